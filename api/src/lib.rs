@@ -1,0 +1,1 @@
+//! HTTP API, OpenAPI document, live feed and the built-in page.

@@ -1,0 +1,1 @@
+//! From a command to stored events: dispatcher, unique-key claims, resumable processes.

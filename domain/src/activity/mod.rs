@@ -1,0 +1,15 @@
+//! A work order from creation to its end.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+mod work_order;
+pub use aggregate::Activity;
+pub use command::ActivityCommand;
+pub use error::Error;
+pub use event::ActivityEvent;
+pub use work_order::{ActivityStatus, WorkOrder};

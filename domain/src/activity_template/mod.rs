@@ -1,0 +1,15 @@
+//! What work a trigger makes.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+mod definition;
+pub use aggregate::ActivityTemplate;
+pub use command::ActivityTemplateCommand;
+pub use definition::{ChecklistItem, TemplateDefinition, TriggerEventType};
+pub use error::Error;
+pub use event::ActivityTemplateEvent;

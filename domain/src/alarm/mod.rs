@@ -1,0 +1,15 @@
+//! One episode of a rule's breach on one entity (states as in ISA-18.2).
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+mod breach;
+pub use aggregate::Alarm;
+pub use breach::Breach;
+pub use command::AlarmCommand;
+pub use error::Error;
+pub use event::AlarmEvent;

@@ -1,0 +1,48 @@
+//! Comparison operators of rules.
+
+use serde::{Deserialize, Serialize};
+
+/// How a value is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operator {
+    /// Above.
+    #[serde(rename = ">")]
+    Above,
+    /// Above or equal.
+    #[serde(rename = ">=")]
+    AtLeast,
+    /// Below.
+    #[serde(rename = "<")]
+    Below,
+    /// Below or equal.
+    #[serde(rename = "<=")]
+    AtMost,
+    /// Equal.
+    #[serde(rename = "==")]
+    Equal,
+    /// Not equal.
+    #[serde(rename = "!=")]
+    NotEqual,
+    /// Between both bounds, these included.
+    #[serde(rename = "between")]
+    Between,
+    /// Below the lower or above the upper bound.
+    #[serde(rename = "outside")]
+    Outside,
+}
+
+impl Operator {
+    /// Compares a value with a lower and an upper bound (the same where the operator has one).
+    pub fn compare(self, value: f64, lower: f64, upper: f64) -> bool {
+        match self {
+            Self::Above => value > lower,
+            Self::AtLeast => value >= lower,
+            Self::Below => value < lower,
+            Self::AtMost => value <= lower,
+            Self::Equal => value == lower,
+            Self::NotEqual => value != lower,
+            Self::Between => value >= lower && value <= upper,
+            Self::Outside => value < lower || value > upper,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Why an asset refuses a command.
+
+/// Refusals of an asset.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// There is no such asset.
+    #[error("no such asset")]
+    NotFound,
+    /// Registered before.
+    #[error("the asset exists already")]
+    AlreadyExists,
+    /// Out of use.
+    #[error("the asset is retired")]
+    Retired,
+    /// The name is empty or longer than 200 characters.
+    #[error("the name must have 1 to 200 characters")]
+    InvalidName,
+    /// A device is no asset.
+    #[error("the kind must be asset or space")]
+    InvalidKind,
+    /// Latitude or longitude is out of range.
+    #[error("latitude must lie in -90..90 and longitude in -180..180")]
+    InvalidLocation,
+    /// The attributes are no JSON object.
+    #[error("the custom attributes must be a JSON object")]
+    InvalidAttributes,
+}

@@ -1,0 +1,61 @@
+//! What may have happened to an asset, as facts. Stored for ever: add versions, never change one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Location;
+use crate::ids::AssetTypeId;
+use crate::rule::EntityKind;
+
+use crate::aggregate::domain_event;
+
+/// Events of an asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum AssetEvent {
+    /// The asset was added.
+    AssetRegistered {
+        /// Its name.
+        name: String,
+        /// Free text for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// Its type.
+        asset_type_id: AssetTypeId,
+        /// Asset or space.
+        kind: EntityKind,
+        /// Where it stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<Location>,
+        /// Free attributes: a JSON object.
+        custom_attributes: Value,
+    },
+    /// It has another name.
+    AssetRenamed {
+        /// Its name.
+        name: String,
+    },
+    /// Its description changed.
+    AssetDescribed {
+        /// Free text for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+    },
+    /// It stands elsewhere.
+    AssetRelocated {
+        /// Where it stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<Location>,
+    },
+    /// Its free attributes were replaced.
+    AssetAttributesChanged {
+        /// Free attributes: a JSON object.
+        custom_attributes: Value,
+    },
+    /// It is out of use for good.
+    AssetRetired {
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+}
+
+domain_event!(AssetEvent { AssetRegistered "1.0", AssetRenamed "1.0", AssetDescribed "1.0", AssetRelocated "1.0", AssetAttributesChanged "1.0", AssetRetired "1.0" });

@@ -1,0 +1,12 @@
+//! Where an asset stands.
+
+use serde::{Deserialize, Serialize};
+
+/// A place on the globe (WGS 84, degrees).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Location {
+    /// -90 to 90.
+    pub latitude: f64,
+    /// -180 to 180.
+    pub longitude: f64,
+}

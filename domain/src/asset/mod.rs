@@ -1,0 +1,15 @@
+//! A business asset that devices monitor.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+mod location;
+pub use aggregate::Asset;
+pub use command::AssetCommand;
+pub use error::Error;
+pub use event::AssetEvent;
+pub use location::Location;

@@ -1,0 +1,42 @@
+//! What may have happened to a device certificate, as facts. Stored for ever: add versions, never change one.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::RevocationCode;
+use crate::ids::DeviceId;
+
+use crate::aggregate::domain_event;
+
+/// Events of a device certificate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CertificateEvent {
+    /// It was issued.
+    CertificateIssued {
+        /// Whose certificate.
+        device_id: DeviceId,
+        /// Serial number, lower-case hex.
+        serial_number: String,
+        /// The certificate, PEM.
+        certificate_pem: String,
+        /// SHA-256 of the DER, lower-case hex.
+        fingerprint_sha256: String,
+        /// Start of validity.
+        not_before: DateTime<Utc>,
+        /// End of validity.
+        not_after: DateTime<Utc>,
+    },
+    /// It is revoked.
+    CertificateRevoked {
+        /// Why, in the words of who did it.
+        reason: String,
+        /// Reason code of RFC 5280.
+        code: RevocationCode,
+    },
+    /// Its end is near.
+    CertificateExpiring {},
+    /// Its validity ended.
+    CertificateExpired {},
+}
+
+domain_event!(CertificateEvent { CertificateIssued "1.0", CertificateRevoked "1.0", CertificateExpiring "1.0", CertificateExpired "1.0" });

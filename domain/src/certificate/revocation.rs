@@ -1,0 +1,20 @@
+//! Reason codes of revocation.
+
+use serde::{Deserialize, Serialize};
+
+/// CRLReason of RFC 5280, section 5.3.1 (those that fit a device).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationCode {
+    /// No reason given.
+    #[default]
+    Unspecified,
+    /// The private key is known to others.
+    KeyCompromise,
+    /// The device belongs elsewhere now.
+    AffiliationChanged,
+    /// Another certificate took its place.
+    Superseded,
+    /// The device is out of service.
+    CessationOfOperation,
+}

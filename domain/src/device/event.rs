@@ -1,0 +1,50 @@
+//! What may have happened to a device, as facts. Stored for ever: add versions, never change one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ids::DeviceTypeId;
+
+use crate::aggregate::domain_event;
+
+/// Events of a device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DeviceEvent {
+    /// The device was added.
+    DeviceRegistered {
+        /// Its name.
+        name: String,
+        /// Free text for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// The maker's serial number.
+        serial_number: String,
+        /// Its type.
+        device_type_id: DeviceTypeId,
+        /// Free attributes: a JSON object.
+        custom_attributes: Value,
+    },
+    /// It has another name.
+    DeviceRenamed {
+        /// Its name.
+        name: String,
+    },
+    /// Its description changed.
+    DeviceDescribed {
+        /// Free text for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+    },
+    /// Its free attributes were replaced.
+    DeviceAttributesChanged {
+        /// Free attributes: a JSON object.
+        custom_attributes: Value,
+    },
+    /// It is out of service for good.
+    DeviceDecommissioned {
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+}
+
+domain_event!(DeviceEvent { DeviceRegistered "1.0", DeviceRenamed "1.0", DeviceDescribed "1.0", DeviceAttributesChanged "1.0", DeviceDecommissioned "1.0" });

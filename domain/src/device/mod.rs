@@ -1,0 +1,13 @@
+//! A logical device from registration to decommissioning.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+pub use aggregate::Device;
+pub use command::DeviceCommand;
+pub use error::Error;
+pub use event::DeviceEvent;

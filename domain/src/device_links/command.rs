@@ -1,0 +1,39 @@
+//! What may be asked of the links of a device. What does not live here: the decision.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::LinkRole;
+use crate::ids::{AssetId, LinkId};
+
+/// Commands on the links of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceLinksCommand {
+    /// Opens a link.
+    LinkAsset {
+        /// The link.
+        link_id: LinkId,
+        /// The asset it feeds.
+        asset_id: AssetId,
+        /// Port of a multi-port device.
+        port: Option<u16>,
+        /// Primary, backup or secondary.
+        role: LinkRole,
+        /// Start of its validity.
+        valid_from: DateTime<Utc>,
+        /// End of its validity, open when absent.
+        valid_until: Option<DateTime<Utc>>,
+        /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
+        metrics_mapping: BTreeMap<String, String>,
+    },
+    /// Closes the open links to an asset.
+    UnlinkAsset {
+        /// The asset.
+        asset_id: AssetId,
+        /// Only this port; every port when absent.
+        port: Option<u16>,
+        /// When they end.
+        at: DateTime<Utc>,
+    },
+}

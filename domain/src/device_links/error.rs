@@ -1,0 +1,31 @@
+//! Why the links of a device refuses a command.
+
+use crate::ids::{AssetId, LinkId};
+
+/// Refusals of the links of a device.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// There is no open link to the asset.
+    #[error("the device is not linked to asset {asset_id}")]
+    NotLinked {
+        /// The asset.
+        asset_id: AssetId,
+    },
+    /// Another link to the asset and port is valid at the same time.
+    #[error("overlaps link {link_id}")]
+    Overlaps {
+        /// The other link.
+        link_id: LinkId,
+    },
+    /// The end is not after the start.
+    #[error("validUntil must be later than validFrom")]
+    InvalidWindow,
+    /// A mapping is not `device.<key>` to `asset.<key>`.
+    #[error("mapping {from:?} to {to:?} must be \"device.<key>\" to \"asset.<key>\"")]
+    InvalidMapping {
+        /// Left side.
+        from: String,
+        /// Right side.
+        to: String,
+    },
+}

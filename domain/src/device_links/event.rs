@@ -1,0 +1,46 @@
+//! What may have happened to the links of a device, as facts. Stored for ever: add versions, never change one.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::LinkRole;
+use crate::ids::{AssetId, LinkId};
+
+use crate::aggregate::domain_event;
+
+/// Events of the links of a device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DeviceLinksEvent {
+    /// The device feeds the asset.
+    AssetLinked {
+        /// The link.
+        link_id: LinkId,
+        /// The asset it feeds.
+        asset_id: AssetId,
+        /// Port of a multi-port device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
+        /// Primary, backup or secondary.
+        role: LinkRole,
+        /// Start of its validity.
+        valid_from: DateTime<Utc>,
+        /// End of its validity, open when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        valid_until: Option<DateTime<Utc>>,
+        /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
+        metrics_mapping: BTreeMap<String, String>,
+    },
+    /// The link ended.
+    AssetUnlinked {
+        /// The link.
+        link_id: LinkId,
+        /// The asset.
+        asset_id: AssetId,
+        /// When it ended.
+        valid_until: DateTime<Utc>,
+    },
+}
+
+domain_event!(DeviceLinksEvent { AssetLinked "1.0", AssetUnlinked "1.0" });

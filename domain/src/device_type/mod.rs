@@ -1,0 +1,15 @@
+//! A kind of device and the metrics it declares.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+mod metric;
+pub use aggregate::DeviceType;
+pub use command::DeviceTypeCommand;
+pub use error::Error;
+pub use event::DeviceTypeEvent;
+pub use metric::{MetricDefinition, UnknownMetrics, ValueKind};

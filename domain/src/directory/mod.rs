@@ -1,0 +1,12 @@
+//! What the hot path must know of devices, links, types and rules, folded from events and answered as of a position in
+//! the log. What does not live here: reading the log.
+
+mod entries;
+mod fold;
+#[cfg(test)]
+mod tests;
+mod versions;
+
+pub use entries::{AssetEntry, DeviceEntry, RuleEntry};
+pub use fold::Directory;
+pub use versions::Versions;

@@ -1,0 +1,33 @@
+//! A value with its history by log position.
+
+/// What a value was from which position on; lookups answer as of a position, so that the same log gives the same
+/// results however it is split or replayed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Versions<T>(Vec<(u64, T)>);
+
+impl<T> Default for Versions<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Versions<T> {
+    /// Sets the value from a position on; positions never shrink.
+    pub fn set(&mut self, position: u64, value: T) {
+        match self.0.last_mut() {
+            Some((last, held)) if *last == position => *held = value,
+            _ => self.0.push((position, value)),
+        }
+    }
+
+    /// Answers the value as of a position.
+    pub fn at(&self, position: u64) -> Option<&T> {
+        let after = self.0.partition_point(|(from, _)| *from <= position);
+        after.checked_sub(1).map(|index| &self.0[index].1)
+    }
+
+    /// Answers the newest value.
+    pub fn newest(&self) -> Option<&T> {
+        self.0.last().map(|(_, value)| value)
+    }
+}

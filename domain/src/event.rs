@@ -1,0 +1,70 @@
+//! Every stored event as one type, for folds over many aggregates. What does not live here: the events themselves.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{
+    activity::ActivityEvent, activity_template::ActivityTemplateEvent, alarm::AlarmEvent,
+    asset::AssetEvent, asset_tree::AssetTreeEvent, asset_type::AssetTypeEvent,
+    certificate::CertificateEvent, device::DeviceEvent, device_links::DeviceLinksEvent,
+    device_type::DeviceTypeEvent, organization::OrganizationEvent, rule::RuleEvent,
+    unique_key::UniqueKeyEvent, user::UserEvent,
+};
+
+macro_rules! any_event {
+    ($($kind:literal $variant:ident($event:ty)),* $(,)?) => {
+        /// An event of any aggregate.
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs)]
+        pub enum AnyEvent { $($variant($event)),* }
+
+        impl AnyEvent {
+            /// Reads an event from its aggregate's type name, its own type name and its stored content.
+            pub fn decode(aggregate_type: &str, event_type: &str, payload: Value) -> Result<Self, NotAnEvent> {
+                match aggregate_type {
+                    $($kind => tagged(event_type, payload).map(Self::$variant),)*
+                    _ => Err(NotAnEvent { event_type: event_type.to_owned(), reason: format!("no aggregate {aggregate_type}") }),
+                }
+            }
+
+            /// Every aggregate's type name with its event types and their current versions.
+            pub const CATALOGUE: &'static [(&'static str, &'static [(&'static str, &'static str)])] =
+                &[$(($kind, <$event>::TYPES)),*];
+        }
+    };
+}
+
+any_event! {
+    "organization" Organization(OrganizationEvent),
+    "user" User(UserEvent),
+    "unique_key" UniqueKey(UniqueKeyEvent),
+    "device_type" DeviceType(DeviceTypeEvent),
+    "device" Device(DeviceEvent),
+    "certificate" Certificate(CertificateEvent),
+    "asset_type" AssetType(AssetTypeEvent),
+    "asset" Asset(AssetEvent),
+    "asset_tree" AssetTree(AssetTreeEvent),
+    "device_links" DeviceLinks(DeviceLinksEvent),
+    "rule" Rule(RuleEvent),
+    "activity_template" ActivityTemplate(ActivityTemplateEvent),
+    "activity" Activity(ActivityEvent),
+    "alarm" Alarm(AlarmEvent),
+}
+
+/// The stored content is not the event it says it is.
+#[derive(Debug, thiserror::Error)]
+#[error("not a readable {event_type}: {reason}")]
+pub struct NotAnEvent {
+    /// What it says it is.
+    pub event_type: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+fn tagged<E: DeserializeOwned>(event_type: &str, payload: Value) -> Result<E, NotAnEvent> {
+    let tagged = Value::Object(Map::from_iter([(event_type.to_owned(), payload)]));
+    serde_json::from_value(tagged).map_err(|error| NotAnEvent {
+        event_type: event_type.to_owned(),
+        reason: error.to_string(),
+    })
+}

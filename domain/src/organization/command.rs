@@ -1,0 +1,34 @@
+//! What may be asked of an organisation. What does not live here: the decision.
+
+use chrono::{DateTime, Utc};
+
+/// Commands on an organisation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrganizationCommand {
+    /// Begins the organisation.
+    FoundOrganization {
+        /// Its name.
+        name: String,
+    },
+    /// Gives it another name.
+    RenameOrganization {
+        /// Its name.
+        name: String,
+    },
+    /// Notes the certificate of its own certificate authority.
+    RecordCertificateAuthority {
+        /// The CA certificate, PEM.
+        certificate_pem: String,
+        /// Its subject key identifier, lower-case hex.
+        subject_key_id: String,
+        /// End of its validity.
+        not_after: DateTime<Utc>,
+    },
+    /// Stops its devices and people.
+    SuspendOrganization {
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+    /// Lets them in again.
+    ReinstateOrganization {},
+}

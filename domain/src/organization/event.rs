@@ -1,0 +1,39 @@
+//! What may have happened to an organisation, as facts. Stored for ever: add versions, never change one.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::domain_event;
+
+/// Events of an organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum OrganizationEvent {
+    /// It began.
+    OrganizationFounded {
+        /// Its name.
+        name: String,
+    },
+    /// It has another name.
+    OrganizationRenamed {
+        /// Its name.
+        name: String,
+    },
+    /// It has its own certificate authority.
+    CertificateAuthorityRecorded {
+        /// The CA certificate, PEM.
+        certificate_pem: String,
+        /// Its subject key identifier, lower-case hex.
+        subject_key_id: String,
+        /// End of its validity.
+        not_after: DateTime<Utc>,
+    },
+    /// Its devices and people are shut out.
+    OrganizationSuspended {
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+    /// They are let in again.
+    OrganizationReinstated {},
+}
+
+domain_event!(OrganizationEvent { OrganizationFounded "1.0", OrganizationRenamed "1.0", CertificateAuthorityRecorded "1.0", OrganizationSuspended "1.0", OrganizationReinstated "1.0" });

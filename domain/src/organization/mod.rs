@@ -1,0 +1,13 @@
+//! A tenant: its name, its certificate authority, whether it is suspended.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+pub use aggregate::Organization;
+pub use command::OrganizationCommand;
+pub use error::Error;
+pub use event::OrganizationEvent;

@@ -1,0 +1,20 @@
+//! What may be asked of a threshold rule. What does not live here: the decision.
+
+use super::{RuleDefinition, RuleRevision};
+
+/// Commands on a threshold rule.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RuleCommand {
+    /// Adds the rule.
+    DefineRule {
+        /// All of it.
+        definition: RuleDefinition,
+    },
+    /// Changes parts of it.
+    ReviseRule {
+        /// The parts that change.
+        revision: RuleRevision,
+    },
+    /// Deletes it for its users; its history stays.
+    RetireRule {},
+}

@@ -1,0 +1,30 @@
+//! Why a threshold rule refuses a command.
+
+/// Refusals of a threshold rule.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// There is no such rule.
+    #[error("no such rule")]
+    NotFound,
+    /// Defined before.
+    #[error("the rule exists already")]
+    AlreadyExists,
+    /// The name is empty or longer than 200 characters.
+    #[error("the name must have 1 to 200 characters")]
+    InvalidName,
+    /// The metric key is not one.
+    #[error("metricKey must have 1 to 64 of letters, digits, '_', '-' and '.'")]
+    InvalidMetricKey,
+    /// The condition makes no sense.
+    #[error("condition: {reason}")]
+    InvalidCondition {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The webhook address is no http(s) URL.
+    #[error("action.url must be an http or https address")]
+    InvalidWebhook,
+    /// The cooldown is longer than 30 days.
+    #[error("cooldownSeconds must be at most 2592000")]
+    InvalidCooldown,
+}

@@ -1,0 +1,15 @@
+//! A threshold rule: what is watched, when it breaches, what follows.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+mod definition;
+pub use aggregate::Rule;
+pub use command::RuleCommand;
+pub use definition::{EntityKind, RuleAction, RuleDefinition, RuleRevision};
+pub use error::Error;
+pub use event::RuleEvent;

@@ -1,0 +1,21 @@
+//! Telemetry values and the packs they travel in. What does not live here: transport, storage, the stages' loops.
+
+mod asset;
+mod dead_letter;
+mod origin;
+mod pack;
+mod presence;
+mod raw;
+mod reading;
+mod threshold;
+mod value;
+
+pub use asset::{AssetHealthChanged, AssetPack, AssetReading};
+pub use dead_letter::DeadLetter;
+pub use origin::Origin;
+pub use pack::{MetricSets, NotAPack, decode_pack, encode_pack};
+pub use presence::{PresenceFact, PresenceKind};
+pub use raw::{IngestionSource, RawPack, RawReading};
+pub use reading::{NormalizedPack, Reading};
+pub use threshold::{ThresholdEvent, Transition};
+pub use value::{MetricValue, Quality};

@@ -1,0 +1,57 @@
+//! The binary form of packs: MessagePack, structs as arrays, one version byte in front.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Version byte in front of every pack; a reader refuses what it does not know.
+const VERSION: u8 = 1;
+
+/// Metric keys by set; readings of one shape share a set, so that keys are written once per pack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MetricSets(pub Vec<Vec<String>>);
+
+impl MetricSets {
+    /// Answers the keys of a set; none for an index outside the pack.
+    pub fn keys(&self, set: u32) -> &[String] {
+        self.0.get(set as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Finds or adds a set and answers its index.
+    pub fn intern(&mut self, keys: &[String]) -> u32 {
+        let known = self.0.iter().position(|set| set == keys);
+        known.unwrap_or_else(|| {
+            self.0.push(keys.to_vec());
+            self.0.len() - 1
+        }) as u32
+    }
+}
+
+/// The bytes are no pack of the expected kind and version.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAPack {
+    /// Another version, or no bytes at all.
+    #[error("pack version {0:?} is not known here")]
+    Version(Option<u8>),
+    /// Not readable.
+    #[error("unreadable pack")]
+    Content(#[source] rmp_serde::decode::Error),
+    /// Not writable.
+    #[error("unwritable pack")]
+    Encode(#[source] rmp_serde::encode::Error),
+}
+
+/// Writes a pack.
+pub fn encode_pack<T: Serialize>(pack: &T) -> Result<Vec<u8>, NotAPack> {
+    let mut bytes = vec![VERSION];
+    rmp_serde::encode::write(&mut bytes, pack).map_err(NotAPack::Encode)?;
+    Ok(bytes)
+}
+
+/// Reads a pack.
+pub fn decode_pack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NotAPack> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => rmp_serde::from_slice(rest).map_err(NotAPack::Content),
+        other => Err(NotAPack::Version(other.map(|(version, _)| *version))),
+    }
+}

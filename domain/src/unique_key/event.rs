@@ -1,0 +1,27 @@
+//! What may have happened to a unique key, as facts. Stored for ever: add versions, never change one.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::KeyKind;
+
+use crate::aggregate::domain_event;
+
+/// Events of a unique key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum UniqueKeyEvent {
+    /// The value is reserved.
+    KeyClaimed {
+        /// What kind of value.
+        kind: KeyKind,
+        /// Who holds it.
+        holder: Uuid,
+    },
+    /// The value is free again.
+    KeyReleased {
+        /// Who held it.
+        holder: Uuid,
+    },
+}
+
+domain_event!(UniqueKeyEvent { KeyClaimed "1.0", KeyReleased "1.0" });

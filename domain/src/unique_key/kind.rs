@@ -1,0 +1,13 @@
+//! Kinds of values that must be unique.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of value is reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// A device's serial number, unique in its organisation.
+    SerialNumber,
+    /// A person's e-mail address, unique on the platform; kept as a keyed hash only.
+    Email,
+}

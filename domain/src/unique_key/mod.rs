@@ -1,0 +1,15 @@
+//! A reservation of a value that must be unique (a serial number, an e-mail address) for one holder.
+
+mod aggregate;
+mod command;
+mod error;
+mod event;
+#[cfg(test)]
+mod tests;
+
+mod kind;
+pub use aggregate::UniqueKey;
+pub use command::UniqueKeyCommand;
+pub use error::Error;
+pub use event::UniqueKeyEvent;
+pub use kind::KeyKind;

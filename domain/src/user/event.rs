@@ -1,0 +1,52 @@
+//! What may have happened to a user, as facts. Stored for ever: add versions, never change one.
+
+use serde::{Deserialize, Serialize};
+
+use super::AccessRole;
+use crate::sealed::Sealed;
+
+use crate::aggregate::domain_event;
+
+/// Events of a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum UserEvent {
+    /// The person was added.
+    UserRegistered {
+        /// Sealed e-mail address.
+        email: Sealed,
+        /// Sealed name.
+        name: Sealed,
+        /// What they may do.
+        access_role: AccessRole,
+        /// Roles that work is assigned to.
+        work_roles: Vec<String>,
+    },
+    /// The name changed.
+    UserRenamed {
+        /// Sealed name.
+        name: Sealed,
+    },
+    /// A password was set; the hash is kept elsewhere.
+    UserPasswordSet {},
+    /// They may do something else.
+    UserAccessRoleChanged {
+        /// What they may do.
+        access_role: AccessRole,
+    },
+    /// Other work reaches them.
+    UserWorkRolesChanged {
+        /// Roles that work is assigned to.
+        work_roles: Vec<String>,
+    },
+    /// Their access ended.
+    UserDeactivated {
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+    /// They have access again.
+    UserReactivated {},
+    /// Their personal data can no longer be read.
+    UserErased {},
+}
+
+domain_event!(UserEvent { UserRegistered "1.0", UserRenamed "1.0", UserPasswordSet "1.0", UserAccessRoleChanged "1.0", UserWorkRolesChanged "1.0", UserDeactivated "1.0", UserReactivated "1.0", UserErased "1.0" });

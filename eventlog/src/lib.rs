@@ -1,0 +1,40 @@
+//! The event log on NATS JetStream: connection, declared streams, envelope, event store, publishing, the one consume
+//! loop, in-memory followers, ownership of partitions and key-value buckets. It is the only crate that names
+//! async-nats, and it knows no domain type.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod buckets;
+pub mod connection;
+pub mod consumer;
+mod direct;
+pub mod envelope;
+pub mod follow;
+pub mod inspect;
+pub mod lane;
+pub mod members;
+pub mod message;
+pub mod metric_names;
+pub mod position;
+pub mod publisher;
+mod rendezvous;
+pub mod secrets;
+mod send;
+pub mod store;
+pub mod streams;
+pub mod upcasters;
+pub mod writer;
+
+pub use buckets::{Bucket, BucketName};
+pub use connection::{Log, Settings};
+pub use consumer::{Batch, Cause, ConsumeSettings, Consumer, Outcome, Rejection, Source, run, run_until};
+pub use envelope::{Envelope, RecordedEvent, decode_events};
+pub use follow::{Follower, follow};
+pub use lane::{Lane, LaneSettings};
+pub use members::Membership;
+pub use message::{Headers, Message};
+pub use position::{Position, Positions};
+pub use publisher::{Publisher, PublisherSettings};
+pub use secrets::Secrets;
+pub use streams::{PARTITIONS, Stream, StreamSizes, partition_of};
+pub use upcasters::Upcasters;
+pub use writer::SubjectWriter;

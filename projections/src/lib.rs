@@ -1,0 +1,1 @@
+//! Read models: one folder each, one registry, one runner.

@@ -1,0 +1,1 @@
+//! Rebuilding read models from the log, and proving the result equal.

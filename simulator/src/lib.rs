@@ -1,0 +1,1 @@
+//! Simulated devices with real certificates: the outside world of the platform.

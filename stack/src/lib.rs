@@ -1,0 +1,1 @@
+//! The local stack: finds, starts, checks and stops nats-server, PostgreSQL and Redis.
