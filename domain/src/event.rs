@@ -4,10 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    activity::ActivityEvent, activity_template::ActivityTemplateEvent, alarm::AlarmEvent,
-    asset::AssetEvent, asset_tree::AssetTreeEvent, asset_type::AssetTypeEvent,
-    certificate::CertificateEvent, device::DeviceEvent, device_links::DeviceLinksEvent,
-    device_type::DeviceTypeEvent, organization::OrganizationEvent, rule::RuleEvent,
+    activity::ActivityEvent, activity_template::ActivityTemplateEvent, alarm::AlarmEvent, asset::AssetEvent,
+    asset_tree::AssetTreeEvent, asset_type::AssetTypeEvent, certificate::CertificateEvent, device::DeviceEvent,
+    device_links::DeviceLinksEvent, device_type::DeviceTypeEvent, organization::OrganizationEvent, rule::RuleEvent,
     unique_key::UniqueKeyEvent, user::UserEvent,
 };
 
@@ -63,8 +62,6 @@ pub struct NotAnEvent {
 
 fn tagged<E: DeserializeOwned>(event_type: &str, payload: Value) -> Result<E, NotAnEvent> {
     let tagged = Value::Object(Map::from_iter([(event_type.to_owned(), payload)]));
-    serde_json::from_value(tagged).map_err(|error| NotAnEvent {
-        event_type: event_type.to_owned(),
-        reason: error.to_string(),
-    })
+    serde_json::from_value(tagged)
+        .map_err(|error| NotAnEvent { event_type: event_type.to_owned(), reason: error.to_string() })
 }

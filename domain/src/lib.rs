@@ -11,6 +11,7 @@ pub mod asset;
 pub mod asset_tree;
 pub mod asset_type;
 pub mod certificate;
+pub mod checks;
 pub mod device;
 pub mod device_links;
 pub mod device_type;
@@ -18,13 +19,17 @@ pub mod directory;
 mod event;
 pub mod ids;
 pub mod metadata;
+mod named;
 pub mod organization;
 pub mod rule;
 mod sealed;
+#[cfg(test)]
+mod specification;
 pub mod telemetry;
 pub mod unique_key;
 pub mod user;
 
 pub use aggregate::Decide;
 pub use event::{AnyEvent, NotAnEvent};
+pub use named::UnknownWord;
 pub use sealed::Sealed;

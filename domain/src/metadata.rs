@@ -90,11 +90,7 @@ impl Metadata {
             ("organization".to_owned(), self.organization.to_string()),
             ("command_id".to_owned(), self.command_id.to_string()),
             ("correlation_id".to_owned(), self.correlation_id.to_string()),
-            (
-                "recorded_at".to_owned(),
-                self.recorded_at
-                    .to_rfc3339_opts(SecondsFormat::Micros, true),
-            ),
+            ("recorded_at".to_owned(), self.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true)),
         ]);
         if let Some(id) = self.causation_id {
             map.insert("causation_id".to_owned(), id.to_string());
@@ -113,9 +109,7 @@ impl Metadata {
             command_id: map.get("command_id")?.parse().ok()?,
             correlation_id: map.get("correlation_id")?.parse().ok()?,
             causation_id: map.get("causation_id").and_then(|id| id.parse().ok()),
-            recorded_at: DateTime::parse_from_rfc3339(map.get("recorded_at")?)
-                .ok()?
-                .to_utc(),
+            recorded_at: DateTime::parse_from_rfc3339(map.get("recorded_at")?).ok()?.to_utc(),
             traceparent: map.get("traceparent").cloned(),
         })
     }

@@ -38,4 +38,10 @@ pub enum Error {
     /// The comment is empty or longer than 4000 characters.
     #[error("a comment must have 1 to 4000 characters")]
     InvalidComment,
+    /// A checklist item is empty or longer than 500 characters.
+    #[error("checklist item {index} must have 1 to 500 characters")]
+    InvalidChecklistItem {
+        /// Which item, from 0.
+        index: usize,
+    },
 }

@@ -1,7 +1,5 @@
 //! What an activity is made of.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,6 +7,7 @@ use uuid::Uuid;
 use crate::activity_template::ChecklistItem;
 use crate::alarming::Severity;
 use crate::ids::{ActivityTemplateId, AlarmId, UserId};
+use crate::named::named;
 use crate::rule::EntityKind;
 
 /// Where the work stands.
@@ -28,17 +27,13 @@ pub enum ActivityStatus {
     Cancelled,
 }
 
-impl fmt::Display for ActivityStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pending => "pending",
-            Self::Assigned => "assigned",
-            Self::InProgress => "in_progress",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-        })
-    }
-}
+named!(ActivityStatus {
+    Pending "pending",
+    Assigned "assigned",
+    InProgress "in_progress",
+    Done "done",
+    Cancelled "cancelled",
+});
 
 /// All of a work order as it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,4 +67,12 @@ pub struct WorkOrder {
     /// The alarm that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm_id: Option<AlarmId>,
+}
+
+impl WorkOrder {
+    /// Returns the status it begins with: assigned where a role or a person has it, else pending.
+    pub fn first_status(&self) -> ActivityStatus {
+        let assigned = self.assigned_role.is_some() || self.assigned_user_id.is_some();
+        if assigned { ActivityStatus::Assigned } else { ActivityStatus::Pending }
+    }
 }

@@ -1,24 +1,65 @@
-//! State and decisions; see the module.
+//! What an activity template remembers and how it decides.
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityTemplateCommand, ActivityTemplateEvent, Error};
+use super::{ActivityTemplateCommand, ActivityTemplateEvent, ChecklistItem, Error, TemplateDefinition};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
 
-/// State of the aggregate.
+/// An activity template as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ActivityTemplate {}
+pub struct ActivityTemplate {
+    /// All it says; absent until it is defined.
+    pub definition: Option<TemplateDefinition>,
+    /// Whether it is used no more.
+    pub retired: bool,
+}
 
 impl Decide for ActivityTemplate {
     type Command = ActivityTemplateCommand;
     type Event = ActivityTemplateEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use ActivityTemplateCommand as C;
+        match (command, &self.definition) {
+            (C::DefineTemplate { definition }, None) => {
+                Ok(vec![ActivityTemplateEvent::ActivityTemplateDefined { definition: checked(definition)? }])
+            }
+            (C::DefineTemplate { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (C::RetireTemplate {}, _) if self.retired => Ok(vec![]),
+            (C::RetireTemplate {}, _) => Ok(vec![ActivityTemplateEvent::ActivityTemplateRetired {}]),
+            (_, _) if self.retired => Err(Error::Retired),
+            (C::ReviseTemplate { definition }, Some(present)) => {
+                let definition = checked(definition)?;
+                let changed = definition != *present;
+                let event = ActivityTemplateEvent::ActivityTemplateRevised { definition };
+                Ok(changed.then_some(event).into_iter().collect())
+            }
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match event {
+            ActivityTemplateEvent::ActivityTemplateDefined { definition }
+            | ActivityTemplateEvent::ActivityTemplateRevised { definition } => self.definition = Some(definition),
+            ActivityTemplateEvent::ActivityTemplateRetired {} => self.retired = true,
+        }
+    }
 }
 
 aggregate!(ActivityTemplate, "activity_template");
+
+fn checked(mut definition: TemplateDefinition) -> Result<TemplateDefinition, Error> {
+    definition.name = checks::name(&definition.name).ok_or(Error::InvalidName)?;
+    match first_unusable_item(&definition.checklist) {
+        Some(index) => Err(Error::InvalidChecklistItem { index }),
+        None => Ok(definition),
+    }
+}
+
+/// Returns the index of the first item that has not 1 to 500 characters.
+pub(crate) fn first_unusable_item(checklist: &[ChecklistItem]) -> Option<usize> {
+    checklist.iter().position(|item| checks::trimmed(&item.item, 500).is_none())
+}

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::alarming::Severity;
+use crate::named::named;
 
 /// What makes an activity of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,3 +55,9 @@ pub struct TemplateDefinition {
     /// Whether triggers make activities of it.
     pub is_active: bool,
 }
+
+named!(TriggerEventType {
+    ThresholdBreach "THRESHOLD_BREACH",
+    DeviceOffline "DEVICE_OFFLINE",
+    Manual "MANUAL",
+});

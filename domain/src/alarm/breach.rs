@@ -34,3 +34,10 @@ pub struct Breach {
     /// Which breach of this rule and entity, from 1.
     pub episode: u64,
 }
+
+impl Breach {
+    /// Tells whether both are the same breach: rule, entity and episode, which make the alarm's id.
+    pub fn is_same_episode(&self, other: &Breach) -> bool {
+        (self.rule_id, self.entity_id, self.episode) == (other.rule_id, other.entity_id, other.episode)
+    }
+}

@@ -8,8 +8,10 @@ mod event;
 mod tests;
 
 mod breach;
+mod state;
 pub use aggregate::Alarm;
 pub use breach::Breach;
 pub use command::AlarmCommand;
 pub use error::Error;
 pub use event::AlarmEvent;
+pub use state::AlarmState;

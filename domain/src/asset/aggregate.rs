@@ -1,24 +1,137 @@
-//! State and decisions; see the module.
+//! What an asset remembers and how it decides.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{AssetCommand, AssetEvent, Error};
+use super::{AssetCommand, AssetEvent, Error, Location};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
+use crate::ids::AssetTypeId;
+use crate::rule::EntityKind;
 
-/// State of the aggregate.
+/// An asset as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Asset {}
+pub struct Asset {
+    /// What it is; absent until it is registered.
+    pub profile: Option<AssetProfile>,
+    /// Whether it is out of use for good.
+    pub retired: bool,
+}
+
+/// What an asset is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetProfile {
+    /// Its name.
+    pub name: String,
+    /// Free text for people.
+    pub description: Option<String>,
+    /// Its type.
+    pub asset_type_id: AssetTypeId,
+    /// Asset or space.
+    pub kind: EntityKind,
+    /// Where it stands.
+    pub location: Option<Location>,
+    /// Free attributes: a JSON object.
+    pub custom_attributes: Value,
+}
+
+impl Asset {
+    /// Tells whether the asset exists and is in use.
+    pub fn in_use(&self) -> bool {
+        self.profile.is_some() && !self.retired
+    }
+}
 
 impl Decide for Asset {
     type Command = AssetCommand;
     type Event = AssetEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use AssetCommand as C;
+        match (command, &self.profile) {
+            (C::RegisterAsset { name, description, asset_type_id, kind, location, custom_attributes }, None) => {
+                let name = checked(&name)?;
+                let kind = checked_kind(kind)?;
+                let location = checked_location(location)?;
+                let custom_attributes = checked_attributes(custom_attributes)?;
+                Ok(vec![AssetEvent::AssetRegistered {
+                    name,
+                    description,
+                    asset_type_id,
+                    kind,
+                    location,
+                    custom_attributes,
+                }])
+            }
+            (C::RegisterAsset { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (C::RetireAsset { .. }, _) if self.retired => Ok(vec![]),
+            (C::RetireAsset { reason }, _) => Ok(vec![AssetEvent::AssetRetired { reason }]),
+            (_, _) if self.retired => Err(Error::Retired),
+            (command, Some(profile)) => profile.change(command),
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match (event, &mut self.profile) {
+            (
+                AssetEvent::AssetRegistered { name, description, asset_type_id, kind, location, custom_attributes },
+                profile,
+            ) => {
+                *profile = Some(AssetProfile { name, description, asset_type_id, kind, location, custom_attributes });
+            }
+            (AssetEvent::AssetRenamed { name }, Some(profile)) => profile.name = name,
+            (AssetEvent::AssetDescribed { description }, Some(profile)) => profile.description = description,
+            (AssetEvent::AssetRelocated { location }, Some(profile)) => profile.location = location,
+            (AssetEvent::AssetAttributesChanged { custom_attributes }, Some(profile)) => {
+                profile.custom_attributes = custom_attributes;
+            }
+            (AssetEvent::AssetRetired { .. }, _) => self.retired = true,
+            (_, None) => {}
+        }
+    }
 }
 
 aggregate!(Asset, "asset");
+
+impl AssetProfile {
+    /// Decides on the commands that only an asset in use takes.
+    fn change(&self, command: AssetCommand) -> Result<Vec<AssetEvent>, Error> {
+        let (changed, event) = match command {
+            AssetCommand::RenameAsset { name } => {
+                let name = checked(&name)?;
+                (name != self.name, AssetEvent::AssetRenamed { name })
+            }
+            AssetCommand::DescribeAsset { description } => {
+                (description != self.description, AssetEvent::AssetDescribed { description })
+            }
+            AssetCommand::RelocateAsset { location } => {
+                let location = checked_location(location)?;
+                (location != self.location, AssetEvent::AssetRelocated { location })
+            }
+            AssetCommand::ChangeAssetAttributes { custom_attributes } => {
+                let custom_attributes = checked_attributes(custom_attributes)?;
+                (custom_attributes != self.custom_attributes, AssetEvent::AssetAttributesChanged { custom_attributes })
+            }
+            AssetCommand::RegisterAsset { .. } | AssetCommand::RetireAsset { .. } => return Ok(vec![]),
+        };
+        Ok(changed.then_some(event).into_iter().collect())
+    }
+}
+
+fn checked(name: &str) -> Result<String, Error> {
+    checks::name(name).ok_or(Error::InvalidName)
+}
+
+fn checked_kind(kind: EntityKind) -> Result<EntityKind, Error> {
+    if kind == EntityKind::Device { Err(Error::InvalidKind) } else { Ok(kind) }
+}
+
+fn checked_location(location: Option<Location>) -> Result<Option<Location>, Error> {
+    if location.is_none_or(|location| location.is_on_earth()) { Ok(location) } else { Err(Error::InvalidLocation) }
+}
+
+fn checked_attributes(attributes: Value) -> Result<Value, Error> {
+    if checks::is_object(&attributes) { Ok(attributes) } else { Err(Error::InvalidAttributes) }
+}

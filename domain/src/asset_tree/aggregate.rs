@@ -1,24 +1,52 @@
-//! State and decisions; see the module.
+//! What an asset tree remembers and how it decides.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{AssetTreeCommand, AssetTreeEvent, Error};
 use crate::aggregate::{Decide, aggregate};
+use crate::ids::AssetId;
 
-/// State of the aggregate.
+/// The edges of an organisation's asset tree as its events left them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct AssetTree {}
+pub struct AssetTree {
+    /// The parent of each asset that has one.
+    pub parents: BTreeMap<AssetId, AssetId>,
+}
 
 impl Decide for AssetTree {
     type Command = AssetTreeCommand;
     type Event = AssetTreeEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        match command {
+            AssetTreeCommand::PlaceAsset { asset, parent } if self.parents.get(&asset) == Some(&parent) => Ok(vec![]),
+            AssetTreeCommand::PlaceAsset { asset, parent } if self.lies_on_or_below(parent, asset) => {
+                Err(Error::Cycle { asset, parent })
+            }
+            AssetTreeCommand::PlaceAsset { asset, parent } => Ok(vec![AssetTreeEvent::AssetPlaced { asset, parent }]),
+            AssetTreeCommand::DetachAsset { asset } if self.parents.contains_key(&asset) => {
+                Ok(vec![AssetTreeEvent::AssetDetached { asset }])
+            }
+            AssetTreeCommand::DetachAsset { .. } => Ok(vec![]),
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match event {
+            AssetTreeEvent::AssetPlaced { asset, parent } => self.parents.insert(asset, parent),
+            AssetTreeEvent::AssetDetached { asset } => self.parents.remove(&asset),
+        };
+    }
 }
 
 aggregate!(AssetTree, "asset_tree");
+
+impl AssetTree {
+    /// Walks from the part up to the root; ends because the tree never has a cycle.
+    fn lies_on_or_below(&self, part: AssetId, whole: AssetId) -> bool {
+        std::iter::successors(Some(part), |asset| self.parents.get(asset).copied()).any(|asset| asset == whole)
+    }
+}

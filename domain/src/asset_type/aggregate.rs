@@ -1,24 +1,109 @@
-//! State and decisions; see the module.
+//! What an asset type remembers and how it decides.
 
 use serde::{Deserialize, Serialize};
 
+use super::health_model::{DerivedMetric, HealthModel};
 use super::{AssetTypeCommand, AssetTypeEvent, Error};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
 
-/// State of the aggregate.
+/// Most characters of a formula.
+pub const MAX_FORMULA_CHARS: usize = 1000;
+
+/// An asset type as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct AssetType {}
+pub struct AssetType {
+    /// All it says; absent until it is defined.
+    pub definition: Option<AssetTypeDefinition>,
+    /// Whether it is used no more.
+    pub retired: bool,
+}
+
+/// All that an asset type says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetTypeDefinition {
+    /// Its name.
+    pub name: String,
+    /// Free text for people.
+    pub description: Option<String>,
+    /// Name of its picture.
+    pub icon: Option<String>,
+    /// Metrics computed from others.
+    pub derived_metrics: Vec<DerivedMetric>,
+    /// How its health is scored.
+    pub health_model: Option<HealthModel>,
+}
 
 impl Decide for AssetType {
     type Command = AssetTypeCommand;
     type Event = AssetTypeEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use AssetTypeCommand as C;
+        match (command, &self.definition) {
+            (C::DefineAssetType { name, description, icon, derived_metrics, health_model }, None) => {
+                let name = checked(&name, &derived_metrics, health_model.as_ref())?;
+                Ok(vec![AssetTypeEvent::AssetTypeDefined { name, description, icon, derived_metrics, health_model }])
+            }
+            (C::DefineAssetType { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (C::RetireAssetType {}, _) if self.retired => Ok(vec![]),
+            (C::RetireAssetType {}, _) => Ok(vec![AssetTypeEvent::AssetTypeRetired {}]),
+            (_, _) if self.retired => Err(Error::Retired),
+            (C::ReviseAssetType { name, description, icon, derived_metrics, health_model }, Some(present)) => {
+                let name = checked(&name, &derived_metrics, health_model.as_ref())?;
+                Ok(present.revise(AssetTypeDefinition { name, description, icon, derived_metrics, health_model }))
+            }
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match event {
+            AssetTypeEvent::AssetTypeDefined { name, description, icon, derived_metrics, health_model }
+            | AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model } => {
+                self.definition = Some(AssetTypeDefinition { name, description, icon, derived_metrics, health_model });
+            }
+            AssetTypeEvent::AssetTypeRetired {} => self.retired = true,
+        }
+    }
 }
 
 aggregate!(AssetType, "asset_type");
+
+impl AssetTypeDefinition {
+    fn revise(&self, revised: Self) -> Vec<AssetTypeEvent> {
+        if *self == revised {
+            return vec![];
+        }
+        let Self { name, description, icon, derived_metrics, health_model } = revised;
+        vec![AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model }]
+    }
+}
+
+fn checked(name: &str, derived: &[DerivedMetric], health: Option<&HealthModel>) -> Result<String, Error> {
+    let name = checks::name(name).ok_or(Error::InvalidName)?;
+    for metric in derived {
+        if !checks::is_metric_key(&metric.key) {
+            return Err(Error::InvalidMetricKey { key: metric.key.clone() });
+        }
+        if checks::trimmed(&metric.formula, MAX_FORMULA_CHARS).is_none() {
+            return Err(Error::InvalidFormula { key: metric.key.clone() });
+        }
+    }
+    let bands = health.map_or(&[][..], |model| &model.bands);
+    for band in bands {
+        if !checks::is_metric_key(&band.metric_key) {
+            return Err(Error::InvalidMetricKey { key: band.metric_key.clone() });
+        }
+        if !band.is_sound() {
+            return Err(Error::InvalidBand { key: band.metric_key.clone() });
+        }
+    }
+    let doubled = checks::first_doubled(derived.iter().map(|metric| metric.key.as_str()))
+        .or_else(|| checks::first_doubled(bands.iter().map(|band| band.metric_key.as_str())));
+    match doubled {
+        Some(key) => Err(Error::DuplicateMetric { key: key.to_owned() }),
+        None => Ok(name),
+    }
+}

@@ -27,4 +27,16 @@ pub enum Error {
         /// The doubled key.
         key: String,
     },
+    /// A metric key is not one.
+    #[error("metric key {key:?} must have 1 to 64 of letters, digits, '_', '-' and '.'")]
+    InvalidMetricKey {
+        /// The refused key.
+        key: String,
+    },
+    /// A formula is empty or longer than 1000 characters.
+    #[error("the formula of {key:?} must have 1 to 1000 characters")]
+    InvalidFormula {
+        /// Whose formula.
+        key: String,
+    },
 }

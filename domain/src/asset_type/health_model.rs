@@ -31,6 +31,15 @@ pub struct MetricBand {
     pub weight: f64,
 }
 
+impl MetricBand {
+    /// Tells whether all is finite, the limits enclose the good band, and the weight is above 0.
+    pub fn is_sound(&self) -> bool {
+        let ascending = [self.limit_low, self.good_low, self.good_high, self.limit_high];
+        let finite = ascending.iter().chain([&self.weight]).all(|number| number.is_finite());
+        finite && ascending.is_sorted() && self.weight > 0.0
+    }
+}
+
 /// How the health of an asset of the type is scored: the weighted mean over its bands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HealthModel {

@@ -8,7 +8,7 @@ mod event;
 mod tests;
 
 mod health_model;
-pub use aggregate::AssetType;
+pub use aggregate::{AssetType, AssetTypeDefinition, MAX_FORMULA_CHARS};
 pub use command::AssetTypeCommand;
 pub use error::Error;
 pub use event::AssetTypeEvent;

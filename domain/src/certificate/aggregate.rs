@@ -1,24 +1,115 @@
-//! State and decisions; see the module.
+//! What a device certificate remembers and how it decides.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CertificateCommand, CertificateEvent, Error};
+use super::{CertificateCommand, CertificateEvent, Error, RevocationCode};
 use crate::aggregate::{Decide, aggregate};
+use crate::ids::DeviceId;
 
-/// State of the aggregate.
+/// A device certificate as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Certificate {}
+pub struct Certificate {
+    /// What was issued; absent until then.
+    pub issued: Option<Issued>,
+    /// Why it is revoked, if it is.
+    pub revoked: Option<RevocationCode>,
+    /// Whether its near end was noted.
+    pub expiring: bool,
+    /// Whether the end of its validity was noted.
+    pub expired: bool,
+}
+
+/// What was issued.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Issued {
+    /// Whose certificate.
+    pub device_id: DeviceId,
+    /// Serial number, lower-case hex.
+    pub serial_number: String,
+    /// The certificate, PEM.
+    pub certificate_pem: String,
+    /// SHA-256 of the DER, lower-case hex.
+    pub fingerprint_sha256: String,
+    /// Start of validity.
+    pub not_before: DateTime<Utc>,
+    /// End of validity.
+    pub not_after: DateTime<Utc>,
+}
 
 impl Decide for Certificate {
     type Command = CertificateCommand;
     type Event = CertificateEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use CertificateCommand as C;
+        match command {
+            C::IssueCertificate { .. } if self.issued.is_some() => Err(Error::AlreadyIssued),
+            C::IssueCertificate {
+                device_id,
+                serial_number,
+                certificate_pem,
+                fingerprint_sha256,
+                not_before,
+                not_after,
+            } if not_before < not_after => Ok(vec![CertificateEvent::CertificateIssued {
+                device_id,
+                serial_number,
+                certificate_pem,
+                fingerprint_sha256,
+                not_before,
+                not_after,
+            }]),
+            C::IssueCertificate { .. } => Err(Error::InvalidWindow),
+            _ if self.issued.is_none() => Err(Error::NotFound),
+            C::RevokeCertificate { reason, code } => self.revoke(reason, code),
+            C::NoteExpiring {} if self.expiring || self.is_over() => Ok(vec![]),
+            C::NoteExpiring {} => Ok(vec![CertificateEvent::CertificateExpiring {}]),
+            C::NoteExpired {} if self.is_over() => Ok(vec![]),
+            C::NoteExpired {} => Ok(vec![CertificateEvent::CertificateExpired {}]),
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match event {
+            CertificateEvent::CertificateIssued {
+                device_id,
+                serial_number,
+                certificate_pem,
+                fingerprint_sha256,
+                not_before,
+                not_after,
+            } => {
+                self.issued = Some(Issued {
+                    device_id,
+                    serial_number,
+                    certificate_pem,
+                    fingerprint_sha256,
+                    not_before,
+                    not_after,
+                });
+            }
+            CertificateEvent::CertificateRevoked { code, .. } => self.revoked = Some(code),
+            CertificateEvent::CertificateExpiring {} => self.expiring = true,
+            CertificateEvent::CertificateExpired {} => self.expired = true,
+        }
+    }
 }
 
 aggregate!(Certificate, "certificate");
+
+impl Certificate {
+    /// Tells whether it is revoked or its validity is known to have ended.
+    pub fn is_over(&self) -> bool {
+        self.revoked.is_some() || self.expired
+    }
+
+    fn revoke(&self, reason: String, code: RevocationCode) -> Result<Vec<CertificateEvent>, Error> {
+        match self.revoked {
+            None => Ok(vec![CertificateEvent::CertificateRevoked { reason, code }]),
+            Some(present) if present == code => Ok(vec![]),
+            Some(_) => Err(Error::AlreadyRevoked),
+        }
+    }
+}

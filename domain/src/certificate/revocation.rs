@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// CRLReason of RFC 5280, section 5.3.1 (those that fit a device).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,3 +20,11 @@ pub enum RevocationCode {
     /// The device is out of service.
     CessationOfOperation,
 }
+
+named!(RevocationCode {
+    Unspecified "unspecified",
+    KeyCompromise "key_compromise",
+    AffiliationChanged "affiliation_changed",
+    Superseded "superseded",
+    CessationOfOperation "cessation_of_operation",
+});

@@ -1,24 +1,130 @@
-//! State and decisions; see the module.
+//! What a device remembers and how it decides.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{DeviceCommand, DeviceEvent, Error};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
+use crate::ids::DeviceTypeId;
 
-/// State of the aggregate.
+/// Most characters of a serial number.
+const MAX_SERIAL_NUMBER_CHARS: usize = 100;
+
+/// A device as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Device {}
+pub struct Device {
+    /// What it is; absent until it is registered.
+    pub profile: Option<DeviceProfile>,
+    /// Whether it is out of service for good.
+    pub decommissioned: bool,
+}
+
+/// What a device is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceProfile {
+    /// Its name.
+    pub name: String,
+    /// Free text for people.
+    pub description: Option<String>,
+    /// The maker's serial number.
+    pub serial_number: String,
+    /// Its type.
+    pub device_type_id: DeviceTypeId,
+    /// Free attributes: a JSON object.
+    pub custom_attributes: Value,
+}
+
+impl Device {
+    /// Tells whether the device exists and is in service.
+    pub fn in_service(&self) -> bool {
+        self.profile.is_some() && !self.decommissioned
+    }
+}
 
 impl Decide for Device {
     type Command = DeviceCommand;
     type Event = DeviceEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use DeviceCommand as C;
+        match (command, &self.profile) {
+            (C::RegisterDevice { name, description, serial_number, device_type_id, custom_attributes }, None) => {
+                let name = checked(&name)?;
+                let serial_number = serial_number_of(&serial_number).ok_or(Error::InvalidSerialNumber)?;
+                let custom_attributes = checked_attributes(custom_attributes)?;
+                Ok(vec![DeviceEvent::DeviceRegistered {
+                    name,
+                    description,
+                    serial_number,
+                    device_type_id,
+                    custom_attributes,
+                }])
+            }
+            (C::RegisterDevice { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (C::DecommissionDevice { .. }, _) if self.decommissioned => Ok(vec![]),
+            (C::DecommissionDevice { reason }, _) => Ok(vec![DeviceEvent::DeviceDecommissioned { reason }]),
+            (_, _) if self.decommissioned => Err(Error::Decommissioned),
+            (command, Some(profile)) => profile.change(command),
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match (event, &mut self.profile) {
+            (
+                DeviceEvent::DeviceRegistered { name, description, serial_number, device_type_id, custom_attributes },
+                profile,
+            ) => {
+                *profile = Some(DeviceProfile { name, description, serial_number, device_type_id, custom_attributes });
+            }
+            (DeviceEvent::DeviceRenamed { name }, Some(profile)) => profile.name = name,
+            (DeviceEvent::DeviceDescribed { description }, Some(profile)) => profile.description = description,
+            (DeviceEvent::DeviceAttributesChanged { custom_attributes }, Some(profile)) => {
+                profile.custom_attributes = custom_attributes;
+            }
+            (DeviceEvent::DeviceDecommissioned { .. }, _) => self.decommissioned = true,
+            (_, None) => {}
+        }
+    }
 }
 
 aggregate!(Device, "device");
+
+/// Returns the serial number as devices are known by: trimmed; `None` where 1 to 100 characters do not remain.
+pub fn serial_number_of(text: &str) -> Option<String> {
+    checks::trimmed(text, MAX_SERIAL_NUMBER_CHARS)
+}
+
+impl DeviceProfile {
+    /// Decides on the commands that only a device in service takes.
+    fn change(&self, command: DeviceCommand) -> Result<Vec<DeviceEvent>, Error> {
+        let (changed, event) = match command {
+            DeviceCommand::RenameDevice { name } => {
+                let name = checked(&name)?;
+                (name != self.name, DeviceEvent::DeviceRenamed { name })
+            }
+            DeviceCommand::DescribeDevice { description } => {
+                (description != self.description, DeviceEvent::DeviceDescribed { description })
+            }
+            DeviceCommand::ChangeDeviceAttributes { custom_attributes } => {
+                let custom_attributes = checked_attributes(custom_attributes)?;
+                (
+                    custom_attributes != self.custom_attributes,
+                    DeviceEvent::DeviceAttributesChanged { custom_attributes },
+                )
+            }
+            DeviceCommand::RegisterDevice { .. } | DeviceCommand::DecommissionDevice { .. } => return Ok(vec![]),
+        };
+        Ok(changed.then_some(event).into_iter().collect())
+    }
+}
+
+fn checked(name: &str) -> Result<String, Error> {
+    checks::name(name).ok_or(Error::InvalidName)
+}
+
+fn checked_attributes(attributes: Value) -> Result<Value, Error> {
+    if checks::is_object(&attributes) { Ok(attributes) } else { Err(Error::InvalidAttributes) }
+}

@@ -7,7 +7,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::Device;
+pub use aggregate::{Device, DeviceProfile, serial_number_of};
 pub use command::DeviceCommand;
 pub use error::Error;
 pub use event::DeviceEvent;

@@ -1,24 +1,97 @@
-//! State and decisions; see the module.
+//! What the links of a device remember and how they decide.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceLinksCommand, DeviceLinksEvent, Error};
+use super::{DeviceLinksCommand, DeviceLinksEvent, Error, Link};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
+use crate::ids::AssetId;
 
-/// State of the aggregate.
+/// The links of a device as its events left them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DeviceLinks {}
+pub struct DeviceLinks {
+    /// Every link there ever was, in the order of linking.
+    pub links: Vec<Link>,
+}
 
 impl Decide for DeviceLinks {
     type Command = DeviceLinksCommand;
     type Event = DeviceLinksEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use DeviceLinksCommand as C;
+        match command {
+            C::LinkAsset { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping } => {
+                self.link(Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping })
+            }
+            C::UnlinkAsset { asset_id, port, at } => self.unlink(asset_id, port, at),
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        use DeviceLinksEvent as E;
+        match event {
+            E::AssetLinked { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping } => {
+                self.links.push(Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping });
+            }
+            E::AssetUnlinked { link_id, valid_until, .. } => {
+                for link in self.links.iter_mut().filter(|link| link.link_id == link_id) {
+                    link.valid_until = Some(valid_until);
+                }
+            }
+        }
+    }
 }
 
 aggregate!(DeviceLinks, "device_links");
+
+impl DeviceLinks {
+    fn link(&self, link: Link) -> Result<Vec<DeviceLinksEvent>, Error> {
+        if self.links.contains(&link) {
+            return Ok(vec![]);
+        }
+        if link.valid_until.is_some_and(|until| until <= link.valid_from) {
+            return Err(Error::InvalidWindow);
+        }
+        check_mapping(&link)?;
+        let clashes = |present: &&Link| present.link_id == link.link_id || present.overlaps(&link);
+        if let Some(present) = self.links.iter().find(clashes) {
+            return Err(Error::Overlaps { link_id: present.link_id });
+        }
+        let Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping } = link;
+        Ok(vec![DeviceLinksEvent::AssetLinked {
+            link_id,
+            asset_id,
+            port,
+            role,
+            valid_from,
+            valid_until,
+            metrics_mapping,
+        }])
+    }
+
+    /// Ends what is open at that time; a link that has not begun yet ends at its start and so never holds.
+    fn unlink(&self, asset_id: AssetId, port: Option<u16>, at: DateTime<Utc>) -> Result<Vec<DeviceLinksEvent>, Error> {
+        let meant = |link: &&Link| link.asset_id == asset_id && port.is_none_or(|port| link.port == Some(port));
+        let end_of = |link: &Link| link.valid_from.max(at);
+        let events: Vec<_> = self
+            .links
+            .iter()
+            .filter(meant)
+            .filter(|link| link.valid_until.is_none_or(|until| until > end_of(link)))
+            .map(|link| DeviceLinksEvent::AssetUnlinked { link_id: link.link_id, asset_id, valid_until: end_of(link) })
+            .collect();
+        let ended_then = self.links.iter().filter(meant).any(|link| link.valid_until == Some(end_of(link)));
+        if events.is_empty() && !ended_then { Err(Error::NotLinked { asset_id }) } else { Ok(events) }
+    }
+}
+
+fn check_mapping(link: &Link) -> Result<(), Error> {
+    let is_key = |text: &str, prefix: &str| text.strip_prefix(prefix).is_some_and(checks::is_metric_key);
+    match link.metrics_mapping.iter().find(|(from, to)| !is_key(from, "device.") || !is_key(to, "asset.")) {
+        Some((from, to)) => Err(Error::InvalidMapping { from: from.clone(), to: to.clone() }),
+        None => Ok(()),
+    }
+}

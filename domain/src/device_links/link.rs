@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AssetId, LinkId};
+use crate::named::named;
 
 /// Which link's values count when several feed one asset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,8 +41,22 @@ pub struct Link {
 }
 
 impl Link {
+    /// Tells whether both feed the same asset from the same port at some common time; empty windows hold no time.
+    pub fn overlaps(&self, other: &Link) -> bool {
+        let begins_before_end = |a: &Link, b: &Link| b.valid_until.is_none_or(|until| a.valid_from < until);
+        let not_empty = |link: &Link| link.valid_until.is_none_or(|until| link.valid_from < until);
+        self.asset_id == other.asset_id
+            && self.port == other.port
+            && not_empty(self)
+            && not_empty(other)
+            && begins_before_end(self, other)
+            && begins_before_end(other, self)
+    }
+
     /// Tells whether the link is valid at a time (`valid_from <= at < valid_until`).
     pub fn is_valid_at(&self, at: DateTime<Utc>) -> bool {
         self.valid_from <= at && self.valid_until.is_none_or(|until| at < until)
     }
 }
+
+named!(LinkRole { Primary "primary", Backup "backup", Secondary "secondary" });

@@ -1,24 +1,98 @@
-//! State and decisions; see the module.
+//! What a device type remembers and how it decides.
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceTypeCommand, DeviceTypeEvent, Error};
+use super::{DeviceTypeCommand, DeviceTypeEvent, Error, MetricDefinition, UnknownMetrics};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
 
-/// State of the aggregate.
+/// A device type as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DeviceType {}
+pub struct DeviceType {
+    /// All it says; absent until it is defined.
+    pub definition: Option<DeviceTypeDefinition>,
+    /// Whether it is used no more.
+    pub retired: bool,
+}
+
+/// All that a device type says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceTypeDefinition {
+    /// Its name.
+    pub name: String,
+    /// Free text for people.
+    pub description: Option<String>,
+    /// The metrics it declares, keys unique.
+    pub metrics: Vec<MetricDefinition>,
+    /// What happens to metrics it does not declare.
+    pub unknown_metrics: UnknownMetrics,
+}
 
 impl Decide for DeviceType {
     type Command = DeviceTypeCommand;
     type Event = DeviceTypeEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use DeviceTypeCommand as C;
+        match (command, &self.definition) {
+            (C::DefineDeviceType { name, description, metrics, unknown_metrics }, None) => {
+                let name = checked(&name, &metrics)?;
+                Ok(vec![DeviceTypeEvent::DeviceTypeDefined { name, description, metrics, unknown_metrics }])
+            }
+            (C::DefineDeviceType { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (C::RetireDeviceType {}, _) if self.retired => Ok(vec![]),
+            (C::RetireDeviceType {}, _) => Ok(vec![DeviceTypeEvent::DeviceTypeRetired {}]),
+            (_, _) if self.retired => Err(Error::Retired),
+            (C::ReviseDeviceType { name, description, metrics, unknown_metrics }, Some(present)) => {
+                let name = checked(&name, &metrics)?;
+                Ok(present.revise(DeviceTypeDefinition { name, description, metrics, unknown_metrics }))
+            }
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match event {
+            DeviceTypeEvent::DeviceTypeDefined { name, description, metrics, unknown_metrics }
+            | DeviceTypeEvent::DeviceTypeRevised { name, description, metrics, unknown_metrics } => {
+                self.definition = Some(DeviceTypeDefinition { name, description, metrics, unknown_metrics });
+            }
+            DeviceTypeEvent::DeviceTypeRetired {} => self.retired = true,
+        }
+    }
 }
 
 aggregate!(DeviceType, "device_type");
+
+impl DeviceTypeDefinition {
+    fn revise(&self, revised: Self) -> Vec<DeviceTypeEvent> {
+        if *self == revised {
+            return vec![];
+        }
+        let Self { name, description, metrics, unknown_metrics } = revised;
+        vec![DeviceTypeEvent::DeviceTypeRevised { name, description, metrics, unknown_metrics }]
+    }
+}
+
+fn checked(name: &str, metrics: &[MetricDefinition]) -> Result<String, Error> {
+    let name = checks::name(name).ok_or(Error::InvalidName)?;
+    for metric in metrics {
+        let key = || metric.key.clone();
+        if !checks::is_metric_key(&metric.key) {
+            return Err(Error::InvalidMetricKey { key: key() });
+        }
+        if !is_range(metric.minimum, metric.maximum) {
+            return Err(Error::InvalidRange { key: key() });
+        }
+    }
+    match checks::first_doubled(metrics.iter().map(|metric| metric.key.as_str())) {
+        Some(key) => Err(Error::DuplicateMetric { key: key.to_owned() }),
+        None => Ok(name),
+    }
+}
+
+fn is_range(minimum: Option<f64>, maximum: Option<f64>) -> bool {
+    let ends_finite = [minimum, maximum].into_iter().flatten().all(f64::is_finite);
+    ends_finite && minimum.zip(maximum).is_none_or(|(minimum, maximum)| minimum <= maximum)
+}

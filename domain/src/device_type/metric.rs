@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// Kinds of values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,3 +49,6 @@ pub enum UnknownMetrics {
     /// The reading is refused.
     Refuse,
 }
+
+named!(ValueKind { Number "number", Boolean "boolean", Text "text" });
+named!(UnknownMetrics { Keep "keep", Refuse "refuse" });

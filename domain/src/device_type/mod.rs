@@ -8,7 +8,7 @@ mod event;
 mod tests;
 
 mod metric;
-pub use aggregate::DeviceType;
+pub use aggregate::{DeviceType, DeviceTypeDefinition};
 pub use command::DeviceTypeCommand;
 pub use error::Error;
 pub use event::DeviceTypeEvent;

@@ -1,24 +1,94 @@
-//! State and decisions; see the module.
+//! What an organisation remembers and how it decides.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, OrganizationCommand, OrganizationEvent};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
 
-/// State of the aggregate.
+/// An organisation as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Organization {}
+pub struct Organization {
+    /// Its name; absent until it is founded.
+    pub name: Option<String>,
+    /// Its certificate authority, once it has one.
+    pub certificate_authority: Option<CertificateAuthority>,
+    /// Whether its devices and people are shut out.
+    pub suspended: bool,
+}
+
+/// The public part of an organisation's certificate authority.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CertificateAuthority {
+    /// The CA certificate, PEM.
+    pub certificate_pem: String,
+    /// Its subject key identifier, lower-case hex.
+    pub subject_key_id: String,
+    /// End of its validity.
+    pub not_after: DateTime<Utc>,
+}
 
 impl Decide for Organization {
     type Command = OrganizationCommand;
     type Event = OrganizationEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use OrganizationCommand as C;
+        match (command, &self.name) {
+            (C::FoundOrganization { name }, None) => {
+                Ok(vec![OrganizationEvent::OrganizationFounded { name: checked(&name)? }])
+            }
+            (C::FoundOrganization { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (C::RenameOrganization { name }, Some(present)) => self.rename(&name, present),
+            (C::RecordCertificateAuthority { certificate_pem, subject_key_id, not_after }, _) => {
+                let authority = CertificateAuthority { certificate_pem, subject_key_id, not_after };
+                Ok(self.record_authority(authority))
+            }
+            (C::SuspendOrganization { .. }, _) if self.suspended => Ok(vec![]),
+            (C::SuspendOrganization { reason }, _) => Ok(vec![OrganizationEvent::OrganizationSuspended { reason }]),
+            (C::ReinstateOrganization {}, _) if !self.suspended => Ok(vec![]),
+            (C::ReinstateOrganization {}, _) => Ok(vec![OrganizationEvent::OrganizationReinstated {}]),
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match event {
+            OrganizationEvent::OrganizationFounded { name } | OrganizationEvent::OrganizationRenamed { name } => {
+                self.name = Some(name);
+            }
+            OrganizationEvent::CertificateAuthorityRecorded { certificate_pem, subject_key_id, not_after } => {
+                self.certificate_authority = Some(CertificateAuthority { certificate_pem, subject_key_id, not_after });
+            }
+            OrganizationEvent::OrganizationSuspended { .. } => self.suspended = true,
+            OrganizationEvent::OrganizationReinstated {} => self.suspended = false,
+        }
+    }
 }
 
 aggregate!(Organization, "organization");
+
+impl Organization {
+    fn rename(&self, name: &str, present: &str) -> Result<Vec<OrganizationEvent>, Error> {
+        let name = checked(name)?;
+        match name == present {
+            true => Ok(vec![]),
+            false if self.suspended => Err(Error::Suspended),
+            false => Ok(vec![OrganizationEvent::OrganizationRenamed { name }]),
+        }
+    }
+
+    fn record_authority(&self, authority: CertificateAuthority) -> Vec<OrganizationEvent> {
+        if self.certificate_authority.as_ref() == Some(&authority) {
+            return vec![];
+        }
+        let CertificateAuthority { certificate_pem, subject_key_id, not_after } = authority;
+        vec![OrganizationEvent::CertificateAuthorityRecorded { certificate_pem, subject_key_id, not_after }]
+    }
+}
+
+fn checked(name: &str) -> Result<String, Error> {
+    checks::name(name).ok_or(Error::InvalidName)
+}

@@ -7,7 +7,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::Organization;
+pub use aggregate::{CertificateAuthority, Organization};
 pub use command::OrganizationCommand;
 pub use error::Error;
 pub use event::OrganizationEvent;

@@ -1,24 +1,49 @@
-//! State and decisions; see the module.
+//! What a threshold rule remembers and how it decides.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, RuleCommand, RuleEvent};
+use super::{Error, RuleCommand, RuleDefinition, RuleEvent, checked, revise};
 use crate::aggregate::{Decide, aggregate};
 
-/// State of the aggregate.
+/// A threshold rule as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rule {}
+pub struct Rule {
+    /// All it says; absent until it is defined.
+    pub definition: Option<RuleDefinition>,
+    /// Whether it is gone.
+    pub retired: bool,
+}
 
 impl Decide for Rule {
     type Command = RuleCommand;
     type Event = RuleEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        match (command, &self.definition) {
+            (RuleCommand::DefineRule { definition }, None) => {
+                Ok(vec![RuleEvent::RuleDefined { definition: checked::definition(definition)? }])
+            }
+            (RuleCommand::DefineRule { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (RuleCommand::RetireRule {}, _) if self.retired => Ok(vec![]),
+            (RuleCommand::RetireRule {}, _) => Ok(vec![RuleEvent::RuleRetired {}]),
+            (_, _) if self.retired => Err(Error::NotFound),
+            (RuleCommand::ReviseRule { revision }, Some(present)) => {
+                let revised = checked::definition(revise::merged(present, revision))?;
+                Ok(revise::changes(present, revised))
+            }
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match (event, &mut self.definition) {
+            (RuleEvent::RuleDefined { definition }, present) => *present = Some(definition),
+            (RuleEvent::RuleRetired {}, _) => self.retired = true,
+            (event, Some(definition)) => revise::apply(definition, event),
+            (_, None) => {}
+        }
+    }
 }
 
 aggregate!(Rule, "rule");

@@ -5,11 +5,10 @@ use uuid::Uuid;
 
 use crate::alarming::{Condition, Severity};
 use crate::ids::ActivityTemplateId;
+use crate::named::named;
 
 /// Kinds of things that are watched.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityKind {
     /// A device.
@@ -87,3 +86,5 @@ pub struct RuleRevision {
     /// Evaluated or not.
     pub is_active: Option<bool>,
 }
+
+named!(EntityKind { Device "device", Asset "asset", Space "space" });

@@ -1,9 +1,11 @@
 //! A threshold rule: what is watched, when it breaches, what follows.
 
 mod aggregate;
+mod checked;
 mod command;
 mod error;
 mod event;
+mod revise;
 #[cfg(test)]
 mod tests;
 

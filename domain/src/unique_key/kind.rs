@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// What kind of value is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -11,3 +13,5 @@ pub enum KeyKind {
     /// A person's e-mail address, unique on the platform; kept as a keyed hash only.
     Email,
 }
+
+named!(KeyKind { SerialNumber "serial_number", Email "email" });

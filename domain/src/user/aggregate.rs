@@ -1,24 +1,118 @@
-//! State and decisions; see the module.
+//! What a user remembers and how it decides.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, UserCommand, UserEvent};
+use super::{AccessRole, Error, UserCommand, UserEvent};
 use crate::aggregate::{Decide, aggregate};
+use crate::checks;
+use crate::sealed::Sealed;
 
-/// State of the aggregate.
+/// Most characters of a work role.
+const MAX_WORK_ROLE_CHARS: usize = 60;
+
+/// A user as their events left them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct User {}
+pub struct User {
+    /// What they are; absent until they are registered.
+    pub profile: Option<Profile>,
+    /// Whether their access has ended.
+    pub deactivated: bool,
+    /// Whether their personal data is gone for good.
+    pub erased: bool,
+}
+
+/// What a user is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Sealed e-mail address.
+    pub email: Sealed,
+    /// Sealed name.
+    pub name: Sealed,
+    /// What they may do.
+    pub access_role: AccessRole,
+    /// Roles that work is assigned to.
+    pub work_roles: Vec<String>,
+}
+
+impl User {
+    /// Tells whether the user exists and may sign in.
+    pub fn is_active(&self) -> bool {
+        self.profile.is_some() && !self.deactivated && !self.erased
+    }
+}
 
 impl Decide for User {
     type Command = UserCommand;
     type Event = UserEvent;
     type Error = Error;
 
-    fn decide(&self, _command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        Ok(vec![])
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use UserCommand as C;
+        match (command, &self.profile) {
+            (C::RegisterUser { email, name, access_role, work_roles }, None) => {
+                let work_roles = checked(work_roles)?;
+                Ok(vec![UserEvent::UserRegistered { email, name, access_role, work_roles }])
+            }
+            (C::RegisterUser { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (_, None) => Err(Error::NotFound),
+            (C::EraseUser {}, _) if self.erased => Ok(vec![]),
+            (C::EraseUser {}, _) => Ok(vec![UserEvent::UserErased {}]),
+            (_, _) if self.erased => Err(Error::Erased),
+            (C::DeactivateUser { .. }, _) if self.deactivated => Ok(vec![]),
+            (C::DeactivateUser { reason }, _) => Ok(vec![UserEvent::UserDeactivated { reason }]),
+            (C::ReactivateUser {}, _) if !self.deactivated => Ok(vec![]),
+            (C::ReactivateUser {}, _) => Ok(vec![UserEvent::UserReactivated {}]),
+            (_, _) if self.deactivated => Err(Error::Deactivated),
+            (command, Some(profile)) => profile.change(command),
+        }
     }
 
-    fn evolve(&mut self, _event: Self::Event) {}
+    fn evolve(&mut self, event: Self::Event) {
+        match (event, &mut self.profile) {
+            (UserEvent::UserRegistered { email, name, access_role, work_roles }, profile) => {
+                *profile = Some(Profile { email, name, access_role, work_roles });
+            }
+            (UserEvent::UserRenamed { name }, Some(profile)) => profile.name = name,
+            (UserEvent::UserAccessRoleChanged { access_role }, Some(profile)) => profile.access_role = access_role,
+            (UserEvent::UserWorkRolesChanged { work_roles }, Some(profile)) => profile.work_roles = work_roles,
+            (UserEvent::UserDeactivated { .. }, _) => self.deactivated = true,
+            (UserEvent::UserReactivated {}, _) => self.deactivated = false,
+            (UserEvent::UserErased {}, _) => self.erased = true,
+            (_, _) => {}
+        }
+    }
 }
 
 aggregate!(User, "user");
+
+impl Profile {
+    /// Decides on the commands that only an active user takes.
+    fn change(&self, command: UserCommand) -> Result<Vec<UserEvent>, Error> {
+        match command {
+            UserCommand::RenameUser { name } if name != self.name => Ok(vec![UserEvent::UserRenamed { name }]),
+            UserCommand::ChangeAccessRole { access_role } if access_role != self.access_role => {
+                Ok(vec![UserEvent::UserAccessRoleChanged { access_role }])
+            }
+            UserCommand::ChangeWorkRoles { work_roles } => {
+                let work_roles = checked(work_roles)?;
+                let changed = work_roles != self.work_roles;
+                Ok(changed.then_some(UserEvent::UserWorkRolesChanged { work_roles }).into_iter().collect())
+            }
+            UserCommand::NotePasswordSet {} => Ok(vec![UserEvent::UserPasswordSet {}]),
+            _ => Ok(vec![]),
+        }
+    }
+}
+
+/// Trims each role, and keeps each once in the order of their first mention.
+fn checked(roles: Vec<String>) -> Result<Vec<String>, Error> {
+    let mut checked: Vec<String> = Vec::with_capacity(roles.len());
+    for role in roles {
+        match checks::trimmed(&role, MAX_WORK_ROLE_CHARS) {
+            None => return Err(Error::InvalidWorkRole { role }),
+            Some(role) if checked.contains(&role) => {}
+            Some(role) => checked.push(role),
+        }
+    }
+    Ok(checked)
+}

@@ -8,7 +8,7 @@ mod event;
 mod tests;
 
 mod role;
-pub use aggregate::User;
+pub use aggregate::{Profile, User};
 pub use command::UserCommand;
 pub use error::Error;
 pub use event::UserEvent;

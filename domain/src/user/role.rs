@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// Access roles, each including the ones before it; the platform administrator acts across organisations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,3 +19,5 @@ pub enum AccessRole {
     /// Everything in every organisation.
     PlatformAdmin,
 }
+
+named!(AccessRole { Viewer "viewer", Operator "operator", Engineer "engineer", Admin "admin", PlatformAdmin "platform_admin" });

@@ -1,0 +1,38 @@
+//! The states of an alarm.
+
+use serde::{Deserialize, Serialize};
+
+use crate::named::named;
+
+/// Alarm states of ISA-18.2, section 5.2: active or returned to normal, acknowledged or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmState {
+    /// The condition holds and nobody has seen it.
+    ActiveUnacknowledged,
+    /// The condition holds and somebody has seen it.
+    ActiveAcknowledged,
+    /// The condition holds no longer, and nobody has seen that it did.
+    ReturnedUnacknowledged,
+    /// Over and seen.
+    Normal,
+}
+
+impl AlarmState {
+    /// Returns the state of an alarm that was raised.
+    pub const fn of(acknowledged: bool, returned_to_normal: bool) -> Self {
+        match (acknowledged, returned_to_normal) {
+            (false, false) => Self::ActiveUnacknowledged,
+            (true, false) => Self::ActiveAcknowledged,
+            (false, true) => Self::ReturnedUnacknowledged,
+            (true, true) => Self::Normal,
+        }
+    }
+}
+
+named!(AlarmState {
+    ActiveUnacknowledged "active_unacknowledged",
+    ActiveAcknowledged "active_acknowledged",
+    ReturnedUnacknowledged "returned_unacknowledged",
+    Normal "normal",
+});

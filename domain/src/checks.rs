@@ -1,0 +1,67 @@
+//! Checks that several aggregates make of what they are given. What does not live here: which refusal follows.
+
+use serde_json::Value;
+
+/// Most characters of a name.
+pub const MAX_NAME_CHARS: usize = 200;
+/// Most characters of a metric key.
+pub const MAX_METRIC_KEY_CHARS: usize = 64;
+/// Longest duration of a condition and longest cooldown: 30 days, in seconds.
+pub const MAX_DURATION_SECONDS: u32 = 30 * 24 * 60 * 60;
+
+/// Tells whether the text may be a metric key: 1 to 64 of ASCII letters, digits, `_`, `-` and `.`.
+pub fn is_metric_key(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !text.is_empty() && text.len() <= MAX_METRIC_KEY_CHARS && text.bytes().all(allowed)
+}
+
+/// Returns the name without surrounding white space, `None` where 1 to 200 characters do not remain.
+pub(crate) fn name(text: &str) -> Option<String> {
+    trimmed(text, MAX_NAME_CHARS)
+}
+
+/// Returns the text without surrounding white space, `None` where 1 to `most` characters do not remain.
+pub(crate) fn trimmed(text: &str, most: usize) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && text.chars().count() <= most).then(|| text.to_owned())
+}
+
+/// Returns the first key that stands twice.
+pub(crate) fn first_doubled<'a>(keys: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = std::collections::BTreeSet::new();
+    keys.into_iter().find(|key| !seen.insert(*key))
+}
+
+/// Tells whether free attributes are a JSON object.
+pub(crate) fn is_object(attributes: &Value) -> bool {
+    attributes.is_object()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_key_has_1_to_64_letters_digits_underscores_hyphens_and_dots() {
+        for good in ["t", "temperature", "axis.x_rms-1", &"k".repeat(64)] {
+            assert!(is_metric_key(good), "{good}");
+        }
+        for bad in ["", " ", "a b", "a/b", "grün", "a\n", &"k".repeat(65)] {
+            assert!(!is_metric_key(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_trimmed_and_counted_in_characters() {
+        assert_eq!(name("  Pump 1\t"), Some("Pump 1".to_owned()));
+        assert_eq!(name(&"ü".repeat(200)), Some("ü".repeat(200)));
+        assert_eq!(name(&"ü".repeat(201)), None);
+        assert_eq!(name(" \n "), None);
+    }
+
+    #[test]
+    fn the_first_doubled_key_is_found() {
+        assert_eq!(first_doubled(["a", "b", "a", "b"].into_iter()), Some("a"));
+        assert_eq!(first_doubled(["a", "b"].into_iter()), None);
+    }
+}
