@@ -1,0 +1,195 @@
+//! An organisation's CA: it issues device certificates and the organisation's revocation list.
+
+use chrono::{DateTime, Utc};
+use rcgen::{
+    CertificateParams, CrlDistributionPoint, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PublicKeyData, SanType,
+};
+use rustls_pki_types::CertificateDer;
+use uuid::Uuid;
+
+use crate::ca::{
+    CertificateAuthority, SealedAuthority, distinguished_name, end_of_validity, fingerprint_sha256, generate_key,
+    private_key_pem,
+};
+use crate::{Crl, CrlEntry, MasterKey, PrivateKeyPem, Serial, csr, identity, master_key, server_name};
+
+/// The intermediate CA of one organisation with its private key in memory. It signs for its own organisation only.
+#[derive(Debug)]
+pub struct Authority {
+    ca: CertificateAuthority,
+    organization: Uuid,
+    crl_url: Option<String>,
+}
+
+/// A device certificate just issued, with everything a device needs to connect.
+#[derive(Clone, Debug)]
+pub struct IssuedDevice {
+    /// The device's certificate, PEM.
+    pub certificate_pem: String,
+    /// The device's key, PKCS #8 PEM: present when made here, absent when the device sent a signing request.
+    pub private_key_pem: Option<PrivateKeyPem>,
+    /// The device's certificate followed by the organisation CA's: what the device presents.
+    pub chain_pem: String,
+    /// The certificate's serial number.
+    pub serial: Serial,
+    /// First second of validity, five minutes before issuing.
+    pub not_before: DateTime<Utc>,
+    /// Last second of validity.
+    pub not_after: DateTime<Utc>,
+    /// SHA-256 over the DER certificate, lower-case hex.
+    pub fingerprint_sha256: String,
+}
+
+/// Why a CA cannot be made, opened, or refuses to sign.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// rcgen cannot make or sign the object.
+    #[error("cannot make a key or sign")]
+    Sign(#[source] rcgen::Error),
+    /// The random source failed.
+    #[error("the cryptographic library failed to draw random octets")]
+    Randomness,
+    /// A certificate's PEM cannot be read.
+    #[error("not a PEM certificate")]
+    Pem(#[source] rustls_pki_types::pem::Error),
+    /// A CA's own certificate lacks what a CA certificate here has.
+    #[error("the CA's certificate is not usable")]
+    Certificate(#[source] identity::Error),
+    /// The key belongs to another certificate.
+    #[error("the private key does not belong to the CA's certificate")]
+    KeyMismatch,
+    /// Sealing or opening failed.
+    #[error("the CA's key cannot be sealed or opened")]
+    MasterKey(#[source] master_key::Error),
+    /// A validity that is zero or absurdly long.
+    #[error("a certificate is valid for 1 to 3650 days, not {0}")]
+    ValidityDays(u32),
+    /// The certificate would be valid longer than its issuer.
+    #[error("a certificate until {not_after} would outlive its CA, which ends at {authority_not_after}")]
+    OutlivesAuthority {
+        /// The end asked for.
+        not_after: DateTime<Utc>,
+        /// The CA's end.
+        authority_not_after: DateTime<Utc>,
+    },
+    /// A time that X.509 cannot express.
+    #[error("{0} cannot be written into a certificate")]
+    Time(DateTime<Utc>),
+    /// A revocation list that ends before it begins.
+    #[error("a revocation list's next update has to be after its making")]
+    NextUpdate,
+    /// The address of the revocation list is not ASCII.
+    #[error("the address of the revocation list is not an HTTP address in ASCII: {0}")]
+    CrlUrl(String),
+    /// The server's names cannot be used.
+    #[error("the server's names cannot be used")]
+    ServerNames(#[source] server_name::Error),
+    /// The signing request is refused.
+    #[error("the signing request is refused")]
+    Csr(#[source] csr::Error),
+}
+
+impl Authority {
+    pub(crate) fn new(ca: CertificateAuthority) -> Result<Authority, Error> {
+        let organization = identity::organization_of(&ca.certificate).map_err(Error::Certificate)?;
+        Ok(Authority { ca, organization, crl_url: None })
+    }
+
+    /// Writes this HTTP address as the CRL distribution point into every certificate issued from now on, for brokers
+    /// that fetch revocation lists themselves.
+    pub fn with_crl_url(mut self, url: &str) -> Result<Authority, Error> {
+        if !url.is_ascii() || !url.starts_with("http") {
+            return Err(Error::CrlUrl(url.to_owned()));
+        }
+        self.crl_url = Some(url.to_owned());
+        Ok(self)
+    }
+
+    /// Makes a P-256 key and its certificate for a device, valid `days` (1 to 3,650, within the CA's own validity).
+    pub fn issue_device(&self, device: Uuid, days: u32, now: DateTime<Utc>) -> Result<IssuedDevice, Error> {
+        let key = generate_key()?;
+        let issued = self.certify(&key, device, days, now)?;
+        Ok(IssuedDevice { private_key_pem: Some(private_key_pem(&key)), ..issued })
+    }
+
+    /// Certifies the key of a PEM signing request (PKCS #10) for a device. The request proves possession of the key and
+    /// nothing else: its subject and extensions are ignored.
+    pub fn sign_csr(&self, csr_pem: &str, device: Uuid, days: u32, now: DateTime<Utc>) -> Result<IssuedDevice, Error> {
+        let public_key = csr::public_key(csr_pem).map_err(Error::Csr)?;
+        self.certify(&public_key, device, days, now)
+    }
+
+    /// Signs the organisation's revocation list. `number` grows with every list (RFC 5280, 5.2.3).
+    pub fn crl(
+        &self,
+        entries: &[CrlEntry],
+        number: u64,
+        now: DateTime<Utc>,
+        next_update: DateTime<Utc>,
+    ) -> Result<Crl, Error> {
+        crate::crl::sign(&self.ca, entries, number, now, next_update)
+    }
+
+    /// The organisation this CA signs for.
+    pub fn organization(&self) -> Uuid {
+        self.organization
+    }
+
+    /// The CA's certificate, PEM.
+    pub fn certificate_pem(&self) -> &str {
+        &self.ca.certificate_pem
+    }
+
+    /// The CA's certificate, DER.
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        &self.ca.certificate
+    }
+
+    /// The CA's subject key identifier, hex: what its devices carry as issuer key id.
+    pub fn key_id(&self) -> String {
+        self.ca.key_id()
+    }
+
+    /// The CA's last second.
+    pub fn not_after(&self) -> DateTime<Utc> {
+        self.ca.not_after
+    }
+
+    /// Encrypts the private key for rest.
+    pub fn seal(&self, master: &MasterKey) -> Result<SealedAuthority, Error> {
+        self.ca.seal(master)
+    }
+
+    fn certify(
+        &self,
+        public_key: &impl PublicKeyData,
+        device: Uuid,
+        days: u32,
+        now: DateTime<Utc>,
+    ) -> Result<IssuedDevice, Error> {
+        let parameters = self.device_parameters(device)?;
+        let signed = self.ca.sign(parameters, public_key, now, end_of_validity(now, days)?)?;
+        Ok(IssuedDevice {
+            chain_pem: format!("{}{}", signed.certificate_pem, self.ca.certificate_pem),
+            fingerprint_sha256: fingerprint_sha256(&signed.certificate),
+            certificate_pem: signed.certificate_pem,
+            private_key_pem: None,
+            serial: signed.serial,
+            not_before: signed.not_before,
+            not_after: signed.not_after,
+        })
+    }
+
+    fn device_parameters(&self, device: Uuid) -> Result<CertificateParams, Error> {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = distinguished_name(&self.organization.to_string(), &device.to_string());
+        let uri = identity::device_uri(self.organization, device);
+        parameters.subject_alt_names = vec![SanType::URI(uri.try_into().map_err(Error::Sign)?)];
+        parameters.is_ca = IsCa::ExplicitNoCa;
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        parameters.crl_distribution_points =
+            self.crl_url.iter().map(|url| CrlDistributionPoint { uris: vec![url.clone()] }).collect();
+        Ok(parameters)
+    }
+}

@@ -1,0 +1,272 @@
+//! The folder of an installation's own keys (`argusiq ca init`): master key, root CA, the server's certificate.
+//!
+//! ```text
+//! master.key         base64, 0600; absent when the master key comes from elsewhere
+//! root.key.sealed    the root CA: certificate and sealed key, JSON, 0600
+//! root.crt           the root certificate again, for devices
+//! server.key         0600
+//! server.crt
+//! ```
+
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rcgen::PublicKeyData;
+
+use crate::ca::pem_to_der;
+use crate::{
+    MasterKey, PrivateKeyPem, RootAuthority, SealedAuthority, ServerNames, authority, identity, master_key, server_name,
+};
+
+/// Validity of a server certificate, and how long before its end it is replaced.
+const SERVER_DAYS: u32 = 365;
+const RENEW_BEFORE: TimeDelta = TimeDelta::days(30);
+
+/// An opened folder: everything a process needs to issue certificates and to listen.
+#[derive(Debug)]
+pub struct Folder {
+    /// The master key.
+    pub master: MasterKey,
+    /// The root CA.
+    pub root: RootAuthority,
+    /// The server's certificate, PEM.
+    pub server_certificate_pem: String,
+    /// The server's key.
+    pub server_private_key_pem: PrivateKeyPem,
+}
+
+/// What [`init_folder`] found and did.
+#[derive(Debug)]
+pub struct Initialized {
+    /// The opened folder.
+    pub folder: Folder,
+    /// A master key was generated and written.
+    pub master_key_created: bool,
+    /// A root CA was made.
+    pub root_created: bool,
+    /// A server certificate was issued, and why; `None` when the one found was kept.
+    pub server_issued: Option<&'static str>,
+}
+
+/// Why the folder cannot be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read {}", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// A file cannot be written.
+    #[error("cannot write {}", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+    /// The sealed root is not JSON of the expected shape.
+    #[error("{} holds no sealed CA", .0.display())]
+    SealedRoot(PathBuf, #[source] serde_json::Error),
+    /// The root certificate beside the sealed one is another.
+    #[error("{} is not the certificate of the sealed root CA beside it", .0.display())]
+    OtherRoot(PathBuf),
+    /// A root CA is there, its master key is not.
+    #[error("{} is sealed, but there is no master key: put it into {} or give it by the environment", root.display(), key.display())]
+    MasterKeyMissing {
+        /// The sealed root.
+        root: PathBuf,
+        /// Where the key was looked for.
+        key: PathBuf,
+    },
+    /// The master key cannot be had.
+    #[error("no master key")]
+    MasterKey(#[source] master_key::Error),
+    /// The names cannot be certified.
+    #[error("the server's names cannot be used")]
+    ServerNames(#[source] server_name::Error),
+    /// Issuing or opening failed.
+    #[error("the root CA cannot be used")]
+    Authority(#[source] authority::Error),
+}
+
+/// Makes what is absent in the folder and keeps what is there: run again, it changes nothing, unless the server's names
+/// changed or its certificate ends within 30 days. `master` is a master key from elsewhere; without it the folder's own
+/// is used, and made when there is no root yet. Two processes may do this at once: a lock on the folder lets one wait for
+/// the other. Nothing that exists is overwritten but the server's certificate and key.
+pub fn init_folder<T: AsRef<str>>(
+    dir: &Path,
+    server_names: impl IntoIterator<Item = T>,
+    master: Option<MasterKey>,
+    now: DateTime<Utc>,
+) -> Result<Initialized, Error> {
+    let names = ServerNames::parse(server_names).map_err(Error::ServerNames)?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| Error::Write(dir.to_owned(), error))?;
+    let _locked = lock(dir).map_err(|error| Error::Write(dir.to_owned(), error))?;
+    let (master, master_key_created) = ensure_master_key(dir, master)?;
+    let (root, root_created) = ensure_root(dir, &master, now)?;
+    let server_issued = ensure_server(dir, &root, &names, now)?;
+    let folder = read_server(dir, master, root)?;
+    Ok(Initialized { folder, master_key_created, root_created, server_issued })
+}
+
+/// Opens a folder that [`init_folder`] made, changing nothing.
+pub fn open_folder(dir: &Path, master: Option<MasterKey>) -> Result<Folder, Error> {
+    let master = match master {
+        Some(master) => master,
+        None => MasterKey::from_file(&dir.join("master.key")).map_err(Error::MasterKey)?,
+    };
+    let root = read_root(dir, &master)?;
+    read_server(dir, master, root)
+}
+
+/// Writes a file that must not exist yet, whole or not at all, and has it on disk when it returns.
+pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let temporary = write_temporary(path, content, mode)?;
+    // A hard link, unlike a rename, fails when the name is taken.
+    let linked = std::fs::hard_link(&temporary, path);
+    std::fs::remove_file(&temporary)?;
+    linked?;
+    sync_parent(path)
+}
+
+fn lock(dir: &Path) -> io::Result<std::fs::File> {
+    let directory = std::fs::File::open(dir)?;
+    directory.lock()?;
+    Ok(directory)
+}
+
+fn write_over(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+    let write = || {
+        std::fs::rename(write_temporary(path, content, mode)?, path)?;
+        sync_parent(path)
+    };
+    write().map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+fn write_temporary(path: &Path, content: &[u8], mode: u32) -> io::Result<PathBuf> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let temporary = PathBuf::from(name);
+    // A crash may have left one behind, with the same process id.
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    Ok(temporary)
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => std::fs::File::open(parent)?.sync_all(),
+        None => std::fs::File::open(".")?.sync_all(),
+    }
+}
+
+fn ensure_master_key(dir: &Path, given: Option<MasterKey>) -> Result<(MasterKey, bool), Error> {
+    if let Some(master) = given {
+        return Ok((master, false));
+    }
+    let (key, root) = (dir.join("master.key"), dir.join("root.key.sealed"));
+    if !key.exists() {
+        if root.exists() {
+            return Err(Error::MasterKeyMissing { root, key });
+        }
+        return Ok((MasterKey::create_file(&key).map_err(Error::MasterKey)?, true));
+    }
+    Ok((MasterKey::from_file(&key).map_err(Error::MasterKey)?, false))
+}
+
+fn ensure_root(dir: &Path, master: &MasterKey, now: DateTime<Utc>) -> Result<(RootAuthority, bool), Error> {
+    let path = dir.join("root.key.sealed");
+    let mut created = false;
+    if !path.exists() {
+        let root = RootAuthority::create("Argusiq root CA", now).map_err(Error::Authority)?;
+        let sealed = root.seal(master).map_err(Error::Authority)?;
+        let text = serde_json::to_vec_pretty(&sealed).map_err(|error| Error::SealedRoot(path.clone(), error))?;
+        created = written_unless_there(&path, &text, 0o600)?;
+    }
+    let root = read_root(dir, master)?;
+    written_unless_there(&dir.join("root.crt"), root.certificate_pem().as_bytes(), 0o644)?;
+    let beside = read(&dir.join("root.crt"))?;
+    if beside.trim() != root.certificate_pem().trim() {
+        return Err(Error::OtherRoot(dir.join("root.crt")));
+    }
+    Ok((root, created))
+}
+
+fn written_unless_there(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
+    match write_new(path, content, mode) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::Write(path.to_owned(), error)),
+    }
+}
+
+fn ensure_server(
+    dir: &Path,
+    root: &RootAuthority,
+    names: &ServerNames,
+    now: DateTime<Utc>,
+) -> Result<Option<&'static str>, Error> {
+    let (certificate, key) = (dir.join("server.crt"), dir.join("server.key"));
+    let reason = if certificate.exists() && key.exists() {
+        reason_to_reissue(&read(&certificate)?, &read(&key)?, root, names, now)
+    } else {
+        Some("there was none")
+    };
+    if reason.is_some() {
+        let issued = root.issue_server_certificate(names, SERVER_DAYS, now).map_err(Error::Authority)?;
+        write_over(&key, issued.private_key_pem.expose().as_bytes(), 0o600)?;
+        write_over(&certificate, issued.certificate_pem.as_bytes(), 0o644)?;
+    }
+    Ok(reason)
+}
+
+fn reason_to_reissue(
+    certificate_pem: &str,
+    key_pem: &str,
+    root: &RootAuthority,
+    names: &ServerNames,
+    now: DateTime<Utc>,
+) -> Option<&'static str> {
+    let Ok(der) = pem_to_der(certificate_pem) else { return Some("it could not be read") };
+    let (Ok(certificate), Ok(issuer)) = (identity::parse(&der), identity::parse(root.certificate())) else {
+        return Some("it could not be read");
+    };
+    let Ok((_, not_after)) = identity::validity(&certificate) else { return Some("it could not be read") };
+    let key_fits = rcgen::KeyPair::from_pem(key_pem)
+        .is_ok_and(|key| key.subject_public_key_info() == certificate.public_key().raw);
+    if !key_fits {
+        Some("its key was another")
+    } else if identity::check_signature(&certificate, &issuer, "server certificate", "root CA").is_err() {
+        Some("another root had signed it")
+    } else if not_after - now < RENEW_BEFORE {
+        Some("it ends within 30 days")
+    } else if ServerNames::of_certificate(&der).as_ref() != Some(names) {
+        Some("the server's names changed")
+    } else {
+        None
+    }
+}
+
+fn read_root(dir: &Path, master: &MasterKey) -> Result<RootAuthority, Error> {
+    let path = dir.join("root.key.sealed");
+    let sealed: SealedAuthority =
+        serde_json::from_str(&read(&path)?).map_err(|error| Error::SealedRoot(path.clone(), error))?;
+    sealed.open_root(master).map_err(Error::Authority)
+}
+
+fn read_server(dir: &Path, master: MasterKey, root: RootAuthority) -> Result<Folder, Error> {
+    Ok(Folder {
+        master,
+        root,
+        server_certificate_pem: read(&dir.join("server.crt"))?,
+        server_private_key_pem: PrivateKeyPem::new(read(&dir.join("server.key"))?),
+    })
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))
+}

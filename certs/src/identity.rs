@@ -1,0 +1,211 @@
+//! Reading a device certificate: whose it is, and whether its own organisation's CA stands behind it. Pure functions.
+
+use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
+use rustls_pki_types::CertificateDer;
+use uuid::Uuid;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+use x509_parser::x509::AttributeTypeAndValue;
+
+use crate::Serial;
+
+/// Who a device certificate says it is. Saying is not proving: see [`verify_chain`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The organisation: subject O, issuer O and SAN URI agree on it.
+    pub organization: Uuid,
+    /// The device: subject CN and SAN URI agree on it.
+    pub device: Uuid,
+    /// The certificate's serial number.
+    pub serial: Serial,
+    /// First second of validity.
+    pub not_before: DateTime<Utc>,
+    /// Last second of validity.
+    pub not_after: DateTime<Utc>,
+    /// The authority key identifier, lower-case hex: which CA signed.
+    pub issuer_key_id: String,
+}
+
+/// Why a certificate is no device's, or is not vouched for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No certificate was presented.
+    #[error("no certificate was presented")]
+    Empty,
+    /// Not an X.509 certificate, or octets follow it.
+    #[error("not an X.509 certificate")]
+    Unreadable,
+    /// A field that has to stand there exactly once is absent, repeated or malformed.
+    #[error("the certificate's {0} is absent, repeated or malformed")]
+    Field(&'static str),
+    /// Two fields name different devices or organisations.
+    #[error("the certificate's {0} and {1} disagree")]
+    Disagree(&'static str, &'static str),
+    /// A CA certificate where a device's is expected, or the reverse.
+    #[error("{0}")]
+    Role(&'static str),
+    /// The certificate's signature is not by the CA it has to be by.
+    #[error("the {0} is not signed by the {1}")]
+    Signature(&'static str, &'static str),
+    /// Not yet or no longer valid.
+    #[error("the {certificate} is valid from {not_before} to {not_after}, not at {at}")]
+    NotInDate {
+        /// Which certificate of the chain.
+        certificate: &'static str,
+        /// Its first second.
+        not_before: DateTime<Utc>,
+        /// Its last second.
+        not_after: DateTime<Utc>,
+        /// The time asked about.
+        at: DateTime<Utc>,
+    },
+}
+
+/// Reads whose device certificate stands first in a chain and refuses it when its fields disagree. It checks neither
+/// signature nor date.
+pub fn identity(chain_der: &[CertificateDer<'_>]) -> Result<Identity, Error> {
+    let leaf = parse(chain_der.first().ok_or(Error::Empty)?)?;
+    let device = only_uuid(leaf.subject().iter_common_name(), "subject CN")?;
+    let organization = only_uuid(leaf.subject().iter_organization(), "subject O")?;
+    if only_uuid(leaf.issuer().iter_organization(), "issuer O")? != organization {
+        return Err(Error::Disagree("subject O", "issuer O"));
+    }
+    if only_uri(&leaf)? != device_uri(organization, device) {
+        return Err(Error::Disagree("subject", "SAN URI"));
+    }
+    let (not_before, not_after) = validity(&leaf)?;
+    let serial = Serial::from_octets(leaf.raw_serial()).map_err(|_| Error::Field("serial number"))?;
+    Ok(Identity { organization, device, serial, not_before, not_after, issuer_key_id: authority_key_id(&leaf)? })
+}
+
+/// Decides whether a presented chain belongs to a device of the organisation whose CA is `organization_ca`: the leaf is
+/// signed by exactly this CA (any organisation's CA could write another's names), that CA by `root`, all three are in
+/// date at `at`, and the leaf is for client authentication. What else the device sent as chain is ignored. Revocation is
+/// not asked here: the serial number in the answer is for that.
+pub fn verify_chain(
+    chain_der: &[CertificateDer<'_>],
+    root: &CertificateDer<'_>,
+    organization_ca: &CertificateDer<'_>,
+    at: DateTime<Utc>,
+) -> Result<Identity, Error> {
+    let identity = identity(chain_der)?;
+    let leaf = parse(chain_der.first().ok_or(Error::Empty)?)?;
+    let (root, authority) = (parse(root)?, parse(organization_ca)?);
+    if only_uuid(authority.subject().iter_organization(), "CA's O")? != identity.organization {
+        return Err(Error::Disagree("subject O", "organisation CA's O"));
+    }
+    for (certificate, name) in [(&root, "root CA"), (&authority, "organisation CA"), (&leaf, "device certificate")] {
+        check_date(certificate, name, at)?;
+    }
+    for ca in [&root, &authority] {
+        if !ca.is_ca() {
+            return Err(Error::Role("a certificate given as CA is not one"));
+        }
+    }
+    check_signature(&authority, &root, "organisation CA", "root CA")?;
+    check_signature(&leaf, &authority, "device certificate", "organisation CA")?;
+    check_client(&leaf)?;
+    Ok(identity)
+}
+
+/// The URI a device certificate carries: `urn:argusiq:{organisation}:{device}`.
+pub fn device_uri(organization: Uuid, device: Uuid) -> String {
+    format!("urn:argusiq:{organization}:{device}")
+}
+
+pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Error> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) => Ok(certificate),
+        _ => Err(Error::Unreadable),
+    }
+}
+
+pub(crate) fn validity(certificate: &X509Certificate<'_>) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
+    let read = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Error::Field("validity"));
+    let validity = certificate.validity();
+    Ok((read(validity.not_before.timestamp())?, read(validity.not_after.timestamp())?))
+}
+
+pub(crate) fn subject_key_id(der: &CertificateDer<'_>) -> Result<String, Error> {
+    let certificate = parse(der)?;
+    let id = certificate.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(HEXLOWER.encode(id.0)),
+        _ => None,
+    });
+    id.ok_or(Error::Field("subject key identifier"))
+}
+
+pub(crate) fn organization_of(ca: &CertificateDer<'_>) -> Result<Uuid, Error> {
+    let certificate = parse(ca)?;
+    if !certificate.is_ca() {
+        return Err(Error::Role("a certificate given as CA is not one"));
+    }
+    only_uuid(certificate.subject().iter_organization(), "subject O")
+}
+
+pub(crate) fn check_signature(
+    certificate: &X509Certificate<'_>,
+    issuer: &X509Certificate<'_>,
+    name: &'static str,
+    issuer_name: &'static str,
+) -> Result<(), Error> {
+    let names_match = same_name(certificate.issuer(), issuer.subject());
+    if names_match && certificate.verify_signature(Some(issuer.public_key())).is_ok() {
+        Ok(())
+    } else {
+        Err(Error::Signature(name, issuer_name))
+    }
+}
+
+fn same_name(left: &X509Name<'_>, right: &X509Name<'_>) -> bool {
+    left.as_raw() == right.as_raw()
+}
+
+fn check_date(certificate: &X509Certificate<'_>, name: &'static str, at: DateTime<Utc>) -> Result<(), Error> {
+    let (not_before, not_after) = validity(certificate)?;
+    // The last second is valid to its end: compare whole seconds.
+    if at < not_before || at.timestamp() > not_after.timestamp() {
+        return Err(Error::NotInDate { certificate: name, not_before, not_after, at });
+    }
+    Ok(())
+}
+
+fn check_client(leaf: &X509Certificate<'_>) -> Result<(), Error> {
+    if leaf.is_ca() {
+        return Err(Error::Role("a CA's certificate is no device's"));
+    }
+    match leaf.extended_key_usage() {
+        Ok(Some(usage)) if usage.value.client_auth => Ok(()),
+        _ => Err(Error::Role("the certificate is not for client authentication")),
+    }
+}
+
+fn only_uuid<'a>(
+    mut attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
+    field: &'static str,
+) -> Result<Uuid, Error> {
+    let (Some(attribute), None) = (attributes.next(), attributes.next()) else {
+        return Err(Error::Field(field));
+    };
+    let text = attribute.as_str().map_err(|_| Error::Field(field))?;
+    // One device has one name: other spellings of the same uuid would pass as other client ids and topics.
+    let uuid = Uuid::try_parse(text).ok().filter(|uuid| uuid.to_string() == text);
+    uuid.ok_or(Error::Field(field))
+}
+
+fn only_uri<'a>(certificate: &'a X509Certificate<'_>) -> Result<&'a str, Error> {
+    let names = certificate.subject_alternative_name().ok().flatten();
+    match names.map(|names| names.value.general_names.as_slice()) {
+        Some([GeneralName::URI(uri)]) => Ok(uri),
+        _ => Err(Error::Field("SAN URI")),
+    }
+}
+
+fn authority_key_id(certificate: &X509Certificate<'_>) -> Result<String, Error> {
+    let id = certificate.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(id) => id.key_identifier.as_ref().map(|id| HEXLOWER.encode(id.0)),
+        _ => None,
+    });
+    id.ok_or(Error::Field("authority key identifier"))
+}

@@ -1,0 +1,158 @@
+//! The master key: the one secret an installation has to keep, under which all other secrets are sealed.
+
+use std::{fmt, io, path::Path, path::PathBuf};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{digest, rand};
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use zeroize::Zeroizing;
+
+use crate::folder::write_new;
+
+/// Octets of a master key: AES-256.
+pub const KEY_OCTETS: usize = 32;
+const FORMAT: &str = "sealed-v1";
+
+/// A 256-bit key for AES-256-GCM. `Debug` shows its id only; the memory is wiped on drop.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; KEY_OCTETS]>);
+
+/// Why a master key cannot be had, or a sealed text not be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The text is neither base64 nor hex.
+    #[error("the master key is neither base64 nor hex; `openssl rand -base64 32` makes a fitting one")]
+    NotBase64OrHex,
+    /// The text decodes, to the wrong number of octets.
+    #[error("the master key has {0} octets, it needs exactly 32")]
+    WrongLength(usize),
+    /// The environment variable is not set, or is not text.
+    #[error("the environment variable {0} holds no master key")]
+    Environment(String),
+    /// The key's file cannot be read.
+    #[error("cannot read the master key from {}", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// The key's file cannot be written; a file that is already there is never replaced.
+    #[error("cannot write a new master key to {}", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+    /// The random source or the cipher failed.
+    #[error("the cryptographic library failed to {0}")]
+    Cryptography(&'static str),
+    /// The text is not a sealed text of a version known here.
+    #[error("not a sealed text of version {FORMAT}")]
+    UnknownFormat,
+    /// The text was sealed with another master key.
+    #[error("sealed with the master key {sealed_with}, but the master key at hand is {at_hand}")]
+    OtherMasterKey {
+        /// Id of the key that sealed the text.
+        sealed_with: String,
+        /// Id of this key.
+        at_hand: String,
+    },
+    /// The text was changed, or belongs to another context.
+    #[error("the sealed text does not open as {0:?}: it was changed or belongs to something else")]
+    Tampered(String),
+}
+
+impl MasterKey {
+    /// Draws a new key from aws-lc-rs.
+    pub fn generate() -> Result<MasterKey, Error> {
+        let mut octets = Zeroizing::new([0u8; KEY_OCTETS]);
+        rand::fill(&mut octets[..]).map_err(|_| Error::Cryptography("draw random octets"))?;
+        Ok(MasterKey(octets))
+    }
+
+    /// Reads 32 octets written as base64 or as 64 hex digits; white space around them is ignored.
+    pub fn parse(text: &str) -> Result<MasterKey, Error> {
+        let text = text.trim();
+        let hex = (text.len() == 2 * KEY_OCTETS).then(|| HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()).flatten();
+        let octets = match hex {
+            Some(octets) => octets,
+            None => BASE64.decode(text.as_bytes()).map_err(|_| Error::NotBase64OrHex)?,
+        };
+        let octets = Zeroizing::new(octets);
+        let key = octets.as_slice().try_into().map_err(|_| Error::WrongLength(octets.len()))?;
+        Ok(MasterKey(Zeroizing::new(key)))
+    }
+
+    /// Reads the key from a file.
+    pub fn from_file(path: &Path) -> Result<MasterKey, Error> {
+        let text = std::fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))?;
+        MasterKey::parse(&Zeroizing::new(text))
+    }
+
+    /// Reads the key from an environment variable.
+    pub fn from_environment(variable: &str) -> Result<MasterKey, Error> {
+        let text = std::env::var(variable).map_err(|_| Error::Environment(variable.to_owned()))?;
+        MasterKey::parse(&Zeroizing::new(text))
+    }
+
+    /// Generates a key and writes it, base64, to a new file that only its owner may read (0600).
+    pub fn create_file(path: &Path) -> Result<MasterKey, Error> {
+        let key = MasterKey::generate()?;
+        let text = Zeroizing::new(BASE64.encode(key.expose()) + "\n");
+        write_new(path, text.as_bytes(), 0o600).map_err(|error| Error::Write(path.to_owned(), error))?;
+        Ok(key)
+    }
+
+    /// The key itself: for a store that seals with the same key.
+    pub fn expose(&self) -> &[u8; KEY_OCTETS] {
+        &self.0
+    }
+
+    /// Names the key without giving it away: 8 hex digits of a SHA-256 over a label and the key.
+    pub fn id(&self) -> String {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(b"argusiq master key id\0");
+        context.update(self.expose());
+        HEXLOWER.encode(&context.finish().as_ref()[..4])
+    }
+
+    /// Encrypts a small secret: `sealed-v1:<key id>:<base64 of nonce, ciphertext and tag>`. `context` names the secret;
+    /// it is authenticated, not stored, and needed to open the text again.
+    pub fn seal(&self, context: &str, plaintext: &[u8]) -> Result<String, Error> {
+        let mut octets = plaintext.to_vec();
+        let nonce = self
+            .cipher()?
+            .seal_in_place_append_tag(self.associated_data(context), &mut octets)
+            .map_err(|_| Error::Cryptography("seal"))?;
+        let body = [nonce.as_ref().as_slice(), &octets].concat();
+        Ok(format!("{FORMAT}:{}:{}", self.id(), BASE64.encode(&body)))
+    }
+
+    /// Decrypts what [`MasterKey::seal`] made with the same context.
+    pub fn open(&self, context: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut parts = sealed.trim().splitn(3, ':');
+        let (Some(FORMAT), Some(sealed_with), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(Error::UnknownFormat);
+        };
+        if sealed_with != self.id() {
+            return Err(Error::OtherMasterKey { sealed_with: sealed_with.to_owned(), at_hand: self.id() });
+        }
+        let body = BASE64.decode(body.as_bytes()).map_err(|_| Error::UnknownFormat)?;
+        let (nonce, ciphertext) = body.split_at_checked(NONCE_LEN).ok_or(Error::UnknownFormat)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Error::UnknownFormat)?;
+        let mut octets = Zeroizing::new(ciphertext.to_vec());
+        let length = self
+            .cipher()?
+            .open_in_place(nonce, self.associated_data(context), &mut octets)
+            .map_err(|_| Error::Tampered(context.to_owned()))?
+            .len();
+        octets.truncate(length);
+        Ok(octets)
+    }
+
+    fn cipher(&self) -> Result<RandomizedNonceKey, Error> {
+        RandomizedNonceKey::new(&AES_256_GCM, self.expose()).map_err(|_| Error::Cryptography("take the master key"))
+    }
+
+    fn associated_data(&self, context: &str) -> Aad<String> {
+        Aad::from(format!("{FORMAT}:{}:{context}", self.id()))
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "MasterKey({}, redacted)", self.id())
+    }
+}

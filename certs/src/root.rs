@@ -1,0 +1,120 @@
+//! The root CA: the trust anchor of devices and listeners. It signs organisation CAs and server certificates, no devices.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rcgen::{ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
+use rustls_pki_types::CertificateDer;
+use uuid::Uuid;
+
+use crate::authority::{Authority, Error};
+use crate::ca::{
+    BACKDATED, CertificateAuthority, SealedAuthority, ca_parameters, distinguished_name, draw_serial, end_of_validity,
+    generate_key, private_key_pem, to_time,
+};
+use crate::{Crl, CrlEntry, MasterKey, PrivateKeyPem, Serial, ServerNames};
+
+/// Validity of a root: twice an organisation CA's, so that the last one made in the root's first half fits whole.
+const ROOT_VALIDITY: TimeDelta = TimeDelta::days(20 * 365);
+const ORGANIZATION_VALIDITY: TimeDelta = TimeDelta::days(10 * 365);
+
+/// The root CA with its private key in memory.
+#[derive(Debug)]
+pub struct RootAuthority(CertificateAuthority);
+
+/// A server certificate signed by the root, with its key.
+#[derive(Clone, Debug)]
+pub struct IssuedServer {
+    /// The certificate, PEM; the server presents it alone.
+    pub certificate_pem: String,
+    /// Its key, PKCS #8 PEM.
+    pub private_key_pem: PrivateKeyPem,
+    /// Its serial number.
+    pub serial: Serial,
+    /// Its last second.
+    pub not_after: DateTime<Utc>,
+}
+
+impl RootAuthority {
+    /// Makes a root CA with a fresh P-256 key, valid 20 years. `name` and the key's identifier become the CN.
+    pub fn create(name: &str, now: DateTime<Utc>) -> Result<RootAuthority, Error> {
+        let key = generate_key()?;
+        let mut parameters = ca_parameters("Argusiq", name, &key, 1);
+        parameters.serial_number = Some(draw_serial()?.to_rcgen());
+        parameters.not_before = to_time(now - BACKDATED)?;
+        parameters.not_after = to_time(now + ROOT_VALIDITY)?;
+        let certificate = parameters.self_signed(&key).map_err(Error::Sign)?;
+        let pem = certificate.pem();
+        CertificateAuthority::from_parts(certificate.into(), pem, key).map(RootAuthority)
+    }
+
+    /// Makes the intermediate CA of an organisation, valid 10 years or as long as the root.
+    pub fn issue_organization_authority(&self, organization: Uuid, now: DateTime<Utc>) -> Result<Authority, Error> {
+        let key = generate_key()?;
+        let mut parameters = ca_parameters(&organization.to_string(), "Argusiq organisation CA", &key, 0);
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let not_after = (now + ORGANIZATION_VALIDITY).min(self.0.not_after);
+        let signed = self.0.sign(parameters, &key, now, not_after)?;
+        let ca = CertificateAuthority::from_parts(signed.certificate, signed.certificate_pem, key)?;
+        Authority::new(ca)
+    }
+
+    /// Makes a server's key and certificate for the given names, valid `days` (1 to 3,650).
+    pub fn issue_server_certificate(
+        &self,
+        names: &ServerNames,
+        days: u32,
+        now: DateTime<Utc>,
+    ) -> Result<IssuedServer, Error> {
+        let mut parameters = rcgen::CertificateParams::default();
+        parameters.distinguished_name = distinguished_name("Argusiq", "Argusiq server");
+        parameters.subject_alt_names = names.to_rcgen()?;
+        parameters.is_ca = IsCa::ExplicitNoCa;
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = generate_key()?;
+        let signed = self.0.sign(parameters, &key, now, end_of_validity(now, days)?)?;
+        Ok(IssuedServer {
+            certificate_pem: signed.certificate_pem,
+            private_key_pem: private_key_pem(&key),
+            serial: signed.serial,
+            not_after: signed.not_after,
+        })
+    }
+
+    /// Signs the list of revoked organisation CAs and server certificates.
+    pub fn crl(
+        &self,
+        entries: &[CrlEntry],
+        number: u64,
+        now: DateTime<Utc>,
+        next_update: DateTime<Utc>,
+    ) -> Result<Crl, Error> {
+        crate::crl::sign(&self.0, entries, number, now, next_update)
+    }
+
+    /// The root certificate, PEM: what devices and servers trust.
+    pub fn certificate_pem(&self) -> &str {
+        &self.0.certificate_pem
+    }
+
+    /// The root certificate, DER.
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        &self.0.certificate
+    }
+
+    /// Encrypts the private key for rest.
+    pub fn seal(&self, master: &MasterKey) -> Result<SealedAuthority, Error> {
+        self.0.seal(master)
+    }
+}
+
+impl SealedAuthority {
+    /// Opens a sealed root CA.
+    pub fn open_root(&self, master: &MasterKey) -> Result<RootAuthority, Error> {
+        CertificateAuthority::open(self, master).map(RootAuthority)
+    }
+
+    /// Opens a sealed organisation CA.
+    pub fn open(&self, master: &MasterKey) -> Result<Authority, Error> {
+        Authority::new(CertificateAuthority::open(self, master)?)
+    }
+}

@@ -1,0 +1,106 @@
+//! Certificate serial numbers and their one spelling.
+
+use std::{fmt, str::FromStr};
+
+use aws_lc_rs::rand;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use serde::{Deserialize, Serialize};
+
+/// A certificate's serial number: lower-case hex of its octets without leading zero octets, at most 20 octets
+/// (RFC 5280, 4.1.2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Serial(String);
+
+/// Why a text or a number is not a serial number.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The text has something else than pairs of hex digits.
+    #[error("a serial number is written in pairs of hex digits")]
+    NotHex,
+    /// Zero, or more than 20 octets.
+    #[error("a serial number has 1 to 20 octets and is not zero")]
+    OutOfRange,
+}
+
+impl Serial {
+    /// Reads the big-endian octets of a serial number, DER's leading zero included.
+    pub fn from_octets(octets: &[u8]) -> Result<Serial, Error> {
+        let start = octets.iter().position(|octet| *octet != 0).ok_or(Error::OutOfRange)?;
+        let significant = &octets[start..];
+        if significant.len() > 20 {
+            return Err(Error::OutOfRange);
+        }
+        Ok(Serial(HEXLOWER.encode(significant)))
+    }
+
+    /// Lower-case hex, without leading zero octets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Draws 128 random bits from aws-lc-rs.
+    pub(crate) fn random() -> Result<Serial, aws_lc_rs::error::Unspecified> {
+        let mut octets = [0u8; 16];
+        // A leading zero octet would vanish in DER; drawing again keeps every serial 32 digits long.
+        while octets[0] == 0 {
+            rand::fill(&mut octets)?;
+        }
+        Ok(Serial(HEXLOWER.encode(&octets)))
+    }
+
+    pub(crate) fn to_rcgen(&self) -> rcgen::SerialNumber {
+        // The text is checked hex by construction, so an empty answer cannot occur.
+        HEXLOWER.decode(self.0.as_bytes()).unwrap_or_default().into()
+    }
+}
+
+impl fmt::Display for Serial {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for Serial {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Serial, Error> {
+        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| Error::NotHex)?;
+        Serial::from_octets(&octets)
+    }
+}
+
+impl TryFrom<String> for Serial {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Serial, Error> {
+        text.parse()
+    }
+}
+
+impl From<Serial> for String {
+    fn from(serial: Serial) -> String {
+        serial.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_number_has_one_spelling() {
+        for text in ["0aff", "0AFF", "00000aff"] {
+            assert_eq!(text.parse::<Serial>().unwrap().as_str(), "0aff");
+        }
+    }
+
+    #[test]
+    fn what_is_no_serial_number_is_refused() {
+        assert_eq!("xyz".parse::<Serial>(), Err(Error::NotHex));
+        assert_eq!("abc".parse::<Serial>(), Err(Error::NotHex));
+        assert_eq!("0000".parse::<Serial>(), Err(Error::OutOfRange));
+        assert_eq!("".parse::<Serial>(), Err(Error::OutOfRange));
+        assert_eq!("ab".repeat(21).parse::<Serial>(), Err(Error::OutOfRange));
+    }
+}
