@@ -56,10 +56,9 @@ fn limits(stream: Stream, sizes: &StreamSizes) -> Limits {
     match stream {
         Stream::Es | Stream::EsAlarm | Stream::EsActivity => keep(sizes.domain_bytes),
         Stream::TelemetryRaw => keep(sizes.raw_bytes),
-        Stream::TelemetryNormalized
-        | Stream::TelemetryAsset
-        | Stream::EventsThreshold
-        | Stream::ActivitiesCreated => pass(sizes.derived_bytes, DAY),
+        Stream::TelemetryNormalized | Stream::TelemetryAsset | Stream::EventsThreshold | Stream::ActivitiesCreated => {
+            pass(sizes.derived_bytes, DAY)
+        }
         Stream::TelemetryDlq => pass(sizes.dead_letter_bytes, 30 * DAY),
         Stream::Presence => pass(sizes.presence_bytes, 30 * DAY),
         Stream::Ticks => pass(sizes.tick_bytes, HOUR),

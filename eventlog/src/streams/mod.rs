@@ -13,8 +13,6 @@ use uuid::Uuid;
 pub use declare::{Difference, Error};
 pub use sizes::StreamSizes;
 
-pub(crate) use declared::bucket_config;
-
 /// Into how many partitions devices, assets and entities are divided.
 pub const PARTITIONS: u16 = 16;
 

@@ -1,0 +1,183 @@
+//! Merges the deliveries of all readers of a consumer into batches, in the order in which they arrive, and keeps the
+//! positions. Not what happens with a batch: that is `run`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::reader::{Delivery, Reader, Shared, What};
+use super::{Batch, ConsumeSettings, Error, Source};
+use crate::connection::Log;
+use crate::metric_names;
+use crate::position::{Position, Positions, fingerprint};
+use crate::streams::Stream;
+
+/// How many deliveries may wait between readers and batches; their bytes are limited apart from that.
+const WAITING: usize = 1024;
+
+/// Starts a reader for each source. They stop with `stop`, or when the returned receiver is dropped.
+pub(crate) fn open_readers(
+    log: &Log,
+    name: &str,
+    sources: Vec<Source>,
+    from: &Positions,
+    settings: &ConsumeSettings,
+    stop: CancellationToken,
+) -> Result<(mpsc::Receiver<Delivery>, Arc<Notify>), Error> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = sources.iter().find(|source| !seen.insert(source.stream)) {
+        return Err(Error::DuplicateSource(twice.stream));
+    }
+    let (deliveries, receiver) = mpsc::channel(WAITING);
+    let budget_kib = u32::try_from(settings.max_bytes.div_ceil(1024).max(2048)).unwrap_or(u32::MAX >> 4);
+    let look = Arc::new(Notify::new());
+    let shared = Shared {
+        log: log.clone(),
+        name: name.to_owned(),
+        deliveries,
+        budget: Arc::new(Semaphore::new(budget_kib as usize)),
+        budget_kib,
+        idle_advance: settings.idle_advance,
+        look: look.clone(),
+        stop,
+    };
+    for source in sources {
+        let from = from.get(source.stream).cloned();
+        tokio::spawn(Reader::new(shared.clone(), source, from).read());
+    }
+    Ok((receiver, look))
+}
+
+pub(crate) struct Gather {
+    name: String,
+    receiver: mpsc::Receiver<Delivery>,
+    positions: Positions,
+    settings: ConsumeSettings,
+    /// A delivery that no longer fitted into the batch before.
+    left_over: Option<Delivery>,
+}
+
+/// A batch in the making.
+#[derive(Default)]
+struct Making {
+    batch: Batch,
+    bytes: usize,
+    moved: bool,
+    last: std::collections::BTreeMap<Stream, Position>,
+    lag: std::collections::BTreeMap<Stream, u64>,
+}
+
+impl Gather {
+    pub(crate) fn new(
+        name: &str,
+        receiver: mpsc::Receiver<Delivery>,
+        positions: Positions,
+        settings: ConsumeSettings,
+    ) -> Self {
+        Self { name: name.to_owned(), receiver, positions, settings, left_over: None }
+    }
+
+    pub(crate) fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
+    /// Waits for the next batch. Cancelling the wait loses nothing but what was read and not handled.
+    pub(crate) async fn next(&mut self) -> Result<Batch, Error> {
+        let mut making = Making::default();
+        let mut due: Option<Instant> = None;
+        while making.batch.messages.len() < self.settings.max_messages {
+            let Some(delivery) = self.receive(due).await? else { break };
+            if making.bytes > 0 && making.bytes + size(&delivery) > self.settings.max_bytes {
+                self.left_over = Some(delivery);
+                break;
+            }
+            self.add(&mut making, delivery)?;
+            if making.moved && due.is_none() {
+                due = Some(Instant::now() + self.settings.linger);
+            }
+        }
+        Ok(self.finish(making))
+    }
+
+    /// Waits for a delivery until `due`, or for ever; none when the time is over.
+    async fn receive(&mut self, due: Option<Instant>) -> Result<Option<Delivery>, Error> {
+        if let Some(delivery) = self.left_over.take() {
+            return Ok(Some(delivery));
+        }
+        let received = match (self.receiver.try_recv(), due) {
+            (Ok(delivery), _) => Some(delivery),
+            (Err(_), None) => self.receiver.recv().await,
+            (Err(_), Some(due)) => match timeout_at(due, self.receiver.recv()).await {
+                Ok(received) => received,
+                Err(_) => return Ok(None),
+            },
+        };
+        received.map(Some).ok_or(Error::ReadersEnded)
+    }
+
+    fn add(&self, making: &mut Making, delivery: Delivery) -> Result<(), Error> {
+        let stream = delivery.stream;
+        let previous = making.last.get(&stream).or(self.positions.get(stream)).cloned();
+        let reached = previous.as_ref().map_or(0, |position| position.sequence);
+        let incarnation = Some(delivery.incarnation);
+        match delivery.what {
+            What::Failed(error) => return Err(error),
+            What::Quiet(sequence) => {
+                let known = previous.is_some_and(|position| position.incarnation.is_some());
+                if sequence > reached || !known {
+                    making.last.insert(stream, Position { sequence, incarnation, hash: None });
+                    making.moved |= sequence > reached;
+                }
+                making.lag.insert(stream, 0);
+            }
+            What::Message(message, pending) => {
+                let sequence = message.sequence;
+                if sequence <= reached {
+                    return Err(Error::OutOfOrder { stream, sequence, previous: reached });
+                }
+                making.last.insert(stream, Position { sequence, incarnation, hash: None });
+                making.lag.insert(stream, pending);
+                making.bytes += message.size();
+                making.batch.messages.push(message);
+                making.moved = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, mut making: Making) -> Batch {
+        for (stream, mut position) in making.last {
+            let last = making.batch.messages.iter().rev().find(|message| message.stream == stream);
+            position.hash = match last {
+                Some(message) if message.sequence == position.sequence => Some(fingerprint(&message.payload)),
+                _ => None,
+            };
+            self.positions.set(stream, position);
+        }
+        for (stream, pending) in making.lag {
+            metrics::gauge!(metric_names::CONSUMER_LAG, "consumer" => self.name.clone(), "stream" => stream.name())
+                .set(pending as f64);
+        }
+        making.batch.positions = self.positions.clone();
+        making.batch
+    }
+}
+
+fn size(delivery: &Delivery) -> usize {
+    match &delivery.what {
+        What::Message(message, _) => message.size(),
+        _ => 0,
+    }
+}
+
+impl ConsumeSettings {
+    /// Returns these settings for a reader that is waited for: filtered sources say quickly that they are caught up.
+    #[must_use]
+    pub fn eager(self) -> Self {
+        Self { idle_advance: self.idle_advance.min(Duration::from_millis(100)), ..self }
+    }
+}

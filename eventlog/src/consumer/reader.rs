@@ -1,0 +1,350 @@
+//! Reads one source from a position on, for ever: an ephemeral pull consumer without acknowledgements, made anew after
+//! every interruption from the last message that was passed on. It checks that the stream is the one the position
+//! belongs to and that nothing unread is gone. Not batching: that is `gather`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
+use async_nats::jetstream::{self, message::Info};
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+
+use super::{Cause, Error, Source};
+use crate::connection::Log;
+use crate::inspect::{StreamState, instant};
+use crate::message::{Headers, Message};
+use crate::metric_names;
+use crate::position::{Position, fingerprint};
+use crate::send::pauses;
+use crate::streams::Stream;
+
+/// How many messages and bytes one pull asks for; what was asked for and not yet taken is held in memory.
+const PULL_MESSAGES: usize = 500;
+const PULL_BYTES: usize = 4 << 20;
+/// The server's sign of life on a quiet pull; two missing ones mean that the pull is gone.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const PULL_EXPIRES: Duration = Duration::from_secs(15);
+/// How long the server keeps a consumer that nobody pulls from.
+const ABANDONED_AFTER: Duration = Duration::from_secs(30);
+
+/// What a reader passes on.
+pub(crate) struct Delivery {
+    pub stream: Stream,
+    pub incarnation: DateTime<Utc>,
+    pub what: What,
+    /// Room in the shared budget of bytes; freed when the delivery is dropped.
+    pub _room: Option<OwnedSemaphorePermit>,
+}
+
+pub(crate) enum What {
+    /// A message, and how many more of the source the server holds.
+    Message(Message, u64),
+    /// Nothing up to this sequence concerns the source any more.
+    Quiet(u64),
+    /// The reader cannot go on.
+    Failed(Error),
+}
+
+/// What all readers of one consumer share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub log: Log,
+    pub name: String,
+    pub deliveries: mpsc::Sender<Delivery>,
+    /// Kibibytes that may wait between readers and batches.
+    pub budget: Arc<Semaphore>,
+    pub budget_kib: u32,
+    pub idle_advance: Duration,
+    /// Wakes the readers to look at once whether they are caught up.
+    pub look: Arc<Notify>,
+    pub stop: CancellationToken,
+}
+
+/// Why one session of reading ended.
+enum Ended {
+    Stopped,
+    Interrupted(Cause),
+    Fatal(Error),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Ended::Fatal(error)
+    }
+}
+
+pub(crate) struct Reader {
+    shared: Shared,
+    source: Source,
+    /// The last sequence that was passed on, or that does not concern this source.
+    position: Option<u64>,
+    incarnation: Option<DateTime<Utc>>,
+    hash: Option<String>,
+    passed_on: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Shared, source: Source, from: Option<Position>) -> Self {
+        let (position, incarnation, hash) = match from {
+            Some(from) => (Some(from.sequence), from.incarnation, from.hash),
+            None => (None, None, None),
+        };
+        Self { shared, source, position, incarnation, hash, passed_on: 0 }
+    }
+
+    /// Reads until the shared token is cancelled, the receiver is gone, or something fatal is found.
+    pub(crate) async fn read(mut self) {
+        let mut pause = pauses();
+        loop {
+            let before = self.passed_on;
+            match self.session().await {
+                Ended::Stopped => return,
+                Ended::Fatal(error) => return self.fail(error).await,
+                Ended::Interrupted(cause) => {
+                    info!(consumer = self.shared.name, stream = %self.source.stream, cause, "reading was interrupted");
+                    metrics::counter!(metric_names::READER_RESUMED, "stream" => self.source.stream.name()).increment(1);
+                }
+            }
+            if self.passed_on > before {
+                pause = pauses();
+            }
+            let stop = self.shared.stop.clone();
+            let rest = pause.next().unwrap_or(HEARTBEAT);
+            if stop.run_until_cancelled(sleep(rest)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn session(&mut self) -> Ended {
+        let stop = self.shared.stop.clone();
+        let opened = stop.run_until_cancelled(self.open()).await;
+        let (consumer, mut messages) = match opened {
+            None => return Ended::Stopped,
+            Some(Ok(opened)) => opened,
+            Some(Err(ended)) => return ended,
+        };
+        let ended = match stop.run_until_cancelled(self.pass_on(&consumer, &mut messages)).await {
+            None => Ended::Stopped,
+            Some(ended) => ended,
+        };
+        drop(messages);
+        self.abandon(&consumer).await;
+        ended
+    }
+
+    async fn open(&mut self) -> Result<(Consumer<pull::Config>, pull::Stream), Ended> {
+        let state = self.shared.log.state(self.source.stream).await.map_err(interrupted)?;
+        let next = self.admit(&state)?;
+        self.check_history(&state).await?;
+        let name = self.shared.log.stream_name(self.source.stream);
+        let created = self.shared.log.jetstream().create_consumer_on_stream(self.config(next), name).await;
+        let consumer: Consumer<pull::Config> = created.map_err(interrupted)?;
+        debug!(consumer = self.shared.name, stream = %self.source.stream, next, "reading");
+        if consumer.cached_info().num_pending == 0 {
+            self.quiet(state.last_sequence).await?;
+        }
+        let pull = consumer.stream().max_messages_per_batch(PULL_MESSAGES).max_bytes_per_batch(PULL_BYTES);
+        let messages = pull.heartbeat(HEARTBEAT).expires(PULL_EXPIRES).messages().await.map_err(interrupted)?;
+        Ok((consumer, messages))
+    }
+
+    /// Decides from where to read, and whether the stream still is what the position says.
+    fn admit(&mut self, state: &StreamState) -> Result<u64, Error> {
+        let stream = self.source.stream;
+        match self.incarnation {
+            Some(checkpoint) if checkpoint != state.incarnation => {
+                return Err(Error::OtherStream { stream, checkpoint, present: state.incarnation });
+            }
+            _ => self.incarnation = Some(state.incarnation),
+        }
+        let position = match self.position {
+            Some(position) => position,
+            None if stream.is_domain() => 0,
+            None => state.first_sequence - 1,
+        };
+        if position > state.last_sequence {
+            return Err(Error::Ahead { stream, sequence: position, last: state.last_sequence });
+        }
+        if position + 1 < state.first_sequence {
+            return Err(Error::Trimmed { stream, first: state.first_sequence, next: position + 1 });
+        }
+        self.position = Some(position);
+        Ok(position + 1)
+    }
+
+    /// Compares the message at the checkpoint, once, if the stream still holds it.
+    async fn check_history(&mut self, state: &StreamState) -> Result<(), Ended> {
+        let (stream, sequence) = (self.source.stream, self.position.unwrap_or(0));
+        if sequence < state.first_sequence {
+            return Ok(());
+        }
+        let Some(expected) = self.hash.clone() else { return Ok(()) };
+        let message = self.shared.log.get_message(stream, sequence).await.map_err(interrupted)?;
+        if message.is_some_and(|message| fingerprint(&message.payload) != expected) {
+            return Err(Error::OtherHistory { stream, sequence }.into());
+        }
+        self.hash = None;
+        Ok(())
+    }
+
+    fn config(&self, next: u64) -> pull::Config {
+        let subjects = self.source.filters.iter().map(|tail| self.shared.log.subject(self.source.stream, tail));
+        pull::Config {
+            description: Some(self.shared.name.clone()),
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: next },
+            ack_policy: AckPolicy::None,
+            filter_subjects: subjects.collect(),
+            inactive_threshold: ABANDONED_AFTER,
+            memory_storage: true,
+            num_replicas: 1,
+            ..pull::Config::default()
+        }
+    }
+
+    async fn pass_on(&mut self, consumer: &Consumer<pull::Config>, messages: &mut pull::Stream) -> Ended {
+        let mut delivered = 0;
+        let look = self.shared.look.clone();
+        let mut quiet_at = Instant::now() + self.shared.idle_advance;
+        loop {
+            tokio::select! {
+                biased;
+                message = messages.next() => {
+                    match self.take(message, delivered).await {
+                        Ok(sequence) => delivered = sequence,
+                        Err(ended) => return ended,
+                    }
+                    quiet_at = Instant::now() + self.shared.idle_advance;
+                }
+                () = look.notified(), if self.can_be_quiet() => {
+                    if let Err(ended) = self.look_ahead(consumer, delivered).await {
+                        return ended;
+                    }
+                }
+                () = sleep_until(quiet_at), if self.can_be_quiet() => {
+                    if let Err(ended) = self.look_ahead(consumer, delivered).await {
+                        return ended;
+                    }
+                    quiet_at = Instant::now() + self.shared.idle_advance;
+                }
+            }
+        }
+    }
+
+    /// Passes one message on; returns its consumer sequence.
+    async fn take(
+        &mut self,
+        message: Option<Result<jetstream::Message, pull::MessagesError>>,
+        delivered: u64,
+    ) -> Result<u64, Ended> {
+        let message = message.ok_or_else(|| interrupted("the pull ended"))?.map_err(interrupted)?;
+        let info = message.info().map_err(Ended::Interrupted)?;
+        let (consumer_sequence, sequence, pending) = (info.consumer_sequence, info.stream_sequence, info.pending);
+        if consumer_sequence != delivered + 1 {
+            return Err(interrupted(format!("message {} of the pull is missing", delivered + 1)));
+        }
+        let published_at = published_at(&info);
+        let position = self.position.unwrap_or(0);
+        if self.source.filters.is_empty() && sequence != position + 1 {
+            self.check_gap(position + 1).await?;
+        }
+        let message = Message {
+            stream: self.source.stream,
+            subject: self.shared.log.settings().unprefixed(message.subject.as_str()).to_owned(),
+            sequence,
+            published_at,
+            headers: Headers::from_map(message.message.headers.unwrap_or_default()),
+            payload: message.message.payload,
+        };
+        self.deliver(What::Message(message, pending)).await?;
+        self.position = Some(sequence);
+        self.passed_on += 1;
+        Ok(consumer_sequence)
+    }
+
+    /// A gap in a source without filters is messages that were trimmed under the reader, or removed one by one.
+    async fn check_gap(&self, next: u64) -> Result<(), Ended> {
+        let stream = self.source.stream;
+        let state = self.shared.log.state(stream).await.map_err(interrupted)?;
+        if state.first_sequence > next {
+            return Err(Error::Trimmed { stream, first: state.first_sequence, next }.into());
+        }
+        Ok(())
+    }
+
+    /// Only a filtered source can be behind the stream's end although it has read everything that concerns it.
+    fn can_be_quiet(&self) -> bool {
+        !self.source.filters.is_empty()
+    }
+
+    /// Moves the position past what does not concern this source. The stream's end is read first: when afterwards
+    /// nothing is pending and everything delivered has arrived, nothing up to that end is missing.
+    async fn look_ahead(&mut self, consumer: &Consumer<pull::Config>, delivered: u64) -> Result<(), Ended> {
+        let state = self.shared.log.state(self.source.stream).await.map_err(interrupted)?;
+        if state.last_sequence <= self.position.unwrap_or(0) {
+            return Ok(());
+        }
+        let info = consumer.get_info().await.map_err(interrupted)?;
+        if info.num_pending == 0 && info.delivered.consumer_sequence == delivered {
+            self.quiet(state.last_sequence).await?;
+        }
+        Ok(())
+    }
+
+    async fn quiet(&mut self, last: u64) -> Result<(), Ended> {
+        if self.position.is_some_and(|position| position >= last) {
+            // Said once at the start nevertheless, so that a follower of an empty source knows that it is caught up.
+            if self.passed_on > 0 {
+                return Ok(());
+            }
+        }
+        let last = last.max(self.position.unwrap_or(0));
+        self.deliver(What::Quiet(last)).await?;
+        self.position = Some(last);
+        Ok(())
+    }
+
+    async fn deliver(&self, what: What) -> Result<(), Ended> {
+        let room = match &what {
+            What::Message(message, _) => Some(self.room(message.size()).await?),
+            _ => None,
+        };
+        let incarnation = self.incarnation.unwrap_or_default();
+        let delivery = Delivery { stream: self.source.stream, incarnation, what, _room: room };
+        self.shared.deliveries.send(delivery).await.map_err(|_| Ended::Stopped)
+    }
+
+    async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Ended> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(self.shared.budget_kib);
+        self.shared.budget.clone().acquire_many_owned(kib).await.map_err(|_| Ended::Stopped)
+    }
+
+    async fn fail(&self, error: Error) {
+        // The receiver may be gone already, and then nobody is left to be told.
+        let _ = self.deliver(What::Failed(error)).await;
+    }
+
+    /// Removes the consumer from the server, which would do so by itself later.
+    async fn abandon(&self, consumer: &Consumer<pull::Config>) {
+        let stream = self.shared.log.stream_name(self.source.stream);
+        let name = consumer.cached_info().name.clone();
+        if self.shared.log.is_connected() {
+            let delete = self.shared.log.jetstream().delete_consumer_from_stream(name, stream);
+            // It may be gone with the server's memory; either way it does not stay.
+            drop(timeout(HEARTBEAT, delete).await);
+        }
+    }
+}
+
+fn interrupted(cause: impl Into<Cause>) -> Ended {
+    Ended::Interrupted(cause.into())
+}
+
+fn published_at(info: &Info<'_>) -> DateTime<Utc> {
+    instant(info.published.unix_timestamp_nanos())
+}

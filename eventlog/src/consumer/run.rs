@@ -1,0 +1,138 @@
+//! Runs a consumer: batch after batch to `handle`, the same batch again on a retry, dead letters on a rejection, and an
+//! orderly end on shutdown.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::gather::{Gather, open_readers};
+use super::{Batch, ConsumeSettings, Consumer, Error, Outcome, Rejection, reject};
+use crate::connection::Log;
+use crate::metric_names;
+use crate::position::Positions;
+use crate::publisher::{Publisher, PublisherSettings};
+use crate::send::pauses;
+
+/// Runs a consumer until `shutdown` is cancelled; the batch in hand is finished first. Errors when the consumer stops,
+/// or when its checkpoint does not fit the streams.
+pub async fn run(
+    log: &Log,
+    consumer: impl Consumer,
+    settings: ConsumeSettings,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    drive(log, consumer, settings, None, shutdown).await
+}
+
+/// Runs a consumer until every target position is reached, or `shutdown` is cancelled.
+pub async fn run_until(
+    log: &Log,
+    consumer: impl Consumer,
+    settings: ConsumeSettings,
+    targets: Positions,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    drive(log, consumer, settings.eager(), Some(targets), shutdown).await
+}
+
+async fn drive(
+    log: &Log,
+    mut consumer: impl Consumer,
+    settings: ConsumeSettings,
+    targets: Option<Positions>,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let name = consumer.name().to_owned();
+    let positions = consumer.resume().await.map_err(|source| Error::Resume { consumer: name.clone(), source })?;
+    let arrived = |positions: &Positions| targets.as_ref().is_some_and(|targets| positions.reached(targets));
+    if arrived(&positions) {
+        return Ok(());
+    }
+    let stop = shutdown.child_token();
+    let _stop_readers = stop.clone().drop_guard();
+    let (receiver, _) = open_readers(log, &name, consumer.sources(), &positions, &settings, stop)?;
+    let mut gather = Gather::new(&name, receiver, positions, settings);
+    let mut runner = Runner { consumer, name, publisher: Publisher::new(log, PublisherSettings::default()), shutdown };
+    loop {
+        let shutdown = runner.shutdown.clone();
+        let Some(next) = shutdown.run_until_cancelled(gather.next()).await else { return Ok(()) };
+        let batch = next?;
+        if runner.deliver(batch).await?.is_none() || arrived(gather.positions()) {
+            return Ok(());
+        }
+    }
+}
+
+/// The batch was handled.
+struct Handled;
+
+struct Runner<C> {
+    consumer: C,
+    name: String,
+    publisher: Publisher,
+    shutdown: CancellationToken,
+}
+
+impl<C: Consumer> Runner<C> {
+    /// Has a batch handled; none when the shutdown came between two attempts.
+    async fn deliver(&mut self, mut batch: Batch) -> Result<Option<Handled>, Error> {
+        let started = Instant::now();
+        let count = batch.messages.len() as u64;
+        let mut pauses = pauses();
+        loop {
+            match self.consumer.handle(&batch).await {
+                Outcome::Done => break,
+                Outcome::Stop(reason) => return Err(Error::Stopped { consumer: self.name.clone(), reason }),
+                Outcome::Reject(rejections) => {
+                    if self.reject(&mut batch, rejections).await?.is_none() {
+                        return Ok(None);
+                    }
+                }
+                Outcome::Retry(cause) => {
+                    warn!(consumer = self.name, cause, "a batch is repeated");
+                    metrics::counter!(metric_names::CONSUMER_RETRIES, "consumer" => self.name.clone()).increment(1);
+                    if self.rest(pauses.next()).await.is_none() {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        metrics::counter!(metric_names::CONSUMED_MESSAGES, "consumer" => self.name.clone()).increment(count);
+        metrics::histogram!(metric_names::BATCH_SECONDS, "consumer" => self.name.clone())
+            .record(started.elapsed().as_secs_f64());
+        debug!(consumer = self.name, messages = count, "handled a batch");
+        Ok(Some(Handled))
+    }
+
+    /// Buries the rejected messages and takes them out of the batch; none when the shutdown came first.
+    async fn reject(&mut self, batch: &mut Batch, rejections: Vec<Rejection>) -> Result<Option<Handled>, Error> {
+        let mut buried = 0_u64;
+        for rejection in rejections {
+            let place =
+                |message: &crate::Message| message.stream == rejection.stream && message.sequence == rejection.sequence;
+            let Some(index) = batch.messages.iter().position(place) else { continue };
+            let message = batch.messages.remove(index);
+            warn!(consumer = self.name, stream = %rejection.stream, sequence = rejection.sequence,
+                reason = rejection.reason, "a message goes to the dead letters");
+            let mut pauses = pauses();
+            while let Err(error) = reject::bury(&self.publisher, &self.name, &message, &rejection).await {
+                warn!(consumer = self.name, error = &error as &dyn std::error::Error, "a dead letter was not stored");
+                if self.rest(pauses.next()).await.is_none() {
+                    return Ok(None);
+                }
+            }
+            buried += 1;
+        }
+        metrics::counter!(metric_names::CONSUMER_REJECTED, "consumer" => self.name.clone()).increment(buried);
+        if buried == 0 {
+            return Err(Error::ForeignRejection { consumer: self.name.clone() });
+        }
+        Ok(Some(Handled))
+    }
+
+    async fn rest(&self, pause: Option<Duration>) -> Option<()> {
+        self.shutdown.run_until_cancelled(sleep(pause.unwrap_or(Duration::from_secs(1)))).await
+    }
+}

@@ -1,0 +1,119 @@
+//! Publishing with an acknowledgement for every message: bounded in flight, repeated until a deadline. A message whose
+//! acknowledgement was lost is stored twice; readers that must not see that drop what is at or below their mark, and
+//! writers that own a subject use [`crate::writer`] instead.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
+
+use crate::connection::Log;
+use crate::message::Headers;
+use crate::metric_names;
+use crate::send::{SendError, pauses, send_once};
+use crate::streams::Stream;
+
+/// Limits of a [`Publisher`].
+#[derive(Clone, Debug)]
+pub struct PublisherSettings {
+    /// Messages sent and not yet acknowledged; further callers wait.
+    pub in_flight: usize,
+    /// How long one attempt waits for its acknowledgement.
+    pub timeout: Duration,
+    /// How long attempts are repeated.
+    pub deadline: Duration,
+}
+
+impl Default for PublisherSettings {
+    fn default() -> Self {
+        Self { in_flight: 256, timeout: Duration::from_secs(5), deadline: Duration::from_secs(30) }
+    }
+}
+
+/// Why a message is not known to be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The stream is full; the message was not stored.
+    #[error("stream {0} is full")]
+    Full(Stream),
+    /// The message is larger than the server takes.
+    #[error("a message of {bytes} bytes for {subject} is larger than the server takes")]
+    TooLarge {
+        /// The full subject.
+        subject: String,
+        /// The payload's size.
+        bytes: usize,
+    },
+    /// The server refused the message, or did not answer until the deadline.
+    #[error("no acknowledgement for a message to {subject}")]
+    Unacknowledged {
+        /// The full subject.
+        subject: String,
+        /// The last answer.
+        #[source]
+        source: SendError,
+    },
+}
+
+/// Publishes messages and waits until they are stored. Clones share the limit in flight.
+#[derive(Clone)]
+pub struct Publisher {
+    log: Log,
+    settings: PublisherSettings,
+    permits: Arc<Semaphore>,
+}
+
+impl Publisher {
+    /// Returns a publisher on a connection.
+    pub fn new(log: &Log, settings: PublisherSettings) -> Self {
+        let permits = Arc::new(Semaphore::new(settings.in_flight.max(1)));
+        Self { log: log.clone(), settings, permits }
+    }
+
+    /// Publishes one message to `<subject root>.<subject tail>` and returns its stream sequence once it is stored.
+    /// Messages of concurrent calls may be stored in any order.
+    pub async fn publish(
+        &self,
+        stream: Stream,
+        subject_tail: &str,
+        headers: Headers,
+        payload: Bytes,
+    ) -> Result<u64, Error> {
+        // The semaphore is never closed, so a failed acquire cannot happen; without a permit the call is merely unbounded.
+        let _permit = self.permits.acquire().await.ok();
+        let subject = self.log.subject(stream, subject_tail);
+        let started = Instant::now();
+        let deadline = started + self.settings.deadline;
+        let mut pauses = pauses();
+        loop {
+            let sent =
+                send_once(&self.log, &subject, headers.clone().into_map(), payload.clone(), self.settings.timeout)
+                    .await;
+            let error = match sent {
+                Ok(ack) => {
+                    metrics::histogram!(metric_names::PUBLISH_SECONDS, "stream" => stream.name())
+                        .record(started.elapsed().as_secs_f64());
+                    return Ok(ack.sequence);
+                }
+                Err(error) => error,
+            };
+            let pause = pauses.next().unwrap_or(Duration::from_secs(1));
+            if !error.is_transient() || Instant::now() + pause >= deadline {
+                return Err(failure(stream, subject, payload.len(), error));
+            }
+            metrics::counter!(metric_names::PUBLISH_RETRIES, "stream" => stream.name()).increment(1);
+            sleep(pause).await;
+            self.log.connected_by(deadline).await;
+        }
+    }
+}
+
+fn failure(stream: Stream, subject: String, bytes: usize, error: SendError) -> Error {
+    match error {
+        SendError::Full(_) => Error::Full(stream),
+        SendError::TooLarge => Error::TooLarge { subject, bytes },
+        source => Error::Unacknowledged { subject, source },
+    }
+}

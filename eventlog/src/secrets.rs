@@ -1,0 +1,116 @@
+//! Secrets in the log: AES-256-GCM under one master key, with a random nonce for each value and the secret's name as
+//! associated data, so that a ciphertext copied to another name does not open. Where the master key comes from is the
+//! caller's business.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use bytes::Bytes;
+
+use crate::buckets::{self, Bucket, BucketName};
+use crate::connection::Log;
+
+/// The first byte of every stored value: AES-256-GCM, 12 bytes of nonce, ciphertext, 16 bytes of tag.
+const FORMAT: u8 = 1;
+/// A secret of known content, by which a wrong master key shows at once and not at the first need.
+const CHECK_NAME: &str = "master-key-check";
+const CHECK_VALUE: &[u8] = b"argusiq";
+
+/// Why a secret was not stored or not given out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bucket was written with another master key.
+    #[error("the master key is not the one the secrets were encrypted with")]
+    WrongKey,
+    /// The stored value was not written by this name and key, or was changed.
+    #[error("secret {0} does not open: it was changed, or stored under another name or key")]
+    Sealed(String),
+    /// Encrypting failed.
+    #[error("secret {0} could not be encrypted")]
+    Encrypt(String),
+    /// The bucket failed.
+    #[error("the bucket of secrets failed")]
+    Bucket(#[from] buckets::Error),
+}
+
+/// The encrypted secrets of the installation.
+pub struct Secrets {
+    bucket: Bucket,
+    key: RandomizedNonceKey,
+}
+
+impl Secrets {
+    /// Opens the secrets with the master key (32 bytes). The first opening marks the bucket with it; errors with
+    /// [`Error::WrongKey`] when it was marked with another.
+    pub async fn open(log: &Log, master_key: [u8; 32]) -> Result<Secrets, Error> {
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &master_key).map_err(|_| Error::WrongKey)?;
+        let secrets = Secrets { bucket: log.bucket(BucketName::Secrets).await?, key };
+        if secrets.bucket.get(CHECK_NAME).await?.is_none() {
+            let marked = secrets.bucket.create(CHECK_NAME, secrets.seal(CHECK_NAME, CHECK_VALUE)?).await;
+            match marked {
+                // Another process marked it first: its mark is checked below like any other.
+                Ok(_) | Err(buckets::Error::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match secrets.get(CHECK_NAME).await {
+            Ok(Some(value)) if value == CHECK_VALUE => Ok(secrets),
+            Ok(_) | Err(Error::Sealed(_)) => Err(Error::WrongKey),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns a secret's plaintext, if there is one of that name.
+    pub async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self.bucket.get(name).await? {
+            Some((sealed, _)) => self.unseal(name, &sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Stores a secret, in place of one of the same name.
+    pub async fn put(&self, name: &str, plaintext: &[u8]) -> Result<(), Error> {
+        self.bucket.put(name, self.seal(name, plaintext)?).await?;
+        Ok(())
+    }
+
+    /// Stores a secret if there is none of that name; otherwise [`buckets::Error::Conflict`] within [`Error::Bucket`].
+    pub async fn create(&self, name: &str, plaintext: &[u8]) -> Result<(), Error> {
+        self.bucket.create(name, self.seal(name, plaintext)?).await?;
+        Ok(())
+    }
+
+    /// Deletes a secret; nothing happens when there is none.
+    pub async fn delete(&self, name: &str) -> Result<(), Error> {
+        Ok(self.bucket.delete(name).await?)
+    }
+
+    /// Lists the names of all secrets, in no order.
+    pub async fn names(&self) -> Result<Vec<String>, Error> {
+        let mut names = self.bucket.keys().await?;
+        names.retain(|name| name != CHECK_NAME);
+        Ok(names)
+    }
+
+    fn seal(&self, name: &str, plaintext: &[u8]) -> Result<Bytes, Error> {
+        let mut text = plaintext.to_vec();
+        let sealed = self.key.seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut text);
+        let nonce = sealed.map_err(|_| Error::Encrypt(name.to_owned()))?;
+        let mut stored = Vec::with_capacity(1 + NONCE_LEN + text.len());
+        stored.push(FORMAT);
+        stored.extend_from_slice(nonce.as_ref());
+        stored.extend_from_slice(&text);
+        Ok(stored.into())
+    }
+
+    fn unseal(&self, name: &str, stored: &[u8]) -> Result<Vec<u8>, Error> {
+        let sealed = || Error::Sealed(name.to_owned());
+        let (format, rest) = stored.split_first().ok_or_else(sealed)?;
+        if *format != FORMAT || rest.len() < NONCE_LEN {
+            return Err(sealed());
+        }
+        let (nonce, text) = rest.split_at(NONCE_LEN);
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| sealed())?;
+        let mut text = text.to_vec();
+        let opened = self.key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut text);
+        Ok(opened.map_err(|_| sealed())?.to_vec())
+    }
+}
