@@ -1,0 +1,81 @@
+//! The command line. What does not live here: what the commands do.
+
+use clap::{Parser, Subcommand};
+
+/// Simulated devices that publish over MQTT with certificates made through the API.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Args {
+    /// Where the platform is.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// What to play.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where the platform is, and who asks.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Platform {
+    /// Address of the API.
+    #[arg(long, env = "ARGUSIQ_API", default_value = "http://127.0.0.1:3000")]
+    pub api: String,
+    /// `host:port` of the devices' door.
+    #[arg(long, env = "ARGUSIQ_MQTT", default_value = "localhost:8883")]
+    pub mqtt: String,
+    /// E-mail address of an administrator.
+    #[arg(long, env = "ARGUSIQ_ADMIN_EMAIL")]
+    pub email: String,
+    /// Password of the administrator.
+    #[arg(long, env = "ARGUSIQ_ADMIN_PASSWORD", hide_env_values = true)]
+    pub password: String,
+}
+
+/// What to play.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A sample organisation with assets, links and rules, and devices that measure once a second.
+    Demo(Demo),
+    /// Many messages, counted: rates, latencies, what is missing or doubled.
+    Load(Load),
+}
+
+/// Options of the demo.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Demo {
+    /// How many devices.
+    #[arg(long, default_value_t = 20)]
+    pub devices: u32,
+    /// Stop by itself after so many seconds; otherwise on Ctrl-C.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+}
+
+/// Options of a load.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Load {
+    /// How many devices.
+    #[arg(long, default_value_t = 1000)]
+    pub devices: u32,
+    /// Messages a second of all devices together.
+    #[arg(long, default_value_t = 10_000.0)]
+    pub rate: f64,
+    /// Messages that a device writes at once.
+    #[arg(long, default_value_t = 1)]
+    pub burst: u32,
+    /// Metrics in a message.
+    #[arg(long, default_value_t = 10)]
+    pub metrics: usize,
+    /// Seconds to publish.
+    #[arg(long, default_value_t = 30)]
+    pub seconds: u64,
+    /// Devices whose live feed is watched for its latency.
+    #[arg(long, default_value_t = 20)]
+    pub watch: u32,
+    /// Seconds to wait until all that was acknowledged stands in the history.
+    #[arg(long, default_value_t = 60)]
+    pub settle: u64,
+    /// Write the figures as JSON to this file.
+    #[arg(long)]
+    pub report: Option<std::path::PathBuf>,
+}

@@ -1,1 +1,0 @@
-//! Simulated devices with real certificates: the outside world of the platform.

@@ -1,0 +1,100 @@
+//! A counted load. What does not live here: the CPU time of the platform, which its own side measures.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio::task::spawn_blocking;
+use tokio::time::{interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Api;
+use crate::args::{Load, Platform};
+use crate::fleet::{self, Fleet, Plan};
+use crate::stats::Latencies;
+use crate::summary::{self, Figures};
+use crate::verify::{self, Verdict};
+use crate::{demo, feed, provision};
+
+/// How long all devices may take to connect.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(300);
+
+/// How long the feed may take to show the last reading.
+const FEED_TAIL: Duration = Duration::from_secs(3);
+
+/// Makes devices, plays them, compares, prints and writes the figures.
+pub async fn run(platform: Platform, load: Load) -> anyhow::Result<()> {
+    let plan = Plan {
+        mqtt: platform.mqtt.clone(),
+        devices: load.devices,
+        rate: load.rate,
+        burst: load.burst,
+        metrics: load.metrics,
+    };
+    let api = spawn_blocking(move || Api::sign_in(&platform.api, &platform.email, &platform.password)).await??;
+    println!("making {} devices …", load.devices);
+    let provisioned = fleet::provision(&api, &plan, &demo::tag()).await?;
+    let watched: Vec<String> = provisioned.iter().take(load.watch as usize).map(|device| device.id.clone()).collect();
+    let devices = spawn_blocking({
+        let (api, plan) = (api.clone(), plan.clone());
+        move || {
+            let root = api.get_text("/pki/ca.pem")?;
+            let number = |(index, device)| provision::equip(device, index, &root, &api, &plan);
+            (0..).zip(&provisioned).map(number).collect::<anyhow::Result<Vec<_>>>()
+        }
+    })
+    .await??;
+    let fleet = Fleet::connect(devices, &plan, CONNECT_DEADLINE).await?;
+    let latencies = Arc::new(Latencies::default());
+    let stop = CancellationToken::new();
+    let feed = tokio::spawn(feed::watch(api.feed_url(), watched, latencies.clone(), stop.clone()));
+    println!("READY {} devices connected", plan.devices);
+    fleet.start();
+    let seconds = play(&fleet, load.seconds).await;
+    println!("PUBLISHED");
+    let (line, acknowledged) = fleet.finish().await;
+    let verdict = verify::verify(&api, &acknowledged, Duration::from_secs(load.settle)).await?;
+    sleep(FEED_TAIL).await;
+    stop.cancel();
+    feed.await?.context("the live feed failed")?;
+    let figures = figures(&load, seconds, &line.stats, &latencies, verdict);
+    close(&load, &figures)
+}
+
+async fn play(fleet: &Fleet, seconds: u64) -> f64 {
+    let began = Instant::now();
+    let mut ticks = interval(Duration::from_secs(5));
+    while began.elapsed() < Duration::from_secs(seconds) {
+        ticks.tick().await;
+        println!("{}", summary::progress(&fleet.line.stats, began.elapsed().as_secs_f64()));
+    }
+    began.elapsed().as_secs_f64()
+}
+
+fn figures(load: &Load, seconds: f64, stats: &crate::stats::Stats, screen: &Latencies, verdict: Verdict) -> Figures {
+    let messages = stats.acknowledged.load(Relaxed);
+    let quantiles = |latencies: &Latencies| [0.5, 0.95, 0.99].map(|share| latencies.quantile_millis(share));
+    Figures {
+        devices: load.devices,
+        seconds,
+        messages,
+        messages_per_second: messages as f64 / seconds,
+        values_per_second: messages as f64 * load.metrics as f64 / seconds,
+        puback_ms: quantiles(&stats.puback),
+        screen_ms: quantiles(screen),
+        watched: screen.count(),
+        missing: verdict.missing,
+        doubled: verdict.doubled,
+        lost_sessions: stats.lost.load(Relaxed),
+    }
+}
+
+fn close(load: &Load, figures: &Figures) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(figures)?;
+    println!("{json}");
+    if let Some(path) = &load.report {
+        std::fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! Simulated devices with real certificates: the outside world of the platform.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod api;
+mod args;
+mod demo;
+mod device;
+mod feed;
+mod fleet;
+mod load;
+mod mqtt;
+mod payload;
+mod provision;
+mod session;
+mod signal;
+mod stats;
+mod summary;
+mod tls;
+mod verify;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    match args.command {
+        Command::Demo(demo) => demo::run(args.platform, demo).await,
+        Command::Load(load) => load::run(args.platform, load).await,
+    }
+}

@@ -1,0 +1,108 @@
+//! The command line. What does not live here: what the commands do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+/// An event-sourced IoT platform: devices over mTLS, a durable log, and everything rebuilt from it.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    /// Settings that every command understands.
+    #[command(flatten)]
+    pub flags: Flags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that override the configuration file and the environment.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+pub struct Flags {
+    /// Where keys, logs and the local stack's data live [default: .argusiq, or ARGUSIQ_DATA_DIR].
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// First of a block of ports: HTTP, MQTT and the servers follow each other [or ARGUSIQ_PORT_BASE].
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_base: Option<u16>,
+    /// Log filter, e.g. `info,ingest=debug` [or ARGUSIQ_LOG].
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+}
+
+/// What `argusiq` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything on this machine, servers included, until Ctrl-C.
+    Up(Up),
+    /// Run the HTTP API, the live feed and the page.
+    Api,
+    /// Run the devices' door.
+    Ingest,
+    /// Run the stages of the telemetry path.
+    Process(Only),
+    /// Run the projections.
+    Project(Only),
+    /// Rebuild read models from the log.
+    Replay {
+        /// What to rebuild.
+        #[command(subcommand)]
+        what: Replay,
+    },
+    /// Create or update streams, buckets and tables.
+    Migrate,
+    /// Check the configuration, the servers, the streams, the clock and the certificates.
+    Doctor,
+    /// Certificate authorities.
+    Ca {
+        /// What to do.
+        #[command(subcommand)]
+        what: Ca,
+    },
+}
+
+/// Options of `up`.
+#[derive(Args, Debug, Default)]
+pub struct Up {
+    /// Add a sample organisation with assets, links, rules and simulated devices.
+    #[arg(long)]
+    pub demo: bool,
+    /// Simulated devices of the demo.
+    #[arg(long, default_value_t = 20)]
+    pub devices: u32,
+    /// Stop by itself after so many seconds of demo, with a summary.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+}
+
+/// A choice of stages or projections.
+#[derive(Args, Debug, Default)]
+pub struct Only {
+    /// Only these, by name; all when absent.
+    #[arg(long, num_args = 1..)]
+    pub only: Vec<String>,
+}
+
+/// What can be rebuilt.
+#[derive(Debug, Subcommand)]
+pub enum Replay {
+    /// Drop projections, rebuild them from the log, compare.
+    Projections {
+        /// Every projection.
+        #[arg(long, conflicts_with = "names", required_unless_present = "names")]
+        all: bool,
+        /// These projections.
+        names: Vec<String>,
+    },
+}
+
+/// What can be done with certificate authorities.
+#[derive(Debug, Subcommand)]
+pub enum Ca {
+    /// Make the root authority, the server's certificate and the master key where they are missing.
+    Init,
+}
