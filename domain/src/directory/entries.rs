@@ -2,9 +2,37 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
+use crate::activity_template::TemplateDefinition;
+use crate::asset_type::{DerivedMetric, HealthModel};
 use crate::device_type::{MetricDefinition, UnknownMetrics};
-use crate::ids::{AssetId, AssetTypeId, DeviceTypeId, OrganizationId};
+use crate::ids::{
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId, RuleId,
+};
 use crate::rule::{EntityKind, RuleDefinition};
+
+/// An organisation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OrganizationEntry {
+    /// Its name.
+    pub name: String,
+    /// Whether its devices and people are shut out.
+    pub suspended: bool,
+    /// Its certificate authority, once it has one.
+    pub authority: Option<AuthorityEntry>,
+}
+
+/// An organisation's certificate authority.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuthorityEntry {
+    /// The CA certificate, PEM.
+    pub certificate_pem: String,
+    /// Its subject key identifier, lower-case hex.
+    pub subject_key_id: String,
+    /// End of its validity.
+    pub not_after: DateTime<Utc>,
+}
 
 /// A device.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,13 +49,37 @@ pub struct DeviceEntry {
     pub decommissioned: bool,
 }
 
+/// A device certificate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CertificateEntry {
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// Its id.
+    pub certificate: CertificateId,
+    /// Whose certificate.
+    pub device: DeviceId,
+    /// Whether it is revoked.
+    pub revoked: bool,
+    /// End of its validity.
+    pub not_after: DateTime<Utc>,
+}
+
 /// What a device type declares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceTypeEntry {
-    /// The declared metrics.
+    /// The declared metrics, sorted by key.
     pub metrics: Vec<MetricDefinition>,
     /// What happens to others.
     pub unknown_metrics: UnknownMetrics,
+}
+
+/// What an asset type declares.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssetTypeEntry {
+    /// Metrics computed from others.
+    pub derived_metrics: Vec<DerivedMetric>,
+    /// How health is scored.
+    pub health_model: Option<HealthModel>,
 }
 
 /// An asset.
@@ -47,11 +99,45 @@ pub struct AssetEntry {
     pub retired: bool,
 }
 
-/// A rule that holds.
+/// A rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleEntry {
+    /// The rule.
+    pub rule: RuleId,
     /// Its organisation.
     pub organization: OrganizationId,
+    /// Log position from which on it decides as it does: its definition, its activation, or the last change of metric or
+    /// condition. A breach under what was before ends there.
+    pub decides_since: u64,
+    /// Whether it is deleted.
+    pub retired: bool,
     /// All of it; shared, because every reading looks at it.
     pub definition: Arc<RuleDefinition>,
+}
+
+impl RuleEntry {
+    /// Tells whether it is evaluated.
+    pub fn is_active(&self) -> bool {
+        self.definition.is_active && !self.retired
+    }
+}
+
+/// An activity template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemplateEntry {
+    /// The template.
+    pub template: ActivityTemplateId,
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// Whether it is used no more.
+    pub retired: bool,
+    /// All of it.
+    pub definition: Arc<TemplateDefinition>,
+}
+
+impl TemplateEntry {
+    /// Tells whether triggers make activities of it.
+    pub fn is_active(&self) -> bool {
+        self.definition.is_active && !self.retired
+    }
 }

@@ -1,5 +1,272 @@
-//! The fold.
+//! The fold: which event changes which entry.
 
-/// Everything the hot path looks up.
-#[derive(Debug, Default)]
-pub struct Directory {}
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::entries::{
+    AssetEntry, AssetTypeEntry, AuthorityEntry, CertificateEntry, DeviceEntry, DeviceTypeEntry, RuleEntry,
+    TemplateEntry,
+};
+use super::{Directory, Versions};
+use crate::AnyEvent;
+use crate::activity_template::ActivityTemplateEvent;
+use crate::asset::AssetEvent;
+use crate::asset_tree::AssetTreeEvent;
+use crate::asset_type::AssetTypeEvent;
+use crate::certificate::CertificateEvent;
+use crate::device::DeviceEvent;
+use crate::device_links::{DeviceLinksEvent, Link};
+use crate::device_type::DeviceTypeEvent;
+use crate::ids::{
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId, RuleId,
+};
+use crate::organization::OrganizationEvent;
+use crate::rule::RuleEvent;
+
+/// Where an event stands: its position in the log, its organisation and the aggregate it happened to.
+#[derive(Clone, Copy)]
+struct At {
+    position: u64,
+    organization: OrganizationId,
+    id: Uuid,
+}
+
+impl Directory {
+    /// Folds one event of the domain stream. Events of one position may follow each other; positions never shrink.
+    pub fn apply(&mut self, position: u64, organization: OrganizationId, aggregate_id: Uuid, event: &AnyEvent) {
+        let at = At { position, organization, id: aggregate_id };
+        match event {
+            AnyEvent::Organization(event) => self.organization(at, event),
+            AnyEvent::Device(event) => self.device_event(at, event),
+            AnyEvent::Certificate(event) => self.certificate(at, event),
+            AnyEvent::DeviceType(event) => self.device_type_event(at, event),
+            AnyEvent::DeviceLinks(event) => self.links(at, event),
+            AnyEvent::Asset(event) => self.asset_event(at, event),
+            AnyEvent::AssetTree(event) => self.tree(at, event),
+            AnyEvent::AssetType(event) => self.asset_type_event(at, event),
+            AnyEvent::Rule(event) => self.rule_event(at, event),
+            AnyEvent::ActivityTemplate(event) => self.template_event(at, event),
+            AnyEvent::User(_) | AnyEvent::UniqueKey(_) | AnyEvent::Activity(_) | AnyEvent::Alarm(_) => {}
+        }
+        self.reach(position);
+    }
+
+    fn organization(&mut self, at: At, event: &OrganizationEvent) {
+        let entry = self.organizations.entry(OrganizationId(at.id)).or_default();
+        match event {
+            OrganizationEvent::OrganizationFounded { name } | OrganizationEvent::OrganizationRenamed { name } => {
+                entry.name.clone_from(name);
+            }
+            OrganizationEvent::CertificateAuthorityRecorded { certificate_pem, subject_key_id, not_after } => {
+                entry.authority = Some(AuthorityEntry {
+                    certificate_pem: certificate_pem.clone(),
+                    subject_key_id: subject_key_id.clone(),
+                    not_after: *not_after,
+                });
+            }
+            OrganizationEvent::OrganizationSuspended { .. } => entry.suspended = true,
+            OrganizationEvent::OrganizationReinstated {} => entry.suspended = false,
+        }
+    }
+
+    fn device_event(&mut self, at: At, event: &DeviceEvent) {
+        let versions = self.devices.entry(DeviceId(at.id)).or_default();
+        match event {
+            DeviceEvent::DeviceRegistered { name, serial_number, device_type_id, .. } => {
+                let entry = DeviceEntry {
+                    organization: at.organization,
+                    name: name.clone(),
+                    serial_number: serial_number.clone(),
+                    device_type: *device_type_id,
+                    decommissioned: false,
+                };
+                versions.set(at.position, entry);
+            }
+            DeviceEvent::DeviceRenamed { name } => versions.change(at.position, |device| device.name.clone_from(name)),
+            DeviceEvent::DeviceDecommissioned { .. } => {
+                versions.change(at.position, |device| device.decommissioned = true)
+            }
+            DeviceEvent::DeviceDescribed { .. } | DeviceEvent::DeviceAttributesChanged { .. } => {}
+        }
+    }
+
+    fn certificate(&mut self, at: At, event: &CertificateEvent) {
+        let certificate = CertificateId(at.id);
+        match event {
+            CertificateEvent::CertificateIssued { device_id, serial_number, not_after, .. } => {
+                self.serials.insert(certificate, serial_number.clone());
+                let entry = CertificateEntry {
+                    organization: at.organization,
+                    certificate,
+                    device: *device_id,
+                    revoked: false,
+                    not_after: *not_after,
+                };
+                self.certificates.insert(serial_number.clone(), entry);
+            }
+            CertificateEvent::CertificateRevoked { .. } => {
+                let serial = self.serials.get(&certificate);
+                if let Some(entry) = serial.and_then(|serial| self.certificates.get_mut(serial)) {
+                    entry.revoked = true;
+                }
+            }
+            CertificateEvent::CertificateExpiring {} | CertificateEvent::CertificateExpired {} => {}
+        }
+    }
+
+    fn device_type_event(&mut self, at: At, event: &DeviceTypeEvent) {
+        match event {
+            DeviceTypeEvent::DeviceTypeDefined { metrics, unknown_metrics, .. }
+            | DeviceTypeEvent::DeviceTypeRevised { metrics, unknown_metrics, .. } => {
+                let mut metrics = metrics.clone();
+                metrics.sort_by(|a, b| a.key.cmp(&b.key));
+                let entry = DeviceTypeEntry { metrics, unknown_metrics: *unknown_metrics };
+                self.device_types.entry(DeviceTypeId(at.id)).or_default().set(at.position, entry);
+            }
+            // Devices of a retired type go on as before.
+            DeviceTypeEvent::DeviceTypeRetired {} => {}
+        }
+    }
+
+    fn links(&mut self, at: At, event: &DeviceLinksEvent) {
+        let versions = self.links.entry(DeviceId(at.id)).or_default();
+        let mut links: Vec<Link> = versions.newest().cloned().unwrap_or_default();
+        match event {
+            DeviceLinksEvent::AssetLinked {
+                link_id,
+                asset_id,
+                port,
+                role,
+                valid_from,
+                valid_until,
+                metrics_mapping,
+            } => {
+                links.retain(|link| link.link_id != *link_id);
+                links.push(Link {
+                    link_id: *link_id,
+                    asset_id: *asset_id,
+                    port: *port,
+                    role: *role,
+                    valid_from: *valid_from,
+                    valid_until: *valid_until,
+                    metrics_mapping: metrics_mapping.clone(),
+                });
+            }
+            DeviceLinksEvent::AssetUnlinked { link_id, valid_until, .. } => {
+                links
+                    .iter_mut()
+                    .filter(|link| link.link_id == *link_id)
+                    .for_each(|link| link.valid_until = Some(*valid_until));
+            }
+        }
+        versions.set(at.position, links);
+    }
+
+    fn asset_event(&mut self, at: At, event: &AssetEvent) {
+        let versions = self.assets.entry(AssetId(at.id)).or_default();
+        match event {
+            AssetEvent::AssetRegistered { name, asset_type_id, kind, .. } => {
+                let entry = AssetEntry {
+                    organization: at.organization,
+                    name: name.clone(),
+                    kind: *kind,
+                    asset_type: *asset_type_id,
+                    parent: None,
+                    retired: false,
+                };
+                versions.set(at.position, entry);
+            }
+            AssetEvent::AssetRenamed { name } => versions.change(at.position, |asset| asset.name.clone_from(name)),
+            AssetEvent::AssetRetired { .. } => versions.change(at.position, |asset| asset.retired = true),
+            AssetEvent::AssetDescribed { .. }
+            | AssetEvent::AssetRelocated { .. }
+            | AssetEvent::AssetAttributesChanged { .. } => {}
+        }
+    }
+
+    fn tree(&mut self, at: At, event: &AssetTreeEvent) {
+        let (asset, parent) = match event {
+            AssetTreeEvent::AssetPlaced { asset, parent } => (asset, Some(*parent)),
+            AssetTreeEvent::AssetDetached { asset } => (asset, None),
+        };
+        self.assets.entry(*asset).or_default().change(at.position, |asset| asset.parent = parent);
+    }
+
+    fn asset_type_event(&mut self, at: At, event: &AssetTypeEvent) {
+        match event {
+            AssetTypeEvent::AssetTypeDefined { derived_metrics, health_model, .. }
+            | AssetTypeEvent::AssetTypeRevised { derived_metrics, health_model, .. } => {
+                let entry =
+                    AssetTypeEntry { derived_metrics: derived_metrics.clone(), health_model: health_model.clone() };
+                self.asset_types.entry(AssetTypeId(at.id)).or_default().set(at.position, entry);
+            }
+            // Assets of a retired type go on as before.
+            AssetTypeEvent::AssetTypeRetired {} => {}
+        }
+    }
+
+    fn rule_event(&mut self, at: At, event: &RuleEvent) {
+        let rule = RuleId(at.id);
+        if let RuleEvent::RuleDefined { definition } = event {
+            self.index_rule(at.organization, rule, definition);
+            let definition = Arc::new(definition.clone());
+            let entry = RuleEntry {
+                rule,
+                organization: at.organization,
+                decides_since: at.position,
+                retired: false,
+                definition,
+            };
+            self.rules.entry(rule).or_default().set(at.position, entry);
+        } else {
+            change_rule(self.rules.entry(rule).or_default(), at.position, event);
+        }
+    }
+
+    fn template_event(&mut self, at: At, event: &ActivityTemplateEvent) {
+        let template = ActivityTemplateId(at.id);
+        match event {
+            ActivityTemplateEvent::ActivityTemplateDefined { definition }
+            | ActivityTemplateEvent::ActivityTemplateRevised { definition } => {
+                let known = self.templates_of.entry(at.organization).or_default();
+                if !known.contains(&template) {
+                    known.push(template);
+                }
+                let definition = Arc::new(definition.clone());
+                let entry = TemplateEntry { template, organization: at.organization, retired: false, definition };
+                self.templates.entry(template).or_default().set(at.position, entry);
+            }
+            ActivityTemplateEvent::ActivityTemplateRetired {} => {
+                self.templates.entry(template).or_default().change(at.position, |template| template.retired = true);
+            }
+        }
+    }
+}
+
+fn change_rule(versions: &mut Versions<RuleEntry>, position: u64, event: &RuleEvent) {
+    versions.change(position, |entry| {
+        let definition = Arc::make_mut(&mut entry.definition);
+        match event {
+            RuleEvent::RuleDefined { .. } => {}
+            RuleEvent::RuleRenamed { name, description } => {
+                definition.name.clone_from(name);
+                definition.description.clone_from(description);
+            }
+            RuleEvent::RuleConditionChanged { metric_key, condition } => {
+                definition.metric_key.clone_from(metric_key);
+                definition.condition = condition.clone();
+                entry.decides_since = position;
+            }
+            RuleEvent::RuleSeverityChanged { severity } => definition.severity = *severity,
+            RuleEvent::RuleActionChanged { action } => definition.action = action.clone(),
+            RuleEvent::RuleCooldownChanged { cooldown_seconds } => definition.cooldown_seconds = *cooldown_seconds,
+            RuleEvent::RuleActivated {} => {
+                definition.is_active = true;
+                entry.decides_since = position;
+            }
+            RuleEvent::RuleDeactivated {} => definition.is_active = false,
+            RuleEvent::RuleRetired {} => entry.retired = true,
+        }
+    });
+}

@@ -3,10 +3,14 @@
 
 mod entries;
 mod fold;
+mod lookup;
 #[cfg(test)]
 mod tests;
 mod versions;
 
-pub use entries::{AssetEntry, DeviceEntry, RuleEntry};
-pub use fold::Directory;
+pub use entries::{
+    AssetEntry, AssetTypeEntry, AuthorityEntry, CertificateEntry, DeviceEntry, DeviceTypeEntry, OrganizationEntry,
+    RuleEntry, TemplateEntry,
+};
+pub use lookup::Directory;
 pub use versions::Versions;

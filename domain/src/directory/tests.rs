@@ -1,1 +1,196 @@
 //! Given, when, then.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::AnyEvent;
+use crate::ids::{ActivityTemplateId, AssetId, AssetTypeId, DeviceId, DeviceTypeId, OrganizationId, RuleId};
+use crate::rule::EntityKind;
+
+const ACME: OrganizationId = OrganizationId(Uuid::from_u128(0xac));
+const OTHER: OrganizationId = OrganizationId(Uuid::from_u128(0x0f));
+const ID: Uuid = Uuid::from_u128(7);
+const ASSET: Uuid = Uuid::from_u128(8);
+
+fn event(kind: &str, name: &str, payload: serde_json::Value) -> AnyEvent {
+    AnyEvent::decode(kind, name, payload).unwrap()
+}
+
+fn apply(directory: &mut Directory, position: u64, id: Uuid, kind: &str, name: &str, payload: serde_json::Value) {
+    directory.apply(position, ACME, id, &event(kind, name, payload));
+}
+
+fn registered() -> serde_json::Value {
+    json!({"name": "pump", "serial_number": "S1", "device_type_id": ID, "custom_attributes": {}})
+}
+
+#[test]
+fn a_device_is_answered_as_it_was_at_each_position() {
+    let mut directory = Directory::default();
+    apply(&mut directory, 5, ID, "device", "DeviceRegistered", registered());
+    apply(&mut directory, 8, ID, "device", "DeviceRenamed", json!({"name": "pump 2"}));
+    apply(&mut directory, 9, ID, "device", "DeviceDecommissioned", json!({"reason": "old"}));
+    let seen = |at| directory.device(DeviceId(ID), at).map(|device| (device.name.as_str(), device.decommissioned));
+    let expected = [
+        None,
+        Some(("pump", false)),
+        Some(("pump", false)),
+        Some(("pump 2", false)),
+        Some(("pump 2", true)),
+        Some(("pump 2", true)),
+    ];
+    assert_eq!([4, 5, 7, 8, 9, 99].map(seen), expected);
+    assert_eq!(directory.position(), 9);
+    assert!(directory.device_now(DeviceId(ID)).unwrap().decommissioned);
+    assert_eq!(directory.device_now(DeviceId(ASSET)), None);
+}
+
+#[test]
+fn a_change_of_what_never_began_is_ignored() {
+    let mut directory = Directory::default();
+    apply(&mut directory, 1, ID, "device", "DeviceRenamed", json!({"name": "ghost"}));
+    apply(&mut directory, 2, ID, "rule", "RuleActivated", json!({}));
+    apply(&mut directory, 3, ID, "certificate", "CertificateRevoked", json!({"reason": "", "code": "unspecified"}));
+    assert_eq!(directory.device(DeviceId(ID), 9), None);
+    assert_eq!(directory.rule(RuleId(ID), 9), None);
+    assert_eq!(directory.position(), 3);
+}
+
+#[test]
+fn links_keep_their_history_by_position_and_their_windows_by_time() {
+    let mut directory = Directory::default();
+    let from: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    let until: DateTime<Utc> = "2026-02-01T00:00:00Z".parse().unwrap();
+    let mapping = BTreeMap::from([("device.v".to_owned(), "asset.w".to_owned())]);
+    let linked =
+        json!({"link_id": ID, "asset_id": ASSET, "role": "primary", "valid_from": from, "metrics_mapping": mapping});
+    apply(&mut directory, 3, ID, "device_links", "AssetLinked", linked.clone());
+    apply(&mut directory, 3, ID, "device_links", "AssetLinked", linked);
+    apply(
+        &mut directory,
+        6,
+        ID,
+        "device_links",
+        "AssetUnlinked",
+        json!({"link_id": ID, "asset_id": ASSET, "valid_until": until}),
+    );
+    let seen = |at| directory.links_of(DeviceId(ID), at).iter().map(|link| link.is_valid_at(until)).collect::<Vec<_>>();
+    assert_eq!((seen(2), seen(5), seen(6)), (vec![], vec![true], vec![false]));
+    let link = &directory.links_of(DeviceId(ID), 9)[0];
+    assert_eq!((link.asset_id, &link.metrics_mapping), (AssetId(ASSET), &mapping));
+}
+
+fn definition(entity: Option<Uuid>, active: bool) -> serde_json::Value {
+    json!({"definition": {"name": "hot", "entity_type": "asset", "entity_id": entity, "metric_key": "t",
+        "condition": {"operator": ">", "value": 80.0}, "severity": "high", "action": {"type": "none"},
+        "cooldown_seconds": 0, "is_active": active}})
+}
+
+fn rules(
+    directory: &Directory,
+    organization: OrganizationId,
+    kind: EntityKind,
+    entity: Uuid,
+    at: u64,
+) -> Vec<(RuleId, u64)> {
+    directory.rules_for(organization, kind, entity, at).map(|rule| (rule.rule, rule.decides_since)).collect()
+}
+
+#[test]
+fn rules_are_found_by_kind_and_by_entity_of_their_own_organisation_while_active() {
+    let mut directory = Directory::default();
+    let (of_kind, of_entity) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    apply(&mut directory, 1, of_kind, "rule", "RuleDefined", definition(None, true));
+    apply(&mut directory, 2, of_entity, "rule", "RuleDefined", definition(Some(ASSET), false));
+    apply(&mut directory, 3, of_entity, "rule", "RuleActivated", json!({}));
+    apply(
+        &mut directory,
+        4,
+        of_kind,
+        "rule",
+        "RuleConditionChanged",
+        json!({"metric_key": "t", "condition": {"operator": "<", "value": 1.0}}),
+    );
+    apply(&mut directory, 5, of_kind, "rule", "RuleSeverityChanged", json!({"severity": "low"}));
+    apply(&mut directory, 6, of_kind, "rule", "RuleRetired", json!({}));
+    let seen = |at| rules(&directory, ACME, EntityKind::Asset, ASSET, at);
+    let (kind, entity) = (RuleId(of_kind), RuleId(of_entity));
+    assert_eq!(seen(0), []);
+    assert_eq!(seen(2), [(kind, 1)]);
+    assert_eq!(seen(3), [(kind, 1), (entity, 3)]);
+    assert_eq!(seen(5), [(kind, 4), (entity, 3)], "a severity does not decide");
+    assert_eq!(seen(6), [(entity, 3)]);
+    assert_eq!(rules(&directory, ACME, EntityKind::Asset, ID, 5), [(kind, 4)]);
+    assert_eq!(rules(&directory, ACME, EntityKind::Space, ID, 5), []);
+    assert_eq!(rules(&directory, OTHER, EntityKind::Asset, ASSET, 5), []);
+}
+
+#[test]
+fn types_are_sorted_by_key_and_assets_know_their_parent() {
+    let mut directory = Directory::default();
+    let metrics = json!([{"key": "z"}, {"key": "a", "required": true}]);
+    let defined = json!({"name": "T", "metrics": metrics, "unknown_metrics": "keep"});
+    apply(&mut directory, 1, ID, "device_type", "DeviceTypeDefined", defined);
+    let keys: Vec<_> =
+        directory.device_type(DeviceTypeId(ID), 1).unwrap().metrics.iter().map(|metric| metric.key.as_str()).collect();
+    assert_eq!(keys, ["a", "z"]);
+    let registered = json!({"name": "A", "asset_type_id": ID, "kind": "asset", "custom_attributes": {}});
+    apply(&mut directory, 2, ASSET, "asset", "AssetRegistered", registered);
+    apply(&mut directory, 3, ACME.0, "asset_tree", "AssetPlaced", json!({"asset": ASSET, "parent": ID}));
+    assert_eq!(directory.asset(AssetId(ASSET), 2).unwrap().parent, None);
+    assert_eq!(directory.asset(AssetId(ASSET), 3).unwrap().parent, Some(AssetId(ID)));
+    let bands = json!([{"metric_key": "t", "good_low": 0.0, "good_high": 1.0, "limit_low": -1.0, "limit_high": 2.0, "weight": 1.0}]);
+    apply(
+        &mut directory,
+        4,
+        ID,
+        "asset_type",
+        "AssetTypeDefined",
+        json!({"name": "T", "derived_metrics": [], "health_model": {"bands": bands}}),
+    );
+    assert_eq!(directory.asset_type(AssetTypeId(ID), 4).unwrap().health_model.as_ref().unwrap().bands.len(), 1);
+}
+
+#[test]
+fn templates_are_listed_while_active() {
+    let mut directory = Directory::default();
+    let definition = json!({"definition": {"name": "Fix", "trigger_event_type": "THRESHOLD_BREACH", "default_priority": "high", "is_active": true}});
+    apply(&mut directory, 1, ID, "activity_template", "ActivityTemplateDefined", definition.clone());
+    apply(&mut directory, 2, ID, "activity_template", "ActivityTemplateRevised", definition);
+    apply(&mut directory, 3, ID, "activity_template", "ActivityTemplateRetired", json!({}));
+    let seen = |at| directory.templates(ACME, at).map(|template| template.template).collect::<Vec<_>>();
+    assert_eq!((seen(0), seen(2), seen(3)), (vec![], vec![ActivityTemplateId(ID)], vec![]));
+    assert!(directory.template(ActivityTemplateId(ID), 9).unwrap().retired);
+}
+
+#[test]
+fn a_door_sees_organisations_and_certificates_as_they_are_now() {
+    let mut directory = Directory::default();
+    apply(&mut directory, 1, ACME.0, "organization", "OrganizationFounded", json!({"name": "Acme"}));
+    let authority = json!({"certificate_pem": "PEM", "subject_key_id": "ab", "not_after": "2036-01-01T00:00:00Z"});
+    apply(&mut directory, 2, ACME.0, "organization", "CertificateAuthorityRecorded", authority);
+    apply(&mut directory, 3, ACME.0, "organization", "OrganizationSuspended", json!({"reason": "unpaid"}));
+    let organization = directory.organization_now(ACME).unwrap();
+    assert_eq!(
+        (organization.suspended, organization.authority.as_ref().unwrap().subject_key_id.as_str()),
+        (true, "ab")
+    );
+    let issued = json!({"device_id": ID, "serial_number": "0a", "certificate_pem": "PEM", "fingerprint_sha256": "00",
+        "not_before": "2026-01-01T00:00:00Z", "not_after": "2027-01-01T00:00:00Z"});
+    apply(&mut directory, 4, ASSET, "certificate", "CertificateIssued", issued);
+    assert!(!directory.certificate_now("0a").unwrap().revoked);
+    apply(
+        &mut directory,
+        5,
+        ASSET,
+        "certificate",
+        "CertificateRevoked",
+        json!({"reason": "lost", "code": "key_compromise"}),
+    );
+    assert!(directory.certificate_now("0a").unwrap().revoked);
+    assert_eq!(directory.certificate_now("0b"), None);
+}

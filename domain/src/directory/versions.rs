@@ -22,12 +22,28 @@ impl<T> Versions<T> {
 
     /// Answers the value as of a position.
     pub fn at(&self, position: u64) -> Option<&T> {
-        let after = self.0.partition_point(|(from, _)| *from <= position);
-        after.checked_sub(1).map(|index| &self.0[index].1)
+        match self.0.last() {
+            // Nearly every lookup is of the newest.
+            Some((from, newest)) if *from <= position => Some(newest),
+            _ => {
+                let after = self.0.partition_point(|(from, _)| *from <= position);
+                after.checked_sub(1).map(|index| &self.0[index].1)
+            }
+        }
     }
 
     /// Answers the newest value.
     pub fn newest(&self) -> Option<&T> {
         self.0.last().map(|(_, value)| value)
+    }
+}
+
+impl<T: Clone> Versions<T> {
+    /// Changes the newest value from a position on; does nothing where there is none.
+    pub fn change(&mut self, position: u64, change: impl FnOnce(&mut T)) {
+        if let Some(mut value) = self.newest().cloned() {
+            change(&mut value);
+            self.set(position, value);
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 mod asset;
 mod dead_letter;
+pub mod health;
+mod interner;
 mod origin;
 mod pack;
+pub mod payload;
 mod presence;
 mod raw;
 mod reading;
@@ -12,6 +15,7 @@ mod value;
 
 pub use asset::{AssetHealthChanged, AssetPack, AssetReading};
 pub use dead_letter::DeadLetter;
+pub use interner::SetInterner;
 pub use origin::Origin;
 pub use pack::{MetricSets, NotAPack, decode_pack, encode_pack};
 pub use presence::{PresenceFact, PresenceKind};

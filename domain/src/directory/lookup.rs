@@ -1,0 +1,134 @@
+//! The directory itself and its lookups.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::Versions;
+use super::entries::{
+    AssetEntry, AssetTypeEntry, CertificateEntry, DeviceEntry, DeviceTypeEntry, OrganizationEntry, RuleEntry,
+    TemplateEntry,
+};
+use crate::device_links::Link;
+use crate::ids::{
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId, RuleId,
+};
+use crate::rule::{EntityKind, RuleDefinition};
+
+/// Everything the hot path looks up. Lookups with `at` answer as of a position of the domain stream; those with `now`
+/// answer the newest state and are for doors, which decide on the present.
+#[derive(Debug, Default)]
+pub struct Directory {
+    position: u64,
+    pub(super) organizations: HashMap<OrganizationId, OrganizationEntry>,
+    pub(super) devices: HashMap<DeviceId, Versions<DeviceEntry>>,
+    pub(super) certificates: HashMap<String, CertificateEntry>,
+    pub(super) serials: HashMap<CertificateId, String>,
+    pub(super) device_types: HashMap<DeviceTypeId, Versions<DeviceTypeEntry>>,
+    pub(super) links: HashMap<DeviceId, Versions<Vec<Link>>>,
+    pub(super) assets: HashMap<AssetId, Versions<AssetEntry>>,
+    pub(super) asset_types: HashMap<AssetTypeId, Versions<AssetTypeEntry>>,
+    pub(super) rules: HashMap<RuleId, Versions<RuleEntry>>,
+    rules_of_kind: HashMap<(OrganizationId, EntityKind), Vec<RuleId>>,
+    rules_of_entity: HashMap<Uuid, Vec<RuleId>>,
+    pub(super) templates: HashMap<ActivityTemplateId, Versions<TemplateEntry>>,
+    pub(super) templates_of: HashMap<OrganizationId, Vec<ActivityTemplateId>>,
+}
+
+impl Directory {
+    /// Answers the position of the last event folded, 0 before the first.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Notes that the log was read up to a position, whether or not an event there mattered here.
+    pub fn reach(&mut self, position: u64) {
+        self.position = self.position.max(position);
+    }
+
+    /// Answers a device as of a position.
+    pub fn device(&self, id: DeviceId, at: u64) -> Option<&DeviceEntry> {
+        self.devices.get(&id)?.at(at)
+    }
+
+    /// Answers a device as it is now.
+    pub fn device_now(&self, id: DeviceId) -> Option<&DeviceEntry> {
+        self.devices.get(&id)?.newest()
+    }
+
+    /// Answers an organisation as it is now.
+    pub fn organization_now(&self, id: OrganizationId) -> Option<&OrganizationEntry> {
+        self.organizations.get(&id)
+    }
+
+    /// Lists the organisations as they are now.
+    pub fn organizations_now(&self) -> impl Iterator<Item = (OrganizationId, &OrganizationEntry)> {
+        self.organizations.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    /// Answers a certificate by its serial number (lower-case hex) as it is now.
+    pub fn certificate_now(&self, serial_number: &str) -> Option<&CertificateEntry> {
+        self.certificates.get(serial_number)
+    }
+
+    /// Answers a device type as of a position.
+    pub fn device_type(&self, id: DeviceTypeId, at: u64) -> Option<&DeviceTypeEntry> {
+        self.device_types.get(&id)?.at(at)
+    }
+
+    /// Answers the links of a device as of a position, those included that are not valid at present.
+    pub fn links_of(&self, device: DeviceId, at: u64) -> &[Link] {
+        self.links.get(&device).and_then(|links| links.at(at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Answers an asset as of a position.
+    pub fn asset(&self, id: AssetId, at: u64) -> Option<&AssetEntry> {
+        self.assets.get(&id)?.at(at)
+    }
+
+    /// Answers an asset type as of a position.
+    pub fn asset_type(&self, id: AssetTypeId, at: u64) -> Option<&AssetTypeEntry> {
+        self.asset_types.get(&id)?.at(at)
+    }
+
+    /// Answers a rule as of a position, active or not.
+    pub fn rule(&self, id: RuleId, at: u64) -> Option<&RuleEntry> {
+        self.rules.get(&id)?.at(at)
+    }
+
+    /// Lists the active rules of an organisation that watch an entity as of a position: those that name it, and those
+    /// for all of its kind.
+    pub fn rules_for(
+        &self,
+        organization: OrganizationId,
+        kind: EntityKind,
+        entity: Uuid,
+        at: u64,
+    ) -> impl Iterator<Item = &RuleEntry> {
+        let of_kind = self.rules_of_kind.get(&(organization, kind)).into_iter().flatten();
+        let of_entity = self.rules_of_entity.get(&entity).into_iter().flatten();
+        let known = of_kind.chain(of_entity).filter_map(move |id| self.rule(*id, at));
+        known.filter(move |entry| entry.organization == organization && entry.is_active())
+    }
+
+    /// Answers an activity template as of a position, active or not.
+    pub fn template(&self, id: ActivityTemplateId, at: u64) -> Option<&TemplateEntry> {
+        self.templates.get(&id)?.at(at)
+    }
+
+    /// Lists the active activity templates of an organisation as of a position, in the order of their definition.
+    pub fn templates(&self, organization: OrganizationId, at: u64) -> impl Iterator<Item = &TemplateEntry> {
+        let known = self.templates_of.get(&organization).into_iter().flatten();
+        known.filter_map(move |id| self.template(*id, at)).filter(|entry| entry.is_active())
+    }
+
+    pub(super) fn index_rule(&mut self, organization: OrganizationId, rule: RuleId, definition: &RuleDefinition) {
+        let rules = match definition.entity_id {
+            Some(entity) => self.rules_of_entity.entry(entity).or_default(),
+            None => self.rules_of_kind.entry((organization, definition.entity_type)).or_default(),
+        };
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+}

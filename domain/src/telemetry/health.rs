@@ -1,0 +1,144 @@
+//! The health score of an asset. What does not live here: which values are the newest.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::asset_type::{HealthModel, MetricBand};
+
+/// A score and what pulls it down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health<'m> {
+    /// 0 (worst) to 100.
+    pub score: u8,
+    /// The metric that takes most points away; none at 100.
+    pub cause: Option<&'m str>,
+}
+
+/// Scores an asset at a time by the newest value of each metric with the time it was measured.
+///
+/// The score is the weighted mean `Σ wᵢ·sᵢ / Σ wᵢ` over the bands whose metric has a value, rounded half up. `sᵢ` is 100
+/// inside `good_low..=good_high`, 0 at and beyond the limits and linear between; it is 0 where the value is older than
+/// the model's `stale_after_seconds`. There is no score before the first value.
+pub fn score<'m>(
+    model: &'m HealthModel,
+    at: DateTime<Utc>,
+    newest: impl Fn(&str) -> Option<(f64, DateTime<Utc>)>,
+) -> Option<Health<'m>> {
+    let oldest = model.stale_after_seconds.map(|seconds| at - TimeDelta::seconds(seconds.into()));
+    let (mut weights, mut points, mut worst) = (0.0, 0.0, (0.0, None));
+    for band in &model.bands {
+        let Some((value, measured_at)) = newest(&band.metric_key) else { continue };
+        let stale = oldest.is_some_and(|oldest| measured_at < oldest);
+        let score = if stale { 0.0 } else { band_score(band, value) };
+        let lost = band.weight * (100.0 - score);
+        if lost > worst.0 {
+            worst = (lost, Some(band.metric_key.as_str()));
+        }
+        weights += band.weight;
+        points += band.weight * score;
+    }
+    let mean = points / weights;
+    // No band has a value, or the weights are no weights.
+    mean.is_finite().then(|| Health { score: mean.clamp(0.0, 100.0).round() as u8, cause: worst.1 })
+}
+
+/// Scores one value from 0 to 100: 100 inside the good band, 0 at and beyond the limits, linear between.
+pub fn band_score(band: &MetricBand, value: f64) -> f64 {
+    if value < band.good_low {
+        slope(value, band.limit_low, band.good_low)
+    } else if value > band.good_high {
+        slope(value, band.limit_high, band.good_high)
+    } else {
+        100.0
+    }
+}
+
+/// How far a value has come from the limit to the good band, percent.
+fn slope(value: f64, limit: f64, good: f64) -> f64 {
+    let way = (value - limit) / (good - limit);
+    // A limit at the band's own edge leaves no way to go.
+    if way.is_finite() { (100.0 * way).clamp(0.0, 100.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn band(key: &str, bounds: [f64; 4], weight: f64) -> MetricBand {
+        let [limit_low, good_low, good_high, limit_high] = bounds;
+        MetricBand { metric_key: key.into(), good_low, good_high, limit_low, limit_high, weight }
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn a_band_is_good_inside_zero_beyond_and_linear_between() {
+        let temperature = band("t", [0.0, 20.0, 60.0, 80.0], 1.0);
+        let table = [
+            (40.0, 100.0),
+            (20.0, 100.0),
+            (60.0, 100.0),
+            (10.0, 50.0),
+            (75.0, 25.0),
+            (0.0, 0.0),
+            (80.0, 0.0),
+            (-5.0, 0.0),
+            (900.0, 0.0),
+        ];
+        for (value, expected) in table {
+            assert_eq!(band_score(&temperature, value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_limit_at_the_edge_of_the_band_is_a_step() {
+        let step = band("t", [20.0, 20.0, 60.0, 60.0], 1.0);
+        assert_eq!([19.9, 20.0, 60.0, 60.1].map(|value| band_score(&step, value)), [0.0, 100.0, 100.0, 0.0]);
+    }
+
+    #[test]
+    fn the_score_is_the_weighted_mean_and_names_what_costs_most() {
+        let bands = vec![band("a", [0.0, 10.0, 20.0, 30.0], 3.0), band("b", [0.0, 10.0, 20.0, 30.0], 1.0)];
+        let model = HealthModel { bands, stale_after_seconds: Some(60) };
+        let of = |a: Option<f64>, b: Option<(f64, i64)>| {
+            score(
+                &model,
+                at(100),
+                move |key| if key == "a" { a.map(|a| (a, at(100))) } else { b.map(|(b, t)| (b, at(t))) },
+            )
+        };
+        assert_eq!(of(Some(15.0), Some((15.0, 100))), Some(Health { score: 100, cause: None }));
+        assert_eq!(of(Some(15.0), Some((25.0, 100))), Some(Health { score: 88, cause: Some("b") }));
+        assert_eq!(of(Some(28.0), Some((30.0, 100))), Some(Health { score: 15, cause: Some("a") }));
+        assert_eq!(of(Some(15.0), None), Some(Health { score: 100, cause: None }), "what never came does not count");
+        assert_eq!(of(Some(15.0), Some((15.0, 39))), Some(Health { score: 75, cause: Some("b") }), "what stopped is 0");
+        assert_eq!(of(None, None), None);
+    }
+
+    prop_compose! {
+        fn any_band()(mut edges in prop::array::uniform4(-1e6..1e6f64), weight in 0.01..100.0f64) -> MetricBand {
+            edges.sort_by(f64::total_cmp);
+            band("m", edges, weight)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_score_is_from_0_to_100(bands in prop::collection::vec(any_band(), 1..8), value in any::<f64>()) {
+            let model = HealthModel { bands, stale_after_seconds: None };
+            if let Some(health) = score(&model, at(0), |_| Some((value, at(0)))) {
+                prop_assert!(health.score <= 100);
+                prop_assert!(health.cause.is_none() || health.score <= 100);
+            }
+        }
+
+        #[test]
+        fn farther_from_the_band_is_never_better(band in any_band(), start in -2e6..2e6f64, step in 0.0..1e6f64) {
+            let (near, far) = if start > band.good_high { (start, start + step) } else { (start.min(band.good_low), start.min(band.good_low) - step) };
+            prop_assert!(band_score(&band, far) <= band_score(&band, near));
+        }
+    }
+}

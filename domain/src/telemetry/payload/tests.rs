@@ -1,0 +1,190 @@
+//! Payloads in, readings or reasons out.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+
+use super::*;
+use crate::device_type::{MetricDefinition, UnknownMetrics, ValueKind};
+use crate::directory::DeviceTypeEntry;
+use crate::telemetry::{MetricValue, Quality};
+
+fn received_at() -> DateTime<Utc> {
+    "2026-11-23T10:00:00Z".parse().unwrap()
+}
+
+fn reason(payload: &str) -> Option<Reason> {
+    check(payload.as_bytes()).err().map(|refusal| refusal.reason)
+}
+
+fn measured_at(ts: &str) -> Option<DateTime<Utc>> {
+    let payload = format!(r#"{{"ts":{ts},"metrics":{{"t":1}}}}"#);
+    parse(payload.as_bytes()).unwrap()[0].measured_at
+}
+
+#[test]
+fn a_reading_has_its_time_and_its_metrics_of_every_kind() {
+    let readings =
+        parse(br#"{"seq":7,"ts":1706370000,"metrics":{"temp":25.5,"on":true,"n":-3,"s":"a\"b"},"x":{"y":[1]}}"#)
+            .unwrap();
+    assert_eq!(readings.len(), 1);
+    assert_eq!(readings[0].measured_at, DateTime::from_timestamp(1_706_370_000, 0));
+    let metrics: Vec<_> = readings[0].metrics.iter().map(|(key, value)| (&**key, value.clone())).collect();
+    let expected = [
+        ("temp", Value::Number(25.5)),
+        ("on", Value::Boolean(true)),
+        ("n", Value::Number(-3.0)),
+        ("s", Value::Text("a\"b".into())),
+    ];
+    assert_eq!(metrics, expected);
+}
+
+#[test]
+fn a_time_is_seconds_milliseconds_or_text() {
+    let expected = Some("2024-01-27T15:40:00.250Z".parse().unwrap());
+    for ts in [
+        "1706370000.25",
+        "1706370000250",
+        "1706370000250.0",
+        r#""2024-01-27T15:40:00.250Z""#,
+        r#""2024-01-27T16:40:00.2500000009+01:00""#,
+    ] {
+        assert_eq!(measured_at(ts), expected, "{ts}");
+    }
+    assert_eq!(measured_at("null"), None);
+    assert_eq!(measured_at("0"), Some(DateTime::UNIX_EPOCH));
+}
+
+#[test]
+fn an_array_holds_readings_and_null_is_no_value() {
+    let readings = parse(br#"[{"metrics":{"a":1,"b":null}},{"ts":1706370000,"metrics":{"a":2}}]"#).unwrap();
+    assert_eq!(readings.iter().map(|reading| reading.metrics.len()).collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
+fn what_is_no_reading_is_refused_with_its_reason() {
+    let many = |count: usize| (0..count).map(|n| format!(r#""m{n}":1"#)).collect::<Vec<_>>().join(",");
+    let metrics = |inner: &str| format!(r#"{{"metrics":{{{inner}}}}}"#);
+    let table = [
+        (String::new(), Reason::MalformedJson),
+        ("{".into(), Reason::MalformedJson),
+        ("{}x".into(), Reason::NoMetrics),
+        (metrics("\"a\":1") + "x", Reason::MalformedJson),
+        (metrics("\"a\":01"), Reason::MalformedJson),
+        (metrics("\"a\":\"x\ny\""), Reason::MalformedJson),
+        ("[".repeat(200), Reason::WrongShape),
+        (metrics(&format!("\"a\":1}},\"x\":{}{{\"y\":1", "[".repeat(300))), Reason::MalformedJson),
+        (metrics("\"a\":NaN"), Reason::NotFinite),
+        (metrics("\"a\":-Infinity"), Reason::NotFinite),
+        (metrics("\"a\":1e999"), Reason::NotFinite),
+        ("{}".into(), Reason::NoMetrics),
+        (metrics(""), Reason::NoMetrics),
+        (metrics("\"a\":null"), Reason::NoMetrics),
+        ("[]".into(), Reason::NoMetrics),
+        ("5".into(), Reason::WrongShape),
+        ("[5]".into(), Reason::WrongShape),
+        (r#"{"metrics":[1]}"#.into(), Reason::WrongShape),
+        (r#"{"ts":[],"metrics":{"a":1}}"#.into(), Reason::WrongShape),
+        (r#"{"ts":"soon","metrics":{"a":1}}"#.into(), Reason::BadTime),
+        (r#"{"ts":1e30,"metrics":{"a":1}}"#.into(), Reason::BadTime),
+        (r#"{"metrics":{"a":1},"metrics":{"b":1}}"#.into(), Reason::DuplicateKey),
+        (metrics("\"\":1"), Reason::BadKey),
+        (metrics("\"a b\":1"), Reason::BadKey),
+        (metrics("\"\\u00e9\":1"), Reason::BadKey),
+        (metrics(&format!("\"{}\":1", "k".repeat(65))), Reason::BadKey),
+        (metrics("\"a\":{\"b\":1}"), Reason::NestedValue),
+        (metrics("\"a\":[1]"), Reason::NestedValue),
+        (metrics(&format!("\"a\":\"{}\"", "x".repeat(1_025))), Reason::TextTooLong),
+        (metrics(&many(257)), Reason::TooManyMetrics),
+        (format!("[{}]", vec![metrics("\"a\":1"); 1_001].join(",")), Reason::TooManyReadings),
+    ];
+    for (payload, expected) in table {
+        assert_eq!(reason(&payload), Some(expected), "{:.100}", payload);
+    }
+    assert_eq!(check(b"{\"metrics\":{\"a\":\"\xff\"}}").unwrap_err().reason, Reason::MalformedJson);
+    assert_eq!(reason(&metrics(&many(256))), None);
+    assert_eq!(reason(&metrics(&format!("\"{}\":1", "k".repeat(64)))), None);
+}
+
+#[test]
+fn codes_are_unique() {
+    let mut codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), Reason::ALL.len());
+}
+
+fn definition(key: &str, kind: ValueKind, required: bool) -> MetricDefinition {
+    MetricDefinition { key: key.into(), kind, unit: None, minimum: Some(0.0), maximum: Some(100.0), required }
+}
+
+fn device_type(unknown_metrics: UnknownMetrics) -> DeviceTypeEntry {
+    let metrics = vec![
+        definition("mode", ValueKind::Text, false),
+        definition("on", ValueKind::Boolean, false),
+        definition("temp", ValueKind::Number, true),
+    ];
+    DeviceTypeEntry { metrics, unknown_metrics }
+}
+
+fn checked<'a>(payload: &'a str, unknown: UnknownMetrics) -> Result<Checked<'a>, Reason> {
+    let reading = parse(payload.as_bytes()).unwrap().remove(0);
+    let device_type = device_type(unknown);
+    validate(reading, received_at(), Some(&device_type), &ClockBounds::default()).map_err(|refusal| refusal.reason)
+}
+
+#[test]
+fn a_checked_reading_is_sorted_and_split_by_kind() {
+    let reading = checked(r#"{"metrics":{"z":1,"temp":101,"on":false,"mode":"eco"}}"#, UnknownMetrics::Keep).unwrap();
+    assert_eq!(reading.measured_at, received_at());
+    assert_eq!((reading.keys, reading.numbers), (vec!["temp".into(), "z".into()], vec![101.0, 1.0]));
+    let others = [("mode".to_owned(), MetricValue::Text("eco".into())), ("on".to_owned(), MetricValue::Boolean(false))];
+    assert_eq!(reading.others, others);
+    assert_eq!(reading.flaws, [("temp".to_owned(), Quality::Uncertain)]);
+}
+
+#[test]
+fn what_the_type_does_not_allow_is_refused() {
+    let table = [
+        (r#"{"metrics":{"temp":"25"}}"#, Reason::NotANumber),
+        (r#"{"metrics":{"temp":true}}"#, Reason::NotANumber),
+        (r#"{"metrics":{"temp":1,"on":1}}"#, Reason::NotABoolean),
+        (r#"{"metrics":{"temp":1,"mode":1}}"#, Reason::NotAText),
+        (r#"{"metrics":{"on":true}}"#, Reason::MissingMetric),
+        (r#"{"metrics":{"a":1}}"#, Reason::UnknownMetric),
+        (r#"{"metrics":{"temp":1,"z":1}}"#, Reason::UnknownMetric),
+        (r#"{"metrics":{"temp":1,"on":true,"temp":2}}"#, Reason::DuplicateKey),
+    ];
+    for (payload, expected) in table {
+        assert_eq!(checked(payload, UnknownMetrics::Refuse), Err(expected), "{payload}");
+    }
+}
+
+#[test]
+fn a_clock_far_off_is_refused_and_one_a_little_off_is_not() {
+    let at = |offset: TimeDelta| {
+        let payload = format!(r#"{{"ts":{},"metrics":{{"temp":1}}}}"#, (received_at() + offset).timestamp_millis());
+        let reading = parse(payload.as_bytes()).unwrap().remove(0);
+        validate(reading, received_at(), None, &ClockBounds::default()).map_err(|refusal| refusal.reason).map(drop)
+    };
+    assert_eq!(at(TimeDelta::minutes(5)), Ok(()));
+    assert_eq!(at(TimeDelta::minutes(5) + TimeDelta::milliseconds(1)), Err(Reason::ClockTooLate));
+    assert_eq!(at(-TimeDelta::days(366)), Ok(()));
+    assert_eq!(at(-TimeDelta::days(366) - TimeDelta::milliseconds(1)), Err(Reason::ClockTooEarly));
+    assert_eq!(checked(r#"{"ts":0,"metrics":{"temp":1}}"#, UnknownMetrics::Keep), Err(Reason::ClockTooEarly));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = check(&payload);
+    }
+
+    #[test]
+    fn every_finite_number_comes_back(values in prop::collection::btree_map("[a-z]{1,8}", -1e300..1e300f64, 1..20)) {
+        let payload = serde_json::json!({"metrics": values}).to_string();
+        let reading = parse(payload.as_bytes()).unwrap().remove(0);
+        let checked = validate(reading, received_at(), None, &ClockBounds::default()).unwrap();
+        prop_assert_eq!(checked.keys.iter().map(|key| key.to_string()).collect::<Vec<_>>(), values.keys().cloned().collect::<Vec<_>>());
+        prop_assert_eq!(checked.numbers, values.values().copied().collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,174 @@
+//! A reading against its device's type and the platform's clock.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Parsed, Reason, Refusal, Value};
+use crate::device_type::{MetricDefinition, UnknownMetrics, ValueKind};
+use crate::directory::DeviceTypeEntry;
+use crate::telemetry::{MetricValue, Quality};
+
+/// How far a device's clock may be off when its reading arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockBounds {
+    /// Longest time ago; what is older than the data that is kept would never be found again.
+    pub behind: TimeDelta,
+    /// Longest time ahead.
+    pub ahead: TimeDelta,
+}
+
+impl Default for ClockBounds {
+    fn default() -> Self {
+        Self { behind: TimeDelta::days(366), ahead: TimeDelta::minutes(5) }
+    }
+}
+
+/// A reading that may go on: keys sorted and unique, numbers finite, kinds as declared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked<'a> {
+    /// When it was measured, whole microseconds; when it arrived, where the device has no clock.
+    pub measured_at: DateTime<Utc>,
+    /// Keys of the numbers, sorted.
+    pub keys: Vec<Cow<'a, str>>,
+    /// The numbers, in the order of their keys.
+    pub numbers: Vec<f64>,
+    /// Values of other kinds by key, sorted.
+    pub others: Vec<(String, MetricValue)>,
+    /// Metrics whose quality is not good, sorted.
+    pub flaws: Vec<(String, Quality)>,
+}
+
+/// Checks a reading against the clock and, where it is known, its device's type (whose metrics are sorted by key).
+pub fn validate<'a>(
+    reading: Parsed<'a>,
+    received_at: DateTime<Utc>,
+    device_type: Option<&DeviceTypeEntry>,
+    bounds: &ClockBounds,
+) -> Result<Checked<'a>, Refusal> {
+    let measured_at = within(bounds, reading.measured_at.unwrap_or(received_at), received_at)?;
+    let mut metrics = reading.metrics;
+    if !metrics.is_sorted_by(|(a, _), (b, _)| a < b) {
+        metrics.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+    let size = metrics.len();
+    let mut checked = Checked {
+        measured_at,
+        keys: Vec::with_capacity(size),
+        numbers: Vec::with_capacity(size),
+        others: vec![],
+        flaws: vec![],
+    };
+    let mut definitions = Definitions::of(device_type);
+    let mut previous: Option<Cow<'a, str>> = None;
+    for (key, value) in metrics {
+        if previous.as_ref() == Some(&key) {
+            return Err(Refusal::new(Reason::DuplicateKey, format!("{key} stands twice")));
+        }
+        definitions.check(&key, &value, &mut checked.flaws)?;
+        previous = Some(key.clone());
+        checked.add(key, value);
+    }
+    definitions.finish()?;
+    Ok(checked)
+}
+
+impl<'a> Checked<'a> {
+    fn add(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+        match value {
+            Value::Number(number) => {
+                self.keys.push(key);
+                self.numbers.push(number);
+            }
+            Value::Boolean(value) => self.others.push((key.into_owned(), MetricValue::Boolean(value))),
+            Value::Text(text) => self.others.push((key.into_owned(), MetricValue::Text(text.into_owned()))),
+        }
+    }
+}
+
+fn within(
+    bounds: &ClockBounds,
+    measured_at: DateTime<Utc>,
+    received_at: DateTime<Utc>,
+) -> Result<DateTime<Utc>, Refusal> {
+    let age = received_at - measured_at;
+    if age > bounds.behind {
+        let detail =
+            format!("measured at {measured_at}, more than {} days before it arrived", bounds.behind.num_days());
+        return Err(Refusal::new(Reason::ClockTooEarly, detail));
+    }
+    if -age > bounds.ahead {
+        let detail = format!("measured at {measured_at}, more than {} s after it arrived", bounds.ahead.num_seconds());
+        return Err(Refusal::new(Reason::ClockTooLate, detail));
+    }
+    Ok(measured_at)
+}
+
+/// The declared metrics, walked along beside the sorted metrics of a reading.
+struct Definitions<'t> {
+    rest: &'t [MetricDefinition],
+    refuses_others: bool,
+}
+
+impl<'t> Definitions<'t> {
+    fn of(device_type: Option<&'t DeviceTypeEntry>) -> Self {
+        let refuses_others = device_type.is_some_and(|known| known.unknown_metrics == UnknownMetrics::Refuse);
+        Self { rest: device_type.map_or(&[], |known| &known.metrics), refuses_others }
+    }
+
+    fn check(&mut self, key: &str, value: &Value<'_>, flaws: &mut Vec<(String, Quality)>) -> Result<(), Refusal> {
+        while let Some((definition, rest)) = self.rest.split_first() {
+            match definition.key.as_str().cmp(key) {
+                Ordering::Greater => break,
+                Ordering::Less => missing(definition)?,
+                Ordering::Equal => {
+                    self.rest = rest;
+                    return kind(definition, value, flaws);
+                }
+            }
+            self.rest = rest;
+        }
+        if self.refuses_others {
+            return Err(Refusal::new(Reason::UnknownMetric, format!("{key} is not declared")));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Refusal> {
+        self.rest.iter().try_for_each(missing)
+    }
+}
+
+fn missing(definition: &MetricDefinition) -> Result<(), Refusal> {
+    if definition.required {
+        return Err(Refusal::new(Reason::MissingMetric, format!("{} is required", definition.key)));
+    }
+    Ok(())
+}
+
+fn kind(definition: &MetricDefinition, value: &Value<'_>, flaws: &mut Vec<(String, Quality)>) -> Result<(), Refusal> {
+    let reason = match (definition.kind, value) {
+        (ValueKind::Number, Value::Number(number)) => {
+            let low = definition.minimum.is_some_and(|minimum| *number < minimum);
+            let high = definition.maximum.is_some_and(|maximum| *number > maximum);
+            if low || high {
+                flaws.push((definition.key.clone(), Quality::Uncertain));
+            }
+            return Ok(());
+        }
+        (ValueKind::Boolean, Value::Boolean(_)) | (ValueKind::Text, Value::Text(_)) => return Ok(()),
+        (ValueKind::Number, _) => Reason::NotANumber,
+        (ValueKind::Boolean, _) => Reason::NotABoolean,
+        (ValueKind::Text, _) => Reason::NotAText,
+    };
+    Err(Refusal::new(reason, format!("{} is {}", definition.key, shown(value))))
+}
+
+fn shown(value: &Value<'_>) -> String {
+    match value {
+        Value::Number(number) => format!("the number {number}"),
+        Value::Boolean(value) => value.to_string(),
+        Value::Text(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
+    }
+}
