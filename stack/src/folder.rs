@@ -1,0 +1,161 @@
+//! The data folder: one folder per server, the logs, the lock. A server that runs as another user gets a folder that
+//! user can reach, elsewhere if need be. What is inside a server's folder is its own affair.
+
+use std::fs::{Permissions, create_dir_all, set_permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::account::Account;
+use crate::lock::Lock;
+use crate::{Error, Server};
+
+/// Where a folder goes that its user could not reach in the data folder: on disk, and kept over a reboot.
+const ELSEWHERE: &str = "/var/tmp";
+
+/// A data folder that we hold the lock of.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    lock: Lock,
+}
+
+impl Folder {
+    /// Makes the data folder if need be and locks it.
+    pub(crate) async fn open(path: &Path) -> Result<Self, Error> {
+        create_dir_all(path.join("logs")).map_err(Error::file("create", path))?;
+        let path = path.canonicalize().map_err(Error::file("open", path))?;
+        let lock = Lock::take(&path).await?;
+        Ok(Self { path, lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.path.join("logs").join(format!("{name}.log"))
+    }
+
+    /// The folder of a server that runs as ourselves.
+    pub(crate) fn of(&self, server: Server) -> Result<PathBuf, Error> {
+        let folder = self.path.join(server.name());
+        create_dir_all(&folder).map_err(Error::file("create", &folder))?;
+        Ok(folder)
+    }
+
+    /// The folder of a server that runs as `account`, owned by that user. Where the user cannot reach our data folder
+    /// (a private home, for one), this is `/var/tmp/argusiq-<hash of our folder>` with a link to it in ours.
+    pub(crate) fn of_account(&self, server: Server, account: &Account) -> Result<PathBuf, Error> {
+        let here = self.path.join(server.name());
+        if here.is_symlink() {
+            return stand_in(&self.path, account);
+        }
+        // Our own folder may be closed only because of the umask it was made with.
+        if here.symlink_metadata().is_err() && account.barred_by(&self.path).as_ref() == Some(&self.path) {
+            open_to_pass(&self.path)?;
+        }
+        match account.barred_by(&self.path) {
+            None => owned_by(here, account),
+            Some(barrier) => {
+                let there = stand_in(&self.path, account)?;
+                tracing::info!(folder = %there.display(), barrier = %barrier.display(), user = %account.name,
+                    "{server} keeps its data elsewhere: its user cannot pass the data folder's parent");
+                symlink(&there, &here).map_err(Error::file("link", here))?;
+                Ok(there)
+            }
+        }
+    }
+}
+
+/// Removes a data folder nobody holds any more, with what it links to. Returns whether it is gone.
+pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
+    let Some(_lock) = Lock::try_take(path)? else { return Ok(false) };
+    let there = elsewhere(path);
+    if path.join(Server::Postgres.name()).is_symlink() && there.is_dir() {
+        std::fs::remove_dir_all(&there).map_err(Error::file("remove", there))?;
+    }
+    std::fs::remove_dir_all(path).map_err(Error::file("remove", path))?;
+    Ok(true)
+}
+
+fn open_to_pass(path: &Path) -> Result<(), Error> {
+    let mode = path.metadata().map_err(Error::file("read", path))?.mode();
+    set_permissions(path, Permissions::from_mode(mode | 0o111)).map_err(Error::file("open up", path))
+}
+
+fn stand_in(path: &Path, account: &Account) -> Result<PathBuf, Error> {
+    owned_by(elsewhere(path), account)
+}
+
+fn elsewhere(path: &Path) -> PathBuf {
+    Path::new(ELSEWHERE).join(format!("argusiq-{:016x}", fnv1a(path.as_os_str().as_encoded_bytes())))
+}
+
+/// Makes a folder for `account` alone. One that exists must be a folder and theirs: `/var/tmp` is open to everybody.
+fn owned_by(folder: PathBuf, account: &Account) -> Result<PathBuf, Error> {
+    match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
+        Ok(()) => {
+            chown(&folder, Some(account.uid), Some(account.gid)).map_err(Error::file("give away", &folder))?;
+            Ok(folder)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let metadata = folder.symlink_metadata().map_err(Error::file("read", &folder))?;
+            if metadata.is_dir() && metadata.uid() == account.uid {
+                return Ok(folder);
+            }
+            Err(Error::Unreachable { path: folder, account: account.name.clone() })
+        }
+        Err(error) => Err(Error::file("create", folder)(error)),
+    }
+}
+
+/// FNV-1a, 64 bits: a hash that stays the same over builds, which the standard library's does not promise.
+/// Source: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[tokio::test]
+    async fn a_data_folder_that_cannot_be_made_is_refused() {
+        let error = Folder::open(Path::new("/proc/argusiq")).await.unwrap_err();
+        let expected = "cannot create /proc/argusiq: check its owner and permissions, or choose another --data-dir";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[tokio::test]
+    async fn somebody_elses_folder_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("taken");
+        std::fs::create_dir(&folder).unwrap();
+        let account = Account { name: "stranger".into(), uid: 54_321, gid: 54_321 };
+        let error = owned_by(folder.clone(), &account).unwrap_err();
+        let expected = format!("{} is not a folder of ours: remove it, ", folder.display());
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_in_use_is_not_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("data");
+        let folder = Folder::open(&path).await.unwrap();
+        assert!(!remove(&path).unwrap());
+        drop(folder);
+        assert!(remove(&path).unwrap());
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,104 @@
+//! Installs Debian packages without letting their scripts start or create anything, and leaves the machine's
+//! configuration as it was.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::install::run;
+use crate::{Error, find};
+
+/// Debian asks this program before a package's script starts a service; 101 is "no" (`invoke-rc.d(8)`).
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+const NO_SERVICES: &str = "#!/bin/sh\nexit 101\n";
+/// `create_main_cluster` decides whether a PostgreSQL package creates a cluster (`pg_createcluster(1)`).
+const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
+const NO_CLUSTER: &str = "\ncreate_main_cluster = false\n";
+
+/// Whether this is a machine with apt.
+pub(super) fn is_here() -> bool {
+    !find::on_path("apt-get").is_empty()
+}
+
+/// Installs packages. Needs root.
+pub(super) fn install(packages: &[&str]) -> Result<(), Error> {
+    let what = packages.join(" ");
+    run(&what, apt().arg("update"))?;
+    let _no_services = Instead::write(Path::new(POLICY), Change::Create(NO_SERVICES))?;
+    let mut _no_cluster = None;
+    if packages.contains(&"postgresql") {
+        run(&what, apt().args(["install", "-y", "--no-install-recommends", "postgresql-common"]))?;
+        _no_cluster = Some(Instead::write(Path::new(CLUSTERS), Change::Append(NO_CLUSTER))?);
+    }
+    run(&what, apt().args(["install", "-y", "--no-install-recommends"]).args(packages)).map(drop)
+}
+
+fn apt() -> Command {
+    let mut apt = Command::new("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-o", "DPkg::Lock::Timeout=300", "-q"]);
+    apt
+}
+
+enum Change {
+    /// Writes an executable file unless there is one: the machine's own policy stands.
+    Create(&'static str),
+    /// Adds to the file.
+    Append(&'static str),
+}
+
+/// A change to a file of the machine that is undone on drop.
+struct Instead {
+    path: PathBuf,
+    before: Option<Vec<u8>>,
+    changed: bool,
+}
+
+impl Instead {
+    fn write(path: &Path, change: Change) -> Result<Self, Error> {
+        let before = std::fs::read(path).ok();
+        let after = match (&before, change) {
+            (Some(_), Change::Create(_)) => return Ok(Self { path: path.into(), before, changed: false }),
+            (None, Change::Create(text)) => text.into(),
+            (before, Change::Append(text)) => [before.as_deref().unwrap_or_default(), text.as_bytes()].concat(),
+        };
+        std::fs::write(path, after).map_err(Error::file("write", path))?;
+        if before.is_none() {
+            let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(path, executable).map_err(Error::file("open up", path))?;
+        }
+        Ok(Self { path: path.into(), before, changed: true })
+    }
+}
+
+impl Drop for Instead {
+    fn drop(&mut self) {
+        let undone = match &self.before {
+            _ if !self.changed => Ok(()),
+            Some(before) => std::fs::write(&self.path, before),
+            None => std::fs::remove_file(&self.path),
+        };
+        if let Err(error) = undone {
+            tracing::warn!(path = %self.path.display(), %error, "could not undo a change made for installing");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_file_is_as_before_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy");
+        let made = Instead::write(&path, Change::Create(NO_SERVICES)).unwrap();
+        assert_eq!(Command::new(&path).status().unwrap().code(), Some(101));
+        let kept = Instead::write(&path, Change::Create("other")).unwrap();
+        let added = Instead::write(&path, Change::Append("# more\n")).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{NO_SERVICES}# more\n"));
+        drop(added);
+        drop(kept);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), NO_SERVICES);
+        drop(made);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,69 @@
+//! The servers' log files: opened for appending, turned over when large, read from the end. Nothing of our own logs.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::Error;
+
+/// A log larger than this is turned over (`x.log` becomes `x.log.1`) when its server starts, bytes.
+const TURN_OVER: u64 = 10_000_000;
+/// How much of a log is looked at for its last lines, bytes.
+const TAIL: u64 = 16_384;
+const TAIL_LINES: usize = 15;
+
+/// Opens a log for appending.
+pub(crate) fn open(path: &Path) -> Result<File, Error> {
+    if path.metadata().is_ok_and(|metadata| metadata.len() > TURN_OVER) {
+        let older = path.with_extension("log.1");
+        std::fs::rename(path, &older).map_err(Error::file("rename", path))?;
+    }
+    OpenOptions::new().create(true).append(true).open(path).map_err(Error::file("write", path))
+}
+
+/// The last lines of a log, indented; a note when there are none.
+pub(crate) fn tail(path: &Path) -> String {
+    let text = read_end(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() {
+        return "  (the log is empty)".into();
+    }
+    let from = lines.len().saturating_sub(TAIL_LINES);
+    lines[from..].iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn read_end(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn the_tail_is_the_last_fifteen_lines_that_say_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        assert_eq!(tail(&path), "  (the log is empty)");
+        let mut file = open(&path).unwrap();
+        (0..5000).for_each(|line| write!(file, "line {line}\n\n").unwrap());
+        let tail = tail(&path);
+        assert_eq!(tail.lines().count(), TAIL_LINES);
+        assert!(tail.starts_with("  line 4985\n") && tail.ends_with("  line 4999"), "{tail}");
+    }
+
+    #[test]
+    fn a_large_log_is_turned_over_on_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        open(&path).unwrap().set_len(TURN_OVER + 1).unwrap();
+        assert_eq!(open(&path).unwrap().metadata().unwrap().len(), 0);
+        assert!(folder.path().join("x.log.1").exists());
+    }
+}

@@ -1,0 +1,199 @@
+//! The one table of ports, how free ports are chosen and how they are remembered. Nothing listens here.
+//!
+//! | port | without a base | with `--port-base N` |
+//! | --- | --- | --- |
+//! | HTTP | 3000 | N |
+//! | MQTT | 8883 | N + 1 |
+//! | NATS | free, remembered | N + 2 |
+//! | NATS monitoring | free, remembered | N + 3 |
+//! | PostgreSQL | free, remembered | N + 4 |
+//! | Redis | free, remembered | N + 5 |
+//!
+//! A free port is remembered in `ports.json` of the data folder and used again while nobody else holds it.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Server};
+
+/// How many ports one stack takes from its base on.
+pub const SPAN: u16 = 6;
+
+/// Where free ports are taken from: below Linux's range for outgoing connections (32768 to 60999, `ip(7)`), so that no
+/// connection of a test takes a server's port while the server restarts.
+const FREE: std::ops::Range<u16> = 20_000..32_000;
+
+const REMEMBERED: &str = "ports.json";
+
+/// The ports of one stack. 0 means: any free port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// The API and the console.
+    pub http: u16,
+    /// The devices' door.
+    pub mqtt: u16,
+    /// NATS clients.
+    pub nats: u16,
+    /// NATS monitoring, HTTP.
+    pub nats_monitoring: u16,
+    /// PostgreSQL.
+    pub postgres: u16,
+    /// Redis.
+    pub redis: u16,
+}
+
+impl Ports {
+    /// HTTP on 3000, MQTT on 8883, the servers on free ports.
+    pub const fn defaults() -> Self {
+        Self { http: 3000, mqtt: 8883, ..Self::free() }
+    }
+
+    /// Every port free: for tests and for several stacks side by side.
+    pub const fn free() -> Self {
+        Self { http: 0, mqtt: 0, nats: 0, nats_monitoring: 0, postgres: 0, redis: 0 }
+    }
+
+    /// Six ports in a row from `base` on, in the order of the table.
+    pub const fn from_base(base: u16) -> Result<Self, Error> {
+        if base == 0 || base > u16::MAX - SPAN + 1 {
+            return Err(Error::PortBase { base });
+        }
+        Ok(Self {
+            http: base,
+            mqtt: base + 1,
+            nats: base + 2,
+            nats_monitoring: base + 3,
+            postgres: base + 4,
+            redis: base + 5,
+        })
+    }
+
+    /// Replaces every 0: by the remembered port where it is free, else by a free one. Ports given by number stay; that
+    /// they are free is checked when their server starts.
+    pub(crate) fn resolve(self, remembered: Option<Self>) -> Self {
+        let remembered = remembered.unwrap_or(Self::free());
+        let choose = |asked: u16, before: u16| match asked {
+            0 if before != 0 && is_free(before) => before,
+            0 => free_port(),
+            given => given,
+        };
+        Self {
+            http: choose(self.http, remembered.http),
+            mqtt: choose(self.mqtt, remembered.mqtt),
+            nats: choose(self.nats, remembered.nats),
+            nats_monitoring: choose(self.nats_monitoring, remembered.nats_monitoring),
+            postgres: choose(self.postgres, remembered.postgres),
+            redis: choose(self.redis, remembered.redis),
+        }
+    }
+
+    /// The ports a server listens on, with what each is for.
+    pub(crate) fn of(self, server: Server) -> Vec<(&'static str, u16)> {
+        match server {
+            Server::Nats => vec![("nats-server", self.nats), ("NATS monitoring", self.nats_monitoring)],
+            Server::Postgres => vec![("PostgreSQL", self.postgres)],
+            Server::Redis => vec![("Redis", self.redis)],
+        }
+    }
+
+    /// Whether one of a server's ports is this one.
+    pub(crate) fn names(self, port: u16) -> bool {
+        [self.nats, self.nats_monitoring, self.postgres, self.redis].contains(&port)
+    }
+
+    /// The ports this data folder used last, if it says.
+    pub(crate) fn remembered(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(REMEMBERED)).ok()?).ok()
+    }
+
+    /// Writes the ports into the data folder.
+    pub(crate) fn remember(self, folder: &Path) -> Result<(), Error> {
+        let path = folder.join(REMEMBERED);
+        let text = serde_json::to_vec_pretty(&self).unwrap_or_default();
+        std::fs::write(&path, text).map_err(Error::file("write", path))
+    }
+}
+
+/// Returns a TCP port of 127.0.0.1 on which nobody listens, never the same twice in one process until all were given
+/// out. Another process may take it before it is used.
+pub fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if given.len() > usize::from(FREE.end - FREE.start) / 2 {
+        given.clear();
+    }
+    let start = rand::rng().random_range(FREE);
+    let port = (start..FREE.end).chain(FREE.start..start).find(|port| !given.contains(port) && is_free(*port));
+    let port = port.unwrap_or(start);
+    given.insert(port);
+    port
+}
+
+/// Says whether a port of 127.0.0.1 can be listened on; `name` says what for in the error.
+pub fn ensure_free(name: &'static str, port: u16) -> Result<(), Error> {
+    if is_free(port) { Ok(()) } else { Err(Error::PortInUse { name, port }) }
+}
+
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_gives_six_ports_in_the_order_of_the_table() {
+        let ports = Ports::from_base(4000).unwrap();
+        let expected = Ports { http: 4000, mqtt: 4001, nats: 4002, nats_monitoring: 4003, postgres: 4004, redis: 4005 };
+        assert_eq!(ports, expected);
+    }
+
+    #[test]
+    fn a_base_without_room_for_six_ports_is_refused() {
+        assert!(matches!(Ports::from_base(0), Err(Error::PortBase { base: 0 })));
+        assert!(Ports::from_base(65_530).is_ok());
+        let error = Ports::from_base(65_531).unwrap_err();
+        assert_eq!(error.to_string(), "--port-base 65531 is out of range: choose 1 to 65530");
+    }
+
+    #[test]
+    fn a_free_port_is_free_and_not_given_twice() {
+        let ports: BTreeSet<u16> = (0..200).map(|_| free_port()).collect();
+        assert_eq!(ports.len(), 200);
+        assert!(ports.iter().all(|port| FREE.contains(port)));
+    }
+
+    #[test]
+    fn a_remembered_port_is_used_again_unless_somebody_listens_there() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port())).unwrap();
+        let taken = taken.local_addr().map(|address| (taken, address.port())).unwrap();
+        let remembered = Ports { nats: free_port(), redis: taken.1, ..Ports::free() };
+        let ports = Ports::defaults().resolve(Some(remembered));
+        assert_eq!((ports.http, ports.mqtt, ports.nats), (3000, 8883, remembered.nats));
+        assert_ne!(ports.redis, taken.1);
+        assert_ne!(ports.postgres, 0);
+    }
+
+    #[test]
+    fn a_port_in_use_is_refused_by_name() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let message = ensure_free("Redis", port).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("port {port} for Redis is already in use: ")), "{message}");
+    }
+
+    #[test]
+    fn ports_are_remembered_in_the_data_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Ports::remembered(folder.path()), None);
+        let ports = Ports::from_base(7000).unwrap();
+        ports.remember(folder.path()).unwrap();
+        assert_eq!(Ports::remembered(folder.path()), Some(ports));
+    }
+}

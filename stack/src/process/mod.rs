@@ -1,0 +1,183 @@
+//! One child process that never outlives us: how it is signalled, awaited and ended. Which program it is, is not known
+//! here.
+//!
+//! Three things end a child: [`Process::stop`], dropping the [`Process`], and the end of our own process, however it
+//! comes about. The last is the kernel's doing (`PR_SET_PDEATHSIG`, see [`spawner`]).
+
+mod spawner;
+mod tree;
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+use tokio::sync::watch;
+
+use crate::account::Account;
+use crate::lock::Lock;
+use crate::{Error, logs};
+
+/// How long a dropped process may take to stop before it is killed.
+const DROP_WITHIN: Duration = Duration::from_secs(5);
+
+/// How to start a program.
+#[derive(Debug, Clone)]
+pub(crate) struct Launch {
+    pub program: PathBuf,
+    pub arguments: Vec<OsString>,
+    pub directory: PathBuf,
+    /// Whom to run as; ourselves when none.
+    pub account: Option<Account>,
+    /// Where its output goes.
+    pub log: PathBuf,
+    /// What asks it to stop, and what it gets when we end.
+    pub stop_signal: Signal,
+}
+
+/// A running or ended child process. Dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pid: Pid,
+    stop_signal: Signal,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Set when the process was reaped: from then on its id may be anybody's and is never signalled.
+    ended: Mutex<Option<ExitStatus>>,
+    reaped: Condvar,
+    /// Whether we asked it to end.
+    asked: AtomicBool,
+    exit: watch::Sender<Option<ExitStatus>>,
+}
+
+impl Process {
+    /// Starts a program that ends with us and holds the lock as long as it lives.
+    pub(crate) fn spawn(launch: &Launch, lock: &Lock) -> Result<Self, Error> {
+        let log = logs::open(&launch.log)?;
+        let failed = |source| Error::Spawn { program: launch.program.clone(), source };
+        let child = spawner::spawn(launch, log, lock).map_err(failed)?;
+        // A process id fits: the kernel's limit is 2^22.
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let shared = Arc::new(Shared::default());
+        let process = Self { pid, stop_signal: launch.stop_signal, shared: Arc::clone(&shared) };
+        let name = format!("wait-{pid}");
+        std::thread::Builder::new().name(name).spawn(move || shared.reap(child, pid)).map_err(failed)?;
+        Ok(process)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw().cast_unsigned()
+    }
+
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        *self.shared.lock()
+    }
+
+    /// Resolves when the process has ended.
+    pub(crate) fn exited(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
+        let mut exit = self.shared.exit.subscribe();
+        async move {
+            let status = exit.wait_for(Option::is_some).await.ok().and_then(|status| *status);
+            status.unwrap_or_else(|| ExitStatus::from_raw(0))
+        }
+    }
+
+    /// Resolves when the process has ended without having been asked to; never when it was asked.
+    pub(crate) fn died(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
+        let (exited, shared) = (self.exited(), Arc::clone(&self.shared));
+        async move {
+            let status = exited.await;
+            if shared.asked.load(Ordering::Acquire) {
+                std::future::pending::<()>().await;
+            }
+            status
+        }
+    }
+
+    /// Asks the process to stop, waits, and kills it when it does not. Returns whether it stopped by itself.
+    pub(crate) async fn stop(&self, within: Duration) -> bool {
+        self.ask_to_stop();
+        let stopped = tokio::time::timeout(within, self.exited()).await.is_ok();
+        if !stopped {
+            self.kill().await;
+        }
+        stopped
+    }
+
+    /// Sends the stop signal and returns at once.
+    pub(crate) fn ask_to_stop(&self) {
+        self.signal(self.stop_signal);
+    }
+
+    /// Kills the process and its children with SIGKILL and waits until all of them are gone.
+    pub(crate) async fn kill(&self) {
+        let children = self.kill_tree();
+        self.exited().await;
+        tree::gone(&children).await;
+    }
+
+    fn kill_tree(&self) -> Vec<Pid> {
+        let ended = self.shared.lock();
+        if ended.is_some() {
+            return Vec::new();
+        }
+        self.shared.asked.store(true, Ordering::Release);
+        let children = tree::descendants(self.pid);
+        for pid in std::iter::once(&self.pid).chain(&children) {
+            let _ = kill(*pid, Signal::SIGKILL);
+        }
+        children
+    }
+
+    fn signal(&self, signal: Signal) {
+        let ended = self.shared.lock();
+        if ended.is_none() {
+            self.shared.asked.store(true, Ordering::Release);
+            let _ = kill(self.pid, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.ask_to_stop();
+        if !self.shared.wait(DROP_WITHIN) {
+            self.kill_tree();
+            self.shared.wait(DROP_WITHIN);
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Option<ExitStatus>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the end without reaping, then reaps under the lock: nobody signals an id that is free again.
+    fn reap(&self, mut child: Child, pid: Pid) {
+        let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        while waitid(Id::Pid(pid), ended) == Err(nix::errno::Errno::EINTR) {}
+        let mut state = self.lock();
+        let status = child.wait().unwrap_or_else(|_| ExitStatus::from_raw(0));
+        *state = Some(status);
+        drop(state);
+        self.reaped.notify_all();
+        self.exit.send_replace(Some(status));
+    }
+
+    /// Blocks until the process was reaped. Returns whether it was.
+    fn wait(&self, within: Duration) -> bool {
+        let waited = self.reaped.wait_timeout_while(self.lock(), within, |ended| ended.is_none());
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_some()
+    }
+}

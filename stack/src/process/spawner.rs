@@ -1,0 +1,79 @@
+//! The one thread that starts every child, and what the kernel is told about each. Nothing is awaited here.
+//!
+//! `PR_SET_PDEATHSIG` fires when the *thread* that forked the child ends, not the process (`prctl(2)`). A thread of
+//! an async runtime ends whenever the runtime pleases, so that children started there would be stopped at random. This
+//! thread lives as long as the process.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getpid, getppid};
+
+use crate::lock::Lock;
+use crate::process::Launch;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Starts a program on the dedicated thread.
+pub(super) fn spawn(launch: &Launch, log: File, lock: &Lock) -> io::Result<Child> {
+    let mut command = command(launch, log)?;
+    end_with_us(&mut command, launch.stop_signal, lock.descriptor().as_raw_fd());
+    on_the_thread(move || command.spawn())?
+}
+
+fn command(launch: &Launch, log: File) -> io::Result<Command> {
+    let mut command = Command::new(&launch.program);
+    command.args(&launch.arguments).current_dir(&launch.directory);
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    // Its own process group: Ctrl-C in a terminal reaches us alone, and we stop the servers in order.
+    command.process_group(0);
+    if let Some(account) = &launch.account {
+        command.uid(account.uid).gid(account.gid);
+    }
+    Ok(command)
+}
+
+/// Has the kernel send `signal` to the child when we end, and lets it keep the lock open.
+#[allow(unsafe_code, reason = "running code between fork and exec is unsafe by nature; there is no other way")]
+fn end_with_us(command: &mut Command, signal: Signal, lock: RawFd) {
+    let parent = getpid();
+    // SAFETY: after a fork in a process with threads only async-signal-safe calls are allowed. `before_exec` makes three
+    // system calls and neither allocates nor locks. The descriptor is open: its owner waits for the spawn to return.
+    unsafe {
+        command.pre_exec(move || before_exec(signal, parent, BorrowedFd::borrow_raw(lock)).map_err(io::Error::from));
+    }
+}
+
+/// Runs in the child, after the change of user, which would clear the signal.
+fn before_exec(signal: Signal, parent: Pid, lock: BorrowedFd<'_>) -> Result<(), Errno> {
+    set_pdeathsig(signal)?;
+    // We may have ended before the line above: then nothing would ever tell the child.
+    if getppid() != parent {
+        return Err(Errno::ESRCH);
+    }
+    fcntl(lock, FcntlArg::F_SETFD(FdFlag::empty())).map(drop)
+}
+
+fn on_the_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    static THREAD: OnceLock<Sender<Job>> = OnceLock::new();
+    let jobs = THREAD.get_or_init(|| {
+        let (sender, jobs) = channel::<Job>();
+        // Should the thread not start, every send fails and the caller learns it.
+        let _ =
+            std::thread::Builder::new().name("stack-spawner".into()).spawn(move || jobs.iter().for_each(|job| job()));
+        sender
+    });
+    let (reply, answer) = channel();
+    let gone = || io::Error::other("the thread that starts servers is gone");
+    jobs.send(Box::new(move || drop(reply.send(work())))).map_err(|_| gone())?;
+    answer.recv().map_err(|_| gone())
+}

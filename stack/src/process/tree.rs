@@ -1,0 +1,63 @@
+//! The descendants of a process, read from `/proc`. PostgreSQL's children each lead a group of their own, so that a
+//! signal to the parent's group would miss them.
+
+use std::time::Duration;
+
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
+/// All processes below `root`, without it.
+pub(super) fn descendants(root: Pid) -> Vec<Pid> {
+    let parents: Vec<(Pid, Pid)> = processes().filter_map(|pid| Some((pid, parent_of(pid)?))).collect();
+    let mut found = Vec::new();
+    let mut frontier = vec![root];
+    while let Some(above) = frontier.pop() {
+        let below = parents.iter().filter(|(_, parent)| *parent == above).map(|(pid, _)| *pid);
+        let start = found.len();
+        found.extend(below);
+        frontier.extend_from_slice(&found[start..]);
+    }
+    found
+}
+
+/// Resolves when none of the processes exists; gives up silently after ten seconds, when an id may be reused.
+pub(super) async fn gone(pids: &[Pid]) {
+    for _ in 0..1000 {
+        if pids.iter().all(|pid| kill(*pid, None).is_err() || is_zombie(*pid)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn processes() -> impl Iterator<Item = Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).map(Pid::from_raw)
+}
+
+/// The fields of `/proc/<pid>/stat` after the command's name, which may hold anything: state, parent, … (`proc(5)`).
+fn stat(pid: Pid) -> Option<(char, i32)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
+fn parent_of(pid: Pid) -> Option<Pid> {
+    stat(pid).map(|(_, parent)| Pid::from_raw(parent))
+}
+
+fn is_zombie(pid: Pid) -> bool {
+    stat(pid).is_none_or(|(state, _)| state == 'Z')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::unistd::{getpid, getppid};
+
+    #[test]
+    fn we_descend_from_our_parent() {
+        assert!(descendants(getppid()).contains(&getpid()));
+        assert!(!descendants(getpid()).contains(&getpid()));
+    }
+}

@@ -1,0 +1,66 @@
+//! nats-server with JetStream: its configuration and its greeting. Streams are declared by those who use them.
+
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+
+use crate::process::Launch;
+use crate::servers::{Plan, Server};
+use crate::{Error, wire};
+
+/// JetStream's memory limit, bytes. Streams are kept in files; this is for key-value buckets kept in memory.
+const MAX_MEMORY: u64 = 256_000_000;
+
+pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
+    let folder = plan.folder.of(Server::Nats)?;
+    let path = folder.join("nats.conf");
+    std::fs::write(&path, configuration(plan, &folder)).map_err(Error::file("write", &path))?;
+    Ok(Launch {
+        program: plan.binaries.nats.clone(),
+        arguments: vec!["--config".into(), path.into()],
+        directory: folder,
+        account: None,
+        log: plan.folder.log("nats"),
+        stop_signal: Signal::SIGTERM,
+    })
+}
+
+/// Ready when it greets under our folder's name and has JetStream; streams are recovered before it listens.
+pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), wire::Error> {
+    let greeting = wire::nats_greeting(port).await?;
+    match () {
+        () if greeting.server_name != name(&launch.directory) => Err(wire::Error::Stranger(greeting.server_name)),
+        () if !greeting.jetstream => Err(wire::Error::Refused("JetStream is not enabled yet".into())),
+        () => Ok(()),
+    }
+}
+
+/// `sync_interval: always` makes an acknowledgement mean "on disk"; the default syncs every two minutes.
+fn configuration(plan: &Plan<'_>, folder: &Path) -> String {
+    let (port, monitoring) = (plan.ports.nats, plan.ports.nats_monitoring);
+    let max_file = plan.options.nats_max_file_bytes;
+    let (name, store) = (quoted(&name(folder)), quoted(&folder.join("data").to_string_lossy()));
+    format!(
+        r"# Written on every start; changes are lost.
+server_name: {name}
+listen: 127.0.0.1:{port}
+http: 127.0.0.1:{monitoring}
+max_payload: 1MB
+jetstream {{
+  store_dir: {store}
+  sync_interval: always
+  max_memory_store: {MAX_MEMORY}
+  max_file_store: {max_file}
+}}
+"
+    )
+}
+
+/// The server's name says whose it is. It is part of no stored data, so that a folder may be moved.
+fn name(folder: &Path) -> String {
+    folder.to_string_lossy().chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect()
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

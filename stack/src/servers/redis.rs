@@ -1,0 +1,48 @@
+//! Redis: its configuration and its answer.
+
+use nix::sys::signal::Signal;
+
+use crate::process::Launch;
+use crate::servers::{Plan, Server};
+use crate::{Error, wire};
+
+pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
+    let folder = plan.folder.of(Server::Redis)?;
+    let path = folder.join("redis.conf");
+    std::fs::write(&path, configuration(plan)).map_err(Error::file("write", &path))?;
+    Ok(Launch {
+        program: plan.binaries.redis.clone(),
+        arguments: vec![path.into()],
+        directory: folder,
+        account: None,
+        log: plan.folder.log("redis"),
+        stop_signal: Signal::SIGTERM,
+    })
+}
+
+/// Ready when it answers with our process id: it is refused while data is loaded.
+pub(super) async fn probe(port: u16, pid: u32) -> Result<(), wire::Error> {
+    match wire::redis_pid(port).await? {
+        answered if answered == pid => Ok(()),
+        stranger => Err(wire::Error::Stranger(format!("process {stranger}"))),
+    }
+}
+
+/// No snapshots: the append-only file keeps what is worth keeping. `noeviction` because nothing here is a cache that
+/// may forget. Files go to the working directory, so that no path needs quoting.
+fn configuration(plan: &Plan<'_>) -> String {
+    let append_only = if plan.options.is_throwaway() { "no" } else { "yes" };
+    let port = plan.ports.redis;
+    format!(
+        r#"# Written on every start; changes are lost.
+bind 127.0.0.1
+port {port}
+dir .
+save ""
+appendonly {append_only}
+appendfsync everysec
+maxmemory-policy noeviction
+daemonize no
+"#
+    )
+}

@@ -1,0 +1,268 @@
+//! One set of running servers: started together, watched, killed and restarted for tests of faults, stopped together.
+//! What a single server needs is in `servers`, how a child process is kept in `process`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::folder::Folder;
+use crate::install::{Binaries, ensure_installed};
+use crate::process::{Launch, Process};
+use crate::servers::{Plan, probe};
+use crate::{Error, Options, Ports, Server, logs, ports, raise_open_file_limit};
+
+/// How long a server may take to stop before it is killed.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How often other free ports are tried when somebody else took one between choosing and listening.
+const PORT_ATTEMPTS: usize = 5;
+/// How often a starting server is asked.
+const PROBE_EVERY: Duration = Duration::from_millis(10);
+/// How long one answer may take.
+const PROBE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Where the servers of a stack listen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Urls {
+    /// `nats://127.0.0.1:PORT`
+    pub nats: String,
+    /// `http://127.0.0.1:PORT`
+    pub nats_monitoring: String,
+    /// `postgres://argusiq@127.0.0.1:PORT/argusiq`, without a password.
+    pub postgres: String,
+    /// `redis://127.0.0.1:PORT/`
+    pub redis: String,
+}
+
+impl From<Ports> for Urls {
+    fn from(ports: Ports) -> Self {
+        Self {
+            nats: format!("nats://127.0.0.1:{}", ports.nats),
+            nats_monitoring: format!("http://127.0.0.1:{}", ports.nats_monitoring),
+            postgres: format!("postgres://argusiq@127.0.0.1:{}/argusiq", ports.postgres),
+            redis: format!("redis://127.0.0.1:{}/", ports.redis),
+        }
+    }
+}
+
+/// How a server died that nobody had asked to stop.
+#[derive(Debug, Clone)]
+pub struct Exited {
+    /// The server.
+    pub server: Server,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its log file.
+    pub log: PathBuf,
+    /// The log's last lines.
+    pub tail: String,
+}
+
+impl fmt::Display for Exited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, status, log, tail } = self;
+        write!(f, "{server} ended unexpectedly ({status}); the last lines of {} are:\n{tail}", log.display())
+    }
+}
+
+/// A running stack. It owns its servers: they end when it is stopped or dropped, and when this process ends in whatever
+/// way, `kill -9` included (the kernel tells them). Works from any async runtime, and outlives it.
+#[derive(Debug)]
+pub struct Stack {
+    // Before the folder: the servers end before the lock is given up.
+    running: BTreeMap<Server, Running>,
+    folder: Folder,
+    ports: Ports,
+    urls: Urls,
+    ready_within: Duration,
+}
+
+#[derive(Debug)]
+struct Running {
+    launch: Launch,
+    process: Process,
+}
+
+impl Stack {
+    /// Finds or installs the servers, prepares their folders, starts them and waits until they answer. Raises this
+    /// process's limit on open files, which the servers inherit.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        raise_open_file_limit();
+        let (servers, install) = (options.servers(), options.install);
+        let find = tokio::task::spawn_blocking(move || ensure_installed(&servers, install)).await;
+        let binaries = find.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let folder = Folder::open(&options.data_dir).await?;
+        let (running, ports) = start_all(&options, &folder, &binaries).await?;
+        ports.remember(folder.path())?;
+        Ok(Self { running, folder, ports, urls: Urls::from(ports), ready_within: options.ready_within })
+    }
+
+    /// Where the servers listen. The URL of a server that is not part of the stack leads nowhere.
+    pub fn urls(&self) -> &Urls {
+        &self.urls
+    }
+
+    /// All ports, those for HTTP and MQTT included, on which nothing of the stack listens.
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process id of a running server; PostgreSQL's is the parent of all its processes.
+    pub fn pid(&self, server: Server) -> Option<u32> {
+        let process = &self.running.get(&server)?.process;
+        process.ended().is_none().then(|| process.pid())
+    }
+
+    /// A server's log file.
+    pub fn log(&self, server: Server) -> PathBuf {
+        self.folder.log(server.name())
+    }
+
+    /// Kills a server with SIGKILL, its child processes too, and waits until they are gone. For tests of faults.
+    pub async fn kill(&mut self, server: Server) -> Result<(), Error> {
+        self.running(server)?.process.kill().await;
+        Ok(())
+    }
+
+    /// Stops a server as [`stop`](Self::stop) does if it runs, starts it on the same ports and data and waits until it
+    /// answers.
+    pub async fn restart(&mut self, server: Server) -> Result<(), Error> {
+        let launch = self.running(server)?.launch.clone();
+        self.running(server)?.process.stop(STOP_WITHIN).await;
+        let process = start(server, &launch, &self.folder, self.ports, self.ready_within).await?;
+        self.running.insert(server, Running { launch, process });
+        Ok(())
+    }
+
+    /// Resolves when a server has died that nobody here had asked to: a server that is dead already counts, one that
+    /// was killed, restarted or stopped through this stack does not. Watches the servers of now: ask again after a
+    /// restart.
+    pub fn watch(&self) -> impl Future<Output = Exited> + Send + use<> {
+        let death = |(server, running): (&Server, &Running)| {
+            let (server, log, died) = (*server, running.launch.log.clone(), running.process.died());
+            Box::pin(async move {
+                let status = died.await;
+                Exited { server, status, tail: logs::tail(&log), log }
+            })
+        };
+        let mut deaths: Vec<_> = self.running.iter().map(death).collect();
+        poll_fn(move |context| {
+            let mut polled = deaths.iter_mut().map(|death| death.as_mut().poll(context));
+            polled.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+    }
+
+    /// Stops all servers, each within ten seconds; one that does not stop is killed and reported.
+    pub async fn stop(self) -> Result<(), Error> {
+        for running in self.running.values() {
+            running.process.ask_to_stop();
+        }
+        let mut outcome = Ok(());
+        for (server, running) in &self.running {
+            if !running.process.stop(STOP_WITHIN).await {
+                outcome = Err(Error::Killed { server: *server, seconds: STOP_WITHIN.as_secs() });
+            }
+        }
+        outcome
+    }
+
+    fn running(&self, server: Server) -> Result<&Running, Error> {
+        self.running.get(&server).ok_or(Error::NotPart { server })
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // All at once; dropping each then waits for it.
+        self.running.values().for_each(|running| running.process.ask_to_stop());
+    }
+}
+
+/// Starts all servers at once. Free ports are chosen anew when somebody else was faster.
+async fn start_all(
+    options: &Options,
+    folder: &Folder,
+    binaries: &Binaries,
+) -> Result<(BTreeMap<Server, Running>, Ports), Error> {
+    let mut attempt = 1;
+    loop {
+        let ports = options.ports.resolve(Ports::remembered(folder.path()));
+        let plan = Plan { options, folder, binaries, ports };
+        let started = tokio::try_join!(
+            start_one(&plan, Server::Nats),
+            start_one(&plan, Server::Postgres),
+            start_one(&plan, Server::Redis)
+        );
+        match started {
+            Err(Error::PortInUse { port, .. }) if attempt < PORT_ATTEMPTS && !options.ports.names(port) => attempt += 1,
+            Err(error) => return Err(error),
+            Ok((nats, postgres, redis)) => {
+                return Ok(([nats, postgres, redis].into_iter().flatten().collect(), ports));
+            }
+        }
+    }
+}
+
+/// Prepares and starts one server, if it is part of the stack.
+async fn start_one(plan: &Plan<'_>, server: Server) -> Result<Option<(Server, Running)>, Error> {
+    if !plan.options.servers().contains(&server) {
+        return Ok(None);
+    }
+    let launch = plan.prepare(server).await?;
+    let process = start(server, &launch, plan.folder, plan.ports, plan.options.ready_within).await?;
+    Ok(Some((server, Running { launch, process })))
+}
+
+async fn start(
+    server: Server,
+    launch: &Launch,
+    folder: &Folder,
+    ports: Ports,
+    within: Duration,
+) -> Result<Process, Error> {
+    ensure_all_free(server, ports)?;
+    let process = Process::spawn(launch, folder.lock())?;
+    wait_until_ready(server, ports, &process, launch, within).await?;
+    Ok(process)
+}
+
+fn ensure_all_free(server: Server, ports: Ports) -> Result<(), Error> {
+    ports.of(server).into_iter().try_for_each(|(name, port)| ports::ensure_free(name, port))
+}
+
+async fn wait_until_ready(
+    server: Server,
+    ports: Ports,
+    process: &Process,
+    launch: &Launch,
+    within: Duration,
+) -> Result<(), Error> {
+    let deadline = Instant::now() + within;
+    loop {
+        let answer = tokio::time::timeout(PROBE_WITHIN, probe(server, ports, process.pid(), launch)).await;
+        let last = match answer {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".into(),
+        };
+        let (log, tail) = (launch.log.clone(), || logs::tail(&launch.log));
+        if let Some(status) = process.ended() {
+            ensure_all_free(server, ports)?;
+            return Err(Error::EndedEarly { server, status, tail: tail(), log });
+        }
+        if Instant::now() > deadline {
+            return Err(Error::NotReady { server, seconds: within.as_secs(), last, tail: tail(), log });
+        }
+        tokio::time::sleep(PROBE_EVERY).await;
+    }
+}

@@ -1,0 +1,186 @@
+//! Servers for tests: one set shared by all tests of a process, a space of its own in it for each test, and a set of its
+//! own for a test of faults. Functions here panic, as tests do, with a message that says what to do.
+
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rand::Rng;
+use tokio::sync::OnceCell;
+
+use crate::{Error, Options, Stack, Urls, folder, wire};
+
+/// The variable that holds the shared servers' [`Urls`] as JSON.
+pub const SHARED: &str = "ARGUSIQ_TEST_STACK";
+
+/// Folders of tests are named `argusiq-test-<process id>-<number>`.
+const FOLDER: &str = "argusiq-test-";
+
+/// One test's own part of the shared servers.
+#[derive(Debug, Clone)]
+pub struct Space {
+    /// URL of nats-server.
+    pub nats: String,
+    /// Goes before the names of streams and buckets, and before subjects: `t` and eight letters or digits.
+    pub stream_prefix: String,
+    /// URL of a fresh database, owned by the user in it, a superuser.
+    pub postgres: String,
+    /// URL of Redis.
+    pub redis: String,
+    /// Goes before every key: the stream prefix and a colon.
+    pub key_prefix: String,
+}
+
+/// Returns the servers shared by the tests of this process: those named by `ARGUSIQ_TEST_STACK`, else a set started on
+/// the first call, which ends with the process.
+///
+/// # Panics
+/// When the servers cannot be started.
+pub async fn servers() -> &'static Urls {
+    static SHARED_SERVERS: OnceCell<Result<(Urls, Option<TestStack>), String>> = OnceCell::const_new();
+    match SHARED_SERVERS.get_or_init(shared).await {
+        Ok((urls, _)) => urls,
+        Err(message) => panic!("{message}"),
+    }
+}
+
+/// Returns a space of its own in the shared servers.
+///
+/// # Panics
+/// When the servers cannot be started or the database cannot be made.
+pub async fn space() -> Space {
+    let servers = servers().await;
+    let name = unique();
+    let postgres = create_database(&servers.postgres, &name).await.unwrap_or_else(|error| panic!("{}", chain(&error)));
+    Space {
+        nats: servers.nats.clone(),
+        key_prefix: format!("{name}:"),
+        stream_prefix: name,
+        postgres,
+        redis: servers.redis.clone(),
+    }
+}
+
+/// Starts servers of the test's own, to kill and restart. They end, and their data goes, on drop.
+///
+/// # Panics
+/// When the servers cannot be started.
+pub async fn own_stack() -> TestStack {
+    TestStack::start(|options| options).await.unwrap_or_else(|error| panic!("{}", chain(&error)))
+}
+
+/// A stack on a temporary folder. Both are gone after [`stop`](Self::stop) or drop; what a killed process leaves is
+/// removed when the next one starts.
+#[derive(Debug)]
+pub struct TestStack {
+    // Before the folder: the servers end first.
+    stack: Option<Stack>,
+    _folder: TemporaryFolder,
+}
+
+impl TestStack {
+    /// Starts a throwaway stack with changed options.
+    pub async fn start(change: impl FnOnce(Options) -> Options) -> Result<Self, Error> {
+        sweep();
+        let folder = TemporaryFolder(temporary_folder());
+        let stack = Stack::start(change(Options::throwaway(&folder.0))).await?;
+        Ok(Self { stack: Some(stack), _folder: folder })
+    }
+
+    /// Stops the servers and removes the data.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        match self.stack.take() {
+            Some(stack) => stack.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Deref for TestStack {
+    type Target = Stack;
+    #[allow(clippy::expect_used, reason = "the stack is there until `stop`, which takes the value")]
+    fn deref(&self) -> &Stack {
+        self.stack.as_ref().expect("the stack runs")
+    }
+}
+
+impl DerefMut for TestStack {
+    #[allow(clippy::expect_used, reason = "the stack is there until `stop`, which takes the value")]
+    fn deref_mut(&mut self) -> &mut Stack {
+        self.stack.as_mut().expect("the stack runs")
+    }
+}
+
+#[derive(Debug)]
+struct TemporaryFolder(PathBuf);
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
+
+async fn shared() -> Result<(Urls, Option<TestStack>), String> {
+    if let Ok(json) = std::env::var(SHARED) {
+        let urls = serde_json::from_str(&json).map_err(|error| format!("{SHARED} is not the JSON of URLs: {error}"))?;
+        return Ok((urls, None));
+    }
+    let stack = TestStack::start(|options| options).await.map_err(|error| chain(&error))?;
+    Ok((stack.urls().clone(), Some(stack)))
+}
+
+fn temporary_folder() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("{FOLDER}{}-{number}", std::process::id()))
+}
+
+/// Removes the folders of processes that are gone and whose servers have ended.
+fn sweep() {
+    let entries = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next()?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            remove(&entry.path());
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = folder::remove(path) {
+        tracing::warn!(%error, path = %path.display(), "a test's folder stays");
+    }
+}
+
+/// Creates a database and returns its URL. Copying the template's files is about as fast as logging its pages, and
+/// needs no checkpoint of what other tests have written.
+async fn create_database(server: &str, name: &str) -> Result<String, Error> {
+    let statement = format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY wal_log");
+    let created = async {
+        let mut connection = wire::Postgres::connect(port_of(server)?, "postgres").await?;
+        connection.query(&statement).await
+    };
+    created.await.map_err(|source| Error::Statement { statement: statement.clone(), source })?;
+    let address = server.rsplit_once('/').map_or(server, |(address, _)| address);
+    Ok(format!("{address}/{name}"))
+}
+
+fn port_of(url: &str) -> Result<u16, wire::Error> {
+    let port = url.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()?.parse().ok());
+    port.ok_or_else(|| wire::Error::Refused(format!("{url} names no port")))
+}
+
+/// `t` and eight letters or digits: a name for a stream, a database and a subject.
+fn unique() -> String {
+    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut random = rand::rng();
+    let letters = (0..8).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())]));
+    std::iter::once('t').chain(letters).collect()
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,155 @@
+//! As much of the servers' protocols as it takes to see that they answer and to run a statement: NATS' greeting, Redis'
+//! inline commands, PostgreSQL's simple queries. Real clients live elsewhere.
+
+use std::io;
+use std::net::Ipv4Addr;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+/// Why a server's answer did not do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The connection failed or broke.
+    #[error("no connection: {0}")]
+    Connection(#[from] io::Error),
+    /// The server refused, in its own words.
+    #[error("{0}")]
+    Refused(String),
+    /// Something else answers there.
+    #[error("another program answers: {0}")]
+    Stranger(String),
+}
+
+/// What nats-server says of itself when a client connects.
+#[derive(Debug, Deserialize)]
+pub(crate) struct NatsGreeting {
+    pub server_name: String,
+    #[serde(default)]
+    pub jetstream: bool,
+}
+
+/// Connects to nats-server and reads its greeting.
+pub(crate) async fn nats_greeting(port: u16) -> Result<NatsGreeting, Error> {
+    let mut line = String::new();
+    BufReader::new(connect(port).await?).read_line(&mut line).await?;
+    let greeting = line.strip_prefix("INFO ").and_then(|json| serde_json::from_str(json.trim()).ok());
+    greeting.ok_or_else(|| Error::Stranger(line.trim().into()))
+}
+
+/// Asks Redis for the id of its process; refused while it loads its data.
+pub(crate) async fn redis_pid(port: u16) -> Result<u32, Error> {
+    let mut stream = BufReader::new(connect(port).await?);
+    stream.get_mut().write_all(b"INFO server\r\n").await?;
+    let mut line = String::new();
+    while stream.read_line(&mut line).await? > 0 {
+        if let Some(pid) = line.trim().strip_prefix("process_id:").and_then(|pid| pid.parse().ok()) {
+            return Ok(pid);
+        }
+        if line.starts_with('-') {
+            return Err(Error::Refused(line.trim().into()));
+        }
+        line.clear();
+    }
+    Err(Error::Stranger("it closed the connection".into()))
+}
+
+/// A connection to PostgreSQL as `argusiq`, without a password. Protocol 3.0, see PostgreSQL's "Message Formats".
+#[derive(Debug)]
+pub(crate) struct Postgres(BufReader<TcpStream>);
+
+impl Postgres {
+    pub(crate) async fn connect(port: u16, database: &str) -> Result<Self, Error> {
+        let mut body = 196_608_i32.to_be_bytes().to_vec();
+        for text in ["user", "argusiq", "database", database, ""] {
+            body.extend_from_slice(text.as_bytes());
+            body.push(0);
+        }
+        let mut stream = connect(port).await?;
+        stream.write_all(&framed(None, &body)).await?;
+        let mut connection = Self(BufReader::new(stream));
+        connection.answer().await?;
+        Ok(connection)
+    }
+
+    /// Runs one statement. Returns the first column of each row; NULL is empty.
+    pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<String>, Error> {
+        let mut body = sql.as_bytes().to_vec();
+        body.push(0);
+        self.0.get_mut().write_all(&framed(Some(b'Q'), &body)).await?;
+        self.answer().await
+    }
+
+    /// Reads messages up to `ReadyForQuery`; an error closes a connection that is not open yet, so it ends the wait.
+    async fn answer(&mut self) -> Result<Vec<String>, Error> {
+        let mut rows = Vec::new();
+        loop {
+            let kind = self.0.read_u8().await?;
+            let length = usize::try_from(self.0.read_i32().await? - 4).unwrap_or(0);
+            let mut body = vec![0; length];
+            self.0.read_exact(&mut body).await?;
+            match kind {
+                b'Z' => return Ok(rows),
+                b'D' => rows.push(first_column(&body)),
+                b'E' => return Err(Error::Refused(reason(&body))),
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn connect(port: u16) -> io::Result<TcpStream> {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await
+}
+
+/// A message: its kind, its length with these four bytes, its body.
+fn framed(kind: Option<u8>, body: &[u8]) -> Vec<u8> {
+    let length = i32::try_from(body.len() + 4).unwrap_or(i32::MAX);
+    kind.into_iter().chain(length.to_be_bytes()).chain(body.iter().copied()).collect()
+}
+
+/// `DataRow`: number of columns (2 bytes), then per column its length (4 bytes, -1 for NULL) and bytes.
+fn first_column(body: &[u8]) -> String {
+    let length = body.get(2..6).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes);
+    let length = usize::try_from(length).unwrap_or(0);
+    body.get(6..6 + length).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+}
+
+/// `ErrorResponse`: fields of a letter and a text; M is the message.
+fn reason(body: &[u8]) -> String {
+    let field = body.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(b"M"));
+    String::from_utf8_lossy(field.unwrap_or(b"it gave no reason")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_of_an_error_is_found_among_its_fields() {
+        assert_eq!(
+            reason(b"SFATAL\0C57P03\0Mthe database system is starting up\0\0"),
+            "the database system is starting up"
+        );
+    }
+
+    #[test]
+    fn the_first_column_of_a_row_is_its_text_and_null_is_empty() {
+        assert_eq!(first_column(b"\0\x02\0\0\0\x03abc\0\0\0\x01d"), "abc");
+        assert_eq!(first_column(b"\0\x01\xff\xff\xff\xff"), "");
+    }
+
+    #[tokio::test]
+    async fn a_stranger_on_a_servers_port_is_recognised() {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stranger = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"220 mail ready\r\n").await.unwrap();
+        });
+        let error = nats_greeting(port).await.unwrap_err();
+        assert_eq!(error.to_string(), "another program answers: 220 mail ready");
+        stranger.await.unwrap();
+    }
+}
