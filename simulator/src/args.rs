@@ -6,9 +6,6 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Args {
-    /// Where the platform is.
-    #[command(flatten)]
-    pub platform: Platform,
     /// What to play.
     #[command(subcommand)]
     pub command: Command,
@@ -35,9 +32,25 @@ pub struct Platform {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// A sample organisation with assets, links and rules, and devices that measure once a second.
-    Demo(Demo),
+    Demo {
+        /// Where the platform is.
+        #[command(flatten)]
+        platform: Platform,
+        /// What to play.
+        #[command(flatten)]
+        demo: Demo,
+    },
     /// Many messages, counted: rates, latencies, what is missing or doubled.
-    Load(Load),
+    Load {
+        /// Where the platform is.
+        #[command(flatten)]
+        platform: Platform,
+        /// What to play.
+        #[command(flatten)]
+        load: Load,
+    },
+    /// Start a platform beside this program, measure it, write the table to docs/benchmarks.md.
+    Bench(Bench),
 }
 
 /// Options of the demo.
@@ -78,4 +91,24 @@ pub struct Load {
     /// Write the figures as JSON to this file.
     #[arg(long)]
     pub report: Option<std::path::PathBuf>,
+}
+
+/// Options of the benchmark.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Bench {
+    /// Messages a second, one step for each.
+    #[arg(long, value_delimiter = ',', default_value = "1000,5000,10000", value_parser = crate::bench::rate)]
+    pub rates: Vec<f64>,
+    /// How many devices.
+    #[arg(long, default_value_t = 1000)]
+    pub devices: u32,
+    /// Messages that a device writes at once.
+    #[arg(long, default_value_t = 1)]
+    pub burst: u32,
+    /// Metrics in a message.
+    #[arg(long, default_value_t = 10)]
+    pub metrics: usize,
+    /// Seconds of each step.
+    #[arg(long, default_value_t = 30)]
+    pub seconds: u64,
 }

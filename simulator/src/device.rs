@@ -209,6 +209,7 @@ fn packet_id(sequence: u64) -> u16 {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a device has a clock of its own")]
-fn millis_now() -> i64 {
+/// Milliseconds since 1970 by the device's clock.
+pub fn millis_now() -> i64 {
     chrono::Utc::now().timestamp_millis()
 }

@@ -11,8 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
 use crate::args::{Load, Platform};
+use crate::cpu::{self, Usage};
+use crate::device::Device;
 use crate::fleet::{self, Fleet, Plan};
-use crate::stats::Latencies;
+use crate::provision::Provisioned;
+use crate::stats::{Latencies, Stats};
 use crate::summary::{self, Figures};
 use crate::verify::{self, Verdict};
 use crate::{demo, feed, provision};
@@ -23,46 +26,60 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(300);
 /// How long the feed may take to show the last reading.
 const FEED_TAIL: Duration = Duration::from_secs(3);
 
-/// Makes devices, plays them, compares, prints and writes the figures.
+/// Plays a load against a platform that runs already.
 pub async fn run(platform: Platform, load: Load) -> anyhow::Result<()> {
+    let mqtt = platform.mqtt.clone();
+    let api = spawn_blocking(move || Api::sign_in(&platform.api, &platform.email, &platform.password)).await??;
+    let (figures, _) = play(&api, &mqtt, &load, &[]).await?;
+    let json = serde_json::to_string_pretty(&figures)?;
+    println!("{json}");
+    if let Some(path) = &load.report {
+        std::fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Makes devices, plays them, compares; answers the figures and the CPU seconds that the programs below `roots` used
+/// from the first message to the last one's arrival on the feed.
+pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::Result<(Figures, Usage)> {
     let plan = Plan {
-        mqtt: platform.mqtt.clone(),
+        mqtt: mqtt.to_owned(),
         devices: load.devices,
         rate: load.rate,
         burst: load.burst,
         metrics: load.metrics,
     };
-    let api = spawn_blocking(move || Api::sign_in(&platform.api, &platform.email, &platform.password)).await??;
     println!("making {} devices …", load.devices);
-    let provisioned = fleet::provision(&api, &plan, &demo::tag()).await?;
+    let provisioned = fleet::provision(api, &plan, &demo::tag()).await?;
     let watched: Vec<String> = provisioned.iter().take(load.watch as usize).map(|device| device.id.clone()).collect();
-    let devices = spawn_blocking({
-        let (api, plan) = (api.clone(), plan.clone());
-        move || {
-            let root = api.get_text("/pki/ca.pem")?;
-            let number = |(index, device)| provision::equip(device, index, &root, &api, &plan);
-            (0..).zip(&provisioned).map(number).collect::<anyhow::Result<Vec<_>>>()
-        }
-    })
-    .await??;
-    let fleet = Fleet::connect(devices, &plan, CONNECT_DEADLINE).await?;
-    let latencies = Arc::new(Latencies::default());
+    let fleet = Fleet::connect(equip(api, &plan, provisioned).await?, &plan, CONNECT_DEADLINE).await?;
+    let screen = Arc::new(Latencies::default());
     let stop = CancellationToken::new();
-    let feed = tokio::spawn(feed::watch(api.feed_url(), watched, latencies.clone(), stop.clone()));
-    println!("READY {} devices connected", plan.devices);
+    let feed = tokio::spawn(feed::watch(api.feed_url(), watched, screen.clone(), stop.clone()));
+    println!("{} devices are connected", plan.devices);
+    let before = cpu::usage(roots);
     fleet.start();
-    let seconds = play(&fleet, load.seconds).await;
-    println!("PUBLISHED");
+    let seconds = publish(&fleet, load.seconds).await;
     let (line, acknowledged) = fleet.finish().await;
-    let verdict = verify::verify(&api, &acknowledged, Duration::from_secs(load.settle)).await?;
     sleep(FEED_TAIL).await;
     stop.cancel();
+    let used = cpu::difference(&before, &cpu::usage(roots));
     feed.await?.context("the live feed failed")?;
-    let figures = figures(&load, seconds, &line.stats, &latencies, verdict);
-    close(&load, &figures)
+    let verdict = verify::verify(api, &acknowledged, Duration::from_secs(load.settle)).await?;
+    Ok((figures(load, seconds, &line.stats, &screen, verdict), used))
 }
 
-async fn play(fleet: &Fleet, seconds: u64) -> f64 {
+async fn equip(api: &Api, plan: &Plan, provisioned: Vec<Provisioned>) -> anyhow::Result<Vec<Device>> {
+    let (api, plan) = (api.clone(), plan.clone());
+    spawn_blocking(move || {
+        let root = api.get_text("/pki/ca.pem")?;
+        let number = |(index, device)| provision::equip(device, index, &root, &api, &plan);
+        (0..).zip(&provisioned).map(number).collect()
+    })
+    .await?
+}
+
+async fn publish(fleet: &Fleet, seconds: u64) -> f64 {
     let began = Instant::now();
     let mut ticks = interval(Duration::from_secs(5));
     while began.elapsed() < Duration::from_secs(seconds) {
@@ -72,7 +89,7 @@ async fn play(fleet: &Fleet, seconds: u64) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-fn figures(load: &Load, seconds: f64, stats: &crate::stats::Stats, screen: &Latencies, verdict: Verdict) -> Figures {
+fn figures(load: &Load, seconds: f64, stats: &Stats, screen: &Latencies, verdict: Verdict) -> Figures {
     let messages = stats.acknowledged.load(Relaxed);
     let quantiles = |latencies: &Latencies| [0.5, 0.95, 0.99].map(|share| latencies.quantile_millis(share));
     Figures {
@@ -88,13 +105,4 @@ fn figures(load: &Load, seconds: f64, stats: &crate::stats::Stats, screen: &Late
         doubled: verdict.doubled,
         lost_sessions: stats.lost.load(Relaxed),
     }
-}
-
-fn close(load: &Load, figures: &Figures) -> anyhow::Result<()> {
-    let json = serde_json::to_string_pretty(figures)?;
-    println!("{json}");
-    if let Some(path) = &load.report {
-        std::fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))?;
-    }
-    Ok(())
 }

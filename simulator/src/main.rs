@@ -3,6 +3,8 @@
 
 mod api;
 mod args;
+mod bench;
+mod cpu;
 mod demo;
 mod device;
 mod feed;
@@ -10,7 +12,10 @@ mod fleet;
 mod load;
 mod mqtt;
 mod payload;
+mod platform;
 mod provision;
+mod reaction;
+mod report;
 mod session;
 mod signal;
 mod stats;
@@ -29,7 +34,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     match args.command {
-        Command::Demo(demo) => demo::run(args.platform, demo).await,
-        Command::Load(load) => load::run(args.platform, load).await,
+        Command::Demo { platform, demo } => demo::run(platform, demo).await,
+        Command::Load { platform, load } => load::run(platform, load).await,
+        Command::Bench(bench) => bench::run(bench).await,
     }
 }

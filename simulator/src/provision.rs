@@ -18,6 +18,18 @@ pub struct Provisioned {
     key_pem: String,
 }
 
+impl Provisioned {
+    /// Its certificate and its organisation's authority, PEM.
+    pub fn chain_pem(&self) -> &str {
+        &self.chain_pem
+    }
+
+    /// Its private key, PEM.
+    pub fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+}
+
 /// Makes a device type that declares the metrics of the simulated devices.
 pub fn make_device_type(api: &Api, metrics: usize) -> anyhow::Result<String> {
     let keys = usual_metrics(1, metrics).into_iter().map(|(key, _)| key).chain([SEQUENCE.to_owned()]);

@@ -68,6 +68,11 @@ impl Session {
         Ok(())
     }
 
+    /// Drops the connection without a goodbye, as a broken line does.
+    pub fn break_off(self) {
+        drop(self.stream);
+    }
+
     /// Says goodbye.
     pub async fn close(mut self) {
         // The server may be gone already; there is nothing left to lose.

@@ -1,0 +1,94 @@
+//! A platform of its own for a measurement: `argusiq up` in a folder and on ports of its own. What does not live here:
+//! the measurement.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
+
+use crate::args::Platform;
+
+/// How long the servers and roles may take to be ready.
+const READY_DEADLINE: Duration = Duration::from_secs(90);
+
+/// How long they may take to stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(40);
+
+/// Ports that `up` takes from its base on.
+const PORTS: u16 = 6;
+
+/// A running platform.
+pub struct Running {
+    child: Child,
+    /// Where it is and who may ask.
+    pub platform: Platform,
+}
+
+impl Running {
+    /// Starts the binary beside this one with its data below `data_dir`.
+    pub async fn start(data_dir: &Path) -> anyhow::Result<Self> {
+        let binary = std::env::current_exe()?.with_file_name("argusiq");
+        let base = free_base()?;
+        let platform = Platform {
+            api: format!("http://127.0.0.1:{base}"),
+            mqtt: format!("localhost:{}", base + 1),
+            email: "bench@argusiq.local".to_owned(),
+            password: format!("bench-{base}-{}", std::process::id()),
+        };
+        let log = std::fs::File::create(data_dir.join("argusiq.log"))?;
+        let child = Command::new(&binary)
+            .args(["--port-base", &base.to_string(), "--data-dir"])
+            .arg(data_dir)
+            .arg("up")
+            .env("ARGUSIQ_ADMIN_EMAIL", &platform.email)
+            .env("ARGUSIQ_ADMIN_PASSWORD", &platform.password)
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} does not start; build it first", binary.display()))?;
+        let mut running = Self { child, platform };
+        running.wait_until_ready().await?;
+        Ok(running)
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Asks it to stop and waits.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(id) = self.child.id() {
+            Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        }
+        tokio::time::timeout(STOP_DEADLINE, self.child.wait()).await.context("the platform does not stop")??;
+        Ok(())
+    }
+
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let address = format!("{}/ready", self.platform.api);
+        while began.elapsed() < READY_DEADLINE {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the platform ended with {status}; see argusiq.log in its folder");
+            }
+            let asked = address.clone();
+            let ready = tokio::task::spawn_blocking(move || ureq::get(&asked).call().is_ok()).await?;
+            if ready {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+        bail!("the platform was not ready in {READY_DEADLINE:?}; see argusiq.log in its folder")
+    }
+}
+
+fn free_base() -> anyhow::Result<u16> {
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let base = (20_000..32_000).step_by(16).find(|base| (*base..*base + PORTS).all(is_free));
+    base.context("no six free ports in a row")
+}
