@@ -58,7 +58,11 @@ async fn drive(
     loop {
         let shutdown = runner.shutdown.clone();
         let Some(next) = shutdown.run_until_cancelled(gather.next()).await else { return Ok(()) };
-        let batch = next?;
+        let batch = match next {
+            // The readers stop with the same token, and may be quicker than this loop to notice.
+            Err(Error::ReadersEnded) if shutdown.is_cancelled() => return Ok(()),
+            next => next?,
+        };
         if runner.deliver(batch).await?.is_none() || arrived(gather.positions()) {
             return Ok(());
         }

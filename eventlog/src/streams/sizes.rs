@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The largest size of each group of streams and buckets, in bytes. The server reserves nothing; a full stream that
-/// discards new messages refuses further ones, a derived stream drops its oldest.
+/// The largest size of each group of streams and buckets, in bytes. The server reserves each of them against its own
+/// limit (but not on the disk): the defaults need 16 GiB of it. A full stream that discards new messages refuses further
+/// ones, a derived stream drops its oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StreamSizes {
@@ -28,13 +29,13 @@ const MIB: u64 = 1 << 20;
 impl Default for StreamSizes {
     fn default() -> Self {
         Self {
-            domain_bytes: 4096 * MIB,
-            raw_bytes: 8192 * MIB,
-            derived_bytes: 2048 * MIB,
-            dead_letter_bytes: 512 * MIB,
-            presence_bytes: 512 * MIB,
+            domain_bytes: 2048 * MIB,
+            raw_bytes: 4096 * MIB,
+            derived_bytes: 1024 * MIB,
+            dead_letter_bytes: 256 * MIB,
+            presence_bytes: 256 * MIB,
             tick_bytes: 16 * MIB,
-            bucket_bytes: 1024 * MIB,
+            bucket_bytes: 256 * MIB,
         }
     }
 }

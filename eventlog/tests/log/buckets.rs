@@ -1,0 +1,91 @@
+//! Key-value buckets: compare-and-set; and secrets: encrypted, bound to their name and key.
+
+use bytes::Bytes;
+use eventlog::buckets::Error;
+use eventlog::secrets::Error as SecretError;
+use eventlog::{BucketName, Secrets};
+
+use crate::support;
+
+#[tokio::test]
+async fn a_value_is_written_over_only_at_its_revision() {
+    let log = support::log().await;
+    let bucket = log.bucket(BucketName::StageState).await.unwrap();
+    let first = bucket.create("normalizer.3", Bytes::from("a")).await.unwrap();
+    assert!(matches!(bucket.create("normalizer.3", Bytes::from("b")).await, Err(Error::Conflict { .. })));
+    let second = bucket.update("normalizer.3", Bytes::from("b"), first).await.unwrap();
+    let stale = bucket.update("normalizer.3", Bytes::from("c"), first).await;
+    assert!(matches!(stale, Err(Error::Conflict { .. })), "{stale:?}");
+    assert_eq!(bucket.get("normalizer.3").await.unwrap(), Some((Bytes::from("b"), second)));
+    assert_eq!(bucket.get_nearby("normalizer.3").await.unwrap(), Some((Bytes::from("b"), second)));
+}
+
+#[tokio::test]
+async fn a_deleted_key_is_gone_and_can_be_created_again() {
+    let log = support::log().await;
+    let bucket = log.bucket(BucketName::Platform).await.unwrap();
+    bucket.put("cluster", Bytes::from("1")).await.unwrap();
+    bucket.delete("cluster").await.unwrap();
+    assert_eq!(bucket.get("cluster").await.unwrap(), None);
+    assert_eq!(bucket.get_nearby("cluster").await.unwrap(), None);
+    assert!(bucket.keys().await.unwrap().is_empty());
+    bucket.create("cluster", Bytes::from("2")).await.unwrap();
+    assert_eq!(bucket.keys().await.unwrap(), ["cluster"]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_key_is_refused() {
+    let log = support::log().await;
+    let bucket = log.bucket(BucketName::Platform).await.unwrap();
+    assert!(matches!(bucket.put("a.*", Bytes::new()).await, Err(Error::Key(_))));
+}
+
+#[tokio::test]
+async fn a_secret_comes_back_and_is_stored_as_ciphertext() {
+    let log = support::log().await;
+    let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
+    secrets.put("webhook.token", b"correct horse").await.unwrap();
+    let again = Secrets::open(&log, [7; 32]).await.unwrap();
+    assert_eq!(again.get("webhook.token").await.unwrap().unwrap(), b"correct horse");
+    assert_eq!(again.names().await.unwrap(), ["webhook.token"]);
+    let bucket = log.bucket(BucketName::Secrets).await.unwrap();
+    let (stored, _) = bucket.get("webhook.token").await.unwrap().unwrap();
+    assert!(!stored.windows(7).any(|window| window == b"correct"));
+    again.delete("webhook.token").await.unwrap();
+    assert_eq!(secrets.get("webhook.token").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_same_secret_twice_is_two_ciphertexts() {
+    let log = support::log().await;
+    let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
+    let bucket = log.bucket(BucketName::Secrets).await.unwrap();
+    secrets.put("a", b"same").await.unwrap();
+    let (first, _) = bucket.get("a").await.unwrap().unwrap();
+    secrets.put("a", b"same").await.unwrap();
+    assert_ne!(bucket.get("a").await.unwrap().unwrap().0, first);
+}
+
+#[tokio::test]
+async fn another_master_key_is_refused() {
+    let log = support::log().await;
+    Secrets::open(&log, [7; 32]).await.unwrap();
+    assert!(matches!(Secrets::open(&log, [8; 32]).await.err(), Some(SecretError::WrongKey)));
+}
+
+#[tokio::test]
+async fn a_ciphertext_under_another_name_or_changed_does_not_open() {
+    let log = support::log().await;
+    let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
+    let bucket = log.bucket(BucketName::Secrets).await.unwrap();
+    secrets.put("a", b"secret of a").await.unwrap();
+    let (stored, _) = bucket.get("a").await.unwrap().unwrap();
+    bucket.put("b", stored.clone()).await.unwrap();
+    let mut changed = stored.to_vec();
+    *changed.last_mut().unwrap() ^= 1;
+    bucket.put("c", changed.into()).await.unwrap();
+    bucket.put("d", Bytes::from("x")).await.unwrap();
+    for name in ["b", "c", "d"] {
+        assert!(matches!(secrets.get(name).await, Err(SecretError::Sealed(_))), "{name}");
+    }
+}
