@@ -1,1 +1,33 @@
-//! From a command to stored events: dispatcher, unique-key claims, resumable processes.
+//! From a command to stored events: the dispatcher (load, decide, append), claims of unique values, and resumable
+//! processes over several aggregates. It never asks a read model for permission; what a decision needs is loaded from
+//! the log. What does not live here: the decisions themselves (`domain`) and how events are stored (`eventlog`).
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod bootstrap;
+mod claim;
+mod context;
+pub mod device;
+mod dispatch;
+mod error;
+mod executable;
+mod keys;
+mod open;
+pub mod organization;
+mod random;
+mod reference;
+mod stores;
+pub mod user;
+mod vault;
+
+pub use bootstrap::Bootstrapped;
+pub use context::{CommandContext, Receipt};
+pub use device::{
+    DecommissionedDevice, IssuedCertificate, NewDevice, RegisteredDevice, RenewedCertificate, RevokedCertificates,
+};
+pub use error::{Cause, Error};
+pub use executable::Executable;
+pub use keys::Keys;
+pub use open::{Clock, Commands, OpenError};
+pub use organization::{FoundOrganization, FoundedOrganization};
+pub use reference::Reference;
+pub use user::{NewUser, RegisteredUser, SignInError, SignedIn, UserProfile};

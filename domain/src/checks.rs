@@ -16,7 +16,7 @@ pub fn is_metric_key(text: &str) -> bool {
 }
 
 /// Returns the name without surrounding white space, `None` where 1 to 200 characters do not remain.
-pub(crate) fn name(text: &str) -> Option<String> {
+pub fn name(text: &str) -> Option<String> {
     trimmed(text, MAX_NAME_CHARS)
 }
 

@@ -5,12 +5,22 @@ use uuid::Uuid;
 
 use super::{Error, UniqueKeyCommand, UniqueKeyEvent};
 use crate::aggregate::{Decide, aggregate};
+use crate::ids::OrganizationId;
 
 /// A unique key as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UniqueKey {
     /// Who holds the value; absent while it is free.
-    pub holder: Option<Uuid>,
+    pub holder: Option<Holder>,
+}
+
+/// Who holds a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The device or user.
+    pub id: Uuid,
+    /// Where it lives.
+    pub organization: OrganizationId,
 }
 
 impl Decide for UniqueKey {
@@ -19,13 +29,14 @@ impl Decide for UniqueKey {
     type Error = Error;
 
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
-        match (command, self.holder) {
-            (UniqueKeyCommand::ClaimKey { kind, holder }, None) => {
-                Ok(vec![UniqueKeyEvent::KeyClaimed { kind, holder }])
+        use UniqueKeyCommand as C;
+        match (command, self.holder.map(|holder| holder.id)) {
+            (C::ClaimKey { kind, holder, organization }, None) => {
+                Ok(vec![UniqueKeyEvent::KeyClaimed { kind, holder, organization }])
             }
-            (UniqueKeyCommand::ReleaseKey { .. }, None) => Ok(vec![]),
-            (UniqueKeyCommand::ClaimKey { holder, .. }, Some(present)) if holder == present => Ok(vec![]),
-            (UniqueKeyCommand::ReleaseKey { holder }, Some(present)) if holder == present => {
+            (C::ReleaseKey { .. }, None) => Ok(vec![]),
+            (C::ClaimKey { holder, .. }, Some(present)) if holder == present => Ok(vec![]),
+            (C::ReleaseKey { holder }, Some(present)) if holder == present => {
                 Ok(vec![UniqueKeyEvent::KeyReleased { holder }])
             }
             (_, Some(present)) => Err(Error::HeldByAnother { holder: present }),
@@ -34,7 +45,7 @@ impl Decide for UniqueKey {
 
     fn evolve(&mut self, event: Self::Event) {
         self.holder = match event {
-            UniqueKeyEvent::KeyClaimed { holder, .. } => Some(holder),
+            UniqueKeyEvent::KeyClaimed { holder, organization, .. } => Some(Holder { id: holder, organization }),
             UniqueKeyEvent::KeyReleased { .. } => None,
         };
     }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::KeyKind;
+use crate::ids::OrganizationId;
 
 /// Commands on a unique key.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub enum UniqueKeyCommand {
         kind: KeyKind,
         /// Who shall hold it.
         holder: Uuid,
+        /// Where the holder lives.
+        organization: OrganizationId,
     },
     /// Gives the value up.
     ReleaseKey {

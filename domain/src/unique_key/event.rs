@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::KeyKind;
-
 use crate::aggregate::domain_event;
+use crate::ids::OrganizationId;
 
 /// Events of a unique key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum UniqueKeyEvent {
         kind: KeyKind,
         /// Who holds it.
         holder: Uuid,
+        /// Where the holder lives.
+        organization: OrganizationId,
     },
     /// The value is free again.
     KeyReleased {

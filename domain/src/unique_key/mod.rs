@@ -8,7 +8,7 @@ mod event;
 mod tests;
 
 mod kind;
-pub use aggregate::UniqueKey;
+pub use aggregate::{Holder, UniqueKey};
 pub use command::UniqueKeyCommand;
 pub use error::Error;
 pub use event::UniqueKeyEvent;

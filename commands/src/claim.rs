@@ -1,0 +1,102 @@
+//! Claims of values that must be unique: a serial number in its organisation, an e-mail address on the platform.
+
+use domain::ids::{DeviceId, OrganizationId, UserId, derive};
+use domain::unique_key::{Error as KeyError, Holder, KeyKind, UniqueKey, UniqueKeyCommand};
+use uuid::{Uuid, uuid};
+
+use crate::context::CommandContext;
+use crate::error::Error;
+use crate::open::Commands;
+
+/// Namespace of the ids of unique keys; drawn once, for ever the same.
+const NAMESPACE: Uuid = uuid!("7b0f3a52-9f3e-4c58-8d0b-6a2f4f1c9e17");
+/// The organisation under which the keys of the whole platform live.
+const PLATFORM: OrganizationId = OrganizationId(Uuid::nil());
+
+/// A value that must be unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) id: Uuid,
+    kind: KeyKind,
+    scope: OrganizationId,
+}
+
+/// How a claim ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// The claimant holds the value.
+    Held,
+    /// Somebody else does.
+    Taken(Uuid),
+}
+
+impl Key {
+    /// The serial number of a device, already trimmed.
+    pub(crate) fn serial_number(organization: OrganizationId, serial_number: &str) -> Self {
+        let kind = KeyKind::SerialNumber;
+        let id = derive(NAMESPACE, &[kind.as_str(), &organization.to_string(), serial_number]);
+        Self { id, kind, scope: organization }
+    }
+
+    /// An e-mail address by its keyed hash.
+    pub(crate) fn email(keyed_hash: &str) -> Self {
+        let kind = KeyKind::Email;
+        Self { id: derive(NAMESPACE, &[kind.as_str(), "platform", keyed_hash]), kind, scope: PLATFORM }
+    }
+}
+
+/// The holder of a serial number.
+pub(crate) fn device_holder(organization: OrganizationId, device: DeviceId) -> Holder {
+    Holder { id: device.0, organization }
+}
+
+/// The holder of an e-mail address.
+pub(crate) fn user_holder(organization: OrganizationId, user: UserId) -> Holder {
+    Holder { id: user.0, organization }
+}
+
+impl Commands {
+    /// Claims a value; a value the claimant holds already stays claimed. The step's command id names the version of the
+    /// key it was decided on, so that a claim after a release is not taken for the repeat of the one before it.
+    pub(crate) async fn claim(&self, context: &CommandContext, key: Key, holder: Holder) -> Result<Claim, Error> {
+        loop {
+            let loaded = self.load_fresh::<UniqueKey>(key.scope, key.id).await?;
+            match loaded.state.holder {
+                Some(present) if present.id == holder.id => return Ok(Claim::Held),
+                Some(present) => return Ok(Claim::Taken(present.id)),
+                None => {}
+            }
+            let step = context.within(key.scope).step(&format!("claim {} {}", key.id, loaded.version));
+            let command =
+                UniqueKeyCommand::ClaimKey { kind: key.kind, holder: holder.id, organization: holder.organization };
+            match self.execute::<UniqueKey>(&step, key.id, command).await {
+                Ok(receipt) if !receipt.repeated => return Ok(Claim::Held),
+                Ok(_) => {}
+                Err(Error::Refused(KeyError::HeldByAnother { holder })) => return Ok(Claim::Taken(holder)),
+                Err(error) => return Err(error.without_refusal()),
+            }
+        }
+    }
+
+    /// Gives a value up, if the holder has it.
+    pub(crate) async fn release(&self, context: &CommandContext, key: Key, holder: Uuid) -> Result<(), Error> {
+        let loaded = self.load_fresh::<UniqueKey>(key.scope, key.id).await?;
+        if loaded.state.holder.is_none_or(|present| present.id != holder) {
+            return Ok(());
+        }
+        let step = context.within(key.scope).step(&format!("release {} {}", key.id, loaded.version));
+        match self.execute::<UniqueKey>(&step, key.id, UniqueKeyCommand::ReleaseKey { holder }).await {
+            Ok(_) | Err(Error::Refused(KeyError::HeldByAnother { .. })) => Ok(()),
+            Err(error) => Err(error.without_refusal()),
+        }
+    }
+
+    /// Returns who holds a value.
+    pub(crate) async fn holder_of(&self, key: Key) -> Result<Option<Holder>, Error> {
+        let known = self.load::<UniqueKey>(key.scope, key.id).await?;
+        match known.and_then(|(state, _)| state.holder) {
+            Some(holder) => Ok(Some(holder)),
+            None => Ok(self.load_fresh::<UniqueKey>(key.scope, key.id).await?.state.holder),
+        }
+    }
+}

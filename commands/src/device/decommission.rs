@@ -1,0 +1,37 @@
+//! Taking a device out of service: first the device, so that no new certificate is issued, then its certificates.
+
+use domain::certificate::RevocationCode;
+use domain::device::{Device, DeviceCommand};
+use domain::ids::DeviceId;
+
+use super::{Refusal, RevokedCertificates};
+use crate::context::{CommandContext, Receipt};
+use crate::error::Error;
+use crate::open::Commands;
+
+/// A device out of service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecommissionedDevice {
+    /// Where the last event of the process stands.
+    pub receipt: Receipt,
+    /// The certificates that were revoked with it.
+    pub revoked: RevokedCertificates,
+}
+
+impl Commands {
+    /// Takes a device out of service for good and revokes its certificates. Its serial number stays its own. Broken off
+    /// halfway, any repeat completes it.
+    pub async fn decommission_device(
+        &self,
+        context: &CommandContext,
+        device: DeviceId,
+        reason: &str,
+    ) -> Result<DecommissionedDevice, Error<Refusal>> {
+        let command = DeviceCommand::DecommissionDevice { reason: reason.to_owned() };
+        let ended = self.execute::<Device>(&context.step("decommission device"), device.0, command).await;
+        let ended = ended.map_err(|error| error.map_refused(Refusal::Device))?;
+        let revoked = self.revoke_certificates(context, device, reason, RevocationCode::CessationOfOperation).await?;
+        let receipt = revoked.last_receipt().filter(|last| last.position > ended.position).unwrap_or(ended);
+        Ok(DecommissionedDevice { receipt, revoked })
+    }
+}

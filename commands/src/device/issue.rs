@@ -1,0 +1,132 @@
+//! Issuing the next certificate of a device.
+
+use certs::{Authority, IssuedDevice, PrivateKeyPem};
+use chrono::{DateTime, Utc};
+use domain::certificate::{Certificate, CertificateCommand, Error as CertificateRefusal, Issued};
+use domain::ids::{CertificateId, DeviceId, OrganizationId};
+
+use super::Refusal;
+use super::certificates::certificate_id;
+use crate::context::{CommandContext, Receipt};
+use crate::dispatch::recent_receipt;
+use crate::error::{Cause, Error};
+use crate::open::Commands;
+
+/// A device certificate with what the device needs beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedCertificate {
+    /// The certificate's id.
+    pub id: CertificateId,
+    /// The certificate, PEM.
+    pub certificate_pem: String,
+    /// Its private key, PKCS #8 PEM: given out once and stored nowhere, so absent in the answer to a repeat.
+    pub private_key_pem: Option<PrivateKeyPem>,
+    /// The certificate followed by the organisation CA's, PEM: what the device presents.
+    pub chain_pem: String,
+    /// Serial number, lower-case hex.
+    pub serial_number: String,
+    /// Start of validity.
+    pub not_before: DateTime<Utc>,
+    /// End of validity.
+    pub not_after: DateTime<Utc>,
+}
+
+/// A certificate that is signed but not issued: no event tells of it yet.
+pub(super) struct Prepared {
+    authority: Authority,
+    made: IssuedDevice,
+}
+
+impl Commands {
+    /// Signs a certificate for a device, before anything is stored that a refusal would have to undo.
+    pub(super) async fn prepare_certificate(
+        &self,
+        organization: OrganizationId,
+        device: DeviceId,
+        days: u32,
+    ) -> Result<Prepared, Error<Refusal>> {
+        let opened = self.inner.vault.authority(&self.inner.keys, organization).await.map_err(Error::widen)?;
+        let authority = opened.ok_or(Error::Refused(Refusal::NoAuthority))?;
+        let made = authority.issue_device(device.0, days, self.now()).map_err(refused)?;
+        Ok(Prepared { authority, made })
+    }
+
+    /// Issues a prepared certificate as the device's next one, or finds the one that the same step issued before.
+    pub(super) async fn issue(
+        &self,
+        step: &CommandContext,
+        device: DeviceId,
+        prepared: Prepared,
+    ) -> Result<(IssuedCertificate, Receipt), Error<Refusal>> {
+        let Prepared { authority, made } = prepared;
+        let mut number = 0;
+        loop {
+            let loaded = self.certificate(step.organization, device, number).await.map_err(Error::widen)?;
+            if let Some(receipt) = recent_receipt(&loaded, step.command_id) {
+                return Ok((known(&authority, certificate_id(device, number), loaded.state.issued)?, receipt));
+            }
+            if loaded.exists() {
+                number += 1;
+                continue;
+            }
+            let id = certificate_id(device, number);
+            match self.execute::<Certificate>(step, id.0, command(device, &made)).await {
+                Ok(receipt) if !receipt.repeated => return Ok((fresh(id, made), receipt)),
+                // Somebody else has issued this number in the meantime, perhaps this very step: look again.
+                Ok(_) | Err(Error::Refused(CertificateRefusal::AlreadyIssued)) => {}
+                Err(error) => return Err(error.map_refused(Refusal::Certificate)),
+            }
+        }
+    }
+}
+
+fn command(device_id: DeviceId, made: &IssuedDevice) -> CertificateCommand {
+    CertificateCommand::IssueCertificate {
+        device_id,
+        serial_number: made.serial.to_string(),
+        certificate_pem: made.certificate_pem.clone(),
+        fingerprint_sha256: made.fingerprint_sha256.clone(),
+        not_before: made.not_before,
+        not_after: made.not_after,
+    }
+}
+
+fn fresh(id: CertificateId, made: IssuedDevice) -> IssuedCertificate {
+    IssuedCertificate {
+        id,
+        certificate_pem: made.certificate_pem,
+        private_key_pem: made.private_key_pem,
+        chain_pem: made.chain_pem,
+        serial_number: made.serial.to_string(),
+        not_before: made.not_before,
+        not_after: made.not_after,
+    }
+}
+
+fn known(
+    authority: &Authority,
+    id: CertificateId,
+    issued: Option<Issued>,
+) -> Result<IssuedCertificate, Error<Refusal>> {
+    let issued = issued.ok_or_else(|| Error::Internal(Cause::from("a certificate without its issuing")))?;
+    Ok(IssuedCertificate {
+        id,
+        chain_pem: format!("{}{}", issued.certificate_pem, authority.certificate_pem()),
+        certificate_pem: issued.certificate_pem,
+        private_key_pem: None,
+        serial_number: issued.serial_number,
+        not_before: issued.not_before,
+        not_after: issued.not_after,
+    })
+}
+
+fn refused(error: certs::authority::Error) -> Error<Refusal> {
+    use certs::authority::Error as E;
+    match error {
+        E::ValidityDays(days) => Error::Refused(Refusal::InvalidValidity { days }),
+        E::OutlivesAuthority { authority_not_after, .. } => {
+            Error::Refused(Refusal::OutlivesAuthority { authority_not_after })
+        }
+        other => other.into(),
+    }
+}

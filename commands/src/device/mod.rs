@@ -1,0 +1,57 @@
+//! Devices and their certificates: registering, renewing, revoking, taking out of service.
+//!
+//! The certificates of a device are numbered: the id of the nth derives from the device and n, so that all of them are
+//! found by loading one after the other until there is none, and two that are issued at once cannot both be the nth.
+
+mod certificates;
+mod decommission;
+mod issue;
+mod register;
+mod renew;
+mod revoke;
+
+pub use decommission::DecommissionedDevice;
+pub use issue::IssuedCertificate;
+pub use register::{NewDevice, RegisteredDevice};
+pub use renew::RenewedCertificate;
+pub use revoke::RevokedCertificates;
+
+use chrono::{DateTime, Utc};
+use domain::ids::DeviceId;
+
+/// Why a process on a device is refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// The device's own rules forbid it.
+    #[error(transparent)]
+    Device(domain::device::Error),
+    /// A certificate's rules forbid it.
+    #[error(transparent)]
+    Certificate(domain::certificate::Error),
+    /// The organisation is unknown or suspended.
+    #[error(transparent)]
+    Organization(domain::organization::Error),
+    /// Another device of the organisation has the serial number.
+    #[error("the serial number belongs to device {holder}")]
+    SerialNumberTaken {
+        /// The other device.
+        holder: DeviceId,
+    },
+    /// The organisation's founding is not complete.
+    #[error("the organisation has no certificate authority yet")]
+    NoAuthority,
+    /// A certificate's validity is zero or absurdly long.
+    #[error("a certificate is valid for 1 to 3650 days, not {days}")]
+    InvalidValidity {
+        /// The days asked for.
+        days: u32,
+    },
+    /// The certificate would be valid longer than the organisation's CA.
+    #[error(
+        "the certificate would outlive the organisation's certificate authority, which ends at {authority_not_after}"
+    )]
+    OutlivesAuthority {
+        /// The CA's end.
+        authority_not_after: DateTime<Utc>,
+    },
+}

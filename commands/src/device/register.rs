@@ -1,0 +1,117 @@
+//! Registering a device: claim its serial number, add it, issue its first certificate.
+
+use domain::Decide;
+use domain::device::{Device, DeviceCommand, serial_number_of};
+use domain::ids::{DeviceId, DeviceTypeId};
+use serde_json::Value;
+
+use super::{IssuedCertificate, Refusal};
+use crate::claim::{Claim, Key, device_holder};
+use crate::context::{CommandContext, Receipt};
+use crate::dispatch::recent_receipt;
+use crate::error::Error;
+use crate::open::Commands;
+
+/// What a new device is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDevice {
+    /// Its name, 1 to 200 characters.
+    pub name: String,
+    /// Free text for people.
+    pub description: Option<String>,
+    /// The maker's serial number, 1 to 100 characters, unique in the organisation.
+    pub serial_number: String,
+    /// Its type.
+    pub device_type_id: DeviceTypeId,
+    /// Free attributes: a JSON object.
+    pub custom_attributes: Value,
+    /// Days of validity of its first certificate, 1 to 3,650.
+    pub certificate_validity_days: u32,
+}
+
+/// A registered device with its first certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredDevice {
+    /// The device.
+    pub device_id: DeviceId,
+    /// Its first certificate.
+    pub certificate: IssuedCertificate,
+    /// Where the last event of the process stands.
+    pub receipt: Receipt,
+    /// Whether the same command had registered it before.
+    pub repeated: bool,
+}
+
+impl Commands {
+    /// Registers a device in the context's organisation and issues its first certificate. Broken off halfway, the same
+    /// command id completes it; a repeat after that gives the same answer without the private key. While it is broken
+    /// off, the serial number stays claimed.
+    pub async fn register_device(
+        &self,
+        context: &CommandContext,
+        new: NewDevice,
+    ) -> Result<RegisteredDevice, Error<Refusal>> {
+        let device_id = DeviceId(context.created_id("device"));
+        let step = context.step("register device");
+        let days = new.certificate_validity_days;
+        let command = command(new);
+        let before = self.device_before(&step, device_id).await?;
+        if before.is_none() {
+            check(&command).map_err(Error::Refused)?;
+            self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
+        }
+        let prepared = self.prepare_certificate(context.organization, device_id, days).await?;
+        let registered = match before {
+            Some(receipt) => receipt,
+            None => self.claim_and_add(context, &step, device_id, command).await?,
+        };
+        let (certificate, receipt) = self.issue(&context.step("issue certificate"), device_id, prepared).await?;
+        Ok(RegisteredDevice { device_id, certificate, receipt, repeated: registered.repeated })
+    }
+
+    async fn device_before(&self, step: &CommandContext, device: DeviceId) -> Result<Option<Receipt>, Error<Refusal>> {
+        let loaded = self.load_fresh::<Device>(step.organization, device.0).await.map_err(Error::widen)?;
+        Ok(recent_receipt(&loaded, step.command_id))
+    }
+
+    async fn claim_and_add(
+        &self,
+        context: &CommandContext,
+        step: &CommandContext,
+        device: DeviceId,
+        command: DeviceCommand,
+    ) -> Result<Receipt, Error<Refusal>> {
+        let serial_number = check(&command).map_err(Error::Refused)?;
+        let key = Key::serial_number(context.organization, &serial_number);
+        let holder = device_holder(context.organization, device);
+        if let Claim::Taken(holder) = self.claim(context, key, holder).await.map_err(Error::widen)? {
+            return Err(Error::Refused(Refusal::SerialNumberTaken { holder: DeviceId(holder) }));
+        }
+        let added = self.execute::<Device>(step, device.0, command).await;
+        if added.as_ref().is_err_and(Error::is_definite) {
+            self.release(context, key, device.0).await.map_err(Error::widen)?;
+        }
+        added.map_err(|error| error.map_refused(Refusal::Device))
+    }
+}
+
+fn command(new: NewDevice) -> DeviceCommand {
+    DeviceCommand::RegisterDevice {
+        name: new.name,
+        description: new.description,
+        serial_number: new.serial_number,
+        device_type_id: new.device_type_id,
+        custom_attributes: new.custom_attributes,
+    }
+}
+
+/// Has the command decided as for a device that is not there yet, so that nothing is claimed for a hopeless one; returns
+/// the serial number as it will be stored.
+fn check(command: &DeviceCommand) -> Result<String, Refusal> {
+    Device::default().decide(command.clone()).map_err(Refusal::Device)?;
+    match command {
+        DeviceCommand::RegisterDevice { serial_number, .. } => serial_number_of(serial_number),
+        _ => None,
+    }
+    .ok_or(Refusal::Device(domain::device::Error::InvalidSerialNumber))
+}

@@ -1,0 +1,68 @@
+//! Revoking every certificate of a device.
+
+use domain::certificate::{Certificate, CertificateCommand, Error as CertificateRefusal, RevocationCode};
+use domain::device::{Device, Error as DeviceRefusal};
+use domain::ids::{CertificateId, DeviceId};
+
+use super::Refusal;
+use crate::context::{CommandContext, Receipt};
+use crate::dispatch::recent_receipt;
+use crate::error::Error;
+use crate::open::Commands;
+
+/// The certificates that a command revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedCertificates {
+    /// Each certificate with where its revocation stands, in the order of issuing; empty if none was left to revoke.
+    pub certificates: Vec<(CertificateId, Receipt)>,
+}
+
+impl RevokedCertificates {
+    /// Returns where the last revocation stands.
+    pub fn last_receipt(&self) -> Option<Receipt> {
+        self.certificates.iter().map(|(_, receipt)| *receipt).max_by_key(|receipt| receipt.position)
+    }
+}
+
+impl Commands {
+    /// Revokes every certificate of a device that is not revoked yet. A repeat names those that the same command id
+    /// revoked before, and revokes any that it did not come to.
+    pub async fn revoke_certificates(
+        &self,
+        context: &CommandContext,
+        device: DeviceId,
+        reason: &str,
+        code: RevocationCode,
+    ) -> Result<RevokedCertificates, Error<Refusal>> {
+        if self.load::<Device>(context.organization, device.0).await.map_err(Error::widen)?.is_none() {
+            return Err(Error::Refused(Refusal::Device(DeviceRefusal::NotFound)));
+        }
+        let all = self.certificates_of(context.organization, device).await.map_err(Error::widen)?;
+        let mut certificates = vec![];
+        for (id, loaded) in all {
+            let step = context.step(&format!("revoke {id}"));
+            if let Some(receipt) = recent_receipt(&loaded, step.command_id) {
+                certificates.push((id, receipt));
+            } else if loaded.state.revoked.is_none() {
+                certificates.extend(self.revoke(&step, id, reason, code).await?.map(|receipt| (id, receipt)));
+            }
+        }
+        Ok(RevokedCertificates { certificates })
+    }
+
+    /// Revokes one certificate; `None` where somebody else was faster.
+    async fn revoke(
+        &self,
+        step: &CommandContext,
+        id: CertificateId,
+        reason: &str,
+        code: RevocationCode,
+    ) -> Result<Option<Receipt>, Error<Refusal>> {
+        let command = CertificateCommand::RevokeCertificate { reason: reason.to_owned(), code };
+        match self.execute::<Certificate>(step, id.0, command).await {
+            Ok(receipt) => Ok(Some(receipt)),
+            Err(Error::Refused(CertificateRefusal::AlreadyRevoked)) => Ok(None),
+            Err(error) => Err(error.map_refused(Refusal::Certificate)),
+        }
+    }
+}

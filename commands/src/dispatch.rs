@@ -1,0 +1,157 @@
+//! The dispatcher: load, decide, append; again after a conflict; the same answer for the same command id.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use domain::ids::OrganizationId;
+use eventlog::Stream;
+use eventlog::store::{Appended, Loaded};
+use uuid::Uuid;
+
+use crate::context::{CommandContext, Receipt};
+use crate::error::Error;
+use crate::executable::Executable;
+use crate::open::Commands;
+use crate::reference::Reference;
+
+/// Longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// Attempts after conflicts before the caller is told to try again: some ten seconds of contention.
+const MOST_CONFLICTS: usize = 60;
+
+/// What one attempt came to.
+enum Attempt {
+    Done(Receipt),
+    /// The state may be stale, and would refuse or do nothing.
+    Reread,
+    Conflict,
+}
+
+impl Commands {
+    /// Decides on a command by the aggregate of this id in the context's organisation and stores the events it causes,
+    /// as one message. A repeat of a stored command id answers the first receipt, marked `repeated`. A command for what
+    /// is already so stores nothing.
+    pub async fn execute<A: Executable>(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        command: A::Command,
+    ) -> Result<Receipt, Error<A::Error>> {
+        let references = A::references(id, &command);
+        let mut pauses = pauses();
+        let mut fresh = false;
+        loop {
+            match self.attempt::<A>(context, id, command.clone(), &references, fresh).await? {
+                Attempt::Done(receipt) => return Ok(receipt),
+                Attempt::Reread => {}
+                Attempt::Conflict => match pauses.next() {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(Error::Conflict),
+                },
+            }
+            fresh = true;
+        }
+    }
+
+    /// Loads an aggregate with its version; `None` where it has no event.
+    pub async fn load<A: Executable>(&self, organization: OrganizationId, id: Uuid) -> Result<Option<(A, u64)>, Error> {
+        let (organization, id) = (organization.to_string(), id.to_string());
+        let store = A::store(&self.inner.stores);
+        let mut loaded = store.load(&organization, &id).await?;
+        if !loaded.exists() {
+            loaded = store.load_fresh(&organization, &id).await?;
+        }
+        Ok(loaded.exists().then_some((loaded.state, loaded.version)))
+    }
+
+    /// Loads an aggregate as the log's leader has it now; an aggregate without events is its default.
+    pub(crate) async fn load_fresh<A: Executable>(
+        &self,
+        organization: OrganizationId,
+        id: Uuid,
+    ) -> Result<Loaded<A>, Error> {
+        Ok(A::store(&self.inner.stores).load_fresh(&organization.to_string(), &id.to_string()).await?)
+    }
+
+    async fn attempt<A: Executable>(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        command: A::Command,
+        references: &[Reference],
+        fresh: bool,
+    ) -> Result<Attempt, Error<A::Error>> {
+        let store = A::store(&self.inner.stores);
+        let (organization, id) = (context.organization.to_string(), id.to_string());
+        let loaded = match fresh {
+            true => store.load_fresh(&organization, &id).await?,
+            false => store.load(&organization, &id).await?,
+        };
+        if let Some(receipt) = recent_receipt(&loaded, context.command_id) {
+            return Ok(Attempt::Done(receipt));
+        }
+        let decision = loaded.state.decide_on(command);
+        let refusal = match decision {
+            Ok(events) if !events.is_empty() => {
+                match self.first_missing(context.organization, references).await.map_err(Error::widen)? {
+                    None => return self.append(loaded, events, context).await,
+                    Some(reference) => Some(Error::Missing(reference)),
+                }
+            }
+            Ok(_) => None,
+            Err(refusal) => Some(Error::Refused(refusal)),
+        };
+        if !fresh {
+            return Ok(Attempt::Reread);
+        }
+        // Every command is remembered while there are no more than that; each has at least one event.
+        if loaded.version > A::REMEMBERED_COMMANDS as u64
+            && let Some(stored) = store.find_command(&organization, &id, &context.command_id.to_string()).await?
+        {
+            return Ok(Attempt::Done(receipt(loaded.key().stream(), &stored)));
+        }
+        match refusal {
+            Some(refusal) => Err(refusal),
+            None => Ok(Attempt::Done(unchanged(&loaded))),
+        }
+    }
+
+    async fn append<A: Executable>(
+        &self,
+        loaded: Loaded<A>,
+        events: Vec<A::Event>,
+        context: &CommandContext,
+    ) -> Result<Attempt, Error<A::Error>> {
+        let stream = loaded.key().stream();
+        let metadata = context.metadata(self.now()).to_map();
+        match A::store(&self.inner.stores).append(loaded, events, metadata).await {
+            Ok(appended) => Ok(Attempt::Done(receipt(stream, &appended))),
+            Err(error) if error.is_conflict() => Ok(Attempt::Conflict),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Returns the receipt of a command that is among the aggregate's last ones.
+pub(crate) fn recent_receipt<A>(loaded: &Loaded<A>, command_id: Uuid) -> Option<Receipt> {
+    let stored = loaded.recent_command(&command_id.to_string())?;
+    let stream = loaded.key().stream();
+    Some(Receipt { stream, position: stored.position, version: stored.version, repeated: true })
+}
+
+fn receipt(stream: Stream, appended: &Appended) -> Receipt {
+    Receipt { stream, position: appended.position, version: appended.version, repeated: appended.repeated }
+}
+
+fn unchanged<A>(loaded: &Loaded<A>) -> Receipt {
+    Receipt { stream: loaded.key().stream(), position: loaded.position, version: loaded.version, repeated: false }
+}
+
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(2))
+        .with_max_delay(LONGEST_PAUSE)
+        .with_max_times(MOST_CONFLICTS)
+        .with_jitter()
+        .build()
+}

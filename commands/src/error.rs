@@ -1,0 +1,108 @@
+//! What can go wrong between a command and its events, for every aggregate and process alike.
+
+use std::convert::Infallible;
+
+use eventlog::{buckets, secrets, store};
+
+use crate::reference::Reference;
+
+/// Any cause; its text is not repeated in the message of the error that carries it.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a command is not answered; `E` says why it is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error<E = Infallible> {
+    /// The rules of the domain forbid it. Nothing of this command, or of this step of a process, is stored.
+    #[error(transparent)]
+    Refused(E),
+    /// It names something that the organisation does not have, or that is used no more. Nothing is stored.
+    #[error("{0} does not exist or is used no more")]
+    Missing(Reference),
+    /// Other commands on the same aggregate were faster, many times over. Nothing is stored.
+    #[error("too many others are changing it at the same time; try again")]
+    Conflict,
+    /// The log has reached its size limit. Nothing is stored.
+    #[error("the log is full")]
+    LogFull,
+    /// The log stopped answering halfway: repeat with the same command id to learn the outcome.
+    #[error("it is not known whether the command is stored; repeat it with the same id")]
+    OutcomeUnknown(#[source] Cause),
+    /// The log does not answer. Nothing of this step is stored.
+    #[error("the log is unavailable")]
+    Unavailable(#[source] Cause),
+    /// Something is wrong with stored data, keys or the platform itself.
+    #[error("the platform failed")]
+    Internal(#[source] Cause),
+}
+
+impl<E> Error<E> {
+    /// Translates the refusal and leaves every other error as it is.
+    pub fn map_refused<F>(self, translate: impl FnOnce(E) -> F) -> Error<F> {
+        match self.into_refusal() {
+            Ok(refusal) => Error::Refused(translate(refusal)),
+            Err(other) => other,
+        }
+    }
+
+    /// Tells whether the command is certainly not stored and would be answered the same again.
+    pub fn is_definite(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Missing(_))
+    }
+
+    fn into_refusal<F>(self) -> Result<E, Error<F>> {
+        Err(match self {
+            Self::Refused(refusal) => return Ok(refusal),
+            Self::Missing(reference) => Error::Missing(reference),
+            Self::Conflict => Error::Conflict,
+            Self::LogFull => Error::LogFull,
+            Self::OutcomeUnknown(source) => Error::OutcomeUnknown(source),
+            Self::Unavailable(source) => Error::Unavailable(source),
+            Self::Internal(source) => Error::Internal(source),
+        })
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> Error<E> {
+    /// Takes a refusal that this place does not expect for a failure of the platform.
+    pub(crate) fn without_refusal<F>(self) -> Error<F> {
+        match self.into_refusal() {
+            Ok(refusal) => Error::Internal(refusal.into()),
+            Err(other) => other,
+        }
+    }
+}
+
+impl Error<Infallible> {
+    /// Widens an error that cannot be a refusal.
+    pub fn widen<E>(self) -> Error<E> {
+        self.map_refused(|never| match never {})
+    }
+}
+
+impl<E> From<store::Error> for Error<E> {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Conflict { .. } => Self::Conflict,
+            store::Error::Full { .. } => Self::LogFull,
+            store::Error::OutcomeUnknown { .. } => Self::OutcomeUnknown(error.into()),
+            store::Error::Unavailable { .. } => Self::Unavailable(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl<E> From<secrets::Error> for Error<E> {
+    fn from(error: secrets::Error) -> Self {
+        match error {
+            secrets::Error::Bucket(buckets::Error::Key(_)) => Self::Internal(error.into()),
+            secrets::Error::Bucket(_) => Self::Unavailable(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl<E> From<certs::authority::Error> for Error<E> {
+    fn from(error: certs::authority::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}

@@ -1,0 +1,169 @@
+//! Which aggregates take commands, what their commands refer to, and when they may be referred to.
+
+use cqrs_es::Aggregate;
+use domain::Decide;
+use domain::activity::{Activity, ActivityCommand};
+use domain::activity_template::ActivityTemplate;
+use domain::alarm::Alarm;
+use domain::asset::{Asset, AssetCommand};
+use domain::asset_tree::{AssetTree, AssetTreeCommand};
+use domain::asset_type::AssetType;
+use domain::certificate::Certificate;
+use domain::device::{Device, DeviceCommand};
+use domain::device_links::{DeviceLinks, DeviceLinksCommand};
+use domain::device_type::DeviceType;
+use domain::ids::{AssetId, DeviceId};
+use domain::organization::Organization;
+use domain::rule::{EntityKind, Rule, RuleAction, RuleCommand};
+use domain::unique_key::UniqueKey;
+use domain::user::User;
+use uuid::Uuid;
+
+use crate::reference::Reference;
+use crate::stores::Stored;
+
+/// An aggregate that `Commands::execute` serves.
+pub trait Executable: Aggregate<Command: Clone + Send + Sync> + Clone + Stored {
+    /// Decides on a command by the state alone.
+    fn decide_on(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+
+    /// Lists what the command on the aggregate of this id relies on.
+    fn references(_id: Uuid, _command: &Self::Command) -> Vec<Reference> {
+        vec![]
+    }
+
+    /// Tells whether other aggregates' commands may refer to it.
+    fn is_usable(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! executable {
+    ($aggregate:ty $(, $method:item)*) => {
+        impl Executable for $aggregate {
+            fn decide_on(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+                Decide::decide(self, command)
+            }
+            $($method)*
+        }
+    };
+}
+
+executable!(Alarm);
+executable!(Certificate);
+executable!(Organization);
+executable!(UniqueKey);
+executable!(
+    User,
+    fn is_usable(&self) -> bool {
+        self.is_active()
+    }
+);
+executable!(
+    DeviceType,
+    fn is_usable(&self) -> bool {
+        self.definition.is_some() && !self.retired
+    }
+);
+executable!(
+    AssetType,
+    fn is_usable(&self) -> bool {
+        self.definition.is_some() && !self.retired
+    }
+);
+executable!(
+    ActivityTemplate,
+    fn is_usable(&self) -> bool {
+        self.definition.is_some() && !self.retired
+    }
+);
+
+executable!(
+    Device,
+    fn references(_: Uuid, command: &DeviceCommand) -> Vec<Reference> {
+        match command {
+            DeviceCommand::RegisterDevice { device_type_id, .. } => vec![Reference::DeviceType(*device_type_id)],
+            _ => vec![],
+        }
+    },
+    fn is_usable(&self) -> bool {
+        self.in_service()
+    }
+);
+
+executable!(
+    Asset,
+    fn references(_: Uuid, command: &AssetCommand) -> Vec<Reference> {
+        match command {
+            AssetCommand::RegisterAsset { asset_type_id, .. } => vec![Reference::AssetType(*asset_type_id)],
+            _ => vec![],
+        }
+    },
+    fn is_usable(&self) -> bool {
+        self.in_use()
+    }
+);
+
+executable!(
+    AssetTree,
+    fn references(_: Uuid, command: &AssetTreeCommand) -> Vec<Reference> {
+        match command {
+            AssetTreeCommand::PlaceAsset { asset, parent } => {
+                vec![Reference::Asset(*asset), Reference::Asset(*parent)]
+            }
+            AssetTreeCommand::DetachAsset { .. } => vec![],
+        }
+    }
+);
+
+executable!(
+    DeviceLinks,
+    fn references(id: Uuid, command: &DeviceLinksCommand) -> Vec<Reference> {
+        match command {
+            DeviceLinksCommand::LinkAsset { asset_id, .. } => {
+                vec![Reference::Device(DeviceId(id)), Reference::Asset(*asset_id)]
+            }
+            DeviceLinksCommand::UnlinkAsset { .. } => vec![],
+        }
+    }
+);
+
+executable!(
+    Rule,
+    fn references(_: Uuid, command: &RuleCommand) -> Vec<Reference> {
+        match command {
+            RuleCommand::DefineRule { definition } => {
+                let entity = definition.entity_id.map(|id| entity(definition.entity_type, id));
+                entity.into_iter().chain(template(Some(&definition.action))).collect()
+            }
+            RuleCommand::ReviseRule { revision } => template(revision.action.as_ref()).into_iter().collect(),
+            RuleCommand::RetireRule {} => vec![],
+        }
+    }
+);
+
+executable!(
+    Activity,
+    fn references(_: Uuid, command: &ActivityCommand) -> Vec<Reference> {
+        let user = match command {
+            ActivityCommand::CreateActivity { order } => order.assigned_user_id,
+            ActivityCommand::AssignActivity { user_id, .. } => *user_id,
+            _ => None,
+        };
+        user.map(Reference::User).into_iter().collect()
+    }
+);
+
+fn entity(kind: EntityKind, id: Uuid) -> Reference {
+    match kind {
+        EntityKind::Device => Reference::Device(DeviceId(id)),
+        EntityKind::Asset | EntityKind::Space => Reference::Asset(AssetId(id)),
+    }
+}
+
+fn template(action: Option<&RuleAction>) -> Option<Reference> {
+    match action {
+        Some(RuleAction::CreateActivity { template_id }) => template_id.map(Reference::ActivityTemplate),
+        _ => None,
+    }
+}

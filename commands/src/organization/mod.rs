@@ -1,0 +1,69 @@
+//! Founding an organisation together with its certificate authority.
+
+use domain::ids::OrganizationId;
+use domain::organization::{Error as Refusal, Organization, OrganizationCommand};
+
+use crate::context::{CommandContext, Receipt};
+use crate::error::Error;
+use crate::open::Commands;
+
+/// What a new organisation is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundOrganization {
+    /// Its id; absent, it derives from the command.
+    pub id: Option<OrganizationId>,
+    /// Its name.
+    pub name: String,
+}
+
+/// An organisation with its certificate authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundedOrganization {
+    /// The organisation.
+    pub organization: OrganizationId,
+    /// The certificate of its CA, PEM.
+    pub ca_certificate_pem: String,
+    /// Where its last event stands.
+    pub receipt: Receipt,
+    /// Whether the same command had founded it before.
+    pub repeated: bool,
+}
+
+impl Commands {
+    /// Founds an organisation: its first event, its CA (key among the secrets), the CA's certificate as an event. Broken
+    /// off halfway, the same command id completes it.
+    pub async fn found_organization(
+        &self,
+        context: &CommandContext,
+        new: FoundOrganization,
+    ) -> Result<FoundedOrganization, Error<Refusal>> {
+        let organization = new.id.unwrap_or_else(|| OrganizationId(context.created_id("organization")));
+        let context = context.within(organization);
+        let found = OrganizationCommand::FoundOrganization { name: new.name };
+        let founded = self.execute::<Organization>(&context.step("found"), organization.0, found).await?;
+        let authority = self.inner.vault.ensure_authority(&self.inner.keys, organization, self.now()).await;
+        let authority = authority.map_err(Error::widen)?;
+        let record = OrganizationCommand::RecordCertificateAuthority {
+            certificate_pem: authority.certificate_pem().to_owned(),
+            subject_key_id: authority.key_id(),
+            not_after: authority.not_after(),
+        };
+        let receipt = self.execute::<Organization>(&context.step("record authority"), organization.0, record).await?;
+        let ca_certificate_pem = authority.certificate_pem().to_owned();
+        Ok(FoundedOrganization { organization, ca_certificate_pem, receipt, repeated: founded.repeated })
+    }
+
+    /// Loads an organisation that takes part in a process: it exists and is not suspended.
+    pub(crate) async fn active_organization(&self, id: OrganizationId) -> Result<Organization, Error<Refusal>> {
+        let known = self.load::<Organization>(id, id.0).await.map_err(Error::widen)?;
+        let mut organization = known.map(|(state, _)| state).unwrap_or_default();
+        if organization.suspended || organization.name.is_none() {
+            organization = self.load_fresh::<Organization>(id, id.0).await.map_err(Error::widen)?.state;
+        }
+        match organization {
+            Organization { name: None, .. } => Err(Error::Refused(Refusal::NotFound)),
+            Organization { suspended: true, .. } => Err(Error::Refused(Refusal::Suspended)),
+            active => Ok(active),
+        }
+    }
+}

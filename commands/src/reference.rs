@@ -1,0 +1,80 @@
+//! What a command may name outside its own aggregate, and whether the organisation has it.
+
+use std::fmt;
+
+use domain::activity_template::ActivityTemplate;
+use domain::asset::Asset;
+use domain::asset_type::AssetType;
+use domain::device::Device;
+use domain::device_type::DeviceType;
+use domain::ids::{ActivityTemplateId, AssetId, AssetTypeId, DeviceId, DeviceTypeId, OrganizationId, UserId};
+use domain::user::User;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::executable::Executable;
+use crate::open::Commands;
+
+/// Something a command relies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// A device type in use.
+    DeviceType(DeviceTypeId),
+    /// A device in service.
+    Device(DeviceId),
+    /// An asset type in use.
+    AssetType(AssetTypeId),
+    /// An asset in use.
+    Asset(AssetId),
+    /// An activity template in use.
+    ActivityTemplate(ActivityTemplateId),
+    /// An active user.
+    User(UserId),
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DeviceType(id) => write!(f, "device type {id}"),
+            Self::Device(id) => write!(f, "device {id}"),
+            Self::AssetType(id) => write!(f, "asset type {id}"),
+            Self::Asset(id) => write!(f, "asset {id}"),
+            Self::ActivityTemplate(id) => write!(f, "activity template {id}"),
+            Self::User(id) => write!(f, "user {id}"),
+        }
+    }
+}
+
+impl Commands {
+    /// Returns the first reference that the organisation does not have or use. What another process retires in the
+    /// same instant may slip through: a reference is a help for people, not an invariant.
+    pub(crate) async fn first_missing(
+        &self,
+        organization: OrganizationId,
+        references: &[Reference],
+    ) -> Result<Option<Reference>, Error> {
+        for reference in references {
+            let usable = match *reference {
+                Reference::DeviceType(id) => self.is_usable::<DeviceType>(organization, id.0).await?,
+                Reference::Device(id) => self.is_usable::<Device>(organization, id.0).await?,
+                Reference::AssetType(id) => self.is_usable::<AssetType>(organization, id.0).await?,
+                Reference::Asset(id) => self.is_usable::<Asset>(organization, id.0).await?,
+                Reference::ActivityTemplate(id) => self.is_usable::<ActivityTemplate>(organization, id.0).await?,
+                Reference::User(id) => self.is_usable::<User>(organization, id.0).await?,
+            };
+            if !usable {
+                return Ok(Some(*reference));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn is_usable<A: Executable>(&self, organization: OrganizationId, id: Uuid) -> Result<bool, Error> {
+        let (organization, id) = (organization.to_string(), id.to_string());
+        let store = A::store(&self.inner.stores);
+        if store.load(&organization, &id).await?.state.is_usable() {
+            return Ok(true);
+        }
+        Ok(store.load_fresh(&organization, &id).await?.state.is_usable())
+    }
+}

@@ -1,0 +1,80 @@
+//! One event store per aggregate type, and the feed that keeps their caches fresh.
+
+use cqrs_es::Aggregate;
+use domain::activity::Activity;
+use domain::activity_template::ActivityTemplate;
+use domain::alarm::Alarm;
+use domain::asset::Asset;
+use domain::asset_tree::AssetTree;
+use domain::asset_type::AssetType;
+use domain::certificate::Certificate;
+use domain::device::Device;
+use domain::device_links::DeviceLinks;
+use domain::device_type::DeviceType;
+use domain::organization::Organization;
+use domain::rule::Rule;
+use domain::unique_key::UniqueKey;
+use domain::user::User;
+use eventlog::store::{CacheFeed, JetStreamEventStore, StoreSettings};
+use eventlog::{Log, Upcasters};
+
+/// How many of its last commands an aggregate remembers by id: a repeat among them is recognised at once. Beyond them a
+/// repeat is still recognised where it would be refused or change nothing.
+const REMEMBERED_COMMANDS: usize = 256;
+/// The same for the asset tree of an organisation, which one import may change thousands of times.
+const REMEMBERED_TREE_COMMANDS: usize = 2048;
+
+/// An aggregate with a store of its own.
+pub trait Stored: Aggregate + Clone {
+    /// How many of its last commands are remembered.
+    const REMEMBERED_COMMANDS: usize;
+
+    /// Returns its store.
+    fn store(stores: &Stores) -> &JetStreamEventStore<Self>;
+}
+
+macro_rules! stores {
+    ($($field:ident: $aggregate:ty, $remembered:expr;)*) => {
+        /// All event stores.
+        pub struct Stores { $($field: JetStreamEventStore<$aggregate>),* }
+
+        impl Stores {
+            pub(crate) fn new(log: &Log) -> Self {
+                Self { $($field: JetStreamEventStore::new(log.clone(), Upcasters::none(), settings::<$aggregate>())),* }
+            }
+
+            pub(crate) fn feed(&self, log: &Log) -> CacheFeed {
+                CacheFeed::new(log)$(.serve(&self.$field))*
+            }
+        }
+
+        $(impl Stored for $aggregate {
+            const REMEMBERED_COMMANDS: usize = $remembered;
+
+            fn store(stores: &Stores) -> &JetStreamEventStore<Self> {
+                &stores.$field
+            }
+        })*
+    };
+}
+
+stores! {
+    activity: Activity, REMEMBERED_COMMANDS;
+    activity_template: ActivityTemplate, REMEMBERED_COMMANDS;
+    alarm: Alarm, REMEMBERED_COMMANDS;
+    asset: Asset, REMEMBERED_COMMANDS;
+    asset_tree: AssetTree, REMEMBERED_TREE_COMMANDS;
+    asset_type: AssetType, REMEMBERED_COMMANDS;
+    certificate: Certificate, REMEMBERED_COMMANDS;
+    device: Device, REMEMBERED_COMMANDS;
+    device_links: DeviceLinks, REMEMBERED_COMMANDS;
+    device_type: DeviceType, REMEMBERED_COMMANDS;
+    organization: Organization, REMEMBERED_COMMANDS;
+    rule: Rule, REMEMBERED_COMMANDS;
+    unique_key: UniqueKey, REMEMBERED_COMMANDS;
+    user: User, REMEMBERED_COMMANDS;
+}
+
+fn settings<A: Stored>() -> StoreSettings {
+    StoreSettings { recent_commands: A::REMEMBERED_COMMANDS, ..StoreSettings::default() }
+}

@@ -1,0 +1,33 @@
+//! Erasing a person: note it, free the address, delete the password and the key of their data.
+
+use domain::ids::UserId;
+use domain::user::{Error as Refusal, User, UserCommand};
+
+use crate::claim::Key;
+use crate::context::{CommandContext, Receipt};
+use crate::error::Error;
+use crate::open::Commands;
+use crate::vault::{EmailAddress, Field};
+
+impl Commands {
+    /// Erases a person's data for good: their name and address can no longer be read anywhere. The key is deleted last,
+    /// since it takes the key to find the address to free; broken off halfway, any repeat completes it.
+    pub async fn erase_user(&self, context: &CommandContext, user: UserId) -> Result<Receipt, Error<Refusal>> {
+        let receipt = self.execute::<User>(context, user.0, UserCommand::EraseUser {}).await?;
+        self.free_address(context, user).await.map_err(Error::widen)?;
+        self.forget(user).await.map_err(Error::widen)?;
+        Ok(receipt)
+    }
+
+    async fn free_address(&self, context: &CommandContext, user: UserId) -> Result<(), Error> {
+        let state = self.load_fresh::<User>(context.organization, user.0).await?.state;
+        let (Some(profile), Some(key)) = (state.profile, self.inner.vault.person_key(user).await?) else {
+            return Ok(());
+        };
+        let address = key.open(Field::Email, &profile.email).and_then(|text| EmailAddress::parse(&text));
+        match address {
+            Some(address) => self.release(context, Key::email(&self.inner.vault.emails.hash(&address)), user.0).await,
+            None => Ok(()),
+        }
+    }
+}

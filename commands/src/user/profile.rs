@@ -1,0 +1,76 @@
+//! Reading a person's data: the sealed texts opened with the person's key.
+
+use std::fmt;
+
+use domain::Sealed;
+use domain::ids::{OrganizationId, UserId};
+use domain::user::{AccessRole, User};
+
+use crate::error::Error;
+use crate::open::Commands;
+use crate::vault::Field;
+
+/// What a user is, readable. `Debug` shows no personal data.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserProfile {
+    /// The user.
+    pub user: UserId,
+    /// Their organisation.
+    pub organization: OrganizationId,
+    /// E-mail address; empty once erased.
+    pub email: String,
+    /// Name; empty once erased.
+    pub name: String,
+    /// What they may do.
+    pub access_role: AccessRole,
+    /// Roles that work is assigned to.
+    pub work_roles: Vec<String>,
+    /// Whether they may sign in.
+    pub is_active: bool,
+}
+
+impl fmt::Debug for UserProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserProfile").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Commands {
+    /// Returns a user of an organisation with name and address opened; `None` where the organisation has no such user.
+    pub async fn user_profile(&self, organization: OrganizationId, user: UserId) -> Result<Option<UserProfile>, Error> {
+        match self.load::<User>(organization, user.0).await? {
+            Some((state, _)) => self.opened(organization, user, state).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Seals a name for a user's `RenameUser`; `None` where the name has not 1 to 200 characters.
+    pub async fn seal_name(&self, user: UserId, name: &str) -> Result<Option<Sealed>, Error> {
+        let Some(name) = domain::checks::name(name) else { return Ok(None) };
+        match self.inner.vault.person_key(user).await? {
+            Some(key) => key.seal(Field::Name, &name).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn opened(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+        state: User,
+    ) -> Result<Option<UserProfile>, Error> {
+        let is_active = state.is_active();
+        let Some(profile) = state.profile else { return Ok(None) };
+        let key = self.inner.vault.person_key(user).await?;
+        let open = |field, sealed: &Sealed| key.as_ref().and_then(|key| key.open(field, sealed)).unwrap_or_default();
+        Ok(Some(UserProfile {
+            user,
+            organization,
+            email: open(Field::Email, &profile.email),
+            name: open(Field::Name, &profile.name),
+            access_role: profile.access_role,
+            work_roles: profile.work_roles,
+            is_active,
+        }))
+    }
+}

@@ -1,0 +1,53 @@
+//! The CA keys of organisations.
+
+use certs::{Authority, RootAuthority, SealedAuthority};
+use chrono::{DateTime, Utc};
+use domain::ids::OrganizationId;
+
+use super::{Vault, create};
+use crate::error::{Cause, Error};
+use crate::keys::Keys;
+
+impl Vault {
+    /// Opens the CA of an organisation; `None` where it has none.
+    pub(crate) async fn authority(
+        &self,
+        keys: &Keys,
+        organization: OrganizationId,
+    ) -> Result<Option<Authority>, Error> {
+        let Some(octets) = self.secrets.get(&name(organization)).await? else { return Ok(None) };
+        let sealed: SealedAuthority = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
+        Ok(Some(sealed.open(&keys.master)?))
+    }
+
+    /// Opens the CA of an organisation and makes it first where there is none.
+    pub(crate) async fn ensure_authority(
+        &self,
+        keys: &Keys,
+        organization: OrganizationId,
+        now: DateTime<Utc>,
+    ) -> Result<Authority, Error> {
+        if let Some(authority) = self.authority(keys, organization).await? {
+            return Ok(authority);
+        }
+        let sealed = new_sealed(&keys.root, keys, organization, now)?;
+        create(&self.secrets, &name(organization), &sealed).await?;
+        // Another process may have been first, and then its CA counts.
+        let made = self.authority(keys, organization).await?;
+        made.ok_or_else(|| Error::Internal(Cause::from("an organisation's CA vanished while it was made")))
+    }
+}
+
+fn new_sealed(
+    root: &RootAuthority,
+    keys: &Keys,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<Vec<u8>, Error> {
+    let sealed = root.issue_organization_authority(organization.0, now)?.seal(&keys.master)?;
+    serde_json::to_vec(&sealed).map_err(|error| Error::Internal(error.into()))
+}
+
+fn name(organization: OrganizationId) -> String {
+    format!("ca.{organization}")
+}

@@ -1,0 +1,86 @@
+//! E-mail addresses: their one spelling, and the keyed hash they are found by without being readable.
+
+use aws_lc_rs::hmac;
+use data_encoding::HEXLOWER;
+use eventlog::{Secrets, secrets};
+
+/// The name of the key in the secrets.
+const KEY_NAME: &str = "platform.email-key";
+/// The longest address of RFC 5321, section 4.5.3.1.3, without its angle brackets.
+const LONGEST_ADDRESS: usize = 254;
+
+/// An address in lower case without surrounding white space, of the shape `local@domain`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Reads an address; `None` where it cannot be one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let address = text.trim().to_lowercase();
+        let (local, domain) = address.rsplit_once('@')?;
+        let whole = !local.is_empty() && !domain.is_empty() && address.len() <= LONGEST_ADDRESS;
+        let clean = !local.contains('@') && !address.contains(|c: char| c.is_whitespace() || c.is_control());
+        (whole && clean).then_some(Self(address))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The key of the hashes by which addresses are found: HMAC-SHA256 (RFC 2104), one key for the platform, so that nobody
+/// who reads the log alone can try addresses.
+pub(crate) struct EmailKey(hmac::Key);
+
+impl EmailKey {
+    /// Opens the key; the first opening makes it.
+    pub(super) async fn open(secrets: &Secrets) -> Result<Self, secrets::Error> {
+        let key = match secrets.get(KEY_NAME).await? {
+            Some(key) => key,
+            None => Self::make(secrets).await?,
+        };
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))
+    }
+
+    /// Returns the keyed hash of an address, lower-case hex.
+    pub(crate) fn hash(&self, address: &EmailAddress) -> String {
+        HEXLOWER.encode(hmac::sign(&self.0, address.0.as_bytes()).as_ref())
+    }
+
+    async fn make(secrets: &Secrets) -> Result<Vec<u8>, secrets::Error> {
+        let lost = || secrets::Error::Encrypt(KEY_NAME.to_owned());
+        let key: [u8; 32] = crate::random::octets().map_err(|_| lost())?;
+        super::create(secrets, KEY_NAME, &key).await?;
+        // Another process may have been first, and then its key counts.
+        secrets.get(KEY_NAME).await?.ok_or_else(lost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_has_one_spelling() {
+        for text in ["ada@example.org", " Ada@Example.ORG\n"] {
+            assert_eq!(EmailAddress::parse(text).unwrap().as_str(), "ada@example.org");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_address_is_none() {
+        let long = format!("{}@example.org", "a".repeat(250));
+        for text in ["", "ada", "@example.org", "ada@", "a da@example.org", "a@b@c", "a@b\u{7}c", &long] {
+            assert!(EmailAddress::parse(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_hash_depends_on_key_and_address() {
+        let key = |byte: u8| EmailKey(hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]));
+        let address = |text: &str| EmailAddress::parse(text).unwrap();
+        assert_eq!(key(1).hash(&address("a@b.c")), key(1).hash(&address("A@B.C ")));
+        assert_ne!(key(1).hash(&address("a@b.c")), key(2).hash(&address("a@b.c")));
+        assert_ne!(key(1).hash(&address("a@b.c")), key(1).hash(&address("b@b.c")));
+    }
+}
