@@ -1,0 +1,172 @@
+//! Appending: one publication guarded by the subject's last sequence, repeated until its outcome is known.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_nats::HeaderMap;
+use cqrs_es::Aggregate;
+use tokio::time::{Instant, sleep};
+
+use super::encode::NewMessage;
+use super::error::{Cause, Error};
+use super::head::{COMMAND_ID, Head, envelopes};
+use super::key::AggregateKey;
+use super::load::appended;
+use super::loaded::{Appended, Loaded};
+use super::{Inner, JetStreamEventStore};
+use crate::message::Message;
+use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, pauses, send_once};
+
+impl<A: Aggregate + Clone> JetStreamEventStore<A> {
+    /// Stores the events of one command as one message, right after what was loaded, or nothing at all. It makes no
+    /// difference whether `loaded.state` has the events applied already. A command id among the aggregate's most recent
+    /// ones, or one stored since by another process, stores nothing and gives the answer of the first time. No events
+    /// store nothing.
+    pub async fn append(
+        &self,
+        loaded: Loaded<A>,
+        events: Vec<A::Event>,
+        metadata: HashMap<String, String>,
+    ) -> Result<Appended, Error> {
+        let Loaded { key, head, .. } = loaded;
+        if let Some(stored) = metadata.get(COMMAND_ID).and_then(|command| head.recent.find(command)) {
+            return self.inner.stored_at(&key, stored.position).await;
+        }
+        if events.is_empty() {
+            return Ok(Appended {
+                position: head.position,
+                version: head.version,
+                events: Vec::new(),
+                repeated: false,
+            });
+        }
+        let ticket = self.inner.cache.ticket();
+        let message = NewMessage::following(&head, &events, metadata)?;
+        match self.inner.store(&key, &head, &message).await? {
+            Stored::Now(position) => {
+                let mut after = Arc::unwrap_or_clone(head);
+                after.stored(events, &message.envelopes, (position, message.digest()), &self.inner.folding);
+                self.inner.snapshots.write_if_due(&key, &mut after);
+                let version = after.version;
+                self.inner.cache.put(ticket, key.subject(), Arc::new(after));
+                Ok(Appended { position, version, events: message.envelopes, repeated: false })
+            }
+            Stored::Before(earlier) => appended(&earlier, true),
+        }
+    }
+}
+
+/// What is known about a message.
+enum Stored {
+    /// It is stored, at this stream sequence.
+    Now(u64),
+    /// Its command had been stored by this other message.
+    Before(Box<Message>),
+}
+
+/// What one attempt taught.
+enum Attempt {
+    Stored(Stored),
+    Refused(Error),
+    /// Nothing is known yet; try again.
+    Again(Cause),
+}
+
+impl<A: Aggregate + Clone> Inner<A> {
+    async fn store(&self, key: &AggregateKey, head: &Head<A>, message: &NewMessage) -> Result<Stored, Error> {
+        let started = Instant::now();
+        let deadline = started + self.settings.append_deadline;
+        let mut doubtful = false;
+        let mut pauses = pauses();
+        loop {
+            let source = match self.attempt(key, head, message, &mut doubtful).await {
+                Attempt::Stored(stored) => return Ok(stored),
+                Attempt::Refused(error) => return Err(error),
+                Attempt::Again(source) => source,
+            };
+            let pause = pauses.next().unwrap_or_default();
+            if Instant::now() + pause >= deadline {
+                let (subject, waited) = (key.subject().to_owned(), started.elapsed());
+                return Err(match doubtful {
+                    true => Error::OutcomeUnknown { subject, waited, source },
+                    false => Error::Unavailable { operation: "store events", subject, source },
+                });
+            }
+            sleep(pause).await;
+            self.log.connected_by(deadline).await;
+        }
+    }
+
+    /// Publishes once. After an attempt whose answer was lost, any refusal may be the echo of its success: only the
+    /// log itself can tell, so it is read from the expected sequence on.
+    async fn attempt(&self, key: &AggregateKey, head: &Head<A>, message: &NewMessage, doubtful: &mut bool) -> Attempt {
+        let error = match self.publish(key, head.position, message).await {
+            Ok(position) => return Attempt::Stored(Stored::Now(position)),
+            Err(error) => error,
+        };
+        let conflict = matches!(error, SendError::WrongLast | SendError::InFlight);
+        let settled = conflict || !error.is_transient();
+        // While an earlier attempt may itself be what is in flight, there is nothing to read yet.
+        let in_flight_is_ours = *doubtful && matches!(error, SendError::InFlight);
+        let must_look = conflict || *doubtful;
+        *doubtful |= matches!(error, SendError::Unanswered(_));
+        if !settled || in_flight_is_ours {
+            return Attempt::Again(error.into());
+        }
+        if must_look {
+            match self.look_for(key, head, message).await {
+                Ok(Some(stored)) => return Attempt::Stored(stored),
+                Ok(None) => {}
+                Err(error) if *doubtful => return Attempt::Again(error.into()),
+                Err(error) => return Attempt::Refused(error),
+            }
+        }
+        Attempt::Refused(refusal(key, head.position, message, error))
+    }
+
+    async fn publish(&self, key: &AggregateKey, expected: u64, message: &NewMessage) -> Result<u64, SendError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+        let subject = self.log.subject(key.stream(), key.tail());
+        let payload = message.payload.clone();
+        let ack = send_once(&self.log, &subject, headers, payload, self.settings.publish_timeout).await?;
+        Ok(ack.sequence)
+    }
+
+    /// Looks for this message, or for another one of its command, among those after the head; what it reads on the way
+    /// is what the next load wants, so it goes to the cache.
+    async fn look_for(
+        &self,
+        key: &AggregateKey,
+        head: &Head<A>,
+        message: &NewMessage,
+    ) -> Result<Option<Stored>, Error> {
+        let ticket = self.cache.ticket();
+        let mut newest = head.clone();
+        while let Some(later) = self.next_by_leader(key, newest.position + 1).await? {
+            newest.fold(&later, &self.folding)?;
+            let stored = envelopes(&later)?;
+            if message.is(&stored) {
+                return Ok(Some(Stored::Now(later.sequence)));
+            }
+            if message.is_same_command(&stored) {
+                return Ok(Some(Stored::Before(Box::new(later))));
+            }
+        }
+        self.cache.put(ticket, key.subject(), Arc::new(newest));
+        Ok(None)
+    }
+}
+
+fn refusal(key: &AggregateKey, expected: u64, message: &NewMessage, error: SendError) -> Error {
+    let subject = key.subject().to_owned();
+    match error {
+        SendError::WrongLast | SendError::InFlight => Error::Conflict { subject, expected },
+        SendError::Full(description) => Error::Full { stream: key.stream(), description },
+        SendError::TooLarge => Error::TooLarge { bytes: message.payload.len(), limit: super::encode::LARGEST_MESSAGE },
+        SendError::Refused { code, description, .. } => Error::Refused { subject, code, description },
+        source @ (SendError::Disconnected | SendError::NoStream | SendError::Unanswered(_)) => {
+            Error::Unavailable { operation: "store events", subject, source: source.into() }
+        }
+    }
+}

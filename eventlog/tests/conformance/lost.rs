@@ -1,0 +1,148 @@
+//! Acknowledgements and requests that get lost on the way: the outcome is found out, never guessed.
+
+use std::time::{Duration, Instant};
+
+use eventlog::Stream;
+use eventlog::store::{Appended, Error, StoreSettings};
+use tokio::task::JoinHandle;
+
+use crate::counter::increments;
+use crate::jetstream::{JetStream, metadata, store_settings};
+use crate::proxy::Proxy;
+
+type Appending = JoinHandle<Result<Appended, Error>>;
+
+/// The same data twice: through a proxy that can lose things, and directly.
+struct Two {
+    proxy: Proxy,
+    lossy: JetStream,
+    direct: JetStream,
+}
+
+async fn two(append_deadline: Duration) -> Two {
+    let settings = crate::support::space().await;
+    let proxy = Proxy::before(&settings.url).await;
+    let direct = JetStream::open(settings.clone(), store_settings()).await;
+    let quick = StoreSettings { publish_timeout: Duration::from_millis(300), append_deadline, ..store_settings() };
+    let lossy = JetStream::open(eventlog::Settings { url: proxy.url(), ..settings }, quick).await;
+    direct.commit("acme/1", "before", increments("before", 1)).await;
+    Two { proxy, lossy, direct }
+}
+
+impl Two {
+    /// Starts an append of two events on the lossy side.
+    async fn append(&self, command: &'static str) -> Appending {
+        let loaded = self.lossy.loaded("acme/1").await;
+        let store = self.lossy.store.clone();
+        tokio::spawn(async move { store.append(loaded, increments(command, 2), metadata(command)).await })
+    }
+
+    /// Starts an append whose acknowledgement gets lost, and waits until its events are stored.
+    async fn append_unheard(&self, command: &'static str) -> Appending {
+        let before = self.last().await;
+        let loaded = self.lossy.loaded("acme/1").await;
+        self.proxy.lose_answers();
+        let store = self.lossy.store.clone();
+        let task = tokio::spawn(async move { store.append(loaded, increments(command, 2), metadata(command)).await });
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.last().await == before {
+            assert!(Instant::now() < deadline, "nothing was stored");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        task
+    }
+
+    async fn last(&self) -> u64 {
+        self.direct.log.last_sequence(Stream::Es).await.unwrap()
+    }
+
+    /// The command ids of the aggregate's messages, in order.
+    async fn stored(&self) -> Vec<String> {
+        let messages = self.direct.store.messages("acme", "1").await.unwrap();
+        eventlog::store::verify_chain(&messages).unwrap();
+        let command = |message| {
+            let events = eventlog::decode_events(message, &eventlog::Upcasters::none()).unwrap();
+            events[0].metadata["command_id"].clone()
+        };
+        messages.iter().map(command).collect()
+    }
+}
+
+const LONG: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_acknowledgement_is_found_out_and_never_doubles() {
+    let two = two(LONG).await;
+    let task = two.append_unheard("mine").await;
+    two.proxy.heal();
+    let appended = task.await.unwrap().unwrap();
+    assert_eq!((appended.position, appended.version, appended.repeated), (two.last().await, 3, false));
+    assert_eq!(two.stored().await, ["before", "mine"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_acknowledgement_is_found_below_a_later_command() {
+    let two = two(LONG).await;
+    let task = two.append_unheard("mine").await;
+    let mine = two.last().await;
+    for later in ["later", "latest"] {
+        two.direct.commit("acme/1", later, increments(later, 1)).await;
+    }
+    two.proxy.heal();
+    let appended = task.await.unwrap().unwrap();
+    assert_eq!((appended.position, appended.version, appended.repeated), (mine, 3, false));
+    assert_eq!(two.stored().await, ["before", "mine", "later", "latest"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_request_is_sent_again() {
+    let two = two(LONG).await;
+    let loaded = two.lossy.loaded("acme/1").await;
+    two.proxy.lose_requests();
+    let store = two.lossy.store.clone();
+    let task = tokio::spawn(async move { store.append(loaded, increments("mine", 2), metadata("mine")).await });
+    two.proxy.lost_requests(2).await;
+    assert_eq!(two.stored().await, ["before"]);
+    two.proxy.heal();
+    assert_eq!(task.await.unwrap().unwrap().version, 3);
+    assert_eq!(two.stored().await, ["before", "mine"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_request_that_another_command_overtook_is_a_conflict() {
+    let two = two(LONG).await;
+    let loaded = two.lossy.loaded("acme/1").await;
+    two.proxy.lose_requests();
+    let store = two.lossy.store.clone();
+    let task = tokio::spawn(async move { store.append(loaded, increments("mine", 2), metadata("mine")).await });
+    two.proxy.lost_requests(1).await;
+    two.direct.commit("acme/1", "theirs", increments("theirs", 1)).await;
+    two.proxy.heal();
+    let error = task.await.unwrap().unwrap_err();
+    assert!(error.is_conflict(), "{error:?}");
+    assert_eq!(two.stored().await, ["before", "theirs"]);
+    let again = two.append("mine").await.await.unwrap().unwrap();
+    assert_eq!((again.version, again.repeated), (4, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_stays_unknown_is_said_so_and_repeating_finds_it() {
+    let two = two(Duration::from_secs(1)).await;
+    let task = two.append_unheard("mine").await;
+    let error = task.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+    two.proxy.heal();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let again = loop {
+        let repeat = match two.lossy.store.load("acme", "1").await {
+            Ok(loaded) => two.lossy.store.append(loaded, increments("mine", 2), metadata("mine")).await,
+            Err(error) => Err(error),
+        };
+        match repeat {
+            Ok(again) => break again,
+            Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
+        }
+    };
+    assert_eq!((again.position, again.version, again.repeated), (two.last().await, 3, true));
+    assert_eq!(two.stored().await, ["before", "mine"]);
+}

@@ -1,0 +1,116 @@
+//! A TCP proxy before a server that can lose what goes through it, in either direction, so that lost acknowledgements
+//! and lost requests happen when a test wants them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+pub struct Proxy {
+    address: SocketAddr,
+    losing: Arc<Losing>,
+    generation: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Losing {
+    requests: AtomicBool,
+    answers: AtomicBool,
+    /// How many reads of requests were lost since they are being lost.
+    lost: AtomicU64,
+}
+
+impl Proxy {
+    /// Starts a proxy before `nats://host:port`.
+    pub async fn before(url: &str) -> Self {
+        let target = url.trim_start_matches("nats://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let losing = Arc::new(Losing::default());
+        let (generation, connections) = watch::channel(0);
+        let shared = losing.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(&target).await else { continue };
+                let (from_client, to_client) = client.into_split();
+                let (from_server, to_server) = server.into_split();
+                let (requests, answers) = (shared.clone(), shared.clone());
+                tokio::spawn(pump(from_client, to_server, move || requests.loses_request(), connections.clone()));
+                tokio::spawn(pump(from_server, to_client, move || answers.loses_answer(), connections.clone()));
+            }
+        });
+        Self { address, losing, generation }
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://{}", self.address)
+    }
+
+    /// From now on the client hears nothing from the server.
+    pub fn lose_answers(&self) {
+        self.losing.answers.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on the server hears nothing from the client.
+    pub fn lose_requests(&self) {
+        self.losing.requests.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until requests were lost `count` times.
+    pub async fn lost_requests(&self, count: u64) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.losing.lost.load(Ordering::SeqCst) < count {
+            assert!(Instant::now() < deadline, "no request was sent");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Cuts all connections, and loses nothing on those that follow.
+    pub fn heal(&self) {
+        self.generation.send_modify(|generation| *generation += 1);
+        self.losing.answers.store(false, Ordering::SeqCst);
+        self.losing.requests.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Losing {
+    fn loses_request(&self) -> bool {
+        let loses = self.requests.load(Ordering::SeqCst);
+        self.lost.fetch_add(u64::from(loses), Ordering::SeqCst);
+        loses
+    }
+
+    fn loses_answer(&self) -> bool {
+        self.answers.load(Ordering::SeqCst)
+    }
+}
+
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    loses: impl Fn() -> bool,
+    mut generation: watch::Receiver<u64>,
+) {
+    generation.mark_unchanged();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = tokio::select! {
+            _ = generation.changed() => return,
+            read = from.read(&mut buffer) => read,
+        };
+        match read {
+            Ok(0) | Err(_) => return,
+            Ok(_) if loses() || generation.has_changed().unwrap_or(true) => {}
+            Ok(count) => {
+                if to.write_all(&buffer[..count]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
