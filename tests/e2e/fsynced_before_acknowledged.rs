@@ -1,0 +1,83 @@
+//! A PUBACK means: on disk. Shown by tracing the system calls of nats-server; a kill -9 would prove less, because the
+//! page cache survives it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use stack::Server;
+
+use crate::platform::Platform;
+use crate::scene::{self, reading};
+use crate::stock;
+use crate::until::until;
+
+/// Messages, one at a time, each acknowledged before the next is sent.
+const MESSAGES: usize = 10;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_message_is_acknowledged_before_its_fsync_returned() {
+    stock::ensure_command("strace", "strace");
+    let platform = Platform::apart().await;
+    let nats = platform.stack.as_ref().and_then(|stack| stack.pid(Server::Nats)).expect("a running nats-server");
+    tokio::task::block_in_place(|| {
+        let api = platform.admin();
+        let device = scene::device(&api, platform.folder.path(), "SN-F");
+        let trace = platform.folder.path().join("trace");
+        let tracer = Tracer::attach(nats, &trace);
+        let payloads: Vec<_> = (0..MESSAGES).map(|n| reading(20.0, n as i64)).collect();
+        let answered = stock::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &payloads);
+        assert_eq!(answered.acknowledged(), MESSAGES, "{answered:?}");
+        tracer.end();
+        judge(&fs::read_to_string(&trace).unwrap());
+    });
+}
+
+/// Walks the trace: every acknowledgement that JetStream sent for the raw stream (`"stream":"TELEMETRY_RAW"`) follows
+/// an fsync of that stream's block file which returned after the write of the message.
+fn judge(trace: &str) {
+    let mut acknowledged = 0;
+    let mut written_not_synced = false;
+    let mut synced = 0;
+    for line in trace.lines() {
+        let of_raw = line.contains("TELEMETRY_RAW/msgs/");
+        let returned = line.trim_end().ends_with('>') && line.contains("= ");
+        if of_raw && line.contains("write") {
+            written_not_synced = true;
+        } else if of_raw && line.contains("sync(") && returned {
+            written_not_synced = false;
+            synced += 1;
+        } else if line.contains(r#"\"stream\":\"TELEMETRY_RAW\""#) && line.contains("\\\"seq\\\":") {
+            acknowledged += 1;
+            assert!(!written_not_synced, "acknowledged before fsync: {line}");
+        }
+    }
+    assert!(acknowledged >= MESSAGES, "only {acknowledged} acknowledgements in the trace");
+    assert!(synced >= MESSAGES, "only {synced} fsyncs of the raw stream in the trace");
+}
+
+struct Tracer(Child);
+
+impl Tracer {
+    fn attach(pid: u32, out: &Path) -> Self {
+        let calls = "trace=write,pwrite64,writev,fsync,fdatasync";
+        let child = Command::new("strace")
+            .args(["-f", "-T", "-ttt", "-y", "-s", "400", "-e", calls, "-p", &pid.to_string(), "-o"])
+            .arg(out)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("strace starts");
+        until("strace is attached", Duration::from_secs(10), || {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).map(str::trim).unwrap_or("0");
+            if tracer == "0" { Err(status) } else { Ok(()) }
+        });
+        Self(child)
+    }
+
+    fn end(mut self) {
+        Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().expect("kill starts");
+        self.0.wait().expect("strace ends");
+    }
+}

@@ -1,0 +1,77 @@
+//! A client of the public API. What does not live here: what is asked for.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+
+/// A signed-in client.
+#[derive(Clone)]
+pub struct Api {
+    agent: Agent,
+    pub base: String,
+    pub token: String,
+    pub organization: String,
+}
+
+impl Api {
+    pub fn sign_in(base: &str, email: &str, password: &str) -> Self {
+        let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).http_status_as_error(false);
+        let agent: Agent = config.build().into();
+        let mut api = Self { agent, base: base.to_owned(), token: String::new(), organization: String::new() };
+        let answer = api.post("/api/v1/auth/login", json!({"email": email, "password": password}));
+        api.token = answer["accessToken"].as_str().expect("an access token").to_owned();
+        api.organization = answer["user"]["organizationId"].as_str().expect("an organisation").to_owned();
+        api
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        let (status, body) = self.try_get(path);
+        assert!((200..300).contains(&status), "GET {path} answered {status}: {body}");
+        body
+    }
+
+    pub fn try_get(&self, path: &str) -> (u16, Value) {
+        read(self.agent.get(self.url(path)).header("authorization", self.bearer()).call())
+    }
+
+    pub fn text(&self, path: &str) -> String {
+        self.agent.get(self.url(path)).call().unwrap().body_mut().read_to_string().unwrap()
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.try_post(path, body);
+        assert!((200..300).contains(&status), "POST {path} answered {status}: {answer}");
+        answer
+    }
+
+    pub fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
+        read(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(&body))
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Value {
+        let (status, answer) =
+            read(self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(&body));
+        assert!((200..300).contains(&status), "PUT {path} answered {status}: {answer}");
+        answer
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+}
+
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, Value) {
+    match answer {
+        Ok(mut answer) => {
+            let text = answer.body_mut().read_to_string().unwrap_or_default();
+            let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+            (answer.status().as_u16(), body)
+        }
+        Err(error) => (0, Value::String(error.to_string())),
+    }
+}

@@ -1,0 +1,185 @@
+//! The platform as a user starts it: `argusiq up`, or each role as a process of its own beside servers of the test.
+//! What does not live here: what is done with it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use stack::{Options, Stack};
+use tempfile::TempDir;
+
+use crate::http::Api;
+use crate::until::until;
+
+/// The administrator of every test platform.
+pub const EMAIL: &str = "admin@argusiq.test";
+/// The administrator's password.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+const READY: Duration = Duration::from_secs(90);
+
+/// The roles that can run as processes of their own.
+pub const ROLES: [&str; 4] = ["api", "ingest", "process", "project"];
+
+/// A running platform, ended with the test.
+pub struct Platform {
+    pub folder: TempDir,
+    pub base: u16,
+    pub processes: BTreeMap<&'static str, Child>,
+    pub stack: Option<Stack>,
+    environment: Vec<(String, String)>,
+}
+
+impl Platform {
+    /// Starts `argusiq up`.
+    pub fn up() -> Self {
+        let mut platform = Self::prepare(Vec::new(), None);
+        platform.start("up");
+        platform.wait_until_ready();
+        platform
+    }
+
+    /// Starts servers in this process and each role as a process.
+    pub async fn apart() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let stack = Stack::start(Options::throwaway(folder.path().join("servers"))).await.expect("servers");
+        let urls = stack.urls();
+        let environment = [
+            ("ARGUSIQ_NATS__URL", urls.nats.clone()),
+            ("ARGUSIQ_POSTGRES__URL", urls.postgres.clone()),
+            ("ARGUSIQ_REDIS__URL", urls.redis.clone()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let mut platform = Self::prepare(environment, Some(stack));
+        platform.run(&["migrate"]);
+        ROLES.iter().for_each(|role| platform.start(role));
+        tokio::task::block_in_place(|| platform.wait_until_ready());
+        platform
+    }
+
+    fn prepare(environment: Vec<(String, String)>, stack: Option<Stack>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, base: free_base(), processes: BTreeMap::new(), stack, environment }
+    }
+
+    /// Starts a role, or starts it again.
+    pub fn start(&mut self, role: &'static str) {
+        let log = File::options().create(true).append(true).open(self.log_path(role)).unwrap();
+        let child = self.command(&[role]).stdout(log.try_clone().unwrap()).stderr(log).spawn().expect("argusiq starts");
+        self.processes.insert(role, child);
+    }
+
+    /// Runs a command to its end and answers what it printed; fails when it fails.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("argusiq starts");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?} failed: {out}{err}");
+        out.into_owned()
+    }
+
+    /// Ends a role as a power cut would.
+    pub fn kill(&mut self, role: &str) {
+        let child = self.processes.get_mut(role).expect("a running role");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Signs the administrator in.
+    pub fn admin(&self) -> Api {
+        Api::sign_in(&self.url(), EMAIL, PASSWORD)
+    }
+
+    /// Address of the API.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.base)
+    }
+
+    /// Port of the devices' door.
+    pub fn mqtt_port(&self) -> u16 {
+        self.base + 1
+    }
+
+    /// What a role has logged.
+    pub fn log(&self, role: &str) -> String {
+        fs::read_to_string(self.log_path(role)).unwrap_or_default()
+    }
+
+    /// Waits until the API says that everything is there.
+    pub fn wait_until_ready(&mut self) {
+        let address = format!("{}/ready", self.url());
+        until("the platform is ready", READY, || match ureq::get(&address).call() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.assert_running();
+                Err(error.to_string())
+            }
+        });
+    }
+
+    fn assert_running(&mut self) {
+        let ended: Vec<_> = self
+            .processes
+            .iter_mut()
+            .filter_map(|(role, child)| child.try_wait().unwrap().map(|status| (*role, status)))
+            .collect();
+        for (role, status) in ended {
+            panic!("{role} ended with {status}:\n{}", self.log(role));
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_argusiq"));
+        command
+            .args(["--port-base", &self.base.to_string(), "--data-dir"])
+            .arg(self.folder.path())
+            .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("ARGUSIQ_ADMIN_EMAIL", EMAIL)
+            .env("ARGUSIQ_ADMIN_PASSWORD", PASSWORD)
+            .env_remove("ARGUSIQ_TEST_STACK")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn log_path(&self, role: &str) -> PathBuf {
+        self.folder.path().join(format!("{role}.log"))
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        for child in self.processes.values_mut() {
+            let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        }
+        for child in self.processes.values_mut() {
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            for role in self.processes.keys() {
+                eprintln!("--- the end of {role}'s log\n{}", last_lines(&self.log(role), 40));
+            }
+        }
+    }
+}
+
+/// The simulator, which is built beside the platform.
+pub fn simulator() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_argusiq")).with_file_name("argusiq-simulator");
+    assert!(path.exists(), "build the simulator first: cargo build -p simulator (make test does)");
+    path
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+fn free_base() -> u16 {
+    let mut base = stack::free_port();
+    while !(base..base + 6).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+        base = stack::free_port();
+    }
+    base
+}

@@ -1,0 +1,91 @@
+//! Who may not connect does not, and whose right ends is put out.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::platform::Platform;
+use crate::scene::{self, Device, reading};
+use crate::stock::{self, Answered};
+use crate::until::until;
+
+#[test]
+fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    let port = platform.mqtt_port();
+    let device = scene::device(&api, platform.folder.path(), "SN-R");
+    let other = scene::device(&api, platform.folder.path(), "SN-O");
+    let send = |device: &Device| stock::paho(device, port, "3.1.1", &device.topic, &[reading(1.0, 0)]);
+    assert_eq!(send(&device).acknowledged(), 1);
+
+    let stranger = foreign(&device, platform.folder.path());
+    assert!(matches!(send(&stranger), Answered::Refused(_)), "a self-made certificate must not get in");
+    let impostor = Device { id: other.id.clone(), topic: other.topic.clone(), ..clone(&device) };
+    assert!(matches!(send(&impostor), Answered::Refused(_)), "another device's name must not get in");
+
+    api.post(&format!("/api/v1/devices/{}/certificate/revoke", device.id), json!({"reason": "stolen"}));
+    let refused = until("the revoked certificate is refused", Duration::from_secs(5), || match send(&device) {
+        Answered::Refused(reason) => Ok(reason),
+        answered => Err(answered),
+    });
+    assert!(!refused.is_empty());
+    assert_eq!(send(&other).acknowledged(), 1, "others are not disturbed");
+    until("the refusal is a system event", Duration::from_secs(15), || {
+        let events = api.get("/api/v1/events");
+        if events.to_string().to_lowercase().contains("refused") { Ok(()) } else { Err(events) }
+    });
+}
+
+#[test]
+fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    let device = scene::device(&api, platform.folder.path(), "SN-B");
+    let bad = [
+        "{not json".to_owned(),
+        json!({"ts": 1, "metrics": {"temperature": 1.0}}).to_string(),
+        json!({"metrics": {"temperature": "warm"}}).to_string(),
+        "{\"metrics\":{\"temperature\":NaN}}".to_owned(),
+        json!({"metrics": {}}).to_string(),
+        reading(21.5, 0),
+    ];
+    let answered = stock::paho(&device, platform.mqtt_port(), "5", &device.topic, &bad);
+    assert_eq!(answered.acknowledged(), bad.len(), "what is refused is kept and acknowledged: {answered:?}");
+    let foreign = format!("v1/telemetry/{}/{}", uuid::Uuid::nil(), device.id);
+    stock::paho(&device, platform.mqtt_port(), "5", &foreign, &[reading(1.0, 0)]);
+    let history =
+        format!("/api/v1/telemetry/device/{}?metricKey=temperature&startTime=1960-01-01T00:00:00Z", device.id);
+    until("the good reading arrives", Duration::from_secs(15), || {
+        let found = api.get(&history);
+        if found["count"] == 1 && found["data"][0]["value"] == 21.5 { Ok(()) } else { Err(found) }
+    });
+}
+
+fn clone(device: &Device) -> Device {
+    Device {
+        id: device.id.clone(),
+        certificate: device.certificate.clone(),
+        key: device.key.clone(),
+        root: device.root.clone(),
+        topic: device.topic.clone(),
+    }
+}
+
+/// The same names, signed by nobody we know.
+fn foreign(device: &Device, folder: &std::path::Path) -> Device {
+    let (certificate, key) = (folder.join("foreign.crt"), folder.join("foreign.key"));
+    let subject = format!("/CN={}", device.id);
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj"])
+        .arg(&subject)
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .expect("openssl starts");
+    assert!(made.status.success() && fs::metadata(&key).is_ok());
+    Device { certificate, key, ..clone(device) }
+}
