@@ -52,8 +52,8 @@ impl Folder {
     /// (a private home, for one), this is `/var/tmp/argusiq-<hash of our folder>` with a link to it in ours.
     pub(crate) fn of_account(&self, server: Server, account: &Account) -> Result<PathBuf, Error> {
         let here = self.path.join(server.name());
-        if here.is_symlink() {
-            return stand_in(&self.path, account);
+        if let Ok(there) = here.read_link() {
+            return owned_by(there, account);
         }
         // Our own folder may be closed only because of the umask it was made with.
         if here.symlink_metadata().is_err() && account.barred_by(&self.path).as_ref() == Some(&self.path) {
@@ -62,7 +62,7 @@ impl Folder {
         match account.barred_by(&self.path) {
             None => owned_by(here, account),
             Some(barrier) => {
-                let there = stand_in(&self.path, account)?;
+                let there = owned_by(elsewhere(&self.path), account)?;
                 tracing::info!(folder = %there.display(), barrier = %barrier.display(), user = %account.name,
                     "{server} keeps its data elsewhere: its user cannot pass the data folder's parent");
                 symlink(&there, &here).map_err(Error::file("link", here))?;
@@ -74,9 +74,12 @@ impl Folder {
 
 /// Removes a data folder nobody holds any more, with what it links to. Returns whether it is gone.
 pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
+    if !path.exists() {
+        return Ok(true);
+    }
     let Some(_lock) = Lock::try_take(path)? else { return Ok(false) };
-    let there = elsewhere(path);
-    if path.join(Server::Postgres.name()).is_symlink() && there.is_dir() {
+    let link = path.join(Server::Postgres.name()).read_link();
+    if let Some(there) = link.ok().filter(|there| there.starts_with(ELSEWHERE) && there.is_dir()) {
         std::fs::remove_dir_all(&there).map_err(Error::file("remove", there))?;
     }
     std::fs::remove_dir_all(path).map_err(Error::file("remove", path))?;
@@ -86,10 +89,6 @@ pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
 fn open_to_pass(path: &Path) -> Result<(), Error> {
     let mode = path.metadata().map_err(Error::file("read", path))?.mode();
     set_permissions(path, Permissions::from_mode(mode | 0o111)).map_err(Error::file("open up", path))
-}
-
-fn stand_in(path: &Path, account: &Account) -> Result<PathBuf, Error> {
-    owned_by(elsewhere(path), account)
 }
 
 fn elsewhere(path: &Path) -> PathBuf {

@@ -73,7 +73,8 @@ impl Postgres {
         Ok(connection)
     }
 
-    /// Runs one statement. Returns the first column of each row; NULL is empty.
+    /// Runs one statement. Returns the first column of each row; NULL is empty. After an error the connection is of no
+    /// further use.
     pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<String>, Error> {
         let mut body = sql.as_bytes().to_vec();
         body.push(0);
@@ -81,7 +82,7 @@ impl Postgres {
         self.answer().await
     }
 
-    /// Reads messages up to `ReadyForQuery`; an error closes a connection that is not open yet, so it ends the wait.
+    /// Reads messages up to `ReadyForQuery` or an error.
     async fn answer(&mut self) -> Result<Vec<String>, Error> {
         let mut rows = Vec::new();
         loop {

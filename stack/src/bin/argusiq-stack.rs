@@ -1,13 +1,14 @@
 //! The local stack as a program: installs the servers, runs them in the foreground, or runs a command with them. What
 //! the servers are used for is the command's affair.
 
+use std::io::IsTerminal;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
 use clap::{Parser, Subcommand};
 use stack::testing::{SHARED, TestStack};
 use stack::{Error, Options, Ports, Server, Stack, ensure_installed};
-use std::os::unix::process::ExitStatusExt;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -48,7 +49,8 @@ enum Action {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(ansi).init();
     let done = match Arguments::parse().action {
         Action::Install => install(),
         Action::Run { no_install, command } => run(!no_install, command).await,

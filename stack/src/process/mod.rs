@@ -181,3 +181,74 @@ impl Shared {
         state.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    async fn shell(folder: &Path, script: &str) -> Process {
+        let launch = Launch {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            directory: folder.into(),
+            account: None,
+            log: folder.join("sh.log"),
+            stop_signal: Signal::SIGTERM,
+        };
+        let process = Process::spawn(&launch, &Lock::take(folder).await.unwrap()).unwrap();
+        for _ in 0..500 {
+            if logs::tail(&launch.log).contains("ready") {
+                return process;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the shell did not get ready: {}", logs::tail(&launch.log));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_heeds_the_signal_stops_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let process = shell(folder.path(), "trap 'exit 3' TERM; echo ready; while :; do sleep 0.01; done").await;
+        assert_eq!(process.ended(), None);
+        assert!(process.stop(Duration::from_secs(10)).await);
+        assert_eq!(process.ended().unwrap().code(), Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ignores_the_signal_is_killed_with_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let process = shell(folder.path(), "trap '' TERM; sleep 600 & echo ready; while :; do wait; done").await;
+        let children = tree::descendants(process.pid);
+        assert_eq!(children.len(), 1);
+        assert!(!process.stop(Duration::from_millis(100)).await);
+        assert_eq!(process.ended().unwrap().signal(), Some(Signal::SIGKILL as i32));
+        assert!(children.iter().all(|child| !Path::new(&format!("/proc/{child}/exe")).exists()));
+    }
+
+    #[tokio::test]
+    async fn a_process_inherits_the_lock_of_the_data_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let launch = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
+        let process = shell(folder.path(), launch).await;
+        // The lock value is dropped by now, which unlocks; what is inherited is seen by the descriptor.
+        let open = std::fs::read_dir(format!("/proc/{}/fd", process.pid())).unwrap().flatten();
+        let mut targets = open.filter_map(|entry| entry.path().read_link().ok());
+        assert!(targets.any(|target| target.ends_with("stack.lock")));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let launch = Launch {
+            program: "/nonexistent/redis-server".into(),
+            arguments: vec![],
+            directory: folder.path().into(),
+            account: None,
+            log: folder.path().join("x.log"),
+            stop_signal: Signal::SIGTERM,
+        };
+        let error = Process::spawn(&launch, &Lock::take(folder.path()).await.unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start /nonexistent/redis-server");
+    }
+}
