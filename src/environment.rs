@@ -2,13 +2,11 @@
 //! role does with them.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use certs::{Folder, MasterKey, ServerNames};
+use certs::{Initialized, MasterKey, ServerNames};
 use chrono::{DateTime, Utc};
 use eventlog::{Log, StreamSizes};
 
@@ -29,12 +27,6 @@ pub struct Servers {
     pub postgres: Secret,
     /// Redis.
     pub redis: Secret,
-}
-
-/// The keys in the data folder.
-pub struct Keys {
-    /// Root authority, master key, the server's certificate.
-    pub folder: Folder,
 }
 
 impl Servers {
@@ -70,14 +62,14 @@ pub fn make_data_dir(settings: &Settings) -> anyhow::Result<()> {
     })
 }
 
-/// Opens the keys, or makes them where they are missing.
-pub fn init_keys(settings: &Settings) -> anyhow::Result<Keys> {
+/// Opens the keys in the data folder, or makes them where they are missing.
+pub fn init_keys(settings: &Settings) -> anyhow::Result<Initialized> {
     let names = ServerNames::parse(&settings.mqtt.server_names).context("mqtt.server_names")?;
     let made = certs::init_folder(&pki_dir(settings), names.iter(), master_key()?, clock()())?;
     if let Some(reason) = made.server_issued {
         tracing::info!(reason, "issued the server's certificate");
     }
-    Ok(Keys { folder: made.folder })
+    Ok(made)
 }
 
 /// Connects to the log and declares its streams.
@@ -91,32 +83,7 @@ pub async fn open_log(settings: &Settings, servers: &Servers) -> anyhow::Result<
     Ok(log)
 }
 
-/// The administrator's password: from the configuration, else the one that was generated at the first start.
-pub fn admin_password(settings: &Settings) -> anyhow::Result<Secret> {
-    if let Some(password) = &settings.admin_password {
-        return Ok(password.clone());
-    }
-    let path = settings.data_dir.join("admin-password");
-    if path.exists() {
-        return Ok(Secret(fs::read_to_string(&path)?.trim().to_owned()));
-    }
-    let password = generated_password();
-    write_private(&path, &password)?;
-    Ok(Secret(password))
-}
-
-fn generated_password() -> String {
-    use rand::Rng;
-    use rand::distr::Alphanumeric;
-    rand::rng().sample_iter(Alphanumeric).take(20).map(char::from).collect()
-}
-
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    Ok(writeln!(file, "{text}")?)
-}
-
-fn pki_dir(settings: &Settings) -> std::path::PathBuf {
+fn pki_dir(settings: &Settings) -> PathBuf {
     settings.data_dir.join("pki")
 }
 

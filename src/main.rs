@@ -1,1 +1,49 @@
-fn main() {}
+//! The composition root: reads the configuration and runs one role, or all of them. What does not live here: anything
+//! that a role crate can do itself.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod cli;
+mod environment;
+mod lifecycle;
+mod roles;
+mod settings;
+mod telemetry;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Ca, Cli, Command};
+use crate::settings::Settings;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("argusiq: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let settings = Settings::load(&cli.flags)?;
+    telemetry::start_logging(&settings)?;
+    stack::raise_open_file_limit();
+    match cli.command {
+        Command::Up(up) => roles::up::run(settings, up).await,
+        Command::Api => roles::single::run(settings, wiring::Role::Api, Vec::new()).await,
+        Command::Ingest => roles::single::run(settings, wiring::Role::Ingest, Vec::new()).await,
+        Command::Process(only) => roles::single::run(settings, wiring::Role::Process, only.only).await,
+        Command::Project(only) => roles::single::run(settings, wiring::Role::Project, only.only).await,
+        Command::Replay { what } => roles::replay::run(settings, what).await,
+        Command::Migrate => roles::migrate::run(settings).await,
+        Command::Doctor => roles::doctor::run(settings).await,
+        Command::Ca { what: Ca::Init } => roles::ca::init(settings),
+    }
+}

@@ -1,0 +1,8 @@
+//! One file for each subcommand. What does not live here: the roles themselves, which are crates.
+
+pub mod ca;
+pub mod doctor;
+pub mod migrate;
+pub mod replay;
+pub mod single;
+pub mod up;

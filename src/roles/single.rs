@@ -1,0 +1,17 @@
+//! One role as a process of its own, beside servers that the configuration names.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::environment::Servers;
+use crate::lifecycle;
+use crate::settings::Settings;
+use crate::wiring::{Role, Wiring};
+
+/// Runs the role until a signal asks it to stop; `only` names stages or projections.
+pub async fn run(settings: Settings, role: Role, only: Vec<String>) -> anyhow::Result<()> {
+    let servers = Servers::from_settings(&settings)?;
+    let wiring = Wiring::open(settings, servers).await?;
+    let shutdown = CancellationToken::new();
+    lifecycle::stop_on_signals(shutdown.clone())?;
+    wiring.run(role, only, shutdown).await
+}

@@ -1,0 +1,137 @@
+//! `argusiq up`: servers and all roles on this machine, in one process. What does not live here: the servers' own
+//! handling, which is the stack's.
+
+use std::process::Stdio;
+
+use anyhow::{Context, anyhow, bail};
+use stack::{Options, Ports, Stack};
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Up;
+use crate::environment::{self, Servers};
+use crate::lifecycle;
+use crate::settings::{Secret, Settings};
+use crate::wiring::{Role, Wiring, ports};
+
+/// Runs everything until a signal, a failure, or the end of the demo.
+pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
+    environment::make_data_dir(&settings)?;
+    let ports = ports(&settings)?;
+    stack::ports::ensure_free("the HTTP API", ports.http)?;
+    stack::ports::ensure_free("MQTT", ports.mqtt)?;
+    let asked = CancellationToken::new();
+    lifecycle::stop_on_signals(asked.clone())?;
+    let stack = start_servers(&settings, ports).await?;
+    settings.nats.url = Some(stack.urls().nats.clone());
+    settings.postgres.url = Some(Secret(stack.urls().postgres.clone()));
+    settings.redis.url = Some(Secret(stack.urls().redis.clone()));
+    let outcome = serve(settings, up, &stack, asked).await;
+    let stopped = stack.stop().await;
+    outcome.and(stopped.map_err(Into::into))
+}
+
+async fn start_servers(settings: &Settings, ports: Ports) -> anyhow::Result<Stack> {
+    eprintln!("starting nats-server, PostgreSQL and Redis …");
+    let mut options = Options::durable(settings.data_dir.join("servers"));
+    options.ports = ports;
+    Ok(Stack::start(options).await?)
+}
+
+async fn serve(settings: Settings, up: Up, stack: &Stack, asked: CancellationToken) -> anyhow::Result<()> {
+    let servers = Servers::from_settings(&settings)?;
+    let wiring = Wiring::open(settings, servers).await?;
+    wiring.migrate().await?;
+    let password = first_password(&wiring).await?;
+    // Not the signal's own token: the roles go on until the demo has compared what it sent.
+    let shutdown = CancellationToken::new();
+    let mut roles = JoinSet::new();
+    for role in Role::ALL {
+        let (wiring, shutdown) = (wiring.clone(), shutdown.clone());
+        roles.spawn(async move { (role, wiring.run(role, Vec::new(), shutdown).await) });
+    }
+    print_welcome(&wiring, password.as_deref());
+    let mut demo = up.demo.then(|| start_demo(&wiring, &up, password.as_deref())).transpose()?;
+    let outcome = tokio::select! {
+        () = asked.cancelled() => Ok(()),
+        Some(ended) = roles.join_next() => Err(unexpected_end(ended)),
+        exited = stack.watch() => Err(anyhow!("{exited}")),
+        status = demo_ends(&mut demo) => status,
+    };
+    if let Some(child) = &mut demo {
+        let _ = stop_demo(child).await;
+    }
+    shutdown.cancel();
+    while let Some(ended) = roles.join_next().await {
+        if let Ok((role, Err(error))) = ended {
+            tracing::error!(?role, error = format!("{error:#}"), "the role stopped with an error");
+        }
+    }
+    outcome
+}
+
+/// The administrator's password, where it is known: set by the configuration, or made up at the first start and not
+/// changed since.
+async fn first_password(wiring: &Wiring) -> anyhow::Result<Option<String>> {
+    let configured = wiring.settings.admin_password.as_ref().map(|password| password.0.clone());
+    let first = wiring.bootstrap().await?;
+    Ok(first.generated_password.or(configured))
+}
+
+fn print_welcome(wiring: &Wiring, password: Option<&str>) {
+    let (http, mqtt) = (wiring.ports.http, wiring.ports.mqtt);
+    println!();
+    println!("  Argusiq is up");
+    println!("  page and API   http://{}:{http}/", wiring.settings.http.listen);
+    println!("  devices        mqtts://{}:{mqtt} (client certificates)", wiring.settings.mqtt.listen);
+    println!("  sign in as     {}", wiring.settings.admin_email);
+    println!("  password       {}", password.unwrap_or("(as you set it)"));
+    println!("  data           {}", wiring.settings.data_dir.display());
+    println!("  Ctrl-C stops everything.");
+    println!();
+}
+
+fn unexpected_end(ended: Result<(Role, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Error {
+    match ended {
+        Ok((role, Ok(()))) => anyhow!("{role:?} stopped by itself"),
+        Ok((role, Err(error))) => error.context(format!("{role:?} stopped")),
+        Err(error) => anyhow!("a role panicked: {error}"),
+    }
+}
+
+fn start_demo(wiring: &Wiring, up: &Up, password: Option<&str>) -> anyhow::Result<Child> {
+    let Some(password) = password else {
+        bail!("the demo signs in as {}: set ARGUSIQ_ADMIN_PASSWORD", wiring.settings.admin_email);
+    };
+    let simulator = std::env::current_exe()?.with_file_name("argusiq-simulator");
+    let mut command = Command::new(&simulator);
+    command.args(["demo", "--devices", &up.devices.to_string()]);
+    if let Some(seconds) = up.seconds {
+        command.args(["--seconds", &seconds.to_string()]);
+    }
+    command
+        .env("ARGUSIQ_API", format!("http://127.0.0.1:{}", wiring.ports.http))
+        .env("ARGUSIQ_MQTT", format!("localhost:{}", wiring.ports.mqtt))
+        .env("ARGUSIQ_ADMIN_EMAIL", &wiring.settings.admin_email)
+        .env("ARGUSIQ_ADMIN_PASSWORD", password)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .process_group(0);
+    command.spawn().with_context(|| format!("{} does not start; build it first", simulator.display()))
+}
+
+async fn demo_ends(demo: &mut Option<Child>) -> anyhow::Result<()> {
+    let Some(child) = demo else { return std::future::pending().await };
+    let status = child.wait().await?;
+    if status.success() { Ok(()) } else { bail!("the demo ended with {status}") }
+}
+
+/// Lets the simulator print its summary.
+async fn stop_demo(child: &mut Child) -> anyhow::Result<()> {
+    if let Some(id) = child.id() {
+        Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
+        tokio::time::timeout(lifecycle::STOP_DEADLINE, child.wait()).await??;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Gives each role what it depends on. What does not live here: what the roles do with it.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use aws_lc_rs::hmac;
+use certs::Folder;
+use commands::{Bootstrapped, Commands, Keys};
+use eventlog::Log;
+use ingest::{EdgePki, Listen};
+use metrics_exporter_prometheus::PrometheusHandle;
+use projections::Reader;
+use stack::Ports;
+use tokio_util::sync::CancellationToken;
+
+use crate::environment::{self, Clock, Servers};
+use crate::settings::Settings;
+use crate::telemetry;
+
+/// What can run as a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// HTTP API, live feed and page.
+    Api,
+    /// The devices' door.
+    Ingest,
+    /// The stages.
+    Process,
+    /// The projections.
+    Project,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ingest, Self::Process, Self::Project, Self::Api];
+}
+
+/// Connections and keys that the roles of one process share.
+#[derive(Clone)]
+pub struct Wiring {
+    /// The configuration.
+    pub settings: Settings,
+    /// Ports to listen on.
+    pub ports: Ports,
+    servers: Servers,
+    log: Log,
+    commands: Commands,
+    keys: std::sync::Arc<Folder>,
+    clock: Clock,
+    metrics: PrometheusHandle,
+}
+
+impl Wiring {
+    /// Opens keys, log and command side.
+    pub async fn open(settings: Settings, servers: Servers) -> anyhow::Result<Self> {
+        environment::make_data_dir(&settings)?;
+        let metrics = telemetry::start_metrics()?;
+        let keys = environment::init_keys(&settings)?.folder;
+        let log = environment::open_log(&settings, &servers).await?;
+        let clock = environment::clock();
+        let root = keys.root.seal(&keys.master)?.open_root(&keys.master)?;
+        let command_keys = Keys::new(keys.master.clone(), root);
+        let commands = Commands::open(log.clone(), command_keys, clock.clone()).await?;
+        let ports = ports(&settings)?;
+        Ok(Self { settings, ports, servers, log, commands, keys: std::sync::Arc::new(keys), clock, metrics })
+    }
+
+    /// Creates or updates the tables.
+    pub async fn migrate(&self) -> anyhow::Result<()> {
+        Ok(projections::migrate(&self.servers.postgres.0).await?)
+    }
+
+    /// Makes the first organisation and its administrator where there is none.
+    pub async fn bootstrap(&self) -> anyhow::Result<Bootstrapped> {
+        let password = self.settings.admin_password.as_ref().map(|password| password.0.as_str());
+        Ok(self.commands.bootstrap(&self.settings.admin_email, password).await?)
+    }
+
+    /// Runs one role until `shutdown`.
+    pub async fn run(&self, role: Role, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
+        match role {
+            Role::Api => self.api(shutdown).await,
+            Role::Ingest => self.ingest(shutdown).await,
+            Role::Process => self.process(only, shutdown).await,
+            Role::Project => self.project(only, shutdown).await,
+        }
+    }
+
+    async fn ingest(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let pki = EdgePki {
+            root_certificate_pem: self.keys.root.certificate_pem().to_owned(),
+            server_certificate_pem: self.keys.server_certificate_pem.clone(),
+            server_private_key_pem: self.keys.server_private_key_pem.clone(),
+        };
+        let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
+        let mut config = ingest::Config::new(listen, &self.settings.instance);
+        config.limits.max_connections = self.settings.mqtt.max_connections;
+        config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
+        let deps = ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() };
+        ingest::run(deps, config, shutdown).await.context("ingest")
+    }
+}
+
+fn address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
+    let host = host.parse().with_context(|| format!("{host:?} is no address to listen on"))?;
+    Ok(SocketAddr::new(host, port))
+}
+
+/// The ports to listen on, by base or by default.
+pub fn ports(settings: &Settings) -> anyhow::Result<Ports> {
+    let mut ports = match settings.port_base {
+        Some(base) => Ports::from_base(base)?,
+        None => Ports::defaults(),
+    };
+    ports.http = settings.http.port.unwrap_or(ports.http);
+    ports.mqtt = settings.mqtt.port.unwrap_or(ports.mqtt);
+    Ok(ports)
+}
+
+/// The key that access tokens are signed with: derived from the master key, so that it is nowhere kept.
+fn token_key(keys: &Folder) -> Vec<u8> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, keys.master.expose());
+    hmac::sign(&key, b"argusiq access tokens 1").as_ref().to_vec()
+}
