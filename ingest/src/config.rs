@@ -1,0 +1,115 @@
+//! What the role needs and how it is set. Not how settings are read from files or the environment.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::net::TcpListener;
+
+/// Tells the time by the platform's clock.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// What the role works with.
+pub struct Deps {
+    /// The event log, connected and with its streams declared.
+    pub log: eventlog::Log,
+    /// The certificates of the edge.
+    pub pki: EdgePki,
+    /// The platform's clock.
+    pub clock: Clock,
+}
+
+/// The certificates of the edge.
+#[derive(Clone, Debug)]
+pub struct EdgePki {
+    /// The platform's root CA, PEM: the only trust anchor for devices.
+    pub root_certificate_pem: String,
+    /// The server's certificate followed by what leads to the root, PEM.
+    pub server_certificate_pem: String,
+    /// The server's key, PKCS #8 PEM.
+    pub server_private_key_pem: certs::PrivateKeyPem,
+}
+
+/// Where devices connect to.
+#[derive(Debug)]
+pub enum Listen {
+    /// Binds this address.
+    Address(SocketAddr),
+    /// Takes a socket that is bound already.
+    Socket(TcpListener),
+}
+
+/// How the role behaves.
+#[derive(Debug)]
+pub struct Config {
+    /// Where devices connect to over MQTT and TLS.
+    pub listen: Listen,
+    /// The door's stable name, of the characters `A-Z a-z 0-9 - _`: the same after a restart, and no other door's.
+    pub instance: String,
+    /// Raw shards this door writes, each an own lane of packs: 1 to 16, 2 to 4 are best.
+    pub shards: u16,
+    /// The first of them, 0 to 15. Doors on one log are fastest with shards of their own, and correct without.
+    pub first_shard: u16,
+    /// Limits of connections and devices.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// Returns the defaults for a door of this name at this place.
+    pub fn new(listen: Listen, instance: impl Into<String>) -> Self {
+        Self { listen, instance: instance.into(), shards: 2, first_shard: 0, limits: Limits::default() }
+    }
+}
+
+/// Limits of connections and devices.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest MQTT packet, fixed header included, in octets.
+    pub max_packet_bytes: usize,
+    /// Most connections at a time; further ones are closed at once.
+    pub max_connections: usize,
+    /// Most TLS handshakes at a time; further ones wait.
+    pub max_handshakes: usize,
+    /// Time for a TLS handshake, and again for the CONNECT after it.
+    pub connect_timeout: Duration,
+    /// QoS 1 messages of a connection read and not acknowledged yet: MQTT 5's receive maximum. The socket is not read
+    /// while there are as many.
+    pub receive_maximum: u16,
+    /// Messages a second a device may send for long; faster devices are not read for a while.
+    pub messages_per_second: u32,
+    /// Messages a device may send at once above that.
+    pub message_burst: u32,
+    /// Longest silence of a client that asks for no keep-alive.
+    pub idle_timeout: Duration,
+    /// Longest time a device may take to read what is written to it.
+    pub write_timeout: Duration,
+    /// How old the directory may be for a CONNECT to be answered.
+    pub max_directory_lag: Duration,
+    /// How long a refusal waits for the directory to reach the head of the log.
+    pub catch_up_timeout: Duration,
+    /// How long a stop waits for what is in flight.
+    pub drain_timeout: Duration,
+    /// Octets that wait for the log in each lane; further messages wait in their sockets.
+    pub lane_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_packet_bytes: 256 * 1024,
+            max_connections: 20_000,
+            max_handshakes: 256,
+            connect_timeout: Duration::from_secs(10),
+            receive_maximum: 64,
+            messages_per_second: 1_000,
+            message_burst: 1_000,
+            idle_timeout: Duration::from_secs(3_600),
+            write_timeout: Duration::from_secs(20),
+            max_directory_lag: Duration::from_secs(5),
+            catch_up_timeout: Duration::from_secs(2),
+            drain_timeout: Duration::from_secs(5),
+            lane_bytes: 16 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Every allowance and every denial, one row each.
+
+use super::*;
+use certs::{Authority, IssuedDevice, RootAuthority};
+use chrono::Duration;
+use rustls_pki_types::pem::PemObject;
+use uuid::Uuid;
+
+const OWN: Uuid = Uuid::from_u128(1);
+const OTHER: Uuid = Uuid::from_u128(2);
+const DEVICE: Uuid = Uuid::from_u128(0x0d);
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+/// A platform with two organisations and a device of the first, and the view of the log that lets it in.
+struct Platform {
+    own: Authority,
+    other: Authority,
+    issued: IssuedDevice,
+    view: View,
+}
+
+fn platform() -> Platform {
+    let root = RootAuthority::create("Test", now()).unwrap();
+    let own = root.issue_organization_authority(OWN, now()).unwrap();
+    let other = root.issue_organization_authority(OTHER, now()).unwrap();
+    let issued = own.issue_device(DEVICE, 30, now()).unwrap();
+    let view = View {
+        root: Arc::new(root.certificate().clone()),
+        organization: Some(OrganizationView { suspended: false, authority: Some(Arc::new(own.certificate().clone())) }),
+        device: Some(DeviceView { organization: OrganizationId(OWN), decommissioned: false }),
+        certificate: Some(CertificateView { device: DeviceId(DEVICE), revoked: false }),
+    };
+    Platform { own, other, issued, view }
+}
+
+fn chain(issued: &IssuedDevice) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(issued.chain_pem.as_bytes()).collect::<Result<_, _>>().unwrap()
+}
+
+fn reason(chain: &[CertificateDer<'_>], client_id: &str, view: &View, at: DateTime<Utc>) -> Option<Reason> {
+    match authorize_connect(chain, client_id, view, at) {
+        Decision::Allow(_) => None,
+        Decision::Deny(reason) => Some(reason),
+    }
+}
+
+#[test]
+fn a_device_in_good_standing_may_use_its_own_topics_until_its_certificate_ends() {
+    let platform = platform();
+    let decision = authorize_connect(&chain(&platform.issued), &DEVICE.to_string(), &platform.view, now());
+    let expected = Allowed {
+        organization: OrganizationId(OWN),
+        device: DeviceId(DEVICE),
+        topics: Topics {
+            telemetry: format!("v1/telemetry/{OWN}/{DEVICE}"),
+            commands: format!("v1/commands/{OWN}/{DEVICE}"),
+        },
+        expires_at: platform.issued.not_after,
+    };
+    assert_eq!(decision, Decision::Allow(expected));
+}
+
+#[test]
+fn whatever_the_log_holds_against_a_device_denies_it() {
+    let known = platform();
+    let (chain, client_id) = (chain(&known.issued), DEVICE.to_string());
+    let organization = || known.view.organization.clone().unwrap();
+    let with = |change: &dyn Fn(&mut View)| {
+        let mut view = known.view.clone();
+        change(&mut view);
+        reason(&chain, &client_id, &view, now())
+    };
+    for (found, expected) in [
+        (with(&|view| view.organization = None), Reason::UnknownOrganization),
+        (with(&|view| view.organization = Some(OrganizationView::default())), Reason::UnknownOrganization),
+        (
+            with(&|view| view.organization = Some(OrganizationView { suspended: true, ..organization() })),
+            Reason::OrganizationSuspended,
+        ),
+        (with(&|view| view.device = None), Reason::UnknownDevice),
+        (
+            with(&|view| view.device = Some(DeviceView { organization: OrganizationId(OWN), decommissioned: true })),
+            Reason::Decommissioned,
+        ),
+        (
+            with(&|view| view.device = Some(DeviceView { organization: OrganizationId(OTHER), decommissioned: false })),
+            Reason::WrongOrganization,
+        ),
+        (with(&|view| view.certificate = None), Reason::UnknownCertificate),
+        (
+            with(&|view| view.certificate = Some(CertificateView { device: DeviceId(OTHER), revoked: false })),
+            Reason::UnknownCertificate,
+        ),
+        (
+            with(&|view| view.certificate = Some(CertificateView { device: DeviceId(DEVICE), revoked: true })),
+            Reason::Revoked,
+        ),
+    ] {
+        assert_eq!(found, Some(expected));
+    }
+}
+
+#[test]
+fn a_chain_counts_only_under_the_ca_of_the_very_organisation_it_names() {
+    let known = platform();
+    let client_id = DEVICE.to_string();
+    // Another organisation's CA with the names of this one's device: here it is a sibling CA that took over the names.
+    let mut forged = known.view.clone();
+    forged.organization.as_mut().unwrap().authority = Some(Arc::new(known.other.certificate().clone()));
+    assert_eq!(reason(&chain(&known.issued), &client_id, &forged, now()), Some(Reason::ForeignAuthority));
+    let second = RootAuthority::create("Other", now()).unwrap();
+    let twin = second.issue_organization_authority(OWN, now()).unwrap();
+    let of_twin = chain(&twin.issue_device(DEVICE, 30, now()).unwrap());
+    assert_eq!(reason(&of_twin, &client_id, &known.view, now()), Some(Reason::ForeignAuthority));
+    // The CA presented beside the leaf is not what decides.
+    let mixed = [of_twin[0].clone(), known.own.certificate().clone()];
+    assert_eq!(reason(&mixed, &client_id, &known.view, now()), Some(Reason::ForeignAuthority));
+    let ca_as_device = [known.own.certificate().clone()];
+    assert_eq!(reason(&ca_as_device, &client_id, &known.view, now()), Some(Reason::UnreadableCertificate));
+}
+
+#[test]
+fn a_certificate_counts_only_in_date() {
+    let known = platform();
+    let (chain, client_id) = (chain(&known.issued), DEVICE.to_string());
+    for (at, expected) in [
+        (known.issued.not_before - Duration::seconds(1), Some(Reason::NotYetValid)),
+        (known.issued.not_before, None),
+        (known.issued.not_after, None),
+        (known.issued.not_after + Duration::seconds(1), Some(Reason::Expired)),
+    ] {
+        assert_eq!(reason(&chain, &client_id, &known.view, at), expected, "{at}");
+    }
+}
+
+#[test]
+fn the_client_id_is_the_device_id_in_its_one_spelling() {
+    let known = platform();
+    let chain = chain(&known.issued);
+    let upper = DEVICE.to_string().to_uppercase();
+    for client_id in ["", "pump-7", &upper, &DEVICE.simple().to_string(), &OTHER.to_string(), &format!("{DEVICE} ")] {
+        assert_eq!(reason(&chain, client_id, &known.view, now()), Some(Reason::WrongClientId), "{client_id}");
+    }
+}
+
+#[test]
+fn what_is_no_device_certificate_is_denied() {
+    let known = platform();
+    let garbage = [CertificateDer::from(vec![1, 2, 3])];
+    assert_eq!(reason(&[], "", &known.view, now()), Some(Reason::UnreadableCertificate));
+    assert_eq!(reason(&garbage, "", &known.view, now()), Some(Reason::UnreadableCertificate));
+}
+
+#[test]
+fn a_live_session_is_reviewed_by_the_same_rules() {
+    let known = platform();
+    let identity = certs::identity(&chain(&known.issued)).unwrap();
+    assert_eq!(authorize_session(&identity, &known.view, now()), Ok(()));
+    let mut revoked = known.view.clone();
+    revoked.certificate.as_mut().unwrap().revoked = true;
+    assert_eq!(authorize_session(&identity, &revoked, now()), Err(Reason::Revoked));
+    let late = known.issued.not_after + Duration::seconds(1);
+    assert_eq!(authorize_session(&identity, &known.view, late), Err(Reason::Expired));
+}
+
+#[test]
+fn only_denials_that_an_event_could_lift_wait_for_news() {
+    for (reason, waits) in [
+        (Reason::UnknownOrganization, true),
+        (Reason::UnknownDevice, true),
+        (Reason::UnknownCertificate, true),
+        (Reason::Revoked, false),
+        (Reason::Decommissioned, false),
+        (Reason::WrongClientId, false),
+        (Reason::Expired, false),
+    ] {
+        assert_eq!(reason.may_be_news(), waits, "{}", reason.code());
+    }
+}

@@ -1,0 +1,81 @@
+//! Keeps the directory at the head of the log and knows how far behind it may be. Not what is in it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use eventlog::{Follower, Log, Message, Positions, Source, Stream, follow};
+use metrics::gauge;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::metric_names::DIRECTORY_LAG_SECONDS;
+
+/// How often the directory is compared with the head of the log.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long the first comparison rests after a failure.
+const REST: Duration = Duration::from_millis(50);
+/// How long one comparison may take.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why the directory no longer follows the log.
+#[derive(Debug, thiserror::Error)]
+#[error("the directory cannot follow the log")]
+pub struct Error(#[source] Arc<eventlog::consumer::Error>);
+
+/// The directory's connection to the log.
+pub struct Feed {
+    follower: Follower,
+    started: Instant,
+    /// When it was last seen at the head, as milliseconds after `started`, plus one; 0 for never.
+    fresh_at: AtomicU64,
+}
+
+impl Feed {
+    /// Begins to fold the log's domain events, from the first on.
+    pub async fn start(log: &Log, fold: impl FnMut(&Message) + Send + 'static, shutdown: CancellationToken) -> Self {
+        let follower = follow(log, vec![Source::all(Stream::Es)], Positions::default(), fold, shutdown).await;
+        Self { follower, started: Instant::now(), fresh_at: AtomicU64::new(0) }
+    }
+
+    /// Waits until everything that the log holds at this moment is folded; answers whether it is, in time.
+    pub async fn catch_up(&self, within: Duration) -> bool {
+        let asked = Instant::now();
+        let caught_up = self.follower.caught_up(within).await.is_ok();
+        if caught_up {
+            let at = asked.duration_since(self.started).as_millis() as u64 + 1;
+            self.fresh_at.fetch_max(at, Relaxed);
+        }
+        caught_up
+    }
+
+    /// Waits until the directory is at the head of the log for the first time.
+    pub async fn ready(&self) -> Result<(), Error> {
+        while !self.catch_up(LOOK_WITHIN).await {
+            if let Some(failure) = self.follower.failure() {
+                return Err(Error(failure));
+            }
+            // Asking fails at once while the log cannot be reached.
+            sleep(REST).await;
+        }
+        Ok(())
+    }
+
+    /// Returns how long ago the directory was at the head of the log; none if it never was.
+    pub fn lag(&self) -> Option<Duration> {
+        let fresh_at = Duration::from_millis(self.fresh_at.load(Relaxed).checked_sub(1)?);
+        Some(self.started.elapsed().saturating_sub(fresh_at))
+    }
+
+    /// Keeps comparing with the head of the log; returns only when the log cannot be followed any more.
+    pub async fn watch(&self) -> Error {
+        loop {
+            self.catch_up(LOOK_WITHIN).await;
+            if let Some(failure) = self.follower.failure() {
+                return Error(failure);
+            }
+            gauge!(DIRECTORY_LAG_SECONDS).set(self.lag().map_or(f64::INFINITY, |lag| lag.as_secs_f64()));
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The newest state of organisations, devices and certificates in memory, folded from the log's domain events; it
+//! answers what the decisions ask and tells whose standing may have changed. Nothing is stored; a restart folds again.
+
+pub mod feed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use certs::{Identity, Serial};
+use domain::AnyEvent;
+use domain::certificate::CertificateEvent;
+use domain::device::DeviceEvent;
+use domain::directory::DeviceEntry;
+use domain::ids::{DeviceId, OrganizationId};
+use domain::organization::OrganizationEvent;
+use eventlog::{Message, Upcasters, decode_events};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tracing::error;
+use uuid::Uuid;
+
+use crate::decide::{CertificateView, DeviceView, OrganizationView, View};
+
+/// Whose standing an event may have changed for the worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affected {
+    /// One device.
+    Device(DeviceId),
+    /// All devices of an organisation.
+    Organization(OrganizationId),
+}
+
+/// The directory, shared by the fold and its readers.
+#[derive(Debug)]
+pub struct Directory {
+    root: Arc<CertificateDer<'static>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    entries: domain::directory::Directory,
+    /// The CA certificates of organisations, read from PEM once.
+    authorities: HashMap<OrganizationId, Arc<CertificateDer<'static>>>,
+    /// Whose a certificate is, by the certificate's id: a revocation names no more.
+    holders: HashMap<Uuid, DeviceId>,
+}
+
+impl Directory {
+    /// Begins with nothing known but the platform's root certificate.
+    pub fn new(root: CertificateDer<'static>) -> Self {
+        Self { root: Arc::new(root), known: RwLock::default() }
+    }
+
+    /// Answers everything that is known about a certificate.
+    pub fn view(&self, identity: &Identity) -> View {
+        let known = self.known();
+        let organization = OrganizationId(identity.organization);
+        let authority = known.authorities.get(&organization).cloned();
+        let entry = known.entries.organization_now(organization);
+        let certificate = known.entries.certificate_now(identity.serial.as_str());
+        View {
+            root: self.root.clone(),
+            organization: entry.map(|entry| OrganizationView { suspended: entry.suspended, authority }),
+            device: known.entries.device_now(DeviceId(identity.device)).map(device_view),
+            certificate: certificate.map(|entry| CertificateView { device: entry.device, revoked: entry.revoked }),
+        }
+    }
+
+    /// Answers what is known of a device.
+    pub fn device(&self, device: DeviceId) -> Option<DeviceView> {
+        self.known().entries.device_now(device).map(device_view)
+    }
+
+    /// Tells whether a serial number is one of a revoked certificate.
+    pub fn is_revoked(&self, serial: &Serial) -> bool {
+        self.known().entries.certificate_now(serial.as_str()).is_some_and(|certificate| certificate.revoked)
+    }
+
+    /// Folds one message of the log; answers whose standing may have become worse.
+    pub fn fold(&self, message: &Message) -> Vec<Affected> {
+        // Other aggregates are not looked into: most of the log is about them.
+        if !matches!(message.subject_token(2), Some("organization" | "device" | "certificate")) {
+            return Vec::new();
+        }
+        let events = match decode_events(message, &Upcasters::default()) {
+            Ok(events) => events,
+            Err(failure) => return unreadable(message, &failure),
+        };
+        let mut affected = Vec::new();
+        for event in events {
+            let ids = event.organization.parse().ok().zip(event.aggregate_id.parse().ok());
+            let decoded = AnyEvent::decode(&event.aggregate_type, &event.event_type, event.payload);
+            match (ids, decoded) {
+                (Some((organization, id)), Ok(decoded)) => {
+                    affected.extend(self.apply(event.position, organization, id, &decoded));
+                }
+                (_, Err(failure)) => return unreadable(message, &failure),
+                (None, _) => return unreadable(message, &"its subject holds no ids"),
+            }
+        }
+        affected
+    }
+
+    /// Folds one event of an aggregate; answers whose standing may have become worse.
+    fn apply(&self, position: u64, organization: OrganizationId, id: Uuid, event: &AnyEvent) -> Option<Affected> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entries.apply(position, organization, id, event);
+        match event {
+            AnyEvent::Organization(event) => known.organization(OrganizationId(id), event),
+            AnyEvent::Device(DeviceEvent::DeviceDecommissioned { .. }) => Some(Affected::Device(DeviceId(id))),
+            AnyEvent::Certificate(event) => known.certificate(id, event),
+            _ => None,
+        }
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn organization(&mut self, id: OrganizationId, event: &OrganizationEvent) -> Option<Affected> {
+        match event {
+            OrganizationEvent::CertificateAuthorityRecorded { certificate_pem, .. } => {
+                match CertificateDer::from_pem_slice(certificate_pem.as_bytes()) {
+                    Ok(authority) => drop(self.authorities.insert(id, Arc::new(authority))),
+                    Err(failure) => error!(organization = %id, %failure, "a CA certificate in the log cannot be read"),
+                }
+                None
+            }
+            OrganizationEvent::OrganizationSuspended { .. } => Some(Affected::Organization(id)),
+            _ => None,
+        }
+    }
+
+    fn certificate(&mut self, id: Uuid, event: &CertificateEvent) -> Option<Affected> {
+        match event {
+            CertificateEvent::CertificateIssued { device_id, .. } => {
+                self.holders.insert(id, *device_id);
+                None
+            }
+            CertificateEvent::CertificateRevoked { .. } => self.holders.get(&id).copied().map(Affected::Device),
+            _ => None,
+        }
+    }
+}
+
+fn device_view(entry: &DeviceEntry) -> DeviceView {
+    DeviceView { organization: entry.organization, decommissioned: entry.decommissioned }
+}
+
+fn unreadable(message: &Message, failure: &dyn std::fmt::Display) -> Vec<Affected> {
+    // The event store wrote it, so this is a bug or a newer version's event: what it says about its one aggregate is
+    // missing here, and every other one must go on.
+    error!(subject = message.subject, sequence = message.sequence, %failure, "an event cannot be read");
+    Vec::new()
+}

@@ -1,0 +1,219 @@
+//! From a handshake to a session: reads CONNECT, asks the decision, enters the session and answers. What the session
+//! does then is elsewhere.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use certs::Identity;
+use domain::ids::{DeviceId, OrganizationId, SessionId};
+use domain::telemetry::PresenceKind;
+use metrics::counter;
+use rustls_pki_types::CertificateDer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+use tracing::{debug, info};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::Edge;
+use super::end::End;
+use super::frame::{self, Next};
+use super::handshake::Stream;
+use super::packet::{self, Connect, NotConnect, Version};
+use super::reply::{self, Announced, Refused};
+use super::sessions::Handle;
+use crate::decide::{Allowed, Decision, Reason, authorize_connect, authorize_session};
+use crate::metric_names as names;
+use crate::presence::Whom;
+
+/// Octets read at a time while waiting for a CONNECT.
+const READ_BYTES: usize = 1_024;
+
+/// A device that was let in; its CONNACK is written, not sent.
+pub struct Admitted {
+    /// Its connection.
+    pub stream: Stream,
+    /// What was read behind its CONNECT.
+    pub buffer: BytesMut,
+    /// What is to be sent to it first.
+    pub out: BytesMut,
+    /// Its CONNECT.
+    pub connect: Connect,
+    /// What it may do.
+    pub allowed: Allowed,
+    /// Its session as others see it.
+    pub handle: Arc<Handle>,
+}
+
+/// Why a CONNECT is not accepted.
+enum Denied {
+    Reason(Reason),
+    Behind,
+    Packet(Refused, &'static str),
+}
+
+/// Lets a device in. None where it is refused, which is answered, counted, logged and told then.
+pub async fn admit(edge: &Edge, mut stream: Stream, peer: SocketAddr) -> Option<Admitted> {
+    let (mut buffer, mut out) = (BytesMut::new(), BytesMut::new());
+    let chain: Vec<CertificateDer<'static>> = stream.get_ref().1.peer_certificates()?.to_vec();
+    let identity = certs::identity(&chain).ok()?;
+    let reading = timeout(edge.limits.connect_timeout, read_connect(edge, &mut stream, &mut buffer));
+    let connect = match edge.shutdown.run_until_cancelled(reading).await? {
+        Ok(Ok(connect)) => connect,
+        Ok(Err(NotConnect::Level(level))) => {
+            // The answer's form is that of the nearest version this door speaks.
+            let version = if level > 5 { Version::V5 } else { Version::V3 };
+            refuse(
+                edge,
+                stream,
+                &mut out,
+                version,
+                &Denied::Packet(Refused::Version, "protocol_version"),
+                &identity,
+                peer,
+            )
+            .await;
+            return None;
+        }
+        Ok(Err(_)) => return close("not_connect", peer),
+        Err(_) => return close("connect_timeout", peer),
+    };
+    match enter(edge, &chain, &identity, &connect).await {
+        Ok((allowed, handle)) => {
+            let announced = Announced {
+                receive_maximum: edge.limits.receive_maximum,
+                max_packet_bytes: u32::try_from(edge.limits.max_packet_bytes).unwrap_or(u32::MAX),
+            };
+            reply::accept(&mut out, &connect, announced);
+            Some(Admitted { stream, buffer, out, connect, allowed, handle })
+        }
+        Err(denied) => {
+            refuse(edge, stream, &mut out, connect.version, &denied, &identity, peer).await;
+            None
+        }
+    }
+}
+
+async fn read_connect(edge: &Edge, stream: &mut Stream, buffer: &mut BytesMut) -> Result<Connect, NotConnect> {
+    loop {
+        match frame::next(buffer, edge.limits.max_packet_bytes) {
+            Next::Frame(frame) => return packet::connect(&frame),
+            Next::Incomplete { missing } => buffer.reserve(missing.max(READ_BYTES)),
+            Next::Oversize { .. } | Next::Malformed => return Err(NotConnect::Malformed),
+        }
+        match stream.read_buf(buffer).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return Err(NotConnect::OtherPacket),
+        }
+    }
+}
+
+/// Decides, enters the session, and decides again: what changed in between ended no session that was not there yet.
+async fn enter(
+    edge: &Edge,
+    chain: &[CertificateDer<'_>],
+    identity: &Identity,
+    connect: &Connect,
+) -> Result<(Allowed, Arc<Handle>), Denied> {
+    check_offer(connect)?;
+    let allowed = decide(edge, chain, identity, &connect.client_id).await?;
+    let handle = Handle::new(new_session(edge), identity.clone());
+    edge.sessions.enter(&handle);
+    let again = authorize_session(identity, &edge.directory.view(identity), (edge.clock)());
+    if let Err(reason) = again {
+        edge.sessions.leave(&handle);
+        return Err(Denied::Reason(reason));
+    }
+    if edge.shutdown.is_cancelled() {
+        handle.end(End::Shutdown);
+    }
+    edge.meters.sessions.increment(1);
+    edge.presence.tell(PresenceKind::Connected, whom(identity, Some(handle.session)), None).await;
+    Ok((allowed, handle))
+}
+
+/// Refuses what a MQTT 5 client was free to ask for and is not offered (3.1.2.6, 3.1.2.7, 4.12).
+fn check_offer(connect: &Connect) -> Result<(), Denied> {
+    if connect.wants_authentication {
+        return Err(Denied::Packet(Refused::AuthenticationMethod, "authentication_method"));
+    }
+    match &connect.will {
+        Some(will) if connect.version == Version::V5 && will.qos > 1 => {
+            Err(Denied::Packet(Refused::WillQos, "will_qos"))
+        }
+        Some(will) if connect.version == Version::V5 && will.retain => {
+            Err(Denied::Packet(Refused::WillRetain, "will_retain"))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn decide(
+    edge: &Edge,
+    chain: &[CertificateDer<'_>],
+    identity: &Identity,
+    client_id: &str,
+) -> Result<Allowed, Denied> {
+    if edge.feed.lag().is_none_or(|lag| lag > edge.limits.max_directory_lag) {
+        return Err(Denied::Behind);
+    }
+    let ask = || authorize_connect(chain, client_id, &edge.directory.view(identity), (edge.clock)());
+    match ask() {
+        Decision::Allow(allowed) => Ok(allowed),
+        Decision::Deny(reason) if !reason.may_be_news() => Err(Denied::Reason(reason)),
+        Decision::Deny(_) => {
+            if !edge.feed.catch_up(edge.limits.catch_up_timeout).await {
+                return Err(Denied::Behind);
+            }
+            match ask() {
+                Decision::Allow(allowed) => Ok(allowed),
+                Decision::Deny(reason) => Err(Denied::Reason(reason)),
+            }
+        }
+    }
+}
+
+async fn refuse(
+    edge: &Edge,
+    mut stream: Stream,
+    out: &mut BytesMut,
+    version: Version,
+    denied: &Denied,
+    identity: &Identity,
+    peer: SocketAddr,
+) {
+    let (why, code) = match denied {
+        Denied::Reason(Reason::WrongClientId) => (Refused::ClientId, Reason::WrongClientId.code()),
+        Denied::Reason(reason) => (Refused::NotAuthorized, reason.code()),
+        Denied::Behind => (Refused::Unavailable, "directory_behind"),
+        Denied::Packet(why, code) => (*why, *code),
+    };
+    reply::refuse(out, version, why);
+    let _ = timeout(edge.limits.connect_timeout, async {
+        stream.write_all(out).await?;
+        stream.shutdown().await
+    })
+    .await;
+    counter!(names::CONNECTS_REFUSED, "reason" => code).increment(1);
+    if edge.presence.tell_refused(whom(identity, None), code).await {
+        info!(%peer, reason = code, device = %identity.device, "a CONNECT was refused");
+    }
+}
+
+fn close(reason: &'static str, peer: SocketAddr) -> Option<Admitted> {
+    counter!(names::CONNECTS_REFUSED, "reason" => reason).increment(1);
+    debug!(%peer, reason, "a connection was closed before its CONNECT");
+    None
+}
+
+/// Names a device for presence facts.
+pub fn whom(identity: &Identity, session: Option<SessionId>) -> Whom {
+    Whom { organization: Some(OrganizationId(identity.organization)), device: Some(DeviceId(identity.device)), session }
+}
+
+/// Makes a session id (uuid v7): a later session of a device has a greater one.
+fn new_session(edge: &Edge) -> SessionId {
+    let now = (edge.clock)();
+    let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+    SessionId(Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos())))
+}

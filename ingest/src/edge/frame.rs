@@ -1,0 +1,150 @@
+//! Cutting MQTT control packets out of a byte stream (both versions: fixed header, 2.1). Not what is inside them.
+
+use bytes::{Bytes, BytesMut};
+
+/// One whole control packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The first octet: packet type and flags.
+    pub first: u8,
+    /// Octets of the fixed header.
+    pub header_bytes: usize,
+    /// The packet with its fixed header; a slice of what was read, nothing is copied.
+    pub packet: Bytes,
+}
+
+impl Frame {
+    /// The packet type (2.1.2): 1 is CONNECT, 3 PUBLISH and so on.
+    pub fn kind(&self) -> u8 {
+        self.first >> 4
+    }
+
+    /// The flags of the first octet.
+    pub fn flags(&self) -> u8 {
+        self.first & 0x0f
+    }
+
+    /// What follows the fixed header.
+    pub fn body(&self) -> Bytes {
+        self.packet.slice(self.header_bytes..)
+    }
+}
+
+/// What stands at the beginning of a buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A whole packet, taken out of the buffer.
+    Frame(Frame),
+    /// The beginning of a packet; `missing` octets at least are needed.
+    Incomplete {
+        /// Octets still to come, as far as that is known.
+        missing: usize,
+    },
+    /// A packet larger than allowed, left in the buffer.
+    Oversize {
+        /// The first octet.
+        first: u8,
+        /// Octets of the fixed header.
+        header_bytes: usize,
+        /// Size of the whole packet.
+        bytes: usize,
+    },
+    /// A remaining length of more than four octets: no packet (2.1.4).
+    Malformed,
+}
+
+/// Takes the next packet out of a buffer, if it is there and no larger than `largest` octets.
+pub fn next(buffer: &mut BytesMut, largest: usize) -> Next {
+    let Some(&first) = buffer.first() else { return Next::Incomplete { missing: 2 } };
+    let (length, digits) = match variable_integer(&buffer[1..]) {
+        Digits::Value(value, digits) => (value, digits),
+        Digits::Incomplete => return Next::Incomplete { missing: 1 },
+        Digits::Malformed => return Next::Malformed,
+    };
+    let header_bytes = 1 + digits;
+    let bytes = header_bytes + length;
+    if bytes > largest {
+        return Next::Oversize { first, header_bytes, bytes };
+    }
+    if buffer.len() < bytes {
+        return Next::Incomplete { missing: bytes - buffer.len() };
+    }
+    Next::Frame(Frame { first, header_bytes, packet: buffer.split_to(bytes).freeze() })
+}
+
+/// A variable byte integer (1.5.5) at the beginning of some octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digits {
+    /// Its value and how many octets it takes.
+    Value(usize, usize),
+    /// Its end has not arrived.
+    Incomplete,
+    /// It has more than four octets.
+    Malformed,
+}
+
+/// Reads a variable byte integer: seven bits an octet, lowest first, at most four octets.
+pub fn variable_integer(octets: &[u8]) -> Digits {
+    let mut value = 0;
+    for (index, octet) in octets.iter().take(4).enumerate() {
+        value |= usize::from(octet & 0x7f) << (7 * index);
+        if octet & 0x80 == 0 {
+            return Digits::Value(value, index + 1);
+        }
+    }
+    if octets.len() < 4 { Digits::Incomplete } else { Digits::Malformed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn packets_are_cut_one_by_one_and_the_rest_stays() {
+        let mut buffer = BytesMut::from(&[0xc0, 0x00, 0x40, 0x02, 0x00, 0x07, 0xd0][..]);
+        let Next::Frame(ping) = next(&mut buffer, 100) else { panic!() };
+        assert_eq!((ping.kind(), ping.flags(), ping.body().len()), (12, 0, 0));
+        let Next::Frame(ack) = next(&mut buffer, 100) else { panic!() };
+        assert_eq!((ack.kind(), &ack.body()[..]), (4, &[0x00, 0x07][..]));
+        assert_eq!(next(&mut buffer, 100), Next::Incomplete { missing: 1 });
+        assert_eq!(&buffer[..], &[0xd0]);
+    }
+
+    #[test]
+    fn the_length_examples_of_the_standard_are_read() {
+        // Table 2.4 of MQTT 3.1.1: the borders of one to four octets.
+        for (octets, value) in [
+            (&[0x00][..], 0),
+            (&[0x7f][..], 127),
+            (&[0x80, 0x01][..], 128),
+            (&[0xff, 0x7f][..], 16_383),
+            (&[0x80, 0x80, 0x01][..], 16_384),
+            (&[0xff, 0xff, 0xff, 0x7f][..], 268_435_455),
+        ] {
+            assert_eq!(variable_integer(octets), Digits::Value(value, octets.len()));
+        }
+        assert_eq!(variable_integer(&[0xff, 0xff, 0xff]), Digits::Incomplete);
+        assert_eq!(variable_integer(&[0xff, 0xff, 0xff, 0xff]), Digits::Malformed);
+    }
+
+    #[test]
+    fn a_packet_over_the_limit_is_named_and_not_waited_for() {
+        let mut buffer = BytesMut::from(&[0x30, 0x80, 0x01, 0x00][..]);
+        assert_eq!(next(&mut buffer, 130), Next::Oversize { first: 0x30, header_bytes: 3, bytes: 131 });
+        assert_eq!(next(&mut buffer, 131), Next::Incomplete { missing: 127 });
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_cut_without_panic_and_without_loss(octets in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut buffer = BytesMut::from(&octets[..]);
+            let mut taken = 0;
+            while let Next::Frame(frame) = next(&mut buffer, 64) {
+                taken += frame.packet.len();
+                let _ = frame.body();
+            }
+            prop_assert_eq!(&octets[taken..], &buffer[..]);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The TLS handshake with a device: mutual, bounded in number and time; refusals are named and told. Not who may
+//! connect after it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use certs::{Identity, SwappableVerifier};
+use domain::ids::{DeviceId, OrganizationId};
+use metrics::counter;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, UnixTime};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tracing::{debug, info};
+
+use super::Edge;
+use crate::config::EdgePki;
+use crate::directory::Directory;
+use crate::metric_names as names;
+use crate::presence::Whom;
+
+/// A connection with a device whose certificate passed the handshake.
+pub type Stream = Box<TlsStream<TcpStream>>;
+
+/// Why the server side of TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The root certificate is not PEM.
+    #[error("the root certificate is not PEM")]
+    Root(#[source] rustls_pki_types::pem::Error),
+    /// Certificate, key or root cannot be used.
+    #[error("the edge's certificates cannot be used")]
+    Certificates(#[source] certs::verifier::Error),
+    /// The provider of cryptography offers no usable protocol version.
+    #[error("no TLS version can be spoken")]
+    Versions(#[source] rustls::Error),
+}
+
+/// The server side of TLS.
+pub struct Tls {
+    base: ServerConfig,
+    verifier: Arc<SwappableVerifier>,
+}
+
+impl Tls {
+    /// Reads the platform's root certificate.
+    pub fn root(pki: &EdgePki) -> Result<CertificateDer<'static>, Error> {
+        CertificateDer::from_pem_slice(pki.root_certificate_pem.as_bytes()).map_err(Error::Root)
+    }
+
+    /// Sets the server side up; each handshake asks the directory for revocations.
+    pub fn new(pki: &EdgePki, directory: Arc<Directory>) -> Result<Self, Error> {
+        let root = Self::root(pki)?;
+        let revoked: certs::verifier::Revoked = Arc::new(move |serial| directory.is_revoked(serial));
+        let verifier = Arc::new(SwappableVerifier::new(&root, revoked).map_err(Error::Certificates)?);
+        let base = certs::server_config(&pki.server_certificate_pem, &pki.server_private_key_pem, verifier.clone())
+            .map_err(Error::Certificates)?;
+        let tls = Self { base, verifier };
+        tls.witnessed().map(|_| tls)
+    }
+
+    /// Makes the configuration of one handshake, and where the certificate shows that it presented: rustls does not
+    /// give out the certificate of a handshake that failed.
+    fn witnessed(&self) -> Result<(TlsAcceptor, Arc<Witness>), Error> {
+        let witness = Arc::new(Witness { verifier: self.verifier.clone(), seen: OnceLock::new() });
+        let mut config = ServerConfig::builder_with_provider(self.base.crypto_provider().clone())
+            .with_safe_default_protocol_versions()
+            .map_err(Error::Versions)?
+            .with_client_cert_verifier(witness.clone())
+            .with_cert_resolver(self.base.cert_resolver.clone());
+        config.session_storage = self.base.session_storage.clone();
+        config.send_tls13_tickets = self.base.send_tls13_tickets;
+        Ok((TlsAcceptor::from(Arc::new(config)), witness))
+    }
+}
+
+/// Shakes hands with a device. None where that failed, which is counted, logged and told then.
+pub async fn shake(edge: &Edge, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
+    let (acceptor, witness) = edge.tls.witnessed().ok()?;
+    let shaken = timeout(edge.limits.connect_timeout, async {
+        // The semaphore is never closed; without a permit the handshake would merely be unbounded.
+        let _permit = edge.handshakes.acquire().await.ok();
+        acceptor.accept(socket).await
+    });
+    let reason = match shaken.await {
+        Ok(Ok(stream)) => return Some(Box::new(stream)),
+        Ok(Err(error)) => reason(&error),
+        Err(_) => "timeout",
+    };
+    counter!(names::HANDSHAKES_REFUSED, "reason" => reason).increment(1);
+    if matches!(reason, "connection_lost" | "not_tls" | "timeout") {
+        // Port scans and health checks of load balancers.
+        debug!(%peer, reason, "a TLS handshake failed");
+        return None;
+    }
+    let identity = witness.seen.get();
+    let whom = Whom {
+        organization: identity.map(|identity| OrganizationId(identity.organization)),
+        device: identity.map(|identity| DeviceId(identity.device)),
+        session: None,
+    };
+    if edge.presence.tell_refused(whom, reason).await {
+        let device = whom.device.map(|device| device.to_string());
+        info!(%peer, reason, device, "a TLS handshake was refused");
+    }
+    None
+}
+
+/// Names why a handshake failed.
+fn reason(error: &std::io::Error) -> &'static str {
+    let Some(error) = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) else {
+        return "connection_lost";
+    };
+    match error {
+        rustls::Error::NoCertificatesPresented => "no_certificate",
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            CertificateError::Revoked => "revoked",
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired",
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "not_yet_valid",
+            CertificateError::UnknownIssuer => "foreign_authority",
+            CertificateError::BadSignature => "bad_signature",
+            _ => "unreadable_certificate",
+        },
+        rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(_) => "incompatible_client",
+        _ => "not_tls",
+    }
+}
+
+/// Verifies as the shared verifier does, and remembers whose certificate it was asked about.
+struct Witness {
+    verifier: Arc<SwappableVerifier>,
+    seen: OnceLock<Identity>,
+}
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Witness").finish_non_exhaustive()
+    }
+}
+
+impl ClientCertVerifier for Witness {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.verifier.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        self.verifier.verify_client_cert(end_entity, intermediates, now).inspect_err(|_| {
+            if let Ok(identity) = certs::identity(std::slice::from_ref(end_entity)) {
+                let _ = self.seen.set(identity);
+            }
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}

@@ -1,0 +1,66 @@
+//! The edge: an MQTT listener for devices, with mutual TLS. It is a listener for one purpose and no broker: no topic
+//! tree, no retained messages, no fan-out, no stored sessions. A PUBACK says that the message is on disk.
+
+pub mod admit;
+mod end;
+mod frame;
+mod handshake;
+mod listener;
+mod packet;
+mod publish;
+mod reply;
+mod serve;
+mod session;
+pub mod sessions;
+pub mod throttle;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+pub use end::End;
+pub use handshake::{Error as TlsError, Tls};
+pub use listener::listen;
+use sessions::Sessions;
+use throttle::Rate;
+
+use crate::config::{Clock, Limits};
+use crate::directory::Directory;
+use crate::directory::feed::Feed;
+use crate::meters::Meters;
+use crate::pipeline::Pipeline;
+use crate::presence::Presence;
+
+/// What all connections of the edge share.
+pub struct Edge {
+    /// The server side of TLS.
+    pub tls: Tls,
+    /// Limits of connections and devices.
+    pub limits: Limits,
+    /// The platform's clock.
+    pub clock: Clock,
+    /// The newest state of devices and certificates.
+    pub directory: Arc<Directory>,
+    /// How fresh that is.
+    pub feed: Arc<Feed>,
+    /// Where messages go.
+    pub pipeline: Arc<Pipeline>,
+    /// Where comings and goings are told.
+    pub presence: Arc<Presence>,
+    /// The live sessions.
+    pub sessions: Arc<Sessions>,
+    /// Handles of metrics.
+    pub meters: Arc<Meters>,
+    /// One permit for each handshake.
+    pub handshakes: Semaphore,
+    /// Cancelled when the door closes.
+    pub shutdown: CancellationToken,
+}
+
+impl Edge {
+    /// The rate that each device may send at.
+    pub fn rate(&self) -> Rate {
+        Rate::new(self.limits.messages_per_second, self.limits.message_burst)
+    }
+}

@@ -1,0 +1,200 @@
+//! Reading all packets of devices but PUBLISH, by rumqttc's codec; each version's form becomes one. Not what they cause.
+
+use bytes::Bytes;
+use rumqttc::mqttbytes::{self as mqtt3, v4};
+use rumqttc::v5::mqttbytes::v5;
+
+use super::frame::Frame;
+
+/// The protocol version of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// MQTT 3.1.1 (protocol level 4).
+    V3,
+    /// MQTT 5 (protocol level 5).
+    V5,
+}
+
+/// What is wrong with a packet, for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(pub &'static str);
+
+/// A CONNECT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connect {
+    /// The client's version.
+    pub version: Version,
+    /// The client id.
+    pub client_id: String,
+    /// Seconds between packets the client promises; 0 for none.
+    pub keep_alive_seconds: u16,
+    /// What to publish should the session end without a DISCONNECT.
+    pub will: Option<Will>,
+    /// MQTT 5: whether the client asked for a session that outlives the connection.
+    pub wants_stored_session: bool,
+    /// MQTT 5: whether the client wants an authentication exchange of its own.
+    pub wants_authentication: bool,
+}
+
+/// A will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Will {
+    /// Its topic.
+    pub topic: Bytes,
+    /// Its payload.
+    pub payload: Bytes,
+    /// Its quality of service.
+    pub qos: u8,
+    /// Whether it asks to be retained.
+    pub retain: bool,
+}
+
+/// Any other packet a device may send once it is connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Packet {
+    /// SUBSCRIBE with its filters and the QoS asked for.
+    Subscribe {
+        /// The packet identifier.
+        packet_id: u16,
+        /// Each filter with its QoS.
+        filters: Vec<(String, u8)>,
+    },
+    /// UNSUBSCRIBE with its filters.
+    Unsubscribe {
+        /// The packet identifier.
+        packet_id: u16,
+        /// The filters.
+        filters: Vec<String>,
+    },
+    /// PINGREQ.
+    Ping,
+    /// DISCONNECT.
+    Disconnect {
+        /// MQTT 5's reason 0x04: the will is to be published all the same.
+        with_will: bool,
+    },
+    /// A packet that a device has no business sending here.
+    Unexpected,
+}
+
+/// Why a CONNECT cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotConnect {
+    /// Another packet came first.
+    OtherPacket,
+    /// A protocol level this door does not speak.
+    Level(u8),
+    /// Not readable.
+    Malformed,
+}
+
+/// Reads the first packet of a connection.
+pub fn connect(frame: &Frame) -> Result<Connect, NotConnect> {
+    if frame.kind() != 1 {
+        return Err(NotConnect::OtherPacket);
+    }
+    let body = frame.body();
+    let Some((&[0, 4, b'M', b'Q', b'T', b'T', level, flags], _)) = body.split_first_chunk::<8>() else {
+        return Err(NotConnect::Malformed);
+    };
+    // The lowest flag is reserved, and the fixed header has none (3.1.1, 3.1.2.3).
+    if flags & 1 != 0 || frame.flags() != 0 {
+        return Err(NotConnect::Malformed);
+    }
+    match level {
+        4 => connect_v3(frame),
+        5 => connect_v5(frame),
+        other => Err(NotConnect::Level(other)),
+    }
+}
+
+/// Reads any later packet but PUBLISH.
+pub fn packet(frame: &Frame, version: Version) -> Result<Packet, Malformed> {
+    match (frame.kind(), frame.flags()) {
+        (8, 2) => subscribe(frame, version),
+        (10, 2) => unsubscribe(frame, version),
+        (8 | 10, _) => Err(Malformed("reserved flags")),
+        (12, _) => Ok(Packet::Ping),
+        (14, _) => Ok(Packet::Disconnect { with_will: version == Version::V5 && frame.body().first() == Some(&4) }),
+        _ => Ok(Packet::Unexpected),
+    }
+}
+
+fn connect_v3(frame: &Frame) -> Result<Connect, NotConnect> {
+    let read = v4::Connect::read(header_v3(frame), frame.packet.clone()).map_err(|_| NotConnect::Malformed)?;
+    let will = read.last_will.map(|will| Will {
+        topic: Bytes::from(will.topic),
+        payload: will.message,
+        qos: will.qos as u8,
+        retain: will.retain,
+    });
+    Ok(Connect {
+        version: Version::V3,
+        client_id: read.client_id,
+        keep_alive_seconds: read.keep_alive,
+        will,
+        wants_stored_session: false,
+        wants_authentication: false,
+    })
+}
+
+fn connect_v5(frame: &Frame) -> Result<Connect, NotConnect> {
+    let (read, will, _login) =
+        v5::Connect::read(header_v5(frame), frame.packet.clone()).map_err(|_| NotConnect::Malformed)?;
+    let will =
+        will.map(|will| Will { topic: will.topic, payload: will.message, qos: will.qos as u8, retain: will.retain });
+    let properties = read.properties.as_ref();
+    Ok(Connect {
+        version: Version::V5,
+        client_id: read.client_id,
+        keep_alive_seconds: read.keep_alive,
+        will,
+        wants_stored_session: properties.and_then(|p| p.session_expiry_interval).is_some_and(|seconds| seconds > 0),
+        wants_authentication: properties.is_some_and(|p| p.authentication_method.is_some()),
+    })
+}
+
+fn subscribe(frame: &Frame, version: Version) -> Result<Packet, Malformed> {
+    let unreadable = Malformed("SUBSCRIBE");
+    let (packet_id, filters): (u16, Vec<_>) = match version {
+        Version::V3 => {
+            let read = v4::Subscribe::read(header_v3(frame), frame.packet.clone()).map_err(|_| unreadable)?;
+            (read.pkid, read.filters.into_iter().map(|filter| (filter.path, filter.qos as u8)).collect())
+        }
+        Version::V5 => {
+            let read = v5::Subscribe::read(header_v5(frame), frame.packet.clone()).map_err(|_| unreadable)?;
+            (read.pkid, read.filters.into_iter().map(|filter| (filter.path, filter.qos as u8)).collect())
+        }
+    };
+    if packet_id == 0 { Err(Malformed("packet identifier 0")) } else { Ok(Packet::Subscribe { packet_id, filters }) }
+}
+
+fn unsubscribe(frame: &Frame, version: Version) -> Result<Packet, Malformed> {
+    let unreadable = Malformed("UNSUBSCRIBE");
+    let (packet_id, filters) = match version {
+        Version::V3 => {
+            let read = v4::Unsubscribe::read(header_v3(frame), frame.packet.clone()).map_err(|_| unreadable)?;
+            (read.pkid, read.topics)
+        }
+        Version::V5 => {
+            let read = v5::Unsubscribe::read(header_v5(frame), frame.packet.clone()).map_err(|_| unreadable)?;
+            (read.pkid, read.filters)
+        }
+    };
+    if packet_id == 0 || filters.is_empty() {
+        return Err(unreadable);
+    }
+    Ok(Packet::Unsubscribe { packet_id, filters })
+}
+
+fn header_v3(frame: &Frame) -> mqtt3::FixedHeader {
+    mqtt3::FixedHeader::new(frame.first, frame.header_bytes - 1, frame.packet.len() - frame.header_bytes)
+}
+
+fn header_v5(frame: &Frame) -> v5::FixedHeader {
+    v5::FixedHeader::new(frame.first, frame.header_bytes - 1, frame.packet.len() - frame.header_bytes)
+}
+
+#[cfg(test)]
+#[path = "packet_tests.rs"]
+mod tests;

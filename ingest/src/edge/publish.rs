@@ -1,0 +1,161 @@
+//! Reading PUBLISH (3.3 of both versions), the one packet of the hot path: slices of what was read, nothing copied.
+
+use bytes::Bytes;
+use rumqttc::v5::mqttbytes::v5::PublishProperties;
+
+use super::frame::{Digits, Frame, variable_integer};
+use super::packet::{Malformed, Version};
+
+/// A PUBLISH of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// Quality of service: 0, 1 or 2.
+    pub qos: u8,
+    /// Whether it asks to be retained.
+    pub retain: bool,
+    /// The packet identifier; 0 with QoS 0.
+    pub packet_id: u16,
+    /// The topic name, empty where MQTT 5's alias stands for it.
+    pub topic: Bytes,
+    /// Whether MQTT 5's topic alias was used.
+    pub aliased: bool,
+    /// The payload.
+    pub payload: Bytes,
+}
+
+/// Reads a PUBLISH.
+pub fn read(frame: &Frame, version: Version) -> Result<Publish, Malformed> {
+    let (qos, retain) = ((frame.flags() >> 1) & 3, frame.flags() & 1 == 1);
+    if qos == 3 {
+        return Err(Malformed("QoS 3"));
+    }
+    let mut rest = frame.body();
+    let topic_bytes = usize::from(take_u16(&mut rest)?);
+    if topic_bytes > rest.len() {
+        return Err(Malformed("topic longer than its packet"));
+    }
+    let topic = rest.split_to(topic_bytes);
+    let packet_id = if qos == 0 { 0 } else { take_u16(&mut rest)? };
+    if qos > 0 && packet_id == 0 {
+        return Err(Malformed("packet identifier 0"));
+    }
+    let aliased = match version {
+        Version::V3 => false,
+        Version::V5 => take_properties(&mut rest)?,
+    };
+    Ok(Publish { qos, retain, packet_id, topic, aliased, payload: rest })
+}
+
+/// Reads as much of a PUBLISH that is too large as its topic, from the octets after the fixed header.
+/// Returns none where the topic has not arrived yet.
+pub fn topic_of(body: &[u8]) -> Option<&[u8]> {
+    let (&[high, low], rest) = body.split_first_chunk::<2>()?;
+    rest.get(..usize::from(u16::from_be_bytes([high, low])))
+}
+
+/// Takes MQTT 5's properties off and tells whether a topic alias is among them.
+fn take_properties(rest: &mut Bytes) -> Result<bool, Malformed> {
+    // Most messages have none: one octet 0.
+    if rest.first() == Some(&0) {
+        let _ = rest.split_to(1);
+        return Ok(false);
+    }
+    let Digits::Value(length, digits) = variable_integer(rest) else { return Err(Malformed("property length")) };
+    if digits + length > rest.len() {
+        return Err(Malformed("properties longer than their packet"));
+    }
+    // The codec gets the properties alone, so that a length that lies cannot reach into the payload.
+    let mut properties = rest.split_to(digits + length);
+    let read = PublishProperties::read(&mut properties).map_err(|_| Malformed("properties"))?;
+    let Some(read) = read else { return Ok(false) };
+    if !read.subscription_identifiers.is_empty() {
+        return Err(Malformed("a subscription identifier from a client"));
+    }
+    Ok(read.topic_alias.is_some())
+}
+
+fn take_u16(rest: &mut Bytes) -> Result<u16, Malformed> {
+    if rest.len() < 2 {
+        return Err(Malformed("a packet that ends too early"));
+    }
+    let octets = rest.split_to(2);
+    Ok(u16::from_be_bytes([octets[0], octets[1]]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::frame::{Next, next};
+    use bytes::BytesMut;
+    use proptest::prelude::*;
+    use rumqttc::mqttbytes::v4;
+    use rumqttc::v5::mqttbytes::v5;
+
+    fn framed(octets: &[u8]) -> Frame {
+        match next(&mut BytesMut::from(octets), usize::MAX) {
+            Next::Frame(frame) => frame,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_codec_writes_is_read_for_3_1_1() {
+        let mut packet = v4::Publish::new("a/b", rumqttc::mqttbytes::QoS::AtLeastOnce, "{}");
+        packet.pkid = 7;
+        let mut octets = BytesMut::new();
+        packet.write(&mut octets).unwrap();
+        let read = read(&framed(&octets), Version::V3).unwrap();
+        assert_eq!((read.qos, read.packet_id, &read.topic[..], &read.payload[..]), (1, 7, &b"a/b"[..], &b"{}"[..]));
+    }
+
+    #[test]
+    fn what_the_codec_writes_is_read_for_5_with_and_without_properties() {
+        let with = PublishProperties { topic_alias: Some(3), content_type: Some("json".into()), ..Default::default() };
+        for (properties, aliased) in [(None, false), (Some(with), true)] {
+            let mut packet = v5::Publish::new("a", rumqttc::v5::mqttbytes::QoS::AtMostOnce, "{\"m\":1}", properties);
+            packet.retain = true;
+            let mut octets = BytesMut::new();
+            packet.write(&mut octets).unwrap();
+            let read = read(&framed(&octets), Version::V5).unwrap();
+            assert_eq!((read.qos, read.retain, read.aliased, &read.payload[..]), (0, true, aliased, &b"{\"m\":1}"[..]));
+        }
+    }
+
+    #[test]
+    fn broken_packets_are_refused() {
+        for (octets, version) in [
+            (&[0x36, 5, 0, 1, b'a', 0, 1][..], Version::V3),
+            (&[0x32, 5, 0, 1, b'a', 0, 0][..], Version::V3),
+            (&[0x32, 4, 0, 1, b'a', 0][..], Version::V3),
+            (&[0x30, 3, 0, 9, b'a'][..], Version::V3),
+            (&[0x30, 1, 0][..], Version::V3),
+            (&[0x30, 3, 0, 1, b'a'][..], Version::V5),
+            (&[0x30, 5, 0, 1, b'a', 9, 1][..], Version::V5),
+            // A subscription identifier, which only servers send.
+            (&[0x30, 6, 0, 1, b'a', 2, 11, 1][..], Version::V5),
+            // A content type that claims to reach into the payload.
+            (&[0x30, 9, 0, 1, b'a', 3, 3, 0, 2, b'{', b'}'][..], Version::V5),
+        ] {
+            assert!(read(&framed(octets), version).is_err(), "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn the_topic_of_a_packet_that_is_too_large_is_found_once_it_is_there() {
+        assert_eq!(topic_of(&[0]), None);
+        assert_eq!(topic_of(&[0, 3, b'a', b'/']), None);
+        assert_eq!(topic_of(&[0, 3, b'a', b'/', b'b', 0xff]), Some(&b"a/b"[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_or_refused_without_panic(
+            first in 0x30u8..0x40, body in prop::collection::vec(any::<u8>(), 0..80), five in any::<bool>()
+        ) {
+            let mut octets = vec![first, body.len() as u8];
+            octets.extend(body);
+            let version = if five { Version::V5 } else { Version::V3 };
+            let _ = read(&framed(&octets), version);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Writing what the door says to a device, appended to one buffer so that answers go out together. The octets are
+//! written here because they are few and fixed; rumqttc's codec writes the one packet with many properties.
+
+use bytes::{BufMut, BytesMut};
+use rumqttc::v5::mqttbytes::v5::{ConnAck, ConnAckProperties, ConnectReturnCode};
+
+use super::packet::{Connect, Version};
+
+/// What MQTT 5 clients are told with an accepted CONNECT.
+#[derive(Clone, Copy, Debug)]
+pub struct Announced {
+    /// Receive maximum.
+    pub receive_maximum: u16,
+    /// Maximum packet size in octets.
+    pub max_packet_bytes: u32,
+}
+
+/// Writes an accepting CONNACK. There is no stored session, so session present is 0.
+pub fn accept(out: &mut BytesMut, connect: &Connect, announced: Announced) {
+    if connect.version == Version::V3 {
+        return out.put_slice(&[0x20, 2, 0, 0]);
+    }
+    let properties = ConnAckProperties {
+        // Said only where the client asked for something else (3.2.2.3.2).
+        session_expiry_interval: connect.wants_stored_session.then_some(0),
+        receive_max: Some(announced.receive_maximum),
+        max_qos: Some(1),
+        retain_available: Some(0),
+        max_packet_size: Some(announced.max_packet_bytes),
+        topic_alias_max: Some(0),
+        wildcard_subscription_available: Some(0),
+        subscription_identifiers_available: Some(0),
+        shared_subscription_available: Some(0),
+        ..silent_properties()
+    };
+    let connack = ConnAck { session_present: false, code: ConnectReturnCode::Success, properties: Some(properties) };
+    // Writing fails only for packets above 256 MB.
+    let _ = connack.write(out);
+}
+
+/// Why a CONNECT is refused, in both versions' codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The protocol level is not spoken here.
+    Version,
+    /// The client id is not the device id.
+    ClientId,
+    /// The directory is behind, or the door stops.
+    Unavailable,
+    /// The device is not let in.
+    NotAuthorized,
+    /// An authentication exchange is not offered.
+    AuthenticationMethod,
+    /// A will of QoS 2.
+    WillQos,
+    /// A will to be retained.
+    WillRetain,
+}
+
+/// Writes a refusing CONNACK (3.2.2.3 of 3.1.1, 3.2.2.2 of 5).
+pub fn refuse(out: &mut BytesMut, version: Version, why: Refused) {
+    let (three, five) = match why {
+        Refused::Version => (1, 0x84),
+        Refused::ClientId => (2, 0x85),
+        Refused::Unavailable => (3, 0x88),
+        Refused::NotAuthorized => (5, 0x87),
+        Refused::AuthenticationMethod => (5, 0x8c),
+        Refused::WillQos => (5, 0x9b),
+        Refused::WillRetain => (5, 0x9a),
+    };
+    match version {
+        Version::V3 => out.put_slice(&[0x20, 2, 0, three]),
+        Version::V5 => out.put_slice(&[0x20, 3, 0, five, 0]),
+    }
+}
+
+/// Writes a PUBACK; a reason other than success is told to MQTT 5 clients alone.
+pub fn puback(out: &mut BytesMut, version: Version, packet_id: u16, code: u8) {
+    let [high, low] = packet_id.to_be_bytes();
+    match (version, code) {
+        (Version::V3, _) | (_, 0) => out.put_slice(&[0x40, 2, high, low]),
+        (Version::V5, code) => out.put_slice(&[0x40, 3, high, low, code]),
+    }
+}
+
+/// Writes a SUBACK with one code for each filter.
+pub fn suback(out: &mut BytesMut, version: Version, packet_id: u16, codes: &[u8]) {
+    acknowledge_filters(out, 0x90, version, packet_id, codes);
+}
+
+/// Writes an UNSUBACK; MQTT 5 has one code for each filter.
+pub fn unsuback(out: &mut BytesMut, version: Version, packet_id: u16, codes: &[u8]) {
+    let codes = if version == Version::V3 { &[] } else { codes };
+    acknowledge_filters(out, 0xb0, version, packet_id, codes);
+}
+
+/// Writes a PINGRESP.
+pub fn pong(out: &mut BytesMut) {
+    out.put_slice(&[0xd0, 0]);
+}
+
+/// Writes a DISCONNECT with its reason; MQTT 3.1.1 servers have none and close only.
+pub fn disconnect(out: &mut BytesMut, version: Version, code: u8) {
+    if version == Version::V5 {
+        // The empty properties could be left out, but some clients' codecs need them.
+        out.put_slice(&[0xe0, 2, code, 0]);
+    }
+}
+
+fn acknowledge_filters(out: &mut BytesMut, first: u8, version: Version, packet_id: u16, codes: &[u8]) {
+    let properties = usize::from(version == Version::V5);
+    out.put_u8(first);
+    put_length(out, 2 + properties + codes.len());
+    out.put_u16(packet_id);
+    out.put_bytes(0, properties);
+    out.put_slice(codes);
+}
+
+fn put_length(out: &mut BytesMut, mut length: usize) {
+    while length > 0x7f {
+        out.put_u8((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    out.put_u8(length as u8);
+}
+
+fn silent_properties() -> ConnAckProperties {
+    ConnAckProperties {
+        session_expiry_interval: None,
+        receive_max: None,
+        max_qos: None,
+        retain_available: None,
+        max_packet_size: None,
+        assigned_client_identifier: None,
+        topic_alias_max: None,
+        reason_string: None,
+        user_properties: Vec::new(),
+        wildcard_subscription_available: None,
+        subscription_identifiers_available: None,
+        shared_subscription_available: None,
+        server_keep_alive: None,
+        response_information: None,
+        server_reference: None,
+        authentication_method: None,
+        authentication_data: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rumqttc::mqttbytes::v4;
+    use rumqttc::v5::mqttbytes::v5;
+
+    fn written(write: impl FnOnce(&mut BytesMut)) -> BytesMut {
+        let mut out = BytesMut::new();
+        write(&mut out);
+        out
+    }
+
+    fn five(mut octets: BytesMut) -> v5::Packet {
+        let packet = v5::Packet::read(&mut octets, None).unwrap();
+        assert!(octets.is_empty());
+        packet
+    }
+
+    #[test]
+    fn an_accepting_connack_says_what_is_not_offered() {
+        let connect = Connect {
+            version: Version::V5,
+            client_id: String::new(),
+            keep_alive_seconds: 0,
+            will: None,
+            wants_stored_session: true,
+            wants_authentication: false,
+        };
+        let announced = Announced { receive_maximum: 64, max_packet_bytes: 1_000 };
+        let v5::Packet::ConnAck(connack) = five(written(|out| accept(out, &connect, announced))) else { panic!() };
+        let properties = connack.properties.unwrap();
+        assert!(!connack.session_present);
+        assert_eq!(
+            (properties.receive_max, properties.max_qos, properties.retain_available),
+            (Some(64), Some(1), Some(0))
+        );
+        assert_eq!((properties.max_packet_size, properties.session_expiry_interval), (Some(1_000), Some(0)));
+        assert_eq!((properties.topic_alias_max, properties.assigned_client_identifier), (Some(0), None));
+        let three = Connect { version: Version::V3, ..connect };
+        assert_eq!(written(|out| accept(out, &three, announced))[..], [0x20, 2, 0, 0]);
+    }
+
+    #[test]
+    fn acknowledgements_are_read_back_by_the_codec() {
+        let expected = v5::PubAck { pkid: 258, reason: v5::PubAckReason::NotAuthorized, properties: None };
+        assert_eq!(five(written(|out| puback(out, Version::V5, 258, 0x87))), v5::Packet::PubAck(expected));
+        assert_eq!(written(|out| puback(out, Version::V3, 258, 0x87))[..], [0x40, 2, 1, 2]);
+        assert_eq!(written(|out| puback(out, Version::V5, 258, 0))[..], [0x40, 2, 1, 2]);
+        let v5::Packet::SubAck(ack) = five(written(|out| suback(out, Version::V5, 9, &[1, 0x87]))) else { panic!() };
+        let codes = [
+            v5::SubscribeReasonCode::Success(rumqttc::v5::mqttbytes::QoS::AtLeastOnce),
+            v5::SubscribeReasonCode::NotAuthorized,
+        ];
+        assert_eq!((ack.pkid, &ack.return_codes[..]), (9, &codes[..]));
+        let mut three = written(|out| suback(out, Version::V3, 9, &[1, 0x80]));
+        let v4::Packet::SubAck(ack) = v4::Packet::read(&mut three, 100).unwrap() else { panic!() };
+        assert_eq!(ack.return_codes[1], v4::SubscribeReasonCode::Failure);
+        assert_eq!(written(|out| unsuback(out, Version::V3, 9, &[0]))[..], [0xb0, 2, 0, 9]);
+        assert_eq!(written(|out| unsuback(out, Version::V5, 9, &[0x11]))[..], [0xb0, 4, 0, 9, 0, 0x11]);
+    }
+
+    #[test]
+    fn long_acknowledgements_have_a_long_length() {
+        let codes = vec![0x87; 300];
+        let out = written(|out| suback(out, Version::V5, 1, &codes));
+        assert_eq!(&out[..3], &[0x90, 0xaf, 0x02]);
+        assert_eq!(out.len(), 3 + 303);
+    }
+
+    #[test]
+    fn only_mqtt_5_is_told_why_it_is_disconnected() {
+        assert!(written(|out| disconnect(out, Version::V3, 0x95)).is_empty());
+        assert_eq!(written(|out| disconnect(out, Version::V5, 0x95))[..], [0xe0, 2, 0x95, 0]);
+    }
+}

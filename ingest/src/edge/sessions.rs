@@ -1,0 +1,123 @@
+//! The live sessions of this door: one for each device, ended from outside by take-over, denial or shutdown. Not what
+//! a session does.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use certs::Identity;
+use dashmap::DashMap;
+use domain::ids::{DeviceId, OrganizationId, SessionId};
+use tokio::sync::Notify;
+
+use super::end::End;
+use super::throttle::Throttle;
+use crate::pipeline::mailbox::Mailbox;
+
+/// One live session, seen from outside.
+#[derive(Debug)]
+pub struct Handle {
+    /// Its id.
+    pub session: SessionId,
+    /// The certificate it was let in with.
+    pub identity: Identity,
+    /// Where its messages' acknowledgements arrive.
+    pub mailbox: Arc<Mailbox>,
+    end: OnceLock<End>,
+    ended: Notify,
+}
+
+impl Handle {
+    /// Makes the handle of a session about to begin.
+    pub fn new(session: SessionId, identity: Identity) -> Arc<Self> {
+        Arc::new(Self { session, identity, mailbox: Arc::default(), end: OnceLock::new(), ended: Notify::new() })
+    }
+
+    /// Its device.
+    pub fn device(&self) -> DeviceId {
+        DeviceId(self.identity.device)
+    }
+
+    /// Ends the session; the first reason counts.
+    pub fn end(&self, why: End) {
+        if self.end.set(why).is_ok() {
+            self.ended.notify_one();
+        }
+    }
+
+    /// Waits for the session to be ended from outside. Only the session itself waits.
+    pub async fn ended(&self) -> End {
+        loop {
+            if let Some(why) = self.end.get() {
+                return *why;
+            }
+            self.ended.notified().await;
+        }
+    }
+}
+
+/// The live sessions by device.
+#[derive(Debug, Default)]
+#[allow(clippy::len_without_is_empty, reason = "only a number for the log")]
+pub struct Sessions {
+    live: DashMap<DeviceId, Arc<Handle>>,
+    /// What devices that left had used of their rate: a reconnect is no way around it.
+    throttles: DashMap<DeviceId, Throttle>,
+}
+
+impl Sessions {
+    /// Enters a session and ends the one it takes over from.
+    pub fn enter(&self, handle: &Arc<Handle>) {
+        if let Some(before) = self.live.insert(handle.device(), handle.clone()) {
+            before.end(End::TakenOver);
+        }
+    }
+
+    /// Takes a session out, unless another one has taken over.
+    pub fn leave(&self, handle: &Handle) {
+        self.live.remove_if(&handle.device(), |_, current| current.session == handle.session);
+    }
+
+    /// Returns the live session of a device.
+    pub fn of_device(&self, device: DeviceId) -> Option<Arc<Handle>> {
+        self.live.get(&device).map(|handle| handle.clone())
+    }
+
+    /// Returns the live sessions of an organisation.
+    pub fn of_organization(&self, organization: OrganizationId) -> Vec<Arc<Handle>> {
+        let of = |handle: &Arc<Handle>| handle.identity.organization == organization.0;
+        self.live.iter().filter(|entry| of(entry.value())).map(|entry| entry.value().clone()).collect()
+    }
+
+    /// Returns all live sessions.
+    pub fn all(&self) -> Vec<Arc<Handle>> {
+        self.live.iter().map(|entry| entry.value().clone()).collect()
+    }
+
+    /// Returns how many sessions are live.
+    pub fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Ends all sessions.
+    pub fn end_all(&self, why: End) {
+        self.live.iter().for_each(|entry| entry.value().end(why));
+    }
+
+    /// Returns what a device has used of its rate.
+    pub fn take_throttle(&self, device: DeviceId, now: Instant) -> Throttle {
+        self.throttles.remove(&device).map_or_else(|| Throttle::new(now), |(_, throttle)| throttle)
+    }
+
+    /// Keeps what a device that leaves has used of its rate, while that matters.
+    pub fn keep_throttle(&self, device: DeviceId, throttle: Throttle, now: Instant) {
+        if throttle.is_full(now) {
+            return;
+        }
+        self.throttles.insert(device, throttle);
+    }
+
+    /// Forgets the throttles that no longer matter.
+    pub fn forget_full_throttles(&self, now: Instant) {
+        self.throttles.retain(|_, throttle| !throttle.is_full(now));
+    }
+}

@@ -1,0 +1,73 @@
+//! The rate a device may send at: a token bucket in the form of one instant (the generic cell rate algorithm of ITU-T
+//! I.371). Who is over the rate is told how long not to be read; nothing is dropped.
+
+use std::time::{Duration, Instant};
+
+/// A rate and the burst allowed above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    interval: Duration,
+    tolerance: Duration,
+}
+
+impl Rate {
+    /// Allows `per_second` messages a second for long, and `burst` at once.
+    pub fn new(per_second: u32, burst: u32) -> Self {
+        let interval = Duration::from_secs(1) / per_second.max(1);
+        Self { interval, tolerance: interval * burst.max(1) }
+    }
+}
+
+/// What one device has used of its rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttle {
+    /// When the bucket is full again.
+    full_at: Instant,
+}
+
+impl Throttle {
+    /// Begins with a full bucket.
+    pub fn new(now: Instant) -> Self {
+        Self { full_at: now }
+    }
+
+    /// Counts one message and returns until when not to read, where the device is over its rate.
+    pub fn count(&mut self, rate: Rate, now: Instant) -> Option<Instant> {
+        self.full_at = self.full_at.max(now) + rate.interval;
+        let resume_at = self.full_at.checked_sub(rate.tolerance)?;
+        (resume_at > now).then_some(resume_at)
+    }
+
+    /// Tells whether nothing of the burst is used, so that a new throttle would be the same.
+    pub fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_what_follows_is_paced() {
+        let (start, rate) = (Instant::now(), Rate::new(10, 5));
+        let mut throttle = Throttle::new(start);
+        for _ in 0..5 {
+            assert_eq!(throttle.count(rate, start), None);
+        }
+        assert_eq!(throttle.count(rate, start), Some(start + Duration::from_millis(100)));
+        assert!(!throttle.is_full(start));
+        let later = start + Duration::from_millis(100);
+        assert_eq!(throttle.count(rate, later), Some(later + Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn a_device_at_its_rate_is_never_paused() {
+        let (start, rate) = (Instant::now(), Rate::new(100, 1));
+        let mut throttle = Throttle::new(start);
+        for message in 0..1_000 {
+            assert_eq!(throttle.count(rate, start + Duration::from_millis(10) * message), None);
+        }
+        assert!(throttle.is_full(start + Duration::from_secs(10)));
+    }
+}

@@ -1,0 +1,120 @@
+//! The doors among each other: who is alive, and what is told when one is gone. Not the membership itself, which the
+//! log keeps.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::telemetry::PresenceKind;
+use eventlog::members::Members;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::edge::admit::whom;
+use crate::edge::sessions::Sessions;
+use crate::presence::Presence;
+
+/// The kind of work that doors join for.
+pub const KIND: &str = "edge";
+
+/// What to do about a change of members.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Doors that are gone and that this one tells about.
+    pub lost: Vec<String>,
+    /// Whether this door was taken for gone and is back: its sessions have to be told anew.
+    pub returned: bool,
+}
+
+/// Which doors were alive, as one of them sees it.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    own: String,
+    alive: BTreeSet<String>,
+    out: bool,
+}
+
+impl Doors {
+    /// Begins with this door alone.
+    pub fn new(own: &str) -> Self {
+        Self { own: own.to_owned(), alive: BTreeSet::new(), out: false }
+    }
+
+    /// Notes who is alive now; answers what to do about it.
+    pub fn note(&mut self, members: &Members) -> Change {
+        let alive: BTreeSet<String> =
+            members.iter().filter(|(_, kinds)| kinds.contains(KIND)).map(|(name, _)| name.clone()).collect();
+        if !alive.contains(&self.own) {
+            self.out = true;
+            return Change::default();
+        }
+        let returned = std::mem::take(&mut self.out);
+        // One tells, the first by name, so that facts do not multiply with doors.
+        let tells = alive.first() == Some(&self.own);
+        let lost = self.alive.difference(&alive).filter(|_| tells).cloned().collect();
+        self.alive = alive;
+        Change { lost, returned }
+    }
+}
+
+/// Watches the members and tells what follows, until the membership ends.
+pub async fn watch(
+    own: String,
+    mut members: watch::Receiver<Members>,
+    presence: Arc<Presence>,
+    sessions: Arc<Sessions>,
+) {
+    let mut doors = Doors::new(&own);
+    loop {
+        let change = doors.note(&members.borrow_and_update());
+        for edge in &change.lost {
+            warn!(edge, "a door is gone");
+            presence.tell_edge_lost(edge).await;
+        }
+        if change.returned {
+            info!(sessions = sessions.len(), "this door was out of the membership and is back");
+            for handle in sessions.all() {
+                presence.tell(PresenceKind::Connected, whom(&handle.identity, Some(handle.session)), None).await;
+            }
+        }
+        if members.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(names: &[&str]) -> Members {
+        names.iter().map(|name| ((*name).to_owned(), BTreeSet::from([KIND.to_owned()]))).collect()
+    }
+
+    #[test]
+    fn one_door_tells_that_another_is_gone() {
+        let (mut a, mut b) = (Doors::new("a"), Doors::new("b"));
+        for doors in [&mut a, &mut b] {
+            assert_eq!(doors.note(&members(&["a", "b", "c"])), Change::default());
+        }
+        let lost = Change { lost: vec!["c".into()], returned: false };
+        assert_eq!(a.note(&members(&["a", "b"])), lost);
+        assert_eq!(b.note(&members(&["a", "b"])), Change::default());
+    }
+
+    #[test]
+    fn a_door_that_was_out_tells_its_sessions_anew_and_takes_nobody_for_gone() {
+        let mut a = Doors::new("a");
+        a.note(&members(&["a", "b"]));
+        assert_eq!(a.note(&Members::new()), Change::default());
+        assert_eq!(a.note(&members(&["a", "b"])), Change { lost: vec![], returned: true });
+    }
+
+    #[test]
+    fn processes_of_other_kinds_are_no_doors() {
+        let mut a = Doors::new("a");
+        let mut with_stage = members(&["a"]);
+        with_stage.insert("b".into(), BTreeSet::from(["normalizer".to_owned()]));
+        a.note(&with_stage);
+        assert_eq!(a.note(&members(&["a"])), Change::default());
+    }
+}

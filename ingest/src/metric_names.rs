@@ -1,0 +1,49 @@
+//! The names of all metrics of this crate, in one place. Not where they are recorded.
+
+/// Gauge: open connections, handshakes included.
+pub const CONNECTIONS: &str = "ingest_connections";
+/// Gauge: MQTT sessions that were let in and have not ended.
+pub const SESSIONS: &str = "ingest_sessions";
+/// Counter by `reason`: connections refused before or at CONNECT, handshakes excluded.
+pub const CONNECTS_REFUSED: &str = "ingest_connects_refused_total";
+/// Counter by `reason`: TLS handshakes that failed.
+pub const HANDSHAKES_REFUSED: &str = "ingest_handshakes_refused_total";
+/// Counter by `reason`: sessions that ended.
+pub const SESSIONS_ENDED: &str = "ingest_sessions_ended_total";
+/// Counter: messages taken into a raw pack.
+pub const MESSAGES_ACCEPTED: &str = "ingest_messages_accepted_total";
+/// Counter by `reason`: messages sent to the dead letters.
+pub const MESSAGES_REFUSED: &str = "ingest_messages_refused_total";
+/// Counter: payload octets of accepted messages.
+pub const PAYLOAD_BYTES: &str = "ingest_payload_bytes_total";
+/// Counter: times a device over its rate was not read for a while.
+pub const RATE_PAUSES: &str = "ingest_rate_pauses_total";
+/// Histogram: seconds from the arrival of a QoS 1 message to its PUBACK.
+pub const PUBACK_SECONDS: &str = "ingest_puback_seconds";
+/// Counter by `kind` (`raw`, `dead_letters`): packs encoded for the log.
+pub const PACKS: &str = "ingest_packs_total";
+/// Histogram by `kind`: messages in a pack.
+pub const PACK_MESSAGES: &str = "ingest_pack_messages";
+/// Counter by `kind` of fact: presence facts written.
+pub const PRESENCE_FACTS: &str = "ingest_presence_facts_total";
+/// Gauge: seconds since the directory was last seen at the head of the log.
+pub const DIRECTORY_LAG_SECONDS: &str = "ingest_directory_lag_seconds";
+
+/// Describes every metric to the installed recorder.
+pub fn describe() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!(CONNECTIONS, "open connections, handshakes included");
+    describe_gauge!(SESSIONS, "MQTT sessions that were let in and have not ended");
+    describe_counter!(CONNECTS_REFUSED, "connections refused before or at CONNECT, handshakes excluded");
+    describe_counter!(HANDSHAKES_REFUSED, "TLS handshakes that failed");
+    describe_counter!(SESSIONS_ENDED, "sessions that ended");
+    describe_counter!(MESSAGES_ACCEPTED, "messages taken into a raw pack");
+    describe_counter!(MESSAGES_REFUSED, "messages sent to the dead letters");
+    describe_counter!(PAYLOAD_BYTES, Unit::Bytes, "payload octets of accepted messages");
+    describe_counter!(RATE_PAUSES, "times a device over its rate was not read for a while");
+    describe_histogram!(PUBACK_SECONDS, Unit::Seconds, "from the arrival of a QoS 1 message to its PUBACK");
+    describe_counter!(PACKS, "packs encoded for the log");
+    describe_histogram!(PACK_MESSAGES, "messages in a pack");
+    describe_counter!(PRESENCE_FACTS, "presence facts written");
+    describe_gauge!(DIRECTORY_LAG_SECONDS, Unit::Seconds, "since the directory was last seen at the head of the log");
+}

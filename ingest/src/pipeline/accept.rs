@@ -1,0 +1,54 @@
+//! Whether a message is telemetry of a device in good standing. Pure; the cheap half of validation: types, ranges and
+//! clocks are checked where the device's type is known as of a position in the log.
+
+use domain::ids::OrganizationId;
+use domain::telemetry::payload;
+
+use super::refusal::Refusal;
+use crate::decide::DeviceView;
+
+/// Decides whether a message of a device may enter the raw stream.
+pub fn accept(device: Option<DeviceView>, organization: OrganizationId, octets: &[u8]) -> Result<(), Refusal> {
+    let device = device.ok_or(Refusal::UnknownDevice)?;
+    if device.organization != organization {
+        return Err(Refusal::WrongOrganization);
+    }
+    if device.decommissioned {
+        return Err(Refusal::Decommissioned);
+    }
+    payload::check(octets).map_err(|refusal| Refusal::Payload { code: refusal.reason.code(), detail: refusal.detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const GOOD: &[u8] = br#"{"metrics":{"temperature":21.5}}"#;
+
+    #[test]
+    fn telemetry_of_a_device_in_good_standing_is_accepted_and_all_else_is_not() {
+        let (own, other) = (OrganizationId(Uuid::from_u128(1)), OrganizationId(Uuid::from_u128(2)));
+        let device = |decommissioned| Some(DeviceView { organization: own, decommissioned });
+        let code =
+            |device, organization, octets| accept(device, organization, octets).map_err(|refusal| refusal.code());
+        for (device, organization, octets, expected) in [
+            (device(false), own, GOOD, Ok(())),
+            (None, own, GOOD, Err("unknown_device")),
+            (device(false), other, GOOD, Err("wrong_organization")),
+            (device(true), own, GOOD, Err("decommissioned")),
+            (device(false), own, b"{\"metrics\":", Err("malformed_json")),
+            (device(false), own, b"\xff\xfe", Err("malformed_json")),
+            (device(false), own, br#"{"metrics":{"temperature":NaN}}"#, Err("not_finite")),
+            (device(false), own, br#"{"metrics":{"temperature":1e999}}"#, Err("not_finite")),
+        ] {
+            assert_eq!(code(device, organization, octets), expected, "{}", String::from_utf8_lossy(octets));
+        }
+    }
+
+    #[test]
+    fn a_string_as_a_value_is_left_to_those_who_know_the_type() {
+        let device = Some(DeviceView { organization: OrganizationId::default(), decommissioned: false });
+        assert_eq!(accept(device, OrganizationId::default(), br#"{"metrics":{"state":"open"}}"#), Ok(()));
+    }
+}

@@ -1,0 +1,107 @@
+//! What happens to a message once a door has it: judged, packed, published, and its receipt settled when it is on disk.
+//! Doors come in front of it; it knows no protocol.
+
+mod accept;
+mod dead_letter;
+pub mod mailbox;
+mod pack;
+pub mod refusal;
+pub mod topic;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ids::{DeviceId, OrganizationId};
+use domain::telemetry::RawReading;
+use eventlog::writer::WriterSettings;
+use eventlog::{Lane, LaneSettings, Log, Stream, partition_of};
+use futures_util::future::join_all;
+
+use crate::directory::Directory;
+use crate::meters::Meters;
+pub use dead_letter::Refused;
+use mailbox::Receipt;
+use pack::Item;
+use refusal::Refusal;
+
+/// How long a pack is tried to be written: as long as an outage may reasonably take, because until then the devices
+/// keep what is not acknowledged.
+const WRITE_DEADLINE: Duration = Duration::from_secs(3_600);
+/// Octets that wait for the log in the dead letters' lane.
+const DEAD_LETTER_LANE_BYTES: usize = 2 << 20;
+/// Octets a reading takes in a pack beside its payload: ids, time, lengths.
+const READING_OVERHEAD_BYTES: usize = 64;
+
+/// The lanes have been closed; nothing is taken any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the pipeline is closed")]
+pub struct Closed;
+
+/// Where and how the pipeline writes.
+#[derive(Clone, Debug)]
+pub struct PipelineSettings {
+    /// The raw shards it writes, one lane each.
+    pub shards: Vec<u16>,
+    /// Octets that may wait in each lane.
+    pub lane_bytes: usize,
+}
+
+/// Takes messages of all doors of this process into the log.
+pub struct Pipeline {
+    directory: Arc<Directory>,
+    raw: Vec<Lane<Item<RawReading>>>,
+    dead_letters: Lane<Item<String>>,
+    meters: Arc<Meters>,
+}
+
+impl Pipeline {
+    /// Starts the lanes.
+    pub fn start(log: &Log, directory: Arc<Directory>, meters: Arc<Meters>, settings: &PipelineSettings) -> Self {
+        let raw = |shard: &u16| {
+            let lane = lane_settings(settings.lane_bytes);
+            Lane::start(log, Stream::TelemetryRaw, &shard.to_string(), lane, pack::readings(), pack::settle)
+        };
+        let lane = lane_settings(DEAD_LETTER_LANE_BYTES);
+        let dead_letters =
+            Lane::start(log, Stream::TelemetryDlq, dead_letter::STAGE, lane, pack::letters(), pack::settle);
+        Self { directory, raw: settings.shards.iter().map(raw).collect(), dead_letters, meters }
+    }
+
+    /// Decides whether a message may enter the raw stream, by the newest state of the directory.
+    pub fn judge(&self, organization: OrganizationId, device: DeviceId, payload: &[u8]) -> Result<(), Refusal> {
+        accept::accept(self.directory.device(device), organization, payload)
+    }
+
+    /// Takes an accepted message, waiting while its lane is full. The receipt is settled when it is on disk.
+    pub async fn accept(&self, reading: RawReading, receipt: Option<Receipt>) -> Result<(), Closed> {
+        self.meters.accepted.increment(1);
+        self.meters.payload_bytes.increment(reading.payload.len() as u64);
+        let bytes = reading.payload.len() + READING_OVERHEAD_BYTES;
+        // All of a device's readings take one lane, so their order holds; a lane serves whole partitions, so that a
+        // pack concerns few of the partitions behind it.
+        let lane = &self.raw[usize::from(partition_of(reading.device.0)) % self.raw.len()];
+        lane.push(Item { content: reading, receipt }, bytes).await.map_err(|_| Closed)
+    }
+
+    /// Takes a refused message to the dead letters, waiting while their lane is full. The receipt is settled when the
+    /// dead letter is on disk.
+    pub async fn refuse(&self, refused: &Refused<'_>, why: &Refusal, receipt: Option<Receipt>) -> Result<(), Closed> {
+        self.meters.refused(why.code());
+        let letter = dead_letter::dead_letter(refused, why);
+        // A dead letter is text and numbers, which always become JSON.
+        let content = serde_json::to_string(&letter).unwrap_or_default();
+        let bytes = content.len() + 1;
+        self.dead_letters.push(Item { content, receipt }, bytes).await.map_err(|_| Closed)
+    }
+
+    /// Takes nothing more and returns when everything taken is written or has failed.
+    pub async fn close(&self) {
+        let raw = join_all(self.raw.iter().map(Lane::close));
+        tokio::join!(raw, self.dead_letters.close());
+    }
+}
+
+fn lane_settings(waiting_bytes: usize) -> LaneSettings {
+    let writer = WriterSettings { deadline: WRITE_DEADLINE, ..WriterSettings::default() };
+    LaneSettings { waiting_bytes, writer, ..LaneSettings::default() }
+}

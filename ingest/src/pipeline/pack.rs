@@ -1,0 +1,111 @@
+//! Items of the lanes and what becomes of a pack of them: raw readings as one binary pack, dead letters as one JSON
+//! array, and receipts settled afterwards.
+
+use std::sync::Arc;
+
+use domain::telemetry::{RawReading, encode_pack};
+use eventlog::lane::Pack;
+use eventlog::writer;
+use serde::{Serialize, Serializer};
+
+use super::mailbox::Receipt;
+use crate::meters::PackMeters;
+
+/// Something on its way into the log, with whom to tell.
+#[derive(Debug)]
+pub struct Item<T> {
+    /// What is written.
+    pub content: T,
+    /// Whose acknowledgement waits for it, if anybody's.
+    pub receipt: Option<Receipt>,
+}
+
+/// Returns the encoder of raw packs.
+pub fn readings() -> impl FnMut(&[Item<RawReading>]) -> Pack {
+    let meters = PackMeters::new("raw");
+    move |items| {
+        meters.packed(items.len());
+        // Writing to memory does not fail.
+        let payload = encode_pack(&RawPackOf { readings: Readings(items) }).unwrap_or_default().into();
+        Pack { payload, ..Pack::default() }
+    }
+}
+
+/// Returns the encoder of dead letters, which are JSON already.
+pub fn letters() -> impl FnMut(&[Item<String>]) -> Pack {
+    let meters = PackMeters::new("dead_letters");
+    move |items| {
+        meters.packed(items.len());
+        let letters: Vec<&str> = items.iter().map(|item| item.content.as_str()).collect();
+        Pack { payload: format!("[{}]", letters.join(",")).into(), ..Pack::default() }
+    }
+}
+
+/// Tells everyone whose message was in a pack what became of it.
+pub fn settle<T>(items: Vec<Item<T>>, written: Result<u64, Arc<writer::Error>>) {
+    let stored = written.is_ok();
+    for receipt in items.into_iter().filter_map(|item| item.receipt) {
+        receipt.settle(stored);
+    }
+}
+
+/// A `RawPack` of borrowed readings: the same bytes without copying a reading.
+#[derive(Serialize)]
+struct RawPackOf<'a> {
+    readings: Readings<'a>,
+}
+
+struct Readings<'a>(&'a [Item<RawReading>]);
+
+impl Serialize for Readings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|item| &item.content))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use domain::ids::{DeviceId, OrganizationId};
+    use domain::telemetry::{DeadLetter, IngestionSource, RawPack, decode_pack};
+    use uuid::Uuid;
+
+    fn reading(number: u128) -> RawReading {
+        RawReading {
+            organization: OrganizationId(Uuid::from_u128(7)),
+            device: DeviceId(Uuid::from_u128(number)),
+            received_at: DateTime::from_timestamp_micros(1_700_000_000_000_000).unwrap(),
+            source: IngestionSource::Mqtt,
+            payload: format!("{{\"n\":{number}}}").into(),
+        }
+    }
+
+    #[test]
+    fn a_pack_of_borrowed_readings_is_a_raw_pack() {
+        let items: Vec<_> = (0..3).map(|number| Item { content: reading(number), receipt: None }).collect();
+        let packed = readings()(&items);
+        let expected = RawPack { readings: (0..3).map(reading).collect() };
+        assert_eq!(packed.payload, encode_pack(&expected).unwrap());
+        assert_eq!(decode_pack::<RawPack>(&packed.payload).unwrap(), expected);
+    }
+
+    #[test]
+    fn dead_letters_are_a_json_array() {
+        let letter = |reason: &str| DeadLetter {
+            stage: "ingest".into(),
+            reason: reason.into(),
+            detail: String::new(),
+            subject: "t".into(),
+            organization: None,
+            device: None,
+            received_at: DateTime::UNIX_EPOCH,
+            payload: "\u{1}\"".into(),
+        };
+        let sent = [letter("a"), letter("b")];
+        let items: Vec<_> =
+            sent.iter().map(|l| Item { content: serde_json::to_string(l).unwrap(), receipt: None }).collect();
+        let read: Vec<DeadLetter> = serde_json::from_slice(&letters()(&items).payload).unwrap();
+        assert_eq!(read, sent);
+    }
+}

@@ -1,0 +1,131 @@
+//! Presence as facts in the log: who connected, left, fell silent or was refused, packed by partition of the device.
+//! Not what anybody concludes from them.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use domain::ids::{DeviceId, OrganizationId, SessionId};
+use domain::telemetry::{PresenceFact, PresenceKind};
+use eventlog::lane::Pack;
+use eventlog::writer::WriterSettings;
+use eventlog::{Lane, LaneSettings, Log, PARTITIONS, Stream, partition_of};
+use futures_util::future::join_all;
+use metrics::counter;
+
+use crate::config::Clock;
+use crate::edge::throttle::{Rate, Throttle};
+use crate::metric_names as names;
+
+/// How long facts wait for company.
+const LINGER: Duration = Duration::from_millis(20);
+/// Octets of facts that wait for the log, for each partition.
+const WAITING_BYTES: usize = 2 << 20;
+/// How long facts are tried to be written.
+const WRITE_DEADLINE: Duration = Duration::from_secs(3_600);
+/// Octets a fact takes at most, its edge's name aside.
+const FACT_BYTES: usize = 400;
+/// Refused connections told a second for long, and at once: anybody can make a door refuse.
+const REFUSALS_PER_SECOND: u32 = 20;
+/// Refused connections told at once above that.
+const REFUSAL_BURST: u32 = 200;
+
+/// Tells the log who is there.
+pub struct Presence {
+    lanes: Vec<Lane<PresenceFact>>,
+    edge: String,
+    clock: Clock,
+    refusals: Mutex<Throttle>,
+}
+
+/// Whom a fact is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whom {
+    /// The organisation, where known.
+    pub organization: Option<OrganizationId>,
+    /// The device, where known.
+    pub device: Option<DeviceId>,
+    /// The session, where there was one.
+    pub session: Option<SessionId>,
+}
+
+impl Presence {
+    /// Starts the lanes of a door of this name.
+    pub fn start(log: &Log, edge: &str, clock: Clock) -> Self {
+        let lane = |partition: u16| {
+            let writer = WriterSettings { deadline: WRITE_DEADLINE, ..WriterSettings::default() };
+            let settings =
+                LaneSettings { linger: LINGER, waiting_bytes: WAITING_BYTES, writer, ..LaneSettings::default() };
+            Lane::start(log, Stream::Presence, &partition.to_string(), settings, encode, |_, _| {})
+        };
+        let refusals = Mutex::new(Throttle::new(Instant::now()));
+        Self { lanes: (0..PARTITIONS).map(lane).collect(), edge: edge.to_owned(), clock, refusals }
+    }
+
+    /// Tells that something happened to a device, waiting while the log is far behind.
+    pub async fn tell(&self, kind: PresenceKind, whom: Whom, reason: Option<&str>) {
+        let partition = whom.device.map_or(0, |device| partition_of(device.0));
+        self.push(partition, self.fact(kind, whom, &self.edge, reason)).await;
+    }
+
+    /// Tells that a connection was refused, unless many were of late; tells the caller whether it did.
+    pub async fn tell_refused(&self, whom: Whom, reason: &str) -> bool {
+        let rate = Rate::new(REFUSALS_PER_SECOND, REFUSAL_BURST);
+        let now = Instant::now();
+        {
+            let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counted = *refusals;
+            if counted.count(rate, now).is_some() {
+                return false;
+            }
+            *refusals = counted;
+        }
+        self.tell(PresenceKind::ConnectionRefused, whom, Some(reason)).await;
+        true
+    }
+
+    /// Tells every partition that a door is gone with all of its sessions.
+    pub async fn tell_edge_lost(&self, edge: &str) {
+        for partition in 0..PARTITIONS {
+            self.push(partition, self.fact(PresenceKind::EdgeLost, Whom::default(), edge, None)).await;
+        }
+    }
+
+    /// Takes nothing more and returns when everything told is written or has failed.
+    pub async fn close(&self) {
+        join_all(self.lanes.iter().map(Lane::close)).await;
+    }
+
+    fn fact(&self, kind: PresenceKind, whom: Whom, edge: &str, reason: Option<&str>) -> PresenceFact {
+        PresenceFact {
+            kind,
+            organization: whom.organization,
+            device: whom.device,
+            session: whom.session,
+            edge: edge.to_owned(),
+            at: (self.clock)(),
+            reason: reason.map(str::to_owned),
+        }
+    }
+
+    async fn push(&self, partition: u16, fact: PresenceFact) {
+        let bytes = FACT_BYTES + fact.edge.len();
+        // A closed lane means that the door is closing and has told the end of its sessions already.
+        let _ = self.lanes[usize::from(partition)].push(fact, bytes).await;
+    }
+}
+
+fn encode(facts: &[PresenceFact]) -> Pack {
+    for fact in facts {
+        let kind = match fact.kind {
+            PresenceKind::Connected => "connected",
+            PresenceKind::Disconnected => "disconnected",
+            PresenceKind::Silent => "silent",
+            PresenceKind::ConnectionRefused => "connection_refused",
+            PresenceKind::EdgeLost => "edge_lost",
+        };
+        counter!(names::PRESENCE_FACTS, "kind" => kind).increment(1);
+    }
+    // Facts are text and times, which always become JSON.
+    Pack { payload: serde_json::to_vec(facts).unwrap_or_default().into(), ..Pack::default() }
+}
