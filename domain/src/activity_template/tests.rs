@@ -1,1 +1,78 @@
 //! Given, when, then.
+
+use ActivityTemplateCommand as C;
+use ActivityTemplateEvent as E;
+
+use super::*;
+use crate::alarming::Severity;
+use crate::specification::{given, nothing};
+
+fn item(text: &str) -> ChecklistItem {
+    ChecklistItem { item: text.into(), required: true }
+}
+
+fn definition(name: &str, checklist: Vec<ChecklistItem>) -> TemplateDefinition {
+    TemplateDefinition {
+        name: name.into(),
+        description: None,
+        activity_type_id: None,
+        trigger_event_type: TriggerEventType::ThresholdBreach,
+        default_priority: Severity::High,
+        default_assigned_role: Some("technician".into()),
+        default_due_hours: Some(4),
+        checklist,
+        is_active: true,
+    }
+}
+
+fn inspect() -> TemplateDefinition {
+    definition("Inspect", vec![item("look")])
+}
+
+fn defined() -> E {
+    E::ActivityTemplateDefined { definition: inspect() }
+}
+
+#[test]
+fn a_template_is_defined_once() {
+    let spaced = definition(" Inspect ", vec![item("look")]);
+    nothing::<ActivityTemplate>().when(C::DefineTemplate { definition: spaced }).then([defined()]);
+    given::<ActivityTemplate>([defined()])
+        .when(C::DefineTemplate { definition: inspect() })
+        .then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn its_revision_is_a_fact_unless_it_says_the_same() {
+    let other = || definition("Repair", vec![]);
+    let revise = |definition| C::ReviseTemplate { definition };
+    let revised = || E::ActivityTemplateRevised { definition: other() };
+    given::<ActivityTemplate>([defined()]).when(revise(other())).then([revised()]);
+    given::<ActivityTemplate>([defined()]).when(revise(inspect())).then_nothing();
+    given::<ActivityTemplate>([defined(), revised()]).when(revise(other())).then_nothing();
+    nothing::<ActivityTemplate>().when(revise(other())).then_refused(Error::NotFound);
+}
+
+#[test]
+fn a_retired_template_is_not_revised() {
+    given::<ActivityTemplate>([defined()]).when(C::RetireTemplate {}).then([E::ActivityTemplateRetired {}]);
+    let retired = given::<ActivityTemplate>([defined(), E::ActivityTemplateRetired {}]);
+    retired.when(C::RetireTemplate {}).then_nothing();
+    retired.when(C::ReviseTemplate { definition: inspect() }).then_refused(Error::Retired);
+    nothing::<ActivityTemplate>().when(C::RetireTemplate {}).then_refused(Error::NotFound);
+}
+
+#[test]
+fn a_definition_that_makes_no_sense_is_refused() {
+    let long = "x".repeat(501);
+    let table = [
+        (definition("", vec![]), Error::InvalidName),
+        (definition("T", vec![item("look"), item(" ")]), Error::InvalidChecklistItem { index: 1 }),
+        (definition("T", vec![item(&long)]), Error::InvalidChecklistItem { index: 0 }),
+    ];
+    for (definition, refusal) in table {
+        let define = C::DefineTemplate { definition: definition.clone() };
+        nothing::<ActivityTemplate>().when(define).then_refused(refusal.clone());
+        given::<ActivityTemplate>([defined()]).when(C::ReviseTemplate { definition }).then_refused(refusal);
+    }
+}

@@ -1,1 +1,138 @@
 //! Given, when, then.
+
+use AssetCommand as C;
+use AssetEvent as E;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::AssetTypeId;
+use crate::rule::EntityKind;
+use crate::specification::{given, nothing};
+
+const TYPE: AssetTypeId = AssetTypeId(Uuid::from_u128(7));
+const BERLIN: Location = Location { latitude: 52.52, longitude: 13.4 };
+
+fn register(name: &str, kind: EntityKind, location: Option<Location>, custom_attributes: Value) -> C {
+    C::RegisterAsset { name: name.into(), description: None, asset_type_id: TYPE, kind, location, custom_attributes }
+}
+
+fn registered() -> E {
+    E::AssetRegistered {
+        name: "Pump".into(),
+        description: None,
+        asset_type_id: TYPE,
+        kind: EntityKind::Asset,
+        location: Some(BERLIN),
+        custom_attributes: json!({}),
+    }
+}
+
+fn retired() -> E {
+    E::AssetRetired { reason: "sold".into() }
+}
+
+fn off_the_globe() -> Vec<Location> {
+    let place = |latitude, longitude| Location { latitude, longitude };
+    vec![place(90.1, 0.0), place(-90.1, 0.0), place(0.0, 180.1), place(0.0, -180.1), place(f64::NAN, 0.0)]
+}
+
+#[test]
+fn an_asset_is_registered_once() {
+    nothing::<Asset>().when(register(" Pump", EntityKind::Asset, Some(BERLIN), json!({}))).then([registered()]);
+    given::<Asset>([registered()])
+        .when(register("Pump", EntityKind::Asset, None, json!({})))
+        .then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn a_space_is_an_asset_too_and_need_not_have_a_place() {
+    nothing::<Asset>().when(register("Hall", EntityKind::Space, None, json!({}))).then([E::AssetRegistered {
+        name: "Hall".into(),
+        description: None,
+        asset_type_id: TYPE,
+        kind: EntityKind::Space,
+        location: None,
+        custom_attributes: json!({}),
+    }]);
+}
+
+#[test]
+fn a_registration_that_makes_no_sense_is_refused() {
+    let asset = EntityKind::Asset;
+    let table = [
+        (register("", asset, None, json!({})), Error::InvalidName),
+        (register(&"x".repeat(201), asset, None, json!({})), Error::InvalidName),
+        (register("Pump", EntityKind::Device, None, json!({})), Error::InvalidKind),
+        (register("Pump", asset, None, json!([])), Error::InvalidAttributes),
+    ];
+    for (command, refusal) in table {
+        nothing::<Asset>().when(command).then_refused(refusal);
+    }
+    for location in off_the_globe() {
+        nothing::<Asset>()
+            .when(register("Pump", asset, Some(location), json!({})))
+            .then_refused(Error::InvalidLocation);
+        given::<Asset>([registered()])
+            .when(C::RelocateAsset { location: Some(location) })
+            .then_refused(Error::InvalidLocation);
+    }
+}
+
+#[test]
+fn changes_are_facts_and_repeats_are_none() {
+    let pump = given::<Asset>([registered()]);
+    pump.when(C::RenameAsset { name: "Pump 2".into() }).then([E::AssetRenamed { name: "Pump 2".into() }]);
+    pump.when(C::RenameAsset { name: "Pump ".into() }).then_nothing();
+    pump.when(C::RenameAsset { name: "".into() }).then_refused(Error::InvalidName);
+    let describe = |description: Option<&str>| C::DescribeAsset { description: description.map(str::to_owned) };
+    pump.when(describe(Some("new"))).then([E::AssetDescribed { description: Some("new".into()) }]);
+    pump.when(describe(None)).then_nothing();
+    pump.when(C::RelocateAsset { location: None }).then([E::AssetRelocated { location: None }]);
+    pump.when(C::RelocateAsset { location: Some(BERLIN) }).then_nothing();
+    let change = |custom_attributes: Value| C::ChangeAssetAttributes { custom_attributes };
+    pump.when(change(json!({"a": 1}))).then([E::AssetAttributesChanged { custom_attributes: json!({"a": 1}) }]);
+    pump.when(change(json!({}))).then_nothing();
+    pump.when(change(json!(1))).then_refused(Error::InvalidAttributes);
+}
+
+#[test]
+fn changes_are_remembered() {
+    let past = [
+        registered(),
+        E::AssetRenamed { name: "Pump 2".into() },
+        E::AssetDescribed { description: Some("new".into()) },
+        E::AssetRelocated { location: None },
+        E::AssetAttributesChanged { custom_attributes: json!({"a": 1}) },
+    ];
+    let pump = given::<Asset>(past);
+    pump.when(C::RenameAsset { name: "Pump 2".into() }).then_nothing();
+    pump.when(C::DescribeAsset { description: Some("new".into()) }).then_nothing();
+    pump.when(C::RelocateAsset { location: None }).then_nothing();
+    pump.when(C::ChangeAssetAttributes { custom_attributes: json!({"a": 1}) }).then_nothing();
+}
+
+#[test]
+fn an_unknown_or_retired_asset_does_not_change() {
+    let commands = [
+        C::RenameAsset { name: "Other".into() },
+        C::DescribeAsset { description: None },
+        C::RelocateAsset { location: None },
+        C::ChangeAssetAttributes { custom_attributes: json!({}) },
+    ];
+    for command in commands {
+        nothing::<Asset>().when(command.clone()).then_refused(Error::NotFound);
+        given::<Asset>([registered(), retired()]).when(command).then_refused(Error::Retired);
+    }
+}
+
+#[test]
+fn an_asset_is_retired_once_and_for_good() {
+    let retire = || C::RetireAsset { reason: "sold".into() };
+    nothing::<Asset>().when(retire()).then_refused(Error::NotFound);
+    given::<Asset>([registered()]).when(retire()).then([retired()]);
+    given::<Asset>([registered(), retired()]).when(retire()).then_nothing();
+    assert!(given::<Asset>([registered()]).state().in_use());
+    assert!(!given::<Asset>([registered(), retired()]).state().in_use());
+    assert!(!nothing::<Asset>().state().in_use());
+}

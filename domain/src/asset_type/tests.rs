@@ -1,1 +1,119 @@
 //! Given, when, then.
+
+use AssetTypeCommand as C;
+use AssetTypeEvent as E;
+
+use super::*;
+use crate::specification::{given, nothing};
+
+fn derived(key: &str, formula: &str) -> DerivedMetric {
+    DerivedMetric { key: key.into(), formula: formula.into(), unit: None }
+}
+
+fn band(limit_low: f64, good_low: f64, good_high: f64, limit_high: f64, weight: f64) -> MetricBand {
+    MetricBand { metric_key: "t".into(), good_low, good_high, limit_low, limit_high, weight }
+}
+
+fn model(bands: Vec<MetricBand>) -> Option<HealthModel> {
+    Some(HealthModel { bands, stale_after_seconds: Some(60) })
+}
+
+fn good_model() -> Option<HealthModel> {
+    model(vec![band(0.0, 10.0, 20.0, 30.0, 1.0)])
+}
+
+fn define(name: &str, derived_metrics: Vec<DerivedMetric>, health_model: Option<HealthModel>) -> C {
+    C::DefineAssetType { name: name.into(), description: None, icon: None, derived_metrics, health_model }
+}
+
+fn revise(name: &str, derived_metrics: Vec<DerivedMetric>, health_model: Option<HealthModel>) -> C {
+    C::ReviseAssetType { name: name.into(), description: None, icon: None, derived_metrics, health_model }
+}
+
+fn defined() -> E {
+    E::AssetTypeDefined {
+        name: "Pump".into(),
+        description: None,
+        icon: None,
+        derived_metrics: vec![derived("power", "voltage * current")],
+        health_model: good_model(),
+    }
+}
+
+fn revised() -> E {
+    E::AssetTypeRevised {
+        name: "Pump".into(),
+        description: None,
+        icon: None,
+        derived_metrics: vec![],
+        health_model: None,
+    }
+}
+
+#[test]
+fn a_type_is_defined_once() {
+    let metrics = || vec![derived("power", "voltage * current")];
+    nothing::<AssetType>().when(define(" Pump", metrics(), good_model())).then([defined()]);
+    given::<AssetType>([defined()]).when(define("Pump", vec![], None)).then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn its_revision_is_a_fact_unless_it_says_the_same() {
+    given::<AssetType>([defined()]).when(revise("Pump", vec![], None)).then([revised()]);
+    given::<AssetType>([defined(), revised()]).when(revise("Pump", vec![], None)).then_nothing();
+    nothing::<AssetType>().when(revise("Pump", vec![], None)).then_refused(Error::NotFound);
+}
+
+#[test]
+fn a_retired_type_is_not_revised() {
+    given::<AssetType>([defined()]).when(C::RetireAssetType {}).then([E::AssetTypeRetired {}]);
+    let retired = given::<AssetType>([defined(), E::AssetTypeRetired {}]);
+    retired.when(C::RetireAssetType {}).then_nothing();
+    retired.when(revise("Pump", vec![], None)).then_refused(Error::Retired);
+    nothing::<AssetType>().when(C::RetireAssetType {}).then_refused(Error::NotFound);
+}
+
+#[test]
+fn a_definition_that_makes_no_sense_is_refused() {
+    let key = |key: &str| key.to_owned();
+    let long = "1".repeat(MAX_FORMULA_CHARS + 1);
+    let two = || band(0.0, 1.0, 2.0, 3.0, 1.0);
+    let table = [
+        ("", vec![], None, Error::InvalidName),
+        ("P", vec![derived("a b", "1")], None, Error::InvalidMetricKey { key: key("a b") }),
+        ("P", vec![derived("p", " ")], None, Error::InvalidFormula { key: key("p") }),
+        ("P", vec![derived("p", &long)], None, Error::InvalidFormula { key: key("p") }),
+        ("P", vec![derived("p", "1"), derived("p", "2")], None, Error::DuplicateMetric { key: key("p") }),
+        ("P", vec![], model(vec![two(), two()]), Error::DuplicateMetric { key: key("t") }),
+        (
+            "P",
+            vec![],
+            model(vec![MetricBand { metric_key: "".into(), ..two() }]),
+            Error::InvalidMetricKey { key: key("") },
+        ),
+    ];
+    for (name, metrics, health, refusal) in table {
+        let refused = define(name, metrics.clone(), health.clone());
+        nothing::<AssetType>().when(refused).then_refused(refusal.clone());
+        given::<AssetType>([defined()]).when(revise(name, metrics, health)).then_refused(refusal);
+    }
+}
+
+#[test]
+fn a_band_that_makes_no_sense_is_refused() {
+    let table = [
+        band(5.0, 4.0, 6.0, 7.0, 1.0),
+        band(0.0, 6.0, 4.0, 7.0, 1.0),
+        band(0.0, 4.0, 6.0, 5.0, 1.0),
+        band(f64::NAN, 4.0, 6.0, 7.0, 1.0),
+        band(0.0, 4.0, 6.0, f64::INFINITY, 1.0),
+        band(0.0, 4.0, 6.0, 7.0, 0.0),
+        band(0.0, 4.0, 6.0, 7.0, -1.0),
+        band(0.0, 4.0, 6.0, 7.0, f64::NAN),
+    ];
+    for band in table {
+        nothing::<AssetType>()
+            .when(define("P", vec![], model(vec![band])))
+            .then_refused(Error::InvalidBand { key: "t".into() });
+    }
+}

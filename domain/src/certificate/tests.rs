@@ -1,1 +1,97 @@
 //! Given, when, then.
+
+use CertificateCommand as C;
+use CertificateEvent as E;
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::DeviceId;
+use crate::specification::{given, nothing};
+
+const DEVICE: DeviceId = DeviceId(Uuid::from_u128(7));
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+}
+
+fn issue(not_after: DateTime<Utc>) -> C {
+    C::IssueCertificate {
+        device_id: DEVICE,
+        serial_number: "0a".into(),
+        certificate_pem: "pem".into(),
+        fingerprint_sha256: "ff".into(),
+        not_before: at(10),
+        not_after,
+    }
+}
+
+fn issued() -> E {
+    E::CertificateIssued {
+        device_id: DEVICE,
+        serial_number: "0a".into(),
+        certificate_pem: "pem".into(),
+        fingerprint_sha256: "ff".into(),
+        not_before: at(10),
+        not_after: at(20),
+    }
+}
+
+fn revoke(code: RevocationCode) -> C {
+    C::RevokeCertificate { reason: "lost".into(), code }
+}
+
+fn revoked() -> E {
+    E::CertificateRevoked { reason: "lost".into(), code: RevocationCode::KeyCompromise }
+}
+
+#[test]
+fn a_certificate_is_issued_once() {
+    nothing::<Certificate>().when(issue(at(20))).then([issued()]);
+    given::<Certificate>([issued()]).when(issue(at(20))).then_refused(Error::AlreadyIssued);
+}
+
+#[test]
+fn its_validity_ends_after_its_start() {
+    for end in [at(10), at(9)] {
+        nothing::<Certificate>().when(issue(end)).then_refused(Error::InvalidWindow);
+    }
+}
+
+#[test]
+fn what_was_not_issued_takes_no_other_command() {
+    for command in [revoke(RevocationCode::Unspecified), C::NoteExpiring {}, C::NoteExpired {}] {
+        nothing::<Certificate>().when(command).then_refused(Error::NotFound);
+    }
+}
+
+#[test]
+fn it_is_revoked_once_for_one_reason() {
+    given::<Certificate>([issued()]).when(revoke(RevocationCode::KeyCompromise)).then([revoked()]);
+    let gone = given::<Certificate>([issued(), revoked()]);
+    gone.when(revoke(RevocationCode::KeyCompromise)).then_nothing();
+    gone.when(revoke(RevocationCode::Superseded)).then_refused(Error::AlreadyRevoked);
+}
+
+#[test]
+fn its_near_end_and_its_end_are_noted_once() {
+    let fresh = given::<Certificate>([issued()]);
+    fresh.when(C::NoteExpiring {}).then([E::CertificateExpiring {}]);
+    fresh.when(C::NoteExpired {}).then([E::CertificateExpired {}]);
+    given::<Certificate>([issued(), E::CertificateExpiring {}]).when(C::NoteExpiring {}).then_nothing();
+    given::<Certificate>([issued(), E::CertificateExpiring {}])
+        .when(C::NoteExpired {})
+        .then([E::CertificateExpired {}]);
+    given::<Certificate>([issued(), E::CertificateExpired {}]).when(C::NoteExpired {}).then_nothing();
+    given::<Certificate>([issued(), E::CertificateExpired {}]).when(C::NoteExpiring {}).then_nothing();
+}
+
+#[test]
+fn the_end_of_a_revoked_certificate_is_no_news_and_an_expired_one_may_be_revoked() {
+    for command in [C::NoteExpiring {}, C::NoteExpired {}] {
+        given::<Certificate>([issued(), revoked()]).when(command).then_nothing();
+    }
+    given::<Certificate>([issued(), E::CertificateExpired {}])
+        .when(revoke(RevocationCode::KeyCompromise))
+        .then([revoked()]);
+}

@@ -1,1 +1,110 @@
 //! Given, when, then.
+
+use DeviceCommand as C;
+use DeviceEvent as E;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::DeviceTypeId;
+use crate::specification::{given, nothing};
+
+const TYPE: DeviceTypeId = DeviceTypeId(Uuid::from_u128(7));
+
+fn register(name: &str, serial_number: &str, custom_attributes: Value) -> C {
+    C::RegisterDevice {
+        name: name.into(),
+        description: Some("roof".into()),
+        serial_number: serial_number.into(),
+        device_type_id: TYPE,
+        custom_attributes,
+    }
+}
+
+fn registered() -> E {
+    E::DeviceRegistered {
+        name: "Probe".into(),
+        description: Some("roof".into()),
+        serial_number: "SN-1".into(),
+        device_type_id: TYPE,
+        custom_attributes: json!({"floor": 3}),
+    }
+}
+
+fn decommissioned() -> E {
+    E::DeviceDecommissioned { reason: "broken".into() }
+}
+
+#[test]
+fn a_device_is_registered_once_with_trimmed_name_and_serial_number() {
+    nothing::<Device>().when(register(" Probe ", " SN-1", json!({"floor": 3}))).then([registered()]);
+    given::<Device>([registered()]).when(register("Probe", "SN-1", json!({}))).then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn a_registration_that_makes_no_sense_is_refused() {
+    let table = [
+        (register(" ", "SN-1", json!({})), Error::InvalidName),
+        (register(&"x".repeat(201), "SN-1", json!({})), Error::InvalidName),
+        (register("Probe", "", json!({})), Error::InvalidSerialNumber),
+        (register("Probe", &"9".repeat(101), json!({})), Error::InvalidSerialNumber),
+        (register("Probe", "SN-1", json!([])), Error::InvalidAttributes),
+        (register("Probe", "SN-1", json!(null)), Error::InvalidAttributes),
+    ];
+    for (command, refusal) in table {
+        nothing::<Device>().when(command).then_refused(refusal);
+    }
+}
+
+#[test]
+fn changes_are_facts_and_repeats_are_none() {
+    let probe = given::<Device>([registered()]);
+    let rename = |name: &str| C::RenameDevice { name: name.into() };
+    probe.when(rename("Probe 2")).then([E::DeviceRenamed { name: "Probe 2".into() }]);
+    probe.when(rename(" Probe")).then_nothing();
+    probe.when(rename("")).then_refused(Error::InvalidName);
+    probe.when(C::DescribeDevice { description: None }).then([E::DeviceDescribed { description: None }]);
+    probe.when(C::DescribeDevice { description: Some("roof".into()) }).then_nothing();
+    let change = |custom_attributes: Value| C::ChangeDeviceAttributes { custom_attributes };
+    probe.when(change(json!({}))).then([E::DeviceAttributesChanged { custom_attributes: json!({}) }]);
+    probe.when(change(json!({"floor": 3}))).then_nothing();
+    probe.when(change(json!("text"))).then_refused(Error::InvalidAttributes);
+}
+
+#[test]
+fn changes_are_remembered() {
+    let past = [
+        registered(),
+        E::DeviceRenamed { name: "Probe 2".into() },
+        E::DeviceDescribed { description: None },
+        E::DeviceAttributesChanged { custom_attributes: json!({}) },
+    ];
+    let probe = given::<Device>(past);
+    probe.when(C::RenameDevice { name: "Probe 2".into() }).then_nothing();
+    probe.when(C::DescribeDevice { description: None }).then_nothing();
+    probe.when(C::ChangeDeviceAttributes { custom_attributes: json!({}) }).then_nothing();
+}
+
+#[test]
+fn an_unknown_or_decommissioned_device_does_not_change() {
+    let commands = [
+        C::RenameDevice { name: "Other".into() },
+        C::DescribeDevice { description: None },
+        C::ChangeDeviceAttributes { custom_attributes: json!({}) },
+    ];
+    for command in commands {
+        nothing::<Device>().when(command.clone()).then_refused(Error::NotFound);
+        given::<Device>([registered(), decommissioned()]).when(command).then_refused(Error::Decommissioned);
+    }
+}
+
+#[test]
+fn a_device_is_decommissioned_once_and_for_good() {
+    let end = || C::DecommissionDevice { reason: "broken".into() };
+    nothing::<Device>().when(end()).then_refused(Error::NotFound);
+    given::<Device>([registered()]).when(end()).then([decommissioned()]);
+    given::<Device>([registered(), decommissioned()]).when(end()).then_nothing();
+    assert!(given::<Device>([registered()]).state().in_service());
+    assert!(!given::<Device>([registered(), decommissioned()]).state().in_service());
+    assert!(!nothing::<Device>().state().in_service());
+}

@@ -1,1 +1,97 @@
 //! Given, when, then.
+
+use OrganizationCommand as C;
+use OrganizationEvent as E;
+use chrono::DateTime;
+
+use super::*;
+use crate::specification::{given, nothing};
+
+fn founded() -> E {
+    E::OrganizationFounded { name: "Acme".into() }
+}
+
+fn authority(id: &str) -> E {
+    E::CertificateAuthorityRecorded {
+        certificate_pem: format!("pem {id}"),
+        subject_key_id: id.into(),
+        not_after: DateTime::UNIX_EPOCH,
+    }
+}
+
+fn record(id: &str) -> C {
+    C::RecordCertificateAuthority {
+        certificate_pem: format!("pem {id}"),
+        subject_key_id: id.into(),
+        not_after: DateTime::UNIX_EPOCH,
+    }
+}
+
+fn suspended() -> E {
+    E::OrganizationSuspended { reason: "unpaid".into() }
+}
+
+#[test]
+fn an_organization_is_founded_once_under_a_trimmed_name() {
+    nothing::<Organization>().when(C::FoundOrganization { name: " Acme ".into() }).then([founded()]);
+    given::<Organization>([founded()])
+        .when(C::FoundOrganization { name: "Acme".into() })
+        .then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn a_name_has_1_to_200_characters() {
+    for name in [String::new(), "  ".into(), "x".repeat(201)] {
+        nothing::<Organization>().when(C::FoundOrganization { name: name.clone() }).then_refused(Error::InvalidName);
+        given::<Organization>([founded()]).when(C::RenameOrganization { name }).then_refused(Error::InvalidName);
+    }
+}
+
+#[test]
+fn what_was_not_founded_takes_no_other_command() {
+    let commands = [
+        C::RenameOrganization { name: "B".into() },
+        record("ab"),
+        C::SuspendOrganization { reason: "r".into() },
+        C::ReinstateOrganization {},
+    ];
+    for command in commands {
+        nothing::<Organization>().when(command).then_refused(Error::NotFound);
+    }
+}
+
+#[test]
+fn renaming_to_another_name_is_a_fact_and_to_the_same_is_none() {
+    let acme = given::<Organization>([founded()]);
+    acme.when(C::RenameOrganization { name: "Acme 2".into() }).then([E::OrganizationRenamed { name: "Acme 2".into() }]);
+    acme.when(C::RenameOrganization { name: "Acme ".into() }).then_nothing();
+    given::<Organization>([founded(), E::OrganizationRenamed { name: "Acme 2".into() }])
+        .when(C::RenameOrganization { name: "Acme 2".into() })
+        .then_nothing();
+}
+
+#[test]
+fn its_authority_is_recorded_and_may_be_replaced() {
+    given::<Organization>([founded()]).when(record("ab")).then([authority("ab")]);
+    given::<Organization>([founded(), authority("ab")]).when(record("ab")).then_nothing();
+    given::<Organization>([founded(), authority("ab")]).when(record("cd")).then([authority("cd")]);
+}
+
+#[test]
+fn it_is_suspended_and_reinstated() {
+    let suspend = || C::SuspendOrganization { reason: "unpaid".into() };
+    given::<Organization>([founded()]).when(suspend()).then([suspended()]);
+    given::<Organization>([founded(), suspended()]).when(suspend()).then_nothing();
+    given::<Organization>([founded(), suspended()])
+        .when(C::ReinstateOrganization {})
+        .then([E::OrganizationReinstated {}]);
+    given::<Organization>([founded()]).when(C::ReinstateOrganization {}).then_nothing();
+    given::<Organization>([founded(), suspended(), E::OrganizationReinstated {}]).when(suspend()).then([suspended()]);
+}
+
+#[test]
+fn while_suspended_it_keeps_its_name() {
+    given::<Organization>([founded(), suspended()])
+        .when(C::RenameOrganization { name: "Other".into() })
+        .then_refused(Error::Suspended);
+}

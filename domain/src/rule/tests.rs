@@ -1,1 +1,183 @@
 //! Given, when, then.
+
+use RuleCommand as C;
+use RuleEvent as E;
+use uuid::Uuid;
+
+use super::*;
+use crate::alarming::{Condition, Operator, Severity};
+use crate::checks::MAX_DURATION_SECONDS;
+use crate::ids::ActivityTemplateId;
+use crate::specification::{given, nothing};
+
+fn above(value: f64) -> Condition {
+    Condition { operator: Operator::Above, value, upper: None, duration_seconds: 30 }
+}
+
+fn definition() -> RuleDefinition {
+    RuleDefinition {
+        name: "Hot".into(),
+        description: None,
+        entity_type: EntityKind::Asset,
+        entity_id: Some(Uuid::from_u128(1)),
+        metric_key: "temperature".into(),
+        condition: above(80.0),
+        severity: Severity::High,
+        action: RuleAction::None,
+        cooldown_seconds: 600,
+        is_active: true,
+    }
+}
+
+fn defined() -> E {
+    E::RuleDefined { definition: definition() }
+}
+
+fn define(definition: RuleDefinition) -> C {
+    C::DefineRule { definition }
+}
+
+fn revise(revision: RuleRevision) -> C {
+    C::ReviseRule { revision }
+}
+
+fn part() -> RuleRevision {
+    RuleRevision::default()
+}
+
+#[test]
+fn a_rule_is_defined_once() {
+    nothing::<Rule>().when(define(RuleDefinition { name: " Hot ".into(), ..definition() })).then([defined()]);
+    given::<Rule>([defined()]).when(define(definition())).then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn a_revision_yields_only_the_facts_that_changed() {
+    let webhook = || RuleAction::Webhook { url: "https://example.org/hook".into() };
+    let renamed = |name: &str, description: Option<&str>| E::RuleRenamed {
+        name: name.into(),
+        description: description.map(str::to_owned),
+    };
+    let conditioned =
+        |metric_key: &str, condition| E::RuleConditionChanged { metric_key: metric_key.into(), condition };
+    let table = [
+        (part(), vec![]),
+        (RuleRevision { name: Some("Hot".into()), severity: Some(Severity::High), ..part() }, vec![]),
+        (RuleRevision { name: Some("Hotter".into()), ..part() }, vec![renamed("Hotter", None)]),
+        (RuleRevision { description: Some(Some("d".into())), ..part() }, vec![renamed("Hot", Some("d"))]),
+        (RuleRevision { metric_key: Some("t2".into()), ..part() }, vec![conditioned("t2", above(80.0))]),
+        (RuleRevision { condition: Some(above(90.0)), ..part() }, vec![conditioned("temperature", above(90.0))]),
+        (
+            RuleRevision { severity: Some(Severity::Low), ..part() },
+            vec![E::RuleSeverityChanged { severity: Severity::Low }],
+        ),
+        (RuleRevision { action: Some(webhook()), ..part() }, vec![E::RuleActionChanged { action: webhook() }]),
+        (RuleRevision { cooldown_seconds: Some(0), ..part() }, vec![E::RuleCooldownChanged { cooldown_seconds: 0 }]),
+        (RuleRevision { is_active: Some(false), ..part() }, vec![E::RuleDeactivated {}]),
+        (
+            RuleRevision { name: Some("Hotter".into()), is_active: Some(false), ..part() },
+            vec![renamed("Hotter", None), E::RuleDeactivated {}],
+        ),
+    ];
+    for (revision, events) in table {
+        given::<Rule>([defined()]).when(revise(revision)).then(events);
+    }
+}
+
+#[test]
+fn every_change_is_remembered() {
+    let template = RuleAction::CreateActivity { template_id: Some(ActivityTemplateId(Uuid::from_u128(3))) };
+    let past = [
+        defined(),
+        E::RuleRenamed { name: "Cold".into(), description: Some("d".into()) },
+        E::RuleConditionChanged { metric_key: "t2".into(), condition: above(1.0) },
+        E::RuleSeverityChanged { severity: Severity::Low },
+        E::RuleActionChanged { action: template.clone() },
+        E::RuleCooldownChanged { cooldown_seconds: 1 },
+        E::RuleDeactivated {},
+    ];
+    let same = RuleRevision {
+        name: Some("Cold".into()),
+        description: Some(Some("d".into())),
+        metric_key: Some("t2".into()),
+        condition: Some(above(1.0)),
+        severity: Some(Severity::Low),
+        action: Some(template),
+        cooldown_seconds: Some(1),
+        is_active: Some(false),
+    };
+    let rule = given::<Rule>(past);
+    rule.when(revise(same)).then_nothing();
+    rule.when(revise(RuleRevision { is_active: Some(true), ..part() })).then([E::RuleActivated {}]);
+    let without = RuleRevision { description: Some(None), ..part() };
+    rule.when(revise(without)).then([E::RuleRenamed { name: "Cold".into(), description: None }]);
+}
+
+#[test]
+fn an_unknown_or_retired_rule_is_not_found() {
+    nothing::<Rule>().when(revise(part())).then_refused(Error::NotFound);
+    nothing::<Rule>().when(C::RetireRule {}).then_refused(Error::NotFound);
+    given::<Rule>([defined()]).when(C::RetireRule {}).then([E::RuleRetired {}]);
+    let retired = given::<Rule>([defined(), E::RuleRetired {}]);
+    retired.when(C::RetireRule {}).then_nothing();
+    retired.when(revise(part())).then_refused(Error::NotFound);
+    retired.when(define(definition())).then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn a_condition_must_make_sense() {
+    let two = |operator, value, upper| Condition { operator, value, upper, duration_seconds: 0 };
+    let finite = "value must be a finite number";
+    let finite_upper = "upper must be a finite number";
+    let table = [
+        (above(f64::NAN), finite),
+        (above(f64::INFINITY), finite),
+        (two(Operator::Between, f64::NEG_INFINITY, Some(1.0)), finite),
+        (two(Operator::Between, 1.0, Some(f64::NAN)), finite_upper),
+        (two(Operator::Above, 1.0, Some(2.0)), "upper belongs to between and outside only"),
+        (two(Operator::Between, 1.0, None), "between and outside need upper"),
+        (two(Operator::Outside, 1.0, None), "between and outside need upper"),
+        (two(Operator::Outside, 1.0, Some(0.9)), "upper must not be below value"),
+        (
+            Condition { duration_seconds: MAX_DURATION_SECONDS + 1, ..above(1.0) },
+            "durationSeconds must be at most 2592000",
+        ),
+    ];
+    for (condition, reason) in table {
+        let refusal = || Error::InvalidCondition { reason };
+        nothing::<Rule>()
+            .when(define(RuleDefinition { condition: condition.clone(), ..definition() }))
+            .then_refused(refusal());
+        let revision = RuleRevision { condition: Some(condition), ..part() };
+        given::<Rule>([defined()]).when(revise(revision)).then_refused(refusal());
+    }
+    for condition in
+        [two(Operator::Between, 1.0, Some(1.0)), Condition { duration_seconds: MAX_DURATION_SECONDS, ..above(1.0) }]
+    {
+        let definition = RuleDefinition { condition, ..definition() };
+        nothing::<Rule>().when(define(definition.clone())).then([E::RuleDefined { definition }]);
+    }
+}
+
+#[test]
+fn a_definition_that_makes_no_sense_is_refused() {
+    let webhook = |url: &str| RuleDefinition { action: RuleAction::Webhook { url: url.into() }, ..definition() };
+    let long = format!("https://example.org/{}", "x".repeat(2000));
+    let table = [
+        (RuleDefinition { name: "".into(), ..definition() }, Error::InvalidName),
+        (RuleDefinition { metric_key: "a b".into(), ..definition() }, Error::InvalidMetricKey),
+        (RuleDefinition { cooldown_seconds: MAX_DURATION_SECONDS + 1, ..definition() }, Error::InvalidCooldown),
+        (webhook("ftp://example.org"), Error::InvalidWebhook),
+        (webhook("https://"), Error::InvalidWebhook),
+        (webhook("https:///path"), Error::InvalidWebhook),
+        (webhook("http://a b"), Error::InvalidWebhook),
+        (webhook(&long), Error::InvalidWebhook),
+    ];
+    for (definition, refusal) in table {
+        nothing::<Rule>().when(define(definition)).then_refused(refusal);
+    }
+    for url in ["http://10.0.0.1:8080/x", "https://[::1]/", "https://example.org"] {
+        let definition = webhook(url);
+        nothing::<Rule>().when(define(definition.clone())).then([E::RuleDefined { definition }]);
+    }
+}

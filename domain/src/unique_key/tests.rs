@@ -1,1 +1,50 @@
 //! Given, when, then.
+
+use UniqueKeyCommand as C;
+use UniqueKeyEvent as E;
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::OrganizationId;
+use crate::specification::{given, nothing};
+
+const ADA: Uuid = Uuid::from_u128(1);
+const EVE: Uuid = Uuid::from_u128(2);
+const ACME: OrganizationId = OrganizationId(Uuid::from_u128(9));
+
+fn claim(holder: Uuid) -> C {
+    C::ClaimKey { kind: KeyKind::Email, holder, organization: ACME }
+}
+
+fn claimed(holder: Uuid) -> E {
+    E::KeyClaimed { kind: KeyKind::Email, holder, organization: ACME }
+}
+
+#[test]
+fn a_free_value_is_claimed() {
+    nothing::<UniqueKey>().when(claim(ADA)).then([claimed(ADA)]);
+    let held = given::<UniqueKey>([claimed(ADA)]);
+    assert_eq!(held.state().holder, Some(Holder { id: ADA, organization: ACME }));
+}
+
+#[test]
+fn the_holder_may_claim_again_and_nobody_else() {
+    given::<UniqueKey>([claimed(ADA)]).when(claim(ADA)).then_nothing();
+    given::<UniqueKey>([claimed(ADA)]).when(claim(EVE)).then_refused(Error::HeldByAnother { holder: ADA });
+}
+
+#[test]
+fn the_holder_may_release_and_nobody_else() {
+    given::<UniqueKey>([claimed(ADA)]).when(C::ReleaseKey { holder: ADA }).then([E::KeyReleased { holder: ADA }]);
+    given::<UniqueKey>([claimed(ADA)])
+        .when(C::ReleaseKey { holder: EVE })
+        .then_refused(Error::HeldByAnother { holder: ADA });
+    nothing::<UniqueKey>().when(C::ReleaseKey { holder: ADA }).then_nothing();
+}
+
+#[test]
+fn a_released_value_is_free_for_others() {
+    let released = given::<UniqueKey>([claimed(ADA), E::KeyReleased { holder: ADA }]);
+    released.when(claim(EVE)).then([claimed(EVE)]);
+    released.when(C::ReleaseKey { holder: ADA }).then_nothing();
+}

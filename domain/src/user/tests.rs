@@ -1,1 +1,133 @@
 //! Given, when, then.
+
+use UserCommand as C;
+use UserEvent as E;
+
+use super::*;
+use crate::Sealed;
+use crate::specification::{given, nothing};
+
+fn sealed(text: &str) -> Sealed {
+    Sealed(text.into())
+}
+
+fn registered() -> E {
+    E::UserRegistered {
+        email: sealed("mail"),
+        name: sealed("ada"),
+        access_role: AccessRole::Operator,
+        work_roles: vec!["technician".into()],
+    }
+}
+
+fn register(work_roles: &[&str]) -> C {
+    C::RegisterUser {
+        email: sealed("mail"),
+        name: sealed("ada"),
+        access_role: AccessRole::Operator,
+        work_roles: work_roles.iter().map(|role| (*role).into()).collect(),
+    }
+}
+
+fn deactivated() -> E {
+    E::UserDeactivated { reason: "left".into() }
+}
+
+/// Commands that only an active user takes.
+fn changes() -> Vec<C> {
+    vec![
+        C::RenameUser { name: sealed("eve") },
+        C::NotePasswordSet {},
+        C::ChangeAccessRole { access_role: AccessRole::Admin },
+        C::ChangeWorkRoles { work_roles: vec!["cleaner".into()] },
+    ]
+}
+
+#[test]
+fn a_user_is_registered_once_with_each_work_role_once() {
+    nothing::<User>().when(register(&["technician", " technician "])).then([registered()]);
+    given::<User>([registered()]).when(register(&[])).then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn a_work_role_has_1_to_60_characters() {
+    for role in [" ".to_owned(), "r".repeat(61)] {
+        let refusal = Error::InvalidWorkRole { role: role.clone() };
+        nothing::<User>().when(register(&["good", &role])).then_refused(refusal.clone());
+        given::<User>([registered()]).when(C::ChangeWorkRoles { work_roles: vec![role] }).then_refused(refusal);
+    }
+}
+
+#[test]
+fn an_unknown_user_takes_no_other_command() {
+    let others = [C::DeactivateUser { reason: "r".into() }, C::ReactivateUser {}, C::EraseUser {}];
+    for command in changes().into_iter().chain(others) {
+        nothing::<User>().when(command).then_refused(Error::NotFound);
+    }
+}
+
+#[test]
+fn changes_are_facts_and_repeats_are_none() {
+    let ada = given::<User>([registered()]);
+    ada.when(C::RenameUser { name: sealed("eve") }).then([E::UserRenamed { name: sealed("eve") }]);
+    ada.when(C::RenameUser { name: sealed("ada") }).then_nothing();
+    ada.when(C::ChangeAccessRole { access_role: AccessRole::Admin })
+        .then([E::UserAccessRoleChanged { access_role: AccessRole::Admin }]);
+    ada.when(C::ChangeAccessRole { access_role: AccessRole::Operator }).then_nothing();
+    ada.when(C::ChangeWorkRoles { work_roles: vec![] }).then([E::UserWorkRolesChanged { work_roles: vec![] }]);
+    ada.when(C::ChangeWorkRoles { work_roles: vec!["technician".into()] }).then_nothing();
+    ada.when(C::NotePasswordSet {}).then([E::UserPasswordSet {}]);
+    given::<User>([registered(), E::UserPasswordSet {}]).when(C::NotePasswordSet {}).then([E::UserPasswordSet {}]);
+}
+
+#[test]
+fn changes_are_remembered() {
+    let past = [
+        registered(),
+        E::UserRenamed { name: sealed("eve") },
+        E::UserAccessRoleChanged { access_role: AccessRole::Admin },
+        E::UserWorkRolesChanged { work_roles: vec![] },
+    ];
+    let eve = given::<User>(past);
+    eve.when(C::RenameUser { name: sealed("eve") }).then_nothing();
+    eve.when(C::ChangeAccessRole { access_role: AccessRole::Admin }).then_nothing();
+    eve.when(C::ChangeWorkRoles { work_roles: vec![] }).then_nothing();
+}
+
+#[test]
+fn access_ends_and_comes_back() {
+    let end = || C::DeactivateUser { reason: "left".into() };
+    given::<User>([registered()]).when(end()).then([deactivated()]);
+    given::<User>([registered(), deactivated()]).when(end()).then_nothing();
+    given::<User>([registered(), deactivated()]).when(C::ReactivateUser {}).then([E::UserReactivated {}]);
+    given::<User>([registered()]).when(C::ReactivateUser {}).then_nothing();
+    for command in changes() {
+        given::<User>([registered(), deactivated()]).when(command).then_refused(Error::Deactivated);
+    }
+}
+
+#[test]
+fn who_is_active_may_sign_in() {
+    assert!(!nothing::<User>().state().is_active());
+    assert!(given::<User>([registered()]).state().is_active());
+    assert!(!given::<User>([registered(), deactivated()]).state().is_active());
+    assert!(given::<User>([registered(), deactivated(), E::UserReactivated {}]).state().is_active());
+    assert!(!given::<User>([registered(), E::UserErased {}]).state().is_active());
+}
+
+#[test]
+fn an_erased_user_stays_erased() {
+    given::<User>([registered()]).when(C::EraseUser {}).then([E::UserErased {}]);
+    given::<User>([registered(), deactivated()]).when(C::EraseUser {}).then([E::UserErased {}]);
+    let erased = given::<User>([registered(), E::UserErased {}]);
+    erased.when(C::EraseUser {}).then_nothing();
+    let others = [C::DeactivateUser { reason: "r".into() }, C::ReactivateUser {}];
+    for command in changes().into_iter().chain(others) {
+        erased.when(command).then_refused(Error::Erased);
+    }
+}
+
+#[test]
+fn each_access_role_includes_the_ones_before_it() {
+    assert!(AccessRole::ALL.is_sorted());
+}
