@@ -26,6 +26,16 @@ macro_rules! any_event {
                 }
             }
 
+            /// Returns its aggregate's type name, its own type name and its content as they are stored.
+            pub fn stored(&self) -> Result<(&'static str, String, Value), serde_json::Error> {
+                match self {
+                    $(Self::$variant(event) => {
+                        let content = untagged(serde_json::to_value(event)?);
+                        Ok(($kind, cqrs_es::DomainEvent::event_type(event), content))
+                    })*
+                }
+            }
+
             /// Every aggregate's type name with its event types and their current versions.
             pub const CATALOGUE: &'static [(&'static str, &'static [(&'static str, &'static str)])] =
                 &[$(($kind, <$event>::TYPES)),*];
@@ -64,4 +74,12 @@ fn tagged<E: DeserializeOwned>(event_type: &str, payload: Value) -> Result<E, No
     let tagged = Value::Object(Map::from_iter([(event_type.to_owned(), payload)]));
     serde_json::from_value(tagged)
         .map_err(|error| NotAnEvent { event_type: event_type.to_owned(), reason: error.to_string() })
+}
+
+/// Takes the content out of an externally tagged variant.
+fn untagged(tagged: Value) -> Value {
+    match tagged {
+        Value::Object(map) => map.into_iter().next().map_or(Value::Null, |(_, content)| content),
+        _ => Value::Null,
+    }
 }
