@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -21,6 +21,11 @@ use crate::{metric_names, rendezvous};
 const RENEWAL: Duration = Duration::from_secs(2);
 /// How often the entries are read.
 const READING: Duration = Duration::from_millis(500);
+/// How long a request may hold up the next look at the own lease.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// After how long without renewal the own partitions are given up: before the entry vanishes for the others, with the
+/// requests under way counted in.
+const LEASE: Duration = Duration::from_secs(6);
 
 /// The members that are alive and the kinds of work each does.
 pub type Members = BTreeMap<String, BTreeSet<String>>;
@@ -74,7 +79,7 @@ impl Membership {
     }
 
     /// Returns the partitions of a kind of work that this process owns, and their changes. They are empty for a kind it
-    /// did not join for, and while its own entry could not be renewed for 8 s.
+    /// did not join for, and while its own entry could not be renewed for 6 s.
     pub fn owned(&self, kind: &str) -> watch::Receiver<BTreeSet<u16>> {
         let mut owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);
         owned.entry(kind.to_owned()).or_insert_with(|| watch::channel(BTreeSet::new()).0).subscribe()
@@ -114,6 +119,7 @@ impl Keeper {
                 _ = renewal.tick() => self.try_renew().await,
                 _ = reading.tick() => self.read().await,
             }
+            self.look_at_lease();
         }
         self.announce(Members::new());
         if let Err(error) = self.bucket.delete(&self.member).await {
@@ -131,20 +137,32 @@ impl Keeper {
     }
 
     async fn try_renew(&mut self) {
-        if let Err(error) = self.renew().await {
-            warn!(member = self.member, %error, "could not renew the membership");
+        let member = self.member.clone();
+        match timeout(PATIENCE, self.renew()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(member, %error, "could not renew the membership"),
+            Err(_) => warn!(member, "could not renew the membership in time"),
         }
     }
 
     async fn read(&mut self) {
         match self.present().await {
-            Some(members) if members.contains_key(&self.member) => self.announce(members),
+            Some(members) if members.contains_key(&self.member) => {
+                // An entry that is still there and cannot be renewed is as good as gone.
+                if self.renewed_at.elapsed() <= LEASE {
+                    self.announce(members);
+                }
+            }
             // An answer without the own entry is no picture of who is alive: after an outage everyone's entry may have
             // vanished, and whoever renewed first would take all for a moment.
             Some(_) => self.try_renew().await,
             None => {}
         }
-        if self.renewed_at.elapsed() > BucketName::Members.max_age() {
+    }
+
+    /// Gives everything up while the own entry may be gone for the others.
+    fn look_at_lease(&self) {
+        if self.renewed_at.elapsed() > LEASE {
             self.announce(Members::new());
         }
     }
@@ -153,7 +171,8 @@ impl Keeper {
     async fn present(&self) -> Option<Members> {
         let name = self.log.settings().bucket_name(BucketName::Members);
         let root = format!("$KV.{name}.");
-        let read = self.log.last_of_each(&format!("KV_{name}"), &[format!("{root}*")]).await;
+        let (stream, all) = (format!("KV_{name}"), [format!("{root}*")]);
+        let read = timeout(PATIENCE, self.log.last_of_each(&stream, &all)).await.ok()?;
         let entries = read.inspect_err(|error| warn!(%error, "could not read the members")).ok()?;
         let entries = entries.into_iter().filter_map(|got| {
             let entry: Entry = serde_json::from_slice(&got.payload).ok()?;

@@ -46,7 +46,7 @@ pub enum Error {
         /// The payload's size.
         bytes: usize,
     },
-    /// The server refused the message, or did not answer until the deadline.
+    /// The server refused the message, or did not answer until the deadline; it may have been stored nevertheless.
     #[error("no acknowledgement for a message to {subject}")]
     Unacknowledged {
         /// The full subject.
@@ -87,6 +87,7 @@ impl Publisher {
         let started = Instant::now();
         let deadline = started + self.settings.deadline;
         let mut pauses = pauses();
+        let mut doubtful = false;
         loop {
             let sent =
                 send_once(&self.log, &subject, headers.clone().into_map(), payload.clone(), self.settings.timeout)
@@ -101,8 +102,9 @@ impl Publisher {
             };
             let pause = pauses.next().unwrap_or(Duration::from_secs(1));
             if !error.is_transient() || Instant::now() + pause >= deadline {
-                return Err(failure(stream, subject, payload.len(), error));
+                return Err(failure(stream, subject, payload.len(), error, doubtful));
             }
+            doubtful |= error.is_doubtful();
             metrics::counter!(metric_names::PUBLISH_RETRIES, "stream" => stream.name()).increment(1);
             sleep(pause).await;
             self.log.connected_by(deadline).await;
@@ -110,9 +112,10 @@ impl Publisher {
     }
 }
 
-fn failure(stream: Stream, subject: String, bytes: usize, error: SendError) -> Error {
+fn failure(stream: Stream, subject: String, bytes: usize, error: SendError, doubtful: bool) -> Error {
     match error {
-        SendError::Full(_) => Error::Full(stream),
+        // A full stream may hold the message already when an earlier attempt went unanswered.
+        SendError::Full(_) if !doubtful => Error::Full(stream),
         SendError::TooLarge => Error::TooLarge { subject, bytes },
         source => Error::Unacknowledged { subject, source },
     }

@@ -243,11 +243,8 @@ fn is_transient(error: &Error) -> bool {
     }
 }
 
-/// Returns 16 random hex digits that tell this writer's messages from every other's.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the id must differ between processes and restarts; nothing is derived from it"
-)]
+/// Returns 16 random hex digits that tell this writer's messages from every other's, those of its own earlier runs
+/// included. Nothing is derived from them.
 fn random_run() -> String {
     format!("{:016x}", rand::random::<u64>())
 }

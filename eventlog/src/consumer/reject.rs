@@ -11,8 +11,12 @@ use crate::streams::Stream;
 
 /// The header that names the rejected message as `<stream>/<sequence>`; a repetition after a crash has the same.
 pub const REJECTED_HEADER: &str = "Argusiq-Rejected";
-/// Payloads beyond this are cut, so that the letter itself stays below 512 KiB.
-const KEPT_BYTES: usize = 300 << 10;
+/// Payloads beyond this are cut. Escaped as JSON or written as hexadecimal digits they at most double, so that the letter
+/// stays below 512 KiB.
+const KEPT_BYTES: usize = 200 << 10;
+/// Reasons and header values beyond this are cut, and headers beyond this number left out.
+const KEPT_CHARS: usize = 2048;
+const KEPT_HEADERS: usize = 16;
 
 /// Publishes one dead letter and waits until it is stored.
 pub(super) async fn bury(
@@ -29,15 +33,15 @@ pub(super) async fn bury(
 /// The letter: text payloads as they are, others in hexadecimal digits.
 fn letter(consumer: &str, message: &Message, reason: &str) -> Value {
     let kept = &message.payload[..message.payload.len().min(KEPT_BYTES)];
-    let (encoding, payload) = match std::str::from_utf8(kept) {
-        Ok(text) => ("text", text.to_owned()),
-        Err(_) => ("hex", hex(&kept[..kept.len().min(KEPT_BYTES / 2)])),
+    let (encoding, payload) = match text(kept) {
+        Some(text) => ("text", text.to_owned()),
+        None => ("hex", hex(kept)),
     };
-    let headers: Map<String, Value> =
-        message.headers.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let headers = message.headers.iter().take(KEPT_HEADERS);
+    let headers: Map<String, Value> = headers.map(|(name, value)| (name.to_owned(), cut(value).into())).collect();
     json!({
         "stage": consumer,
-        "reason": reason,
+        "reason": cut(reason),
         "stream": message.stream.name(),
         "subject": message.subject,
         "sequence": message.sequence,
@@ -49,6 +53,60 @@ fn letter(consumer: &str, message: &Message, reason: &str) -> Value {
     })
 }
 
+/// Returns the bytes as text, less a last character that was cut through; none for what is not text, or holds control
+/// characters, which JSON writes with six characters each.
+fn text(bytes: &[u8]) -> Option<&str> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?,
+        Err(_) => return None,
+    };
+    let plain = |c: char| !c.is_ascii_control() || matches!(c, '\n' | '\r' | '\t');
+    text.chars().all(plain).then_some(text)
+}
+
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(KEPT_CHARS).map_or(text, |(end, _)| &text[..end])
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(payload: impl Into<Bytes>) -> Value {
+        let message = Message {
+            stream: Stream::TelemetryRaw,
+            subject: "telemetry.raw.v1.0".into(),
+            sequence: 9,
+            published_at: Default::default(),
+            headers: Headers::new().with("Argusiq-Kind", "x"),
+            payload: payload.into(),
+        };
+        letter("normalizer", &message, "not JSON")
+    }
+
+    #[test]
+    fn text_is_kept_readable_and_bytes_become_hex() {
+        let text = of("{ä");
+        assert_eq!((&text["payload_encoding"], &text["payload"]), (&"text".into(), &"{ä".into()));
+        assert_eq!(text["headers"]["Argusiq-Kind"], "x");
+        let bytes = of(vec![0x00, 0xff]);
+        assert_eq!((&bytes["payload_encoding"], &bytes["payload"]), (&"hex".into(), &"00ff".into()));
+    }
+
+    #[test]
+    fn a_letter_stays_below_the_largest_message_and_names_the_whole_size() {
+        let long = "€".repeat(300_000).into_bytes();
+        for (payload, encoding) in
+            [(vec![b'"'; 900_000], "text"), (vec![0xff; 900_000], "hex"), (vec![1; 900_000], "hex"), (long, "text")]
+        {
+            let letter = of(payload);
+            assert!(letter.to_string().len() < 512 << 10, "{} bytes", letter.to_string().len());
+            assert_eq!((&letter["payload_bytes"], &letter["payload_encoding"]), (&900_000.into(), &encoding.into()));
+        }
+    }
 }

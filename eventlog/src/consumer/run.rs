@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::gather::{Gather, open_readers};
-use super::{Batch, ConsumeSettings, Consumer, Error, Outcome, Rejection, reject};
+use super::{Batch, ConsumeSettings, Consumer, Error, Outcome, Rejection, Source, reject};
 use crate::connection::Log;
 use crate::metric_names;
 use crate::position::Positions;
@@ -26,7 +26,8 @@ pub async fn run(
     drive(log, consumer, settings, None, shutdown).await
 }
 
-/// Runs a consumer until every target position is reached, or `shutdown` is cancelled.
+/// Runs a consumer until every target position is reached, or `shutdown` is cancelled. Targets of streams that it does
+/// not read are ignored.
 pub async fn run_until(
     log: &Log,
     consumer: impl Consumer,
@@ -46,13 +47,17 @@ async fn drive(
 ) -> Result<(), Error> {
     let name = consumer.name().to_owned();
     let positions = consumer.resume().await.map_err(|source| Error::Resume { consumer: name.clone(), source })?;
+    let sources = consumer.sources();
+    let reads = |stream| sources.iter().any(|source: &Source| source.stream == stream);
+    let targets =
+        targets.map(|targets| Positions(targets.0.into_iter().filter(|(stream, _)| reads(*stream)).collect()));
     let arrived = |positions: &Positions| targets.as_ref().is_some_and(|targets| positions.reached(targets));
     if arrived(&positions) {
         return Ok(());
     }
     let stop = shutdown.child_token();
     let _stop_readers = stop.clone().drop_guard();
-    let (receiver, _) = open_readers(log, &name, consumer.sources(), &positions, &settings, stop)?;
+    let (receiver, _) = open_readers(log, &name, sources, &positions, &settings, stop)?;
     let mut gather = Gather::new(&name, receiver, positions, settings);
     let mut runner = Runner { consumer, name, publisher: Publisher::new(log, PublisherSettings::default()), shutdown };
     loop {

@@ -82,7 +82,7 @@ async fn a_member_cut_off_from_the_log_owns_nothing() {
     let alone = join(&log, "a").await;
     assert_eq!(owned(&alone), everything());
     server.kill().await;
-    support::until(15, "it gives up its partitions", || async { owned(&alone).is_empty() }).await;
+    support::until(8, "it gives up its partitions", || async { owned(&alone).is_empty() }).await;
     server.restart().await;
     support::until(15, "it takes them again", || async { owned(&alone) == everything() }).await;
 }

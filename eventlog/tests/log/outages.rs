@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eventlog::{Lane, LaneSettings, Log, Positions, Source, Stream, follow, run};
+use futures_util::TryStreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::lanes::pack;
@@ -113,4 +114,31 @@ async fn a_connection_begins_when_the_server_does() {
     server.kill().await;
     support::until(10, "it is not", || async { !log.is_connected() }).await;
     assert!(matches!(log.ping().await, Err(eventlog::connection::Error::Disconnected(_))));
+}
+
+#[tokio::test]
+async fn a_consumer_deleted_on_the_server_is_made_anew_and_none_is_left_behind() {
+    let log = support::log().await;
+    let client = async_nats::connect(log.settings().url.as_str()).await.unwrap();
+    let name = log.settings().stream_name(Stream::Presence);
+    let stream = async_nats::jetstream::new(client).get_stream(name).await.unwrap();
+    let consumers = || async { stream.consumer_names().try_collect::<Vec<_>>().await.unwrap() };
+    let (record, shutdown) = (Record::default(), CancellationToken::new());
+    let consumer = recorder(vec![Source::all(Stream::Presence)], &record);
+    let running = tokio::spawn({
+        let (log, shutdown) = (log.clone(), shutdown.clone());
+        async move { run(&log, consumer, quick(), shutdown).await }
+    });
+    for round in 1..=3 {
+        support::publish(&log, Stream::Presence, "0", 50).await;
+        support::until(10, "everything is read", || async { record.count() == round * 50 }).await;
+        for name in consumers().await {
+            stream.delete_consumer(&name).await.unwrap();
+        }
+    }
+    assert_eq!(record.sequences(Stream::Presence), (1..=150).collect::<Vec<_>>());
+    support::until(10, "it reads again", || async { !consumers().await.is_empty() }).await;
+    shutdown.cancel();
+    running.await.unwrap().unwrap();
+    support::until(10, "no consumer is left", || async { consumers().await.is_empty() }).await;
 }
