@@ -147,14 +147,10 @@ impl Keeper {
 
     async fn read(&mut self) {
         match self.present().await {
-            Some(members) if members.contains_key(&self.member) => {
-                // An entry that is still there and cannot be renewed is as good as gone.
-                if self.renewed_at.elapsed() <= LEASE {
-                    self.announce(members);
-                }
-            }
+            Some(members) if members.contains_key(&self.member) && !self.is_overdue() => self.announce(members),
             // An answer without the own entry is no picture of who is alive: after an outage everyone's entry may have
-            // vanished, and whoever renewed first would take all for a moment.
+            // vanished, and whoever renewed first would take all for a moment. An entry that is there and cannot be
+            // renewed is as good as gone.
             Some(_) => self.try_renew().await,
             None => {}
         }
@@ -162,9 +158,13 @@ impl Keeper {
 
     /// Gives everything up while the own entry may be gone for the others.
     fn look_at_lease(&self) {
-        if self.renewed_at.elapsed() > LEASE {
+        if self.is_overdue() {
             self.announce(Members::new());
         }
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.renewed_at.elapsed() > LEASE
     }
 
     /// Returns the entries there are, or none when they could not be read.
