@@ -109,7 +109,7 @@ impl<A: Aggregate + Clone> Inner<A> {
         // While an earlier attempt may itself be what is in flight, there is nothing to read yet.
         let in_flight_is_ours = *doubtful && matches!(error, SendError::InFlight);
         let must_look = conflict || *doubtful;
-        *doubtful |= matches!(error, SendError::Unanswered(_));
+        *doubtful |= !settled && error.is_doubtful();
         if !settled || in_flight_is_ours {
             return Attempt::Again(error.into());
         }

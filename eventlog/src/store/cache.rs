@@ -78,7 +78,7 @@ impl<A> Cache<A> {
         let mut inner = self.lock();
         let still_remembered = inner.observed - ticket.observed.min(inner.observed) < REMEMBERED_MESSAGES as u64;
         let outdated = inner.newest.get(subject).is_some_and(|newest| *newest > head.position);
-        if inner.live && inner.epoch == ticket.epoch && still_remembered && !outdated && head.version > 0 {
+        if inner.epoch == ticket.epoch && still_remembered && !outdated && head.version > 0 {
             inner.insert_newer(subject, head);
         }
     }

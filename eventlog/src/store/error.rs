@@ -44,7 +44,7 @@ pub enum Error {
         /// The server's own words.
         description: String,
     },
-    /// The log does not answer; a read, so nothing is stored by it.
+    /// The log does not answer, or is not reached: nothing was sent that could be stored.
     #[error("cannot {operation} on {subject}")]
     Unavailable {
         /// What was attempted.
