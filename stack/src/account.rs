@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Uid, User};
+use nix::unistd::{Gid, Uid, User};
 
 use crate::Error;
 
@@ -30,6 +30,12 @@ impl Account {
         let owner = owner.and_then(|uid| User::from_uid(Uid::from_raw(uid)).ok().flatten());
         let named = || STAND_INS.iter().find_map(|name| User::from_name(name).ok().flatten());
         owner.or_else(named).map(|user| Some(Self::from(user))).ok_or(Error::NoAccount)
+    }
+
+    /// Whoever we are.
+    pub(crate) fn ourselves() -> Self {
+        let (uid, gid) = (Uid::effective(), Gid::effective());
+        Self { name: uid.to_string(), uid: uid.as_raw(), gid: gid.as_raw() }
     }
 
     /// The first folder on the way to `path`, itself included, that this user may not enter. Access lists are not

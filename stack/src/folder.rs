@@ -96,7 +96,7 @@ fn elsewhere(path: &Path) -> PathBuf {
 }
 
 /// Makes a folder for `account` alone. One that exists must be a folder and theirs: `/var/tmp` is open to everybody.
-fn owned_by(folder: PathBuf, account: &Account) -> Result<PathBuf, Error> {
+pub(crate) fn owned_by(folder: PathBuf, account: &Account) -> Result<PathBuf, Error> {
     match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
         Ok(()) => {
             chown(&folder, Some(account.uid), Some(account.gid)).map_err(Error::file("give away", &folder))?;
@@ -115,7 +115,7 @@ fn owned_by(folder: PathBuf, account: &Account) -> Result<PathBuf, Error> {
 
 /// FNV-1a, 64 bits: a hash that stays the same over builds, which the standard library's does not promise.
 /// Source: <http://www.isthe.com/chongo/tech/comp/fnv/>.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

@@ -2,7 +2,7 @@
 //! servers hold is not known here: no stream, no table, no key.
 //!
 //! `argusiq up`, every test and every benchmark use the same [`Stack`], so that what is tested is what runs. Whatever
-//! ends the owning process, `kill -9` included, ends its servers: see [`process`](crate::Stack) for how.
+//! ends the owning process, `kill -9` included, ends its servers: see [`Stack`].
 //!
 //! # Environment
 //! | variable | meaning |
@@ -10,7 +10,7 @@
 //! | `PATH` | where `nats-server`, `postgres` and `redis-server` are looked for first |
 //! | `ARGUSIQ_TOOLS_DIR` | where downloaded servers live (default `$XDG_CACHE_HOME/argusiq/tools`, else `~/.cache/argusiq/tools`) |
 //! | `ARGUSIQ_TEST_STACK` | JSON of [`Urls`]: tests use these servers and start none (set by `argusiq-stack run`) |
-//! | `TMPDIR` | where the servers of tests keep their data (`/tmp` when unset) |
+//! | `TMPDIR` | where the servers of tests keep their data (when unset: `/dev/shm` if 6 GB are free, else `/tmp`) |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 

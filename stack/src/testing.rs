@@ -1,10 +1,12 @@
 //! Servers for tests: one set shared by all tests of a process, a space of its own in it for each test, and a set of its
-//! own for a test of faults. Functions here panic, as tests do, with a message that says what to do.
+//! own for a test of faults. For measurements start a [`Stack`] on a folder on disk: test data may lie in memory, where
+//! syncing costs nothing. Functions here panic, as tests do, with a message that says what to do.
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nix::sys::statvfs::statvfs;
 use rand::Rng;
 use tokio::sync::OnceCell;
 
@@ -15,6 +17,11 @@ pub const SHARED: &str = "ARGUSIQ_TEST_STACK";
 
 /// Folders of tests are named `argusiq-test-<process id>-<number>`.
 const FOLDER: &str = "argusiq-test-";
+
+/// The file system in memory that every Linux has, though containers often have little of it.
+const MEMORY: &str = "/dev/shm";
+/// How much memory must be left for test data to go there, bytes.
+const PLENTY: u64 = 6_000_000_000;
 
 /// One test's own part of the shared servers.
 #[derive(Debug, Clone)]
@@ -146,13 +153,31 @@ async fn shared() -> Result<(Urls, Option<TestStack>), String> {
 fn temporary_folder() -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("{FOLDER}{}-{number}", std::process::id()))
+    root().join(format!("{FOLDER}{}-{number}", std::process::id()))
+}
+
+/// Where folders of tests go: into memory where there is plenty of it, unless `TMPDIR` says otherwise. A database is
+/// some 300 files; creating and removing them on disk takes most of the time that tests wait for.
+fn root() -> PathBuf {
+    let memory = Path::new(MEMORY);
+    let free = || Some(statvfs(memory).ok().map(|is| is.blocks_available() * is.fragment_size())?.min(available()?));
+    match std::env::var_os("TMPDIR") {
+        None if free().is_some_and(|bytes| bytes > PLENTY) => memory.into(),
+        _ => std::env::temp_dir(),
+    }
+}
+
+/// Memory that programs may still take, bytes: `MemAvailable` of `/proc/meminfo`, in KiB there (`proc(5)`).
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 /// Removes the folders of processes that are gone and whose servers have ended.
 fn sweep() {
-    let entries = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
-    for entry in entries {
+    let folders = [std::env::temp_dir(), MEMORY.into()];
+    for entry in folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
         let name = entry.file_name();
         let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next()?.parse::<u32>().ok());
         if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
