@@ -1,1 +1,22 @@
-//! The stages of the telemetry path: normalizer, asset_processor, rule_evaluator, activity_creator.
+//! The stages of the telemetry path: normalizer, asset_processor, health_scorer, rule_evaluator, activity_creator, and
+//! the log's clock. Events in, events and commands out. What a reading means is decided in the domain; here it is read,
+//! handed on and remembered. Projections, doors and HTTP live elsewhere.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod activity_creator;
+pub mod asset_processor;
+pub mod directory;
+mod error;
+pub mod health_scorer;
+pub mod metric_names;
+pub mod normalizer;
+mod packing;
+pub mod rule_evaluator;
+mod run;
+pub mod stage;
+#[cfg(test)]
+mod testing;
+pub mod ticker;
+
+pub use error::Error;
+pub use run::{Clock, Config, Deps, StageName, run};

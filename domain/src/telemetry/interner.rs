@@ -11,6 +11,7 @@ pub struct SetInterner {
     sets: MetricSets,
     by_hash: HashMap<u64, Vec<u32>>,
     last: u32,
+    bytes: usize,
 }
 
 impl SetInterner {
@@ -22,8 +23,14 @@ impl SetInterner {
         self.last
     }
 
+    /// Answers the bytes that the sets take in a pack, near enough.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Answers the sets and starts anew.
     pub fn take(&mut self) -> MetricSets {
+        self.bytes = 0;
         self.by_hash.clear();
         self.last = 0;
         std::mem::take(&mut self.sets)
@@ -41,6 +48,7 @@ impl SetInterner {
         let known = self.by_hash.get(&hash).and_then(|sets| sets.iter().copied().find(|set| self.is(*set, keys)));
         known.unwrap_or_else(|| {
             let set = self.sets.0.len() as u32;
+            self.bytes += keys.iter().map(|key| key.as_ref().len() + 2).sum::<usize>() + 3;
             self.sets.0.push(keys.iter().map(|key| key.as_ref().to_owned()).collect());
             self.by_hash.entry(hash).or_default().push(set);
             set

@@ -1,5 +1,6 @@
 //! Telemetry values and the packs they travel in. What does not live here: transport, storage, the stages' loops.
 
+mod activity_notice;
 mod asset;
 mod dead_letter;
 pub mod health;
@@ -13,6 +14,7 @@ mod reading;
 mod threshold;
 mod value;
 
+pub use activity_notice::ActivityNotice;
 pub use asset::{AssetHealthChanged, AssetPack, AssetReading};
 pub use dead_letter::DeadLetter;
 pub use interner::SetInterner;

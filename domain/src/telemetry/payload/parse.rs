@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::time;
 use super::{Reason, Refusal};
+use crate::checks::is_metric_key;
 
 /// Most metrics in one reading.
 pub const MAX_METRICS: usize = 256;
@@ -15,8 +16,6 @@ pub const MAX_METRICS: usize = 256;
 pub const MAX_READINGS: usize = 1_000;
 /// Longest text of a metric, bytes.
 pub const MAX_TEXT_BYTES: usize = 1_024;
-/// Longest key of a metric, bytes.
-const MAX_KEY_BYTES: usize = 64;
 
 /// A value as it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,7 +213,7 @@ impl<'a> Visitor<'a> for MetricsSeed<'_, '_, 'a> {
         }
         metrics.reserve(12);
         while let Some(key) = map.next_key_seed(TextSeed)? {
-            if !is_key(&key) {
+            if !is_metric_key(&key) {
                 let shown: String = key.chars().take(80).collect();
                 return Err(found.refuse(Reason::BadKey, format!("{shown:?} is no metric key")));
             }
@@ -226,12 +225,6 @@ impl<'a> Visitor<'a> for MetricsSeed<'_, '_, 'a> {
         }
         Ok(())
     }
-}
-
-/// Tells whether a text is a metric key: 1 to 64 of letters, digits, `_`, `-`, `.`.
-fn is_key(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    (1..=MAX_KEY_BYTES).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// A value, or nothing where it is `null`.

@@ -1,0 +1,87 @@
+//! Readings in, asset values out: each reading goes to every asset its device is linked to at the time it was measured.
+//! One unit is a group of device partitions: a message for each pair of partitions would be 256 for every batch.
+
+mod mapping;
+mod output;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::directory::Directory;
+use domain::telemetry::{NormalizedPack, Origin, Reading, decode_pack};
+use eventlog::{Message, PARTITIONS, Source, Stream};
+
+use crate::metric_names;
+use crate::stage::{Effects, Stage, Step, filters};
+use output::Output;
+
+/// Groups of device partitions; a partition's group is its remainder.
+pub const GROUPS: u16 = 4;
+
+/// The stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AssetProcessor;
+
+impl Stage for AssetProcessor {
+    const NAME: &'static str = "asset_processor";
+    const UNITS: u16 = GROUPS;
+    const STATE_VERSION: u32 = 1;
+    const LINGER: Duration = Duration::from_millis(100);
+    type State = ();
+    type Input = NormalizedPack;
+    type Output = Output;
+
+    fn sources(units: &BTreeSet<u16>) -> Vec<Source> {
+        let partitions =
+            |group| (0..PARTITIONS).filter(|partition| partition % GROUPS == group).map(|p| format!("{p}.*")).collect();
+        vec![Source::filtered(Stream::TelemetryNormalized, filters::<Self>(units, partitions))]
+    }
+
+    fn unit(message: &Message) -> Option<u16> {
+        let partition: u16 = message.subject_tail().split('.').next()?.parse().ok()?;
+        Some(partition % GROUPS)
+    }
+
+    fn decode(message: &Message) -> Result<NormalizedPack, String> {
+        decode_pack(&message.payload).map_err(|error| format!("{error}: {}", message.subject))
+    }
+
+    fn es_position(input: &NormalizedPack) -> u64 {
+        input.es_position
+    }
+
+    fn step(&self, at: Step<'_, ()>, input: NormalizedPack, output: &mut Output) {
+        let Some(group) = Self::unit(at.message) else { return };
+        let es_position = at.slot.es_position(at.message, input.es_position);
+        let mut mark = at.slot.marks.of(&at.message.subject);
+        let mut origin = Origin { sequence: at.message.sequence, ordinal: 0 };
+        let mut lane = output.begin(group, at.message.sequence, es_position, &input.sets);
+        let mut taken = 0;
+        for reading in input.readings {
+            if mark.admits(reading.origin) {
+                taken += 1;
+                feed(at.directory, es_position, reading, &mut origin, &mut lane);
+            }
+        }
+        metrics::counter!(metric_names::TAKEN, "stage" => Self::NAME).increment(taken);
+    }
+
+    fn effects(&self, output: Output) -> Effects {
+        output.effects()
+    }
+}
+
+/// Feeds the assets that a reading's device is linked to.
+fn feed(directory: &Directory, es_position: u64, reading: Reading, origin: &mut Origin, lane: &mut output::Lane<'_>) {
+    for link in directory.links_of(reading.device, es_position) {
+        if !link.is_valid_at(reading.measured_at) {
+            continue;
+        }
+        let is_in_use = directory.asset(link.asset_id, es_position).is_some_and(|asset| !asset.retired);
+        if is_in_use && lane.add(link, &reading, *origin) {
+            origin.ordinal += 1;
+        }
+    }
+}

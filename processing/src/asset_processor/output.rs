@@ -1,0 +1,113 @@
+//! Asset packs in the making, one for each asset partition and group, cut where they would be too large.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::device_links::Link;
+use domain::ids::LinkId;
+use domain::telemetry::{AssetPack, AssetReading, MetricSets, Origin, Reading, SetInterner, encode_pack};
+use eventlog::{Stream, partition_of};
+use tracing::error;
+
+use super::mapping::{Mapped, map_keys, map_others};
+use crate::packing::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
+use crate::stage::Effects;
+
+/// What a batch adds up to.
+#[derive(Default)]
+pub struct Output {
+    lanes: BTreeMap<(u16, u16), Making>,
+    read_up_to: BTreeMap<u16, u64>,
+    effects: Effects,
+}
+
+#[derive(Default)]
+struct Making {
+    pack: AssetPack,
+    sets: SetInterner,
+    bytes: usize,
+}
+
+/// One input message being turned into asset values.
+pub struct Lane<'o> {
+    output: &'o mut Output,
+    group: u16,
+    es_position: u64,
+    sets: &'o MetricSets,
+    mapped: HashMap<(LinkId, u32), Mapped>,
+}
+
+impl Output {
+    /// Begins with an input message of a group, read with a directory of this position.
+    pub fn begin<'o>(&'o mut self, group: u16, sequence: u64, es_position: u64, sets: &'o MetricSets) -> Lane<'o> {
+        self.read_up_to.insert(group, sequence);
+        Lane { output: self, group, es_position, sets, mapped: HashMap::new() }
+    }
+
+    /// Turns the packs into messages.
+    pub fn effects(mut self) -> Effects {
+        for ((partition, group), mut making) in self.lanes {
+            let read_up_to = self.read_up_to.get(&group).copied().unwrap_or_default();
+            making.close(partition, group, read_up_to, &mut self.effects);
+        }
+        self.effects
+    }
+}
+
+impl Lane<'_> {
+    /// Adds what a link makes of a reading; tells whether anything is left of it.
+    pub fn add(&mut self, link: &Link, reading: &Reading, origin: Origin) -> bool {
+        let (sets, set) = (self.sets, reading.set);
+        let others = map_others(link, &reading.others);
+        let mapped = self.mapped.entry((link.link_id, set)).or_insert_with(|| map_keys(link, sets.keys(set)));
+        if mapped.keys.is_empty() && others.is_empty() {
+            return false;
+        }
+        let partition = partition_of(link.asset_id.0);
+        let making = self.output.lanes.entry((partition, self.group)).or_default();
+        // What follows may be of the same message, so only what came before it is read as a whole.
+        let before = origin.sequence.saturating_sub(1);
+        // A pack names one position of the directory, whichever batch its readings came in.
+        if making.pack.es_position != self.es_position {
+            making.close(partition, self.group, before, &mut self.output.effects);
+            making.pack.es_position = self.es_position;
+        }
+        let texts: usize = others.iter().map(|(key, value)| key.len() + text_bytes(value) + 8).sum();
+        making.bytes += READING_BYTES + mapped.keys.len() * 9 + texts;
+        making.pack.readings.push(AssetReading {
+            origin,
+            organization: reading.organization,
+            asset: link.asset_id,
+            source_devices: vec![reading.device],
+            measured_at: reading.measured_at,
+            received_at: reading.received_at,
+            set: making.sets.intern(&mapped.keys),
+            numbers: mapped.numbers(reading),
+            others,
+        });
+        if making.is_full() {
+            making.close(partition, self.group, before, &mut self.output.effects);
+            making.pack.es_position = self.es_position;
+        }
+        true
+    }
+}
+
+impl Making {
+    fn is_full(&self) -> bool {
+        self.bytes + self.sets.bytes() >= PACK_BYTES || self.pack.readings.len() >= MAX_READINGS
+    }
+
+    fn close(&mut self, partition: u16, group: u16, read_up_to: u64, effects: &mut Effects) {
+        let mut pack = std::mem::take(&mut self.pack);
+        pack.sets = self.sets.take();
+        self.bytes = 0;
+        if pack.readings.is_empty() {
+            return;
+        }
+        pack.read_up_to = read_up_to;
+        match encode_pack(&pack) {
+            Ok(bytes) => effects.publish(Stream::TelemetryAsset, format!("{partition}.{group}"), bytes),
+            Err(failure) => error!(error = &failure as &dyn std::error::Error, "a pack is not writable"),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The directory that all stages of a process share: folded from the domain stream, read under a lock taken once for
+//! each batch. What does not live here: what an event means (the domain's `directory`).
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use domain::AnyEvent;
+use domain::directory::Directory;
+use eventlog::follow::Error as FollowError;
+use eventlog::{Follower, Log, Message, Positions, Source, Stream, Upcasters, decode_events, follow};
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::metric_names;
+
+/// How long a stage waits for the directory before it tries its batch again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The shared directory. Clones see the same one.
+#[derive(Clone)]
+pub struct SharedDirectory {
+    directory: Arc<RwLock<Directory>>,
+    follower: Follower,
+}
+
+impl SharedDirectory {
+    /// Starts to fold the domain stream from its first message, until `shutdown`.
+    pub async fn open(log: &Log, shutdown: CancellationToken) -> Self {
+        let directory = Arc::new(RwLock::new(Directory::default()));
+        let (folded, upcasters) = (directory.clone(), Upcasters::default());
+        let fold = move |message: &Message| apply(&folded, message, &upcasters);
+        let follower = follow(log, vec![Source::all(Stream::Es)], Positions::new(), fold, shutdown).await;
+        Self { directory, follower }
+    }
+
+    /// Reads the directory. The guard must not be held while waiting: the fold waits for it.
+    pub fn read(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a position of the domain stream is folded; errors after 10 s, or when the fold has ended.
+    pub async fn reached(&self, position: u64) -> Result<(), FollowError> {
+        if self.read().position() >= position {
+            return Ok(());
+        }
+        self.follower.reached(Stream::Es, position, PATIENCE).await
+    }
+
+    /// Waits until everything is folded that the domain stream holds at this moment.
+    pub async fn caught_up(&self) -> Result<(), FollowError> {
+        self.follower.caught_up(PATIENCE).await
+    }
+
+    /// Answers why the fold has ended, if it has with an error.
+    pub fn failure(&self) -> Option<Arc<eventlog::consumer::Error>> {
+        self.follower.failure()
+    }
+}
+
+fn apply(directory: &RwLock<Directory>, message: &Message, upcasters: &Upcasters) {
+    let events = decode_events(message, upcasters).unwrap_or_else(|failure| {
+        unreadable(message, &failure);
+        Vec::new()
+    });
+    let mut directory = directory.write().unwrap_or_else(PoisonError::into_inner);
+    for event in events {
+        let (organization, id) = (event.organization.parse(), event.aggregate_id.parse());
+        match (AnyEvent::decode(&event.aggregate_type, &event.event_type, event.payload), organization, id) {
+            (Ok(known), Ok(organization), Ok(id)) => directory.apply(event.position, organization, id, &known),
+            (Err(failure), ..) => unreadable(message, &failure),
+            (_, Err(failure), _) | (_, _, Err(failure)) => unreadable(message, &failure),
+        }
+    }
+    directory.reach(message.sequence);
+    metrics::gauge!(metric_names::DIRECTORY_POSITION).set(message.sequence as f64);
+}
+
+fn unreadable(message: &Message, failure: &(dyn std::error::Error + 'static)) {
+    error!(subject = message.subject, position = message.sequence, error = failure, "a stored event is not readable");
+    metrics::counter!(metric_names::UNREADABLE_EVENTS).increment(1);
+}

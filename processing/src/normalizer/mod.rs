@@ -1,0 +1,122 @@
+//! Raw payloads in, checked and enriched readings out, by device partition; what is refused goes to the dead letters
+//! with its reason. One unit is one raw shard; nothing is remembered of it but how far it was read.
+
+mod output;
+mod refuse;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::directory::{DeviceEntry, Directory};
+use domain::ids::DeviceTypeId;
+use domain::telemetry::payload::{ClockBounds, Reason, Refusal, parse, validate};
+use domain::telemetry::{Origin, RawPack, RawReading, decode_pack};
+use eventlog::{Message, PARTITIONS, Source, Stream};
+
+use crate::metric_names;
+use crate::stage::{Effects, Stage, Step};
+use output::{Output, Place};
+
+/// Subject token of the stage's dead letters.
+pub(crate) const NAME: &str = "normalizer";
+
+/// The stage.
+#[derive(Clone, Debug, Default)]
+pub struct Normalizer {
+    /// How far devices' clocks may be off.
+    pub clock: ClockBounds,
+}
+
+impl Stage for Normalizer {
+    const NAME: &'static str = NAME;
+    const UNITS: u16 = PARTITIONS;
+    const STATE_VERSION: u32 = 1;
+    const LINGER: Duration = Duration::from_millis(50);
+    type State = ();
+    type Input = RawPack;
+    type Output = Output;
+
+    fn sources(_units: &BTreeSet<u16>) -> Vec<Source> {
+        // Shards are few and their packs large; a token that no filter names would never be read.
+        vec![Source::all(Stream::TelemetryRaw)]
+    }
+
+    fn unit(message: &Message) -> Option<u16> {
+        Some(unit_of(message.subject_tail()))
+    }
+
+    fn decode(message: &Message) -> Result<RawPack, String> {
+        decode_pack(&message.payload).map_err(|error| format!("{error}: {}", message.subject))
+    }
+
+    fn lacks(directory: &Directory, input: &RawPack) -> bool {
+        input.readings.iter().any(|raw| directory.device_now(raw.device).is_none())
+    }
+
+    fn step(&self, at: Step<'_, ()>, input: RawPack, output: &mut Output) {
+        let es_position = at.slot.es_position(at.message, at.directory.position());
+        let shard = output.open(at.message.subject_tail(), at.message.sequence);
+        metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(input.readings.len() as u64);
+        let mut origin = Origin { sequence: at.message.sequence, ordinal: 0 };
+        for raw in &input.readings {
+            let place = Place { shard, origin, device_type: DeviceTypeId::default(), es_position };
+            match self.take(at.directory, place, raw, output) {
+                // Each reading has an ordinal of its own, refused or not.
+                Ok(readings) => origin.ordinal += readings,
+                Err(refusal) => output.refuse(shard, raw, &refusal),
+            }
+        }
+    }
+
+    fn effects(&self, output: Output) -> Effects {
+        output.effects()
+    }
+}
+
+impl Normalizer {
+    /// Takes one payload with all its readings, and answers how many these are.
+    fn take(
+        &self,
+        directory: &Directory,
+        mut place: Place,
+        raw: &RawReading,
+        output: &mut Output,
+    ) -> Result<u32, Refusal> {
+        let device = device(directory, place.es_position, raw)?;
+        place.device_type = device.device_type;
+        let device_type = directory.device_type(device.device_type, place.es_position);
+        let readings = parse(&raw.payload)?;
+        let count = readings.len() as u32;
+        for reading in readings {
+            match validate(reading, raw.received_at, device_type, &self.clock) {
+                Ok(checked) => output.add(raw, place, checked),
+                Err(refusal) => output.refuse(place.shard, raw, &refusal),
+            }
+            place.origin.ordinal += 1;
+        }
+        Ok(count)
+    }
+}
+
+fn device<'d>(directory: &'d Directory, at: u64, raw: &RawReading) -> Result<&'d DeviceEntry, Refusal> {
+    let refuse = |reason, detail: &str| Err(Refusal::new(reason, format!("device {} {detail}", raw.device)));
+    match directory.device(raw.device, at) {
+        None => refuse(Reason::UnknownDevice, "is not known"),
+        Some(device) if device.organization != raw.organization => {
+            refuse(Reason::WrongOrganization, "belongs to another organisation")
+        }
+        Some(device) if device.decommissioned => refuse(Reason::Decommissioned, "is out of service"),
+        Some(device) => Ok(device),
+    }
+}
+
+/// Answers the unit of a shard: its number, or a hash of its name.
+fn unit_of(shard: &str) -> u16 {
+    let number = shard.parse::<u64>().unwrap_or_else(|_| {
+        // FNV-1a, 64 bits (draft-eastlake-fnv): the same in every process and version.
+        shard.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    });
+    (number % u64::from(PARTITIONS)) as u16
+}

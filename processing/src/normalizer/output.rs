@@ -1,0 +1,141 @@
+//! Packs in the making, one for each device partition and shard, cut where they would be too large.
+
+use domain::ids::DeviceTypeId;
+use domain::telemetry::payload::{Checked, Refusal};
+use domain::telemetry::{
+    DeadLetter, MetricValue, NormalizedPack, Origin, Quality, RawReading, Reading, SetInterner, encode_pack,
+};
+use eventlog::{PARTITIONS, Stream, partition_of};
+use tracing::error;
+
+use super::{NAME, refuse};
+use crate::metric_names;
+use crate::packing::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
+use crate::stage::Effects;
+
+/// What a batch adds up to.
+#[derive(Default)]
+pub struct Output {
+    shards: Vec<Shard>,
+    letters: Vec<DeadLetter>,
+    effects: Effects,
+}
+
+/// Where a reading comes from, and what it was checked with.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// The shard, as [`Output::open`] answered.
+    pub shard: usize,
+    /// Where it stands in the raw stream.
+    pub origin: Origin,
+    /// Its device's type.
+    pub device_type: DeviceTypeId,
+    /// Position of the directory.
+    pub es_position: u64,
+}
+
+struct Shard {
+    name: String,
+    read_up_to: u64,
+    partitions: Vec<Making>,
+}
+
+#[derive(Default)]
+struct Making {
+    pack: NormalizedPack,
+    sets: SetInterner,
+    bytes: usize,
+}
+
+impl Output {
+    /// Notes that a message of a shard is being read, and answers the shard's index.
+    pub fn open(&mut self, shard: &str, sequence: u64) -> usize {
+        let index = self.shards.iter().position(|known| known.name == shard).unwrap_or_else(|| {
+            let partitions = (0..PARTITIONS).map(|_| Making::default()).collect();
+            self.shards.push(Shard { name: shard.to_owned(), read_up_to: 0, partitions });
+            self.shards.len() - 1
+        });
+        self.shards[index].read_up_to = sequence;
+        index
+    }
+
+    /// Adds a reading to the pack of its partition.
+    pub fn add(&mut self, raw: &RawReading, place: Place, checked: Checked<'_>) {
+        let partition = partition_of(raw.device.0);
+        let Shard { name, partitions, .. } = &mut self.shards[place.shard];
+        let making = &mut partitions[usize::from(partition)];
+        // What follows may be of the same message, so only what came before it is read as a whole.
+        let before = place.origin.sequence.saturating_sub(1);
+        if making.pack.es_position != place.es_position {
+            making.close(partition, name, before, &mut self.effects);
+            making.pack.es_position = place.es_position;
+        }
+        making.push(raw, place, checked);
+        if making.is_full() {
+            making.close(partition, name, before, &mut self.effects);
+            making.pack.es_position = place.es_position;
+        }
+    }
+
+    /// Puts a refused payload or reading to the dead letters.
+    pub fn refuse(&mut self, shard: usize, raw: &RawReading, refusal: &Refusal) {
+        metrics::counter!(metric_names::REFUSED, "reason" => refusal.reason.code()).increment(1);
+        self.letters.push(refuse::letter(&self.shards[shard].name, raw, refusal));
+    }
+
+    /// Turns the packs and letters into messages.
+    pub fn effects(mut self) -> Effects {
+        for Shard { name, read_up_to, partitions } in &mut self.shards {
+            for (partition, making) in (0_u16..).zip(partitions) {
+                making.close(partition, name, *read_up_to, &mut self.effects);
+            }
+        }
+        for letters in refuse::cut(self.letters, PACK_BYTES) {
+            self.effects.publish(Stream::TelemetryDlq, NAME.to_owned(), letters);
+        }
+        self.effects
+    }
+}
+
+impl Making {
+    fn push(&mut self, raw: &RawReading, place: Place, checked: Checked<'_>) {
+        self.bytes += READING_BYTES + checked.numbers.len() * 9 + others_bytes(&checked.others, &checked.flaws);
+        self.pack.readings.push(Reading {
+            origin: place.origin,
+            organization: raw.organization,
+            device: raw.device,
+            device_type: place.device_type,
+            measured_at: checked.measured_at,
+            received_at: raw.received_at,
+            source: raw.source,
+            set: self.sets.intern(&checked.keys),
+            numbers: checked.numbers,
+            others: checked.others,
+            flaws: checked.flaws,
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes + self.sets.bytes() >= PACK_BYTES || self.pack.readings.len() >= MAX_READINGS
+    }
+
+    fn close(&mut self, partition: u16, shard: &str, read_up_to: u64, effects: &mut Effects) {
+        let mut pack = std::mem::take(&mut self.pack);
+        pack.sets = self.sets.take();
+        self.bytes = 0;
+        if pack.readings.is_empty() {
+            return;
+        }
+        pack.read_up_to = read_up_to;
+        match encode_pack(&pack) {
+            Ok(bytes) => effects.publish(Stream::TelemetryNormalized, format!("{partition}.{shard}"), bytes),
+            Err(failure) => error!(error = &failure as &dyn std::error::Error, "a pack is not writable"),
+        }
+    }
+}
+
+fn others_bytes(others: &[(String, MetricValue)], flaws: &[(String, Quality)]) -> usize {
+    let others = others.iter().map(|(key, value)| key.len() + text_bytes(value) + 8);
+    let flaws = flaws.iter().map(|(key, _)| key.len() + 12);
+    others.chain(flaws).sum()
+}

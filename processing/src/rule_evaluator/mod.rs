@@ -1,0 +1,153 @@
+//! Readings, asset values, health and presence in; threshold events and alarm commands out. One unit is one partition
+//! of entities: its devices' readings and presence, its assets' values. The state of an entity depends on one input
+//! stream alone, so it does not matter how the streams are interleaved.
+
+mod changes;
+mod input;
+mod presence;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::directory::Directory;
+use domain::telemetry::{AssetPack, NormalizedPack, PresenceFact};
+use eventlog::{Message, PARTITIONS, Source, Stream};
+
+use crate::metric_names;
+use crate::stage::{Effects, Stage, Step, filters};
+use changes::{Lane, Output};
+use input::{Entity, Input, Seen};
+pub use state::State;
+
+/// The metric under which rules see an asset's health.
+const HEALTH_SCORE: &str = "health_score";
+/// Name of the stage; actor of its commands.
+const NAME: &str = "rule_evaluator";
+
+/// The stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RuleEvaluator;
+
+impl Stage for RuleEvaluator {
+    const NAME: &'static str = NAME;
+    const UNITS: u16 = PARTITIONS;
+    const STATE_VERSION: u32 = 1;
+    const LINGER: Duration = Duration::from_millis(50);
+    type State = State;
+    type Input = Input;
+    type Output = Output;
+
+    fn sources(units: &BTreeSet<u16>) -> Vec<Source> {
+        let packs = || filters::<Self>(units, |partition| vec![format!("{partition}.*")]);
+        let presence = filters::<Self>(units, |partition| vec![partition.to_string()]);
+        vec![
+            Source::filtered(Stream::TelemetryNormalized, packs()),
+            Source::filtered(Stream::TelemetryAsset, packs()),
+            Source::filtered(Stream::Presence, presence),
+        ]
+    }
+
+    fn unit(message: &Message) -> Option<u16> {
+        message.subject_tail().split('.').next()?.parse().ok().filter(|partition| *partition < PARTITIONS)
+    }
+
+    fn decode(message: &Message) -> Result<Input, String> {
+        input::decode(message)
+    }
+
+    fn es_position(input: &Input) -> u64 {
+        match input {
+            Input::Devices(pack) => pack.es_position,
+            Input::Assets(pack) => pack.es_position,
+            Input::Presence(_) => 0,
+        }
+    }
+
+    fn step(&self, at: Step<'_, State>, input: Input, output: &mut Output) {
+        let Some(partition) = Self::unit(at.message) else { return };
+        let taken = match input {
+            Input::Devices(pack) => devices(at, &pack, output.lane(partition, partition)),
+            Input::Assets(pack) => assets(at, &pack, output.lane(partition, PARTITIONS + partition)),
+            Input::Presence(facts) => presence_of(at, &facts, output.lane(partition, 2 * PARTITIONS + partition)),
+        };
+        metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(taken);
+    }
+
+    fn effects(&self, output: Output) -> Effects {
+        output.effects()
+    }
+}
+
+fn devices(at: Step<'_, State>, pack: &NormalizedPack, mut lane: Lane<'_>) -> u64 {
+    let es_position = at.slot.es_position(at.message, pack.es_position);
+    let mut mark = at.slot.marks.of(&at.message.subject);
+    lane.begin(at.message.sequence, es_position);
+    let mut taken = 0;
+    for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
+        taken += 1;
+        let seen = Seen {
+            organization: reading.organization,
+            entity: Entity::Device(reading.device),
+            source: reading.device.0,
+            measured_at: reading.measured_at,
+            received_at: reading.received_at,
+        };
+        let value = |metric: &str| input::value(pack.sets.keys(reading.set), &reading.numbers, &reading.others, metric);
+        at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
+    }
+    taken
+}
+
+fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
+    let es_position = at.slot.es_position(at.message, pack.es_position);
+    let mut mark = at.slot.marks.of(&at.message.subject);
+    lane.begin(at.message.sequence, es_position);
+    let mut taken = 0;
+    for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
+        taken += 1;
+        let seen = Seen {
+            organization: reading.organization,
+            entity: Entity::Asset(reading.asset),
+            source: reading.source_devices.first().map_or(reading.asset.0, |device| device.0),
+            measured_at: reading.measured_at,
+            received_at: reading.received_at,
+        };
+        let value = |metric: &str| input::value(pack.sets.keys(reading.set), &reading.numbers, &reading.others, metric);
+        at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
+    }
+    for health in pack.health.iter().filter(|health| mark.admits(health.origin)) {
+        taken += 1;
+        let seen = Seen {
+            organization: health.organization,
+            entity: Entity::Asset(health.asset),
+            // The score has a timeline of its own: it follows the newest value of any device.
+            source: health.asset.0,
+            measured_at: health.measured_at,
+            received_at: at.message.published_at,
+        };
+        let value = |metric: &str| (metric == HEALTH_SCORE).then_some(f64::from(health.score));
+        at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
+    }
+    taken
+}
+
+fn presence_of(at: Step<'_, State>, facts: &[PresenceFact], mut lane: Lane<'_>) -> u64 {
+    let es_position = at.slot.es_position(at.message, at.directory.position());
+    lane.begin(at.message.sequence, es_position);
+    for fact in facts {
+        for gone in at.slot.state.presence.observe(fact) {
+            if is_in_service(at.directory, &gone) {
+                lane.offline(&gone);
+            }
+        }
+    }
+    facts.len() as u64
+}
+
+/// A device that was taken out of service goes offline because it was told to.
+fn is_in_service(directory: &Directory, gone: &presence::Gone) -> bool {
+    directory.device_now(gone.device).is_some_and(|device| !device.decommissioned)
+}

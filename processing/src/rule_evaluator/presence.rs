@@ -1,0 +1,73 @@
+//! Which devices are there, by their sessions: an end counts only when it is of the session that is current.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::ids::{DeviceId, OrganizationId, SessionId};
+use domain::telemetry::{PresenceFact, PresenceKind};
+use serde::{Deserialize, Serialize};
+
+/// A session that ended because another of the same device began is no absence.
+const TAKEN_OVER: &str = "taken_over";
+
+/// The devices of one partition that are there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Presence(HashMap<DeviceId, Session>);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Session {
+    organization: OrganizationId,
+    session: Option<SessionId>,
+    edge: String,
+}
+
+/// A device that went offline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gone {
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// The device.
+    pub device: DeviceId,
+    /// The session that ended.
+    pub session: Option<SessionId>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl Presence {
+    /// Takes a fact; answers the devices that went offline by it, in the order of their ids.
+    pub fn observe(&mut self, fact: &PresenceFact) -> Vec<Gone> {
+        match (fact.kind, fact.device) {
+            (PresenceKind::Connected, Some(device)) => {
+                let organization = fact.organization.unwrap_or_default();
+                self.0.insert(device, Session { organization, session: fact.session, edge: fact.edge.clone() });
+                Vec::new()
+            }
+            (PresenceKind::Disconnected | PresenceKind::Silent, Some(device)) => {
+                self.end(device, fact).into_iter().collect()
+            }
+            (PresenceKind::EdgeLost, _) => self.end_all(fact),
+            (PresenceKind::ConnectionRefused, _) | (_, None) => Vec::new(),
+        }
+    }
+
+    fn end(&mut self, device: DeviceId, fact: &PresenceFact) -> Option<Gone> {
+        let is_current = self.0.get(&device).is_some_and(|held| held.session == fact.session);
+        if !is_current || fact.reason.as_deref() == Some(TAKEN_OVER) {
+            return None;
+        }
+        let Session { organization, session, .. } = self.0.remove(&device)?;
+        Some(Gone { organization, device, session, at: fact.at })
+    }
+
+    fn end_all(&mut self, fact: &PresenceFact) -> Vec<Gone> {
+        let mut devices: Vec<_> =
+            self.0.iter().filter(|(_, held)| held.edge == fact.edge).map(|(device, _)| *device).collect();
+        devices.sort_unstable();
+        let ended = devices.into_iter().filter_map(|device| Some((device, self.0.remove(&device)?)));
+        ended
+            .map(|(device, held)| Gone { organization: held.organization, device, session: held.session, at: fact.at })
+            .collect()
+    }
+}

@@ -1,0 +1,193 @@
+//! The entry of the role: joins the owners, folds the directory and runs the configured stages side by side.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use commands::Commands;
+use domain::telemetry::payload::ClockBounds;
+use eventlog::{Log, Membership, Publisher, PublisherSettings};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::activity_creator::ActivityCreator;
+use crate::asset_processor::AssetProcessor;
+use crate::directory::SharedDirectory;
+use crate::error::Error;
+use crate::health_scorer::HealthScorer;
+use crate::normalizer::Normalizer;
+use crate::rule_evaluator::RuleEvaluator;
+use crate::stage::{StageDeps, Timing, supervise};
+use crate::ticker;
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// What the role needs.
+#[derive(Clone)]
+pub struct Deps {
+    /// The log.
+    pub log: Log,
+    /// Where commands go.
+    pub commands: Commands,
+    /// Tells the time, for ticks; stages take time from the log.
+    pub clock: Clock,
+}
+
+/// A part of the role that can be run by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StageName {
+    /// Raw to normalised.
+    Normalizer,
+    /// Normalised to asset values.
+    AssetProcessor,
+    /// Asset values to health.
+    HealthScorer,
+    /// Values to threshold events and alarms.
+    RuleEvaluator,
+    /// Threshold events to work orders.
+    ActivityCreator,
+    /// The log's clock.
+    Ticker,
+}
+
+impl StageName {
+    /// Every part.
+    pub const ALL: [StageName; 6] = [
+        Self::Normalizer,
+        Self::AssetProcessor,
+        Self::HealthScorer,
+        Self::RuleEvaluator,
+        Self::ActivityCreator,
+        Self::Ticker,
+    ];
+
+    /// Answers its name as it stands in configuration, metrics and ownership.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normalizer => "normalizer",
+            Self::AssetProcessor => "asset_processor",
+            Self::HealthScorer => "health_scorer",
+            Self::RuleEvaluator => "rule_evaluator",
+            Self::ActivityCreator => "activity_creator",
+            Self::Ticker => ticker::NAME,
+        }
+    }
+}
+
+impl fmt::Display for StageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// There is no stage of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no stage {0:?}")]
+pub struct NoStage(pub String);
+
+impl FromStr for StageName {
+    type Err = NoStage;
+    fn from_str(text: &str) -> Result<Self, NoStage> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| NoStage(text.to_owned()))
+    }
+}
+
+/// How the role is run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The parts to run here.
+    pub stages: Vec<StageName>,
+    /// Names this process among the owners of partitions; letters, digits, `-` and `_`, and no other process has it.
+    pub member: String,
+    /// How far devices' clocks may be off.
+    pub clock: ClockBounds,
+    /// How often snapshots are written, and how long batches wait for company.
+    pub timing: Timing,
+}
+
+impl Config {
+    /// Returns the configuration of a process that runs every part.
+    pub fn new(member: impl Into<String>) -> Self {
+        Self {
+            stages: StageName::ALL.to_vec(),
+            member: member.into(),
+            clock: ClockBounds::default(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// Runs the role until `shutdown` is cancelled and all is drained, or until a stage cannot go on.
+pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    // Ends everything when one stage ends with an error, or when this future is dropped.
+    let stop = shutdown.child_token();
+    let _stop = stop.clone().drop_guard();
+    let background = CancellationToken::new();
+    let _background = background.clone().drop_guard();
+    let directory = SharedDirectory::open(&deps.log, background.clone()).await;
+    directory.caught_up().await.map_err(Error::Directory)?;
+    let kinds: Vec<&str> = config.stages.iter().map(|stage| stage.as_str()).collect();
+    let membership =
+        Membership::join(&deps.log, &config.member, &kinds, background.clone()).await.map_err(Error::Join)?;
+    info!(member = config.member, stages = ?kinds, position = directory.read().position(), "processing begins");
+    let stage_deps = StageDeps {
+        log: deps.log.clone(),
+        commands: deps.commands.clone(),
+        directory,
+        member: config.member.clone(),
+        timing: config.timing,
+    };
+    let mut running = JoinSet::new();
+    for stage in BTreeSet::from_iter(config.stages.iter().copied()) {
+        let owned = membership.owned(stage.as_str());
+        start(&mut running, stage, &stage_deps, &deps, config.clock, owned, stop.clone());
+    }
+    let ended = drain(running, &stop).await;
+    membership.leave().await;
+    ended
+}
+
+/// Waits until all stages have ended; the first error ends the others.
+async fn drain(mut running: JoinSet<Result<(), Error>>, stop: &CancellationToken) -> Result<(), Error> {
+    let mut result = Ok(());
+    while let Some(ended) = running.join_next().await {
+        let ended = ended.unwrap_or_else(|died| Err(Error::Died(died)));
+        if ended.is_err() {
+            stop.cancel();
+            result = result.and(ended);
+        }
+    }
+    result
+}
+
+fn start(
+    running: &mut JoinSet<Result<(), Error>>,
+    stage: StageName,
+    stage_deps: &StageDeps,
+    deps: &Deps,
+    clock: ClockBounds,
+    owned: watch::Receiver<BTreeSet<u16>>,
+    stop: CancellationToken,
+) {
+    let with = stage_deps.clone();
+    match stage {
+        StageName::Normalizer => drop(running.spawn(supervise(with, move || Normalizer { clock }, owned, stop))),
+        StageName::AssetProcessor => drop(running.spawn(supervise(with, || AssetProcessor, owned, stop))),
+        StageName::HealthScorer => drop(running.spawn(supervise(with, || HealthScorer, owned, stop))),
+        StageName::RuleEvaluator => drop(running.spawn(supervise(with, || RuleEvaluator, owned, stop))),
+        StageName::ActivityCreator => drop(running.spawn(supervise(with, || ActivityCreator, owned, stop))),
+        StageName::Ticker => {
+            let publisher = Publisher::new(&deps.log, PublisherSettings::default());
+            let ticks = ticker::run(publisher, with.directory, deps.clock.clone(), owned, stop);
+            running.spawn(async move {
+                ticks.await;
+                Ok(())
+            });
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Runs the units a process owns through the log's consume loop: decode, wait for the directory, compute, deliver, and
+//! now and then write snapshots.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use domain::directory::Directory;
+use eventlog::{Batch, Cause, Consumer, Message, Outcome, Position, Positions, Rejection, Source};
+use futures_util::future::join_all;
+use tracing::{debug, warn};
+
+use super::snapshots::{Error as SnapshotError, Revision};
+use super::{Delivery, Effects, Slot, Snapshots, Stage, Step};
+use crate::directory::SharedDirectory;
+use crate::metric_names;
+
+/// A unit that saw nothing is written this much more rarely than one that did.
+const IDLE_FACTOR: u32 = 12;
+
+/// The consumer of a stage for the units owned at present.
+pub struct Batches<S: Stage> {
+    stage: S,
+    slots: BTreeMap<u16, Slot<S::State>>,
+    records: BTreeMap<u16, Record>,
+    directory: SharedDirectory,
+    delivery: Delivery,
+    snapshots: Snapshots,
+    snapshot_every: Duration,
+    last_snapshot: Instant,
+    /// Whether a batch was computed and not delivered: the states must not be written.
+    broken: bool,
+}
+
+/// What is known of a unit's snapshot.
+#[derive(Clone, Copy)]
+struct Record {
+    revision: Revision,
+    touched: bool,
+    written: Instant,
+}
+
+/// Computes what input messages do to the states of their units, and what that causes.
+pub fn compute<'m, S: Stage>(
+    stage: &S,
+    directory: &Directory,
+    slots: &mut BTreeMap<u16, Slot<S::State>>,
+    inputs: impl IntoIterator<Item = (u16, &'m Message, S::Input)>,
+) -> Effects {
+    let mut output = S::Output::default();
+    for (unit, message, input) in inputs {
+        if let Some(slot) = slots.get_mut(&unit) {
+            stage.step(Step { directory, message, slot }, input, &mut output);
+        }
+    }
+    stage.effects(output)
+}
+
+impl<S: Stage> Batches<S> {
+    /// Makes a consumer of these units; their states are read when the consume loop begins.
+    pub fn new(
+        stage: S,
+        units: &BTreeSet<u16>,
+        directory: SharedDirectory,
+        delivery: Delivery,
+        snapshots: Snapshots,
+        snapshot_every: Duration,
+    ) -> Self {
+        let now = Instant::now();
+        let record = Record { revision: Revision::default(), touched: false, written: now };
+        let slots = units.iter().map(|unit| (*unit, Slot::default())).collect();
+        let records = units.iter().map(|unit| (*unit, record)).collect();
+        Self {
+            stage,
+            slots,
+            records,
+            directory,
+            delivery,
+            snapshots,
+            snapshot_every,
+            last_snapshot: now,
+            broken: false,
+        }
+    }
+
+    /// Writes the states of all units, where all that was computed is delivered.
+    pub async fn write_all(&mut self) -> Result<(), SnapshotError> {
+        if self.broken { Ok(()) } else { self.write(|_| true).await }
+    }
+
+    async fn write(&mut self, is_due: impl Fn(&Record) -> bool) -> Result<(), SnapshotError> {
+        let (snapshots, slots) = (&self.snapshots, &self.slots);
+        let due = self.records.iter_mut().filter(|(_, record)| is_due(record));
+        let writes = due.filter_map(|(unit, record)| Some((*unit, slots.get(unit)?, record)));
+        let writes = writes.map(|(unit, slot, record)| async move {
+            let revision = snapshots.write(unit, slot, record.revision).await?;
+            *record = Record { revision, touched: false, written: Instant::now() };
+            Ok(())
+        });
+        join_all(writes).await.into_iter().collect()
+    }
+
+    async fn write_now_and_then(&mut self) -> Result<(), String> {
+        let every = self.snapshot_every;
+        if self.last_snapshot.elapsed() < every {
+            return Ok(());
+        }
+        self.last_snapshot = Instant::now();
+        match self.write(|record| record.touched || record.written.elapsed() > every * IDLE_FACTOR).await {
+            Err(failure @ SnapshotError::Fenced(_)) => Err(failure.to_string()),
+            Err(failure) => {
+                // The next one will hold all that this one would have held.
+                warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "no snapshot was written");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn decode<'b>(&self, batch: &'b Batch) -> Result<Vec<(u16, &'b Message, S::Input)>, Vec<Rejection>> {
+        let (mut inputs, mut rejections) = (Vec::with_capacity(batch.messages.len()), Vec::new());
+        for message in &batch.messages {
+            let Some(number) = S::unit(message) else { continue };
+            if !self.slots.get(&number).is_some_and(|slot| slot.is_new(message)) {
+                continue;
+            }
+            match S::decode(message) {
+                Ok(input) => inputs.push((number, message, input)),
+                Err(reason) => {
+                    rejections.push(Rejection { stream: message.stream, sequence: message.sequence, reason })
+                }
+            }
+        }
+        if rejections.is_empty() { Ok(inputs) } else { Err(rejections) }
+    }
+
+    async fn prepare(&self, inputs: &[(u16, &Message, S::Input)]) -> Result<(), Cause> {
+        let named = inputs.iter().map(|(_, _, input)| S::es_position(input)).max().unwrap_or(0);
+        self.directory.reached(named).await?;
+        if self.lacks(inputs) {
+            self.directory.caught_up().await?;
+        }
+        Ok(())
+    }
+
+    fn lacks(&self, inputs: &[(u16, &Message, S::Input)]) -> bool {
+        let directory = self.directory.read();
+        inputs.iter().any(|(_, _, input)| S::lacks(&directory, input))
+    }
+
+    fn compute(&mut self, inputs: Vec<(u16, &Message, S::Input)>) -> Effects {
+        let started = Instant::now();
+        for (unit, ..) in &inputs {
+            self.records.entry(*unit).and_modify(|record| record.touched = true);
+        }
+        let effects = compute(&self.stage, &self.directory.read(), &mut self.slots, inputs);
+        metrics::histogram!(metric_names::COMPUTE_SECONDS, "stage" => S::NAME).record(started.elapsed().as_secs_f64());
+        effects
+    }
+}
+
+impl<S: Stage> Consumer for &mut Batches<S> {
+    fn name(&self) -> &str {
+        S::NAME
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        S::sources(&self.slots.keys().copied().collect())
+    }
+
+    async fn resume(&mut self) -> Result<Positions, Cause> {
+        for (unit, record) in &mut self.records {
+            let (slot, revision) = self.snapshots.read(*unit).await?;
+            record.revision = revision;
+            self.slots.insert(*unit, slot);
+        }
+        let positions = earliest(self.slots.values().map(|slot| &slot.positions));
+        debug!(stage = S::NAME, units = self.slots.len(), ?positions, "goes on");
+        Ok(positions)
+    }
+
+    async fn handle(&mut self, batch: &Batch) -> Outcome {
+        let inputs = match self.decode(batch) {
+            Ok(inputs) => inputs,
+            Err(rejections) => return Outcome::Reject(rejections),
+        };
+        if let Err(cause) = self.prepare(&inputs).await {
+            return Outcome::Retry(cause);
+        }
+        let effects = self.compute(inputs);
+        // From here on the states hold what is not delivered yet.
+        self.broken = true;
+        if self.delivery.deliver(effects).await.is_err() {
+            return Outcome::Stop("shut down before the outputs were stored".to_owned());
+        }
+        self.broken = false;
+        self.slots.values_mut().for_each(|slot| move_on(&mut slot.positions, &batch.positions));
+        match self.write_now_and_then().await {
+            Ok(()) => Outcome::Done,
+            Err(fenced) => Outcome::Stop(fenced),
+        }
+    }
+}
+
+/// Moves positions to those of a batch; a unit that is further already stays there.
+fn move_on(positions: &mut Positions, to: &Positions) {
+    for (stream, position) in to.iter() {
+        if position.sequence >= positions.sequence(stream) {
+            positions.set(stream, position.clone());
+        }
+    }
+}
+
+/// Answers the earliest position of each stream; a stream that one of them has not begun is read from its beginning.
+fn earliest<'p>(all: impl Iterator<Item = &'p Positions> + Clone) -> Positions {
+    let mut earliest = all.clone().next().cloned().unwrap_or_default();
+    for positions in all {
+        earliest.0.retain(|stream, held| match positions.get(*stream) {
+            Some(position) => {
+                if position.sequence < held.sequence {
+                    *held = Position::clone(position);
+                }
+                true
+            }
+            None => false,
+        });
+    }
+    earliest
+}
+
+#[cfg(test)]
+mod tests {
+    use eventlog::Stream;
+
+    use super::*;
+
+    #[test]
+    fn the_earliest_position_of_each_stream_counts_and_an_unbegun_one_most() {
+        let a = Positions::at([(Stream::Ticks, 5), (Stream::Presence, 9)]);
+        let b = Positions::at([(Stream::Ticks, 3)]);
+        assert_eq!(earliest([&a, &b].into_iter()), Positions::at([(Stream::Ticks, 3)]));
+        assert_eq!(earliest([&b, &a].into_iter()), Positions::at([(Stream::Ticks, 3)]));
+        assert_eq!(earliest([&a].into_iter()), a);
+        assert_eq!(earliest([].into_iter()), Positions::new());
+    }
+
+    #[test]
+    fn positions_never_move_back() {
+        let mut positions = Positions::at([(Stream::Ticks, 5)]);
+        move_on(&mut positions, &Positions::at([(Stream::Ticks, 4), (Stream::Presence, 1)]));
+        assert_eq!(positions, Positions::at([(Stream::Ticks, 5), (Stream::Presence, 1)]));
+    }
+}
