@@ -11,6 +11,8 @@ pub mod health_scorer;
 pub mod metric_names;
 pub mod normalizer;
 mod packing;
+#[cfg(test)]
+mod pipeline_tests;
 pub mod rule_evaluator;
 mod run;
 pub mod stage;

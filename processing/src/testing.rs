@@ -1,1 +1,216 @@
-//! What unit tests share.
+//! What unit tests share: a small world of devices, assets, rules and templates, and a log in memory in which stages are
+//! run with batches of any size, crashes and repetitions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::AnyEvent;
+use domain::directory::Directory;
+use domain::ids::{DeviceId, OrganizationId};
+use domain::telemetry::{IngestionSource, RawPack, RawReading, encode_pack};
+use eventlog::{Headers, Message, Stream};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::stage::{Command, Effects, Slot, Stage, compute};
+
+pub const ACME: OrganizationId = OrganizationId(Uuid::from_u128(0xac3e));
+pub const OTHER: OrganizationId = OrganizationId(Uuid::from_u128(0x07e7));
+pub const DEVICE_TYPE: Uuid = Uuid::from_u128(0xd0);
+pub const ASSET_TYPE: Uuid = Uuid::from_u128(0xa0);
+pub const BREACH_TEMPLATE: Uuid = Uuid::from_u128(0xb1);
+pub const OFFLINE_TEMPLATE: Uuid = Uuid::from_u128(0xb2);
+/// A device that is out of service.
+pub const RETIRED: DeviceId = DeviceId(Uuid::from_u128(99));
+
+/// The nth device of the world, from 0 to 5.
+pub fn device(n: u128) -> DeviceId {
+    DeviceId(Uuid::from_u128(0x10 + n))
+}
+
+/// The asset that the nth device feeds.
+pub fn asset(n: u128) -> Uuid {
+    Uuid::from_u128(0x0a50 + n)
+}
+
+pub fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_760_000_000 + seconds, 0).unwrap()
+}
+
+/// Folds stored events into a directory, each at a position of its own.
+#[derive(Default)]
+pub struct World(pub Directory);
+
+impl World {
+    pub fn apply(&mut self, id: Uuid, kind: &str, name: &str, payload: Value) -> u64 {
+        let position = self.0.position() + 1;
+        self.0.apply(position, ACME, id, &AnyEvent::decode(kind, name, payload).unwrap());
+        position
+    }
+
+    pub fn rule(&mut self, id: u128, kind: &str, entity: Option<Uuid>, metric: &str, condition: Value, action: Value) {
+        let definition = json!({"name": format!("rule {id}"), "entity_type": kind, "entity_id": entity, "metric_key": metric,
+            "condition": condition, "severity": "high", "action": action, "cooldown_seconds": 3, "is_active": true});
+        self.apply(Uuid::from_u128(id), "rule", "RuleDefined", json!({ "definition": definition }));
+    }
+
+    pub fn template(&mut self, id: Uuid, trigger: &str) {
+        let definition = json!({"name": format!("on {trigger}"), "trigger_event_type": trigger, "default_priority": "low",
+            "default_assigned_role": "technician", "default_due_hours": 2, "checklist": [{"item": "look"}], "is_active": true});
+        self.apply(id, "activity_template", "ActivityTemplateDefined", json!({ "definition": definition }));
+    }
+
+    fn device(&mut self, id: Uuid) {
+        let registered =
+            json!({"name": "d", "serial_number": id, "device_type_id": DEVICE_TYPE, "custom_attributes": {}});
+        self.apply(id, "device", "DeviceRegistered", registered);
+    }
+
+    pub fn link(&mut self, device: Uuid, asset: Uuid, mapping: Value) {
+        let link = Uuid::from_u128(device.as_u128() << 64 | asset.as_u128());
+        let linked = json!({"link_id": link, "asset_id": asset, "role": "primary", "valid_from": at(-1_000_000), "metrics_mapping": mapping});
+        self.apply(device, "device_links", "AssetLinked", linked);
+    }
+}
+
+/// Six devices, each feeding an asset of its own; temperatures above 80 breach, healths below 50 too.
+pub fn world() -> World {
+    let mut world = World::default();
+    let metrics = json!([{"key": "temperature", "minimum": -50.0, "maximum": 500.0, "required": true}, {"key": "on", "kind": "boolean"}]);
+    let defined = json!({"name": "T", "metrics": metrics, "unknown_metrics": "keep"});
+    world.apply(DEVICE_TYPE, "device_type", "DeviceTypeDefined", defined);
+    let bands = json!([{"metric_key": "heat", "limit_low": -10.0, "good_low": 0.0, "good_high": 50.0, "limit_high": 100.0, "weight": 1.0}]);
+    let defined = json!({"name": "A", "derived_metrics": [], "health_model": {"bands": bands}});
+    world.apply(ASSET_TYPE, "asset_type", "AssetTypeDefined", defined);
+    for n in 0..6 {
+        world.device(device(n).0);
+        let registered = json!({"name": "a", "asset_type_id": ASSET_TYPE, "kind": "asset", "custom_attributes": {}});
+        world.apply(asset(n), "asset", "AssetRegistered", registered);
+        world.link(device(n).0, asset(n), json!({"device.temperature": "asset.heat"}));
+    }
+    world.device(RETIRED.0);
+    world.apply(RETIRED.0, "device", "DeviceDecommissioned", json!({"reason": "old"}));
+    let make = json!({"type": "create_activity"});
+    world.rule(1, "device", None, "temperature", json!({"operator": ">", "value": 80.0}), make.clone());
+    world.rule(
+        2,
+        "asset",
+        None,
+        "heat",
+        json!({"operator": ">", "value": 85.0, "duration_seconds": 2}),
+        json!({"type": "none"}),
+    );
+    world.rule(3, "asset", None, "health_score", json!({"operator": "<", "value": 50.0}), make);
+    world.template(BREACH_TEMPLATE, "THRESHOLD_BREACH");
+    world.template(OFFLINE_TEMPLATE, "DEVICE_OFFLINE");
+    world
+}
+
+pub fn raw(device: DeviceId, received: i64, payload: impl Into<Bytes>) -> RawReading {
+    RawReading {
+        organization: ACME,
+        device,
+        received_at: at(received),
+        source: IngestionSource::Mqtt,
+        payload: payload.into(),
+    }
+}
+
+/// A reading of a temperature.
+pub fn hot(device: DeviceId, measured: i64, received: i64, temperature: f64) -> RawReading {
+    let json = json!({"ts": at(measured).timestamp(), "metrics": {"temperature": temperature}});
+    raw(device, received, json.to_string())
+}
+
+pub fn pack(readings: Vec<RawReading>) -> Vec<u8> {
+    encode_pack(&RawPack { readings }).unwrap()
+}
+
+/// Streams in memory, with everything that was ever stored.
+#[derive(Clone, Default)]
+pub struct MemoryLog(BTreeMap<Stream, Vec<Message>>);
+
+impl MemoryLog {
+    pub fn store(&mut self, stream: Stream, tail: &str, payload: impl Into<Bytes>) -> Message {
+        let messages = self.0.entry(stream).or_default();
+        let message = Message {
+            stream,
+            subject: format!("{}.{tail}", stream.subject_root()),
+            sequence: messages.len() as u64 + 1,
+            published_at: at(messages.len() as i64),
+            headers: Headers::new(),
+            payload: payload.into(),
+        };
+        messages.push(message.clone());
+        message
+    }
+
+    pub fn read(&self, stream: Stream) -> &[Message] {
+        self.0.get(&stream).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// How a stage is run: how many messages the batches have, and what happens to each: `Some(n)` is a crash after n of its
+/// output messages were stored.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub batches: Vec<(usize, Option<usize>)>,
+    pub snapshot_every: usize,
+}
+
+impl Plan {
+    pub fn straight() -> Self {
+        Self { batches: vec![], snapshot_every: 1 }
+    }
+}
+
+/// Runs a stage over everything its input streams hold, storing what it publishes; returns the commands it gave, each
+/// once.
+pub fn run_stage<S: Stage>(stage: &S, directory: &Directory, log: &mut MemoryLog, plan: &Plan) -> Vec<Command> {
+    let units: BTreeSet<u16> = (0..S::UNITS).collect();
+    let empty = || units.iter().map(|unit| (*unit, Slot::<S::State>::default())).collect::<BTreeMap<_, _>>();
+    let input: Vec<Message> = S::sources(&units).iter().flat_map(|source| log.read(source.stream).to_vec()).collect();
+    let (mut slots, mut next, mut given) = (empty(), 0, Vec::new());
+    let mut snapshot = (copy::<S>(&slots), 0);
+    let mut steps = plan.batches.iter().copied();
+    let mut count = 0;
+    while next < input.len() {
+        let (size, crash) = steps.next().unwrap_or((input.len(), None));
+        let batch = &input[next..(next + size.max(1)).min(input.len())];
+        let inputs = batch.iter().filter_map(|message| Some((S::unit(message)?, message, S::decode(message).unwrap())));
+        let effects = compute(stage, directory, &mut slots, inputs);
+        store(log, effects, crash, &mut given);
+        next += batch.len();
+        count += 1;
+        if crash.is_some() {
+            (slots, next) = (copy::<S>(&snapshot.0), snapshot.1);
+        } else if count % plan.snapshot_every == 0 {
+            snapshot = (copy::<S>(&slots), next);
+        }
+    }
+    given
+}
+
+fn store(log: &mut MemoryLog, effects: Effects, crash: Option<usize>, given: &mut Vec<Command>) {
+    for command in effects.commands {
+        if !given.contains(&command) {
+            given.push(command);
+        }
+    }
+    let messages = effects.messages.into_iter().flat_map(|((stream, tail), payloads)| {
+        payloads.into_iter().map(move |payload| (stream, tail.clone(), payload))
+    });
+    for (stream, tail, payload) in messages.take(crash.unwrap_or(usize::MAX)) {
+        log.store(stream, &tail, payload);
+    }
+}
+
+/// Copies slots as a snapshot does: the state goes through its stored form.
+fn copy<S: Stage>(slots: &BTreeMap<u16, Slot<S::State>>) -> BTreeMap<u16, Slot<S::State>> {
+    let copied = slots.iter().map(|(unit, slot)| {
+        let state = rmp_serde::from_slice(&rmp_serde::to_vec(&slot.state).unwrap()).unwrap();
+        (*unit, slot.with_state(state))
+    });
+    copied.collect()
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::directory::{DeviceEntry, Directory};
 use domain::ids::DeviceTypeId;
-use domain::telemetry::payload::{ClockBounds, Reason, Refusal, parse, validate};
+use domain::telemetry::payload::{ClockBounds, MAX_READINGS, Reason, Refusal, parse, validate};
 use domain::telemetry::{Origin, RawPack, RawReading, decode_pack};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
@@ -59,13 +59,12 @@ impl Stage for Normalizer {
         let es_position = at.slot.es_position(at.message, at.directory.position());
         let shard = output.open(at.message.subject_tail(), at.message.sequence);
         metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(input.readings.len() as u64);
-        let mut origin = Origin { sequence: at.message.sequence, ordinal: 0 };
-        for raw in &input.readings {
+        for (index, raw) in (0_u32..).zip(&input.readings) {
+            // Independent of what is refused: computed again with a newer directory, a reading has the same origin.
+            let origin = Origin { sequence: at.message.sequence, ordinal: index * MAX_READINGS as u32 };
             let place = Place { shard, origin, device_type: DeviceTypeId::default(), es_position };
-            match self.take(at.directory, place, raw, output) {
-                // Each reading has an ordinal of its own, refused or not.
-                Ok(readings) => origin.ordinal += readings,
-                Err(refusal) => output.refuse(shard, raw, &refusal),
+            if let Err(refusal) = self.take(at.directory, place, raw, output) {
+                output.refuse(shard, raw, &refusal);
             }
         }
     }
@@ -76,27 +75,25 @@ impl Stage for Normalizer {
 }
 
 impl Normalizer {
-    /// Takes one payload with all its readings, and answers how many these are.
+    /// Takes one payload with all its readings.
     fn take(
         &self,
         directory: &Directory,
         mut place: Place,
         raw: &RawReading,
         output: &mut Output,
-    ) -> Result<u32, Refusal> {
+    ) -> Result<(), Refusal> {
         let device = device(directory, place.es_position, raw)?;
         place.device_type = device.device_type;
         let device_type = directory.device_type(device.device_type, place.es_position);
-        let readings = parse(&raw.payload)?;
-        let count = readings.len() as u32;
-        for reading in readings {
+        for reading in parse(&raw.payload)? {
             match validate(reading, raw.received_at, device_type, &self.clock) {
                 Ok(checked) => output.add(raw, place, checked),
                 Err(refusal) => output.refuse(place.shard, raw, &refusal),
             }
             place.origin.ordinal += 1;
         }
-        Ok(count)
+        Ok(())
     }
 }
 

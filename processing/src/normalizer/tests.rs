@@ -1,1 +1,138 @@
-//! Given, when, then.
+//! Raw packs in, normalised packs and dead letters out.
+
+use domain::telemetry::{DeadLetter, NormalizedPack, Origin, decode_pack};
+use eventlog::Stream;
+
+use super::*;
+use crate::testing::{ACME, MemoryLog, OTHER, Plan, RETIRED, at, device, hot, pack, raw, run_stage, world};
+
+fn normalized(log: &MemoryLog) -> Vec<(String, NormalizedPack)> {
+    let read = |message: &Message| (message.subject_tail().to_owned(), decode_pack(&message.payload).unwrap());
+    log.read(Stream::TelemetryNormalized).iter().map(read).collect()
+}
+
+fn letters(log: &MemoryLog) -> Vec<DeadLetter> {
+    let read = |message: &Message| serde_json::from_slice::<Vec<DeadLetter>>(&message.payload).unwrap();
+    log.read(Stream::TelemetryDlq).iter().flat_map(read).collect()
+}
+
+fn run(log: &mut MemoryLog) {
+    let commands = run_stage(&Normalizer::default(), &world().0, log, &Plan::straight());
+    assert_eq!(commands, []);
+}
+
+#[test]
+fn readings_go_to_the_partition_of_their_device_in_the_order_of_their_shard() {
+    let mut log = MemoryLog::default();
+    log.store(
+        Stream::TelemetryRaw,
+        "0",
+        pack(vec![hot(device(1), 0, 1, 20.0), hot(device(2), 0, 1, 21.0), hot(device(1), 1, 2, 22.0)]),
+    );
+    log.store(Stream::TelemetryRaw, "1", pack(vec![hot(device(1), 2, 3, 23.0)]));
+    log.store(
+        Stream::TelemetryRaw,
+        "0",
+        pack(vec![raw(device(1), 9, r#"[{"metrics":{"temperature":24,"on":true}},{"metrics":{"temperature":999}}]"#)]),
+    );
+    run(&mut log);
+    let packs = normalized(&log);
+    assert_eq!(packs.iter().map(|(tail, _)| tail.as_str()).collect::<Vec<_>>(), ["1.0", "1.1", "2.0"]);
+    let (_, pack) = &packs[0];
+    let origins: Vec<_> =
+        pack.readings.iter().map(|reading| (reading.origin.sequence, reading.origin.ordinal)).collect();
+    assert_eq!(origins, [(1, 0), (1, 2_000), (3, 0), (3, 1)]);
+    assert_eq!(pack.readings.iter().map(|reading| reading.numbers[0]).collect::<Vec<_>>(), [20.0, 22.0, 24.0, 999.0]);
+    assert_eq!((pack.read_up_to, pack.es_position), (3, world().0.position()));
+    assert_eq!(pack.sets.0, [["temperature"]]);
+    assert_eq!((pack.readings[2].others.len(), pack.readings[3].flaws.len()), (1, 1));
+    assert_eq!((pack.readings[0].measured_at, pack.readings[2].measured_at), (at(0), at(9)));
+    assert_eq!(letters(&log), []);
+}
+
+#[test]
+fn what_is_refused_goes_to_the_dead_letters_with_its_reason_and_stops_nothing() {
+    let mut foreign = hot(device(1), 0, 1, 20.0);
+    foreign.organization = OTHER;
+    let readings = vec![
+        raw(domain::ids::DeviceId(uuid::Uuid::from_u128(5)), 1, r#"{"metrics":{"temperature":1}}"#),
+        foreign,
+        raw(RETIRED, 1, r#"{"metrics":{"temperature":1}}"#),
+        raw(device(1), 1, "not json"),
+        raw(device(1), 1, r#"{"metrics":{"temperature":NaN}}"#),
+        raw(device(1), 1, r#"{"metrics":{"temperature":"hot"}}"#),
+        raw(device(1), 1, r#"{"ts":0,"metrics":{"temperature":1}}"#),
+        raw(device(1), 1, r#"[{"metrics":{"on":true}},{"metrics":{"temperature":7}}]"#),
+    ];
+    let mut log = MemoryLog::default();
+    log.store(Stream::TelemetryRaw, "0", pack(readings));
+    run(&mut log);
+    let letters = letters(&log);
+    let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.as_str()).collect();
+    let expected = [
+        "unknown_device",
+        "wrong_organization",
+        "decommissioned",
+        "malformed_json",
+        "not_finite",
+        "not_a_number",
+        "clock_too_early",
+        "missing_metric",
+    ];
+    assert_eq!(reasons, expected);
+    assert_eq!((letters[3].payload.as_str(), letters[3].subject.as_str()), ("not json", "telemetry.raw.v1.0"));
+    assert_eq!((letters[3].organization, letters[3].device), (Some(ACME), Some(device(1))));
+    let packs = normalized(&log);
+    assert_eq!((packs.len(), packs[0].1.readings[0].numbers[0]), (1, 7.0));
+    assert_eq!(packs[0].1.readings[0].origin, Origin { sequence: 1, ordinal: 7_001 });
+}
+
+#[test]
+fn large_batches_are_cut_and_a_cut_inside_a_message_does_not_say_it_was_read() {
+    let text = "x".repeat(1_000);
+    let many = |from: i64| {
+        (from..from + 600)
+            .map(|n| raw(device(1), n, format!(r#"{{"metrics":{{"temperature":1,"t":"{text}"}}}}"#)))
+            .collect()
+    };
+    let mut log = MemoryLog::default();
+    log.store(Stream::TelemetryRaw, "0", pack(many(0)));
+    log.store(Stream::TelemetryRaw, "0", pack(many(600)));
+    run(&mut log);
+    let packs = normalized(&log);
+    assert!(packs.len() > 4);
+    assert_eq!(packs.iter().map(|(_, pack)| pack.readings.len()).sum::<usize>(), 1_200);
+    assert!(log.read(Stream::TelemetryNormalized).iter().all(|message| message.payload.len() < 512 << 10));
+    for (_, pack) in &packs[..packs.len() - 1] {
+        assert!(pack.read_up_to < pack.readings.last().unwrap().origin.sequence);
+    }
+    assert_eq!(packs.last().unwrap().1.read_up_to, 2);
+}
+
+#[test]
+fn an_unknown_device_makes_the_stage_look_at_the_head_of_the_log_first() {
+    let world = world();
+    let known = RawPack { readings: vec![hot(device(1), 0, 1, 1.0), hot(RETIRED, 0, 1, 1.0)] };
+    let unknown = RawPack { readings: vec![hot(domain::ids::DeviceId(uuid::Uuid::from_u128(5)), 0, 1, 1.0)] };
+    assert!(!Normalizer::lacks(&world.0, &known));
+    assert!(Normalizer::lacks(&world.0, &unknown));
+}
+
+#[test]
+fn every_shard_has_a_unit_and_numbers_are_their_own() {
+    assert_eq!(["0", "3", "15", "16"].map(unit_of), [0, 3, 15, 0]);
+    assert!(unit_of("edge-a") < PARTITIONS);
+    assert_eq!(unit_of("edge-a"), unit_of("edge-a"));
+}
+
+#[test]
+fn a_reading_has_the_same_origin_whatever_is_refused_before_it() {
+    let mut world = world();
+    let mut log = MemoryLog::default();
+    log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(2), 0, 1, 1.0), hot(device(1), 0, 1, 1.0)]));
+    let mut again = log.clone();
+    run_stage(&Normalizer::default(), &world.0, &mut log, &Plan::straight());
+    world.apply(device(2).0, "device", "DeviceDecommissioned", serde_json::json!({"reason": "old"}));
+    run_stage(&Normalizer::default(), &world.0, &mut again, &Plan::straight());
+    assert_eq!(normalized(&again)[0].1.readings[0].origin, normalized(&log)[0].1.readings[0].origin);
+}

@@ -27,6 +27,13 @@ impl<S> Slot<S> {
         *held
     }
 
+    /// Returns the same unit with another state.
+    #[cfg(test)]
+    pub(crate) fn with_state(&self, state: S) -> Self {
+        let Self { positions, marks, es_positions, .. } = self;
+        Self { positions: positions.clone(), marks: marks.clone(), state, es_positions: es_positions.clone() }
+    }
+
     /// Tells whether a message is new to the unit.
     pub(super) fn is_new(&self, message: &Message) -> bool {
         message.sequence > self.positions.sequence(message.stream)

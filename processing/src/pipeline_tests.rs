@@ -1,0 +1,102 @@
+//! The stages one behind another, over a log in memory: crashes, repetitions and other batches change nothing that
+//! anybody sees.
+
+use std::collections::BTreeMap;
+
+use domain::ids::{AssetId, DeviceId};
+use domain::telemetry::{AssetPack, NormalizedPack, decode_pack};
+use eventlog::Stream;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::activity_creator::ActivityCreator;
+use crate::asset_processor::AssetProcessor;
+use crate::health_scorer::HealthScorer;
+use crate::normalizer::Normalizer;
+use crate::rule_evaluator::RuleEvaluator;
+use crate::stage::{Command, Marks};
+use crate::testing::{MemoryLog, Plan, device, hot, pack, run_stage, world};
+
+/// What readers of the streams come to see, origins and the cut of packs aside.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    readings: BTreeMap<DeviceId, Vec<(i64, f64)>>,
+    values: BTreeMap<AssetId, Vec<(i64, f64)>>,
+    health: BTreeMap<AssetId, Vec<(Option<u8>, u8)>>,
+    commands: BTreeMap<Uuid, Vec<Command>>,
+}
+
+fn seen(log: &MemoryLog, commands: Vec<Command>) -> Seen {
+    let (mut seen, mut marks) = (Seen::default(), Marks::default());
+    for message in log.read(Stream::TelemetryNormalized) {
+        let pack: NormalizedPack = decode_pack(&message.payload).unwrap();
+        let mut mark = marks.of(&message.subject);
+        for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
+            seen.readings
+                .entry(reading.device)
+                .or_default()
+                .push((reading.measured_at.timestamp(), reading.numbers[0]));
+        }
+    }
+    for message in log.read(Stream::TelemetryAsset) {
+        let pack: AssetPack = decode_pack(&message.payload).unwrap();
+        let mut mark = marks.of(&message.subject);
+        for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
+            seen.values.entry(reading.asset).or_default().push((reading.measured_at.timestamp(), reading.numbers[0]));
+        }
+        for health in pack.health.iter().filter(|health| mark.admits(health.origin)) {
+            seen.health.entry(health.asset).or_default().push((health.previous, health.score));
+        }
+    }
+    for command in commands {
+        seen.commands.entry(command.target()).or_default().push(command);
+    }
+    seen
+}
+
+fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Seen {
+    let (world, mut log) = (world(), MemoryLog::default());
+    for some in samples.chunks(3) {
+        // A device keeps to one shard, as one connection does.
+        for shard in 0..2 {
+            let of_shard = some.iter().filter(|(n, ..)| n % 2 == shard);
+            let readings: Vec<_> = of_shard.map(|(n, at, value)| hot(device(*n), *at, *at + 1, *value)).collect();
+            if !readings.is_empty() {
+                log.store(Stream::TelemetryRaw, &shard.to_string(), pack(readings));
+            }
+        }
+    }
+    let mut commands = run_stage(&Normalizer::default(), &world.0, &mut log, &plans[0]);
+    commands.extend(run_stage(&AssetProcessor, &world.0, &mut log, &plans[1]));
+    commands.extend(run_stage(&HealthScorer, &world.0, &mut log, &plans[2]));
+    commands.extend(run_stage(&RuleEvaluator, &world.0, &mut log, &plans[3]));
+    commands.extend(run_stage(&ActivityCreator, &world.0, &mut log, &plans[4]));
+    seen(&log, commands)
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let batches = prop::collection::vec((1..6usize, prop::option::weighted(0.4, 0..4usize)), 0..30);
+    (batches, 1..4usize).prop_map(|(batches, snapshot_every)| Plan { batches, snapshot_every })
+}
+
+proptest! {
+    #[test]
+    fn a_crash_between_any_two_steps_changes_nothing(
+        samples in prop::collection::vec((0..6u128, 0..60i64, prop_oneof![Just(20.0), Just(70.0), Just(82.0), Just(95.0)]), 1..60),
+        plans in prop::collection::vec(plan(), 5),
+    ) {
+        let straight = run(&samples, &vec![Plan::straight(); 5]);
+        prop_assert_eq!(run(&samples, &plans), straight);
+    }
+}
+
+#[test]
+fn the_property_has_something_to_say() {
+    let samples: Vec<_> = (0..60).map(|n| (1, n, if n % 10 < 5 { 95.0 } else { 20.0 })).collect();
+    let seen = run(&samples, &vec![Plan::straight(); 5]);
+    assert_eq!((seen.readings.len(), seen.values.len(), seen.health.len()), (1, 1, 1));
+    let alarms = seen.commands.values().flatten().filter(|command| matches!(command, Command::Alarm { .. })).count();
+    let activities =
+        seen.commands.values().flatten().filter(|command| matches!(command, Command::Activity { .. })).count();
+    assert!(alarms > 20 && activities > 8, "{alarms} {activities}");
+}
