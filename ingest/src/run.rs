@@ -22,7 +22,7 @@ use crate::meters::Meters;
 use crate::pipeline::{Pipeline, PipelineSettings};
 use crate::presence::Presence;
 use crate::review::fold_and_review;
-use crate::{members, metric_names};
+use crate::{members, metric_names, takeover};
 
 /// Connections that may wait in the kernel to be accepted.
 const BACKLOG: u32 = 2_048;
@@ -80,7 +80,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let (sessions, meters) = (Arc::new(Sessions::default()), Arc::new(Meters::new()));
     // The directory is followed to the very end: sessions are still judged while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
-    let _stop_following = following.clone().drop_guard();
+    let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
     let fold = fold_and_review(directory.clone(), sessions.clone(), clock.clone());
     let feed = Arc::new(Feed::start(&log, fold, following).await);
     let settings = PipelineSettings { shards, lane_bytes: config.limits.lane_bytes };
@@ -121,7 +121,8 @@ async fn serve(
     let membership = joined.map_err(|source| Error::Join { instance: instance.to_owned(), source })?;
     let watching =
         members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
-    let watching = AbortOnDropHandle::new(tokio::spawn(watching));
+    let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
+    takeover::watch(log, instance, edge.sessions.clone(), closing.clone()).await;
     info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
     let mut listening = tokio::spawn(listen(edge.clone(), listener));
     let served = tokio::select! {
@@ -134,7 +135,6 @@ async fn serve(
         // That it failed as well adds nothing to the first failure.
         let _ = listening.await;
     }
-    drop(watching);
     membership.leave().await;
     served
 }

@@ -46,11 +46,27 @@ pub fn read(frame: &Frame, version: Version) -> Result<Publish, Malformed> {
     Ok(Publish { qos, retain, packet_id, topic, aliased, payload: rest })
 }
 
-/// Reads as much of a PUBLISH that is too large as its topic, from the octets after the fixed header.
+/// The beginning of a PUBLISH that is too large to be read whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning<'a> {
+    /// The topic name.
+    pub topic: &'a [u8],
+    /// As much of the payload as has arrived.
+    pub payload: &'a [u8],
+}
+
+/// Reads the beginning of a PUBLISH from its first octet and what has arrived after the fixed header.
 /// Returns none where the topic has not arrived yet.
-pub fn topic_of(body: &[u8]) -> Option<&[u8]> {
+pub fn beginning(first: u8, body: &[u8], version: Version) -> Option<Beginning<'_>> {
     let (&[high, low], rest) = body.split_first_chunk::<2>()?;
-    rest.get(..usize::from(u16::from_be_bytes([high, low])))
+    let (topic, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+    let packet_id = if first & 0b0110 == 0 { 0 } else { 2 };
+    let rest = rest.get(packet_id..).unwrap_or_default();
+    let properties = match (version, variable_integer(rest)) {
+        (Version::V5, Digits::Value(length, digits)) => length + digits,
+        _ => 0,
+    };
+    Some(Beginning { topic, payload: rest.get(properties..).unwrap_or_default() })
 }
 
 /// Takes MQTT 5's properties off and tells whether a topic alias is among them.
@@ -142,9 +158,15 @@ mod tests {
 
     #[test]
     fn the_topic_of_a_packet_that_is_too_large_is_found_once_it_is_there() {
-        assert_eq!(topic_of(&[0]), None);
-        assert_eq!(topic_of(&[0, 3, b'a', b'/']), None);
-        assert_eq!(topic_of(&[0, 3, b'a', b'/', b'b', 0xff]), Some(&b"a/b"[..]));
+        let read = |body| beginning(0x32, body, Version::V5);
+        assert_eq!(read(&[0]), None);
+        assert_eq!(read(&[0, 3, b'a', b'/']), None);
+        let topic = &b"a/b"[..];
+        assert_eq!(read(&[0, 3, b'a', b'/', b'b', 0]), Some(Beginning { topic, payload: b"" }));
+        let arrived = [0, 3, b'a', b'/', b'b', 0, 7, 2, 1, 1, b'{'];
+        assert_eq!(read(&arrived), Some(Beginning { topic, payload: b"{" }));
+        let three = beginning(0x30, &[0, 1, b'a', b'{'], Version::V3);
+        assert_eq!(three, Some(Beginning { topic: b"a", payload: b"{" }));
     }
 
     proptest! {

@@ -15,7 +15,7 @@ use super::end::{End, Violation};
 use super::frame::{self, Frame, Next};
 use super::handshake::Stream;
 use super::packet::{self, Connect, Malformed, Packet, Version};
-use super::publish::{self, Publish};
+use super::publish::{self, Beginning, Publish};
 use super::reply;
 use super::sessions::Handle;
 use super::throttle::Throttle;
@@ -277,12 +277,11 @@ impl Session {
         if first >> 4 != 3 {
             return Err(end);
         }
-        let body = &self.buffer[header_bytes..];
-        let Some(topic) = publish::topic_of(body) else {
+        let Some(Beginning { topic, payload }) = publish::beginning(first, &self.buffer[header_bytes..], self.version)
+        else {
             self.buffer.reserve(READ_BYTES);
             return Ok(());
         };
-        let payload = body.get(2 + topic.len()..).unwrap_or_default();
         let Allowed { organization, device, .. } = self.allowed;
         let refused = Refused { organization, device, topic, payload, received_at: (self.edge.clock)() };
         let why = Refusal::Oversize { bytes, allowed: self.edge.limits.max_packet_bytes };
