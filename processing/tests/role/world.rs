@@ -1,0 +1,232 @@
+//! What every test here needs: a log of its own, an organisation with a device, an asset, rules and a template, and the
+//! role running in this process.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use certs::{MasterKey, RootAuthority};
+use chrono::{DateTime, Utc};
+use commands::{CommandContext, Commands, Keys};
+use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
+use domain::asset::{Asset, AssetCommand};
+use domain::asset_type::{AssetType, AssetTypeCommand};
+use domain::device::{Device, DeviceCommand};
+use domain::device_links::{DeviceLinks, DeviceLinksCommand, LinkRole};
+use domain::device_type::{DeviceType, DeviceTypeCommand};
+use domain::ids::{DeviceId, LinkId, OrganizationId, derive};
+use domain::rule::{EntityKind, Rule, RuleCommand};
+use domain::telemetry::{IngestionSource, RawPack, RawReading, encode_pack};
+use eventlog::{Headers, Log, Publisher, PublisherSettings, Settings, Stream, StreamSizes};
+use processing::stage::Timing;
+use processing::{Config, Deps, Error, StageName};
+use serde_json::{Value, from_value, json};
+use stack::testing::{SHARED, TestStack, servers};
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub struct World {
+    pub log: Log,
+    pub commands: Commands,
+    pub organization: OrganizationId,
+    keys: Keys,
+}
+
+/// A role that runs in a task; dropping the handle lets it run on.
+pub struct Role {
+    pub shutdown: CancellationToken,
+    pub task: JoinHandle<Result<(), Error>>,
+}
+
+/// Five past nine and so many milliseconds.
+pub fn at(milliseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_795_424_700_000 + milliseconds).unwrap()
+}
+
+pub fn id(kind: &str, n: u128) -> Uuid {
+    derive(Uuid::from_u128(n), &[kind])
+}
+
+pub fn device(n: u128) -> DeviceId {
+    DeviceId(id("device", n))
+}
+
+pub fn asset(n: u128) -> Uuid {
+    id("asset", n)
+}
+
+async fn nats() -> String {
+    static NATS: OnceCell<TestStack> = OnceCell::const_new();
+    if std::env::var_os(SHARED).is_some() {
+        return servers().await.nats.clone();
+    }
+    let start = || async { TestStack::start(|options| options.only(stack::Server::Nats)).await.unwrap() };
+    NATS.get_or_init(start).await.urls().nats.clone()
+}
+
+/// Polls a condition until it holds, for at most `seconds`.
+pub async fn until<F: Future<Output = bool>>(seconds: u64, what: &str, mut holds: impl FnMut() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+impl World {
+    /// Devices 0 to 3 of one type; each feeds the asset of its number; devices above 80 degrees breach, and so do assets
+    /// with a health below 50.
+    pub async fn new() -> Self {
+        // Each test is a process's prefix and a number of its own.
+        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let settings = Settings::new(nats().await).with_prefix(format!("p{}-{number}", std::process::id()));
+        let log = Log::connect(settings.with_sizes(StreamSizes::small())).await.unwrap();
+        log.declare_streams().await.unwrap();
+        let keys = Keys::new(MasterKey::generate().unwrap(), RootAuthority::create("Test root CA", at(0)).unwrap());
+        let commands = Commands::open(log.clone(), keys.clone(), Arc::new(|| at(0))).await.unwrap();
+        let world = Self { log, commands, organization: OrganizationId(id("organization", 0)), keys };
+        world.define_types().await;
+        for n in 0..4 {
+            world.add_device(n).await;
+            world.add_asset(n).await;
+        }
+        world.define_rule(1, "device", "temperature", json!({"operator": ">", "value": 80.0})).await;
+        world.define_rule(2, "asset", "health_score", json!({"operator": "<", "value": 50.0})).await;
+        world.define_template().await;
+        world
+    }
+
+    /// The same platform as another process sees it, with a command side of its own.
+    pub async fn as_another_process(&self) -> World {
+        let (log, keys) = (self.log.clone(), self.keys.clone());
+        let commands = Commands::open(log.clone(), keys.clone(), Arc::new(|| at(0))).await.unwrap();
+        World { log, commands, organization: self.organization, keys }
+    }
+
+    pub fn context(&self, what: &str, n: u128) -> CommandContext {
+        CommandContext::system("test", self.organization, id(what, n))
+    }
+
+    async fn define_types(&self) {
+        let metrics = from_value(json!([{"key": "temperature", "required": true}])).unwrap();
+        let command = DeviceTypeCommand::DefineDeviceType {
+            name: "Probe".into(),
+            description: None,
+            metrics,
+            unknown_metrics: Default::default(),
+        };
+        let context = self.context("define device type", 0);
+        self.commands.execute::<DeviceType>(&context, id("device type", 0), command).await.unwrap();
+        let model = json!({"bands": [{"metric_key": "heat", "limit_low": -10.0, "good_low": 0.0, "good_high": 50.0, "limit_high": 100.0, "weight": 1.0}]});
+        let command = AssetTypeCommand::DefineAssetType {
+            name: "Pump".into(),
+            description: None,
+            icon: None,
+            derived_metrics: vec![],
+            health_model: Some(from_value(model).unwrap()),
+        };
+        let context = self.context("define asset type", 0);
+        self.commands.execute::<AssetType>(&context, id("asset type", 0), command).await.unwrap();
+    }
+
+    pub async fn add_device(&self, n: u128) {
+        let command = DeviceCommand::RegisterDevice {
+            name: format!("Probe {n}"),
+            description: None,
+            serial_number: format!("S{n}"),
+            device_type_id: id("device type", 0).into(),
+            custom_attributes: json!({}),
+        };
+        self.commands.execute::<Device>(&self.context("register device", n), device(n).0, command).await.unwrap();
+    }
+
+    async fn add_asset(&self, n: u128) {
+        let command = AssetCommand::RegisterAsset {
+            name: format!("Pump {n}"),
+            description: None,
+            asset_type_id: id("asset type", 0).into(),
+            kind: EntityKind::Asset,
+            location: None,
+            custom_attributes: json!({}),
+        };
+        self.commands.execute::<Asset>(&self.context("register asset", n), asset(n), command).await.unwrap();
+        let command = DeviceLinksCommand::LinkAsset {
+            link_id: LinkId(id("link", n)),
+            asset_id: asset(n).into(),
+            port: None,
+            role: LinkRole::Primary,
+            valid_from: at(-3_600_000),
+            valid_until: None,
+            metrics_mapping: BTreeMap::from([("device.temperature".to_owned(), "asset.heat".to_owned())]),
+        };
+        self.commands.execute::<DeviceLinks>(&self.context("link", n), device(n).0, command).await.unwrap();
+    }
+
+    async fn define_rule(&self, n: u128, kind: &str, metric: &str, condition: Value) {
+        let definition = json!({"name": format!("rule {n}"), "entity_type": kind, "metric_key": metric, "condition": condition,
+            "severity": "critical", "action": {"type": "create_activity"}, "cooldown_seconds": 0, "is_active": true});
+        let command = RuleCommand::DefineRule { definition: from_value(definition).unwrap() };
+        self.commands.execute::<Rule>(&self.context("define rule", n), id("rule", n), command).await.unwrap();
+    }
+
+    async fn define_template(&self) {
+        let definition = json!({"name": "Cool it", "trigger_event_type": "THRESHOLD_BREACH", "default_priority": "low",
+            "default_due_hours": 2, "is_active": true});
+        let command = ActivityTemplateCommand::DefineTemplate { definition: from_value(definition).unwrap() };
+        let context = self.context("define template", 0);
+        self.commands.execute::<ActivityTemplate>(&context, id("template", 0), command).await.unwrap();
+    }
+
+    /// Starts stages under a member's name, with frequent snapshots and short waits.
+    pub fn start(&self, member: &str, stages: &[StageName]) -> Role {
+        let shutdown = CancellationToken::new();
+        let timing = Timing { snapshot_every: Duration::from_millis(60), linger: Some(Duration::from_millis(5)) };
+        let config = Config { stages: stages.to_vec(), timing, ..Config::new(member) };
+        let deps = Deps { log: self.log.clone(), commands: self.commands.clone(), clock: Arc::new(|| at(0)) };
+        let task = tokio::spawn(processing::run(deps, config, shutdown.clone()));
+        Role { shutdown, task }
+    }
+
+    /// Publishes one raw pack; a device keeps to the shard of its number.
+    pub async fn send(&self, n: u128, readings: impl IntoIterator<Item = (i64, String)>) -> u64 {
+        let readings = readings.into_iter().map(|(received, payload)| RawReading {
+            organization: self.organization,
+            device: device(n),
+            received_at: at(received),
+            source: IngestionSource::Mqtt,
+            payload: payload.into(),
+        });
+        let pack = encode_pack(&RawPack { readings: readings.collect() }).unwrap();
+        let publisher = Publisher::new(&self.log, PublisherSettings::default());
+        publisher.publish(Stream::TelemetryRaw, &(n % 2).to_string(), Headers::new(), pack.into()).await.unwrap()
+    }
+
+    /// Publishes one temperature, measured when it arrives.
+    pub async fn measure(&self, n: u128, milliseconds: i64, temperature: f64) -> u64 {
+        let payload = json!({"ts": at(milliseconds).timestamp_millis(), "metrics": {"temperature": temperature}});
+        self.send(n, [(milliseconds, payload.to_string())]).await
+    }
+
+    pub async fn last(&self, stream: Stream) -> u64 {
+        self.log.last_sequence(stream).await.unwrap()
+    }
+}
+
+impl Role {
+    /// Stops it as a process is stopped that drains.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+
+    /// Ends it as a killed process ends: at whatever it waits for, without a word.
+    pub async fn kill(self) {
+        self.task.abort();
+        let ended = self.task.await;
+        assert!(ended.is_err_and(|error| error.is_cancelled()), "it ended before it was killed");
+    }
+}
