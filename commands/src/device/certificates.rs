@@ -6,6 +6,7 @@ use eventlog::store::Loaded;
 
 use crate::error::Error;
 use crate::open::Commands;
+use crate::stores::Stored;
 
 /// Returns the id of a device's certificate by its number, from 0.
 pub(super) fn certificate_id(device: DeviceId, number: u64) -> CertificateId {
@@ -13,17 +14,20 @@ pub(super) fn certificate_id(device: DeviceId, number: u64) -> CertificateId {
 }
 
 impl Commands {
-    /// Loads one certificate of a device as the log's leader has it.
+    /// Loads one certificate of a device; one that exists may come from the cache, since its issuing never changes.
     pub(super) async fn certificate(
         &self,
         organization: OrganizationId,
         device: DeviceId,
         number: u64,
     ) -> Result<Loaded<Certificate>, Error> {
-        self.load_fresh(organization, certificate_id(device, number).0).await
+        let (organization, id) = (organization.to_string(), certificate_id(device, number).to_string());
+        let store = Certificate::store(&self.inner.stores);
+        let loaded = store.load(&organization, &id).await?;
+        if loaded.exists() { Ok(loaded) } else { Ok(store.load_fresh(&organization, &id).await?) }
     }
 
-    /// Loads all certificates of a device in the order of issuing.
+    /// Loads all certificates of a device in the order of issuing, as the log's leader has them.
     pub(super) async fn certificates_of(
         &self,
         organization: OrganizationId,
@@ -31,7 +35,7 @@ impl Commands {
     ) -> Result<Vec<(CertificateId, Loaded<Certificate>)>, Error> {
         let mut all = vec![];
         for number in 0.. {
-            let loaded = self.certificate(organization, device, number).await?;
+            let loaded = self.load_fresh(organization, certificate_id(device, number).0).await?;
             if !loaded.exists() {
                 break;
             }

@@ -1,0 +1,196 @@
+//! Renewing and revoking certificates, and taking devices out of service.
+
+use commands::device::Refusal;
+use commands::{Error, RegisteredDevice};
+use domain::certificate::{Certificate, RevocationCode};
+use domain::device::{Device, Error as DeviceRefusal};
+use domain::ids::{CertificateId, DeviceId};
+
+use crate::interrupt::{at_most, everywhere};
+use crate::world::{World, context, found, id, open};
+
+async fn with_device() -> (World, RegisteredDevice) {
+    let world = World::new().await;
+    let device = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    (world, device)
+}
+
+async fn revocation(world: &World, id: CertificateId) -> Option<RevocationCode> {
+    world.commands.load::<Certificate>(world.organization, id.0).await.unwrap().unwrap().0.revoked
+}
+
+#[tokio::test]
+async fn a_renewal_issues_another_certificate_beside_the_first() {
+    let (world, device) = with_device().await;
+    let first = world.commands.renew_certificate(&world.context(2), device.device_id, 90).await.unwrap();
+    assert!(first.certificate.private_key_pem.is_some());
+    assert_ne!(first.certificate.id, device.certificate.id);
+    assert_ne!(first.certificate.serial_number, device.certificate.serial_number);
+    assert_eq!(revocation(&world, device.certificate.id).await, None);
+    let second = world.commands.renew_certificate(&world.context(3), device.device_id, 90).await.unwrap();
+    let again = world.commands.renew_certificate(&world.context(2), device.device_id, 90).await.unwrap();
+    assert_eq!((again.certificate.id, again.certificate.private_key_pem), (first.certificate.id, None));
+    assert!(again.receipt.repeated);
+    assert_ne!(second.certificate.id, first.certificate.id);
+}
+
+#[tokio::test]
+async fn renewals_at_once_issue_one_certificate_each() {
+    let (world, device) = with_device().await;
+    let elsewhere = open(&world.log, &world.keys).await;
+    let (here, there) = (world.context(2), world.context(3));
+    let (first, second) = tokio::join!(
+        world.commands.renew_certificate(&here, device.device_id, 90),
+        elsewhere.renew_certificate(&there, device.device_id, 90),
+    );
+    let (first, second) = (first.unwrap().certificate, second.unwrap().certificate);
+    assert_ne!(first.id, second.id);
+    let context = world.context(4);
+    let all = world.commands.revoke_certificates(&context, device.device_id, "test", RevocationCode::Superseded).await;
+    assert_eq!(all.unwrap().certificates.len(), 3);
+}
+
+#[tokio::test]
+async fn revoking_revokes_every_certificate_of_the_device_and_a_repeat_names_the_same() {
+    let (world, device) = with_device().await;
+    let renewed = world.commands.renew_certificate(&world.context(2), device.device_id, 90).await.unwrap();
+    let revoke = async |n| {
+        let code = RevocationCode::KeyCompromise;
+        world.commands.revoke_certificates(&world.context(n), device.device_id, "stolen", code).await.unwrap()
+    };
+    let revoked = revoke(3).await;
+    let ids: Vec<_> = revoked.certificates.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, [device.certificate.id, renewed.certificate.id]);
+    assert!(revoked.last_receipt().unwrap().position > renewed.receipt.position);
+    for id in ids {
+        assert_eq!(revocation(&world, id).await, Some(RevocationCode::KeyCompromise));
+    }
+    let again = revoke(3).await;
+    assert_eq!(again.last_receipt().unwrap().position, revoked.last_receipt().unwrap().position);
+    assert_eq!(again.certificates.len(), 2);
+    assert!(again.certificates.iter().all(|(_, receipt)| receipt.repeated));
+    assert!(revoke(4).await.certificates.is_empty(), "nothing is left for another command");
+}
+
+#[tokio::test]
+async fn a_decommissioned_device_has_no_valid_certificate_and_gets_none() {
+    let (world, device) = with_device().await;
+    let ended = world.commands.decommission_device(&world.context(2), device.device_id, "broken").await.unwrap();
+    assert_eq!(ended.revoked.certificates.len(), 1);
+    assert_eq!(revocation(&world, device.certificate.id).await, Some(RevocationCode::CessationOfOperation));
+    let (state, _) = world.commands.load::<Device>(world.organization, device.device_id.0).await.unwrap().unwrap();
+    assert!(state.decommissioned);
+    let refused = world.commands.renew_certificate(&world.context(3), device.device_id, 90).await;
+    let refusal = Refusal::Device(DeviceRefusal::Decommissioned);
+    assert!(matches!(&refused, Err(Error::Refused(reason)) if *reason == refusal), "{refused:?}");
+    let again = world.commands.decommission_device(&world.context(2), device.device_id, "broken").await.unwrap();
+    assert_eq!(again.receipt.position, ended.receipt.position);
+    world.commands.decommission_device(&world.context(4), device.device_id, "broken").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_renewal_racing_with_the_end_of_the_device_leaves_no_valid_certificate() {
+    let world = World::new().await;
+    let elsewhere = open(&world.log, &world.keys).await;
+    for round in 0..10 {
+        let n = 100 * (round + 1);
+        let device = world.commands.register_device(&world.context(n), world.device(&format!("SN-{n}"))).await.unwrap();
+        let (here, there) = (world.context(n + 1), world.context(n + 2));
+        let (renewed, ended) = tokio::join!(
+            world.commands.renew_certificate(&here, device.device_id, 90),
+            elsewhere.decommission_device(&there, device.device_id, "broken"),
+        );
+        ended.unwrap();
+        let code = RevocationCode::CessationOfOperation;
+        let left = world.commands.revoke_certificates(&world.context(n + 3), device.device_id, "test", code).await;
+        assert_eq!(left.unwrap().certificates, [], "round {round}, renewal: {renewed:?}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_devices_and_those_of_others_are_refused() {
+    let (world, device) = with_device().await;
+    let other = found(&world.commands, "Other", 2).await;
+    let strangers = [(world.context(5), DeviceId(id("no device", 0))), (context(other, 6), device.device_id)];
+    let is_not_found =
+        |error: Error<Refusal>| matches!(error, Error::Refused(Refusal::Device(DeviceRefusal::NotFound)));
+    for (context, stranger) in strangers {
+        let commands = &world.commands;
+        assert!(is_not_found(commands.renew_certificate(&context, stranger, 90).await.unwrap_err()));
+        let code = RevocationCode::Unspecified;
+        assert!(is_not_found(commands.revoke_certificates(&context, stranger, "r", code).await.unwrap_err()));
+        assert!(is_not_found(commands.decommission_device(&context, stranger, "r").await.unwrap_err()));
+    }
+    assert_eq!(revocation(&world, device.certificate.id).await, None);
+}
+
+#[tokio::test]
+async fn a_renewal_outlives_neither_reason_nor_authority() {
+    let (world, device) = with_device().await;
+    for days in [0, 3651] {
+        let refused = world.commands.renew_certificate(&world.context(2), device.device_id, days).await;
+        assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidValidity { .. }))), "{refused:?}");
+    }
+    world.suspend().await;
+    let refused = world.commands.renew_certificate(&world.context(3), device.device_id, 90).await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::Organization(_)))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn broken_off_anywhere_a_renewal_completes() {
+    let world = World::new().await;
+    let device = async |n: u128| {
+        let registered = world.commands.register_device(&world.context(n), world.device(&format!("SN-{n}"))).await;
+        registered.unwrap().device_id
+    };
+    let run = |n: u128, device: DeviceId| {
+        let world = &world;
+        async move { world.commands.renew_certificate(&world.context(1000 + n), device, 90).await.unwrap() }
+    };
+    let places = everywhere(
+        async |n, polls| {
+            let device = device(n).await;
+            at_most(polls, run(n, device)).await.is_some()
+        },
+        async |n| {
+            let device = device(n).await;
+            let completed = run(n, device).await.certificate;
+            assert_eq!(world.messages(world.organization, "certificate", completed.id.0).await.len(), 1);
+            let (context, code) = (world.context(2000 + n), RevocationCode::Superseded);
+            let revoked = world.commands.revoke_certificates(&context, device, "test", code).await.unwrap();
+            assert_eq!(revoked.certificates.len(), 2, "the first one and one renewal");
+        },
+    )
+    .await;
+    assert!(places > 5, "broken off in {places} places only");
+}
+
+#[tokio::test]
+async fn broken_off_anywhere_a_decommissioning_completes() {
+    let world = World::new().await;
+    let run = |n: u128, device: DeviceId| {
+        let world = &world;
+        async move { world.commands.decommission_device(&world.context(1000 + n), device, "broken").await.unwrap() }
+    };
+    let device = async |n: u128| {
+        let registered = world.commands.register_device(&world.context(n), world.device(&format!("SN-{n}"))).await;
+        registered.unwrap()
+    };
+    let places = everywhere(
+        async |n, polls| {
+            let registered = device(n).await;
+            at_most(polls, run(n, registered.device_id)).await.is_some()
+        },
+        async |n| {
+            let registered = device(n).await;
+            run(n, registered.device_id).await;
+            let code = revocation(&world, registered.certificate.id).await;
+            assert_eq!(code, Some(RevocationCode::CessationOfOperation));
+            let (state, version) =
+                world.commands.load::<Device>(world.organization, registered.device_id.0).await.unwrap().unwrap();
+            assert_eq!((state.decommissioned, version), (true, 2));
+        },
+    )
+    .await;
+    assert!(places > 3, "broken off in {places} places only");
+}

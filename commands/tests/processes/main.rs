@@ -1,0 +1,12 @@
+//! Commands against a real server: dispatching, claims, and every process, repeated and broken off.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bootstrapping;
+mod certificates;
+mod devices;
+mod dispatching;
+mod interrupt;
+mod organizations;
+mod signing_in;
+mod users;
+mod world;

@@ -1,0 +1,80 @@
+//! Founding an organisation with its certificate authority.
+
+use commands::{Error, FoundOrganization};
+use domain::ids::OrganizationId;
+use domain::organization::{Error as Refusal, Organization};
+
+use crate::interrupt::{at_most, everywhere};
+use crate::world::{World, context, id};
+
+fn new(organization: OrganizationId, name: &str) -> FoundOrganization {
+    FoundOrganization { id: Some(organization), name: name.into() }
+}
+
+#[tokio::test]
+async fn an_organization_begins_with_its_own_authority() {
+    let (_, keys, commands) = World::empty().await;
+    let organization = OrganizationId(id("organization", 1));
+    let first = commands.found_organization(&context(organization, 1), new(organization, "Acme")).await.unwrap();
+    assert_eq!((first.organization, first.repeated), (organization, false));
+    let (state, version) = commands.load::<Organization>(organization, organization.0).await.unwrap().unwrap();
+    assert_eq!((state.name.as_deref(), version), (Some("Acme"), 2));
+    let authority = state.certificate_authority.unwrap();
+    assert_eq!(authority.certificate_pem, first.ca_certificate_pem);
+    assert_ne!(authority.certificate_pem, keys.root.certificate_pem());
+    assert_eq!(first.receipt.version, 2);
+}
+
+#[tokio::test]
+async fn founding_again_answers_the_same_and_makes_no_second_authority() {
+    let (_, _, commands) = World::empty().await;
+    let organization = OrganizationId(id("organization", 1));
+    let context = context(organization, 1);
+    let first = commands.found_organization(&context, new(organization, "Acme")).await.unwrap();
+    let again = commands.found_organization(&context, new(organization, "Acme")).await.unwrap();
+    assert!(again.repeated);
+    assert_eq!(again.ca_certificate_pem, first.ca_certificate_pem);
+    assert_eq!(again.receipt.position, first.receipt.position);
+}
+
+#[tokio::test]
+async fn without_an_id_it_derives_from_the_command() {
+    let (_, _, commands) = World::empty().await;
+    let context = context(OrganizationId(id("organization", 1)), 1);
+    let new = FoundOrganization { id: None, name: "Acme".into() };
+    let first = commands.found_organization(&context, new.clone()).await.unwrap();
+    assert_eq!(first.organization.0, context.created_id("organization"));
+    assert_eq!(commands.found_organization(&context, new).await.unwrap().organization, first.organization);
+}
+
+#[tokio::test]
+async fn an_organization_is_founded_once_and_under_a_name() {
+    let (_, _, commands) = World::empty().await;
+    let organization = OrganizationId(id("organization", 1));
+    let nameless = commands.found_organization(&context(organization, 1), new(organization, " ")).await;
+    assert!(matches!(nameless, Err(Error::Refused(Refusal::InvalidName))), "{nameless:?}");
+    commands.found_organization(&context(organization, 2), new(organization, "Acme")).await.unwrap();
+    let second = commands.found_organization(&context(organization, 3), new(organization, "Acme")).await;
+    assert!(matches!(second, Err(Error::Refused(Refusal::AlreadyExists))), "{second:?}");
+}
+
+#[tokio::test]
+async fn broken_off_anywhere_the_same_command_completes_it() {
+    let (_, _, commands) = World::empty().await;
+    let of = |n| OrganizationId(id("organization", n));
+    let run = |n| {
+        let commands = &commands;
+        async move { commands.found_organization(&context(of(n), n), new(of(n), "Acme")).await.unwrap() }
+    };
+    let places = everywhere(
+        async |n, polls| at_most(polls, run(n)).await.is_some(),
+        async |n| {
+            let completed = run(n).await;
+            let (state, version) = commands.load::<Organization>(of(n), of(n).0).await.unwrap().unwrap();
+            assert_eq!(version, 2, "founded and authority recorded, once each");
+            assert_eq!(state.certificate_authority.unwrap().certificate_pem, completed.ca_certificate_pem);
+        },
+    )
+    .await;
+    assert!(places > 5, "broken off in {places} places only");
+}
