@@ -1,0 +1,94 @@
+//! Questions about alarms.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::AlarmRow;
+use crate::{Error, Page, Paging, Reader};
+
+/// An alarm as lists and details show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// All of the board's entry.
+    #[serde(flatten)]
+    pub row: AlarmRow,
+    /// Name of the entity.
+    pub entity_name: Option<String>,
+}
+
+/// Which alarms are wanted; what is absent does not narrow.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlarmFilter {
+    /// The condition holds, or not.
+    pub active: Option<bool>,
+    /// A person has seen it, or not.
+    pub acknowledged: Option<bool>,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: Option<String>,
+    /// Of this entity.
+    pub entity_id: Option<Uuid>,
+    /// Of this rule.
+    pub rule_id: Option<Uuid>,
+    /// Raised at or after.
+    pub from: Option<DateTime<Utc>>,
+    /// Raised before.
+    pub until: Option<DateTime<Utc>>,
+}
+
+const ALARM: &str = "SELECT m.*, coalesce(a.name, d.name) AS entity_name FROM alarms m
+    LEFT JOIN assets a ON a.id = m.entity_id LEFT JOIN devices d ON d.id = m.entity_id";
+
+/// Lists alarms, the newest first.
+pub async fn list(
+    reader: &Reader,
+    organization: Uuid,
+    filter: &AlarmFilter,
+    paging: Paging,
+) -> Result<Page<Alarm>, Error> {
+    let list = format!(
+        "{ALARM} WHERE m.organization_id = $1 AND ($2::boolean IS NULL OR m.active = $2)
+            AND ($3::boolean IS NULL OR m.acknowledged = $3) AND ($4::text IS NULL OR m.severity = $4)
+            AND ($5::uuid IS NULL OR m.entity_id = $5) AND ($6::uuid IS NULL OR m.rule_id = $6)
+            AND ($7::timestamptz IS NULL OR m.raised_at >= $7) AND ($8::timestamptz IS NULL OR m.raised_at < $8)"
+    );
+    let page = reader.page("alarms", &list, "raised_at DESC, id DESC", paging, |query| {
+        query
+            .bind(organization)
+            .bind(filter.active)
+            .bind(filter.acknowledged)
+            .bind(filter.severity.clone())
+            .bind(filter.entity_id)
+            .bind(filter.rule_id)
+            .bind(filter.from)
+            .bind(filter.until)
+    });
+    page.await
+}
+
+/// Returns an alarm.
+pub async fn get(reader: &Reader, organization: Uuid, alarm: Uuid) -> Result<Option<Alarm>, Error> {
+    let sql = format!("SELECT to_jsonb(x) FROM ({ALARM} WHERE m.organization_id = $1 AND m.id = $2) x");
+    reader.row("alarms", sqlx::query_scalar(&sql).bind(organization).bind(alarm)).await
+}
+
+/// How many alarms are open, by severity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlarmCounts {
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: String,
+    /// Those that hold now.
+    pub active: i64,
+    /// Those that nobody has seen.
+    pub unacknowledged: i64,
+}
+
+/// Counts the alarms that are active or not acknowledged, by severity.
+pub async fn counts(reader: &Reader, organization: Uuid) -> Result<Vec<AlarmCounts>, Error> {
+    let sql = "SELECT to_jsonb(x) FROM (
+            SELECT severity, count(*) FILTER (WHERE active) AS active,
+                count(*) FILTER (WHERE NOT acknowledged) AS unacknowledged
+            FROM alarms WHERE organization_id = $1 AND (active OR NOT acknowledged)
+            GROUP BY severity ORDER BY severity) x";
+    reader.rows("alarms", sqlx::query_scalar(sql).bind(organization)).await
+}

@@ -1,0 +1,72 @@
+//! Changes of health into the health now. Pure.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::sheet::{Row, Sheet};
+
+/// The health of an asset now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthRow {
+    /// The asset.
+    pub asset_id: Uuid,
+    /// Its organisation.
+    pub organization_id: Uuid,
+    /// 0 to 100.
+    pub score: i16,
+    /// The score before.
+    pub previous: Option<i16>,
+    /// The metric that pulls it down most.
+    pub cause: Option<String>,
+    /// When the reading behind it was measured.
+    pub measured_at: DateTime<Utc>,
+    /// Position in `TELEMETRY_ASSET`.
+    pub position: i64,
+}
+
+impl Row for HealthRow {
+    const TABLE: &'static str = "asset_health";
+    const KEY: &'static str = "asset_id";
+
+    fn key(&self) -> Uuid {
+        self.asset_id
+    }
+}
+
+/// One change of an asset's health.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthChangeRow {
+    /// The asset.
+    pub asset_id: Uuid,
+    /// Its organisation.
+    pub organization_id: Uuid,
+    /// 0 to 100.
+    pub score: i16,
+    /// The score before.
+    pub previous: Option<i16>,
+    /// The metric that pulls it down most.
+    pub cause: Option<String>,
+    /// When the reading behind it was measured.
+    pub measured_at: DateTime<Utc>,
+    /// Position in `TELEMETRY_ASSET`.
+    pub position: i64,
+    /// Place among the changes of its message, from 0.
+    pub ordinal: i32,
+}
+
+/// Folds one change; an older reading than the one behind the present score is history only.
+pub fn fold(sheet: &mut Sheet<HealthRow>, change: &HealthChangeRow) {
+    if sheet.get(change.asset_id).is_some_and(|row| row.measured_at > change.measured_at) {
+        return;
+    }
+    sheet.put(HealthRow {
+        asset_id: change.asset_id,
+        organization_id: change.organization_id,
+        score: change.score,
+        previous: change.previous,
+        cause: change.cause.clone(),
+        measured_at: change.measured_at,
+        position: change.position,
+    });
+}

@@ -1,0 +1,101 @@
+//! The health of assets: the score now, and every change of it. What does not live here: scoring.
+
+mod fold;
+pub mod read;
+#[cfg(test)]
+mod tests;
+
+use domain::telemetry::{AssetPack, decode_pack};
+use eventlog::{Message, Rejection, Source, Stream};
+use futures_util::future::BoxFuture;
+use sqlx::PgConnection;
+
+pub use fold::{HealthChangeRow, HealthRow, fold};
+
+use crate::fact::{Unreadable, chain, signed};
+use crate::marks::Marks;
+use crate::projection::rejection;
+use crate::sheet::{AnySheet, Sheet, append};
+use crate::{Error, Projection};
+
+/// The projection's name.
+pub const NAME: &str = "asset_health";
+
+/// The projection.
+#[derive(Default)]
+pub struct AssetHealth {
+    marks: Marks,
+}
+
+impl Projection for AssetHealth {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::all(Stream::TelemetryAsset)]
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["asset_health", "asset_health_changes"]
+    }
+
+    fn marks(&mut self) -> Option<&mut Marks> {
+        Some(&mut self.marks)
+    }
+
+    fn forget(&mut self) {
+        self.marks.clear();
+    }
+
+    fn apply<'a>(
+        &'a mut self,
+        db: &'a mut PgConnection,
+        batch: &'a [Message],
+    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+        Box::pin(async move {
+            let mut refused = Vec::new();
+            let mut changes = Vec::new();
+            for message in batch {
+                match decode_pack::<AssetPack>(&message.payload) {
+                    Ok(pack) => changes.extend(self.new_changes(message, pack)),
+                    Err(error) => refused.push(rejection(message, Unreadable(chain(&error)))),
+                }
+            }
+            write(db, &changes).await?;
+            Ok(refused)
+        })
+    }
+}
+
+impl AssetHealth {
+    /// Takes the changes of a pack that its source has not told of before.
+    fn new_changes(&mut self, message: &Message, pack: AssetPack) -> Vec<HealthChangeRow> {
+        let last = self.marks.last(message);
+        let new = pack.health.into_iter().filter(|change| Marks::is_new(last, change.origin));
+        let mut rows = Vec::new();
+        for (ordinal, change) in new.enumerate() {
+            self.marks.raise(message, change.origin);
+            rows.push(HealthChangeRow {
+                asset_id: change.asset.0,
+                organization_id: change.organization.0,
+                score: i16::from(change.score),
+                previous: change.previous.map(i16::from),
+                cause: change.cause,
+                measured_at: change.measured_at,
+                position: signed(message.sequence),
+                ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+            });
+        }
+        rows
+    }
+}
+
+async fn write(db: &mut PgConnection, changes: &[HealthChangeRow]) -> Result<(), Error> {
+    let mut sheet = Sheet::<HealthRow>::default();
+    changes.iter().for_each(|change| sheet.want(change.asset_id));
+    sheet.load(db).await?;
+    changes.iter().for_each(|change| fold(&mut sheet, change));
+    sheet.store(db).await?;
+    append(db, "asset_health_changes", changes).await
+}

@@ -1,0 +1,127 @@
+//! Checkpoints in Postgres: opened, moved under a fence, reset. What does not live here: who may move them (`ownership`),
+//! and the checkpoint of the latest values, which stands in Redis beside them.
+
+use chrono::{DateTime, Utc};
+use eventlog::position::{Position, Positions};
+use eventlog::{Source, Stream};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::Error;
+use crate::fact::signed;
+use crate::marks::Marks;
+
+/// How far a projection has come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checkpoint {
+    /// The last message read of each stream; a stream of which nothing was read is absent.
+    pub positions: Positions,
+    /// The marks per source.
+    pub marks: Marks,
+    /// Which building of the read model this is.
+    pub generation: i64,
+}
+
+type StoredRow = (String, i64, Option<DateTime<Utc>>, Option<String>, Value, i64);
+
+/// Reads the checkpoint of a projection; makes one at the beginning where there is none.
+pub async fn open(db: &mut PgConnection, name: &str, sources: &[Source]) -> Result<Checkpoint, Error> {
+    let streams: Vec<&str> = sources.iter().map(|source| source.stream.name()).collect();
+    sqlx::query(
+        "INSERT INTO projection_checkpoint (name, stream, generation)
+         SELECT $1, stream, coalesce((SELECT max(generation) FROM projection_checkpoint WHERE name = $1), 0)
+         FROM unnest($2::text[]) AS stream ON CONFLICT DO NOTHING",
+    )
+    .bind(name)
+    .bind(&streams)
+    .execute(&mut *db)
+    .await?;
+    let rows: Vec<StoredRow> = sqlx::query_as(
+        "SELECT stream, position, incarnation, hash, marks, generation FROM projection_checkpoint WHERE name = $1",
+    )
+    .bind(name)
+    .fetch_all(db)
+    .await?;
+    let unreadable = |source| Error::Checkpoint { name: name.to_owned(), source };
+    let mut checkpoint = Checkpoint::default();
+    for (stream, position, incarnation, hash, marks, generation) in rows {
+        let Ok(stream) = serde_json::from_value::<Stream>(Value::from(stream)) else { continue };
+        checkpoint.generation = generation;
+        checkpoint.marks.read_json(stream, marks).map_err(unreadable)?;
+        if position > 0 {
+            checkpoint.positions.set(stream, Position { sequence: position.unsigned_abs(), incarnation, hash });
+        }
+    }
+    Ok(checkpoint)
+}
+
+/// Moves all streams of a projection from one checkpoint to the next, streams that stood still included. Answers whether
+/// it could: not when somebody else moved it, or a rebuild began.
+pub async fn advance(
+    db: &mut PgConnection,
+    name: &str,
+    sources: &[Source],
+    from: &Checkpoint,
+    to: &Positions,
+    marks: Option<&Marks>,
+) -> Result<bool, Error> {
+    let streams: Vec<Stream> = sources.iter().map(|source| source.stream).collect();
+    let at = |stream: &Stream| to.get(*stream);
+    let old: Vec<i64> = streams.iter().map(|stream| signed(from.positions.sequence(*stream))).collect();
+    let new: Vec<i64> = streams.iter().map(|stream| signed(to.sequence(*stream))).collect();
+    let incarnations: Vec<Option<DateTime<Utc>>> =
+        streams.iter().map(|stream| at(stream).and_then(|position| position.incarnation)).collect();
+    let hashes: Vec<Option<String>> =
+        streams.iter().map(|stream| at(stream).and_then(|position| position.hash.clone())).collect();
+    let marks: Vec<Value> = streams.iter().map(|stream| marks.unwrap_or(&Marks::default()).to_json(*stream)).collect();
+    let moved = sqlx::query(
+        "UPDATE projection_checkpoint c SET position = n.new, incarnation = n.incarnation, hash = n.hash, marks = n.marks
+         FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[], $7::jsonb[])
+              AS n (stream, old, new, incarnation, hash, marks)
+         WHERE c.name = $1 AND c.stream = n.stream AND c.position = n.old AND c.generation = $8",
+    )
+    .bind(name)
+    .bind(streams.iter().map(|stream| stream.name()).collect::<Vec<_>>())
+    .bind(old)
+    .bind(new)
+    .bind(incarnations)
+    .bind(hashes)
+    .bind(marks)
+    .bind(from.generation)
+    .execute(db)
+    .await?;
+    Ok(moved.rows_affected() == streams.len() as u64)
+}
+
+/// Begins a new generation, so that nobody who owns the projection now can write any more; answers its number.
+pub async fn begin_generation(db: &mut PgConnection, name: &str, sources: &[Source]) -> Result<i64, Error> {
+    open(db, name, sources).await?;
+    sqlx::query("UPDATE projection_checkpoint SET generation = generation + 1 WHERE name = $1")
+        .bind(name)
+        .execute(&mut *db)
+        .await?;
+    generation(db, name).await
+}
+
+/// Returns the present generation of a projection, 0 for one that never ran.
+pub async fn generation(db: &mut PgConnection, name: &str) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar("SELECT coalesce(max(generation), 0) FROM projection_checkpoint WHERE name = $1")
+        .bind(name)
+        .fetch_one(db)
+        .await?)
+}
+
+/// Empties the tables of a projection and puts its checkpoint to the beginning of the log.
+pub async fn reset(db: &mut PgConnection, name: &str, tables: &[&str]) -> Result<(), Error> {
+    if !tables.is_empty() {
+        let sql = format!("TRUNCATE {} RESTART IDENTITY", tables.join(", "));
+        sqlx::query(&sql).execute(&mut *db).await?;
+    }
+    sqlx::query(
+        "UPDATE projection_checkpoint SET position = 0, incarnation = NULL, hash = NULL, marks = '{}' WHERE name = $1",
+    )
+    .bind(name)
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! The directory of devices: what they are, whether they are there. Its readers see lists and single devices. What does
+//! not live here: certificates, links, telemetry; they have read models of their own.
+
+mod fold;
+pub(crate) mod presence;
+pub mod read;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use domain::telemetry::{PresenceFact, PresenceKind};
+use eventlog::{Message, Rejection, Source, Stream};
+use futures_util::future::BoxFuture;
+use sqlx::PgConnection;
+
+pub(crate) use fold::object;
+pub use row::{ConnectivityRow, DeviceRow};
+
+use crate::fold::{fold_facts, read_facts};
+use crate::projection::rejection;
+use crate::sheet::{AnySheet, Sheet};
+use crate::{Error, Projection};
+
+/// The projection's name.
+pub const NAME: &str = "device_directory";
+
+/// The projection.
+#[derive(Default)]
+pub struct DeviceDirectory;
+
+impl Projection for DeviceDirectory {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::all(Stream::Es), Source::all(Stream::Presence)]
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["devices", "device_connectivity"]
+    }
+
+    fn apply<'a>(
+        &'a mut self,
+        db: &'a mut PgConnection,
+        batch: &'a [Message],
+    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+        Box::pin(async move {
+            let is_domain = |message: &&Message| message.stream == Stream::Es;
+            let (facts, mut refused) = read_facts(batch.iter().filter(is_domain));
+            let (seen, unreadable) = presence_facts(batch.iter().filter(|message| !is_domain(message)));
+            refused.extend(unreadable);
+            fold_facts::<fold::Devices>(db, &mut Sheet::default(), &facts).await?;
+            fold_presence(db, &seen).await?;
+            Ok(refused)
+        })
+    }
+}
+
+async fn fold_presence(db: &mut PgConnection, seen: &[PresenceFact]) -> Result<(), Error> {
+    let mut sheet = Sheet::<ConnectivityRow>::default();
+    seen.iter().filter_map(|fact| fact.device).for_each(|device| sheet.want(device.0));
+    sheet.load(db).await?;
+    let lost = seen.iter().filter(|fact| fact.kind == PresenceKind::EdgeLost);
+    let lost: Vec<String> = lost.map(|fact| fact.edge.clone()).collect();
+    if !lost.is_empty() {
+        sheet.load_where(db, "connectivity = 'online' AND edge = ANY($1)", &lost).await?;
+    }
+    seen.iter().for_each(|fact| presence::fold(&mut sheet, fact));
+    sheet.store(db).await
+}
+
+/// Reads presence facts from messages; those that cannot be read are listed.
+pub(crate) fn presence_facts<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<PresenceFact>, Vec<Rejection>) {
+    let (mut seen, mut refused) = (Vec::new(), Vec::new());
+    for message in messages {
+        match serde_json::from_slice::<Vec<PresenceFact>>(&message.payload) {
+            Ok(facts) => seen.extend(facts),
+            Err(error) => refused.push(rejection(message, crate::fact::Unreadable(error.to_string()))),
+        }
+    }
+    (seen, refused)
+}

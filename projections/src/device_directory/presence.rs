@@ -1,0 +1,92 @@
+//! Presence facts into connectivity. Pure; also used by the live feed. Facts come in the order of the stream, but two
+//! doors may tell of one device in the wrong order: the session decides, and the time it began.
+
+use domain::telemetry::{PresenceFact, PresenceKind};
+
+use super::ConnectivityRow;
+use crate::sheet::Sheet;
+
+/// Folds one fact into the rows in hand.
+pub fn fold(sheet: &mut Sheet<ConnectivityRow>, fact: &PresenceFact) {
+    if fact.kind == PresenceKind::EdgeLost {
+        let ended: Vec<_> = sheet.rows().filter_map(|row| next(Some(row), fact)).collect();
+        ended.into_iter().for_each(|row| sheet.put(row));
+    } else if let Some(device) = fact.device
+        && let Some(row) = next(sheet.get(device.0), fact)
+    {
+        sheet.put(row);
+    }
+}
+
+/// Returns what a device's connectivity becomes by a fact; none where the fact changes nothing.
+pub fn next(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<ConnectivityRow> {
+    match fact.kind {
+        PresenceKind::Connected => connected(current, fact),
+        PresenceKind::Disconnected | PresenceKind::Silent => ended(current, fact),
+        PresenceKind::EdgeLost => edge_lost(current?, fact),
+        PresenceKind::ConnectionRefused => None,
+    }
+}
+
+fn connected(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<ConnectivityRow> {
+    let session = fact.session.map(|session| session.0);
+    let stale = |row: &ConnectivityRow| row.session_at > fact.at || (row.session_id == session && session.is_some());
+    if current.is_some_and(stale) {
+        return None;
+    }
+    let was_online = current.filter(|row| row.connectivity == "online");
+    Some(ConnectivityRow {
+        device_id: fact.device?.0,
+        organization_id: fact.organization?.0,
+        connectivity: "online".into(),
+        session_id: session,
+        session_at: fact.at,
+        edge: fact.edge.clone(),
+        changed_at: was_online.map_or(fact.at, |row| row.changed_at),
+        last_seen_at: current.map_or(fact.at, |row| row.last_seen_at.max(fact.at)),
+        reason: None,
+    })
+}
+
+fn ended(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<ConnectivityRow> {
+    let reason = Some(fact.reason.clone().unwrap_or_else(|| default_reason(fact.kind)));
+    let session = fact.session.map(|session| session.0);
+    let Some(row) = current else {
+        return Some(ConnectivityRow {
+            device_id: fact.device?.0,
+            organization_id: fact.organization?.0,
+            connectivity: "offline".into(),
+            session_id: session,
+            session_at: fact.at,
+            edge: fact.edge.clone(),
+            changed_at: fact.at,
+            last_seen_at: fact.at,
+            reason,
+        });
+    };
+    // The end of a session that was taken over says nothing about the one that took over.
+    let of_current = session.is_none() || row.session_id.is_none() || session == row.session_id;
+    (of_current && row.connectivity == "online").then(|| offline(row, fact, reason))
+}
+
+fn edge_lost(row: &ConnectivityRow, fact: &PresenceFact) -> Option<ConnectivityRow> {
+    let lost = row.connectivity == "online" && row.edge == fact.edge && row.session_at <= fact.at;
+    lost.then(|| offline(row, fact, Some("edge_lost".into())))
+}
+
+fn offline(row: &ConnectivityRow, fact: &PresenceFact, reason: Option<String>) -> ConnectivityRow {
+    ConnectivityRow {
+        connectivity: "offline".into(),
+        changed_at: fact.at,
+        last_seen_at: row.last_seen_at.max(fact.at),
+        reason,
+        ..row.clone()
+    }
+}
+
+fn default_reason(kind: PresenceKind) -> String {
+    match kind {
+        PresenceKind::Silent => "timeout".into(),
+        _ => "disconnected".into(),
+    }
+}

@@ -1,0 +1,100 @@
+//! Questions about devices.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::DeviceRow;
+use crate::latest_telemetry::read::last_seen;
+use crate::{Error, Page, Paging, Reader};
+
+/// A device as lists and details show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Device {
+    /// All of the directory's entry.
+    #[serde(flatten)]
+    pub row: DeviceRow,
+    /// Name of its type.
+    pub device_type_name: Option<String>,
+    /// `online`, `offline` or `unknown`.
+    pub connectivity: String,
+    /// When it last changed between online and offline.
+    pub last_connectivity_change: Option<DateTime<Utc>>,
+    /// Why it is offline.
+    pub connectivity_reason: Option<String>,
+    /// The newest sign of life: a presence fact, or a reading.
+    pub last_seen: Option<DateTime<Utc>>,
+    /// How many assets it feeds now.
+    pub linked_assets_count: i64,
+}
+
+/// Which devices are wanted; what is absent does not narrow.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeviceFilter {
+    /// `active` or `decommissioned`.
+    pub status: Option<String>,
+    /// Their type.
+    pub device_type_id: Option<Uuid>,
+    /// `online`, `offline` or `unknown`.
+    pub connectivity: Option<String>,
+    /// Part of name, serial number or description, in any case.
+    pub text: Option<String>,
+}
+
+const DEVICE: &str = "SELECT d.*, t.name AS device_type_name, coalesce(c.connectivity, 'unknown') AS connectivity,
+        c.changed_at AS last_connectivity_change, c.reason AS connectivity_reason, c.last_seen_at AS last_seen,
+        (SELECT count(DISTINCT l.asset_id) FROM asset_links l WHERE l.device_id = d.id AND l.valid_from <= now()
+            AND (l.valid_until IS NULL OR l.valid_until > now())) AS linked_assets_count
+    FROM devices d LEFT JOIN device_types t ON t.id = d.device_type_id
+    LEFT JOIN device_connectivity c ON c.device_id = d.id";
+
+/// Lists devices of an organisation by name.
+pub async fn list(
+    reader: &Reader,
+    organization: Uuid,
+    filter: &DeviceFilter,
+    paging: Paging,
+) -> Result<Page<Device>, Error> {
+    let list = format!(
+        "{DEVICE} WHERE d.organization_id = $1 AND ($2::text IS NULL OR d.status = $2)
+            AND ($3::uuid IS NULL OR d.device_type_id = $3)
+            AND ($4::text IS NULL OR coalesce(c.connectivity, 'unknown') = $4)
+            AND ($5::text IS NULL OR d.name ILIKE $5 OR d.serial_number ILIKE $5 OR d.description ILIKE $5)"
+    );
+    let text = filter.text.as_deref().map(containing);
+    let page = reader.page("devices", &list, "name, id", paging, |query| {
+        query
+            .bind(organization)
+            .bind(filter.status.clone())
+            .bind(filter.device_type_id)
+            .bind(filter.connectivity.clone())
+            .bind(text.clone())
+    });
+    let mut page = page.await?;
+    refine(reader, &mut page.items).await?;
+    Ok(page)
+}
+
+/// Returns a device of an organisation.
+pub async fn get(reader: &Reader, organization: Uuid, device: Uuid) -> Result<Option<Device>, Error> {
+    let sql = format!("SELECT to_jsonb(x) FROM ({DEVICE} WHERE d.organization_id = $1 AND d.id = $2) x");
+    let found: Option<Device> = reader.row("devices", sqlx::query_scalar(&sql).bind(organization).bind(device)).await?;
+    let mut found: Vec<Device> = found.into_iter().collect();
+    refine(reader, &mut found).await?;
+    Ok(found.pop())
+}
+
+/// Readings tell of a device much more often than sessions do.
+async fn refine(reader: &Reader, devices: &mut [Device]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = devices.iter().map(|device| device.row.id).collect();
+    for (device, seen) in devices.iter_mut().zip(last_seen(reader, &ids).await?) {
+        device.last_seen = device.last_seen.max(seen);
+    }
+    Ok(())
+}
+
+/// Returns a LIKE pattern for texts that contain this one.
+pub(crate) fn containing(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{}%", crate::fact::clean(&escaped))
+}

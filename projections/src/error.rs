@@ -1,0 +1,65 @@
+//! Why a projection cannot write or read. What does not live here: refusals of single messages (`fact::Unreadable`).
+
+use eventlog::Stream;
+
+/// Why a projection could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database could not be reached.
+    #[error("cannot connect to the database")]
+    Connect(#[source] sqlx::Error),
+    /// A statement of a projection failed.
+    #[error("a statement on the read models failed")]
+    Statement(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("cannot migrate the schema of the read models")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Redis could not be reached or refused.
+    #[error("a command on the latest values failed")]
+    Redis(#[from] redis::RedisError),
+    /// A row does not have the shape that the code expects.
+    #[error("a row of {table} does not have its shape")]
+    Row {
+        /// The table or view.
+        table: &'static str,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A checkpoint cannot be read.
+    #[error("the checkpoint of {name} is not readable")]
+    Checkpoint {
+        /// The projection.
+        name: String,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Somebody else moved the checkpoint.
+    #[error("{0} belongs to another process now")]
+    Fenced(String),
+    /// There is no projection of that name.
+    #[error("there is no projection named {0}")]
+    Unknown(String),
+    /// The log refused or ended.
+    #[error("{name} cannot read the log")]
+    Log {
+        /// The projection.
+        name: String,
+        /// What is wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The state of a stream could not be asked for.
+    #[error("cannot ask for the state of stream {stream}")]
+    Stream {
+        /// The stream.
+        stream: Stream,
+        /// What is wrong.
+        #[source]
+        source: eventlog::inspect::Error,
+    },
+    /// A task of the role ended by a panic.
+    #[error("a projection ended by a panic")]
+    Panicked(#[source] tokio::task::JoinError),
+}

@@ -1,0 +1,164 @@
+//! The newest values of every device and asset, in Redis. Its checkpoint stands there too and moves in the same script,
+//! so that both are always of one moment, also after Redis came back from an older copy. What does not live here:
+//! history.
+
+mod coalesce;
+pub mod read;
+mod script;
+#[cfg(test)]
+mod tests;
+
+use eventlog::position::Positions;
+use eventlog::{Batch, Cause, Consumer, Message, Outcome, Rejection, Source, Stream};
+use redis::AsyncCommands;
+use redis::aio::ConnectionManager;
+use serde::{Deserialize, Serialize};
+
+pub use script::digest;
+
+use self::coalesce::coalesce;
+use crate::ownership::Owner;
+use crate::projection::Pace;
+use crate::runner::clip;
+use crate::{Error, checkpoint};
+
+/// The projection's name.
+pub const NAME: &str = "latest_telemetry";
+/// Short batches: a screen waits for these values.
+pub const PACE: Pace = Pace { max_messages: 200, max_bytes: 600 << 10, linger_ms: 100 };
+
+/// Where the latest values are.
+#[derive(Clone)]
+pub struct Store {
+    /// The connection.
+    pub redis: ConnectionManager,
+    /// What every key begins with.
+    pub key_prefix: String,
+}
+
+impl Store {
+    fn checkpoint_key(&self) -> String {
+        format!("{}{NAME}:checkpoint", self.key_prefix)
+    }
+
+    /// Removes all latest values and the checkpoint.
+    pub async fn clear(&self) -> Result<(), Error> {
+        let mut redis = self.redis.clone();
+        let mut keys = script::keys(self).await?;
+        keys.push(self.checkpoint_key());
+        for some in keys.chunks(500) {
+            let _: () = redis.del(some).await?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Checkpoint {
+    generation: i64,
+    positions: Positions,
+}
+
+/// The streams it reads.
+pub fn sources() -> Vec<Source> {
+    vec![Source::all(Stream::TelemetryNormalized), Source::all(Stream::TelemetryAsset)]
+}
+
+/// The projection at work. The lock that says who runs it, and the generation, stand in Postgres as for all others.
+pub struct LatestTelemetry<'a> {
+    store: Store,
+    owner: &'a mut Owner,
+    at: Checkpoint,
+    /// The checkpoint as it stands in Redis, byte for byte; empty where there is none.
+    stored: String,
+    uncertain: bool,
+    until: Option<Positions>,
+}
+
+impl<'a> LatestTelemetry<'a> {
+    /// Makes the projection that `owner` owns.
+    pub fn new(store: Store, owner: &'a mut Owner) -> Self {
+        Self { store, owner, at: Checkpoint::default(), stored: String::new(), uncertain: true, until: None }
+    }
+
+    /// Returns this projection leaving alone what is beyond `until`.
+    #[must_use]
+    pub fn until(mut self, until: Positions) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    async fn open(&mut self) -> Result<(), Error> {
+        let known = checkpoint::open(self.owner.db().await?, NAME, &sources()).await?;
+        let stored: Option<String> = self.store.redis.get(self.store.checkpoint_key()).await?;
+        self.stored = stored.unwrap_or_default();
+        let unreadable = |source| Error::Checkpoint { name: NAME.into(), source };
+        self.at = if self.stored.is_empty() {
+            Checkpoint::default()
+        } else {
+            serde_json::from_str(&self.stored).map_err(unreadable)?
+        };
+        if self.at.generation != known.generation {
+            self.at = Checkpoint { generation: known.generation, positions: Positions::new() };
+        }
+        self.uncertain = false;
+        Ok(())
+    }
+
+    async fn write(&mut self, batch: &Batch) -> Result<Vec<Rejection>, Error> {
+        if self.uncertain {
+            let generation = self.at.generation;
+            self.open().await?;
+            if self.at.generation != generation {
+                return Err(Error::Fenced(NAME.into()));
+            }
+        }
+        let positions = clip(&batch.positions, &self.at.positions, self.until.as_ref());
+        let fresh = |message: &&Message| {
+            message.sequence > self.at.positions.sequence(message.stream)
+                && self.until.as_ref().is_none_or(|until| message.sequence <= until.sequence(message.stream))
+        };
+        let (newest, refused) = coalesce(batch.messages.iter().filter(fresh));
+        if !refused.is_empty() {
+            return Ok(refused);
+        }
+        let next = Checkpoint { generation: self.at.generation, positions };
+        if next == self.at {
+            return Ok(Vec::new());
+        }
+        let unwritable = |source| Error::Checkpoint { name: NAME.into(), source };
+        let text = serde_json::to_string(&next).map_err(unwritable)?;
+        if !script::store(&self.store, &self.stored, &text, &newest).await? {
+            return Err(Error::Fenced(NAME.into()));
+        }
+        (self.stored, self.at) = (text, next);
+        Ok(Vec::new())
+    }
+}
+
+impl Consumer for LatestTelemetry<'_> {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        sources()
+    }
+
+    async fn resume(&mut self) -> Result<Positions, Cause> {
+        self.open().await?;
+        Ok(self.at.positions.clone())
+    }
+
+    async fn handle(&mut self, batch: &Batch) -> Outcome {
+        match self.write(batch).await {
+            Ok(refused) if refused.is_empty() => Outcome::Done,
+            Ok(refused) => Outcome::Reject(refused),
+            Err(Error::Fenced(name)) => Outcome::Stop(format!("{name} belongs to another process now")),
+            Err(error) => {
+                self.uncertain = true;
+                Outcome::Retry(error.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Questions about the newest values.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use redis::{AsyncCommands, RedisError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::{Error, Reader};
+
+/// The newest value of one metric.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LatestValue {
+    /// A number, boolean or text.
+    pub value: Value,
+    /// When it was measured, by the device's clock.
+    pub measured_at: DateTime<Utc>,
+    /// `good`, `uncertain` or `bad`.
+    pub quality: String,
+}
+
+/// The newest values of a device or asset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Latest {
+    /// By metric.
+    pub metrics: BTreeMap<String, LatestValue>,
+    /// When anything of it last arrived.
+    pub last_seen: Option<DateTime<Utc>>,
+    /// `online`, `offline` or `unknown`; `unknown` for assets.
+    pub connectivity: String,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    v: BTreeMap<String, Value>,
+    #[serde(default)]
+    q: BTreeMap<String, String>,
+}
+
+type Connectivity = (Uuid, String, DateTime<Utc>);
+
+/// Returns the newest values of an entity.
+pub async fn get(reader: &Reader, entity: Uuid) -> Result<Latest, Error> {
+    Ok(many(reader, &[entity]).await?.pop().unwrap_or_default())
+}
+
+/// Returns the newest values of entities, in their order.
+pub async fn many(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Latest>, Error> {
+    if entities.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut calls = redis::pipe();
+    entities.iter().for_each(|entity| {
+        calls.hgetall(key(reader, *entity));
+    });
+    let found: Vec<Vec<(String, String)>> = calls.query_async(&mut reader.redis.clone()).await?;
+    let sql = "SELECT device_id, connectivity, last_seen_at FROM device_connectivity WHERE device_id = ANY($1)";
+    let known: Vec<Connectivity> = sqlx::query_as(sql).bind(entities).fetch_all(&reader.pool).await?;
+    let known: BTreeMap<Uuid, (String, DateTime<Utc>)> =
+        known.into_iter().map(|(device, state, seen)| (device, (state, seen))).collect();
+    let latest = entities.iter().zip(found).map(|(entity, fields)| {
+        let (connectivity, seen) = known.get(entity).cloned().map_or(("unknown".into(), None), |(c, s)| (c, Some(s)));
+        let mut latest = unfold(fields);
+        latest.last_seen = latest.last_seen.max(seen);
+        latest.connectivity = connectivity;
+        latest
+    });
+    Ok(latest.collect())
+}
+
+/// Returns when a reading of each device last arrived, in their order. Without Redis nothing is known, which is better
+/// than no list of devices.
+pub(crate) async fn last_seen(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Option<DateTime<Utc>>>, Error> {
+    match times_of_arrival(reader, entities).await {
+        Ok(times) => Ok(times.into_iter().map(|micros| micros.and_then(DateTime::from_timestamp_micros)).collect()),
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "lists devices without their last readings");
+            Ok(vec![None; entities.len()])
+        }
+    }
+}
+
+async fn times_of_arrival(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Option<i64>>, RedisError> {
+    let mut redis = reader.redis.clone();
+    if let [entity] = entities {
+        return Ok(vec![redis.hget(key(reader, *entity), "seen").await?]);
+    }
+    let mut calls = redis::pipe();
+    for entity in entities {
+        calls.hget(key(reader, *entity), "seen");
+    }
+    if entities.is_empty() { Ok(Vec::new()) } else { calls.query_async(&mut redis).await }
+}
+
+/// Reads an entity's fields: of a metric that stands in several sets the newest counts.
+pub(crate) fn unfold(fields: Vec<(String, String)>) -> Latest {
+    let mut latest = Latest::default();
+    for (field, text) in fields {
+        if field == "seen" {
+            latest.last_seen = text.parse().ok().and_then(DateTime::from_timestamp_micros);
+            continue;
+        }
+        let Some((micros, content)) = text.split_once('|') else { continue };
+        let Some(measured_at) = micros.parse().ok().and_then(DateTime::from_timestamp_micros) else { continue };
+        let Ok(mut stored) = serde_json::from_str::<Stored>(content) else { continue };
+        for (metric, value) in stored.v {
+            if latest.metrics.get(&metric).is_some_and(|held| held.measured_at > measured_at) {
+                continue;
+            }
+            let quality = stored.q.remove(&metric).unwrap_or_else(|| "good".into());
+            latest.metrics.insert(metric, LatestValue { value, measured_at, quality });
+        }
+    }
+    latest
+}
+
+fn key(reader: &Reader, entity: Uuid) -> String {
+    format!("{}latest:{entity}", reader.key_prefix)
+}

@@ -1,0 +1,100 @@
+//! Storing in Redis: values and checkpoint by one script, guarded by time and by the fence.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
+
+use redis::{AsyncCommands, Script};
+
+use super::Store;
+use super::coalesce::Newest;
+use crate::Error;
+
+/// Entities of one call: Redis serves nobody else meanwhile.
+const AT_ONCE: usize = 500;
+
+/// `KEYS[1]` is the checkpoint, `ARGV[1]` what it must be, `ARGV[2]` what it becomes. Then one key an entity, each with
+/// the time of arrival, the name of the set, the time of measurement, and the text.
+static STORE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+        for i = 2, #KEYS do
+            local a = 4 * i - 5
+            local held = redis.call('HMGET', KEYS[i], 'seen', ARGV[a + 1])
+            if not held[1] or tonumber(held[1]) < tonumber(ARGV[a]) then
+                redis.call('HSET', KEYS[i], 'seen', ARGV[a])
+            end
+            if not held[2] or tonumber(string.match(held[2], '^%-?%d+')) <= tonumber(ARGV[a + 2]) then
+                redis.call('HSET', KEYS[i], ARGV[a + 1], ARGV[a + 3])
+            end
+        end
+        redis.call('SET', KEYS[1], ARGV[2])
+        return 1
+        ",
+    )
+});
+
+/// Stores values and moves the checkpoint from `from` to `to`; answers whether the checkpoint was `from`. Values of calls
+/// before the last are stored with the checkpoint as it was: to store them again changes nothing.
+pub async fn store(store: &Store, from: &str, to: &str, newest: &[Newest]) -> Result<bool, Error> {
+    let mut redis = store.redis.clone();
+    let (first, last) = newest.split_at(newest.len().saturating_sub(1) / AT_ONCE * AT_ONCE);
+    for (some, next) in first.chunks(AT_ONCE).map(|some| (some, from)).chain([(last, to)]) {
+        if some.is_empty() && next == from {
+            continue;
+        }
+        let mut call = STORE.prepare_invoke();
+        call.key(store.checkpoint_key()).arg(from).arg(next);
+        for value in some {
+            call.key(key(store, value.entity));
+            call.arg(value.received_at).arg(&value.field).arg(value.measured_at).arg(&value.text);
+        }
+        if !call.invoke_async::<bool>(&mut redis).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Returns the key of an entity's values.
+pub fn key(store: &Store, entity: uuid::Uuid) -> String {
+    format!("{}latest:{entity}", store.key_prefix)
+}
+
+/// Lists the keys of all entities.
+pub async fn keys(store: &Store) -> Result<Vec<String>, Error> {
+    let mut redis = store.redis.clone();
+    let pattern = format!("{}latest:*", store.key_prefix.replace(['*', '?', '['], "?"));
+    let (mut cursor, mut keys) = (0_u64, Vec::new());
+    loop {
+        let (next, some): (u64, Vec<String>) = redis::cmd("SCAN")
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(&pattern)
+            .arg("COUNT")
+            .arg(1000)
+            .query_async(&mut redis)
+            .await?;
+        keys.extend(some);
+        cursor = next;
+        if cursor == 0 {
+            keys.sort();
+            keys.dedup();
+            return Ok(keys);
+        }
+    }
+}
+
+/// Returns a text that is equal when all latest values are, within one build of the program.
+pub async fn digest(store: &Store) -> Result<String, Error> {
+    let mut redis = store.redis.clone();
+    let keys = keys(store).await?;
+    let mut hasher = DefaultHasher::new();
+    for key in &keys {
+        let mut fields: Vec<(String, String)> = redis.hgetall(key).await?;
+        fields.sort();
+        (key, fields).hash(&mut hasher);
+    }
+    Ok(format!("{} entities {:016x}", keys.len(), hasher.finish()))
+}

@@ -1,0 +1,147 @@
+//! The reading side's connections, and waiting until a projection has seen a position. What does not live here: the
+//! queries; each read model has its own `read`.
+
+use std::time::Duration;
+
+use eventlog::Stream;
+use redis::aio::ConnectionManager;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::PgPool;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions};
+use sqlx::query::QueryScalar;
+use tokio::time::Instant;
+
+use crate::fact::signed;
+use crate::paging::COUNTED;
+use crate::{Error, Page, Paging};
+
+/// How often a waiting reader looks.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Everything that read functions need; cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    /// The database.
+    pub pool: PgPool,
+    /// The latest values.
+    pub redis: ConnectionManager,
+    /// What every key in Redis begins with.
+    pub key_prefix: String,
+}
+
+/// Why waiting for a position ended without it.
+#[derive(Debug, thiserror::Error)]
+pub enum WaitError {
+    /// It is still behind.
+    #[error("{projection} is at {position} of {stream} and did not reach {wanted} in time")]
+    Late {
+        /// The projection.
+        projection: String,
+        /// The stream.
+        stream: Stream,
+        /// Where it is.
+        position: i64,
+        /// Where it should be.
+        wanted: u64,
+    },
+    /// It could not be asked.
+    #[error("cannot ask how far the projection is")]
+    Ask(#[from] Error),
+}
+
+impl Reader {
+    /// Connects; errors when either server does not answer within five seconds.
+    pub async fn connect(database_url: &str, redis_url: &str, key_prefix: &str) -> Result<Self, Error> {
+        let options: PgConnectOptions = database_url.parse().map_err(Error::Connect)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options.application_name("argusiq-read").options([("timezone", "UTC"), ("jit", "off")]))
+            .await
+            .map_err(Error::Connect)?;
+        let redis = redis::Client::open(redis_url)?.get_connection_manager().await?;
+        Ok(Self { pool, redis, key_prefix: key_prefix.to_owned() })
+    }
+
+    /// Waits until a projection has applied a position of a stream: a reader then sees what its own command did.
+    pub async fn wait_for(
+        &self,
+        projection: &str,
+        stream: Stream,
+        position: u64,
+        deadline: Duration,
+    ) -> Result<(), WaitError> {
+        let until = Instant::now() + deadline;
+        loop {
+            let at = self.position(projection, stream).await?;
+            if at >= signed(position) {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                let projection = projection.to_owned();
+                return Err(WaitError::Late { projection, stream, position: at, wanted: position });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Returns how far a projection has read a stream, 0 for one that never ran.
+    pub async fn position(&self, projection: &str, stream: Stream) -> Result<i64, Error> {
+        let sql = "SELECT coalesce(max(position), 0) FROM projection_checkpoint WHERE name = $1 AND stream = $2";
+        Ok(sqlx::query_scalar(sql).bind(projection).bind(stream.name()).fetch_one(&self.pool).await?)
+    }
+
+    /// Tells whether both servers answer.
+    pub async fn ping(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        let _: String = redis::cmd("PING").query_async(&mut self.redis.clone()).await?;
+        Ok(())
+    }
+
+    /// Runs a query whose one column is a row as JSON.
+    pub(crate) async fn rows<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        query: QueryScalar<'_, sqlx::Postgres, Value, PgArguments>,
+    ) -> Result<Vec<T>, Error> {
+        let rows = query.fetch_all(&self.pool).await?;
+        let read = rows.into_iter().map(|row| serde_json::from_value(row));
+        read.collect::<Result<_, _>>().map_err(|source| Error::Row { table, source })
+    }
+
+    /// Runs a query like `rows` for its only row.
+    pub(crate) async fn row<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        query: QueryScalar<'_, sqlx::Postgres, Value, PgArguments>,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.rows(table, query).await?.into_iter().next())
+    }
+
+    /// Runs a filtered list: `list` is the select of all columns that match, `order` its order. `bind` binds the filters
+    /// from `$1` on.
+    pub(crate) async fn page<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        list: &str,
+        order: &str,
+        paging: Paging,
+        bind: impl for<'q> Fn(Bound<'q>) -> Bound<'q>,
+    ) -> Result<Page<T>, Error> {
+        let limit = paging.limit();
+        let offset = paging.offset();
+        let part = format!("SELECT to_jsonb(x) FROM ({list} ORDER BY {order} LIMIT {limit} OFFSET {offset}) x");
+        let items: Vec<T> = self.rows(table, bind(sqlx::query_scalar(&part))).await?;
+        let came = offset + items.len() as i64;
+        if (items.len() as i64) < limit && (offset == 0 || !items.is_empty()) {
+            return Ok(Page { items, total: came });
+        }
+        let count = format!("SELECT to_jsonb(count(*)) FROM (SELECT FROM ({list}) y LIMIT {}) x", COUNTED + 1);
+        let total: Option<i64> = self.row(table, bind(sqlx::query_scalar(&count))).await?;
+        Ok(Page { items, total: total.unwrap_or(0) })
+    }
+}
+
+/// A query with its filters bound.
+pub(crate) type Bound<'q> = QueryScalar<'q, sqlx::Postgres, Value, PgArguments>;

@@ -1,0 +1,109 @@
+//! The one list of read models. What does not live here: the live feed, which each api process keeps in memory for
+//! itself.
+
+use eventlog::Source;
+
+use crate::Error;
+use crate::activity_board::{self, Activities};
+use crate::alarm_board::{self, Alarms};
+use crate::asset_directory::{self, Assets};
+use crate::asset_health::{self, AssetHealth};
+use crate::audit_log::{self, AuditLog};
+use crate::certificate_register::{self, Certificates};
+use crate::device_directory::{self, DeviceDirectory};
+use crate::fold::Folded;
+use crate::latest_telemetry;
+use crate::projection::Projection;
+use crate::rule_book::{self, Rules};
+use crate::system_events::{self, SystemEvents};
+use crate::telemetry_history::{self, TelemetryHistory};
+use crate::tenant_register::{self, Tenants};
+use crate::type_catalogue::{self, Types};
+
+/// A read model by name, and how to make it.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is kept.
+    pub kept: Kept,
+}
+
+/// Where a read model is kept.
+#[derive(Clone, Copy)]
+pub enum Kept {
+    /// In Postgres.
+    Tables(fn() -> Box<dyn Projection>),
+    /// In Redis: the latest values.
+    Latest,
+}
+
+/// Every read model, in the order in which they are rebuilt.
+pub const ALL: &[Entry] = &[
+    Entry { name: tenant_register::NAME, kept: Kept::Tables(make::<Folded<Tenants>>) },
+    Entry { name: type_catalogue::NAME, kept: Kept::Tables(make::<Folded<Types>>) },
+    Entry { name: device_directory::NAME, kept: Kept::Tables(make::<DeviceDirectory>) },
+    Entry { name: certificate_register::NAME, kept: Kept::Tables(make::<Folded<Certificates>>) },
+    Entry { name: asset_directory::NAME, kept: Kept::Tables(make::<Folded<Assets>>) },
+    Entry { name: rule_book::NAME, kept: Kept::Tables(make::<Folded<Rules>>) },
+    Entry { name: alarm_board::NAME, kept: Kept::Tables(make::<Folded<Alarms>>) },
+    Entry { name: activity_board::NAME, kept: Kept::Tables(make::<Folded<Activities>>) },
+    Entry { name: system_events::NAME, kept: Kept::Tables(make::<SystemEvents>) },
+    Entry { name: audit_log::NAME, kept: Kept::Tables(make::<AuditLog>) },
+    Entry { name: asset_health::NAME, kept: Kept::Tables(make::<AssetHealth>) },
+    Entry { name: telemetry_history::NAME, kept: Kept::Tables(make::<TelemetryHistory>) },
+    Entry { name: latest_telemetry::NAME, kept: Kept::Latest },
+];
+
+impl Entry {
+    /// Returns what it reads.
+    pub fn sources(&self) -> Vec<Source> {
+        match self.kept {
+            Kept::Tables(make) => make().sources(),
+            Kept::Latest => latest_telemetry::sources(),
+        }
+    }
+}
+
+/// Returns the read models of these names, in the order of the list; all of them when no names are given.
+pub fn chosen(names: Option<&[String]>) -> Result<Vec<Entry>, Error> {
+    let Some(names) = names else { return Ok(ALL.to_vec()) };
+    if let Some(unknown) = names.iter().find(|name| ALL.iter().all(|entry| entry.name != **name)) {
+        return Err(Error::Unknown(unknown.clone()));
+    }
+    Ok(ALL.iter().filter(|entry| names.iter().any(|name| name == entry.name)).copied().collect())
+}
+
+fn make<P: Projection + Default + 'static>() -> Box<dyn Projection> {
+    Box::new(P::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_tables_belong_to_one_read_model_each() {
+        let mut names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
+        let mut tables = Vec::new();
+        for entry in ALL {
+            if let Kept::Tables(make) = entry.kept {
+                assert_eq!(make().name(), entry.name);
+                tables.extend(make().tables());
+            }
+        }
+        for list in [&mut names, &mut tables] {
+            let before = list.len();
+            list.sort_unstable();
+            list.dedup();
+            assert_eq!(list.len(), before);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused() {
+        assert!(matches!(chosen(Some(&["nothing".into()])), Err(Error::Unknown(name)) if name == "nothing"));
+        assert_eq!(chosen(Some(&["alarm_board".into()])).unwrap().len(), 1);
+        assert_eq!(chosen(None).unwrap().len(), ALL.len());
+    }
+}

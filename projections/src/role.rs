@@ -1,0 +1,154 @@
+//! The role `project`: runs read models until it is told to stop. What does not live here: the live feed, which the api
+//! role runs, and rebuilding, which `replay` does.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use eventlog::{Log, consumer};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::latest_telemetry::{self, LatestTelemetry, Store};
+use crate::ownership::{Owner, writer_options};
+use crate::registry::{Entry, Kept, chosen};
+use crate::runner::{Runner, settings};
+use crate::{Error, checkpoint};
+
+/// How often it is looked whether a rebuild began elsewhere.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the role needs.
+#[derive(Clone)]
+pub struct Deps {
+    /// The log.
+    pub log: Log,
+    /// The database, `postgres://…`.
+    pub database_url: String,
+    /// Redis, `redis://…`.
+    pub redis_url: String,
+    /// What every key in Redis begins with; empty in production.
+    pub key_prefix: String,
+}
+
+/// What the role is to do.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Names of read models; all of them when absent.
+    pub only: Option<Vec<String>>,
+}
+
+/// Brings the schema up to date. Several processes may do so at once.
+pub async fn migrate(database_url: &str) -> Result<(), Error> {
+    let mut db = PgConnection::connect(database_url).await.map_err(Error::Connect)?;
+    sqlx::migrate!("../migrations").run(&mut db).await?;
+    db.close().await?;
+    Ok(())
+}
+
+/// Runs read models until `shutdown`. Errors when one of them cannot go on: its checkpoint does not fit the log, or what
+/// it has not read yet is gone.
+pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    let entries = chosen(config.only.as_deref())?;
+    let options = writer_options(&deps.database_url)?;
+    let watch = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let store = Store {
+        redis: redis::Client::open(deps.redis_url.as_str())?.get_connection_manager().await?,
+        key_prefix: deps.key_prefix.clone(),
+    };
+    let all = shutdown.child_token();
+    let mut running = JoinSet::new();
+    for entry in entries {
+        let keeper = Keeper {
+            entry,
+            log: deps.log.clone(),
+            options: options.clone(),
+            watch: watch.clone(),
+            store: store.clone(),
+            shutdown: all.clone(),
+        };
+        running.spawn(keeper.keep());
+    }
+    let mut result = Ok(());
+    while let Some(ended) = running.join_next().await {
+        let ended = ended.unwrap_or_else(|panic| Err(Error::Panicked(panic)));
+        if ended.is_err() && result.is_ok() {
+            result = ended;
+            all.cancel();
+        }
+    }
+    watch.close().await;
+    result
+}
+
+struct Keeper {
+    entry: Entry,
+    log: Log,
+    options: PgConnectOptions,
+    watch: PgPool,
+    store: Store,
+    shutdown: CancellationToken,
+}
+
+impl Keeper {
+    /// Runs one read model whenever it is this process's turn.
+    async fn keep(self) -> Result<(), Error> {
+        loop {
+            let Some(mut owner) = Owner::acquire(&self.options, self.entry.name, &self.shutdown).await else {
+                return Ok(());
+            };
+            let Ok(generation) = self.generation().await else { continue };
+            let turn = self.shutdown.child_token();
+            let ended = tokio::select! {
+                ended = self.consume(&mut owner, turn.clone()) => ended,
+                never = self.watch_generation(generation, &turn) => match never {},
+            };
+            owner.release().await;
+            match ended {
+                Ok(()) if self.shutdown.is_cancelled() => return Ok(()),
+                Ok(()) => info!(projection = self.entry.name, "gives way to a rebuild"),
+                Err(consumer::Error::Stopped { reason, .. }) => warn!(projection = self.entry.name, reason, "stops"),
+                Err(error @ consumer::Error::Resume { .. }) => {
+                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "cannot resume yet");
+                }
+                Err(error) => {
+                    return Err(Error::Log { name: self.entry.name.to_owned(), source: error.into() });
+                }
+            }
+            // A rebuild takes the lock meanwhile.
+            self.shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
+        }
+    }
+
+    async fn consume(&self, owner: &mut Owner, turn: CancellationToken) -> Result<(), consumer::Error> {
+        match self.entry.kept {
+            Kept::Tables(make) => {
+                let mut projection = make();
+                let pace = settings(projection.pace());
+                eventlog::run(&self.log, Runner::new(projection.as_mut(), owner), pace, turn).await
+            }
+            Kept::Latest => {
+                let latest = LatestTelemetry::new(self.store.clone(), owner);
+                eventlog::run(&self.log, latest, settings(latest_telemetry::PACE), turn).await
+            }
+        }
+    }
+
+    /// Ends the turn when a rebuild began, also while there is nothing to do.
+    async fn watch_generation(&self, begun: i64, turn: &CancellationToken) -> Infallible {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            // When the database is gone, the consumer notices by itself.
+            if self.generation().await.is_ok_and(|now| now != begun) {
+                turn.cancel();
+            }
+        }
+    }
+
+    async fn generation(&self) -> Result<i64, Error> {
+        let mut db = self.watch.acquire().await?;
+        checkpoint::generation(&mut db, self.entry.name).await
+    }
+}

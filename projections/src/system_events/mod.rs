@@ -1,0 +1,71 @@
+//! What the platform noticed by itself: breaches, devices gone, refused connections, certificates that end. A list for
+//! people, and for whoever asks later. What does not live here: alarms, which have a life after they were raised.
+
+mod fold;
+pub mod read;
+#[cfg(test)]
+mod tests;
+
+use domain::telemetry::ThresholdEvent;
+use eventlog::{Message, Rejection, Source, Stream};
+use futures_util::future::BoxFuture;
+use sqlx::PgConnection;
+
+pub use fold::{SystemEventRow, of_certificate, of_presence, of_threshold, threshold_payload};
+
+use crate::device_directory::presence_facts;
+use crate::fact::Unreadable;
+use crate::fold::read_facts;
+use crate::projection::rejection;
+use crate::sheet::append;
+use crate::{Error, Projection};
+
+/// The projection's name.
+pub const NAME: &str = "system_events";
+
+/// The projection.
+#[derive(Default)]
+pub struct SystemEvents;
+
+impl Projection for SystemEvents {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        [Stream::Es, Stream::EventsThreshold, Stream::Presence].into_iter().map(Source::all).collect()
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["system_events"]
+    }
+
+    fn apply<'a>(
+        &'a mut self,
+        db: &'a mut PgConnection,
+        batch: &'a [Message],
+    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+        Box::pin(async move {
+            let of = |stream: Stream| batch.iter().filter(move |message| message.stream == stream);
+            let (facts, mut refused) = read_facts(of(Stream::Es));
+            let (seen, unreadable) = presence_facts(of(Stream::Presence));
+            refused.extend(unreadable);
+            let mut rows: Vec<SystemEventRow> = facts.iter().filter_map(of_certificate).collect();
+            rows.extend(seen.iter().filter_map(of_presence));
+            for message in of(Stream::EventsThreshold) {
+                match threshold_events(message) {
+                    Ok(events) => rows.extend(events.iter().map(of_threshold)),
+                    Err(reason) => refused.push(rejection(message, reason)),
+                }
+            }
+            // Ids come of what happened, so what a stage published twice is one row.
+            append(db, "system_events", &rows).await?;
+            Ok(refused)
+        })
+    }
+}
+
+/// Reads the threshold events of a message.
+pub(crate) fn threshold_events(message: &Message) -> Result<Vec<ThresholdEvent>, Unreadable> {
+    serde_json::from_slice(&message.payload).map_err(|error| Unreadable(error.to_string()))
+}

@@ -1,0 +1,209 @@
+//! Aggregates of hours. Those of hours that are not over are kept in memory, because most of them will never be needed
+//! from disk; they are written when the hour is over by the log's time. A crash loses them: the hours of that time are
+//! then noted as dirty and made again from the rows. Readers compute from the rows whatever is open or dirty, so that
+//! they are right at every moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::keys::Resolved;
+use super::route::Routed;
+use super::take::Taken;
+use crate::Error;
+use crate::copy::Copy;
+
+/// Microseconds of an hour.
+pub const HOUR: i64 = 3_600_000_000;
+/// How long after its end an hour stays open for readings on their way.
+const GRACE: i64 = 600_000_000;
+/// Hours from this many after the start hold no reading of the time before, of clocks that are ahead included.
+const AHEAD_HOURS: i64 = 2;
+
+/// Aggregates of one entity, metric set and hour; arrays in the order of the set's keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Aggregate {
+    pub counts: Vec<i32>,
+    pub minima: Vec<f64>,
+    pub maxima: Vec<f64>,
+    pub sums: Vec<f64>,
+    pub sources: BTreeSet<i32>,
+}
+
+impl Aggregate {
+    /// Adds one reading.
+    pub fn add(&mut self, numbers: &[f64], sources: &[i32]) {
+        if self.counts.len() < numbers.len() {
+            self.counts.resize(numbers.len(), 0);
+            self.minima.resize(numbers.len(), f64::INFINITY);
+            self.maxima.resize(numbers.len(), f64::NEG_INFINITY);
+            self.sums.resize(numbers.len(), 0.0);
+        }
+        for (slot, number) in numbers.iter().enumerate() {
+            self.counts[slot] += 1;
+            self.minima[slot] = self.minima[slot].min(*number);
+            self.maxima[slot] = self.maxima[slot].max(*number);
+            self.sums[slot] += number;
+        }
+        self.sources.extend(sources);
+    }
+}
+
+/// Where an aggregate belongs: hour (microseconds), entity, metric set.
+pub type Place = (i64, i32, i32);
+
+/// The hours that are open.
+#[derive(Debug, Default)]
+pub struct Hours {
+    opened: bool,
+    aggregates: BTreeMap<Place, Aggregate>,
+    /// Open hours of entities that rows alone tell rightly.
+    spoiled: BTreeSet<(i64, i32)>,
+    /// The device that first gave an asset values in an open hour.
+    first_sources: BTreeMap<(i64, i32), i32>,
+    /// Closed hours that got another reading in this batch.
+    touched: BTreeSet<(i64, i32)>,
+    /// From here on memory holds everything.
+    complete_from: i64,
+    /// Up to here hours are closed.
+    closed_before: i64,
+    log_time: i64,
+    /// Whether there may be dirty hours to make again.
+    pub dirty: bool,
+}
+
+impl Hours {
+    /// Learns, with the first readings after a start, which hours are closed.
+    pub async fn open(&mut self, db: &mut PgConnection, taken: &Taken) -> Result<(), Error> {
+        let (Some(log_time), Some(first)) = (taken.log_time, taken.rows.iter().map(|row| row.measured_at).min()) else {
+            return Ok(());
+        };
+        self.log_time = self.log_time.max(log_time);
+        if self.opened {
+            return Ok(());
+        }
+        let known: Option<DateTime<Utc>> =
+            sqlx::query_scalar("SELECT closed_before FROM telemetry_watermark").fetch_optional(&mut *db).await?;
+        self.opened = true;
+        self.dirty = true;
+        if let Some(known) = known {
+            self.closed_before = known.timestamp_micros();
+            self.complete_from = hour_of(log_time) + AHEAD_HOURS * HOUR;
+        } else {
+            self.closed_before = hour_of(first.min(log_time));
+            self.complete_from = self.closed_before;
+            self.store_watermark(db).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what a batch wrote.
+    pub fn add(&mut self, routed: &Routed) {
+        for row in &routed.newest {
+            let hour = hour_of(row.row.measured_at);
+            if hour < self.closed_before {
+                self.touched.insert((hour, row.entity));
+            } else if hour >= self.complete_from {
+                self.aggregates.entry((hour, row.entity, row.set)).or_default().add(&row.row.numbers, &row.sources);
+                self.spoil_overlap(row, hour);
+            }
+        }
+        for row in &routed.late {
+            let hour = hour_of(row.row.measured_at);
+            let noted = if hour < self.closed_before { &mut self.touched } else { &mut self.spoiled };
+            noted.insert((hour, row.entity));
+        }
+    }
+
+    /// Values of an asset from several devices may be of one time and metric, of which only one counts.
+    fn spoil_overlap(&mut self, row: &Resolved, hour: i64) {
+        if let Some(source) = row.sources.first() {
+            let place = (hour, row.entity);
+            if self.first_sources.entry(place).or_insert(*source) != source {
+                self.spoiled.insert(place);
+            }
+        }
+    }
+
+    /// Writes the hours that are over, and notes the dirty ones.
+    pub async fn close(&mut self, db: &mut PgConnection) -> Result<(), Error> {
+        let mut dirty = std::mem::take(&mut self.touched);
+        let until = hour_of(self.log_time - GRACE);
+        if self.opened && until > self.closed_before {
+            let incomplete = until.min(self.complete_from);
+            let mut hour = self.closed_before;
+            while hour < incomplete {
+                self.dirty = true;
+                every_entity_is_dirty(db, hour).await?;
+                hour += HOUR;
+            }
+            let open = self.aggregates.split_off(&(until, i32::MIN, i32::MIN));
+            let over = std::mem::replace(&mut self.aggregates, open);
+            let still_open = self.spoiled.split_off(&(until, i32::MIN));
+            let spoiled = std::mem::replace(&mut self.spoiled, still_open);
+            self.first_sources = self.first_sources.split_off(&(until, i32::MIN));
+            write(db, over.iter().filter(|((hour, entity, _), _)| !spoiled.contains(&(*hour, *entity)))).await?;
+            dirty.extend(spoiled);
+            self.closed_before = until;
+            self.store_watermark(db).await?;
+        }
+        self.dirty |= !dirty.is_empty();
+        note_dirty(db, &dirty).await
+    }
+
+    async fn store_watermark(&self, db: &mut PgConnection) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO telemetry_watermark (closed_before) VALUES ($1)
+             ON CONFLICT (only) DO UPDATE SET closed_before = excluded.closed_before",
+        )
+        .bind(DateTime::from_timestamp_micros(self.closed_before))
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Returns the beginning of the hour of a time, both in microseconds.
+pub fn hour_of(micros: i64) -> i64 {
+    micros.div_euclid(HOUR) * HOUR
+}
+
+/// Adds aggregates to their table.
+pub async fn write<'a>(
+    db: &mut PgConnection,
+    aggregates: impl Iterator<Item = (&'a Place, &'a Aggregate)>,
+) -> Result<(), Error> {
+    let mut copy = Copy::default();
+    for ((hour, entity, set), aggregate) in aggregates {
+        copy.row(8);
+        copy.int4(*entity);
+        copy.timestamptz(*hour);
+        copy.int4(*set);
+        copy.int4s(&aggregate.counts);
+        copy.float8s(&aggregate.minima);
+        copy.float8s(&aggregate.maxima);
+        copy.float8s(&aggregate.sums);
+        let sources: Vec<i32> = aggregate.sources.iter().copied().collect();
+        if sources.is_empty() { copy.null() } else { copy.int4s(&sources) }
+    }
+    copy.send(db, "telemetry_hour (entity, hour, metric_set, counts, minima, maxima, sums, sources)").await?;
+    Ok(())
+}
+
+async fn every_entity_is_dirty(db: &mut PgConnection, hour: i64) -> Result<(), Error> {
+    let sql = "INSERT INTO telemetry_dirty_hour SELECT key, $1 FROM telemetry_entity ON CONFLICT DO NOTHING";
+    sqlx::query(sql).bind(DateTime::from_timestamp_micros(hour)).execute(db).await?;
+    Ok(())
+}
+
+async fn note_dirty(db: &mut PgConnection, dirty: &BTreeSet<(i64, i32)>) -> Result<(), Error> {
+    if dirty.is_empty() {
+        return Ok(());
+    }
+    let hours: Vec<_> = dirty.iter().filter_map(|(hour, _)| DateTime::from_timestamp_micros(*hour)).collect();
+    let entities: Vec<i32> = dirty.iter().map(|(_, entity)| *entity).collect();
+    let sql = "INSERT INTO telemetry_dirty_hour SELECT * FROM unnest($1::integer[], $2::timestamptz[]) ON CONFLICT DO NOTHING";
+    sqlx::query(sql).bind(entities).bind(hours).execute(db).await?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The small numbers by which rows name entities and metric sets. They are given once and never change, so they are kept
+//! outside of the transaction that needs them first.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::take::{Kind, Row, Taken};
+use crate::Error;
+
+/// A reading with its numbers instead of names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved {
+    pub entity: i32,
+    pub set: i32,
+    /// Assets only.
+    pub sources: Vec<i32>,
+    pub row: Row,
+}
+
+/// What is known of the numbers.
+#[derive(Debug, Default)]
+pub struct Keys {
+    entities: HashMap<Uuid, i32>,
+    sets: HashMap<Vec<String>, i32>,
+}
+
+impl Keys {
+    /// Learns, or gives, the numbers of everything a batch names.
+    pub async fn intern(&mut self, db: &mut PgConnection, taken: &Taken) -> Result<(), Error> {
+        self.intern_entities(db, &taken.rows).await?;
+        let unknown = taken.sets.iter().filter(|keys| !self.sets.contains_key(*keys));
+        for keys in unknown.cloned().collect::<BTreeSet<_>>() {
+            self.set(db, keys).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the number of a metric set, given now where there was none.
+    pub async fn set(&mut self, db: &mut PgConnection, keys: Vec<String>) -> Result<i32, Error> {
+        if let Some(id) = self.sets.get(&keys) {
+            return Ok(*id);
+        }
+        sqlx::query("INSERT INTO metric_set (keys) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(&keys)
+            .execute(&mut *db)
+            .await?;
+        let id: i32 =
+            sqlx::query_scalar("SELECT id FROM metric_set WHERE keys = $1").bind(&keys).fetch_one(&mut *db).await?;
+        sqlx::query(
+            "INSERT INTO metric_slot (metric_set, slot, metric_key)
+             SELECT $1, slot, metric_key FROM unnest($2::text[]) WITH ORDINALITY AS k (metric_key, slot)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(&keys)
+        .execute(db)
+        .await?;
+        self.sets.insert(keys, id);
+        Ok(id)
+    }
+
+    async fn intern_entities(&mut self, db: &mut PgConnection, rows: &[Row]) -> Result<(), Error> {
+        let mut unknown: BTreeMap<Uuid, (&'static str, Uuid)> = BTreeMap::new();
+        for row in rows {
+            let sources = row.sources.iter().map(|device| (*device, Kind::Device));
+            for (id, kind) in sources.chain([(row.entity, row.kind)]) {
+                if !self.entities.contains_key(&id) {
+                    unknown.insert(id, (name(kind), row.organization));
+                }
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = unknown.keys().copied().collect();
+        let (kinds, organizations): (Vec<&str>, Vec<Uuid>) = unknown.into_values().unzip();
+        sqlx::query(
+            "INSERT INTO telemetry_entity (entity_id, entity_type, organization_id)
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING",
+        )
+        .bind(&ids)
+        .bind(kinds)
+        .bind(organizations)
+        .execute(&mut *db)
+        .await?;
+        let sql = "SELECT entity_id, key FROM telemetry_entity WHERE entity_id = ANY($1)";
+        let found: Vec<(Uuid, i32)> = sqlx::query_as(sql).bind(&ids).fetch_all(db).await?;
+        self.entities.extend(found);
+        Ok(())
+    }
+
+    /// Replaces names by numbers, for readings that `intern` has seen.
+    pub fn resolve(&self, taken: Taken) -> Vec<Resolved> {
+        let sets: Vec<Option<i32>> = taken.sets.iter().map(|keys| self.sets.get(keys).copied()).collect();
+        let number = |id: &Uuid| self.entities.get(id).copied();
+        let resolve = |row: Row| {
+            Some(Resolved {
+                entity: number(&row.entity)?,
+                set: sets.get(row.set).copied().flatten()?,
+                sources: row.sources.iter().filter_map(number).collect(),
+                row,
+            })
+        };
+        taken.rows.into_iter().filter_map(resolve).collect()
+    }
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Device => "Device",
+        Kind::Asset => "Asset",
+    }
+}

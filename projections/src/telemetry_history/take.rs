@@ -1,0 +1,150 @@
+//! Packs of the normalised and the asset stream into readings of one shape, repetitions left out. Pure.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::telemetry::{AssetPack, MetricValue, NormalizedPack, Quality, decode_pack};
+use eventlog::{Message, Rejection, Stream};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::copy::micros;
+use crate::fact::{Unreadable, chain, clean, json_of, signed};
+use crate::marks::Marks;
+use crate::projection::rejection;
+
+/// What an entity is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Device,
+    Asset,
+}
+
+/// One reading of a device, or of an asset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub entity: Uuid,
+    pub kind: Kind,
+    pub organization: Uuid,
+    /// Microseconds since the Unix epoch.
+    pub measured_at: i64,
+    /// Index into the batch's sets.
+    pub set: usize,
+    pub numbers: Vec<f64>,
+    /// A JSON object.
+    pub others: Option<String>,
+    /// A JSON object.
+    pub flaws: Option<String>,
+    /// Assets only.
+    pub sources: Vec<Uuid>,
+    /// Position in its stream; it orders what has the same time.
+    pub position: i64,
+}
+
+/// The readings of a batch.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub rows: Vec<Row>,
+    /// The metric sets that the rows refer to, each once.
+    pub sets: Vec<Vec<String>>,
+    pub refused: Vec<Rejection>,
+    /// The newest time of arrival, microseconds; how late it is by the log.
+    pub log_time: Option<i64>,
+    known: BTreeMap<Vec<String>, usize>,
+}
+
+/// Takes the readings of a batch that are new by the marks, and moves these.
+pub fn take(marks: &mut Marks, batch: &[Message]) -> Taken {
+    let mut taken = Taken::default();
+    for message in batch {
+        let read = match message.stream {
+            Stream::TelemetryAsset => decode_pack(&message.payload).map(|pack| taken.assets(marks, message, pack)),
+            _ => decode_pack(&message.payload).map(|pack| taken.devices(marks, message, pack)),
+        };
+        if let Err(error) = read {
+            taken.refused.push(rejection(message, Unreadable(chain(&error))));
+        }
+    }
+    taken
+}
+
+impl Taken {
+    fn devices(&mut self, marks: &mut Marks, message: &Message, pack: NormalizedPack) {
+        let sets = self.intern(pack.sets.0);
+        let last = marks.last(message);
+        for reading in pack.readings {
+            let known_set = sets.get(reading.set as usize).copied();
+            let Some(set) = known_set.filter(|_| Marks::is_new(last, reading.origin)) else { continue };
+            marks.raise(message, reading.origin);
+            self.arrived(reading.received_at);
+            self.rows.push(Row {
+                entity: reading.device.0,
+                kind: Kind::Device,
+                organization: reading.organization.0,
+                measured_at: micros(reading.measured_at),
+                set,
+                numbers: reading.numbers,
+                others: others(&reading.others),
+                flaws: flaws(&reading.flaws),
+                sources: Vec::new(),
+                position: signed(message.sequence),
+            });
+        }
+    }
+
+    fn assets(&mut self, marks: &mut Marks, message: &Message, pack: AssetPack) {
+        let sets = self.intern(pack.sets.0);
+        let last = marks.last(message);
+        for reading in pack.readings {
+            let known_set = sets.get(reading.set as usize).copied();
+            let Some(set) = known_set.filter(|_| Marks::is_new(last, reading.origin)) else { continue };
+            marks.raise(message, reading.origin);
+            self.arrived(reading.received_at);
+            self.rows.push(Row {
+                entity: reading.asset.0,
+                kind: Kind::Asset,
+                organization: reading.organization.0,
+                measured_at: micros(reading.measured_at),
+                set,
+                numbers: reading.numbers,
+                others: others(&reading.others),
+                flaws: None,
+                sources: reading.source_devices.into_iter().map(|device| device.0).collect(),
+                position: signed(message.sequence),
+            });
+        }
+    }
+
+    fn arrived(&mut self, received_at: DateTime<Utc>) {
+        self.log_time = self.log_time.max(Some(micros(received_at)));
+    }
+
+    /// Returns the indices of a pack's sets among the batch's.
+    fn intern(&mut self, sets: Vec<Vec<String>>) -> Vec<usize> {
+        let intern = |keys: Vec<String>| {
+            if let Some(index) = self.known.get(&keys) {
+                return *index;
+            }
+            self.sets.push(keys.iter().map(|key| clean(key)).collect());
+            self.known.insert(keys, self.sets.len() - 1);
+            self.sets.len() - 1
+        };
+        sets.into_iter().map(intern).collect()
+    }
+}
+
+fn others(values: &[(String, MetricValue)]) -> Option<String> {
+    object(values.iter().map(|(key, value)| (clean(key), json_of(value))))
+}
+
+fn flaws(flaws: &[(String, Quality)]) -> Option<String> {
+    object(flaws.iter().map(|(key, quality)| (clean(key), json_of(quality))))
+}
+
+fn object(entries: impl ExactSizeIterator<Item = (String, Value)>) -> Option<String> {
+    if entries.len() == 0 {
+        return None;
+    }
+    let object: Map<String, Value> = entries.map(|(key, value)| (key, crate::fact::without_nul(value))).collect();
+    Some(Value::Object(object).to_string())
+}

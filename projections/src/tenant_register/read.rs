@@ -1,0 +1,29 @@
+//! Questions about organisations and people.
+
+use uuid::Uuid;
+
+use super::{OrganizationRow, UserRow};
+use crate::{Error, Page, Paging, Reader};
+
+/// Lists all organisations by name.
+pub async fn organizations(reader: &Reader, paging: Paging) -> Result<Page<OrganizationRow>, Error> {
+    reader.page("organizations", "SELECT * FROM organizations", "name, id", paging, |query| query).await
+}
+
+/// Returns an organisation.
+pub async fn organization(reader: &Reader, id: Uuid) -> Result<Option<OrganizationRow>, Error> {
+    let sql = "SELECT to_jsonb(t) FROM organizations t WHERE id = $1";
+    reader.row("organizations", sqlx::query_scalar(sql).bind(id)).await
+}
+
+/// Lists the people of an organisation in the order in which they were added.
+pub async fn users(reader: &Reader, organization: Uuid, paging: Paging) -> Result<Page<UserRow>, Error> {
+    let list = "SELECT * FROM users WHERE organization_id = $1";
+    reader.page("users", list, "created_at, id", paging, |query| query.bind(organization)).await
+}
+
+/// Returns a person of an organisation.
+pub async fn user(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<UserRow>, Error> {
+    let sql = "SELECT to_jsonb(t) FROM users t WHERE organization_id = $1 AND id = $2";
+    reader.row("users", sqlx::query_scalar(sql).bind(organization).bind(id)).await
+}

@@ -1,0 +1,81 @@
+//! The rows of the tenant register.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::sheet::Row;
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrganizationRow {
+    /// The organisation.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// Why it is suspended.
+    pub suspended_reason: Option<String>,
+    /// The certificate of its own authority, PEM.
+    pub ca_certificate: Option<String>,
+    /// That certificate's subject key identifier, lower-case hex.
+    pub ca_subject_key_id: Option<String>,
+    /// End of that certificate's validity.
+    pub ca_valid_until: Option<DateTime<Utc>>,
+    /// When it was founded.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Version of the aggregate.
+    pub version: i64,
+    /// Position in `ES` of the last change.
+    pub position: i64,
+}
+
+impl Row for OrganizationRow {
+    const TABLE: &'static str = "organizations";
+
+    fn key(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// A person who signs in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserRow {
+    /// The person.
+    pub id: Uuid,
+    /// Their organisation.
+    pub organization_id: Uuid,
+    /// Sealed address; absent once erased.
+    pub email_sealed: Option<String>,
+    /// Sealed name; absent once erased.
+    pub name_sealed: Option<String>,
+    /// `viewer`, `operator`, `engineer`, `admin` or `platform_admin`.
+    pub access_role: String,
+    /// Roles that work is assigned to.
+    pub work_roles: Vec<String>,
+    /// Whether they have access.
+    pub active: bool,
+    /// Whether their personal data is gone.
+    pub erased: bool,
+    /// When a password was last set.
+    pub password_set_at: Option<DateTime<Utc>>,
+    /// When they were added.
+    pub created_at: DateTime<Utc>,
+    /// When they last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Version of the aggregate.
+    pub version: i64,
+    /// Position in `ES` of the last change.
+    pub position: i64,
+}
+
+impl Row for UserRow {
+    const TABLE: &'static str = "users";
+
+    fn key(&self) -> Uuid {
+        self.id
+    }
+}
