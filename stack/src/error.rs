@@ -49,12 +49,21 @@ pub enum Error {
         advice: String,
     },
     /// Installing a server failed.
-    #[error("installing {what} failed: {reason}")]
+    #[error("installing {what} failed ({reason}): check the network, or install it by hand and put it on the PATH")]
     Install {
         /// The package.
         what: String,
         /// The last words of the installer.
         reason: String,
+    },
+    /// The folder for downloaded servers cannot be used.
+    #[error("cannot use {} for downloaded servers: set ARGUSIQ_TOOLS_DIR to a folder of yours", path.display())]
+    Tools {
+        /// The folder.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
     },
     /// A file or folder could not be made, read or written.
     #[error("cannot {operation} {}: check its owner and permissions, or choose another --data-dir", path.display())]

@@ -21,8 +21,9 @@ use crate::{Error, Options, Ports, Server, logs, ports, raise_open_file_limit};
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How often other free ports are tried when somebody else took one between choosing and listening.
 const PORT_ATTEMPTS: usize = 5;
-/// How often a starting server is asked.
-const PROBE_EVERY: Duration = Duration::from_millis(10);
+/// How long to wait before a starting server is asked again: at first, and at most. It grows by half each time, because
+/// PostgreSQL logs every question it cannot answer yet.
+const PROBE_AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 /// How long one answer may take.
 const PROBE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -70,8 +71,10 @@ impl fmt::Display for Exited {
     }
 }
 
-/// A running stack. It owns its servers: they end when it is stopped or dropped, and when this process ends in whatever
-/// way, `kill -9` included (the kernel tells them). Works from any async runtime, and outlives it.
+/// A running stack. It owns its servers: they end when it is stopped or dropped (which blocks until they are gone), and
+/// when this process ends in whatever way, `kill -9` included: the kernel tells them (`PR_SET_PDEATHSIG`). Works from any
+/// async runtime, and outlives it. The servers listen on 127.0.0.1 only and ask for no password: whoever is on this
+/// machine may use them.
 #[derive(Debug)]
 pub struct Stack {
     // Before the folder: the servers end before the lock is given up.
@@ -248,6 +251,7 @@ async fn wait_until_ready(
     within: Duration,
 ) -> Result<(), Error> {
     let deadline = Instant::now() + within;
+    let mut pause = PROBE_AGAIN.0;
     loop {
         let answer = tokio::time::timeout(PROBE_WITHIN, probe(server, ports, process.pid(), launch)).await;
         let last = match answer {
@@ -263,6 +267,7 @@ async fn wait_until_ready(
         if Instant::now() > deadline {
             return Err(Error::NotReady { server, seconds: within.as_secs(), last, tail: tail(), log });
         }
-        tokio::time::sleep(PROBE_EVERY).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(PROBE_AGAIN.1);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use stack::testing::{TestStack, own_stack, sql};
-use stack::{Durability, Options, Server};
+use stack::{Durability, Options, Server, Stack};
 
 const ALL: [Server; 3] = [Server::Nats, Server::Postgres, Server::Redis];
 
@@ -96,6 +96,18 @@ async fn nothing_is_left_after_a_stop_or_a_drop() {
     drop(dropped);
     assert!(!pids.iter().any(|pid| is_running(*pid)));
     assert!(!folders.iter().any(|folder| folder.exists()));
+}
+
+#[tokio::test]
+async fn a_folder_of_any_name_does() {
+    let root = tempfile::tempdir().unwrap();
+    let odd = root.path().join("it's a \"data\" folder, größer #1");
+    let stack = Stack::start(Options::throwaway(&odd)).await.unwrap();
+    assert!(odd.join("nats/data/jetstream").is_dir());
+    let folder = sql(&stack.urls().postgres, "SHOW data_directory").await.unwrap().concat();
+    assert_eq!(Path::new(&folder).canonicalize().unwrap(), odd.join("postgres/data").canonicalize().unwrap());
+    stack.stop().await.unwrap();
+    stack::testing::remove_data(&odd).unwrap();
 }
 
 #[tokio::test]

@@ -21,6 +21,14 @@ struct Up {
     servers: BTreeSet<i32>,
 }
 
+impl Drop for Up {
+    fn drop(&mut self) {
+        // Already gone, unless an assertion failed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 fn up(data_dir: &Path) -> Up {
     let mut command = Command::new(PROGRAM);
     command.args(["up", "--data-dir"]).arg(data_dir).stdout(Stdio::piped());
@@ -29,7 +37,7 @@ fn up(data_dir: &Path) -> Up {
     let lines: Vec<String> = lines.take(4).collect();
     let postgres = lines.iter().find_map(|line| line.strip_prefix("PostgreSQL  ")).expect("it says where").to_owned();
     let servers = descendants(process.id().cast_signed());
-    assert!(servers.len() >= 8, "nats-server, Redis, PostgreSQL and its children: {servers:?}");
+    assert!(servers.len() > 3, "nats-server, Redis, PostgreSQL and its children: {servers:?}");
     Up { process, postgres, servers }
 }
 
@@ -48,6 +56,11 @@ fn descendants(root: i32) -> BTreeSet<i32> {
 fn parent(pid: i32) -> Option<i32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The name of a process; PostgreSQL's come and go.
+fn comm(pid: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default()
 }
 
 /// A process that has ended but is not reaped has no program any more.
@@ -98,7 +111,7 @@ async fn a_stack_asked_to_terminate_stops_its_servers_first() {
 async fn a_server_that_dies_ends_the_stack_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut stack = up(folder.path());
-    let is_redis = |pid: &&i32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap().trim() == "redis-server";
+    let is_redis = |pid: &&i32| comm(**pid).trim() == "redis-server";
     let redis = *stack.servers.iter().find(is_redis).unwrap();
     kill(Pid::from_raw(redis), Signal::SIGKILL).unwrap();
     assert_eq!(stack.process.wait().unwrap().code(), Some(1));
@@ -127,6 +140,30 @@ fn run_with(path: &Path, tools: &Path) -> String {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_folder_for_tools_that_cannot_be_made_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(PROGRAM);
+    let output = command.arg("install").env("PATH", folder.path()).env("ARGUSIQ_TOOLS_DIR", "/dev/null/tools").output();
+    let message = String::from_utf8(output.unwrap().stderr).unwrap();
+    let expected = "argusiq-stack: cannot use /dev/null/tools for downloaded servers: set ARGUSIQ_TOOLS_DIR";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[test]
+fn a_server_that_cannot_be_downloaded_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(PROGRAM);
+    // No python3 and no apt-get there.
+    let output = command.arg("install").env("PATH", folder.path()).env("ARGUSIQ_TOOLS_DIR", folder.path()).output();
+    let message = String::from_utf8(output.unwrap().stderr).unwrap();
+    let expected = "argusiq-stack: installing nats-server failed (cannot run python3: ";
+    assert!(
+        message.lines().any(|line| line.starts_with(expected) && line.ends_with("put it on the PATH")),
+        "{message}"
+    );
 }
 
 fn old_nats_server(folder: &Path) -> PathBuf {

@@ -112,7 +112,13 @@ fn exit_code(status: ExitStatus) -> u8 {
 
 async fn up(data_dir: PathBuf, port_base: Option<u16>, install: bool) -> Result<ExitCode, Error> {
     let ports = port_base.map_or(Ok(Ports::defaults()), Ports::from_base)?;
-    let stack = Stack::start(Options { ports, install, ..Options::durable(data_dir) }).await?;
+    // From here on a signal ends the servers in order, even while they start.
+    let asked_to_stop = asked_to_stop();
+    tokio::pin!(asked_to_stop);
+    let stack = tokio::select! {
+        started = Stack::start(Options { ports, install, ..Options::durable(data_dir) }) => started?,
+        () = &mut asked_to_stop => return Ok(ExitCode::SUCCESS),
+    };
     let urls = stack.urls();
     println!("NATS        {}  (monitoring {})", urls.nats, urls.nats_monitoring);
     println!("PostgreSQL  {}", urls.postgres);
@@ -120,7 +126,7 @@ async fn up(data_dir: PathBuf, port_base: Option<u16>, install: bool) -> Result<
     println!("Data        {}  (Ctrl-C stops)", stack.data_dir().display());
     let died = tokio::select! {
         exited = stack.watch() => Some(exited),
-        () = asked_to_stop() => None,
+        () = &mut asked_to_stop => None,
     };
     stack.stop().await?;
     match died {
@@ -132,10 +138,15 @@ async fn up(data_dir: PathBuf, port_base: Option<u16>, install: bool) -> Result<
     }
 }
 
-async fn asked_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// Resolves on Ctrl-C or a request to terminate that comes after this call.
+fn asked_to_stop() -> impl Future<Output = ()> {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        // A signal that cannot be listened to ends the process by itself.
+        let [Ok(mut interrupt), Ok(mut terminate)] = signals else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

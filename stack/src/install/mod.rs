@@ -5,6 +5,7 @@ mod apt;
 mod wheel;
 
 use std::fs::OpenOptions;
+use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -94,11 +95,13 @@ fn is_root() -> bool {
 /// Only one process installs at a time; the others wait and then find what it installed.
 fn install_lock() -> Result<Flock<std::fs::File>, Error> {
     let folder = wheel::tools_dir()?;
-    std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
-    let path = folder.join("install.lock");
-    let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = open.map_err(Error::file("write", &path))?;
-    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| Error::file("lock", path)(errno.into()))
+    let open = || {
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join("install.lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| io::Error::from(errno))
+    };
+    open().map_err(|source| Error::Tools { path: folder.clone(), source })
 }
 
 /// Runs an installer's command to its end; its last words are the reason when it fails.
@@ -138,8 +141,10 @@ mod tests {
     #[test]
     fn an_installer_that_fails_is_quoted() {
         let error = run("x", Command::new("sh").args(["-c", "echo one >&2; echo two >&2; exit 3"])).unwrap_err();
-        assert_eq!(error.to_string(), "installing x failed: sh ended with exit status: 3: two");
+        let expected =
+            "installing x failed (sh ended with exit status: 3: two): check the network, or install it by hand";
+        assert!(error.to_string().starts_with(expected), "{error}");
         let error = run("x", &mut Command::new("/nonexistent/pip")).unwrap_err();
-        assert!(error.to_string().starts_with("installing x failed: cannot run /nonexistent/pip: "), "{error}");
+        assert!(error.to_string().starts_with("installing x failed (cannot run /nonexistent/pip: "), "{error}");
     }
 }

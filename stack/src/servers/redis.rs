@@ -6,6 +6,9 @@ use crate::process::Launch;
 use crate::servers::{Plan, Server};
 use crate::{Error, wire};
 
+/// What Redis may keep, MB: a write beyond it is refused, rather than the machine running out of memory.
+const MAX_MEMORY_MB: u32 = 2048;
+
 pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
     let folder = plan.folder.of(Server::Redis)?;
     let path = folder.join("redis.conf");
@@ -41,6 +44,7 @@ dir .
 save ""
 appendonly {append_only}
 appendfsync everysec
+maxmemory {MAX_MEMORY_MB}mb
 maxmemory-policy noeviction
 daemonize no
 "#
