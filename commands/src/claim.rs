@@ -93,10 +93,7 @@ impl Commands {
 
     /// Returns who holds a value.
     pub(crate) async fn holder_of(&self, key: Key) -> Result<Option<Holder>, Error> {
-        let known = self.load::<UniqueKey>(key.scope, key.id).await?;
-        match known.and_then(|(state, _)| state.holder) {
-            Some(holder) => Ok(Some(holder)),
-            None => Ok(self.load_fresh::<UniqueKey>(key.scope, key.id).await?.state.holder),
-        }
+        let known = self.load_cached::<UniqueKey>(key.scope, key.id, |known| known.holder.is_some()).await?;
+        Ok(known.holder)
     }
 }

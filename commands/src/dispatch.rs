@@ -53,15 +53,22 @@ impl Commands {
         }
     }
 
-    /// Loads an aggregate with its version; `None` where it has no event.
+    /// Loads an aggregate with its version, as the log's leader has it now; `None` where it has no event.
     pub async fn load<A: Executable>(&self, organization: OrganizationId, id: Uuid) -> Result<Option<(A, u64)>, Error> {
-        let (organization, id) = (organization.to_string(), id.to_string());
-        let store = A::store(&self.inner.stores);
-        let mut loaded = store.load(&organization, &id).await?;
-        if !loaded.exists() {
-            loaded = store.load_fresh(&organization, &id).await?;
-        }
+        let loaded = self.load_fresh::<A>(organization, id).await?;
         Ok(loaded.exists().then_some((loaded.state, loaded.version)))
+    }
+
+    /// Loads an aggregate, which may lack what another process stored a moment ago; what seems to be absent, or not to be
+    /// as `expected`, is loaded afresh.
+    pub(crate) async fn load_cached<A: Executable>(
+        &self,
+        organization: OrganizationId,
+        id: Uuid,
+        expected: impl FnOnce(&A) -> bool,
+    ) -> Result<A, Error> {
+        let known = A::store(&self.inner.stores).load(&organization.to_string(), &id.to_string()).await?.state;
+        if expected(&known) { Ok(known) } else { Ok(self.load_fresh(organization, id).await?.state) }
     }
 
     /// Loads an aggregate as the log's leader has it now; an aggregate without events is its default.

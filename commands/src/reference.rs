@@ -70,11 +70,6 @@ impl Commands {
     }
 
     async fn is_usable<A: Executable>(&self, organization: OrganizationId, id: Uuid) -> Result<bool, Error> {
-        let (organization, id) = (organization.to_string(), id.to_string());
-        let store = A::store(&self.inner.stores);
-        if store.load(&organization, &id).await?.state.is_usable() {
-            return Ok(true);
-        }
-        Ok(store.load_fresh(&organization, &id).await?.state.is_usable())
+        Ok(self.load_cached::<A>(organization, id, A::is_usable).await?.is_usable())
     }
 }

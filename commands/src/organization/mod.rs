@@ -55,11 +55,8 @@ impl Commands {
 
     /// Loads an organisation that takes part in a process: it exists and is not suspended.
     pub(crate) async fn active_organization(&self, id: OrganizationId) -> Result<Organization, Error<Refusal>> {
-        let known = self.load::<Organization>(id, id.0).await.map_err(Error::widen)?;
-        let mut organization = known.map(|(state, _)| state).unwrap_or_default();
-        if organization.suspended || organization.name.is_none() {
-            organization = self.load_fresh::<Organization>(id, id.0).await.map_err(Error::widen)?.state;
-        }
+        let is_active = |known: &Organization| known.name.is_some() && !known.suspended;
+        let organization = self.load_cached::<Organization>(id, id.0, is_active).await.map_err(Error::widen)?;
         match organization {
             Organization { name: None, .. } => Err(Error::Refused(Refusal::NotFound)),
             Organization { suspended: true, .. } => Err(Error::Refused(Refusal::Suspended)),

@@ -38,10 +38,8 @@ impl fmt::Debug for UserProfile {
 impl Commands {
     /// Returns a user of an organisation with name and address opened; `None` where the organisation has no such user.
     pub async fn user_profile(&self, organization: OrganizationId, user: UserId) -> Result<Option<UserProfile>, Error> {
-        match self.load::<User>(organization, user.0).await? {
-            Some((state, _)) => self.opened(organization, user, state).await,
-            None => Ok(None),
-        }
+        let state = self.load_cached::<User>(organization, user.0, |known| known.profile.is_some()).await?;
+        self.opened(organization, user, state).await
     }
 
     /// Seals a name for a user's `RenameUser`; `None` where the name has not 1 to 200 characters.
