@@ -15,6 +15,13 @@ use crate::presence::Presence;
 
 /// The kind of work that doors join for.
 pub const KIND: &str = "edge";
+/// What stands before a door's name in its name among the members.
+const PREFIX: &str = "edge-";
+
+/// Returns the name a door has among the members. Other roles of the same instance are members of their own.
+pub fn member(door: &str) -> String {
+    format!("{PREFIX}{door}")
+}
 
 /// What to do about a change of members.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,8 +48,9 @@ impl Doors {
 
     /// Notes who is alive now; answers what to do about it.
     pub fn note(&mut self, members: &Members) -> Change {
+        let doors = members.iter().filter(|(_, kinds)| kinds.contains(KIND));
         let alive: BTreeSet<String> =
-            members.iter().filter(|(_, kinds)| kinds.contains(KIND)).map(|(name, _)| name.clone()).collect();
+            doors.filter_map(|(member, _)| member.strip_prefix(PREFIX)).map(str::to_owned).collect();
         if !alive.contains(&self.own) {
             self.out = true;
             return Change::default();
@@ -87,7 +95,7 @@ mod tests {
     use super::*;
 
     fn members(names: &[&str]) -> Members {
-        names.iter().map(|name| ((*name).to_owned(), BTreeSet::from([KIND.to_owned()]))).collect()
+        names.iter().map(|name| (member(name), BTreeSet::from([KIND.to_owned()]))).collect()
     }
 
     #[test]

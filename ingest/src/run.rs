@@ -117,7 +117,7 @@ async fn serve(
         Some(ready) => ready.map_err(Error::Directory)?,
         None => return Ok(()),
     }
-    let joined = Membership::join(log, instance, &[members::KIND], closing.clone()).await;
+    let joined = Membership::join(log, &members::member(instance), &[members::KIND], closing.clone()).await;
     let membership = joined.map_err(|source| Error::Join { instance: instance.to_owned(), source })?;
     let watching =
         members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());

@@ -1,5 +1,6 @@
 //! A device as plain as possible: a TLS socket and packets, so that a test sees every octet.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use uuid::Uuid;
 
-use crate::world::{Device, Door, PATIENCE};
+use super::world::{Device, Door, PATIENCE};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -49,8 +51,17 @@ pub struct Ask {
 
 /// Shakes hands, with a certificate chain and key in PEM or without.
 pub async fn tls(door: &Door, identity: Option<(&str, &str)>) -> std::io::Result<TlsStream<TcpStream>> {
+    tls_to(door.address, &door.root_pem, identity).await
+}
+
+/// Shakes hands with a door at an address.
+pub async fn tls_to(
+    address: SocketAddr,
+    root_pem: &str,
+    identity: Option<(&str, &str)>,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(door.root_pem.as_bytes()).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_slice(root_pem.as_bytes()).unwrap()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -62,7 +73,7 @@ pub async fn tls(door: &Door, identity: Option<(&str, &str)>) -> std::io::Result
         }
         None => builder.with_no_client_auth(),
     };
-    let socket = TcpStream::connect(door.address).await?;
+    let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), socket).await
 }
@@ -98,6 +109,11 @@ impl Client {
     /// Shakes hands only.
     pub async fn shake(door: &Door, device: &Device, version: Version) -> Client {
         let stream = tls_of(door, device).await.unwrap();
+        Self::over(stream, version)
+    }
+
+    /// Takes a stream over.
+    pub fn over(stream: TlsStream<TcpStream>, version: Version) -> Client {
         Client { version, stream, buffer: BytesMut::new(), next_id: 1 }
     }
 
@@ -196,7 +212,11 @@ impl Client {
 }
 
 pub fn connect_octets(device: &Device, version: Version, ask: Ask) -> BytesMut {
-    let (client_id, mut out) = (ask.client_id.unwrap_or_else(|| device.id.to_string()), BytesMut::new());
+    connect_octets_of(device.id, version, ask)
+}
+
+pub fn connect_octets_of(device: Uuid, version: Version, ask: Ask) -> BytesMut {
+    let (client_id, mut out) = (ask.client_id.unwrap_or_else(|| device.to_string()), BytesMut::new());
     match version {
         Version::V3 => {
             let mut connect = v4::Connect::new(client_id);
