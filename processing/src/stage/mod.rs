@@ -23,7 +23,7 @@ pub use effects::{Command, Effects};
 pub use marks::Marks;
 pub use runner::{Batches, compute};
 pub use slot::Slot;
-pub use snapshots::Snapshots;
+pub use snapshots::{Error as SnapshotError, Snapshots};
 pub use supervise::{StageDeps, Timing, supervise};
 
 /// A stage: events in, events and commands out. Given the same input it gives the same output, however the input is

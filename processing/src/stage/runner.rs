@@ -31,6 +31,9 @@ pub struct Batches<S: Stage> {
     broken: bool,
 }
 
+/// New messages with the unit they are for, as they are read.
+type Inputs<'b, I> = Vec<(u16, &'b Message, I)>;
+
 /// What is known of a unit's snapshot.
 #[derive(Clone, Copy)]
 struct Record {
@@ -116,7 +119,7 @@ impl<S: Stage> Batches<S> {
         }
     }
 
-    fn decode<'b>(&self, batch: &'b Batch) -> Result<Vec<(u16, &'b Message, S::Input)>, Vec<Rejection>> {
+    fn decode<'b>(&self, batch: &'b Batch) -> Result<Inputs<'b, S::Input>, Vec<Rejection>> {
         let (mut inputs, mut rejections) = (Vec::with_capacity(batch.messages.len()), Vec::new());
         for message in &batch.messages {
             let Some(number) = S::unit(message) else { continue };
@@ -133,7 +136,7 @@ impl<S: Stage> Batches<S> {
         if rejections.is_empty() { Ok(inputs) } else { Err(rejections) }
     }
 
-    async fn prepare(&self, inputs: &[(u16, &Message, S::Input)]) -> Result<(), Cause> {
+    async fn prepare(&self, inputs: &Inputs<'_, S::Input>) -> Result<(), Cause> {
         let named = inputs.iter().map(|(_, _, input)| S::es_position(input)).max().unwrap_or(0);
         self.directory.reached(named).await?;
         if self.lacks(inputs) {
@@ -142,12 +145,12 @@ impl<S: Stage> Batches<S> {
         Ok(())
     }
 
-    fn lacks(&self, inputs: &[(u16, &Message, S::Input)]) -> bool {
+    fn lacks(&self, inputs: &Inputs<'_, S::Input>) -> bool {
         let directory = self.directory.read();
         inputs.iter().any(|(_, _, input)| S::lacks(&directory, input))
     }
 
-    fn compute(&mut self, inputs: Vec<(u16, &Message, S::Input)>) -> Effects {
+    fn compute(&mut self, inputs: Inputs<'_, S::Input>) -> Effects {
         let started = Instant::now();
         for (unit, ..) in &inputs {
             self.records.entry(*unit).and_modify(|record| record.touched = true);

@@ -6,5 +6,6 @@ mod killed;
 mod refusing;
 mod seen;
 mod sharing;
+mod snapshots;
 mod through;
 mod world;
