@@ -17,6 +17,7 @@ use crate::config::{Config, Deps, Listen};
 use crate::directory::Directory;
 use crate::directory::feed::{self, Feed};
 use crate::edge::sessions::Sessions;
+use crate::edge::throttle::Rate;
 use crate::edge::{Edge, Tls, TlsError, listen};
 use crate::meters::Meters;
 use crate::pipeline::{Pipeline, PipelineSettings};
@@ -70,7 +71,9 @@ pub enum Error {
 }
 
 /// Runs the devices' doors until `shutdown` is cancelled and everything taken is on disk, or an error stops them.
-pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    // MQTT forbids 0, which would let no device send.
+    config.limits.receive_maximum = config.limits.receive_maximum.max(1);
     metric_names::describe();
     let shards = shards(&config)?;
     let listener = bind(config.listen)?;
@@ -94,6 +97,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
         sessions,
         meters,
         handshakes: Semaphore::new(config.limits.max_handshakes),
+        rate: Rate::new(config.limits.messages_per_second, config.limits.message_burst),
         limits: config.limits,
         shutdown: closing.clone(),
     });

@@ -69,6 +69,11 @@ impl Directory {
         }
     }
 
+    /// Answers the CA certificate of an organisation.
+    pub fn authority(&self, organization: OrganizationId) -> Option<Arc<CertificateDer<'static>>> {
+        self.known().authorities.get(&organization).cloned()
+    }
+
     /// Answers what is known of a device.
     pub fn device(&self, device: DeviceId) -> Option<DeviceView> {
         self.known().entries.device_now(device).map(device_view)

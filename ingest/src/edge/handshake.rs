@@ -46,6 +46,7 @@ pub enum Error {
 pub struct Tls {
     base: ServerConfig,
     verifier: Arc<SwappableVerifier>,
+    directory: Arc<Directory>,
 }
 
 impl Tls {
@@ -57,18 +58,20 @@ impl Tls {
     /// Sets the server side up; each handshake asks the directory for revocations.
     pub fn new(pki: &EdgePki, directory: Arc<Directory>) -> Result<Self, Error> {
         let root = Self::root(pki)?;
-        let revoked: certs::verifier::Revoked = Arc::new(move |serial| directory.is_revoked(serial));
+        let revocations = directory.clone();
+        let revoked: certs::verifier::Revoked = Arc::new(move |serial| revocations.is_revoked(serial));
         let verifier = Arc::new(SwappableVerifier::new(&root, revoked).map_err(Error::Certificates)?);
         let base = certs::server_config(&pki.server_certificate_pem, &pki.server_private_key_pem, verifier.clone())
             .map_err(Error::Certificates)?;
-        let tls = Self { base, verifier };
+        let tls = Self { base, verifier, directory };
         tls.witnessed().map(|_| tls)
     }
 
     /// Makes the configuration of one handshake, and where the certificate shows that it presented: rustls does not
     /// give out the certificate of a handshake that failed.
     fn witnessed(&self) -> Result<(TlsAcceptor, Arc<Witness>), Error> {
-        let witness = Arc::new(Witness { verifier: self.verifier.clone(), seen: OnceLock::new() });
+        let (verifier, directory) = (self.verifier.clone(), self.directory.clone());
+        let witness = Arc::new(Witness { verifier, directory, seen: OnceLock::new() });
         let mut config = ServerConfig::builder_with_provider(self.base.crypto_provider().clone())
             .with_safe_default_protocol_versions()
             .map_err(Error::Versions)?
@@ -132,9 +135,11 @@ fn reason(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// Verifies as the shared verifier does, and remembers whose certificate it was asked about.
+/// Verifies as the shared verifier does, helps out with the organisation's CA where a device sends its own certificate
+/// alone, and remembers whose certificate was refused.
 struct Witness {
     verifier: Arc<SwappableVerifier>,
+    directory: Arc<Directory>,
     seen: OnceLock<Identity>,
 }
 
@@ -155,8 +160,12 @@ impl ClientCertVerifier for Witness {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
+        let identity = certs::identity(std::slice::from_ref(end_entity)).ok();
+        let known = identity.as_ref().and_then(|id| self.directory.authority(OrganizationId(id.organization)));
+        let own = known.filter(|_| intermediates.is_empty()).map(|authority| [(*authority).clone()]);
+        let intermediates = own.as_ref().map_or(intermediates, |own| own.as_slice());
         self.verifier.verify_client_cert(end_entity, intermediates, now).inspect_err(|_| {
-            if let Ok(identity) = certs::identity(std::slice::from_ref(end_entity)) {
+            if let Some(identity) = identity {
                 let _ = self.seen.set(identity);
             }
         })

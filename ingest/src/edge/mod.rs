@@ -38,6 +38,8 @@ pub struct Edge {
     pub tls: Tls,
     /// Limits of connections and devices.
     pub limits: Limits,
+    /// The rate that each device may send at.
+    pub rate: Rate,
     /// The platform's clock.
     pub clock: Clock,
     /// The newest state of devices and certificates.
@@ -56,11 +58,4 @@ pub struct Edge {
     pub handshakes: Semaphore,
     /// Cancelled when the door closes.
     pub shutdown: CancellationToken,
-}
-
-impl Edge {
-    /// The rate that each device may send at.
-    pub fn rate(&self) -> Rate {
-        Rate::new(self.limits.messages_per_second, self.limits.message_burst)
-    }
 }

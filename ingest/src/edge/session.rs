@@ -187,7 +187,7 @@ impl Session {
         let publish = publish::read(frame, self.version).map_err(malformed)?;
         self.check_publish(&publish)?;
         let now = Instant::now();
-        if let Some(resume_at) = self.throttle.count(self.edge.rate(), now) {
+        if let Some(resume_at) = self.throttle.count(self.edge.rate, now) {
             self.resume_at = Some(resume_at);
             self.edge.meters.rate_pauses.increment(1);
         }
@@ -319,18 +319,18 @@ impl Session {
             return Ok(());
         }
         let written = timeout(self.edge.limits.write_timeout, async {
-            self.stream.write_all(&self.out).await?;
+            // Cut short by an end, it leaves what is not written: the farewell goes on from there.
+            self.stream.write_all_buf(&mut self.out).await?;
             self.stream.flush().await
         });
         tokio::select! {
             biased;
-            written = written => {
-                let Ok(Ok(())) = written else { return Err(End::ConnectionLost) };
-            }
-            end = self.handle.ended() => return Err(end),
+            written = written => match written {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(End::ConnectionLost),
+            },
+            end = self.handle.ended() => Err(end),
         }
-        self.out.clear();
-        Ok(())
     }
 
     fn make_room(&mut self) {

@@ -41,6 +41,19 @@ async fn a_device_is_let_in_without_a_stored_session_and_told_the_limits() {
 }
 
 #[tokio::test]
+async fn a_device_that_sends_its_certificate_without_the_ca_is_let_in() {
+    let world = World::new().await;
+    let (door, device) = (world.door().await, world.device().await);
+    // Once it has connected, the door surely knows its organisation.
+    drop(Client::connect(&door, &device, Version::V3).await);
+    let key = device.issued.private_key_pem.as_ref().unwrap().expose();
+    let stream = tls(&door, Some((&device.issued.certificate_pem, key))).await.unwrap();
+    let mut client = Client::over(stream, Version::V3);
+    assert_eq!(client.ask(&device, Ask::default()).await.body, [0, 0]);
+    door.close().await;
+}
+
+#[tokio::test]
 async fn without_a_certificate_the_handshake_fails() {
     let world = World::new().await;
     let door = world.door().await;
