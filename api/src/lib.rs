@@ -1,1 +1,26 @@
-//! HTTP API, OpenAPI document, live feed and the built-in page.
+//! HTTP API, OpenAPI document, live feed and the built-in page. Writes go through `commands`, reads through
+//! `projections`; nothing is decided here but who may ask. What does not live here: rules of the domain, storage.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod access;
+mod answer;
+mod auth;
+mod body;
+mod error;
+mod feed;
+mod guard;
+mod intent;
+mod page;
+mod prelude;
+mod problem;
+mod refusals;
+mod routes;
+mod schema;
+mod server;
+mod state;
+mod words;
+
+pub use error::Error;
+pub use problem::{FieldError, Kind, Problem};
+pub use server::{Config, Listen, run};
+pub use state::Deps;

@@ -1,0 +1,96 @@
+//! Answers to writes: the body, and where in the log the change stands. What does not live here: refusals (`problem`).
+
+use commands::Receipt;
+use poem::http::{HeaderValue, StatusCode};
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::Object;
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::{ToJSON, Type};
+
+/// The header with the position of the change in its stream of the log.
+pub const LOG_POSITION: &str = "X-Log-Position";
+
+/// The header with the stream's name.
+pub const LOG_STREAM: &str = "X-Log-Stream";
+
+/// Something is new: 201.
+pub struct Created<T>(pub T, pub Receipt);
+
+/// Something changed: 200.
+pub struct Changed<T>(pub T, pub Option<Receipt>);
+
+/// It is done.
+#[derive(Clone, Copy, Debug, Object)]
+pub struct Success {
+    /// Always true.
+    pub success: bool,
+}
+
+impl Success {
+    /// The answer of a write that has nothing to show.
+    pub fn at(receipt: Receipt) -> Changed<Self> {
+        Changed(Self { success: true }, Some(receipt))
+    }
+}
+
+impl<T: ToJSON> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        respond(StatusCode::CREATED, &self.0, Some(self.1))
+    }
+}
+
+impl<T: ToJSON> IntoResponse for Changed<T> {
+    fn into_response(self) -> Response {
+        respond(StatusCode::OK, &self.0, self.1)
+    }
+}
+
+impl<T: ToJSON> ApiResponse for Created<T> {
+    fn meta() -> MetaResponses {
+        meta::<T>(StatusCode::CREATED)
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: ToJSON> ApiResponse for Changed<T> {
+    fn meta() -> MetaResponses {
+        meta::<T>(StatusCode::OK)
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+fn respond<T: ToJSON>(status: StatusCode, body: &T, receipt: Option<Receipt>) -> Response {
+    let mut response = Response::builder().status(status).content_type("application/json").body(body.to_json_string());
+    if let Some(receipt) = receipt {
+        response.headers_mut().insert(LOG_POSITION, HeaderValue::from(receipt.position));
+        response.headers_mut().insert(LOG_STREAM, HeaderValue::from_static(receipt.stream.name()));
+    }
+    response
+}
+
+fn meta<T: Type>(status: StatusCode) -> MetaResponses {
+    let header = |name: &str, description: &str, schema| MetaHeader {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        schema,
+    };
+    let position = header(LOG_POSITION, "Where the change stands in its stream of the log.", u64::schema_ref());
+    let stream = header(LOG_STREAM, "That stream.", String::schema_ref());
+    let response = MetaResponse {
+        description: "",
+        status: Some(status.as_u16()),
+        status_range: None,
+        content: vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }],
+        headers: vec![position, stream],
+    };
+    MetaResponses { responses: vec![response] }
+}

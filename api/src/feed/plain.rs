@@ -1,0 +1,153 @@
+//! The live feed over a plain WebSocket: JSON frames `{"event", "data", "position", "room"}`; the client's are
+//! `{"event", "data", "id"}`, answered by `{"event": "ack", "id", "data"}`.
+
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use poem::web::websocket::{Message, WebSocket, WebSocketStream};
+use poem::web::{Data, Query};
+use poem::{IntoResponse, handler};
+use projections::live_feed::{FeedMessage, Room};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::link::Link;
+use super::pump::Outlet;
+use crate::auth::Verified;
+use crate::problem::{Kind, Problem};
+use crate::state::State;
+
+/// Frames that may wait for the socket; behind them the hub's own patience begins.
+const WAITING: usize = 64;
+
+/// How often an idle connection is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long a socket may refuse to take a frame.
+const STALLED: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize)]
+struct Parameters {
+    token: Option<String>,
+}
+
+/// A frame of the client.
+#[derive(Deserialize)]
+struct Request {
+    event: String,
+    #[serde(default)]
+    data: Value,
+    id: Option<Value>,
+}
+
+enum Outgoing {
+    Frame(String),
+    Last(String),
+}
+
+/// Upgrades to a WebSocket, for whoever has a token.
+#[handler]
+pub async fn websocket(
+    socket: WebSocket,
+    Query(parameters): Query<Parameters>,
+    Data(state): Data<&State>,
+    Data(shutdown): Data<&CancellationToken>,
+) -> poem::Result<impl IntoResponse + use<>> {
+    let verified = parameters.token.and_then(|token| state.tokens.verify_until(&token, state.now()));
+    let verified = verified.ok_or_else(|| Problem::of(Kind::Unauthenticated, "connect with ?token=<access token>"))?;
+    let (state, shutdown) = (state.clone(), shutdown.clone());
+    Ok(socket.on_upgrade(move |stream| serve(stream, state, verified, shutdown)))
+}
+
+async fn serve(stream: WebSocketStream, state: State, verified: Verified, shutdown: CancellationToken) {
+    let (sink, source) = stream.split();
+    let (outgoing, frames) = mpsc::channel(WAITING);
+    let expiry = verified.expires_in(state.now());
+    tokio::select! {
+        () = write(sink, frames) => {}
+        () = read(source, state, verified, outgoing.clone()) => {}
+        () = shutdown.cancelled() => {}
+        () = tokio::time::sleep(expiry) => {}
+    }
+}
+
+async fn read(
+    mut source: SplitStream<WebSocketStream>,
+    state: State,
+    verified: Verified,
+    outgoing: mpsc::Sender<Outgoing>,
+) {
+    let mut link = Link::new(state, verified.caller, Frames(outgoing.clone()));
+    while let Some(Ok(message)) = source.next().await {
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Close(_) => return,
+            _ => continue,
+        };
+        let (answer, gate) = match serde_json::from_str::<Request>(&text) {
+            Err(_) => (json!({"event": "error", "data": "a frame is {\"event\", \"data\", \"id\"}"}), None),
+            Ok(request) => {
+                let (data, gate) = match request.event.as_str() {
+                    "subscribe" => link.subscribe(&request.data).await,
+                    "unsubscribe" => (link.unsubscribe(&request.data), None),
+                    "ping" => (json!({"ok": true}), None),
+                    _ => (json!({"ok": false, "error": "there is no such event"}), None),
+                };
+                (json!({"event": "ack", "id": request.id, "data": data}), gate)
+            }
+        };
+        if outgoing.send(Outgoing::Frame(answer.to_string())).await.is_err() {
+            return;
+        }
+        drop(gate);
+    }
+}
+
+async fn write(mut sink: SplitSink<WebSocketStream, Message>, mut frames: mpsc::Receiver<Outgoing>) {
+    let mut pings = tokio::time::interval(PING_EVERY);
+    loop {
+        let (message, is_last) = tokio::select! {
+            frame = frames.recv() => match frame {
+                Some(Outgoing::Frame(text)) => (Message::Text(text), false),
+                Some(Outgoing::Last(text)) => (Message::Text(text), true),
+                None => return,
+            },
+            _ = pings.tick() => (Message::Ping(vec![]), false),
+        };
+        let sent = tokio::time::timeout(STALLED, send(&mut sink, message, &frames)).await;
+        if !matches!(sent, Ok(Ok(()))) || is_last {
+            let _closed = tokio::time::timeout(STALLED, sink.close()).await;
+            return;
+        }
+    }
+}
+
+/// Frames that are waiting already go out together.
+async fn send(
+    sink: &mut SplitSink<WebSocketStream, Message>,
+    message: Message,
+    frames: &mpsc::Receiver<Outgoing>,
+) -> std::io::Result<()> {
+    match frames.is_empty() {
+        true => sink.send(message).await,
+        false => sink.feed(message).await,
+    }
+}
+
+#[derive(Clone)]
+struct Frames(mpsc::Sender<Outgoing>);
+
+impl Outlet for Frames {
+    async fn give(&self, room: Room, message: &FeedMessage) -> bool {
+        let (event, data, position) = (message.event, &message.data, message.position);
+        let frame = format!(r#"{{"event":"{event}","data":{data},"position":"{position}","room":"{room}"}}"#);
+        self.0.send(Outgoing::Frame(frame)).await.is_ok()
+    }
+
+    async fn close(&self, event: &'static str, data: String) {
+        let _gone = self.0.send(Outgoing::Last(format!(r#"{{"event":"{event}","data":{data}}}"#))).await;
+    }
+}

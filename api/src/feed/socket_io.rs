@@ -1,0 +1,195 @@
+//! The live feed over Socket.IO, on the same port as everything else: polling is an ordinary request; for a WebSocket the
+//! connection itself is handed to the engine, after our own 101 (the generic adapter between the two swallows upgrades).
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
+use hyper::service::Service;
+use poem::endpoint::make;
+use poem::http::{self, StatusCode, header};
+use poem::{Endpoint, Request, Response, Upgraded};
+use projections::live_feed::{FeedMessage, Room};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use socketioxide::SocketIo;
+use socketioxide::extract::{AckSender, SocketRef, TryData};
+use socketioxide::handler::ConnectHandler;
+use tokio::sync::Mutex;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_util::sync::CancellationToken;
+
+use super::entry::refusal;
+use super::link::Link;
+use super::pump::Outlet;
+use crate::auth::Verified;
+use crate::problem::{Kind, Problem};
+use crate::state::State;
+
+/// Packets that may wait for one client; behind them the hub's own patience begins.
+const WAITING: usize = 256;
+
+/// How long to wait for a client whose packets wait already.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The body of a request of the engine.
+type Body = BoxBody<Bytes, std::io::Error>;
+
+/// Returns the endpoint of the Socket.IO server. It ends its connections at `shutdown`.
+pub fn endpoint(state: &State, shutdown: &CancellationToken) -> impl Endpoint + use<> {
+    let (service, io) = SocketIo::builder().max_buffer_size(WAITING).build_svc();
+    let (connecting, connected) = (state.clone(), state.clone());
+    let admit = move |socket: SocketRef, TryData(handshake): TryData<Handshake>| {
+        let state = connecting.clone();
+        async move { admit(&state, &socket, handshake.ok()) }
+    };
+    let greet = move |socket: SocketRef| {
+        let state = connected.clone();
+        async move { greet(state, &socket) }
+    };
+    io.ns("/", greet.with(admit));
+    let shutdown = shutdown.clone();
+    tokio::spawn(async move {
+        shutdown.cancelled().await;
+        io.close().await;
+    });
+    make(move |request: Request| {
+        let service = service.clone();
+        async move {
+            if is_upgrade(&request) {
+                let (answer, handed) = upgrade(request)?;
+                tokio::spawn(async move {
+                    let Some(connection) = handed.await else { return };
+                    if let Err(error) = service.call(connection).await {
+                        tracing::debug!(?error, "not a Socket.IO connection");
+                    }
+                });
+                return Ok(answer);
+            }
+            let request: http::Request<Body> = request.into();
+            let answer: Result<_, Infallible> = service.call(request).await;
+            let Ok(answer) = answer;
+            let answer: http::Response<Body> =
+                answer.map(|body| body.map_err(|error| std::io::Error::other(format!("{error:?}"))).boxed());
+            Ok::<_, poem::Error>(Response::from(answer))
+        }
+    })
+}
+
+fn is_upgrade(request: &Request) -> bool {
+    let upgrade = request.headers().get(header::UPGRADE);
+    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Returns the 101, and what becomes the connection once it is sent.
+fn upgrade(
+    request: Request,
+) -> poem::Result<(Response, impl Future<Output = Option<(Upgraded, http::Request<()>)>> + Send + 'static)> {
+    let refused = || Problem::of(Kind::BadRequest, "this is no WebSocket handshake");
+    let key = request.header(header::SEC_WEBSOCKET_KEY).map(str::to_owned).ok_or_else(refused)?;
+    let upgrade = request.take_upgrade().map_err(|_| refused())?;
+    let request: http::Request<Body> = request.into();
+    let (parts, _) = request.into_parts();
+    let handed = async move { Some((upgrade.await.ok()?, http::Request::from_parts(parts, ()))) };
+    Ok((switching(&key), handed))
+}
+
+fn switching(key: &str) -> Response {
+    Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, derive_accept_key(key.as_bytes()))
+        .finish()
+}
+
+/// What a client says when it connects: `auth: {token}`.
+#[derive(Deserialize)]
+struct Handshake {
+    token: Option<String>,
+}
+
+/// The client may not connect; it gets this as `connect_error`.
+#[derive(Debug, thiserror::Error)]
+#[error("not authenticated: connect with auth {{ token: <access token> }}")]
+struct NotAuthenticated;
+
+fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) -> Result<(), NotAuthenticated> {
+    let asked = socket
+        .req_parts()
+        .uri
+        .query()
+        .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned));
+    let token = handshake.and_then(|handshake| handshake.token).or(asked).ok_or(NotAuthenticated)?;
+    let verified = state.tokens.verify_until(&token, state.now()).ok_or(NotAuthenticated)?;
+    socket.extensions.insert(verified);
+    Ok(())
+}
+
+fn greet(state: State, socket: &SocketRef) {
+    let Some(verified) = socket.extensions.get::<Verified>() else { return };
+    let expiry = verified.expires_in(state.now());
+    let link = std::sync::Arc::new(Mutex::new(Link::new(state, verified.caller, Client(socket.clone()))));
+    let entering = link.clone();
+    socket.on("subscribe", move |TryData(data): TryData<Value>, ack: AckSender| {
+        let link = entering.clone();
+        async move {
+            let (answer, gate) = match data {
+                Ok(data) => link.lock().await.subscribe(&data).await,
+                Err(_) => (refusal("the message is not readable".to_owned()), None),
+            };
+            drop(ack.send(&answer));
+            drop(gate);
+        }
+    });
+    let leaving = link.clone();
+    socket.on("unsubscribe", move |TryData(data): TryData<Value>, ack: AckSender| {
+        let link = leaving.clone();
+        async move {
+            let answer = match data {
+                Ok(data) => link.lock().await.unsubscribe(&data),
+                Err(_) => refusal("the message is not readable".to_owned()),
+            };
+            drop(ack.send(&answer));
+        }
+    });
+    let expired = socket.clone();
+    let timer = tokio::spawn(async move {
+        tokio::time::sleep(expiry).await;
+        drop(expired.disconnect());
+    });
+    let timer = timer.abort_handle();
+    socket.on_disconnect(move || async move {
+        timer.abort();
+        // The socket keeps its handlers, and they the link: the link must let go of the socket.
+        link.lock().await.end();
+    });
+}
+
+#[derive(Clone)]
+struct Client(SocketRef);
+
+impl Outlet for Client {
+    async fn give(&self, room: Room, message: &FeedMessage) -> bool {
+        let Ok(data) = serde_json::from_str::<&RawValue>(&message.data) else { return true };
+        let position = json!({"position": message.position.to_string(), "room": room.to_string()});
+        while self.0.connected() {
+            match self.0.emit(message.event, &(data, &position)) {
+                Ok(()) => return true,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+        false
+    }
+
+    async fn close(&self, event: &'static str, data: String) {
+        if let Ok(data) = serde_json::from_str::<&RawValue>(&data) {
+            drop(self.0.emit(event, data));
+        }
+        drop(self.0.clone().disconnect());
+    }
+}

@@ -1,0 +1,73 @@
+//! What a client wants to hear: a room, and from where on. What does not live here: whether it may.
+
+use projections::live_feed::{Cursor, Room};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A room, and the position of the last message that the client has seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// The room.
+    pub room: Room,
+    /// The last position seen.
+    pub after: Option<Cursor>,
+}
+
+/// Reads `{organizationId}` or `{orgId}`, `{deviceId}` or `{assetId}`, with an optional `{after}`.
+pub fn wish(data: &Value) -> Result<Wish, String> {
+    let id = |name: &str| data.get(name).map(|value| (name.to_owned(), value));
+    let kinds: [(&str, fn(Uuid) -> Room); 4] = [
+        ("organizationId", Room::Organization),
+        ("orgId", Room::Organization),
+        ("deviceId", Room::Device),
+        ("assetId", Room::Asset),
+    ];
+    let named: Vec<_> =
+        kinds.iter().filter_map(|(name, room)| id(name).map(|(name, value)| (name, value, room))).collect();
+    let [(name, value, room)] = &named[..] else {
+        return Err("name one of organizationId, deviceId and assetId".to_owned());
+    };
+    let id: Uuid = value.as_str().and_then(|text| text.parse().ok()).ok_or(format!("{name} must be a UUID"))?;
+    let after = match data.get("after") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.parse().map_err(|_| "after is no position of this feed".to_owned())?),
+        Some(_) => return Err("after is no position of this feed".to_owned()),
+    };
+    Ok(Wish { room: room(id), after })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_room_can_be_named() {
+        let id = Uuid::from_u128(7);
+        let room = |data: Value| wish(&data).map(|wish| wish.room);
+        assert_eq!(room(json!({"organizationId": id})), Ok(Room::Organization(id)));
+        assert_eq!(room(json!({"orgId": id})), Ok(Room::Organization(id)));
+        assert_eq!(room(json!({"deviceId": id})), Ok(Room::Device(id)));
+        assert_eq!(room(json!({"assetId": id})), Ok(Room::Asset(id)));
+    }
+
+    #[test]
+    fn a_position_is_given_back_as_it_was() {
+        let data = json!({"deviceId": Uuid::nil(), "after": "1.2.3.4.5.6"});
+        assert_eq!(wish(&data).unwrap().after, Some("1.2.3.4.5.6".parse().unwrap()));
+        assert_eq!(wish(&json!({"deviceId": Uuid::nil(), "after": null})).unwrap().after, None);
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_what_is_wrong() {
+        let refused = |data: Value| wish(&data).unwrap_err();
+        assert_eq!(refused(json!({})), "name one of organizationId, deviceId and assetId");
+        assert_eq!(refused(json!("x")), "name one of organizationId, deviceId and assetId");
+        let both = json!({"deviceId": Uuid::nil(), "assetId": Uuid::nil()});
+        assert_eq!(refused(both), "name one of organizationId, deviceId and assetId");
+        assert_eq!(refused(json!({"deviceId": 7})), "deviceId must be a UUID");
+        assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": 7})), "after is no position of this feed");
+        assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": "x"})), "after is no position of this feed");
+    }
+}

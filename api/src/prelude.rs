@@ -1,0 +1,20 @@
+//! What nearly every endpoint uses.
+
+pub use chrono::{DateTime, Utc};
+pub use poem::web::Data;
+pub use poem_openapi::param::{Path, Query};
+pub use poem_openapi::payload::Json;
+pub use poem_openapi::{Object, OpenApi};
+pub use serde_json::Value;
+pub use uuid::Uuid;
+
+pub use crate::access;
+pub use crate::answer::{Changed, Created, Success};
+pub use crate::auth::Allowed;
+pub use crate::body::Body;
+pub use crate::intent::Intent;
+pub use crate::problem::{Kind, Problem};
+pub use crate::routes::paging::paging;
+pub use crate::routes::tags::Tag;
+pub use crate::routes::visible::visible;
+pub use crate::state::State;

@@ -1,0 +1,239 @@
+//! Problem details (RFC 9457): every refusal of the API as one JSON shape. What does not live here: which error becomes
+//! which problem (`refusals`).
+
+use std::fmt;
+
+use poem::error::ResponseError;
+use poem::http::{StatusCode, header};
+use poem::{IntoResponse, Response};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::{ToJSON, Type};
+use poem_openapi::{ApiResponse, Object};
+
+/// The media type of problems.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// A field of the request that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Object)]
+pub struct FieldError {
+    /// Which one, as in the request: `condition.value`, `checklist[2].item`, `limit`.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// What is wrong with a request, or with the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none, skip_serializing_if_is_empty)]
+pub struct Problem {
+    /// A stable name of the kind of problem: `urn:argusiq:problem:<slug>`.
+    #[oai(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// This occurrence in words.
+    pub detail: Option<String>,
+    /// The path that was asked for.
+    pub instance: Option<String>,
+    /// The fields that are wrong.
+    pub errors: Vec<FieldError>,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $slug:literal $status:ident $title:literal;)*) => {
+        /// The kinds of problems.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind { $($(#[$doc])* $name),* }
+
+        impl Kind {
+            /// All kinds.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
+
+            /// Returns its stable name.
+            pub fn slug(self) -> &'static str {
+                match self { $(Kind::$name => $slug),* }
+            }
+
+            /// Returns its HTTP status.
+            pub fn status(self) -> StatusCode {
+                match self { $(Kind::$name => StatusCode::$status),* }
+            }
+
+            /// Returns it in words.
+            pub fn title(self) -> &'static str {
+                match self { $(Kind::$name => $title),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The body is no JSON.
+    MalformedJson "malformed-json" BAD_REQUEST "The body is not valid JSON";
+    /// A parameter of path, query or header is wrong.
+    InvalidParameters "invalid-parameters" BAD_REQUEST "A parameter is not valid";
+    /// Something else is wrong with the request.
+    BadRequest "bad-request" BAD_REQUEST "The request is not valid";
+    /// No token, or one that does not hold.
+    Unauthenticated "unauthenticated" UNAUTHORIZED "Sign in first";
+    /// E-mail address or password is wrong.
+    WrongCredentials "wrong-credentials" UNAUTHORIZED "E-mail address or password is wrong";
+    /// The role may not do this.
+    Forbidden "forbidden" FORBIDDEN "Not allowed";
+    /// There is no such thing, or not in this organisation.
+    NotFound "not-found" NOT_FOUND "Not found";
+    /// The path does not know the method.
+    MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "Method not allowed";
+    /// A value that must be unique is taken.
+    AlreadyExists "already-exists" CONFLICT "It exists already";
+    /// Not possible in the present state.
+    WrongState "wrong-state" CONFLICT "Not possible in its present state";
+    /// Too many changes at the same time.
+    Contention "contention" CONFLICT "Too many changes at the same time";
+    /// The body is too large.
+    TooLarge "too-large" PAYLOAD_TOO_LARGE "The body is too large";
+    /// The body is not JSON by its content type.
+    UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The body must be application/json";
+    /// Fields of the body are wrong.
+    InvalidFields "invalid-fields" UNPROCESSABLE_ENTITY "Some fields are not valid";
+    /// The body names something that is not there.
+    UnknownReference "unknown-reference" UNPROCESSABLE_ENTITY "Something it refers to does not exist";
+    /// The platform failed.
+    Internal "internal" INTERNAL_SERVER_ERROR "The platform failed";
+    /// A server behind the API does not answer.
+    Unavailable "unavailable" SERVICE_UNAVAILABLE "A server behind the API does not answer";
+    /// It is not known whether the command is stored.
+    OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "It is not known whether the change is stored";
+    /// The change is stored, but the read model does not show it yet.
+    NotYetVisible "not-yet-visible" SERVICE_UNAVAILABLE "The change is stored but not visible yet";
+    /// The log is full.
+    LogFull "log-full" INSUFFICIENT_STORAGE "The log is full";
+}
+
+impl Problem {
+    /// Returns a problem of a kind.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind: format!("urn:argusiq:problem:{}", kind.slug()),
+            title: kind.title().to_owned(),
+            status: kind.status().as_u16(),
+            detail: None,
+            instance: None,
+            errors: vec![],
+        }
+    }
+
+    /// Returns a problem of a kind, explained.
+    pub fn of(kind: Kind, detail: impl fmt::Display) -> Self {
+        Self { detail: Some(detail.to_string()), ..Self::new(kind) }
+    }
+
+    /// Returns the problem of one wrong field.
+    pub fn field(field: &str, message: impl fmt::Display) -> Self {
+        Self::fields(vec![FieldError { field: field.to_owned(), message: message.to_string() }])
+    }
+
+    /// Returns the problem of wrong fields.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(Kind::InvalidFields) }
+    }
+
+    /// Returns the problem of one wrong parameter.
+    pub fn parameter(name: &str, message: impl fmt::Display) -> Self {
+        let errors = vec![FieldError { field: name.to_owned(), message: message.to_string() }];
+        Self { errors, ..Self::new(Kind::InvalidParameters) }
+    }
+
+    /// Returns that there is no such thing.
+    pub fn not_found(what: &str) -> Self {
+        Self::of(Kind::NotFound, format_args!("there is no such {what}"))
+    }
+
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.detail.as_deref().unwrap_or(&self.title))
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status(&self) -> StatusCode {
+        self.status_code()
+    }
+
+    fn as_response(&self) -> Response {
+        self.clone().into_response()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status_code();
+        let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(self.to_json_string());
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = header::HeaderValue::from_static("Bearer realm=\"argusiq\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl ApiResponse for Problem {
+    fn meta() -> MetaResponses {
+        let content = vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Self::schema_ref() }];
+        let any = MetaResponse {
+            description: "What is wrong (RFC 9457).",
+            status: None,
+            status_range: None,
+            content,
+            headers: vec![],
+        };
+        MetaResponses { responses: vec![any] }
+    }
+
+    fn register(registry: &mut Registry) {
+        <Self as Type>::register(registry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_kind_status_and_fields_and_leaves_out_the_rest() {
+        let json = Problem::field("name", "must not be empty").to_json().unwrap();
+        let expected = serde_json::json!({
+            "type": "urn:argusiq:problem:invalid-fields",
+            "title": "Some fields are not valid",
+            "status": 422,
+            "errors": [{"field": "name", "message": "must not be empty"}],
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn no_two_kinds_share_a_name_and_all_are_errors() {
+        let slugs: std::collections::BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.slug()).collect();
+        assert_eq!(slugs.len(), Kind::ALL.len());
+        assert!(Kind::ALL.iter().all(|kind| kind.status().is_client_error() || kind.status().is_server_error()));
+    }
+
+    #[test]
+    fn a_401_says_how_to_authenticate() {
+        let response = Problem::new(Kind::Unauthenticated).into_response();
+        assert_eq!(response.header("www-authenticate"), Some("Bearer realm=\"argusiq\""));
+        assert_eq!(response.header("content-type"), Some(CONTENT_TYPE));
+    }
+}

@@ -1,0 +1,280 @@
+//! Which error becomes which problem: the one table of statuses. What does not live here: the shape of problems.
+
+use commands::{Error as CommandError, Reference, SignInError, device, user};
+use domain::{
+    activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, device_links, device_type,
+};
+use domain::{organization, rule};
+
+use crate::problem::{FieldError, Kind, Problem};
+
+/// A refusal of the domain, as a problem.
+pub trait Refusal: std::error::Error {
+    /// Returns the problem.
+    fn problem(&self) -> Problem;
+}
+
+impl<E: Refusal> From<CommandError<E>> for Problem {
+    fn from(error: CommandError<E>) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refusal.problem(),
+            CommandError::Missing(reference) => missing(reference),
+            other => failed(&other),
+        }
+    }
+}
+
+/// Returns the problem of a command error that cannot be a refusal.
+pub fn never_refused(error: CommandError) -> Problem {
+    match error {
+        CommandError::Missing(reference) => missing(reference),
+        other => failed(&other),
+    }
+}
+
+impl From<projections::Error> for Problem {
+    fn from(error: projections::Error) -> Self {
+        tracing::error!(error = %chain(&error), "a read failed");
+        match error {
+            projections::Error::Row { .. } | projections::Error::Checkpoint { .. } => Self::new(Kind::Internal),
+            _ => Self::of(Kind::Unavailable, "the read models do not answer; try again"),
+        }
+    }
+}
+
+impl From<projections::WaitError> for Problem {
+    fn from(error: projections::WaitError) -> Self {
+        match error {
+            projections::WaitError::Ask(error) => error.into(),
+            late => Self::of(Kind::NotYetVisible, late),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::WrongCredentials => Self::new(Kind::WrongCredentials),
+            SignInError::Deactivated | SignInError::OrganizationSuspended => Self::of(Kind::Forbidden, error),
+            SignInError::Unavailable(cause) => {
+                tracing::error!(error = %chain(cause.as_ref()), "signing in failed");
+                Self::of(Kind::Unavailable, "signing in is not possible now; try again")
+            }
+        }
+    }
+}
+
+fn failed<E: std::error::Error>(error: &CommandError<E>) -> Problem {
+    match error {
+        CommandError::Conflict => Problem::of(Kind::Contention, error),
+        CommandError::LogFull => {
+            tracing::error!("the log is full: commands are refused");
+            Problem::of(Kind::LogFull, "nothing was stored; old data must be archived, or the limit raised")
+        }
+        CommandError::OutcomeUnknown(cause) => {
+            tracing::error!(error = %chain(cause.as_ref()), "the outcome of a command is not known");
+            Problem::of(Kind::OutcomeUnknown, "repeat the request with the same Idempotency-Key")
+        }
+        CommandError::Unavailable(cause) => {
+            tracing::error!(error = %chain(cause.as_ref()), "the log does not answer");
+            Problem::of(Kind::Unavailable, "the log does not answer; try again")
+        }
+        other => {
+            tracing::error!(error = %chain(other), "a command failed");
+            Problem::new(Kind::Internal)
+        }
+    }
+}
+
+fn missing(reference: Reference) -> Problem {
+    let field = match reference {
+        Reference::DeviceType(_) => "deviceTypeId",
+        Reference::Device(_) => "deviceId",
+        Reference::AssetType(_) => "assetTypeId",
+        Reference::Asset(_) => "assetId",
+        Reference::ActivityTemplate(_) => "templateId",
+        Reference::User(_) => "userId",
+    };
+    let message = format!("{reference} does not exist or is used no more");
+    let errors = vec![FieldError { field: field.to_owned(), message: message.clone() }];
+    Problem { errors, ..Problem::of(Kind::UnknownReference, message) }
+}
+
+/// Returns an error with its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+macro_rules! refusals {
+    ($($error:ty { $($pattern:pat => $kind:tt $(($field:expr))?),* $(,)? })*) => {$(
+        impl Refusal for $error {
+            #[allow(unused_imports)]
+            fn problem(&self) -> Problem {
+                use $error as Error;
+                match self { $($pattern => refusals!(@problem self, $kind $(($field))?)),* }
+            }
+        }
+    )*};
+    (@problem $error:ident, field($field:expr)) => { Problem::field(&$field, $error) };
+    (@problem $error:ident, inner($inner:expr)) => { $inner.problem() };
+    (@problem $error:ident, $kind:ident) => { Problem::of(Kind::$kind, $error) };
+}
+
+refusals! {
+    organization::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::InvalidName => field("name"),
+        Error::Suspended => WrongState,
+    }
+    user::Refusal {
+        Error::User(inner) => inner(inner),
+        Error::Organization(inner) => inner(inner),
+        Error::InvalidEmail => field("email"),
+        Error::EmailTaken => AlreadyExists,
+        Error::InvalidName => field("name"),
+        Error::InvalidPassword => field("password"),
+    }
+    domain::user::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Deactivated | Error::Erased => WrongState,
+        Error::InvalidWorkRole { .. } => field("workRoles"),
+    }
+    device_type::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::InvalidName => field("name"),
+        Error::InvalidMetricKey { .. } | Error::DuplicateMetric { .. } | Error::InvalidRange { .. } => field("metrics"),
+    }
+    asset_type::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::InvalidName => field("name"),
+        Error::InvalidBand { .. } => field("healthModel.bands"),
+        Error::InvalidFormula { .. } => field("derivedMetrics"),
+        Error::InvalidMetricKey { .. } | Error::DuplicateMetric { .. } => field("metricKey"),
+    }
+    device::Refusal {
+        Error::Device(inner) => inner(inner),
+        Error::Certificate(inner) => inner(inner),
+        Error::Organization(inner) => inner(inner),
+        Error::SerialNumberTaken { .. } => AlreadyExists,
+        Error::NoAuthority => WrongState,
+        Error::InvalidValidity { .. } | Error::OutlivesAuthority { .. } => field("certificateValidityDays"),
+    }
+    domain::device::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Decommissioned => WrongState,
+        Error::InvalidName => field("name"),
+        Error::InvalidSerialNumber => field("serialNumber"),
+        Error::InvalidAttributes => field("customAttributes"),
+    }
+    certificate::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyIssued => AlreadyExists,
+        Error::AlreadyRevoked => WrongState,
+        Error::InvalidWindow => field("validityDays"),
+    }
+    asset::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::InvalidName => field("name"),
+        Error::InvalidKind => field("kind"),
+        Error::InvalidLocation => field("location"),
+        Error::InvalidAttributes => field("customAttributes"),
+    }
+    asset_tree::Error {
+        Error::Cycle { .. } => field("parentId"),
+    }
+    device_links::Error {
+        Error::NotLinked { .. } => NotFound,
+        Error::Overlaps { .. } => WrongState,
+        Error::InvalidWindow => field("validUntil"),
+        Error::InvalidMapping { .. } => field("metricsMapping"),
+    }
+    rule::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::InvalidName => field("name"),
+        Error::InvalidMetricKey => field("metricKey"),
+        Error::InvalidCondition { reason } => field(condition_field(reason)),
+        Error::InvalidWebhook => field("action.url"),
+        Error::InvalidCooldown => field("cooldownSeconds"),
+    }
+    activity_template::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::InvalidName => field("name"),
+        Error::InvalidChecklistItem { index } => field(format!("checklist[{index}].item")),
+    }
+    activity::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::InvalidName => field("name"),
+        Error::NoAssignee => field("assignedToUserId"),
+        Error::NoSuchItem { .. } => NotFound,
+        Error::ItemsOpen { .. } | Error::WrongStatus { .. } => WrongState,
+        Error::InvalidComment => field("text"),
+        Error::InvalidChecklistItem { index } => field(format!("checklist[{index}].item")),
+    }
+    alarm::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyRaised => AlreadyExists,
+    }
+}
+
+/// The reasons name the field first, where one field is to blame.
+fn condition_field(reason: &str) -> String {
+    let first = reason.split(' ').next().unwrap_or_default();
+    match first {
+        "value" | "upper" | "durationSeconds" => format!("condition.{first}"),
+        _ => "condition".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::DeviceTypeId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_its_words_and_names_its_field() {
+        let problem = Problem::from(CommandError::Refused(rule::Error::InvalidCooldown));
+        assert_eq!((problem.status, problem.errors[0].field.as_str()), (422, "cooldownSeconds"));
+        let problem =
+            Problem::from(CommandError::Refused(rule::Error::InvalidCondition { reason: "value must be …" }));
+        assert_eq!(problem.errors[0].field, "condition.value");
+        let problem = Problem::from(CommandError::Refused(device::Refusal::Device(domain::device::Error::NotFound)));
+        assert_eq!((problem.status, problem.detail.as_deref()), (404, Some("no such device")));
+        let refusal = activity::Error::InvalidChecklistItem { index: 2 };
+        assert_eq!(Problem::from(CommandError::Refused(refusal)).errors[0].field, "checklist[2].item");
+    }
+
+    #[test]
+    fn what_is_missing_is_named_by_its_field() {
+        let reference = Reference::DeviceType(DeviceTypeId(Uuid::nil()));
+        let problem = Problem::from(CommandError::<domain::device::Error>::Missing(reference));
+        assert_eq!((problem.status, problem.kind.as_str()), (422, "urn:argusiq:problem:unknown-reference"));
+        assert_eq!(problem.errors[0].field, "deviceTypeId");
+    }
+
+    #[test]
+    fn the_platforms_own_failures_have_statuses_of_their_own() {
+        let of = |error: CommandError<alarm::Error>| Problem::from(error).status;
+        let cause = || commands::Cause::from("x");
+        assert_eq!(of(CommandError::Conflict), 409);
+        assert_eq!(of(CommandError::LogFull), 507);
+        assert_eq!(of(CommandError::OutcomeUnknown(cause())), 503);
+        assert_eq!(of(CommandError::Unavailable(cause())), 503);
+        assert_eq!(of(CommandError::Internal(cause())), 500);
+    }
+}

@@ -1,0 +1,40 @@
+//! Ends the work.
+
+use domain::activity::ActivityCommand;
+
+use super::view::{ActivityResponse, change};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// How it went.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct CompleteActivity {
+    #[oai(nullable, validator(max_length = 4000))]
+    note: Option<String>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Complete an activity
+    #[oai(
+        path = "/activities/:id/complete",
+        method = "post",
+        tag = "Tag::Activities",
+        operation_id = "completeActivity"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WorkActivities>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<CompleteActivity>,
+    ) -> Result<Changed<ActivityResponse>, Problem> {
+        let command = ActivityCommand::CompleteActivity { note: body.0.note };
+        change(&state, &caller, &intent, id.0, command).await
+    }
+}

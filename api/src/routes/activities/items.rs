@@ -1,0 +1,44 @@
+//! Ticks an item of the checklist off, or on again.
+
+use domain::activity::ActivityCommand;
+
+use super::view::{ActivityResponse, change};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Whether it is done.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct CheckItem {
+    /// True by default.
+    #[oai(nullable)]
+    done: Option<bool>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Tick an item off
+    #[oai(
+        path = "/activities/:id/items/:index",
+        method = "post",
+        tag = "Tag::Activities",
+        operation_id = "checkActivityItem"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WorkActivities>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        /// From 0.
+        index: Path<u32>,
+        body: Body<CheckItem>,
+    ) -> Result<Changed<ActivityResponse>, Problem> {
+        let index = usize::try_from(index.0).unwrap_or(usize::MAX);
+        let command = ActivityCommand::CheckItem { index, done: body.0.done.unwrap_or(true) };
+        change(&state, &caller, &intent, id.0, command).await
+    }
+}

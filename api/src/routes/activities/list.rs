@@ -1,0 +1,76 @@
+//! Lists activities.
+
+use poem_openapi::Enum;
+use projections::activity_board::read::{self, ActivityFilter};
+
+use super::view::Activity;
+use crate::prelude::*;
+use crate::words::Severity;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// How far an activity is.
+#[derive(Clone, Copy, Enum)]
+#[oai(rename_all = "snake_case")]
+enum ActivityStatus {
+    Pending,
+    Assigned,
+    InProgress,
+    Done,
+    Cancelled,
+}
+
+/// A part of the list.
+#[derive(Object)]
+struct Activities {
+    activities: Vec<Activity>,
+    total: i64,
+}
+
+impl ActivityStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Assigned => "assigned",
+            Self::InProgress => "in_progress",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// List activities
+    ///
+    /// The newest first. `total` counts at most 10,001.
+    #[oai(path = "/activities", method = "get", tag = "Tag::Activities", operation_id = "listActivities")]
+    #[allow(clippy::too_many_arguments)]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        status: Query<Option<ActivityStatus>>,
+        priority: Query<Option<Severity>>,
+        #[oai(name = "targetId")] target_id: Query<Option<Uuid>>,
+        #[oai(name = "assignedToUserId")] assigned_to_user_id: Query<Option<Uuid>>,
+        #[oai(name = "assignedRole")] assigned_role: Query<Option<String>>,
+        #[oai(name = "alarmId")] alarm_id: Query<Option<Uuid>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<Activities>, Problem> {
+        let filter = ActivityFilter {
+            status: status.0.map(|status| status.as_str().to_owned()),
+            priority: priority.0.map(|priority| priority.as_str().to_owned()),
+            target_id: target_id.0,
+            assigned_user_id: assigned_to_user_id.0,
+            assigned_role: assigned_role.0,
+            alarm_id: alarm_id.0,
+        };
+        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = page.map(Activity::from);
+        Ok(Json(Activities { activities: page.items, total: page.total }))
+    }
+}

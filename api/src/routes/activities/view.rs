@@ -1,0 +1,125 @@
+//! An activity as the API shows it, and how it is changed.
+
+use commands::Receipt;
+use domain::activity::ActivityCommand;
+use projections::activity_board::{Comment as StoredComment, Item as StoredItem, NAME, read};
+
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::routes::visible::there;
+
+/// Something to do.
+#[derive(Debug, Object)]
+#[oai(rename = "ActivityItem")]
+struct Item {
+    item: String,
+    required: bool,
+    done: bool,
+}
+
+/// What somebody said.
+#[derive(Debug, Object)]
+#[oai(rename = "ActivityComment")]
+struct Comment {
+    author: String,
+    text: String,
+    at: DateTime<Utc>,
+}
+
+/// A work order.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct Activity {
+    id: Uuid,
+    organization_id: Uuid,
+    template_id: Option<Uuid>,
+    name: String,
+    description: Option<String>,
+    /// `device`, `asset` or `space`.
+    target_type: String,
+    target_id: Uuid,
+    target_name: Option<String>,
+    priority: String,
+    /// `pending`, `assigned`, `in_progress`, `done` or `cancelled`.
+    status: String,
+    assigned_role: Option<String>,
+    assigned_to_user_id: Option<Uuid>,
+    due_at: Option<DateTime<Utc>>,
+    checklist: Vec<Item>,
+    /// The alarm that led to it.
+    alarm_id: Option<Uuid>,
+    comments: Vec<Comment>,
+    created_at: DateTime<Utc>,
+    created_by: String,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    note: Option<String>,
+    cancelled_reason: Option<String>,
+    updated_at: DateTime<Utc>,
+    version: i64,
+}
+
+/// One activity.
+#[derive(Debug, Object)]
+pub struct ActivityResponse {
+    activity: Activity,
+}
+
+impl From<read::Activity> for Activity {
+    fn from(activity: read::Activity) -> Self {
+        let row = activity.row;
+        let item = |StoredItem { item, required, done }: StoredItem| Item { item, required, done };
+        let comment = |StoredComment { author, text, at }: StoredComment| Comment { author, text, at };
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            template_id: row.template_id,
+            name: row.name,
+            description: row.description,
+            target_type: row.target_type,
+            target_id: row.target_id,
+            target_name: activity.target_name,
+            priority: row.priority,
+            status: row.status,
+            assigned_role: row.assigned_role,
+            assigned_to_user_id: row.assigned_user_id,
+            due_at: row.due_at,
+            checklist: row.checklist.into_iter().map(item).collect(),
+            alarm_id: row.alarm_id,
+            comments: row.comments.into_iter().map(comment).collect(),
+            created_at: row.created_at,
+            created_by: row.created_by,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            note: row.note,
+            cancelled_reason: row.cancelled_reason,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+impl From<read::Activity> for ActivityResponse {
+    fn from(activity: read::Activity) -> Self {
+        Self { activity: activity.into() }
+    }
+}
+
+/// Returns one activity as it is after a write.
+pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<ActivityResponse, Problem> {
+    visible(state, NAME, receipt).await?;
+    Ok(there(read::get(&state.reader, caller.organization.0, id).await?)?.into())
+}
+
+/// Changes an activity, and shows it.
+pub async fn change(
+    state: &State,
+    caller: &Caller,
+    intent: &Intent,
+    id: Uuid,
+    command: ActivityCommand,
+) -> Result<Changed<ActivityResponse>, Problem> {
+    let context = intent.context(caller);
+    let receipt = state.commands.execute::<domain::activity::Activity>(&context, id, command).await?;
+    Ok(Changed(after(state, caller, id, receipt).await?, Some(receipt)))
+}

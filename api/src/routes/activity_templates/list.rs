@@ -1,0 +1,46 @@
+//! Lists templates.
+
+use projections::rule_book::read::{self, TemplateFilter};
+
+use super::view::Template;
+use crate::prelude::*;
+use crate::words::TriggerEventType;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A part of the list.
+#[derive(Object)]
+struct Templates {
+    templates: Vec<Template>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List activity templates
+    #[oai(
+        path = "/activity-templates",
+        method = "get",
+        tag = "Tag::ActivityTemplates",
+        operation_id = "listActivityTemplates"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        #[oai(name = "triggerEventType")] trigger_event_type: Query<Option<TriggerEventType>>,
+        #[oai(name = "activityTypeId")] activity_type_id: Query<Option<Uuid>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<Templates>, Problem> {
+        let filter = TemplateFilter {
+            trigger_event_type: trigger_event_type.0.map(|kind| kind.as_str().to_owned()),
+            activity_type_id: activity_type_id.0,
+        };
+        let page = read::templates(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = page.map(Template::from);
+        Ok(Json(Templates { templates: page.items, total: page.total }))
+    }
+}

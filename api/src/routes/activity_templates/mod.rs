@@ -1,0 +1,11 @@
+//! Templates of work orders.
+
+mod create;
+mod get;
+mod list;
+mod retire;
+mod update;
+pub mod view;
+
+/// The endpoints.
+pub type Api = (create::Api, get::Api, list::Api, update::Api, retire::Api);

@@ -1,0 +1,35 @@
+//! Retires a template.
+
+use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
+use projections::rule_book::NAME;
+
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Delete an activity template
+    ///
+    /// Nothing more is made from it; what was made stays.
+    #[oai(
+        path = "/activity-templates/:id",
+        method = "delete",
+        tag = "Tag::ActivityTemplates",
+        operation_id = "deleteActivityTemplate"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTemplates>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+    ) -> Result<Changed<Success>, Problem> {
+        let command = ActivityTemplateCommand::RetireTemplate {};
+        let receipt = state.commands.execute::<ActivityTemplate>(&intent.context(&caller), id.0, command).await?;
+        visible(&state, NAME, receipt).await?;
+        Ok(Success::at(receipt))
+    }
+}

@@ -1,0 +1,35 @@
+//! Revises a template.
+
+use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
+
+use super::view::{TemplateRequest, TemplateResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Revise an activity template
+    ///
+    /// Takes the whole template; what is left out is gone.
+    #[oai(
+        path = "/activity-templates/:id",
+        method = "put",
+        tag = "Tag::ActivityTemplates",
+        operation_id = "updateActivityTemplate"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTemplates>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<TemplateRequest>,
+    ) -> Result<Changed<TemplateResponse>, Problem> {
+        let command = ActivityTemplateCommand::ReviseTemplate { definition: body.0.into() };
+        let receipt = state.commands.execute::<ActivityTemplate>(&intent.context(&caller), id.0, command).await?;
+        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+    }
+}

@@ -1,0 +1,40 @@
+//! Acknowledges an alarm: somebody has seen it.
+
+use domain::alarm::{Alarm, AlarmCommand};
+use projections::alarm_board::{NAME, read};
+
+use super::view::AlarmResponse;
+use crate::prelude::*;
+use crate::routes::visible::there;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What there is to say.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct AcknowledgeAlarm {
+    #[oai(nullable, validator(max_length = 4000))]
+    comment: Option<String>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Acknowledge an alarm
+    #[oai(path = "/alarms/:id/acknowledge", method = "post", tag = "Tag::Alarms", operation_id = "acknowledgeAlarm")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::AcknowledgeAlarms>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<AcknowledgeAlarm>,
+    ) -> Result<Changed<AlarmResponse>, Problem> {
+        let command = AlarmCommand::AcknowledgeAlarm { comment: body.0.comment };
+        let receipt = state.commands.execute::<Alarm>(&intent.context(&caller), id.0, command).await?;
+        visible(&state, NAME, receipt).await?;
+        let alarm = there(read::get(&state.reader, caller.organization.0, id.0).await?)?;
+        Ok(Changed(alarm.into(), Some(receipt)))
+    }
+}

@@ -1,0 +1,61 @@
+//! Lists alarms.
+
+use poem_openapi::Enum;
+use projections::alarm_board::read::{self, AlarmFilter};
+
+use super::view::Alarm;
+use crate::prelude::*;
+use crate::words::Severity;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Whether the breach lasts.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum AlarmStatus {
+    Active,
+    Cleared,
+}
+
+/// A part of the list.
+#[derive(Object)]
+struct Alarms {
+    alarms: Vec<Alarm>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List alarms
+    ///
+    /// The newest first. `total` counts at most 10,001.
+    #[oai(path = "/alarms", method = "get", tag = "Tag::Alarms", operation_id = "listAlarms")]
+    #[allow(clippy::too_many_arguments)]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        #[oai(name = "state")] status: Query<Option<AlarmStatus>>,
+        acknowledged: Query<Option<bool>>,
+        severity: Query<Option<Severity>>,
+        #[oai(name = "entityId")] entity_id: Query<Option<Uuid>>,
+        #[oai(name = "ruleId")] rule_id: Query<Option<Uuid>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<Alarms>, Problem> {
+        let filter = AlarmFilter {
+            active: status.0.map(|status| status == AlarmStatus::Active),
+            acknowledged: acknowledged.0,
+            severity: severity.0.map(|severity| severity.as_str().to_owned()),
+            entity_id: entity_id.0,
+            rule_id: rule_id.0,
+            from: None,
+            until: None,
+        };
+        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = page.map(Alarm::from);
+        Ok(Json(Alarms { alarms: page.items, total: page.total }))
+    }
+}

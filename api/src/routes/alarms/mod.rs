@@ -1,0 +1,9 @@
+//! Alarms.
+
+mod acknowledge;
+mod get;
+mod list;
+mod view;
+
+/// The endpoints.
+pub type Api = (list::Api, get::Api, acknowledge::Api);

@@ -1,0 +1,78 @@
+//! An alarm as the API shows it.
+
+use projections::alarm_board::read;
+
+use crate::prelude::*;
+
+/// An alarm.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct Alarm {
+    id: Uuid,
+    organization_id: Uuid,
+    rule_id: Uuid,
+    rule_name: String,
+    /// `device`, `asset` or `space`.
+    entity_type: String,
+    entity_id: Uuid,
+    entity_name: Option<String>,
+    metric_key: String,
+    severity: String,
+    /// `active_unacknowledged`, `active_acknowledged`, `returned_unacknowledged` or `normal` (ISA-18.2).
+    state: String,
+    active: bool,
+    /// The value that raised it.
+    value: f64,
+    /// When the breach began.
+    started_at: DateTime<Utc>,
+    /// When it had lasted long enough.
+    raised_at: DateTime<Utc>,
+    returned_at: Option<DateTime<Utc>>,
+    returned_value: Option<f64>,
+    acknowledged: bool,
+    acknowledged_at: Option<DateTime<Utc>>,
+    acknowledged_by: Option<String>,
+    acknowledged_comment: Option<String>,
+    version: i64,
+}
+
+/// One alarm.
+#[derive(Debug, Object)]
+pub struct AlarmResponse {
+    alarm: Alarm,
+}
+
+impl From<read::Alarm> for Alarm {
+    fn from(alarm: read::Alarm) -> Self {
+        let row = alarm.row;
+        Self {
+            state: row.state().to_owned(),
+            id: row.id,
+            organization_id: row.organization_id,
+            rule_id: row.rule_id,
+            rule_name: row.rule_name,
+            entity_type: row.entity_type,
+            entity_id: row.entity_id,
+            entity_name: alarm.entity_name,
+            metric_key: row.metric_key,
+            severity: row.severity,
+            active: row.active,
+            value: row.value,
+            started_at: row.started_at,
+            raised_at: row.raised_at,
+            returned_at: row.returned_at,
+            returned_value: row.returned_value,
+            acknowledged: row.acknowledged,
+            acknowledged_at: row.acknowledged_at,
+            acknowledged_by: row.acknowledged_by,
+            acknowledged_comment: row.acknowledged_comment,
+            version: row.version,
+        }
+    }
+}
+
+impl From<read::Alarm> for AlarmResponse {
+    fn from(alarm: read::Alarm) -> Self {
+        Self { alarm: alarm.into() }
+    }
+}

@@ -1,0 +1,32 @@
+//! Defines an asset type.
+
+use domain::asset_type::{AssetType, AssetTypeCommand};
+
+use super::view::{AssetTypeRequest, AssetTypeResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Define an asset type
+    #[oai(path = "/asset-types", method = "post", tag = "Tag::AssetTypes", operation_id = "createAssetType")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTypes>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<AssetTypeRequest>,
+    ) -> Result<Created<AssetTypeResponse>, Problem> {
+        let context = intent.context(&caller);
+        let id = context.created_id("asset type");
+        let AssetTypeRequest { name, description, icon, derived_metrics, health_model } = body.0;
+        let derived_metrics = derived_metrics.into_iter().map(Into::into).collect();
+        let health_model = health_model.map(Into::into);
+        let command = AssetTypeCommand::DefineAssetType { name, description, icon, derived_metrics, health_model };
+        let receipt = state.commands.execute::<AssetType>(&context, id, command).await?;
+        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+    }
+}

@@ -1,0 +1,38 @@
+//! Lists asset types.
+
+use projections::type_catalogue::read;
+
+use super::view::AssetType;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A part of the list.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct AssetTypes {
+    asset_types: Vec<AssetType>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List asset types
+    #[oai(path = "/asset-types", method = "get", tag = "Tag::AssetTypes", operation_id = "listAssetTypes")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        /// Retired ones too.
+        retired: Query<Option<bool>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<AssetTypes>, Problem> {
+        let retired = retired.0.unwrap_or(false);
+        let page = read::asset_types(&state.reader, caller.organization.0, retired, paging(limit, offset)?).await?;
+        let page = page.map(AssetType::from);
+        Ok(Json(AssetTypes { asset_types: page.items, total: page.total }))
+    }
+}

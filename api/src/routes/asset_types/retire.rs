@@ -1,0 +1,30 @@
+//! Retires an asset type.
+
+use domain::asset_type::{AssetType, AssetTypeCommand};
+use projections::type_catalogue::NAME;
+
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Retire an asset type
+    ///
+    /// No new asset can have it; the present ones keep it.
+    #[oai(path = "/asset-types/:id", method = "delete", tag = "Tag::AssetTypes", operation_id = "retireAssetType")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTypes>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+    ) -> Result<Changed<Success>, Problem> {
+        let command = AssetTypeCommand::RetireAssetType {};
+        let receipt = state.commands.execute::<AssetType>(&intent.context(&caller), id.0, command).await?;
+        visible(&state, NAME, receipt).await?;
+        Ok(Success::at(receipt))
+    }
+}

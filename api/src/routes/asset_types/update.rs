@@ -1,0 +1,33 @@
+//! Revises an asset type.
+
+use domain::asset_type::{AssetType, AssetTypeCommand};
+
+use super::view::{AssetTypeRequest, AssetTypeResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Revise an asset type
+    ///
+    /// Takes the whole type; what is left out is gone.
+    #[oai(path = "/asset-types/:id", method = "put", tag = "Tag::AssetTypes", operation_id = "updateAssetType")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTypes>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<AssetTypeRequest>,
+    ) -> Result<Changed<AssetTypeResponse>, Problem> {
+        let AssetTypeRequest { name, description, icon, derived_metrics, health_model } = body.0;
+        let derived_metrics = derived_metrics.into_iter().map(Into::into).collect();
+        let health_model = health_model.map(Into::into);
+        let command = AssetTypeCommand::ReviseAssetType { name, description, icon, derived_metrics, health_model };
+        let receipt = state.commands.execute::<AssetType>(&intent.context(&caller), id.0, command).await?;
+        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+    }
+}

@@ -1,0 +1,158 @@
+//! An asset type as the API takes and shows it.
+
+use commands::Receipt;
+use domain::asset_type as model;
+use projections::type_catalogue::{AssetTypeRow, NAME, read};
+
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::routes::visible::there;
+
+/// A metric that is computed from others.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none, deny_unknown_fields)]
+pub struct DerivedMetric {
+    key: String,
+    /// Over the keys of other metrics: `(inlet + outlet) / 2`.
+    formula: String,
+    #[oai(nullable)]
+    unit: Option<String>,
+}
+
+/// Where a metric is good, and where it is worthless.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MetricBand {
+    metric_key: String,
+    good_low: f64,
+    good_high: f64,
+    /// Here and below, the metric counts 0.
+    limit_low: f64,
+    /// Here and above, the metric counts 0.
+    limit_high: f64,
+    #[oai(default = "one")]
+    weight: f64,
+}
+
+/// How the health of an asset is scored: the weighted mean of its bands, 0 to 100.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
+pub struct HealthModel {
+    bands: Vec<MetricBand>,
+    /// A value older than this counts 0.
+    #[oai(nullable)]
+    stale_after_seconds: Option<u32>,
+}
+
+/// What an asset type says.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AssetTypeRequest {
+    pub name: String,
+    #[oai(nullable)]
+    pub description: Option<String>,
+    #[oai(nullable)]
+    pub icon: Option<String>,
+    #[oai(default)]
+    pub derived_metrics: Vec<DerivedMetric>,
+    #[oai(nullable)]
+    pub health_model: Option<HealthModel>,
+}
+
+/// A kind of asset.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct AssetType {
+    id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    description: Option<String>,
+    icon: Option<String>,
+    derived_metrics: Vec<DerivedMetric>,
+    health_model: Option<HealthModel>,
+    retired: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    version: i64,
+}
+
+/// One asset type.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct AssetTypeResponse {
+    asset_type: AssetType,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl From<DerivedMetric> for model::DerivedMetric {
+    fn from(DerivedMetric { key, formula, unit }: DerivedMetric) -> Self {
+        Self { key, formula, unit }
+    }
+}
+
+impl From<model::DerivedMetric> for DerivedMetric {
+    fn from(model::DerivedMetric { key, formula, unit }: model::DerivedMetric) -> Self {
+        Self { key, formula, unit }
+    }
+}
+
+impl From<MetricBand> for model::MetricBand {
+    fn from(band: MetricBand) -> Self {
+        let MetricBand { metric_key, good_low, good_high, limit_low, limit_high, weight } = band;
+        Self { metric_key, good_low, good_high, limit_low, limit_high, weight }
+    }
+}
+
+impl From<model::MetricBand> for MetricBand {
+    fn from(band: model::MetricBand) -> Self {
+        let model::MetricBand { metric_key, good_low, good_high, limit_low, limit_high, weight } = band;
+        Self { metric_key, good_low, good_high, limit_low, limit_high, weight }
+    }
+}
+
+impl From<HealthModel> for model::HealthModel {
+    fn from(HealthModel { bands, stale_after_seconds }: HealthModel) -> Self {
+        Self { bands: bands.into_iter().map(Into::into).collect(), stale_after_seconds }
+    }
+}
+
+impl From<model::HealthModel> for HealthModel {
+    fn from(model::HealthModel { bands, stale_after_seconds }: model::HealthModel) -> Self {
+        Self { bands: bands.into_iter().map(Into::into).collect(), stale_after_seconds }
+    }
+}
+
+impl From<AssetTypeRow> for AssetType {
+    fn from(row: AssetTypeRow) -> Self {
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            description: row.description,
+            icon: row.icon,
+            derived_metrics: row.derived_metrics.into_iter().map(Into::into).collect(),
+            health_model: row.health_model.map(Into::into),
+            retired: row.retired,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+/// Returns one asset type.
+pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<AssetTypeResponse, Problem> {
+    let row = read::asset_type(&state.reader, caller.organization.0, id).await?;
+    let row = row.ok_or_else(|| Problem::not_found("asset type"))?;
+    Ok(AssetTypeResponse { asset_type: row.into() })
+}
+
+/// Returns one asset type as it is after a write.
+pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetTypeResponse, Problem> {
+    visible(state, NAME, receipt).await?;
+    let row = there(read::asset_type(&state.reader, caller.organization.0, id).await?)?;
+    Ok(AssetTypeResponse { asset_type: row.into() })
+}

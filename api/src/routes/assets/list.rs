@@ -1,0 +1,52 @@
+//! Lists assets.
+
+use projections::asset_directory::read::{self, AssetFilter};
+
+use super::view::Asset;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A part of the list.
+#[derive(Object)]
+struct Assets {
+    assets: Vec<Asset>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List assets
+    ///
+    /// In the order of their names. `total` counts at most 10,001.
+    #[oai(path = "/assets", method = "get", tag = "Tag::Assets", operation_id = "listAssets")]
+    #[allow(clippy::too_many_arguments)]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        #[oai(name = "assetTypeId")] asset_type_id: Query<Option<Uuid>>,
+        /// The parts of this asset.
+        #[oai(name = "parentId")]
+        parent_id: Query<Option<Uuid>>,
+        /// Retired ones instead of those in use.
+        retired: Query<Option<bool>>,
+        /// Part of name or description.
+        text: Query<Option<String>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<Assets>, Problem> {
+        let filter = AssetFilter {
+            asset_type_id: asset_type_id.0,
+            kind: None,
+            parent_id: parent_id.0,
+            retired: Some(retired.0.unwrap_or(false)),
+            text: text.0,
+        };
+        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = page.map(Asset::from);
+        Ok(Json(Assets { assets: page.items, total: page.total }))
+    }
+}

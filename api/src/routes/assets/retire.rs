@@ -1,0 +1,32 @@
+//! Retires an asset.
+
+use domain::asset::{Asset, AssetCommand};
+use projections::asset_directory::NAME;
+
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Retire an asset
+    ///
+    /// Its history stays.
+    #[oai(path = "/assets/:id", method = "delete", tag = "Tag::Assets", operation_id = "retireAsset")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteAssets>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        /// Why.
+        reason: Query<Option<String>>,
+    ) -> Result<Changed<Success>, Problem> {
+        let command = AssetCommand::RetireAsset { reason: reason.0.unwrap_or_default() };
+        let receipt = state.commands.execute::<Asset>(&intent.context(&caller), id.0, command).await?;
+        visible(&state, NAME, receipt).await?;
+        Ok(Success::at(receipt))
+    }
+}

@@ -1,0 +1,86 @@
+//! Changes an asset, and where it belongs.
+
+use std::collections::HashMap;
+
+use domain::asset::{Asset, AssetCommand};
+use domain::asset_tree::{AssetTree, AssetTreeCommand};
+use domain::ids::AssetId;
+
+use super::view::{AssetResponse, Location, after, find};
+use crate::prelude::*;
+use crate::routes::attributes::object;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What changes; what is left out stays.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct UpdateAsset {
+    #[oai(nullable)]
+    name: Option<String>,
+    /// An empty text removes it.
+    #[oai(nullable)]
+    description: Option<String>,
+    #[oai(nullable)]
+    location: Option<Location>,
+    #[oai(nullable)]
+    custom_attributes: Option<HashMap<String, Value>>,
+    /// The asset it is a part of from now on; its own id takes it out of the tree.
+    #[oai(nullable)]
+    parent_id: Option<Uuid>,
+}
+
+impl UpdateAsset {
+    fn commands(self) -> Vec<(&'static str, AssetCommand)> {
+        let name = self.name.map(|name| ("rename", AssetCommand::RenameAsset { name }));
+        let description = self
+            .description
+            .map(|text| ("describe", AssetCommand::DescribeAsset { description: (!text.is_empty()).then_some(text) }));
+        let location =
+            self.location.map(|location| ("relocate", AssetCommand::RelocateAsset { location: Some(location.into()) }));
+        let attributes = self.custom_attributes.map(|attributes| {
+            ("attributes", AssetCommand::ChangeAssetAttributes { custom_attributes: object(Some(attributes)) })
+        });
+        name.into_iter().chain(description).chain(location).chain(attributes).collect()
+    }
+}
+
+fn placed(asset: Uuid, parent: Uuid) -> AssetTreeCommand {
+    let (asset, parent) = (AssetId(asset), AssetId(parent));
+    match asset == parent {
+        true => AssetTreeCommand::DetachAsset { asset },
+        false => AssetTreeCommand::PlaceAsset { asset, parent },
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// Change an asset
+    #[oai(path = "/assets/:id", method = "put", tag = "Tag::Assets", operation_id = "updateAsset")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteAssets>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<UpdateAsset>,
+    ) -> Result<Changed<AssetResponse>, Problem> {
+        let present = find(&state, &caller, id.0).await?;
+        let context = intent.context(&caller);
+        let mut last = None;
+        if let Some(parent) = body.0.parent_id {
+            let (step, command) = (context.step("place"), placed(id.0, parent));
+            last = Some(state.commands.execute::<AssetTree>(&step, caller.organization.0, command).await?);
+        }
+        for (step, command) in body.0.commands() {
+            last = Some(state.commands.execute::<Asset>(&context.step(step), id.0, command).await?);
+        }
+        let response = match last {
+            Some(receipt) => after(&state, &caller, id.0, receipt).await?,
+            None => present.into(),
+        };
+        Ok(Changed(response, last))
+    }
+}

@@ -1,0 +1,103 @@
+//! An asset as the API shows it.
+
+use commands::Receipt;
+use projections::asset_directory::{NAME, read};
+
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::routes::visible::there;
+
+/// A place on Earth (WGS 84).
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct Location {
+    latitude: f64,
+    longitude: f64,
+}
+
+/// An asset.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct Asset {
+    id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    description: Option<String>,
+    asset_type_id: Uuid,
+    asset_type_name: Option<String>,
+    /// `asset` or `space`.
+    kind: String,
+    parent_id: Option<Uuid>,
+    location: Option<Location>,
+    custom_attributes: Value,
+    /// 0 to 100; absent until it was scored.
+    health_score: Option<i16>,
+    health_score_updated_at: Option<DateTime<Utc>>,
+    linked_devices_count: i64,
+    active_alarms_count: i64,
+    retired: bool,
+    retired_reason: Option<String>,
+    created_at: DateTime<Utc>,
+    created_by: String,
+    updated_at: DateTime<Utc>,
+    version: i64,
+}
+
+/// One asset.
+#[derive(Debug, Object)]
+pub struct AssetResponse {
+    asset: Asset,
+}
+
+impl From<Location> for domain::asset::Location {
+    fn from(Location { latitude, longitude }: Location) -> Self {
+        Self { latitude, longitude }
+    }
+}
+
+impl From<read::Asset> for Asset {
+    fn from(asset: read::Asset) -> Self {
+        let row = asset.row;
+        let location = row.latitude.zip(row.longitude);
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            description: row.description,
+            asset_type_id: row.asset_type_id,
+            asset_type_name: asset.asset_type_name,
+            kind: row.kind,
+            parent_id: asset.parent_id,
+            location: location.map(|(latitude, longitude)| Location { latitude, longitude }),
+            custom_attributes: row.custom_attributes,
+            health_score: asset.health_score,
+            health_score_updated_at: asset.health_score_updated_at,
+            linked_devices_count: asset.linked_devices_count,
+            active_alarms_count: asset.active_alarms_count,
+            retired: row.retired,
+            retired_reason: row.retired_reason,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+impl From<read::Asset> for AssetResponse {
+    fn from(asset: read::Asset) -> Self {
+        Self { asset: asset.into() }
+    }
+}
+
+/// Returns one asset of the caller's organisation.
+pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Asset, Problem> {
+    let asset = read::get(&state.reader, caller.organization.0, id).await?;
+    asset.ok_or_else(|| Problem::not_found("asset"))
+}
+
+/// Returns one asset as it is after a write.
+pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetResponse, Problem> {
+    visible(state, NAME, receipt).await?;
+    Ok(there(read::get(&state.reader, caller.organization.0, id).await?)?.into())
+}

@@ -1,0 +1,38 @@
+//! Lists device types.
+
+use projections::type_catalogue::read;
+
+use super::view::DeviceType;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A part of the list.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct DeviceTypes {
+    device_types: Vec<DeviceType>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List device types
+    #[oai(path = "/device-types", method = "get", tag = "Tag::DeviceTypes", operation_id = "listDeviceTypes")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        /// Retired ones too.
+        retired: Query<Option<bool>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<DeviceTypes>, Problem> {
+        let retired = retired.0.unwrap_or(false);
+        let page = read::device_types(&state.reader, caller.organization.0, retired, paging(limit, offset)?).await?;
+        let page = page.map(DeviceType::from);
+        Ok(Json(DeviceTypes { device_types: page.items, total: page.total }))
+    }
+}

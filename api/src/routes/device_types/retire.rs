@@ -1,0 +1,30 @@
+//! Retires a device type.
+
+use domain::device_type::{DeviceType, DeviceTypeCommand};
+use projections::type_catalogue::NAME;
+
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Retire a device type
+    ///
+    /// No new device can have it; the present ones keep it.
+    #[oai(path = "/device-types/:id", method = "delete", tag = "Tag::DeviceTypes", operation_id = "retireDeviceType")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTypes>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+    ) -> Result<Changed<Success>, Problem> {
+        let command = DeviceTypeCommand::RetireDeviceType {};
+        let receipt = state.commands.execute::<DeviceType>(&intent.context(&caller), id.0, command).await?;
+        visible(&state, NAME, receipt).await?;
+        Ok(Success::at(receipt))
+    }
+}

@@ -1,0 +1,33 @@
+//! Revises a device type.
+
+use domain::device_type::{DeviceType, DeviceTypeCommand};
+
+use super::view::{DeviceTypeRequest, DeviceTypeResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Revise a device type
+    ///
+    /// Takes the whole type; what is left out is gone.
+    #[oai(path = "/device-types/:id", method = "put", tag = "Tag::DeviceTypes", operation_id = "updateDeviceType")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTypes>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<DeviceTypeRequest>,
+    ) -> Result<Changed<DeviceTypeResponse>, Problem> {
+        let DeviceTypeRequest { name, description, metrics, unknown_metrics } = body.0;
+        let metrics = metrics.into_iter().map(Into::into).collect();
+        let unknown_metrics = unknown_metrics.into();
+        let command = DeviceTypeCommand::ReviseDeviceType { name, description, metrics, unknown_metrics };
+        let receipt = state.commands.execute::<DeviceType>(&intent.context(&caller), id.0, command).await?;
+        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+    }
+}

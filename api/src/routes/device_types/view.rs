@@ -1,0 +1,126 @@
+//! A device type as the API takes and shows it.
+
+use commands::Receipt;
+use domain::device_type::MetricDefinition;
+use projections::type_catalogue::{DeviceTypeRow, NAME, read};
+
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::routes::visible::there;
+use crate::words::{UnknownMetrics, ValueKind};
+
+/// What a type says of one metric.
+#[derive(Debug, Object)]
+#[oai(rename = "MetricDefinition", skip_serializing_if_is_none, deny_unknown_fields)]
+pub struct Metric {
+    /// 1 to 64 of letters, digits, `_`, `-` and `.`.
+    key: String,
+    #[oai(default = "number")]
+    kind: ValueKind,
+    #[oai(nullable)]
+    unit: Option<String>,
+    /// Values below are kept, but flagged.
+    #[oai(nullable)]
+    minimum: Option<f64>,
+    /// Values above are kept, but flagged.
+    #[oai(nullable)]
+    maximum: Option<f64>,
+    /// A reading without it is refused.
+    #[oai(default)]
+    required: bool,
+}
+
+/// What a device type says.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeviceTypeRequest {
+    pub name: String,
+    #[oai(nullable)]
+    pub description: Option<String>,
+    #[oai(default)]
+    pub metrics: Vec<Metric>,
+    #[oai(default = "keep")]
+    pub unknown_metrics: UnknownMetrics,
+}
+
+/// A kind of device.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct DeviceType {
+    id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    description: Option<String>,
+    metrics: Vec<Metric>,
+    /// `keep` or `refuse`.
+    unknown_metrics: String,
+    retired: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    version: i64,
+}
+
+/// One device type.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct DeviceTypeResponse {
+    device_type: DeviceType,
+}
+
+fn number() -> ValueKind {
+    ValueKind::Number
+}
+
+fn keep() -> UnknownMetrics {
+    UnknownMetrics::Keep
+}
+
+impl From<Metric> for MetricDefinition {
+    fn from(metric: Metric) -> Self {
+        let Metric { key, kind, unit, minimum, maximum, required } = metric;
+        Self { key, kind: kind.into(), unit, minimum, maximum, required }
+    }
+}
+
+impl From<MetricDefinition> for Metric {
+    fn from(metric: MetricDefinition) -> Self {
+        let kind = match metric.kind {
+            domain::device_type::ValueKind::Number => ValueKind::Number,
+            domain::device_type::ValueKind::Boolean => ValueKind::Boolean,
+            domain::device_type::ValueKind::Text => ValueKind::Text,
+        };
+        let MetricDefinition { key, unit, minimum, maximum, required, .. } = metric;
+        Self { key, kind, unit, minimum, maximum, required }
+    }
+}
+
+impl From<DeviceTypeRow> for DeviceType {
+    fn from(row: DeviceTypeRow) -> Self {
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            description: row.description,
+            metrics: row.metrics.into_iter().map(Metric::from).collect(),
+            unknown_metrics: row.unknown_metrics,
+            retired: row.retired,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+/// Returns one device type.
+pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<DeviceTypeResponse, Problem> {
+    let row = read::device_type(&state.reader, caller.organization.0, id).await?;
+    let row = row.ok_or_else(|| Problem::not_found("device type"))?;
+    Ok(DeviceTypeResponse { device_type: row.into() })
+}
+
+/// Returns one device type as it is after a write.
+pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<DeviceTypeResponse, Problem> {
+    visible(state, NAME, receipt).await?;
+    let row = there(read::device_type(&state.reader, caller.organization.0, id).await?)?;
+    Ok(DeviceTypeResponse { device_type: row.into() })
+}

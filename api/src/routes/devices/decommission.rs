@@ -1,0 +1,43 @@
+//! Takes a device out of service.
+
+use domain::ids::DeviceId;
+
+use super::view::{DeviceResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Why.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct DecommissionDevice {
+    #[oai(validator(min_length = 1, max_length = 500))]
+    reason: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Decommission a device
+    ///
+    /// For good: its certificates are revoked, its sessions end, its history stays.
+    #[oai(
+        path = "/devices/:id/decommission",
+        method = "post",
+        tag = "Tag::Devices",
+        operation_id = "decommissionDevice"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageDevices>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<DecommissionDevice>,
+    ) -> Result<Changed<DeviceResponse>, Problem> {
+        let context = intent.context(&caller);
+        let done = state.commands.decommission_device(&context, DeviceId(id.0), &body.0.reason).await?;
+        Ok(Changed(after(&state, &caller, id.0, done.receipt).await?, Some(done.receipt)))
+    }
+}

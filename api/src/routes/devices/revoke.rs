@@ -1,0 +1,64 @@
+//! Revokes the certificates of a device.
+
+use domain::ids::DeviceId;
+use projections::certificate_register::{NAME, read};
+
+use super::view::find;
+use crate::prelude::*;
+use crate::words::RevocationCode;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Why.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct RevokeCertificate {
+    #[oai(validator(min_length = 1, max_length = 500))]
+    reason: String,
+    #[oai(nullable)]
+    code: Option<RevocationCode>,
+}
+
+/// It is done.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct Revoked {
+    success: bool,
+    revoked_at: DateTime<Utc>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Revoke the certificates of a device
+    ///
+    /// All of them that are not revoked yet. Live sessions end within moments; the device cannot connect until it gets
+    /// another certificate.
+    #[oai(
+        path = "/devices/:id/certificate/revoke",
+        method = "post",
+        tag = "Tag::Devices",
+        operation_id = "revokeCertificate"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageDevices>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<RevokeCertificate>,
+    ) -> Result<Changed<Revoked>, Problem> {
+        let code = body.0.code.unwrap_or(RevocationCode::Unspecified).into();
+        let context = intent.context(&caller);
+        let done = state.commands.revoke_certificates(&context, DeviceId(id.0), &body.0.reason, code).await?;
+        let receipt = done.last_receipt();
+        match receipt {
+            Some(receipt) => visible(&state, NAME, receipt).await?,
+            None => drop(find(&state, &caller, id.0).await?),
+        }
+        let certificates = read::of_device(&state.reader, caller.organization.0, id.0).await?;
+        let revoked_at = certificates.iter().filter_map(|certificate| certificate.revoked_at).max();
+        Ok(Changed(Revoked { success: true, revoked_at: revoked_at.unwrap_or_else(|| state.now()) }, receipt))
+    }
+}

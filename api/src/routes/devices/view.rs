@@ -1,0 +1,116 @@
+//! A device as the API shows it.
+
+use commands::Receipt;
+use projections::device_directory::{NAME, read};
+
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::routes::visible::there;
+
+/// A device.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct Device {
+    pub id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    description: Option<String>,
+    serial_number: String,
+    device_type_id: Uuid,
+    device_type_name: Option<String>,
+    custom_attributes: Value,
+    /// `active` or `decommissioned`.
+    status: String,
+    decommission_reason: Option<String>,
+    /// `online`, `offline`, or `unknown` until it connected for the first time.
+    connectivity_status: String,
+    connectivity_reason: Option<String>,
+    last_connectivity_change: Option<DateTime<Utc>>,
+    last_seen: Option<DateTime<Utc>>,
+    linked_assets_count: i64,
+    created_at: DateTime<Utc>,
+    /// `user:<id>`.
+    created_by: String,
+    updated_at: DateTime<Utc>,
+    version: i64,
+}
+
+/// One device.
+#[derive(Debug, Object)]
+pub struct DeviceResponse {
+    device: Device,
+}
+
+impl From<read::Device> for Device {
+    fn from(device: read::Device) -> Self {
+        let row = device.row;
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            description: row.description,
+            serial_number: row.serial_number,
+            device_type_id: row.device_type_id,
+            device_type_name: device.device_type_name,
+            custom_attributes: row.custom_attributes,
+            status: row.status,
+            decommission_reason: row.decommission_reason,
+            connectivity_status: device.connectivity,
+            connectivity_reason: device.connectivity_reason,
+            last_connectivity_change: device.last_connectivity_change,
+            last_seen: device.last_seen,
+            linked_assets_count: device.linked_assets_count,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+impl Device {
+    /// Returns a device that was registered just now, as its aggregate has it, where the read model is late.
+    pub fn registered(id: Uuid, caller: &Caller, state: domain::device::Device, now: DateTime<Utc>) -> Option<Self> {
+        let profile = state.profile?;
+        Some(Self {
+            id,
+            organization_id: caller.organization.0,
+            name: profile.name,
+            description: profile.description,
+            serial_number: profile.serial_number,
+            device_type_id: profile.device_type_id.0,
+            device_type_name: None,
+            custom_attributes: profile.custom_attributes,
+            status: "active".to_owned(),
+            decommission_reason: None,
+            connectivity_status: "unknown".to_owned(),
+            connectivity_reason: None,
+            last_connectivity_change: None,
+            last_seen: None,
+            linked_assets_count: 0,
+            created_at: now,
+            created_by: format!("user:{}", caller.user),
+            updated_at: now,
+            version: 1,
+        })
+    }
+}
+
+/// Returns one device of the caller's organisation.
+pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Device, Problem> {
+    let device = read::get(&state.reader, caller.organization.0, id).await?;
+    device.ok_or_else(|| Problem::not_found("device"))
+}
+
+/// Returns one device as it is after a write.
+pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<DeviceResponse, Problem> {
+    visible(state, NAME, receipt).await?;
+    let device = there(read::get(&state.reader, caller.organization.0, id).await?)?;
+    Ok(DeviceResponse { device: device.into() })
+}
+
+impl From<read::Device> for DeviceResponse {
+    fn from(device: read::Device) -> Self {
+        Self { device: device.into() }
+    }
+}

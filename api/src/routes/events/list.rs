@@ -1,0 +1,81 @@
+//! Lists what the platform noticed by itself.
+
+use domain::user::AccessRole;
+use projections::system_events::SystemEventRow;
+use projections::system_events::read::{self, SystemEventFilter};
+
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Something noticed.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct SystemEvent {
+    id: Uuid,
+    /// `THRESHOLD_BREACH`, `RETURN_TO_NORMAL`, `DEVICE_OFFLINE`, `CONNECTION_REFUSED` …
+    #[oai(rename = "type")]
+    event_type: String,
+    entity_type: Option<String>,
+    entity_id: Option<Uuid>,
+    severity: String,
+    timestamp: DateTime<Utc>,
+    payload: Value,
+}
+
+/// A part of the list.
+#[derive(Object)]
+struct SystemEvents {
+    events: Vec<SystemEvent>,
+    total: i64,
+}
+
+impl From<SystemEventRow> for SystemEvent {
+    fn from(row: SystemEventRow) -> Self {
+        Self {
+            id: row.id,
+            event_type: row.event_type,
+            entity_type: row.entity_type,
+            entity_id: row.entity_id,
+            severity: row.severity,
+            timestamp: row.occurred_at,
+            payload: row.payload,
+        }
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// List system events
+    ///
+    /// The newest first. `total` counts at most 10,001.
+    #[oai(path = "/events", method = "get", tag = "Tag::Events", operation_id = "listEvents")]
+    #[allow(clippy::too_many_arguments)]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        #[oai(name = "type")] event_type: Query<Option<String>>,
+        #[oai(name = "entityId")] entity_id: Query<Option<Uuid>>,
+        from: Query<Option<DateTime<Utc>>>,
+        to: Query<Option<DateTime<Utc>>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<SystemEvents>, Problem> {
+        let filter = SystemEventFilter {
+            event_type: event_type.0,
+            severity: None,
+            entity_id: entity_id.0,
+            from: from.0,
+            until: to.0,
+        };
+        // Refused connections that name no organisation are the platform's own business.
+        let unassigned = caller.role == AccessRole::PlatformAdmin;
+        let part = paging(limit, offset)?;
+        let page = read::list(&state.reader, caller.organization.0, unassigned, &filter, part).await?;
+        let page = page.map(SystemEvent::from);
+        Ok(Json(SystemEvents { events: page.items, total: page.total }))
+    }
+}

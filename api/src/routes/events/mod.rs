@@ -1,0 +1,6 @@
+//! System events.
+
+mod list;
+
+/// The endpoints.
+pub type Api = list::Api;

@@ -1,0 +1,68 @@
+//! Lists the assets that a device measures.
+
+use projections::asset_directory::read::{LinkedAsset as Linked, assets_of_device};
+
+use crate::prelude::*;
+use crate::routes::devices::view::find;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// An asset, and how the device measures it.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct LinkedAsset {
+    id: Uuid,
+    #[oai(nullable)]
+    name: Option<String>,
+    link_id: Uuid,
+    #[oai(nullable)]
+    port: Option<i32>,
+    role: String,
+    valid_from: DateTime<Utc>,
+    #[oai(nullable)]
+    valid_until: Option<DateTime<Utc>>,
+    #[oai(nullable)]
+    health_score: Option<i16>,
+}
+
+/// All of them.
+#[derive(Object)]
+struct LinkedAssets {
+    assets: Vec<LinkedAsset>,
+}
+
+impl From<Linked> for LinkedAsset {
+    fn from(linked: Linked) -> Self {
+        Self {
+            id: linked.link.asset_id,
+            name: linked.asset_name,
+            link_id: linked.link.id,
+            port: linked.link.port,
+            role: linked.link.role,
+            valid_from: linked.link.valid_from,
+            valid_until: linked.link.valid_until,
+            health_score: linked.health_score,
+        }
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// List the assets of a device
+    #[oai(path = "/devices/:deviceId/assets", method = "get", tag = "Tag::Links", operation_id = "assetsOfDevice")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        #[oai(name = "deviceId")] device_id: Path<Uuid>,
+        /// Links that have ended, too.
+        ended: Query<Option<bool>>,
+    ) -> Result<Json<LinkedAssets>, Problem> {
+        find(&state, &caller, device_id.0).await?;
+        let ended = ended.0.unwrap_or(false);
+        let links = assets_of_device(&state.reader, caller.organization.0, device_id.0, ended).await?;
+        Ok(Json(LinkedAssets { assets: links.into_iter().map(LinkedAsset::from).collect() }))
+    }
+}

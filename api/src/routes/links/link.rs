@@ -1,0 +1,115 @@
+//! Links a device to an asset.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::device_links::{DeviceLinks, DeviceLinksCommand};
+use domain::ids::{AssetId, LinkId};
+use projections::asset_directory::{LinkRow, NAME, read};
+
+use crate::prelude::*;
+use crate::routes::visible::there;
+use crate::words::LinkRole;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// How the device measures the asset.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct LinkAsset {
+    /// Of a device with several.
+    #[oai(nullable)]
+    port: Option<u16>,
+    #[oai(nullable)]
+    role: Option<LinkRole>,
+    /// Now by default.
+    #[oai(nullable)]
+    valid_from: Option<DateTime<Utc>>,
+    /// For ever by default.
+    #[oai(nullable)]
+    valid_until: Option<DateTime<Utc>>,
+    /// From `device.<key>` to `asset.<key>`; keys that are not named keep their names.
+    #[oai(nullable)]
+    metrics_mapping: Option<HashMap<String, String>>,
+}
+
+/// A link.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct Link {
+    id: Uuid,
+    device_id: Uuid,
+    asset_id: Uuid,
+    #[oai(nullable)]
+    port: Option<i32>,
+    role: String,
+    valid_from: DateTime<Utc>,
+    #[oai(nullable)]
+    valid_until: Option<DateTime<Utc>>,
+    metrics_mapping: HashMap<String, String>,
+}
+
+/// One link.
+#[derive(Object)]
+struct LinkResponse {
+    link: Link,
+}
+
+impl From<LinkRow> for Link {
+    fn from(row: LinkRow) -> Self {
+        Self {
+            id: row.id,
+            device_id: row.device_id,
+            asset_id: row.asset_id,
+            port: row.port,
+            role: row.role,
+            valid_from: row.valid_from,
+            valid_until: row.valid_until,
+            metrics_mapping: row.metrics_mapping.into_iter().collect(),
+        }
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// Link a device to an asset
+    #[oai(
+        path = "/devices/:deviceId/assets/:assetId/link",
+        method = "post",
+        tag = "Tag::Links",
+        operation_id = "linkAsset"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteLinks>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "deviceId")] device_id: Path<Uuid>,
+        #[oai(name = "assetId")] asset_id: Path<Uuid>,
+        body: Body<LinkAsset>,
+    ) -> Result<Created<LinkResponse>, Problem> {
+        let context = intent.context(&caller);
+        let id = context.created_id("link");
+        let LinkAsset { port, role, valid_from, valid_until, metrics_mapping } = body.0;
+        let command = DeviceLinksCommand::LinkAsset {
+            link_id: LinkId(id),
+            asset_id: AssetId(asset_id.0),
+            port,
+            role: role.unwrap_or(LinkRole::Primary).into(),
+            valid_from: valid_from.unwrap_or_else(|| state.now()),
+            valid_until,
+            metrics_mapping: metrics_mapping.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
+        };
+        // What is missing stands in the path here, not in the body.
+        let linked = state.commands.execute::<DeviceLinks>(&context, device_id.0, command).await;
+        let receipt = linked.map_err(|error| match error {
+            commands::Error::Missing(reference) => Problem::of(Kind::NotFound, format_args!("there is no {reference}")),
+            error => error.into(),
+        })?;
+        visible(&state, NAME, receipt).await?;
+        let links = read::assets_of_device(&state.reader, caller.organization.0, device_id.0, true).await?;
+        let link = there(links.into_iter().find(|link| link.link.id == id))?;
+        Ok(Created(LinkResponse { link: link.link.into() }, receipt))
+    }
+}

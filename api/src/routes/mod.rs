@@ -1,0 +1,55 @@
+//! Every endpoint: one folder for each noun, one file for each verb. What does not live here: the live feed.
+
+mod activities;
+mod activity_templates;
+mod alarms;
+mod asset_types;
+mod assets;
+mod attributes;
+mod auth;
+mod device_types;
+mod devices;
+mod document;
+mod events;
+mod links;
+mod organizations;
+pub mod paging;
+pub mod pki;
+pub mod probes;
+mod rules;
+pub mod tags;
+mod telemetry;
+mod users;
+pub mod visible;
+
+use poem::{Endpoint, Route};
+use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
+
+/// People and types, then things, then what happens to them.
+type Api = (
+    (auth::Api, organizations::Api, users::Api, device_types::Api, asset_types::Api),
+    (devices::Api, assets::Api, links::Api, telemetry::Api),
+    (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api),
+);
+
+/// Returns everything below `/api`: version 1, its document and the interactive page.
+pub fn endpoint() -> impl Endpoint {
+    let service = service();
+    let spec = service.spec();
+    let page = service.swagger_ui_html();
+    Route::new()
+        .nest("/v1", service)
+        .at("/openapi.json", document::json(spec))
+        .at("/docs", document::page(page))
+        .at("/docs/", document::page_again())
+}
+
+fn service() -> OpenApiService<Api, ()> {
+    OpenApiService::new(Api::default(), "Argusiq", "1.0")
+        .description(document::DESCRIPTION)
+        .license(LicenseObject::new("Apache-2.0"))
+        .server("/api/v1")
+        .extra_request_header::<String, _>(
+            ExtraHeader::new("X-Request-Id").description("Correlates the request with its events; made up if absent."),
+        )
+}

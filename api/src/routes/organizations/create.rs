@@ -1,0 +1,40 @@
+//! Founds an organisation with its certificate authority.
+
+use commands::FoundOrganization;
+use projections::tenant_register::{NAME, read};
+
+use super::view::OrganizationResponse;
+use crate::prelude::*;
+use crate::routes::visible::there;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A new organisation.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct CreateOrganization {
+    name: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Found an organisation
+    ///
+    /// It gets a certificate authority of its own, which signs its devices' certificates.
+    #[oai(path = "/organizations", method = "post", tag = "Tag::Organizations", operation_id = "createOrganization")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageOrganizations>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<CreateOrganization>,
+    ) -> Result<Created<OrganizationResponse>, Problem> {
+        let new = FoundOrganization { id: None, name: body.0.name };
+        let founded = state.commands.found_organization(&intent.context(&caller), new).await?;
+        visible(&state, NAME, founded.receipt).await?;
+        let row = there(read::organization(&state.reader, founded.organization.0).await?)?;
+        Ok(Created(OrganizationResponse { organization: row.into() }, founded.receipt))
+    }
+}

@@ -1,0 +1,45 @@
+//! An organisation as the API shows it.
+
+use projections::tenant_register::OrganizationRow;
+
+use crate::prelude::*;
+
+/// An organisation.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct Organization {
+    id: Uuid,
+    name: String,
+    /// `active` or `suspended`.
+    status: String,
+    suspended_reason: Option<String>,
+    /// The certificate of its device CA, PEM.
+    ca_certificate: Option<String>,
+    ca_valid_until: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    version: i64,
+}
+
+/// One organisation.
+#[derive(Debug, Object)]
+pub struct OrganizationResponse {
+    /// It.
+    pub organization: Organization,
+}
+
+impl From<OrganizationRow> for Organization {
+    fn from(row: OrganizationRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            status: row.status,
+            suspended_reason: row.suspended_reason,
+            ca_certificate: row.ca_certificate,
+            ca_valid_until: row.ca_valid_until,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}

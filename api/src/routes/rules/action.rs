@@ -1,0 +1,62 @@
+//! What follows a breach, as the API takes and shows it.
+
+use domain::ids::ActivityTemplateId;
+use domain::rule::RuleAction;
+use poem_openapi::Union;
+
+use crate::prelude::*;
+
+/// Make a work order.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct CreateActivity {
+    /// From this template; without it, from the organisation's templates for breaches.
+    #[oai(nullable)]
+    template_id: Option<Uuid>,
+}
+
+/// Call an address.
+#[derive(Debug, Object)]
+pub struct Webhook {
+    url: String,
+}
+
+/// Raise the alarm, and nothing more.
+#[derive(Debug, Object)]
+pub struct NoAction {}
+
+/// What follows a breach.
+#[derive(Debug, Union)]
+#[oai(discriminator_name = "type", one_of = true)]
+pub enum Action {
+    #[oai(mapping = "create_activity")]
+    CreateActivity(CreateActivity),
+    #[oai(mapping = "webhook")]
+    Webhook(Webhook),
+    #[oai(mapping = "none")]
+    NoAction(NoAction),
+}
+
+impl From<Action> for RuleAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::CreateActivity(CreateActivity { template_id }) => {
+                Self::CreateActivity { template_id: template_id.map(ActivityTemplateId) }
+            }
+            Action::Webhook(Webhook { url }) => Self::Webhook { url },
+            Action::NoAction(_) => Self::None,
+        }
+    }
+}
+
+impl From<RuleAction> for Action {
+    fn from(action: RuleAction) -> Self {
+        match action {
+            RuleAction::CreateActivity { template_id } => {
+                Self::CreateActivity(CreateActivity { template_id: template_id.map(|id| id.0) })
+            }
+            RuleAction::Webhook { url } => Self::Webhook(Webhook { url }),
+            RuleAction::None => Self::NoAction(NoAction {}),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Defines a rule.
+
+use domain::rule::{Rule, RuleAction, RuleCommand, RuleDefinition};
+
+use super::action::Action;
+use super::condition::Condition;
+use super::view::{RuleResponse, after};
+use crate::prelude::*;
+use crate::words::{EntityType, Severity};
+
+/// How long a rule rests after an alarm if nothing is said, in seconds.
+const USUAL_COOLDOWN_SECONDS: u32 = 300;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A new rule.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateRule {
+    name: String,
+    #[oai(nullable)]
+    description: Option<String>,
+    entity_type: EntityType,
+    /// Null: all of the type.
+    #[oai(nullable)]
+    entity_id: Option<Uuid>,
+    metric_key: String,
+    condition: Condition,
+    severity: Severity,
+    /// None by default.
+    #[oai(nullable)]
+    action: Option<Action>,
+    /// 300 by default.
+    #[oai(nullable)]
+    cooldown_seconds: Option<u32>,
+    /// True by default.
+    #[oai(nullable)]
+    is_active: Option<bool>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Define a threshold rule
+    #[oai(path = "/rules", method = "post", tag = "Tag::Rules", operation_id = "createRule")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteRules>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<CreateRule>,
+    ) -> Result<Created<RuleResponse>, Problem> {
+        let context = intent.context(&caller);
+        let id = context.created_id("rule");
+        let definition = RuleDefinition {
+            name: body.0.name,
+            description: body.0.description,
+            entity_type: body.0.entity_type.into(),
+            entity_id: body.0.entity_id,
+            metric_key: body.0.metric_key,
+            condition: body.0.condition.into(),
+            severity: body.0.severity.into(),
+            action: body.0.action.map_or(RuleAction::None, Into::into),
+            cooldown_seconds: body.0.cooldown_seconds.unwrap_or(USUAL_COOLDOWN_SECONDS),
+            is_active: body.0.is_active.unwrap_or(true),
+        };
+        let receipt = state.commands.execute::<Rule>(&context, id, RuleCommand::DefineRule { definition }).await?;
+        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+    }
+}

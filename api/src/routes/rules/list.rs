@@ -1,0 +1,44 @@
+//! Lists rules.
+
+use projections::rule_book::read::{self, RuleFilter};
+
+use super::view::Rule;
+use crate::prelude::*;
+use crate::words::EntityType;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A part of the list.
+#[derive(Object)]
+struct Rules {
+    rules: Vec<Rule>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List threshold rules
+    #[oai(path = "/rules", method = "get", tag = "Tag::Rules", operation_id = "listRules")]
+    #[allow(clippy::too_many_arguments)]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        #[oai(name = "entityType")] entity_type: Query<Option<EntityType>>,
+        #[oai(name = "entityId")] entity_id: Query<Option<Uuid>>,
+        #[oai(name = "isActive")] is_active: Query<Option<bool>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<Rules>, Problem> {
+        let filter = RuleFilter {
+            entity_type: entity_type.0.map(|kind| kind.as_str().to_owned()),
+            entity_id: entity_id.0,
+            is_active: is_active.0,
+        };
+        let page = read::rules(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = page.map(Rule::from);
+        Ok(Json(Rules { rules: page.items, total: page.total }))
+    }
+}

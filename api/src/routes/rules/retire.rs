@@ -1,0 +1,30 @@
+//! Retires a rule.
+
+use domain::rule::{Rule, RuleCommand};
+use projections::rule_book::NAME;
+
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Delete a threshold rule
+    ///
+    /// It raises nothing more; its alarms stay.
+    #[oai(path = "/rules/:id", method = "delete", tag = "Tag::Rules", operation_id = "deleteRule")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteRules>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+    ) -> Result<Changed<Success>, Problem> {
+        let receipt =
+            state.commands.execute::<Rule>(&intent.context(&caller), id.0, RuleCommand::RetireRule {}).await?;
+        visible(&state, NAME, receipt).await?;
+        Ok(Success::at(receipt))
+    }
+}

@@ -1,0 +1,64 @@
+//! Revises a rule.
+
+use domain::rule::{Rule, RuleCommand, RuleRevision};
+
+use super::action::Action;
+use super::condition::Condition;
+use super::view::{RuleResponse, after};
+use crate::prelude::*;
+use crate::words::Severity;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What changes; what is left out stays. A rule keeps what it is about.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct UpdateRule {
+    #[oai(nullable)]
+    name: Option<String>,
+    /// An empty text removes it.
+    #[oai(nullable)]
+    description: Option<String>,
+    #[oai(nullable)]
+    metric_key: Option<String>,
+    #[oai(nullable)]
+    condition: Option<Condition>,
+    #[oai(nullable)]
+    severity: Option<Severity>,
+    #[oai(nullable)]
+    action: Option<Action>,
+    #[oai(nullable)]
+    cooldown_seconds: Option<u32>,
+    #[oai(nullable)]
+    is_active: Option<bool>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Change a threshold rule
+    #[oai(path = "/rules/:id", method = "put", tag = "Tag::Rules", operation_id = "updateRule")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteRules>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<UpdateRule>,
+    ) -> Result<Changed<RuleResponse>, Problem> {
+        let revision = RuleRevision {
+            name: body.0.name,
+            description: body.0.description.map(|text| (!text.is_empty()).then_some(text)),
+            metric_key: body.0.metric_key,
+            condition: body.0.condition.map(Into::into),
+            severity: body.0.severity.map(Into::into),
+            action: body.0.action.map(Into::into),
+            cooldown_seconds: body.0.cooldown_seconds,
+            is_active: body.0.is_active,
+        };
+        let command = RuleCommand::ReviseRule { revision };
+        let receipt = state.commands.execute::<Rule>(&intent.context(&caller), id.0, command).await?;
+        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+    }
+}

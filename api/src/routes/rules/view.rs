@@ -1,0 +1,81 @@
+//! A rule as the API shows it.
+
+use commands::Receipt;
+use projections::rule_book::{NAME, RuleRow, read};
+
+use super::action::Action;
+use super::condition::Condition;
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::routes::visible::there;
+
+/// A threshold rule.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct Rule {
+    id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    #[oai(nullable)]
+    description: Option<String>,
+    /// `device`, `asset` or `space`.
+    entity_type: String,
+    /// Null: all of the type.
+    #[oai(nullable)]
+    entity_id: Option<Uuid>,
+    metric_key: String,
+    condition: Condition,
+    severity: String,
+    action: Action,
+    is_active: bool,
+    cooldown_seconds: i64,
+    retired: bool,
+    created_at: DateTime<Utc>,
+    created_by: String,
+    updated_at: DateTime<Utc>,
+    version: i64,
+}
+
+/// One rule.
+#[derive(Debug, Object)]
+pub struct RuleResponse {
+    rule: Rule,
+}
+
+impl From<RuleRow> for Rule {
+    fn from(row: RuleRow) -> Self {
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            description: row.description,
+            entity_type: row.entity_type,
+            entity_id: row.entity_id,
+            metric_key: row.metric_key,
+            condition: row.condition.into(),
+            severity: row.severity,
+            action: row.action.into(),
+            is_active: row.is_active,
+            cooldown_seconds: row.cooldown_seconds,
+            retired: row.retired,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+/// Returns one rule of the caller's organisation.
+pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<RuleResponse, Problem> {
+    let row = read::rule(&state.reader, caller.organization.0, id).await?;
+    let row = row.ok_or_else(|| Problem::not_found("rule"))?;
+    Ok(RuleResponse { rule: row.into() })
+}
+
+/// Returns one rule as it is after a write.
+pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<RuleResponse, Problem> {
+    visible(state, NAME, receipt).await?;
+    let row = there(read::rule(&state.reader, caller.organization.0, id).await?)?;
+    Ok(RuleResponse { rule: row.into() })
+}

@@ -1,0 +1,37 @@
+//! The chapters of the OpenAPI document.
+
+use poem_openapi::Tags;
+
+/// A chapter.
+#[derive(Tags)]
+#[allow(missing_docs)]
+pub enum Tag {
+    /// Signing in.
+    Auth,
+    /// Tenants of the platform.
+    Organizations,
+    /// People.
+    Users,
+    /// Kinds of devices and the metrics they send.
+    DeviceTypes,
+    /// Kinds of assets and how their health is scored.
+    AssetTypes,
+    /// Devices and their certificates.
+    Devices,
+    /// Assets and their tree.
+    Assets,
+    /// Which device measures which asset, and when.
+    Links,
+    /// Measured values.
+    Telemetry,
+    /// Threshold rules.
+    Rules,
+    /// Templates of work orders.
+    ActivityTemplates,
+    /// Work orders.
+    Activities,
+    /// Alarms, in the terms of ISA-18.2.
+    Alarms,
+    /// What the platform noticed by itself.
+    Events,
+}

@@ -1,0 +1,11 @@
+//! Measured values: history and newest, of devices and assets.
+
+mod asset;
+mod asset_latest;
+mod device;
+mod device_latest;
+mod latest;
+mod range;
+
+/// The endpoints.
+pub type Api = (device::Api, asset::Api, device_latest::Api, asset_latest::Api);

@@ -1,0 +1,165 @@
+//! Which values are asked for, and the values. What does not live here: whose they are.
+
+use chrono::TimeDelta;
+use poem_openapi::Enum;
+use projections::telemetry_history::read::{self, Aggregated, Point as Stored, Step};
+
+use crate::prelude::*;
+
+/// Points of an answer if nothing is said, and at most.
+const USUAL_LIMIT: i64 = 1000;
+const MOST: i64 = 10_000;
+
+/// By which step values are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Aggregation {
+    /// Not at all.
+    #[oai(rename = "none")]
+    None,
+    /// One minute.
+    #[oai(rename = "1m")]
+    Minute,
+    /// Five minutes.
+    #[oai(rename = "5m")]
+    FiveMinutes,
+    /// One hour.
+    #[oai(rename = "1h")]
+    Hour,
+}
+
+/// One value, or one step of many.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct Point {
+    /// When it was measured, by the device's clock; the beginning of a step.
+    timestamp: DateTime<Utc>,
+    /// A number, boolean or text; the mean of a step.
+    value: Value,
+    /// The metric, where all were asked for.
+    metric_key: Option<String>,
+    /// `uncertain` or `bad`; good ones say nothing.
+    quality: Option<String>,
+    /// The smallest of a step.
+    min: Option<f64>,
+    /// The greatest of a step.
+    max: Option<f64>,
+    /// How many values a step has.
+    count: Option<i64>,
+    /// Assets only: the devices it comes from.
+    source_devices: Option<Vec<Uuid>>,
+}
+
+/// What is asked for.
+pub struct Range {
+    /// One metric, or all.
+    pub metric_key: Option<String>,
+    /// From the beginning of a day ago.
+    pub start_time: Option<DateTime<Utc>>,
+    /// Until now.
+    pub end_time: Option<DateTime<Utc>>,
+    /// By step.
+    pub aggregation: Option<Aggregation>,
+    /// At most so many.
+    pub limit: Option<i64>,
+}
+
+impl Range {
+    /// Returns the step.
+    pub fn aggregation(&self) -> Aggregation {
+        self.aggregation.unwrap_or(Aggregation::None)
+    }
+
+    /// Reads the values of an entity.
+    pub async fn read(&self, state: &State, entity: Uuid, is_asset: bool) -> Result<Vec<Point>, Problem> {
+        let query = self.query(entity, state.now())?;
+        let named = self.metric_key.is_none();
+        let step = match self.aggregation() {
+            Aggregation::None => {
+                let points = read::raw(&state.reader, &query).await?;
+                return Ok(points.into_iter().map(|point| one(point, named, is_asset)).collect());
+            }
+            Aggregation::Minute => Step::Minute,
+            Aggregation::FiveMinutes => Step::FiveMinutes,
+            Aggregation::Hour => Step::Hour,
+        };
+        let points = read::aggregate(&state.reader, &query, step).await?;
+        Ok(points.into_iter().map(|point| many(point, named, is_asset)).collect())
+    }
+
+    fn query(&self, entity: Uuid, now: DateTime<Utc>) -> Result<read::Query, Problem> {
+        let until = self.end_time.unwrap_or(now);
+        let from = self.start_time.unwrap_or_else(|| until.min(now) - TimeDelta::hours(24));
+        let limit = self.limit.unwrap_or(USUAL_LIMIT);
+        if !(1..=MOST).contains(&limit) {
+            return Err(Problem::parameter("limit", format_args!("must lie in 1 to {MOST}")));
+        }
+        if from >= until {
+            return Err(Problem::parameter("startTime", "must be earlier than endTime"));
+        }
+        let limit = usize::try_from(limit).unwrap_or_default();
+        Ok(read::Query { entity, metric_key: self.metric_key.clone(), from, until, limit, newest: true })
+    }
+}
+
+fn one(point: Stored, named: bool, is_asset: bool) -> Point {
+    Point {
+        timestamp: point.measured_at,
+        value: point.value,
+        metric_key: named.then_some(point.metric_key),
+        quality: (point.quality != "good").then_some(point.quality),
+        min: None,
+        max: None,
+        count: None,
+        source_devices: is_asset.then_some(point.source_devices),
+    }
+}
+
+fn many(point: Aggregated, named: bool, is_asset: bool) -> Point {
+    Point {
+        timestamp: point.start,
+        value: Value::from(point.mean),
+        metric_key: named.then_some(point.metric_key),
+        quality: None,
+        min: Some(point.minimum),
+        max: Some(point.maximum),
+        count: Some(point.count),
+        source_devices: is_asset.then_some(point.source_devices),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range() -> Range {
+        Range { metric_key: None, start_time: None, end_time: None, aggregation: None, limit: None }
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn without_words_it_is_the_last_day_and_a_thousand_points() {
+        let query = range().query(Uuid::nil(), at(0)).unwrap();
+        assert_eq!((query.from, query.until, query.limit), (at(-86_400), at(0), 1000));
+        assert!(query.newest);
+    }
+
+    #[test]
+    fn an_end_alone_means_the_day_before_it() {
+        let query = Range { end_time: Some(at(-500)), ..range() }.query(Uuid::nil(), at(0)).unwrap();
+        assert_eq!((query.from, query.until), (at(-86_900), at(-500)));
+    }
+
+    #[test]
+    fn limits_and_times_have_bounds() {
+        let field = |range: Range| range.query(Uuid::nil(), at(0)).unwrap_err().errors[0].field.clone();
+        for limit in [0, -1, 10_001] {
+            assert_eq!(field(Range { limit: Some(limit), ..range() }), "limit", "{limit}");
+        }
+        assert!(Range { limit: Some(10_000), ..range() }.query(Uuid::nil(), at(0)).is_ok());
+        assert_eq!(field(Range { start_time: Some(at(5)), ..range() }), "startTime");
+        assert_eq!(field(Range { start_time: Some(at(-5)), end_time: Some(at(-5)), ..range() }), "startTime");
+    }
+}

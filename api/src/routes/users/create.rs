@@ -1,0 +1,70 @@
+//! Adds a person.
+
+use commands::NewUser;
+use domain::ids::OrganizationId;
+use domain::user::AccessRole;
+use projections::tenant_register::NAME;
+
+use super::view::User;
+use crate::prelude::*;
+use crate::refusals::never_refused;
+use crate::routes::visible::there;
+use crate::words::Role;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A new person.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateUser {
+    email: String,
+    name: String,
+    /// 8 to 200 characters.
+    password: String,
+    role: Role,
+    /// Such as `technician`: what activities are assigned to.
+    #[oai(default)]
+    work_roles: Vec<String>,
+    /// Another organisation than the caller's: platform administrators only.
+    #[oai(nullable)]
+    organization_id: Option<Uuid>,
+}
+
+/// One person.
+#[derive(Object)]
+struct UserResponse {
+    user: User,
+}
+
+#[OpenApi]
+impl Api {
+    /// Add a person
+    ///
+    /// E-mail addresses are unique on the platform. Nobody can give a higher role than their own.
+    #[oai(path = "/users", method = "post", tag = "Tag::Users", operation_id = "createUser")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageUsers>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<CreateUser>,
+    ) -> Result<Created<UserResponse>, Problem> {
+        let CreateUser { email, name, password, role, work_roles, organization_id } = body.0;
+        let access_role = AccessRole::from(role);
+        let organization = organization_id.map_or(caller.organization, OrganizationId);
+        if access_role > caller.role {
+            return Err(Problem::of(Kind::Forbidden, "nobody can give a higher role than their own"));
+        }
+        if organization != caller.organization && caller.role != AccessRole::PlatformAdmin {
+            return Err(Problem::not_found("organisation"));
+        }
+        let context = commands::CommandContext { organization, ..intent.context(&caller) };
+        let new = NewUser { email, name, password, access_role, work_roles };
+        let registered = state.commands.register_user(&context, new).await?;
+        visible(&state, NAME, registered.receipt).await?;
+        let profile = state.commands.user_profile(organization, registered.user).await.map_err(never_refused)?;
+        Ok(Created(UserResponse { user: there(profile)?.into() }, registered.receipt))
+    }
+}

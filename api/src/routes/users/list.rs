@@ -1,0 +1,40 @@
+//! Lists people.
+
+use domain::ids::UserId;
+use projections::tenant_register::read;
+
+use super::view::User;
+use crate::prelude::*;
+use crate::refusals::never_refused;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A part of the list.
+#[derive(Object)]
+struct Users {
+    users: Vec<User>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List people
+    #[oai(path = "/users", method = "get", tag = "Tag::Users", operation_id = "listUsers")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageUsers>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<Users>, Problem> {
+        let page = read::users(&state.reader, caller.organization.0, paging(limit, offset)?).await?;
+        let mut users = Vec::with_capacity(page.items.len());
+        for row in page.items {
+            let profile = state.commands.user_profile(caller.organization, UserId(row.id)).await;
+            users.extend(profile.map_err(never_refused)?.map(User::from));
+        }
+        Ok(Json(Users { users, total: page.total }))
+    }
+}

@@ -1,0 +1,250 @@
+//! Checks a JSON value against the documented schema and names every field that is wrong, where the framework's own
+//! parser stops at the first and does not say where it stands. What does not live here: the meaning of the fields.
+
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use serde_json::{Map, Value};
+
+use crate::problem::FieldError;
+
+/// Most errors that one answer names.
+const MOST: usize = 50;
+
+/// Returns what is wrong with a value.
+pub fn errors(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Vec<FieldError> {
+    let mut check = Check { registry, found: vec![] };
+    check.value(schema, value, "");
+    check.found
+}
+
+struct Check<'r> {
+    registry: &'r Registry,
+    found: Vec<FieldError>,
+}
+
+impl Check<'_> {
+    fn note(&mut self, path: &str, message: impl Into<String>) {
+        if self.found.len() < MOST {
+            let field = if path.is_empty() { "body" } else { path };
+            self.found.push(FieldError { field: field.to_owned(), message: message.into() });
+        }
+    }
+
+    fn value(&mut self, schema: &MetaSchemaRef, value: &Value, path: &str) {
+        let registry = self.registry;
+        let schema = match schema {
+            MetaSchemaRef::Inline(schema) => schema,
+            MetaSchemaRef::Reference(name) => match registry.schemas.get(name) {
+                Some(schema) => schema,
+                None => return,
+            },
+        };
+        if let Some(named) = &schema.discriminator {
+            return self.variant(schema, named.property_name, &named.mapping, value, path);
+        }
+        for part in &schema.all_of {
+            self.value(part, value, path);
+        }
+        match (schema.ty, value) {
+            ("object", Value::Object(object)) => self.object(schema, object, path),
+            ("array", Value::Array(items)) => self.items(schema, items, path),
+            ("string", Value::String(text)) => self.text(schema, text, path),
+            ("integer" | "number", Value::Number(number)) => self.number(schema, number, path),
+            ("boolean", Value::Bool(_)) | ("", _) => {}
+            (wanted, _) => self.note(path, format!("must be {}", article(wanted))),
+        }
+        if !schema.enum_items.is_empty() && !schema.enum_items.contains(value) {
+            let words: Vec<_> = schema.enum_items.iter().map(Value::to_string).collect();
+            self.note(path, format!("must be one of {}", words.join(", ")));
+        }
+    }
+
+    fn object(&mut self, schema: &MetaSchema, object: &Map<String, Value>, path: &str) {
+        for required in schema.required.iter().filter(|name| object.get(**name).is_none_or(Value::is_null)) {
+            self.note(&join(path, required), "is required");
+        }
+        for (name, part) in &schema.properties {
+            if let Some(value) = object.get(*name).filter(|value| !value.is_null()) {
+                self.value(part, value, &join(path, name));
+            }
+        }
+        let known = |name: &String| schema.properties.iter().any(|(known, _)| known == name);
+        for (name, value) in object.iter().filter(|(name, _)| !known(name)) {
+            if let Some(part) = &schema.additional_properties {
+                self.value(part, value, &join(path, name));
+            }
+        }
+    }
+
+    fn items(&mut self, schema: &MetaSchema, items: &[Value], path: &str) {
+        if let Some(part) = &schema.items {
+            for (index, item) in items.iter().enumerate() {
+                self.value(part, item, &format!("{path}[{index}]"));
+            }
+        }
+        if schema.max_items.is_some_and(|most| items.len() > most) {
+            self.note(path, format!("must have at most {} items", schema.max_items.unwrap_or_default()));
+        }
+    }
+
+    fn text(&mut self, schema: &MetaSchema, text: &str, path: &str) {
+        let length = text.chars().count();
+        if schema.min_length.is_some_and(|least| length < least) || schema.max_length.is_some_and(|most| length > most)
+        {
+            let (least, most) = (schema.min_length.unwrap_or(0), schema.max_length);
+            let most = most.map_or(String::new(), |most| format!(" to {most}"));
+            self.note(path, format!("must have {least}{most} characters"));
+        }
+        let fits = match schema.format {
+            Some("uuid") => text.parse::<uuid::Uuid>().is_ok(),
+            Some("date-time") => text.parse::<chrono::DateTime<chrono::Utc>>().is_ok(),
+            _ => true,
+        };
+        if !fits {
+            let wanted = if schema.format == Some("uuid") { "a UUID" } else { "an RFC 3339 time" };
+            self.note(path, format!("must be {wanted}"));
+        }
+    }
+
+    fn number(&mut self, schema: &MetaSchema, number: &serde_json::Number, path: &str) {
+        let value = number.as_f64().unwrap_or_default();
+        let (low, high) = bounds(schema);
+        if schema.ty == "integer" && value.fract() != 0.0 {
+            self.note(path, "must be a whole number");
+        } else if value < low || value > high {
+            self.note(path, format!("must lie in {low} to {high}"));
+        }
+    }
+
+    fn variant(&mut self, schema: &MetaSchema, name: &str, mapping: &[(String, String)], value: &Value, path: &str) {
+        let Value::Object(object) = value else { return self.note(path, "must be an object") };
+        let wanted = object.get(name).and_then(Value::as_str);
+        let at = mapping.iter().position(|(word, _)| Some(word.as_str()) == wanted);
+        let variants = if schema.one_of.is_empty() { &schema.any_of } else { &schema.one_of };
+        match at.and_then(|at| variants.get(at)) {
+            Some(variant) => self.value(variant, value, path),
+            None => {
+                let words: Vec<_> = mapping.iter().map(|(word, _)| format!("{word:?}")).collect();
+                self.note(&join(path, name), format!("must be one of {}", words.join(", ")));
+            }
+        }
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn article(kind: &str) -> &'static str {
+    match kind {
+        "object" => "an object",
+        "array" => "a list",
+        "string" => "a text",
+        "integer" => "a whole number",
+        "boolean" => "true or false",
+        _ => "a number",
+    }
+}
+
+fn bounds(schema: &MetaSchema) -> (f64, f64) {
+    let (low, high) = match schema.format {
+        Some("uint8") => (0.0, f64::from(u8::MAX)),
+        Some("uint16") => (0.0, f64::from(u16::MAX)),
+        Some("uint32") => (0.0, f64::from(u32::MAX)),
+        Some("int32") => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        Some("uint64") => (0.0, f64::MAX),
+        _ => (f64::MIN, f64::MAX),
+    };
+    (schema.minimum.unwrap_or(low).max(low), schema.maximum.unwrap_or(high).min(high))
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::Type;
+    use poem_openapi::{Enum, Object, Union};
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Object)]
+    #[oai(rename_all = "camelCase")]
+    #[allow(dead_code)]
+    struct Thing {
+        name: String,
+        #[oai(validator(max_length = 3))]
+        code: Option<String>,
+        id: Option<uuid::Uuid>,
+        port: Option<u16>,
+        kind: Option<Shape>,
+        act: Option<Act>,
+        #[oai(default)]
+        parts: Vec<Part>,
+    }
+
+    #[derive(Enum)]
+    #[oai(rename_all = "snake_case")]
+    enum Shape {
+        Round,
+        Square,
+    }
+
+    #[derive(Object)]
+    struct Part {
+        item: String,
+    }
+
+    #[derive(Object)]
+    struct Call {
+        url: String,
+    }
+
+    #[derive(Object)]
+    struct Rest {}
+
+    #[derive(Union)]
+    #[oai(discriminator_name = "type", one_of = true)]
+    enum Act {
+        #[oai(mapping = "call")]
+        Call(Call),
+        #[oai(mapping = "rest")]
+        Rest(Rest),
+    }
+
+    fn wrong(value: Value) -> Vec<String> {
+        let mut registry = Registry::new();
+        Thing::register(&mut registry);
+        errors(&registry, &Thing::schema_ref(), &value)
+            .into_iter()
+            .map(|e| format!("{} {}", e.field, e.message))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_right_has_no_errors() {
+        let id = "00000000-0000-0000-0000-000000000001";
+        let full = json!({"name": "a", "code": "abc", "id": id, "port": 1, "kind": "round",
+            "act": {"type": "call", "url": "x"}, "parts": [{"item": "y"}], "unknown": 1});
+        for value in [json!({"name": "a"}), full, json!({"name": "a", "code": null})] {
+            assert_eq!(wrong(value), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let value = json!({"code": "abcd", "id": "no", "port": 70000, "kind": "oval", "act": {"type": "jump"},
+            "parts": [{"item": "a"}, {"item": 1}, {}]});
+        let expected = [
+            "name is required",
+            "code must have 0 to 3 characters",
+            "id must be a UUID",
+            "port must lie in 0 to 65535",
+            "kind must be one of \"round\", \"square\"",
+            "act.type must be one of \"call\", \"rest\"",
+            "parts[1].item must be a text",
+            "parts[2].item is required",
+        ];
+        assert_eq!(wrong(value), expected);
+        assert_eq!(wrong(json!({"name": "a", "act": {"type": "call"}})), ["act.url is required"]);
+        assert_eq!(wrong(json!({"name": "a", "port": 1.5})), ["port must be a whole number"]);
+        assert_eq!(wrong(json!([])), ["body must be an object"]);
+    }
+}

@@ -1,0 +1,93 @@
+//! Listening, and the map of everything that is served. What does not live here: what is served.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use poem::listener::TcpAcceptor;
+use poem::{Endpoint, EndpointExt, Route};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+use crate::guard::Guard;
+use crate::state::{Deps, State};
+use crate::{feed, page, routes};
+
+/// How long requests that are under way may take when the role stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Where to listen.
+#[derive(Debug)]
+pub enum Listen {
+    /// On an address.
+    Address(SocketAddr),
+    /// On a listener that is bound already.
+    Listener(TcpListener),
+}
+
+/// How the API is served.
+#[derive(Debug)]
+pub struct Config {
+    /// Where.
+    pub listen: Listen,
+}
+
+/// Serves HTTP, the live feed and the page on one port until `shutdown`; then waits for requests under way.
+pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    let listener = listen(config.listen)?;
+    let acceptor = TcpAcceptor::from_std(listener).map_err(Error::Listener)?;
+    let state = State::new(deps);
+    let feeding = feeding(state.clone(), shutdown.clone());
+    let app = app(state, shutdown.clone());
+    let server = poem::Server::new_with_acceptor(acceptor).name("api");
+    let stop = async move { shutdown.cancelled().await };
+    let serving = async { server.run_with_graceful_shutdown(app, stop, Some(DRAIN)).await.map_err(Error::Serve) };
+    tokio::try_join!(serving, feeding).map(|_| ())
+}
+
+/// The hub of the live feed reads the log in this process.
+async fn feeding(state: State, shutdown: CancellationToken) -> Result<(), Error> {
+    state.feed.run(&state.log, shutdown).await.map_err(Error::Feed)
+}
+
+fn app(state: State, shutdown: CancellationToken) -> impl Endpoint {
+    Route::new()
+        .nest("/api", routes::endpoint())
+        .at("/api/v1/ws", poem::get(feed::websocket))
+        .nest_no_strip("/socket.io", feed::socketio(&state, &shutdown))
+        .nest("/", page::endpoint())
+        .at("/health", poem::get(routes::probes::health))
+        .at("/ready", poem::get(routes::probes::ready))
+        .at("/metrics", poem::get(routes::probes::metrics))
+        .at("/pki/ca.pem", poem::get(routes::pki::root))
+        .at("/pki/:organization/ca.pem", poem::get(routes::pki::organization))
+        .data(state)
+        .data(shutdown)
+        .with(Guard)
+}
+
+fn listen(listen: Listen) -> Result<TcpListener, Error> {
+    let listener = match listen {
+        Listen::Listener(listener) => listener,
+        Listen::Address(address) => TcpListener::bind(address).map_err(|source| match source.kind() {
+            ErrorKind::AddrInUse => Error::AddressInUse(address),
+            _ => Error::Listen { address, source },
+        })?,
+    };
+    listener.set_nonblocking(true).map_err(Error::Listener)?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_one_clear_line() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = super::listen(Listen::Address(address)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("port {} is in use", address.port())), "{error}");
+        assert_eq!(error.lines().count(), 1);
+    }
+}

@@ -1,0 +1,73 @@
+//! What every endpoint may use. What does not live here: what they do with it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use commands::{Clock, Commands};
+use eventlog::Log;
+use projections::{Feed, Reader};
+
+use crate::auth::Tokens;
+
+/// What the API is given by the composition root.
+pub struct Deps {
+    /// Takes commands.
+    pub commands: Commands,
+    /// Reads the read models.
+    pub reader: Reader,
+    /// The log: the live feed reads it, and readiness asks it.
+    pub log: Log,
+    /// Signs access tokens (HMAC-SHA-256); at least 32 octets, the same in every process of an installation.
+    pub signing_secret: Vec<u8>,
+    /// The installation's root certificate, PEM.
+    pub root_certificate_pem: String,
+    /// Renders the process's metrics as Prometheus text.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// A cheap handle to what every endpoint may use.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+/// What a [`State`] points to.
+pub struct Inner {
+    pub(crate) commands: Commands,
+    pub(crate) reader: Reader,
+    pub(crate) feed: Feed,
+    pub(crate) log: Log,
+    pub(crate) tokens: Tokens,
+    pub(crate) root_certificate_pem: String,
+    pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    clock: Clock,
+}
+
+impl State {
+    pub(crate) fn new(deps: Deps) -> Self {
+        Self(Arc::new(Inner {
+            commands: deps.commands,
+            reader: deps.reader,
+            feed: Feed::new(),
+            log: deps.log,
+            tokens: Tokens::new(&deps.signing_secret),
+            root_certificate_pem: deps.root_certificate_pem,
+            metrics: deps.metrics,
+            clock: deps.clock,
+        }))
+    }
+
+    /// Returns what time it is.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.0.clock)()
+    }
+}
+
+impl Deref for State {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,91 @@
+//! Words of requests, one list for each enum of the domain, so that the OpenAPI document names them. What does not live
+//! here: their meaning.
+
+use poem_openapi::Enum;
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident = $domain:path { $($variant:ident $word:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+        #[allow(missing_docs)]
+        pub enum $name { $(#[oai(rename = $word)] $variant),* }
+
+        impl $name {
+            /// Returns the word.
+            #[allow(dead_code)]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+        }
+
+        impl From<$name> for $domain {
+            fn from(word: $name) -> Self {
+                use $domain as Domain;
+                match word { $($name::$variant => Domain::$variant),* }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What a person may do.
+    Role = domain::user::AccessRole {
+        Viewer "viewer", Operator "operator", Engineer "engineer", Admin "admin", PlatformAdmin "platform_admin",
+    }
+    /// How severe, how urgent.
+    Severity = domain::alarming::Severity { Low "low", Medium "medium", High "high", Critical "critical" }
+    /// How a value is compared; `between` and `outside` take `upper`.
+    Operator = domain::alarming::Operator {
+        Above ">", AtLeast ">=", Below "<", AtMost "<=", Equal "==", NotEqual "!=", Between "between",
+        Outside "outside",
+    }
+    /// What a rule or an activity is about.
+    EntityType = domain::rule::EntityKind { Device "device", Asset "asset", Space "space" }
+    /// The part a device plays for an asset.
+    LinkRole = domain::device_links::LinkRole { Primary "primary", Backup "backup", Secondary "secondary" }
+    /// What the values of a metric are.
+    ValueKind = domain::device_type::ValueKind { Number "number", Boolean "boolean", Text "text" }
+    /// What becomes of metrics that the type does not declare.
+    UnknownMetrics = domain::device_type::UnknownMetrics { Keep "keep", Refuse "refuse" }
+    /// Why a certificate is revoked (RFC 5280).
+    RevocationCode = domain::certificate::RevocationCode {
+        Unspecified "unspecified", KeyCompromise "key_compromise", AffiliationChanged "affiliation_changed",
+        Superseded "superseded", CessationOfOperation "cessation_of_operation",
+    }
+    /// What makes activities from a template.
+    TriggerEventType = domain::activity_template::TriggerEventType {
+        ThresholdBreach "THRESHOLD_BREACH", DeviceOffline "DEVICE_OFFLINE", Manual "MANUAL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::{ParseFromJSON, ToJSON};
+
+    use super::*;
+
+    fn same<W: ParseFromJSON, D: serde::Serialize>(words: &[&str], to: fn(W) -> D) {
+        for word in words {
+            let parsed = W::parse_from_json(Some((*word).into())).unwrap_or_else(|_| panic!("{word}"));
+            assert_eq!(serde_json::to_value(to(parsed)).unwrap(), *word);
+        }
+    }
+
+    #[test]
+    fn the_words_are_the_domains() {
+        same::<Role, domain::user::AccessRole>(
+            &["viewer", "operator", "engineer", "admin", "platform_admin"],
+            Into::into,
+        );
+        same::<Severity, domain::alarming::Severity>(&["low", "medium", "high", "critical"], Into::into);
+        let operators = [">", ">=", "<", "<=", "==", "!=", "between", "outside"];
+        same::<Operator, domain::alarming::Operator>(&operators, Into::into);
+        same::<EntityType, domain::rule::EntityKind>(&["device", "asset", "space"], Into::into);
+        same::<LinkRole, domain::device_links::LinkRole>(&["primary", "backup", "secondary"], Into::into);
+        same::<ValueKind, domain::device_type::ValueKind>(&["number", "boolean", "text"], Into::into);
+        same::<UnknownMetrics, domain::device_type::UnknownMetrics>(&["keep", "refuse"], Into::into);
+        let triggers = ["THRESHOLD_BREACH", "DEVICE_OFFLINE", "MANUAL"];
+        same::<TriggerEventType, domain::activity_template::TriggerEventType>(&triggers, Into::into);
+        assert_eq!(RevocationCode::KeyCompromise.to_json(), Some("key_compromise".into()));
+    }
+}
