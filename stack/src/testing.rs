@@ -1,6 +1,6 @@
 //! Servers for tests: one set shared by all tests of a process, a space of its own in it for each test, and a set of its
-//! own for a test of faults. For measurements start a [`Stack`] on a folder on disk: test data may lie in memory, where
-//! syncing costs nothing. Functions here panic, as tests do, with a message that says what to do.
+//! own for a test of faults. Throwaway data may lie in memory, where syncing costs nothing: for
+//! measurements ask for [`Durability::Durable`]. Functions here panic, as tests do, with a message that says what to do.
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use nix::sys::statvfs::statvfs;
 use rand::Rng;
 use tokio::sync::OnceCell;
 
-use crate::{Error, Options, Stack, Urls, folder, wire};
+use crate::{Durability, Error, Options, Stack, Urls, folder, wire};
 
 /// The variable that holds the shared servers' [`Urls`] as JSON.
 pub const SHARED: &str = "ARGUSIQ_TEST_STACK";
@@ -98,11 +98,13 @@ pub struct TestStack {
 }
 
 impl TestStack {
-    /// Starts a throwaway stack with changed options.
+    /// Starts a throwaway stack with changed options; the data folder stays ours to choose. With
+    /// [`Durability::Durable`] it is never one in memory, so that what is measured has been synced.
     pub async fn start(change: impl FnOnce(Options) -> Options) -> Result<Self, Error> {
         sweep();
-        let folder = TemporaryFolder(temporary_folder());
-        let stack = Stack::start(change(Options::throwaway(&folder.0))).await?;
+        let options = change(Options::throwaway(PathBuf::new()));
+        let folder = TemporaryFolder(temporary_folder(options.durability));
+        let stack = Stack::start(Options { data_dir: folder.0.clone(), ..options }).await?;
         Ok(Self { stack: Some(stack), _folder: folder })
     }
 
@@ -150,13 +152,14 @@ async fn shared() -> Result<(Urls, Option<TestStack>), String> {
     Ok((stack.urls().clone(), Some(stack)))
 }
 
-fn temporary_folder() -> PathBuf {
+fn temporary_folder(durability: Durability) -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    root().join(format!("{FOLDER}{}-{number}", std::process::id()))
+    let root = if durability == Durability::Durable { std::env::temp_dir() } else { root() };
+    root.join(format!("{FOLDER}{}-{number}", std::process::id()))
 }
 
-/// Where folders of tests go: into memory where there is plenty of it, unless `TMPDIR` says otherwise. A database is
+/// Where throwaway folders go: into memory where there is plenty of it, unless `TMPDIR` says otherwise. A database is
 /// some 300 files; creating and removing them on disk takes most of the time that tests wait for.
 fn root() -> PathBuf {
     let memory = Path::new(MEMORY);

@@ -127,6 +127,8 @@ async fn a_durable_stack_syncs_and_a_throwaway_one_does_not() {
     for (durability, expected) in [(Durability::Durable, "on"), (Durability::Throwaway, "off")] {
         let change = |options: Options| Options { durability, ..options.only(Server::Postgres) };
         let stack = TestStack::start(change).await.unwrap();
+        let in_memory = stack.data_dir().starts_with("/dev/shm");
+        assert!(!in_memory || durability == Durability::Throwaway, "{}", stack.data_dir().display());
         let url = &stack.urls().postgres;
         assert_eq!(sql(url, "SHOW fsync").await.unwrap(), [expected]);
         assert_eq!(sql(url, "SHOW synchronous_commit").await.unwrap(), ["on"]);
