@@ -1,5 +1,6 @@
 //! Renewing and revoking certificates, and taking devices out of service.
 
+use chrono::TimeDelta;
 use commands::device::Refusal;
 use commands::{Error, RegisteredDevice};
 use domain::certificate::{Certificate, RevocationCode};
@@ -7,7 +8,7 @@ use domain::device::{Device, Error as DeviceRefusal};
 use domain::ids::{CertificateId, DeviceId};
 
 use crate::interrupt::{at_most, everywhere};
-use crate::world::{World, context, found, id, open};
+use crate::world::{World, context, found, id, now, open, open_at};
 
 async fn with_device() -> (World, RegisteredDevice) {
     let world = World::new().await;
@@ -131,6 +132,15 @@ async fn a_renewal_outlives_neither_reason_nor_authority() {
         let refused = world.commands.renew_certificate(&world.context(2), device.device_id, days).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidValidity { .. }))), "{refused:?}");
     }
+    let later = open_at(&world.log, &world.keys, now() + TimeDelta::days(3000)).await;
+    let refused = later.renew_certificate(&world.context(2), device.device_id, 3650).await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::OutlivesAuthority { .. }))), "{refused:?}");
+    later.renew_certificate(&world.context(2), device.device_id, 365).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_certificate_is_renewed_in_a_suspended_organization() {
+    let (world, device) = with_device().await;
     world.suspend().await;
     let refused = world.commands.renew_certificate(&world.context(3), device.device_id, 90).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Organization(_)))), "{refused:?}");

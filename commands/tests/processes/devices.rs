@@ -7,7 +7,7 @@ use domain::certificate::Certificate;
 use domain::device::{Device, Error as DeviceRefusal};
 use domain::device_type::{DeviceType, DeviceTypeCommand};
 use domain::ids::{DeviceId, DeviceTypeId, OrganizationId};
-use domain::organization::Error as OrganizationRefusal;
+use domain::organization::{Error as OrganizationRefusal, Organization, OrganizationCommand};
 use serde_json::json;
 
 use crate::interrupt::{at_most, everywhere};
@@ -152,6 +152,16 @@ async fn a_device_needs_an_organization_that_is_not_suspended() {
     assert!(matches!(&suspended, Err(Error::Refused(reason)) if *reason == refusal), "{suspended:?}");
     let again = world.commands.register_device(&world.context(2), world.device("SN-1")).await.unwrap();
     assert_eq!((again.device_id, again.repeated), (known.device_id, true), "a repeat asks nobody");
+}
+
+#[tokio::test]
+async fn while_the_founding_of_its_organization_is_broken_off_no_device_is_registered() {
+    let world = World::new().await;
+    let organization = OrganizationId(id("organization", 5));
+    let found = OrganizationCommand::FoundOrganization { name: "Half".into() };
+    world.commands.execute::<Organization>(&context(organization, 5), organization.0, found).await.unwrap();
+    let refused = world.commands.register_device(&context(organization, 6), world.device("SN-1")).await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::NoAuthority))), "{refused:?}");
 }
 
 #[tokio::test]

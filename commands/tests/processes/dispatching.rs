@@ -7,9 +7,9 @@ use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
 use domain::asset_type::{AssetType, AssetTypeCommand};
 use domain::device::{Device, DeviceCommand, Error as DeviceRefusal};
-use domain::device_type::{DeviceType, DeviceTypeCommand, Error as TypeRefusal};
-use domain::ids::{AssetId, AssetTypeId, DeviceTypeId};
+use domain::ids::{AssetId, AssetTypeId};
 use domain::metadata::Metadata;
+use domain::organization::{Organization, OrganizationCommand};
 use domain::rule::EntityKind;
 use eventlog::{Stream, envelope};
 use serde_json::json;
@@ -128,33 +128,34 @@ async fn a_cached_state_is_read_again_before_it_refuses_or_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_seen_in_a_stale_cache_is_no_refusal() {
+async fn a_refusal_by_a_stale_cache_is_no_refusal() {
     let world = World::new().await;
     let other = open(&world.log, &world.keys).await;
-    for round in 0..20 {
-        let (type_id, n) = (id("type", round), 1000 + 10 * round);
-        let define = DeviceTypeCommand::DefineDeviceType {
-            name: "T".into(),
-            description: None,
-            metrics: vec![],
-            unknown_metrics: Default::default(),
-        };
-        let (early, retire) = (world.context(n), DeviceTypeCommand::RetireDeviceType {});
-        // Here the type is known to be absent …
-        let absent = world.commands.execute::<DeviceType>(&early, type_id, retire.clone()).await;
-        assert!(matches!(absent, Err(Error::Refused(TypeRefusal::NotFound))), "{absent:?}");
-        // … there it comes to be, and here it must be seen at once.
-        other.execute::<DeviceType>(&world.context(n + 1), type_id, define).await.unwrap();
-        let device = DeviceCommand::RegisterDevice {
-            name: "Probe".into(),
-            description: None,
-            serial_number: "SN".into(),
-            device_type_id: DeviceTypeId(type_id),
-            custom_attributes: json!({}),
-        };
-        world.commands.execute::<Device>(&world.context(n + 2), id("device", n), device).await.unwrap();
-        world.commands.execute::<DeviceType>(&early, type_id, retire).await.unwrap();
+    let organization = world.organization.0;
+    for round in 0..40 {
+        let n = 1000 + 10 * round;
+        let suspend = OrganizationCommand::SuspendOrganization { reason: "unpaid".into() };
+        let rename = OrganizationCommand::RenameOrganization { name: format!("Acme {round}") };
+        // Here it is known to be suspended, there it is reinstated, and here that must be seen at once.
+        world.commands.execute::<Organization>(&world.context(n), organization, suspend).await.unwrap();
+        let reinstate = OrganizationCommand::ReinstateOrganization {};
+        other.execute::<Organization>(&world.context(n + 1), organization, reinstate).await.unwrap();
+        world.commands.execute::<Organization>(&world.context(n + 2), organization, rename).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_repeat_is_recognised_however_many_commands_came_after_it() {
+    let (world, device) = with_device().await;
+    let first = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
+    for n in 0..300 {
+        let name = format!("Probe {}", 3 + n);
+        world.commands.execute::<Device>(&world.context(100 + n), device, rename(&name)).await.unwrap();
+    }
+    let end = DeviceCommand::DecommissionDevice { reason: "broken".into() };
+    world.commands.execute::<Device>(&world.context(3), device, end).await.unwrap();
+    let again = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
+    assert_eq!(again, commands::Receipt { repeated: true, ..first });
 }
 
 #[tokio::test]

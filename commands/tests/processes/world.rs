@@ -92,7 +92,12 @@ impl World {
 
 /// Another process of the same platform.
 pub async fn open(log: &Log, keys: &Keys) -> Commands {
-    Commands::open(log.clone(), keys.clone(), Arc::new(now)).await.unwrap()
+    open_at(log, keys, now()).await
+}
+
+/// Another process whose clock stands at another time.
+pub async fn open_at(log: &Log, keys: &Keys, at: DateTime<Utc>) -> Commands {
+    Commands::open(log.clone(), keys.clone(), Arc::new(move || at)).await.unwrap()
 }
 
 pub fn context(organization: OrganizationId, n: u128) -> CommandContext {
