@@ -28,7 +28,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// First of a block of ports; without it HTTP is 3000 and MQTT 8883.
     pub port_base: Option<u16>,
-    /// Name of this process among its like; doors use it in the names of their lanes.
+    /// Name of this process, which no other process of its role has; a restarted process keeps its name.
     pub instance: String,
     /// Log filter, as `tracing` understands it.
     pub log: String,
@@ -111,7 +111,7 @@ impl Default for Settings {
         Self {
             data_dir: ".argusiq".into(),
             port_base: None,
-            instance: "edge-1".to_owned(),
+            instance: "main".to_owned(),
             log: "info".to_owned(),
             log_json: false,
             admin_email: "admin@argusiq.local".to_owned(),

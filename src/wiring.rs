@@ -1,8 +1,9 @@
 //! Gives each role what it depends on. What does not live here: what the roles do with it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use aws_lc_rs::hmac;
 use certs::Folder;
 use commands::{Bootstrapped, Commands, Keys};
@@ -45,7 +46,7 @@ pub struct Wiring {
     servers: Servers,
     log: Log,
     commands: Commands,
-    keys: std::sync::Arc<Folder>,
+    keys: Arc<Folder>,
     clock: Clock,
     metrics: PrometheusHandle,
 }
@@ -62,7 +63,7 @@ impl Wiring {
         let command_keys = Keys::new(keys.master.clone(), root);
         let commands = Commands::open(log.clone(), command_keys, clock.clone()).await?;
         let ports = ports(&settings)?;
-        Ok(Self { settings, ports, servers, log, commands, keys: std::sync::Arc::new(keys), clock, metrics })
+        Ok(Self { settings, ports, servers, log, commands, keys: Arc::new(keys), clock, metrics })
     }
 
     /// Creates or updates the tables.
@@ -98,6 +99,60 @@ impl Wiring {
         config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
         let deps = ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() };
         ingest::run(deps, config, shutdown).await.context("ingest")
+    }
+
+    async fn process(&self, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut config = processing::Config::new(&self.settings.instance);
+        if !only.is_empty() {
+            config.stages = only.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+        }
+        let deps =
+            processing::Deps { log: self.log.clone(), commands: self.commands.clone(), clock: self.clock.clone() };
+        processing::run(deps, config, shutdown).await.context("process")
+    }
+
+    async fn project(&self, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let config = projections::Config { only: (!only.is_empty()).then_some(only) };
+        projections::run(self.projection_deps(), config, shutdown).await.context("project")
+    }
+
+    async fn api(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let listen = api::Listen::Address(address(&self.settings.http.listen, self.ports.http)?);
+        let redis = &self.servers.redis.0;
+        let reader = Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?;
+        let metrics = self.metrics.clone();
+        let deps = api::Deps {
+            commands: self.commands.clone(),
+            reader,
+            log: self.log.clone(),
+            signing_secret: token_key(&self.keys),
+            root_certificate_pem: self.keys.root.certificate_pem().to_owned(),
+            metrics: Arc::new(move || metrics.render()),
+            clock: self.clock.clone(),
+        };
+        api::run(deps, api::Config { listen }, shutdown).await.context("api")
+    }
+
+    /// Rebuilds read models and tells how it went; one that is not what it was is an error.
+    pub async fn replay(&self, names: &[String], shutdown: CancellationToken) -> anyhow::Result<()> {
+        let chosen = (!names.is_empty()).then_some(names);
+        let deps = self.projection_deps();
+        let rebuilt = replay::run(&deps, chosen, replay::Options::default(), |_| {}, shutdown).await?;
+        for one in &rebuilt {
+            let verdict = if one.is_equal() { "equal" } else { "DIFFERENT" };
+            println!("{:<24}{:>12} positions{:>9.2} s  {verdict}", one.name, one.positions, one.seconds);
+        }
+        let different: Vec<_> = rebuilt.iter().filter(|one| !one.is_equal()).map(|one| one.name.as_str()).collect();
+        if different.is_empty() { Ok(()) } else { bail!("not what they were: {}", different.join(", ")) }
+    }
+
+    fn projection_deps(&self) -> projections::Deps {
+        projections::Deps {
+            log: self.log.clone(),
+            database_url: self.servers.postgres.0.clone(),
+            redis_url: self.servers.redis.0.clone(),
+            key_prefix: self.settings.redis.key_prefix.clone(),
+        }
     }
 }
 

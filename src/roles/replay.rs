@@ -1,7 +1,10 @@
 //! `argusiq replay`: rebuilds read models from the log.
 
+use tokio_util::sync::CancellationToken;
+
 use crate::cli::Replay;
 use crate::environment::Servers;
+use crate::lifecycle;
 use crate::settings::Settings;
 use crate::wiring::Wiring;
 
@@ -9,5 +12,7 @@ use crate::wiring::Wiring;
 pub async fn run(settings: Settings, what: Replay) -> anyhow::Result<()> {
     let Replay::Projections { all: _, names } = what;
     let servers = Servers::from_settings(&settings)?;
-    Wiring::open(settings, servers).await?.replay(names).await
+    let shutdown = CancellationToken::new();
+    lifecycle::stop_on_signals(shutdown.clone())?;
+    Wiring::open(settings, servers).await?.replay(&names, shutdown).await
 }
