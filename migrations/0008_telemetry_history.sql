@@ -29,7 +29,7 @@ CREATE TABLE telemetry_reading (
     others jsonb,
     -- Qualities that are not good, by key.
     flaws jsonb,
-    -- Assets only: keys of the devices the values come from, and the place in the log.
+    -- Assets only: keys of the devices the values come from, and the place in the log (sequence * 65536 + index).
     sources integer[],
     position bigint
 ) PARTITION BY RANGE (measured_at);
@@ -71,7 +71,7 @@ CREATE TABLE telemetry_dirty_hour (
 
 -- Aggregates stand in telemetry_hour for every hour before this one, except the dirty ones.
 CREATE TABLE telemetry_watermark (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
     closed_before timestamptz NOT NULL
 );
 

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use eventlog::position::{Position, Positions};
 use eventlog::{Source, Stream};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::Error;
 use crate::fact::signed;
@@ -93,14 +94,17 @@ pub async fn advance(
     Ok(moved.rows_affected() == streams.len() as u64)
 }
 
-/// Begins a new generation, so that nobody who owns the projection now can write any more; answers its number.
-pub async fn begin_generation(db: &mut PgConnection, name: &str, sources: &[Source]) -> Result<i64, Error> {
-    open(db, name, sources).await?;
+/// Begins a new generation, so that whoever runs the projection now can write no more; answers its number.
+pub async fn fence(options: &PgConnectOptions, name: &str, sources: &[Source]) -> Result<i64, Error> {
+    let mut db = options.connect().await.map_err(Error::Connect)?;
+    open(&mut db, name, sources).await?;
     sqlx::query("UPDATE projection_checkpoint SET generation = generation + 1 WHERE name = $1")
         .bind(name)
-        .execute(&mut *db)
+        .execute(&mut db)
         .await?;
-    generation(db, name).await
+    let begun = generation(&mut db, name).await?;
+    db.close().await?;
+    Ok(begun)
 }
 
 /// Returns the present generation of a projection, 0 for one that never ran.

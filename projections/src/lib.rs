@@ -37,6 +37,6 @@ pub mod type_catalogue;
 pub use error::Error;
 pub use live_feed::Feed;
 pub use paging::{Page, Paging};
-pub use projection::Projection;
+pub use projection::{Pace, Projection};
 pub use reader::{Reader, WaitError};
 pub use role::{Config, Deps, migrate, run};

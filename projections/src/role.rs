@@ -54,10 +54,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let entries = chosen(config.only.as_deref())?;
     let options = writer_options(&deps.database_url)?;
     let watch = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
-    let store = Store {
-        redis: redis::Client::open(deps.redis_url.as_str())?.get_connection_manager().await?,
-        key_prefix: deps.key_prefix.clone(),
-    };
+    let store = Store::connect(&deps.redis_url, &deps.key_prefix).await?;
     let all = shutdown.child_token();
     let mut running = JoinSet::new();
     for entry in entries {

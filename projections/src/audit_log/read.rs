@@ -85,7 +85,7 @@ pub async fn history(
     let rows = reader.rows("audit_log", sqlx::query_scalar(sql).bind(organization).bind(entity)).await?;
     let mut entries = with_changes(rows);
     let total = entries.len() as i64;
-    entries.sort_by_key(|entry| std::cmp::Reverse((entry.row.recorded_at, entry.row.version)));
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.row.recorded_at, entry.row.position, entry.row.index)));
     let (offset, limit) = (paging.offset() as usize, paging.limit() as usize);
     Ok(Page { items: entries.into_iter().skip(offset).take(limit).collect(), total })
 }

@@ -37,6 +37,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// Connects; errors when Redis does not answer.
+    pub async fn connect(redis_url: &str, key_prefix: &str) -> Result<Self, Error> {
+        let redis = redis::Client::open(redis_url)?.get_connection_manager().await?;
+        Ok(Self { redis, key_prefix: key_prefix.to_owned() })
+    }
+
     fn checkpoint_key(&self) -> String {
         format!("{}{NAME}:checkpoint", self.key_prefix)
     }

@@ -155,7 +155,7 @@ impl Hours {
     async fn store_watermark(&self, db: &mut PgConnection) -> Result<(), Error> {
         sqlx::query(
             "INSERT INTO telemetry_watermark (closed_before) VALUES ($1)
-             ON CONFLICT (only) DO UPDATE SET closed_before = excluded.closed_before",
+             ON CONFLICT (is_only) DO UPDATE SET closed_before = excluded.closed_before",
         )
         .bind(DateTime::from_timestamp_micros(self.closed_before))
         .execute(db)

@@ -37,7 +37,7 @@ pub struct Row {
     pub flaws: Option<String>,
     /// Assets only.
     pub sources: Vec<Uuid>,
-    /// Position in its stream; it orders what has the same time.
+    /// Place in its stream, by [`place_in_log`]; it orders what has the same time.
     pub position: i64,
 }
 
@@ -72,7 +72,7 @@ impl Taken {
     fn devices(&mut self, marks: &mut Marks, message: &Message, pack: NormalizedPack) {
         let sets = self.intern(pack.sets.0);
         let last = marks.last(message);
-        for reading in pack.readings {
+        for (index, reading) in pack.readings.into_iter().enumerate() {
             let known_set = sets.get(reading.set as usize).copied();
             let Some(set) = known_set.filter(|_| Marks::is_new(last, reading.origin)) else { continue };
             marks.raise(message, reading.origin);
@@ -87,7 +87,7 @@ impl Taken {
                 others: others(&reading.others),
                 flaws: flaws(&reading.flaws),
                 sources: Vec::new(),
-                position: signed(message.sequence),
+                position: place_in_log(message, index),
             });
         }
     }
@@ -95,7 +95,7 @@ impl Taken {
     fn assets(&mut self, marks: &mut Marks, message: &Message, pack: AssetPack) {
         let sets = self.intern(pack.sets.0);
         let last = marks.last(message);
-        for reading in pack.readings {
+        for (index, reading) in pack.readings.into_iter().enumerate() {
             let known_set = sets.get(reading.set as usize).copied();
             let Some(set) = known_set.filter(|_| Marks::is_new(last, reading.origin)) else { continue };
             marks.raise(message, reading.origin);
@@ -110,7 +110,7 @@ impl Taken {
                 others: others(&reading.others),
                 flaws: None,
                 sources: reading.source_devices.into_iter().map(|device| device.0).collect(),
-                position: signed(message.sequence),
+                position: place_in_log(message, index),
             });
         }
     }
@@ -131,6 +131,11 @@ impl Taken {
         };
         sets.into_iter().map(intern).collect()
     }
+}
+
+/// Returns the stream sequence of a message times 65,536, plus the place in it.
+fn place_in_log(message: &Message, index: usize) -> i64 {
+    (signed(message.sequence) << 16) | i64::from(u16::try_from(index).unwrap_or(u16::MAX))
 }
 
 fn others(values: &[(String, MetricValue)]) -> Option<String> {

@@ -1,0 +1,213 @@
+//! What readers see of the sample organisation, by read function.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::sample::{self, ACTIVITY, ALARM, CERTIFICATE, DEVICE, OLD_DEVICE, PUMP, RULE, SITE};
+use common::{ORGANIZATION, USER, World, seconds, world};
+use projections::read::{
+    Paging, activities, alarms, assets, audit, certificates, devices, events, health, latest, rules, tenants, types,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+const STRANGER: Uuid = Uuid::from_u128(0xff);
+
+async fn sampled() -> World {
+    let world = world().await;
+    sample::store(&world).await;
+    world.catch_up_all().await;
+    world
+}
+
+#[tokio::test]
+async fn devices_are_listed_by_name_narrowed_and_paged() {
+    let world = sampled().await;
+    let list = async |filter: devices::DeviceFilter, paging| {
+        let page = devices::list(&world.reader, ORGANIZATION, &filter, paging).await.unwrap();
+        (page.items.into_iter().map(|device| device.row.id).collect::<Vec<_>>(), page.total)
+    };
+    let all = Paging::default();
+    let any = devices::DeviceFilter::default;
+    assert_eq!(list(any(), all).await, (vec![DEVICE, OLD_DEVICE], 2));
+    assert_eq!(list(any(), Paging { limit: 1, offset: 1 }).await, (vec![OLD_DEVICE], 2));
+    assert_eq!(list(any(), Paging { limit: 1, offset: 9 }).await, (vec![], 2));
+    let status = devices::DeviceFilter { status: Some("decommissioned".into()), ..any() };
+    assert_eq!(list(status, all).await, (vec![OLD_DEVICE], 1));
+    let there = devices::DeviceFilter { connectivity: Some("online".into()), ..any() };
+    assert_eq!(list(there, all).await, (vec![DEVICE], 1));
+    let kind = devices::DeviceFilter { device_type_id: Some(sample::DEVICE_TYPE), ..any() };
+    assert_eq!(list(kind, all).await.1, 2);
+    for (text, count) in [("boiler", 1), ("sn-2", 1), ("CELLAR", 2), ("100%", 0), ("_", 0)] {
+        let found = list(devices::DeviceFilter { text: Some(text.into()), ..any() }, all).await;
+        assert_eq!(found.1, count, "{text}");
+    }
+    assert_eq!(devices::list(&world.reader, STRANGER, &any(), all).await.unwrap().total, 0);
+}
+
+#[tokio::test]
+async fn a_device_shows_its_state_and_its_last_sign_of_life() {
+    let world = sampled().await;
+    let device = devices::get(&world.reader, ORGANIZATION, DEVICE).await.unwrap().unwrap();
+    assert_eq!((device.row.name.as_str(), device.row.description.as_deref()), ("Boiler sensor", Some("In the cellar")));
+    assert_eq!(device.row.custom_attributes, json!({"floor": 1, "ratio": 0.1}));
+    assert_eq!((device.connectivity.as_str(), device.last_connectivity_change), ("online", Some(seconds(1))));
+    assert_eq!((device.device_type_name.as_deref(), device.linked_assets_count), (Some("Sensor"), 1));
+    // The newest reading arrived after the session began.
+    assert_eq!(device.last_seen, Some(seconds(11)));
+    let gone = devices::get(&world.reader, ORGANIZATION, OLD_DEVICE).await.unwrap().unwrap();
+    assert_eq!((gone.connectivity.as_str(), gone.connectivity_reason.as_deref()), ("offline", Some("timeout")));
+    assert_eq!(gone.row.decommission_reason.as_deref(), Some("broken"));
+    assert_eq!(devices::get(&world.reader, STRANGER, DEVICE).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn certificates_of_a_device_show_their_end() {
+    let world = sampled().await;
+    let found = certificates::of_device(&world.reader, ORGANIZATION, DEVICE).await.unwrap();
+    assert_eq!((found.len(), found[0].id), (1, CERTIFICATE));
+    assert_eq!((found[0].revoked_code.as_deref(), found[0].revoked_at), (Some("key_compromise"), Some(seconds(2))));
+    assert_eq!(found[0].status_at(seconds(5)), "revoked");
+    assert!(certificates::get(&world.reader, ORGANIZATION, CERTIFICATE).await.unwrap().is_some());
+    assert_eq!(certificates::get(&world.reader, STRANGER, CERTIFICATE).await.unwrap(), None);
+    let ending = certificates::ending_before(&world.reader, ORGANIZATION, seconds(900_000), Paging::default()).await;
+    assert_eq!(ending.unwrap().total, 0, "a revoked certificate does not end any more");
+}
+
+#[tokio::test]
+async fn assets_show_place_health_and_devices() {
+    let world = sampled().await;
+    let under = assets::AssetFilter { parent_id: Some(SITE), ..assets::AssetFilter::default() };
+    let page = assets::list(&world.reader, ORGANIZATION, &under, Paging::default()).await.unwrap();
+    let pump = &page.items[0];
+    assert_eq!((page.total, pump.row.id, pump.parent_id), (1, PUMP, Some(SITE)));
+    assert_eq!((pump.health_score, pump.linked_devices_count, pump.active_alarms_count), (Some(41), 1, 1));
+    assert_eq!(assets::get(&world.reader, ORGANIZATION, PUMP).await.unwrap().as_ref(), Some(pump));
+    let spaces = assets::AssetFilter { kind: Some("space".into()), retired: Some(false), ..Default::default() };
+    let page = assets::list(&world.reader, ORGANIZATION, &spaces, Paging::default()).await.unwrap();
+    assert_eq!(page.items.iter().map(|asset| asset.row.id).collect::<Vec<_>>(), [SITE]);
+    let now = health::get(&world.reader, ORGANIZATION, PUMP).await.unwrap().unwrap();
+    assert_eq!((now.score, now.previous), (41, Some(40)));
+    let past = health::history(&world.reader, ORGANIZATION, PUMP, seconds(0), seconds(999), 10).await.unwrap();
+    assert_eq!(past.iter().map(|change| change.score).collect::<Vec<_>>(), [40, 41]);
+}
+
+#[tokio::test]
+async fn links_are_seen_from_both_ends() {
+    let world = sampled().await;
+    let fed = assets::assets_of_device(&world.reader, ORGANIZATION, DEVICE, false).await.unwrap();
+    assert_eq!((fed.len(), fed[0].asset_name.as_deref(), fed[0].link.port), (1, Some("Pump"), Some(1)));
+    assert_eq!(fed[0].link.metrics_mapping["device.temp"], "asset.temperature");
+    let feeding = assets::devices_of_asset(&world.reader, ORGANIZATION, PUMP, false).await.unwrap();
+    assert_eq!((feeding.len(), feeding[0].connectivity.as_str()), (1, "online"));
+    assert_eq!((feeding[0].device_name.as_deref(), feeding[0].last_seen), (Some("Boiler sensor"), Some(seconds(11))));
+    let unlinked = domain::device_links::DeviceLinksEvent::AssetUnlinked {
+        link_id: domain::ids::LinkId(sample::LINK),
+        asset_id: domain::ids::AssetId(PUMP),
+        valid_until: seconds(100),
+    };
+    world.event("device_links", DEVICE, 2, &unlinked).await;
+    world.catch_up(&["asset_directory"]).await;
+    assert!(assets::devices_of_asset(&world.reader, ORGANIZATION, PUMP, false).await.unwrap().is_empty());
+    assert_eq!(assets::devices_of_asset(&world.reader, ORGANIZATION, PUMP, true).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn types_rules_templates_and_people_are_listed() {
+    let world = sampled().await;
+    let all = Paging::default();
+    let reader = &world.reader;
+    assert_eq!(types::device_types(reader, ORGANIZATION, false, all).await.unwrap().items[0].name, "Sensor");
+    assert!(types::device_type(reader, ORGANIZATION, sample::DEVICE_TYPE).await.unwrap().is_some());
+    assert_eq!(types::asset_types(reader, ORGANIZATION, false, all).await.unwrap().items[0].name, "Plant");
+    assert!(types::asset_type(reader, STRANGER, sample::ASSET_TYPE).await.unwrap().is_none());
+    let active = rules::RuleFilter { is_active: Some(true), entity_id: Some(PUMP), entity_type: Some("asset".into()) };
+    let page = rules::rules(reader, ORGANIZATION, &active, all).await.unwrap();
+    assert_eq!((page.total, page.items[0].severity.as_str(), page.items[0].version), (1, "high", 2));
+    assert_eq!(page.items[0].condition, sample::condition());
+    assert!(rules::rule(reader, ORGANIZATION, RULE).await.unwrap().is_some());
+    let idle = rules::RuleFilter { is_active: Some(false), ..Default::default() };
+    assert_eq!(rules::rules(reader, ORGANIZATION, &idle, all).await.unwrap().total, 0);
+    let breach = rules::TemplateFilter { trigger_event_type: Some("THRESHOLD_BREACH".into()), ..Default::default() };
+    assert_eq!(rules::templates(reader, ORGANIZATION, &breach, all).await.unwrap().items[0].name, "Repair");
+    assert!(rules::template(reader, ORGANIZATION, sample::TEMPLATE).await.unwrap().is_some());
+    assert_eq!(tenants::organizations(reader, all).await.unwrap().items[0].name, "Acme Water");
+    assert!(tenants::organization(reader, ORGANIZATION).await.unwrap().is_some());
+    let person = tenants::user(reader, ORGANIZATION, USER).await.unwrap().unwrap();
+    assert_eq!((person.access_role.as_str(), person.work_roles.as_slice()), ("engineer", &["technician".into()][..]));
+    assert_eq!(tenants::users(reader, ORGANIZATION, all).await.unwrap().total, 1);
+}
+
+#[tokio::test]
+async fn alarms_and_activities_are_listed_by_state() {
+    let world = sampled().await;
+    let (reader, all) = (&world.reader, Paging::default());
+    let seen = alarms::AlarmFilter { active: Some(true), acknowledged: Some(true), ..Default::default() };
+    let page = alarms::list(reader, ORGANIZATION, &seen, all).await.unwrap();
+    assert_eq!((page.total, page.items[0].row.state()), (1, "active_acknowledged"));
+    assert_eq!(page.items[0].entity_name.as_deref(), Some("Pump"));
+    let unseen = alarms::AlarmFilter { acknowledged: Some(false), ..Default::default() };
+    assert_eq!(alarms::list(reader, ORGANIZATION, &unseen, all).await.unwrap().total, 0);
+    let alarm = alarms::get(reader, ORGANIZATION, ALARM).await.unwrap().unwrap();
+    assert_eq!(alarm.row.acknowledged_by, Some(format!("user:{USER}")));
+    let counts = alarms::counts(reader, ORGANIZATION).await.unwrap();
+    assert_eq!(counts, [alarms::AlarmCounts { severity: "high".into(), active: 1, unacknowledged: 0 }]);
+    let begun = activities::ActivityFilter { status: Some("in_progress".into()), ..Default::default() };
+    let page = activities::list(reader, ORGANIZATION, &begun, all).await.unwrap();
+    let activity = &page.items[0];
+    assert_eq!((page.total, activity.row.id, activity.target_name.as_deref()), (1, ACTIVITY, Some("Pump")));
+    assert!(activity.row.checklist[0].done);
+    assert_eq!(activity.row.comments[0].text, "On my way");
+    assert_eq!(activities::get(reader, STRANGER, ACTIVITY).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn system_events_are_listed_by_type_and_entity() {
+    let world = sampled().await;
+    let list = async |filter: events::SystemEventFilter| {
+        let page = events::list(&world.reader, ORGANIZATION, false, &filter, Paging::default()).await.unwrap();
+        page.items.into_iter().map(|event| event.event_type).collect::<Vec<_>>()
+    };
+    let any = events::SystemEventFilter::default;
+    assert_eq!(list(any()).await, ["THRESHOLD_BREACH", "CONNECTION_REFUSED", "CERTIFICATE_REVOKED"]);
+    let breach = events::SystemEventFilter { event_type: Some("THRESHOLD_BREACH".into()), ..any() };
+    assert_eq!(list(breach).await.len(), 1);
+    let of_device = events::SystemEventFilter { entity_id: Some(DEVICE), ..any() };
+    assert_eq!(list(of_device).await, ["CONNECTION_REFUSED"]);
+    let later = events::SystemEventFilter { from: Some(seconds(4)), until: Some(seconds(20)), ..any() };
+    assert_eq!(list(later).await, ["CONNECTION_REFUSED"]);
+    let one = events::get(&world.reader, ORGANIZATION, sample::BREACH_EVENT).await.unwrap().unwrap();
+    assert_eq!((one.severity.as_str(), &one.payload["value"]), ("high", &json!(81.5)));
+}
+
+#[tokio::test]
+async fn the_audit_log_tells_what_each_event_changed() {
+    let world = sampled().await;
+    let page = audit::history(&world.reader, ORGANIZATION, DEVICE, Paging::default()).await.unwrap();
+    let names: Vec<&str> = page.items.iter().map(|entry| entry.row.event_type.as_str()).collect();
+    assert_eq!(names, ["DeviceRenamed", "AssetLinked", "DeviceRegistered"]);
+    let change = &page.items[0].changes[0];
+    assert_eq!(
+        (change.field.as_str(), &change.before, &change.after),
+        ("name", &Some(json!("Sensor A")), &json!("Boiler sensor"))
+    );
+    let filter = audit::AuditFilter { event_type: Some("AlarmRaised".into()), ..Default::default() };
+    let raised = audit::list(&world.reader, ORGANIZATION, &filter, Paging::default()).await.unwrap();
+    assert_eq!((raised.total, raised.items[0].stream.as_str()), (1, "ES_ALARM"));
+    let mine = audit::AuditFilter { actor: Some(format!("user:{USER}")), ..Default::default() };
+    let all = audit::list(&world.reader, ORGANIZATION, &mine, Paging::default()).await.unwrap();
+    assert_eq!(all.total.to_string(), world.sql("SELECT count(*) FROM audit_log").await[0]);
+}
+
+#[tokio::test]
+async fn the_newest_values_have_quality_time_and_status() {
+    let world = sampled().await;
+    let now = latest::get(&world.reader, DEVICE).await.unwrap();
+    let temp = &now.metrics["temp"];
+    assert_eq!((&temp.value, temp.measured_at, temp.quality.as_str()), (&json!(21.0), seconds(10), "uncertain"));
+    assert_eq!(now.metrics["mode"].value, json!("auto"));
+    assert_eq!((now.connectivity.as_str(), now.last_seen), ("online", Some(seconds(11))));
+    let both = latest::many(&world.reader, &[STRANGER, PUMP]).await.unwrap();
+    assert!(both[0].metrics.is_empty() && both[0].connectivity == "unknown");
+    assert_eq!(both[1].metrics["temperature"].value, json!(21.0));
+}

@@ -1,0 +1,155 @@
+//! One read model: fenced, brought to a position, remembered, emptied, folded again to that position, compared.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use eventlog::{Consumer, Positions, consumer};
+use projections::latest_telemetry::{self, LatestTelemetry, Store};
+use projections::ownership::{Owner, writer_options};
+use projections::registry::{Entry, Kept};
+use projections::runner::{Runner, settings};
+use projections::{Deps, checkpoint, digest};
+use tokio_util::sync::CancellationToken;
+
+use crate::progress::{Phase, Progress, Watched};
+use crate::{Error, Options, Rebuilt};
+
+/// How long another process has to give way.
+const GIVE_WAY: Duration = Duration::from_secs(30);
+
+type Tell<'a> = &'a mut (dyn FnMut(Progress) + Send);
+
+/// A read model in hand.
+struct Site<'a> {
+    deps: &'a Deps,
+    entry: Entry,
+    store: Store,
+    owner: Owner,
+    targets: Positions,
+    shutdown: &'a CancellationToken,
+}
+
+pub(crate) async fn rebuild(
+    deps: &Deps,
+    entry: Entry,
+    options: Options,
+    tell: Tell<'_>,
+    shutdown: &CancellationToken,
+) -> Result<Rebuilt, Error> {
+    let targets = heads(deps, entry, options).await?;
+    let store = Store::connect(&deps.redis_url, &deps.key_prefix).await?;
+    let owner = take(deps, entry).await?;
+    let mut site = Site { deps, entry, store, owner, targets, shutdown };
+    let rebuilt = site.rebuild(tell).await;
+    site.owner.release().await;
+    rebuilt
+}
+
+/// Returns where the log ends for this read model; refuses a log that does not begin at its beginning.
+async fn heads(deps: &Deps, entry: Entry, options: Options) -> Result<Positions, Error> {
+    let mut heads = Vec::new();
+    for source in entry.sources() {
+        let stream = source.stream;
+        let state = deps.log.state(stream).await.map_err(|source| Error::Stream { stream, source })?;
+        if state.first_sequence > 1 && !options.accept_trimmed {
+            return Err(Error::Trimmed { name: entry.name.to_owned(), stream, first: state.first_sequence });
+        }
+        heads.push((stream, state.last_sequence));
+    }
+    Ok(Positions::at(heads))
+}
+
+/// Begins a new generation, which nobody else can write, and waits until whoever runs the read model has given way.
+async fn take(deps: &Deps, entry: Entry) -> Result<Owner, Error> {
+    let options = writer_options(&deps.database_url)?;
+    checkpoint::fence(&options, entry.name, &entry.sources()).await?;
+    let patience = CancellationToken::new();
+    let owner = Owner::acquire(&options, entry.name, &patience);
+    let waited = tokio::time::timeout(GIVE_WAY, owner).await.ok().flatten();
+    waited.ok_or_else(|| Error::Busy(entry.name.to_owned()))
+}
+
+impl Site<'_> {
+    async fn rebuild(&mut self, tell: Tell<'_>) -> Result<Rebuilt, Error> {
+        let before = match self.fold(Phase::CatchingUp, tell).await {
+            Ok(()) => Some(self.digest().await?),
+            // A checkpoint that does not fit the log is a reason to rebuild, not one to refuse.
+            Err(Error::Log { source, .. }) if is_misfit(&source) => None,
+            Err(error) => return Err(error),
+        };
+        let begun = Instant::now();
+        self.reset().await?;
+        self.fold(Phase::Rebuilding, tell).await?;
+        Ok(Rebuilt {
+            name: self.entry.name.to_owned(),
+            before,
+            after: self.digest().await?,
+            positions: self.targets.iter().map(|(_, target)| target.sequence).sum(),
+            seconds: begun.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Folds from the checkpoint to the targets, and not beyond.
+    async fn fold(&mut self, phase: Phase, tell: Tell<'_>) -> Result<(), Error> {
+        let until = self.targets.clone();
+        match self.entry.kept {
+            Kept::Tables(make) => {
+                let mut projection = make();
+                let pace = settings(projection.pace());
+                let runner = Runner::new(projection.as_mut(), &mut self.owner).until(until);
+                drive(self.deps, runner, self.entry.name, pace, &self.targets, phase, tell, self.shutdown).await
+            }
+            Kept::Latest => {
+                let pace = settings(latest_telemetry::PACE);
+                let latest = LatestTelemetry::new(self.store.clone(), &mut self.owner).until(until);
+                drive(self.deps, latest, self.entry.name, pace, &self.targets, phase, tell, self.shutdown).await
+            }
+        }
+    }
+
+    async fn reset(&mut self) -> Result<(), Error> {
+        match self.entry.kept {
+            Kept::Tables(make) => {
+                checkpoint::reset(self.owner.db().await?, self.entry.name, make().tables()).await?;
+            }
+            Kept::Latest => self.store.clear().await?,
+        }
+        Ok(())
+    }
+
+    async fn digest(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(match self.entry.kept {
+            Kept::Tables(make) => digest::compute(self.owner.db().await?, &make().digests()).await?,
+            Kept::Latest => {
+                BTreeMap::from([("latest values".to_owned(), latest_telemetry::digest(&self.store).await?)])
+            }
+        })
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the two kinds of read model share nothing but this call")]
+async fn drive(
+    deps: &Deps,
+    consumer: impl Consumer,
+    name: &'static str,
+    pace: consumer::ConsumeSettings,
+    targets: &Positions,
+    phase: Phase,
+    tell: Tell<'_>,
+    shutdown: &CancellationToken,
+) -> Result<(), Error> {
+    let watched = Watched { consumer, name, phase, targets, tell };
+    let folded = eventlog::run_until(&deps.log, watched, pace, targets.clone(), shutdown.clone()).await;
+    folded.map_err(|source| Error::Log { name: name.to_owned(), source })?;
+    if shutdown.is_cancelled() { Err(Error::Interrupted(name.to_owned())) } else { Ok(()) }
+}
+
+fn is_misfit(error: &consumer::Error) -> bool {
+    matches!(
+        error,
+        consumer::Error::Trimmed { .. }
+            | consumer::Error::OtherStream { .. }
+            | consumer::Error::OtherHistory { .. }
+            | consumer::Error::Ahead { .. }
+    )
+}
