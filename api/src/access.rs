@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn each_role_may_what_the_table_says_and_no_more() {
-        let count = |role: AccessRole| TABLE.iter().filter(|(_, least)| allows(role, *least)).map(|(name, _)| *name);
+        let count =
+            |role: AccessRole| TABLE.iter().filter(move |(_, least)| allows(role, *least)).map(|(name, _)| *name);
         let viewer = ["Read"];
         let operator = ["AcknowledgeAlarms", "WorkActivities"];
         let engineer = ["WriteRules", "WriteTemplates", "WriteTypes", "WriteAssets", "WriteLinks"];

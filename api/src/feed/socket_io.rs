@@ -85,10 +85,11 @@ fn is_upgrade(request: &Request) -> bool {
     upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
+/// A connection with the request that it began with.
+type Handed = (Upgraded, http::Request<()>);
+
 /// Returns the 101, and what becomes the connection once it is sent.
-fn upgrade(
-    request: Request,
-) -> poem::Result<(Response, impl Future<Output = Option<(Upgraded, http::Request<()>)>> + Send + 'static)> {
+fn upgrade(request: Request) -> poem::Result<(Response, impl Future<Output = Option<Handed>> + Send + 'static)> {
     let refused = || Problem::of(Kind::BadRequest, "this is no WebSocket handshake");
     let key = request.header(header::SEC_WEBSOCKET_KEY).map(str::to_owned).ok_or_else(refused)?;
     let upgrade = request.take_upgrade().map_err(|_| refused())?;

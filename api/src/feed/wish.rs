@@ -13,17 +13,21 @@ pub struct Wish {
     pub after: Option<Cursor>,
 }
 
+/// How rooms are named.
+const KINDS: [(&str, Kind); 4] = [
+    ("organizationId", Room::Organization),
+    ("orgId", Room::Organization),
+    ("deviceId", Room::Device),
+    ("assetId", Room::Asset),
+];
+
+type Kind = fn(Uuid) -> Room;
+
 /// Reads `{organizationId}` or `{orgId}`, `{deviceId}` or `{assetId}`, with an optional `{after}`.
 pub fn wish(data: &Value) -> Result<Wish, String> {
     let id = |name: &str| data.get(name).map(|value| (name.to_owned(), value));
-    let kinds: [(&str, fn(Uuid) -> Room); 4] = [
-        ("organizationId", Room::Organization),
-        ("orgId", Room::Organization),
-        ("deviceId", Room::Device),
-        ("assetId", Room::Asset),
-    ];
     let named: Vec<_> =
-        kinds.iter().filter_map(|(name, room)| id(name).map(|(name, value)| (name, value, room))).collect();
+        KINDS.iter().filter_map(|(name, room)| id(name).map(|(name, value)| (name, value, room))).collect();
     let [(name, value, room)] = &named[..] else {
         return Err("name one of organizationId, deviceId and assetId".to_owned());
     };

@@ -1,0 +1,141 @@
+//! Who may do what: every write and every role; and nothing of another organisation.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, platform, tenant};
+
+/// Method, path and the least role. The ids are of nothing, so whoever may is told that it does not exist.
+const WRITES: &[(&str, &str, &str)] = &[
+    ("POST", "/organizations", "platform_admin"),
+    ("GET", "/organizations", "platform_admin"),
+    ("GET", "/organizations/{id}", "platform_admin"),
+    ("POST", "/users", "admin"),
+    ("GET", "/users", "admin"),
+    ("POST", "/devices", "admin"),
+    ("PUT", "/devices/{id}", "admin"),
+    ("POST", "/devices/{id}/decommission", "admin"),
+    ("POST", "/devices/{id}/certificate/revoke", "admin"),
+    ("POST", "/devices/{id}/certificate/renew", "admin"),
+    ("POST", "/device-types", "engineer"),
+    ("PUT", "/device-types/{id}", "engineer"),
+    ("DELETE", "/device-types/{id}", "engineer"),
+    ("POST", "/asset-types", "engineer"),
+    ("PUT", "/asset-types/{id}", "engineer"),
+    ("DELETE", "/asset-types/{id}", "engineer"),
+    ("POST", "/assets", "engineer"),
+    ("PUT", "/assets/{id}", "engineer"),
+    ("DELETE", "/assets/{id}", "engineer"),
+    ("POST", "/devices/{id}/assets/{id}/link", "engineer"),
+    ("DELETE", "/devices/{id}/assets/{id}/unlink", "engineer"),
+    ("POST", "/rules", "engineer"),
+    ("PUT", "/rules/{id}", "engineer"),
+    ("DELETE", "/rules/{id}", "engineer"),
+    ("POST", "/activity-templates", "engineer"),
+    ("PUT", "/activity-templates/{id}", "engineer"),
+    ("DELETE", "/activity-templates/{id}", "engineer"),
+    ("POST", "/activities/from-template/{id}", "operator"),
+    ("POST", "/activities/{id}/assign", "operator"),
+    ("POST", "/activities/{id}/start", "operator"),
+    ("POST", "/activities/{id}/items/0", "operator"),
+    ("POST", "/activities/{id}/complete", "operator"),
+    ("POST", "/activities/{id}/cancel", "operator"),
+    ("POST", "/alarms/{id}/acknowledge", "operator"),
+];
+
+const READS: &[&str] = &[
+    "/auth/me",
+    "/device-types",
+    "/asset-types",
+    "/devices",
+    "/assets",
+    "/rules",
+    "/activity-templates",
+    "/activities",
+    "/alarms",
+    "/events",
+];
+
+const OF_ONE: &[&str] = &[
+    "/device-types/{id}",
+    "/asset-types/{id}",
+    "/devices/{id}",
+    "/devices/{id}/certificates",
+    "/devices/{id}/history",
+    "/devices/{id}/assets",
+    "/assets/{id}",
+    "/assets/{id}/devices",
+    "/rules/{id}",
+    "/activity-templates/{id}",
+    "/activities/{id}",
+    "/alarms/{id}",
+    "/telemetry/device/{id}",
+    "/telemetry/device/{id}/latest",
+    "/telemetry/asset/{id}",
+    "/telemetry/asset/{id}/latest",
+];
+
+const ROLES: [&str; 5] = ["viewer", "operator", "engineer", "admin", "platform_admin"];
+
+fn full(path: &str, id: &str) -> String {
+    format!("/api/v1{}", path.replace("{id}", id))
+}
+
+fn status(client: &Client, method: &str, path: &str) -> u16 {
+    let body = (method != "GET" && method != "DELETE").then_some("{}");
+    client.ask(method, path, body, &[("content-type", "application/json")]).status
+}
+
+#[test]
+fn each_role_may_what_the_table_says() {
+    let tenant = tenant("Roles");
+    let nothing = uuid::Uuid::from_u128(1).to_string();
+    for (rank, role) in ROLES.iter().enumerate() {
+        let client = if *role == "platform_admin" { platform().root_admin() } else { tenant.somebody(role) };
+        for (method, path, least) in WRITES {
+            let allowed = rank >= ROLES.iter().position(|known| known == least).unwrap();
+            let status = status(&client, method, &full(path, &nothing));
+            assert_eq!(status == 403, !allowed, "{role} {method} {path}: {status}");
+            assert!(status < 500 && status != 401, "{role} {method} {path}: {status}");
+        }
+        for path in READS {
+            client.get(&full(path, &nothing)).ok();
+        }
+    }
+}
+
+#[test]
+fn nobody_may_anything() {
+    let nobody = platform().nobody();
+    let nothing = uuid::Uuid::from_u128(1).to_string();
+    let reads = READS.iter().chain(OF_ONE).map(|path| ("GET", *path));
+    for (method, path) in WRITES.iter().map(|(method, path, _)| (*method, *path)).chain(reads) {
+        assert_eq!(status(&nobody, method, &full(path, &nothing)), 401, "{method} {path}");
+    }
+}
+
+#[test]
+fn things_of_another_organisation_do_not_exist() {
+    let (ours, theirs) = (tenant("Ours"), tenant("Theirs"));
+    let (device, asset) = (theirs.device("SECRET-1"), theirs.asset("Secret"));
+    for path in OF_ONE {
+        for id in [&device, &asset] {
+            ours.admin.get(&full(path, id)).problem(404, "not-found");
+        }
+    }
+    let rename = json!({"name": "Mine now"});
+    ours.admin.put(&format!("/api/v1/devices/{device}"), rename.clone()).problem(404, "not-found");
+    ours.admin.put(&format!("/api/v1/assets/{asset}"), rename).problem(404, "not-found");
+    let reason = json!({"reason": "x"});
+    for verb in ["decommission", "certificate/revoke"] {
+        ours.admin.post(&format!("/api/v1/devices/{device}/{verb}"), reason.clone()).problem(404, "not-found");
+    }
+    ours.admin.post(&format!("/api/v1/devices/{device}/certificate/renew"), json!({})).problem(404, "not-found");
+    ours.admin.post(&format!("/api/v1/devices/{device}/assets/{asset}/link"), json!({})).problem(404, "not-found");
+    let own = ours.device("OWN-1");
+    ours.admin.post(&format!("/api/v1/devices/{own}/assets/{asset}/link"), json!({})).problem(404, "not-found");
+    let listed = |path: &str, name: &str| ours.admin.get(path).ok()[name].as_array().unwrap().clone();
+    let ids: Vec<Value> = listed("/api/v1/devices", "devices").iter().map(|device| device["id"].clone()).collect();
+    assert_eq!(ids, [json!(own)]);
+    assert!(listed("/api/v1/assets", "assets").is_empty());
+    assert_eq!(theirs.admin.get(&format!("/api/v1/devices/{device}")).ok()["device"]["name"], "SECRET-1");
+}

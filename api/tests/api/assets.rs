@@ -1,0 +1,97 @@
+//! Assets, their tree, and the links between devices and assets.
+
+use serde_json::{Value, json};
+
+use crate::support::{Text, tenant};
+
+#[test]
+fn an_asset_is_placed_moved_and_retired() {
+    let tenant = tenant("Assets");
+    let station = tenant.asset("Station");
+    let kind = tenant.admin.get(&format!("/api/v1/assets/{station}")).ok()["asset"]["assetTypeId"].text();
+    let body = json!({"name": "Pump", "assetTypeId": kind, "parentId": station, "location": {"latitude": 52.5, "longitude": 13.4}});
+    let pump = tenant.admin.post("/api/v1/assets", body).created();
+    assert_eq!(pump["asset"]["parentId"], station);
+    assert_eq!(pump["asset"]["location"], json!({"latitude": 52.5, "longitude": 13.4}));
+    let id = pump["asset"]["id"].text();
+    let parts = tenant.admin.get(&format!("/api/v1/assets?parentId={station}")).ok();
+    assert_eq!(parts["assets"][0]["id"], id);
+    let path = format!("/api/v1/assets/{id}");
+    let cycle = tenant.admin.put(&format!("/api/v1/assets/{station}"), json!({"parentId": id}));
+    assert_eq!(cycle.problem(422, "invalid-fields").fields(), ["parentId"]);
+    let moved = tenant.admin.put(&path, json!({"parentId": id, "location": {"latitude": 1.0, "longitude": 2.0}})).ok();
+    assert!(moved["asset"]["parentId"].is_null(), "{}", moved.text);
+    let far = tenant.admin.put(&path, json!({"location": {"latitude": 91.0, "longitude": 2.0}}));
+    assert_eq!(far.problem(422, "invalid-fields").fields(), ["location"]);
+    tenant.admin.delete(&path).ok();
+    assert_eq!(tenant.admin.get("/api/v1/assets").ok()["total"], 1);
+    assert_eq!(tenant.admin.get(&path).ok()["asset"]["retired"], true);
+    tenant.admin.put(&path, json!({"name": "X"})).problem(409, "wrong-state");
+}
+
+#[test]
+fn a_health_model_is_kept_as_it_was_given() {
+    let tenant = tenant("Health");
+    let band = json!({"metricKey": "temperature", "goodLow": 20.0, "goodHigh": 75.0, "limitLow": 0.0, "limitHigh": 95.0, "weight": 2.0});
+    let body = json!({"name": "Pump", "healthModel": {"bands": [band]},
+        "derivedMetrics": [{"key": "mean", "formula": "(a + b) / 2"}]});
+    let created = tenant.admin.post("/api/v1/asset-types", body).created();
+    assert_eq!(created["assetType"]["healthModel"], json!({"bands": [band]}));
+    let path = format!("/api/v1/asset-types/{}", created["assetType"]["id"].text());
+    assert_eq!(tenant.admin.get(&path).ok().json, created.json);
+    let mut wrong = band;
+    wrong["goodLow"] = json!(99.0);
+    let refused = tenant.admin.put(&path, json!({"name": "Pump", "healthModel": {"bands": [wrong]}}));
+    assert_eq!(refused.problem(422, "invalid-fields").fields(), ["healthModel.bands"]);
+}
+
+#[test]
+fn a_device_is_linked_to_an_asset_and_unlinked() {
+    let tenant = tenant("Links");
+    let (device, asset) = (tenant.device("L-1"), tenant.asset("Pump"));
+    let path = format!("/api/v1/devices/{device}/assets/{asset}");
+    let body = json!({"port": 1, "role": "primary", "validFrom": "2026-01-28T00:00:00Z", "validUntil": null,
+        "metricsMapping": {"device.temp_1": "asset.temperature"}});
+    let link = tenant.admin.post(&format!("{path}/link"), body.clone()).created();
+    let expected = json!({"id": link["link"]["id"], "deviceId": device, "assetId": asset, "port": 1, "role": "primary",
+        "validFrom": "2026-01-28T00:00:00Z", "validUntil": null, "metricsMapping": {"device.temp_1": "asset.temperature"}});
+    assert_eq!(normal(&link["link"]), expected);
+    tenant.admin.post(&format!("{path}/link"), body).problem(409, "wrong-state");
+    let assets = tenant.admin.get(&format!("/api/v1/devices/{device}/assets")).ok();
+    assert_eq!((&assets["assets"][0]["id"], &assets["assets"][0]["name"]), (&json!(asset), &json!("Pump")));
+    assert_eq!(assets["assets"][0]["port"], 1);
+    let devices = tenant.admin.get(&format!("/api/v1/assets/{asset}/devices")).ok();
+    let linked = &devices["devices"][0];
+    assert_eq!(
+        (&linked["id"], &linked["status"], &linked["lastSeen"]),
+        (&json!(device), &json!("unknown"), &Value::Null)
+    );
+    assert_eq!(tenant.admin.delete(&format!("{path}/unlink")).ok().json, json!({"success": true}));
+    assert_eq!(tenant.admin.get(&format!("/api/v1/devices/{device}/assets")).ok()["assets"], json!([]));
+    let ended = tenant.admin.get(&format!("/api/v1/devices/{device}/assets?ended=true")).ok();
+    assert!(ended["assets"][0]["validUntil"].is_string(), "{}", ended.text);
+    let other = tenant.asset("Other");
+    tenant.admin.delete(&format!("/api/v1/devices/{device}/assets/{other}/unlink")).problem(404, "not-found");
+}
+
+#[test]
+fn a_wrong_link_names_its_field() {
+    let tenant = tenant("Wrong links");
+    let (device, asset) = (tenant.device("W-1"), tenant.asset("Pump"));
+    let refused = |body: Value| {
+        let path = format!("/api/v1/devices/{device}/assets/{asset}/link");
+        tenant.admin.post(&path, body).problem(422, "invalid-fields").fields()
+    };
+    assert_eq!(refused(json!({"role": "boss", "port": -1})), ["port", "role"]);
+    assert_eq!(refused(json!({"metricsMapping": {"temp": "asset.t"}})), ["metricsMapping"]);
+    let backwards = json!({"validFrom": "2026-02-01T00:00:00Z", "validUntil": "2026-01-01T00:00:00Z"});
+    assert_eq!(refused(backwards), ["validUntil"]);
+}
+
+/// Times compare as times, however they are written.
+fn normal(link: &Value) -> Value {
+    let mut link = link.clone();
+    let from = link["validFrom"].text().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    link["validFrom"] = json!(from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+    link
+}

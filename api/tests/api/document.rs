@@ -1,0 +1,134 @@
+//! The OpenAPI document, the interactive page, the probes and the built-in page.
+
+use serde_json::Value;
+
+use crate::support::{Text, platform};
+
+#[test]
+fn the_document_names_every_path_and_every_schema_it_refers_to() {
+    let document = platform().nobody().get("/api/openapi.json").ok();
+    assert!(document["openapi"].text().starts_with("3.0"));
+    assert_eq!(document["servers"][0]["url"], "/api/v1");
+    let paths = document["paths"].as_object().unwrap();
+    let expected = [
+        "/auth/login",
+        "/auth/me",
+        "/organizations",
+        "/organizations/{id}",
+        "/users",
+        "/device-types",
+        "/device-types/{id}",
+        "/asset-types",
+        "/asset-types/{id}",
+        "/devices",
+        "/devices/{id}",
+        "/devices/{id}/decommission",
+        "/devices/{id}/certificate/revoke",
+        "/devices/{id}/certificate/renew",
+        "/devices/{id}/certificates",
+        "/devices/{id}/history",
+        "/devices/{deviceId}/assets/{assetId}/link",
+        "/devices/{deviceId}/assets/{assetId}/unlink",
+        "/devices/{deviceId}/assets",
+        "/assets",
+        "/assets/{id}",
+        "/assets/{assetId}/devices",
+        "/telemetry/device/{deviceId}",
+        "/telemetry/device/{deviceId}/latest",
+        "/telemetry/asset/{assetId}",
+        "/telemetry/asset/{assetId}/latest",
+        "/rules",
+        "/rules/{id}",
+        "/activity-templates",
+        "/activity-templates/{id}",
+        "/activities",
+        "/activities/{id}",
+        "/activities/from-template/{templateId}",
+        "/activities/{id}/assign",
+        "/activities/{id}/start",
+        "/activities/{id}/complete",
+        "/activities/{id}/cancel",
+        "/activities/{id}/items/{index}",
+        "/alarms",
+        "/alarms/{id}",
+        "/alarms/{id}/acknowledge",
+        "/events",
+    ];
+    let missing: Vec<_> = expected.iter().filter(|path| !paths.contains_key(**path)).collect();
+    assert!(missing.is_empty(), "{missing:?} of {:?}", paths.keys());
+    assert_eq!(paths.len(), expected.len(), "{:?}", paths.keys());
+    let mut references = vec![];
+    collect(&document.json, &mut references);
+    assert!(references.len() > 50);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.json.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn each_operation_has_a_name_of_its_own_says_what_goes_wrong_and_what_token_it_takes() {
+    let document = platform().nobody().get("/api/openapi.json").ok();
+    let mut names = std::collections::BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            assert!(names.insert(operation["operationId"].text()), "{method} {path}");
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            assert!(
+                operation["responses"]["default"]["content"]["application/problem+json"].is_object(),
+                "{method} {path}"
+            );
+            assert_eq!(operation["security"].is_array(), path != "/auth/login", "{method} {path}");
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let takes_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+            assert_eq!(takes_key, method != "get" && path != "/auth/login", "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn the_interactive_page_loads_nothing_from_elsewhere() {
+    let page = platform().nobody().get("/api/docs").ok();
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    assert!(page.text.contains("/devices/{id}/certificate/revoke"));
+    assert!(!page.text.contains(" src=\"http") && !page.text.contains("<link"), "loads something");
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'self'") && !policy.contains("http"), "{policy}");
+}
+
+#[test]
+fn probes_answer_without_a_token() {
+    let nobody = platform().nobody();
+    assert_eq!(nobody.get("/health").ok()["status"], "ok");
+    let ready = nobody.get("/ready").ok();
+    assert_eq!(ready["status"], "ready");
+    for server in ["nats", "postgres", "redis"] {
+        assert_eq!(ready["checks"][server], "ok", "{server}");
+    }
+    assert!(nobody.get("/metrics").ok().text.contains("argusiq_up 1"));
+}
+
+#[test]
+fn the_built_in_page_and_its_files_are_served_and_name_nothing_elsewhere() {
+    let nobody = platform().nobody();
+    let page = nobody.get("/").ok();
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    for file in ["app.js", "style.css"] {
+        assert!(page.text.contains(file), "{file}");
+        let answer = nobody.get(&format!("/{file}")).ok();
+        assert!(!answer.text.contains("http://") && !answer.text.contains("https://"), "{file}");
+    }
+    assert!(!page.text.contains("http"), "{}", page.text);
+    assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            object.values().for_each(|value| collect(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,16 @@
+//! The API against real servers: one platform (log, database, projections, API) for all tests of the process, an
+//! organisation of its own for each test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod access;
+mod activities;
+mod assets;
+mod devices;
+mod document;
+mod feed;
+mod problems;
+mod rules;
+mod sign_in;
+mod socket_io;
+mod support;
+mod telemetry;

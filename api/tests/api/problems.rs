@@ -1,0 +1,63 @@
+//! Whatever goes wrong is a problem (RFC 9457).
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Text, platform, tenant};
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+#[test]
+fn a_body_that_cannot_be_read_says_why() {
+    let tenant = tenant("Bodies");
+    let ask = |body: &str, headers: &[(&str, &str)]| tenant.admin.ask("POST", "/api/v1/devices", Some(body), headers);
+    let answer = ask("{\"name\": ", JSON).problem(400, "malformed-json");
+    assert!(answer["detail"].text().contains("line 1"), "{}", answer.text);
+    assert_eq!(answer["instance"], "/api/v1/devices");
+    ask("name=x", &[("content-type", "application/x-www-form-urlencoded")]).problem(415, "unsupported-media-type");
+    assert_eq!(ask("[]", JSON).problem(422, "invalid-fields").fields(), ["body"]);
+    assert_eq!(ask("null", JSON).problem(422, "invalid-fields").fields(), ["body"]);
+    ask(&format!("{{\"name\": \"{}\"}}", "x".repeat(1 << 20)), JSON).problem(413, "too-large");
+}
+
+#[test]
+fn paths_methods_and_parameters_are_problems_too() {
+    let admin = platform().root_admin();
+    admin.get("/api/v1/nothing").problem(404, "not-found");
+    admin.get("/api/v2/devices").problem(404, "not-found");
+    admin.ask("PATCH", "/api/v1/devices", None, &[]).problem(405, "method-not-allowed");
+    assert_eq!(admin.get("/api/v1/devices?limit=0").problem(400, "invalid-parameters").fields(), ["limit"]);
+    assert_eq!(admin.get("/api/v1/devices?offset=-1").problem(400, "invalid-parameters").fields(), ["offset"]);
+    assert_eq!(
+        admin.get("/api/v1/devices?connectivity=maybe").problem(400, "invalid-parameters").fields(),
+        ["connectivity"]
+    );
+    assert_eq!(admin.get("/api/v1/devices/not-an-id").problem(400, "invalid-parameters").fields(), ["path"]);
+    let key = [("Idempotency-Key", "")];
+    let answer = admin.post_with("/api/v1/organizations", json!({"name": "X"}), &key);
+    assert_eq!(answer.problem(400, "invalid-parameters").fields(), ["Idempotency-Key"]);
+}
+
+#[test]
+fn every_answer_names_the_request() {
+    let nobody = platform().nobody();
+    assert!(nobody.get("/health").ok().header("x-request-id").unwrap().parse::<Uuid>().is_ok());
+    let id = Uuid::from_u128(77).to_string();
+    let answer = nobody.ask("GET", "/api/v1/devices", None, &[("X-Request-Id", &id)]);
+    assert_eq!(answer.header("x-request-id"), Some(id.as_str()));
+}
+
+#[test]
+fn the_request_id_is_the_correlation_of_the_events() {
+    let tenant = tenant("Correlation");
+    let id = Uuid::from_u128(78).to_string();
+    let kind = tenant.device_type();
+    let body = json!({"name": "A", "serialNumber": "Q-1", "deviceTypeId": kind});
+    let device = tenant.admin.post_with("/api/v1/devices", body, &[("X-Request-Id", &id)]).created();
+    let path = format!("/api/v1/devices/{}/history", device["device"]["id"].text());
+    let history = crate::support::eventually("the history", || {
+        let history = tenant.admin.get(&path).ok();
+        (history["total"] == 2).then_some(history)
+    });
+    assert!(history["events"].as_array().unwrap().iter().all(|event| event["correlationId"] == id), "{}", history.text);
+}

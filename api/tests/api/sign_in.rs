@@ -1,0 +1,60 @@
+//! Signing in.
+
+use serde_json::json;
+
+use crate::support::{Text, platform, tenant};
+
+#[test]
+fn the_right_password_gives_a_token_and_the_token_says_who_one_is() {
+    let platform = platform();
+    let body = json!({"email": "root@example.com", "password": "battery staple"});
+    let answer = platform.nobody().post("/api/v1/auth/login", body).ok();
+    assert_eq!((answer["tokenType"].text(), answer["expiresIn"].as_i64()), ("Bearer".to_owned(), Some(3600)));
+    let user = &answer["user"];
+    assert_eq!(user["email"], "root@example.com");
+    assert_eq!(user["role"], "platform_admin");
+    assert!(user["organizationId"].as_str().is_some_and(|id| id.len() == 36), "{user}");
+    let mut client = platform.nobody();
+    client.token = Some(answer["accessToken"].text());
+    assert_eq!(&client.get("/api/v1/auth/me").ok().json, user);
+}
+
+#[test]
+fn a_wrong_password_and_an_unknown_address_are_refused_alike() {
+    let nobody = platform().nobody();
+    let refused = |email: &str, password: &str| {
+        let body = json!({"email": email, "password": password});
+        let answer = nobody.post("/api/v1/auth/login", body).problem(401, "wrong-credentials");
+        assert!(answer.header("www-authenticate").is_some());
+        answer.text
+    };
+    assert_eq!(refused("root@example.com", "wrong"), refused("nobody@example.com", "battery staple"));
+}
+
+#[test]
+fn without_a_token_or_with_a_wrong_one_nothing_is_shown() {
+    let mut client = platform().nobody();
+    let missing = client.get("/api/v1/devices").problem(401, "unauthenticated");
+    assert_eq!(missing.header("www-authenticate"), Some("Bearer realm=\"argusiq\""));
+    client.token = Some("eyJhbGciOiJIUzI1NiJ9.e30.AAAA".to_owned());
+    client.get("/api/v1/devices").problem(401, "unauthenticated");
+}
+
+#[test]
+fn people_are_listed_with_their_names_and_nobody_gives_a_higher_role_than_their_own() {
+    let tenant = tenant("People");
+    let new = |role: &str, email: &str| json!({"email": email, "name": "Ada", "password": "long enough", "role": role});
+    let added = tenant.admin.post("/api/v1/users", new("operator", "ada@people.example")).created();
+    assert_eq!(added["user"]["name"], "Ada");
+    assert_eq!(added["user"]["organizationId"], tenant.organization);
+    let listed = tenant.admin.get("/api/v1/users").ok();
+    assert_eq!(listed["total"], 2);
+    assert!(listed["users"].as_array().unwrap().contains(&added["user"]), "{}", listed.text);
+    tenant.admin.post("/api/v1/users", new("platform_admin", "eve@people.example")).problem(403, "forbidden");
+    tenant.admin.post("/api/v1/users", new("viewer", "Ada@People.example")).problem(409, "already-exists");
+    let short = json!({"email": "no address", "name": "Ada", "password": "long enough", "role": "viewer"});
+    assert_eq!(tenant.admin.post("/api/v1/users", short).problem(422, "invalid-fields").fields(), ["email"]);
+    let elsewhere = json!({"email": "x@people.example", "name": "X", "password": "long enough", "role": "viewer",
+        "organizationId": uuid::Uuid::nil()});
+    tenant.admin.post("/api/v1/users", elsewhere).problem(404, "not-found");
+}

@@ -1,0 +1,93 @@
+//! A running platform, organisations in it, and asking it questions.
+
+mod client;
+mod platform;
+mod readings;
+
+pub use client::Client;
+pub use platform::platform;
+pub use readings::{Source, reading};
+
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// An organisation with an administrator of its own.
+pub struct Tenant {
+    pub organization: String,
+    pub admin: Client,
+}
+
+/// Founds an organisation.
+pub fn tenant(name: &str) -> Tenant {
+    let platform = platform();
+    let root = platform.root_admin();
+    let organization = root.post("/api/v1/organizations", json!({"name": name})).created()["organization"]["id"].text();
+    let admin = user(&root, &organization, "admin");
+    Tenant { organization, admin }
+}
+
+impl Tenant {
+    /// Somebody with another role.
+    pub fn somebody(&self, role: &str) -> Client {
+        user(&platform().root_admin(), &self.organization, role)
+    }
+
+    /// A device type that knows a temperature.
+    pub fn device_type(&self) -> String {
+        let body = json!({"name": "Sensor", "metrics": [{"key": "temperature", "unit": "Cel"}]});
+        self.admin.post("/api/v1/device-types", body).created()["deviceType"]["id"].text()
+    }
+
+    /// A device of a new type.
+    pub fn device(&self, serial_number: &str) -> String {
+        let body = json!({"name": serial_number, "serialNumber": serial_number, "deviceTypeId": self.device_type()});
+        self.admin.post("/api/v1/devices", body).created()["device"]["id"].text()
+    }
+
+    /// An asset of a new type.
+    pub fn asset(&self, name: &str) -> String {
+        let kind = self.admin.post("/api/v1/asset-types", json!({"name": "Pump"})).created();
+        let body = json!({"name": name, "assetTypeId": kind["assetType"]["id"]});
+        self.admin.post("/api/v1/assets", body).created()["asset"]["id"].text()
+    }
+}
+
+fn user(root: &Client, organization: &str, role: &str) -> Client {
+    let email = format!("{role}-{}@example.com", unique());
+    let body = json!({
+        "email": email, "name": format!("The {role}"), "password": "correct horse", "role": role,
+        "organizationId": organization,
+    });
+    root.post("/api/v1/users", body).created();
+    platform().sign_in(&email, "correct horse")
+}
+
+/// A text that no other call returns.
+pub fn unique() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Asks until the answer is there, or ten seconds are over.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{what} did not happen");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// The text of a JSON string.
+pub trait Text {
+    fn text(&self) -> String;
+}
+
+impl Text for Value {
+    fn text(&self) -> String {
+        self.as_str().unwrap_or_else(|| panic!("no text: {self}")).to_owned()
+    }
+}

@@ -1,0 +1,106 @@
+//! One platform for all tests: it runs on a thread of its own, and ends with the process.
+
+use std::sync::{Arc, OnceLock, mpsc};
+
+use certs::{MasterKey, RootAuthority};
+use commands::{Commands, Keys};
+use eventlog::{Log, Settings, StreamSizes};
+use projections::Reader;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+
+/// The first administrator.
+pub const EMAIL: &str = "root@example.com";
+pub const PASSWORD: &str = "battery staple";
+
+/// What tests may use.
+pub struct Platform {
+    pub address: String,
+    pub log: Log,
+    pub commands: Commands,
+    pub runtime: Handle,
+}
+
+/// Returns the platform; the first call starts it.
+pub fn platform() -> &'static Platform {
+    static PLATFORM: OnceLock<Platform> = OnceLock::new();
+    PLATFORM.get_or_init(|| {
+        let (ready, started) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let handle = runtime.handle().clone();
+            runtime.block_on(async move {
+                let (platform, serving) = start(handle).await;
+                ready.send(platform).unwrap();
+                serving.await;
+            });
+        });
+        started.recv().expect("the platform starts")
+    })
+}
+
+impl Platform {
+    /// Signs somebody in.
+    pub fn sign_in(&self, email: &str, password: &str) -> Client {
+        Client::anonymous(&self.address).sign_in(email, password)
+    }
+
+    /// The administrator of the platform.
+    pub fn root_admin(&self) -> Client {
+        static ROOT: OnceLock<Client> = OnceLock::new();
+        ROOT.get_or_init(|| self.sign_in(EMAIL, PASSWORD)).clone()
+    }
+
+    /// Nobody.
+    pub fn nobody(&self) -> Client {
+        Client::anonymous(&self.address)
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the platform of the tests lives in real time")]
+fn now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
+async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
+    let space = stack::testing::space().await;
+    let settings = Settings::new(&space.nats).with_prefix(&space.stream_prefix).with_sizes(StreamSizes::small());
+    let log = Log::connect(settings).await.unwrap();
+    log.declare_streams().await.unwrap();
+    projections::migrate(&space.postgres).await.unwrap();
+    let root = RootAuthority::create("Test root CA", now()).unwrap();
+    let root_certificate_pem = root.certificate_pem().to_owned();
+    let keys = Keys::new(MasterKey::generate().unwrap(), root);
+    let clock: commands::Clock = Arc::new(now);
+    let commands = Commands::open(log.clone(), keys, clock.clone()).await.unwrap();
+    commands.bootstrap(EMAIL, Some(PASSWORD)).await.unwrap();
+    let reader = Reader::connect(&space.postgres, &space.redis, &space.key_prefix).await.unwrap();
+    let projecting = projections::Deps {
+        log: log.clone(),
+        database_url: space.postgres.clone(),
+        redis_url: space.redis.clone(),
+        key_prefix: space.key_prefix.clone(),
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let deps = api::Deps {
+        commands: commands.clone(),
+        reader,
+        log: log.clone(),
+        signing_secret: vec![7; 32],
+        root_certificate_pem,
+        metrics: Arc::new(|| "argusiq_up 1\n".to_owned()),
+        clock,
+    };
+    let shutdown = CancellationToken::new();
+    let serving = api::run(deps, api::Config { listen: api::Listen::Listener(listener) }, shutdown.clone());
+    let projecting = projections::run(projecting, projections::Config::default(), shutdown);
+    let all = async {
+        let (served, projected) = tokio::join!(serving, projecting);
+        served.unwrap();
+        projected.unwrap();
+    };
+    (Platform { address, log, commands, runtime }, all)
+}

@@ -1,0 +1,61 @@
+//! Readings as the normalizer would publish them, without a normalizer.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use domain::ids::{DeviceId, DeviceTypeId, OrganizationId};
+use domain::telemetry::{IngestionSource, MetricSets, NormalizedPack, Origin, Quality, Reading, encode_pack};
+use eventlog::{Headers, Publisher, PublisherSettings, Stream, partition_of};
+
+use super::platform::platform;
+
+/// A device of an organisation.
+pub struct Source<'a> {
+    pub organization: &'a str,
+    pub device: &'a str,
+}
+
+/// One reading: metrics with their values, one of them flawed if said.
+pub fn reading(measured_at: DateTime<Utc>, values: &[(&str, f64)], flaw: Option<&str>) -> NewReading {
+    let (keys, numbers) = values.iter().map(|(key, value)| ((*key).to_owned(), *value)).unzip();
+    NewReading { measured_at, keys, numbers, flaw: flaw.map(str::to_owned) }
+}
+
+pub struct NewReading {
+    measured_at: DateTime<Utc>,
+    keys: Vec<String>,
+    numbers: Vec<f64>,
+    flaw: Option<String>,
+}
+
+impl Source<'_> {
+    /// Publishes readings in one pack.
+    pub fn publish(&self, readings: Vec<NewReading>) {
+        // One source for all tests: its positions only grow.
+        static SEQUENCE: AtomicU64 = AtomicU64::new(1);
+        let device: DeviceId = self.device.parse().unwrap();
+        let mut sets = MetricSets::default();
+        let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed);
+        let stored = |(ordinal, reading): (usize, NewReading)| Reading {
+            origin: Origin { sequence, ordinal: u32::try_from(ordinal).unwrap() },
+            organization: self.organization.parse::<OrganizationId>().unwrap(),
+            device,
+            device_type: DeviceTypeId::default(),
+            measured_at: reading.measured_at,
+            received_at: reading.measured_at,
+            source: IngestionSource::Mqtt,
+            set: sets.intern(&reading.keys),
+            numbers: reading.numbers,
+            others: vec![],
+            flaws: reading.flaw.map(|key| (key, Quality::Bad)).into_iter().collect(),
+        };
+        let readings: Vec<Reading> = readings.into_iter().enumerate().map(stored).collect();
+        let pack = NormalizedPack { es_position: 0, read_up_to: sequence, sets, readings };
+        let payload = encode_pack(&pack).unwrap().into();
+        let tail = format!("{}.0", partition_of(device.0));
+        let platform = platform();
+        let publisher = Publisher::new(&platform.log, PublisherSettings::default());
+        let published = publisher.publish(Stream::TelemetryNormalized, &tail, Headers::default(), payload);
+        platform.runtime.block_on(published).unwrap();
+    }
+}

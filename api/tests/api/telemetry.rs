@@ -1,0 +1,91 @@
+//! Telemetry: defaults, bounds, aggregates, newest values.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::support::{Source, Text, eventually, reading, tenant};
+
+#[allow(clippy::disallowed_methods, reason = "the API's defaults are relative to real time")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+#[test]
+fn the_last_day_is_shown_in_the_order_of_time_and_its_newest_values() {
+    let tenant = tenant("Telemetry");
+    let device = tenant.device("T-1");
+    let source = Source { organization: &tenant.organization, device: &device };
+    let end = now() - TimeDelta::seconds(30);
+    let at = |seconds: i64| end - TimeDelta::seconds(seconds);
+    source.publish(vec![
+        reading(at(200_000), &[("temperature", 1.0)], None),
+        reading(at(20), &[("temperature", 20.5)], None),
+        reading(at(10), &[("temperature", 21.5), ("pressure", 101.0)], Some("pressure")),
+    ]);
+    let path = format!("/api/v1/telemetry/device/{device}");
+    let ask = |query: &str| tenant.admin.get(&format!("{path}?{query}")).ok();
+    let day = eventually("the values", || {
+        let day = ask("metricKey=temperature");
+        (day["count"] == 2).then_some(day)
+    });
+    assert_eq!(
+        (&day["deviceId"], &day["metricKey"], &day["aggregation"]),
+        (&json!(device), &json!("temperature"), &json!("none"))
+    );
+    let values =
+        |answer: &Value| answer.as_array().unwrap().iter().map(|point| point["value"].clone()).collect::<Vec<_>>();
+    assert_eq!(values(&day["data"]), [20.5, 21.5]);
+    assert_eq!(day["data"][0].as_object().unwrap().len(), 2, "{}", day.text);
+    assert_eq!(values(&ask("metricKey=temperature&limit=1")["data"]), [21.5]);
+    let older = format!("metricKey=temperature&limit=1&endTime={}", day["data"][1]["timestamp"].text());
+    assert_eq!(values(&ask(&older)["data"]), [20.5]);
+    assert_eq!(ask(&format!("metricKey=temperature&startTime={}", time(at(300_000))))["count"], 3);
+    let all = ask("");
+    assert_eq!((&all["count"], &all["metricKey"]), (&json!(3), &Value::Null));
+    assert!(all["data"].as_array().unwrap().iter().all(|point| point["metricKey"].is_string()), "{}", all.text);
+    let hours = ask("metricKey=temperature&aggregation=1h");
+    assert_eq!(hours["aggregation"], "1h");
+    let total: i64 = hours["data"].as_array().unwrap().iter().map(|hour| hour["count"].as_i64().unwrap()).sum();
+    assert_eq!(total, 2);
+
+    let latest = eventually("the newest values", || {
+        let latest = tenant.admin.get(&format!("{path}/latest")).ok();
+        (latest["metrics"]["pressure"]["value"] == 101.0).then_some(latest)
+    });
+    assert_eq!(latest["metrics"]["temperature"]["quality"], "good");
+    assert_eq!(latest["metrics"]["pressure"]["quality"], "bad");
+    assert_eq!((latest["status"].text(), latest["lastSeen"].is_string()), ("unknown".into(), true));
+}
+
+#[test]
+fn limits_steps_and_times_are_checked() {
+    let tenant = tenant("Limits");
+    let device = tenant.device("T-2");
+    let wrong = |query: &str| {
+        let path = format!("/api/v1/telemetry/device/{device}?{query}");
+        tenant.admin.get(&path).problem(400, "invalid-parameters").fields()
+    };
+    assert_eq!(wrong("limit=0"), ["limit"]);
+    assert_eq!(wrong("limit=10001"), ["limit"]);
+    assert_eq!(wrong("limit=many"), ["limit"]);
+    assert_eq!(wrong("aggregation=2m"), ["aggregation"]);
+    assert_eq!(wrong("startTime=yesterday"), ["startTime"]);
+    assert_eq!(wrong("startTime=2026-01-02T00:00:00Z&endTime=2026-01-01T00:00:00Z"), ["startTime"]);
+    let path = format!("/api/v1/telemetry/device/{device}?limit=10000");
+    assert_eq!(tenant.admin.get(&path).ok()["data"], json!([]));
+}
+
+#[test]
+fn an_asset_without_values_has_none_and_says_so() {
+    let tenant = tenant("Asset values");
+    let asset = tenant.asset("Pump");
+    let path = format!("/api/v1/telemetry/asset/{asset}");
+    let answer = tenant.admin.get(&path).ok();
+    assert_eq!((&answer["assetId"], &answer["data"], &answer["count"]), (&json!(asset), &json!([]), &json!(0)));
+    let latest = tenant.admin.get(&format!("{path}/latest")).ok();
+    assert_eq!((&latest["metrics"], &latest["healthScore"]), (&json!({}), &Value::Null));
+}
