@@ -145,7 +145,7 @@ fn directory(rules: bool) -> Directory {
     for n in 0..if rules { 4 } else { 0 } {
         let kind = if n < 2 { "device" } else { "asset" };
         let definition = json!({"name": "r", "entity_type": kind, "metric_key": format!("metric_number_{n}"),
-            "condition": {"operator": ">", "value": 33.8}, "severity": "high", "action": {"type": "none"}, "cooldown_seconds": 0, "is_active": true});
+            "condition": {"operator": ">", "value": 33.5}, "severity": "high", "action": {"type": "none"}, "cooldown_seconds": 0, "is_active": true});
         apply(id(5, n), "rule", "RuleDefined", json!({ "definition": definition }));
     }
     directory

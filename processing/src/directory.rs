@@ -15,6 +15,10 @@ use crate::metric_names;
 
 /// How long a stage waits for the directory before it tries its batch again.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the first fold of the whole domain stream may take.
+const FIRST_FOLD: Duration = Duration::from_secs(1_800);
+/// Longer than any process runs.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// The shared directory. Clones see the same one.
 #[derive(Clone)]
@@ -51,9 +55,18 @@ impl SharedDirectory {
         self.follower.caught_up(PATIENCE).await
     }
 
-    /// Answers why the fold has ended, if it has with an error.
-    pub fn failure(&self) -> Option<Arc<eventlog::consumer::Error>> {
-        self.follower.failure()
+    /// Waits until the domain stream is folded for the first time.
+    pub async fn begun(&self) -> Result<(), FollowError> {
+        self.follower.caught_up(FIRST_FOLD).await
+    }
+
+    /// Waits until the fold has ended, and answers why: from then on every lookup would be of the past.
+    pub async fn ended(&self) -> FollowError {
+        loop {
+            if let Err(ended) = self.follower.reached(Stream::Es, u64::MAX, FOR_EVER).await {
+                return ended;
+            }
+        }
     }
 }
 

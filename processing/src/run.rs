@@ -130,7 +130,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let background = CancellationToken::new();
     let _background = background.clone().drop_guard();
     let directory = SharedDirectory::open(&deps.log, background.clone()).await;
-    directory.caught_up().await.map_err(Error::Directory)?;
+    directory.begun().await.map_err(Error::Directory)?;
     let kinds: Vec<&str> = config.stages.iter().map(|stage| stage.as_str()).collect();
     let membership =
         Membership::join(&deps.log, &config.member, &kinds, background.clone()).await.map_err(Error::Join)?;
@@ -138,11 +138,16 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let stage_deps = StageDeps {
         log: deps.log.clone(),
         commands: deps.commands.clone(),
-        directory,
+        directory: directory.clone(),
         member: config.member.clone(),
         timing: config.timing,
     };
     let mut running = JoinSet::new();
+    let stopped = stop.clone();
+    running.spawn(async move {
+        let ended = stopped.run_until_cancelled(directory.ended()).await;
+        ended.map_or(Ok(()), |failure| Err(Error::Directory(failure)))
+    });
     for stage in BTreeSet::from_iter(config.stages.iter().copied()) {
         let owned = membership.owned(stage.as_str());
         start(&mut running, stage, &stage_deps, &deps, config.clock, owned, stop.clone());

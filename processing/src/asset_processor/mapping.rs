@@ -1,53 +1,46 @@
-//! A link's mapping of a device's metrics to an asset's, worked out once for each metric set.
+//! A link's mapping of a device's metrics to an asset's.
 
 use std::collections::BTreeMap;
 
 use domain::device_links::Link;
-use domain::telemetry::{MetricValue, Reading};
+use domain::telemetry::MetricValue;
 
-/// What a mapping does to readings of one metric set.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mapped {
-    /// The keys of the numbers that the asset gets, sorted.
-    pub keys: Vec<String>,
-    /// For each key, which of the reading's numbers it takes; none where it takes all of them as they are.
-    taken: Option<Vec<usize>>,
+/// Answers an asset's numbers: keys, sorted and unique, and the values in their order. The device's keys are sorted.
+pub fn map_numbers<'k>(link: &'k Link, keys: &'k [String], numbers: &[f64]) -> (Vec<&'k str>, Vec<f64>) {
+    let all = keys.iter().map(String::as_str).zip(numbers.iter().copied());
+    if link.metrics_mapping.is_empty() && link.port.is_none() {
+        return all.unzip();
+    }
+    let seen: Vec<(&str, f64)> = all.filter_map(|(key, value)| Some((visible(link, key)?, value))).collect();
+    let mut mapped = if link.metrics_mapping.is_empty() {
+        seen
+    } else {
+        let value = |from: &str| seen.iter().find(|(key, _)| *key == from).map(|(_, value)| *value);
+        pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to, value(from)?))).collect()
+    };
+    // Two metrics that come to one name: the first counts, because an asset has each key once. The sort is stable.
+    mapped.sort_by_key(|(key, _)| *key);
+    mapped.dedup_by_key(|(key, _)| *key);
+    mapped.into_iter().unzip()
 }
 
-/// Works out what a link does to the numbers of a metric set.
-pub fn map_keys(link: &Link, keys: &[String]) -> Mapped {
-    if link.metrics_mapping.is_empty() {
-        return Mapped { keys: keys.to_vec(), taken: None };
-    }
-    let mut mapped: Vec<(&str, usize)> = Vec::new();
-    for (from, to) in pairs(&link.metrics_mapping) {
-        mapped.extend(keys.iter().position(|key| key == from).map(|index| (to, index)));
-    }
-    mapped.sort_unstable();
-    // Two metrics mapped to one name: the first by name counts, because a reading has each key once.
-    mapped.dedup_by(|later, first| later.0 == first.0);
-    Mapped {
-        keys: mapped.iter().map(|(to, _)| (*to).to_owned()).collect(),
-        taken: Some(mapped.into_iter().map(|(_, at)| at).collect()),
-    }
-}
-
-impl Mapped {
-    /// Answers the asset's numbers, in the order of `keys`.
-    pub fn numbers(&self, reading: &Reading) -> Vec<f64> {
-        match &self.taken {
-            None => reading.numbers.clone(),
-            Some(taken) => taken.iter().filter_map(|index| reading.numbers.get(*index).copied()).collect(),
-        }
+/// Answers the name under which a link sees a metric: a link of a port sees the metrics of its port without the port's
+/// number, those of no port as they are, and those of other ports not at all. A link of no port sees all as they are.
+fn visible<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
+    let Some(port) = link.port else { return Some(key) };
+    match key.split_once('.').map(|(head, rest)| (head.parse::<u16>(), rest)) {
+        Some((Ok(of), rest)) => (of == port).then_some(rest),
+        _ => Some(key),
     }
 }
 
 /// Answers an asset's values of other kinds.
 pub fn map_others(link: &Link, others: &[(String, MetricValue)]) -> Vec<(String, MetricValue)> {
-    if link.metrics_mapping.is_empty() || others.is_empty() {
-        return others.to_vec();
+    let seen = others.iter().filter_map(|(key, value)| Some((visible(link, key)?, value)));
+    if link.metrics_mapping.is_empty() {
+        return seen.map(|(key, value)| (key.to_owned(), value.clone())).collect();
     }
-    let value = |from: &str| others.iter().find(|(key, _)| key == from).map(|(_, value)| value.clone());
+    let value = |from: &str| seen.clone().find(|(key, _)| *key == from).map(|(_, value)| value.clone());
     pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to.to_owned(), value(from)?))).collect()
 }
 

@@ -1,14 +1,13 @@
 //! Asset packs in the making, one for each asset partition and group, cut where they would be too large.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use domain::device_links::Link;
-use domain::ids::LinkId;
 use domain::telemetry::{AssetPack, AssetReading, MetricSets, Origin, Reading, SetInterner, encode_pack};
 use eventlog::{Stream, partition_of};
 use tracing::error;
 
-use super::mapping::{Mapped, map_keys, map_others};
+use super::mapping::{map_numbers, map_others};
 use crate::packing::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
 use crate::stage::Effects;
 
@@ -33,14 +32,13 @@ pub struct Lane<'o> {
     group: u16,
     es_position: u64,
     sets: &'o MetricSets,
-    mapped: HashMap<(LinkId, u32), Mapped>,
 }
 
 impl Output {
     /// Begins with an input message of a group, read with a directory of this position.
     pub fn begin<'o>(&'o mut self, group: u16, sequence: u64, es_position: u64, sets: &'o MetricSets) -> Lane<'o> {
         self.read_up_to.insert(group, sequence);
-        Lane { output: self, group, es_position, sets, mapped: HashMap::new() }
+        Lane { output: self, group, es_position, sets }
     }
 
     /// Turns the packs into messages.
@@ -56,10 +54,9 @@ impl Output {
 impl Lane<'_> {
     /// Adds what a link makes of a reading; tells whether anything is left of it.
     pub fn add(&mut self, link: &Link, reading: &Reading, origin: Origin) -> bool {
-        let (sets, set) = (self.sets, reading.set);
         let others = map_others(link, &reading.others);
-        let mapped = self.mapped.entry((link.link_id, set)).or_insert_with(|| map_keys(link, sets.keys(set)));
-        if mapped.keys.is_empty() && others.is_empty() {
+        let (keys, numbers) = map_numbers(link, self.sets.keys(reading.set), &reading.numbers);
+        if keys.is_empty() && others.is_empty() {
             return false;
         }
         let partition = partition_of(link.asset_id.0);
@@ -72,7 +69,7 @@ impl Lane<'_> {
             making.pack.es_position = self.es_position;
         }
         let texts: usize = others.iter().map(|(key, value)| key.len() + text_bytes(value) + 8).sum();
-        making.bytes += READING_BYTES + mapped.keys.len() * 9 + texts;
+        making.bytes += READING_BYTES + keys.len() * 9 + texts;
         making.pack.readings.push(AssetReading {
             origin,
             organization: reading.organization,
@@ -80,8 +77,8 @@ impl Lane<'_> {
             source_devices: vec![reading.device],
             measured_at: reading.measured_at,
             received_at: reading.received_at,
-            set: making.sets.intern(&mapped.keys),
-            numbers: mapped.numbers(reading),
+            set: making.sets.intern(&keys),
+            numbers,
             others,
         });
         if making.is_full() {

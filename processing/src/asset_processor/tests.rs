@@ -128,3 +128,28 @@ fn a_group_reads_its_partitions_only_and_all_groups_read_everything() {
     assert_eq!(some[0].filters, ["1.*", "5.*", "9.*", "13.*"]);
     assert_eq!(AssetProcessor::sources(&(0..GROUPS).collect())[0].filters, Vec::<String>::new());
 }
+
+#[test]
+fn a_link_of_a_port_sees_its_port_and_what_belongs_to_no_port() {
+    let mut world = world();
+    let registered = json!({"name": "x", "asset_type_id": DEVICE_TYPE, "kind": "asset", "custom_attributes": {}});
+    let keys = ["1.v", "2.v", "rssi", "temp_1"];
+    let mut expected = vec![];
+    for (n, port, mapping, seen) in [
+        (1, Some(1), json!({}), vec![("rssi", 3.0), ("temp_1", 4.0), ("v", 1.0)]),
+        (2, Some(2), json!({"device.v": "asset.volts"}), vec![("volts", 2.0)]),
+        (3, Some(1), json!({"device.temp_1": "asset.temperature"}), vec![("temperature", 4.0)]),
+        (4, None, json!({"device.2.v": "asset.volts"}), vec![("volts", 2.0)]),
+    ] {
+        // Assets of one partition, so that they come in the order of the links.
+        let id = Uuid::from_u128(0x7000 + n * 16);
+        world.apply(id, "asset", "AssetRegistered", registered.clone());
+        let linked = json!({"link_id": id, "asset_id": id, "port": port, "role": "primary", "valid_from": at(-9), "metrics_mapping": mapping});
+        world.apply(device(1).0, "device_links", "AssetLinked", linked);
+        expected.push((AssetId(id), seen.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Vec<_>>()));
+    }
+    let mut log = MemoryLog::default();
+    log.store(Stream::TelemetryNormalized, "1.0", pack(&world, &keys, vec![reading(0, 1, 5, &[1.0, 2.0, 3.0, 4.0])]));
+    let seen: Vec<_> = values(&world, &mut log).into_iter().map(|(asset, _, numbers, _)| (asset, numbers)).collect();
+    assert_eq!(seen, expected);
+}

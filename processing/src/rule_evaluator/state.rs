@@ -32,14 +32,15 @@ impl State {
         let kind = seen.entity.kind(directory, es_position);
         let mut rules =
             kind.into_iter().flat_map(|kind| directory.rules_for(seen.organization, kind, id, es_position)).peekable();
-        if rules.peek().is_none() && !self.entities.contains_key(&id) {
+        let is_watched = rules.peek().is_some();
+        if !is_watched && !self.entities.contains_key(&id) {
             return;
         }
         let sample = Sample { source: seen.source, measured_at: seen.measured_at };
         let watch = self.entities.entry(id).or_default();
         let mut changes = Vec::new();
         watch.observe(rules, sample, value, &mut changes);
-        if watch.is_idle() && kind.is_none() {
+        if watch.is_idle() && !is_watched {
             self.entities.remove(&id);
         }
         for (rule, change) in changes {

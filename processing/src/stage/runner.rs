@@ -15,7 +15,7 @@ use crate::directory::SharedDirectory;
 use crate::metric_names;
 
 /// A unit that saw nothing is written this much more rarely than one that did.
-const IDLE_FACTOR: u32 = 12;
+const IDLE_FACTOR: u32 = 6;
 
 /// The consumer of a stage for the units owned at present.
 pub struct Batches<S: Stage> {

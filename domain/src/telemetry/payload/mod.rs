@@ -3,6 +3,7 @@
 
 mod parse;
 mod refusal;
+mod seeds;
 #[cfg(test)]
 mod tests;
 mod time;

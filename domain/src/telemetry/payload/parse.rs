@@ -6,9 +6,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::time;
+use super::seeds::{MetricsSeed, PortsSeed, TextSeed, TimeSeed};
 use super::{Reason, Refusal};
-use crate::checks::is_metric_key;
 
 /// Most metrics in one reading.
 pub const MAX_METRICS: usize = 256;
@@ -37,8 +36,9 @@ pub struct Parsed<'a> {
     pub metrics: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
-/// Reads a payload: an object with `metrics` and, where the device has a clock, `ts`; or an array of such objects.
-/// Other members are ignored.
+/// Reads a payload: an object with `metrics` and, where the device has a clock, `ts`; or an array of such objects. A
+/// device with several ports may send `ports` (`{"1": {…}, "2": {…}}`) beside or instead of `metrics`: the metrics of port
+/// 1 get keys that begin with `1.`. Other members are ignored.
 pub fn parse(payload: &[u8]) -> Result<Vec<Parsed<'_>>, Refusal> {
     let mut found = Found { readings: Vec::with_capacity(1), refusal: None };
     let mut json = serde_json::Deserializer::from_slice(payload);
@@ -78,13 +78,13 @@ fn has_bare_not_finite(payload: &[u8]) -> bool {
 }
 
 /// What was read so far. serde's errors carry only text, so a refusal with its reason is put beside them.
-struct Found<'a> {
+pub(super) struct Found<'a> {
     readings: Vec<Parsed<'a>>,
     refusal: Option<Refusal>,
 }
 
 impl Found<'_> {
-    fn refuse<E: serde::de::Error>(&mut self, reason: Reason, detail: impl Into<String>) -> E {
+    pub(super) fn refuse<E: serde::de::Error>(&mut self, reason: Reason, detail: impl Into<String>) -> E {
         self.refusal = Some(Refusal::new(reason, detail));
         E::custom("refused")
     }
@@ -134,10 +134,15 @@ impl<'a> Visitor<'a> for ReadingSeed<'_, 'a> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         let mut reading = Parsed { measured_at: None, metrics: Vec::new() };
+        let mut seen = false;
         while let Some(member) = map.next_key_seed(TextSeed)? {
             match &*member {
                 "ts" => reading.measured_at = map.next_value_seed(TimeSeed(self.0))?,
-                "metrics" => map.next_value_seed(MetricsSeed(self.0, &mut reading.metrics))?,
+                "metrics" if std::mem::replace(&mut seen, true) => {
+                    return Err(self.0.refuse(Reason::DuplicateKey, "metrics stands twice"));
+                }
+                "metrics" => map.next_value_seed(MetricsSeed::new(self.0, &mut reading.metrics))?,
+                "ports" => map.next_value_seed(PortsSeed(self.0, &mut reading.metrics))?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -146,164 +151,5 @@ impl<'a> Visitor<'a> for ReadingSeed<'_, 'a> {
         }
         self.0.readings.push(reading);
         Ok(())
-    }
-}
-
-struct TimeSeed<'f, 'a>(&'f mut Found<'a>);
-
-impl TimeSeed<'_, '_> {
-    fn or_refuse<E: serde::de::Error>(self, time: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, E> {
-        match time {
-            Some(_) => Ok(time),
-            None => Err(self.0.refuse(Reason::BadTime, "ts is no time")),
-        }
-    }
-}
-
-impl<'a> DeserializeSeed<'a> for TimeSeed<'_, 'a> {
-    type Value = Option<DateTime<Utc>>;
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for TimeSeed<'_, 'a> {
-    type Value = Option<DateTime<Utc>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ts as seconds or milliseconds since 1970, or as text of RFC 3339")
-    }
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
-        self.or_refuse(time::of_integer(number))
-    }
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
-        self.or_refuse(i64::try_from(number).ok().and_then(time::of_integer))
-    }
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
-        self.or_refuse(time::of_number(number))
-    }
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        self.or_refuse(time::of_text(text))
-    }
-}
-
-struct MetricsSeed<'f, 'm, 'a>(&'f mut Found<'a>, &'m mut Vec<(Cow<'a, str>, Value<'a>)>);
-
-impl<'a> DeserializeSeed<'a> for MetricsSeed<'_, '_, 'a> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for MetricsSeed<'_, '_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("metrics as an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self(found, metrics) = self;
-        if !metrics.is_empty() {
-            return Err(found.refuse(Reason::DuplicateKey, "metrics stands twice"));
-        }
-        metrics.reserve(12);
-        while let Some(key) = map.next_key_seed(TextSeed)? {
-            if !is_metric_key(&key) {
-                let shown: String = key.chars().take(80).collect();
-                return Err(found.refuse(Reason::BadKey, format!("{shown:?} is no metric key")));
-            }
-            match map.next_value_seed(ValueSeed(found, &key))? {
-                Some(value) if metrics.len() < MAX_METRICS => metrics.push((key, value)),
-                Some(_) => return Err(found.refuse(Reason::TooManyMetrics, format!("more than {MAX_METRICS} metrics"))),
-                None => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A value, or nothing where it is `null`.
-struct ValueSeed<'f, 'k, 'a>(&'f mut Found<'a>, &'k str);
-
-impl<'a> ValueSeed<'_, '_, 'a> {
-    fn text<E: serde::de::Error>(self, text: Cow<'a, str>) -> Result<Option<Value<'a>>, E> {
-        if text.len() > MAX_TEXT_BYTES {
-            return Err(self.0.refuse(Reason::TextTooLong, format!("{} has {} bytes", self.1, text.len())));
-        }
-        Ok(Some(Value::Text(text)))
-    }
-    fn nested<E: serde::de::Error>(self) -> E {
-        self.0.refuse(Reason::NestedValue, format!("{} is an object or an array", self.1))
-    }
-}
-
-impl<'a> DeserializeSeed<'a> for ValueSeed<'_, '_, 'a> {
-    type Value = Option<Value<'a>>;
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for ValueSeed<'_, '_, 'a> {
-    type Value = Option<Value<'a>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, true, false or text")
-    }
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(Value::Boolean(value)))
-    }
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Some(Value::Number(number as f64)))
-    }
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Some(Value::Number(number as f64)))
-    }
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
-        if number.is_finite() { Ok(Some(Value::Number(number))) } else { Err(E::custom("number out of range")) }
-    }
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'a str) -> Result<Self::Value, E> {
-        self.text(Cow::Borrowed(text))
-    }
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        self.text(Cow::Owned(text.to_owned()))
-    }
-    fn visit_map<A: MapAccess<'a>>(self, _: A) -> Result<Self::Value, A::Error> {
-        Err(self.nested())
-    }
-    fn visit_seq<A: SeqAccess<'a>>(self, _: A) -> Result<Self::Value, A::Error> {
-        Err(self.nested())
-    }
-}
-
-/// A text, borrowed where the JSON has no escapes in it.
-struct TextSeed;
-
-impl<'a> DeserializeSeed<'a> for TextSeed {
-    type Value = Cow<'a, str>;
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'a> Visitor<'a> for TextSeed {
-    type Value = Cow<'a, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'a str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
     }
 }

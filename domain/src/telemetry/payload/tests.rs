@@ -61,6 +61,13 @@ fn an_array_holds_readings_and_null_is_no_value() {
 }
 
 #[test]
+fn metrics_of_ports_have_keys_that_begin_with_the_port() {
+    let readings = parse(br#"{"ports":{"1":{"v":230.1},"12":{"v":5}},"metrics":{"rssi":-60}}"#).unwrap();
+    let keys: Vec<_> = readings[0].metrics.iter().map(|(key, _)| &**key).collect();
+    assert_eq!(keys, ["1.v", "12.v", "rssi"]);
+}
+
+#[test]
 fn what_is_no_reading_is_refused_with_its_reason() {
     let many = |count: usize| (0..count).map(|n| format!(r#""m{n}":1"#)).collect::<Vec<_>>().join(",");
     let metrics = |inner: &str| format!(r#"{{"metrics":{{{inner}}}}}"#);
@@ -91,6 +98,9 @@ fn what_is_no_reading_is_refused_with_its_reason() {
         (metrics("\"a b\":1"), Reason::BadKey),
         (metrics("\"\\u00e9\":1"), Reason::BadKey),
         (metrics(&format!("\"{}\":1", "k".repeat(65))), Reason::BadKey),
+        (r#"{"ports":{"one":{"a":1}}}"#.into(), Reason::BadKey),
+        (r#"{"ports":{"1":5}}"#.into(), Reason::WrongShape),
+        (r#"{"ports":{"1":{}}}"#.into(), Reason::NoMetrics),
         (metrics("\"a\":{\"b\":1}"), Reason::NestedValue),
         (metrics("\"a\":[1]"), Reason::NestedValue),
         (metrics(&format!("\"a\":\"{}\"", "x".repeat(1_025))), Reason::TextTooLong),
