@@ -106,3 +106,15 @@ pub enum Ca {
     /// Make the root authority, the server's certificate and the master key where they are missing.
     Init,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        Cli::command().debug_assert();
+    }
+}

@@ -33,7 +33,8 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli.flags)?;
-    telemetry::start_logging(&settings)?;
+    let usual_log = if matches!(cli.command, Command::Up(_)) { "warn" } else { "info" };
+    telemetry::start_logging(&settings, usual_log)?;
     stack::raise_open_file_limit();
     match cli.command {
         Command::Up(up) => roles::up::run(settings, up).await,

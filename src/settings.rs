@@ -30,8 +30,8 @@ pub struct Settings {
     pub port_base: Option<u16>,
     /// Name of this process, which no other process of its role has; a restarted process keeps its name.
     pub instance: String,
-    /// Log filter, as `tracing` understands it.
-    pub log: String,
+    /// Log filter, as `tracing` understands it; `info` for a role of its own and `warn` for `up` when absent.
+    pub log: Option<String>,
     /// Log as JSON lines rather than text.
     pub log_json: bool,
     /// E-mail address of the first administrator.
@@ -112,7 +112,7 @@ impl Default for Settings {
             data_dir: ".argusiq".into(),
             port_base: None,
             instance: "main".to_owned(),
-            log: "info".to_owned(),
+            log: None,
             log_json: false,
             admin_email: "admin@argusiq.local".to_owned(),
             admin_password: None,

@@ -13,6 +13,7 @@ pub struct Args {
 
 /// Where the platform is, and who asks.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Platform {
     /// Address of the API.
     #[arg(long, env = "ARGUSIQ_API", default_value = "http://127.0.0.1:3000")]
@@ -55,6 +56,7 @@ pub enum Command {
 
 /// Options of the demo.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Demo {
     /// How many devices.
     #[arg(long, default_value_t = 20)]
@@ -66,6 +68,7 @@ pub struct Demo {
 
 /// Options of a load.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Load {
     /// How many devices.
     #[arg(long, default_value_t = 1000)]
@@ -111,4 +114,16 @@ pub struct Bench {
     /// Seconds of each step.
     #[arg(long, default_value_t = 30)]
     pub seconds: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        Args::command().debug_assert();
+    }
 }
