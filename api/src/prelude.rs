@@ -18,3 +18,4 @@ pub use crate::routes::paging::paging;
 pub use crate::routes::tags::Tag;
 pub use crate::routes::visible::visible;
 pub use crate::state::State;
+pub use crate::time::Time;

@@ -33,7 +33,8 @@ fn paths_methods_and_parameters_are_problems_too() {
         ["connectivity"]
     );
     assert_eq!(admin.get("/api/v1/devices/not-an-id").problem(400, "invalid-parameters").fields(), ["path"]);
-    let key = [("Idempotency-Key", "")];
+    let long = "k".repeat(201);
+    let key = [("Idempotency-Key", long.as_str())];
     let answer = admin.post_with("/api/v1/organizations", json!({"name": "X"}), &key);
     assert_eq!(answer.problem(400, "invalid-parameters").fields(), ["Idempotency-Key"]);
 }

@@ -114,9 +114,16 @@ fn long_polling_works_on_the_same_port() {
     let session = format!("/socket.io/?EIO=4&transport=polling&sid={}", open["sid"].as_str().unwrap());
     let hello = format!("40{}", json!({"token": tenant.admin.token}));
     assert_eq!(client.ask("POST", &session, Some(&hello), &[("content-type", "text/plain")]).ok().text, "ok");
-    assert!(client.get(&session).ok().text.starts_with("40{\"sid\""));
+    // Packets come together, and between them the engine asks whether we are there.
+    let poll = |wanted: &str| {
+        crate::support::eventually(wanted, || {
+            let packets = client.get(&session).ok().text;
+            packets.split('\u{1e}').find(|packet| packet.starts_with(wanted)).map(str::to_owned)
+        })
+    };
+    poll("40{\"sid\"");
     let subscribe = format!("421{}", json!(["subscribe", {"organizationId": tenant.organization}]));
     client.ask("POST", &session, Some(&subscribe), &[("content-type", "text/plain")]).ok();
-    let answer = client.get(&session).ok().text;
+    let answer = poll("431");
     assert!(answer.starts_with("431[{\"ok\":true"), "{answer}");
 }

@@ -32,7 +32,7 @@ struct Overrides {
     #[oai(nullable)]
     assigned_role: Option<String>,
     #[oai(nullable)]
-    due_at: Option<DateTime<Utc>>,
+    due_at: Option<Time>,
 }
 
 /// What is to be worked on.
@@ -106,7 +106,7 @@ fn order(
         priority: overrides.priority.map_or(template.default_priority, Into::into),
         assigned_role: overrides.assigned_role.or(template.default_assigned_role),
         assigned_user_id: overrides.assigned_to_user_id.map(UserId),
-        due_at: overrides.due_at.or(due),
+        due_at: overrides.due_at.map(|at| at.0).or(due),
         checklist: template.checklist,
         alarm_id: None,
     }

@@ -23,7 +23,7 @@ struct Item {
 struct Comment {
     author: String,
     text: String,
-    at: DateTime<Utc>,
+    at: Time,
 }
 
 /// A work order.
@@ -44,18 +44,18 @@ pub struct Activity {
     status: String,
     assigned_role: Option<String>,
     assigned_to_user_id: Option<Uuid>,
-    due_at: Option<DateTime<Utc>>,
+    due_at: Option<Time>,
     checklist: Vec<Item>,
     /// The alarm that led to it.
     alarm_id: Option<Uuid>,
     comments: Vec<Comment>,
-    created_at: DateTime<Utc>,
+    created_at: Time,
     created_by: String,
-    started_at: Option<DateTime<Utc>>,
-    ended_at: Option<DateTime<Utc>>,
+    started_at: Option<Time>,
+    ended_at: Option<Time>,
     note: Option<String>,
     cancelled_reason: Option<String>,
-    updated_at: DateTime<Utc>,
+    updated_at: Time,
     version: i64,
 }
 
@@ -69,7 +69,7 @@ impl From<read::Activity> for Activity {
     fn from(activity: read::Activity) -> Self {
         let row = activity.row;
         let item = |StoredItem { item, required, done }: StoredItem| Item { item, required, done };
-        let comment = |StoredComment { author, text, at }: StoredComment| Comment { author, text, at };
+        let comment = |StoredComment { author, text, at }: StoredComment| Comment { author, text, at: at.into() };
         Self {
             id: row.id,
             organization_id: row.organization_id,
@@ -83,17 +83,17 @@ impl From<read::Activity> for Activity {
             status: row.status,
             assigned_role: row.assigned_role,
             assigned_to_user_id: row.assigned_user_id,
-            due_at: row.due_at,
+            due_at: row.due_at.map(Into::into),
             checklist: row.checklist.into_iter().map(item).collect(),
             alarm_id: row.alarm_id,
             comments: row.comments.into_iter().map(comment).collect(),
-            created_at: row.created_at,
+            created_at: row.created_at.into(),
             created_by: row.created_by,
-            started_at: row.started_at,
-            ended_at: row.ended_at,
+            started_at: row.started_at.map(Into::into),
+            ended_at: row.ended_at.map(Into::into),
             note: row.note,
             cancelled_reason: row.cancelled_reason,
-            updated_at: row.updated_at,
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }

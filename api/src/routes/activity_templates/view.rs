@@ -62,9 +62,9 @@ pub struct Template {
     checklist: Vec<Item>,
     is_active: bool,
     retired: bool,
-    created_at: DateTime<Utc>,
+    created_at: Time,
     created_by: String,
-    updated_at: DateTime<Utc>,
+    updated_at: Time,
     version: i64,
 }
 
@@ -107,9 +107,9 @@ impl From<TemplateRow> for Template {
             checklist: row.checklist.into_iter().map(item).collect(),
             is_active: row.is_active,
             retired: row.retired,
-            created_at: row.created_at,
+            created_at: row.created_at.into(),
             created_by: row.created_by,
-            updated_at: row.updated_at,
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }

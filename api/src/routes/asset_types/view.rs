@@ -71,8 +71,8 @@ pub struct AssetType {
     derived_metrics: Vec<DerivedMetric>,
     health_model: Option<HealthModel>,
     retired: bool,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    created_at: Time,
+    updated_at: Time,
     version: i64,
 }
 
@@ -136,8 +136,8 @@ impl From<AssetTypeRow> for AssetType {
             derived_metrics: row.derived_metrics.into_iter().map(Into::into).collect(),
             health_model: row.health_model.map(Into::into),
             retired: row.retired,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }

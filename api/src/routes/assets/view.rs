@@ -32,14 +32,14 @@ pub struct Asset {
     custom_attributes: Value,
     /// 0 to 100; absent until it was scored.
     health_score: Option<i16>,
-    health_score_updated_at: Option<DateTime<Utc>>,
+    health_score_updated_at: Option<Time>,
     linked_devices_count: i64,
     active_alarms_count: i64,
     retired: bool,
     retired_reason: Option<String>,
-    created_at: DateTime<Utc>,
+    created_at: Time,
     created_by: String,
-    updated_at: DateTime<Utc>,
+    updated_at: Time,
     version: i64,
 }
 
@@ -71,14 +71,14 @@ impl From<read::Asset> for Asset {
             location: location.map(|(latitude, longitude)| Location { latitude, longitude }),
             custom_attributes: row.custom_attributes,
             health_score: asset.health_score,
-            health_score_updated_at: asset.health_score_updated_at,
+            health_score_updated_at: asset.health_score_updated_at.map(Into::into),
             linked_devices_count: asset.linked_devices_count,
             active_alarms_count: asset.active_alarms_count,
             retired: row.retired,
             retired_reason: row.retired_reason,
-            created_at: row.created_at,
+            created_at: row.created_at.into(),
             created_by: row.created_by,
-            updated_at: row.updated_at,
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }

@@ -55,8 +55,8 @@ pub struct DeviceType {
     /// `keep` or `refuse`.
     unknown_metrics: String,
     retired: bool,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    created_at: Time,
+    updated_at: Time,
     version: i64,
 }
 
@@ -104,8 +104,8 @@ impl From<DeviceTypeRow> for DeviceType {
             metrics: row.metrics.into_iter().map(Metric::from).collect(),
             unknown_metrics: row.unknown_metrics,
             retired: row.retired,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }

@@ -21,12 +21,12 @@ struct Certificate {
     fingerprint_sha256: String,
     /// `valid`, `expiring`, `expired`, `not_yet_valid` or `revoked`.
     status: String,
-    valid_from: DateTime<Utc>,
-    valid_until: DateTime<Utc>,
-    revoked_at: Option<DateTime<Utc>>,
+    valid_from: Time,
+    valid_until: Time,
+    revoked_at: Option<Time>,
     revoked_reason: Option<String>,
     revoked_code: Option<String>,
-    created_at: DateTime<Utc>,
+    created_at: Time,
     created_by: String,
 }
 
@@ -45,12 +45,12 @@ impl Certificate {
             certificate: row.certificate,
             serial_number: row.serial_number,
             fingerprint_sha256: row.fingerprint_sha256,
-            valid_from: row.valid_from,
-            valid_until: row.valid_until,
-            revoked_at: row.revoked_at,
+            valid_from: row.valid_from.into(),
+            valid_until: row.valid_until.into(),
+            revoked_at: row.revoked_at.map(Into::into),
             revoked_reason: row.revoked_reason,
             revoked_code: row.revoked_code,
-            created_at: row.created_at,
+            created_at: row.created_at.into(),
             created_by: row.created_by,
         }
     }

@@ -23,7 +23,7 @@ struct HistoryEvent {
     version: i64,
     /// `user:<id>` or `system:<part>`.
     actor: String,
-    recorded_at: DateTime<Utc>,
+    recorded_at: Time,
     command_id: Uuid,
     /// The same for all that one act led to.
     correlation_id: Uuid,
@@ -49,7 +49,7 @@ impl From<AuditEntry> for HistoryEvent {
             entity_id: row.entity_id,
             version: row.version,
             actor: row.actor,
-            recorded_at: row.recorded_at,
+            recorded_at: row.recorded_at.into(),
             command_id: row.command_id,
             correlation_id: row.correlation_id,
             causation_id: row.causation_id,

@@ -16,8 +16,8 @@ pub struct IssuedCertificate {
     /// The certificate and its organisation's authority, PEM: what the device presents.
     chain: String,
     serial_number: String,
-    valid_from: DateTime<Utc>,
-    valid_until: DateTime<Utc>,
+    valid_from: Time,
+    valid_until: Time,
 }
 
 impl From<Issued> for IssuedCertificate {
@@ -28,8 +28,8 @@ impl From<Issued> for IssuedCertificate {
             private_key: issued.private_key_pem.map(|key| key.expose().to_owned()),
             chain: issued.chain_pem,
             serial_number: issued.serial_number,
-            valid_from: issued.not_before,
-            valid_until: issued.not_after,
+            valid_from: issued.not_before.into(),
+            valid_until: issued.not_after.into(),
         }
     }
 }

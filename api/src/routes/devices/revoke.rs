@@ -26,7 +26,7 @@ struct RevokeCertificate {
 #[oai(rename_all = "camelCase")]
 struct Revoked {
     success: bool,
-    revoked_at: DateTime<Utc>,
+    revoked_at: Time,
 }
 
 #[OpenApi]
@@ -59,6 +59,7 @@ impl Api {
         }
         let certificates = read::of_device(&state.reader, caller.organization.0, id.0).await?;
         let revoked_at = certificates.iter().filter_map(|certificate| certificate.revoked_at).max();
-        Ok(Changed(Revoked { success: true, revoked_at: revoked_at.unwrap_or_else(|| state.now()) }, receipt))
+        let revoked_at = revoked_at.unwrap_or_else(|| state.now()).into();
+        Ok(Changed(Revoked { success: true, revoked_at }, receipt))
     }
 }

@@ -25,13 +25,13 @@ pub struct Device {
     /// `online`, `offline`, or `unknown` until it connected for the first time.
     connectivity_status: String,
     connectivity_reason: Option<String>,
-    last_connectivity_change: Option<DateTime<Utc>>,
-    last_seen: Option<DateTime<Utc>>,
+    last_connectivity_change: Option<Time>,
+    last_seen: Option<Time>,
     linked_assets_count: i64,
-    created_at: DateTime<Utc>,
+    created_at: Time,
     /// `user:<id>`.
     created_by: String,
-    updated_at: DateTime<Utc>,
+    updated_at: Time,
     version: i64,
 }
 
@@ -57,12 +57,12 @@ impl From<read::Device> for Device {
             decommission_reason: row.decommission_reason,
             connectivity_status: device.connectivity,
             connectivity_reason: device.connectivity_reason,
-            last_connectivity_change: device.last_connectivity_change,
-            last_seen: device.last_seen,
+            last_connectivity_change: device.last_connectivity_change.map(Into::into),
+            last_seen: device.last_seen.map(Into::into),
             linked_assets_count: device.linked_assets_count,
-            created_at: row.created_at,
+            created_at: row.created_at.into(),
             created_by: row.created_by,
-            updated_at: row.updated_at,
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }
@@ -88,9 +88,9 @@ impl Device {
             last_connectivity_change: None,
             last_seen: None,
             linked_assets_count: 0,
-            created_at: now,
+            created_at: now.into(),
             created_by: format!("user:{}", caller.user),
-            updated_at: now,
+            updated_at: now.into(),
             version: 1,
         })
     }

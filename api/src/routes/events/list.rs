@@ -21,7 +21,7 @@ struct SystemEvent {
     entity_type: Option<String>,
     entity_id: Option<Uuid>,
     severity: String,
-    timestamp: DateTime<Utc>,
+    timestamp: Time,
     payload: Value,
 }
 
@@ -40,7 +40,7 @@ impl From<SystemEventRow> for SystemEvent {
             entity_type: row.entity_type,
             entity_id: row.entity_id,
             severity: row.severity,
-            timestamp: row.occurred_at,
+            timestamp: row.occurred_at.into(),
             payload: row.payload,
         }
     }
@@ -59,8 +59,8 @@ impl Api {
         caller: Allowed<access::Read>,
         #[oai(name = "type")] event_type: Query<Option<String>>,
         #[oai(name = "entityId")] entity_id: Query<Option<Uuid>>,
-        from: Query<Option<DateTime<Utc>>>,
-        to: Query<Option<DateTime<Utc>>>,
+        from: Query<Option<Time>>,
+        to: Query<Option<Time>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
     ) -> Result<Json<SystemEvents>, Problem> {
@@ -68,8 +68,8 @@ impl Api {
             event_type: event_type.0,
             severity: None,
             entity_id: entity_id.0,
-            from: from.0,
-            until: to.0,
+            from: from.0.map(|at| at.0),
+            until: to.0.map(|at| at.0),
         };
         // Refused connections that name no organisation are the platform's own business.
         let unassigned = caller.role == AccessRole::PlatformAdmin;

@@ -20,9 +20,9 @@ struct LinkedAsset {
     #[oai(nullable)]
     port: Option<i32>,
     role: String,
-    valid_from: DateTime<Utc>,
+    valid_from: Time,
     #[oai(nullable)]
-    valid_until: Option<DateTime<Utc>>,
+    valid_until: Option<Time>,
     #[oai(nullable)]
     health_score: Option<i16>,
 }
@@ -41,8 +41,8 @@ impl From<Linked> for LinkedAsset {
             link_id: linked.link.id,
             port: linked.link.port,
             role: linked.link.role,
-            valid_from: linked.link.valid_from,
-            valid_until: linked.link.valid_until,
+            valid_from: linked.link.valid_from.into(),
+            valid_until: linked.link.valid_until.map(Into::into),
             health_score: linked.health_score,
         }
     }

@@ -23,10 +23,10 @@ struct LinkedDevice {
     /// `online`, `offline` or `unknown`.
     status: String,
     #[oai(nullable)]
-    last_seen: Option<DateTime<Utc>>,
-    valid_from: DateTime<Utc>,
+    last_seen: Option<Time>,
+    valid_from: Time,
     #[oai(nullable)]
-    valid_until: Option<DateTime<Utc>>,
+    valid_until: Option<Time>,
 }
 
 /// All of them.
@@ -44,9 +44,9 @@ impl From<Linked> for LinkedDevice {
             port: linked.link.port,
             role: linked.link.role,
             status: linked.connectivity,
-            last_seen: linked.last_seen,
-            valid_from: linked.link.valid_from,
-            valid_until: linked.link.valid_until,
+            last_seen: linked.last_seen.map(Into::into),
+            valid_from: linked.link.valid_from.into(),
+            valid_until: linked.link.valid_until.map(Into::into),
         }
     }
 }

@@ -25,10 +25,10 @@ struct LinkAsset {
     role: Option<LinkRole>,
     /// Now by default.
     #[oai(nullable)]
-    valid_from: Option<DateTime<Utc>>,
+    valid_from: Option<Time>,
     /// For ever by default.
     #[oai(nullable)]
-    valid_until: Option<DateTime<Utc>>,
+    valid_until: Option<Time>,
     /// From `device.<key>` to `asset.<key>`; keys that are not named keep their names.
     #[oai(nullable)]
     metrics_mapping: Option<HashMap<String, String>>,
@@ -44,9 +44,9 @@ struct Link {
     #[oai(nullable)]
     port: Option<i32>,
     role: String,
-    valid_from: DateTime<Utc>,
+    valid_from: Time,
     #[oai(nullable)]
-    valid_until: Option<DateTime<Utc>>,
+    valid_until: Option<Time>,
     metrics_mapping: HashMap<String, String>,
 }
 
@@ -64,8 +64,8 @@ impl From<LinkRow> for Link {
             asset_id: row.asset_id,
             port: row.port,
             role: row.role,
-            valid_from: row.valid_from,
-            valid_until: row.valid_until,
+            valid_from: row.valid_from.into(),
+            valid_until: row.valid_until.map(Into::into),
             metrics_mapping: row.metrics_mapping.into_iter().collect(),
         }
     }
@@ -97,8 +97,8 @@ impl Api {
             asset_id: AssetId(asset_id.0),
             port,
             role: role.unwrap_or(LinkRole::Primary).into(),
-            valid_from: valid_from.unwrap_or_else(|| state.now()),
-            valid_until,
+            valid_from: valid_from.map_or_else(|| state.now(), |at| at.0),
+            valid_until: valid_until.map(|at| at.0),
             metrics_mapping: metrics_mapping.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
         };
         // What is missing stands in the path here, not in the body.

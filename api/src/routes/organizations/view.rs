@@ -15,9 +15,9 @@ pub struct Organization {
     suspended_reason: Option<String>,
     /// The certificate of its device CA, PEM.
     ca_certificate: Option<String>,
-    ca_valid_until: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    ca_valid_until: Option<Time>,
+    created_at: Time,
+    updated_at: Time,
     version: i64,
 }
 
@@ -36,9 +36,9 @@ impl From<OrganizationRow> for Organization {
             status: row.status,
             suspended_reason: row.suspended_reason,
             ca_certificate: row.ca_certificate,
-            ca_valid_until: row.ca_valid_until,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            ca_valid_until: row.ca_valid_until.map(Into::into),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }

@@ -30,9 +30,9 @@ pub struct Rule {
     is_active: bool,
     cooldown_seconds: i64,
     retired: bool,
-    created_at: DateTime<Utc>,
+    created_at: Time,
     created_by: String,
-    updated_at: DateTime<Utc>,
+    updated_at: Time,
     version: i64,
 }
 
@@ -58,9 +58,9 @@ impl From<RuleRow> for Rule {
             is_active: row.is_active,
             cooldown_seconds: row.cooldown_seconds,
             retired: row.retired,
-            created_at: row.created_at,
+            created_at: row.created_at.into(),
             created_by: row.created_by,
-            updated_at: row.updated_at,
+            updated_at: row.updated_at.into(),
             version: row.version,
         }
     }

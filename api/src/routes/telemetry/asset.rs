@@ -35,8 +35,8 @@ impl Api {
         caller: Allowed<access::Read>,
         #[oai(name = "assetId")] asset_id: Path<Uuid>,
         #[oai(name = "metricKey")] metric_key: Query<Option<String>>,
-        #[oai(name = "startTime")] start_time: Query<Option<DateTime<Utc>>>,
-        #[oai(name = "endTime")] end_time: Query<Option<DateTime<Utc>>>,
+        #[oai(name = "startTime")] start_time: Query<Option<Time>>,
+        #[oai(name = "endTime")] end_time: Query<Option<Time>>,
         aggregation: Query<Option<Aggregation>>,
         /// 1 to 10,000; 1,000 by default.
         limit: Query<Option<i64>>,

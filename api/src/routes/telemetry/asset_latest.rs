@@ -20,7 +20,7 @@ struct AssetLatest {
     metrics: HashMap<String, LatestValue>,
     /// When anything of it last arrived.
     #[oai(nullable)]
-    last_seen: Option<DateTime<Utc>>,
+    last_seen: Option<Time>,
     /// 0 to 100.
     #[oai(nullable)]
     health_score: Option<i16>,
@@ -43,7 +43,7 @@ impl Api {
     ) -> Result<Json<AssetLatest>, Problem> {
         let asset = find(&state, &caller, asset_id.0).await?;
         let latest = read::get(&state.reader, asset_id.0).await?;
-        let last_seen = latest.last_seen;
+        let last_seen = latest.last_seen.map(Into::into);
         let health_score = asset.health_score;
         Ok(Json(AssetLatest { asset_id: asset_id.0, metrics: metrics(latest), last_seen, health_score }))
     }

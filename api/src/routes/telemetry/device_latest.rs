@@ -20,7 +20,7 @@ struct DeviceLatest {
     metrics: HashMap<String, LatestValue>,
     /// When anything of it last arrived.
     #[oai(nullable)]
-    last_seen: Option<DateTime<Utc>>,
+    last_seen: Option<Time>,
     /// `online`, `offline` or `unknown`.
     status: String,
 }
@@ -42,7 +42,7 @@ impl Api {
     ) -> Result<Json<DeviceLatest>, Problem> {
         find(&state, &caller, device_id.0).await?;
         let latest = read::get(&state.reader, device_id.0).await?;
-        let (last_seen, status) = (latest.last_seen, latest.connectivity.clone());
+        let (last_seen, status) = (latest.last_seen.map(Into::into), latest.connectivity.clone());
         Ok(Json(DeviceLatest { device_id: device_id.0, metrics: metrics(latest), last_seen, status }))
     }
 }

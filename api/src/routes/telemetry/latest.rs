@@ -12,7 +12,7 @@ pub struct LatestValue {
     /// A number, boolean or text.
     value: Value,
     /// When it was measured, by the device's clock.
-    timestamp: DateTime<Utc>,
+    timestamp: Time,
     /// `good`, `uncertain` or `bad`.
     quality: String,
 }
@@ -20,7 +20,7 @@ pub struct LatestValue {
 /// Returns the newest values by metric.
 pub fn metrics(latest: Latest) -> HashMap<String, LatestValue> {
     let shown = |(key, newest): (String, projections::latest_telemetry::read::LatestValue)| {
-        (key, LatestValue { value: newest.value, timestamp: newest.measured_at, quality: newest.quality })
+        (key, LatestValue { value: newest.value, timestamp: newest.measured_at.into(), quality: newest.quality })
     };
     latest.metrics.into_iter().map(shown).collect()
 }

@@ -32,7 +32,7 @@ pub enum Aggregation {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Point {
     /// When it was measured, by the device's clock; the beginning of a step.
-    timestamp: DateTime<Utc>,
+    timestamp: Time,
     /// A number, boolean or text; the mean of a step.
     value: Value,
     /// The metric, where all were asked for.
@@ -54,9 +54,9 @@ pub struct Range {
     /// One metric, or all.
     pub metric_key: Option<String>,
     /// From the beginning of a day ago.
-    pub start_time: Option<DateTime<Utc>>,
+    pub start_time: Option<Time>,
     /// Until now.
-    pub end_time: Option<DateTime<Utc>>,
+    pub end_time: Option<Time>,
     /// By step.
     pub aggregation: Option<Aggregation>,
     /// At most so many.
@@ -87,8 +87,8 @@ impl Range {
     }
 
     fn query(&self, entity: Uuid, now: DateTime<Utc>) -> Result<read::Query, Problem> {
-        let until = self.end_time.unwrap_or(now);
-        let from = self.start_time.unwrap_or_else(|| until.min(now) - TimeDelta::hours(24));
+        let until = self.end_time.map_or(now, |at| at.0);
+        let from = self.start_time.map_or_else(|| until.min(now) - TimeDelta::hours(24), |at| at.0);
         let limit = self.limit.unwrap_or(USUAL_LIMIT);
         if !(1..=MOST).contains(&limit) {
             return Err(Problem::parameter("limit", format_args!("must lie in 1 to {MOST}")));
@@ -103,7 +103,7 @@ impl Range {
 
 fn one(point: Stored, named: bool, is_asset: bool) -> Point {
     Point {
-        timestamp: point.measured_at,
+        timestamp: point.measured_at.into(),
         value: point.value,
         metric_key: named.then_some(point.metric_key),
         quality: (point.quality != "good").then_some(point.quality),
@@ -116,7 +116,7 @@ fn one(point: Stored, named: bool, is_asset: bool) -> Point {
 
 fn many(point: Aggregated, named: bool, is_asset: bool) -> Point {
     Point {
-        timestamp: point.start,
+        timestamp: point.start.into(),
         value: Value::from(point.mean),
         metric_key: named.then_some(point.metric_key),
         quality: None,
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn an_end_alone_means_the_day_before_it() {
-        let query = Range { end_time: Some(at(-500)), ..range() }.query(Uuid::nil(), at(0)).unwrap();
+        let query = Range { end_time: Some(at(-500).into()), ..range() }.query(Uuid::nil(), at(0)).unwrap();
         assert_eq!((query.from, query.until), (at(-86_900), at(-500)));
     }
 
@@ -159,7 +159,10 @@ mod tests {
             assert_eq!(field(Range { limit: Some(limit), ..range() }), "limit", "{limit}");
         }
         assert!(Range { limit: Some(10_000), ..range() }.query(Uuid::nil(), at(0)).is_ok());
-        assert_eq!(field(Range { start_time: Some(at(5)), ..range() }), "startTime");
-        assert_eq!(field(Range { start_time: Some(at(-5)), end_time: Some(at(-5)), ..range() }), "startTime");
+        assert_eq!(field(Range { start_time: Some(at(5).into()), ..range() }), "startTime");
+        assert_eq!(
+            field(Range { start_time: Some(at(-5).into()), end_time: Some(at(-5).into()), ..range() }),
+            "startTime"
+        );
     }
 }
