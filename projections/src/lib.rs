@@ -16,6 +16,8 @@ pub mod digest;
 mod error;
 pub mod fact;
 mod fold;
+#[cfg(test)]
+mod given;
 pub mod latest_telemetry;
 pub mod live_feed;
 pub mod marks;

@@ -28,8 +28,8 @@ async fn a_rebuild_equals_the_live_read_model() {
         assert!(one.after.values().all(|digest| !digest.starts_with("0 ")), "{} is empty", one.name);
     }
     for entry in registry::ALL {
-        let of_this = told.iter().filter(|progress| progress.name == entry.name);
-        let last = of_this.filter(|progress| progress.phase == Phase::Rebuilding).next_back().unwrap();
+        let mut of_this = told.iter().filter(|progress| progress.name == entry.name);
+        let last = of_this.rfind(|progress| progress.phase == Phase::Rebuilding).unwrap();
         assert_eq!(last.done, last.total, "{}", entry.name);
     }
 }

@@ -1,1 +1,63 @@
 //! Given, when, then.
+
+use domain::alarm::{AlarmEvent, Breach};
+use domain::alarming::{Condition, Operator, Severity};
+use domain::ids::RuleId;
+use domain::rule::EntityKind;
+use uuid::Uuid;
+
+use super::{AlarmRow, Alarms};
+use crate::given::{ID, USER, after, at};
+
+fn raised() -> AlarmEvent {
+    let breach = Breach {
+        rule_id: RuleId(Uuid::from_u128(9)),
+        rule_name: "Hot".into(),
+        entity_type: EntityKind::Asset,
+        entity_id: Uuid::from_u128(8),
+        metric_key: "temp".into(),
+        condition: Condition { operator: Operator::Above, value: 80.0, upper: None, duration_seconds: 5 },
+        severity: Severity::High,
+        value: 81.0,
+        started_at: at(-5),
+        raised_at: at(0),
+        episode: 3,
+    };
+    AlarmEvent::AlarmRaised { breach }
+}
+
+fn then(events: &[AlarmEvent]) -> AlarmRow {
+    let events: Vec<AlarmEvent> = [raised()].into_iter().chain(events.iter().cloned()).collect();
+    after::<Alarms, _>("alarm", &events).get(ID).cloned().unwrap()
+}
+
+#[test]
+fn each_event_changes_its_own_columns() {
+    let first = then(&[]);
+    assert_eq!((first.entity_type.as_str(), first.severity.as_str(), first.episode), ("asset", "high", 3));
+    assert_eq!((first.started_at, first.raised_at, first.recorded_at), (at(-5), at(0), at(1)));
+    let two = AlarmRow { version: 2, position: 2, ..first };
+    let amended = then(&[AlarmEvent::AlarmStartAmended { started_at: at(-9) }]);
+    assert_eq!(amended, AlarmRow { started_at: at(-9), ..two.clone() });
+    let returned = then(&[AlarmEvent::AlarmReturnedToNormal { value: Some(70.0), at: at(7) }]);
+    let expected = AlarmRow { active: false, returned_at: Some(at(7)), returned_value: Some(70.0), ..two.clone() };
+    assert_eq!(returned, expected);
+    let acknowledged = AlarmRow {
+        acknowledged: true,
+        acknowledged_at: Some(at(2)),
+        acknowledged_by: Some(format!("user:{USER}")),
+        acknowledged_comment: Some("seen".into()),
+        ..two
+    };
+    assert_eq!(then(&[AlarmEvent::AlarmAcknowledged { comment: Some("seen".into()) }]), acknowledged);
+}
+
+#[test]
+fn the_state_is_of_both_the_condition_and_the_person() {
+    let (returned, seen) =
+        (AlarmEvent::AlarmReturnedToNormal { value: None, at: at(7) }, AlarmEvent::AlarmAcknowledged { comment: None });
+    assert_eq!(then(&[]).state(), "active_unacknowledged");
+    assert_eq!(then(std::slice::from_ref(&seen)).state(), "active_acknowledged");
+    assert_eq!(then(std::slice::from_ref(&returned)).state(), "returned_unacknowledged");
+    assert_eq!(then(&[returned, seen]).state(), "normal");
+}

@@ -1,1 +1,32 @@
 //! Given, when, then.
+
+use super::{HealthChangeRow, HealthRow, fold};
+use crate::given::{ID, ORGANIZATION, at};
+use crate::sheet::Sheet;
+
+fn change(score: i16, seconds: i64, position: i64) -> HealthChangeRow {
+    HealthChangeRow {
+        asset_id: ID,
+        organization_id: ORGANIZATION,
+        score,
+        previous: None,
+        cause: None,
+        measured_at: at(seconds),
+        position,
+        ordinal: 0,
+    }
+}
+
+#[test]
+fn the_newest_reading_tells_the_health_whatever_arrives_after_it() {
+    for (changes, score) in [
+        (vec![change(50, 1, 1)], 50),
+        (vec![change(50, 1, 1), change(60, 2, 2)], 60),
+        (vec![change(50, 2, 1), change(60, 1, 2)], 50),
+        (vec![change(50, 1, 1), change(60, 1, 2)], 60),
+    ] {
+        let mut sheet = Sheet::<HealthRow>::default();
+        changes.iter().for_each(|change| fold(&mut sheet, change));
+        assert_eq!(sheet.get(ID).unwrap().score, score);
+    }
+}

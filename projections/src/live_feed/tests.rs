@@ -1,1 +1,119 @@
-//! Given, when, then.
+//! Given, when, then: rooms, cursors and patience, without a log.
+
+use std::sync::Arc;
+
+use eventlog::Stream;
+use eventlog::position::Positions;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::hub::Hub;
+use super::{Closed, Cursor, Feed, Resumed, Room};
+
+const ROOM: Room = Room::Device(Uuid::nil());
+
+fn tell(hub: &Hub, stream: usize, sequence: u64) {
+    hub.tell(&[ROOM], (stream, sequence), "event:created", &json!({ "n": sequence }));
+}
+
+#[test]
+fn cursors_and_rooms_survive_text() {
+    let cursor = Cursor([1, 2, 3, 4, 5, u64::MAX]);
+    assert_eq!(cursor.to_string(), "1.2.3.4.5.18446744073709551615");
+    assert_eq!(cursor.to_string().parse(), Ok(cursor));
+    for text in ["", "1.2.3", "1.2.3.4.5.6.7", "1.2.3.4.5.x", "1.2.3.4.5.-6"] {
+        assert!(text.parse::<Cursor>().is_err(), "{text}");
+    }
+    for room in [Room::Organization(Uuid::nil()), ROOM, Room::Asset(Uuid::max())] {
+        assert_eq!(room.to_string().parse(), Ok(room));
+    }
+    for text in ["", "org", "org:", "org:7", "user:00000000-0000-0000-0000-000000000000"] {
+        assert!(text.parse::<Room>().is_err(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_watcher_of_a_room_gets_the_same_message_written_once() {
+    let feed = Feed::new();
+    let (mut one, mut two) = (feed.subscribe(ROOM, None), feed.subscribe(ROOM, None));
+    let mut other = feed.subscribe(Room::Asset(Uuid::nil()), None);
+    tell(&feed.hub, 2, 7);
+    let (first, second) = (one.recv().await.unwrap(), two.recv().await.unwrap());
+    assert!(Arc::ptr_eq(&first, &second));
+    assert_eq!((&*first.data, first.position), (r#"{"n":7}"#, Cursor([0, 0, 7, 0, 0, 0])));
+    feed.hub.close_all(Closed::Ended);
+    assert_eq!(other.recv().await, Err(Closed::Ended));
+}
+
+#[tokio::test]
+async fn a_watcher_that_comes_back_gets_what_its_cursor_has_not_seen_of_each_stream() {
+    let feed = Feed::new();
+    let _keeps_the_room = feed.subscribe(ROOM, None);
+    for (stream, sequence) in [(0, 10), (5, 3), (0, 11), (5, 4)] {
+        tell(&feed.hub, stream, sequence);
+    }
+    let mut back = feed.subscribe(ROOM, Some(Cursor([11, 0, 0, 0, 0, 3])));
+    assert_eq!(back.resumed, Resumed::Replayed(1));
+    assert_eq!(&*back.recv().await.unwrap().data, r#"{"n":4}"#);
+    let nothing_missed = feed.subscribe(ROOM, Some(feed.cursor()));
+    assert_eq!(nothing_missed.resumed, Resumed::Replayed(0));
+}
+
+#[tokio::test]
+async fn a_watcher_that_was_ahead_elsewhere_is_not_told_twice() {
+    let feed = Feed::new();
+    let mut ahead = feed.subscribe(ROOM, Some(Cursor([5, 0, 0, 0, 0, 0])));
+    (4..=6).for_each(|sequence| tell(&feed.hub, 0, sequence));
+    assert_eq!(&*ahead.recv().await.unwrap().data, r#"{"n":6}"#);
+}
+
+#[test]
+fn what_is_no_longer_remembered_is_to_be_loaded_anew() {
+    let feed = Feed::new();
+    let _keeps_the_room = feed.subscribe(ROOM, None);
+    (1..=10_000).for_each(|sequence| tell(&feed.hub, 0, sequence));
+    let late = feed.subscribe(ROOM, Some(Cursor([1, 0, 0, 0, 0, 0])));
+    assert_eq!(late.resumed, Resumed::Reload);
+    let recent = feed.subscribe(ROOM, Some(Cursor([9_990, 0, 0, 0, 0, 0])));
+    assert_eq!(recent.resumed, Resumed::Replayed(10));
+}
+
+#[test]
+fn a_room_that_opens_remembers_nothing_from_before() {
+    let feed = Feed::new();
+    feed.hub.begin(&Positions::at([(Stream::TelemetryNormalized, 9)]));
+    assert_eq!(feed.subscribe(ROOM, Some(Cursor([8, 0, 0, 0, 0, 0]))).resumed, Resumed::Reload);
+}
+
+#[tokio::test]
+async fn a_watcher_that_does_not_listen_is_sent_away_and_slows_nobody() {
+    let feed = Feed::new();
+    let mut idle = feed.subscribe(ROOM, None);
+    let mut busy = feed.subscribe(ROOM, None);
+    for sequence in 1..=20_000 {
+        tell(&feed.hub, 0, sequence);
+        assert_eq!(busy.recv().await.unwrap().position.0[0], sequence);
+    }
+    let mut heard = 0;
+    let reason = loop {
+        match idle.recv().await {
+            Ok(_) => heard += 1,
+            Err(reason) => break reason,
+        }
+    };
+    assert_eq!((reason, heard), (Closed::TooSlow, 16_384));
+    assert_eq!(feed.watchers(), 2);
+    drop(idle);
+    assert_eq!(feed.watchers(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_without_watchers_is_forgotten_after_a_while() {
+    let feed = Feed::new();
+    drop(feed.subscribe(ROOM, None));
+    feed.hub.forget_empty_rooms();
+    assert!(feed.hub.has_rooms());
+    tokio::time::advance(std::time::Duration::from_secs(61)).await;
+    feed.hub.forget_empty_rooms();
+    assert!(!feed.hub.has_rooms());
+}

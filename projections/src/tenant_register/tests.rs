@@ -1,1 +1,72 @@
 //! Given, when, then.
+
+use domain::Sealed;
+use domain::organization::OrganizationEvent;
+use domain::user::{AccessRole, UserEvent};
+
+use super::{OrganizationRow, Tenants, UserRow};
+use crate::given::{ID, after, at};
+
+#[test]
+fn each_event_of_an_organisation_changes_its_own_columns() {
+    let founded = || OrganizationEvent::OrganizationFounded { name: "Acme".into() };
+    let first = after::<Tenants, _>("organization", &[founded()]).organizations.get(ID).cloned().unwrap();
+    assert_eq!((first.name.as_str(), first.status.as_str()), ("Acme", "active"));
+    let two = OrganizationRow { updated_at: at(2), version: 2, position: 2, ..first };
+    let authority = OrganizationEvent::CertificateAuthorityRecorded {
+        certificate_pem: "pem".into(),
+        subject_key_id: "0a".into(),
+        not_after: at(99),
+    };
+    let with_authority = OrganizationRow {
+        ca_certificate: Some("pem".into()),
+        ca_subject_key_id: Some("0a".into()),
+        ca_valid_until: Some(at(99)),
+        ..two.clone()
+    };
+    let suspended =
+        OrganizationRow { status: "suspended".into(), suspended_reason: Some("unpaid".into()), ..two.clone() };
+    for (event, expected) in [
+        (
+            OrganizationEvent::OrganizationRenamed { name: "Other".into() },
+            OrganizationRow { name: "Other".into(), ..two.clone() },
+        ),
+        (authority, with_authority),
+        (OrganizationEvent::OrganizationSuspended { reason: "unpaid".into() }, suspended),
+        (OrganizationEvent::OrganizationReinstated {}, two.clone()),
+    ] {
+        let sheets = after::<Tenants, _>("organization", &[founded(), event]);
+        assert_eq!(sheets.organizations.get(ID), Some(&expected));
+    }
+}
+
+#[test]
+fn each_event_of_a_person_changes_its_own_columns() {
+    let registered = || UserEvent::UserRegistered {
+        email: Sealed("address".into()),
+        name: Sealed("name".into()),
+        access_role: AccessRole::Viewer,
+        work_roles: vec![],
+    };
+    let first = after::<Tenants, _>("user", &[registered()]).users.get(ID).cloned().unwrap();
+    assert_eq!((first.access_role.as_str(), first.active, first.erased), ("viewer", true, false));
+    let two = UserRow { updated_at: at(2), version: 2, position: 2, ..first };
+    let roles = vec!["engineer".to_owned()];
+    for (event, expected) in [
+        (
+            UserEvent::UserRenamed { name: Sealed("other".into()) },
+            UserRow { name_sealed: Some("other".into()), ..two.clone() },
+        ),
+        (UserEvent::UserPasswordSet {}, UserRow { password_set_at: Some(at(2)), ..two.clone() }),
+        (
+            UserEvent::UserAccessRoleChanged { access_role: AccessRole::PlatformAdmin },
+            UserRow { access_role: "platform_admin".into(), ..two.clone() },
+        ),
+        (UserEvent::UserWorkRolesChanged { work_roles: roles.clone() }, UserRow { work_roles: roles, ..two.clone() }),
+        (UserEvent::UserDeactivated { reason: "left".into() }, UserRow { active: false, ..two.clone() }),
+        (UserEvent::UserReactivated {}, two.clone()),
+        (UserEvent::UserErased {}, UserRow { erased: true, email_sealed: None, name_sealed: None, ..two.clone() }),
+    ] {
+        assert_eq!(after::<Tenants, _>("user", &[registered(), event]).users.get(ID), Some(&expected));
+    }
+}
