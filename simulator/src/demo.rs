@@ -31,7 +31,7 @@ pub async fn run(platform: Platform, demo: Demo) -> anyhow::Result<()> {
     };
     let tag = tag();
     println!("making a sample organisation with {} devices …", demo.devices);
-    let api = spawn_blocking({
+    let sample = spawn_blocking({
         let (platform, tag) = (platform.clone(), tag.clone());
         move || {
             let admin = Api::sign_in(&platform.api, &platform.email, &platform.password)?;
@@ -39,6 +39,7 @@ pub async fn run(platform: Platform, demo: Demo) -> anyhow::Result<()> {
         }
     })
     .await??;
+    let api = sample.api.clone();
     let provisioned = fleet::provision(&api, &plan, &tag).await?;
     let devices = spawn_blocking({
         let (api, plan) = (api.clone(), plan.clone());
@@ -52,6 +53,9 @@ pub async fn run(platform: Platform, demo: Demo) -> anyhow::Result<()> {
     .await??;
     let fleet = Fleet::connect(devices, &plan, CONNECT_DEADLINE).await?;
     println!("{} devices are connected and publish once a second", plan.devices);
+    println!("  look at them   {}/", platform.api);
+    println!("  sign in as     {}", sample.email);
+    println!("  password       {}\n", sample.password);
     fleet.start();
     play(&fleet, demo.seconds).await;
     close(fleet, &api).await

@@ -23,6 +23,8 @@ mod summary;
 mod tls;
 mod verify;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
 use crate::args::{Args, Command};
@@ -31,11 +33,17 @@ use crate::args::{Args, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    match args.command {
+async fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
         Command::Demo { platform, demo } => demo::run(platform, demo).await,
         Command::Load { platform, load } => load::run(platform, load).await,
         Command::Bench(bench) => bench::run(bench).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("argusiq-simulator: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

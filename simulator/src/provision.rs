@@ -1,6 +1,8 @@
 //! Devices made through the API, and the sample organisation of the demo. What does not live here: what they send.
 
 use anyhow::Context;
+use rand::Rng;
+use rand::distr::Alphanumeric;
 use serde_json::{Value, json};
 
 use crate::api::{Api, text};
@@ -67,19 +69,28 @@ pub fn equip(device: &Provisioned, index: u32, root_pem: &str, api: &Api, plan: 
     })
 }
 
-/// The sample organisation: an engineer of its own, a type of pump with a health model, pumps in two stations, each
-/// device linked to one, rules with a template. Answers the signed-in engineer's client.
-pub fn make_sample_organization(admin: &Api, base: &str, tag: &str) -> anyhow::Result<Api> {
+/// The sample organisation, its administrator signed in.
+pub struct Sample {
+    /// The administrator's client.
+    pub api: Api,
+    /// The administrator's e-mail address.
+    pub email: String,
+    /// The administrator's password, made up for this run.
+    pub password: String,
+}
+
+/// Makes the sample organisation with an administrator of its own.
+pub fn make_sample_organization(admin: &Api, base: &str, tag: &str) -> anyhow::Result<Sample> {
     let organization = admin.post("/api/v1/organizations", &json!({"name": format!("Northwind Water {tag}")}))?;
     let organization = text(&organization, "/organization/id")?;
-    let email = format!("engineer-{tag}@northwind.example");
-    let password = format!("sample-{tag}-{}", uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, tag.as_bytes()));
+    let email = format!("sample-{tag}@northwind.example");
+    let password: String = rand::rng().sample_iter(Alphanumeric).take(16).map(char::from).collect();
     let user = json!({
-        "email": email, "name": "Sample Engineer", "password": password, "role": "admin",
+        "email": email, "name": "Sample Administrator", "password": password, "role": "admin",
         "workRoles": ["technician"], "organizationId": organization,
     });
     admin.post("/api/v1/users", &user)?;
-    Api::sign_in(base, &email, &password)
+    Ok(Sample { api: Api::sign_in(base, &email, &password)?, email, password })
 }
 
 /// Makes assets, links and rules for devices; answers nothing, because everything can be looked up.

@@ -2,9 +2,11 @@
 //! handling, which is the stack's.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use stack::{Options, Ports, Stack};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +16,9 @@ use crate::environment::{self, Servers};
 use crate::lifecycle;
 use crate::settings::{Secret, Settings};
 use crate::wiring::{Role, Wiring, ports};
+
+/// How often a port is tried while the roles start.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Runs everything until a signal, a failure, or the end of the demo.
 pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
@@ -51,17 +56,12 @@ async fn serve(settings: Settings, up: Up, stack: &Stack, asked: CancellationTok
         let (wiring, shutdown) = (wiring.clone(), shutdown.clone());
         roles.spawn(async move { (role, wiring.run(role, Vec::new(), shutdown).await) });
     }
-    print_welcome(&wiring, password.as_deref());
-    let mut demo = up.demo.then(|| start_demo(&wiring, &up, password.as_deref())).transpose()?;
     let outcome = tokio::select! {
-        () = asked.cancelled() => Ok(()),
+        () = asked.cancelled(), if !up.demo => Ok(()),
         Some(ended) = roles.join_next() => Err(unexpected_end(ended)),
         exited = stack.watch() => Err(anyhow!("{exited}")),
-        status = demo_ends(&mut demo) => status,
+        ended = welcome(&wiring, &up, password.as_deref(), &asked) => ended,
     };
-    if let Some(child) = &mut demo {
-        let _ = stop_demo(child).await;
-    }
     shutdown.cancel();
     while let Some(ended) = roles.join_next().await {
         if let Ok((role, Err(error))) = ended {
@@ -77,6 +77,17 @@ async fn first_password(wiring: &Wiring) -> anyhow::Result<Option<String>> {
     let configured = wiring.settings.admin_password.as_ref().map(|password| password.0.clone());
     let first = wiring.bootstrap().await?;
     Ok(first.generated_password.or(configured))
+}
+
+/// Says where everything is once it is there; returns when the demo is over, and not at all without one.
+async fn welcome(wiring: &Wiring, up: &Up, password: Option<&str>, asked: &CancellationToken) -> anyhow::Result<()> {
+    for port in [wiring.ports.http, wiring.ports.mqtt] {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+    print_welcome(wiring, password);
+    if up.demo { demo(start_demo(wiring, up, password)?, asked).await } else { std::future::pending().await }
 }
 
 fn print_welcome(wiring: &Wiring, password: Option<&str>) {
@@ -121,17 +132,16 @@ fn start_demo(wiring: &Wiring, up: &Up, password: Option<&str>) -> anyhow::Resul
     command.spawn().with_context(|| format!("{} does not start; build it first", simulator.display()))
 }
 
-async fn demo_ends(demo: &mut Option<Child>) -> anyhow::Result<()> {
-    let Some(child) = demo else { return std::future::pending().await };
-    let status = child.wait().await?;
+/// Waits for the demo's end; asked to stop, lets it print its summary first.
+async fn demo(mut child: Child, asked: &CancellationToken) -> anyhow::Result<()> {
+    let status = tokio::select! {
+        status = child.wait() => status?,
+        () = asked.cancelled() => {
+            if let Some(id) = child.id() {
+                Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
+            }
+            child.wait().await?
+        }
+    };
     if status.success() { Ok(()) } else { bail!("the demo ended with {status}") }
-}
-
-/// Lets the simulator print its summary.
-async fn stop_demo(child: &mut Child) -> anyhow::Result<()> {
-    if let Some(id) = child.id() {
-        Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
-        tokio::time::timeout(lifecycle::STOP_DEADLINE, child.wait()).await??;
-    }
-    Ok(())
 }
