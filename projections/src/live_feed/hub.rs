@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use super::Room;
 use super::cursor::Cursor;
 
+/// The first streams of a cursor, whose values gather between two ticks.
+pub(super) const GATHERED: usize = 2;
 /// How many messages may wait for a watcher before it is sent away.
 const PATIENCE: usize = 16_384;
 /// How many messages a room remembers for watchers that come back, and how many bytes of them.
@@ -28,7 +30,7 @@ pub struct FeedMessage {
     pub event: &'static str,
     /// Its content, JSON, written once.
     pub data: Arc<str>,
-    /// Where a watcher is that has seen it.
+    /// Where a watcher is that has seen it. From there it gets everything else, a few values of telemetry again.
     pub position: Cursor,
 }
 
@@ -104,7 +106,10 @@ struct RoomState {
 #[derive(Default)]
 struct State {
     rooms: HashMap<Room, RoomState>,
+    /// How far the streams were read.
     cursor: Cursor,
+    /// How far they were told: values that gather are read before they are told.
+    told: Cursor,
 }
 
 /// All rooms of a process.
@@ -123,11 +128,22 @@ impl Hub {
     }
 
     pub(super) fn begin(&self, heads: &Positions) {
-        self.state().cursor = Cursor::of(heads);
+        let mut state = self.state();
+        state.cursor = Cursor::of(heads);
+        state.told = state.cursor;
     }
 
     pub(super) fn cursor(&self) -> Cursor {
-        self.state().cursor
+        self.state().told
+    }
+
+    /// Notes what of the streams is still gathering: the first sequence of each that was not told yet.
+    pub(super) fn settle(&self, gathering: [Option<u64>; GATHERED]) {
+        let mut state = self.state();
+        for (index, first) in gathering.into_iter().enumerate() {
+            let told = first.map_or(state.cursor.0[index], |first| first.saturating_sub(1));
+            state.told.advance(index, told);
+        }
     }
 
     pub(super) fn watchers(&self) -> usize {
@@ -146,12 +162,12 @@ impl Hub {
 
     /// Notes that a message of a stream was told, or concerned nobody.
     pub(super) fn advance(&self, index: usize, sequence: u64) {
-        self.state().cursor.advance(index, sequence);
+        self.state().advance(index, sequence);
     }
 
     pub(super) fn subscribe(hub: &Arc<Self>, room: Room, after: Option<Cursor>) -> Subscription {
         let mut state = hub.state();
-        let cursor = state.cursor;
+        let (cursor, position) = (state.cursor, state.told);
         let entered = state.rooms.entry(room).or_insert_with(|| RoomState::new(cursor));
         let (sender, receiver) = mpsc::channel(PATIENCE);
         let resumed = entered.resume(after, &sender);
@@ -160,14 +176,17 @@ impl Hub {
         entered.empty_since = None;
         hub.rooms.store(state.rooms.len(), Ordering::Relaxed);
         hub.watchers.fetch_add(1, Ordering::Relaxed);
-        Subscription { resumed, position: cursor, receiver, closed, watchers: hub.clone() }
+        Subscription { resumed, position, receiver, closed, watchers: hub.clone() }
     }
 
     /// Tells rooms, those that there are, what came from a place. The content is written once.
     pub(super) fn tell(&self, rooms: &[Room], place: (usize, u64), event: &'static str, data: &Value) {
         let mut state = self.state();
-        state.cursor.advance(place.0, place.1);
-        let position = state.cursor;
+        // Of a message whose values gather, others may still be on their way here.
+        if place.0 >= GATHERED {
+            state.advance(place.0, place.1);
+        }
+        let position = state.told;
         let mut written: Option<Arc<FeedMessage>> = None;
         for room in rooms {
             let Some(room) = state.rooms.get_mut(room) else { continue };
@@ -197,6 +216,15 @@ impl Hub {
         self.rooms.store(0, Ordering::Relaxed);
         for watcher in rooms.into_values().flat_map(|room| room.watchers) {
             let _ = watcher.closed.set(reason);
+        }
+    }
+}
+
+impl State {
+    fn advance(&mut self, index: usize, sequence: u64) {
+        self.cursor.advance(index, sequence);
+        if index >= GATHERED {
+            self.told.advance(index, sequence);
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Room;
-use super::hub::Hub;
+use super::hub::{GATHERED, Hub};
 
 /// How often an organisation's room hears of one device; a little less than a second, so that a device that sends each
 /// second is not put off by a tick every now and then.
@@ -42,6 +42,8 @@ struct Gathered {
 struct Newest {
     values: HashMap<String, (DateTime<Utc>, Value)>,
     measured_at: Option<DateTime<Utc>>,
+    /// Where its oldest and its newest reading come from.
+    first_place: (usize, u64),
     place: (usize, u64),
     sent_at: Option<Instant>,
 }
@@ -62,6 +64,9 @@ impl Pending {
     pub(super) fn add_newest(&self, organization: Uuid, device: Uuid, place: (usize, u64), shown: &Shown) {
         let mut gathered = self.gathered();
         let newest = gathered.newest.entry((organization, device)).or_default();
+        if newest.measured_at.is_none() {
+            newest.first_place = place;
+        }
         newest.place = newest.place.max(place);
         newest.measured_at = newest.measured_at.max(Some(shown.measured_at));
         for (key, value) in &shown.values {
@@ -99,6 +104,13 @@ impl Pending {
         }
         let now = Instant::now();
         gathered.newest.retain(|(organization, device), newest| newest.flush(hub, now, *organization, *device));
+        let mut gathering = [None; GATHERED];
+        for newest in gathered.newest.values().filter(|newest| newest.measured_at.is_some()) {
+            let (index, sequence) = newest.first_place;
+            let first = gathering[index].get_or_insert(sequence);
+            *first = sequence.min(*first);
+        }
+        hub.settle(gathering);
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::hub::Hub;
+use super::telemetry::{Pending, Shown};
 use super::{Closed, Cursor, Feed, Resumed, Room};
 
 const ROOM: Room = Room::Device(Uuid::nil());
@@ -49,10 +50,10 @@ async fn every_watcher_of_a_room_gets_the_same_message_written_once() {
 async fn a_watcher_that_comes_back_gets_what_its_cursor_has_not_seen_of_each_stream() {
     let feed = Feed::new();
     let _keeps_the_room = feed.subscribe(ROOM, None);
-    for (stream, sequence) in [(0, 10), (5, 3), (0, 11), (5, 4)] {
+    for (stream, sequence) in [(2, 10), (5, 3), (2, 11), (5, 4)] {
         tell(&feed.hub, stream, sequence);
     }
-    let mut back = feed.subscribe(ROOM, Some(Cursor([11, 0, 0, 0, 0, 3])));
+    let mut back = feed.subscribe(ROOM, Some(Cursor([0, 0, 11, 0, 0, 3])));
     assert_eq!(back.resumed, Resumed::Replayed(1));
     assert_eq!(&*back.recv().await.unwrap().data, r#"{"n":4}"#);
     let nothing_missed = feed.subscribe(ROOM, Some(feed.cursor()));
@@ -65,6 +66,66 @@ async fn a_watcher_that_was_ahead_elsewhere_is_not_told_twice() {
     let mut ahead = feed.subscribe(ROOM, Some(Cursor([5, 0, 0, 0, 0, 0])));
     (4..=6).for_each(|sequence| tell(&feed.hub, 0, sequence));
     assert_eq!(&*ahead.recv().await.unwrap().data, r#"{"n":6}"#);
+}
+
+fn shown() -> Shown {
+    let values = json!({"temp": 1.0}).as_object().cloned().unwrap();
+    Shown { measured_at: chrono::DateTime::UNIX_EPOCH, values, source_devices: Vec::new() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_waits_for_its_second_is_not_lost_to_a_watcher_that_comes_back() {
+    let (feed, pending) = (Feed::new(), Pending::default());
+    let room = Room::Organization(Uuid::nil());
+    let mut first = feed.subscribe(room, None);
+    let (waits, goes) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    pending.add_newest(Uuid::nil(), waits, (0, 1), &shown());
+    pending.flush(&feed.hub);
+    first.recv().await.unwrap();
+    pending.add_newest(Uuid::nil(), waits, (0, 2), &shown());
+    pending.add_newest(Uuid::nil(), goes, (0, 3), &shown());
+    feed.hub.advance(0, 3);
+    pending.flush(&feed.hub);
+    let seen = first.recv().await.unwrap();
+    assert!(seen.data.contains(&goes.to_string()));
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    pending.flush(&feed.hub);
+    let mut back = feed.subscribe(room, Some(seen.position));
+    let mut told = Vec::new();
+    let Resumed::Replayed(count) = back.resumed else { panic!("{:?}", back.resumed) };
+    for _ in 0..count {
+        told.push(back.recv().await.unwrap().data.clone());
+    }
+    assert!(told.iter().any(|data| data.contains(&waits.to_string())), "{told:?}");
+    assert_eq!(feed.cursor(), Cursor([3, 0, 0, 0, 0, 0]), "all is told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_value_of_each_metric_is_told_once_a_second() {
+    let (feed, pending) = (Feed::new(), Pending::default());
+    let mut watcher = feed.subscribe(Room::Organization(Uuid::nil()), None);
+    let reading = |seconds, values: serde_json::Value| Shown {
+        measured_at: chrono::DateTime::from_timestamp(seconds, 0).unwrap(),
+        values: values.as_object().cloned().unwrap(),
+        source_devices: Vec::new(),
+    };
+    let device = Uuid::from_u128(1);
+    let add = |seconds, values| pending.add_newest(Uuid::nil(), device, (0, 1), &reading(seconds, values));
+    add(2, json!({"a": 2}));
+    add(1, json!({"a": 1, "b": 1}));
+    pending.flush(&feed.hub);
+    let data: serde_json::Value = serde_json::from_str(&watcher.recv().await.unwrap().data).unwrap();
+    assert_eq!(data["metrics"], json!({"a": 2, "b": 1}));
+    assert_eq!(data["timestamp"], "1970-01-01T00:00:02.000Z");
+    add(3, json!({"a": 3}));
+    pending.flush(&feed.hub);
+    tokio::time::advance(std::time::Duration::from_millis(940)).await;
+    pending.flush(&feed.hub);
+    add(4, json!({"a": 4}));
+    tokio::time::advance(std::time::Duration::from_millis(20)).await;
+    pending.flush(&feed.hub);
+    let data: serde_json::Value = serde_json::from_str(&watcher.recv().await.unwrap().data).unwrap();
+    assert_eq!(data["metrics"], json!({"a": 4}));
 }
 
 #[test]
@@ -91,8 +152,8 @@ async fn a_watcher_that_does_not_listen_is_sent_away_and_slows_nobody() {
     let mut idle = feed.subscribe(ROOM, None);
     let mut busy = feed.subscribe(ROOM, None);
     for sequence in 1..=20_000 {
-        tell(&feed.hub, 0, sequence);
-        assert_eq!(busy.recv().await.unwrap().position.0[0], sequence);
+        tell(&feed.hub, 2, sequence);
+        assert_eq!(busy.recv().await.unwrap().position.0[2], sequence);
     }
     let mut heard = 0;
     let reason = loop {
