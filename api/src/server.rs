@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use poem::http::StatusCode;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Route};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,7 @@ fn app(state: State, shutdown: CancellationToken) -> impl Endpoint {
         .at("/api/v1/ws", poem::get(feed::websocket))
         .nest_no_strip("/socket.io", feed::socketio(&state, &shutdown))
         .nest("/", page::endpoint())
+        .at("/favicon.ico", poem::endpoint::make_sync(|_| StatusCode::NO_CONTENT))
         .at("/health", poem::get(routes::probes::health))
         .at("/ready", poem::get(routes::probes::ready))
         .at("/metrics", poem::get(routes::probes::metrics))

@@ -125,5 +125,5 @@ fn long_polling_works_on_the_same_port() {
     let subscribe = format!("421{}", json!(["subscribe", {"organizationId": tenant.organization}]));
     client.ask("POST", &session, Some(&subscribe), &[("content-type", "text/plain")]).ok();
     let answer = poll("431");
-    assert!(answer.starts_with("431[{\"ok\":true"), "{answer}");
+    assert!(answer.starts_with("431[{") && answer.contains("\"ok\":true"), "{answer}");
 }

@@ -85,9 +85,10 @@ async function begin(token) {
 
 async function load() {
   const keep = (map, items) => { map.clear(); for (const item of items) map.set(item.id, item); };
-  const [devices, alarms, assets, activities] = await Promise.all([
-    ask(`/devices?status=active&limit=${LISTED}`), ask("/alarms?state=active&limit=100"), ask("/assets?limit=500"),
-    ask("/activities?limit=20"),
+  // Open is what lasts, and what nobody has acknowledged yet.
+  const [devices, active, unseen, assets, activities] = await Promise.all([
+    ask(`/devices?status=active&limit=${LISTED}`), ask("/alarms?state=active&limit=100"),
+    ask("/alarms?state=cleared&acknowledged=false&limit=100"), ask("/assets?limit=500"), ask("/activities?limit=20"),
   ]);
   const before = new Map(state.devices);
   keep(state.devices, devices.devices);
@@ -95,7 +96,7 @@ async function load() {
     device.values = before.get(device.id)?.values || {};
     device.points = before.get(device.id)?.points || [];
   }
-  keep(state.alarms, alarms.alarms);
+  keep(state.alarms, [...active.alarms, ...unseen.alarms]);
   keep(state.assets, assets.assets);
   keep(state.activities, activities.activities);
   state.totals = { devices: devices.total, assets: assets.total };
@@ -203,16 +204,20 @@ const HEARD = {
     drawAssets();
   },
   "alarm:raised": later,
-  "alarm:returned": ({ alarmId }) => { state.alarms.delete(alarmId); drawAlarms(); },
-  "alarm:acknowledged": ({ alarmId }) => {
-    const alarm = state.alarms.get(alarmId);
-    if (alarm) alarm.acknowledged = true;
-    drawAlarms();
-  },
+  "alarm:returned": ({ alarmId }) => changeAlarm(alarmId, { active: false }),
+  "alarm:acknowledged": ({ alarmId }) => changeAlarm(alarmId, { acknowledged: true }),
   "activity:created": later,
   "activity:updated": later,
   "feed:dropped": ({ reason }) => trouble(`The live feed was interrupted: ${reason}`),
 };
+
+function changeAlarm(id, change) {
+  const alarm = state.alarms.get(id);
+  if (!alarm) return;
+  Object.assign(alarm, change);
+  if (!alarm.active && alarm.acknowledged) state.alarms.delete(id);
+  drawAlarms();
+}
 
 // ---- drawing ----
 
@@ -282,7 +287,8 @@ function drawAlarms() {
   list("alarms", [...state.alarms.values()], (alarm) => element("li", {},
     element("span", { class: `pill ${alarm.severity}` }, alarm.severity),
     element("div", {}, element("strong", {}, alarm.ruleName), element("br"),
-      element("span", { class: "soft" }, `${alarm.entityName || alarm.entityType}: ${alarm.metricKey} ${number(alarm.value)}, `, since(alarm.raisedAt))),
+      element("span", { class: "soft" }, `${alarm.entityName || alarm.entityType}: ${alarm.metricKey} ${number(alarm.value)}, `, since(alarm.raisedAt),
+        alarm.active ? "" : ", over again")),
     alarm.acknowledged ? element("span", { class: "soft" }, "acknowledged")
       : mayAcknowledge ? element("button", { class: "quiet", type: "button", onclick: (event) => acknowledge(alarm, event.target) }, "Acknowledge") : ""));
   drawTotals();
@@ -291,12 +297,13 @@ function drawAlarms() {
 async function acknowledge(alarm, button) {
   button.disabled = true;
   try {
-    state.alarms.set(alarm.id, (await post(`/alarms/${alarm.id}/acknowledge`, {})).alarm);
+    await post(`/alarms/${alarm.id}/acknowledge`, {});
+    changeAlarm(alarm.id, { acknowledged: true });
     trouble("");
   } catch (failure) {
     trouble(`Acknowledging failed: ${failure.message}`);
+    button.disabled = false;
   }
-  drawAlarms();
 }
 
 function drawAssets() {
