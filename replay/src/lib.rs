@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use projections::{Deps, registry};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 pub use error::Error;
 pub use progress::{Phase, Progress};
@@ -41,6 +41,8 @@ pub struct Rebuilt {
     pub positions: u64,
     /// How long the rebuilding took.
     pub seconds: f64,
+    /// Why it was left as it is, where it was: the log no longer holds everything that it knows.
+    pub kept: Option<String>,
 }
 
 impl Rebuilt {
@@ -56,7 +58,8 @@ impl Rebuilt {
     }
 }
 
-/// Rebuilds read models of these names, or all. Processes that run them give way and take over again afterwards.
+/// Rebuilds read models of these names, or all. Processes that run them give way and take over again afterwards. With
+/// all, what the log no longer holds completely is left as it is and says so; asked for by name, it is an error.
 pub async fn run(
     deps: &Deps,
     names: Option<&[String]>,
@@ -66,9 +69,28 @@ pub async fn run(
 ) -> Result<Vec<Rebuilt>, Error> {
     let mut rebuilt = Vec::new();
     for entry in registry::chosen(names)? {
-        let one = rebuild::rebuild(deps, entry, options, &mut progress, &shutdown).await?;
-        info!(projection = one.name, equal = one.is_equal(), seconds = one.seconds, "rebuilt");
-        rebuilt.push(one);
+        match rebuild::rebuild(deps, entry, options, &mut progress, &shutdown).await {
+            Err(error @ Error::Trimmed { .. }) if names.is_none() => {
+                warn!(projection = entry.name, error = &error as &dyn std::error::Error, "left as it is");
+                rebuilt.push(kept(entry.name, &error));
+            }
+            one => {
+                let one = one?;
+                info!(projection = one.name, equal = one.is_equal(), seconds = one.seconds, "rebuilt");
+                rebuilt.push(one);
+            }
+        }
     }
     Ok(rebuilt)
+}
+
+fn kept(name: &str, reason: &Error) -> Rebuilt {
+    Rebuilt {
+        name: name.to_owned(),
+        before: Some(BTreeMap::new()),
+        after: BTreeMap::new(),
+        positions: 0,
+        seconds: 0.0,
+        kept: Some(reason.to_string()),
+    }
 }

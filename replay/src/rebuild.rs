@@ -86,6 +86,7 @@ impl Site<'_> {
             after: self.digest().await?,
             positions: self.targets.iter().map(|(_, target)| target.sequence).sum(),
             seconds: begun.elapsed().as_secs_f64(),
+            kept: None,
         })
     }
 

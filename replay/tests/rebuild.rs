@@ -83,6 +83,11 @@ async fn a_trimmed_stream_is_not_rebuilt_unasked() {
     assert!(matches!(refused, Err(Error::Trimmed { stream: Stream::TelemetryNormalized, first: 2, .. })));
     let values = "SELECT count(*) FROM telemetry_history";
     assert_eq!(world.sql(values).await, ["6"]);
+    let all = replay::run(&world.deps, None, Options::default(), |_| {}, CancellationToken::new()).await.unwrap();
+    let kept: Vec<&str> = all.iter().filter(|one| one.kept.is_some()).map(|one| one.name.as_str()).collect();
+    assert_eq!(kept, ["telemetry_history", "latest_telemetry"]);
+    assert!(all.iter().filter(|one| one.kept.is_none()).all(|one| !one.after.is_empty()));
+    assert_eq!(world.sql(values).await, ["6"]);
     let rebuilt = run(Options { accept_trimmed: true }).await.unwrap();
     assert!(!rebuilt[0].is_equal(), "what is gone from the log is gone");
     assert_eq!(world.sql(values).await, ["2"]);
