@@ -85,7 +85,8 @@ fn crates_depend_only_along_the_arrows() {
 #[test]
 fn fenced_crates_are_named_by_their_keepers_alone() {
     for (fenced, keepers) in FENCES {
-        let users: Vec<_> = ARROWS.iter().map(|(name, _)| *name).filter(|name| dependencies(name).contains(*fenced)).collect();
+        let users: Vec<_> =
+            ARROWS.iter().map(|(name, _)| *name).filter(|name| dependencies(name).contains(*fenced)).collect();
         let wrong: Vec<_> = users.iter().filter(|user| !keepers.contains(user)).collect();
         assert!(wrong.is_empty(), "{fenced} is used by {wrong:?}, only {keepers:?} may");
     }

@@ -1,6 +1,7 @@
 //! A PUBACK means: on disk. Shown by tracing the system calls of nats-server; a kill -9 would prove less, because the
 //! page cache survives it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -35,20 +36,24 @@ async fn no_message_is_acknowledged_before_its_fsync_returned() {
 }
 
 /// Walks the trace: every acknowledgement that JetStream sent for the raw stream (`"stream":"TELEMETRY_RAW"`) follows
-/// an fsync of that stream's block file which returned after the write of the message.
+/// an fsync of that stream's block file which began after the write of the message and has returned.
 fn judge(trace: &str) {
-    let mut acknowledged = 0;
+    let (mut acknowledged, mut synced) = (0, 0);
     let mut written_not_synced = false;
-    let mut synced = 0;
+    let mut syncing = BTreeSet::new();
     for line in trace.lines() {
+        let thread = line.split_whitespace().next().unwrap_or_default();
         let of_raw = line.contains("TELEMETRY_RAW/msgs/");
-        let returned = line.trim_end().ends_with('>') && line.contains("= ");
-        if of_raw && line.contains("write") {
+        let interrupted = line.contains("<unfinished ...>");
+        if of_raw && line.contains("pwrite64(") {
             written_not_synced = true;
-        } else if of_raw && line.contains("sync(") && returned {
+        } else if of_raw && line.contains("sync(") && interrupted {
+            syncing.insert(thread);
+        } else if (of_raw && line.contains("sync(")) || (line.contains("sync resumed>") && syncing.remove(thread)) {
+            assert!(line.contains("= 0"), "a failed fsync: {line}");
             written_not_synced = false;
             synced += 1;
-        } else if line.contains(r#"\"stream\":\"TELEMETRY_RAW\""#) && line.contains("\\\"seq\\\":") {
+        } else if line.contains(r#"\"stream\":\"TELEMETRY_RAW\""#) && line.contains(r#"\"seq\":"#) {
             acknowledged += 1;
             assert!(!written_not_synced, "acknowledged before fsync: {line}");
         }

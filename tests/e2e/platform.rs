@@ -35,7 +35,7 @@ pub struct Platform {
 impl Platform {
     /// Starts `argusiq up`.
     pub fn up() -> Self {
-        let mut platform = Self::prepare(Vec::new(), None);
+        let mut platform = Self::prepare(tempfile::tempdir().unwrap(), Vec::new(), None);
         platform.start("up");
         platform.wait_until_ready();
         platform
@@ -52,15 +52,14 @@ impl Platform {
             ("ARGUSIQ_REDIS__URL", urls.redis.clone()),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        let mut platform = Self::prepare(environment, Some(stack));
+        let mut platform = Self::prepare(folder, environment, Some(stack));
         platform.run(&["migrate"]);
         ROLES.iter().for_each(|role| platform.start(role));
         tokio::task::block_in_place(|| platform.wait_until_ready());
         platform
     }
 
-    fn prepare(environment: Vec<(String, String)>, stack: Option<Stack>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    fn prepare(folder: TempDir, environment: Vec<(String, String)>, stack: Option<Stack>) -> Self {
         Self { folder, base: free_base(), processes: BTreeMap::new(), stack, environment }
     }
 
