@@ -133,7 +133,7 @@ impl Hub {
         state.told = state.cursor;
     }
 
-    pub(super) fn cursor(&self) -> Cursor {
+    pub(super) fn told_up_to(&self) -> Cursor {
         self.state().told
     }
 

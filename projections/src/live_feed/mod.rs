@@ -50,9 +50,9 @@ impl Feed {
         Hub::subscribe(&self.hub, room, after)
     }
 
-    /// Returns how far the feed has read.
+    /// Returns how far the feed has told what it read.
     pub fn cursor(&self) -> Cursor {
-        self.hub.cursor()
+        self.hub.told_up_to()
     }
 
     /// Returns how many watchers there are.
