@@ -1,6 +1,5 @@
 //! The JSON body of a request. What does not live here: its meaning.
 
-use poem::error::ReadBodyError;
 use poem::http::header;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
@@ -10,9 +9,6 @@ use serde_json::Value;
 
 use crate::problem::{Kind, Problem};
 use crate::schema;
-
-/// Largest body, in octets.
-const MAX_BYTES: usize = 1 << 20;
 
 /// A JSON body of the documented shape. No body at all counts as `{}`.
 pub struct Body<T>(pub T);
@@ -37,7 +33,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let octets = body.take()?.into_bytes_limit(MAX_BYTES).await.map_err(unreadable)?;
+        let octets = body.take()?.into_bytes().await?;
         if octets.is_empty() {
             return Ok(Self(parse(Value::Object(serde_json::Map::new()))?));
         }
@@ -46,13 +42,6 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
         }
         let value = serde_json::from_slice(&octets).map_err(|error| Problem::of(Kind::MalformedJson, error))?;
         Ok(Self(parse(value)?))
-    }
-}
-
-fn unreadable(error: ReadBodyError) -> Problem {
-    match error {
-        ReadBodyError::PayloadTooLarge => Problem::of(Kind::TooLarge, format_args!("at most {MAX_BYTES} octets")),
-        error => Problem::of(Kind::BadRequest, error),
     }
 }
 

@@ -2,10 +2,10 @@
 //! What does not live here: who may do what.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use poem::error::{MethodNotAllowedError, NotFoundError};
+use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 use poem_openapi::error::{AuthorizationError, ContentTypeError, ParseParamError, ParsePathError};
@@ -16,6 +16,12 @@ use crate::problem::{Kind, Problem};
 
 /// The header with the id of the request.
 const REQUEST_ID: &str = "X-Request-Id";
+
+/// Largest body, in octets.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// How long a body may take to come.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Pages may load nothing from elsewhere; the interactive document carries its script inside.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -47,9 +53,9 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         request.extensions_mut().insert(RequestId(id));
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
-        let answered = AssertUnwindSafe(self.0.call(request)).catch_unwind().await;
+        let answered = AssertUnwindSafe(self.answer(request)).catch_unwind().await;
         let mut response = match answered {
-            Ok(Ok(output)) => output.into_response(),
+            Ok(Ok(response)) => response,
             Ok(Err(error)) => refuse(error, &path),
             Err(panic) => refuse(panicked(panic.as_ref()), &path),
         };
@@ -58,6 +64,25 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         let labels = [("method", method.to_string()), ("status", status)];
         metrics::histogram!("argusiq_http_request_seconds", &labels).record(began.elapsed().as_secs_f64());
         Ok(response)
+    }
+}
+
+impl<E: Endpoint> Guarded<E> {
+    /// The whole body is read before anything is answered: a connection that is closed over an unread body takes the
+    /// answer with it, and who is refused must learn why.
+    async fn answer(&self, mut request: Request) -> poem::Result<Response> {
+        let body = request.take_body().into_bytes_limit(MAX_BODY_BYTES);
+        let body = tokio::time::timeout(BODY_DEADLINE, body).await;
+        let body = body.map_err(|_| Problem::of(Kind::BadRequest, "the body did not come in time"))?;
+        request.set_body(body.map_err(unreadable)?);
+        self.0.call(request).await.map(IntoResponse::into_response)
+    }
+}
+
+fn unreadable(error: ReadBodyError) -> Problem {
+    match error {
+        ReadBodyError::PayloadTooLarge => Problem::of(Kind::TooLarge, format_args!("at most {MAX_BODY_BYTES} octets")),
+        error => Problem::of(Kind::BadRequest, error),
     }
 }
 

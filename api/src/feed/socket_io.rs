@@ -42,16 +42,17 @@ type Body = BoxBody<Bytes, std::io::Error>;
 /// Returns the endpoint of the Socket.IO server. It ends its connections at `shutdown`.
 pub fn endpoint(state: &State, shutdown: &CancellationToken) -> impl Endpoint + use<> {
     let (service, io) = SocketIo::builder().max_buffer_size(WAITING).build_svc();
-    let (connecting, connected) = (state.clone(), state.clone());
+    let connecting = state.clone();
     let admit = move |socket: SocketRef, TryData(handshake): TryData<Handshake>| {
         let state = connecting.clone();
-        async move { admit(&state, &socket, handshake.ok()) }
+        async move {
+            let verified = admit(&state, &socket, handshake.ok())?;
+            // Before the client learns that it is connected: what it says first must be heard.
+            listen(state, &socket, verified);
+            Ok::<_, NotAuthenticated>(())
+        }
     };
-    let greet = move |socket: SocketRef| {
-        let state = connected.clone();
-        async move { greet(state, &socket) }
-    };
-    io.ns("/", greet.with(admit));
+    io.ns("/", { || async {} }.with(admit));
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
         shutdown.cancelled().await;
@@ -119,20 +120,17 @@ struct Handshake {
 #[error("not authenticated: connect with auth {{ token: <access token> }}")]
 struct NotAuthenticated;
 
-fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) -> Result<(), NotAuthenticated> {
+fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) -> Result<Verified, NotAuthenticated> {
     let asked = socket
         .req_parts()
         .uri
         .query()
         .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned));
     let token = handshake.and_then(|handshake| handshake.token).or(asked).ok_or(NotAuthenticated)?;
-    let verified = state.tokens.verify_until(&token, state.now()).ok_or(NotAuthenticated)?;
-    socket.extensions.insert(verified);
-    Ok(())
+    state.tokens.verify_until(&token, state.now()).ok_or(NotAuthenticated)
 }
 
-fn greet(state: State, socket: &SocketRef) {
-    let Some(verified) = socket.extensions.get::<Verified>() else { return };
+fn listen(state: State, socket: &SocketRef, verified: Verified) {
     let expiry = verified.expires_in(state.now());
     let link = std::sync::Arc::new(Mutex::new(Link::new(state, verified.caller, Client(socket.clone()))));
     let entering = link.clone();

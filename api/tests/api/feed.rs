@@ -119,8 +119,10 @@ async fn who_comes_back_gets_what_it_missed() {
     other.wait_for("telemetry:batch").await;
     let mut back = Socket::of(&tenant).await;
     let answer = back.ack("subscribe", json!({"deviceId": device, "after": position})).await;
-    assert_eq!((&answer["resumed"], &answer["missed"]), (&json!("replayed"), &json!(1)), "{answer}");
-    assert_eq!(back.next().await["data"][0]["metrics"]["temperature"], 2.0);
+    assert_eq!(answer["resumed"], "replayed", "{answer}");
+    assert!(answer["missed"].as_u64() >= Some(1), "{answer}");
+    // What was on its way when the position was noted may come twice, never not at all.
+    while back.wait_for("telemetry:batch").await["data"][0]["metrics"]["temperature"] != 2.0 {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
