@@ -28,7 +28,7 @@ impl Stage for AssetProcessor {
     const NAME: &'static str = "asset_processor";
     const UNITS: u16 = GROUPS;
     const STATE_VERSION: u32 = 1;
-    const LINGER: Duration = Duration::from_millis(100);
+    const LINGER: Duration = Duration::from_millis(150);
     type State = ();
     type Input = NormalizedPack;
     type Output = Output;

@@ -38,7 +38,7 @@ impl Stage for HealthScorer {
     const NAME: &'static str = "health_scorer";
     const UNITS: u16 = PARTITIONS;
     const STATE_VERSION: u32 = 1;
-    const LINGER: Duration = Duration::from_millis(100);
+    const LINGER: Duration = Duration::from_millis(150);
     type State = State;
     type Input = AssetPack;
     type Output = Output;

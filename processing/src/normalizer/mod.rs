@@ -33,7 +33,7 @@ impl Stage for Normalizer {
     const NAME: &'static str = NAME;
     const UNITS: u16 = PARTITIONS;
     const STATE_VERSION: u32 = 1;
-    const LINGER: Duration = Duration::from_millis(50);
+    const LINGER: Duration = Duration::from_millis(100);
     type State = ();
     type Input = RawPack;
     type Output = Output;

@@ -35,7 +35,8 @@ pub trait Stage: Send + Sync + 'static {
     const UNITS: u16;
     /// Version of the state's meaning; a snapshot of another version stops the stage.
     const STATE_VERSION: u32;
-    /// How long the first message of a batch waits for company.
+    /// How long the first message of a batch waits for company. Every stored message is synced to disk by itself (some
+    /// 0.2 ms of CPU and 1 ms of time), so a few larger ones are far cheaper than many small ones.
     const LINGER: Duration;
 
     /// What is remembered of a unit.
