@@ -139,7 +139,11 @@ impl Wiring {
         let deps = self.projection_deps();
         let rebuilt = replay::run(&deps, chosen, replay::Options::default(), |_| {}, shutdown).await?;
         for one in &rebuilt {
-            let verdict = if one.is_equal() { "equal" } else { "DIFFERENT" };
+            let verdict = match &one.kept {
+                Some(reason) => format!("left as it is: {reason}"),
+                None if one.is_equal() => "equal".to_owned(),
+                None => format!("DIFFERENT: {}", one.differences().join(", ")),
+            };
             println!("{:<24}{:>12} positions{:>9.2} s  {verdict}", one.name, one.positions, one.seconds);
         }
         let different: Vec<_> = rebuilt.iter().filter(|one| !one.is_equal()).map(|one| one.name.as_str()).collect();

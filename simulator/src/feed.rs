@@ -14,13 +14,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::stats::Latencies;
 
-/// Subscribes to the rooms of the devices and notes latencies until it is cancelled.
+/// Subscribes to the rooms of the devices and notes latencies until it is cancelled; without devices there is nothing
+/// to watch.
 pub async fn watch(
     url: String,
     devices: Vec<String>,
     latencies: Arc<Latencies>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    if devices.is_empty() {
+        return Ok(());
+    }
     let (mut socket, _) = connect_async(url).await?;
     for (id, device) in devices.iter().enumerate() {
         let subscribe = json!({"event": "subscribe", "id": id, "data": {"deviceId": device}});

@@ -22,7 +22,6 @@ pub struct Condition {
 impl Condition {
     /// Tells whether a value meets the condition, its duration aside.
     pub fn holds(&self, value: f64) -> bool {
-        self.operator
-            .compare(value, self.value, self.upper.unwrap_or(self.value))
+        self.operator.compare(value, self.value, self.upper.unwrap_or(self.value))
     }
 }

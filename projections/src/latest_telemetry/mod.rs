@@ -163,6 +163,8 @@ impl Consumer for LatestTelemetry<'_> {
             Err(Error::Fenced(name)) => Outcome::Stop(format!("{name} belongs to another process now")),
             Err(error) => {
                 self.uncertain = true;
+                // The connection may be what failed: the next try takes a new one.
+                self.owner.drop_connection();
                 Outcome::Retry(error.into())
             }
         }
