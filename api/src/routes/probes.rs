@@ -32,6 +32,8 @@ pub async fn ready(Data(state): Data<&State>) -> Response {
     let postgres = check(async { asked.await.map(drop).map_err(|error| chain(&error)) });
     let (log, postgres, redis, warnings) = tokio::join!(log, postgres, check(redis(state)), warnings(state));
     let ready = log.is_none() && postgres.is_none() && redis.is_none();
+    // Both are asked by one call: without Postgres nothing is known of Redis.
+    let redis = if postgres.is_some() { Some("not known without postgres".to_owned()) } else { redis };
     let word = |failure: &Option<String>| failure.clone().unwrap_or_else(|| "ok".to_owned());
     let body = json!({
         "status": if ready { "ready" } else { "not ready" },
