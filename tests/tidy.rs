@@ -106,7 +106,7 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
-fn test_names_are_sentences() {
+fn names_of_tests_are_sentences() {
     let named: Vec<_> = sources()
         .iter()
         .flat_map(|(path, text)| {

@@ -118,12 +118,8 @@ impl Platform {
     }
 
     fn assert_running(&mut self) {
-        let ended: Vec<_> = self
-            .processes
-            .iter_mut()
-            .filter_map(|(role, child)| child.try_wait().unwrap().map(|status| (*role, status)))
-            .collect();
-        for (role, status) in ended {
+        let ended = self.processes.iter_mut().find_map(|(role, child)| Some((*role, child.try_wait().unwrap()?)));
+        if let Some((role, status)) = ended {
             panic!("{role} ended with {status}:\n{}", self.log(role));
         }
     }
