@@ -11,5 +11,6 @@ mod platform;
 mod replay_equals_live;
 mod revoked_is_refused;
 mod scene;
+mod start_up;
 mod stock;
 mod until;
