@@ -119,6 +119,15 @@ fn late_data_amend_the_start_and_never_make_a_second_alarm() {
 }
 
 #[test]
+fn what_was_passed_over_does_not_count_when_it_comes_again() {
+    let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
+    let mut take = |seconds, value| feed(&mut entity, &rules, DEVICE, seconds, value);
+    assert_eq!([take(10, Some(70.0)), take(12, None), take(11, Some(90.0))], [[], [], []]);
+    assert_eq!(take(13, Some(90.0)), [raised(1, 13, 13, 90.0)]);
+    assert_eq!(take(11, Some(90.0)), [], "it was history when it came first, and is now");
+}
+
+#[test]
 fn a_late_gap_means_that_it_did_not_hold_throughout() {
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (8, 90.0), (4, 70.0), (12, 90.0)]), []);
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (8, 90.0), (4, 70.0), (18, 90.0)]), [raised(1, 8, 18, 90.0)]);
@@ -187,6 +196,8 @@ fn changes_of(rule: &RuleEntry, readings: &[(i64, Option<f64>)], restore_every: 
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
     #[test]
     fn raised_and_ended_take_turns_and_episodes_count_up(readings in readings(), duration in 0..5u32, pause in 0..5u32) {
         let mut standing = None;

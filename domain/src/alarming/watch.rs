@@ -46,10 +46,11 @@ pub struct Watch {
     decides_since: u64,
     /// The last breach, 0 before the first. Never reset, because alarm ids count on it.
     episode: u64,
-    /// Time of the newest value seen on time.
+    /// Time of the newest value seen, on time or late.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     newest: Option<Time>,
-    /// Newest time at which the condition is known not to have held.
+    /// No breach begins at or before this time: the condition is known not to have held then, or what is known of it was
+    /// passed over. A reading that comes again finds itself at or before it, or changes nothing.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     clear_until: Option<Time>,
     /// When the last alarm was raised; the pause counts from here.
@@ -98,8 +99,9 @@ impl Watch {
     pub(super) fn abandon(&mut self, now: Time) -> Option<Change> {
         let at = self.newest.map_or(now, |newest| newest.max(now));
         let ended = self.is_raised().then_some(Change::Ended { episode: self.episode, value: None, at });
-        *self =
-            Self { decides_since: self.decides_since, episode: self.episode, newest: self.newest, ..Self::default() };
+        let Self { decides_since, episode, newest, .. } = *self;
+        // What was seen under the former condition says nothing of another one's start.
+        *self = Self { decides_since, episode, newest, clear_until: newest, ..Self::default() };
         ended
     }
 
@@ -118,7 +120,7 @@ impl Watch {
         self.newest = Some(at);
         if !holds {
             let ended = self.is_raised().then_some(Change::Ended { episode: self.episode, value: Some(value), at });
-            self.clear_until = Some(at);
+            self.clear_up_to(at);
             self.phase = Phase::Normal;
             return ended;
         }
@@ -146,19 +148,33 @@ impl Watch {
 
     /// Takes a value that came late: it may move the start of a breach, never begin or end one that stands.
     fn learn(&mut self, at: Time, holds: bool) -> Option<Change> {
-        let (Phase::Pending(since) | Phase::Raised(since)) = self.phase else { return None };
-        if holds {
-            return self.amend(at, since);
-        }
-        if at < since {
-            self.clear_until = self.clear_until.max(Some(at));
-        } else if let Phase::Pending(_) = self.phase {
-            // It did not hold throughout: what is known to hold begins with the newest value, if that is newer.
-            let newest = self.newest.filter(|newest| *newest > at);
-            self.clear_until = self.clear_until.max(Some(at));
-            self.phase = newest.map_or(Phase::Normal, Phase::Pending);
+        self.newest = self.newest.max(Some(at));
+        match self.phase {
+            Phase::Normal => self.clear_up_to(at),
+            Phase::Pending(since) | Phase::Raised(since) if holds => return self.amend(at, since),
+            Phase::Pending(since) | Phase::Raised(since) if at < since => self.clear_up_to(at),
+            Phase::Pending(_) => self.interrupt(at),
+            Phase::Raised(_) => {}
         }
         None
+    }
+
+    /// It did not hold throughout: what is known to hold begins with the newest value, if that is newer.
+    fn interrupt(&mut self, at: Time) {
+        match self.newest.filter(|newest| *newest > at) {
+            Some(newest) => {
+                self.clear_up_to(newest - TimeDelta::microseconds(1));
+                self.phase = Phase::Pending(newest);
+            }
+            None => {
+                self.clear_up_to(at);
+                self.phase = Phase::Normal;
+            }
+        }
+    }
+
+    fn clear_up_to(&mut self, at: Time) {
+        self.clear_until = self.clear_until.max(Some(at));
     }
 
     fn amend(&mut self, at: Time, since: Time) -> Option<Change> {
