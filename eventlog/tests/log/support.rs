@@ -90,8 +90,24 @@ impl Server {
     }
 
     /// Makes the server deaf and dumb while its sockets stay open.
+    /// Stops the server in its tracks; returns when each of its threads stands still, which the signal alone does not
+    /// promise.
     pub fn freeze(&self) {
         self.signal("-STOP");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.stands_still() {
+            assert!(Instant::now() < deadline, "the server does not stand still");
+            std::thread::yield_now();
+        }
+    }
+
+    fn stands_still(&self) -> bool {
+        let pid = self.0.pid(stack::Server::Nats).unwrap();
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().map(|thread| thread.unwrap().path());
+        threads.map(|thread| std::fs::read_to_string(thread.join("stat")).unwrap_or_default()).all(|stat| {
+            // The state follows the name in parentheses: T is stopped (proc(5)).
+            stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
+        })
     }
 
     pub fn thaw(&self) {
