@@ -34,7 +34,7 @@ lint: prerequisites ## formatting, clippy, and licences and fences where cargo-d
 
 bench: prerequisites ## rates, latencies, CPU per message; the table goes to docs/benchmarks.md
 	cargo build --locked --release --workspace --bins
-	target/release/argusiq bench
+	target/release/argusiq-simulator bench
 
 clean: ## remove what was built and the local data
 	cargo clean
