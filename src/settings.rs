@@ -1,6 +1,7 @@
 //! The effective configuration: defaults, `argusiq.toml`, environment `ARGUSIQ_…`, flags, in that order. What does not
 //! live here: what each role makes of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -131,12 +132,21 @@ impl Default for Settings {
     }
 }
 
+/// Variables of the environment that are read elsewhere, as they stand.
+const ELSEWHERE: [&str; 6] = ["admin_password", "api", "master_key", "mqtt", "test_stack", "tools_dir"];
+
+/// The passwords of the environment, letter by letter: read like other settings, one of digits alone would be a number.
+fn passwords() -> BTreeMap<&'static str, String> {
+    std::env::var("ARGUSIQ_ADMIN_PASSWORD").ok().map(|password| ("admin_password", password)).into_iter().collect()
+}
+
 impl Settings {
     /// Reads the configuration; `flags` are what the command line set.
     pub fn load(flags: impl Serialize) -> Result<Self, Box<figment::Error>> {
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file("argusiq.toml"))
-            .merge(Env::prefixed("ARGUSIQ_").ignore(&["tools_dir", "test_stack", "bench"]).split("__"))
+            .merge(Env::prefixed("ARGUSIQ_").ignore(&ELSEWHERE).split("__"))
+            .merge(Serialized::globals(passwords()))
             .merge(Serialized::globals(flags))
             .extract()
             .map_err(Box::new)

@@ -29,6 +29,21 @@ fn a_role_without_servers_names_each_setting_that_is_missing() {
     }
 }
 
+#[test]
+fn a_password_of_digits_and_a_master_key_of_the_environment_are_taken_as_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_argusiq"))
+        .arg("--data-dir")
+        .arg(folder.path())
+        .args(["ca", "init"])
+        .env("ARGUSIQ_ADMIN_PASSWORD", "0012345678")
+        .env("ARGUSIQ_MASTER_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")
+        .output()
+        .expect("argusiq starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!folder.path().join("pki/master.key").exists(), "the key of the environment is not written down");
+}
+
 /// Runs argusiq, which must fail, and answers the one line it said.
 fn refusal(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_argusiq"))
