@@ -25,7 +25,7 @@ pub mod verifier;
 pub use authority::{Authority, IssuedDevice};
 pub use ca::SealedAuthority;
 pub use crl::{Crl, CrlEntry, RevocationReason};
-pub use folder::{Folder, Initialized, init_folder, open_folder};
+pub use folder::{Folder, Initialized, ServerFiles, init_folder, open_folder, open_server_files};
 pub use identity::{Identity, identity, verify_chain};
 pub use master_key::MasterKey;
 pub use root::{IssuedServer, RootAuthority};
