@@ -19,6 +19,7 @@ mod root;
 mod secret;
 mod serial;
 mod server_name;
+pub mod token;
 pub mod verifier;
 
 pub use authority::{Authority, IssuedDevice};
@@ -31,4 +32,5 @@ pub use root::{IssuedServer, RootAuthority};
 pub use secret::PrivateKeyPem;
 pub use serial::Serial;
 pub use server_name::ServerNames;
+pub use token::DeviceToken;
 pub use verifier::{SwappableVerifier, server_config};
