@@ -57,6 +57,8 @@ pub enum Command {
     Migrate,
     /// Check the configuration, the servers, the streams, the clock and the certificates.
     Doctor,
+    /// List every setting as an environment variable, with its default.
+    Settings,
     /// Certificate authorities.
     Ca {
         /// What to do.

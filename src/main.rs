@@ -45,6 +45,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay { what } => roles::replay::run(settings, what).await,
         Command::Migrate => roles::migrate::run(settings).await,
         Command::Doctor => roles::doctor::run(settings).await,
+        Command::Settings => roles::settings::run(),
         Command::Ca { what: Ca::Init } => roles::ca::init(settings),
     }
 }

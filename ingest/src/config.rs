@@ -1,5 +1,6 @@
 //! What the role needs and how it is set. Not how settings are read from files or the environment.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,12 +54,95 @@ pub struct Config {
     pub first_shard: u16,
     /// Limits of connections and devices.
     pub limits: Limits,
+    /// Where devices connect to over HTTP and TLS; nowhere when absent.
+    pub http: Option<HttpConfig>,
+    /// Where an EMQX broker asks whether a client may connect; nowhere when absent.
+    pub hook: Option<HookConfig>,
+    /// Where an EMQX broker is told to end a session; it is not told when absent.
+    pub broker_api: Option<BrokerApi>,
+}
+
+/// The HTTP door.
+#[derive(Debug)]
+pub struct HttpConfig {
+    /// Where devices connect to.
+    pub listen: Listen,
+    /// Its own limits; those of connections and devices are the edge's.
+    pub limits: HttpLimits,
+}
+
+/// Limits of the HTTP door alone.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// Longest time that a request waits for the log, before it is told that the outcome is unknown.
+    pub answer_within: Duration,
+    /// Largest body of a batch, octets; an item may have as many as an MQTT packet.
+    pub max_batch_bytes: usize,
+    /// Most items of a batch, at most the messages that a device may send at once.
+    pub max_batch_items: usize,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self { answer_within: Duration::from_secs(10), max_batch_bytes: 1024 * 1024, max_batch_items: 1_000 }
+    }
+}
+
+/// Where and how an EMQX broker asks whether a client may connect.
+#[derive(Debug)]
+pub struct HookConfig {
+    /// Where it asks, over TLS with the edge's server certificate.
+    pub listen: Listen,
+    /// What it sends as `Authorization: Bearer …`, at least 16 characters.
+    pub secret: Secret,
+}
+
+/// The management API of an EMQX broker.
+#[derive(Clone, Debug)]
+pub struct BrokerApi {
+    /// `http://host:port`.
+    pub url: String,
+    /// The API key.
+    pub key: String,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// Text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes over a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself: for the one place that compares or sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(redacted)")
+    }
 }
 
 impl Config {
     /// Returns the defaults for a door of this name at this place.
     pub fn new(listen: Listen, instance: impl Into<String>) -> Self {
-        Self { listen, instance: instance.into(), shards: 2, first_shard: 0, limits: Limits::default() }
+        Self {
+            listen,
+            instance: instance.into(),
+            shards: 2,
+            first_shard: 0,
+            limits: Limits::default(),
+            http: None,
+            hook: None,
+            broker_api: None,
+        }
     }
 }
 

@@ -6,27 +6,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eventlog::{Log, Membership, PARTITIONS, buckets};
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use crate::config::{Config, Deps, Listen};
+use crate::beside::{Beside, Doors, bind};
+use crate::config::{Config, Deps};
 use crate::directory::Directory;
 use crate::directory::feed::{self, Feed};
 use crate::edge::sessions::Sessions;
 use crate::edge::throttle::Rate;
-use crate::edge::{Edge, Tls, TlsError, listen};
+use crate::edge::{Certificates, Edge, Tls, TlsError, listen};
+use crate::emqx::kick::NotAnAddress;
 use crate::meters::Meters;
 use crate::pipeline::{Pipeline, PipelineSettings};
 use crate::presence::Presence;
 use crate::review::fold_and_review;
+use crate::shared::Shared;
 use crate::{members, metric_names, takeover};
 
-/// Connections that may wait in the kernel to be accepted.
-const BACKLOG: u32 = 2_048;
 /// How often what departed devices had used of their rate is forgotten where it no longer matters.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
@@ -34,8 +35,10 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address cannot be listened on.
-    #[error("cannot listen for devices on {address}; is the port in use, or another one needed?")]
+    #[error("cannot listen for {what} on {address}; is the port in use, or another one needed?")]
     Listen {
+        /// For whom.
+        what: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the system says.
@@ -62,6 +65,12 @@ pub enum Error {
         /// The last.
         last: u32,
     },
+    /// The secret of the broker's hook can be guessed.
+    #[error("the secret of the broker's hook (emqx.hook_secret) must have 16 characters or more")]
+    HookSecret,
+    /// The broker's API has no address.
+    #[error(transparent)]
+    BrokerApi(NotAnAddress),
     /// The listener died.
     #[error("the listener for devices has stopped")]
     Stopped(#[source] tokio::task::JoinError),
@@ -76,36 +85,54 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     config.limits.receive_maximum = config.limits.receive_maximum.max(1);
     metric_names::describe();
     let shards = shards(&config)?;
-    let listener = bind(config.listen)?;
+    let listener = bind("devices", config.listen)?;
     let Deps { log, pki, clock } = deps;
+    let mut beside = Beside::bind(config.http, config.hook)?;
+    let kicks = config.broker_api.map(|api| beside.kick(&api)).transpose()?;
     let directory = Arc::new(Directory::new(Tls::root(&pki).map_err(Error::Tls)?));
-    let tls = Tls::new(&pki, directory.clone()).map_err(Error::Tls)?;
+    let tls = Tls::new(&pki, directory.clone(), Certificates::Required).map_err(Error::Tls)?;
     let (sessions, meters) = (Arc::new(Sessions::default()), Arc::new(Meters::new()));
     // The directory is followed to the very end: sessions are still judged while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
     let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
-    let fold = fold_and_review(directory.clone(), sessions.clone(), clock.clone());
+    let fold = fold_and_review(directory.clone(), sessions.clone(), kicks, clock.clone());
     let feed = Arc::new(Feed::start(&log, fold, following).await);
     let settings = PipelineSettings { shards, lane_bytes: config.limits.lane_bytes };
-    let edge = Arc::new(Edge {
-        tls,
+    let shared = Arc::new(Shared {
         clock: clock.clone(),
         directory: directory.clone(),
-        feed: feed.clone(),
+        feed,
         pipeline: Arc::new(Pipeline::start(&log, directory, meters.clone(), &settings)),
         presence: Arc::new(Presence::start(&log, &config.instance, clock)),
-        sessions,
         meters,
-        handshakes: Semaphore::new(config.limits.max_handshakes),
-        rate: Rate::new(config.limits.messages_per_second, config.limits.message_burst),
         limits: config.limits,
-        shutdown: closing.clone(),
+        asking: Mutex::default(),
     });
+    let beside = beside.open(&shared, &pki)?;
+    let edge = Arc::new(edge(&shared, tls, sessions, closing.clone()));
     // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
     edge.presence.tell_edge_lost(&config.instance).await;
-    let served = serve(&log, &config.instance, &edge, listener, &closing).await;
+    let served = serve(&log, &config.instance, &edge, listener, beside, &closing).await;
     close(&edge).await;
     served
+}
+
+/// Makes the edge of what all doors share and what is its own.
+fn edge(shared: &Shared, tls: Tls, sessions: Arc<Sessions>, shutdown: CancellationToken) -> Edge {
+    Edge {
+        tls,
+        clock: shared.clock.clone(),
+        directory: shared.directory.clone(),
+        feed: shared.feed.clone(),
+        pipeline: shared.pipeline.clone(),
+        presence: shared.presence.clone(),
+        sessions,
+        meters: shared.meters.clone(),
+        handshakes: Semaphore::new(shared.limits.max_handshakes),
+        rate: Rate::new(shared.limits.messages_per_second, shared.limits.message_burst),
+        limits: shared.limits.clone(),
+        shutdown,
+    }
 }
 
 /// Serves devices until the shutdown or a failure; returns with no session left.
@@ -114,6 +141,7 @@ async fn serve(
     instance: &str,
     edge: &Arc<Edge>,
     listener: TcpListener,
+    beside: Doors,
     closing: &CancellationToken,
 ) -> Result<(), Error> {
     // Devices wait in the kernel until the door can tell who they are.
@@ -129,8 +157,10 @@ async fn serve(
     takeover::watch(log, instance, edge.sessions.clone(), closing.clone()).await;
     info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
     let mut listening = tokio::spawn(listen(edge.clone(), listener));
+    let mut others = beside.serve(closing);
     let served = tokio::select! {
         ended = &mut listening => ended.map_err(Error::Stopped),
+        Some(ended) = others.join_next() => ended.map_err(Error::Stopped),
         failure = edge.feed.watch() => Err(Error::Directory(failure)),
         never = keep_house(edge) => match never {},
     };
@@ -139,6 +169,7 @@ async fn serve(
         // That it failed as well adds nothing to the first failure.
         let _ = listening.await;
     }
+    while others.join_next().await.is_some() {}
     membership.leave().await;
     served
 }
@@ -159,21 +190,6 @@ async fn close(edge: &Edge) {
     if timeout(edge.limits.drain_timeout, closing).await.is_err() {
         // Nobody was told that these are safe: devices send them again.
         warn!("the log did not take everything in time");
-    }
-}
-
-fn bind(listen: Listen) -> Result<TcpListener, Error> {
-    match listen {
-        Listen::Socket(listener) => Ok(listener),
-        Listen::Address(address) => {
-            let bound = || {
-                let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-                socket.set_reuseaddr(true)?;
-                socket.bind(address)?;
-                socket.listen(BACKLOG)
-            };
-            bound().map_err(|source| Error::Listen { address, source })
-        }
     }
 }
 

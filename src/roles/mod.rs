@@ -4,5 +4,6 @@ pub mod ca;
 pub mod doctor;
 pub mod migrate;
 pub mod replay;
+pub mod settings;
 pub mod single;
 pub mod up;

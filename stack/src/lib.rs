@@ -34,7 +34,7 @@ pub use error::Error;
 pub use find::Version;
 pub use install::{Binaries, ensure_installed};
 pub use limits::raise_open_file_limit;
-pub use options::{Durability, Options};
+pub use options::{Broker, Durability, Options};
 pub use ports::{Ports, free_port};
 pub use servers::Server;
 pub use stack::{Exited, Stack, Urls};

@@ -23,6 +23,29 @@ pub enum Durability {
     Throwaway,
 }
 
+/// What mosquitto is told: whom it believes, what it shows to devices, and the account of whoever reads everything.
+#[derive(Clone)]
+pub struct Broker {
+    /// Certificates that devices' chains may end in, PEM.
+    pub authority_file: PathBuf,
+    /// The certificate that devices see, PEM.
+    pub certificate_file: PathBuf,
+    /// Its key, PEM.
+    pub key_file: PathBuf,
+    /// Revocation lists of every authority in a device's chain, PEM; read again on SIGHUP.
+    pub revocation_file: Option<PathBuf>,
+    /// The service account of the listener without TLS.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").field("certificate_file", &self.certificate_file).finish_non_exhaustive()
+    }
+}
+
 /// What to start, where, and how.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -36,6 +59,8 @@ pub struct Options {
     pub postgres: bool,
     /// Whether to start Redis.
     pub redis: bool,
+    /// How to start mosquitto, if at all.
+    pub mosquitto: Option<Broker>,
     /// Whether a missing server may be installed.
     pub install: bool,
     /// What survives a crash of the machine.
@@ -57,6 +82,7 @@ impl Options {
             nats: true,
             postgres: true,
             redis: true,
+            mosquitto: None,
             install: true,
             durability: Durability::Durable,
             nats_max_file_bytes: FILE_STORE_UP,
@@ -81,12 +107,24 @@ impl Options {
         self.nats = server == Server::Nats;
         self.postgres = server == Server::Postgres;
         self.redis = server == Server::Redis;
+        self.mosquitto = self.mosquitto.filter(|_| server == Server::Mosquitto);
         self
+    }
+
+    /// Adds mosquitto.
+    #[must_use]
+    pub fn with_mosquitto(self, broker: Broker) -> Self {
+        Self { mosquitto: Some(broker), ..self }
     }
 
     /// The servers switched on.
     pub(crate) fn servers(&self) -> Vec<Server> {
-        let switches = [(Server::Nats, self.nats), (Server::Postgres, self.postgres), (Server::Redis, self.redis)];
+        let switches = [
+            (Server::Nats, self.nats),
+            (Server::Postgres, self.postgres),
+            (Server::Redis, self.redis),
+            (Server::Mosquitto, self.mosquitto.is_some()),
+        ];
         switches.into_iter().filter(|(_, on)| *on).map(|(server, _)| server).collect()
     }
 

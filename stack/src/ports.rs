@@ -8,6 +8,7 @@
 //! | NATS monitoring | free, remembered | N + 3 |
 //! | PostgreSQL | free, remembered | N + 4 |
 //! | Redis | free, remembered | N + 5 |
+//! | mosquitto, where it is asked for | free, remembered | free, remembered |
 //!
 //! A free port is remembered in `ports.json` of the data folder and used again while nobody else holds it.
 
@@ -45,6 +46,12 @@ pub struct Ports {
     pub postgres: u16,
     /// Redis.
     pub redis: u16,
+    /// mosquitto without TLS, for the service account.
+    #[serde(default)]
+    pub broker: u16,
+    /// mosquitto with TLS, for devices.
+    #[serde(default)]
+    pub broker_tls: u16,
 }
 
 impl Ports {
@@ -55,7 +62,7 @@ impl Ports {
 
     /// Every port free: for tests and for several stacks side by side.
     pub const fn free() -> Self {
-        Self { http: 0, mqtt: 0, nats: 0, nats_monitoring: 0, postgres: 0, redis: 0 }
+        Self { http: 0, mqtt: 0, nats: 0, nats_monitoring: 0, postgres: 0, redis: 0, broker: 0, broker_tls: 0 }
     }
 
     /// Six ports in a row from `base` on, in the order of the table.
@@ -70,6 +77,7 @@ impl Ports {
             nats_monitoring: base + 3,
             postgres: base + 4,
             redis: base + 5,
+            ..Self::free()
         })
     }
 
@@ -89,6 +97,8 @@ impl Ports {
             nats_monitoring: choose(self.nats_monitoring, remembered.nats_monitoring),
             postgres: choose(self.postgres, remembered.postgres),
             redis: choose(self.redis, remembered.redis),
+            broker: choose(self.broker, remembered.broker),
+            broker_tls: choose(self.broker_tls, remembered.broker_tls),
         }
     }
 
@@ -98,12 +108,13 @@ impl Ports {
             Server::Nats => vec![("nats-server", self.nats), ("NATS monitoring", self.nats_monitoring)],
             Server::Postgres => vec![("PostgreSQL", self.postgres)],
             Server::Redis => vec![("Redis", self.redis)],
+            Server::Mosquitto => vec![("mosquitto", self.broker), ("mosquitto with TLS", self.broker_tls)],
         }
     }
 
     /// Whether one of a server's ports is this one.
     pub(crate) fn names(self, port: u16) -> bool {
-        [self.nats, self.nats_monitoring, self.postgres, self.redis].contains(&port)
+        [self.nats, self.nats_monitoring, self.postgres, self.redis, self.broker, self.broker_tls].contains(&port)
     }
 
     /// The ports this data folder used last, if it says.
@@ -150,7 +161,8 @@ mod tests {
     #[test]
     fn a_base_gives_six_ports_in_the_order_of_the_table() {
         let ports = Ports::from_base(4000).unwrap();
-        let expected = Ports { http: 4000, mqtt: 4001, nats: 4002, nats_monitoring: 4003, postgres: 4004, redis: 4005 };
+        let (http, mqtt, nats, nats_monitoring, postgres, redis) = (4000, 4001, 4002, 4003, 4004, 4005);
+        let expected = Ports { http, mqtt, nats, nats_monitoring, postgres, redis, ..Ports::free() };
         assert_eq!(ports, expected);
     }
 

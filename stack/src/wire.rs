@@ -1,5 +1,5 @@
 //! As much of the servers' protocols as it takes to see that they answer and to run a statement: NATS' greeting, Redis'
-//! inline commands, PostgreSQL's simple queries. Real clients live elsewhere.
+//! inline commands, PostgreSQL's simple queries, MQTT's first two packets. Real clients live elsewhere.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -53,6 +53,27 @@ pub(crate) async fn redis_pid(port: u16) -> Result<u32, Error> {
         line.clear();
     }
     Err(Error::Stranger("it closed the connection".into()))
+}
+
+/// Connects to an MQTT broker with a name and a password; returns the return code of its CONNACK (3.1.1, 3.2.2.3).
+pub(crate) async fn mqtt_connack(port: u16, user: &str, password: &str) -> Result<u8, Error> {
+    // A clean session, with user name and password, kept alive for ten seconds, under a client id of the broker's choice.
+    let mut body = vec![0, 4, b'M', b'Q', b'T', b'T', 4, 0b1100_0010, 0, 10];
+    for text in ["", user, password] {
+        // Longer texts are nobody's names.
+        body.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
+        body.extend_from_slice(text.as_bytes());
+    }
+    let length = u8::try_from(body.len()).ok().filter(|length| *length < 128);
+    let length = length.ok_or_else(|| Error::Refused("name and password are too long".into()))?;
+    let mut stream = connect(port).await?;
+    stream.write_all(&[&[0x10, length], body.as_slice()].concat()).await?;
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).await?;
+    match answer {
+        [0x20, 2, _, code] => Ok(code),
+        _ => Err(Error::Stranger(format!("it answers CONNECT with {answer:02x?}"))),
+    }
 }
 
 /// A connection to PostgreSQL as `argusiq`, without a password. Protocol 3.0, see PostgreSQL's "Message Formats".

@@ -1,12 +1,16 @@
 //! A logical device from registration to decommissioning.
 
+mod access;
 mod aggregate;
 mod command;
 mod error;
 mod event;
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod tests;
 
+pub use access::{DeviceToken, MAX_TOKENS};
 pub use aggregate::{Device, DeviceProfile, serial_number_of};
 pub use command::DeviceCommand;
 pub use error::Error;
