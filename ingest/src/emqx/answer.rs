@@ -110,7 +110,8 @@ impl Answer {
 /// Reads the client's certificate: base64 of PEM or DER, or PEM as it stands. None where it is neither.
 pub fn certificate(cert_pem: &str) -> Option<CertificateDer<'static>> {
     let text = cert_pem.trim();
-    let octets = if text.starts_with("-----") { text.as_bytes().to_vec() } else { BASE64.decode(text.as_bytes()).ok()? };
+    let octets =
+        if text.starts_with("-----") { text.as_bytes().to_vec() } else { BASE64.decode(text.as_bytes()).ok()? };
     if octets.starts_with(b"-----") {
         CertificateDer::from_pem_slice(&octets).ok()
     } else {
@@ -150,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_certificate_is_read_as_base64_of_pem_or_der_and_as_pem() {
-        let authority = certs::RootAuthority::create("Test", DateTime::from_timestamp(1_790_000_000, 0).unwrap()).unwrap();
+        let authority =
+            certs::RootAuthority::create("Test", DateTime::from_timestamp(1_790_000_000, 0).unwrap()).unwrap();
         let pem = authority.certificate_pem();
         let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
         for text in [pem.to_owned(), BASE64.encode(pem.as_bytes()), BASE64.encode(&der)] {
