@@ -21,8 +21,6 @@ mod run;
 mod shared;
 mod takeover;
 
-pub use config::{
-    BrokerApi, Clock, Config, Deps, EdgePki, HookConfig, HttpConfig, HttpLimits, Limits, Listen, Secret,
-};
+pub use config::{BrokerApi, Clock, Config, Deps, EdgePki, HookConfig, HttpConfig, HttpLimits, Limits, Listen, Secret};
 pub use emqx::answer::Asked as HookRequest;
 pub use run::{Error, run};

@@ -37,8 +37,11 @@ fn a_token_that_makes_no_sense_is_refused_by_field() {
     let tenant = tenant("Bad tokens");
     let device = tenant.device("T-2");
     let path = format!("/api/v1/devices/{device}/tokens");
-    for (body, field) in [(json!({"validityDays": 0}), "validityDays"), (json!({"validityDays": 3651}), "validityDays"),
-        (json!({"label": ""}), "label")] {
+    for (body, field) in [
+        (json!({"validityDays": 0}), "validityDays"),
+        (json!({"validityDays": 3651}), "validityDays"),
+        (json!({"label": ""}), "label"),
+    ] {
         assert_eq!(tenant.admin.post(&path, body).problem(422, "invalid-fields").fields(), [field]);
     }
     let nobody = "00000000-0000-0000-0000-000000000001";

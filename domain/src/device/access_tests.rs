@@ -75,7 +75,8 @@ fn only_so_many_tokens_are_valid_at_a_time() {
     given::<Device>(full.clone()).when(issue(99, None)).then_refused(Error::TooManyTokens { most: MAX_TOKENS });
     let one_revoked: Vec<E> = full.iter().cloned().chain([revoked(0)]).collect();
     given::<Device>(one_revoked).when(issue(99, None)).then([issued(99, 1)]);
-    let one_expired: Vec<E> = full.into_iter().map(|event| if event == issued(0, 1) { issued(0, 0) } else { event }).collect();
+    let one_expired: Vec<E> =
+        full.into_iter().map(|event| if event == issued(0, 1) { issued(0, 0) } else { event }).collect();
     given::<Device>(one_expired).when(issue(99, None)).then([issued(99, 1)]);
 }
 

@@ -1,12 +1,12 @@
 //! A logical device from registration to decommissioning.
 
 mod access;
+#[cfg(test)]
+mod access_tests;
 mod aggregate;
 mod command;
 mod error;
 mod event;
-#[cfg(test)]
-mod access_tests;
 #[cfg(test)]
 mod tests;
 

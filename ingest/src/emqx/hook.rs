@@ -94,7 +94,8 @@ impl Hook {
             return Err(Problem::unavailable("the door does not know the newest state of devices"));
         }
         let leaf = certificate(&asked.cert_pem);
-        let read = leaf.and_then(|leaf| certs::identity(std::slice::from_ref(&leaf)).ok().map(|identity| (leaf, identity)));
+        let read =
+            leaf.and_then(|leaf| certs::identity(std::slice::from_ref(&leaf)).ok().map(|identity| (leaf, identity)));
         let Some((leaf, identity)) = read else {
             return Ok(self.deny(asked, None, Reason::UnreadableCertificate).await);
         };

@@ -58,7 +58,9 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     door.count(sender.device, 1)?;
     let most = door.max_batch_bytes;
     let Some(payload) = body(&mut request, most).await? else {
-        return Err(Problem::too_large(format!("a batch may have {most} octets; send smaller ones")).because("oversize"));
+        return Err(
+            Problem::too_large(format!("a batch may have {most} octets; send smaller ones")).because("oversize")
+        );
     };
     let items = split(&payload, door.max_batch_items)?;
     door.count(sender.device, items.len() as u32 - 1)?;
@@ -67,7 +69,8 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     for payload in items {
         let mut item = judge_now(door, sender, payload);
         // What the door does not know yet it asks for once in a request.
-        if matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway)) && !std::mem::replace(&mut asked, true)
+        if matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway))
+            && !std::mem::replace(&mut asked, true)
         {
             door.shared.catch_up().await;
             item = judge_now(door, sender, item.payload);
@@ -78,7 +81,8 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     if stored.iter().all(|stored| !stored) {
         return Err(Problem::outcome_unknown());
     }
-    let outcomes: Vec<_> = judged.iter().zip(stored).enumerate().map(|(index, (item, stored))| outcome(index, item, stored)).collect();
+    let outcomes: Vec<_> =
+        judged.iter().zip(stored).enumerate().map(|(index, (item, stored))| outcome(index, item, stored)).collect();
     let accepted = outcomes.iter().filter(|outcome| outcome.status == StatusCode::ACCEPTED.as_u16()).count();
     let overall = if accepted == outcomes.len() { StatusCode::ACCEPTED } else { StatusCode::MULTI_STATUS };
     Ok(answer(overall, &json!({"accepted": accepted, "results": outcomes})))
@@ -99,9 +103,8 @@ fn judge_now(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     if bytes > allowed {
         return Item { payload, judged: Err(Refusal::Oversize { bytes, allowed }) };
     }
-    let judged = whose(&door.shared, sender, &payload).and_then(|device| {
-        door.shared.pipeline.judge(sender.organization, device, &payload).map(|()| device)
-    });
+    let judged = whose(&door.shared, sender, &payload)
+        .and_then(|device| door.shared.pipeline.judge(sender.organization, device, &payload).map(|()| device));
     Item { payload, judged }
 }
 
@@ -133,7 +136,12 @@ fn split(payload: &Bytes, most: usize) -> Result<Vec<Bytes>, Problem> {
     })?;
     if items.is_empty() || items.len() > most {
         let detail = format!("a batch has 1 to {most} items, not {}", items.len());
-        return Err(Problem::new("batch-size", StatusCode::UNPROCESSABLE_ENTITY, "The batch has no or too many items", detail));
+        return Err(Problem::new(
+            "batch-size",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The batch has no or too many items",
+            detail,
+        ));
     }
     Ok(items.into_iter().map(|item| payload.slice_ref(item.get().as_bytes())).collect())
 }
