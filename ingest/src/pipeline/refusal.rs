@@ -17,6 +17,8 @@ pub enum Refusal {
     UnknownTopic,
     /// The device is out of service.
     Decommissioned,
+    /// A broker kept it and gives it out again: it is nobody's reading of now.
+    Retained,
     /// The packet is larger than allowed.
     Oversize {
         /// Its size in octets.
@@ -43,6 +45,7 @@ impl Refusal {
             Self::NotAGateway => "not_a_gateway",
             Self::UnknownTopic => "unknown_topic",
             Self::Decommissioned => "decommissioned",
+            Self::Retained => "retained",
             Self::Oversize { .. } => "oversize",
             Self::Payload { code, .. } => code,
         }
@@ -57,6 +60,7 @@ impl Refusal {
             Self::NotAGateway => "names another device; only a gateway may".into(),
             Self::UnknownTopic => "devices publish to v1/telemetry/{organisation}/{device} only".into(),
             Self::Decommissioned => "the device is out of service".into(),
+            Self::Retained => "a retained message; telemetry is published without the flag".into(),
             Self::Oversize { bytes, allowed } => format!("a packet of {bytes} octets; {allowed} are allowed").into(),
             Self::Payload { detail, .. } => detail.clone().into(),
         }
