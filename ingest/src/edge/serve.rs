@@ -86,8 +86,8 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
         }
         Err(why) => {
             let refused = Refused {
-                organization: allowed.organization,
-                device: allowed.device,
+                organization: Some(allowed.organization),
+                device: Some(allowed.device),
                 topic: &will.topic,
                 payload: &will.payload,
                 received_at,

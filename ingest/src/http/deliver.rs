@@ -62,6 +62,7 @@ async fn push(
             shared.pipeline.accept(reading, Some(receipt)).await
         }
         Err(why) => {
+            let (organization, device) = (Some(organization), Some(device));
             let refused = Refused { organization, device, topic: path.as_bytes(), payload: &item.payload, received_at };
             shared.pipeline.refuse(&refused, why, Some(receipt)).await
         }

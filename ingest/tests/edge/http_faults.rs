@@ -51,8 +51,9 @@ async fn a_door_that_does_not_know_the_newest_state_takes_nothing() {
         config.limits.max_directory_lag = Duration::from_millis(800);
     };
     let (door, device) = (http_door_with(&world, hasty).await, world.device().await);
-    stack.kill(Server::Nats).await.unwrap();
     let mut client = HttpClient::with_certificate(&door, &device).await;
+    assert_eq!(client.post(ONE, r#"{"metrics":{"n":0}}"#).await.status, 202);
+    stack.kill(Server::Nats).await.unwrap();
     let began = Instant::now();
     loop {
         let answer = client.post(ONE, r#"{"metrics":{"n":1}}"#).await;
