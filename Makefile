@@ -29,7 +29,7 @@ test: prerequisites ## every test, against real servers
 lint: prerequisites ## formatting, clippy, and licences and fences where cargo-deny is installed
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; \
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences, bans and sources were not checked"; fi
 
 bench: prerequisites ## rates, latencies, CPU per message; the table goes to docs/benchmarks.md

@@ -95,7 +95,7 @@ impl Wiring {
             server_private_key_pem: self.keys.server_private_key_pem.clone(),
         };
         let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
-        let mut config = ingest::Config::new(listen, &self.settings.instance);
+        let mut config = ingest::Config::edge(listen, &self.settings.instance);
         config.limits.max_connections = self.settings.mqtt.max_connections;
         config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
         let http = &self.settings.ingest_http;

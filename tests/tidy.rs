@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("async-nats", &["eventlog"]),
     ("redis", &["projections"]),
-    ("rumqttc", &["ingest", "simulator"]),
+    ("rumqttc", &["ingest"]),
     ("sqlx", &["projections", "replay"]),
 ];
 

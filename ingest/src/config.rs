@@ -8,6 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 
+use crate::bridge::BridgeConfig;
+
 /// Tells the time by the platform's clock.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -44,8 +46,8 @@ pub enum Listen {
 /// How the role behaves.
 #[derive(Debug)]
 pub struct Config {
-    /// Where devices connect to over MQTT and TLS.
-    pub listen: Listen,
+    /// Where devices connect to over MQTT and TLS; nowhere when absent.
+    pub listen: Option<Listen>,
     /// The door's stable name, of the characters `A-Z a-z 0-9 - _`: the same after a restart, and no other door's.
     pub instance: String,
     /// Raw shards this door writes, each an own lane of packs: 1 to 16, 2 to 4 are best.
@@ -54,6 +56,8 @@ pub struct Config {
     pub first_shard: u16,
     /// Limits of connections and devices.
     pub limits: Limits,
+    /// The broker that devices connect to instead; none when absent.
+    pub bridge: Option<BridgeConfig>,
     /// Where devices connect to over HTTP and TLS; nowhere when absent.
     pub http: Option<HttpConfig>,
     /// Where an EMQX broker asks whether a client may connect; nowhere when absent.
@@ -131,10 +135,16 @@ impl fmt::Debug for Secret {
 }
 
 impl Config {
-    /// Returns the defaults for a door of this name at this place.
-    pub fn new(listen: Listen, instance: impl Into<String>) -> Self {
+    /// Returns the defaults for an edge of this name at this place.
+    pub fn edge(listen: Listen, instance: impl Into<String>) -> Self {
+        Self { listen: Some(listen), ..Self::new(instance) }
+    }
+
+    /// Returns the defaults for a process of this name with no door yet.
+    pub fn new(instance: impl Into<String>) -> Self {
         Self {
-            listen,
+            listen: None,
+            bridge: None,
             instance: instance.into(),
             shards: 2,
             first_shard: 0,

@@ -5,6 +5,7 @@
 
 mod accept;
 mod beside;
+mod bridge;
 mod config;
 pub mod decide;
 mod directory;
@@ -21,6 +22,7 @@ mod run;
 mod shared;
 mod takeover;
 
+pub use bridge::{Address as BrokerAddress, AddressError as BrokerAddressError, BridgeConfig};
 pub use config::{BrokerApi, Clock, Config, Deps, EdgePki, HookConfig, HttpConfig, HttpLimits, Limits, Listen, Secret};
 pub use emqx::answer::Asked as HookRequest;
 pub use run::{Error, run};

@@ -6,6 +6,8 @@ pub const CONNECTIONS: &str = "ingest_connections";
 pub const SESSIONS: &str = "ingest_sessions";
 /// Counter by `reason`: connections refused before or at CONNECT, handshakes excluded.
 pub const CONNECTS_REFUSED: &str = "ingest_connects_refused_total";
+/// Counter: connections to the broker that ended without being asked to.
+pub const BRIDGE_CONNECTIONS_LOST: &str = "ingest_bridge_connections_lost_total";
 /// Counter by `reason`: TLS handshakes that failed.
 pub const HANDSHAKES_REFUSED: &str = "ingest_handshakes_refused_total";
 /// Counter by `reason`: sessions that ended.
@@ -45,6 +47,7 @@ pub fn describe() {
     describe_gauge!(SESSIONS, "MQTT sessions that were let in and have not ended");
     describe_counter!(CONNECTS_REFUSED, "connections refused before or at CONNECT, handshakes excluded");
     describe_counter!(HANDSHAKES_REFUSED, "TLS handshakes that failed");
+    describe_counter!(BRIDGE_CONNECTIONS_LOST, "connections to the broker that ended without being asked to");
     describe_counter!(SESSIONS_ENDED, "sessions that ended");
     describe_counter!(MESSAGES_ACCEPTED, "messages taken into a raw pack");
     describe_counter!(MESSAGES_REFUSED, "messages sent to the dead letters");

@@ -64,8 +64,13 @@ impl Presence {
 
     /// Tells that something happened to a device, waiting while the log is far behind.
     pub async fn tell(&self, kind: PresenceKind, whom: Whom, reason: Option<&str>) {
+        self.tell_of(&self.edge, kind, whom, reason).await;
+    }
+
+    /// Tells what happened to a device at a door that is not this one, such as a broker.
+    pub async fn tell_of(&self, edge: &str, kind: PresenceKind, whom: Whom, reason: Option<&str>) {
         let partition = whom.device.map_or(0, |device| partition_of(device.0));
-        self.push(partition, self.fact(kind, whom, &self.edge, reason)).await;
+        self.push(partition, self.fact(kind, whom, edge, reason)).await;
     }
 
     /// Tells that a connection was refused, unless many were of late; tells the caller whether it did.

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eventlog::{Log, Membership, PARTITIONS, buckets};
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use crate::beside::{Beside, Doors, bind};
+use crate::beside::{self, Beside, bind};
+use crate::bridge::{self, BridgeConfig};
 use crate::config::{Config, Deps};
 use crate::directory::Directory;
 use crate::directory::feed::{self, Feed};
@@ -85,7 +87,7 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     config.limits.receive_maximum = config.limits.receive_maximum.max(1);
     metric_names::describe();
     let shards = shards(&config)?;
-    let listener = bind("devices", config.listen)?;
+    let listener = config.listen.map(|listen| bind("devices", listen)).transpose()?;
     let Deps { log, pki, clock } = deps;
     let mut beside = Beside::bind(config.http, config.hook)?;
     let kicks = config.broker_api.map(|api| beside.kick(&api)).transpose()?;
@@ -110,9 +112,8 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     });
     let beside = beside.open(&shared, &pki)?;
     let edge = Arc::new(edge(&shared, tls, sessions, closing.clone()));
-    // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
-    edge.presence.tell_edge_lost(&config.instance).await;
-    let served = serve(&log, &config.instance, &edge, listener, beside, &closing).await;
+    let doors = Doors { listener, bridge: config.bridge, beside, shared };
+    let served = serve(&log, &config.instance, &edge, doors, &closing).await;
     close(&edge).await;
     served
 }
@@ -135,13 +136,20 @@ fn edge(shared: &Shared, tls: Tls, sessions: Arc<Sessions>, shutdown: Cancellati
     }
 }
 
+/// The doors of this process, each there or not.
+struct Doors {
+    listener: Option<TcpListener>,
+    bridge: Option<BridgeConfig>,
+    beside: beside::Doors,
+    shared: Arc<Shared>,
+}
+
 /// Serves devices until the shutdown or a failure; returns with no session left.
 async fn serve(
     log: &Log,
     instance: &str,
     edge: &Arc<Edge>,
-    listener: TcpListener,
-    beside: Doors,
+    doors: Doors,
     closing: &CancellationToken,
 ) -> Result<(), Error> {
     // Devices wait in the kernel until the door can tell who they are.
@@ -149,29 +157,61 @@ async fn serve(
         Some(ready) => ready.map_err(Error::Directory)?,
         None => return Ok(()),
     }
-    let joined = Membership::join(log, &members::member(instance), &[members::KIND], closing.clone()).await;
-    let membership = joined.map_err(|source| Error::Join { instance: instance.to_owned(), source })?;
-    let watching =
-        members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
-    let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
-    takeover::watch(log, instance, edge.sessions.clone(), closing.clone()).await;
-    info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
-    let mut listening = tokio::spawn(listen(edge.clone(), listener));
-    let mut others = beside.serve(closing);
+    let mut serving = doors.beside.serve(closing);
+    let mut memberships = Vec::new();
+    if let Some(listener) = doors.listener {
+        memberships.push(open_edge(log, instance, edge, listener, closing, &mut serving).await?);
+    }
+    if let Some(config) = doors.bridge {
+        let membership = join(log, instance, &bridge::member(instance), bridge::KIND, closing).await?;
+        let members = membership.members();
+        serving.spawn(bridge::serve(doors.shared, config, instance.to_owned(), members, closing.clone()));
+        memberships.push(membership);
+    }
     let served = tokio::select! {
-        ended = &mut listening => ended.map_err(Error::Stopped),
-        Some(ended) = others.join_next() => ended.map_err(Error::Stopped),
+        Some(ended) = serving.join_next() => ended.map_err(Error::Stopped),
         failure = edge.feed.watch() => Err(Error::Directory(failure)),
         never = keep_house(edge) => match never {},
     };
     closing.cancel();
-    if served.is_err() && !listening.is_finished() {
-        // That it failed as well adds nothing to the first failure.
-        let _ = listening.await;
+    // That another fails as well adds nothing to the first failure.
+    while serving.join_next().await.is_some() {}
+    for membership in memberships {
+        membership.leave().await;
     }
-    while others.join_next().await.is_some() {}
-    membership.leave().await;
     served
+}
+
+/// Opens the edge: it is known to the other doors before a device is let in.
+async fn open_edge(
+    log: &Log,
+    instance: &str,
+    edge: &Arc<Edge>,
+    listener: TcpListener,
+    closing: &CancellationToken,
+    serving: &mut JoinSet<()>,
+) -> Result<Membership, Error> {
+    // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
+    edge.presence.tell_edge_lost(instance).await;
+    let membership = join(log, instance, &members::member(instance), members::KIND, closing).await?;
+    let watching =
+        members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
+    serving.spawn(closing.clone().run_until_cancelled_owned(watching).map(drop));
+    takeover::watch(log, instance, edge.sessions.clone(), closing.clone()).await;
+    info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
+    serving.spawn(listen(edge.clone(), listener));
+    Ok(membership)
+}
+
+async fn join(
+    log: &Log,
+    instance: &str,
+    member: &str,
+    kind: &str,
+    closing: &CancellationToken,
+) -> Result<Membership, Error> {
+    let joined = Membership::join(log, member, &[kind], closing.clone()).await;
+    joined.map_err(|source| Error::Join { instance: instance.to_owned(), source })
 }
 
 async fn keep_house(edge: &Edge) -> std::convert::Infallible {

@@ -24,7 +24,6 @@ pub mod marks;
 pub mod ownership;
 mod paging;
 mod projection;
-pub mod read;
 mod reader;
 pub mod registry;
 mod role;

@@ -12,6 +12,7 @@ mod devices;
 mod document;
 mod events;
 mod links;
+mod merged;
 mod organizations;
 pub mod paging;
 pub mod pki;
@@ -24,6 +25,8 @@ pub mod visible;
 
 use poem::{Endpoint, Route};
 use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
+
+use self::merged::Merged;
 
 /// People and types, then things, then what happens to them.
 type Api = (
@@ -44,8 +47,8 @@ pub fn endpoint() -> impl Endpoint {
         .at("/docs/", document::page_again())
 }
 
-fn service() -> OpenApiService<Api, ()> {
-    OpenApiService::new(Api::default(), "Argusiq", "1.0")
+fn service() -> OpenApiService<Merged<Api>, ()> {
+    OpenApiService::new(Merged::<Api>::default(), "Argusiq", "1.0")
         .description(document::DESCRIPTION)
         .license(LicenseObject::new("Apache-2.0"))
         .server("/api/v1")

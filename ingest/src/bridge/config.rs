@@ -10,6 +10,8 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use url::Url;
 
+use crate::config::Secret;
+
 /// How often the bridge says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Largest packet that MQTT knows (3.1.1, 2.2.3): what is too large for telemetry is read all the same, because the
@@ -19,14 +21,14 @@ const LARGEST_PACKET: usize = 268_435_455;
 pub const REQUESTS: usize = 8;
 
 /// How the bridge is set.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct BridgeConfig {
     /// Where the broker is.
     pub address: Address,
     /// Name of the service account.
     pub user: Option<String>,
     /// Its password.
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// Certificates to believe a broker with TLS by, PEM; those of the system are not asked.
     pub authority_pem: Option<String>,
     /// The group of subscribers that share the messages; without one every bridge would get all of them, so that only
@@ -73,7 +75,7 @@ impl BridgeConfig {
             .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
             .set_request_channel_capacity(REQUESTS);
         if let Some(user) = &self.user {
-            options.set_credentials(user, self.password.clone().unwrap_or_default());
+            options.set_credentials(user, self.password.as_ref().map_or("", Secret::expose));
         }
         if self.address.tls {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(self.tls()?))));

@@ -10,7 +10,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::ids::{DeviceId, OrganizationId};
 use domain::telemetry::{IngestionSource, RawReading};
 use metrics::counter;
-use rumqttc::mqttbytes::v4::{Disconnect, Packet, PubAck, Publish, SubscribeReasonCode};
+use rumqttc::mqttbytes::v4::{Packet, PubAck, Publish, SubscribeReasonCode};
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, QoS, StateError, SubscribeFilter};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -205,7 +205,7 @@ impl Link {
             warn!(client_id = self.client_id, "left before the log took everything; the broker delivers it again");
         }
         if let Some(network) = events.network.as_mut() {
-            network.write(Packet::Disconnect(Disconnect)).await.map_err(Box::new)?;
+            network.write(Packet::Disconnect).await.map_err(Box::new)?;
             network.flush().await.map_err(Box::new)?;
         }
         Ok(())
@@ -226,5 +226,10 @@ async fn acknowledge(events: &mut EventLoop, owed: &mut Owed<u16>) -> Result<(),
 }
 
 fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default().with_min_delay(PAUSES.0).with_max_delay(PAUSES.1).without_max_times().with_jitter().build()
+    ExponentialBuilder::default()
+        .with_min_delay(PAUSES.0)
+        .with_max_delay(PAUSES.1)
+        .without_max_times()
+        .with_jitter()
+        .build()
 }

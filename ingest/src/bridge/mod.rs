@@ -32,7 +32,7 @@ pub fn member(instance: &str) -> String {
 pub async fn serve(
     shared: Arc<Shared>,
     config: BridgeConfig,
-    instance: &str,
+    instance: String,
     members: watch::Receiver<Members>,
     shutdown: CancellationToken,
 ) {
@@ -42,13 +42,13 @@ pub async fn serve(
     let mut links = JoinSet::new();
     for number in 0..config.connections.max(1) {
         // A stable name: the broker keeps what it has not delivered to it.
-        let client_id = format!("argusiq-{}-{number}", member(instance));
+        let client_id = format!("argusiq-{}-{number}", member(&instance));
         let notices = (number == 0).then(|| tells.clone());
         links.spawn(Link::new(shared.clone(), config.clone(), client_id, notices).run(shutdown.clone()));
     }
     tokio::select! {
         _ = async { while links.join_next().await.is_some() {} } => {}
-        never = elect(member(instance), members, tells.clone()) => match never {},
+        never = elect(member(&instance), members, tells.clone()) => match never {},
     }
 }
 

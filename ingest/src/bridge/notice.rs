@@ -7,11 +7,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 /// Where brokers publish their notices: EMQX by client, mosquitto as lines of its log (`log_dest topic`).
-pub const FILTERS: [&str; 3] = [
-    "$SYS/brokers/+/clients/+/connected",
-    "$SYS/brokers/+/clients/+/disconnected",
-    "$SYS/broker/log/N",
-];
+pub const FILTERS: [&str; 3] =
+    ["$SYS/brokers/+/clients/+/connected", "$SYS/brokers/+/clients/+/disconnected", "$SYS/broker/log/N"];
 
 /// A device came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +53,8 @@ fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<Notice> {
 
 /// Reads a line of mosquitto's log (2.0, `loop.c` and `handle__connect.c` name the forms), with or without its time.
 fn mosquitto(line: &str) -> Option<Notice> {
-    let line = line.split_once(": ").filter(|(time, _)| time.bytes().all(|c| c.is_ascii_digit())).map_or(line, |at| at.1);
+    let line =
+        line.split_once(": ").filter(|(time, _)| time.bytes().all(|c| c.is_ascii_digit())).map_or(line, |at| at.1);
     if let Some(rest) = line.strip_prefix("New client connected from ") {
         let (_, client) = rest.split_once(" as ")?;
         return connected(client.split(' ').next()?);
@@ -110,7 +108,12 @@ mod tests {
         assert_eq!(said(topic, payload), Some((PresenceKind::Connected, None)));
         let gone = |reason: &str| {
             let topic = "$SYS/brokers/emqx@10.0.0.1/clients/DEVICE/disconnected";
-            said(topic, &format!(r#"{{"username":"DEVICE","ts":1,"reason":"{reason}","disconnected_at":1,"clientid":"DEVICE"}}"#))
+            said(
+                topic,
+                &format!(
+                    r#"{{"username":"DEVICE","ts":1,"reason":"{reason}","disconnected_at":1,"clientid":"DEVICE"}}"#
+                ),
+            )
         };
         let ended = |kind, reason: &str| Some((kind, Some(reason.to_owned())));
         assert_eq!(gone("normal"), ended(PresenceKind::Disconnected, "client_disconnect"));

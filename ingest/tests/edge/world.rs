@@ -203,7 +203,7 @@ impl World {
     pub async fn door_with(&self, change: impl FnOnce(&mut Config)) -> Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut config = Config::new(Listen::Socket(listener), "edge-1");
+        let mut config = Config::edge(Listen::Socket(listener), "edge-1");
         change(&mut config);
         let deps = Deps { log: self.log.clone(), pki: self.pki(), clock: Arc::new(now) };
         let shutdown = CancellationToken::new();
@@ -224,7 +224,7 @@ impl World {
             let listener = TcpListener::from_std(listener).unwrap();
             let log = Log::connect(settings).await.unwrap();
             let deps = Deps { log, pki, clock: Arc::new(now) };
-            ingest::run(deps, Config::new(Listen::Socket(listener), instance), closing).await
+            ingest::run(deps, Config::edge(Listen::Socket(listener), instance), closing).await
         });
         let root_pem = self.root.certificate_pem().to_owned();
         DoomedDoor { door: Door { address, root_pem, shutdown, task }, runtime }
