@@ -2,6 +2,7 @@
 //! that a role crate can do itself.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod broker;
 mod cli;
 mod environment;
 mod lifecycle;

@@ -1,13 +1,13 @@
 //! The effective configuration: defaults, `argusiq.toml`, environment `ARGUSIQ_…`, flags, in that order. What does not
 //! live here: what each role makes of it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Text that is never printed: passwords and keys.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,10 @@ pub struct Settings {
     pub http: Http,
     /// The devices' door.
     pub mqtt: Mqtt,
+    /// The devices' door over HTTP.
+    pub ingest_http: IngestHttp,
+    /// An EMQX broker beside the platform.
+    pub emqx: Emqx,
     /// The log.
     pub nats: Nats,
     /// The read models.
@@ -75,6 +79,40 @@ pub struct Mqtt {
     pub max_connections: usize,
     /// Messages a second that one device may send.
     pub max_device_rate: u32,
+}
+
+/// The devices' door over HTTP; its certificate and its limits are those of `mqtt`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestHttp {
+    /// Whether it is open.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub listen: String,
+    /// Port, overriding `port_base`.
+    pub port: Option<u16>,
+}
+
+/// An EMQX broker beside the platform.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Emqx {
+    /// Address where the broker asks whether a client may connect.
+    pub hook_listen: String,
+    /// Port of that, overriding `port_base`.
+    pub hook_port: Option<u16>,
+    /// What the broker sends as `Authorization: Bearer …`; without it nothing listens.
+    pub hook_secret: Option<Secret>,
+    /// A file with that instead.
+    pub hook_secret_file: Option<PathBuf>,
+    /// `http://host:port` of the broker's management API, where sessions are ended; without it none is.
+    pub api_url: Option<String>,
+    /// The API key.
+    pub api_key: Option<String>,
+    /// The key's secret.
+    pub api_secret: Option<Secret>,
+    /// A file with that instead.
+    pub api_secret_file: Option<PathBuf>,
 }
 
 /// The log.
@@ -125,6 +163,17 @@ impl Default for Settings {
                 max_connections: 20_000,
                 max_device_rate: 200,
             },
+            ingest_http: IngestHttp { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
+            emqx: Emqx {
+                hook_listen: "127.0.0.1".to_owned(),
+                hook_port: None,
+                hook_secret: None,
+                hook_secret_file: None,
+                api_url: None,
+                api_key: None,
+                api_secret: None,
+                api_secret_file: None,
+            },
             nats: Nats { url: None, stream_prefix: String::new(), replicas: 1 },
             postgres: Postgres { url: None },
             redis: Redis { url: None, key_prefix: "argusiq:".to_owned() },
@@ -133,11 +182,27 @@ impl Default for Settings {
 }
 
 /// Variables of the environment that are read elsewhere, as they stand.
-const ELSEWHERE: [&str; 6] = ["admin_password", "api", "master_key", "mqtt", "test_stack", "tools_dir"];
+const ELSEWHERE: [&str; 9] = [
+    "admin_password",
+    "api",
+    "emqx__api_key",
+    "emqx__api_secret",
+    "emqx__hook_secret",
+    "master_key",
+    "mqtt",
+    "test_stack",
+    "tools_dir",
+];
 
-/// The passwords of the environment, letter by letter: read like other settings, one of digits alone would be a number.
-fn passwords() -> BTreeMap<&'static str, String> {
-    std::env::var("ARGUSIQ_ADMIN_PASSWORD").ok().map(|password| ("admin_password", password)).into_iter().collect()
+/// The secrets of the environment, letter by letter: read like other settings, one of digits alone would be a number.
+fn secrets() -> Value {
+    let read = |name: &str| std::env::var(format!("ARGUSIQ_{name}")).ok().map(Value::from);
+    let emqx = ["api_key", "api_secret", "hook_secret"].into_iter();
+    let emqx: Map<_, _> = emqx
+        .filter_map(|key| read(&format!("EMQX__{}", key.to_uppercase())).map(|value| (key.to_owned(), value)))
+        .collect();
+    let password = read("ADMIN_PASSWORD").map(|password| ("admin_password".to_owned(), password));
+    Value::Object(password.into_iter().chain([("emqx".to_owned(), Value::Object(emqx))]).collect())
 }
 
 impl Settings {
@@ -146,7 +211,7 @@ impl Settings {
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file("argusiq.toml"))
             .merge(Env::prefixed("ARGUSIQ_").ignore(&ELSEWHERE).split("__"))
-            .merge(Serialized::globals(passwords()))
+            .merge(Serialized::globals(secrets()))
             .merge(Serialized::globals(flags))
             .extract()
             .map_err(Box::new)

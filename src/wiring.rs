@@ -14,6 +14,7 @@ use projections::Reader;
 use stack::Ports;
 use tokio_util::sync::CancellationToken;
 
+use crate::broker;
 use crate::environment::{self, Clock, Servers};
 use crate::settings::Settings;
 use crate::telemetry;
@@ -97,6 +98,13 @@ impl Wiring {
         let mut config = ingest::Config::edge(listen, &self.settings.instance);
         config.limits.max_connections = self.settings.mqtt.max_connections;
         config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
+        let http = &self.settings.ingest_http;
+        if http.enabled {
+            let listen = Listen::Address(address(&http.listen, self.ports.ingest_http)?);
+            config.http = Some(ingest::HttpConfig { listen, limits: ingest::HttpLimits::default() });
+        }
+        config.hook = broker::hook(&self.settings.emqx, self.ports.broker_hook)?;
+        config.broker_api = broker::api(&self.settings.emqx)?;
         let deps = ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() };
         ingest::run(deps, config, shutdown).await.context("ingest")
     }
@@ -160,7 +168,7 @@ impl Wiring {
     }
 }
 
-fn address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
+pub(crate) fn address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
     let host = host.parse().with_context(|| format!("{host:?} is no address to listen on"))?;
     Ok(SocketAddr::new(host, port))
 }
@@ -173,6 +181,8 @@ pub fn ports(settings: &Settings) -> anyhow::Result<Ports> {
     };
     ports.http = settings.http.port.unwrap_or(ports.http);
     ports.mqtt = settings.mqtt.port.unwrap_or(ports.mqtt);
+    ports.ingest_http = settings.ingest_http.port.unwrap_or(ports.ingest_http);
+    ports.broker_hook = settings.emqx.hook_port.unwrap_or(ports.broker_hook);
     Ok(ports)
 }
 

@@ -31,6 +31,10 @@ pub const PRESENCE_FACTS: &str = "ingest_presence_facts_total";
 /// Gauge: seconds since the directory was last seen at the head of the log.
 pub const DIRECTORY_LAG_SECONDS: &str = "ingest_directory_lag_seconds";
 
+/// Counter by `status`: answers of the HTTP door.
+pub const HTTP_ANSWERS: &str = "ingest_http_answers_total";
+/// Histogram: seconds from a request of the HTTP door to its answer.
+pub const HTTP_SECONDS: &str = "ingest_http_seconds";
 /// Counter by `result` (`allow`, `deny`, `ignore`, `wrong_secret`): answers of the broker's hook.
 pub const HOOK_ANSWERS: &str = "ingest_hook_answers_total";
 /// Counter by `result` (`done`, `given_up`): sessions that the broker was told to end.
@@ -53,6 +57,8 @@ pub fn describe() {
     describe_counter!(PACKS, "packs encoded for the log");
     describe_histogram!(PACK_MESSAGES, "messages in a pack");
     describe_counter!(PRESENCE_FACTS, "presence facts written");
+    describe_counter!(HTTP_ANSWERS, "answers of the HTTP door");
+    describe_histogram!(HTTP_SECONDS, Unit::Seconds, "from a request of the HTTP door to its answer");
     describe_counter!(HOOK_ANSWERS, "answers of the broker's hook");
     describe_counter!(KICKS, "sessions that the broker was told to end");
     describe_gauge!(DIRECTORY_LAG_SECONDS, Unit::Seconds, "since the directory was last seen at the head of the log");

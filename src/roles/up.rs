@@ -26,6 +26,9 @@ pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
     let ports = ports(&settings)?;
     stack::ports::ensure_free("the HTTP API", ports.http)?;
     stack::ports::ensure_free("MQTT", ports.mqtt)?;
+    if settings.ingest_http.enabled {
+        stack::ports::ensure_free("HTTP for devices", ports.ingest_http)?;
+    }
     let asked = CancellationToken::new();
     lifecycle::stop_on_signals(asked.clone())?;
     let stack = start_servers(&settings, ports).await?;
@@ -96,6 +99,10 @@ fn print_welcome(wiring: &Wiring, password: Option<&str>) {
     println!("  Argusiq is up");
     println!("  page and API   http://{}:{http}/", wiring.settings.http.listen);
     println!("  devices        mqtts://{}:{mqtt} (client certificates)", wiring.settings.mqtt.listen);
+    if wiring.settings.ingest_http.enabled {
+        let (listen, port) = (&wiring.settings.ingest_http.listen, wiring.ports.ingest_http);
+        println!("                 https://{listen}:{port}/api/v1/telemetry (client certificates or device tokens)");
+    }
     println!("  sign in as     {}", wiring.settings.admin_email);
     println!("  password       {}", password.unwrap_or("(as you set it)"));
     println!("  data           {}", wiring.settings.data_dir.display());

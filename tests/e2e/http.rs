@@ -56,6 +56,10 @@ impl Api {
         answer
     }
 
+    pub fn delete(&self, path: &str) -> (u16, Value) {
+        read(self.agent.delete(self.url(path)).header("authorization", self.bearer()).call())
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

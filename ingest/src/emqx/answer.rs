@@ -162,19 +162,46 @@ mod tests {
         assert_eq!(certificate("-----BEGIN CERTIFICATE-----"), None);
     }
 
+    fn deployed(file: &str) -> String {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/emqx").join(file);
+        std::fs::read_to_string(path).unwrap()
+    }
+
     #[test]
     fn the_body_template_that_is_deployed_has_the_fields_of_a_request_and_no_others() {
-        let conf = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/emqx/emqx.conf")).unwrap();
-        let (_, rest) = conf.split_once("body {").expect("emqx.conf has a body template");
-        let (body, _) = rest.split_once('}').map(|_| rest.split_once("\n    }").unwrap()).unwrap();
-        let template: BTreeMap<String, String> = body
-            .lines()
-            .filter_map(|line| line.trim().split_once(" = "))
-            .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
-            .collect();
+        let conf = deployed("emqx.conf");
+        let (_, rest) = conf.split_once("    body {\n").expect("a body template");
+        let (body, _) = rest.split_once("\n    }\n").expect("its end");
+        let template: BTreeMap<_, _> = body.lines().filter_map(|line| line.trim().split_once(" = ")).collect();
         let fields = serde_json::to_value(Asked::default()).unwrap();
-        let expected: BTreeMap<String, String> =
-            fields.as_object().unwrap().keys().map(|name| (name.clone(), format!("${{{name}}}"))).collect();
+        let fields: Vec<_> =
+            fields.as_object().unwrap().keys().map(|name| (name, format!("\"${{{name}}}\""))).collect();
+        let expected: BTreeMap<_, _> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(template, expected);
+    }
+
+    #[test]
+    fn what_is_deployed_closes_what_it_opens_and_says_what_the_broker_must_not_leave_open() {
+        let conf = deployed("emqx.conf");
+        let bare: String =
+            conf.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n");
+        for (open, close) in [('{', '}'), ('[', ']')] {
+            assert_eq!(bare.matches(open).count(), bare.matches(close).count(), "{open} and {close}");
+        }
+        for essential in [
+            "verify = verify_peer",
+            "fail_if_no_peer_cert = true",
+            "peer_cert_as_username = cn",
+            "peer_cert_as_clientid = cn",
+            "no_match = deny",
+            "shared_subscription_strategy = hash_clientid",
+            "reuse_sessions = false",
+        ] {
+            assert!(bare.contains(essential), "{essential}");
+        }
+        let acl = deployed("acl.conf");
+        let rules: Vec<_> = acl.lines().filter(|line| line.starts_with('{')).collect();
+        assert_eq!(rules.last(), Some(&"{deny, all}."), "{rules:?}");
+        assert!(!acl.contains("{allow, all"), "{acl}");
     }
 }

@@ -37,13 +37,12 @@ pub async fn authenticate(shared: &Shared, peer: &Peer, request: &Request) -> Re
     let digest = token.and_then(digest_of);
     let ask = || if peer.chain.is_empty() { by_token(shared, digest.as_deref()) } else { by_certificate(shared, peer) };
     let mut asked = ask();
-    if digest.is_some() || !peer.chain.is_empty() {
-        if asked.is_err_and(Reason::may_be_news) {
-            if !shared.catch_up().await {
-                return Err(Problem::unavailable("the log does not answer; try again"));
-            }
-            asked = ask();
+    // What has not even the shape of a token is no news.
+    if (digest.is_some() || !peer.chain.is_empty()) && asked.is_err_and(Reason::may_be_news) {
+        if !shared.catch_up().await {
+            return Err(Problem::unavailable("the log does not answer; try again"));
         }
+        asked = ask();
     }
     match asked {
         Ok(sender) => Ok(sender),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 use domain::ids::DeviceId;
+use metrics::{counter, histogram};
 use poem::endpoint::make;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, post};
 use tokio::net::TcpListener;
@@ -20,6 +21,7 @@ use crate::config::{EdgePki, HttpLimits};
 use crate::edge::handshake::shake;
 use crate::edge::throttle::{Rate, Throttle};
 use crate::edge::{Certificates, Shaking, Tls, TlsError};
+use crate::metric_names as names;
 use crate::shared::Shared;
 
 /// How often what devices had used of their rate is forgotten where it no longer matters.
@@ -93,19 +95,23 @@ impl HttpDoor {
         let single = make(move |request: Request| {
             let door = one.clone();
             async move {
-                match peer(&request) {
-                    Ok(peer) => response(telemetry::single(&door, &peer, request).await),
-                    Err(problem) => problem.into_response(),
-                }
+                let (began, peer) = (Instant::now(), peer(&request));
+                let answered = match peer {
+                    Ok(peer) => telemetry::single(&door, &peer, request).await,
+                    Err(problem) => Err(problem),
+                };
+                response(began, answered)
             }
         });
         let batch = make(move |request: Request| {
             let door = many.clone();
             async move {
-                match peer(&request) {
-                    Ok(peer) => response(telemetry::batch(&door, &peer, request).await),
-                    Err(problem) => problem.into_response(),
-                }
+                let (began, peer) = (Instant::now(), peer(&request));
+                let answered = match peer {
+                    Ok(peer) => telemetry::batch(&door, &peer, request).await,
+                    Err(problem) => Err(problem),
+                };
+                response(began, answered)
             }
         });
         let routes = Route::new().at("/api/v1/telemetry", post(single)).at("/api/v1/telemetry/batch", post(batch));
@@ -127,8 +133,12 @@ impl HttpDoor {
     }
 }
 
-fn response(answered: Result<Response, Problem>) -> Response {
-    answered.unwrap_or_else(IntoResponse::into_response)
+/// Makes the response of an answer and counts it.
+fn response(began: Instant, answered: Result<Response, Problem>) -> Response {
+    let response = answered.unwrap_or_else(IntoResponse::into_response);
+    counter!(names::HTTP_ANSWERS, "status" => response.status().as_str().to_owned()).increment(1);
+    histogram!(names::HTTP_SECONDS).record(began.elapsed().as_secs_f64());
+    response
 }
 
 fn peer(request: &Request) -> Result<Arc<Peer>, Problem> {

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use poem::error::ReadBodyError;
-use poem::http::{StatusCode, header};
+use bytes::{Bytes, BytesMut};
+use poem::http::StatusCode;
 use poem::{IntoResponse, Request, Response};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use super::authenticate::{Sender, authenticate};
@@ -22,6 +22,10 @@ use crate::pipeline::refusal::Refusal;
 
 /// How long a request's body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
+/// Octets of a body beyond what is allowed that are read and thrown away.
+const MOST_EXCESS: usize = 4 << 20;
+/// Octets of those that are read at a time.
+const READ_BYTES: usize = 16 * 1024;
 
 /// What became of one item of a batch.
 #[derive(Serialize)]
@@ -39,9 +43,11 @@ pub async fn single(door: &HttpDoor, peer: &Peer, mut request: Request) -> Resul
     let sender = authenticate(&door.shared, peer, &request).await?;
     door.count(sender.device, 1)?;
     let most = door.shared.limits.max_packet_bytes;
-    let item = match body(&mut request, most).await? {
-        Some(payload) => judge(door, sender, payload).await,
-        None => Item { payload: Bytes::new(), judged: Err(oversize(&request, most)) },
+    let (payload, bytes) = body(&mut request, most).await?;
+    let item = if bytes > most {
+        Item { payload, judged: Err(Refusal::Oversize { bytes, allowed: most }) }
+    } else {
+        judge(door, sender, payload).await
     };
     let stored = deliver(&door.shared, sender, request.uri().path(), std::slice::from_ref(&item), door.answer_within);
     match (stored.await.as_slice(), &item.judged) {
@@ -57,11 +63,12 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     // An empty or unreadable batch counts like one message, before it is read.
     door.count(sender.device, 1)?;
     let most = door.max_batch_bytes;
-    let Some(payload) = body(&mut request, most).await? else {
+    let (payload, bytes) = body(&mut request, most).await?;
+    if bytes > most {
         return Err(
             Problem::too_large(format!("a batch may have {most} octets; send smaller ones")).because("oversize")
         );
-    };
+    }
     let items = split(&payload, door.max_batch_items)?;
     door.count(sender.device, items.len() as u32 - 1)?;
     let mut judged = Vec::with_capacity(items.len());
@@ -108,12 +115,29 @@ fn judge_now(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     Item { payload, judged }
 }
 
-/// Reads a body; none where it is larger than allowed.
-async fn body(request: &mut Request, most: usize) -> Result<Option<Bytes>, Problem> {
-    let reading = timeout(BODY_WITHIN, request.take_body().into_bytes_limit(most));
-    match reading.await {
-        Ok(Ok(body)) => Ok(Some(body)),
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => Ok(None),
+/// Reads a body. One that is larger than allowed is read a good deal further, so that its sender gets to read the answer;
+/// only a little more than is allowed of it is kept. Returns what is kept, and how many octets were read.
+async fn body(request: &mut Request, most: usize) -> Result<(Bytes, usize), Problem> {
+    let mut reader = request.take_body().into_async_read();
+    let reading = async {
+        let (mut kept, mut discarded) = (BytesMut::new(), 0);
+        loop {
+            let read = if kept.len() <= most {
+                reader.read_buf(&mut kept).await?
+            } else {
+                let mut excess = BytesMut::with_capacity(READ_BYTES);
+                let read = reader.read_buf(&mut excess).await?;
+                discarded += read;
+                read
+            };
+            if read == 0 || discarded > MOST_EXCESS {
+                let bytes = kept.len() + discarded;
+                return Ok::<_, std::io::Error>((kept.freeze(), bytes));
+            }
+        }
+    };
+    match timeout(BODY_WITHIN, reading).await {
+        Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => Err(Problem::malformed(format!("the body cannot be read: {error}"))),
         Err(_) => Err(Problem::new(
             "request-timeout",
@@ -122,11 +146,6 @@ async fn body(request: &mut Request, most: usize) -> Result<Option<Bytes>, Probl
             "the body did not arrive in time; nothing was stored",
         )),
     }
-}
-
-fn oversize(request: &Request, allowed: usize) -> Refusal {
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    Refusal::Oversize { bytes: declared.unwrap_or(allowed + 1), allowed }
 }
 
 /// Takes a batch apart without touching its items.
