@@ -1,7 +1,7 @@
 //! The servers of the stack: what each is called, which version it takes, how it is prepared and asked whether it is
 //! ready. One file per server; how processes are kept is not known here.
 
-mod nats;
+pub(crate) mod nats;
 mod postgres;
 mod redis;
 
