@@ -14,6 +14,7 @@ mod pipeline;
 mod presence;
 mod review;
 mod run;
+mod shards;
 mod takeover;
 
 pub use config::{Clock, Config, Deps, EdgePki, Limits, Listen};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventlog::{Log, Membership, PARTITIONS, buckets};
+use eventlog::{Log, Member, Membership};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -23,7 +23,7 @@ use crate::meters::Meters;
 use crate::pipeline::{Pipeline, PipelineSettings};
 use crate::presence::Presence;
 use crate::review::fold_and_review;
-use crate::{members, metric_names, takeover};
+use crate::{members, metric_names, shards, takeover};
 
 /// Connections that may wait in the kernel to be accepted.
 const BACKLOG: u32 = 2_048;
@@ -52,15 +52,7 @@ pub enum Error {
         instance: String,
         /// What the log says.
         #[source]
-        source: buckets::Error,
-    },
-    /// The shards are not a part of 0 to 15.
-    #[error("raw shards {first} to {last} are not within 0 to 15")]
-    Shards {
-        /// The first.
-        first: u16,
-        /// The last.
-        last: u32,
+        source: eventlog::members::Error,
     },
     /// The listener died.
     #[error("the listener for devices has stopped")]
@@ -75,7 +67,6 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     // MQTT forbids 0, which would let no device send.
     config.limits.receive_maximum = config.limits.receive_maximum.max(1);
     metric_names::describe();
-    let shards = shards(&config)?;
     let listener = bind(config.listen)?;
     let Deps { log, pki, clock } = deps;
     let directory = Arc::new(Directory::new(Tls::root(&pki).map_err(Error::Tls)?));
@@ -84,6 +75,13 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     // The directory is followed to the very end: sessions are still judged while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
     let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
+    // Before anything is told under the door's name, it must be this door's alone.
+    let member = members::member(&config.instance);
+    let shards = shards::choose(&log, &member, config.shards).await;
+    let joining =
+        Membership::join(&log, Member::new(member).at(shards.iter().copied()), &[members::KIND], closing.clone());
+    let Some(joined) = closing.run_until_cancelled(joining).await else { return Ok(()) };
+    let membership = joined.map_err(|source| Error::Join { instance: config.instance.clone(), source })?;
     let fold = fold_and_review(directory.clone(), sessions.clone(), clock.clone());
     let feed = Arc::new(Feed::start(&log, fold, following).await);
     let settings = PipelineSettings { shards, lane_bytes: config.limits.lane_bytes };
@@ -103,7 +101,12 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     });
     // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
     edge.presence.tell_edge_lost(&config.instance).await;
+    let watching =
+        members::watch(config.instance.clone(), membership.members(), edge.presence.clone(), edge.sessions.clone());
+    let watching = AbortOnDropHandle::new(tokio::spawn(watching));
     let served = serve(&log, &config.instance, &edge, listener, &closing).await;
+    drop(watching);
+    membership.leave().await;
     close(&edge).await;
     served
 }
@@ -121,11 +124,6 @@ async fn serve(
         Some(ready) => ready.map_err(Error::Directory)?,
         None => return Ok(()),
     }
-    let joined = Membership::join(log, &members::member(instance), &[members::KIND], closing.clone()).await;
-    let membership = joined.map_err(|source| Error::Join { instance: instance.to_owned(), source })?;
-    let watching =
-        members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
-    let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     takeover::watch(log, instance, edge.sessions.clone(), closing.clone()).await;
     info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
     let mut listening = tokio::spawn(listen(edge.clone(), listener));
@@ -139,7 +137,6 @@ async fn serve(
         // That it failed as well adds nothing to the first failure.
         let _ = listening.await;
     }
-    membership.leave().await;
     served
 }
 
@@ -175,12 +172,4 @@ fn bind(listen: Listen) -> Result<TcpListener, Error> {
             bound().map_err(|source| Error::Listen { address, source })
         }
     }
-}
-
-fn shards(config: &Config) -> Result<Vec<u16>, Error> {
-    let (first, last) = (config.first_shard, u32::from(config.first_shard) + u32::from(config.shards.max(1)) - 1);
-    if last >= u32::from(PARTITIONS) {
-        return Err(Error::Shards { first, last });
-    }
-    Ok((first..).take(usize::from(config.shards.max(1))).collect())
 }
