@@ -29,8 +29,9 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// First of a block of ports; without it HTTP is 3000 and MQTT 8883.
     pub port_base: Option<u16>,
-    /// Name of this process, which no other process of its role has; a restarted process keeps its name.
-    pub instance: String,
+    /// Name of this process, which no other process of its role has: letters, digits, `-` and `_`. When absent, a door
+    /// has the name of its host, which it keeps, and a process of the stages the same with something random behind it.
+    pub instance: Option<String>,
     /// Log filter, as `tracing` understands it; `info` for a role of its own and `warn` for `up` when absent.
     pub log: Option<String>,
     /// Log as JSON lines rather than text.
@@ -53,6 +54,19 @@ pub struct Settings {
     pub postgres: Postgres,
     /// The newest values.
     pub redis: Redis,
+    /// Where a role without HTTP of its own answers whether it is well.
+    pub probe: Probe,
+}
+
+/// Where `ingest`, `process` and `project` answer `/health`, `/ready` and `/metrics`. The `api` role does so on its own
+/// port, for all roles of its process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// Address to listen on.
+    pub listen: String,
+    /// Port; without it nothing listens.
+    pub port: Option<u16>,
 }
 
 /// The HTTP API.
@@ -150,7 +164,7 @@ impl Default for Settings {
         Self {
             data_dir: ".argusiq".into(),
             port_base: None,
-            instance: "main".to_owned(),
+            instance: None,
             log: None,
             log_json: false,
             admin_email: "admin@argusiq.local".to_owned(),
@@ -177,6 +191,7 @@ impl Default for Settings {
             nats: Nats { url: None, stream_prefix: String::new(), replicas: 1 },
             postgres: Postgres { url: None },
             redis: Redis { url: None, key_prefix: "argusiq:".to_owned() },
+            probe: Probe { listen: "127.0.0.1".to_owned(), port: None },
         }
     }
 }
@@ -206,6 +221,17 @@ fn secrets() -> Value {
 }
 
 impl Settings {
+    /// Returns the name that a door has: the one that is set, or the host's. It must outlast the process, because the
+    /// first thing a door tells is that what it knew under its name is over.
+    pub fn lasting_name(&self) -> String {
+        self.instance.clone().unwrap_or_else(host)
+    }
+
+    /// Returns the name of a process that keeps nothing under it: the one that is set, or the host's and a random end.
+    pub fn passing_name(&self) -> String {
+        self.instance.clone().unwrap_or_else(|| format!("{}-{:08x}", host(), rand::random::<u32>()))
+    }
+
     /// Reads the configuration; `flags` are what the command line set.
     pub fn load(flags: impl Serialize) -> Result<Self, Box<figment::Error>> {
         Figment::from(Serialized::defaults(Self::default()))
@@ -215,5 +241,37 @@ impl Settings {
             .merge(Serialized::globals(flags))
             .extract()
             .map_err(Box::new)
+    }
+}
+
+/// The host's name, of the characters that names of processes take.
+fn host() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name_of(host.trim())
+}
+
+fn name_of(host: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = host.chars().map(allowed).collect();
+    if name.is_empty() { "main".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_set_is_kept_and_one_of_the_host_is_made_fit() {
+        let set = Settings { instance: Some("north".into()), ..Settings::default() };
+        assert_eq!((set.lasting_name(), set.passing_name()), ("north".into(), "north".into()));
+        assert_eq!(name_of("edge-1.example.org"), "edge-1-example-org");
+        assert_eq!(name_of(""), "main");
+    }
+
+    #[test]
+    fn a_lasting_name_stays_and_a_passing_one_is_new_each_time() {
+        let settings = Settings::default();
+        assert_eq!(settings.lasting_name(), settings.lasting_name());
+        assert_ne!(settings.passing_name(), settings.passing_name());
     }
 }

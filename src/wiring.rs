@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use api::probes::{self, Fact, Probe};
 use aws_lc_rs::hmac;
 use certs::Folder;
 use commands::{Bootstrapped, Commands, Keys};
@@ -95,7 +96,7 @@ impl Wiring {
             server_private_key_pem: self.keys.server_private_key_pem.clone(),
         };
         let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
-        let mut config = ingest::Config::edge(listen, &self.settings.instance);
+        let mut config = ingest::Config::edge(listen, self.settings.lasting_name());
         config.limits.max_connections = self.settings.mqtt.max_connections;
         config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
         let http = &self.settings.ingest_http;
@@ -110,7 +111,7 @@ impl Wiring {
     }
 
     async fn process(&self, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let mut config = processing::Config::new(&self.settings.instance);
+        let mut config = processing::Config::new(self.settings.passing_name());
         if !only.is_empty() {
             config.stages = only.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         }
@@ -141,6 +142,27 @@ impl Wiring {
         api::run(deps, api::Config { listen }, shutdown).await.context("api")
     }
 
+    /// Answers whether a role without HTTP of its own is well, where a port is configured; not at all otherwise.
+    pub async fn probe(&self, role: Role, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let probe = &self.settings.probe;
+        let (Some(port), false) = (probe.port, role == Role::Api) else {
+            shutdown.cancelled().await;
+            return Ok(());
+        };
+        let address = address(&probe.listen, port)?;
+        let redis = &self.servers.redis.0;
+        let reader = match role {
+            Role::Project => {
+                Some(Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?)
+            }
+            Role::Api | Role::Ingest | Role::Process => None,
+        };
+        let metrics = self.metrics.clone();
+        let metrics = Arc::new(move || metrics.render());
+        let probe = Probe { log: self.log.clone(), reader, metrics, facts: facts(role) };
+        probes::serve(address, probe, shutdown).await.context("probe")
+    }
+
     /// Rebuilds read models and tells how it went; one that is not what it was is an error.
     pub async fn replay(&self, names: &[String], shutdown: CancellationToken) -> anyhow::Result<()> {
         let chosen = (!names.is_empty()).then_some(names);
@@ -165,6 +187,22 @@ impl Wiring {
             redis_url: self.servers.redis.0.clone(),
             key_prefix: self.settings.redis.key_prefix.clone(),
         }
+    }
+}
+
+/// What a role tells of itself beside the servers it needs.
+fn facts(role: Role) -> &'static [Fact] {
+    const DIRECTORY: Fact =
+        Fact { name: "directory_lag_seconds", metric: ingest::metric_names::DIRECTORY_LAG_SECONDS, most: Some(5.0) };
+    const SESSIONS: Fact = Fact { name: "sessions", metric: ingest::metric_names::SESSIONS, most: None };
+    const OWNED: Fact = Fact { name: "owned_partitions", metric: eventlog::metric_names::OWNED_PARTITIONS, most: None };
+    const MEMBERS: Fact = Fact { name: "members", metric: eventlog::metric_names::MEMBERS, most: None };
+    const LAG: Fact = Fact { name: "lag_messages", metric: eventlog::metric_names::CONSUMER_LAG, most: None };
+    match role {
+        Role::Api => &[],
+        Role::Ingest => &[DIRECTORY, SESSIONS, MEMBERS],
+        Role::Process => &[OWNED, MEMBERS, LAG],
+        Role::Project => &[LAG],
     }
 }
 

@@ -33,7 +33,7 @@ pub use consumer::{Batch, Cause, ConsumeSettings, Consumer, Outcome, Rejection, 
 pub use envelope::{Envelope, RecordedEvent, decode_events};
 pub use follow::{Follower, follow};
 pub use lane::{Lane, LaneSettings};
-pub use members::Membership;
+pub use members::{Member, Membership};
 pub use message::{Headers, Message};
 pub use position::{Position, Positions};
 pub use publisher::{Publisher, PublisherSettings};

@@ -50,10 +50,9 @@ pub struct Config {
     pub listen: Option<Listen>,
     /// The door's stable name, of the characters `A-Z a-z 0-9 - _`: the same after a restart, and no other door's.
     pub instance: String,
-    /// Raw shards this door writes, each an own lane of packs: 1 to 16, 2 to 4 are best.
+    /// How many raw shards this door writes, each an own lane of packs: 1 to 16, 2 to 4 are best. It takes those that
+    /// the fewest live doors write.
     pub shards: u16,
-    /// The first of them, 0 to 15. Doors on one log are fastest with shards of their own, and correct without.
-    pub first_shard: u16,
     /// Limits of connections and devices.
     pub limits: Limits,
     /// The broker that devices connect to instead; none when absent.
@@ -147,7 +146,6 @@ impl Config {
             bridge: None,
             instance: instance.into(),
             shards: 2,
-            first_shard: 0,
             limits: Limits::default(),
             http: None,
             hook: None,

@@ -19,6 +19,7 @@ mod pipeline;
 mod presence;
 mod review;
 mod run;
+mod shards;
 mod shared;
 mod takeover;
 

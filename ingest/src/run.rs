@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventlog::{Log, Membership, PARTITIONS, buckets};
-use futures_util::FutureExt;
+use eventlog::{Log, Member, Membership};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::beside::{self, Beside, bind};
@@ -28,7 +28,7 @@ use crate::pipeline::{Pipeline, PipelineSettings};
 use crate::presence::Presence;
 use crate::review::fold_and_review;
 use crate::shared::Shared;
-use crate::{members, metric_names, takeover};
+use crate::{members, metric_names, shards, takeover};
 
 /// How often what departed devices had used of their rate is forgotten where it no longer matters.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -57,15 +57,7 @@ pub enum Error {
         instance: String,
         /// What the log says.
         #[source]
-        source: buckets::Error,
-    },
-    /// The shards are not a part of 0 to 15.
-    #[error("raw shards {first} to {last} are not within 0 to 15")]
-    Shards {
-        /// The first.
-        first: u16,
-        /// The last.
-        last: u32,
+        source: eventlog::members::Error,
     },
     /// The secret of the broker's hook can be guessed.
     #[error("the secret of the broker's hook (emqx.hook_secret) must have 16 characters or more")]
@@ -86,7 +78,6 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     // MQTT forbids 0, which would let no device send.
     config.limits.receive_maximum = config.limits.receive_maximum.max(1);
     metric_names::describe();
-    let shards = shards(&config)?;
     let listener = config.listen.map(|listen| bind("devices", listen)).transpose()?;
     let Deps { log, pki, clock } = deps;
     let mut beside = Beside::bind(config.http, config.hook)?;
@@ -97,6 +88,12 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     // The directory is followed to the very end: sessions are still judged while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
     let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
+    // Before anything is told under the door's name, it must be this door's alone.
+    let (member, kinds) = standing(&config.instance, listener.is_some(), config.bridge.is_some());
+    let shards = shards::choose(&log, &member, config.shards).await;
+    let joining = Membership::join(&log, Member::new(&member).at(shards.iter().copied()), &kinds, closing.clone());
+    let Some(joined) = closing.run_until_cancelled(joining).await else { return Ok(()) };
+    let membership = joined.map_err(|source| Error::Join { instance: config.instance.clone(), source })?;
     let fold = fold_and_review(directory.clone(), sessions.clone(), kicks, clock.clone());
     let feed = Arc::new(Feed::start(&log, fold, following).await);
     let settings = PipelineSettings { shards, lane_bytes: config.limits.lane_bytes };
@@ -112,8 +109,9 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     });
     let beside = beside.open(&shared, &pki)?;
     let edge = Arc::new(edge(&shared, tls, sessions, closing.clone()));
-    let doors = Doors { listener, bridge: config.bridge, beside, shared };
-    let served = serve(&log, &config.instance, &edge, doors, &closing).await;
+    let doors = Doors { instance: config.instance, member, listener, bridge: config.bridge, beside, shared };
+    let served = serve(&log, &edge, doors, &membership, &closing).await;
+    membership.leave().await;
     close(&edge).await;
     served
 }
@@ -138,6 +136,10 @@ fn edge(shared: &Shared, tls: Tls, sessions: Arc<Sessions>, shutdown: Cancellati
 
 /// The doors of this process, each there or not.
 struct Doors {
+    /// The name of this process.
+    instance: String,
+    /// Its name among the members.
+    member: String,
     listener: Option<TcpListener>,
     bridge: Option<BridgeConfig>,
     beside: beside::Doors,
@@ -147,9 +149,9 @@ struct Doors {
 /// Serves devices until the shutdown or a failure; returns with no session left.
 async fn serve(
     log: &Log,
-    instance: &str,
     edge: &Arc<Edge>,
     doors: Doors,
+    membership: &Membership,
     closing: &CancellationToken,
 ) -> Result<(), Error> {
     // Devices wait in the kernel until the door can tell who they are.
@@ -158,15 +160,13 @@ async fn serve(
         None => return Ok(()),
     }
     let mut serving = doors.beside.serve(closing);
-    let mut memberships = Vec::new();
+    let mut _watching = None;
     if let Some(listener) = doors.listener {
-        memberships.push(open_edge(log, instance, edge, listener, closing, &mut serving).await?);
+        _watching = Some(open_edge(log, &doors.instance, edge, listener, membership, &mut serving).await);
     }
     if let Some(config) = doors.bridge {
-        let membership = join(log, instance, &bridge::member(instance), bridge::KIND, closing).await?;
         let members = membership.members();
-        serving.spawn(bridge::serve(doors.shared, config, instance.to_owned(), members, closing.clone()));
-        memberships.push(membership);
+        serving.spawn(bridge::serve(doors.shared, config, doors.instance, doors.member, members, closing.clone()));
     }
     let served = tokio::select! {
         Some(ended) = serving.join_next() => ended.map_err(Error::Stopped),
@@ -176,42 +176,27 @@ async fn serve(
     closing.cancel();
     // That another fails as well adds nothing to the first failure.
     while serving.join_next().await.is_some() {}
-    for membership in memberships {
-        membership.leave().await;
-    }
     served
 }
 
-/// Opens the edge: it is known to the other doors before a device is let in.
+/// Opens the edge, which the other doors know of already; returns what watches them.
 async fn open_edge(
     log: &Log,
     instance: &str,
     edge: &Arc<Edge>,
     listener: TcpListener,
-    closing: &CancellationToken,
+    membership: &Membership,
     serving: &mut JoinSet<()>,
-) -> Result<Membership, Error> {
+) -> AbortOnDropHandle<()> {
     // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
     edge.presence.tell_edge_lost(instance).await;
-    let membership = join(log, instance, &members::member(instance), members::KIND, closing).await?;
     let watching =
         members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
-    serving.spawn(closing.clone().run_until_cancelled_owned(watching).map(drop));
-    takeover::watch(log, instance, edge.sessions.clone(), closing.clone()).await;
+    let watching = AbortOnDropHandle::new(tokio::spawn(watching));
+    takeover::watch(log, instance, edge.sessions.clone(), edge.shutdown.clone()).await;
     info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
     serving.spawn(listen(edge.clone(), listener));
-    Ok(membership)
-}
-
-async fn join(
-    log: &Log,
-    instance: &str,
-    member: &str,
-    kind: &str,
-    closing: &CancellationToken,
-) -> Result<Membership, Error> {
-    let joined = Membership::join(log, member, &[kind], closing.clone()).await;
-    joined.map_err(|source| Error::Join { instance: instance.to_owned(), source })
+    watching
 }
 
 async fn keep_house(edge: &Edge) -> std::convert::Infallible {
@@ -233,10 +218,12 @@ async fn close(edge: &Edge) {
     }
 }
 
-fn shards(config: &Config) -> Result<Vec<u16>, Error> {
-    let (first, last) = (config.first_shard, u32::from(config.first_shard) + u32::from(config.shards.max(1)) - 1);
-    if last >= u32::from(PARTITIONS) {
-        return Err(Error::Shards { first, last });
+/// The name this process has among the members, and the kinds of work it joins for.
+fn standing(instance: &str, edge: bool, bridge: bool) -> (String, Vec<&'static str>) {
+    match (edge, bridge) {
+        (true, false) => (members::member(instance), vec![members::KIND]),
+        (true, true) => (members::member(instance), vec![members::KIND, bridge::KIND]),
+        (false, true) => (bridge::member(instance), vec![bridge::KIND]),
+        (false, false) => (format!("http-{instance}"), vec!["http"]),
     }
-    Ok((first..).take(usize::from(config.shards.max(1))).collect())
 }

@@ -11,6 +11,9 @@ pub enum Error {
     /// A statement of a projection failed.
     #[error("a statement on the read models failed")]
     Statement(#[from] sqlx::Error),
+    /// The database did not answer.
+    #[error("the database did not answer within {0} s")]
+    Late(u64),
     /// The schema could not be brought up to date.
     #[error("cannot migrate the schema of the read models")]
     Migrate(#[from] sqlx::migrate::MigrateError),

@@ -32,6 +32,8 @@ pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
     let asked = CancellationToken::new();
     lifecycle::stop_on_signals(asked.clone())?;
     let stack = start_servers(&settings, ports).await?;
+    // The data of these servers may move to another host; who lives in them keeps its name.
+    settings.instance.get_or_insert_with(|| "main".to_owned());
     settings.nats.url = Some(stack.urls().nats.clone());
     settings.postgres.url = Some(Secret(stack.urls().postgres.clone()));
     settings.redis.url = Some(Secret(stack.urls().redis.clone()));

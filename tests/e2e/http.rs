@@ -69,6 +69,12 @@ impl Api {
     }
 }
 
+/// Asks a probe, and answers what it says whatever its status is.
+pub fn probe(url: &str) -> (u16, Value) {
+    let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).http_status_as_error(false);
+    read(Agent::from(config.build()).get(url).call())
+}
+
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, Value) {
     match answer {
         Ok(mut answer) => {

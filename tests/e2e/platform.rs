@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use stack::{Options, Stack};
 use tempfile::TempDir;
@@ -43,6 +43,14 @@ impl Platform {
 
     /// Starts servers in this process and each role as a process.
     pub async fn apart() -> Self {
+        let mut platform = Self::servers().await;
+        ROLES.iter().for_each(|role| platform.start(role));
+        tokio::task::block_in_place(|| platform.wait_until_ready());
+        platform
+    }
+
+    /// Starts servers in this process, and no role yet.
+    pub async fn servers() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stack = Stack::start(Options::throwaway(folder.path().join("servers"))).await.expect("servers");
         let urls = stack.urls();
@@ -52,10 +60,8 @@ impl Platform {
             ("ARGUSIQ_REDIS__URL", urls.redis.clone()),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        let mut platform = Self::prepare(folder, environment, Some(stack));
+        let platform = Self::prepare(folder, environment, Some(stack));
         platform.run(&["migrate"]);
-        ROLES.iter().for_each(|role| platform.start(role));
-        tokio::task::block_in_place(|| platform.wait_until_ready());
         platform
     }
 
@@ -65,9 +71,35 @@ impl Platform {
 
     /// Starts a role, or starts it again.
     pub fn start(&mut self, role: &'static str) {
-        let log = File::options().create(true).append(true).open(self.log_path(role)).unwrap();
-        let child = self.command(&[role]).stdout(log.try_clone().unwrap()).stderr(log).spawn().expect("argusiq starts");
-        self.processes.insert(role, child);
+        self.start_as(role, &[role], &[]);
+    }
+
+    /// Starts one of several processes under a name of its own, with settings of its own.
+    pub fn start_as(&mut self, name: &'static str, arguments: &[&str], settings: &[(&str, &str)]) {
+        let log = File::options().create(true).append(true).open(self.log_path(name)).unwrap();
+        let mut command = self.command(arguments);
+        command.envs(settings.iter().copied()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.processes.insert(name, command.spawn().expect("argusiq starts"));
+    }
+
+    /// Sends a process a signal, such as `STOP`.
+    pub fn signal(&self, name: &str, signal: &str) {
+        send(&self.processes[name], signal);
+    }
+
+    /// Asks a process to stop, and answers how it ended and after how long.
+    pub fn stop(&mut self, name: &str) -> (ExitStatus, Duration) {
+        self.signal(name, "TERM");
+        let (began, mut child) = (Instant::now(), self.processes.remove(name).expect("a running process"));
+        let status = until("it stops", Duration::from_secs(30), || child.try_wait().unwrap().ok_or("it runs"));
+        (status, began.elapsed())
+    }
+
+    /// Waits for a process that ends by itself, and answers how and with which log.
+    pub fn ended(&mut self, name: &str) -> (ExitStatus, String) {
+        let mut child = self.processes.remove(name).expect("a started process");
+        let status = until("it ends", Duration::from_secs(40), || child.try_wait().unwrap().ok_or("it runs"));
+        (status, self.log(name))
     }
 
     /// Runs a command to its end and answers what it printed; fails when it fails.
@@ -83,6 +115,7 @@ impl Platform {
         let child = self.processes.get_mut(role).expect("a running role");
         child.kill().unwrap();
         child.wait().unwrap();
+        self.processes.remove(role);
     }
 
     /// Signs the administrator in.
@@ -146,7 +179,9 @@ impl Platform {
 impl Drop for Platform {
     fn drop(&mut self) {
         for child in self.processes.values_mut() {
-            let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+            send(child, "TERM");
+            // One that stands still hears nothing else.
+            send(child, "CONT");
         }
         for child in self.processes.values_mut() {
             let _ = child.wait();
@@ -157,6 +192,10 @@ impl Drop for Platform {
             }
         }
     }
+}
+
+fn send(child: &Child, signal: &str) {
+    let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
 }
 
 /// The simulator, which is built beside the platform.

@@ -16,17 +16,17 @@ mod merged;
 mod organizations;
 pub mod paging;
 pub mod pki;
-pub mod probes;
 mod rules;
 pub mod tags;
 mod telemetry;
 mod users;
 pub mod visible;
 
-use poem::{Endpoint, Route};
+use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
 
 use self::merged::Merged;
+use crate::breaker::Breaker;
 
 /// People and types, then things, then what happens to them.
 type Api = (
@@ -35,13 +35,13 @@ type Api = (
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api),
 );
 
-/// Returns everything below `/api`: version 1, its document and the interactive page.
-pub fn endpoint() -> impl Endpoint {
+/// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.
+pub fn endpoint(breaker: Breaker) -> impl Endpoint {
     let service = service();
     let spec = service.spec();
     let page = service.swagger_ui_html();
     Route::new()
-        .nest("/v1", service)
+        .nest("/v1", service.with(breaker))
         .at("/openapi.json", document::json(spec))
         .at("/docs", document::page(page))
         .at("/docs/", document::page_again())

@@ -113,6 +113,11 @@ impl Stream {
         }
     }
 
+    /// Tells whether its messages are binary packs behind a version byte; those of other streams are text.
+    pub fn holds_packs(self) -> bool {
+        matches!(self, Self::TelemetryRaw | Self::TelemetryNormalized | Self::TelemetryAsset)
+    }
+
     /// Tells whether the stream holds domain events.
     pub fn is_domain(self) -> bool {
         Self::DOMAIN.contains(&self)

@@ -28,11 +28,13 @@ pub fn member(instance: &str) -> String {
     format!("bridge-{instance}")
 }
 
-/// Serves the broker's messages until the shutdown, and leaves when all that was taken is on disk and acknowledged.
+/// Serves the broker's messages until the shutdown, and leaves when all that was taken is on disk and acknowledged. `own`
+/// is this process's name among the members.
 pub async fn serve(
     shared: Arc<Shared>,
     config: BridgeConfig,
     instance: String,
+    own: String,
     members: watch::Receiver<Members>,
     shutdown: CancellationToken,
 ) {
@@ -48,7 +50,7 @@ pub async fn serve(
     }
     tokio::select! {
         _ = async { while links.join_next().await.is_some() {} } => {}
-        never = elect(member(&instance), members, tells.clone()) => match never {},
+        never = elect(own, members, tells.clone()) => match never {},
     }
 }
 
