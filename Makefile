@@ -5,7 +5,7 @@ SHELL := /bin/bash
 SECONDS_ARG := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS))
 PROFILE_DIR := target/debug
 
-.PHONY: help up demo test e2e lint bench clean prerequisites build
+.PHONY: help up demo test lint bench chaos clean prerequisites build
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,10 @@ lint: prerequisites ## formatting, clippy, and licences and fences where cargo-d
 bench: prerequisites ## rates, latencies, CPU per message; the table goes to docs/benchmarks.md
 	cargo build --locked --release --workspace --bins
 	target/release/argusiq-simulator bench
+
+chaos: prerequisites ## kill, pause and restart everything under load (MINUTES=10), then compare
+	cargo build --locked --workspace --bins
+	$(PROFILE_DIR)/argusiq-simulator chaos --minutes $(or $(MINUTES),10)
 
 clean: ## remove what was built and the local data
 	cargo clean

@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("processing", &["commands", "domain", "eventlog"]),
     ("projections", &["domain", "eventlog"]),
     ("replay", &["eventlog", "projections"]),
-    ("simulator", &["domain"]),
+    ("simulator", &["domain", "stack"]),
     ("stack", &[]),
 ];
 

@@ -3,6 +3,7 @@
 //! async-nats, and it knows no domain type.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod access;
 pub mod buckets;
 pub mod connection;
 pub mod consumer;
@@ -19,11 +20,13 @@ pub mod publisher;
 mod rendezvous;
 pub mod secrets;
 mod send;
+mod server;
 pub mod store;
 pub mod streams;
 pub mod upcasters;
 pub mod writer;
 
+pub use access::Access;
 pub use buckets::{Bucket, BucketName};
 pub use connection::{Log, Settings};
 pub use consumer::{Batch, Cause, ConsumeSettings, Consumer, Outcome, Rejection, Source, run, run_until};

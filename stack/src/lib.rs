@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod account;
+mod cluster;
 mod error;
 mod find;
 mod folder;
@@ -22,6 +23,7 @@ mod install;
 mod limits;
 mod lock;
 mod logs;
+mod network;
 mod options;
 pub mod ports;
 mod process;
@@ -30,6 +32,7 @@ mod stack;
 pub mod testing;
 mod wire;
 
+pub use cluster::{Cluster, ClusterOptions};
 pub use error::Error;
 pub use find::Version;
 pub use install::{Binaries, ensure_installed};

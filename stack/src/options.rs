@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::{Ports, Server};
 
 /// How long a server may take until it answers. PostgreSQL replays its log after a kill: up to `max_wal_size`.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
 /// JetStream's file limit of a developer's machine, bytes. Declared stream limits are reserved against it.
 const FILE_STORE_UP: u64 = 20_000_000_000;
 /// JetStream's file limit in tests, bytes: so large (1 PiB) that the streams declared by hundreds of tests, each
 /// reserving its own limit, never exhaust it. Nothing of it is allocated.
-const FILE_STORE_TESTS: u64 = 1 << 50;
+pub(crate) const FILE_STORE_TESTS: u64 = 1 << 50;
 
 /// Whether data outlives the machine's crash, or only the servers' processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct Options {
     pub durability: Durability,
     /// The most JetStream stores in files, bytes.
     pub nats_max_file_bytes: u64,
+    /// Lines that nats-server's configuration ends with: users, TLS. Empty for a server that is open to this machine.
+    pub nats_configuration: String,
     /// PostgreSQL's `shared_buffers`, MB.
     pub postgres_shared_buffers_mb: u32,
     /// How long each server may take until it answers.
@@ -86,6 +88,7 @@ impl Options {
             install: true,
             durability: Durability::Durable,
             nats_max_file_bytes: FILE_STORE_UP,
+            nats_configuration: String::new(),
             postgres_shared_buffers_mb: 256,
             ready_within: READY_WITHIN,
         }

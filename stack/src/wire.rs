@@ -2,7 +2,7 @@
 //! inline commands, PostgreSQL's simple queries, MQTT's first two packets. Real clients live elsewhere.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -30,12 +30,27 @@ pub(crate) struct NatsGreeting {
     pub jetstream: bool,
 }
 
-/// Connects to nats-server and reads its greeting.
-pub(crate) async fn nats_greeting(port: u16) -> Result<NatsGreeting, Error> {
+/// Connects to nats-server and reads its greeting, which comes before TLS.
+pub(crate) async fn nats_greeting(address: SocketAddr) -> Result<NatsGreeting, Error> {
     let mut line = String::new();
-    BufReader::new(connect(port).await?).read_line(&mut line).await?;
+    BufReader::new(TcpStream::connect(address).await?).read_line(&mut line).await?;
     let greeting = line.strip_prefix("INFO ").and_then(|json| serde_json::from_str(json.trim()).ok());
     greeting.ok_or_else(|| Error::Stranger(line.trim().into()))
+}
+
+/// Asks nats-server's monitoring whether it is well, which in a cluster means that JetStream has caught up.
+pub(crate) async fn nats_health(address: SocketAddr) -> Result<(), Error> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let status = answer.split_whitespace().nth(1);
+    if status == Some("200") { Ok(()) } else { Err(Error::Refused(answer.lines().last().unwrap_or_default().into())) }
+}
+
+/// A port of this machine's own address.
+pub(crate) fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// Asks Redis for the id of its process; refused while it loads its data.
@@ -170,7 +185,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(b"220 mail ready\r\n").await.unwrap();
         });
-        let error = nats_greeting(port).await.unwrap_err();
+        let error = nats_greeting(local(port)).await.unwrap_err();
         assert_eq!(error.to_string(), "another program answers: 220 mail ready");
         stranger.await.unwrap();
     }

@@ -3,6 +3,7 @@
 
 mod declare;
 mod declared;
+mod replicas;
 mod sizes;
 
 use std::fmt;

@@ -2,7 +2,7 @@
 //! ready. One file per server; how processes are kept is not known here.
 
 mod mosquitto;
-mod nats;
+pub(crate) mod nats;
 mod postgres;
 mod redis;
 
