@@ -170,10 +170,13 @@ fn api(url: &str) -> BrokerApi {
     BrokerApi { url: url.to_owned(), key: "key".into(), secret: Secret::new("its secret") }
 }
 
+/// Method, address and authorisation of a request.
+type Call = (String, String, Option<String>);
+
 /// Stands in for EMQX's management API: records each request, and answers the first ones with a failure.
 #[derive(Clone, Default)]
 struct Broker {
-    asked: Arc<Mutex<Vec<(String, String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Call>>>,
     failures: usize,
 }
 
@@ -204,12 +207,12 @@ impl Broker {
         Response::builder().status(status).body(Empty::new()).unwrap()
     }
 
-    fn asked(&self) -> Vec<(String, String, Option<String>)> {
+    fn asked(&self) -> Vec<Call> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-fn kick(device: &Device) -> (String, String, Option<String>) {
+fn kick(device: &Device) -> Call {
     let authorization = format!("Basic {}", BASE64.encode(b"key:its secret"));
     ("DELETE".to_owned(), format!("/api/v5/clients/{}", device.id), Some(authorization))
 }
