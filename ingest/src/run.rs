@@ -165,7 +165,8 @@ async fn serve(
     if let Some(config) = doors.bridge {
         let membership = join(log, instance, &bridge::member(instance), bridge::KIND, closing).await?;
         let members = membership.members();
-        serving.spawn(bridge::serve(doors.shared, config, instance.to_owned(), members, closing.clone()));
+        let (shared, instance) = (doors.shared, instance.to_owned());
+        serving.spawn(bridge::serve(shared, log.clone(), config, instance, members, closing.clone()));
         memberships.push(membership);
     }
     let served = tokio::select! {
