@@ -166,7 +166,9 @@ async fn serve(
     }
     if let Some(config) = doors.bridge {
         let members = membership.members();
-        serving.spawn(bridge::serve(doors.shared, config, doors.instance, doors.member, members, closing.clone()));
+        let Doors { shared, instance, member, .. } = doors;
+        let (log, closing) = (log.clone(), closing.clone());
+        serving.spawn(bridge::serve(shared, log, config, instance, member, members, closing));
     }
     let served = tokio::select! {
         Some(ended) = serving.join_next() => ended.map_err(Error::Stopped),

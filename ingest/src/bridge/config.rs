@@ -65,6 +65,11 @@ impl BridgeConfig {
         }
     }
 
+    /// How many connections there are: without a group each would get every message, so that there is one.
+    pub fn links(&self) -> u16 {
+        if self.group.is_some() { self.connections.max(1) } else { 1 }
+    }
+
     /// Returns the options of a connection under this client id. Its session outlives the connection.
     pub fn options(&self, client_id: &str) -> Result<MqttOptions, AddressError> {
         let mut options = MqttOptions::new(client_id, &self.address.host, self.address.port);
@@ -159,11 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn a_group_shares_the_messages() {
+    fn a_group_shares_the_messages_and_without_one_there_is_one_connection() {
         let mut config = BridgeConfig::new("mqtt://emqx".parse().unwrap());
-        assert_eq!(config.filter(), "$share/bridge-group/v1/telemetry/#");
+        assert_eq!((config.filter().as_str(), config.links()), ("$share/bridge-group/v1/telemetry/#", 2));
         config.group = None;
-        assert_eq!(config.filter(), "v1/telemetry/#");
+        assert_eq!((config.filter().as_str(), config.links()), ("v1/telemetry/#", 1));
     }
 
     #[test]

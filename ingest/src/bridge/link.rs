@@ -1,40 +1,41 @@
-//! One connection to the broker: reads messages, hands them to the pipeline, and acknowledges those that are on disk, in
-//! the order in which they came. Each connection owes for itself: what an earlier one still owed is delivered again, and
-//! is never acknowledged by a packet identifier that means another message now.
+//! A link to the broker, one connection after another: reads messages, judges them and hands them to the pipeline. How they
+//! are acknowledged is elsewhere.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::ids::{DeviceId, OrganizationId};
 use domain::telemetry::{IngestionSource, RawReading};
 use metrics::counter;
-use rumqttc::mqttbytes::v4::{Packet, PubAck, Publish, SubscribeReasonCode};
-use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, QoS, StateError, SubscribeFilter};
+use rumqttc::mqttbytes::v4::{Packet, Publish, SubscribeReasonCode};
+use rumqttc::{AsyncClient, Event, QoS, SubscribeFilter};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::config::{AddressError, BridgeConfig, REQUESTS};
-use super::notice::{self, Notice};
+use super::connection::{self, Connection, Step};
+use super::notice;
+use super::teller::Teller;
 use crate::metric_names as names;
-use crate::pipeline::owed::{Failed, Owed};
+use crate::pipeline::mailbox::Receipt;
 use crate::pipeline::refusal::Refusal;
 use crate::pipeline::{Closed, Refused, topic};
-use crate::presence::Whom;
 use crate::shared::Shared;
 
 /// Shortest and longest pause before connecting again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long to rest before the log is asked again whether it knows a device.
+const REST: Duration = Duration::from_millis(200);
 
 /// A connection to the broker that is made again whenever it ends.
 pub struct Link {
     shared: Arc<Shared>,
     config: Arc<BridgeConfig>,
     client_id: String,
-    /// Whether this process tells of comings and goings; none for a link that does not read them.
-    notices: Option<Arc<AtomicBool>>,
+    /// Who tells of comings and goings; none for a link that does not read them.
+    teller: Option<Teller>,
 }
 
 /// Why a connection ended.
@@ -42,31 +43,33 @@ pub struct Link {
 enum Lost {
     #[error("the broker cannot be reached as it is set")]
     Address(#[from] AddressError),
-    #[error("the connection to the broker failed")]
-    Connection(#[from] Box<ConnectionError>),
-    #[error("an acknowledgement could not be sent")]
-    Acknowledge(#[from] Box<StateError>),
+    #[error(transparent)]
+    Connection(#[from] connection::Error),
     #[error("the broker refuses the subscription of {0}: give the service account the right to read it")]
     Subscription(String),
-    #[error("the log did not take a message, which the broker delivers again")]
-    Log(#[from] Failed),
     #[error("the pipeline is closed")]
     Closed(#[from] Closed),
 }
 
+/// What happens next on a link.
+enum Next {
+    /// This bridge may have become the one that tells.
+    Elected,
+    /// Something about the connection.
+    Step(Step),
+}
+
 impl Link {
     /// Makes a link under a client id that no other has.
-    pub fn new(
-        shared: Arc<Shared>,
-        config: Arc<BridgeConfig>,
-        client_id: String,
-        notices: Option<Arc<AtomicBool>>,
-    ) -> Self {
-        Self { shared, config, client_id, notices }
+    pub fn new(shared: Arc<Shared>, config: Arc<BridgeConfig>, client_id: String, teller: Option<Teller>) -> Self {
+        Self { shared, config, client_id, teller }
     }
 
     /// Keeps the connection until the shutdown.
-    pub async fn run(self, shutdown: CancellationToken) {
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        if let Some(teller) = &self.teller {
+            shutdown.run_until_cancelled(teller.ready()).await;
+        }
         let mut pauses = pauses();
         while !shutdown.is_cancelled() {
             let mut worked = false;
@@ -83,31 +86,36 @@ impl Link {
     }
 
     /// Serves one connection; returns without an error when the shutdown ended it.
-    async fn connection(&self, shutdown: &CancellationToken, worked: &mut bool) -> Result<(), Lost> {
+    async fn connection(&mut self, shutdown: &CancellationToken, worked: &mut bool) -> Result<(), Lost> {
         // A client of its own: nothing of an earlier connection is left in it.
-        let (client, mut events) = AsyncClient::new(self.config.options(&self.client_id)?, REQUESTS);
-        let mut owed = Owed::new(Arc::default());
+        let (client, events) = AsyncClient::new(self.config.options(&self.client_id)?, REQUESTS);
+        let mut connection = Connection::new(events);
         loop {
-            let may_read = owed.len() <= self.config.max_unacknowledged;
-            tokio::select! {
+            let may_read = connection.unacknowledged() < self.config.max_unacknowledged;
+            let next = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return self.leave(&mut events, owed).await,
-                () = owed.rung() => acknowledge(&mut events, &mut owed).await?,
-                event = events.poll(), if may_read => match event.map_err(Box::new)? {
-                    Event::Incoming(Packet::ConnAck(_)) => self.subscribe(&client),
-                    Event::Incoming(Packet::SubAck(answer)) => {
+                () = shutdown.cancelled() => return self.leave(connection).await,
+                () = elected(self.teller.as_mut()) => Next::Elected,
+                step = connection.wait(may_read) => Next::Step(step?),
+            };
+            match next {
+                Next::Elected => self.tell_heard().await,
+                Next::Step(Step::Event(Event::Incoming(packet))) => match packet {
+                    Packet::ConnAck(_) => self.subscribe(&client),
+                    Packet::SubAck(answer) => {
                         self.subscribed(&answer.return_codes)?;
                         *worked = true;
                     }
-                    Event::Incoming(Packet::Publish(publish)) => self.on_publish(publish, &mut owed).await?,
+                    Packet::Publish(publish) => self.on_publish(publish, &mut connection, shutdown).await?,
                     _ => {}
-                }
+                },
+                Next::Step(step) => connection.act(&step).await?,
             }
         }
     }
 
     fn filters(&self) -> Vec<String> {
-        let notices = self.notices.iter().flat_map(|_| notice::FILTERS.map(str::to_owned));
+        let notices = self.teller.iter().flat_map(|_| notice::FILTERS.map(str::to_owned));
         [self.config.filter()].into_iter().chain(notices).collect()
     }
 
@@ -132,22 +140,65 @@ impl Link {
         Ok(())
     }
 
-    async fn on_publish(&self, publish: Publish, owed: &mut Owed<u16>) -> Result<(), Lost> {
-        if let Some(notice) = notice::read(&publish.topic, &publish.payload) {
-            self.tell(notice).await;
+    async fn on_publish(
+        &mut self,
+        publish: Publish,
+        connection: &mut Connection,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Lost> {
+        if publish.topic.starts_with("$SYS/") {
+            let notice = notice::read(&publish.topic, &publish.payload, publish.retain);
+            if let (Some(teller), Some(notice)) = (&mut self.teller, notice) {
+                teller.hear(notice).await;
+            }
             if publish.qos == QoS::AtLeastOnce {
-                owed.expect(publish.pkid).settle(true);
+                connection.expect(publish.pkid).settle(true);
             }
             return Ok(());
         }
-        let judged = self.judge(&publish).await;
-        let receipt = (publish.qos == QoS::AtLeastOnce).then(|| owed.expect(publish.pkid));
+        let Some(judged) = self.patiently(self.judge(&publish), connection, shutdown).await? else { return Ok(()) };
+        let receipt = (publish.qos == QoS::AtLeastOnce).then(|| connection.expect(publish.pkid));
+        let taking = self.take(publish, judged, receipt);
+        self.patiently(taking, connection, shutdown).await?.transpose().map(drop).map_err(Lost::Closed)
+    }
+
+    /// Waits for something that may take long, such as a log that is away, while acknowledgements go out and the broker
+    /// hears that the bridge lives. None where a shutdown has waited long enough.
+    async fn patiently<T>(
+        &self,
+        what: impl Future<Output = T>,
+        connection: &mut Connection,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<T>, Lost> {
+        let given_up = async {
+            shutdown.cancelled().await;
+            sleep(self.shared.limits.drain_timeout).await;
+        };
+        tokio::pin!(what, given_up);
+        loop {
+            let step = tokio::select! {
+                biased;
+                done = &mut what => return Ok(Some(done)),
+                () = &mut given_up => return Ok(None),
+                step = connection.wait(false) => step?,
+            };
+            connection.act(&step).await?;
+        }
+    }
+
+    /// Gives a message to the pipeline.
+    async fn take(
+        &self,
+        publish: Publish,
+        judged: Result<(OrganizationId, DeviceId), Refusal>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Closed> {
         let received_at = (self.shared.clock)();
         match judged {
             Ok((organization, device)) => {
                 let (source, payload) = (IngestionSource::Mqtt, publish.payload);
                 let reading = RawReading { organization, device, received_at, source, payload };
-                Ok(self.shared.pipeline.accept(reading, receipt).await?)
+                self.shared.pipeline.accept(reading, receipt).await
             }
             Err(why) => {
                 let sender = topic::sender(&publish.topic).ok();
@@ -158,7 +209,7 @@ impl Link {
                     payload: &publish.payload,
                     received_at,
                 };
-                Ok(self.shared.pipeline.refuse(&refused, &why, receipt).await?)
+                self.shared.pipeline.refuse(&refused, &why, receipt).await
             }
         }
     }
@@ -174,55 +225,41 @@ impl Link {
             return Err(Refusal::Oversize { bytes, allowed });
         }
         let judge = || self.shared.pipeline.judge(organization, device, &publish.payload);
-        match judge() {
-            // A device may be newer than what this process knows.
-            Err(Refusal::UnknownDevice) if self.shared.catch_up().await => judge(),
-            judged => judged,
+        let mut judged = judge();
+        if judged == Err(Refusal::UnknownDevice) {
+            // It may be newer than what this process knows: nobody is refused before the log was asked.
+            while !self.shared.catch_up().await {
+                sleep(REST).await;
+            }
+            judged = judge();
         }
-        .map(|()| (organization, device))
+        judged.map(|()| (organization, device))
     }
 
-    async fn tell(&self, notice: Notice) {
-        if !self.notices.as_ref().is_some_and(|tells| tells.load(Relaxed)) {
-            return;
+    async fn tell_heard(&mut self) {
+        if let Some(teller) = &mut self.teller {
+            teller.tell_heard().await;
         }
-        let Some(known) = self.shared.directory.device(notice.device) else { return };
-        // A broker's notices carry no session: an end is the end of whatever session there is.
-        let whom = Whom { organization: Some(known.organization), device: Some(notice.device), session: None };
-        self.shared.presence.tell_of(&self.config.broker, notice.kind, whom, notice.reason.as_deref()).await;
     }
 
     /// Reads no more, acknowledges what is stored in time, and takes leave; the broker keeps the session.
-    async fn leave(&self, events: &mut EventLoop, mut owed: Owed<u16>) -> Result<(), Lost> {
-        let draining = async {
-            while !owed.is_empty() {
-                owed.rung().await;
-                acknowledge(events, &mut owed).await?;
+    async fn leave(&self, mut connection: Connection) -> Result<(), Lost> {
+        match timeout(self.shared.limits.drain_timeout, connection.drain()).await {
+            Ok(drained) => drained?,
+            Err(_) => {
+                warn!(client_id = self.client_id, "left before the log took everything; the broker delivers it again");
             }
-            Ok::<_, Lost>(())
-        };
-        if timeout(self.shared.limits.drain_timeout, draining).await.is_err() {
-            warn!(client_id = self.client_id, "left before the log took everything; the broker delivers it again");
         }
-        if let Some(network) = events.network.as_mut() {
-            network.write(Packet::Disconnect).await.map_err(Box::new)?;
-            network.flush().await.map_err(Box::new)?;
-        }
-        Ok(())
+        Ok(connection.disconnect().await?)
     }
 }
 
-/// Sends what is due, with one flush for all.
-async fn acknowledge(events: &mut EventLoop, owed: &mut Owed<u16>) -> Result<(), Lost> {
-    let mut due = Vec::new();
-    let settled = owed.due(|id| due.push(id));
-    if let Some(network) = events.network.as_mut().filter(|_| !due.is_empty()) {
-        for id in due {
-            network.write(Packet::PubAck(PubAck::new(id))).await.map_err(Box::new)?;
-        }
-        network.flush().await.map_err(Box::new)?;
+/// Resolves when a bridge may have become the one that tells.
+async fn elected(teller: Option<&mut Teller>) {
+    match teller {
+        Some(teller) => teller.changed().await,
+        None => std::future::pending().await,
     }
-    Ok(settled?)
 }
 
 fn pauses() -> impl Iterator<Item = Duration> {

@@ -3,12 +3,15 @@
 //! broker's business; what is published is judged like a message at any other door.
 
 mod config;
+mod connection;
+mod known;
 mod link;
 mod notice;
+mod teller;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use eventlog::Log;
 use eventlog::members::Members;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -17,6 +20,7 @@ use tracing::info;
 
 pub use config::{Address, AddressError, BridgeConfig};
 use link::Link;
+use teller::Teller;
 
 use crate::shared::Shared;
 
@@ -32,36 +36,45 @@ pub fn member(instance: &str) -> String {
 /// is this process's name among the members.
 pub async fn serve(
     shared: Arc<Shared>,
+    log: Log,
     config: BridgeConfig,
     instance: String,
     own: String,
     members: watch::Receiver<Members>,
     shutdown: CancellationToken,
 ) {
-    let tells = Arc::new(AtomicBool::new(false));
+    let (elected, tells) = watch::channel(false);
     let config = Arc::new(config);
     info!(broker = %config.address, connections = config.connections, "reading telemetry from a broker");
     let mut links = JoinSet::new();
-    for number in 0..config.connections.max(1) {
+    for number in 0..config.links() {
         // A stable name: the broker keeps what it has not delivered to it.
         let client_id = format!("argusiq-{}-{number}", member(&instance));
-        let notices = (number == 0).then(|| tells.clone());
-        links.spawn(Link::new(shared.clone(), config.clone(), client_id, notices).run(shutdown.clone()));
+        let teller = match number {
+            0 => Some(Teller::start(shared.clone(), &log, &config.broker, tells.clone(), shutdown.clone()).await),
+            _ => None,
+        };
+        links.spawn(Link::new(shared.clone(), config.clone(), client_id, teller).run(shutdown.clone()));
     }
     tokio::select! {
         _ = async { while links.join_next().await.is_some() {} } => {}
-        never = elect(own, members, tells.clone()) => match never {},
+        never = elect(own, members, elected) => match never {},
     }
 }
 
-/// Keeps `tells` true while this bridge is the first of all by name: each notice of a broker reaches every bridge, and
-/// one of them tells the log. The members move within seconds of a death; what happens meanwhile may be told by nobody.
-async fn elect(own: String, mut members: watch::Receiver<Members>, tells: Arc<AtomicBool>) -> std::convert::Infallible {
+/// Keeps `elected` true while this bridge is the first of all by name: each notice of a broker reaches every bridge, and
+/// one of them tells the log.
+async fn elect(
+    own: String,
+    mut members: watch::Receiver<Members>,
+    elected: watch::Sender<bool>,
+) -> std::convert::Infallible {
     loop {
-        tells.store(is_first(&own, &members.borrow_and_update()), Relaxed);
+        let first = is_first(&own, &members.borrow_and_update());
+        elected.send_if_modified(|elected| std::mem::replace(elected, first) != first);
         if members.changed().await.is_err() {
             // The membership is over, and with it the right to tell.
-            tells.store(false, Relaxed);
+            elected.send_replace(false);
             std::future::pending().await
         }
     }

@@ -58,6 +58,7 @@ log_dest topic
 log_type error
 log_type warning
 log_type notice
+log_type subscribe
 listener {plain} 127.0.0.1
 listener {tls} 127.0.0.1
 require_certificate true
