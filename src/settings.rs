@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// Text that is never printed: passwords and keys.
@@ -78,11 +79,23 @@ pub struct Mqtt {
 }
 
 /// The log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nats {
-    /// `nats://host:port`; the local stack's own when absent.
+    /// `nats://host:port`, several separated by commas; the local stack's own when absent.
     pub url: Option<String>,
+    /// User name; with it goes a password.
+    pub user: Option<String>,
+    /// Password of the user.
+    pub password: Option<Secret>,
+    /// File that holds the password, in place of `password`; what a line end adds is not part of it.
+    pub password_file: Option<PathBuf>,
+    /// Certificates of the authorities that the servers' certificates come from; with it, TLS is required.
+    pub tls_ca_file: Option<PathBuf>,
+    /// Own certificate, for servers that ask for one.
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Private key of `tls_certificate_file`.
+    pub tls_key_file: Option<PathBuf>,
     /// In front of every stream and subject, so that several installations can share a server.
     pub stream_prefix: String,
     /// Copies of each stream.
@@ -125,7 +138,7 @@ impl Default for Settings {
                 max_connections: 20_000,
                 max_device_rate: 200,
             },
-            nats: Nats { url: None, stream_prefix: String::new(), replicas: 1 },
+            nats: Nats { replicas: 1, ..Nats::default() },
             postgres: Postgres { url: None },
             redis: Redis { url: None, key_prefix: "argusiq:".to_owned() },
         }
@@ -136,8 +149,11 @@ impl Default for Settings {
 const ELSEWHERE: [&str; 6] = ["admin_password", "api", "master_key", "mqtt", "test_stack", "tools_dir"];
 
 /// The passwords of the environment, letter by letter: read like other settings, one of digits alone would be a number.
-fn passwords() -> BTreeMap<&'static str, String> {
-    std::env::var("ARGUSIQ_ADMIN_PASSWORD").ok().map(|password| ("admin_password", password)).into_iter().collect()
+fn passwords() -> BTreeMap<&'static str, Value> {
+    let variable = |name| std::env::var(name).ok();
+    let admin = variable("ARGUSIQ_ADMIN_PASSWORD").map(|password| ("admin_password", Value::from(password)));
+    let nats = variable("ARGUSIQ_NATS__PASSWORD").map(|password| BTreeMap::from([("password", password)]));
+    admin.into_iter().chain(nats.map(|nats| ("nats", Value::from(nats)))).collect()
 }
 
 impl Settings {

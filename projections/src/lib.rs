@@ -16,6 +16,8 @@ pub mod digest;
 mod error;
 pub mod fact;
 mod fold;
+pub mod installation;
+mod privileges;
 #[cfg(test)]
 mod given;
 pub mod latest_telemetry;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::time::timeout;
 
-use crate::environment::{self, Servers};
+use crate::environment::{self, Servers, Streams};
 use crate::settings::Settings;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,7 +35,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn log(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
-    timeout(PATIENCE, environment::open_log(settings, servers)).await.context("no answer")??;
+    timeout(PATIENCE, environment::open_log(settings, servers, Streams::Check)).await.context("no answer")??;
     Ok(format!("{} has every stream as declared", servers.nats))
 }
 

@@ -164,7 +164,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(b"220 mail ready\r\n").await.unwrap();
         });
-        let error = nats_greeting(port).await.unwrap_err();
+        let error = nats_greeting(local(port)).await.unwrap_err();
         assert_eq!(error.to_string(), "another program answers: 220 mail ready");
         stranger.await.unwrap();
     }

@@ -6,6 +6,7 @@ mod command_to_view;
 mod device_to_screen;
 mod fsynced_before_acknowledged;
 mod http;
+mod least_privilege;
 mod nothing_lost_when_killed;
 mod platform;
 mod replay_equals_live;
