@@ -6,10 +6,10 @@ use tracing::warn;
 
 use crate::Error;
 
-/// The group of the roles `api`.
-pub const READ: &str = "argusiq_read";
-/// The group of the roles `project`.
-pub const WRITE: &str = "argusiq_write";
+/// The group of those who read: `api`, and whoever asks which installation this is.
+const READ: &str = "argusiq_read";
+/// The group of `project`.
+const WRITE: &str = "argusiq_write";
 
 /// `insufficient_privilege` in PostgreSQL's list of error codes.
 const NOT_ALLOWED: &str = "42501";
@@ -43,11 +43,15 @@ async fn ensure(db: &mut PgConnection, group: &str) -> Result<bool, Error> {
     }
 }
 
+/// The default privileges are for the partitions that `telemetry_add_day` makes: the projection copies straight into
+/// them.
 const GRANTS: &str = "
 GRANT USAGE ON SCHEMA public TO argusiq_read, argusiq_write;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO argusiq_read, argusiq_write;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO argusiq_write;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO argusiq_write;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO argusiq_read;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO argusiq_write;
 REVOKE INSERT, UPDATE, DELETE ON installation, _sqlx_migrations FROM argusiq_write;
 GRANT EXECUTE ON FUNCTION telemetry_add_day(date), telemetry_drop_days_before(date), read_models_empty(text[])
     TO argusiq_write;

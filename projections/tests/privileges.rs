@@ -63,6 +63,7 @@ async fn the_writing_role_writes_rows_and_makes_days_and_creates_nothing_else() 
         "SELECT telemetry_add_day('2026-01-10')",
         "INSERT INTO metric_set (keys) VALUES ('{a}')",
         "INSERT INTO telemetry_reading VALUES ('2026-01-10 10:00:00Z', 1, 1, '{1}')",
+        "INSERT INTO telemetry_reading_20260110 VALUES ('2026-01-10 11:00:00Z', 1, 1, '{1}')",
         "UPDATE projection_checkpoint SET position = 0",
         "DELETE FROM devices",
         "SELECT read_models_empty('{devices,metric_set}')",

@@ -2,6 +2,8 @@
 //! installations, or without rights, keep a role from starting.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use eventlog::permissions::{self, Role};
 
@@ -25,6 +27,17 @@ async fn login_roles(postgres: &str) {
     }
 }
 
+/// Makes a user of Redis that is kept to the installation's keys, as docs/operations.md says.
+fn redis_user(redis: &str) {
+    let address = redis.trim_start_matches("redis://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).unwrap();
+    let user = format!("ACL SETUSER argusiq on >{PASSWORD} ~argusiq:* &argusiq:* +@all -@admin -@dangerous +info\r\n");
+    stream.write_all(user.as_bytes()).unwrap();
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n");
+}
+
 /// The credentials of each command. `ingest` and `process` read one row of PostgreSQL, as `api` may.
 fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>> {
     let roles = [
@@ -41,6 +54,7 @@ fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String
             ("ARGUSIQ_NATS__USER", role.user()),
             ("ARGUSIQ_NATS__PASSWORD", PASSWORD.to_owned()),
             ("ARGUSIQ_POSTGRES__URL", url),
+            ("ARGUSIQ_REDIS__URL", urls.redis.replace("redis://", &format!("redis://argusiq:{PASSWORD}@"))),
         ];
         pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
     };
@@ -53,6 +67,7 @@ async fn each_role_does_its_work_with_credentials_of_its_own() {
     let mut platform = Platform::servers(users, credentials).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
     login_roles(&postgres).await;
+    redis_user(&platform.stack.as_ref().unwrap().urls().redis);
     platform.run(&["migrate"]);
     for grant in ["GRANT argusiq_read TO argusiq_api", "GRANT argusiq_write TO argusiq_project"] {
         stack::testing::sql(&postgres, grant).await.unwrap();
