@@ -46,7 +46,11 @@ pub async fn check(settings: &Settings, servers: &Servers, log: &Log) -> anyhow:
     };
     agreed(&sides)?;
     let missing: Vec<_> = sides.iter().take(2).filter(|(_, id)| id.is_none()).map(|(name, _)| *name).collect();
-    if missing.is_empty() { Ok(()) } else { bail!("{} has no installation yet: run `argusiq migrate`", missing.join(" and ")) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        bail!("{} has no installation yet: run `argusiq migrate`", missing.join(" and "))
+    }
 }
 
 async fn look<'a>(settings: &Settings, servers: &Servers, log: &Log) -> anyhow::Result<[Side<'a>; 3]> {

@@ -13,8 +13,8 @@ use tracing::warn;
 
 use crate::access::Access;
 use crate::buckets::BucketName;
-use crate::{send, server};
 use crate::streams::{self, Stream, StreamSizes};
+use crate::{send, server};
 
 /// How to reach NATS, and how this installation's streams are named and sized.
 #[derive(Clone, Debug)]

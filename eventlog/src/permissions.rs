@@ -57,11 +57,24 @@ impl Role {
             Self::Api => &[Es, EsAlarm, EsActivity, TelemetryNormalized, TelemetryAsset, EventsThreshold, Presence],
             Self::Ingest => &[Es, Presence],
             Self::Process => &[
-                Es, EsAlarm, EsActivity, TelemetryRaw, TelemetryNormalized, TelemetryAsset, EventsThreshold, Presence,
+                Es,
+                EsAlarm,
+                EsActivity,
+                TelemetryRaw,
+                TelemetryNormalized,
+                TelemetryAsset,
+                EventsThreshold,
+                Presence,
                 Ticks,
             ],
             Self::Project => &[
-                Es, EsAlarm, EsActivity, TelemetryNormalized, TelemetryAsset, EventsThreshold, ActivitiesCreated,
+                Es,
+                EsAlarm,
+                EsActivity,
+                TelemetryNormalized,
+                TelemetryAsset,
+                EventsThreshold,
+                ActivitiesCreated,
                 Presence,
             ],
             Self::Migrate => &Stream::ALL,
@@ -71,15 +84,10 @@ impl Role {
     /// Streams with the tails of the subjects that are written.
     fn writes(self) -> &'static [(Stream, &'static str)] {
         match self {
-            Self::Api => &[
-                (Stream::Es, ">"),
-                (Stream::EsAlarm, ">"),
-                (Stream::EsActivity, ">"),
-                (Stream::TelemetryDlq, "*"),
-            ],
-            Self::Ingest => {
-                &[(Stream::TelemetryRaw, "*"), (Stream::TelemetryDlq, "ingest"), (Stream::Presence, "*")]
+            Self::Api => {
+                &[(Stream::Es, ">"), (Stream::EsAlarm, ">"), (Stream::EsActivity, ">"), (Stream::TelemetryDlq, "*")]
             }
+            Self::Ingest => &[(Stream::TelemetryRaw, "*"), (Stream::TelemetryDlq, "ingest"), (Stream::Presence, "*")],
             Self::Process => &[
                 (Stream::EsAlarm, ">"),
                 (Stream::EsActivity, ">"),
@@ -101,12 +109,9 @@ impl Role {
         match self {
             Self::Api => &[(Snapshots, &[">"]), (Secrets, &[">"]), (Platform, &[])],
             Self::Ingest => &[(Members, &["*"]), (Platform, &[])],
-            Self::Process => &[
-                (Snapshots, &["*.alarm.*", "*.activity.*"]),
-                (StageState, &[">"]),
-                (Members, &["*"]),
-                (Platform, &[]),
-            ],
+            Self::Process => {
+                &[(Snapshots, &["*.alarm.*", "*.activity.*"]), (StageState, &[">"]), (Members, &["*"]), (Platform, &[])]
+            }
             Self::Project => &[(Platform, &[])],
             Self::Migrate => &[(Snapshots, &[">"]), (Secrets, &[">"]), (Platform, &[">"])],
         }
@@ -175,7 +180,8 @@ pub fn server_configuration_with(settings: &Settings, password: &str) -> String 
 }
 
 fn configuration(settings: &Settings, password: impl Fn(Role) -> String) -> String {
-    let mut text = "# Written by `argusiq nats-permissions`; changes are lost.\nauthorization {\n  users: [\n".to_owned();
+    let mut text =
+        "# Written by `argusiq nats-permissions`; changes are lost.\nauthorization {\n  users: [\n".to_owned();
     for role in Role::ALL {
         let Permissions { publish, subscribe } = permissions(role, settings);
         // Writing to a string cannot fail.

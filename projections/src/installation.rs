@@ -38,7 +38,10 @@ impl Marks {
     /// Gives both servers the id, where they have none.
     pub async fn set(&self, id: &str) -> Result<(), Error> {
         let mut db = PgConnection::connect(&self.database_url).await.map_err(Error::Connect)?;
-        sqlx::query("INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING").bind(id).execute(&mut db).await?;
+        sqlx::query("INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(id)
+            .execute(&mut db)
+            .await?;
         db.close().await?;
         let _: bool = self.redis.clone().set_nx(&self.key, id).await?;
         Ok(())

@@ -16,15 +16,15 @@ pub mod digest;
 mod error;
 pub mod fact;
 mod fold;
-pub mod installation;
-mod privileges;
 #[cfg(test)]
 mod given;
+pub mod installation;
 pub mod latest_telemetry;
 pub mod live_feed;
 pub mod marks;
 pub mod ownership;
 mod paging;
+mod privileges;
 mod projection;
 pub mod read;
 mod reader;

@@ -19,7 +19,10 @@ const NOT_ALLOWED: &str = "42501";
 pub(crate) async fn grant(db: &mut PgConnection) -> Result<(), Error> {
     for group in [READ, WRITE] {
         if !ensure(db, group).await? {
-            warn!(group, "this PostgreSQL role may not create the group: have a superuser create it, then migrate again");
+            warn!(
+                group,
+                "this PostgreSQL role may not create the group: have a superuser create it, then migrate again"
+            );
             return Ok(());
         }
     }

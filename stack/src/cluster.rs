@@ -79,7 +79,8 @@ impl Cluster {
         let program = find.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?.nats;
         let folder = Folder::open(&options.data_dir).await?;
         let network = if options.networks { Network::make(options.nodes) } else { None };
-        let mut nodes: Vec<_> = (0..options.nodes).map(|n| Node::plan(n, &program, &folder, network.as_ref())).collect();
+        let mut nodes: Vec<_> =
+            (0..options.nodes).map(|n| Node::plan(n, &program, &folder, network.as_ref())).collect();
         let routes: Vec<_> = nodes.iter().map(|node| format!("nats-route://{}", node.routes)).collect();
         for node in &mut nodes {
             node.write(&routes, &options.configuration)?;

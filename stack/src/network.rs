@@ -93,7 +93,8 @@ fn prefix([a, b, c]: [u8; 3]) -> String {
 /// Removes the networks of processes that are gone.
 fn sweep() {
     let gone = |name: &str| {
-        let pid = name.strip_prefix(NAME).and_then(|rest| rest.split('x').next()).filter(|pid| pid.parse::<u32>().is_ok());
+        let pid =
+            name.strip_prefix(NAME).and_then(|rest| rest.split('x').next()).filter(|pid| pid.parse::<u32>().is_ok());
         pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
     };
     for name in ip(&["netns", "list"]).unwrap_or_default().lines().filter_map(|line| line.split(' ').next()) {

@@ -79,7 +79,8 @@ async fn each_role_does_its_work_with_credentials_of_its_own() {
         let device = scene::device(&api, platform.folder.path(), "SN-1");
         let asset = scene::asset(&api, &device);
         let rule = scene::hot_rule(&api, &asset);
-        let readings = [reading(50.0, -3000), reading(55.0, -2000), reading(90.0, -1000), reading(60.0, -500), reading(61.0, 0)];
+        let readings =
+            [reading(50.0, -3000), reading(55.0, -2000), reading(90.0, -1000), reading(60.0, -500), reading(61.0, 0)];
         let sent = stock::paho(&device, platform.mqtt_port(), "5", &device.topic, &readings);
         assert_eq!(sent.acknowledged(), 5, "{sent:?}");
         history_has_every_value(&api, &device.id, &asset);
@@ -122,7 +123,10 @@ async fn servers_of_two_installations_and_a_database_without_rights_stop_the_sta
         platform.run_with(&["migrate"], &other);
         for role in ROLES {
             let line = platform.refused(&[role], &other[..1]);
-            assert!(line.contains("two installations") && line.contains("the log") && line.contains("PostgreSQL"), "{line}");
+            assert!(
+                line.contains("two installations") && line.contains("the log") && line.contains("PostgreSQL"),
+                "{line}"
+            );
         }
         let line = platform.refused(&["migrate"], &[("ARGUSIQ_REDIS__KEY_PREFIX", "other:")]);
         assert!(line.contains("two installations") && line.contains("Redis"), "{line}");

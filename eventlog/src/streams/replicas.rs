@@ -60,6 +60,8 @@ fn is_complete(info: &Info) -> bool {
     let others = info.config.num_replicas.saturating_sub(1);
     match &info.cluster {
         None => others == 0,
-        Some(group) => group.replicas.len() == others && group.replicas.iter().all(|copy| copy.current && !copy.offline),
+        Some(group) => {
+            group.replicas.len() == others && group.replicas.iter().all(|copy| copy.current && !copy.offline)
+        }
     }
 }

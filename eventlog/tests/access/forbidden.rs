@@ -58,13 +58,21 @@ fn forbidden(role: Role) -> Vec<String> {
     let mut subjects: Vec<_> = streams
         .chain(buckets)
         .flat_map(|name| verbs.map(|verb| format!("$JS.API.{verb}.{name}")))
-        .chain(["$JS.API.STREAM.CREATE.NEW", "$JS.API.STREAM.LEADER.STEPDOWN.ES", "$KV.platform.installation"].map(Into::into))
+        .chain(
+            ["$JS.API.STREAM.CREATE.NEW", "$JS.API.STREAM.LEADER.STEPDOWN.ES", "$KV.platform.installation"]
+                .map(Into::into),
+        )
         .collect();
     let others: &[&str] = match role {
         Role::Api => &["telemetry.raw.v1.0", "presence.v1.3", "ticks.v1", "$KV.stage_state.x", "$KV.members.x"],
         Role::Ingest => &[
-            "es.acme.device.1", "es_alarm.acme.alarm.1", "telemetry.normalized.v1.3.0", "telemetry.dlq.normalizer",
-            "$KV.stage_state.x", "$KV.secrets.x", "$JS.API.CONSUMER.CREATE.TELEMETRY_RAW",
+            "es.acme.device.1",
+            "es_alarm.acme.alarm.1",
+            "telemetry.normalized.v1.3.0",
+            "telemetry.dlq.normalizer",
+            "$KV.stage_state.x",
+            "$KV.secrets.x",
+            "$JS.API.CONSUMER.CREATE.TELEMETRY_RAW",
         ],
         Role::Process => &["es.acme.device.1", "telemetry.raw.v1.0", "$KV.secrets.x", "$KV.snapshots.acme.device.1"],
         Role::Project => &["es.acme.device.1", "telemetry.normalized.v1.3.0", "presence.v1.3", "$KV.members.x"],

@@ -77,7 +77,8 @@ async fn an_account_without_jetstream_is_said_to_have_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_jetstream_is_said_to_have_none() {
-    let binaries = tokio::task::spawn_blocking(|| stack::ensure_installed(&[Server::Nats], true)).await.unwrap().unwrap();
+    let binaries =
+        tokio::task::spawn_blocking(|| stack::ensure_installed(&[Server::Nats], true)).await.unwrap().unwrap();
     let port = stack::free_port();
     let mut plain = std::process::Command::new(binaries.nats)
         .args(["--addr", "127.0.0.1", "--port", &port.to_string()])

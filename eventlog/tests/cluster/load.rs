@@ -65,9 +65,9 @@ impl Load {
         let settings = StoreSettings { snapshot_every: 20, ..StoreSettings::default() };
         let store = Store::new(log.clone(), Upcasters::none(), settings);
         let names = (0..WRITERS).map(|n| format!("w{n}")).chain((0..RIVALS).map(|_| "shared".to_owned()));
-        let writers = names.enumerate().map(|(n, name)| {
-            tokio::spawn(command_until(store.clone(), n, name, told.clone(), stop.clone()))
-        });
+        let writers = names
+            .enumerate()
+            .map(|(n, name)| tokio::spawn(command_until(store.clone(), n, name, told.clone(), stop.clone())));
         Load {
             writers: writers.collect(),
             lane: tokio::spawn(push_until(lane(log, &told), stop.clone())),
@@ -110,8 +110,7 @@ impl Load {
 
 fn lane(log: &Log, told: &Arc<Told>) -> Lane<u32> {
     let told = told.clone();
-    let encode =
-        |items: &[u32]| Pack { headers: Headers::new(), payload: serde_json::to_vec(items).unwrap().into() };
+    let encode = |items: &[u32]| Pack { headers: Headers::new(), payload: serde_json::to_vec(items).unwrap().into() };
     Lane::start(log, Stream::TelemetryRaw, "0", LaneSettings::default(), encode, move |items, stored| match stored {
         Ok(sequence) => told.stored.lock().unwrap().extend(items.into_iter().map(|item| (item, sequence))),
         Err(_) => told.refused.lock().unwrap().extend(items),
