@@ -130,11 +130,23 @@ pub struct Emqx {
 }
 
 /// The log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nats {
-    /// `nats://host:port`; the local stack's own when absent.
+    /// `nats://host:port`, several separated by commas; the local stack's own when absent.
     pub url: Option<String>,
+    /// User name; with it goes a password.
+    pub user: Option<String>,
+    /// Password of the user.
+    pub password: Option<Secret>,
+    /// File that holds the password, in place of `password`; what a line end adds is not part of it.
+    pub password_file: Option<PathBuf>,
+    /// Certificates of the authorities that the servers' certificates come from; with it, TLS is required.
+    pub tls_ca_file: Option<PathBuf>,
+    /// Own certificate, for servers that ask for one.
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Private key of `tls_certificate_file`.
+    pub tls_key_file: Option<PathBuf>,
     /// In front of every stream and subject, so that several installations can share a server.
     pub stream_prefix: String,
     /// Copies of each stream.
@@ -188,7 +200,7 @@ impl Default for Settings {
                 api_secret: None,
                 api_secret_file: None,
             },
-            nats: Nats { url: None, stream_prefix: String::new(), replicas: 1 },
+            nats: Nats { replicas: 1, ..Nats::default() },
             postgres: Postgres { url: None },
             redis: Redis { url: None, key_prefix: "argusiq:".to_owned() },
             probe: Probe { listen: "127.0.0.1".to_owned(), port: None },
@@ -197,27 +209,33 @@ impl Default for Settings {
 }
 
 /// Variables of the environment that are read elsewhere, as they stand.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 5] = ["api", "master_key", "mqtt", "test_stack", "tools_dir"];
+
+/// Settings that are taken from the environment as they stand.
+const SECRETS: [&str; 6] = [
     "admin_password",
-    "api",
+    "bridge__password",
     "emqx__api_key",
     "emqx__api_secret",
     "emqx__hook_secret",
-    "master_key",
-    "mqtt",
-    "test_stack",
-    "tools_dir",
+    "nats__password",
 ];
 
 /// The secrets of the environment, letter by letter: read like other settings, one of digits alone would be a number.
-fn secrets() -> Value {
-    let read = |name: &str| std::env::var(format!("ARGUSIQ_{name}")).ok().map(Value::from);
-    let emqx = ["api_key", "api_secret", "hook_secret"].into_iter();
-    let emqx: Map<_, _> = emqx
-        .filter_map(|key| read(&format!("EMQX__{}", key.to_uppercase())).map(|value| (key.to_owned(), value)))
-        .collect();
-    let password = read("ADMIN_PASSWORD").map(|password| ("admin_password".to_owned(), password));
-    Value::Object(password.into_iter().chain([("emqx".to_owned(), Value::Object(emqx))]).collect())
+fn secrets() -> Map<String, Value> {
+    let mut found = Map::new();
+    for secret in SECRETS {
+        let Ok(value) = std::env::var(format!("ARGUSIQ_{}", secret.to_uppercase())) else { continue };
+        match secret.split_once("__") {
+            None => drop(found.insert(secret.to_owned(), value.into())),
+            Some((section, key)) => {
+                if let Value::Object(section) = found.entry(section).or_insert_with(|| Map::new().into()) {
+                    section.insert(key.to_owned(), value.into());
+                }
+            }
+        }
+    }
+    found
 }
 
 impl Settings {
@@ -236,7 +254,7 @@ impl Settings {
     pub fn load(flags: impl Serialize) -> Result<Self, Box<figment::Error>> {
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file("argusiq.toml"))
-            .merge(Env::prefixed("ARGUSIQ_").ignore(&ELSEWHERE).split("__"))
+            .merge(Env::prefixed("ARGUSIQ_").ignore(&ELSEWHERE).ignore(&SECRETS).split("__"))
             .merge(Serialized::globals(secrets()))
             .merge(Serialized::globals(flags))
             .extract()

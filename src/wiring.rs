@@ -16,7 +16,8 @@ use stack::Ports;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker;
-use crate::environment::{self, Clock, Servers};
+use crate::environment::{self, Clock, Servers, Streams};
+use crate::installation;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -38,6 +39,15 @@ impl Role {
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Process, Self::Project, Self::Api];
 }
 
+/// What a process is there for, which decides what it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Creates what is missing, and may run every role: `migrate` and `up`.
+    Everything,
+    /// Runs one role, beside what `migrate` made.
+    Role(Role),
+}
+
 /// Connections and keys that the roles of one process share.
 #[derive(Clone)]
 pub struct Wiring {
@@ -47,36 +57,58 @@ pub struct Wiring {
     pub ports: Ports,
     servers: Servers,
     log: Log,
-    commands: Commands,
+    /// For roles that send commands.
+    commands: Option<Commands>,
     keys: Arc<Folder>,
     clock: Clock,
     metrics: PrometheusHandle,
 }
 
 impl Wiring {
-    /// Opens keys, log and command side.
-    pub async fn open(settings: Settings, servers: Servers) -> anyhow::Result<Self> {
+    /// Opens keys, log and as much of the command side as the duty needs; refuses servers of different installations.
+    pub async fn open(settings: Settings, servers: Servers, duty: Duty) -> anyhow::Result<Self> {
         environment::make_data_dir(&settings)?;
         let metrics = telemetry::start_metrics()?;
         let keys = environment::init_keys(&settings)?.folder;
-        let log = environment::open_log(&settings, &servers).await?;
+        let streams = if duty == Duty::Everything { Streams::Declare } else { Streams::Check };
+        let log = environment::open_log(&settings, &servers, streams).await?;
+        if streams == Streams::Check {
+            installation::check(&settings, &servers, &log).await?;
+        }
         let clock = environment::clock();
         let root = keys.root.seal(&keys.master)?.open_root(&keys.master)?;
         let command_keys = Keys::new(keys.master.clone(), root);
-        let commands = Commands::open(log.clone(), command_keys, clock.clone()).await?;
+        let commands = match duty {
+            Duty::Everything | Duty::Role(Role::Api) => {
+                Some(Commands::open(log.clone(), command_keys, clock.clone()).await?)
+            }
+            Duty::Role(Role::Process) => {
+                Some(Commands::open_without_secrets(log.clone(), command_keys, clock.clone()).await?)
+            }
+            Duty::Role(Role::Ingest | Role::Project) => None,
+        };
         let ports = ports(&settings)?;
         Ok(Self { settings, ports, servers, log, commands, keys: Arc::new(keys), clock, metrics })
     }
 
-    /// Creates or updates the tables.
+    /// Creates or updates the tables, and marks all servers as those of one installation.
     pub async fn migrate(&self) -> anyhow::Result<()> {
-        Ok(projections::migrate(&self.servers.postgres.0).await?)
+        projections::migrate(&self.servers.postgres.0).await.map_err(|error| match error.is_refusal() {
+            true => anyhow::Error::new(error)
+                .context("the user of postgres.url may not create or change tables: migrate as the database's owner"),
+            false => error.into(),
+        })?;
+        installation::ensure(&self.settings, &self.servers, &self.log).await
+    }
+
+    fn commands(&self) -> anyhow::Result<&Commands> {
+        self.commands.as_ref().context("this role sends no commands")
     }
 
     /// Makes the first organisation and its administrator where there is none.
     pub async fn bootstrap(&self) -> anyhow::Result<Bootstrapped> {
         let password = self.settings.admin_password.as_ref().map(|password| password.0.as_str());
-        Ok(self.commands.bootstrap(&self.settings.admin_email, password).await?)
+        Ok(self.commands()?.bootstrap(&self.settings.admin_email, password).await?)
     }
 
     /// Runs one role until `shutdown`.
@@ -115,8 +147,8 @@ impl Wiring {
         if !only.is_empty() {
             config.stages = only.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         }
-        let deps =
-            processing::Deps { log: self.log.clone(), commands: self.commands.clone(), clock: self.clock.clone() };
+        let commands = self.commands()?.clone();
+        let deps = processing::Deps { log: self.log.clone(), commands, clock: self.clock.clone() };
         processing::run(deps, config, shutdown).await.context("process")
     }
 
@@ -131,7 +163,7 @@ impl Wiring {
         let reader = Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?;
         let metrics = self.metrics.clone();
         let deps = api::Deps {
-            commands: self.commands.clone(),
+            commands: self.commands()?.clone(),
             reader,
             log: self.log.clone(),
             signing_secret: token_key(&self.keys),

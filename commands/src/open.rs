@@ -44,6 +44,16 @@ impl Commands {
     /// last clone is dropped.
     pub async fn open(log: Log, keys: Keys, clock: Clock) -> Result<Commands, OpenError> {
         let vault = Vault::open(&log, &keys.master).await.map_err(OpenError::Secrets)?;
+        Self::with(log, vault, keys, clock).await
+    }
+
+    /// Opens the command side without the secrets, for a process whose commands need none (alarms, activities): those
+    /// that do are refused.
+    pub async fn open_without_secrets(log: Log, keys: Keys, clock: Clock) -> Result<Commands, OpenError> {
+        Self::with(log, Vault::closed(), keys, clock).await
+    }
+
+    async fn with(log: Log, vault: Vault, keys: Keys, clock: Clock) -> Result<Commands, OpenError> {
         let stores = Stores::new(&log);
         let feed = stores.feed(&log).start(CancellationToken::new()).await.map_err(OpenError::Feed)?;
         Ok(Commands { inner: Arc::new(Inner { stores, vault, keys, clock, _feed: feed }) })

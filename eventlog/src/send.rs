@@ -131,6 +131,17 @@ pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
         .build()
 }
 
+/// Returns pauses for somebody who waits for the answer: 20 ms, doubling up to 200 ms, so that a new leader is found as
+/// soon as there is one.
+pub(crate) fn short_pauses() -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_millis(200))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,3 +66,18 @@ pub enum Error {
     #[error("a projection ended by a panic")]
     Panicked(#[source] tokio::task::JoinError),
 }
+
+impl Error {
+    /// Tells whether PostgreSQL answered and refused: who connects, or what they may do. Waiting does not help then.
+    pub fn is_refusal(&self) -> bool {
+        let source = match self {
+            Self::Connect(source) | Self::Statement(source) => source,
+            Self::Migrate(sqlx::migrate::MigrateError::Execute(source))
+            | Self::Migrate(sqlx::migrate::MigrateError::ExecuteMigration(source, _)) => source,
+            _ => return false,
+        };
+        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        // Class 28 is authorization, 42501 insufficient privilege, 3D000 an unknown database.
+        code.is_some_and(|code| code.starts_with("28") || code == "42501" || code == "3D000")
+    }
+}

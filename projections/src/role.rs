@@ -15,7 +15,7 @@ use crate::latest_telemetry::{self, LatestTelemetry, Store};
 use crate::ownership::{Owner, writer_options};
 use crate::registry::{Entry, Kept, chosen};
 use crate::runner::{Runner, settings};
-use crate::{Error, checkpoint};
+use crate::{Error, checkpoint, privileges};
 
 /// How often it is looked whether a rebuild began elsewhere.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -43,10 +43,11 @@ pub struct Config {
     pub only: Option<Vec<String>>,
 }
 
-/// Brings the schema up to date. Several processes may do so at once.
+/// Brings the schema up to date and grants what the roles of PostgreSQL need. Several processes may do so at once.
 pub async fn migrate(database_url: &str) -> Result<(), Error> {
     let mut db = PgConnection::connect(database_url).await.map_err(Error::Connect)?;
     sqlx::migrate!("../migrations").run(&mut db).await?;
+    privileges::grant(&mut db).await?;
     db.close().await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use eventlog::Log;
 use eventlog::members::Entry;
 use tokio::time::timeout;
 
-use crate::environment::{self, Servers};
+use crate::environment::{self, Servers, Streams};
 use crate::settings::Settings;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,7 +37,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn log(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
-    let log = timeout(PATIENCE, environment::open_log(settings, servers)).await.context("no answer")??;
+    let log = timeout(PATIENCE, environment::open_log(settings, servers, Streams::Check)).await.context("no answer")??;
     let told = format!("{} has every stream as declared", servers.nats);
     Ok(members(&log).await?.iter().fold(told, |told, member| format!("{told}\n      {member}")))
 }

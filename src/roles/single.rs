@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 use crate::environment::Servers;
 use crate::lifecycle;
 use crate::settings::Settings;
-use crate::wiring::{Role, Wiring};
+use crate::wiring::{Duty, Role, Wiring};
 
 /// Runs the role until a signal asks it to stop; `only` names stages or projections.
 pub async fn run(settings: Settings, role: Role, only: Vec<String>) -> anyhow::Result<()> {
     let servers = Servers::from_settings(&settings)?;
-    let wiring = Wiring::open(settings, servers).await?;
+    let wiring = Wiring::open(settings, servers, Duty::Role(role)).await?;
     let shutdown = CancellationToken::new();
     lifecycle::stop_on_signals(shutdown.clone())?;
     let asked = shutdown.clone();

@@ -15,7 +15,7 @@ use crate::cli::Up;
 use crate::environment::{self, Servers};
 use crate::lifecycle;
 use crate::settings::{Secret, Settings};
-use crate::wiring::{Role, Wiring, ports};
+use crate::wiring::{Duty, Role, Wiring, ports};
 
 /// How often a port is tried while the roles start.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -51,7 +51,7 @@ async fn start_servers(settings: &Settings, ports: Ports) -> anyhow::Result<Stac
 
 async fn serve(settings: Settings, up: Up, stack: &Stack, asked: CancellationToken) -> anyhow::Result<()> {
     let servers = Servers::from_settings(&settings)?;
-    let wiring = Wiring::open(settings, servers).await?;
+    let wiring = Wiring::open(settings, servers, Duty::Everything).await?;
     wiring.migrate().await?;
     let password = first_password(&wiring).await?;
     // Not the signal's own token: the roles go on until the demo has compared what it sent.

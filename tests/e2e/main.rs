@@ -10,6 +10,7 @@ mod fsynced_before_acknowledged;
 mod http;
 mod http_ingest;
 mod load;
+mod least_privilege;
 mod nothing_lost_when_killed;
 mod owners_come_and_go;
 mod platform;

@@ -30,6 +30,8 @@ pub struct Platform {
     pub processes: BTreeMap<&'static str, Child>,
     pub stack: Option<Stack>,
     environment: Vec<(String, String)>,
+    /// What single commands find in their environment instead.
+    own: BTreeMap<&'static str, Vec<(String, String)>>,
 }
 
 impl Platform {
@@ -66,7 +68,28 @@ impl Platform {
     }
 
     fn prepare(folder: TempDir, environment: Vec<(String, String)>, stack: Option<Stack>) -> Self {
-        Self { folder, base: free_base(), processes: BTreeMap::new(), stack, environment }
+        Self { folder, base: free_base(), processes: BTreeMap::new(), stack, environment, own: BTreeMap::new() }
+    }
+
+    /// Servers of the test's own with a configuration of nats-server's, and nothing of the platform yet; `own` is what
+    /// single commands find in their environment.
+    pub async fn servers(
+        nats_configuration: String,
+        own: impl Fn(&stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>>,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { nats_configuration, ..Options::throwaway(folder.path().join("servers")) };
+        let stack = Stack::start(options).await.expect("servers");
+        let own = own(stack.urls());
+        let environment = [
+            ("ARGUSIQ_NATS__URL", stack.urls().nats.clone()),
+            ("ARGUSIQ_POSTGRES__URL", stack.urls().postgres.clone()),
+            ("ARGUSIQ_REDIS__URL", stack.urls().redis.clone()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let mut platform = Self::prepare(folder, environment, Some(stack));
+        platform.own = own;
+        platform
     }
 
     /// Starts a role, or starts it again.
@@ -104,7 +127,12 @@ impl Platform {
 
     /// Runs a command to its end and answers what it printed; fails when it fails.
     pub fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("argusiq starts");
+        self.run_with(arguments, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+        let output = self.command(arguments).envs(environment.iter().copied()).output().expect("argusiq starts");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?} failed: {out}{err}");
         out.into_owned()
@@ -157,6 +185,12 @@ impl Platform {
         }
     }
 
+    /// Runs a command that must fail; answers the one line it said.
+    pub fn refused(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+        let output = self.command(arguments).envs(environment.iter().copied()).output().expect("argusiq starts");
+        crate::start_up::one_line(&output)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_argusiq"));
         command
@@ -164,6 +198,7 @@ impl Platform {
             .arg(self.folder.path())
             .args(arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(arguments.first().and_then(|role| self.own.get(role)).into_iter().flatten().cloned())
             .env("ARGUSIQ_ADMIN_EMAIL", EMAIL)
             .env("ARGUSIQ_ADMIN_PASSWORD", PASSWORD)
             .env_remove("ARGUSIQ_TEST_STACK")

@@ -15,7 +15,7 @@ use super::load::appended;
 use super::loaded::{Appended, Loaded};
 use super::{Inner, JetStreamEventStore};
 use crate::message::Message;
-use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, pauses, send_once};
+use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, send_once, short_pauses};
 
 impl<A: Aggregate + Clone> JetStreamEventStore<A> {
     /// Stores the events of one command as one message, right after what was loaded, or nothing at all. It makes no
@@ -77,7 +77,7 @@ impl<A: Aggregate + Clone> Inner<A> {
         let started = Instant::now();
         let deadline = started + self.settings.append_deadline;
         let mut doubtful = false;
-        let mut pauses = pauses();
+        let mut pauses = short_pauses();
         loop {
             let source = match self.attempt(key, head, message, &mut doubtful).await {
                 Attempt::Stored(stored) => return Ok(stored),
