@@ -212,14 +212,8 @@ impl Default for Settings {
 const ELSEWHERE: [&str; 5] = ["api", "master_key", "mqtt", "test_stack", "tools_dir"];
 
 /// Settings that are taken from the environment as they stand.
-const SECRETS: [&str; 6] = [
-    "admin_password",
-    "bridge__password",
-    "emqx__api_key",
-    "emqx__api_secret",
-    "emqx__hook_secret",
-    "nats__password",
-];
+const SECRETS: [&str; 6] =
+    ["admin_password", "bridge__password", "emqx__api_key", "emqx__api_secret", "emqx__hook_secret", "nats__password"];
 
 /// The secrets of the environment, letter by letter: read like other settings, one of digits alone would be a number.
 fn secrets() -> Map<String, Value> {

@@ -37,7 +37,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn log(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
-    let log = timeout(PATIENCE, environment::open_log(settings, servers, Streams::Check)).await.context("no answer")??;
+    let log =
+        timeout(PATIENCE, environment::open_log(settings, servers, Streams::Check)).await.context("no answer")??;
     let told = format!("{} has every stream as declared", servers.nats);
     Ok(members(&log).await?.iter().fold(told, |told, member| format!("{told}\n      {member}")))
 }
