@@ -41,8 +41,8 @@ pub enum Command {
     Up(Up),
     /// Run the HTTP API, the live feed and the page.
     Api,
-    /// Run the devices' door.
-    Ingest,
+    /// Run a devices' door.
+    Ingest(Ingest),
     /// Run the stages of the telemetry path.
     Process(Only),
     /// Run the projections.
@@ -79,6 +79,14 @@ pub struct Up {
     /// Stop by itself after so many seconds of demo, with a summary.
     #[arg(long)]
     pub seconds: Option<u64>,
+}
+
+/// Which door `ingest` opens.
+#[derive(Args, Debug, Default)]
+pub struct Ingest {
+    /// Read the messages of a broker that devices connect to (settings under `bridge`), and open no door of our own.
+    #[arg(long)]
+    pub bridge: bool,
 }
 
 /// A choice of stages or projections.

@@ -2,6 +2,7 @@
 //! that a role crate can do itself.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod bridge;
 mod cli;
 mod environment;
 mod lifecycle;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Ca, Cli, Command};
+use crate::cli::{Ca, Cli, Command, Ingest};
 use crate::settings::Settings;
 
 #[global_allocator]
@@ -39,7 +40,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Up(up) => roles::up::run(settings, up).await,
         Command::Api => roles::single::run(settings, wiring::Role::Api, Vec::new()).await,
-        Command::Ingest => roles::single::run(settings, wiring::Role::Ingest, Vec::new()).await,
+        Command::Ingest(Ingest { bridge }) => {
+            let role = if bridge { wiring::Role::Bridge } else { wiring::Role::Ingest };
+            roles::single::run(settings, role, Vec::new()).await
+        }
         Command::Process(only) => roles::single::run(settings, wiring::Role::Process, only.only).await,
         Command::Project(only) => roles::single::run(settings, wiring::Role::Project, only.only).await,
         Command::Replay { what } => roles::replay::run(settings, what).await,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Text that is never printed: passwords and keys.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct Settings {
     pub http: Http,
     /// The devices' door.
     pub mqtt: Mqtt,
+    /// The broker that `argusiq ingest --bridge` reads.
+    pub bridge: Bridge,
     /// The log.
     pub nats: Nats,
     /// The read models.
@@ -75,6 +78,32 @@ pub struct Mqtt {
     pub max_connections: usize,
     /// Messages a second that one device may send.
     pub max_device_rate: u32,
+}
+
+/// The broker that `argusiq ingest --bridge` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bridge {
+    /// `mqtt://host:port`, or `mqtts://host:port` with TLS.
+    pub url: Option<String>,
+    /// PEM file of the authority that a broker with TLS is believed by.
+    pub authority_file: Option<PathBuf>,
+    /// Name of the service account.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// A file with its password instead.
+    pub password_file: Option<PathBuf>,
+    /// The group of subscribers that share the messages; empty for none, which only one process may be.
+    pub group: String,
+    /// Connections of this process.
+    pub connections: u16,
+    /// Messages of a connection read and not acknowledged yet.
+    pub max_unacknowledged: usize,
+    /// The broker's name in presence facts, the same for all bridges behind it.
+    pub broker: String,
+    /// First of the two raw shards this process writes, 0 to 14.
+    pub first_shard: u16,
 }
 
 /// The log.
@@ -125,6 +154,18 @@ impl Default for Settings {
                 max_connections: 20_000,
                 max_device_rate: 200,
             },
+            bridge: Bridge {
+                url: None,
+                authority_file: None,
+                user: None,
+                password: None,
+                password_file: None,
+                group: "bridge-group".to_owned(),
+                connections: 2,
+                max_unacknowledged: 1_000,
+                broker: "broker".to_owned(),
+                first_shard: 0,
+            },
             nats: Nats { url: None, stream_prefix: String::new(), replicas: 1 },
             postgres: Postgres { url: None },
             redis: Redis { url: None, key_prefix: "argusiq:".to_owned() },
@@ -133,11 +174,15 @@ impl Default for Settings {
 }
 
 /// Variables of the environment that are read elsewhere, as they stand.
-const ELSEWHERE: [&str; 6] = ["admin_password", "api", "master_key", "mqtt", "test_stack", "tools_dir"];
+const ELSEWHERE: [&str; 7] =
+    ["admin_password", "api", "bridge__password", "master_key", "mqtt", "test_stack", "tools_dir"];
 
 /// The passwords of the environment, letter by letter: read like other settings, one of digits alone would be a number.
-fn passwords() -> BTreeMap<&'static str, String> {
-    std::env::var("ARGUSIQ_ADMIN_PASSWORD").ok().map(|password| ("admin_password", password)).into_iter().collect()
+fn passwords() -> BTreeMap<&'static str, Value> {
+    let read = |name: &str| std::env::var(name).ok();
+    let admin = read("ARGUSIQ_ADMIN_PASSWORD").map(|password| ("admin_password", json!(password)));
+    let bridge = read("ARGUSIQ_BRIDGE__PASSWORD").map(|password| ("bridge", json!({ "password": password })));
+    admin.into_iter().chain(bridge).collect()
 }
 
 impl Settings {

@@ -14,6 +14,7 @@ use projections::Reader;
 use stack::Ports;
 use tokio_util::sync::CancellationToken;
 
+use crate::bridge;
 use crate::environment::{self, Clock, Servers};
 use crate::settings::Settings;
 use crate::telemetry;
@@ -25,6 +26,8 @@ pub enum Role {
     Api,
     /// The devices' door.
     Ingest,
+    /// The door behind a broker.
+    Bridge,
     /// The stages.
     Process,
     /// The projections.
@@ -32,7 +35,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them.
+    /// All of them that `up` runs.
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Process, Self::Project, Self::Api];
 }
 
@@ -82,23 +85,34 @@ impl Wiring {
         match role {
             Role::Api => self.api(shutdown).await,
             Role::Ingest => self.ingest(shutdown).await,
+            Role::Bridge => self.bridge(shutdown).await,
             Role::Process => self.process(only, shutdown).await,
             Role::Project => self.project(only, shutdown).await,
         }
     }
 
     async fn ingest(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
+        let mut config = ingest::Config::edge(listen, &self.settings.instance);
+        config.limits.max_connections = self.settings.mqtt.max_connections;
+        config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
+        ingest::run(self.ingest_deps(), config, shutdown).await.context("ingest")
+    }
+
+    async fn bridge(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut config = ingest::Config::new(&self.settings.instance);
+        config.bridge = Some(bridge::config(&self.settings.bridge)?);
+        config.first_shard = self.settings.bridge.first_shard;
+        ingest::run(self.ingest_deps(), config, shutdown).await.context("ingest --bridge")
+    }
+
+    fn ingest_deps(&self) -> ingest::Deps {
         let pki = EdgePki {
             root_certificate_pem: self.keys.root.certificate_pem().to_owned(),
             server_certificate_pem: self.keys.server_certificate_pem.clone(),
             server_private_key_pem: self.keys.server_private_key_pem.clone(),
         };
-        let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
-        let mut config = ingest::Config::edge(listen, &self.settings.instance);
-        config.limits.max_connections = self.settings.mqtt.max_connections;
-        config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
-        let deps = ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() };
-        ingest::run(deps, config, shutdown).await.context("ingest")
+        ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() }
     }
 
     async fn process(&self, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
