@@ -16,9 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::world::{Device, PATIENCE, World, eventually, now};
+use crate::world::{Device, PATIENCE, World, eventually, new_id, now};
 
 const SERVICE: (&str, &str) = ("bridge", "a long secret");
 
@@ -121,7 +120,7 @@ impl Site {
     /// Publishes as the service account.
     pub async fn publish_as_service(&self, messages: &[Sent]) {
         let (_, port) = self.broker.urls().broker.rsplit_once(':').unwrap();
-        let mut options = MqttOptions::new(format!("stranger-{}", Uuid::now_v7()), "127.0.0.1", port.parse().unwrap());
+        let mut options = MqttOptions::new(format!("stranger-{}", new_id()), "127.0.0.1", port.parse().unwrap());
         options.set_credentials(SERVICE.0, SERVICE.1).set_max_packet_size(1 << 20, 1 << 20);
         publish(options, messages).await;
     }
