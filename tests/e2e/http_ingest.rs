@@ -59,10 +59,11 @@ fn a_stock_client_sends_over_https_by_certificate_and_by_token_until_the_token_i
     newest_is(&api, &other, 43.0);
 
     assert_eq!(api.delete(&format!("{tokens}/{}?reason=lost", id(&issued, "/id"))).0, 200);
-    let problem = until("the token is refused", SOON, || match curl(&platform, &device, &token, one, &reading(44.0, 0)) {
-        (401, problem) => Ok(problem),
-        other => Err(other),
-    });
+    let problem =
+        until("the token is refused", SOON, || match curl(&platform, &device, &token, one, &reading(44.0, 0)) {
+            (401, problem) => Ok(problem),
+            other => Err(other),
+        });
     assert_eq!(problem["reason"], "revoked");
 }
 
