@@ -8,9 +8,10 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use certs::{Initialized, MasterKey, ServerNames};
 use chrono::{DateTime, Utc};
+use commands::EventStore;
 use eventlog::{Log, StreamSizes};
 
-use crate::settings::{Secret, Settings};
+use crate::settings::{EventStoreKind, Secret, Settings};
 
 /// Environment variable that holds the master key instead of the file in the data folder.
 const MASTER_KEY_VARIABLE: &str = "ARGUSIQ_MASTER_KEY";
@@ -81,6 +82,14 @@ pub async fn open_log(settings: &Settings, servers: &Servers) -> anyhow::Result<
     let log = Log::connect(log).await?;
     log.declare_streams().await?;
     Ok(log)
+}
+
+/// Where events are kept, by the configuration.
+pub fn event_store(settings: &Settings, servers: &Servers) -> EventStore {
+    match settings.event_store {
+        EventStoreKind::JetStream => EventStore::JetStream,
+        EventStoreKind::Postgres => EventStore::Postgres { database_url: servers.postgres.0.clone() },
+    }
 }
 
 fn pki_dir(settings: &Settings) -> PathBuf {

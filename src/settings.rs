@@ -39,6 +39,8 @@ pub struct Settings {
     pub admin_email: String,
     /// Password of the first administrator; generated and printed once when absent.
     pub admin_password: Option<Secret>,
+    /// Where domain events are kept; an installation keeps the choice it began with.
+    pub event_store: EventStoreKind,
     /// The HTTP API.
     pub http: Http,
     /// The devices' door.
@@ -49,6 +51,17 @@ pub struct Settings {
     pub postgres: Postgres,
     /// The newest values.
     pub redis: Redis,
+}
+
+/// Where domain events are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventStoreKind {
+    /// In JetStream.
+    #[default]
+    JetStream,
+    /// In the database of `postgres.url`, from where they are relayed to JetStream.
+    Postgres,
 }
 
 /// The HTTP API.
@@ -117,6 +130,7 @@ impl Default for Settings {
             log_json: false,
             admin_email: "admin@argusiq.local".to_owned(),
             admin_password: None,
+            event_store: EventStoreKind::JetStream,
             http: Http { listen: "127.0.0.1".to_owned(), port: None },
             mqtt: Mqtt {
                 listen: "127.0.0.1".to_owned(),

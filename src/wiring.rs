@@ -60,8 +60,9 @@ impl Wiring {
         let log = environment::open_log(&settings, &servers).await?;
         let clock = environment::clock();
         let root = keys.root.seal(&keys.master)?.open_root(&keys.master)?;
+        let event_store = environment::event_store(&settings, &servers);
         let command_keys = Keys::new(keys.master.clone(), root);
-        let commands = Commands::open(log.clone(), command_keys, clock.clone()).await?;
+        let commands = Commands::open_with(event_store, log.clone(), command_keys, clock.clone()).await?;
         let ports = ports(&settings)?;
         Ok(Self { settings, ports, servers, log, commands, keys: Arc::new(keys), clock, metrics })
     }
