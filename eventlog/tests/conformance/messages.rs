@@ -5,7 +5,7 @@ use eventlog::store::{Damage, Digest, Error, verify_chain, verify_chain_since};
 use eventlog::{Stream, Upcasters, decode_events};
 
 use crate::counter::{Counter, CounterEvent, Increment, increments};
-use crate::fixture::{Fixture, metadata, store, store_settings};
+use crate::fixture::{metadata, store, store_settings};
 
 #[tokio::test]
 async fn the_events_of_one_command_are_one_message() {
