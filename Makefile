@@ -5,7 +5,7 @@ SHELL := /bin/bash
 SECONDS_ARG := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS))
 PROFILE_DIR := target/debug
 
-.PHONY: help up demo test e2e lint bench clean prerequisites build
+.PHONY: help up demo test lint bench chaos clean prerequisites build
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,12 +29,16 @@ test: prerequisites ## every test, against real servers
 lint: prerequisites ## formatting, clippy, and licences and fences where cargo-deny is installed
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; \
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences, bans and sources were not checked"; fi
 
 bench: prerequisites ## rates, latencies, CPU per message; the table goes to docs/benchmarks.md
 	cargo build --locked --release --workspace --bins
 	target/release/argusiq-simulator bench
+
+chaos: prerequisites ## kill, pause and restart everything under load (MINUTES=10), then compare
+	cargo build --locked --workspace --bins
+	$(PROFILE_DIR)/argusiq-simulator chaos --minutes $(or $(MINUTES),10)
 
 clean: ## remove what was built and the local data
 	cargo clean

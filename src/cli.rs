@@ -54,9 +54,13 @@ pub enum Command {
         what: Replay,
     },
     /// Create or update streams, buckets and tables.
-    Migrate,
+    Migrate(Migrate),
+    /// Print the users of all roles, with what each may do, for nats-server's configuration.
+    NatsPermissions,
     /// Check the configuration, the servers, the streams, the clock and the certificates.
     Doctor,
+    /// List every setting as an environment variable, with its default.
+    Settings,
     /// Certificate authorities.
     Ca {
         /// What to do.
@@ -77,6 +81,14 @@ pub struct Up {
     /// Stop by itself after so many seconds of demo, with a summary.
     #[arg(long)]
     pub seconds: Option<u64>,
+}
+
+/// Options of `migrate`.
+#[derive(Args, Debug, Default)]
+pub struct Migrate {
+    /// Keep every stream and bucket in so many copies from now on, while the system runs.
+    #[arg(long)]
+    pub replicas: Option<usize>,
 }
 
 /// A choice of stages or projections.

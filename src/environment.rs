@@ -4,12 +4,14 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use certs::{Initialized, MasterKey, ServerNames};
 use chrono::{DateTime, Utc};
 use commands::EventStore;
-use eventlog::{Log, StreamSizes};
+use eventlog::{Access, Log, StreamSizes};
+use tokio::time::{Instant, sleep};
 
 use crate::settings::{EventStoreKind, Secret, Settings};
 
@@ -73,15 +75,71 @@ pub fn init_keys(settings: &Settings) -> anyhow::Result<Initialized> {
     Ok(made)
 }
 
-/// Connects to the log and declares its streams.
-pub async fn open_log(settings: &Settings, servers: &Servers) -> anyhow::Result<Log> {
+/// Whether the streams are created where they are missing, which only `migrate` (and `up`) may, or only compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// Created where they are missing.
+    Declare,
+    /// Compared with what is declared.
+    Check,
+}
+
+/// How long a role waits for the log to answer about its streams: a cluster that has just started has no leaders yet.
+const STREAMS_WITHIN: Duration = Duration::from_secs(30);
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Connects to the log and declares its streams, or checks that they are as declared.
+pub async fn open_log(settings: &Settings, servers: &Servers, streams: Streams) -> anyhow::Result<Log> {
+    let log = connect_log(settings, servers).await?;
+    let deadline = Instant::now() + STREAMS_WITHIN;
+    loop {
+        let outcome = match streams {
+            Streams::Declare => log.declare_streams().await,
+            Streams::Check => log.check_streams().await,
+        };
+        match outcome {
+            Err(eventlog::streams::Error::Read { .. }) if Instant::now() < deadline => sleep(ASK_AGAIN).await,
+            outcome => return outcome.map(|()| log).map_err(Into::into),
+        }
+    }
+}
+
+/// Connects to the log.
+pub async fn connect_log(settings: &Settings, servers: &Servers) -> anyhow::Result<Log> {
     let mut log = eventlog::Settings::new(&servers.nats)
         .with_prefix(&settings.nats.stream_prefix)
         .with_sizes(StreamSizes::default());
     log.replicas = settings.nats.replicas;
-    let log = Log::connect(log).await?;
-    log.declare_streams().await?;
-    Ok(log)
+    log.client_name = format!("argusiq {}", settings.passing_name());
+    log.access = access(settings)?;
+    Ok(Log::connect(log).await?)
+}
+
+fn access(settings: &Settings) -> anyhow::Result<Access> {
+    let nats = &settings.nats;
+    let password = match (&nats.password, &nats.password_file) {
+        (Some(_), Some(_)) => bail!("set nats.password or nats.password_file, not both"),
+        (Some(password), None) => Some(password.0.clone()),
+        (None, Some(file)) => {
+            let read = fs::read_to_string(file);
+            let text = read.with_context(|| format!("nats.password_file {} cannot be read", file.display()))?;
+            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        (None, None) => None,
+    };
+    if nats.user.is_some() != password.is_some() {
+        bail!("nats.user and its password (nats.password or nats.password_file) go together: set both, or none");
+    }
+    if nats.tls_certificate_file.is_some() != nats.tls_key_file.is_some() {
+        bail!("nats.tls_certificate_file and nats.tls_key_file go together: set both, or none");
+    }
+    Ok(Access {
+        user: nats.user.clone(),
+        password,
+        tls_ca_file: nats.tls_ca_file.clone(),
+        tls_certificate_file: nats.tls_certificate_file.clone(),
+        tls_key_file: nats.tls_key_file.clone(),
+    })
 }
 
 /// Where events are kept, by the configuration.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// How long a graceful stop may take.
-pub const STOP_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a graceful stop may take: what waits for it, such as an orchestrator, kills after ten seconds.
+pub const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Exit code after a stop that had to be forced (128 + SIGINT, as shells count).
 const FORCED: i32 = 130;

@@ -2,8 +2,10 @@
 //! that a role crate can do itself.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod broker;
 mod cli;
 mod environment;
+mod installation;
 mod lifecycle;
 mod roles;
 mod settings;
@@ -43,8 +45,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Process(only) => roles::single::run(settings, wiring::Role::Process, only.only).await,
         Command::Project(only) => roles::single::run(settings, wiring::Role::Project, only.only).await,
         Command::Replay { what } => roles::replay::run(settings, what).await,
-        Command::Migrate => roles::migrate::run(settings).await,
+        Command::Migrate(migrate) => roles::migrate::run(settings, migrate).await,
+        Command::NatsPermissions => roles::permissions::print(&settings),
         Command::Doctor => roles::doctor::run(settings).await,
+        Command::Settings => roles::settings::run(),
         Command::Ca { what: Ca::Init } => roles::ca::init(settings),
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use api::probes::{self, Fact, Probe};
 use aws_lc_rs::hmac;
 use certs::Folder;
 use commands::{Bootstrapped, Commands, Keys};
@@ -14,7 +15,9 @@ use projections::Reader;
 use stack::Ports;
 use tokio_util::sync::CancellationToken;
 
-use crate::environment::{self, Clock, Servers};
+use crate::broker;
+use crate::environment::{self, Clock, Servers, Streams};
+use crate::installation;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -36,6 +39,15 @@ impl Role {
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Process, Self::Project, Self::Api];
 }
 
+/// What a process is there for, which decides what it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Creates what is missing, and may run every role: `migrate` and `up`.
+    Everything,
+    /// Runs one role, beside what `migrate` made.
+    Role(Role),
+}
+
 /// Connections and keys that the roles of one process share.
 #[derive(Clone)]
 pub struct Wiring {
@@ -45,37 +57,59 @@ pub struct Wiring {
     pub ports: Ports,
     servers: Servers,
     log: Log,
-    commands: Commands,
+    /// For roles that send commands.
+    commands: Option<Commands>,
     keys: Arc<Folder>,
     clock: Clock,
     metrics: PrometheusHandle,
 }
 
 impl Wiring {
-    /// Opens keys, log and command side.
-    pub async fn open(settings: Settings, servers: Servers) -> anyhow::Result<Self> {
+    /// Opens keys, log and as much of the command side as the duty needs; refuses servers of different installations.
+    pub async fn open(settings: Settings, servers: Servers, duty: Duty) -> anyhow::Result<Self> {
         environment::make_data_dir(&settings)?;
         let metrics = telemetry::start_metrics()?;
         let keys = environment::init_keys(&settings)?.folder;
-        let log = environment::open_log(&settings, &servers).await?;
+        let streams = if duty == Duty::Everything { Streams::Declare } else { Streams::Check };
+        let log = environment::open_log(&settings, &servers, streams).await?;
+        if streams == Streams::Check {
+            installation::check(&settings, &servers, &log).await?;
+        }
         let clock = environment::clock();
         let root = keys.root.seal(&keys.master)?.open_root(&keys.master)?;
         let event_store = environment::event_store(&settings, &servers);
         let command_keys = Keys::new(keys.master.clone(), root);
-        let commands = Commands::open_with(event_store, log.clone(), command_keys, clock.clone()).await?;
+        let commands = match duty {
+            Duty::Everything | Duty::Role(Role::Api) => {
+                Some(Commands::open_with(event_store, log.clone(), command_keys, clock.clone()).await?)
+            }
+            Duty::Role(Role::Process) => {
+                Some(Commands::open_without_secrets(event_store, log.clone(), command_keys, clock.clone()).await?)
+            }
+            Duty::Role(Role::Ingest | Role::Project) => None,
+        };
         let ports = ports(&settings)?;
         Ok(Self { settings, ports, servers, log, commands, keys: Arc::new(keys), clock, metrics })
     }
 
-    /// Creates or updates the tables.
+    /// Creates or updates the tables, and marks all servers as those of one installation.
     pub async fn migrate(&self) -> anyhow::Result<()> {
-        Ok(projections::migrate(&self.servers.postgres.0).await?)
+        projections::migrate(&self.servers.postgres.0).await.map_err(|error| match error.is_refusal() {
+            true => anyhow::Error::new(error)
+                .context("the user of postgres.url may not create or change tables: migrate as the database's owner"),
+            false => error.into(),
+        })?;
+        installation::ensure(&self.settings, &self.servers, &self.log).await
+    }
+
+    fn commands(&self) -> anyhow::Result<&Commands> {
+        self.commands.as_ref().context("this role sends no commands")
     }
 
     /// Makes the first organisation and its administrator where there is none.
     pub async fn bootstrap(&self) -> anyhow::Result<Bootstrapped> {
         let password = self.settings.admin_password.as_ref().map(|password| password.0.as_str());
-        Ok(self.commands.bootstrap(&self.settings.admin_email, password).await?)
+        Ok(self.commands()?.bootstrap(&self.settings.admin_email, password).await?)
     }
 
     /// Runs one role until `shutdown`.
@@ -95,20 +129,27 @@ impl Wiring {
             server_private_key_pem: self.keys.server_private_key_pem.clone(),
         };
         let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
-        let mut config = ingest::Config::new(listen, &self.settings.instance);
+        let mut config = ingest::Config::edge(listen, self.settings.lasting_name());
         config.limits.max_connections = self.settings.mqtt.max_connections;
         config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
+        let http = &self.settings.ingest_http;
+        if http.enabled {
+            let listen = Listen::Address(address(&http.listen, self.ports.ingest_http)?);
+            config.http = Some(ingest::HttpConfig { listen, limits: ingest::HttpLimits::default() });
+        }
+        config.hook = broker::hook(&self.settings.emqx, self.ports.broker_hook)?;
+        config.broker_api = broker::api(&self.settings.emqx)?;
         let deps = ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() };
         ingest::run(deps, config, shutdown).await.context("ingest")
     }
 
     async fn process(&self, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let mut config = processing::Config::new(&self.settings.instance);
+        let mut config = processing::Config::new(self.settings.passing_name());
         if !only.is_empty() {
             config.stages = only.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         }
-        let deps =
-            processing::Deps { log: self.log.clone(), commands: self.commands.clone(), clock: self.clock.clone() };
+        let commands = self.commands()?.clone();
+        let deps = processing::Deps { log: self.log.clone(), commands, clock: self.clock.clone() };
         processing::run(deps, config, shutdown).await.context("process")
     }
 
@@ -123,7 +164,7 @@ impl Wiring {
         let reader = Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?;
         let metrics = self.metrics.clone();
         let deps = api::Deps {
-            commands: self.commands.clone(),
+            commands: self.commands()?.clone(),
             reader,
             log: self.log.clone(),
             signing_secret: token_key(&self.keys),
@@ -132,6 +173,27 @@ impl Wiring {
             clock: self.clock.clone(),
         };
         api::run(deps, api::Config { listen }, shutdown).await.context("api")
+    }
+
+    /// Answers whether a role without HTTP of its own is well, where a port is configured; not at all otherwise.
+    pub async fn probe(&self, role: Role, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let probe = &self.settings.probe;
+        let (Some(port), false) = (probe.port, role == Role::Api) else {
+            shutdown.cancelled().await;
+            return Ok(());
+        };
+        let address = address(&probe.listen, port)?;
+        let redis = &self.servers.redis.0;
+        let reader = match role {
+            Role::Project => {
+                Some(Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?)
+            }
+            Role::Api | Role::Ingest | Role::Process => None,
+        };
+        let metrics = self.metrics.clone();
+        let metrics = Arc::new(move || metrics.render());
+        let probe = Probe { log: self.log.clone(), reader, metrics, facts: facts(role) };
+        probes::serve(address, probe, shutdown).await.context("probe")
     }
 
     /// Rebuilds read models and tells how it went; one that is not what it was is an error.
@@ -161,7 +223,23 @@ impl Wiring {
     }
 }
 
-fn address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
+/// What a role tells of itself beside the servers it needs.
+fn facts(role: Role) -> &'static [Fact] {
+    const DIRECTORY: Fact =
+        Fact { name: "directory_lag_seconds", metric: ingest::metric_names::DIRECTORY_LAG_SECONDS, most: Some(5.0) };
+    const SESSIONS: Fact = Fact { name: "sessions", metric: ingest::metric_names::SESSIONS, most: None };
+    const OWNED: Fact = Fact { name: "owned_partitions", metric: eventlog::metric_names::OWNED_PARTITIONS, most: None };
+    const MEMBERS: Fact = Fact { name: "members", metric: eventlog::metric_names::MEMBERS, most: None };
+    const LAG: Fact = Fact { name: "lag_messages", metric: eventlog::metric_names::CONSUMER_LAG, most: None };
+    match role {
+        Role::Api => &[],
+        Role::Ingest => &[DIRECTORY, SESSIONS, MEMBERS],
+        Role::Process => &[OWNED, MEMBERS, LAG],
+        Role::Project => &[LAG],
+    }
+}
+
+pub(crate) fn address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
     let host = host.parse().with_context(|| format!("{host:?} is no address to listen on"))?;
     Ok(SocketAddr::new(host, port))
 }
@@ -174,6 +252,8 @@ pub fn ports(settings: &Settings) -> anyhow::Result<Ports> {
     };
     ports.http = settings.http.port.unwrap_or(ports.http);
     ports.mqtt = settings.mqtt.port.unwrap_or(ports.mqtt);
+    ports.ingest_http = settings.ingest_http.port.unwrap_or(ports.ingest_http);
+    ports.broker_hook = settings.emqx.hook_port.unwrap_or(ports.broker_hook);
     Ok(ports)
 }
 

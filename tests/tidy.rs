@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("processing", &["commands", "domain", "eventlog"]),
     ("projections", &["domain", "eventlog"]),
     ("replay", &["eventlog", "projections"]),
-    ("simulator", &["domain"]),
+    ("simulator", &["domain", "stack"]),
     ("stack", &[]),
 ];
 
@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("async-nats", &["eventlog"]),
     ("redis", &["projections"]),
-    ("rumqttc", &["ingest", "simulator"]),
+    ("rumqttc", &["ingest"]),
     ("sqlx", &["pgstore", "projections", "replay"]),
 ];
 

@@ -165,6 +165,7 @@ refusals! {
         Error::SerialNumberTaken { .. } => AlreadyExists,
         Error::NoAuthority => WrongState,
         Error::InvalidValidity { .. } | Error::OutlivesAuthority { .. } => field("certificateValidityDays"),
+        Error::InvalidTokenValidity { .. } => field("validityDays"),
     }
     domain::device::Error {
         Error::NotFound => NotFound,
@@ -173,6 +174,9 @@ refusals! {
         Error::InvalidName => field("name"),
         Error::InvalidSerialNumber => field("serialNumber"),
         Error::InvalidAttributes => field("customAttributes"),
+        Error::InvalidLabel => field("label"),
+        Error::TooManyTokens { .. } => WrongState,
+        Error::NoSuchToken => NotFound,
     }
     certificate::Error {
         Error::NotFound => NotFound,

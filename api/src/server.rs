@@ -9,10 +9,12 @@ use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Route};
 use tokio_util::sync::CancellationToken;
 
+use crate::breaker::{Breaker, Watcher};
 use crate::error::Error;
 use crate::guard::Guard;
+use crate::probes::Probe;
 use crate::state::{Deps, State};
-use crate::{feed, page, routes};
+use crate::{breaker, feed, page, probes, routes};
 
 /// How long requests that are under way may take when the role stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -37,13 +39,15 @@ pub struct Config {
 pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     let listener = listen(config.listen)?;
     let acceptor = TcpAcceptor::from_std(listener).map_err(Error::Listener)?;
-    let state = State::new(deps);
+    let ((log, log_pulse), (database, database_pulse)) = (breaker::pulse("nats"), breaker::pulse("postgres"));
+    let state = State::new(deps, Breaker { log: log_pulse, database: database_pulse });
+    let watching = watching(state.clone(), log, database, shutdown.clone());
     let feeding = feeding(state.clone(), shutdown.clone());
     let app = app(state, shutdown.clone());
     let server = poem::Server::new_with_acceptor(acceptor).name("api");
     let stop = async move { shutdown.cancelled().await };
     let serving = async { server.run_with_graceful_shutdown(app, stop, Some(DRAIN)).await.map_err(Error::Serve) };
-    tokio::try_join!(serving, feeding).map(|_| ())
+    tokio::try_join!(serving, feeding, watching).map(|_| ())
 }
 
 /// The hub of the live feed reads the log in this process.
@@ -51,16 +55,27 @@ async fn feeding(state: State, shutdown: CancellationToken) -> Result<(), Error>
     state.feed.run(&state.log, shutdown).await.map_err(Error::Feed)
 }
 
+/// Watches the servers that requests need.
+async fn watching(state: State, log: Watcher, database: Watcher, shutdown: CancellationToken) -> Result<(), Error> {
+    let log = log.watch(|| state.log.ping());
+    let database = database.watch(|| state.reader.ping_database());
+    shutdown.run_until_cancelled(async { tokio::join!(log, database) }).await;
+    Ok(())
+}
+
 fn app(state: State, shutdown: CancellationToken) -> impl Endpoint {
-    Route::new()
-        .nest("/api", routes::endpoint())
+    let probe = Probe {
+        log: state.log.clone(),
+        reader: Some(state.reader.clone()),
+        metrics: state.metrics.clone(),
+        facts: &[],
+    };
+    probes::routes(Route::new(), probe)
+        .nest("/api", routes::endpoint(state.breaker.clone()))
         .at("/api/v1/ws", poem::get(feed::websocket))
         .nest_no_strip("/socket.io", feed::socketio(&state, &shutdown))
         .nest("/", page::endpoint())
         .at("/favicon.ico", poem::endpoint::make_sync(|_| StatusCode::NO_CONTENT))
-        .at("/health", poem::get(routes::probes::health))
-        .at("/ready", poem::get(routes::probes::ready))
-        .at("/metrics", poem::get(routes::probes::metrics))
         .at("/pki/ca.pem", poem::get(routes::pki::root))
         .at("/pki/:organization/ca.pem", poem::get(routes::pki::organization))
         .data(state)
@@ -68,7 +83,8 @@ fn app(state: State, shutdown: CancellationToken) -> impl Endpoint {
         .with(Guard)
 }
 
-fn listen(listen: Listen) -> Result<TcpListener, Error> {
+/// Binds what is not bound yet.
+pub(crate) fn listen(listen: Listen) -> Result<TcpListener, Error> {
     let listener = match listen {
         Listen::Listener(listener) => listener,
         Listen::Address(address) => TcpListener::bind(address).map_err(|source| match source.kind() {

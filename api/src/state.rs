@@ -9,6 +9,7 @@ use eventlog::Log;
 use projections::{Feed, Reader};
 
 use crate::auth::Tokens;
+use crate::breaker::Breaker;
 
 /// What the API is given by the composition root.
 pub struct Deps {
@@ -41,11 +42,12 @@ pub struct Inner {
     pub(crate) tokens: Tokens,
     pub(crate) root_certificate_pem: String,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) breaker: Breaker,
     clock: Clock,
 }
 
 impl State {
-    pub(crate) fn new(deps: Deps) -> Self {
+    pub(crate) fn new(deps: Deps, breaker: Breaker) -> Self {
         Self(Arc::new(Inner {
             commands: deps.commands,
             reader: deps.reader,
@@ -54,6 +56,7 @@ impl State {
             tokens: Tokens::new(&deps.signing_secret),
             root_certificate_pem: deps.root_certificate_pem,
             metrics: deps.metrics,
+            breaker,
             clock: deps.clock,
         }))
     }

@@ -37,6 +37,17 @@ pub struct Folder {
     pub server_private_key_pem: PrivateKeyPem,
 }
 
+/// The part of the folder that listens: three files, which can be given to a process without the others.
+#[derive(Clone, Debug)]
+pub struct ServerFiles {
+    /// The root certificate, PEM: whom devices are believed by.
+    pub root_certificate_pem: String,
+    /// The server's certificate, PEM.
+    pub server_certificate_pem: String,
+    /// The server's key.
+    pub server_private_key_pem: PrivateKeyPem,
+}
+
 /// What [`init_folder`] found and did.
 #[derive(Debug)]
 pub struct Initialized {
@@ -118,6 +129,15 @@ pub fn open_folder(dir: &Path, master: Option<MasterKey>) -> Result<Folder, Erro
     read_server(dir, master, root)
 }
 
+/// Reads what a listener for devices needs, which is no key that signs or opens another; changes nothing.
+pub fn open_server_files(dir: &Path) -> Result<ServerFiles, Error> {
+    Ok(ServerFiles {
+        root_certificate_pem: read(&dir.join("root.crt"))?,
+        server_certificate_pem: read(&dir.join("server.crt"))?,
+        server_private_key_pem: PrivateKeyPem::new(read(&dir.join("server.key"))?),
+    })
+}
+
 /// Writes a file that must not exist yet, whole or not at all, and has it on disk when it returns.
 pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let temporary = write_temporary(path, content, mode)?;
@@ -188,10 +208,13 @@ fn ensure_root(dir: &Path, master: &MasterKey, now: DateTime<Utc>) -> Result<(Ro
         created = written_unless_there(&path, &text, 0o600)?;
     }
     let root = read_root(dir, master)?;
-    written_unless_there(&dir.join("root.crt"), root.certificate_pem().as_bytes(), 0o644)?;
-    let beside = read(&dir.join("root.crt"))?;
-    if beside.trim() != root.certificate_pem().trim() {
-        return Err(Error::OtherRoot(dir.join("root.crt")));
+    let beside = dir.join("root.crt");
+    // A folder that is complete may be one that cannot be written.
+    if !beside.exists() {
+        written_unless_there(&beside, root.certificate_pem().as_bytes(), 0o644)?;
+    }
+    if read(&beside)?.trim() != root.certificate_pem().trim() {
+        return Err(Error::OtherRoot(beside));
     }
     Ok((root, created))
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use certs::folder::Error;
-use certs::{MasterKey, init_folder, open_folder};
+use certs::{MasterKey, init_folder, open_folder, open_server_files};
 use support::*;
 
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
@@ -32,13 +32,32 @@ fn a_fresh_folder_gets_everything_and_a_second_run_changes_nothing() {
     for secret in ["master.key", "root.key.sealed", "server.key"] {
         assert_eq!(std::fs::metadata(dir.join(secret)).unwrap().permissions().mode() & 0o777, 0o600, "{secret}");
     }
+    let touched = || std::fs::metadata(&dir).unwrap().modified().unwrap();
+    let made_at = touched();
     let second = init_folder(&dir, ["127.0.0.1", "LOCALHOST"], None, now() + days(300)).unwrap();
     assert!(!second.master_key_created && !second.root_created);
+    assert_eq!(touched(), made_at, "a complete folder is written to by nobody: it may be mounted read-only");
     assert_eq!(second.server_issued, None);
     assert_eq!(content(&dir), before);
     let opened = open_folder(&dir, None).unwrap();
     assert_eq!(opened.root.certificate_pem(), first.folder.root.certificate_pem());
     assert_eq!(opened.server_private_key_pem, first.folder.server_private_key_pem);
+}
+
+#[test]
+fn a_listener_needs_three_files_and_no_key_but_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = init_folder(dir.path(), NAMES, None, now()).unwrap().folder;
+    for secret in ["master.key", "root.key.sealed"] {
+        std::fs::remove_file(dir.path().join(secret)).unwrap();
+    }
+    let files = open_server_files(dir.path()).unwrap();
+    assert_eq!(files.root_certificate_pem, made.root.certificate_pem());
+    assert_eq!(files.server_certificate_pem, made.server_certificate_pem);
+    assert_eq!(files.server_private_key_pem, made.server_private_key_pem);
+    std::fs::remove_file(dir.path().join("server.key")).unwrap();
+    let refused = open_server_files(dir.path()).unwrap_err().to_string();
+    assert!(refused.ends_with("server.key"), "{refused}");
 }
 
 #[test]

@@ -22,7 +22,8 @@ mod vault;
 pub use bootstrap::Bootstrapped;
 pub use context::{CommandContext, Receipt};
 pub use device::{
-    DecommissionedDevice, IssuedCertificate, NewDevice, RegisteredDevice, RenewedCertificate, RevokedCertificates,
+    DecommissionedDevice, IssuedCertificate, IssuedDeviceToken, NewDevice, NewDeviceToken, RegisteredDevice,
+    RenewedCertificate, RevokedCertificates,
 };
 pub use error::{Cause, Error};
 pub use executable::Executable;

@@ -70,16 +70,34 @@ impl Commands {
     /// Opens the command side with the events in the store chosen, which must be the one the installation began with.
     /// With PostgreSQL this process relays them to JetStream, or stands by while another one does.
     pub async fn open_with(chosen: EventStore, log: Log, keys: Keys, clock: Clock) -> Result<Commands, OpenError> {
-        log.keep_events_in(chosen.kept()).await?;
         let vault = Vault::open(&log, &keys.master).await.map_err(OpenError::Secrets)?;
-        let (journal, relay) = match &chosen {
-            EventStore::JetStream => (None, None),
-            EventStore::Postgres { database_url } => {
-                let journal = PostgresJournal::new(database_url, &log).map_err(OpenError::EventStore)?;
-                let relay = journal.relay();
-                (Some(journal as Arc<dyn Journal>), Some(relay))
-            }
+        let (journal, relay) = match chosen.journal(&log).await? {
+            None => (None, None),
+            Some(journal) => (Some(journal.clone() as Arc<dyn Journal>), Some(journal.relay())),
         };
+        Self::with(journal, relay, log, vault, keys, clock).await
+    }
+
+    /// Opens the command side without the secrets, for a process whose commands need none (alarms, activities): those
+    /// that do are refused. Such a process may not write to every stream, so it relays nothing.
+    pub async fn open_without_secrets(
+        chosen: EventStore,
+        log: Log,
+        keys: Keys,
+        clock: Clock,
+    ) -> Result<Commands, OpenError> {
+        let journal = chosen.journal(&log).await?.map(|journal| journal as Arc<dyn Journal>);
+        Self::with(journal, None, log, Vault::closed(), keys, clock).await
+    }
+
+    async fn with(
+        journal: Option<Arc<dyn Journal>>,
+        relay: Option<Relay>,
+        log: Log,
+        vault: Vault,
+        keys: Keys,
+        clock: Clock,
+    ) -> Result<Commands, OpenError> {
         let stores = Stores::new(&log, journal);
         let feed = stores.feed(&log).start(CancellationToken::new()).await.map_err(OpenError::Feed)?;
         Ok(Commands { inner: Arc::new(Inner { stores, vault, keys, clock, _feed: feed, _relay: relay }) })
@@ -96,6 +114,17 @@ impl EventStore {
         match self {
             Self::JetStream => Kept::JetStream,
             Self::Postgres { .. } => Kept::Postgres,
+        }
+    }
+
+    /// Returns the journal beside JetStream's own, once it is certain that the installation keeps its events there.
+    async fn journal(&self, log: &Log) -> Result<Option<Arc<PostgresJournal>>, OpenError> {
+        log.keep_events_in(self.kept()).await?;
+        match self {
+            Self::JetStream => Ok(None),
+            Self::Postgres { database_url } => {
+                PostgresJournal::new(database_url, log).map(Some).map_err(OpenError::EventStore)
+            }
         }
     }
 }

@@ -51,6 +51,8 @@ ids! {
     DeviceId,
     /// A device certificate.
     CertificateId,
+    /// A token that a device presents over HTTP.
+    DeviceTokenId,
     /// A kind of asset with its health model.
     AssetTypeId,
     /// A business asset that devices monitor.

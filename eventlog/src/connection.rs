@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream;
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, Event};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
+use tracing::warn;
 
+use crate::access::Access;
 use crate::buckets::BucketName;
-use crate::send;
 use crate::streams::{self, Stream, StreamSizes};
+use crate::{send, server};
 
 /// How to reach NATS, and how this installation's streams are named and sized.
 #[derive(Clone, Debug)]
@@ -24,10 +27,8 @@ pub struct Settings {
     pub replicas: usize,
     /// The sizes of the streams.
     pub sizes: StreamSizes,
-    /// User name; with it goes `password`.
-    pub user: Option<String>,
-    /// Password of `user`.
-    pub password: Option<String>,
+    /// Who connects, and whom it trusts.
+    pub access: Access,
     /// The name the server shows for this connection.
     pub client_name: String,
     /// How long [`Log::connect`] keeps trying.
@@ -44,8 +45,7 @@ impl Settings {
             stream_prefix: String::new(),
             replicas: 1,
             sizes: StreamSizes::default(),
-            user: None,
-            password: None,
+            access: Access::default(),
             client_name: "argusiq".to_owned(),
             connect_deadline: Duration::from_secs(15),
             request_timeout: Duration::from_secs(5),
@@ -112,6 +112,42 @@ pub enum Error {
         #[source]
         source: async_nats::ConnectError,
     },
+    /// The address carries a user or a password, which would show wherever the address is shown.
+    #[error("the address of NATS must not hold a user or password: set nats.user and nats.password_file")]
+    Address,
+    /// The server knows no such user, or the password is another.
+    #[error("NATS at {url} refuses {user}: check nats.user and its password")]
+    Refused {
+        /// The addresses that were tried.
+        url: String,
+        /// Who was refused.
+        user: String,
+    },
+    /// The two sides do not trust each other's certificates, or the files are not certificates.
+    #[error("no TLS with NATS at {url}: check nats.tls_ca_file, and the certificate and key where it asks for them")]
+    Tls {
+        /// The addresses that were tried.
+        url: String,
+        /// What is wrong.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The server lacks features that are needed.
+    #[error("nats-server {found} at {url} is too old: {needed} or later is needed")]
+    TooOld {
+        /// The server's address.
+        url: String,
+        /// Its version, in its own words.
+        found: String,
+        /// The oldest version that does.
+        needed: &'static str,
+    },
+    /// The server runs without JetStream, or this user's account has none.
+    #[error("JetStream is not enabled on NATS at {url}: enable it on the server and for this user's account")]
+    NoJetStream {
+        /// The server's address.
+        url: String,
+    },
     /// The server is not reached at present.
     #[error("the connection to NATS at {0} is down")]
     Disconnected(String),
@@ -136,30 +172,41 @@ struct Inner {
     settings: Settings,
     client: Client,
     jetstream: jetstream::Context,
+    /// Counts how often the connection broke.
+    breaks: watch::Receiver<u64>,
 }
 
 impl Log {
-    /// Connects, trying again with growing pauses until the settings' deadline.
-    /// Errors with [`Error::Connect`], which names the address.
+    /// Connects, trying again with growing pauses until the settings' deadline, and checks the server. What waiting
+    /// does not mend (credentials, certificates, an old server) is an error at once; the address is named in each.
     pub async fn connect(settings: Settings) -> Result<Log, Error> {
         check_prefix(&settings.stream_prefix)?;
+        check_address(&settings.url)?;
         let deadline = Instant::now() + settings.connect_deadline;
         let mut pauses = send::pauses();
+        let (broke, breaks) = watch::channel(0);
+        let broke = Arc::new(broke);
         let client = loop {
-            match options(&settings).connect(settings.url.as_str()).await {
+            let source = match options(&settings, broke.clone()).connect(addresses(&settings.url)).await {
                 Ok(client) => break client,
-                Err(source) => match pauses.next().filter(|pause| Instant::now() + *pause < deadline) {
-                    Some(pause) => sleep(pause).await,
-                    None => {
-                        let seconds = settings.connect_deadline.as_secs();
-                        return Err(Error::Connect { url: settings.url, seconds, source });
-                    }
-                },
+                Err(source) => source,
+            };
+            if let Some(refusal) = server::refusal(&settings, &source) {
+                return Err(refusal(source));
+            }
+            match pauses.next().filter(|pause| Instant::now() + *pause < deadline) {
+                Some(pause) => sleep(pause).await,
+                None => {
+                    let seconds = settings.connect_deadline.as_secs();
+                    return Err(Error::Connect { url: settings.url, seconds, source });
+                }
             }
         };
         let jetstream =
             jetstream::context::ContextBuilder::new().timeout(settings.request_timeout).build(client.clone());
-        Ok(Log { inner: Arc::new(Inner { settings, client, jetstream }) })
+        let log = Log { inner: Arc::new(Inner { settings, client, jetstream, breaks }) };
+        log.check_server(deadline).await?;
+        Ok(log)
     }
 
     /// Tells whether the connection is up at this moment.
@@ -180,6 +227,13 @@ impl Log {
     /// Returns the settings this connection was made with.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Returns what changes each time the connection breaks: what was under way then is not answered any more.
+    pub(crate) fn breaks(&self) -> watch::Receiver<u64> {
+        let mut breaks = self.inner.breaks.clone();
+        breaks.mark_unchanged();
+        breaks
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -210,17 +264,24 @@ impl Log {
     }
 }
 
-fn options(settings: &Settings) -> ConnectOptions {
-    let mut options = ConnectOptions::new()
+/// A server that stands still is noticed by three pings without answer, and left for another one: within 2 s, so that
+/// commands are answered again soon.
+fn options(settings: &Settings, broke: Arc<watch::Sender<u64>>) -> ConnectOptions {
+    let options = ConnectOptions::new()
         .name(&settings.client_name)
-        .connection_timeout(Duration::from_secs(3))
+        .connection_timeout(Duration::from_secs(2))
         .request_timeout(Some(settings.request_timeout))
-        .ping_interval(Duration::from_secs(5))
-        .reconnect_delay_callback(reconnect_delay);
-    if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
-        options = options.user_and_password(user.clone(), password.clone());
-    }
-    options
+        .ping_interval(Duration::from_millis(500))
+        .reconnect_delay_callback(reconnect_delay)
+        .event_callback(move |event| {
+            match &event {
+                Event::Disconnected => broke.send_modify(|breaks| *breaks += 1),
+                Event::ServerError(error) => warn!(%error, "NATS refuses something"),
+                _ => {}
+            }
+            std::future::ready(())
+        });
+    settings.access.apply(options)
 }
 
 /// At once, then 50 ms longer each time up to 500 ms: a server that restarts is found quickly, and many clients do not
@@ -232,6 +293,15 @@ fn reconnect_delay(attempts: usize) -> Duration {
 fn check_prefix(prefix: &str) -> Result<(), Error> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if prefix.chars().all(allowed) { Ok(()) } else { Err(Error::Prefix(prefix.to_owned())) }
+}
+
+/// The addresses of a list with commas.
+fn addresses(url: &str) -> Vec<String> {
+    url.split(',').map(|address| address.trim().to_owned()).filter(|address| !address.is_empty()).collect()
+}
+
+fn check_address(url: &str) -> Result<(), Error> {
+    if url.contains('@') { Err(Error::Address) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -254,6 +324,12 @@ mod tests {
         for prefix in ["a.b", "a*", ">", "a b"] {
             assert!(matches!(check_prefix(prefix), Err(Error::Prefix(_))), "{prefix}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_with_a_password_is_refused_and_not_shown() {
+        let error = Log::connect(Settings::new("nats://api:hunter2@127.0.0.1:4222")).await.err().unwrap();
+        assert!(error.to_string().contains("nats.password_file") && !format!("{error:?}").contains("hunter2"));
     }
 
     #[tokio::test]

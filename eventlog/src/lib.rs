@@ -3,6 +3,7 @@
 //! async-nats, and it knows no domain type.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod access;
 pub mod buckets;
 pub mod connection;
 pub mod consumer;
@@ -10,27 +11,31 @@ mod direct;
 pub mod envelope;
 pub mod follow;
 pub mod inspect;
+pub mod installation;
 pub mod lane;
 pub mod members;
 pub mod message;
 pub mod metric_names;
+pub mod permissions;
 pub mod position;
 pub mod publisher;
 mod rendezvous;
 pub mod secrets;
 mod send;
+mod server;
 pub mod store;
 pub mod streams;
 pub mod upcasters;
 pub mod writer;
 
+pub use access::Access;
 pub use buckets::{Bucket, BucketName};
 pub use connection::{Log, Settings};
 pub use consumer::{Batch, Cause, ConsumeSettings, Consumer, Outcome, Rejection, Source, run, run_until};
 pub use envelope::{Envelope, RecordedEvent, decode_events};
 pub use follow::{Follower, follow};
 pub use lane::{Lane, LaneSettings};
-pub use members::Membership;
+pub use members::{Member, Membership};
 pub use message::{Headers, Message};
 pub use position::{Position, Positions};
 pub use publisher::{Publisher, PublisherSettings};

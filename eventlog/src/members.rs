@@ -1,19 +1,23 @@
 //! Which processes are alive and which partitions this one owns. Each process keeps one entry in a bucket whose
 //! entries vanish 8 s after their last renewal, and everyone computes the same division from the entries there are.
-//! Two owners may overlap for a moment; fences in what they write make the stale one harmless.
+//! Two owners may overlap for a moment; fences in what they write make the stale one harmless. A name belongs to one
+//! live process: a second one of that name is refused.
+
+mod entry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::buckets::{self, Bucket, BucketName};
+use self::entry::Own;
+pub use self::entry::{Entry, Member, list};
+use crate::buckets::{self, BucketName};
 use crate::connection::Log;
 use crate::{metric_names, rendezvous};
 
@@ -32,6 +36,20 @@ pub type Members = BTreeMap<String, BTreeSet<String>>;
 
 type Owned = Arc<Mutex<BTreeMap<String, watch::Sender<BTreeSet<u16>>>>>;
 
+/// Why a process cannot join.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another live process has the name.
+    #[error("another live process is called {0}; stop it, or give this one a name of its own (ARGUSIQ_INSTANCE)")]
+    Taken(String),
+    /// The name is none.
+    #[error("{0:?} cannot be a process's name: it takes letters, digits, `-` and `_`")]
+    Name(String),
+    /// The bucket did not answer as it should.
+    #[error("the bucket of the members does not answer")]
+    Bucket(#[from] buckets::Error),
+}
+
 /// This process among the members.
 pub struct Membership {
     owned: Owned,
@@ -40,37 +58,34 @@ pub struct Membership {
     task: JoinHandle<()>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    kinds: BTreeSet<String>,
-}
-
 impl Membership {
-    /// Joins under an id of the characters `A-Z a-z 0-9 - _` that no other process has, for the given kinds of work.
-    /// Returns once the own entry is written and the others were read. It leaves when `shutdown` is cancelled.
+    /// Joins under a name of the characters `A-Z a-z 0-9 - _`, for the given kinds of work. Returns once the own entry is
+    /// written and the others were read; what a dead process of that name left is waited for, up to 8 s. Errors with
+    /// [`Error::Taken`] when a live one has it. It leaves when `shutdown` is cancelled.
     pub async fn join(
         log: &Log,
-        member: &str,
+        member: impl Into<Member>,
         kinds: &[&str],
         shutdown: CancellationToken,
-    ) -> Result<Membership, buckets::Error> {
-        if member.contains('.') {
-            return Err(buckets::Error::Key(member.to_owned()));
+    ) -> Result<Membership, Error> {
+        let member: Member = member.into();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if member.name.is_empty() || !member.name.chars().all(allowed) {
+            return Err(Error::Name(member.name));
         }
         let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         let owned: Owned = Arc::default();
         let (announce, members) = watch::channel(Members::new());
         let bucket = log.bucket(BucketName::Members).await?;
-        let renewed_at = Instant::now();
         let mut keeper = Keeper {
             log: log.clone(),
-            bucket,
-            member: member.to_owned(),
+            own: Own::new(bucket, member, kinds.clone()),
             kinds,
             owned: owned.clone(),
             announce,
-            renewed_at,
+            renewed_at: Instant::now(),
         };
+        keeper.own.claim().await?;
         keeper.renew().await?;
         keeper.read().await;
         let stop = shutdown.child_token();
@@ -100,8 +115,7 @@ impl Membership {
 
 struct Keeper {
     log: Log,
-    bucket: Bucket,
-    member: String,
+    own: Own,
     kinds: BTreeSet<String>,
     owned: Owned,
     announce: watch::Sender<Members>,
@@ -122,37 +136,45 @@ impl Keeper {
             self.look_at_lease();
         }
         self.announce(Members::new());
-        if let Err(error) = self.bucket.delete(&self.member).await {
-            warn!(member = self.member, %error, "could not take leave; the entry vanishes by itself");
+        if let Err(error) = self.own.withdraw().await {
+            warn!(member = self.own.name, %error, "could not take leave; the entry vanishes by itself");
         }
     }
 
-    async fn renew(&mut self) -> Result<(), buckets::Error> {
+    async fn renew(&mut self) -> Result<(), Error> {
         // The lease runs from before the request: the server's own clock for the entry starts later than this one.
         let started = Instant::now();
-        let entry = serde_json::to_vec(&Entry { kinds: self.kinds.clone() }).unwrap_or_default();
-        self.bucket.put(&self.member, entry.into()).await?;
+        self.own.renew().await?;
         self.renewed_at = started;
         Ok(())
     }
 
     async fn try_renew(&mut self) {
-        let member = self.member.clone();
+        let member = self.own.name.clone();
         match timeout(PATIENCE, self.renew()).await {
             Ok(Ok(())) => {}
+            // This process stood still for so long that another one could take its name, and owns nothing until that
+            // one is gone.
+            Ok(Err(error @ Error::Taken(_))) => {
+                if self.announce(Members::new()) {
+                    warn!(member, %error, "this process has lost its name");
+                }
+            }
             Ok(Err(error)) => warn!(member, %error, "could not renew the membership"),
             Err(_) => warn!(member, "could not renew the membership in time"),
         }
     }
 
     async fn read(&mut self) {
-        match self.present().await {
-            Some(members) if members.contains_key(&self.member) && !self.is_overdue() => self.announce(members),
+        let Some(entries) = self.present().await else { return };
+        let own = entries.get(&self.own.name).is_some_and(|entry| entry.process == self.own.process());
+        if own && !self.is_overdue() {
+            self.announce(entries.into_iter().map(|(name, entry)| (name, entry.kinds)).collect());
+        } else {
             // An answer without the own entry is no picture of who is alive: after an outage everyone's entry may have
             // vanished, and whoever renewed first would take all for a moment. An entry that is there and cannot be
             // renewed is as good as gone.
-            Some(_) => self.try_renew().await,
-            None => {}
+            self.try_renew().await;
         }
     }
 
@@ -168,24 +190,17 @@ impl Keeper {
     }
 
     /// Returns the entries there are, or none when they could not be read.
-    async fn present(&self) -> Option<Members> {
-        let name = self.log.settings().bucket_name(BucketName::Members);
-        let root = format!("$KV.{name}.");
-        let (stream, all) = (format!("KV_{name}"), [format!("{root}*")]);
-        let read = timeout(PATIENCE, self.log.last_of_each(&stream, &all)).await.ok()?;
-        let entries = read.inspect_err(|error| warn!(%error, "could not read the members")).ok()?;
-        let entries = entries.into_iter().filter_map(|got| {
-            let entry: Entry = serde_json::from_slice(&got.payload).ok()?;
-            Some((got.subject.strip_prefix(&root)?.to_owned(), entry.kinds))
-        });
-        Some(entries.collect())
+    async fn present(&self) -> Option<BTreeMap<String, Entry>> {
+        let read = timeout(PATIENCE, list(&self.log)).await.ok()?;
+        read.inspect_err(|error| warn!(%error, "could not read the members")).ok()
     }
 
-    fn announce(&self, members: Members) {
+    /// Tells the members and divides the work, and answers whether anything changed.
+    fn announce(&self, members: Members) -> bool {
         let changed = self.announce.send_if_modified(|known| {
             let changed = *known != members;
             if changed {
-                info!(member = self.member, members = ?members.keys().collect::<Vec<_>>(), "the members changed");
+                info!(member = self.own.name, members = ?members.keys().collect::<Vec<_>>(), "the members changed");
                 known.clone_from(&members);
             }
             changed
@@ -193,13 +208,14 @@ impl Keeper {
         if changed {
             self.divide(&members);
         }
+        changed
     }
 
     fn divide(&self, members: &Members) {
         for kind in &self.kinds {
             let peers: BTreeSet<String> =
                 members.iter().filter(|(_, kinds)| kinds.contains(kind)).map(|(member, _)| member.clone()).collect();
-            let mine = rendezvous::owned(&self.member, &peers, kind);
+            let mine = rendezvous::owned(&self.own.name, &peers, kind);
             metrics::gauge!(metric_names::MEMBERS, "kind" => kind.clone()).set(peers.len() as f64);
             metrics::gauge!(metric_names::OWNED_PARTITIONS, "kind" => kind.clone()).set(mine.len() as f64);
             let mut owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);

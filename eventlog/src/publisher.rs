@@ -28,7 +28,7 @@ pub struct PublisherSettings {
 
 impl Default for PublisherSettings {
     fn default() -> Self {
-        Self { in_flight: 256, timeout: Duration::from_secs(5), deadline: Duration::from_secs(30) }
+        Self { in_flight: 256, timeout: Duration::from_secs(2), deadline: Duration::from_secs(30) }
     }
 }
 

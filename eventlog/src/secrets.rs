@@ -23,6 +23,9 @@ pub enum Error {
     /// The stored value was not written by this name and key, or was changed.
     #[error("secret {0} does not open: it was changed, or stored under another name or key")]
     Sealed(String),
+    /// This process was started without the secrets, which its role does not need.
+    #[error("this process has no access to secrets")]
+    Closed,
     /// Encrypting failed.
     #[error("secret {0} could not be encrypted")]
     Encrypt(String),

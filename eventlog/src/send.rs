@@ -87,8 +87,14 @@ pub(crate) async fn send_once(
     if !log.is_connected() {
         return Err(SendError::Disconnected);
     }
+    let mut breaks = log.breaks();
     let request = Request::new().headers(headers).payload(payload).timeout(Some(timeout));
-    match log.client().send_request(subject.to_owned(), request).await {
+    let answer = tokio::select! {
+        answer = log.client().send_request(subject.to_owned(), request) => answer,
+        // No answer comes over a new connection to what was sent over the old one.
+        Ok(()) = breaks.changed() => return Err(SendError::Unanswered("the connection broke".into())),
+    };
+    match answer {
         Ok(answer) => parse(&answer.payload),
         Err(error) => Err(match error.kind() {
             RequestErrorKind::NoResponders => SendError::NoStream,
@@ -120,6 +126,17 @@ pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_secs(1))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// Returns pauses for somebody who waits for the answer: 20 ms, doubling up to 200 ms, so that a new leader is found as
+/// soon as there is one.
+pub(crate) fn short_pauses() -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_millis(200))
         .with_jitter()
         .without_max_times()
         .build()

@@ -30,7 +30,7 @@ pub struct WriterSettings {
 
 impl Default for WriterSettings {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(5), deadline: Duration::from_secs(30) }
+        Self { timeout: Duration::from_secs(2), deadline: Duration::from_secs(30) }
     }
 }
 

@@ -1,11 +1,14 @@
 //! What the role needs and how it is set. Not how settings are read from files or the environment.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
+
+use crate::bridge::BridgeConfig;
 
 /// Tells the time by the platform's clock.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -43,22 +46,111 @@ pub enum Listen {
 /// How the role behaves.
 #[derive(Debug)]
 pub struct Config {
-    /// Where devices connect to over MQTT and TLS.
-    pub listen: Listen,
+    /// Where devices connect to over MQTT and TLS; nowhere when absent.
+    pub listen: Option<Listen>,
     /// The door's stable name, of the characters `A-Z a-z 0-9 - _`: the same after a restart, and no other door's.
     pub instance: String,
-    /// Raw shards this door writes, each an own lane of packs: 1 to 16, 2 to 4 are best.
+    /// How many raw shards this door writes, each an own lane of packs: 1 to 16, 2 to 4 are best. It takes those that
+    /// the fewest live doors write.
     pub shards: u16,
-    /// The first of them, 0 to 15. Doors on one log are fastest with shards of their own, and correct without.
-    pub first_shard: u16,
     /// Limits of connections and devices.
     pub limits: Limits,
+    /// The broker that devices connect to instead; none when absent.
+    pub bridge: Option<BridgeConfig>,
+    /// Where devices connect to over HTTP and TLS; nowhere when absent.
+    pub http: Option<HttpConfig>,
+    /// Where an EMQX broker asks whether a client may connect; nowhere when absent.
+    pub hook: Option<HookConfig>,
+    /// Where an EMQX broker is told to end a session; it is not told when absent.
+    pub broker_api: Option<BrokerApi>,
+}
+
+/// The HTTP door.
+#[derive(Debug)]
+pub struct HttpConfig {
+    /// Where devices connect to.
+    pub listen: Listen,
+    /// Its own limits; those of connections and devices are the edge's.
+    pub limits: HttpLimits,
+}
+
+/// Limits of the HTTP door alone.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// Longest time that a request waits for the log, before it is told that the outcome is unknown.
+    pub answer_within: Duration,
+    /// Largest body of a batch, octets; an item may have as many as an MQTT packet.
+    pub max_batch_bytes: usize,
+    /// Most items of a batch, at most the messages that a device may send at once.
+    pub max_batch_items: usize,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self { answer_within: Duration::from_secs(10), max_batch_bytes: 1024 * 1024, max_batch_items: 1_000 }
+    }
+}
+
+/// Where and how an EMQX broker asks whether a client may connect.
+#[derive(Debug)]
+pub struct HookConfig {
+    /// Where it asks, over TLS with the edge's server certificate.
+    pub listen: Listen,
+    /// What it sends as `Authorization: Bearer …`, at least 16 characters.
+    pub secret: Secret,
+}
+
+/// The management API of an EMQX broker.
+#[derive(Clone, Debug)]
+pub struct BrokerApi {
+    /// `http://host:port`.
+    pub url: String,
+    /// The API key.
+    pub key: String,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// Text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes over a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself: for the one place that compares or sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(redacted)")
+    }
 }
 
 impl Config {
-    /// Returns the defaults for a door of this name at this place.
-    pub fn new(listen: Listen, instance: impl Into<String>) -> Self {
-        Self { listen, instance: instance.into(), shards: 2, first_shard: 0, limits: Limits::default() }
+    /// Returns the defaults for an edge of this name at this place.
+    pub fn edge(listen: Listen, instance: impl Into<String>) -> Self {
+        Self { listen: Some(listen), ..Self::new(instance) }
+    }
+
+    /// Returns the defaults for a process of this name with no door yet.
+    pub fn new(instance: impl Into<String>) -> Self {
+        Self {
+            listen: None,
+            bridge: None,
+            instance: instance.into(),
+            shards: 2,
+            limits: Limits::default(),
+            http: None,
+            hook: None,
+            broker_api: None,
+        }
     }
 }
 

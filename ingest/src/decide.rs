@@ -49,6 +49,17 @@ pub struct CertificateView {
     pub revoked: bool,
 }
 
+/// What the log says of a device token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenView {
+    /// The device it was issued for.
+    pub device: DeviceId,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// End of its validity.
+    pub expires_at: DateTime<Utc>,
+}
+
 /// The answer to a CONNECT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -107,8 +118,10 @@ pub enum Reason {
     Expired,
     /// Nobody issued a certificate of this serial number to this device.
     UnknownCertificate,
-    /// The certificate was revoked.
+    /// The certificate, or the token, was revoked.
     Revoked,
+    /// Nobody issued this token.
+    UnknownToken,
     /// No such device.
     UnknownDevice,
     /// The device belongs to another organisation.
@@ -131,6 +144,7 @@ impl Reason {
             Self::Expired => "expired",
             Self::UnknownCertificate => "unknown_certificate",
             Self::Revoked => "revoked",
+            Self::UnknownToken => "unknown_token",
             Self::UnknownDevice => "unknown_device",
             Self::WrongOrganization => "wrong_organization",
             Self::Decommissioned => "decommissioned",
@@ -145,6 +159,7 @@ impl Reason {
             self,
             Self::UnknownOrganization
                 | Self::UnknownCertificate
+                | Self::UnknownToken
                 | Self::UnknownDevice
                 | Self::ForeignAuthority
                 | Self::OrganizationSuspended
@@ -173,13 +188,39 @@ pub fn authorize_session(identity: &Identity, view: &View, now: DateTime<Utc>) -
     if known.organization.0 != identity.organization {
         return Err(Reason::WrongOrganization);
     }
-    if known.decommissioned {
+    in_standing(known, organization)?;
+    in_date(identity, now)
+}
+
+/// Decides whether a device token counts: issued, not revoked, in date at `now`, its device in service and its
+/// organisation not suspended. Answers the organisation.
+pub fn authorize_token(
+    token: Option<TokenView>,
+    device: Option<DeviceView>,
+    organization: Option<&OrganizationView>,
+    now: DateTime<Utc>,
+) -> Result<OrganizationId, Reason> {
+    let token = token.ok_or(Reason::UnknownToken)?;
+    let device = device.ok_or(Reason::UnknownDevice)?;
+    let organization = organization.ok_or(Reason::UnknownOrganization)?;
+    if token.revoked {
+        return Err(Reason::Revoked);
+    }
+    if now >= token.expires_at {
+        return Err(Reason::Expired);
+    }
+    in_standing(device, organization)?;
+    Ok(device.organization)
+}
+
+fn in_standing(device: DeviceView, organization: &OrganizationView) -> Result<(), Reason> {
+    if device.decommissioned {
         return Err(Reason::Decommissioned);
     }
     if organization.suspended {
         return Err(Reason::OrganizationSuspended);
     }
-    in_date(identity, now)
+    Ok(())
 }
 
 fn decide(chain: &[CertificateDer<'_>], client_id: &str, view: &View, now: DateTime<Utc>) -> Result<Allowed, Reason> {

@@ -180,3 +180,27 @@ fn only_denials_that_an_event_could_lift_wait_for_news() {
         assert_eq!(reason.may_be_news(), waits, "{}", reason.code());
     }
 }
+
+#[test]
+fn a_device_token_counts_while_it_its_device_and_its_organisation_do() {
+    let (own, device) = (OrganizationId(OWN), DeviceId(DEVICE));
+    let token = TokenView { device, revoked: false, expires_at: now() + Duration::seconds(1) };
+    let known = DeviceView { organization: own, decommissioned: false };
+    let active = OrganizationView::default();
+    let suspended = OrganizationView { suspended: true, authority: None };
+    let over = TokenView { expires_at: now(), ..token };
+    let revoked = TokenView { revoked: true, ..token };
+    let gone = DeviceView { decommissioned: true, ..known };
+    for (token, device, organization, expected) in [
+        (Some(token), Some(known), Some(&active), Ok(own)),
+        (None, None, None, Err(Reason::UnknownToken)),
+        (Some(token), None, None, Err(Reason::UnknownDevice)),
+        (Some(token), Some(known), None, Err(Reason::UnknownOrganization)),
+        (Some(over), Some(known), Some(&active), Err(Reason::Expired)),
+        (Some(revoked), Some(known), Some(&active), Err(Reason::Revoked)),
+        (Some(token), Some(gone), Some(&active), Err(Reason::Decommissioned)),
+        (Some(token), Some(known), Some(&suspended), Err(Reason::OrganizationSuspended)),
+    ] {
+        assert_eq!(authorize_token(token, device, organization, now()), expected);
+    }
+}

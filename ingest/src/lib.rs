@@ -3,10 +3,15 @@
 //! is not understood here: readings enter the log byte for byte as devices sent them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod accept;
+mod beside;
+mod bridge;
 mod config;
 pub mod decide;
 mod directory;
 mod edge;
+mod emqx;
+mod http;
 mod members;
 mod meters;
 pub mod metric_names;
@@ -14,7 +19,11 @@ mod pipeline;
 mod presence;
 mod review;
 mod run;
+mod shards;
+mod shared;
 mod takeover;
 
-pub use config::{Clock, Config, Deps, EdgePki, Limits, Listen};
+pub use bridge::{Address as BrokerAddress, AddressError as BrokerAddressError, BridgeConfig};
+pub use config::{BrokerApi, Clock, Config, Deps, EdgePki, HookConfig, HttpConfig, HttpLimits, Limits, Listen, Secret};
+pub use emqx::answer::Asked as HookRequest;
 pub use run::{Error, run};

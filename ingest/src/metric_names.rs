@@ -6,6 +6,8 @@ pub const CONNECTIONS: &str = "ingest_connections";
 pub const SESSIONS: &str = "ingest_sessions";
 /// Counter by `reason`: connections refused before or at CONNECT, handshakes excluded.
 pub const CONNECTS_REFUSED: &str = "ingest_connects_refused_total";
+/// Counter: connections to the broker that ended without being asked to.
+pub const BRIDGE_CONNECTIONS_LOST: &str = "ingest_bridge_connections_lost_total";
 /// Counter by `reason`: TLS handshakes that failed.
 pub const HANDSHAKES_REFUSED: &str = "ingest_handshakes_refused_total";
 /// Counter by `reason`: sessions that ended.
@@ -29,6 +31,15 @@ pub const PRESENCE_FACTS: &str = "ingest_presence_facts_total";
 /// Gauge: seconds since the directory was last seen at the head of the log.
 pub const DIRECTORY_LAG_SECONDS: &str = "ingest_directory_lag_seconds";
 
+/// Counter by `status`: answers of the HTTP door.
+pub const HTTP_ANSWERS: &str = "ingest_http_answers_total";
+/// Histogram: seconds from a request of the HTTP door to its answer.
+pub const HTTP_SECONDS: &str = "ingest_http_seconds";
+/// Counter by `result` (`allow`, `deny`, `ignore`, `wrong_secret`): answers of the broker's hook.
+pub const HOOK_ANSWERS: &str = "ingest_hook_answers_total";
+/// Counter by `result` (`done`, `given_up`): sessions that the broker was told to end.
+pub const KICKS: &str = "ingest_kicks_total";
+
 /// Describes every metric to the installed recorder.
 pub fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
@@ -36,6 +47,7 @@ pub fn describe() {
     describe_gauge!(SESSIONS, "MQTT sessions that were let in and have not ended");
     describe_counter!(CONNECTS_REFUSED, "connections refused before or at CONNECT, handshakes excluded");
     describe_counter!(HANDSHAKES_REFUSED, "TLS handshakes that failed");
+    describe_counter!(BRIDGE_CONNECTIONS_LOST, "connections to the broker that ended without being asked to");
     describe_counter!(SESSIONS_ENDED, "sessions that ended");
     describe_counter!(MESSAGES_ACCEPTED, "messages taken into a raw pack");
     describe_counter!(MESSAGES_REFUSED, "messages sent to the dead letters");
@@ -45,5 +57,9 @@ pub fn describe() {
     describe_counter!(PACKS, "packs encoded for the log");
     describe_histogram!(PACK_MESSAGES, "messages in a pack");
     describe_counter!(PRESENCE_FACTS, "presence facts written");
+    describe_counter!(HTTP_ANSWERS, "answers of the HTTP door");
+    describe_histogram!(HTTP_SECONDS, Unit::Seconds, "from a request of the HTTP door to its answer");
+    describe_counter!(HOOK_ANSWERS, "answers of the broker's hook");
+    describe_counter!(KICKS, "sessions that the broker was told to end");
     describe_gauge!(DIRECTORY_LAG_SECONDS, Unit::Seconds, "since the directory was last seen at the head of the log");
 }

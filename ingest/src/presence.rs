@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, OrganizationId, SessionId};
 use domain::telemetry::{PresenceFact, PresenceKind};
 use eventlog::lane::Pack;
@@ -64,8 +65,13 @@ impl Presence {
 
     /// Tells that something happened to a device, waiting while the log is far behind.
     pub async fn tell(&self, kind: PresenceKind, whom: Whom, reason: Option<&str>) {
+        self.tell_at(&self.edge, kind, whom, reason, (self.clock)()).await;
+    }
+
+    /// Tells what happened to a device at a door that is not this one, such as a broker, and when.
+    pub async fn tell_at(&self, edge: &str, kind: PresenceKind, whom: Whom, reason: Option<&str>, at: DateTime<Utc>) {
         let partition = whom.device.map_or(0, |device| partition_of(device.0));
-        self.push(partition, self.fact(kind, whom, &self.edge, reason)).await;
+        self.push(partition, fact(kind, whom, edge, reason, at)).await;
     }
 
     /// Tells that a connection was refused, unless many were of late; tells the caller whether it did.
@@ -86,8 +92,13 @@ impl Presence {
 
     /// Tells every partition that a door is gone with all of its sessions.
     pub async fn tell_edge_lost(&self, edge: &str) {
+        self.tell_edge_lost_at(edge, (self.clock)()).await;
+    }
+
+    /// Tells every partition that the sessions which a door had at a time are over.
+    pub async fn tell_edge_lost_at(&self, edge: &str, at: DateTime<Utc>) {
         for partition in 0..PARTITIONS {
-            self.push(partition, self.fact(PresenceKind::EdgeLost, Whom::default(), edge, None)).await;
+            self.push(partition, fact(PresenceKind::EdgeLost, Whom::default(), edge, None, at)).await;
         }
     }
 
@@ -96,22 +107,22 @@ impl Presence {
         join_all(self.lanes.iter().map(Lane::close)).await;
     }
 
-    fn fact(&self, kind: PresenceKind, whom: Whom, edge: &str, reason: Option<&str>) -> PresenceFact {
-        PresenceFact {
-            kind,
-            organization: whom.organization,
-            device: whom.device,
-            session: whom.session,
-            edge: edge.to_owned(),
-            at: (self.clock)(),
-            reason: reason.map(str::to_owned),
-        }
-    }
-
     async fn push(&self, partition: u16, fact: PresenceFact) {
         let bytes = FACT_BYTES + fact.edge.len();
         // A closed lane means that the door is closing and has told the end of its sessions already.
         let _ = self.lanes[usize::from(partition)].push(fact, bytes).await;
+    }
+}
+
+fn fact(kind: PresenceKind, whom: Whom, edge: &str, reason: Option<&str>, at: DateTime<Utc>) -> PresenceFact {
+    PresenceFact {
+        kind,
+        organization: whom.organization,
+        device: whom.device,
+        session: whom.session,
+        edge: edge.to_owned(),
+        at,
+        reason: reason.map(str::to_owned),
     }
 }
 

@@ -5,28 +5,31 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventlog::{Log, Membership, PARTITIONS, buckets};
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
+use eventlog::{Log, Member, Membership};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use crate::config::{Config, Deps, Listen};
+use crate::beside::{self, Beside, bind};
+use crate::bridge::{self, BridgeConfig};
+use crate::config::{Config, Deps};
 use crate::directory::Directory;
 use crate::directory::feed::{self, Feed};
 use crate::edge::sessions::Sessions;
 use crate::edge::throttle::Rate;
-use crate::edge::{Edge, Tls, TlsError, listen};
+use crate::edge::{Certificates, Edge, Tls, TlsError, listen};
+use crate::emqx::kick::NotAnAddress;
 use crate::meters::Meters;
 use crate::pipeline::{Pipeline, PipelineSettings};
 use crate::presence::Presence;
 use crate::review::fold_and_review;
-use crate::{members, metric_names, takeover};
+use crate::shared::Shared;
+use crate::{members, metric_names, shards, takeover};
 
-/// Connections that may wait in the kernel to be accepted.
-const BACKLOG: u32 = 2_048;
 /// How often what departed devices had used of their rate is forgotten where it no longer matters.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
@@ -34,8 +37,10 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address cannot be listened on.
-    #[error("cannot listen for devices on {address}; is the port in use, or another one needed?")]
+    #[error("cannot listen for {what} on {address}; is the port in use, or another one needed?")]
     Listen {
+        /// For whom.
+        what: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the system says.
@@ -52,16 +57,14 @@ pub enum Error {
         instance: String,
         /// What the log says.
         #[source]
-        source: buckets::Error,
+        source: eventlog::members::Error,
     },
-    /// The shards are not a part of 0 to 15.
-    #[error("raw shards {first} to {last} are not within 0 to 15")]
-    Shards {
-        /// The first.
-        first: u16,
-        /// The last.
-        last: u32,
-    },
+    /// The secret of the broker's hook can be guessed.
+    #[error("the secret of the broker's hook (emqx.hook_secret) must have 16 characters or more")]
+    HookSecret,
+    /// The broker's API has no address.
+    #[error(transparent)]
+    BrokerApi(NotAnAddress),
     /// The listener died.
     #[error("the listener for devices has stopped")]
     Stopped(#[source] tokio::task::JoinError),
@@ -75,45 +78,80 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     // MQTT forbids 0, which would let no device send.
     config.limits.receive_maximum = config.limits.receive_maximum.max(1);
     metric_names::describe();
-    let shards = shards(&config)?;
-    let listener = bind(config.listen)?;
+    let listener = config.listen.map(|listen| bind("devices", listen)).transpose()?;
     let Deps { log, pki, clock } = deps;
+    let mut beside = Beside::bind(config.http, config.hook)?;
+    let kicks = config.broker_api.map(|api| beside.kick(&api)).transpose()?;
     let directory = Arc::new(Directory::new(Tls::root(&pki).map_err(Error::Tls)?));
-    let tls = Tls::new(&pki, directory.clone()).map_err(Error::Tls)?;
+    let tls = Tls::new(&pki, directory.clone(), Certificates::Required).map_err(Error::Tls)?;
     let (sessions, meters) = (Arc::new(Sessions::default()), Arc::new(Meters::new()));
     // The directory is followed to the very end: sessions are still judged while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
     let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
-    let fold = fold_and_review(directory.clone(), sessions.clone(), clock.clone());
+    // Before anything is told under the door's name, it must be this door's alone.
+    let (member, kinds) = standing(&config.instance, listener.is_some(), config.bridge.is_some());
+    let shards = shards::choose(&log, &member, config.shards).await;
+    let joining = Membership::join(&log, Member::new(&member).at(shards.iter().copied()), &kinds, closing.clone());
+    let Some(joined) = closing.run_until_cancelled(joining).await else { return Ok(()) };
+    let membership = joined.map_err(|source| Error::Join { instance: config.instance.clone(), source })?;
+    let fold = fold_and_review(directory.clone(), sessions.clone(), kicks, clock.clone());
     let feed = Arc::new(Feed::start(&log, fold, following).await);
     let settings = PipelineSettings { shards, lane_bytes: config.limits.lane_bytes };
-    let edge = Arc::new(Edge {
-        tls,
+    let shared = Arc::new(Shared {
         clock: clock.clone(),
         directory: directory.clone(),
-        feed: feed.clone(),
+        feed,
         pipeline: Arc::new(Pipeline::start(&log, directory, meters.clone(), &settings)),
         presence: Arc::new(Presence::start(&log, &config.instance, clock)),
-        sessions,
         meters,
-        handshakes: Semaphore::new(config.limits.max_handshakes),
-        rate: Rate::new(config.limits.messages_per_second, config.limits.message_burst),
         limits: config.limits,
-        shutdown: closing.clone(),
+        asking: Mutex::default(),
     });
-    // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
-    edge.presence.tell_edge_lost(&config.instance).await;
-    let served = serve(&log, &config.instance, &edge, listener, &closing).await;
+    let beside = beside.open(&shared, &pki)?;
+    let edge = Arc::new(edge(&shared, tls, sessions, closing.clone()));
+    let doors = Doors { instance: config.instance, member, listener, bridge: config.bridge, beside, shared };
+    let served = serve(&log, &edge, doors, &membership, &closing).await;
+    membership.leave().await;
     close(&edge).await;
     served
+}
+
+/// Makes the edge of what all doors share and what is its own.
+fn edge(shared: &Shared, tls: Tls, sessions: Arc<Sessions>, shutdown: CancellationToken) -> Edge {
+    Edge {
+        tls,
+        clock: shared.clock.clone(),
+        directory: shared.directory.clone(),
+        feed: shared.feed.clone(),
+        pipeline: shared.pipeline.clone(),
+        presence: shared.presence.clone(),
+        sessions,
+        meters: shared.meters.clone(),
+        handshakes: Semaphore::new(shared.limits.max_handshakes),
+        rate: Rate::new(shared.limits.messages_per_second, shared.limits.message_burst),
+        limits: shared.limits.clone(),
+        shutdown,
+    }
+}
+
+/// The doors of this process, each there or not.
+struct Doors {
+    /// The name of this process.
+    instance: String,
+    /// Its name among the members.
+    member: String,
+    listener: Option<TcpListener>,
+    bridge: Option<BridgeConfig>,
+    beside: beside::Doors,
+    shared: Arc<Shared>,
 }
 
 /// Serves devices until the shutdown or a failure; returns with no session left.
 async fn serve(
     log: &Log,
-    instance: &str,
     edge: &Arc<Edge>,
-    listener: TcpListener,
+    doors: Doors,
+    membership: &Membership,
     closing: &CancellationToken,
 ) -> Result<(), Error> {
     // Devices wait in the kernel until the door can tell who they are.
@@ -121,26 +159,46 @@ async fn serve(
         Some(ready) => ready.map_err(Error::Directory)?,
         None => return Ok(()),
     }
-    let joined = Membership::join(log, &members::member(instance), &[members::KIND], closing.clone()).await;
-    let membership = joined.map_err(|source| Error::Join { instance: instance.to_owned(), source })?;
-    let watching =
-        members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
-    let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
-    takeover::watch(log, instance, edge.sessions.clone(), closing.clone()).await;
-    info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
-    let mut listening = tokio::spawn(listen(edge.clone(), listener));
+    let mut serving = doors.beside.serve(closing);
+    let mut _watching = None;
+    if let Some(listener) = doors.listener {
+        _watching = Some(open_edge(log, &doors.instance, edge, listener, membership, &mut serving).await);
+    }
+    if let Some(config) = doors.bridge {
+        let members = membership.members();
+        let Doors { shared, instance, member, .. } = doors;
+        let (log, closing) = (log.clone(), closing.clone());
+        serving.spawn(bridge::serve(shared, log, config, instance, member, members, closing));
+    }
     let served = tokio::select! {
-        ended = &mut listening => ended.map_err(Error::Stopped),
+        Some(ended) = serving.join_next() => ended.map_err(Error::Stopped),
         failure = edge.feed.watch() => Err(Error::Directory(failure)),
         never = keep_house(edge) => match never {},
     };
     closing.cancel();
-    if served.is_err() && !listening.is_finished() {
-        // That it failed as well adds nothing to the first failure.
-        let _ = listening.await;
-    }
-    membership.leave().await;
+    // That another fails as well adds nothing to the first failure.
+    while serving.join_next().await.is_some() {}
     served
+}
+
+/// Opens the edge, which the other doors know of already; returns what watches them.
+async fn open_edge(
+    log: &Log,
+    instance: &str,
+    edge: &Arc<Edge>,
+    listener: TcpListener,
+    membership: &Membership,
+    serving: &mut JoinSet<()>,
+) -> AbortOnDropHandle<()> {
+    // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
+    edge.presence.tell_edge_lost(instance).await;
+    let watching =
+        members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
+    let watching = AbortOnDropHandle::new(tokio::spawn(watching));
+    takeover::watch(log, instance, edge.sessions.clone(), edge.shutdown.clone()).await;
+    info!(instance, address = ?listener.local_addr().ok(), "listening for devices");
+    serving.spawn(listen(edge.clone(), listener));
+    watching
 }
 
 async fn keep_house(edge: &Edge) -> std::convert::Infallible {
@@ -162,25 +220,12 @@ async fn close(edge: &Edge) {
     }
 }
 
-fn bind(listen: Listen) -> Result<TcpListener, Error> {
-    match listen {
-        Listen::Socket(listener) => Ok(listener),
-        Listen::Address(address) => {
-            let bound = || {
-                let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-                socket.set_reuseaddr(true)?;
-                socket.bind(address)?;
-                socket.listen(BACKLOG)
-            };
-            bound().map_err(|source| Error::Listen { address, source })
-        }
+/// The name this process has among the members, and the kinds of work it joins for.
+fn standing(instance: &str, edge: bool, bridge: bool) -> (String, Vec<&'static str>) {
+    match (edge, bridge) {
+        (true, false) => (members::member(instance), vec![members::KIND]),
+        (true, true) => (members::member(instance), vec![members::KIND, bridge::KIND]),
+        (false, true) => (bridge::member(instance), vec![bridge::KIND]),
+        (false, false) => (format!("http-{instance}"), vec!["http"]),
     }
-}
-
-fn shards(config: &Config) -> Result<Vec<u16>, Error> {
-    let (first, last) = (config.first_shard, u32::from(config.first_shard) + u32::from(config.shards.max(1)) - 1);
-    if last >= u32::from(PARTITIONS) {
-        return Err(Error::Shards { first, last });
-    }
-    Ok((first..).take(usize::from(config.shards.max(1))).collect())
 }

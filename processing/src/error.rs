@@ -1,6 +1,6 @@
 //! Why processing ends.
 
-use eventlog::{buckets, consumer, follow};
+use eventlog::{buckets, consumer, follow, members};
 
 /// What stops the process.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,7 @@ pub enum Error {
     Bucket(#[source] buckets::Error),
     /// The process cannot join the owners of partitions.
     #[error("cannot join the members")]
-    Join(#[source] buckets::Error),
+    Join(#[source] members::Error),
     /// The directory cannot be folded.
     #[error("cannot fold the domain stream")]
     Directory(#[source] follow::Error),

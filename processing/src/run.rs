@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use commands::Commands;
 use domain::telemetry::payload::ClockBounds;
-use eventlog::{Log, Membership, Publisher, PublisherSettings};
+use eventlog::{Log, Member, Membership, Publisher, PublisherSettings};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -102,8 +102,9 @@ impl FromStr for StageName {
 pub struct Config {
     /// The parts to run here.
     pub stages: Vec<StageName>,
-    /// Names this process among the owners of partitions; letters, digits, `-` and `_`, and no other process has it.
-    pub member: String,
+    /// This process among the owners of partitions. Nothing hangs on its name but what it owns: a process that comes
+    /// back under another one takes up the work all the same.
+    pub member: Member,
     /// How far devices' clocks may be off.
     pub clock: ClockBounds,
     /// How often snapshots are written, and how long batches wait for company.
@@ -112,7 +113,7 @@ pub struct Config {
 
 impl Config {
     /// Returns the configuration of a process that runs every part.
-    pub fn new(member: impl Into<String>) -> Self {
+    pub fn new(member: impl Into<Member>) -> Self {
         Self {
             stages: StageName::ALL.to_vec(),
             member: member.into(),
@@ -133,13 +134,14 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     directory.begun().await.map_err(Error::Directory)?;
     let kinds: Vec<&str> = config.stages.iter().map(|stage| stage.as_str()).collect();
     let membership =
-        Membership::join(&deps.log, &config.member, &kinds, background.clone()).await.map_err(Error::Join)?;
-    info!(member = config.member, stages = ?kinds, position = directory.read().position(), "processing begins");
+        Membership::join(&deps.log, config.member.clone(), &kinds, background.clone()).await.map_err(Error::Join)?;
+    let member = config.member.name().to_owned();
+    info!(member, stages = ?kinds, position = directory.read().position(), "processing begins");
     let stage_deps = StageDeps {
         log: deps.log.clone(),
         commands: deps.commands.clone(),
         directory: directory.clone(),
-        member: config.member.clone(),
+        member,
         timing: config.timing,
     };
     let mut running = JoinSet::new();

@@ -118,8 +118,7 @@ pub async fn generation(db: &mut PgConnection, name: &str) -> Result<i64, Error>
 /// Empties the tables of a projection and puts its checkpoint to the beginning of the log.
 pub async fn reset(db: &mut PgConnection, name: &str, tables: &[&str]) -> Result<(), Error> {
     if !tables.is_empty() {
-        let sql = format!("TRUNCATE {} RESTART IDENTITY", tables.join(", "));
-        sqlx::query(&sql).execute(&mut *db).await?;
+        sqlx::query("SELECT read_models_empty($1)").bind(tables).execute(&mut *db).await?;
     }
     sqlx::query(
         "UPDATE projection_checkpoint SET position = 0, incarnation = NULL, hash = NULL, marks = '{}' WHERE name = $1",

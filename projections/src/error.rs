@@ -11,6 +11,9 @@ pub enum Error {
     /// A statement of a projection failed.
     #[error("a statement on the read models failed")]
     Statement(#[from] sqlx::Error),
+    /// The database did not answer.
+    #[error("the database did not answer within {0} s")]
+    Late(u64),
     /// The schema could not be brought up to date.
     #[error("cannot migrate the schema of the read models")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -62,4 +65,19 @@ pub enum Error {
     /// A task of the role ended by a panic.
     #[error("a projection ended by a panic")]
     Panicked(#[source] tokio::task::JoinError),
+}
+
+impl Error {
+    /// Tells whether PostgreSQL answered and refused: who connects, or what they may do. Waiting does not help then.
+    pub fn is_refusal(&self) -> bool {
+        let source = match self {
+            Self::Connect(source) | Self::Statement(source) => source,
+            Self::Migrate(sqlx::migrate::MigrateError::Execute(source))
+            | Self::Migrate(sqlx::migrate::MigrateError::ExecuteMigration(source, _)) => source,
+            _ => return false,
+        };
+        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        // Class 28 is authorization, 42501 insufficient privilege, 3D000 an unknown database.
+        code.is_some_and(|code| code.starts_with("28") || code == "42501" || code == "3D000")
+    }
 }

@@ -18,13 +18,14 @@ pub mod fact;
 mod fold;
 #[cfg(test)]
 mod given;
+pub mod installation;
 pub mod latest_telemetry;
 pub mod live_feed;
 pub mod marks;
 pub mod ownership;
 mod paging;
+mod privileges;
 mod projection;
-pub mod read;
 mod reader;
 pub mod registry;
 mod role;

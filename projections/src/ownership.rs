@@ -1,25 +1,38 @@
-//! Who runs a projection: the holder of an advisory lock, on the connection that also writes. Others stand by. The lock
-//! spares two processes from working against each other; what makes a stale owner harmless is the fence of the
-//! checkpoint.
+//! Who runs a projection: the holder of an advisory lock, on a connection of its own that says every two seconds that its
+//! process is alive. Others stand by. The lock spares two processes from working against each other; what makes a stale
+//! owner harmless is the fence of the checkpoint.
 
+use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
 use crate::Error;
 
 /// How long somebody who stands by waits until the next attempt.
 const STAND_BY: Duration = Duration::from_millis(500);
+/// How often the holder of the lock says that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long the database may take to answer that, or a new connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After how long of silence the database takes the lock away, or ends a transaction in which nothing happens: the
+/// process stands still, or is cut off.
+const SILENCE: &str = "8s";
 
 /// The right to write one projection, and the connection to do it with.
 pub struct Owner {
     options: PgConnectOptions,
     name: &'static str,
     db: Option<PgConnection>,
+    lost: CancellationToken,
+    // Ends the task when the owner is dropped without a release.
+    held: DropGuard,
+    keeping: JoinHandle<()>,
 }
 
 impl Owner {
@@ -28,12 +41,12 @@ impl Owner {
     pub async fn acquire(options: &PgConnectOptions, name: &'static str, shutdown: &CancellationToken) -> Option<Self> {
         let mut stood_by = false;
         loop {
-            match lock(options, name).await {
-                Ok(Some(db)) => {
+            match shutdown.run_until_cancelled(lock(options, name)).await? {
+                Ok(Some(lock)) => {
                     if stood_by {
                         info!(projection = name, "takes over");
                     }
-                    return Some(Self { options: options.clone(), name, db: Some(db) });
+                    return Some(Self::new(options.clone(), name, lock));
                 }
                 Ok(None) if !stood_by => {
                     info!(projection = name, "stands by: another process runs it");
@@ -46,10 +59,24 @@ impl Owner {
         }
     }
 
-    /// Returns the connection; after a failure a new one, if the projection is still free.
+    fn new(options: PgConnectOptions, name: &'static str, lock: PgConnection) -> Self {
+        let (lost, held) = (CancellationToken::new(), CancellationToken::new());
+        let keeping = tokio::spawn(keep(lock, name, held.clone(), lost.clone()));
+        Self { options, name, db: None, lost, held: held.drop_guard(), keeping }
+    }
+
+    /// Returns what is cancelled when the projection is not this process's any more.
+    pub fn lost(&self) -> CancellationToken {
+        self.lost.clone()
+    }
+
+    /// Returns the connection; after a failure a new one. Errors when the lock is lost.
     pub async fn db(&mut self) -> Result<&mut PgConnection, Error> {
+        if self.lost.is_cancelled() {
+            return Err(Error::Fenced(self.name.to_owned()));
+        }
         if self.db.is_none() {
-            self.db = lock(&self.options, self.name).await?;
+            self.db = Some(in_time(self.options.connect()).await?);
         }
         self.db.as_mut().ok_or_else(|| Error::Fenced(self.name.to_owned()))
     }
@@ -62,29 +89,55 @@ impl Owner {
     /// Gives the projection back at once.
     pub async fn release(mut self) {
         if let Some(db) = self.db.take()
-            && let Err(error) = db.close().await
+            && let Err(error) = in_time(db.close()).await
         {
             warn!(projection = self.name, error = &error as &dyn std::error::Error, "left without a word");
         }
+        drop(self.held);
+        // The task ends by itself; that it died gives the lock back as well.
+        let _ = self.keeping.await;
+    }
+}
+
+/// Holds the lock until it is given back, or lost.
+async fn keep(mut lock: PgConnection, name: &'static str, held: CancellationToken, lost: CancellationToken) {
+    while held.run_until_cancelled(tokio::time::sleep(HEARTBEAT)).await.is_some() {
+        if let Err(error) = in_time(sqlx::query("SELECT 1").execute(&mut lock)).await {
+            warn!(projection = name, error = &error as &dyn std::error::Error, "the lock is lost");
+            lost.cancel();
+            return;
+        }
+    }
+    if let Err(error) = in_time(lock.close()).await {
+        warn!(projection = name, error = &error as &dyn std::error::Error, "left without a word");
     }
 }
 
 /// Returns the options of connections that write read models. A commit does not wait for the disk: after a crash of the
-/// database the checkpoint is as old as the rows, and the log gives the rest again.
+/// database the checkpoint is as old as the rows, and the log gives the rest again. A transaction in which nothing
+/// happens any more is ended, so that its locks stop nobody.
 pub fn writer_options(url: &str) -> Result<PgConnectOptions, Error> {
     let options = PgConnectOptions::from_str(url).map_err(Error::Connect)?;
     Ok(options
         .application_name("argusiq-project")
         .options([("synchronous_commit", "off"), ("timezone", "UTC"), ("jit", "off")])
+        .options([("idle_in_transaction_session_timeout", SILENCE)])
         .log_slow_statements(tracing::log::LevelFilter::Debug, Duration::from_secs(5)))
 }
 
 async fn lock(options: &PgConnectOptions, name: &str) -> Result<Option<PgConnection>, Error> {
-    let mut db = options.connect().await.map_err(Error::Connect)?;
-    let held: bool =
-        sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('argusiq.projection.' || $1, 0))")
-            .bind(name)
-            .fetch_one(&mut db)
-            .await?;
+    let options = options.clone().options([("idle_session_timeout", SILENCE)]);
+    let mut db = in_time(options.connect()).await?;
+    let asking = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('argusiq.projection.' || $1, 0))")
+        .bind(name)
+        .fetch_one(&mut db);
+    let held: bool = in_time(asking).await?;
     Ok(held.then_some(db))
+}
+
+async fn in_time<T>(asking: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(answer) => answer.map_err(Error::Statement),
+        Err(_) => Err(Error::Late(PATIENCE.as_secs())),
+    }
 }

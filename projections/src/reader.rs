@@ -1,15 +1,17 @@
 //! The reading side's connections, and waiting until a projection has seen a position. What does not live here: the
 //! queries; each read model has its own `read`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventlog::Stream;
 use redis::aio::ConnectionManager;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::PgPool;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions};
 use sqlx::query::QueryScalar;
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::fact::signed;
@@ -18,6 +20,9 @@ use crate::{Error, Page, Paging};
 
 /// How often a waiting reader looks.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// How long a query may wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that read functions need; cheap to clone.
 #[derive(Clone)]
@@ -28,6 +33,9 @@ pub struct Reader {
     pub redis: ConnectionManager,
     /// What every key in Redis begins with.
     pub key_prefix: String,
+    /// One more connection to the database, to ask whether it answers: the others may all be waiting. One that did not
+    /// answer is never asked again.
+    watch: Arc<Mutex<Option<PgConnection>>>,
 }
 
 /// Why waiting for a position ended without it.
@@ -54,14 +62,14 @@ impl Reader {
     /// Connects; errors when either server does not answer within five seconds.
     pub async fn connect(database_url: &str, redis_url: &str, key_prefix: &str) -> Result<Self, Error> {
         let options: PgConnectOptions = database_url.parse().map_err(Error::Connect)?;
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options.application_name("argusiq-read").options([("timezone", "UTC"), ("jit", "off")]))
-            .await
-            .map_err(Error::Connect)?;
+        let options = options.application_name("argusiq-read").options([("timezone", "UTC"), ("jit", "off")]);
+        let limits = PgPoolOptions::new().max_connections(16).acquire_timeout(PATIENCE).after_release(|db, _| {
+            // A query may have been given up because the database was silent: such a connection must not stay for ever.
+            Box::pin(async move { Ok(tokio::time::timeout(PATIENCE, db.ping()).await.is_ok_and(|pong| pong.is_ok())) })
+        });
+        let pool = limits.connect_with(options).await.map_err(Error::Connect)?;
         let redis = redis::Client::open(redis_url)?.get_connection_manager().await?;
-        Ok(Self { pool, redis, key_prefix: key_prefix.to_owned() })
+        Ok(Self { pool, redis, key_prefix: key_prefix.to_owned(), watch: Arc::default() })
     }
 
     /// Waits until a projection has applied a position of a stream: a reader then sees what its own command did.
@@ -94,7 +102,24 @@ impl Reader {
 
     /// Tells whether both servers answer.
     pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        self.ping_database().await?;
+        self.ping_redis().await
+    }
+
+    /// Tells whether the database answers, on a connection that no query holds.
+    pub async fn ping_database(&self) -> Result<(), Error> {
+        let mut watch = self.watch.lock().await;
+        let mut db = match watch.take() {
+            Some(db) => db,
+            None => self.pool.connect_options().connect().await.map_err(Error::Connect)?,
+        };
+        sqlx::query("SELECT 1").execute(&mut db).await?;
+        *watch = Some(db);
+        Ok(())
+    }
+
+    /// Tells whether Redis answers.
+    pub async fn ping_redis(&self) -> Result<(), Error> {
         let _: String = redis::cmd("PING").query_async(&mut self.redis.clone()).await?;
         Ok(())
     }

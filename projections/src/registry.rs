@@ -4,21 +4,14 @@
 use eventlog::Source;
 
 use crate::Error;
-use crate::activity_board::{self, Activities};
-use crate::alarm_board::{self, Alarms};
-use crate::asset_directory::{self, Assets};
 use crate::asset_health::{self, AssetHealth};
 use crate::audit_log::{self, AuditLog};
-use crate::certificate_register::{self, Certificates};
 use crate::device_directory::{self, DeviceDirectory};
-use crate::fold::Folded;
+use crate::fold::{Fold, Folded};
 use crate::latest_telemetry;
 use crate::projection::Projection;
-use crate::rule_book::{self, Rules};
 use crate::system_events::{self, SystemEvents};
 use crate::telemetry_history::{self, TelemetryHistory};
-use crate::tenant_register::{self, Tenants};
-use crate::type_catalogue::{self, Types};
 
 /// A read model by name, and how to make it.
 #[derive(Clone, Copy)]
@@ -40,14 +33,14 @@ pub enum Kept {
 
 /// Every read model, in the order in which they are rebuilt.
 pub const ALL: &[Entry] = &[
-    Entry { name: tenant_register::NAME, kept: Kept::Tables(make::<Folded<Tenants>>) },
-    Entry { name: type_catalogue::NAME, kept: Kept::Tables(make::<Folded<Types>>) },
+    Entry::folded::<crate::tenant_register::Tenants>(),
+    Entry::folded::<crate::type_catalogue::Types>(),
     Entry { name: device_directory::NAME, kept: Kept::Tables(make::<DeviceDirectory>) },
-    Entry { name: certificate_register::NAME, kept: Kept::Tables(make::<Folded<Certificates>>) },
-    Entry { name: asset_directory::NAME, kept: Kept::Tables(make::<Folded<Assets>>) },
-    Entry { name: rule_book::NAME, kept: Kept::Tables(make::<Folded<Rules>>) },
-    Entry { name: alarm_board::NAME, kept: Kept::Tables(make::<Folded<Alarms>>) },
-    Entry { name: activity_board::NAME, kept: Kept::Tables(make::<Folded<Activities>>) },
+    Entry::folded::<crate::certificate_register::Certificates>(),
+    Entry::folded::<crate::asset_directory::Assets>(),
+    Entry::folded::<crate::rule_book::Rules>(),
+    Entry::folded::<crate::alarm_board::Alarms>(),
+    Entry::folded::<crate::activity_board::Activities>(),
     Entry { name: system_events::NAME, kept: Kept::Tables(make::<SystemEvents>) },
     Entry { name: audit_log::NAME, kept: Kept::Tables(make::<AuditLog>) },
     Entry { name: asset_health::NAME, kept: Kept::Tables(make::<AssetHealth>) },
@@ -56,6 +49,11 @@ pub const ALL: &[Entry] = &[
 ];
 
 impl Entry {
+    /// Makes the entry of a fold.
+    const fn folded<F: Fold>() -> Self {
+        Self { name: F::NAME, kept: Kept::Tables(make::<Folded<F>>) }
+    }
+
     /// Returns what it reads.
     pub fn sources(&self) -> Vec<Source> {
         match self.kept {

@@ -15,10 +15,13 @@ use crate::latest_telemetry::{self, LatestTelemetry, Store};
 use crate::ownership::{Owner, writer_options};
 use crate::registry::{Entry, Kept, chosen};
 use crate::runner::{Runner, settings};
-use crate::{Error, checkpoint};
+use crate::{Error, checkpoint, privileges};
 
 /// How often it is looked whether a rebuild began elsewhere.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the database may take to tell.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the role needs.
 #[derive(Clone)]
@@ -40,10 +43,11 @@ pub struct Config {
     pub only: Option<Vec<String>>,
 }
 
-/// Brings the schema up to date. Several processes may do so at once.
+/// Brings the schema up to date and grants what the roles of PostgreSQL need. Several processes may do so at once.
 pub async fn migrate(database_url: &str) -> Result<(), Error> {
     let mut db = PgConnection::connect(database_url).await.map_err(Error::Connect)?;
     sqlx::migrate!("../migrations").run(&mut db).await?;
+    privileges::grant(&mut db).await?;
     db.close().await?;
     Ok(())
 }
@@ -97,14 +101,17 @@ impl Keeper {
                 return Ok(());
             };
             let Ok(generation) = self.generation().await else { continue };
-            let turn = self.shutdown.child_token();
+            let (turn, lost) = (self.shutdown.child_token(), owner.lost());
             let ended = tokio::select! {
                 ended = self.consume(&mut owner, turn.clone()) => ended,
                 never = self.watch_generation(generation, &turn) => match never {},
+                // What was under way is given up: whoever has the projection now reads it again.
+                () = lost.cancelled() => Ok(()),
             };
             owner.release().await;
             match ended {
                 Ok(()) if self.shutdown.is_cancelled() => return Ok(()),
+                Ok(()) if lost.is_cancelled() => warn!(projection = self.entry.name, "is another's now, or nobody's"),
                 Ok(()) => info!(projection = self.entry.name, "gives way to a rebuild"),
                 Err(consumer::Error::Stopped { reason, .. }) => warn!(projection = self.entry.name, reason, "stops"),
                 Err(error @ consumer::Error::Resume { .. }) => {
@@ -145,7 +152,10 @@ impl Keeper {
     }
 
     async fn generation(&self) -> Result<i64, Error> {
-        let mut db = self.watch.acquire().await?;
-        checkpoint::generation(&mut db, self.entry.name).await
+        let asking = async {
+            let mut db = self.watch.acquire().await?;
+            checkpoint::generation(&mut db, self.entry.name).await
+        };
+        tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(Error::Late(PATIENCE.as_secs())))
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::telemetry::newer_version;
 use eventlog::position::{Position, Positions};
 use eventlog::{Batch, Cause, ConsumeSettings, Consumer, Message, Outcome, Rejection, Source};
 use sqlx::Connection;
@@ -11,6 +12,9 @@ use crate::checkpoint::{self, Checkpoint};
 use crate::ownership::Owner;
 use crate::projection::Pace;
 use crate::{Error, Projection};
+
+/// How long a batch may take. A database that does not answer so long is given up, and asked on a new connection.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A projection at work.
 pub struct Runner<'a> {
@@ -103,7 +107,11 @@ impl Consumer for Runner<'_> {
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
-        match self.write(batch).await {
+        if let Some(cause) = newer(batch) {
+            return Outcome::Retry(cause);
+        }
+        let written = tokio::time::timeout(PATIENCE, self.write(batch)).await;
+        match written.unwrap_or(Err(Error::Late(PATIENCE.as_secs()))) {
             Ok(refused) if refused.is_empty() => Outcome::Done,
             Ok(refused) => {
                 self.uncertain = true;
@@ -117,6 +125,13 @@ impl Consumer for Runner<'_> {
             }
         }
     }
+}
+
+/// Says that a batch holds what a newer program wrote: it waits for a newer program to read it.
+pub(crate) fn newer(batch: &Batch) -> Option<Cause> {
+    let packs = batch.messages.iter().filter(|message| message.stream.holds_packs());
+    let version = packs.filter_map(|message| newer_version(&message.payload)).max()?;
+    Some(format!("a pack has version {version}, which a newer program wrote; upgrade this process").into())
 }
 
 /// Returns how batches of a projection are cut.

@@ -5,9 +5,19 @@ mod common;
 
 use common::sample::{self, ACTIVITY, ALARM, CERTIFICATE, DEVICE, OLD_DEVICE, PUMP, RULE, SITE};
 use common::{ORGANIZATION, USER, World, seconds, world};
-use projections::read::{
-    Paging, activities, alarms, assets, audit, certificates, devices, events, health, latest, rules, tenants, types,
-};
+use projections::Paging;
+use projections::activity_board::read as activities;
+use projections::alarm_board::read as alarms;
+use projections::asset_directory::read as assets;
+use projections::asset_health::read as health;
+use projections::audit_log::read as audit;
+use projections::certificate_register::read as certificates;
+use projections::device_directory::read as devices;
+use projections::latest_telemetry::read as latest;
+use projections::rule_book::read as rules;
+use projections::system_events::read as events;
+use projections::tenant_register::read as tenants;
+use projections::type_catalogue::read as types;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -8,7 +8,7 @@ use common::{ORGANIZATION, World, metric_sets, origin, reading, sample, seconds,
 use domain::ids::{AssetId, DeviceId, OrganizationId};
 use domain::telemetry::{AssetPack, AssetReading, MetricValue, encode_pack};
 use eventlog::Stream;
-use projections::read::telemetry::{self, Aggregated, Query, Step};
+use projections::telemetry_history::read::{self as telemetry, Aggregated, Query, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

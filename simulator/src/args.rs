@@ -52,6 +52,8 @@ pub enum Command {
     },
     /// Start a platform beside this program, measure it, write the table to docs/benchmarks.md.
     Bench(Bench),
+    /// Start a production-like installation, kill, pause and restart what it consists of under load, and compare.
+    Chaos(Chaos),
 }
 
 /// Options of the demo.
@@ -114,6 +116,23 @@ pub struct Bench {
     /// Seconds of each step.
     #[arg(long, default_value_t = 30)]
     pub seconds: u64,
+}
+
+/// Options of chaos.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Chaos {
+    /// How long things go wrong, minutes.
+    #[arg(long, default_value_t = 10.0)]
+    pub minutes: f64,
+    /// Messages a second of all devices together.
+    #[arg(long, default_value_t = 900.0)]
+    pub rate: f64,
+    /// How many devices.
+    #[arg(long, default_value_t = 90)]
+    pub devices: u32,
+    /// Seed of the faults; made up and printed when absent.
+    #[arg(long)]
+    pub seed: Option<u64>,
 }
 
 #[cfg(test)]

@@ -52,18 +52,37 @@ fn processes() -> Vec<Process> {
     entries.filter_map(|entry| process(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
+/// CPU seconds of all children of this process that have ended and were waited for, their own ended children included
+/// (`cutime` and `cstime` of proc(5)).
+pub fn of_ended_children() -> f64 {
+    stat("self").map(|stat| stat.seconds([13, 14])).unwrap_or_default()
+}
+
 fn process(id: u32) -> Option<Process> {
+    let stat = stat(&id.to_string())?;
+    Some(Process { id, parent: stat.fields.get(1)?.parse().ok()?, seconds: stat.seconds([11, 12]), name: stat.name })
+}
+
+/// One process's line of `/proc`.
+struct Stat {
+    name: String,
+    /// What follows the name, from the state on.
+    fields: Vec<String>,
+}
+
+impl Stat {
+    fn seconds(&self, indexes: [usize; 2]) -> f64 {
+        let ticks = indexes.iter().filter_map(|index| self.fields.get(*index)?.parse::<f64>().ok());
+        ticks.sum::<f64>() / TICKS_PER_SECOND
+    }
+}
+
+fn stat(id: &str) -> Option<Stat> {
     // The name stands in parentheses and may hold spaces; the numbers follow its last one (proc(5)).
     let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (head, tail) = text.rsplit_once(')')?;
-    let fields: Vec<&str> = tail.split_whitespace().collect();
-    let ticks: f64 = [11, 12].iter().filter_map(|index| fields.get(*index)?.parse::<f64>().ok()).sum();
-    Some(Process {
-        id,
-        parent: fields.get(1)?.parse().ok()?,
-        name: head.split_once('(')?.1.to_owned(),
-        seconds: ticks / TICKS_PER_SECOND,
-    })
+    let fields = tail.split_whitespace().map(str::to_owned).collect();
+    Some(Stat { name: head.split_once('(')?.1.to_owned(), fields })
 }
 
 #[cfg(test)]

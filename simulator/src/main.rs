@@ -4,6 +4,7 @@
 mod api;
 mod args;
 mod bench;
+mod chaos;
 mod cpu;
 mod demo;
 mod device;
@@ -38,6 +39,7 @@ async fn main() -> ExitCode {
         Command::Demo { platform, demo } => demo::run(platform, demo).await,
         Command::Load { platform, load } => load::run(platform, load).await,
         Command::Bench(bench) => bench::run(bench).await,
+        Command::Chaos(chaos) => chaos::run(chaos).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

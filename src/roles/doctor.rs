@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use eventlog::Log;
+use eventlog::members::Entry;
 use tokio::time::timeout;
 
-use crate::environment::{self, Servers};
+use crate::environment::{self, Servers, Streams};
 use crate::settings::Settings;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,13 +38,27 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn log(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
-    timeout(PATIENCE, environment::open_log(settings, servers)).await.context("no answer")??;
-    Ok(format!("{} has every stream as declared", servers.nats))
+    let log =
+        timeout(PATIENCE, environment::open_log(settings, servers, Streams::Check)).await.context("no answer")??;
+    let told = format!("{} has every stream as declared", servers.nats);
+    Ok(members(&log).await?.iter().fold(told, |told, member| format!("{told}\n      {member}")))
+}
+
+/// One line for each live process that has a name.
+async fn members(log: &Log) -> anyhow::Result<Vec<String>> {
+    let members = eventlog::members::list(log).await.context("the live processes are not known")?;
+    let line = |(name, entry): (String, Entry)| {
+        let kinds: Vec<_> = entry.kinds.into_iter().collect();
+        let places: Vec<_> = entry.places.iter().map(u16::to_string).collect();
+        let places = if places.is_empty() { String::new() } else { format!(", raw shards {}", places.join(" ")) };
+        format!("live: {name} {} ({}){places}", entry.version, kinds.join(" "))
+    };
+    Ok(members.into_iter().map(line).collect())
 }
 
 async fn event_store(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
     let chosen = environment::event_store(settings, servers).kept();
-    let log = timeout(PATIENCE, environment::open_log(settings, servers)).await.context("no answer")??;
+    let log = timeout(PATIENCE, environment::connect_log(settings, servers)).await.context("no answer")??;
     match log.events_kept_in().await? {
         None => Ok(format!("{chosen}, from the first start on")),
         Some(kept) if kept == chosen => Ok(format!("{chosen}, as since the first start")),

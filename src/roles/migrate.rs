@@ -1,13 +1,26 @@
-//! `argusiq migrate`: streams, buckets, tables, the first administrator.
+//! `argusiq migrate`: streams, buckets, tables, the first administrator. It alone creates and changes them.
 
-use crate::environment::Servers;
+use anyhow::bail;
+
+use crate::cli::Migrate;
+use crate::environment::{self, Servers};
 use crate::settings::Settings;
-use crate::wiring::Wiring;
+use crate::wiring::{Duty, Wiring};
 
 /// Creates or updates what the other roles expect to be there.
-pub async fn run(settings: Settings) -> anyhow::Result<()> {
+pub async fn run(mut settings: Settings, options: Migrate) -> anyhow::Result<()> {
     let servers = Servers::from_settings(&settings)?;
-    let wiring = Wiring::open(settings, servers).await?;
+    if let Some(replicas) = options.replicas {
+        if !(1..=5).contains(&replicas) {
+            bail!("--replicas {replicas} is out of range: choose 1, 3 or 5");
+        }
+        settings.nats.replicas = replicas;
+        // Before anything is compared with it.
+        let changed = environment::connect_log(&settings, &servers).await?.change_replicas().await?;
+        println!("{} streams and buckets now have {replicas} copies each, all complete", changed.len());
+        println!("set nats.replicas = {replicas} for every role before its next start");
+    }
+    let wiring = Wiring::open(settings, servers, Duty::Everything).await?;
     wiring.migrate().await?;
     let first = wiring.bootstrap().await?;
     println!("streams, buckets and tables are up to date");

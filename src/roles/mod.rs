@@ -3,6 +3,8 @@
 pub mod ca;
 pub mod doctor;
 pub mod migrate;
+pub mod permissions;
 pub mod replay;
+pub mod settings;
 pub mod single;
 pub mod up;

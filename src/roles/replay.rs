@@ -6,7 +6,7 @@ use crate::cli::Replay;
 use crate::environment::Servers;
 use crate::lifecycle;
 use crate::settings::Settings;
-use crate::wiring::Wiring;
+use crate::wiring::{Duty, Role, Wiring};
 
 /// Rebuilds and compares; an inequality is an error.
 pub async fn run(settings: Settings, what: Replay) -> anyhow::Result<()> {
@@ -14,5 +14,5 @@ pub async fn run(settings: Settings, what: Replay) -> anyhow::Result<()> {
     let servers = Servers::from_settings(&settings)?;
     let shutdown = CancellationToken::new();
     lifecycle::stop_on_signals(shutdown.clone())?;
-    Wiring::open(settings, servers).await?.replay(&names, shutdown).await
+    Wiring::open(settings, servers, Duty::Role(Role::Project)).await?.replay(&names, shutdown).await
 }

@@ -15,7 +15,7 @@ use crate::cli::Up;
 use crate::environment::{self, Servers};
 use crate::lifecycle;
 use crate::settings::{Secret, Settings};
-use crate::wiring::{Role, Wiring, ports};
+use crate::wiring::{Duty, Role, Wiring, ports};
 
 /// How often a port is tried while the roles start.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -26,9 +26,14 @@ pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
     let ports = ports(&settings)?;
     stack::ports::ensure_free("the HTTP API", ports.http)?;
     stack::ports::ensure_free("MQTT", ports.mqtt)?;
+    if settings.ingest_http.enabled {
+        stack::ports::ensure_free("HTTP for devices", ports.ingest_http)?;
+    }
     let asked = CancellationToken::new();
     lifecycle::stop_on_signals(asked.clone())?;
     let stack = start_servers(&settings, ports).await?;
+    // The data of these servers may move to another host; who lives in them keeps its name.
+    settings.instance.get_or_insert_with(|| "main".to_owned());
     settings.nats.url = Some(stack.urls().nats.clone());
     settings.postgres.url = Some(Secret(stack.urls().postgres.clone()));
     settings.redis.url = Some(Secret(stack.urls().redis.clone()));
@@ -46,7 +51,7 @@ async fn start_servers(settings: &Settings, ports: Ports) -> anyhow::Result<Stac
 
 async fn serve(settings: Settings, up: Up, stack: &Stack, asked: CancellationToken) -> anyhow::Result<()> {
     let servers = Servers::from_settings(&settings)?;
-    let wiring = Wiring::open(settings, servers).await?;
+    let wiring = Wiring::open(settings, servers, Duty::Everything).await?;
     wiring.migrate().await?;
     let password = first_password(&wiring).await?;
     // Not the signal's own token: the roles go on until the demo has compared what it sent.
@@ -96,6 +101,10 @@ fn print_welcome(wiring: &Wiring, password: Option<&str>) {
     println!("  Argusiq is up");
     println!("  page and API   http://{}:{http}/", wiring.settings.http.listen);
     println!("  devices        mqtts://{}:{mqtt} (client certificates)", wiring.settings.mqtt.listen);
+    if wiring.settings.ingest_http.enabled {
+        let (listen, port) = (&wiring.settings.ingest_http.listen, wiring.ports.ingest_http);
+        println!("                 https://{listen}:{port}/api/v1/telemetry (client certificates or device tokens)");
+    }
     println!("  sign in as     {}", wiring.settings.admin_email);
     println!("  password       {}", password.unwrap_or("(as you set it)"));
     println!("  data           {}", wiring.settings.data_dir.display());

@@ -160,6 +160,17 @@ pub enum Error {
         /// The server.
         server: Server,
     },
+    /// A cluster has no node of this number, or the node does not run.
+    #[error("node {0} of the cluster is not running")]
+    Node(usize),
+    /// The kernel's network could not be set up.
+    #[error("`ip {command}` failed: {reason}")]
+    Network {
+        /// The arguments of `ip(8)`.
+        command: String,
+        /// What it said.
+        reason: String,
+    },
     /// PostgreSQL refused a statement of ours.
     #[error("PostgreSQL refused `{statement}`")]
     Statement {

@@ -82,6 +82,9 @@ fn candidates(server: Server) -> Vec<PathBuf> {
             candidates = candidates.iter().filter_map(|program| program.canonicalize().ok()).collect();
             candidates.retain(|program| is_executable(&program.with_file_name("initdb")));
         }
+        Server::Mosquitto => {
+            candidates.extend([PathBuf::from("/usr/sbin/mosquitto")].into_iter().filter(|file| is_executable(file)))
+        }
         Server::Redis => {}
     }
     candidates

@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod account;
+mod cluster;
 mod error;
 mod find;
 mod folder;
@@ -22,6 +23,7 @@ mod install;
 mod limits;
 mod lock;
 mod logs;
+mod network;
 mod options;
 pub mod ports;
 mod process;
@@ -30,11 +32,12 @@ mod stack;
 pub mod testing;
 mod wire;
 
+pub use cluster::{Cluster, ClusterOptions};
 pub use error::Error;
 pub use find::Version;
 pub use install::{Binaries, ensure_installed};
 pub use limits::raise_open_file_limit;
-pub use options::{Durability, Options};
+pub use options::{Broker, Durability, Options};
 pub use ports::{Ports, free_port};
 pub use servers::Server;
 pub use stack::{Exited, Stack, Urls};

@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::{Ports, Server};
 
 /// How long a server may take until it answers. PostgreSQL replays its log after a kill: up to `max_wal_size`.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
 /// JetStream's file limit of a developer's machine, bytes. Declared stream limits are reserved against it.
 const FILE_STORE_UP: u64 = 20_000_000_000;
 /// JetStream's file limit in tests, bytes: so large (1 PiB) that the streams declared by hundreds of tests, each
 /// reserving its own limit, never exhaust it. Nothing of it is allocated.
-const FILE_STORE_TESTS: u64 = 1 << 50;
+pub(crate) const FILE_STORE_TESTS: u64 = 1 << 50;
 
 /// Whether data outlives the machine's crash, or only the servers' processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,29 @@ pub enum Durability {
     /// PostgreSQL does not sync and Redis keeps nothing: for data thrown away after the test. JetStream syncs all the
     /// same, because the time this takes shapes what tests see.
     Throwaway,
+}
+
+/// What mosquitto is told: whom it believes, what it shows to devices, and the account of whoever reads everything.
+#[derive(Clone)]
+pub struct Broker {
+    /// Certificates that devices' chains may end in, PEM.
+    pub authority_file: PathBuf,
+    /// The certificate that devices see, PEM.
+    pub certificate_file: PathBuf,
+    /// Its key, PEM.
+    pub key_file: PathBuf,
+    /// Revocation lists of every authority in a device's chain, PEM; read again on SIGHUP.
+    pub revocation_file: Option<PathBuf>,
+    /// The service account of the listener without TLS.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").field("certificate_file", &self.certificate_file).finish_non_exhaustive()
+    }
 }
 
 /// What to start, where, and how.
@@ -36,12 +59,16 @@ pub struct Options {
     pub postgres: bool,
     /// Whether to start Redis.
     pub redis: bool,
+    /// How to start mosquitto, if at all.
+    pub mosquitto: Option<Broker>,
     /// Whether a missing server may be installed.
     pub install: bool,
     /// What survives a crash of the machine.
     pub durability: Durability,
     /// The most JetStream stores in files, bytes.
     pub nats_max_file_bytes: u64,
+    /// Lines that nats-server's configuration ends with: users, TLS. Empty for a server that is open to this machine.
+    pub nats_configuration: String,
     /// PostgreSQL's `shared_buffers`, MB.
     pub postgres_shared_buffers_mb: u32,
     /// How long each server may take until it answers.
@@ -57,9 +84,11 @@ impl Options {
             nats: true,
             postgres: true,
             redis: true,
+            mosquitto: None,
             install: true,
             durability: Durability::Durable,
             nats_max_file_bytes: FILE_STORE_UP,
+            nats_configuration: String::new(),
             postgres_shared_buffers_mb: 256,
             ready_within: READY_WITHIN,
         }
@@ -81,12 +110,24 @@ impl Options {
         self.nats = server == Server::Nats;
         self.postgres = server == Server::Postgres;
         self.redis = server == Server::Redis;
+        self.mosquitto = self.mosquitto.filter(|_| server == Server::Mosquitto);
         self
+    }
+
+    /// Adds mosquitto.
+    #[must_use]
+    pub fn with_mosquitto(self, broker: Broker) -> Self {
+        Self { mosquitto: Some(broker), ..self }
     }
 
     /// The servers switched on.
     pub(crate) fn servers(&self) -> Vec<Server> {
-        let switches = [(Server::Nats, self.nats), (Server::Postgres, self.postgres), (Server::Redis, self.redis)];
+        let switches = [
+            (Server::Nats, self.nats),
+            (Server::Postgres, self.postgres),
+            (Server::Redis, self.redis),
+            (Server::Mosquitto, self.mosquitto.is_some()),
+        ];
         switches.into_iter().filter(|(_, on)| *on).map(|(server, _)| server).collect()
     }
 

@@ -8,6 +8,9 @@
 //! | NATS monitoring | free, remembered | N + 3 |
 //! | PostgreSQL | free, remembered | N + 4 |
 //! | Redis | free, remembered | N + 5 |
+//! | HTTP for devices | 8443 | N + 6 |
+//! | the broker's hook, where it is on | 8444 | N + 7 |
+//! | mosquitto, where it is asked for | free, remembered | free, remembered |
 //!
 //! A free port is remembered in `ports.json` of the data folder and used again while nobody else holds it.
 
@@ -22,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Server};
 
 /// How many ports one stack takes from its base on.
-pub const SPAN: u16 = 6;
+pub const SPAN: u16 = 8;
 
 /// Where free ports are taken from: below Linux's range for outgoing connections (32768 to 60999, `ip(7)`), so that no
 /// connection of a test takes a server's port while the server restarts.
@@ -45,20 +48,43 @@ pub struct Ports {
     pub postgres: u16,
     /// Redis.
     pub redis: u16,
+    /// The devices' door over HTTP.
+    #[serde(default)]
+    pub ingest_http: u16,
+    /// The hook that a broker asks.
+    #[serde(default)]
+    pub broker_hook: u16,
+    /// mosquitto without TLS, for the service account.
+    #[serde(default)]
+    pub broker: u16,
+    /// mosquitto with TLS, for devices.
+    #[serde(default)]
+    pub broker_tls: u16,
 }
 
 impl Ports {
-    /// HTTP on 3000, MQTT on 8883, the servers on free ports.
+    /// HTTP on 3000, MQTT on 8883, HTTP for devices on 8443, the broker's hook on 8444, the servers on free ports.
     pub const fn defaults() -> Self {
-        Self { http: 3000, mqtt: 8883, ..Self::free() }
+        Self { http: 3000, mqtt: 8883, ingest_http: 8443, broker_hook: 8444, ..Self::free() }
     }
 
     /// Every port free: for tests and for several stacks side by side.
     pub const fn free() -> Self {
-        Self { http: 0, mqtt: 0, nats: 0, nats_monitoring: 0, postgres: 0, redis: 0 }
+        Self {
+            http: 0,
+            mqtt: 0,
+            nats: 0,
+            nats_monitoring: 0,
+            postgres: 0,
+            redis: 0,
+            ingest_http: 0,
+            broker_hook: 0,
+            broker: 0,
+            broker_tls: 0,
+        }
     }
 
-    /// Six ports in a row from `base` on, in the order of the table.
+    /// Eight ports in a row from `base` on, in the order of the table.
     pub const fn from_base(base: u16) -> Result<Self, Error> {
         if base == 0 || base > u16::MAX - SPAN + 1 {
             return Err(Error::PortBase { base });
@@ -70,6 +96,9 @@ impl Ports {
             nats_monitoring: base + 3,
             postgres: base + 4,
             redis: base + 5,
+            ingest_http: base + 6,
+            broker_hook: base + 7,
+            ..Self::free()
         })
     }
 
@@ -89,6 +118,10 @@ impl Ports {
             nats_monitoring: choose(self.nats_monitoring, remembered.nats_monitoring),
             postgres: choose(self.postgres, remembered.postgres),
             redis: choose(self.redis, remembered.redis),
+            ingest_http: choose(self.ingest_http, remembered.ingest_http),
+            broker_hook: choose(self.broker_hook, remembered.broker_hook),
+            broker: choose(self.broker, remembered.broker),
+            broker_tls: choose(self.broker_tls, remembered.broker_tls),
         }
     }
 
@@ -98,12 +131,13 @@ impl Ports {
             Server::Nats => vec![("nats-server", self.nats), ("NATS monitoring", self.nats_monitoring)],
             Server::Postgres => vec![("PostgreSQL", self.postgres)],
             Server::Redis => vec![("Redis", self.redis)],
+            Server::Mosquitto => vec![("mosquitto", self.broker), ("mosquitto with TLS", self.broker_tls)],
         }
     }
 
     /// Whether one of a server's ports is this one.
     pub(crate) fn names(self, port: u16) -> bool {
-        [self.nats, self.nats_monitoring, self.postgres, self.redis].contains(&port)
+        [self.nats, self.nats_monitoring, self.postgres, self.redis, self.broker, self.broker_tls].contains(&port)
     }
 
     /// The ports this data folder used last, if it says.
@@ -148,18 +182,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_base_gives_six_ports_in_the_order_of_the_table() {
+    fn a_base_gives_eight_ports_in_the_order_of_the_table() {
         let ports = Ports::from_base(4000).unwrap();
-        let expected = Ports { http: 4000, mqtt: 4001, nats: 4002, nats_monitoring: 4003, postgres: 4004, redis: 4005 };
+        let (http, mqtt, nats, nats_monitoring, postgres, redis) = (4000, 4001, 4002, 4003, 4004, 4005);
+        let (ingest_http, broker_hook) = (4006, 4007);
+        let servers = Ports { nats, nats_monitoring, postgres, redis, ..Ports::free() };
+        let expected = Ports { http, mqtt, ingest_http, broker_hook, ..servers };
         assert_eq!(ports, expected);
     }
 
     #[test]
-    fn a_base_without_room_for_six_ports_is_refused() {
+    fn a_base_without_room_for_eight_ports_is_refused() {
         assert!(matches!(Ports::from_base(0), Err(Error::PortBase { base: 0 })));
-        assert!(Ports::from_base(65_530).is_ok());
-        let error = Ports::from_base(65_531).unwrap_err();
-        assert_eq!(error.to_string(), "--port-base 65531 is out of range: choose 1 to 65530");
+        assert!(Ports::from_base(65_528).is_ok());
+        let error = Ports::from_base(65_529).unwrap_err();
+        assert_eq!(error.to_string(), "--port-base 65529 is out of range: choose 1 to 65528");
     }
 
     #[test]

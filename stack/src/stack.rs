@@ -15,7 +15,7 @@ use crate::folder::Folder;
 use crate::install::{Binaries, ensure_installed};
 use crate::process::{Launch, Process};
 use crate::servers::{Plan, probe};
-use crate::{Error, Options, Ports, Server, logs, ports, raise_open_file_limit};
+use crate::{Broker, Error, Options, Ports, Server, logs, ports, raise_open_file_limit};
 
 /// How long a server may take to stop before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -38,6 +38,12 @@ pub struct Urls {
     pub postgres: String,
     /// `redis://127.0.0.1:PORT/`
     pub redis: String,
+    /// `mqtt://127.0.0.1:PORT`: mosquitto for the service account.
+    #[serde(default)]
+    pub broker: String,
+    /// `mqtts://localhost:PORT`: mosquitto for devices.
+    #[serde(default)]
+    pub broker_tls: String,
 }
 
 impl From<Ports> for Urls {
@@ -47,6 +53,8 @@ impl From<Ports> for Urls {
             nats_monitoring: format!("http://127.0.0.1:{}", ports.nats_monitoring),
             postgres: format!("postgres://argusiq@127.0.0.1:{}/argusiq", ports.postgres),
             redis: format!("redis://127.0.0.1:{}/", ports.redis),
+            broker: format!("mqtt://127.0.0.1:{}", ports.broker),
+            broker_tls: format!("mqtts://localhost:{}", ports.broker_tls),
         }
     }
 }
@@ -83,6 +91,7 @@ pub struct Stack {
     ports: Ports,
     urls: Urls,
     ready_within: Duration,
+    broker: Option<Broker>,
 }
 
 #[derive(Debug)]
@@ -102,7 +111,8 @@ impl Stack {
         let folder = Folder::open(&options.data_dir).await?;
         let (running, ports) = start_all(&options, &folder, &binaries).await?;
         ports.remember(folder.path())?;
-        Ok(Self { running, folder, ports, urls: Urls::from(ports), ready_within: options.ready_within })
+        let (ready_within, broker) = (options.ready_within, options.mosquitto);
+        Ok(Self { running, folder, ports, urls: Urls::from(ports), ready_within, broker })
     }
 
     /// Where the servers listen. The URL of a server that is not part of the stack leads nowhere.
@@ -142,7 +152,8 @@ impl Stack {
     pub async fn restart(&mut self, server: Server) -> Result<(), Error> {
         let launch = self.running(server)?.launch.clone();
         self.running(server)?.process.stop(STOP_WITHIN).await;
-        let process = start(server, &launch, &self.folder, self.ports, self.ready_within).await?;
+        let when = Readiness { ports: self.ports, within: self.ready_within, broker: self.broker.as_ref() };
+        let process = start(server, &launch, &self.folder, when).await?;
         self.running.insert(server, Running { launch, process });
         Ok(())
     }
@@ -204,13 +215,14 @@ async fn start_all(
         let started = tokio::try_join!(
             start_one(&plan, Server::Nats),
             start_one(&plan, Server::Postgres),
-            start_one(&plan, Server::Redis)
+            start_one(&plan, Server::Redis),
+            start_one(&plan, Server::Mosquitto)
         );
         match started {
             Err(Error::PortInUse { port, .. }) if attempt < PORT_ATTEMPTS && !options.ports.names(port) => attempt += 1,
             Err(error) => return Err(error),
-            Ok((nats, postgres, redis)) => {
-                return Ok(([nats, postgres, redis].into_iter().flatten().collect(), ports));
+            Ok((nats, postgres, redis, mosquitto)) => {
+                return Ok(([nats, postgres, redis, mosquitto].into_iter().flatten().collect(), ports));
             }
         }
     }
@@ -222,20 +234,24 @@ async fn start_one(plan: &Plan<'_>, server: Server) -> Result<Option<(Server, Ru
         return Ok(None);
     }
     let launch = plan.prepare(server).await?;
-    let process = start(server, &launch, plan.folder, plan.ports, plan.options.ready_within).await?;
+    let broker = plan.options.mosquitto.as_ref();
+    let when = Readiness { ports: plan.ports, within: plan.options.ready_within, broker };
+    let process = start(server, &launch, plan.folder, when).await?;
     Ok(Some((server, Running { launch, process })))
 }
 
-async fn start(
-    server: Server,
-    launch: &Launch,
-    folder: &Folder,
+/// When a server counts as started.
+#[derive(Clone, Copy)]
+struct Readiness<'a> {
     ports: Ports,
     within: Duration,
-) -> Result<Process, Error> {
-    ensure_all_free(server, ports)?;
+    broker: Option<&'a Broker>,
+}
+
+async fn start(server: Server, launch: &Launch, folder: &Folder, when: Readiness<'_>) -> Result<Process, Error> {
+    ensure_all_free(server, when.ports)?;
     let process = Process::spawn(launch, folder.lock())?;
-    wait_until_ready(server, ports, &process, launch, within).await?;
+    wait_until_ready(server, &process, launch, when).await?;
     Ok(process)
 }
 
@@ -245,15 +261,15 @@ fn ensure_all_free(server: Server, ports: Ports) -> Result<(), Error> {
 
 async fn wait_until_ready(
     server: Server,
-    ports: Ports,
     process: &Process,
     launch: &Launch,
-    within: Duration,
+    when: Readiness<'_>,
 ) -> Result<(), Error> {
+    let Readiness { ports, within, broker } = when;
     let deadline = Instant::now() + within;
     let mut pause = PROBE_AGAIN.0;
     loop {
-        let answer = tokio::time::timeout(PROBE_WITHIN, probe(server, ports, process.pid(), launch)).await;
+        let answer = tokio::time::timeout(PROBE_WITHIN, probe(server, ports, process.pid(), launch, broker)).await;
         let last = match answer {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error.to_string(),

@@ -1,8 +1,8 @@
 //! As much of the servers' protocols as it takes to see that they answer and to run a statement: NATS' greeting, Redis'
-//! inline commands, PostgreSQL's simple queries. Real clients live elsewhere.
+//! inline commands, PostgreSQL's simple queries, MQTT's first two packets. Real clients live elsewhere.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -30,12 +30,27 @@ pub(crate) struct NatsGreeting {
     pub jetstream: bool,
 }
 
-/// Connects to nats-server and reads its greeting.
-pub(crate) async fn nats_greeting(port: u16) -> Result<NatsGreeting, Error> {
+/// Connects to nats-server and reads its greeting, which comes before TLS.
+pub(crate) async fn nats_greeting(address: SocketAddr) -> Result<NatsGreeting, Error> {
     let mut line = String::new();
-    BufReader::new(connect(port).await?).read_line(&mut line).await?;
+    BufReader::new(TcpStream::connect(address).await?).read_line(&mut line).await?;
     let greeting = line.strip_prefix("INFO ").and_then(|json| serde_json::from_str(json.trim()).ok());
     greeting.ok_or_else(|| Error::Stranger(line.trim().into()))
+}
+
+/// Asks nats-server's monitoring whether it is well, which in a cluster means that JetStream has caught up.
+pub(crate) async fn nats_health(address: SocketAddr) -> Result<(), Error> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let status = answer.split_whitespace().nth(1);
+    if status == Some("200") { Ok(()) } else { Err(Error::Refused(answer.lines().last().unwrap_or_default().into())) }
+}
+
+/// A port of this machine's own address.
+pub(crate) fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// Asks Redis for the id of its process; refused while it loads its data.
@@ -53,6 +68,27 @@ pub(crate) async fn redis_pid(port: u16) -> Result<u32, Error> {
         line.clear();
     }
     Err(Error::Stranger("it closed the connection".into()))
+}
+
+/// Connects to an MQTT broker with a name and a password; returns the return code of its CONNACK (3.1.1, 3.2.2.3).
+pub(crate) async fn mqtt_connack(port: u16, user: &str, password: &str) -> Result<u8, Error> {
+    // A clean session, with user name and password, kept alive for ten seconds, under a client id of the broker's choice.
+    let mut body = vec![0, 4, b'M', b'Q', b'T', b'T', 4, 0b1100_0010, 0, 10];
+    for text in ["", user, password] {
+        // Longer texts are nobody's names.
+        body.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
+        body.extend_from_slice(text.as_bytes());
+    }
+    let length = u8::try_from(body.len()).ok().filter(|length| *length < 128);
+    let length = length.ok_or_else(|| Error::Refused("name and password are too long".into()))?;
+    let mut stream = connect(port).await?;
+    stream.write_all(&[&[0x10, length], body.as_slice()].concat()).await?;
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).await?;
+    match answer {
+        [0x20, 2, _, code] => Ok(code),
+        _ => Err(Error::Stranger(format!("it answers CONNECT with {answer:02x?}"))),
+    }
 }
 
 /// A connection to PostgreSQL as `argusiq`, without a password. Protocol 3.0, see PostgreSQL's "Message Formats".
@@ -149,7 +185,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(b"220 mail ready\r\n").await.unwrap();
         });
-        let error = nats_greeting(port).await.unwrap_err();
+        let error = nats_greeting(local(port)).await.unwrap_err();
         assert_eq!(error.to_string(), "another program answers: 220 mail ready");
         stranger.await.unwrap();
     }

@@ -58,7 +58,7 @@ fn the_live_feed_answers_polling_clients_too_and_refuses_a_wrong_token() {
     refused.expect("connect_error", |_| true);
 }
 
-fn history_has_every_value(api: &crate::http::Api, device: &str, asset: &str) {
+pub fn history_has_every_value(api: &crate::http::Api, device: &str, asset: &str) {
     let values = |path: String| {
         until("the history has every value", SOON, || {
             let answer = api.get(&path);
@@ -75,7 +75,7 @@ fn history_has_every_value(api: &crate::http::Api, device: &str, asset: &str) {
     assert_eq!(answer["count"], 5);
 }
 
-fn latest_is_the_newest(api: &crate::http::Api, device: &str) {
+pub fn latest_is_the_newest(api: &crate::http::Api, device: &str) {
     until("the newest value is known", SOON, || {
         let latest = api.get(&format!("/api/v1/telemetry/device/{device}/latest"));
         let temperature = &latest["metrics"]["temperature"];
@@ -84,7 +84,7 @@ fn latest_is_the_newest(api: &crate::http::Api, device: &str) {
     });
 }
 
-fn breach_became_alarm_and_activity(api: &crate::http::Api, asset: &str, rule: &str) {
+pub fn breach_became_alarm_and_activity(api: &crate::http::Api, asset: &str, rule: &str) {
     let alarm = until("an alarm is on the board", SOON, || {
         let alarms = api.get("/api/v1/alarms");
         alarms["alarms"].get(0).cloned().ok_or(alarms)

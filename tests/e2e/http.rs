@@ -56,6 +56,10 @@ impl Api {
         answer
     }
 
+    pub fn delete(&self, path: &str) -> (u16, Value) {
+        read(self.agent.delete(self.url(path)).header("authorization", self.bearer()).call())
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -63,6 +67,12 @@ impl Api {
     fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
+}
+
+/// Asks a probe, and answers what it says whatever its status is.
+pub fn probe(url: &str) -> (u16, Value) {
+    let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).http_status_as_error(false);
+    read(Agent::from(config.build()).get(url).call())
 }
 
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, Value) {

@@ -3,14 +3,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod command_to_view;
+mod crew;
 mod device_to_screen;
+mod frozen_servers;
 mod fsynced_before_acknowledged;
 mod http;
+mod http_ingest;
+mod least_privilege;
+mod load;
 mod nothing_lost_when_killed;
+mod owners_come_and_go;
 mod platform;
 mod replay_equals_live;
 mod revoked_is_refused;
 mod scene;
+mod several_doors_and_apis;
 mod start_up;
 mod stock;
+mod stops_under_load;
 mod until;

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use stack::{Options, Stack};
 use tempfile::TempDir;
@@ -30,6 +30,8 @@ pub struct Platform {
     pub processes: BTreeMap<&'static str, Child>,
     pub stack: Option<Stack>,
     environment: Vec<(String, String)>,
+    /// What single commands find in their environment instead.
+    own: BTreeMap<&'static str, Vec<(String, String)>>,
 }
 
 impl Platform {
@@ -43,6 +45,14 @@ impl Platform {
 
     /// Starts servers in this process and each role as a process.
     pub async fn apart() -> Self {
+        let mut platform = Self::servers().await;
+        ROLES.iter().for_each(|role| platform.start(role));
+        tokio::task::block_in_place(|| platform.wait_until_ready());
+        platform
+    }
+
+    /// Starts servers in this process, and no role yet.
+    pub async fn servers() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stack = Stack::start(Options::throwaway(folder.path().join("servers"))).await.expect("servers");
         let urls = stack.urls();
@@ -52,27 +62,77 @@ impl Platform {
             ("ARGUSIQ_REDIS__URL", urls.redis.clone()),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        let mut platform = Self::prepare(folder, environment, Some(stack));
+        let platform = Self::prepare(folder, environment, Some(stack));
         platform.run(&["migrate"]);
-        ROLES.iter().for_each(|role| platform.start(role));
-        tokio::task::block_in_place(|| platform.wait_until_ready());
         platform
     }
 
     fn prepare(folder: TempDir, environment: Vec<(String, String)>, stack: Option<Stack>) -> Self {
-        Self { folder, base: free_base(), processes: BTreeMap::new(), stack, environment }
+        Self { folder, base: free_base(), processes: BTreeMap::new(), stack, environment, own: BTreeMap::new() }
+    }
+
+    /// Servers of the test's own with a configuration of nats-server's, and nothing of the platform yet; `own` is what
+    /// single commands find in their environment.
+    pub async fn servers(
+        nats_configuration: String,
+        own: impl Fn(&stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>>,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { nats_configuration, ..Options::throwaway(folder.path().join("servers")) };
+        let stack = Stack::start(options).await.expect("servers");
+        let own = own(stack.urls());
+        let environment = [
+            ("ARGUSIQ_NATS__URL", stack.urls().nats.clone()),
+            ("ARGUSIQ_POSTGRES__URL", stack.urls().postgres.clone()),
+            ("ARGUSIQ_REDIS__URL", stack.urls().redis.clone()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let mut platform = Self::prepare(folder, environment, Some(stack));
+        platform.own = own;
+        platform
     }
 
     /// Starts a role, or starts it again.
     pub fn start(&mut self, role: &'static str) {
-        let log = File::options().create(true).append(true).open(self.log_path(role)).unwrap();
-        let child = self.command(&[role]).stdout(log.try_clone().unwrap()).stderr(log).spawn().expect("argusiq starts");
-        self.processes.insert(role, child);
+        self.start_as(role, &[role], &[]);
+    }
+
+    /// Starts one of several processes under a name of its own, with settings of its own.
+    pub fn start_as(&mut self, name: &'static str, arguments: &[&str], settings: &[(&str, &str)]) {
+        let log = File::options().create(true).append(true).open(self.log_path(name)).unwrap();
+        let mut command = self.command(arguments);
+        command.envs(settings.iter().copied()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.processes.insert(name, command.spawn().expect("argusiq starts"));
+    }
+
+    /// Sends a process a signal, such as `STOP`.
+    pub fn signal(&self, name: &str, signal: &str) {
+        send(&self.processes[name], signal);
+    }
+
+    /// Asks a process to stop, and answers how it ended and after how long.
+    pub fn stop(&mut self, name: &str) -> (ExitStatus, Duration) {
+        self.signal(name, "TERM");
+        let (began, mut child) = (Instant::now(), self.processes.remove(name).expect("a running process"));
+        let status = until("it stops", Duration::from_secs(30), || child.try_wait().unwrap().ok_or("it runs"));
+        (status, began.elapsed())
+    }
+
+    /// Waits for a process that ends by itself, and answers how and with which log.
+    pub fn ended(&mut self, name: &str) -> (ExitStatus, String) {
+        let mut child = self.processes.remove(name).expect("a started process");
+        let status = until("it ends", Duration::from_secs(40), || child.try_wait().unwrap().ok_or("it runs"));
+        (status, self.log(name))
     }
 
     /// Runs a command to its end and answers what it printed; fails when it fails.
     pub fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("argusiq starts");
+        self.run_with(arguments, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+        let output = self.command(arguments).envs(environment.iter().copied()).output().expect("argusiq starts");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?} failed: {out}{err}");
         out.into_owned()
@@ -83,6 +143,7 @@ impl Platform {
         let child = self.processes.get_mut(role).expect("a running role");
         child.kill().unwrap();
         child.wait().unwrap();
+        self.processes.remove(role);
     }
 
     /// Signs the administrator in.
@@ -124,6 +185,12 @@ impl Platform {
         }
     }
 
+    /// Runs a command that must fail; answers the one line it said.
+    pub fn refused(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+        let output = self.command(arguments).envs(environment.iter().copied()).output().expect("argusiq starts");
+        crate::start_up::one_line(&output)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_argusiq"));
         command
@@ -131,6 +198,7 @@ impl Platform {
             .arg(self.folder.path())
             .args(arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(arguments.first().and_then(|role| self.own.get(role)).into_iter().flatten().cloned())
             .env("ARGUSIQ_ADMIN_EMAIL", EMAIL)
             .env("ARGUSIQ_ADMIN_PASSWORD", PASSWORD)
             .env_remove("ARGUSIQ_TEST_STACK")
@@ -146,7 +214,9 @@ impl Platform {
 impl Drop for Platform {
     fn drop(&mut self) {
         for child in self.processes.values_mut() {
-            let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+            send(child, "TERM");
+            // One that stands still hears nothing else.
+            send(child, "CONT");
         }
         for child in self.processes.values_mut() {
             let _ = child.wait();
@@ -157,6 +227,10 @@ impl Drop for Platform {
             }
         }
     }
+}
+
+fn send(child: &Child, signal: &str) {
+    let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
 }
 
 /// The simulator, which is built beside the platform.
@@ -174,7 +248,7 @@ fn last_lines(text: &str, count: usize) -> String {
 /// The first of six free ports in a row.
 pub fn free_base() -> u16 {
     let mut base = stack::free_port();
-    while !(base..base + 6).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+    while !(base..base + 8).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {
         base = stack::free_port();
     }
     base

@@ -55,7 +55,7 @@ fn refusal(arguments: &[&str]) -> String {
     one_line(&output)
 }
 
-fn one_line(output: &Output) -> String {
+pub fn one_line(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "it started: {said}");
     let lines: Vec<_> = said.lines().filter(|line| line.starts_with("argusiq: ")).collect();

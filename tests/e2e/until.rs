@@ -24,3 +24,11 @@ pub fn pause() {
     let (_sender, receiver) = mpsc::channel::<()>();
     let _ = receiver.recv_timeout(PAUSE);
 }
+
+/// Lets something go on for a while.
+pub fn rest(time: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        pause();
+    }
+}

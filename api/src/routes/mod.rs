@@ -12,18 +12,21 @@ mod devices;
 mod document;
 mod events;
 mod links;
+mod merged;
 mod organizations;
 pub mod paging;
 pub mod pki;
-pub mod probes;
 mod rules;
 pub mod tags;
 mod telemetry;
 mod users;
 pub mod visible;
 
-use poem::{Endpoint, Route};
+use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
+
+use self::merged::Merged;
+use crate::breaker::Breaker;
 
 /// People and types, then things, then what happens to them.
 type Api = (
@@ -32,20 +35,20 @@ type Api = (
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api),
 );
 
-/// Returns everything below `/api`: version 1, its document and the interactive page.
-pub fn endpoint() -> impl Endpoint {
+/// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.
+pub fn endpoint(breaker: Breaker) -> impl Endpoint {
     let service = service();
     let spec = service.spec();
     let page = service.swagger_ui_html();
     Route::new()
-        .nest("/v1", service)
+        .nest("/v1", service.with(breaker))
         .at("/openapi.json", document::json(spec))
         .at("/docs", document::page(page))
         .at("/docs/", document::page_again())
 }
 
-fn service() -> OpenApiService<Api, ()> {
-    OpenApiService::new(Api::default(), "Argusiq", "1.0")
+fn service() -> OpenApiService<Merged<Api>, ()> {
+    OpenApiService::new(Merged::<Api>::default(), "Argusiq", "1.0")
         .description(document::DESCRIPTION)
         .license(LicenseObject::new("Apache-2.0"))
         .server("/api/v1")

@@ -10,9 +10,11 @@ use crate::state::State;
 /// How long an answer waits.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Waits until a read model has seen a write.
+/// Waits until a read model has seen a write, as long as the database answers at all.
 pub async fn visible(state: &State, projection: &str, receipt: Receipt) -> Result<(), Problem> {
-    Ok(state.reader.wait_for(projection, receipt.stream, receipt.position, WAIT).await?)
+    let waiting = state.reader.wait_for(projection, receipt.stream, receipt.position, WAIT);
+    let unseen = || Problem::of(Kind::NotYetVisible, "the change is stored; the read models do not answer");
+    Ok(state.breaker.database.answer(waiting).await.ok_or_else(unseen)??)
 }
 
 /// Returns what must be there once the write is visible.

@@ -1,10 +1,12 @@
 //! Who may do what: every write and every role; and nothing of another organisation.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::{Client, platform, tenant};
 
-/// Method, path and the least role. The ids are of nothing, so whoever may is told that it does not exist.
+/// What needs more than being there: method, path and the least role. The ids are of nothing, so whoever may is told that it does not exist.
 const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/organizations", "platform_admin"),
     ("GET", "/organizations", "platform_admin"),
@@ -16,6 +18,10 @@ const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/devices/{id}/decommission", "admin"),
     ("POST", "/devices/{id}/certificate/revoke", "admin"),
     ("POST", "/devices/{id}/certificate/renew", "admin"),
+    ("POST", "/devices/{id}/tokens", "admin"),
+    ("DELETE", "/devices/{id}/tokens/{tokenId}", "admin"),
+    ("PUT", "/devices/{id}/gateway", "admin"),
+    ("DELETE", "/devices/{id}/gateway", "admin"),
     ("POST", "/device-types", "engineer"),
     ("PUT", "/device-types/{id}", "engineer"),
     ("DELETE", "/device-types/{id}", "engineer"),
@@ -25,23 +31,24 @@ const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/assets", "engineer"),
     ("PUT", "/assets/{id}", "engineer"),
     ("DELETE", "/assets/{id}", "engineer"),
-    ("POST", "/devices/{id}/assets/{id}/link", "engineer"),
-    ("DELETE", "/devices/{id}/assets/{id}/unlink", "engineer"),
+    ("POST", "/devices/{deviceId}/assets/{assetId}/link", "engineer"),
+    ("DELETE", "/devices/{deviceId}/assets/{assetId}/unlink", "engineer"),
     ("POST", "/rules", "engineer"),
     ("PUT", "/rules/{id}", "engineer"),
     ("DELETE", "/rules/{id}", "engineer"),
     ("POST", "/activity-templates", "engineer"),
     ("PUT", "/activity-templates/{id}", "engineer"),
     ("DELETE", "/activity-templates/{id}", "engineer"),
-    ("POST", "/activities/from-template/{id}", "operator"),
+    ("POST", "/activities/from-template/{templateId}", "operator"),
     ("POST", "/activities/{id}/assign", "operator"),
     ("POST", "/activities/{id}/start", "operator"),
-    ("POST", "/activities/{id}/items/0", "operator"),
+    ("POST", "/activities/{id}/items/{index}", "operator"),
     ("POST", "/activities/{id}/complete", "operator"),
     ("POST", "/activities/{id}/cancel", "operator"),
     ("POST", "/alarms/{id}/acknowledge", "operator"),
 ];
 
+/// What everybody of the organisation may see.
 const READS: &[&str] = &[
     "/auth/me",
     "/device-types",
@@ -55,34 +62,62 @@ const READS: &[&str] = &[
     "/events",
 ];
 
+/// The same, of one thing.
 const OF_ONE: &[&str] = &[
     "/device-types/{id}",
     "/asset-types/{id}",
     "/devices/{id}",
     "/devices/{id}/certificates",
     "/devices/{id}/history",
-    "/devices/{id}/assets",
+    "/devices/{id}/tokens",
+    "/devices/{id}/gateway",
+    "/devices/{deviceId}/assets",
     "/assets/{id}",
-    "/assets/{id}/devices",
+    "/assets/{assetId}/devices",
     "/rules/{id}",
     "/activity-templates/{id}",
     "/activities/{id}",
     "/alarms/{id}",
-    "/telemetry/device/{id}",
-    "/telemetry/device/{id}/latest",
-    "/telemetry/asset/{id}",
-    "/telemetry/asset/{id}/latest",
+    "/telemetry/device/{deviceId}",
+    "/telemetry/device/{deviceId}/latest",
+    "/telemetry/asset/{assetId}",
+    "/telemetry/asset/{assetId}/latest",
 ];
 
 const ROLES: [&str; 5] = ["viewer", "operator", "engineer", "admin", "platform_admin"];
 
 fn full(path: &str, id: &str) -> String {
-    format!("/api/v1{}", path.replace("{id}", id))
+    let filled = path.split('/').map(|part| match part {
+        "{index}" => "0",
+        part if part.starts_with('{') => id,
+        part => part,
+    });
+    format!("/api/v1{}", filled.collect::<Vec<_>>().join("/"))
+}
+
+/// Every operation of the three tables, by method and path.
+fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let reads = READS.iter().chain(OF_ONE).map(|path| ("GET", *path));
+    WRITES.iter().map(|(method, path, _)| (*method, *path)).chain(reads)
 }
 
 fn status(client: &Client, method: &str, path: &str) -> u16 {
     let body = (method != "GET" && method != "DELETE").then_some("{}");
     client.ask(method, path, body, &[("content-type", "application/json")]).status
+}
+
+#[test]
+fn every_documented_operation_but_signing_in_stands_in_a_table() {
+    let document = platform().nobody().get("/api/openapi.json").ok();
+    let paths = document["paths"].as_object().unwrap();
+    let documented: BTreeSet<String> = paths
+        .iter()
+        .flat_map(|(path, operations)| {
+            operations.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    let tabled = operations().chain([("POST", "/auth/login")]).map(|(method, path)| format!("{method} {path}"));
+    assert_eq!(documented, tabled.collect::<BTreeSet<_>>());
 }
 
 #[test]
@@ -107,8 +142,7 @@ fn each_role_may_what_the_table_says() {
 fn nobody_may_anything() {
     let nobody = platform().nobody();
     let nothing = uuid::Uuid::from_u128(1).to_string();
-    let reads = READS.iter().chain(OF_ONE).map(|path| ("GET", *path));
-    for (method, path) in WRITES.iter().map(|(method, path, _)| (*method, *path)).chain(reads) {
+    for (method, path) in operations() {
         assert_eq!(status(&nobody, method, &full(path, &nothing)), 401, "{method} {path}");
     }
 }

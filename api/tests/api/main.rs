@@ -5,6 +5,7 @@
 mod access;
 mod activities;
 mod assets;
+mod device_access;
 mod devices;
 mod document;
 mod feed;

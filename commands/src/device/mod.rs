@@ -1,4 +1,4 @@
-//! Devices and their certificates: registering, renewing, revoking, taking out of service.
+//! Devices, their certificates and tokens: registering, renewing, revoking, taking out of service.
 //!
 //! The certificates of a device are numbered: the id of the nth derives from the device and n, so that all of them are
 //! found by loading one after the other until there is none, and two that are issued at once cannot both be the nth.
@@ -9,12 +9,14 @@ mod issue;
 mod register;
 mod renew;
 mod revoke;
+mod tokens;
 
 pub use decommission::DecommissionedDevice;
 pub use issue::IssuedCertificate;
 pub use register::{NewDevice, RegisteredDevice};
 pub use renew::RenewedCertificate;
 pub use revoke::RevokedCertificates;
+pub use tokens::{IssuedDeviceToken, NewDeviceToken};
 
 use chrono::{DateTime, Utc};
 use domain::ids::DeviceId;
@@ -43,6 +45,12 @@ pub enum Refusal {
     /// A certificate's validity is zero or absurdly long.
     #[error("a certificate is valid for 1 to 3650 days, not {days}")]
     InvalidValidity {
+        /// The days asked for.
+        days: u32,
+    },
+    /// A token's validity is zero or absurdly long.
+    #[error("a token is valid for 1 to 3650 days, not {days}")]
+    InvalidTokenValidity {
         /// The days asked for.
         days: u32,
     },

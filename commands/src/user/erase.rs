@@ -26,7 +26,7 @@ impl Commands {
         };
         let address = key.open(Field::Email, &profile.email).and_then(|text| EmailAddress::parse(&text));
         match address {
-            Some(address) => self.release(context, Key::email(&self.inner.vault.emails.hash(&address)), user.0).await,
+            Some(address) => self.release(context, Key::email(&self.inner.vault.email_hash(&address)?), user.0).await,
             None => Ok(()),
         }
     }

@@ -69,7 +69,7 @@ impl Commands {
         }
         let checked = check(new).map_err(Error::Refused)?;
         self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
-        let key = Key::email(&self.inner.vault.emails.hash(&checked.email));
+        let key = Key::email(&self.inner.vault.email_hash(&checked.email).map_err(Error::from)?);
         let holder = user_holder(context.organization, user);
         if let Claim::Taken(_) = self.claim(context, key, holder).await.map_err(Error::widen)? {
             return Err(Error::Refused(Refusal::EmailTaken));

@@ -76,7 +76,7 @@ impl Commands {
 
     async fn user_by_email(&self, email: &str) -> Result<Option<(OrganizationId, UserId, User)>, Error> {
         let Some(address) = EmailAddress::parse(email) else { return Ok(None) };
-        let Some(holder) = self.holder_of(Key::email(&self.inner.vault.emails.hash(&address))).await? else {
+        let Some(holder) = self.holder_of(Key::email(&self.inner.vault.email_hash(&address)?)).await? else {
             return Ok(None);
         };
         // Always fresh: a deactivation by another process counts at once.

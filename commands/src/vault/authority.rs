@@ -15,7 +15,7 @@ impl Vault {
         keys: &Keys,
         organization: OrganizationId,
     ) -> Result<Option<Authority>, Error> {
-        let Some(octets) = self.secrets.get(&name(organization)).await? else { return Ok(None) };
+        let Some(octets) = self.secrets()?.get(&name(organization)).await? else { return Ok(None) };
         let sealed: SealedAuthority = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
         Ok(Some(sealed.open(&keys.master)?))
     }
@@ -31,7 +31,7 @@ impl Vault {
             return Ok(authority);
         }
         let sealed = new_sealed(&keys.root, keys, organization, now)?;
-        create(&self.secrets, &name(organization), &sealed).await?;
+        create(self.secrets()?, &name(organization), &sealed).await?;
         // Another process may have been first, and then its CA counts.
         let made = self.authority(keys, organization).await?;
         made.ok_or_else(|| Error::Internal(Cause::from("an organisation's CA vanished while it was made")))

@@ -9,22 +9,46 @@ mod person;
 use certs::MasterKey;
 use eventlog::{Log, Secrets, buckets, secrets};
 
-pub(crate) use email::{EmailAddress, EmailKey};
+use email::EmailKey;
+
+pub(crate) use email::EmailAddress;
 pub(crate) use password::Passwords;
 pub(crate) use person::Field;
 
-/// The secrets, open.
+/// The secrets: open, or closed in a process that does not need them.
 pub(crate) struct Vault {
-    secrets: Secrets,
+    open: Option<Open>,
     pub(crate) passwords: Passwords,
-    pub(crate) emails: EmailKey,
+}
+
+struct Open {
+    secrets: Secrets,
+    emails: EmailKey,
 }
 
 impl Vault {
     pub(crate) async fn open(log: &Log, master: &MasterKey) -> Result<Self, secrets::Error> {
         let secrets = Secrets::open(log, *master.expose()).await?;
         let emails = EmailKey::open(&secrets).await?;
-        Ok(Self { secrets, passwords: Passwords::new(), emails })
+        Ok(Self { open: Some(Open { secrets, emails }), passwords: Passwords::new() })
+    }
+
+    /// A vault that stays closed: whatever asks for a secret is refused.
+    pub(crate) fn closed() -> Self {
+        Self { open: None, passwords: Passwords::new() }
+    }
+
+    /// Hashes an address with the installation's key, for claims.
+    pub(crate) fn email_hash(&self, address: &EmailAddress) -> Result<String, secrets::Error> {
+        Ok(self.opened()?.emails.hash(address))
+    }
+
+    fn secrets(&self) -> Result<&Secrets, secrets::Error> {
+        Ok(&self.opened()?.secrets)
+    }
+
+    fn opened(&self) -> Result<&Open, secrets::Error> {
+        self.open.as_ref().ok_or(secrets::Error::Closed)
     }
 }
 

@@ -72,35 +72,35 @@ impl Passwords {
 impl Vault {
     /// Returns a user's password hash.
     pub(crate) async fn password_hash(&self, user: UserId) -> Result<Option<String>, Error> {
-        let Some(octets) = self.secrets.get(&name(user)).await? else { return Ok(None) };
+        let Some(octets) = self.secrets()?.get(&name(user)).await? else { return Ok(None) };
         String::from_utf8(octets).map(Some).map_err(|error| Error::Internal(error.into()))
     }
 
     /// Stores a password hash in place of the present one.
     pub(crate) async fn replace_password_hash(&self, user: UserId, hash: &str) -> Result<(), Error> {
-        Ok(self.secrets.put(&name(user), hash.as_bytes()).await?)
+        Ok(self.secrets()?.put(&name(user), hash.as_bytes()).await?)
     }
 
     /// Deletes a user's password hash.
     pub(crate) async fn forget_password(&self, user: UserId) -> Result<(), Error> {
-        Ok(self.secrets.delete(&name(user)).await?)
+        Ok(self.secrets()?.delete(&name(user)).await?)
     }
 
     /// Returns the password made up for the first administrator, while it stands.
     pub(crate) async fn generated_password(&self) -> Result<Option<String>, Error> {
-        let Some(octets) = self.secrets.get(GENERATED).await? else { return Ok(None) };
+        let Some(octets) = self.secrets()?.get(GENERATED).await? else { return Ok(None) };
         String::from_utf8(octets).map(Some).map_err(|error| Error::Internal(error.into()))
     }
 
     /// Keeps a password made up for the first administrator, unless one is kept; returns the one that is.
     pub(crate) async fn keep_generated_password(&self, password: String) -> Result<String, Error> {
-        create(&self.secrets, GENERATED, password.as_bytes()).await?;
+        create(self.secrets()?, GENERATED, password.as_bytes()).await?;
         Ok(self.generated_password().await?.unwrap_or(password))
     }
 
     /// Forgets the password made up for the first administrator.
     pub(crate) async fn forget_generated_password(&self) -> Result<(), Error> {
-        Ok(self.secrets.delete(GENERATED).await?)
+        Ok(self.secrets()?.delete(GENERATED).await?)
     }
 }
 

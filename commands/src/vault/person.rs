@@ -29,21 +29,21 @@ impl Vault {
         if let Some(key) = self.person_key(user).await? {
             return Ok(key);
         }
-        create(&self.secrets, &name(user), &random::octets::<32>()?).await?;
+        create(self.secrets()?, &name(user), &random::octets::<32>()?).await?;
         let made = self.person_key(user).await?;
         made.ok_or_else(|| Error::Internal(Cause::from("a person's key vanished while it was made")))
     }
 
     /// Returns a person's key; `None` where it was deleted or never made.
     pub(crate) async fn person_key(&self, user: UserId) -> Result<Option<PersonKey>, Error> {
-        let Some(octets) = self.secrets.get(&name(user)).await? else { return Ok(None) };
+        let Some(octets) = self.secrets()?.get(&name(user)).await? else { return Ok(None) };
         let key = RandomizedNonceKey::new(&AES_256_GCM, &octets).map_err(|_| failed("a person's key is damaged"))?;
         Ok(Some(PersonKey { key, user }))
     }
 
     /// Deletes a person's key: what it sealed is gone for good.
     pub(crate) async fn forget_person(&self, user: UserId) -> Result<(), Error> {
-        Ok(self.secrets.delete(&name(user)).await?)
+        Ok(self.secrets()?.delete(&name(user)).await?)
     }
 }
 

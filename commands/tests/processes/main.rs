@@ -3,6 +3,7 @@
 
 mod bootstrapping;
 mod certificates;
+mod device_tokens;
 mod devices;
 mod dispatching;
 mod interrupt;

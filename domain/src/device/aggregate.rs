@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::access::DeviceToken;
 use super::{DeviceCommand, DeviceEvent, Error};
 use crate::aggregate::{Decide, aggregate};
 use crate::checks;
@@ -18,6 +19,12 @@ pub struct Device {
     pub profile: Option<DeviceProfile>,
     /// Whether it is out of service for good.
     pub decommissioned: bool,
+    /// Its tokens for HTTP, in the order of issuing, revoked and expired ones included.
+    #[serde(default)]
+    pub tokens: Vec<DeviceToken>,
+    /// Whether it may speak for other devices of its organisation.
+    #[serde(default)]
+    pub gateway: bool,
 }
 
 /// What a device is.
@@ -67,6 +74,13 @@ impl Decide for Device {
             (C::DecommissionDevice { .. }, _) if self.decommissioned => Ok(vec![]),
             (C::DecommissionDevice { reason }, _) => Ok(vec![DeviceEvent::DeviceDecommissioned { reason }]),
             (_, _) if self.decommissioned => Err(Error::Decommissioned),
+            (
+                command @ (C::IssueDeviceToken { .. }
+                | C::RevokeDeviceToken { .. }
+                | C::AppointGateway {}
+                | C::DismissGateway {}),
+                Some(_),
+            ) => self.decide_access(command),
             (command, Some(profile)) => profile.change(command),
         }
     }
@@ -85,6 +99,15 @@ impl Decide for Device {
                 profile.custom_attributes = custom_attributes;
             }
             (DeviceEvent::DeviceDecommissioned { .. }, _) => self.decommissioned = true,
+            (DeviceEvent::DeviceTokenIssued { token_id, label, digest, expires_at }, _) => {
+                self.tokens.push(DeviceToken { token_id, label, digest, expires_at, revoked: None });
+            }
+            (DeviceEvent::DeviceTokenRevoked { token_id, reason }, _) => {
+                let token = self.tokens.iter_mut().find(|token| token.token_id == token_id);
+                token.into_iter().for_each(|token| token.revoked = Some(reason.clone()));
+            }
+            (DeviceEvent::GatewayAppointed {}, _) => self.gateway = true,
+            (DeviceEvent::GatewayDismissed {}, _) => self.gateway = false,
             (_, None) => {}
         }
     }
@@ -115,7 +138,7 @@ impl DeviceProfile {
                     DeviceEvent::DeviceAttributesChanged { custom_attributes },
                 )
             }
-            DeviceCommand::RegisterDevice { .. } | DeviceCommand::DecommissionDevice { .. } => return Ok(vec![]),
+            _ => return Ok(vec![]),
         };
         Ok(changed.then_some(event).into_iter().collect())
     }

@@ -1,8 +1,9 @@
 //! What may be asked of a device. What does not live here: the decision.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::ids::DeviceTypeId;
+use crate::ids::{DeviceTokenId, DeviceTypeId};
 
 /// Commands on a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,30 @@ pub enum DeviceCommand {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
+    /// Gives it a token for HTTP.
+    IssueDeviceToken {
+        /// The token's id.
+        token_id: DeviceTokenId,
+        /// What people know it by.
+        label: Option<String>,
+        /// SHA-256 of the token, lower-case hex.
+        digest: String,
+        /// End of its validity.
+        expires_at: DateTime<Utc>,
+        /// The time now: expired tokens do not count.
+        now: DateTime<Utc>,
+    },
+    /// Takes a token from it.
+    RevokeDeviceToken {
+        /// The token's id.
+        token_id: DeviceTokenId,
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+    /// Lets it speak for other devices of its organisation.
+    AppointGateway {},
+    /// Lets it speak for itself alone.
+    DismissGateway {},
     /// Takes it out of service for good.
     DecommissionDevice {
         /// Why, in the words of who did it.

@@ -18,6 +18,18 @@ pub enum Error {
     /// The serial number is empty or longer than 100 characters.
     #[error("the serial number must have 1 to 100 characters")]
     InvalidSerialNumber,
+    /// The token's label is empty or longer than 100 characters.
+    #[error("the label must have 1 to 100 characters")]
+    InvalidLabel,
+    /// The device has as many tokens as it may have.
+    #[error("the device has {most} valid tokens already; revoke one first")]
+    TooManyTokens {
+        /// How many it may have.
+        most: usize,
+    },
+    /// The device has no such token.
+    #[error("no such token")]
+    NoSuchToken,
     /// The attributes are no JSON object.
     #[error("the custom attributes must be a JSON object")]
     InvalidAttributes,

@@ -1,9 +1,10 @@
 //! What may have happened to a device, as facts. Stored for ever: add versions, never change one.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::DeviceTypeId;
+use crate::ids::{DeviceTokenId, DeviceTypeId};
 
 use crate::aggregate::domain_event;
 
@@ -40,6 +41,29 @@ pub enum DeviceEvent {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
+    /// It has another token for HTTP.
+    DeviceTokenIssued {
+        /// The token's id.
+        token_id: DeviceTokenId,
+        /// What people know it by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+        /// SHA-256 of the token, lower-case hex; the token itself is stored nowhere.
+        digest: String,
+        /// End of its validity.
+        expires_at: DateTime<Utc>,
+    },
+    /// A token no longer holds.
+    DeviceTokenRevoked {
+        /// The token's id.
+        token_id: DeviceTokenId,
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+    /// It may speak for other devices of its organisation.
+    GatewayAppointed {},
+    /// It speaks for itself alone again.
+    GatewayDismissed {},
     /// It is out of service for good.
     DeviceDecommissioned {
         /// Why, in the words of who did it.
@@ -47,4 +71,8 @@ pub enum DeviceEvent {
     },
 }
 
-domain_event!(DeviceEvent { DeviceRegistered "1.0", DeviceRenamed "1.0", DeviceDescribed "1.0", DeviceAttributesChanged "1.0", DeviceDecommissioned "1.0" });
+domain_event!(DeviceEvent {
+    DeviceRegistered "1.0", DeviceRenamed "1.0", DeviceDescribed "1.0", DeviceAttributesChanged "1.0",
+    DeviceTokenIssued "1.0", DeviceTokenRevoked "1.0", GatewayAppointed "1.0", GatewayDismissed "1.0",
+    DeviceDecommissioned "1.0",
+});

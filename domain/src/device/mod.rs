@@ -1,5 +1,8 @@
 //! A logical device from registration to decommissioning.
 
+mod access;
+#[cfg(test)]
+mod access_tests;
 mod aggregate;
 mod command;
 mod error;
@@ -7,6 +10,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
+pub use access::{DeviceToken, MAX_TOKENS};
 pub use aggregate::{Device, DeviceProfile, serial_number_of};
 pub use command::DeviceCommand;
 pub use error::Error;

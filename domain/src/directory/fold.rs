@@ -87,7 +87,13 @@ impl Directory {
             DeviceEvent::DeviceDecommissioned { .. } => {
                 versions.change(at.position, |device| device.decommissioned = true)
             }
-            DeviceEvent::DeviceDescribed { .. } | DeviceEvent::DeviceAttributesChanged { .. } => {}
+            // How a device identifies itself over HTTP concerns the doors alone.
+            DeviceEvent::DeviceTokenIssued { .. }
+            | DeviceEvent::DeviceTokenRevoked { .. }
+            | DeviceEvent::GatewayAppointed {}
+            | DeviceEvent::GatewayDismissed {}
+            | DeviceEvent::DeviceDescribed { .. }
+            | DeviceEvent::DeviceAttributesChanged { .. } => {}
         }
     }
 

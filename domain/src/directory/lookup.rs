@@ -56,6 +56,11 @@ impl Directory {
         self.devices.get(&id)?.newest()
     }
 
+    /// Lists the devices as they are now.
+    pub fn devices_now(&self) -> impl Iterator<Item = (DeviceId, &DeviceEntry)> {
+        self.devices.iter().filter_map(|(id, versions)| versions.newest().map(|entry| (*id, entry)))
+    }
+
     /// Answers an organisation as it is now.
     pub fn organization_now(&self, id: OrganizationId) -> Option<&OrganizationEntry> {
         self.organizations.get(&id)

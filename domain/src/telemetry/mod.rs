@@ -19,7 +19,7 @@ pub use asset::{AssetHealthChanged, AssetPack, AssetReading};
 pub use dead_letter::DeadLetter;
 pub use interner::SetInterner;
 pub use origin::Origin;
-pub use pack::{MetricSets, NotAPack, decode_pack, encode_pack};
+pub use pack::{MetricSets, NotAPack, decode_pack, encode_pack, newer_version};
 pub use presence::{PresenceFact, PresenceKind};
 pub use raw::{IngestionSource, RawPack, RawReading};
 pub use reading::{NormalizedPack, Reading};

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// Version byte in front of every pack; a reader refuses what it does not know.
 const VERSION: u8 = 1;
 
+/// How far a newer program's version may be above this one's; beyond that the bytes are no pack at all.
+const NEWER: u8 = 15;
+
 /// Metric keys by set; readings of one shape share a set, so that keys are written once per pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -53,5 +56,23 @@ pub fn decode_pack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NotAPack> {
     match bytes.split_first() {
         Some((&VERSION, rest)) => rmp_serde::from_slice(rest).map_err(NotAPack::Content),
         other => Err(NotAPack::Version(other.map(|(version, _)| *version))),
+    }
+}
+
+/// Answers the version of a pack that a newer program wrote: it is to be waited with, not thrown away.
+pub fn newer_version(bytes: &[u8]) -> Option<u8> {
+    bytes.first().copied().filter(|version| (VERSION + 1..=VERSION + NEWER).contains(version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_of_a_newer_program_is_told_from_one_of_this_and_from_no_pack() {
+        assert_eq!(newer_version(&[VERSION + 1, 0x90]), Some(VERSION + 1));
+        for none in [&encode_pack(&0).unwrap()[..], b"[]", b"{", b"", &[0]] {
+            assert_eq!(newer_version(none), None, "{none:?}");
+        }
     }
 }

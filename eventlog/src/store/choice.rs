@@ -83,8 +83,8 @@ impl Log {
 
     /// Remembers at the first start where events are kept; later ones must ask for the same.
     pub async fn keep_events_in(&self, chosen: Kept) -> Result<(), ChoiceError> {
-        let bucket = self.bucket(BucketName::Platform).await?;
-        if self.events_kept_in().await?.is_none_or(|kept| kept == chosen) {
+        if self.events_kept_in().await?.is_none() {
+            let bucket = self.bucket(BucketName::Platform).await?;
             match bucket.create(KEY, Bytes::from_static(chosen.name().as_bytes())).await {
                 Ok(_) | Err(buckets::Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),

@@ -27,7 +27,7 @@ impl Default for StoreSettings {
             snapshot_every: 100,
             cache_capacity: 20_000,
             recent_commands: 64,
-            publish_timeout: Duration::from_secs(2),
+            publish_timeout: Duration::from_secs(1),
             append_deadline: Duration::from_secs(15),
         }
     }

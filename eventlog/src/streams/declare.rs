@@ -12,6 +12,8 @@ use crate::connection::Log;
 
 /// JetStream's error code for a stream that does not exist.
 const STREAM_NOT_FOUND: u64 = 10059;
+/// The setting that says in how many copies a stream is kept.
+pub(super) const REPLICAS: &str = "num_replicas";
 
 /// What went wrong with the declared streams.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,19 @@ pub enum Error {
     /// Streams exist that are not as declared.
     #[error("the streams on the server are not as declared:\n{}", lines(.0))]
     Different(Vec<Difference>),
+    /// Streams are kept in another number of copies than configured, and differ in nothing else.
+    #[error(
+        "nats.replicas is {declared}, and {count} streams on the server have {present}: run `argusiq migrate --replicas \
+         {declared}`, or set nats.replicas to {present}"
+    )]
+    Replicas {
+        /// The configured number.
+        declared: String,
+        /// The number that is there, of the first stream that differs.
+        present: String,
+        /// How many streams and buckets differ.
+        count: usize,
+    },
     /// Streams do not exist, and the caller may not create them.
     #[error("the server lacks the streams {}; run the migrations first", .0.join(", "))]
     Missing(Vec<String>),
@@ -39,6 +54,14 @@ pub enum Error {
         /// The server's answer.
         #[source]
         source: CreateStreamError,
+    },
+    /// The copies of a stream did not get complete in time.
+    #[error("the copies of stream {stream} are not complete after {seconds} s: see the servers' logs, then try again")]
+    Incomplete {
+        /// The stream's full name.
+        stream: String,
+        /// How long they were waited for.
+        seconds: u64,
     },
     /// A stream could not be changed.
     #[error("cannot change stream {stream} to what is declared")]
@@ -81,7 +104,7 @@ impl Log {
                 None => differences.extend(self.create(declared).await?),
             }
         }
-        none_of(differences, Error::Different)
+        none_of(differences, different)
     }
 
     /// Compares every declared stream and bucket with what the server has, and creates nothing.
@@ -94,7 +117,7 @@ impl Log {
             }
         }
         none_of(missing, Error::Missing)?;
-        none_of(differences, Error::Different)
+        none_of(differences, different)
     }
 
     /// Changes every stream that is not as declared to what is declared, and creates those that are absent. The server
@@ -116,13 +139,13 @@ impl Log {
         Ok(changed)
     }
 
-    fn declared(&self) -> impl Iterator<Item = Config> {
+    pub(super) fn declared(&self) -> impl Iterator<Item = Config> {
         let streams = Stream::ALL.into_iter().map(|stream| declared::stream_config(stream, self.settings()));
         let buckets = BucketName::ALL.into_iter().map(|bucket| declared::bucket_config(bucket, self.settings()));
         streams.chain(buckets)
     }
 
-    async fn present(&self, name: &str) -> Result<Option<Config>, Error> {
+    pub(super) async fn present(&self, name: &str) -> Result<Option<Config>, Error> {
         match self.jetstream().get_stream(name).await {
             Ok(stream) => Ok(Some(stream.cached_info().config.clone())),
             Err(error) if is_not_found(&error) => Ok(None),
@@ -142,7 +165,7 @@ impl Log {
         }
     }
 
-    async fn update(&self, declared: Config) -> Result<(), Error> {
+    pub(super) async fn update(&self, declared: Config) -> Result<(), Error> {
         let stream = declared.name.clone();
         self.jetstream().update_stream(declared).await.map_err(|source| Error::Update { stream, source })?;
         Ok(())
@@ -171,7 +194,7 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
         ("storage", format!("{:?}", config.storage)),
         ("retention", format!("{:?}", config.retention)),
         ("discard", format!("{:?}", config.discard)),
-        ("num_replicas", config.num_replicas.to_string()),
+        (REPLICAS, config.num_replicas.to_string()),
         ("max_bytes", config.max_bytes.to_string()),
         ("max_age", format!("{:?}", config.max_age)),
         ("max_msgs", config.max_messages.to_string()),
@@ -188,6 +211,18 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
         ("allow_msg_ttl", config.allow_message_ttl.to_string()),
         ("persist_mode", config.persist_mode.map_or_else(|| "Default".to_owned(), |mode| format!("{mode:?}"))),
     ]
+}
+
+/// Explains a difference in replicas alone, which is what raising them is for.
+fn different(differences: Vec<Difference>) -> Error {
+    match differences.first() {
+        Some(first) if differences.iter().all(|difference| difference.setting == REPLICAS) => Error::Replicas {
+            declared: first.declared.clone(),
+            present: first.present.clone(),
+            count: differences.len(),
+        },
+        _ => Error::Different(differences),
+    }
 }
 
 fn is_not_found(error: &GetStreamError) -> bool {

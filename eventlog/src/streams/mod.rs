@@ -3,6 +3,7 @@
 
 mod declare;
 mod declared;
+mod replicas;
 mod sizes;
 
 use std::fmt;
@@ -110,6 +111,11 @@ impl Stream {
             Stream::Presence => "PRESENCE",
             Stream::Ticks => "TICKS",
         }
+    }
+
+    /// Tells whether its messages are binary packs behind a version byte; those of other streams are text.
+    pub fn holds_packs(self) -> bool {
+        matches!(self, Self::TelemetryRaw | Self::TelemetryNormalized | Self::TelemetryAsset)
     }
 
     /// Tells whether the stream holds domain events.

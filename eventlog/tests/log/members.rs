@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use eventlog::{Log, Membership, PARTITIONS};
+use eventlog::{Log, Member, Membership, PARTITIONS, members};
 use tokio_util::sync::CancellationToken;
 
 use crate::support;
@@ -85,4 +85,64 @@ async fn a_member_cut_off_from_the_log_owns_nothing() {
     support::until(8, "it gives up its partitions", || async { owned(&alone).is_empty() }).await;
     server.restart().await;
     support::until(15, "it takes them again", || async { owned(&alone) == everything() }).await;
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_live_process_and_is_free_once_that_one_left() {
+    let log = support::log().await;
+    let first = join(&log, "a").await;
+    let second = Membership::join(&log, "a", &["normalizer"], CancellationToken::new()).await;
+    let refused = second.err().expect("the name is taken");
+    assert!(matches!(&refused, members::Error::Taken(name) if name == "a"), "{refused}");
+    assert_eq!(owned(&first), everything(), "the first goes on");
+    first.leave().await;
+    let began = Instant::now();
+    let third = join(&log, "a").await;
+    assert!(began.elapsed() < Duration::from_secs(2), "the name was free at once");
+    third.leave().await;
+}
+
+#[tokio::test]
+async fn the_name_of_a_dead_process_is_taken_once_its_entry_is_gone() {
+    let log = support::log().await;
+    let (dead, died) = (
+        CancellationToken::new(),
+        std::thread::spawn({
+            let settings = log.settings().clone();
+            move || {
+                let runtime = tokio::runtime::Runtime::new().unwrap();
+                let member = runtime.block_on(async { join(&Log::connect(settings).await.unwrap(), "a").await });
+                runtime.shutdown_background();
+                drop(member);
+            }
+        }),
+    );
+    died.join().unwrap();
+    let began = Instant::now();
+    let heir = Membership::join(&log, "a", &["normalizer"], dead).await.expect("the name falls to the next");
+    let waited = began.elapsed();
+    assert!(waited > Duration::from_secs(2) && waited < Duration::from_secs(10), "{waited:?}");
+    assert_eq!(owned(&heir), everything());
+    heir.leave().await;
+}
+
+#[tokio::test]
+async fn members_tell_their_version_and_where_they_work() {
+    let log = support::log().await;
+    let door =
+        Membership::join(&log, Member::new("door").at([3, 4]), &["edge"], CancellationToken::new()).await.unwrap();
+    let entries = members::list(&log).await.unwrap();
+    let entry = &entries["door"];
+    assert_eq!((entry.version.as_str(), entry.places.clone()), (env!("CARGO_PKG_VERSION"), BTreeSet::from([3, 4])));
+    door.leave().await;
+    assert!(members::list(&log).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn names_with_other_characters_are_refused() {
+    let log = support::log().await;
+    for name in ["", "a.b", "a b", "a*"] {
+        let refused = Membership::join(&log, name, &["normalizer"], CancellationToken::new()).await.err();
+        assert!(matches!(refused, Some(members::Error::Name(_))), "{name:?}");
+    }
 }

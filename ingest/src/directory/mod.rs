@@ -5,7 +5,7 @@ pub mod feed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use certs::{Identity, Serial};
@@ -13,7 +13,7 @@ use domain::AnyEvent;
 use domain::certificate::CertificateEvent;
 use domain::device::DeviceEvent;
 use domain::directory::DeviceEntry;
-use domain::ids::{DeviceId, OrganizationId};
+use domain::ids::{DeviceId, DeviceTokenId, OrganizationId};
 use domain::organization::OrganizationEvent;
 use eventlog::{Message, Upcasters, decode_events};
 use rustls_pki_types::CertificateDer;
@@ -21,7 +21,7 @@ use rustls_pki_types::pem::PemObject;
 use tracing::error;
 use uuid::Uuid;
 
-use crate::decide::{CertificateView, DeviceView, OrganizationView, View};
+use crate::decide::{CertificateView, DeviceView, OrganizationView, TokenView, View};
 
 /// Whose standing an event may have changed for the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,12 @@ struct Known {
     authorities: HashMap<OrganizationId, Arc<CertificateDer<'static>>>,
     /// Whose a certificate is, by the certificate's id: a revocation names no more.
     holders: HashMap<Uuid, DeviceId>,
+    /// Device tokens by their digest.
+    tokens: HashMap<String, TokenView>,
+    /// The digest of a token by its id: a revocation names no more.
+    digests: HashMap<DeviceTokenId, String>,
+    /// The devices that may speak for others.
+    gateways: HashSet<DeviceId>,
 }
 
 impl Directory {
@@ -57,13 +63,10 @@ impl Directory {
     /// Answers everything that is known about a certificate.
     pub fn view(&self, identity: &Identity) -> View {
         let known = self.known();
-        let organization = OrganizationId(identity.organization);
-        let authority = known.authorities.get(&organization).cloned();
-        let entry = known.entries.organization_now(organization);
         let certificate = known.entries.certificate_now(identity.serial.as_str());
         View {
             root: self.root.clone(),
-            organization: entry.map(|entry| OrganizationView { suspended: entry.suspended, authority }),
+            organization: known.organization_view(OrganizationId(identity.organization)),
             device: known.entries.device_now(DeviceId(identity.device)).map(device_view),
             certificate: certificate.map(|entry| CertificateView { device: entry.device, revoked: entry.revoked }),
         }
@@ -72,6 +75,28 @@ impl Directory {
     /// Answers the CA certificate of an organisation.
     pub fn authority(&self, organization: OrganizationId) -> Option<Arc<CertificateDer<'static>>> {
         self.known().authorities.get(&organization).cloned()
+    }
+
+    /// Answers what is known of an organisation.
+    pub fn organization(&self, organization: OrganizationId) -> Option<OrganizationView> {
+        self.known().organization_view(organization)
+    }
+
+    /// Answers what is known of a device token by its digest.
+    pub fn token(&self, digest: &str) -> Option<TokenView> {
+        self.known().tokens.get(digest).copied()
+    }
+
+    /// Tells whether a device may speak for others of its organisation.
+    pub fn is_gateway(&self, device: DeviceId) -> bool {
+        self.known().gateways.contains(&device)
+    }
+
+    /// Lists the devices of an organisation, those out of service included.
+    pub fn devices_of(&self, organization: OrganizationId) -> Vec<DeviceId> {
+        let known = self.known();
+        let of = known.entries.devices_now().filter(|(_, entry)| entry.organization == organization);
+        of.map(|(device, _)| device).collect()
     }
 
     /// Answers what is known of a device.
@@ -115,7 +140,7 @@ impl Directory {
         known.entries.apply(position, organization, id, event);
         match event {
             AnyEvent::Organization(event) => known.organization(OrganizationId(id), event),
-            AnyEvent::Device(DeviceEvent::DeviceDecommissioned { .. }) => Some(Affected::Device(DeviceId(id))),
+            AnyEvent::Device(event) => known.device(DeviceId(id), event),
             AnyEvent::Certificate(event) => known.certificate(id, event),
             _ => None,
         }
@@ -127,6 +152,32 @@ impl Directory {
 }
 
 impl Known {
+    fn organization_view(&self, id: OrganizationId) -> Option<OrganizationView> {
+        let authority = self.authorities.get(&id).cloned();
+        let entry = self.entries.organization_now(id);
+        entry.map(|entry| OrganizationView { suspended: entry.suspended, authority })
+    }
+
+    fn device(&mut self, id: DeviceId, event: &DeviceEvent) -> Option<Affected> {
+        match event {
+            DeviceEvent::DeviceTokenIssued { token_id, digest, expires_at, .. } => {
+                self.digests.insert(*token_id, digest.clone());
+                let token = TokenView { device: id, revoked: false, expires_at: *expires_at };
+                self.tokens.insert(digest.clone(), token);
+            }
+            DeviceEvent::DeviceTokenRevoked { token_id, .. } => {
+                let digest = self.digests.get(token_id);
+                let token = digest.and_then(|digest| self.tokens.get_mut(digest)).filter(|token| token.device == id);
+                token.into_iter().for_each(|token| token.revoked = true);
+            }
+            DeviceEvent::GatewayAppointed {} => drop(self.gateways.insert(id)),
+            DeviceEvent::GatewayDismissed {} => drop(self.gateways.remove(&id)),
+            DeviceEvent::DeviceDecommissioned { .. } => return Some(Affected::Device(id)),
+            _ => {}
+        }
+        None
+    }
+
     fn organization(&mut self, id: OrganizationId, event: &OrganizationEvent) -> Option<Affected> {
         match event {
             OrganizationEvent::CertificateAuthorityRecorded { certificate_pem, .. } => {

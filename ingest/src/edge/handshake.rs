@@ -4,6 +4,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use certs::{Identity, SwappableVerifier};
 use domain::ids::{DeviceId, OrganizationId};
@@ -12,18 +13,18 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, info};
 
-use super::Edge;
 use crate::config::EdgePki;
 use crate::directory::Directory;
 use crate::metric_names as names;
-use crate::presence::Whom;
+use crate::presence::{Presence, Whom};
 
 /// A connection with a device whose certificate passed the handshake.
 pub type Stream = Box<TlsStream<TcpStream>>;
@@ -42,8 +43,18 @@ pub enum Error {
     Versions(#[source] rustls::Error),
 }
 
+/// Whether clients have to present a certificate; one that is presented is verified either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificates {
+    /// Without one there is no connection.
+    Required,
+    /// Without one the client has to show otherwise who it is.
+    Optional,
+}
+
 /// The server side of TLS.
 pub struct Tls {
+    certificates: Certificates,
     base: ServerConfig,
     verifier: Arc<SwappableVerifier>,
     directory: Arc<Directory>,
@@ -56,14 +67,14 @@ impl Tls {
     }
 
     /// Sets the server side up; each handshake asks the directory for revocations.
-    pub fn new(pki: &EdgePki, directory: Arc<Directory>) -> Result<Self, Error> {
+    pub fn new(pki: &EdgePki, directory: Arc<Directory>, certificates: Certificates) -> Result<Self, Error> {
         let root = Self::root(pki)?;
         let revocations = directory.clone();
         let revoked: certs::verifier::Revoked = Arc::new(move |serial| revocations.is_revoked(serial));
         let verifier = Arc::new(SwappableVerifier::new(&root, revoked).map_err(Error::Certificates)?);
         let base = certs::server_config(&pki.server_certificate_pem, &pki.server_private_key_pem, verifier.clone())
             .map_err(Error::Certificates)?;
-        let tls = Self { base, verifier, directory };
+        let tls = Self { certificates, base, verifier, directory };
         tls.witnessed().map(|_| tls)
     }
 
@@ -71,7 +82,8 @@ impl Tls {
     /// give out the certificate of a handshake that failed.
     fn witnessed(&self) -> Result<(TlsAcceptor, Arc<Witness>), Error> {
         let (verifier, directory) = (self.verifier.clone(), self.directory.clone());
-        let witness = Arc::new(Witness { verifier, directory, seen: OnceLock::new() });
+        let mandatory = self.certificates == Certificates::Required;
+        let witness = Arc::new(Witness { mandatory, verifier, directory, seen: OnceLock::new() });
         let mut config = ServerConfig::builder_with_provider(self.base.crypto_provider().clone())
             .with_safe_default_protocol_versions()
             .map_err(Error::Versions)?
@@ -83,12 +95,40 @@ impl Tls {
     }
 }
 
+/// Makes the server side of TLS for clients that have no certificates.
+pub fn server_only(pki: &EdgePki) -> Result<TlsAcceptor, Error> {
+    let pem = |error| Error::Certificates(certs::verifier::Error::Pem(error));
+    let chain = CertificateDer::pem_slice_iter(pki.server_certificate_pem.as_bytes());
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(pem)?;
+    let key = PrivateKeyDer::from_pem_slice(pki.server_private_key_pem.expose().as_bytes()).map_err(pem)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(Error::Versions)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| Error::Certificates(certs::verifier::Error::Server(error)))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What a door shakes hands with.
+pub struct Shaking<'a> {
+    /// The server side of TLS.
+    pub tls: &'a Tls,
+    /// One permit for each handshake.
+    pub handshakes: &'a Semaphore,
+    /// Where refusals are told.
+    pub presence: &'a Presence,
+    /// Time for the handshake.
+    pub within: Duration,
+}
+
 /// Shakes hands with a device. None where that failed, which is counted, logged and told then.
-pub async fn shake(edge: &Edge, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
-    let (acceptor, witness) = edge.tls.witnessed().ok()?;
-    let shaken = timeout(edge.limits.connect_timeout, async {
+pub async fn shake(door: Shaking<'_>, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
+    let (acceptor, witness) = door.tls.witnessed().ok()?;
+    let shaken = timeout(door.within, async {
         // The semaphore is never closed; without a permit the handshake would merely be unbounded.
-        let _permit = edge.handshakes.acquire().await.ok();
+        let _permit = door.handshakes.acquire().await.ok();
         acceptor.accept(socket).await
     });
     let reason = match shaken.await {
@@ -108,7 +148,7 @@ pub async fn shake(edge: &Edge, socket: TcpStream, peer: SocketAddr) -> Option<S
         device: identity.map(|identity| DeviceId(identity.device)),
         session: None,
     };
-    if edge.presence.tell_refused(whom, reason).await {
+    if door.presence.tell_refused(whom, reason).await {
         let device = whom.device.map(|device| device.to_string());
         info!(%peer, reason, device, "a TLS handshake was refused");
     }
@@ -138,6 +178,7 @@ fn reason(error: &std::io::Error) -> &'static str {
 /// Verifies as the shared verifier does, helps out with the organisation's CA where a device sends its own certificate
 /// alone, and remembers whose certificate was refused.
 struct Witness {
+    mandatory: bool,
     verifier: Arc<SwappableVerifier>,
     directory: Arc<Directory>,
     seen: OnceLock<Identity>,
@@ -150,6 +191,10 @@ impl fmt::Debug for Witness {
 }
 
 impl ClientCertVerifier for Witness {
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.verifier.root_hint_subjects()
     }

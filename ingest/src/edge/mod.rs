@@ -4,7 +4,7 @@
 pub mod admit;
 mod end;
 mod frame;
-mod handshake;
+pub mod handshake;
 mod listener;
 mod packet;
 mod publish;
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use end::End;
-pub use handshake::{Error as TlsError, Tls};
+pub use handshake::{Certificates, Error as TlsError, Shaking, Tls};
 pub use listener::listen;
 use sessions::Sessions;
 use throttle::Rate;
@@ -58,4 +58,12 @@ pub struct Edge {
     pub handshakes: Semaphore,
     /// Cancelled when the door closes.
     pub shutdown: CancellationToken,
+}
+
+impl Edge {
+    /// What the edge shakes hands with.
+    fn shaking(&self) -> Shaking<'_> {
+        let Self { tls, handshakes, presence, limits, .. } = self;
+        Shaking { tls, handshakes, presence, within: limits.connect_timeout }
+    }
 }

@@ -28,7 +28,8 @@ const FAREWELL_BYTES: usize = 1 << 20;
 /// Serves one connection.
 pub async fn serve(edge: &Arc<Edge>, socket: TcpStream, peer: SocketAddr) {
     // Boxed, so that the many idle sessions do not keep the room that getting here took.
-    let Some(Some(stream)) = edge.shutdown.run_until_cancelled(Box::pin(shake(edge, socket, peer))).await else {
+    let Some(Some(stream)) = edge.shutdown.run_until_cancelled(Box::pin(shake(edge.shaking(), socket, peer))).await
+    else {
         return;
     };
     let Some(admitted) = Box::pin(admit(edge, stream, peer)).await else { return };
@@ -85,8 +86,8 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
         }
         Err(why) => {
             let refused = Refused {
-                organization: allowed.organization,
-                device: allowed.device,
+                organization: Some(allowed.organization),
+                device: Some(allowed.device),
                 topic: &will.topic,
                 payload: &will.payload,
                 received_at,

@@ -1,7 +1,6 @@
 //! A device's session: reads packets as far as the limits allow, answers them together, and hands messages on. Nothing
 //! is read while too much is unacknowledged, while the lanes are full, or while the device is over its rate.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,7 @@ use super::sessions::Handle;
 use super::throttle::Throttle;
 use crate::decide::{Allowed, Reason};
 use crate::pipeline::mailbox::Receipt;
+use crate::pipeline::owed::{Failed, Owed};
 use crate::pipeline::refusal::Refusal;
 use crate::pipeline::topic::authorize_publish;
 use crate::pipeline::{Closed, Refused};
@@ -50,23 +50,18 @@ pub struct Session {
     pub throttle: Throttle,
     edge: Arc<Edge>,
     buffer: BytesMut,
-    /// QoS 1 messages in order of receipt, their acknowledgements not sent.
-    pending: VecDeque<Pending>,
-    /// The ticket of the first of them.
-    first_ticket: u32,
-    /// Tickets just collected; kept for its room.
-    stored: Vec<u32>,
+    /// QoS 1 messages whose acknowledgements are not sent.
+    owed: Owed<Puback>,
     quiet_limit: Duration,
     heard_at: Instant,
     resume_at: Option<Instant>,
     subscribed: bool,
 }
 
-/// A QoS 1 message whose PUBACK is owed.
-struct Pending {
+/// A PUBACK that is owed.
+struct Puback {
     packet_id: u16,
     code: u8,
-    stored: bool,
     arrived: Instant,
 }
 
@@ -89,6 +84,7 @@ impl Session {
         };
         let throttle = edge.sessions.take_throttle(allowed.device, now);
         Self {
+            owed: Owed::new(handle.mailbox.clone()),
             allowed,
             handle,
             stream,
@@ -97,9 +93,6 @@ impl Session {
             throttle,
             edge,
             buffer,
-            pending: VecDeque::new(),
-            first_ticket: 0,
-            stored: Vec::new(),
             quiet_limit,
             heard_at: now,
             resume_at: None,
@@ -118,8 +111,8 @@ impl Session {
     /// Waits for the acknowledgements still owed and sends them.
     pub async fn drain(&mut self, within: Duration) {
         let _ = timeout(within, async {
-            while !self.pending.is_empty() {
-                self.handle.mailbox.rung().await;
+            while !self.owed.is_empty() {
+                self.owed.rung().await;
                 self.collect()?;
             }
             self.flush().await
@@ -144,7 +137,7 @@ impl Session {
             tokio::select! {
                 biased;
                 end = self.handle.ended() => return Err(end),
-                () = self.handle.mailbox.rung() => {}
+                () = self.owed.rung() => {}
                 read = self.stream.read_buf(&mut self.buffer), if may_read => match read {
                     Ok(1..) => self.heard_at = Instant::now(),
                     Ok(0) | Err(_) => return Err(End::ConnectionLost),
@@ -159,7 +152,7 @@ impl Session {
     }
 
     fn may_read(&self) -> bool {
-        self.resume_at.is_none() && self.pending.len() < usize::from(self.edge.limits.receive_maximum)
+        self.resume_at.is_none() && self.owed.len() < usize::from(self.edge.limits.receive_maximum)
     }
 
     /// Handles the packets that are there, as far as the limits allow.
@@ -195,7 +188,8 @@ impl Session {
         let judged = authorize_publish(*organization, *device, topics, &publish.topic)
             .and_then(|()| self.edge.pipeline.judge(*organization, *device, &publish.payload));
         let code = judged.as_ref().map_or_else(Refusal::puback_code, |()| 0);
-        let receipt = (publish.qos == 1).then(|| self.expect(publish.packet_id, code, now));
+        let puback = || Puback { packet_id: publish.packet_id, code, arrived: now };
+        let receipt = (publish.qos == 1).then(|| self.owed.expect(puback()));
         self.hand_on(publish, judged, receipt).await
     }
 
@@ -227,6 +221,7 @@ impl Session {
             }
             Err(why) => {
                 let Publish { topic, payload, .. } = &publish;
+                let (organization, device) = (Some(organization), Some(device));
                 let refused = Refused { organization, device, topic, payload, received_at };
                 self.unless_ended(self.edge.pipeline.refuse(&refused, &why, receipt)).await
             }
@@ -283,34 +278,21 @@ impl Session {
             return Ok(());
         };
         let Allowed { organization, device, .. } = self.allowed;
+        let (organization, device) = (Some(organization), Some(device));
         let refused = Refused { organization, device, topic, payload, received_at: (self.edge.clock)() };
         let why = Refusal::Oversize { bytes, allowed: self.edge.limits.max_packet_bytes };
         self.unless_ended(self.edge.pipeline.refuse(&refused, &why, None)).await?;
         Err(end)
     }
 
-    /// Notes that a PUBACK is owed; the receipt settles it.
-    fn expect(&mut self, packet_id: u16, code: u8, arrived: Instant) -> Receipt {
-        let ticket = self.first_ticket.wrapping_add(self.pending.len() as u32);
-        self.pending.push_back(Pending { packet_id, code, stored: false, arrived });
-        Receipt { mailbox: self.handle.mailbox.clone(), ticket }
-    }
-
     /// Writes the PUBACKs whose messages are on disk, in order of receipt (4.6).
     fn collect(&mut self) -> Result<(), End> {
-        let failed = self.handle.mailbox.collect(&mut self.stored);
-        for ticket in self.stored.drain(..) {
-            let index = ticket.wrapping_sub(self.first_ticket) as usize;
-            if let Some(pending) = self.pending.get_mut(index) {
-                pending.stored = true;
-            }
-        }
-        while let Some(pending) = self.pending.pop_front_if(|pending| pending.stored) {
-            self.first_ticket = self.first_ticket.wrapping_add(1);
-            self.edge.meters.puback_seconds.record(pending.arrived.elapsed().as_secs_f64());
-            reply::puback(&mut self.out, self.version, pending.packet_id, pending.code);
-        }
-        if failed { Err(End::LogUnavailable) } else { Ok(()) }
+        let Self { owed, out, edge, version, .. } = self;
+        let settled = owed.due(|puback| {
+            edge.meters.puback_seconds.record(puback.arrived.elapsed().as_secs_f64());
+            reply::puback(out, *version, puback.packet_id, puback.code);
+        });
+        settled.map_err(|Failed| End::LogUnavailable)
     }
 
     /// Sends what was written, unless the device does not read or the session ends.

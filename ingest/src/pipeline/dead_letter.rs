@@ -17,10 +17,10 @@ const BASE64_MARK: &str = "base64:";
 /// A refused message, with what is known of its sender.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused<'a> {
-    /// Its sender's organisation.
-    pub organization: OrganizationId,
-    /// Its sender.
-    pub device: DeviceId,
+    /// Its sender's organisation, where it is known.
+    pub organization: Option<OrganizationId>,
+    /// Its sender, where it is known.
+    pub device: Option<DeviceId>,
     /// The topic it came on.
     pub topic: &'a [u8],
     /// Its payload, as far as it was read.
@@ -36,8 +36,8 @@ pub fn dead_letter(refused: &Refused<'_>, why: &Refusal) -> DeadLetter {
         reason: why.code().to_owned(),
         detail: why.detail().into_owned(),
         subject: text(refused.topic),
-        organization: Some(refused.organization),
-        device: Some(refused.device),
+        organization: refused.organization,
+        device: refused.device,
         received_at: refused.received_at,
         payload: text(refused.payload),
     }

@@ -4,6 +4,7 @@
 mod accept;
 mod dead_letter;
 pub mod mailbox;
+pub mod owed;
 mod pack;
 pub mod refusal;
 pub mod topic;

@@ -11,10 +11,14 @@ pub enum Refusal {
     WrongOrganization,
     /// The topic belongs to another device of the organisation.
     WrongDevice,
+    /// The sender names another device and is no gateway.
+    NotAGateway,
     /// The topic is none that devices publish to.
     UnknownTopic,
     /// The device is out of service.
     Decommissioned,
+    /// A broker kept it and gives it out again: it is nobody's reading of now.
+    Retained,
     /// The packet is larger than allowed.
     Oversize {
         /// Its size in octets.
@@ -38,8 +42,10 @@ impl Refusal {
             Self::UnknownDevice => "unknown_device",
             Self::WrongOrganization => "wrong_organization",
             Self::WrongDevice => "wrong_device",
+            Self::NotAGateway => "not_a_gateway",
             Self::UnknownTopic => "unknown_topic",
             Self::Decommissioned => "decommissioned",
+            Self::Retained => "retained",
             Self::Oversize { .. } => "oversize",
             Self::Payload { code, .. } => code,
         }
@@ -51,8 +57,10 @@ impl Refusal {
             Self::UnknownDevice => "no such device".into(),
             Self::WrongOrganization => "topic or device of another organisation".into(),
             Self::WrongDevice => "topic of another device".into(),
+            Self::NotAGateway => "names another device; only a gateway may".into(),
             Self::UnknownTopic => "devices publish to v1/telemetry/{organisation}/{device} only".into(),
             Self::Decommissioned => "the device is out of service".into(),
+            Self::Retained => "a retained message; telemetry is published without the flag".into(),
             Self::Oversize { bytes, allowed } => format!("a packet of {bytes} octets; {allowed} are allowed").into(),
             Self::Payload { detail, .. } => detail.clone().into(),
         }

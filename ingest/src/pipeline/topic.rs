@@ -1,6 +1,7 @@
 //! The topic of a message against the one topic its sender may publish to. Pure; knows no connection.
 
 use domain::ids::{DeviceId, OrganizationId};
+use uuid::Uuid;
 
 use super::refusal::Refusal;
 use crate::decide::Topics;
@@ -15,27 +16,37 @@ pub fn authorize_publish(
     if topic == topics.telemetry.as_bytes() {
         return Ok(());
     }
-    let Ok(topic) = std::str::from_utf8(topic) else { return Err(Refusal::UnknownTopic) };
-    let mut levels = topic.split('/');
-    let named = (levels.next(), levels.next(), levels.next(), levels.next(), levels.next());
-    match named {
-        (Some("v1"), Some("telemetry"), Some(of), Some(from), None) => {
-            if of != organization.to_string() {
-                Err(Refusal::WrongOrganization)
-            } else if from != device.to_string() {
-                Err(Refusal::WrongDevice)
-            } else {
-                Ok(())
-            }
-        }
-        _ => Err(Refusal::UnknownTopic),
+    let (of, from) = std::str::from_utf8(topic).ok().and_then(named).ok_or(Refusal::UnknownTopic)?;
+    if of != organization.to_string() {
+        Err(Refusal::WrongOrganization)
+    } else if from != device.to_string() {
+        Err(Refusal::WrongDevice)
+    } else {
+        Ok(())
+    }
+}
+
+/// Reads whose telemetry a topic is for, where the sender is known by its topic alone: a broker let only this device
+/// publish there.
+pub fn sender(topic: &str) -> Result<(OrganizationId, DeviceId), Refusal> {
+    let (organization, device) = named(topic).ok_or(Refusal::UnknownTopic)?;
+    let id = |text: &str| Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
+    let organization = id(organization).ok_or(Refusal::WrongOrganization)?;
+    Ok((OrganizationId(organization), DeviceId(id(device).ok_or(Refusal::UnknownDevice)?)))
+}
+
+/// The organisation and the device that a telemetry topic names.
+fn named(topic: &str) -> Option<(&str, &str)> {
+    let mut levels = topic.strip_prefix("v1/telemetry/")?.split('/');
+    match (levels.next(), levels.next(), levels.next()) {
+        (Some(organization), Some(device), None) => Some((organization, device)),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     #[test]
     fn a_device_publishes_to_its_own_telemetry_topic_and_to_no_other() {
@@ -58,5 +69,25 @@ mod tests {
             assert_eq!(authorize_publish(organization, device, &topics, topic.as_bytes()), expected, "{topic}");
         }
         assert_eq!(authorize_publish(organization, device, &topics, b"\xff/\xfe"), Err(Refusal::UnknownTopic));
+    }
+
+    #[test]
+    fn a_topic_names_its_sender_by_two_ids_in_their_one_spelling() {
+        let (organization, device) = (Uuid::from_u128(1), Uuid::from_u128(0xabc));
+        let own = format!("v1/telemetry/{organization}/{device}");
+        assert_eq!(sender(&own), Ok((OrganizationId(organization), DeviceId(device))));
+        for (topic, expected) in [
+            (format!("v1/telemetry/{organization}"), Refusal::UnknownTopic),
+            ("v1/telemetry".to_owned(), Refusal::UnknownTopic),
+            (format!("{own}/x"), Refusal::UnknownTopic),
+            (format!("{own}/x/y"), Refusal::UnknownTopic),
+            (format!("v1/commands/{organization}/{device}"), Refusal::UnknownTopic),
+            (format!("v1/telemetry/acme/{device}"), Refusal::WrongOrganization),
+            (format!("v1/telemetry/{organization}/pump"), Refusal::UnknownDevice),
+            (own.to_uppercase().replace("V1/TELEMETRY", "v1/telemetry"), Refusal::UnknownDevice),
+            (format!("v1/telemetry/{organization}/{}", device.simple()), Refusal::UnknownDevice),
+        ] {
+            assert_eq!(sender(&topic), Err(expected), "{topic}");
+        }
     }
 }

@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admission;
+mod broker;
 mod client;
 mod faults;
+mod http;
+mod http_client;
+mod http_faults;
 mod publishing;
 mod sessions;
 mod world;

@@ -249,12 +249,7 @@ async fn a_door_that_closes_tells_its_devices_and_keeps_what_it_took() {
 async fn a_device_that_connects_at_another_door_has_left_this_one() {
     let world = World::new().await;
     let (first, device) = (world.door().await, world.device().await);
-    let second = world
-        .door_with(|config| {
-            config.instance = "edge-2".into();
-            config.first_shard = 2;
-        })
-        .await;
+    let second = world.door_with(|config| config.instance = "edge-2".into()).await;
     let mut before = Client::connect(&first, &device, Version::V5).await;
     let mut after = Client::connect(&second, &device, Version::V5).await;
     assert_eq!(before.ended().await, Some(0x8e));

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use certs::{Authority, IssuedDevice, IssuedServer, RootAuthority, ServerNames};
+use certs::{Authority, DeviceToken, IssuedDevice, IssuedServer, RootAuthority, ServerNames};
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
 use domain::certificate::{CertificateEvent, RevocationCode};
 use domain::device::DeviceEvent;
-use domain::ids::{DeviceId, DeviceTypeId};
+use domain::ids::{DeviceId, DeviceTokenId, DeviceTypeId};
 use domain::organization::OrganizationEvent;
 use domain::telemetry::{DeadLetter, PresenceFact, PresenceKind, RawPack, RawReading, decode_pack};
 use eventlog::envelope::encode;
@@ -157,6 +157,36 @@ impl World {
         self.happen(self.organization.id, "organization", self.organization.id, 3, &event).await;
     }
 
+    /// Gives a device a token for so many minutes, as the event at this version; answers the token.
+    pub async fn issue_token(&self, device: &Device, version: u64, minutes: i64) -> (Uuid, String) {
+        let (token, id) = (DeviceToken::random().unwrap(), new_id());
+        let event = DeviceEvent::DeviceTokenIssued {
+            token_id: DeviceTokenId(id),
+            label: None,
+            digest: token.digest(),
+            expires_at: now() + chrono::TimeDelta::minutes(minutes),
+        };
+        self.device_happens(device, version, &event).await;
+        (id, token.expose().to_owned())
+    }
+
+    pub async fn device_happens(&self, device: &Device, version: u64, event: &DeviceEvent) {
+        self.happen(device.organization, "device", device.id, version, event).await;
+    }
+
+    pub async fn revoke_token(&self, device: &Device, version: u64, token: Uuid) {
+        let event = DeviceEvent::DeviceTokenRevoked { token_id: DeviceTokenId(token), reason: "lost".into() };
+        self.device_happens(device, version, &event).await;
+    }
+
+    pub async fn appoint_gateway(&self, device: &Device, version: u64) {
+        self.device_happens(device, version, &DeviceEvent::GatewayAppointed {}).await;
+    }
+
+    pub async fn dismiss_gateway(&self, device: &Device, version: u64) {
+        self.device_happens(device, version, &DeviceEvent::GatewayDismissed {}).await;
+    }
+
     async fn happen<E: DomainEvent>(&self, organization: Uuid, kind: &str, id: Uuid, version: u64, event: &E) {
         let envelope = Envelope::of(event, new_id(), version, HashMap::new()).unwrap();
         let payload = encode(&[envelope]).unwrap();
@@ -173,7 +203,7 @@ impl World {
     pub async fn door_with(&self, change: impl FnOnce(&mut Config)) -> Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut config = Config::new(Listen::Socket(listener), "edge-1");
+        let mut config = Config::edge(Listen::Socket(listener), "edge-1");
         change(&mut config);
         let deps = Deps { log: self.log.clone(), pki: self.pki(), clock: Arc::new(now) };
         let shutdown = CancellationToken::new();
@@ -194,7 +224,7 @@ impl World {
             let listener = TcpListener::from_std(listener).unwrap();
             let log = Log::connect(settings).await.unwrap();
             let deps = Deps { log, pki, clock: Arc::new(now) };
-            ingest::run(deps, Config::new(Listen::Socket(listener), instance), closing).await
+            ingest::run(deps, Config::edge(Listen::Socket(listener), instance), closing).await
         });
         let root_pem = self.root.certificate_pem().to_owned();
         DoomedDoor { door: Door { address, root_pem, shutdown, task }, runtime }
@@ -271,6 +301,11 @@ impl Door {
     pub async fn close(self) {
         self.shutdown.cancel();
         self.task.await.unwrap().unwrap();
+    }
+
+    /// Waits for the door to fail; answers why it did.
+    pub async fn failed(self) -> ingest::Error {
+        self.task.await.unwrap().expect_err("a failure")
     }
 }
 

@@ -16,7 +16,7 @@ use crate::proxy::{Proxy, authority};
 /// The server whose death matters to a writer.
 pub const SERVER: Server = Server::Postgres;
 
-const TABLES: &str = include_str!("../../../migrations/0014_event_store.sql");
+const TABLES: &str = include_str!("../../../migrations/0031_event_store.sql");
 
 /// A journal and a relay of this process.
 #[derive(Clone)]

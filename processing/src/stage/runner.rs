@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use domain::directory::Directory;
+use domain::telemetry::newer_version;
 use eventlog::{Batch, Cause, Consumer, Message, Outcome, Position, Positions, Rejection, Source};
 use futures_util::future::join_all;
 use tracing::{debug, warn};
@@ -182,6 +183,9 @@ impl<S: Stage> Consumer for &mut Batches<S> {
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
+        if let Some(cause) = newer(batch) {
+            return Outcome::Retry(cause);
+        }
         let inputs = match self.decode(batch) {
             Ok(inputs) => inputs,
             Err(rejections) => return Outcome::Reject(rejections),
@@ -202,6 +206,13 @@ impl<S: Stage> Consumer for &mut Batches<S> {
             Err(fenced) => Outcome::Stop(fenced),
         }
     }
+}
+
+/// Says that a batch holds what a newer program wrote: it waits for a newer program to read it.
+fn newer(batch: &Batch) -> Option<Cause> {
+    let packs = batch.messages.iter().filter(|message| message.stream.holds_packs());
+    let version = packs.filter_map(|message| newer_version(&message.payload)).max()?;
+    Some(format!("a pack has version {version}, which a newer program wrote; upgrade this process").into())
 }
 
 /// Moves positions to those of a batch; a unit that is further already stays there.

@@ -18,7 +18,7 @@ use domain::device_type::{DeviceType, DeviceTypeCommand};
 use domain::ids::{DeviceId, LinkId, OrganizationId, derive};
 use domain::rule::{EntityKind, Rule, RuleCommand};
 use domain::telemetry::{IngestionSource, RawPack, RawReading, encode_pack};
-use eventlog::{Headers, Log, Publisher, PublisherSettings, Settings, Stream, StreamSizes};
+use eventlog::{Headers, Log, Member, Publisher, PublisherSettings, Settings, Stream, StreamSizes};
 use processing::stage::Timing;
 use processing::{Config, Deps, Error, StageName};
 use serde_json::{Value, from_value, json};
@@ -182,7 +182,7 @@ impl World {
     }
 
     /// Starts stages under a member's name, with frequent snapshots and short waits.
-    pub fn start(&self, member: &str, stages: &[StageName]) -> Role {
+    pub fn start(&self, member: impl Into<Member>, stages: &[StageName]) -> Role {
         let shutdown = CancellationToken::new();
         let timing = Timing { snapshot_every: Duration::from_millis(60), linger: Some(Duration::from_millis(5)) };
         let config = Config { stages: stages.to_vec(), timing, ..Config::new(member) };

@@ -52,6 +52,10 @@ impl Fold for Devices {
                 row.status = "decommissioned".into();
                 row.decommission_reason = Some(reason.clone());
             }),
+            DeviceEvent::DeviceTokenIssued { .. }
+            | DeviceEvent::DeviceTokenRevoked { .. }
+            | DeviceEvent::GatewayAppointed {}
+            | DeviceEvent::GatewayDismissed {} => change(&|_| {}),
         }
     }
 }

@@ -19,7 +19,7 @@ pub use script::digest;
 use self::coalesce::coalesce;
 use crate::ownership::Owner;
 use crate::projection::Pace;
-use crate::runner::clip;
+use crate::runner::{clip, newer};
 use crate::{Error, checkpoint};
 
 /// The projection's name.
@@ -157,6 +157,9 @@ impl Consumer for LatestTelemetry<'_> {
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
+        if let Some(cause) = newer(batch) {
+            return Outcome::Retry(cause);
+        }
         match self.write(batch).await {
             Ok(refused) if refused.is_empty() => Outcome::Done,
             Ok(refused) => Outcome::Reject(refused),

@@ -38,7 +38,7 @@ enum Action {
         /// The folder for data, logs and configuration.
         #[arg(long, default_value = ".argusiq")]
         data_dir: PathBuf,
-        /// The first of six ports in a row; without it, free ports that are remembered.
+        /// The first of eight ports in a row; without it, free ports that are remembered.
         #[arg(long)]
         port_base: Option<u16>,
         /// Fail where a server is missing instead of installing it.

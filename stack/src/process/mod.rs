@@ -118,11 +118,34 @@ impl Process {
         self.signal(self.stop_signal);
     }
 
+    /// Stops the process in its tracks (SIGSTOP) and waits until each of its threads stands still, which the signal
+    /// alone does not promise. Returns whether they do.
+    pub(crate) async fn pause(&self) -> bool {
+        self.send(Signal::SIGSTOP);
+        for _ in 0..1000 {
+            if tree::stands_still(self.pid) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        false
+    }
+
+    /// Lets a paused process go on.
+    pub(crate) fn resume(&self) {
+        self.send(Signal::SIGCONT);
+    }
+
     /// Kills the process and its children with SIGKILL and waits until all of them are gone.
     pub(crate) async fn kill(&self) {
         let children = self.kill_tree();
         self.exited().await;
         tree::gone(&children).await;
+    }
+
+    /// Sends SIGKILL and returns at once.
+    pub(crate) fn kill_now(&self) {
+        self.signal(Signal::SIGKILL);
     }
 
     fn kill_tree(&self) -> Vec<Pid> {
@@ -139,9 +162,13 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
+        self.shared.asked.store(true, Ordering::Release);
+        self.send(signal);
+    }
+
+    fn send(&self, signal: Signal) {
         let ended = self.shared.lock();
         if ended.is_none() {
-            self.shared.asked.store(true, Ordering::Release);
             let _ = kill(self.pid, signal);
         }
     }

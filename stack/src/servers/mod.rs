@@ -1,7 +1,8 @@
 //! The servers of the stack: what each is called, which version it takes, how it is prepared and asked whether it is
 //! ready. One file per server; how processes are kept is not known here.
 
-mod nats;
+mod mosquitto;
+pub(crate) mod nats;
 mod postgres;
 mod redis;
 
@@ -9,6 +10,7 @@ use std::fmt;
 
 use crate::folder::Folder;
 use crate::install::Binaries;
+use crate::options::Broker;
 use crate::process::Launch;
 use crate::{Error, Options, Ports, Version, wire};
 
@@ -21,6 +23,8 @@ pub enum Server {
     Postgres,
     /// Redis.
     Redis,
+    /// mosquitto, for tests of what stands behind a broker.
+    Mosquitto,
 }
 
 impl Server {
@@ -30,6 +34,7 @@ impl Server {
             Self::Nats => "nats",
             Self::Postgres => "postgres",
             Self::Redis => "redis",
+            Self::Mosquitto => "mosquitto",
         }
     }
 
@@ -39,16 +44,19 @@ impl Server {
             Self::Nats => "nats-server",
             Self::Postgres => "postgres",
             Self::Redis => "redis-server",
+            Self::Mosquitto => "mosquitto",
         }
     }
 
     /// The oldest version that does: nats-server has `sync_interval: always` and the fixes of JetStream's Raft since
-    /// 2.11; PostgreSQL has `wal_compression` by method since 15; Redis streams and ACLs are settled since 6.
+    /// 2.11; PostgreSQL has `wal_compression` by method since 15; Redis streams and ACLs are settled since 6;
+    /// mosquitto has its dynamic-security plugin since 2.0.
     pub(crate) const fn oldest_version(self) -> Version {
         match self {
             Self::Nats => Version(2, 11, 0),
             Self::Postgres => Version(15, 0, 0),
             Self::Redis => Version(6, 0, 0),
+            Self::Mosquitto => Version(2, 0, 0),
         }
     }
 }
@@ -59,6 +67,7 @@ impl fmt::Display for Server {
             Self::Nats => "nats-server",
             Self::Postgres => "PostgreSQL",
             Self::Redis => "Redis",
+            Self::Mosquitto => "mosquitto",
         })
     }
 }
@@ -78,15 +87,31 @@ impl Plan<'_> {
             Server::Nats => nats::prepare(self),
             Server::Postgres => postgres::prepare(self).await,
             Server::Redis => redis::prepare(self),
+            Server::Mosquitto => mosquitto::prepare(self, self.broker()?).await,
         }
+    }
+
+    /// How mosquitto is to be, where it is part of the stack.
+    pub(crate) fn broker(&self) -> Result<&Broker, Error> {
+        self.options.mosquitto.as_ref().ok_or(Error::NotPart { server: Server::Mosquitto })
     }
 }
 
 /// Asks a server once whether it is ready, and whether it is ours: the process `pid` started from `launch`.
-pub(crate) async fn probe(server: Server, ports: Ports, pid: u32, launch: &Launch) -> Result<(), wire::Error> {
+pub(crate) async fn probe(
+    server: Server,
+    ports: Ports,
+    pid: u32,
+    launch: &Launch,
+    broker: Option<&Broker>,
+) -> Result<(), wire::Error> {
     match server {
         Server::Nats => nats::probe(ports.nats, launch).await,
         Server::Postgres => postgres::probe(ports.postgres, launch).await,
         Server::Redis => redis::probe(ports.redis, pid).await,
+        Server::Mosquitto => match broker {
+            Some(broker) => mosquitto::probe(ports.broker, broker).await,
+            None => Err(wire::Error::Refused("no broker was asked for".into())),
+        },
     }
 }

@@ -9,7 +9,7 @@ use crate::servers::{Plan, Server};
 use crate::{Error, wire};
 
 /// JetStream's memory limit, bytes. Streams are kept in files; this is for key-value buckets kept in memory.
-const MAX_MEMORY: u64 = 256_000_000;
+pub(crate) const MAX_MEMORY: u64 = 256_000_000;
 
 pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
     let folder = plan.folder.of(Server::Nats)?;
@@ -27,7 +27,7 @@ pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
 
 /// Ready when it greets under our folder's name and has JetStream; streams are recovered before it listens.
 pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), wire::Error> {
-    let greeting = wire::nats_greeting(port).await?;
+    let greeting = wire::nats_greeting(wire::local(port)).await?;
     match () {
         () if greeting.server_name != name(&launch.directory) => Err(wire::Error::Stranger(greeting.server_name)),
         () if !greeting.jetstream => Err(wire::Error::Refused("JetStream is not enabled yet".into())),
@@ -40,6 +40,7 @@ fn configuration(plan: &Plan<'_>, folder: &Path) -> String {
     let (port, monitoring) = (plan.ports.nats, plan.ports.nats_monitoring);
     let max_file = plan.options.nats_max_file_bytes;
     let (name, store) = (quoted(&name(folder)), quoted(&folder.join("data").to_string_lossy()));
+    let more = &plan.options.nats_configuration;
     format!(
         r"# Written on every start; changes are lost.
 server_name: {name}
@@ -52,6 +53,7 @@ jetstream {{
   max_memory_store: {MAX_MEMORY}
   max_file_store: {max_file}
 }}
+{more}
 "
     )
 }
@@ -61,6 +63,6 @@ fn name(folder: &Path) -> String {
     folder.to_string_lossy().chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect()
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

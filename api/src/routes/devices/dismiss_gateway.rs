@@ -1,0 +1,27 @@
+//! Lets a device speak for itself alone.
+
+use domain::device::{Device, DeviceCommand};
+
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Dismiss a gateway
+    ///
+    /// It goes on sending for itself.
+    #[oai(path = "/devices/:id/gateway", method = "delete", tag = "Tag::Devices", operation_id = "dismissGateway")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageDevices>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+    ) -> Result<Changed<Success>, Problem> {
+        let command = DeviceCommand::DismissGateway {};
+        Ok(Success::at(state.commands.execute::<Device>(&intent.context(&caller), id.0, command).await?))
+    }
+}

@@ -1,0 +1,67 @@
+//! Lists the tokens of a device, and loads a device as the log has it.
+
+use domain::device::{Device, DeviceToken};
+
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::refusals::never_refused;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A token; its secret is with the device alone.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Token {
+    id: Uuid,
+    label: Option<String>,
+    /// `valid`, `expired` or `revoked`.
+    status: String,
+    expires_at: Time,
+    revoked_reason: Option<String>,
+}
+
+/// All of them, in the order of issuing.
+#[derive(Object)]
+struct Tokens {
+    tokens: Vec<Token>,
+}
+
+impl Token {
+    fn at(token: DeviceToken, now: DateTime<Utc>) -> Self {
+        let status = match (&token.revoked, token.holds_at(now)) {
+            (Some(_), _) => "revoked",
+            (None, true) => "valid",
+            (None, false) => "expired",
+        };
+        Self {
+            id: token.token_id.0,
+            label: token.label,
+            status: status.to_owned(),
+            expires_at: token.expires_at.into(),
+            revoked_reason: token.revoked,
+        }
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// List the tokens of a device
+    #[oai(path = "/devices/:id/tokens", method = "get", tag = "Tag::Devices", operation_id = "listDeviceTokens")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+    ) -> Result<Json<Tokens>, Problem> {
+        let (device, now) = (load(&state, &caller, id.0).await?, state.now());
+        Ok(Json(Tokens { tokens: device.tokens.into_iter().map(|token| Token::at(token, now)).collect() }))
+    }
+}
+
+/// Loads a device of the caller's organisation as the log has it: what is asked rarely needs no read model.
+pub(super) async fn load(state: &State, caller: &Caller, id: Uuid) -> Result<Device, Problem> {
+    let loaded = state.commands.load::<Device>(caller.organization, id).await.map_err(never_refused)?;
+    loaded.map(|(device, _)| device).ok_or_else(|| Problem::not_found("device"))
+}

@@ -1,0 +1,84 @@
+//! Who connects to NATS and whom it trusts: user and password, certificates. The password is never shown. What a user
+//! may do is in `permissions`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use async_nats::ConnectOptions;
+
+/// The credentials of a connection. Empty for a server that is open to whoever reaches it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// User name; with it goes `password`.
+    pub user: Option<String>,
+    /// Password of `user`.
+    pub password: Option<String>,
+    /// Certificates (PEM) of the authorities that the server's certificate may come from; with it, TLS is required.
+    pub tls_ca_file: Option<PathBuf>,
+    /// Own certificate (PEM), for servers that ask for one; with it goes `tls_key_file`.
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Private key (PEM) of `tls_certificate_file`.
+    pub tls_key_file: Option<PathBuf>,
+}
+
+impl Access {
+    /// Returns credentials of a user with a password, without certificates.
+    pub fn user(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self { user: Some(user.into()), password: Some(password.into()), ..Self::default() }
+    }
+
+    /// How a refusal calls this user.
+    pub(crate) fn name(&self) -> String {
+        self.user.as_ref().map_or_else(|| "a connection without user".to_owned(), |user| format!("user {user}"))
+    }
+
+    pub(crate) fn apply(&self, mut options: ConnectOptions) -> ConnectOptions {
+        if let Some(user) = &self.user {
+            let password = self.password.clone().unwrap_or_default();
+            options = options.user_and_password(user.clone(), password).custom_inbox_prefix(inbox(user));
+        }
+        if let Some(file) = &self.tls_ca_file {
+            options = options.add_root_certificates(file.clone()).require_tls(true);
+        }
+        if let (Some(certificate), Some(key)) = (&self.tls_certificate_file, &self.tls_key_file) {
+            options = options.add_client_certificate(certificate.clone(), key.clone()).require_tls(true);
+        }
+        options
+    }
+}
+
+/// What the answers to a user's requests begin with: a space of each user's own, so that nobody reads another's.
+pub(crate) fn inbox(user: &str) -> String {
+    let letters = user.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
+    format!("_INBOX_{}", letters.collect::<String>())
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let password = self.password.as_ref().map(|_| "(not shown)");
+        f.debug_struct("Access")
+            .field("user", &self.user)
+            .field("password", &password)
+            .field("tls_ca_file", &self.tls_ca_file)
+            .field("tls_certificate_file", &self.tls_certificate_file)
+            .field("tls_key_file", &self.tls_key_file)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let shown = format!("{:?}", Access::user("api", "hunter2"));
+        assert!(shown.contains("api") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn every_user_has_an_inbox_of_its_own() {
+        assert_eq!(inbox("argusiq-api"), "_INBOX_argusiq-api");
+        assert_eq!(inbox("a.b>*"), "_INBOX_a_b__");
+    }
+}

@@ -1,0 +1,187 @@
+//! One process's entry among the members: what it says, and how a process comes to hold its name alone. Not what
+//! follows from the entries there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+use tracing::info;
+
+use super::Error;
+use crate::buckets::{self, Bucket, BucketName};
+use crate::connection::Log;
+use crate::direct;
+
+/// How often a name that is held by another process is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long a name is waited for: what a dead process left vanishes in 8 s.
+const LONGEST_WAIT: Duration = Duration::from_secs(12);
+
+/// Who joins: a name, and what tells this process from any other of that name.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub(super) name: String,
+    pub(super) process: String,
+    pub(super) version: String,
+    pub(super) places: BTreeSet<u16>,
+}
+
+impl Member {
+    /// Returns this process under a name of the characters `A-Z a-z 0-9 - _`.
+    pub fn new(name: impl Into<String>) -> Self {
+        let process = format!("{:016x}", rand::random::<u64>());
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { name: name.into(), process, version, places: BTreeSet::new() }
+    }
+
+    /// Returns its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns this member announcing numbered places that it chose to work at, so that others choose other ones.
+    #[must_use]
+    pub fn at(mut self, places: impl IntoIterator<Item = u16>) -> Self {
+        self.places = places.into_iter().collect();
+        self
+    }
+}
+
+impl From<&str> for Member {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for Member {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+/// What a live process says of itself. Fields that an older version did not write are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The kinds of work it does.
+    pub kinds: BTreeSet<String>,
+    /// A random name of the process, other than that of any process before it.
+    #[serde(default)]
+    pub process: String,
+    /// The version of the program.
+    #[serde(default)]
+    pub version: String,
+    /// The numbered places it works at, where it does work of that kind.
+    #[serde(default)]
+    pub places: BTreeSet<u16>,
+}
+
+/// Returns the live processes' entries by name.
+pub async fn list(log: &Log) -> Result<BTreeMap<String, Entry>, direct::Error> {
+    let name = log.settings().bucket_name(BucketName::Members);
+    let root = format!("$KV.{name}.");
+    let found = log.last_of_each(&format!("KV_{name}"), &[format!("{root}*")]).await?;
+    // What cannot be read is the mark of one that left, or of a version that says more than this one knows.
+    let entries = found.into_iter().filter_map(|got| {
+        let entry = serde_json::from_slice(&got.payload).ok()?;
+        Some((got.subject.strip_prefix(&root)?.to_owned(), entry))
+    });
+    Ok(entries.collect())
+}
+
+/// The own entry, held against everybody else of the same name.
+pub(super) struct Own {
+    bucket: Bucket,
+    pub(super) name: String,
+    entry: Entry,
+    revision: Option<u64>,
+}
+
+/// Who holds a name.
+enum Holder {
+    Nobody,
+    Us(u64),
+    Other(u64),
+}
+
+impl Own {
+    pub(super) fn new(bucket: Bucket, member: Member, kinds: BTreeSet<String>) -> Self {
+        let Member { name, process, version, places } = member;
+        Self { bucket, name, entry: Entry { kinds, process, version, places }, revision: None }
+    }
+
+    pub(super) fn process(&self) -> &str {
+        &self.entry.process
+    }
+
+    /// Waits until nobody else holds the name. One that died is waited for; one that is seen to be alive is
+    /// [`Error::Taken`], and so is one that does not go away.
+    pub(super) async fn claim(&mut self) -> Result<(), Error> {
+        let deadline = Instant::now() + LONGEST_WAIT;
+        let mut seen = None;
+        loop {
+            match self.renew().await {
+                Err(Error::Taken(_)) => {}
+                other => return other,
+            }
+            let Holder::Other(revision) = self.holder().await? else { continue };
+            if seen.is_none() {
+                info!(member = self.name, "another process had this name; waiting until it is known to be gone");
+            }
+            // Whoever renews its entry is alive.
+            if seen.is_some_and(|seen| seen != revision) || Instant::now() > deadline {
+                return Err(Error::Taken(self.name.clone()));
+            }
+            seen = Some(revision);
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Writes the entry anew, unless another process holds the name: [`Error::Taken`].
+    pub(super) async fn renew(&mut self) -> Result<(), Error> {
+        let value = Bytes::from(serde_json::to_vec(&self.entry).unwrap_or_default());
+        let written = match self.revision {
+            Some(revision) => self.bucket.update(&self.name, value.clone(), revision).await,
+            None => self.bucket.create(&self.name, value.clone()).await,
+        };
+        let revision = match written {
+            Ok(revision) => revision,
+            // The entry vanished, a renewal got through whose answer was lost, or somebody else is there.
+            Err(buckets::Error::Conflict { .. }) => match self.holder().await? {
+                Holder::Nobody => self.bucket.create(&self.name, value).await.map_err(|error| self.refused(error))?,
+                Holder::Us(revision) => {
+                    self.bucket.update(&self.name, value, revision).await.map_err(|error| self.refused(error))?
+                }
+                Holder::Other(_) => {
+                    self.revision = None;
+                    return Err(Error::Taken(self.name.clone()));
+                }
+            },
+            Err(error) => return Err(error.into()),
+        };
+        self.revision = Some(revision);
+        Ok(())
+    }
+
+    /// Deletes the entry, if it is this process's.
+    pub(super) async fn withdraw(&self) -> Result<(), Error> {
+        match self.holder().await? {
+            Holder::Us(_) => Ok(self.bucket.delete(&self.name).await?),
+            Holder::Nobody | Holder::Other(_) => Ok(()),
+        }
+    }
+
+    async fn holder(&self) -> Result<Holder, Error> {
+        let Some((value, revision)) = self.bucket.get(&self.name).await? else { return Ok(Holder::Nobody) };
+        let entry: Entry = serde_json::from_slice(&value).unwrap_or_default();
+        Ok(if entry.process == self.entry.process { Holder::Us(revision) } else { Holder::Other(revision) })
+    }
+
+    fn refused(&self, error: buckets::Error) -> Error {
+        match error {
+            buckets::Error::Conflict { .. } => Error::Taken(self.name.clone()),
+            error => error.into(),
+        }
+    }
+}

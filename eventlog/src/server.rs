@@ -1,0 +1,95 @@
+//! Whether the server that was found will do: what a failed connection means, the server's version, JetStream. Waiting
+//! for what may mend itself is the connection's business.
+
+use std::error::Error as _;
+
+use async_nats::jetstream::context::{AccountError, AccountErrorKind};
+use async_nats::{ConnectError, ConnectErrorKind};
+use tokio::time::{Instant, sleep};
+
+use crate::connection::{Error, Log, Settings};
+use crate::send;
+
+/// The oldest server that does: direct reads in batches came with it.
+const NEEDED: (u64, u64, u64) = (2, 11, 0);
+const NEEDED_TEXT: &str = "2.11.0";
+/// JetStream's error code for an account without it.
+const NOT_FOR_ACCOUNT: u64 = 10039;
+/// JetStream's error code for a server without it.
+const NOT_ENABLED: u64 = 10076;
+
+/// Tells what a failed connection means when waiting does not mend it.
+pub(crate) fn refusal(settings: &Settings, error: &ConnectError) -> Option<impl FnOnce(ConnectError) -> Error + use<>> {
+    let (url, user) = (settings.url.clone(), settings.access.name());
+    let refused = matches!(error.kind(), ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication);
+    let tls = error.kind() == ConnectErrorKind::Tls || speaks_of_certificates(error);
+    (refused || tls).then_some(move |source| match refused {
+        true => Error::Refused { url, user },
+        false => Error::Tls { url, source },
+    })
+}
+
+/// A refused certificate, ours or theirs, arrives as an I/O error with the words of TLS somewhere in its causes.
+fn speaks_of_certificates(error: &ConnectError) -> bool {
+    let mut cause = error.source();
+    while let Some(this) = cause {
+        let text = this.to_string();
+        if text.contains("certificate") || text.contains("fatal alert") {
+            return true;
+        }
+        cause = this.source();
+    }
+    false
+}
+
+impl Log {
+    /// Checks the server's version at once, and waits until JetStream answers, at most until `deadline`: a server that
+    /// starts, or a cluster without leader, does so in a while.
+    pub(crate) async fn check_server(&self, deadline: Instant) -> Result<(), Error> {
+        let info = self.client().server_info();
+        let url = || self.settings().url.clone();
+        if version(&info.version).is_none_or(|found| found < NEEDED) {
+            return Err(Error::TooOld { url: url(), found: info.version, needed: NEEDED_TEXT });
+        }
+        let mut pauses = send::pauses();
+        loop {
+            let Err(source) = self.jetstream().query_account().await else { return Ok(()) };
+            if code(&source) == Some(NOT_FOR_ACCOUNT) {
+                return Err(Error::NoJetStream { url: url() });
+            }
+            match pauses.next().filter(|pause| Instant::now() + *pause < deadline) {
+                Some(pause) => sleep(pause).await,
+                None if code(&source) == Some(NOT_ENABLED) || !self.client().server_info().jetstream => {
+                    return Err(Error::NoJetStream { url: url() });
+                }
+                None => return Err(Error::JetStream { url: url(), source }),
+            }
+        }
+    }
+}
+
+fn code(error: &AccountError) -> Option<u64> {
+    match error.kind() {
+        AccountErrorKind::JetStream(answer) => Some(answer.error_code().0),
+        _ => None,
+    }
+}
+
+/// Reads `2.11.0`, with or without what follows a dash.
+fn version(text: &str) -> Option<(u64, u64, u64)> {
+    let mut numbers = text.split('-').next()?.split('.').map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??, numbers.next().flatten().unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(version("2.9.10").unwrap() < NEEDED);
+        assert!(version("2.11.0-RC.1").unwrap() >= NEEDED);
+        assert!(version("2.15.1").unwrap() >= NEEDED);
+        assert_eq!(version("unknown"), None);
+    }
+}

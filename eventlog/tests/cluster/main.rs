@@ -1,0 +1,11 @@
+//! Three real nodes with every stream and bucket replicated, under load: leaders are killed, nodes are cut off, all are
+//! restarted in turn, replicas are raised. What was acknowledged is there once, and commands are answered again soon.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod checks;
+#[path = "../conformance/counter.rs"]
+mod counter;
+mod faults;
+mod load;
+mod replicas;
+mod world;

@@ -1,0 +1,67 @@
+//! A cluster of the test's own, one at a time: two would not get enough of a small machine.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream;
+use eventlog::{Log, Settings, Stream, StreamSizes};
+use stack::{Cluster, ClusterOptions};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+pub struct World {
+    pub cluster: Cluster,
+    pub log: Log,
+    // After the cluster: the nodes end before their folder goes.
+    _folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl World {
+    /// Starts three nodes and declares the streams with so many replicas.
+    pub async fn start(replicas: usize) -> World {
+        let turn = ONE_AT_A_TIME.lock().await;
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Cluster::start(ClusterOptions::new(folder.path())).await.unwrap();
+        let log = Log::connect(settings(&cluster, replicas)).await.unwrap();
+        log.declare_streams().await.unwrap();
+        World { cluster, log, _folder: folder, _turn: turn }
+    }
+
+    /// The node that leads a stream, waiting until one does.
+    pub async fn leader(&self, stream: Stream) -> usize {
+        let client = async_nats::connect(addresses(&self.cluster)).await.unwrap();
+        let context = jetstream::new(client);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            assert!(Instant::now() < deadline, "{stream} has no leader");
+            if let Ok(stream) = context.get_stream(stream.name()).await
+                && let Some(name) = stream.cached_info().cluster.as_ref().and_then(|group| group.leader.clone())
+            {
+                return self.cluster.number(&name).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+pub fn settings(cluster: &Cluster, replicas: usize) -> Settings {
+    let mut settings = Settings::new(cluster.url()).with_sizes(StreamSizes::small());
+    settings.replicas = replicas;
+    settings
+}
+
+pub fn addresses(cluster: &Cluster) -> Vec<String> {
+    cluster.url().split(',').map(str::to_owned).collect()
+}
+
+/// Polls a condition until it holds, for at most `seconds`.
+pub async fn until<F: Future<Output = bool>>(seconds: u64, what: &str, mut holds: impl FnMut() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

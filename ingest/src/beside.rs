@@ -1,0 +1,100 @@
+//! The doors beside the edge: HTTP, the broker's hook, and the kicks. Bound early, so that a port in use is told at once;
+//! opened once there is what all doors share; served once the directory is at the head of the log.
+
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{BrokerApi, EdgePki, HookConfig, HttpConfig, HttpLimits, Listen, Secret};
+use crate::emqx::hook::Hook;
+use crate::emqx::kick::{Kicker, Kicks};
+use crate::http::HttpDoor;
+use crate::run::Error;
+use crate::shared::Shared;
+
+/// Connections that may wait in the kernel to be accepted.
+const BACKLOG: u32 = 2_048;
+/// Fewest characters of the hook's secret.
+const SECRET_CHARS: usize = 16;
+
+/// The doors beside the edge, bound and not open yet.
+#[derive(Default)]
+pub struct Beside {
+    http: Option<(TcpListener, HttpLimits)>,
+    hook: Option<(TcpListener, Secret)>,
+    kicker: Option<Kicker>,
+}
+
+impl Beside {
+    /// Binds the doors that are asked for.
+    pub fn bind(http: Option<HttpConfig>, hook: Option<HookConfig>) -> Result<Self, Error> {
+        if hook.as_ref().is_some_and(|hook| hook.secret.expose().chars().count() < SECRET_CHARS) {
+            return Err(Error::HookSecret);
+        }
+        let http = http.map(|http| Ok((bind("devices over HTTP", http.listen)?, http.limits))).transpose()?;
+        let hook = hook.map(|hook| Ok((bind("the broker's questions", hook.listen)?, hook.secret))).transpose()?;
+        Ok(Self { http, hook, kicker: None })
+    }
+
+    /// Sets the kicker up; returns where the fold notes whom it is about.
+    pub fn kick(&mut self, api: &BrokerApi) -> Result<Kicks, Error> {
+        let (kicks, kicker) = Kicker::new(api).map_err(Error::BrokerApi)?;
+        self.kicker = Some(kicker);
+        Ok(kicks)
+    }
+
+    /// Gives the doors what all of them share.
+    pub fn open(self, shared: &Arc<Shared>, pki: &EdgePki) -> Result<Doors, Error> {
+        let http = self.http.map(|(listener, limits)| Ok((HttpDoor::new(shared.clone(), pki, &limits)?, listener)));
+        let hook = self.hook.map(|(listener, secret)| Ok((Hook::new(shared.clone(), pki, &secret)?, listener)));
+        Ok(Doors {
+            http: http.transpose().map_err(Error::Tls)?,
+            hook: hook.transpose().map_err(Error::Tls)?,
+            kicker: self.kicker,
+            shared: shared.clone(),
+        })
+    }
+}
+
+/// The doors beside the edge, ready to serve.
+pub struct Doors {
+    http: Option<(Arc<HttpDoor>, TcpListener)>,
+    hook: Option<(Arc<Hook>, TcpListener)>,
+    kicker: Option<Kicker>,
+    shared: Arc<Shared>,
+}
+
+impl Doors {
+    /// Serves until `closing` is cancelled; each task ends when its door is closed.
+    pub fn serve(self, closing: &CancellationToken) -> JoinSet<()> {
+        let mut doors = JoinSet::new();
+        if let Some((door, listener)) = self.http {
+            doors.spawn(door.serve(listener, closing.clone()));
+        }
+        if let Some((hook, listener)) = self.hook {
+            doors.spawn(hook.serve(listener, closing.clone()));
+        }
+        if let Some(kicker) = self.kicker {
+            doors.spawn(kicker.run(self.shared.directory.clone(), closing.clone()));
+        }
+        doors
+    }
+}
+
+/// Binds a listener, or takes one that is bound already; `what` says for whom in the error.
+pub fn bind(what: &'static str, listen: Listen) -> Result<TcpListener, Error> {
+    match listen {
+        Listen::Socket(listener) => Ok(listener),
+        Listen::Address(address) => {
+            let bound = || {
+                let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+                socket.set_reuseaddr(true)?;
+                socket.bind(address)?;
+                socket.listen(BACKLOG)
+            };
+            bound().map_err(|source| Error::Listen { what, address, source })
+        }
+    }
+}

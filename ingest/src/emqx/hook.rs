@@ -1,0 +1,143 @@
+//! The hook at which EMQX asks whether a client may connect: `POST /internal/mqtt/auth` on a TLS listener of its own,
+//! with a shared secret. The decision is the edge's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{Digest, SHA256, digest};
+use certs::Identity;
+use domain::ids::{DeviceId, OrganizationId};
+use metrics::counter;
+use poem::endpoint::make;
+use poem::http::header::AUTHORIZATION;
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, post};
+use rustls_pki_types::CertificateDer;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::answer::{Answer, Asked, Verdict, certificate};
+use crate::config::{EdgePki, Secret};
+use crate::decide::{Allowed, Decision, Reason, authorize_connect};
+use crate::edge::{TlsError, handshake};
+use crate::http::problem::{Problem, of_router};
+use crate::http::server::serve;
+use crate::metric_names as names;
+use crate::presence::Whom;
+use crate::shared::Shared;
+
+/// Largest request, octets: a certificate and some names.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// The hook.
+pub struct Hook {
+    shared: Arc<Shared>,
+    acceptor: TlsAcceptor,
+    /// Digest of the header that EMQX has to send: of one length, whatever is presented.
+    expected: Digest,
+}
+
+impl Hook {
+    /// Sets the hook up.
+    pub fn new(shared: Arc<Shared>, pki: &EdgePki, secret: &Secret) -> Result<Arc<Self>, TlsError> {
+        let expected = digest(&SHA256, format!("Bearer {}", secret.expose()).as_bytes());
+        Ok(Arc::new(Self { shared, acceptor: handshake::server_only(pki)?, expected }))
+    }
+
+    /// Answers the broker until the shutdown.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
+        info!(address = ?listener.local_addr().ok(), "listening for the broker's questions");
+        let (acceptor, within) = (self.acceptor.clone(), self.shared.limits.connect_timeout);
+        let greet = move |socket: TcpStream, _: SocketAddr| {
+            let acceptor = acceptor.clone();
+            async move { timeout(within, acceptor.accept(socket)).await.ok()?.ok().map(Box::new) }
+        };
+        let shared = self.shared.clone();
+        serve(listener, greet, self.endpoint(), &shared.limits, shutdown).await;
+    }
+
+    fn endpoint(self: Arc<Self>) -> impl Endpoint<Output = Response> + 'static {
+        let asked = make(move |request: Request| {
+            let hook = self.clone();
+            async move { hook.answer(request).await.unwrap_or_else(IntoResponse::into_response) }
+        });
+        Route::new().at("/internal/mqtt/auth", post(asked)).catch_all_error(of_router).map_to_response()
+    }
+
+    async fn answer(&self, mut request: Request) -> Result<Response, Problem> {
+        let presented = request.headers().get(AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
+        let presented = digest(&SHA256, presented);
+        if verify_slices_are_equal(presented.as_ref(), self.expected.as_ref()).is_err() {
+            counter!(names::HOOK_ANSWERS, "result" => "wrong_secret").increment(1);
+            return Err(Problem::unauthenticated("the hook's secret is missing or wrong"));
+        }
+        let body = request.take_body().into_bytes_limit(MOST_BYTES).await;
+        let body = body.map_err(|error| Problem::malformed(error.to_string()))?;
+        let asked: Asked = serde_json::from_slice(&body).map_err(|error| Problem::malformed(error.to_string()))?;
+        let answer = self.decide(&asked).await?;
+        counter!(names::HOOK_ANSWERS, "result" => label(answer.result)).increment(1);
+        // Text and numbers always become JSON.
+        let body = serde_json::to_vec(&answer).unwrap_or_default();
+        Ok(Response::builder().content_type("application/json").body(body))
+    }
+
+    /// Decides on a client. Without a certificate it is none of ours: the bridge's account is in the broker's own
+    /// database. A door that is behind the log answers 503, which EMQX takes for `ignore`, and so refuses the device.
+    async fn decide(&self, asked: &Asked) -> Result<Answer, Problem> {
+        if asked.cert_pem.is_empty() {
+            return Ok(Answer::bare(Verdict::Ignore));
+        }
+        if !self.shared.is_fresh() {
+            return Err(Problem::unavailable("the door does not know the newest state of devices"));
+        }
+        let leaf = certificate(&asked.cert_pem);
+        let read =
+            leaf.and_then(|leaf| certs::identity(std::slice::from_ref(&leaf)).ok().map(|identity| (leaf, identity)));
+        let Some((leaf, identity)) = read else {
+            return Ok(self.deny(asked, None, Reason::UnreadableCertificate).await);
+        };
+        let mut decided = self.ask(&leaf, &identity, &asked.clientid);
+        if decided.as_ref().is_err_and(|reason| reason.may_be_news()) {
+            if !self.shared.catch_up().await {
+                return Err(Problem::unavailable("the log does not answer"));
+            }
+            decided = self.ask(&leaf, &identity, &asked.clientid);
+        }
+        match decided {
+            Ok(allowed) => Ok(Answer::allow(&allowed)),
+            Err(reason) => Ok(self.deny(asked, Some(&identity), reason).await),
+        }
+    }
+
+    fn ask(&self, leaf: &CertificateDer<'_>, identity: &Identity, client_id: &str) -> Result<Allowed, Reason> {
+        let view = self.shared.directory.view(identity);
+        match authorize_connect(std::slice::from_ref(leaf), client_id, &view, (self.shared.clock)()) {
+            Decision::Allow(allowed) => Ok(allowed),
+            Decision::Deny(reason) => Err(reason),
+        }
+    }
+
+    async fn deny(&self, asked: &Asked, identity: Option<&Identity>, reason: Reason) -> Answer {
+        let whom = Whom {
+            organization: identity.map(|identity| OrganizationId(identity.organization)),
+            device: identity.map(|identity| DeviceId(identity.device)),
+            session: None,
+        };
+        if self.shared.presence.tell_refused(whom, reason.code()).await {
+            let device = whom.device.map(|device| device.to_string());
+            info!(peer = asked.peerhost, reason = reason.code(), device, "a client of the broker was refused");
+        }
+        Answer::bare(Verdict::Deny)
+    }
+}
+
+fn label(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Allow => "allow",
+        Verdict::Deny => "deny",
+        Verdict::Ignore => "ignore",
+    }
+}

@@ -1,0 +1,179 @@
+//! Ends the broker's sessions of whoever lost the right to one, by EMQX's management API: after the event is folded, so
+//! that the hook denies before the client is thrown out. Tried again for a while, then given up with an error in the log.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use domain::ids::DeviceId;
+use http_body_util::Empty;
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, HOST};
+use hyper_util::rt::TokioIo;
+use metrics::counter;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::{debug, error};
+
+use crate::config::BrokerApi;
+use crate::directory::{Affected, Directory};
+use crate::metric_names as names;
+
+/// How often a kick is tried.
+const ATTEMPTS: u32 = 8;
+/// The pause after the first attempt; each later one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long one attempt may take.
+const WITHIN: Duration = Duration::from_secs(5);
+/// Kicks at a time: a suspended organisation may have thousands of devices.
+const AT_A_TIME: usize = 8;
+
+/// The address of the broker's API is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("emqx.api_url {0:?} is no address of the form http://host:port")]
+pub struct NotAnAddress(String);
+
+/// Why a session could not be ended.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the broker cannot be reached")]
+    Connect(#[source] std::io::Error),
+    #[error("the broker does not answer")]
+    Http(#[source] hyper::Error),
+    #[error("the request cannot be made")]
+    Request(#[source] hyper::http::Error),
+    #[error("the broker does not answer in time")]
+    Late,
+    #[error("the broker answers {0}; are emqx.api_key and emqx.api_secret right?")]
+    Status(u16),
+}
+
+/// Where the fold notes whose standing became worse.
+#[derive(Clone, Debug)]
+pub struct Kicks(mpsc::UnboundedSender<Affected>);
+
+impl Kicks {
+    /// Notes that somebody's sessions may have to end.
+    pub fn note(&self, affected: Affected) {
+        // A closed channel means that the role stops.
+        let _ = self.0.send(affected);
+    }
+}
+
+/// Ends sessions at the broker.
+pub struct Kicker {
+    broker: Arc<Broker>,
+    affected: mpsc::UnboundedReceiver<Affected>,
+}
+
+struct Broker {
+    /// `host:port`.
+    authority: String,
+    authorization: String,
+    permits: Semaphore,
+}
+
+impl Kicker {
+    /// Returns a kicker and where to note whom it is about.
+    pub fn new(api: &BrokerApi) -> Result<(Kicks, Self), NotAnAddress> {
+        let authority = authority(&api.url).ok_or_else(|| NotAnAddress(api.url.clone()))?;
+        let credentials = BASE64.encode(format!("{}:{}", api.key, api.secret.expose()).as_bytes());
+        let authorization = format!("Basic {credentials}");
+        let (to, affected) = mpsc::unbounded_channel();
+        let broker = Arc::new(Broker { authority, authorization, permits: Semaphore::new(AT_A_TIME) });
+        Ok((Kicks(to), Self { broker, affected }))
+    }
+
+    /// Ends the sessions of all who are noted, until the shutdown. What happened before a restart is among them: the
+    /// whole log is folded again, and the broker may have kept a session meanwhile.
+    pub async fn run(mut self, directory: Arc<Directory>, shutdown: CancellationToken) {
+        let kicks = TaskTracker::new();
+        while let Some(Some(first)) = shutdown.run_until_cancelled(self.affected.recv()).await {
+            let mut devices = BTreeSet::new();
+            let mut next = Some(first);
+            while let Some(affected) = next {
+                match affected {
+                    Affected::Device(device) => drop(devices.insert(device)),
+                    Affected::Organization(organization) => devices.extend(directory.devices_of(organization)),
+                }
+                next = self.affected.try_recv().ok();
+            }
+            for device in devices {
+                let (broker, shutdown) = (self.broker.clone(), shutdown.clone());
+                kicks.spawn(async move { shutdown.run_until_cancelled(broker.kick(device)).await });
+            }
+        }
+        kicks.close();
+        kicks.wait().await;
+    }
+}
+
+impl Broker {
+    async fn kick(&self, device: DeviceId) {
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1..=ATTEMPTS {
+            let failure = {
+                // The semaphore is never closed.
+                let _permit = self.permits.acquire().await.ok();
+                match timeout(WITHIN, self.attempt(device)).await.unwrap_or(Err(Failure::Late)) {
+                    Ok(()) => {
+                        counter!(names::KICKS, "result" => "done").increment(1);
+                        return;
+                    }
+                    Err(failure) => failure,
+                }
+            };
+            if attempt == ATTEMPTS {
+                counter!(names::KICKS, "result" => "given_up").increment(1);
+                error!(%device, %failure, "the broker's session of a device that lost its right could not be ended");
+            } else {
+                debug!(%device, %failure, attempt, "a kick is tried again");
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    /// Asks the broker once; a client that it does not know is as good as gone.
+    async fn attempt(&self, device: DeviceId) -> Result<(), Failure> {
+        let socket = TcpStream::connect(&self.authority).await.map_err(Failure::Connect)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Failure::Http)?;
+        let _driving = AbortOnDropHandle::new(tokio::spawn(connection));
+        let request = hyper::Request::delete(format!("/api/v5/clients/{device}"))
+            .header(HOST, &self.authority)
+            .header(AUTHORIZATION, &self.authorization)
+            .body(Empty::<Bytes>::new())
+            .map_err(Failure::Request)?;
+        let status = sender.send_request(request).await.map_err(Failure::Http)?.status();
+        if status.is_success() || status.as_u16() == 404 { Ok(()) } else { Err(Failure::Status(status.as_u16())) }
+    }
+}
+
+/// Takes `host:port` out of `http://host:port`. TLS is not offered here: the key must travel in a private network.
+fn authority(url: &str) -> Option<String> {
+    let uri: hyper::Uri = url.parse().ok()?;
+    let plain = uri.scheme_str() == Some("http") && matches!(uri.path(), "" | "/") && uri.query().is_none();
+    let authority = uri.authority().filter(|authority| plain && !authority.as_str().contains('@'))?;
+    Some(format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_brokers_address_is_plain_http_without_a_path() {
+        assert_eq!(authority("http://emqx:18083"), Some("emqx:18083".to_owned()));
+        assert_eq!(authority("http://10.0.0.1/"), Some("10.0.0.1:80".to_owned()));
+        for wrong in ["", "emqx:18083", "https://emqx:18083", "http://emqx:18083/api", "http://key:secret@emqx:18083"] {
+            assert_eq!(authority(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! From items to the pipeline and back: each item is stored as a reading or as a dead letter, and its outcome is known
+//! only once that is on disk. Bounded in time: what is not known then is said to be unknown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::ids::DeviceId;
+use domain::telemetry::{IngestionSource, RawReading};
+use tokio::time::timeout;
+
+use super::authenticate::Sender;
+use crate::pipeline::mailbox::{Mailbox, Receipt};
+use crate::pipeline::refusal::Refusal;
+use crate::pipeline::{Closed, Refused};
+use crate::shared::Shared;
+
+/// One item with what was decided about it.
+pub struct Item {
+    /// The payload, untouched.
+    pub payload: Bytes,
+    /// Whose telemetry it is, or why it is refused.
+    pub judged: Result<DeviceId, Refusal>,
+}
+
+/// Stores the items and tells of each whether it is known to be on disk, in the log or in the dead letters.
+pub async fn deliver(shared: &Shared, sender: Sender, path: &str, items: &[Item], within: Duration) -> Vec<bool> {
+    let mailbox = Arc::new(Mailbox::default());
+    let mut stored = vec![false; items.len()];
+    let storing = async {
+        let received_at = (shared.clock)();
+        for (item, ticket) in items.iter().zip(0..) {
+            let receipt = Receipt { mailbox: mailbox.clone(), ticket };
+            if push(shared, sender, path, item, received_at, receipt).await.is_err() {
+                return;
+            }
+        }
+        while !collect(&mailbox, &mut stored) {
+            mailbox.rung().await;
+        }
+    };
+    // In time or not, what is stored is known.
+    let _ = timeout(within, storing).await;
+    collect(&mailbox, &mut stored);
+    stored
+}
+
+async fn push(
+    shared: &Shared,
+    sender: Sender,
+    path: &str,
+    item: &Item,
+    received_at: DateTime<Utc>,
+    receipt: Receipt,
+) -> Result<(), Closed> {
+    let Sender { organization, device } = sender;
+    match &item.judged {
+        Ok(of) => {
+            let (payload, source) = (item.payload.clone(), IngestionSource::Http);
+            let reading = RawReading { organization, device: *of, received_at, source, payload };
+            shared.pipeline.accept(reading, Some(receipt)).await
+        }
+        Err(why) => {
+            let (organization, device) = (Some(organization), Some(device));
+            let refused = Refused { organization, device, topic: path.as_bytes(), payload: &item.payload, received_at };
+            shared.pipeline.refuse(&refused, why, Some(receipt)).await
+        }
+    }
+}
+
+/// Notes what has been stored; answers whether there is nothing more to wait for.
+fn collect(mailbox: &Mailbox, stored: &mut [bool]) -> bool {
+    let mut tickets = Vec::new();
+    let failed = mailbox.collect(&mut tickets);
+    tickets.into_iter().filter_map(|ticket| usize::try_from(ticket).ok()).for_each(|ticket| stored[ticket] = true);
+    failed || stored.iter().all(|stored| *stored)
+}

@@ -1,0 +1,199 @@
+//! The two endpoints: one payload, and a batch of them. What they answer, and when; who sends is decided before.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use poem::http::StatusCode;
+use poem::{IntoResponse, Request, Response};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use super::authenticate::{Sender, authenticate};
+use super::deliver::{Item, deliver};
+use super::door::HttpDoor;
+use super::item::{status, whose};
+use super::problem::Problem;
+use super::server::Peer;
+use crate::pipeline::refusal::Refusal;
+
+/// How long a request's body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+/// Octets of a body beyond what is allowed that are read and thrown away.
+const MOST_EXCESS: usize = 4 << 20;
+/// Octets of those that are read at a time.
+const READ_BYTES: usize = 16 * 1024;
+
+/// What became of one item of a batch.
+#[derive(Serialize)]
+struct Outcome {
+    index: usize,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Cow<'static, str>>,
+}
+
+/// Takes one payload: a reading, or an array of readings of one device.
+pub async fn single(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result<Response, Problem> {
+    let sender = authenticate(&door.shared, peer, &request).await?;
+    door.count(sender.device, 1)?;
+    let most = door.shared.limits.max_packet_bytes;
+    let (payload, bytes) = body(&mut request, most).await?;
+    let item = if bytes > most {
+        Item { payload, judged: Err(Refusal::Oversize { bytes, allowed: most }) }
+    } else {
+        judge(door, sender, payload).await
+    };
+    let stored = deliver(&door.shared, sender, request.uri().path(), std::slice::from_ref(&item), door.answer_within);
+    match (stored.await.as_slice(), &item.judged) {
+        ([true], Ok(_)) => Ok(answer(StatusCode::ACCEPTED, &json!({"accepted": 1}))),
+        ([true], Err(why)) => Err(refused(why)),
+        _ => Err(Problem::outcome_unknown()),
+    }
+}
+
+/// Takes an array of payloads, each the sender's own or, from a gateway, of the device that its `deviceId` names.
+pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result<Response, Problem> {
+    let sender = authenticate(&door.shared, peer, &request).await?;
+    // An empty or unreadable batch counts like one message, before it is read.
+    door.count(sender.device, 1)?;
+    let most = door.max_batch_bytes;
+    let (payload, bytes) = body(&mut request, most).await?;
+    if bytes > most {
+        return Err(
+            Problem::too_large(format!("a batch may have {most} octets; send smaller ones")).because("oversize")
+        );
+    }
+    let items = split(&payload, door.max_batch_items)?;
+    door.count(sender.device, items.len() as u32 - 1)?;
+    let mut judged = Vec::with_capacity(items.len());
+    let mut asked = false;
+    for payload in items {
+        let mut item = judge_now(door, sender, payload);
+        // What the door does not know yet it asks for once in a request.
+        if matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway))
+            && !std::mem::replace(&mut asked, true)
+        {
+            door.shared.catch_up().await;
+            item = judge_now(door, sender, item.payload);
+        }
+        judged.push(item);
+    }
+    let stored = deliver(&door.shared, sender, request.uri().path(), &judged, door.answer_within).await;
+    if stored.iter().all(|stored| !stored) {
+        return Err(Problem::outcome_unknown());
+    }
+    let outcomes: Vec<_> =
+        judged.iter().zip(stored).enumerate().map(|(index, (item, stored))| outcome(index, item, stored)).collect();
+    let accepted = outcomes.iter().filter(|outcome| outcome.status == StatusCode::ACCEPTED.as_u16()).count();
+    let overall = if accepted == outcomes.len() { StatusCode::ACCEPTED } else { StatusCode::MULTI_STATUS };
+    Ok(answer(overall, &json!({"accepted": accepted, "results": outcomes})))
+}
+
+/// Judges a payload; one that is refused for what the door may not know yet is judged again with the newest state.
+async fn judge(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
+    let item = judge_now(door, sender, payload);
+    if !matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway)) {
+        return item;
+    }
+    door.shared.catch_up().await;
+    judge_now(door, sender, item.payload)
+}
+
+fn judge_now(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
+    let (bytes, allowed) = (payload.len(), door.shared.limits.max_packet_bytes);
+    if bytes > allowed {
+        return Item { payload, judged: Err(Refusal::Oversize { bytes, allowed }) };
+    }
+    let judged = whose(&door.shared, sender, &payload)
+        .and_then(|device| door.shared.pipeline.judge(sender.organization, device, &payload).map(|()| device));
+    Item { payload, judged }
+}
+
+/// Reads a body. One that is larger than allowed is read a good deal further, so that its sender gets to read the answer;
+/// only a little more than is allowed of it is kept. Returns what is kept, and how many octets were read.
+async fn body(request: &mut Request, most: usize) -> Result<(Bytes, usize), Problem> {
+    let mut reader = request.take_body().into_async_read();
+    let reading = async {
+        let (mut kept, mut discarded) = (BytesMut::new(), 0);
+        loop {
+            let read = if kept.len() <= most {
+                reader.read_buf(&mut kept).await?
+            } else {
+                let mut excess = BytesMut::with_capacity(READ_BYTES);
+                let read = reader.read_buf(&mut excess).await?;
+                discarded += read;
+                read
+            };
+            if read == 0 || discarded > MOST_EXCESS {
+                let bytes = kept.len() + discarded;
+                return Ok::<_, std::io::Error>((kept.freeze(), bytes));
+            }
+        }
+    };
+    match timeout(BODY_WITHIN, reading).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => Err(Problem::malformed(format!("the body cannot be read: {error}"))),
+        Err(_) => Err(Problem::new(
+            "request-timeout",
+            StatusCode::REQUEST_TIMEOUT,
+            "The request took too long",
+            "the body did not arrive in time; nothing was stored",
+        )),
+    }
+}
+
+/// Takes a batch apart without touching its items.
+fn split(payload: &Bytes, most: usize) -> Result<Vec<Bytes>, Problem> {
+    let items: Vec<&RawValue> = serde_json::from_slice(payload).map_err(|error| {
+        Problem::malformed(format!("a batch is a JSON array of payloads: {error}")).because("malformed_json")
+    })?;
+    if items.is_empty() || items.len() > most {
+        let detail = format!("a batch has 1 to {most} items, not {}", items.len());
+        return Err(Problem::new(
+            "batch-size",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The batch has no or too many items",
+            detail,
+        ));
+    }
+    Ok(items.into_iter().map(|item| payload.slice_ref(item.get().as_bytes())).collect())
+}
+
+fn outcome(index: usize, item: &Item, stored: bool) -> Outcome {
+    let (status, reason, detail) = match (&item.judged, stored) {
+        (Ok(_), true) => (StatusCode::ACCEPTED, None, None),
+        (Err(why), true) => (status(why), Some(why.code()), Some(why.detail())),
+        (_, false) => {
+            let detail = "the log did not confirm in time; send it again".into();
+            (StatusCode::SERVICE_UNAVAILABLE, Some("outcome_unknown"), Some(detail))
+        }
+    };
+    Outcome { index, status: status.as_u16(), reason, detail }
+}
+
+fn refused(why: &Refusal) -> Problem {
+    let detail = why.detail();
+    let problem = match (status(why), why) {
+        (StatusCode::NOT_FOUND, _) => Problem::new("not-found", StatusCode::NOT_FOUND, "Not found", detail),
+        (StatusCode::FORBIDDEN, _) => Problem::forbidden(detail),
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => Problem::too_large(detail),
+        (StatusCode::BAD_REQUEST, _) => Problem::malformed(detail),
+        (status, _) => Problem::new("refused-telemetry", status, "The telemetry is refused", detail),
+    };
+    problem.because(why.code())
+}
+
+fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
+    Response::builder().status(status).content_type("application/json").body(body.to_string()).into_response()
+}
+
+/// How many whole seconds somebody has to wait until `resume_at`, at least one.
+pub fn seconds_until(resume_at: Instant, now: Instant) -> u64 {
+    resume_at.saturating_duration_since(now).as_secs() + 1
+}

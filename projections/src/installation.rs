@@ -1,0 +1,49 @@
+//! The id of the installation in PostgreSQL and in Redis, so that servers of two installations are not mixed up.
+//! Comparing it is the callers' business.
+
+use redis::AsyncCommands;
+use redis::aio::ConnectionManager;
+use sqlx::{Connection, PgConnection};
+
+use crate::Error;
+
+/// A look at what both servers hold.
+pub struct Marks {
+    database_url: String,
+    redis: ConnectionManager,
+    key: String,
+}
+
+impl Marks {
+    /// Connects; errors when Redis does not answer.
+    pub async fn connect(database_url: &str, redis_url: &str, key_prefix: &str) -> Result<Self, Error> {
+        let redis = redis::Client::open(redis_url)?.get_connection_manager().await?;
+        Ok(Self { database_url: database_url.to_owned(), redis, key: format!("{key_prefix}installation") })
+    }
+
+    /// Returns the ids in PostgreSQL and in Redis; none where there is none, a schema before the first migration
+    /// included.
+    pub async fn read(&self) -> Result<(Option<String>, Option<String>), Error> {
+        let mut db = PgConnection::connect(&self.database_url).await.map_err(Error::Connect)?;
+        let made: bool =
+            sqlx::query_scalar("SELECT to_regclass('installation') IS NOT NULL").fetch_one(&mut db).await?;
+        let in_postgres = match made {
+            true => sqlx::query_scalar("SELECT id FROM installation").fetch_optional(&mut db).await?,
+            false => None,
+        };
+        db.close().await?;
+        Ok((in_postgres, self.redis.clone().get(&self.key).await?))
+    }
+
+    /// Gives both servers the id, where they have none.
+    pub async fn set(&self, id: &str) -> Result<(), Error> {
+        let mut db = PgConnection::connect(&self.database_url).await.map_err(Error::Connect)?;
+        sqlx::query("INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(id)
+            .execute(&mut db)
+            .await?;
+        db.close().await?;
+        let _: bool = self.redis.clone().set_nx(&self.key, id).await?;
+        Ok(())
+    }
+}

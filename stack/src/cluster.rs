@@ -1,0 +1,273 @@
+//! Several nats-server nodes as one cluster, for tests of replication: each is killed, paused, cut off and started again
+//! by number. One server alone is part of a [`Stack`](crate::Stack).
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::folder::Folder;
+use crate::network::Network;
+use crate::options::{FILE_STORE_TESTS, READY_WITHIN};
+use crate::process::{Launch, Process};
+use crate::servers::nats::{MAX_MEMORY, quoted};
+use crate::{Error, Server, ensure_installed, free_port, logs, raise_open_file_limit, wire};
+
+/// How long a node may take to stop before it is killed; it hands its leaderships over first.
+const STOP_WITHIN: Duration = Duration::from_secs(15);
+const PROBE_AGAIN: Duration = Duration::from_millis(50);
+
+/// What to start, and where.
+#[derive(Debug, Clone)]
+pub struct ClusterOptions {
+    /// The folder for data, logs and configuration; made when absent.
+    pub data_dir: PathBuf,
+    /// How many nodes.
+    pub nodes: usize,
+    /// Lines that the configuration of each node ends with: users, TLS.
+    pub configuration: String,
+    /// Whether each node gets a network of its own, where this process may make one, so that it can be cut off.
+    pub networks: bool,
+    /// Whether a missing nats-server may be installed.
+    pub install: bool,
+    /// How long the cluster may take until all nodes are well.
+    pub ready_within: Duration,
+}
+
+impl ClusterOptions {
+    /// Three nodes, each with a network of its own where that is possible.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            nodes: 3,
+            configuration: String::new(),
+            networks: true,
+            install: true,
+            ready_within: READY_WITHIN,
+        }
+    }
+}
+
+/// A running cluster. Like a stack, it ends when it is stopped or dropped, and when this process ends in whatever way.
+#[derive(Debug)]
+pub struct Cluster {
+    // Before the networks and the folder: the nodes end before what they stand on.
+    nodes: Vec<Node>,
+    network: Option<Network>,
+    folder: Folder,
+    ready_within: Duration,
+}
+
+#[derive(Debug)]
+struct Node {
+    name: String,
+    client: SocketAddr,
+    monitoring: SocketAddr,
+    routes: SocketAddr,
+    launch: Launch,
+    process: Option<Process>,
+}
+
+impl Cluster {
+    /// Starts all nodes at once and waits until each says that it is well: it has met the others, JetStream has a leader.
+    pub async fn start(options: ClusterOptions) -> Result<Self, Error> {
+        raise_open_file_limit();
+        let install = options.install;
+        let find = tokio::task::spawn_blocking(move || ensure_installed(&[Server::Nats], install)).await;
+        let program = find.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?.nats;
+        let folder = Folder::open(&options.data_dir).await?;
+        let network = if options.networks { Network::make(options.nodes) } else { None };
+        let mut nodes: Vec<_> =
+            (0..options.nodes).map(|n| Node::plan(n, &program, &folder, network.as_ref())).collect();
+        let routes: Vec<_> = nodes.iter().map(|node| format!("nats-route://{}", node.routes)).collect();
+        for node in &mut nodes {
+            node.write(&routes, &options.configuration)?;
+            node.process = Some(Process::spawn(&node.launch, folder.lock())?);
+        }
+        let cluster = Self { nodes, network, folder, ready_within: options.ready_within };
+        for node in 0..options.nodes {
+            cluster.wait_until_well(node).await?;
+        }
+        Ok(cluster)
+    }
+
+    /// The addresses of all nodes, separated by commas.
+    pub fn url(&self) -> String {
+        (0..self.nodes.len()).map(|node| self.node_url(node)).collect::<Vec<_>>().join(",")
+    }
+
+    /// The address of one node.
+    pub fn node_url(&self, node: usize) -> String {
+        self.nodes.get(node).map(|node| format!("nats://{}", node.client)).unwrap_or_default()
+    }
+
+    /// The number of a node by the name it has in the cluster.
+    pub fn number(&self, name: &str) -> Option<usize> {
+        self.nodes.iter().position(|node| node.name == name)
+    }
+
+    /// The process id of a node that runs.
+    pub fn pid(&self, node: usize) -> Option<u32> {
+        let process = self.nodes.get(node)?.process.as_ref()?;
+        process.ended().is_none().then(|| process.pid())
+    }
+
+    /// A node's log file.
+    pub fn log(&self, node: usize) -> PathBuf {
+        self.nodes.get(node).map(|node| node.launch.log.clone()).unwrap_or_default()
+    }
+
+    /// Whether nodes have networks of their own, so that cutting one off leaves it running.
+    pub fn has_networks(&self) -> bool {
+        self.network.is_some()
+    }
+
+    /// Kills a node with SIGKILL and waits until it is gone.
+    pub async fn kill(&mut self, node: usize) -> Result<(), Error> {
+        self.process(node)?.kill().await;
+        Ok(())
+    }
+
+    /// Asks a node to stop and waits until it has.
+    pub async fn stop_node(&mut self, node: usize) -> Result<(), Error> {
+        self.process(node)?.stop(STOP_WITHIN).await;
+        Ok(())
+    }
+
+    /// Starts a node that was killed or stopped, on the same addresses and data, and waits until it is well.
+    pub async fn start_node(&mut self, node: usize) -> Result<(), Error> {
+        let lock = self.folder.lock();
+        let planned = self.nodes.get_mut(node).ok_or(Error::Node(node))?;
+        planned.process = Some(Process::spawn(&planned.launch, lock)?);
+        self.wait_until_well(node).await
+    }
+
+    /// Stops a node in its tracks: it neither answers nor ends.
+    pub async fn pause(&self, node: usize) -> Result<(), Error> {
+        if self.process(node)?.pause().await { Ok(()) } else { Err(Error::Node(node)) }
+    }
+
+    /// Lets a paused node go on.
+    pub fn resume(&self, node: usize) -> Result<(), Error> {
+        self.process(node)?.resume();
+        Ok(())
+    }
+
+    /// Cuts a node off from the others and from its clients; without networks of their own, pauses it.
+    pub async fn cut_off(&self, node: usize) -> Result<(), Error> {
+        match &self.network {
+            Some(network) => network.connect(node, false),
+            None => self.pause(node).await,
+        }
+    }
+
+    /// Joins a node that was cut off.
+    pub fn join(&self, node: usize) -> Result<(), Error> {
+        match &self.network {
+            Some(network) => network.connect(node, true),
+            None => self.resume(node),
+        }
+    }
+
+    /// Waits until a node says that it is well, and has caught up with the others.
+    pub async fn wait_until_well(&self, node: usize) -> Result<(), Error> {
+        let deadline = Instant::now() + self.ready_within;
+        let planned = self.nodes.get(node).ok_or(Error::Node(node))?;
+        loop {
+            let last = match tokio::time::timeout(Duration::from_secs(2), planned.probe()).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer".into(),
+            };
+            let (server, log) = (Server::Nats, planned.launch.log.clone());
+            if let Some(status) = planned.process.as_ref().and_then(Process::ended) {
+                return Err(Error::EndedEarly { server, status, tail: logs::tail(&log), log });
+            }
+            if Instant::now() > deadline {
+                let seconds = self.ready_within.as_secs();
+                return Err(Error::NotReady { server, seconds, last, tail: logs::tail(&log), log });
+            }
+            tokio::time::sleep(PROBE_AGAIN).await;
+        }
+    }
+
+    fn process(&self, node: usize) -> Result<&Process, Error> {
+        self.nodes.get(node).and_then(|node| node.process.as_ref()).ok_or(Error::Node(node))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // All at once, and at once: a node that stops in order looks for somebody to lead in its place.
+        for process in self.nodes.iter().filter_map(|node| node.process.as_ref()) {
+            process.kill_now();
+        }
+    }
+}
+
+impl Node {
+    fn plan(number: usize, program: &Path, folder: &Folder, network: Option<&Network>) -> Self {
+        let name = format!("nats-{}", number + 1);
+        let ip = network.map_or(Ipv4Addr::LOCALHOST.into(), |network| network.address(number));
+        let address = |port: u16| SocketAddr::new(ip, if network.is_some() { port } else { free_port() });
+        let directory = folder.path().join(&name);
+        let enter = network.map(|network| network.enter(number).to_vec()).unwrap_or_default();
+        let command = enter.into_iter().map(OsString::from).chain([program.into(), "--config".into()]);
+        let mut command = command.chain([directory.join("nats.conf").into()]);
+        Self {
+            client: address(4222),
+            monitoring: address(8222),
+            routes: address(6222),
+            launch: Launch {
+                program: command.next().map(PathBuf::from).unwrap_or_default(),
+                arguments: command.collect(),
+                directory,
+                account: None,
+                log: folder.log(&name),
+                stop_signal: Signal::SIGTERM,
+            },
+            process: None,
+            name,
+        }
+    }
+
+    fn write(&self, routes: &[String], more: &str) -> Result<(), Error> {
+        let folder = &self.launch.directory;
+        std::fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
+        let path = folder.join("nats.conf");
+        let (name, client, monitoring, listen) = (&self.name, self.client, self.monitoring, self.routes);
+        let (store, routes) = (quoted(&folder.join("data").to_string_lossy()), routes.join(", "));
+        let text = format!(
+            r"# Written on every start; changes are lost.
+server_name: {name}
+listen: {client}
+http: {monitoring}
+max_payload: 1MB
+cluster {{
+  name: argusiq
+  listen: {listen}
+  routes: [{routes}]
+}}
+jetstream {{
+  store_dir: {store}
+  sync_interval: always
+  max_memory_store: {MAX_MEMORY}
+  max_file_store: {FILE_STORE_TESTS}
+}}
+{more}
+"
+        );
+        std::fs::write(&path, text).map_err(Error::file("write", &path))
+    }
+
+    /// Ready when it greets under its own name and JetStream is well.
+    async fn probe(&self) -> Result<(), wire::Error> {
+        let greeting = wire::nats_greeting(self.client).await?;
+        if greeting.server_name != self.name {
+            return Err(wire::Error::Stranger(greeting.server_name));
+        }
+        wire::nats_health(self.monitoring).await
+    }
+}

@@ -1,0 +1,123 @@
+//! mosquitto, an MQTT broker that is not ours: what stands between devices and the bridge in tests. Its configuration
+//! and its answer. Who connects to it, and what is published, is not known here.
+
+use std::fmt::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::Signal;
+use nix::unistd::Uid;
+
+use crate::options::Broker;
+use crate::process::Launch;
+use crate::servers::{Plan, Server};
+use crate::{Error, wire};
+
+pub(super) async fn prepare(plan: &Plan<'_>, broker: &Broker) -> Result<Launch, Error> {
+    let folder = plan.folder.of(Server::Mosquitto)?;
+    write_private(&folder.join("acl"), &access(broker))?;
+    hash_password(plan, broker, &folder.join("passwords")).await?;
+    let path = folder.join("mosquitto.conf");
+    write_private(&path, &configuration(plan, broker))?;
+    Ok(Launch {
+        program: plan.binaries.mosquitto.clone(),
+        arguments: vec!["-c".into(), path.into()],
+        directory: folder,
+        account: None,
+        log: plan.folder.log("mosquitto"),
+        stop_signal: Signal::SIGTERM,
+    })
+}
+
+/// Ready when it takes our service account, which no stranger knows.
+pub(super) async fn probe(port: u16, broker: &Broker) -> Result<(), wire::Error> {
+    match wire::mqtt_connack(port, &broker.user, &broker.password).await? {
+        0 => Ok(()),
+        code => Err(wire::Error::Stranger(format!("a broker that answers CONNECT with {code}"))),
+    }
+}
+
+/// `max_queued_messages 0`: what was acknowledged to a device waits for the bridge without a limit of number, because
+/// the broker's usual limit drops it. Logs go to `$SYS/broker/log/N` too, where comings and goings can be read.
+fn configuration(plan: &Plan<'_>, broker: &Broker) -> String {
+    let (plain, tls) = (plan.ports.broker, plan.ports.broker_tls);
+    let mut text = format!(
+        "# Written on every start; changes are lost.
+per_listener_settings false
+allow_anonymous false
+password_file passwords
+acl_file acl
+persistence true
+persistence_location ./
+autosave_interval 1
+max_queued_messages 0
+max_inflight_messages 1000
+connection_messages true
+log_dest stderr
+log_dest topic
+log_type error
+log_type warning
+log_type notice
+log_type subscribe
+listener {plain} 127.0.0.1
+listener {tls} 127.0.0.1
+require_certificate true
+use_identity_as_username true
+use_username_as_clientid true
+"
+    );
+    let files = [
+        ("cafile", Some(&broker.authority_file)),
+        ("certfile", Some(&broker.certificate_file)),
+        ("keyfile", Some(&broker.key_file)),
+        ("crlfile", broker.revocation_file.as_ref()),
+    ];
+    for (name, path) in files {
+        if let Some(path) = path {
+            // Writing to memory does not fail.
+            let _ = writeln!(text, "{name} {}", path.display());
+        }
+    }
+    if Uid::effective().is_root() {
+        // Otherwise it becomes somebody who cannot read our folder.
+        text.push_str("user root\n");
+    }
+    text
+}
+
+/// The service account reads telemetry and the broker's own notices; a device writes to its own topic and reads its own
+/// commands.
+fn access(broker: &Broker) -> String {
+    format!(
+        "user {}\ntopic read v1/telemetry/#\ntopic read $SYS/#\n\npattern write v1/telemetry/+/%u\npattern read v1/commands/+/%u\n",
+        broker.user
+    )
+}
+
+/// Its own program hashes the password; it rewrites a file in place.
+async fn hash_password(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
+    write_private(path, &format!("{}:{}\n", broker.user, broker.password))?;
+    let program = password_program(&plan.binaries.mosquitto);
+    let run = tokio::process::Command::new(&program).arg("-U").arg(path).output().await;
+    let output = run.map_err(|source| Error::Spawn { program, source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(Error::Helper { program: "mosquitto_passwd", status: output.status, log })
+}
+
+/// `mosquitto_passwd` is beside the broker, or in the folder of everybody's programs beside the administrator's.
+fn password_program(broker: &Path) -> PathBuf {
+    let beside = broker.with_file_name("mosquitto_passwd");
+    if beside.exists() { beside } else { PathBuf::from("mosquitto_passwd") }
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Error> {
+    let write = || {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())
+    };
+    write().map_err(Error::file("write", path))
+}

@@ -1,0 +1,136 @@
+//! Each role as a process with a NATS user and a PostgreSQL role of its own does its real work; servers of two
+//! installations, or without rights, keep a role from starting.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use eventlog::permissions::{self, Role};
+
+use crate::device_to_screen::{breach_became_alarm_and_activity, history_has_every_value, latest_is_the_newest};
+use crate::platform::{Platform, ROLES};
+use crate::scene::{self, reading};
+use crate::stock;
+
+const PASSWORD: &str = "correct-horse";
+
+/// Makes PostgreSQL's login roles; `migrate` owns the database.
+async fn login_roles(postgres: &str) {
+    let statements = [
+        "CREATE ROLE argusiq_migrate LOGIN CREATEROLE",
+        "ALTER DATABASE argusiq OWNER TO argusiq_migrate",
+        "CREATE ROLE argusiq_api LOGIN",
+        "CREATE ROLE argusiq_project LOGIN",
+    ];
+    for statement in statements {
+        stack::testing::sql(postgres, statement).await.unwrap();
+    }
+}
+
+/// Makes a user of Redis that is kept to the installation's keys, as docs/operations.md says.
+fn redis_user(redis: &str) {
+    let address = redis.trim_start_matches("redis://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).unwrap();
+    let user = format!("ACL SETUSER argusiq on >{PASSWORD} ~argusiq:* &argusiq:* +@all -@admin -@dangerous +info\r\n");
+    stream.write_all(user.as_bytes()).unwrap();
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n");
+}
+
+/// The credentials of each command. `ingest` and `process` read one row of PostgreSQL, as `api` may.
+fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>> {
+    let roles = [
+        ("migrate", Role::Migrate, "argusiq_migrate"),
+        ("api", Role::Api, "argusiq_api"),
+        ("ingest", Role::Ingest, "argusiq_api"),
+        ("process", Role::Process, "argusiq_api"),
+        ("project", Role::Project, "argusiq_project"),
+        ("replay", Role::Project, "argusiq_project"),
+    ];
+    let own = |role: Role, postgres: &str| {
+        let url = urls.postgres.replace("//argusiq@", &format!("//{postgres}@"));
+        let pairs = [
+            ("ARGUSIQ_NATS__USER", role.user()),
+            ("ARGUSIQ_NATS__PASSWORD", PASSWORD.to_owned()),
+            ("ARGUSIQ_POSTGRES__URL", url),
+            ("ARGUSIQ_REDIS__URL", urls.redis.replace("redis://", &format!("redis://argusiq:{PASSWORD}@"))),
+        ];
+        pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
+    };
+    roles.into_iter().map(|(command, role, postgres)| (command, own(role, postgres))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_does_its_work_with_credentials_of_its_own() {
+    let users = permissions::server_configuration_with(&eventlog::Settings::new(""), PASSWORD);
+    let mut platform = Platform::servers(users, credentials).await;
+    let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
+    login_roles(&postgres).await;
+    redis_user(&platform.stack.as_ref().unwrap().urls().redis);
+    platform.run(&["migrate"]);
+    for grant in ["GRANT argusiq_read TO argusiq_api", "GRANT argusiq_write TO argusiq_project"] {
+        stack::testing::sql(&postgres, grant).await.unwrap();
+    }
+    tokio::task::block_in_place(|| {
+        ROLES.iter().for_each(|role| platform.start(role));
+        platform.wait_until_ready();
+        let api = platform.admin();
+        let device = scene::device(&api, platform.folder.path(), "SN-1");
+        let asset = scene::asset(&api, &device);
+        let rule = scene::hot_rule(&api, &asset);
+        let readings =
+            [reading(50.0, -3000), reading(55.0, -2000), reading(90.0, -1000), reading(60.0, -500), reading(61.0, 0)];
+        let sent = stock::paho(&device, platform.mqtt_port(), "5", &device.topic, &readings);
+        assert_eq!(sent.acknowledged(), 5, "{sent:?}");
+        history_has_every_value(&api, &device.id, &asset);
+        latest_is_the_newest(&api, &device.id);
+        breach_became_alarm_and_activity(&api, &asset, &rule);
+        let replayed = platform.run(&["replay", "projections", "--all"]);
+        assert!(replayed.contains("equal") && !replayed.contains("DIFFERENT"), "{replayed}");
+        for role in ROLES {
+            let log = platform.log(role);
+            assert!(!log.to_lowercase().contains("permissions violation"), "{role} lacks a permission:\n{log}");
+            assert!(!log.contains(PASSWORD), "{role} logs its password");
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_of_two_installations_and_a_database_without_rights_stop_the_start() {
+    let platform = Platform::servers(String::new(), |_| BTreeMap::new()).await;
+    let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
+    for statement in ["CREATE ROLE nobody_much LOGIN", "CREATE DATABASE other"] {
+        stack::testing::sql(&postgres, statement).await.unwrap();
+    }
+    tokio::task::block_in_place(|| {
+        let powerless = postgres.replace("//argusiq@", "//nobody_much@");
+        let line = platform.refused(&["migrate"], &[("ARGUSIQ_POSTGRES__URL", &powerless)]);
+        assert!(line.contains("postgres.url") && line.contains("database's owner"), "{line}");
+
+        platform.run(&["migrate"]);
+        platform.run(&["migrate"]);
+        let other = format!("{}/other", postgres.rsplit_once('/').unwrap().0);
+        let other = [
+            ("ARGUSIQ_POSTGRES__URL", other.as_str()),
+            ("ARGUSIQ_NATS__STREAM_PREFIX", "other"),
+            ("ARGUSIQ_REDIS__KEY_PREFIX", "other:"),
+        ];
+        let line = platform.refused(&["project"], &other);
+        assert!(line.contains("run the migrations first"), "{line}");
+        let line = platform.refused(&["ingest"], &other[..1]);
+        assert!(line.contains("PostgreSQL has no installation yet: run `argusiq migrate`"), "{line}");
+        platform.run_with(&["migrate"], &other);
+        for role in ROLES {
+            let line = platform.refused(&[role], &other[..1]);
+            assert!(
+                line.contains("two installations") && line.contains("the log") && line.contains("PostgreSQL"),
+                "{line}"
+            );
+        }
+        let line = platform.refused(&["migrate"], &[("ARGUSIQ_REDIS__KEY_PREFIX", "other:")]);
+        assert!(line.contains("two installations") && line.contains("Redis"), "{line}");
+        let line = platform.refused(&["api"], &[("ARGUSIQ_NATS__USER", "api")]);
+        assert!(line.contains("nats.user and its password"), "{line}");
+    });
+}

@@ -1,0 +1,63 @@
+//! The simulator's load beside a scenario: many devices whose every acknowledged message is looked for afterwards. What
+//! does not live here: what happens to the platform meanwhile.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::platform::{EMAIL, PASSWORD, Platform, simulator};
+use crate::until::until;
+
+/// A running load.
+pub struct Load {
+    child: Child,
+    report: PathBuf,
+    least: u64,
+}
+
+impl Load {
+    /// Starts so many devices with so many messages a second together, and returns once all are connected.
+    pub fn start(platform: &Platform, devices: u32, rate: u32, seconds: u64) -> Self {
+        let report = platform.folder.path().join("load.json");
+        let child = Command::new(simulator())
+            .args(["load", "--api", &platform.url(), "--mqtt", &format!("localhost:{}", platform.mqtt_port())])
+            .args(["--email", EMAIL, "--password", PASSWORD, "--watch", "0"])
+            .args(["--devices", &devices.to_string(), "--rate", &rate.to_string(), "--seconds", &seconds.to_string()])
+            .args(["--settle", "120", "--report"])
+            .arg(&report)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the simulator starts");
+        tokio::task::block_in_place(|| wait_for_first_reading(platform, devices));
+        Self { child, report, least: u64::from(rate) * seconds / 3 }
+    }
+
+    /// Waits until the load is over and its ledger was compared with the history.
+    pub fn nothing_is_missing_or_doubled(mut self) {
+        let status = self.child.wait().expect("the simulator ends");
+        assert!(status.success(), "the load failed: {status}");
+        let figures: Value = serde_json::from_slice(&fs::read(&self.report).unwrap()).unwrap();
+        assert!(figures["messages"].as_u64().unwrap() > self.least, "hardly any load: {figures}");
+        assert_eq!((&figures["missing"], &figures["doubled"]), (&Value::from(0), &Value::from(0)), "{figures}");
+        eprintln!("load: {figures}");
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        // Ended already, where all went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait_for_first_reading(platform: &Platform, devices: u32) {
+    let api = platform.admin();
+    until("the devices are connected", Duration::from_secs(120), || {
+        let online = api.get("/api/v1/devices?connectivity=online&limit=1")["total"].as_u64().unwrap_or(0);
+        if online >= u64::from(devices) { Ok(()) } else { Err(online) }
+    });
+}

@@ -1,0 +1,115 @@
+//! Two doors and two APIs on one log. What does not live here: rules of a single door (`ingest/tests/edge`).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::http::Api;
+use crate::load::Load;
+use crate::platform::{EMAIL, PASSWORD, Platform};
+use crate::scene::{self, reading};
+use crate::stock::{Feed, paho};
+use crate::until::{rest, until};
+
+/// Devices of the load.
+const DEVICES: u32 = 50;
+/// How soon the sessions of a door that stands still count as over, and are there again.
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_or_doubled() {
+    let mut platform = Platform::servers().await;
+    ["api", "process", "project"].iter().for_each(|role| platform.start(role));
+    let other = stack::free_port();
+    platform.start_as("north", &["ingest"], &[("ARGUSIQ_INSTANCE", "north")]);
+    let south = [("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &other.to_string())];
+    platform.start_as("south", &["ingest"], &south);
+    tokio::task::block_in_place(|| {
+        platform.wait_until_ready();
+        let api = platform.admin();
+        a_second_door_of_one_name_is_refused(&mut platform);
+        shards_are_apart(&platform);
+        let device = scene::device(&api, platform.folder.path(), "MOVES");
+        let load = Load::start(&platform, DEVICES, 250, 60);
+        for (port, value) in [(platform.mqtt_port(), 1.0), (other, 2.0), (platform.mqtt_port(), 3.0)] {
+            assert_eq!(paho(&device, port, "5", &device.topic, &[reading(value, 0)]).acknowledged(), 1);
+        }
+        platform.signal("north", "STOP");
+        online(&api, |count| count == 0);
+        assert_eq!(paho(&device, other, "5", &device.topic, &[reading(4.0, 0)]).acknowledged(), 1);
+        rest(Duration::from_secs(3));
+        platform.signal("north", "CONT");
+        online(&api, |count| count >= u64::from(DEVICES));
+        load.nothing_is_missing_or_doubled();
+        let path = format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id);
+        let history = api.get(&path);
+        let values: Vec<_> = history["data"].as_array().unwrap().iter().map(|point| point["value"].as_f64()).collect();
+        assert_eq!(values, [1.0, 2.0, 3.0, 4.0].map(Some));
+    });
+}
+
+fn a_second_door_of_one_name_is_refused(platform: &mut Platform) {
+    let port = stack::free_port().to_string();
+    platform.start_as("twin", &["ingest"], &[("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &port)]);
+    let (status, log) = platform.ended("twin");
+    let said: Vec<_> = log.lines().filter(|line| line.starts_with("argusiq: ")).collect();
+    assert!(!status.success() && said.len() == 1, "{log}");
+    assert!(said[0].contains("another live process") && said[0].contains("ARGUSIQ_INSTANCE"), "{}", said[0]);
+}
+
+fn shards_are_apart(platform: &Platform) {
+    let told = platform.run(&["doctor"]);
+    let places = |door: &str| -> Vec<String> {
+        let line = told.lines().find(|line| line.contains(&format!("edge-{door}"))).unwrap_or_else(|| panic!("{told}"));
+        let (_, places) = line.split_once("raw shards ").unwrap_or_else(|| panic!("{line}"));
+        places.split(' ').map(str::to_owned).collect()
+    };
+    let (north, south) = (places("north"), places("south"));
+    assert!(north.len() == 2 && south.len() == 2 && north.iter().all(|shard| !south.contains(shard)), "{told}");
+}
+
+fn online(api: &Api, wanted: impl Fn(u64) -> bool) {
+    until("the devices' connectivity is told", SOON, || {
+        let count = api.get("/api/v1/devices?connectivity=online&limit=1")["total"].as_u64().unwrap_or(0);
+        if wanted(count) { Ok(()) } else { Err(count) }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_apis_tell_the_same_and_what_one_is_told_the_other_knows() {
+    let mut platform = Platform::apart().await;
+    let port = stack::free_port();
+    platform.start_as("second", &["api"], &[("ARGUSIQ_HTTP__PORT", &port.to_string())]);
+    tokio::task::block_in_place(|| {
+        let address = format!("http://127.0.0.1:{port}");
+        until("the second API is ready", SOON, || {
+            let (status, told) = crate::http::probe(&format!("{address}/ready"));
+            if status == 200 { Ok(()) } else { Err(told) }
+        });
+        let (first, second) = (platform.admin(), Api::sign_in(&address, EMAIL, PASSWORD));
+        let device = scene::device(&first, platform.folder.path(), "SEEN");
+        // What one API answered is in the read models, which both read.
+        assert_eq!(second.get(&format!("/api/v1/devices/{}", device.id))["device"]["id"], device.id.as_str());
+        let room = json!({"deviceId": device.id});
+        let open = |api: &Api| Feed::open(&api.base, &first.token, &room, "websocket");
+        let mut feeds = [open(&first), open(&second)];
+        feeds.iter_mut().for_each(|feed| assert_eq!(feed.expect("subscribed", |_| true)["ok"], true));
+        let payloads: Vec<_> = (0..20).map(|n| reading(f64::from(n), n.into())).collect();
+        assert_eq!(paho(&device, platform.mqtt_port(), "5", &device.topic, &payloads).acknowledged(), 20);
+        for feed in &mut feeds {
+            let mut told: Vec<f64> = Vec::new();
+            while told.len() < 20 {
+                let already = told.len() as f64;
+                let next = |data: &Value| values(data).contains(&already);
+                told.extend(
+                    values(&feed.expect("telemetry:batch", next)).into_iter().filter(|value| *value >= already),
+                );
+            }
+            assert_eq!(told, (0..20).map(f64::from).collect::<Vec<_>>());
+        }
+    });
+}
+
+fn values(batch: &Value) -> Vec<f64> {
+    batch.as_array().unwrap().iter().filter_map(|one| one["metrics"]["temperature"].as_f64()).collect()
+}
