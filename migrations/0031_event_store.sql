@@ -18,7 +18,7 @@ CREATE TABLE event_store (
 -- Stores a message if its aggregate's last one is at p_follows, and returns its position; NULL where it is not. The lock
 -- goes with the commit, so positions are visible in their order: who sees n has seen everything below.
 CREATE FUNCTION event_store_append(p_stream text, p_subject text, p_follows bigint, p_payload bytea) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     at bigint;
 BEGIN
@@ -34,6 +34,9 @@ BEGIN
     RETURN at;
 END
 $$;
+
+-- Whoever writes events does so by this function alone.
+REVOKE EXECUTE ON FUNCTION event_store_append(text, text, bigint, bytea) FROM PUBLIC;
 
 CREATE FUNCTION event_store_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::agree::agree;
 use crate::error::Error;
@@ -59,6 +59,10 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
             Err(failure) if failure.is_final() => {
                 error!(error = &failure as &dyn std::error::Error, "nothing more is relayed");
                 HALTED
+            }
+            Err(Error::NotMigrated(_)) => {
+                debug!("waits for the event store's tables");
+                STAND_BY
             }
             Err(failure) => {
                 warn!(error = &failure as &dyn std::error::Error, "the relay begins again");

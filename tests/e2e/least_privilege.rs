@@ -64,7 +64,7 @@ fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_does_its_work_with_credentials_of_its_own() {
     let users = permissions::server_configuration_with(&eventlog::Settings::new(""), PASSWORD);
-    let mut platform = Platform::servers(users, credentials).await;
+    let mut platform = Platform::configured(users, credentials).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
     login_roles(&postgres).await;
     redis_user(&platform.stack.as_ref().unwrap().urls().redis);
@@ -98,7 +98,7 @@ async fn each_role_does_its_work_with_credentials_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_of_two_installations_and_a_database_without_rights_stop_the_start() {
-    let platform = Platform::servers(String::new(), |_| BTreeMap::new()).await;
+    let platform = Platform::configured(String::new(), |_| BTreeMap::new()).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
     for statement in ["CREATE ROLE nobody_much LOGIN", "CREATE DATABASE other"] {
         stack::testing::sql(&postgres, statement).await.unwrap();
