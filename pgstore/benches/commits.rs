@@ -39,7 +39,10 @@ async fn main() {
         assert!(began.elapsed() < Duration::from_secs(120), "the relay stands still");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    println!("relay, {waiting} waiting:               {:>7.0} messages/s", waiting as f64 / began.elapsed().as_secs_f64());
+    println!(
+        "relay, {waiting} waiting:               {:>7.0} messages/s",
+        waiting as f64 / began.elapsed().as_secs_f64()
+    );
     for writers in [1, 16] {
         let rate = postgres(&journal, writers).await;
         println!("postgres, {writers:>2} writers, relayed beside:  {rate:>7.0} commits/s");

@@ -36,12 +36,7 @@ pub async fn of_subject(
 }
 
 /// Reads a stream's messages from a position on, at most `limit`.
-pub async fn of_stream(
-    db: impl PgExecutor<'_>,
-    stream: Stream,
-    from: u64,
-    limit: i64,
-) -> Result<Vec<Relayed>, Error> {
+pub async fn of_stream(db: impl PgExecutor<'_>, stream: Stream, from: u64, limit: i64) -> Result<Vec<Relayed>, Error> {
     let statement = "SELECT position, subject, follows, payload FROM event_store
         WHERE stream = $1 AND position >= $2 ORDER BY position LIMIT $3";
     let rows = sqlx::query(statement).bind(stream.name()).bind(signed(from)).bind(limit).fetch_all(db).await;

@@ -24,8 +24,7 @@ pub fn rebuilt_equal(platform: &mut Platform) {
     assert_eq!(stock::paho(&device, port, "3.1.1", &device.topic, &payloads).acknowledged(), 50);
     let history = format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id);
     until("everything is stored", Duration::from_secs(20), || {
-        let (count, activities) =
-            (api.get(&history)["count"].clone(), api.get("/api/v1/activities")["total"].clone());
+        let (count, activities) = (api.get(&history)["count"].clone(), api.get("/api/v1/activities")["total"].clone());
         if count == 50 && activities == 1 { Ok(()) } else { Err((count, activities)) }
     });
     let before = seen(&api, &device.id, &asset);

@@ -12,7 +12,7 @@ use super::head::{COMMAND_ID, Head, envelopes};
 use super::key::AggregateKey;
 use super::load::appended;
 use super::loaded::{Appended, Loaded};
-use super::{Inner, AggregateStore};
+use super::{AggregateStore, Inner};
 use crate::message::Message;
 use crate::send::{SendError, short_pauses};
 
@@ -99,10 +99,12 @@ impl<A: Aggregate + Clone> Inner<A> {
     /// Publishes once. After an attempt whose answer was lost, any refusal may be the echo of its success: only the
     /// log itself can tell, so it is read from the expected sequence on.
     async fn attempt(&self, key: &AggregateKey, head: &Head<A>, message: &NewMessage, doubtful: &mut bool) -> Attempt {
-        let error = match self.journal.append(key, head.position, message.payload.clone(), self.settings.publish_timeout).await {
-            Ok(position) => return Attempt::Stored(Stored::Now(position)),
-            Err(error) => error,
-        };
+        let error =
+            match self.journal.append(key, head.position, message.payload.clone(), self.settings.publish_timeout).await
+            {
+                Ok(position) => return Attempt::Stored(Stored::Now(position)),
+                Err(error) => error,
+            };
         let conflict = matches!(error, SendError::WrongLast | SendError::InFlight);
         let settled = conflict || !error.is_transient();
         // While an earlier attempt may itself be what is in flight, there is nothing to read yet.

@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::error::Error;
 use super::head::Head;
-use super::{Inner, AggregateStore};
+use super::{AggregateStore, Inner};
 use crate::connection::Log;
 use crate::consumer::Source;
 use crate::follow::{self, Follower, follow};

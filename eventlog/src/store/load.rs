@@ -9,7 +9,7 @@ use super::error::{Cause, Error};
 use super::head::{Head, envelopes, undecodable};
 use super::key::AggregateKey;
 use super::loaded::{Appended, Loaded};
-use super::{Inner, AggregateStore};
+use super::{AggregateStore, Inner};
 use crate::message::Message;
 
 impl<A: Aggregate + Clone> AggregateStore<A> {

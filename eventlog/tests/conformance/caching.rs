@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use eventlog::store::{CacheFeed, Error, RunningFeed, StoreSettings};
 use eventlog::Stream;
+use eventlog::store::{CacheFeed, Error, RunningFeed, StoreSettings};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend;

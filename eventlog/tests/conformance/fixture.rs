@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use eventlog::store::{Appended, Error, AggregateStore, Loaded, StoreSettings};
+use eventlog::store::{AggregateStore, Appended, Error, Loaded, StoreSettings};
 use eventlog::{Log, Settings, Upcasters};
 
 use crate::backend::{self, Backend};

@@ -105,7 +105,8 @@ async fn a_database_older_than_the_log_is_refused() {
     let mut older = backend::place().await;
     older.settings = store.place.settings.clone();
     let older = Fixture::open(older, store_settings()).await;
-    let refused = older.store.append(older.loaded("acme/2").await, increments("y", 1), metadata("y")).await.unwrap_err();
+    let refused =
+        older.store.append(older.loaded("acme/2").await, increments("y", 1), metadata("y")).await.unwrap_err();
     assert!(matches!(refused, Error::Refused { .. }), "{refused:?}");
     assert!(refused.to_string().contains("ES holds 3 messages, the event store only 0"), "{refused}");
     assert_eq!((older.last().await, store.log.last_sequence(Stream::Es).await.unwrap()), (0, 3));
