@@ -41,6 +41,12 @@ impl PostgresJournal {
         let pool = PgPoolOptions::new()
             .max_connections(MOST_CONNECTIONS)
             .acquire_timeout(patience)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    rows::make_ready(connection).await;
+                    Ok(())
+                })
+            })
             .test_before_acquire(false)
             .before_acquire(|connection, meta| Box::pin(is_alive(connection, meta.idle_for)))
             .connect_lazy_with(options(database_url)?);

@@ -7,9 +7,18 @@ use chrono::{DateTime, Utc};
 use eventlog::store::Relayed;
 use eventlog::{Headers, Message, Stream};
 use sqlx::postgres::PgRow;
-use sqlx::{PgExecutor, Row};
+use sqlx::{Executor, PgConnection, PgExecutor, Row};
 
 use crate::error::Error;
+
+const APPEND: &str = "SELECT event_store_append($1, $2, $3, $4)";
+
+/// Lets a new connection know the append, so that each append is a single request. One that cannot yet will say so then.
+pub async fn make_ready(db: &mut PgConnection) {
+    if let Err(error) = db.prepare(APPEND).await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "not ready for appends yet");
+    }
+}
 
 /// Reads an aggregate's messages from a position on, at most `limit`.
 pub async fn of_subject(
@@ -80,8 +89,7 @@ pub async fn append(
     expected: u64,
     payload: &[u8],
 ) -> Result<Option<u64>, Error> {
-    let statement = "SELECT event_store_append($1, $2, $3, $4)";
-    let append = sqlx::query_scalar(statement).bind(stream.name()).bind(subject).bind(signed(expected)).bind(payload);
+    let append = sqlx::query_scalar(APPEND).bind(stream.name()).bind(subject).bind(signed(expected)).bind(payload);
     let position: Option<i64> = append.fetch_one(db).await.map_err(Error::of)?;
     Ok(position.map(unsigned))
 }

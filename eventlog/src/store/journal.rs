@@ -42,7 +42,7 @@ pub trait Journal: Send + Sync {
 pub(super) struct JetStream(Log);
 
 impl JetStream {
-    pub(super) fn new(log: Log) -> Arc<dyn Journal> {
+    pub(super) fn on(log: Log) -> Arc<dyn Journal> {
         Arc::new(Self(log))
     }
 }

@@ -59,7 +59,7 @@ struct Inner<A> {
 impl<A> AggregateStore<A> {
     /// Returns a store whose events JetStream keeps. Its cache stays empty until a [`CacheFeed`] serves it.
     pub fn new(log: Log, upcasters: Upcasters, settings: StoreSettings) -> Self {
-        Self::on(journal::JetStream::new(log.clone()), &log, upcasters, settings)
+        Self::on(journal::JetStream::on(log.clone()), &log, upcasters, settings)
     }
 
     /// Returns a store on a journal; its snapshots are in the log's bucket, and its cache is fed by the log.
