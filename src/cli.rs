@@ -41,8 +41,8 @@ pub enum Command {
     Up(Up),
     /// Run the HTTP API, the live feed and the page.
     Api,
-    /// Run the devices' door.
-    Ingest,
+    /// Run a devices' door.
+    Ingest(Ingest),
     /// Run the stages of the telemetry path.
     Process(Only),
     /// Run the projections.
@@ -59,6 +59,12 @@ pub enum Command {
     NatsPermissions,
     /// Check the configuration, the servers, the streams, the clock and the certificates.
     Doctor,
+    /// Ask the process on this machine whether it is well, as a container's health check does.
+    Healthcheck {
+        /// The port it answers on; that of `probe.port` when absent, else that of the API.
+        #[arg(long)]
+        port: Option<u16>,
+    },
     /// List every setting as an environment variable, with its default.
     Settings,
     /// Certificate authorities.
@@ -89,6 +95,14 @@ pub struct Migrate {
     /// Keep every stream and bucket in so many copies from now on, while the system runs.
     #[arg(long)]
     pub replicas: Option<usize>,
+}
+
+/// Which door `ingest` opens.
+#[derive(Args, Debug, Default)]
+pub struct Ingest {
+    /// Read the messages of a broker that devices connect to (settings under `bridge`), and open no door of our own.
+    #[arg(long)]
+    pub bridge: bool,
 }
 
 /// A choice of stages or projections.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use certs::{Initialized, MasterKey, ServerNames};
+use certs::{Folder, Initialized, MasterKey, ServerFiles, ServerNames};
 use chrono::{DateTime, Utc};
 use commands::EventStore;
 use eventlog::{Access, Log, StreamSizes};
@@ -75,6 +75,23 @@ pub fn init_keys(settings: &Settings) -> anyhow::Result<Initialized> {
     Ok(made)
 }
 
+/// Opens the keys that `argusiq ca init` made, and changes nothing.
+pub fn open_keys(settings: &Settings) -> anyhow::Result<Folder> {
+    certs::open_folder(&pki_dir(settings), master_key()?).with_context(|| how_to_get_keys(settings))
+}
+
+/// Opens what a listener for devices needs of them: no key that signs, nor the master key.
+pub fn open_server_files(settings: &Settings) -> anyhow::Result<ServerFiles> {
+    certs::open_server_files(&pki_dir(settings)).with_context(|| how_to_get_keys(settings))
+}
+
+fn how_to_get_keys(settings: &Settings) -> String {
+    format!(
+        "no keys in {}: make them once with `argusiq ca init`, and give them to each role",
+        pki_dir(settings).display()
+    )
+}
+
 /// Whether the streams are created where they are missing, which only `migrate` (and `up`) may, or only compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
@@ -110,7 +127,7 @@ pub async fn connect_log(settings: &Settings, servers: &Servers) -> anyhow::Resu
         .with_prefix(&settings.nats.stream_prefix)
         .with_sizes(StreamSizes::default());
     log.replicas = settings.nats.replicas;
-    log.client_name = format!("argusiq {}", settings.passing_name());
+    log.client_name = format!("argusiq {}", settings.lasting_name());
     log.access = access(settings)?;
     Ok(Log::connect(log).await?)
 }

@@ -2,6 +2,7 @@
 //! that a role crate can do itself.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod bridge;
 mod broker;
 mod cli;
 mod environment;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Ca, Cli, Command};
+use crate::cli::{Ca, Cli, Command, Ingest};
 use crate::settings::Settings;
 
 #[global_allocator]
@@ -41,13 +42,17 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Up(up) => roles::up::run(settings, up).await,
         Command::Api => roles::single::run(settings, wiring::Role::Api, Vec::new()).await,
-        Command::Ingest => roles::single::run(settings, wiring::Role::Ingest, Vec::new()).await,
+        Command::Ingest(Ingest { bridge }) => {
+            let role = if bridge { wiring::Role::Bridge } else { wiring::Role::Ingest };
+            roles::single::run(settings, role, Vec::new()).await
+        }
         Command::Process(only) => roles::single::run(settings, wiring::Role::Process, only.only).await,
         Command::Project(only) => roles::single::run(settings, wiring::Role::Project, only.only).await,
         Command::Replay { what } => roles::replay::run(settings, what).await,
         Command::Migrate(migrate) => roles::migrate::run(settings, migrate).await,
         Command::NatsPermissions => roles::permissions::print(&settings),
         Command::Doctor => roles::doctor::run(settings).await,
+        Command::Healthcheck { port } => roles::healthcheck::run(&settings, port),
         Command::Settings => roles::settings::run(),
         Command::Ca { what: Ca::Init } => roles::ca::init(settings),
     }

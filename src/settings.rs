@@ -50,6 +50,8 @@ pub struct Settings {
     pub ingest_http: IngestHttp,
     /// An EMQX broker beside the platform.
     pub emqx: Emqx,
+    /// The broker that `argusiq ingest --bridge` reads.
+    pub bridge: Bridge,
     /// The log.
     pub nats: Nats,
     /// The read models.
@@ -106,6 +108,30 @@ pub struct Mqtt {
     pub max_connections: usize,
     /// Messages a second that one device may send.
     pub max_device_rate: u32,
+}
+
+/// The broker that `argusiq ingest --bridge` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bridge {
+    /// `mqtt://host:port`, or `mqtts://host:port` with TLS.
+    pub url: Option<String>,
+    /// PEM file of the authority that a broker with TLS is believed by.
+    pub authority_file: Option<PathBuf>,
+    /// Name of the service account.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// A file with its password instead.
+    pub password_file: Option<PathBuf>,
+    /// The group of subscribers that share the messages; empty for none, which only one process may be.
+    pub group: String,
+    /// Connections of this process.
+    pub connections: u16,
+    /// Messages of a connection read and not acknowledged yet.
+    pub max_unacknowledged: usize,
+    /// The broker's name in presence facts, the same for all bridges behind it.
+    pub broker: String,
 }
 
 /// The devices' door over HTTP; its certificate and its limits are those of `mqtt`.
@@ -202,6 +228,17 @@ impl Default for Settings {
                 server_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
                 max_connections: 20_000,
                 max_device_rate: 200,
+            },
+            bridge: Bridge {
+                url: None,
+                authority_file: None,
+                user: None,
+                password: None,
+                password_file: None,
+                group: "bridge-group".to_owned(),
+                connections: 2,
+                max_unacknowledged: 1_000,
+                broker: "broker".to_owned(),
             },
             ingest_http: IngestHttp { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             emqx: Emqx {

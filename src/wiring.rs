@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use api::probes::{self, Fact, Probe};
 use aws_lc_rs::hmac;
-use certs::Folder;
+use certs::{Folder, ServerFiles};
 use commands::{Bootstrapped, Commands, Keys};
 use eventlog::Log;
 use ingest::{EdgePki, Listen};
@@ -15,6 +15,7 @@ use projections::Reader;
 use stack::Ports;
 use tokio_util::sync::CancellationToken;
 
+use crate::bridge;
 use crate::broker;
 use crate::environment::{self, Clock, Servers, Streams};
 use crate::installation;
@@ -28,6 +29,8 @@ pub enum Role {
     Api,
     /// The devices' door.
     Ingest,
+    /// The door behind a broker.
+    Bridge,
     /// The stages.
     Process,
     /// The projections.
@@ -35,7 +38,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them.
+    /// All of them that `up` runs.
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Process, Self::Project, Self::Api];
 }
 
@@ -46,6 +49,53 @@ pub enum Duty {
     Everything,
     /// Runs one role, beside what `migrate` made.
     Role(Role),
+}
+
+/// As much of the keys as a process may hold.
+#[derive(Clone)]
+enum KeysAtHand {
+    /// The master key, the root authority, the server's key.
+    All(Arc<Folder>),
+    /// What a listener for devices needs.
+    Server(ServerFiles),
+    /// None.
+    None,
+}
+
+impl KeysAtHand {
+    fn open(settings: &Settings, duty: Duty) -> anyhow::Result<Self> {
+        Ok(match duty {
+            Duty::Everything => Self::All(Arc::new(environment::init_keys(settings)?.folder)),
+            Duty::Role(Role::Api | Role::Process) => Self::All(Arc::new(environment::open_keys(settings)?)),
+            Duty::Role(Role::Ingest | Role::Bridge) => Self::Server(environment::open_server_files(settings)?),
+            Duty::Role(Role::Project) => Self::None,
+        })
+    }
+
+    fn all(&self) -> anyhow::Result<&Folder> {
+        match self {
+            Self::All(folder) => Ok(folder),
+            Self::Server(_) | Self::None => bail!("this role holds no keys of authorities"),
+        }
+    }
+
+    fn server(&self) -> anyhow::Result<ServerFiles> {
+        match self {
+            Self::All(folder) => Ok(ServerFiles {
+                root_certificate_pem: folder.root.certificate_pem().to_owned(),
+                server_certificate_pem: folder.server_certificate_pem.clone(),
+                server_private_key_pem: folder.server_private_key_pem.clone(),
+            }),
+            Self::Server(files) => Ok(files.clone()),
+            Self::None => bail!("this role holds no keys"),
+        }
+    }
+
+    fn for_commands(&self) -> anyhow::Result<Keys> {
+        let folder = self.all()?;
+        let root = folder.root.seal(&folder.master)?.open_root(&folder.master)?;
+        Ok(Keys::new(folder.master.clone(), root))
+    }
 }
 
 /// Connections and keys that the roles of one process share.
@@ -59,7 +109,7 @@ pub struct Wiring {
     log: Log,
     /// For roles that send commands.
     commands: Option<Commands>,
-    keys: Arc<Folder>,
+    keys: KeysAtHand,
     clock: Clock,
     metrics: PrometheusHandle,
 }
@@ -69,27 +119,26 @@ impl Wiring {
     pub async fn open(settings: Settings, servers: Servers, duty: Duty) -> anyhow::Result<Self> {
         environment::make_data_dir(&settings)?;
         let metrics = telemetry::start_metrics()?;
-        let keys = environment::init_keys(&settings)?.folder;
+        let keys = KeysAtHand::open(&settings, duty)?;
         let streams = if duty == Duty::Everything { Streams::Declare } else { Streams::Check };
         let log = environment::open_log(&settings, &servers, streams).await?;
         if streams == Streams::Check {
             installation::check(&settings, &servers, &log).await?;
         }
         let clock = environment::clock();
-        let root = keys.root.seal(&keys.master)?.open_root(&keys.master)?;
         let event_store = environment::event_store(&settings, &servers);
-        let command_keys = Keys::new(keys.master.clone(), root);
         let commands = match duty {
             Duty::Everything | Duty::Role(Role::Api) => {
-                Some(Commands::open_with(event_store, log.clone(), command_keys, clock.clone()).await?)
+                Some(Commands::open_with(event_store, log.clone(), keys.for_commands()?, clock.clone()).await?)
             }
             Duty::Role(Role::Process) => {
-                Some(Commands::open_without_secrets(event_store, log.clone(), command_keys, clock.clone()).await?)
+                let keys = keys.for_commands()?;
+                Some(Commands::open_without_secrets(event_store, log.clone(), keys, clock.clone()).await?)
             }
-            Duty::Role(Role::Ingest | Role::Project) => None,
+            Duty::Role(Role::Ingest | Role::Bridge | Role::Project) => None,
         };
         let ports = ports(&settings)?;
-        Ok(Self { settings, ports, servers, log, commands, keys: Arc::new(keys), clock, metrics })
+        Ok(Self { settings, ports, servers, log, commands, keys, clock, metrics })
     }
 
     /// Creates or updates the tables, and marks all servers as those of one installation.
@@ -117,17 +166,13 @@ impl Wiring {
         match role {
             Role::Api => self.api(shutdown).await,
             Role::Ingest => self.ingest(shutdown).await,
+            Role::Bridge => self.bridge(shutdown).await,
             Role::Process => self.process(only, shutdown).await,
             Role::Project => self.project(only, shutdown).await,
         }
     }
 
     async fn ingest(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let pki = EdgePki {
-            root_certificate_pem: self.keys.root.certificate_pem().to_owned(),
-            server_certificate_pem: self.keys.server_certificate_pem.clone(),
-            server_private_key_pem: self.keys.server_private_key_pem.clone(),
-        };
         let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
         let mut config = ingest::Config::edge(listen, self.settings.lasting_name());
         config.limits.max_connections = self.settings.mqtt.max_connections;
@@ -137,10 +182,32 @@ impl Wiring {
             let listen = Listen::Address(address(&http.listen, self.ports.ingest_http)?);
             config.http = Some(ingest::HttpConfig { listen, limits: ingest::HttpLimits::default() });
         }
+        self.beside_a_broker(&mut config)?;
+        ingest::run(self.ingest_deps()?, config, shutdown).await.context("ingest")
+    }
+
+    async fn bridge(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut config = ingest::Config::new(self.settings.lasting_name());
+        config.bridge = Some(bridge::config(&self.settings.bridge)?);
+        self.beside_a_broker(&mut config)?;
+        ingest::run(self.ingest_deps()?, config, shutdown).await.context("ingest --bridge")
+    }
+
+    /// Opens the broker's hook and names its API, where they are configured.
+    fn beside_a_broker(&self, config: &mut ingest::Config) -> anyhow::Result<()> {
         config.hook = broker::hook(&self.settings.emqx, self.ports.broker_hook)?;
         config.broker_api = broker::api(&self.settings.emqx)?;
-        let deps = ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() };
-        ingest::run(deps, config, shutdown).await.context("ingest")
+        Ok(())
+    }
+
+    fn ingest_deps(&self) -> anyhow::Result<ingest::Deps> {
+        let files = self.keys.server()?;
+        let pki = EdgePki {
+            root_certificate_pem: files.root_certificate_pem,
+            server_certificate_pem: files.server_certificate_pem,
+            server_private_key_pem: files.server_private_key_pem,
+        };
+        Ok(ingest::Deps { log: self.log.clone(), pki, clock: self.clock.clone() })
     }
 
     async fn process(&self, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -167,8 +234,8 @@ impl Wiring {
             commands: self.commands()?.clone(),
             reader,
             log: self.log.clone(),
-            signing_secret: token_key(&self.keys),
-            root_certificate_pem: self.keys.root.certificate_pem().to_owned(),
+            signing_secret: token_key(self.keys.all()?),
+            root_certificate_pem: self.keys.all()?.root.certificate_pem().to_owned(),
             metrics: Arc::new(move || metrics.render()),
             clock: self.clock.clone(),
         };
@@ -188,7 +255,7 @@ impl Wiring {
             Role::Project => {
                 Some(Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?)
             }
-            Role::Api | Role::Ingest | Role::Process => None,
+            Role::Api | Role::Ingest | Role::Bridge | Role::Process => None,
         };
         let metrics = self.metrics.clone();
         let metrics = Arc::new(move || metrics.render());
@@ -233,7 +300,7 @@ fn facts(role: Role) -> &'static [Fact] {
     const LAG: Fact = Fact { name: "lag_messages", metric: eventlog::metric_names::CONSUMER_LAG, most: None };
     match role {
         Role::Api => &[],
-        Role::Ingest => &[DIRECTORY, SESSIONS, MEMBERS],
+        Role::Ingest | Role::Bridge => &[DIRECTORY, SESSIONS, MEMBERS],
         Role::Process => &[OWNED, MEMBERS, LAG],
         Role::Project => &[LAG],
     }

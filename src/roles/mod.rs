@@ -2,6 +2,7 @@
 
 pub mod ca;
 pub mod doctor;
+pub mod healthcheck;
 pub mod migrate;
 pub mod permissions;
 pub mod replay;

@@ -65,6 +65,11 @@ impl BridgeConfig {
         }
     }
 
+    /// Tells whether a connection could be made with these settings, without making one.
+    pub fn check(&self) -> Result<(), AddressError> {
+        self.options("argusiq").map(drop)
+    }
+
     /// How many connections there are: without a group each would get every message, so that there is one.
     pub fn links(&self) -> u16 {
         if self.group.is_some() { self.connections.max(1) } else { 1 }

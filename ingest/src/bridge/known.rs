@@ -1,6 +1,7 @@
 //! What the log has been told of the sessions at a broker, so that a notice that comes again, or comes to several bridges,
 //! is told once, and an old end never ends a newer session. Pure; what the log holds is folded in by others.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -15,11 +16,13 @@ pub struct Known {
     sessions: HashMap<DeviceId, Newest>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Newest {
     session: SessionId,
     began: DateTime<Utc>,
     ended: bool,
+    /// Sessions before it that began at the same time: a broker may tell whole seconds only.
+    before: Vec<SessionId>,
 }
 
 impl Known {
@@ -37,30 +40,48 @@ impl Known {
     pub fn news(&mut self, moved: &Moved, at: DateTime<Utc>) -> Option<SessionId> {
         let newest = self.sessions.get(&moved.device);
         let session = match (moved.kind, newest) {
-            (PresenceKind::Connected, Some(newest)) if moved.session(at) <= newest.session => return None,
-            (PresenceKind::Connected, _) => moved.session(at),
+            (PresenceKind::Connected, Some(newest)) => newest.follower(moved, at)?,
             (_, Some(newest)) if newest.ended || at < newest.began => return None,
             (_, Some(newest)) => newest.session,
-            // Nobody saw it begin: a session that no other door can have.
-            (_, None) => moved.session(at),
+            // Of an end whose beginning nobody saw, the session is one that no other door can have.
+            (_, None) => moved.session(at, 0),
         };
         self.note(moved.device, session, moved.kind, at);
         Some(session)
     }
 
     fn note(&mut self, device: DeviceId, session: SessionId, kind: PresenceKind, at: DateTime<Utc>) {
-        let new = Newest { session, began: at, ended: kind != PresenceKind::Connected };
-        let newest = self.sessions.entry(device).or_insert(new);
-        if newest.session < session {
-            *newest = new;
-        } else if newest.session == session {
+        let new = Newest { session, began: at, ended: kind != PresenceKind::Connected, before: Vec::new() };
+        let newest = self.sessions.entry(device).or_insert_with(|| new.clone());
+        if newest.session == session {
             newest.ended |= new.ended;
+        } else if newest.session < session {
+            let before = std::mem::replace(newest, new);
+            if before.began == at {
+                newest.before = before.before;
+                newest.before.push(before.session);
+            }
         }
     }
 
     /// Notes that the sessions that began by then are over.
     pub fn lost(&mut self, at: DateTime<Utc>) {
         self.sessions.values_mut().filter(|newest| newest.began <= at).for_each(|newest| newest.ended = true);
+    }
+}
+
+impl Newest {
+    /// The session that begins with a notice after this one; none where the notice is old or came before.
+    fn follower(&self, moved: &Moved, at: DateTime<Utc>) -> Option<SessionId> {
+        match at.cmp(&self.began) {
+            Ordering::Less => None,
+            Ordering::Greater => Some(moved.session(at, 0)),
+            Ordering::Equal => {
+                let mut same_time = self.before.iter().chain([&self.session]);
+                let came_before = same_time.any(|session| moved.began(*session));
+                (!came_before).then(|| moved.session(at, self.before.len() + 1))
+            }
+        }
     }
 }
 
@@ -96,6 +117,21 @@ mod tests {
         }
         for (kind, seconds) in [(Connected, 1), (Disconnected, 2), (Connected, 3)] {
             assert_eq!(known.news(&moved(kind), at(seconds)), None, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn several_sessions_of_one_second_follow_each_other_and_none_is_told_again() {
+        let mut known = Known::default();
+        let came = |peer: &str| Moved { peer: peer.to_owned(), ..moved(Connected) };
+        let mut sessions = Vec::new();
+        for peer in ["a", "b", "c", "d"] {
+            sessions.push(known.news(&came(peer), at(1)).unwrap());
+            assert_eq!(known.news(&moved(Disconnected), at(1)), sessions.last().copied());
+        }
+        assert!(sessions.is_sorted(), "{sessions:?}");
+        for peer in ["a", "b", "c", "d"] {
+            assert_eq!(known.news(&came(peer), at(1)), None, "{peer}");
         }
     }
 

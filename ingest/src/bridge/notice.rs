@@ -39,15 +39,24 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// Returns the id of the session that began with this notice: the same for everybody who reads it, and greater than
-    /// those of earlier times.
-    pub fn session(&self, at: DateTime<Utc>) -> SessionId {
-        let octets = [self.device.0.as_bytes(), self.peer.as_bytes()].concat();
-        let hash = fnv1a(&octets);
+    /// Returns the id of the session that began with this notice, so many of the same device after the first at this
+    /// time: the same for everybody who reads the notices, and greater than those of earlier sessions.
+    pub fn session(&self, at: DateTime<Utc>, after: usize) -> SessionId {
+        // The broker's clock may tell seconds only: the order of its notices goes before what else tells them apart.
+        let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default() + after as u64;
         let mut rest = [0; 10];
-        rest[..8].copy_from_slice(&hash.to_be_bytes());
-        let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+        rest[2..].copy_from_slice(&self.connection());
         SessionId(Builder::from_unix_timestamp_millis(millis, &rest).into_uuid())
+    }
+
+    /// Tells whether a session began with this very notice, as far as the two can be told apart.
+    pub fn began(&self, session: SessionId) -> bool {
+        let ours = self.session(DateTime::UNIX_EPOCH, 0);
+        ours.0.as_bytes()[6..] == session.0.as_bytes()[6..]
+    }
+
+    fn connection(&self) -> [u8; 8] {
+        fnv1a(&[self.device.0.as_bytes(), self.peer.as_bytes()].concat()).to_be_bytes()
     }
 }
 
@@ -137,12 +146,12 @@ mod tests {
     const DEVICE: &str = "0192f0c1-7a3e-7000-8000-000000000001";
 
     fn said(topic: &str, payload: &str) -> Option<(PresenceKind, Option<String>)> {
-        let moved = moved(topic, payload)?;
+        let moved = moved_of(topic, payload)?;
         assert_eq!(moved.device.to_string(), DEVICE);
         Some((moved.kind, moved.reason))
     }
 
-    fn moved(topic: &str, payload: &str) -> Option<Moved> {
+    fn moved_of(topic: &str, payload: &str) -> Option<Moved> {
         match read(&topic.replace("DEVICE", DEVICE), payload.replace("DEVICE", DEVICE).as_bytes(), false)? {
             Notice::Device(moved) => Some(moved),
             Notice::Uptime(_) => None,
@@ -196,14 +205,19 @@ mod tests {
     fn the_session_is_the_same_for_every_reader_and_grows_with_time() {
         let came = |seconds: i64, port: u16| {
             let line = format!("{seconds}: New client connected from 127.0.0.1:{port} as DEVICE (p2, c1, k60).");
-            let moved = moved("$SYS/broker/log/N", &line).unwrap();
+            let moved = moved_of("$SYS/broker/log/N", &line).unwrap();
             assert_eq!(moved.at.map(|at| at.timestamp()), Some(seconds));
-            moved.session(moved.at.unwrap())
+            (moved.session(moved.at.unwrap(), 0), moved)
         };
-        assert_eq!(came(1_790_000_000, 5_000), came(1_790_000_000, 5_000));
-        assert_ne!(came(1_790_000_000, 5_000), came(1_790_000_000, 5_001));
-        assert!((5_000..5_100).all(|port| came(1_790_000_000, port) < came(1_790_000_001, 5_000)));
-        let emqx = moved("$SYS/brokers/n/clients/DEVICE/connected", r#"{"connected_at":1790000000123}"#).unwrap();
+        let ((first, moved), (again, _)) = (came(1_790_000_000, 5_000), came(1_790_000_000, 5_000));
+        assert_eq!(first, again);
+        assert!(moved.began(first) && !moved.began(came(1_790_000_000, 5_001).0));
+        for port in 5_000..5_100 {
+            let (session, moved) = came(1_790_000_000, port);
+            assert!(moved.session(moved.at.unwrap(), 1) > first, "the second of a second is greater");
+            assert!(session < came(1_790_000_001, 5_000).0, "a later second is greater");
+        }
+        let emqx = moved_of("$SYS/brokers/n/clients/DEVICE/connected", r#"{"connected_at":1790000000123}"#).unwrap();
         assert_eq!(emqx.at.unwrap().timestamp_millis(), 1_790_000_000_123);
     }
 

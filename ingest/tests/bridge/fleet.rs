@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::telemetry::RawReading;
-use rumqttc::{AsyncClient, Event, Incoming, Outgoing, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, Incoming, Outgoing, QoS};
 use serde::Deserialize;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
@@ -18,6 +18,8 @@ use crate::world::{Device, now};
 
 /// How long a device waits before it connects again.
 const REST: Duration = Duration::from_millis(200);
+/// How long nothing happens at a connection before a device looks whether it is done.
+const QUIET: Duration = Duration::from_secs(2);
 /// Messages a device has unacknowledged at most.
 const INFLIGHT: u16 = 100;
 /// How long the last acknowledgements may take.
@@ -74,31 +76,19 @@ async fn run(
     acknowledged: Arc<Mutex<Acknowledged>>,
 ) {
     let (client, mut events) = AsyncClient::new(options, usize::from(INFLIGHT));
-    let (mut tick, mut number, mut sent_number) = (interval(every), 0_u64, 0_u64);
+    // A client that everybody has let go of ends its connection: this one is kept to the end.
+    let publishing = tokio::spawn(publish(device.clone(), client.clone(), every, stop.clone()));
+    let mut sent = 0;
     // Numbers by packet identifier: one that is sent again keeps its number.
     let mut waiting: HashMap<u16, u64> = HashMap::new();
-    let mut last = None;
-    loop {
-        let stopped = stop.is_cancelled();
-        if stopped {
-            let since = *last.get_or_insert_with(Instant::now);
-            if (waiting.is_empty() && sent_number == number) || since.elapsed() > LAST {
-                return;
-            }
-        }
-        tokio::select! {
-            _ = tick.tick(), if !stopped => {
-                let payload = payload(number);
-                // A full channel means that the broker is slow: the number is used later.
-                if client.try_publish(device.topic(), QoS::AtLeastOnce, false, payload).is_ok() {
-                    number += 1;
-                }
-            }
-            event = timeout(REST, events.poll()) => match event {
+    // A connection in the making is not to be cut short, so that nothing else is waited for here.
+    let conversation = async {
+        while !(publishing.is_finished() && waiting.is_empty() && events_are_empty(&events)) {
+            match timeout(QUIET, events.poll()).await {
                 Ok(Ok(Event::Outgoing(Outgoing::Publish(id)))) => {
                     waiting.entry(id).or_insert_with(|| {
-                        sent_number += 1;
-                        sent_number - 1
+                        sent += 1;
+                        sent - 1
                     });
                 }
                 Ok(Ok(Event::Incoming(Incoming::PubAck(ack)))) => {
@@ -106,13 +96,37 @@ async fn run(
                         acknowledged.lock().unwrap().push((device.id, number, Instant::now()));
                     }
                 }
-                // The broker has forgotten the session, and the client forgets what was not acknowledged.
-                Ok(Ok(Event::Incoming(Incoming::ConnAck(answer)))) if !answer.session_present => waiting.clear(),
+                // The broker has forgotten the session, and the client forgets what was not acknowledged: which number
+                // comes next is not known any more. What was acknowledged counts.
+                Ok(Ok(Event::Incoming(Incoming::ConnAck(answer)))) if !answer.session_present && sent > 0 => return,
                 Ok(Err(_)) => sleep(REST).await,
                 _ => {}
-            },
+            }
         }
+    };
+    let over = async {
+        stop.cancelled().await;
+        sleep(LAST).await;
+    };
+    tokio::select! {
+        () = conversation => {}
+        () = over => {}
     }
+}
+
+/// Tells whether nothing waits to be sent again.
+fn events_are_empty(events: &EventLoop) -> bool {
+    events.pending.is_empty()
+}
+
+/// Publishes a message every so often; a full channel means that the broker is slow or away.
+async fn publish(device: Arc<Device>, client: AsyncClient, every: Duration, stop: CancellationToken) {
+    let (mut tick, mut number) = (interval(every), 0);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        number += u64::from(client.try_publish(device.topic(), QoS::AtLeastOnce, false, payload(number)).is_ok());
+    }
+    // What was given to the client is sent before the end is noticed: the channel keeps its order.
+    let _ = client.publish(device.topic(), QoS::AtLeastOnce, false, payload(number)).await;
 }
 
 fn payload(number: u64) -> String {

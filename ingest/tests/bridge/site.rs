@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eventlog::Log;
 use ingest::{BridgeConfig, Config, Deps, Secret};
-use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS, TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, Outgoing, QoS, TlsConfiguration, Transport};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -16,9 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::world::{Device, PATIENCE, World, eventually, now};
+use crate::world::{Device, PATIENCE, World, eventually, new_id, now};
 
 const SERVICE: (&str, &str) = ("bridge", "a long secret");
 
@@ -87,7 +86,9 @@ impl Site {
     /// Lets the service account publish anything, retained messages and topics of no device included.
     pub fn open_to_the_service(&self) {
         let acl = self.broker.data_dir().join("mosquitto/acl");
-        let text = format!("user {}\ntopic readwrite #\ntopic read $SYS/#\n", SERVICE.0);
+        let devices = std::fs::read_to_string(&acl).unwrap();
+        let devices = devices.split_once("\n\n").expect("what devices may").1;
+        let text = format!("user {}\ntopic readwrite #\ntopic read $SYS/#\n\n{devices}", SERVICE.0);
         std::fs::write(acl, text).unwrap();
         let pid = self.broker.pid(Server::Mosquitto).unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
@@ -119,7 +120,7 @@ impl Site {
     /// Publishes as the service account.
     pub async fn publish_as_service(&self, messages: &[Sent]) {
         let (_, port) = self.broker.urls().broker.rsplit_once(':').unwrap();
-        let mut options = MqttOptions::new(format!("stranger-{}", Uuid::now_v7()), "127.0.0.1", port.parse().unwrap());
+        let mut options = MqttOptions::new(format!("stranger-{}", new_id()), "127.0.0.1", port.parse().unwrap());
         options.set_credentials(SERVICE.0, SERVICE.1).set_max_packet_size(1 << 20, 1 << 20);
         publish(options, messages).await;
     }
@@ -156,20 +157,29 @@ pub fn sent(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Sent {
 
 async fn publish(options: MqttOptions, messages: &[Sent]) {
     let (client, mut events) = AsyncClient::new(options, messages.len().max(1) + 1);
-    let mut unacknowledged = 0;
+    let (mut unsent, mut unacknowledged) = (messages.len(), 0);
     for Sent { topic, payload, qos, retain } in messages {
         client.try_publish(topic, *qos, *retain, payload.clone()).unwrap();
         unacknowledged += usize::from(*qos == QoS::AtLeastOnce);
     }
-    client.try_disconnect().unwrap();
     let talking = async {
+        let mut left = false;
         // A client that has taken leave is told so by an error.
-        while let Ok(event) = events.poll().await {
-            unacknowledged -= usize::from(matches!(event, Event::Incoming(Incoming::PubAck(_))));
+        loop {
+            match events.poll().await {
+                Ok(Event::Incoming(Incoming::PubAck(_))) => unacknowledged -= 1,
+                Ok(Event::Outgoing(Outgoing::Publish(_))) => unsent -= 1,
+                Ok(_) => {}
+                Err(_) if left => return,
+                Err(error) => panic!("the broker ended the connection: {error}"),
+            }
+            if unsent == 0 && unacknowledged == 0 && !std::mem::replace(&mut left, true) {
+                client.try_disconnect().unwrap();
+            }
         }
     };
     timeout(PATIENCE, talking).await.expect("the broker's answers");
-    assert_eq!(unacknowledged, 0, "the broker acknowledged everything before the client left");
+    assert_eq!((unsent, unacknowledged), (0, 0), "the broker acknowledged everything before the client left");
 }
 
 /// A bridge in a runtime of its own, that can be taken away as a crash of its process would.
