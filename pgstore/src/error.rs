@@ -65,6 +65,17 @@ impl Error {
         }
     }
 
+    /// Tells whether the database answered, so that the connection is as good as before.
+    pub(crate) fn leaves_the_connection(&self) -> bool {
+        match self {
+            Self::Database(source) | Self::NotMigrated(source) => {
+                code(source).is_some_and(|code| !PASSING.iter().any(|class| code.starts_with(class)))
+            }
+            Self::Behind { .. } | Self::Relay(_) | Self::Ask { .. } => true,
+            Self::Address(_) | Self::Unreached(_) | Self::Late(_) => false,
+        }
+    }
+
     /// Tells whether journal and JetStream do not belong together, which no second try mends.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Behind { .. } | Self::Relay(RelayError::Differs { .. }))

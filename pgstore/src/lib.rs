@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod agree;
+mod connections;
 mod error;
 mod journal;
 mod relay;

@@ -11,6 +11,8 @@ use crate::until::{rest, until};
 use crate::{command_to_view, nothing_lost_when_killed, replay_equals_live};
 
 const CHOICE: (&str, &str) = ("ARGUSIQ_EVENT_STORE", "postgres");
+/// Time from one kill to the next.
+const BETWEEN: Duration = Duration::from_secs(8);
 
 #[test]
 fn a_command_becomes_what_every_reader_sees() {
@@ -54,8 +56,6 @@ async fn another_choice_than_that_of_the_first_start_is_refused() {
     let told = platform.run(&["doctor"]);
     assert!(told.contains("event store: jetstream"), "{told}");
 }
-
-const BETWEEN: Duration = Duration::from_secs(8);
 
 /// Every stored message is in JetStream, as often as it is stored.
 async fn the_log_is_a_copy(platform: &Platform) {
