@@ -9,10 +9,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use certs::{Folder, Initialized, MasterKey, ServerFiles, ServerNames};
 use chrono::{DateTime, Utc};
+use commands::EventStore;
 use eventlog::{Access, Log, StreamSizes};
 use tokio::time::{Instant, sleep};
 
-use crate::settings::{Secret, Settings};
+use crate::settings::{EventStoreKind, Secret, Settings};
 
 /// Environment variable that holds the master key instead of the file in the data folder.
 const MASTER_KEY_VARIABLE: &str = "ARGUSIQ_MASTER_KEY";
@@ -156,6 +157,14 @@ fn access(settings: &Settings) -> anyhow::Result<Access> {
         tls_certificate_file: nats.tls_certificate_file.clone(),
         tls_key_file: nats.tls_key_file.clone(),
     })
+}
+
+/// Where events are kept, by the configuration.
+pub fn event_store(settings: &Settings, servers: &Servers) -> EventStore {
+    match settings.event_store {
+        EventStoreKind::JetStream => EventStore::JetStream,
+        EventStoreKind::Postgres => EventStore::Postgres { database_url: servers.postgres.0.clone() },
+    }
 }
 
 fn pki_dir(settings: &Settings) -> PathBuf {

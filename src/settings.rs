@@ -40,6 +40,8 @@ pub struct Settings {
     pub admin_email: String,
     /// Password of the first administrator; generated and printed once when absent.
     pub admin_password: Option<Secret>,
+    /// Where domain events are kept; an installation keeps the choice it began with.
+    pub event_store: EventStoreKind,
     /// The HTTP API.
     pub http: Http,
     /// The devices' door.
@@ -69,6 +71,17 @@ pub struct Probe {
     pub listen: String,
     /// Port; without it nothing listens.
     pub port: Option<u16>,
+}
+
+/// Where domain events are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventStoreKind {
+    /// In JetStream.
+    #[default]
+    JetStream,
+    /// In the database of `postgres.url`, from where they are relayed to JetStream.
+    Postgres,
 }
 
 /// The HTTP API.
@@ -207,6 +220,7 @@ impl Default for Settings {
             log_json: false,
             admin_email: "admin@argusiq.local".to_owned(),
             admin_password: None,
+            event_store: EventStoreKind::JetStream,
             http: Http { listen: "127.0.0.1".to_owned(), port: None },
             mqtt: Mqtt {
                 listen: "127.0.0.1".to_owned(),

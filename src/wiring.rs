@@ -126,12 +126,14 @@ impl Wiring {
             installation::check(&settings, &servers, &log).await?;
         }
         let clock = environment::clock();
+        let event_store = environment::event_store(&settings, &servers);
         let commands = match duty {
             Duty::Everything | Duty::Role(Role::Api) => {
-                Some(Commands::open(log.clone(), keys.for_commands()?, clock.clone()).await?)
+                Some(Commands::open_with(event_store, log.clone(), keys.for_commands()?, clock.clone()).await?)
             }
             Duty::Role(Role::Process) => {
-                Some(Commands::open_without_secrets(log.clone(), keys.for_commands()?, clock.clone()).await?)
+                let keys = keys.for_commands()?;
+                Some(Commands::open_without_secrets(event_store, log.clone(), keys, clock.clone()).await?)
             }
             Duty::Role(Role::Ingest | Role::Bridge | Role::Project) => None,
         };

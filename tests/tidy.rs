@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["commands", "domain", "eventlog", "projections", "replay"]),
     ("certs", &[]),
-    ("commands", &["certs", "domain", "eventlog"]),
+    ("commands", &["certs", "domain", "eventlog", "pgstore"]),
     ("domain", &[]),
     ("eventlog", &[]),
     ("ingest", &["certs", "domain", "eventlog"]),
+    ("pgstore", &["eventlog"]),
     ("processing", &["commands", "domain", "eventlog"]),
     ("projections", &["domain", "eventlog"]),
     ("replay", &["eventlog", "projections"]),
@@ -25,7 +26,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("async-nats", &["eventlog"]),
     ("redis", &["projections"]),
     ("rumqttc", &["ingest"]),
-    ("sqlx", &["projections", "replay"]),
+    ("sqlx", &["pgstore", "projections", "replay"]),
 ];
 
 /// Longest source file, in lines.

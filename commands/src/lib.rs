@@ -28,7 +28,7 @@ pub use device::{
 pub use error::{Cause, Error};
 pub use executable::Executable;
 pub use keys::Keys;
-pub use open::{Clock, Commands, OpenError};
+pub use open::{Clock, Commands, EventStore, OpenError};
 pub use organization::{FoundOrganization, FoundedOrganization};
 pub use reference::Reference;
 pub use user::{NewUser, RegisteredUser, SignInError, SignedIn, UserProfile};

@@ -1,5 +1,7 @@
 //! One event store per aggregate type, and the feed that keeps their caches fresh.
 
+use std::sync::Arc;
+
 use cqrs_es::Aggregate;
 use domain::activity::Activity;
 use domain::activity_template::ActivityTemplate;
@@ -15,7 +17,7 @@ use domain::organization::Organization;
 use domain::rule::Rule;
 use domain::unique_key::UniqueKey;
 use domain::user::User;
-use eventlog::store::{CacheFeed, JetStreamEventStore, StoreSettings};
+use eventlog::store::{AggregateStore, CacheFeed, Journal, StoreSettings};
 use eventlog::{Log, Upcasters};
 
 /// How many of its last commands an aggregate remembers by id: a repeat among them is recognised at once. Beyond them a
@@ -30,17 +32,18 @@ pub trait Stored: Aggregate + Clone {
     const REMEMBERED_COMMANDS: usize;
 
     /// Returns its store.
-    fn store(stores: &Stores) -> &JetStreamEventStore<Self>;
+    fn store(stores: &Stores) -> &AggregateStore<Self>;
 }
 
 macro_rules! stores {
     ($($field:ident: $aggregate:ty, $remembered:expr;)*) => {
         /// All event stores.
-        pub struct Stores { $($field: JetStreamEventStore<$aggregate>),* }
+        pub struct Stores { $($field: AggregateStore<$aggregate>),* }
 
         impl Stores {
-            pub(crate) fn new(log: &Log) -> Self {
-                Self { $($field: JetStreamEventStore::new(log.clone(), Upcasters::none(), settings::<$aggregate>())),* }
+            /// Opens all stores on a journal, or on JetStream's own.
+            pub(crate) fn new(log: &Log, journal: Option<Arc<dyn Journal>>) -> Self {
+                Self { $($field: store(log, journal.as_ref())),* }
             }
 
             pub(crate) fn feed(&self, log: &Log) -> CacheFeed {
@@ -51,7 +54,7 @@ macro_rules! stores {
         $(impl Stored for $aggregate {
             const REMEMBERED_COMMANDS: usize = $remembered;
 
-            fn store(stores: &Stores) -> &JetStreamEventStore<Self> {
+            fn store(stores: &Stores) -> &AggregateStore<Self> {
                 &stores.$field
             }
         })*
@@ -75,6 +78,10 @@ stores! {
     user: User, REMEMBERED_COMMANDS;
 }
 
-fn settings<A: Stored>() -> StoreSettings {
-    StoreSettings { recent_commands: A::REMEMBERED_COMMANDS, ..StoreSettings::default() }
+fn store<A: Stored>(log: &Log, journal: Option<&Arc<dyn Journal>>) -> AggregateStore<A> {
+    let settings = StoreSettings { recent_commands: A::REMEMBERED_COMMANDS, ..StoreSettings::default() };
+    match journal {
+        Some(journal) => AggregateStore::on(journal.clone(), log, Upcasters::none(), settings),
+        None => AggregateStore::new(log.clone(), Upcasters::none(), settings),
+    }
 }

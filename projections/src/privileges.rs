@@ -1,5 +1,6 @@
-//! What the roles of PostgreSQL may do with the read models: `argusiq_read` may select, `argusiq_write` may change rows too;
-//! neither may create or alter. Login roles are the operator's, and become members of one of the two.
+//! What the roles of PostgreSQL may do: `argusiq_read` may select, `argusiq_write` may change the rows of read models too,
+//! `argusiq_events` may append to the event store; none may create or alter. Login roles are the operator's, and become
+//! members of what they need.
 
 use sqlx::PgConnection;
 use tracing::warn;
@@ -10,6 +11,8 @@ use crate::Error;
 const READ: &str = "argusiq_read";
 /// The group of `project`.
 const WRITE: &str = "argusiq_write";
+/// The group of `api` and `process` where events are kept in PostgreSQL.
+const EVENTS: &str = "argusiq_events";
 
 /// `insufficient_privilege` in PostgreSQL's list of error codes.
 const NOT_ALLOWED: &str = "42501";
@@ -17,7 +20,7 @@ const NOT_ALLOWED: &str = "42501";
 /// Creates the groups where they are missing and grants them what they need. A role that may not create groups says
 /// so and goes on: then it is the only one that can use the tables.
 pub(crate) async fn grant(db: &mut PgConnection) -> Result<(), Error> {
-    for group in [READ, WRITE] {
+    for group in [READ, WRITE, EVENTS] {
         if !ensure(db, group).await? {
             warn!(
                 group,
@@ -55,7 +58,8 @@ GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO argusiq_write;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO argusiq_write;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO argusiq_read;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO argusiq_write;
-REVOKE INSERT, UPDATE, DELETE ON installation, _sqlx_migrations FROM argusiq_write;
+REVOKE INSERT, UPDATE, DELETE ON installation, _sqlx_migrations, event_store, events FROM argusiq_write;
+GRANT EXECUTE ON FUNCTION event_store_append(text, text, bigint, bytea) TO argusiq_events;
 GRANT EXECUTE ON FUNCTION telemetry_add_day(date), telemetry_drop_days_before(date), read_models_empty(text[])
     TO argusiq_write;
 ";

@@ -29,6 +29,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     match Servers::from_settings(&settings) {
         Ok(servers) => {
             tell("log and streams", log(&settings, &servers).await);
+            tell("event store", event_store(&settings, &servers).await);
             tell("read models", reader(&settings, &servers).await);
         }
         Err(_) => println!("--    servers: none configured; `argusiq up` brings its own"),
@@ -53,6 +54,16 @@ async fn members(log: &Log) -> anyhow::Result<Vec<String>> {
         format!("live: {name} {} ({}){places}", entry.version, kinds.join(" "))
     };
     Ok(members.into_iter().map(line).collect())
+}
+
+async fn event_store(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
+    let chosen = environment::event_store(settings, servers).kept();
+    let log = timeout(PATIENCE, environment::connect_log(settings, servers)).await.context("no answer")??;
+    match log.events_kept_in().await? {
+        None => Ok(format!("{chosen}, from the first start on")),
+        Some(kept) if kept == chosen => Ok(format!("{chosen}, as since the first start")),
+        Some(kept) => Err(eventlog::store::ChoiceError::Other { kept, chosen }.into()),
+    }
 }
 
 async fn reader(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {

@@ -13,7 +13,11 @@ const SOON: Duration = Duration::from_secs(15);
 
 #[test]
 fn what_a_command_changes_is_seen_in_list_detail_and_history_with_its_author() {
-    let platform = Platform::up();
+    seen_in_list_detail_and_history(&Platform::up());
+}
+
+/// Changes a device and looks wherever that can be seen.
+pub fn seen_in_list_detail_and_history(platform: &Platform) {
     let api = platform.admin();
     let device = scene::device(&api, platform.folder.path(), "SN-7");
     let path = format!("/api/v1/devices/{}", device.id);

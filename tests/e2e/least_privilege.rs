@@ -63,13 +63,30 @@ fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_does_its_work_with_credentials_of_its_own() {
+    each_role_does_its_work("jetstream", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_does_its_work_with_its_own_credentials_where_events_are_in_postgres() {
+    each_role_does_its_work("postgres", &["GRANT argusiq_events TO argusiq_api"]).await;
+}
+
+async fn each_role_does_its_work(event_store: &str, more_grants: &[&str]) {
     let users = permissions::server_configuration_with(&eventlog::Settings::new(""), PASSWORD);
-    let mut platform = Platform::servers(users, credentials).await;
+    let with_store = |urls: &stack::Urls| {
+        let mut own = credentials(urls);
+        for settings in own.values_mut() {
+            settings.push(("ARGUSIQ_EVENT_STORE".to_owned(), event_store.to_owned()));
+        }
+        own
+    };
+    let mut platform = Platform::configured(users, with_store).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
     login_roles(&postgres).await;
     redis_user(&platform.stack.as_ref().unwrap().urls().redis);
     platform.run(&["migrate"]);
-    for grant in ["GRANT argusiq_read TO argusiq_api", "GRANT argusiq_write TO argusiq_project"] {
+    let grants = ["GRANT argusiq_read TO argusiq_api", "GRANT argusiq_write TO argusiq_project"];
+    for grant in grants.iter().chain(more_grants) {
         stack::testing::sql(&postgres, grant).await.unwrap();
     }
     tokio::task::block_in_place(|| {
@@ -98,7 +115,7 @@ async fn each_role_does_its_work_with_credentials_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_of_two_installations_and_a_database_without_rights_stop_the_start() {
-    let platform = Platform::servers(String::new(), |_| BTreeMap::new()).await;
+    let platform = Platform::configured(String::new(), |_| BTreeMap::new()).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
     for statement in ["CREATE ROLE nobody_much LOGIN", "CREATE DATABASE other"] {
         stack::testing::sql(&postgres, statement).await.unwrap();

@@ -37,7 +37,8 @@ async fn every_role_and_every_server_may_be_killed_under_load() {
     tokio::task::block_in_place(|| no_alarm_is_there_twice(&platform));
 }
 
-fn no_alarm_is_there_twice(platform: &Platform) {
+/// Compares all alarms by rule, entity and time.
+pub fn no_alarm_is_there_twice(platform: &Platform) {
     let alarms = platform.admin().get("/api/v1/alarms?limit=1000");
     let all: Vec<_> = alarms["alarms"]
         .as_array()

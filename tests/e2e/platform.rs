@@ -37,7 +37,12 @@ pub struct Platform {
 impl Platform {
     /// Starts `argusiq up`.
     pub fn up() -> Self {
-        let mut platform = Self::prepare(tempfile::tempdir().unwrap(), Vec::new(), None);
+        Self::up_with(&[])
+    }
+
+    /// The same with more in the environment.
+    pub fn up_with(settings: &[(&str, &str)]) -> Self {
+        let mut platform = Self::prepare(tempfile::tempdir().unwrap(), owned(settings), None);
         platform.start("up");
         platform.wait_until_ready();
         platform
@@ -45,7 +50,12 @@ impl Platform {
 
     /// Starts servers in this process and each role as a process.
     pub async fn apart() -> Self {
-        let mut platform = Self::servers().await;
+        Self::apart_with(&[]).await
+    }
+
+    /// The same with more in the environment.
+    pub async fn apart_with(settings: &[(&str, &str)]) -> Self {
+        let mut platform = Self::servers_with(settings).await;
         ROLES.iter().for_each(|role| platform.start(role));
         tokio::task::block_in_place(|| platform.wait_until_ready());
         platform
@@ -53,6 +63,10 @@ impl Platform {
 
     /// Starts servers in this process, and no role yet.
     pub async fn servers() -> Self {
+        Self::servers_with(&[]).await
+    }
+
+    async fn servers_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stack = Stack::start(Options::throwaway(folder.path().join("servers"))).await.expect("servers");
         let urls = stack.urls();
@@ -61,7 +75,8 @@ impl Platform {
             ("ARGUSIQ_POSTGRES__URL", urls.postgres.clone()),
             ("ARGUSIQ_REDIS__URL", urls.redis.clone()),
         ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let mut environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        environment.extend(owned(settings));
         let platform = Self::prepare(folder, environment, Some(stack));
         platform.run(&["migrate"]);
         platform
@@ -73,7 +88,7 @@ impl Platform {
 
     /// Servers of the test's own with a configuration of nats-server's, and nothing of the platform yet; `own` is what
     /// single commands find in their environment.
-    pub async fn servers(
+    pub async fn configured(
         nats_configuration: String,
         own: impl Fn(&stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>>,
     ) -> Self {
@@ -231,6 +246,10 @@ impl Drop for Platform {
 
 fn send(child: &Child, signal: &str) {
     let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+}
+
+fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// The simulator, which is built beside the platform.

@@ -7,6 +7,7 @@ use domain::ids::OrganizationId;
 use domain::organization::Organization;
 use domain::user::AccessRole;
 
+use crate::backend;
 use crate::interrupt::at_most;
 use crate::world::{World, context, open};
 
@@ -34,9 +35,11 @@ async fn the_first_start_makes_an_organization_and_its_administrator_with_a_pass
 async fn later_starts_change_nothing_and_repeat_the_password_until_another_is_set() {
     let (log, keys, commands) = World::empty().await;
     let first = commands.bootstrap(EMAIL, None).await.unwrap();
+    backend::settled(&log).await;
     let stored = log.last_sequence(eventlog::Stream::Es).await.unwrap();
     let again = open(&log, &keys).await.bootstrap("other@example.org", Some("battery staple")).await.unwrap();
     assert_eq!(again, first);
+    backend::settled(&log).await;
     assert_eq!(log.last_sequence(eventlog::Stream::Es).await.unwrap(), stored);
     assert!(commands.verify_password("other@example.org", "battery staple").await.is_err());
     commands.set_password(&context(first.organization, 1), first.user, "battery staple").await.unwrap();

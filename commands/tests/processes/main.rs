@@ -1,8 +1,10 @@
 //! Commands against a real server: dispatching, claims, and every process, repeated and broken off.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backend;
 mod bootstrapping;
 mod certificates;
+mod chosen;
 mod device_tokens;
 mod devices;
 mod dispatching;

@@ -14,6 +14,8 @@ use eventlog::{Log, Message, Settings, Stream, StreamSizes};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::backend;
+
 /// A platform with one organisation and one device type.
 pub struct World {
     pub log: Log,
@@ -37,6 +39,7 @@ impl World {
     /// A platform whose streams are declared, and nothing more.
     pub async fn empty() -> (Log, Keys, Commands) {
         let space = stack::testing::space().await;
+        backend::prepare(&space).await;
         let settings = Settings::new(&space.nats).with_prefix(&space.stream_prefix).with_sizes(StreamSizes::small());
         let log = Log::connect(settings).await.unwrap();
         log.declare_streams().await.unwrap();
@@ -77,11 +80,13 @@ impl World {
 
     /// Messages of one aggregate in `ES`.
     pub async fn messages(&self, organization: OrganizationId, kind: &str, id: Uuid) -> Vec<Message> {
+        backend::settled(&self.log).await;
         self.log.read_subject(Stream::Es, &format!("{organization}.{kind}.{id}"), 1).await.unwrap()
     }
 
     /// Every message in `ES`.
     pub async fn all_messages(&self) -> Vec<Message> {
+        backend::settled(&self.log).await;
         let mut all = vec![];
         for sequence in 1..=self.log.last_sequence(Stream::Es).await.unwrap() {
             all.extend(self.log.get_message(Stream::Es, sequence).await.unwrap());
@@ -97,7 +102,8 @@ pub async fn open(log: &Log, keys: &Keys) -> Commands {
 
 /// Another process whose clock stands at another time.
 pub async fn open_at(log: &Log, keys: &Keys, at: DateTime<Utc>) -> Commands {
-    Commands::open(log.clone(), keys.clone(), Arc::new(move || at)).await.unwrap()
+    let event_store = backend::event_store(log).await;
+    Commands::open_with(event_store, log.clone(), keys.clone(), Arc::new(move || at)).await.unwrap()
 }
 
 pub fn context(organization: OrganizationId, n: u128) -> CommandContext {

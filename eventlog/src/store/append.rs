@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_nats::HeaderMap;
 use cqrs_es::Aggregate;
 use tokio::time::{Instant, sleep};
 
@@ -13,11 +12,11 @@ use super::head::{COMMAND_ID, Head, envelopes};
 use super::key::AggregateKey;
 use super::load::appended;
 use super::loaded::{Appended, Loaded};
-use super::{Inner, JetStreamEventStore};
+use super::{AggregateStore, Inner};
 use crate::message::Message;
-use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, send_once, short_pauses};
+use crate::send::{SendError, short_pauses};
 
-impl<A: Aggregate + Clone> JetStreamEventStore<A> {
+impl<A: Aggregate + Clone> AggregateStore<A> {
     /// Stores the events of one command as one message, right after what was loaded, or nothing at all. It makes no
     /// difference whether `loaded.state` has the events applied already. A command id among the aggregate's most recent
     /// ones, or one stored since by another process, stores nothing and gives the answer of the first time. No events
@@ -93,17 +92,19 @@ impl<A: Aggregate + Clone> Inner<A> {
                 });
             }
             sleep(pause).await;
-            self.log.connected_by(deadline).await;
+            self.journal.reachable_by(deadline).await;
         }
     }
 
     /// Publishes once. After an attempt whose answer was lost, any refusal may be the echo of its success: only the
     /// log itself can tell, so it is read from the expected sequence on.
     async fn attempt(&self, key: &AggregateKey, head: &Head<A>, message: &NewMessage, doubtful: &mut bool) -> Attempt {
-        let error = match self.publish(key, head.position, message).await {
-            Ok(position) => return Attempt::Stored(Stored::Now(position)),
-            Err(error) => error,
-        };
+        let error =
+            match self.journal.append(key, head.position, message.payload.clone(), self.settings.publish_timeout).await
+            {
+                Ok(position) => return Attempt::Stored(Stored::Now(position)),
+                Err(error) => error,
+            };
         let conflict = matches!(error, SendError::WrongLast | SendError::InFlight);
         let settled = conflict || !error.is_transient();
         // While an earlier attempt may itself be what is in flight, there is nothing to read yet.
@@ -122,15 +123,6 @@ impl<A: Aggregate + Clone> Inner<A> {
             }
         }
         Attempt::Refused(refusal(key, head.position, message, error))
-    }
-
-    async fn publish(&self, key: &AggregateKey, expected: u64, message: &NewMessage) -> Result<u64, SendError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
-        let subject = self.log.subject(key.stream(), key.tail());
-        let payload = message.payload.clone();
-        let ack = send_once(&self.log, &subject, headers, payload, self.settings.publish_timeout).await?;
-        Ok(ack.sequence)
     }
 
     /// Looks for this message, or for another one of its command, among those after the head; what it reads on the way

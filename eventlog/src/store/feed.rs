@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::error::Error;
 use super::head::Head;
-use super::{Inner, JetStreamEventStore};
+use super::{AggregateStore, Inner};
 use crate::connection::Log;
 use crate::consumer::Source;
 use crate::follow::{self, Follower, follow};
@@ -52,7 +52,7 @@ impl CacheFeed {
 
     /// Serves a store and its clones.
     #[must_use]
-    pub fn serve<A: Aggregate + Clone + 'static>(mut self, store: &JetStreamEventStore<A>) -> Self {
+    pub fn serve<A: Aggregate + Clone + 'static>(mut self, store: &AggregateStore<A>) -> Self {
         self.targets.push(store.inner.clone());
         self
     }

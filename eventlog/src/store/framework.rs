@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use cqrs_es::{Aggregate, AggregateError, EventEnvelope, EventStore};
 
-use super::JetStreamEventStore;
+use super::AggregateStore;
 use super::error::Error;
 use super::key::AggregateKey;
 use super::loaded::Loaded;
 
-impl<A: Aggregate + Clone> EventStore<A> for JetStreamEventStore<A> {
+impl<A: Aggregate + Clone> EventStore<A> for AggregateStore<A> {
     type AC = Loaded<A>;
 
     async fn load_events(&self, aggregate_id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {

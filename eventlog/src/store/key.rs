@@ -62,7 +62,7 @@ impl AggregateKey {
     }
 
     /// What follows the stream's subject root, `<organization>.<type>.<id>`; also the key of the snapshot.
-    pub(super) fn tail(&self) -> &str {
+    pub fn tail(&self) -> &str {
         &self.subject[self.stream.subject_root().len() + 1..]
     }
 }

@@ -9,10 +9,10 @@ use super::error::{Cause, Error};
 use super::head::{Head, envelopes, undecodable};
 use super::key::AggregateKey;
 use super::loaded::{Appended, Loaded};
-use super::{Inner, JetStreamEventStore};
+use super::{AggregateStore, Inner};
 use crate::message::Message;
 
-impl<A: Aggregate + Clone> JetStreamEventStore<A> {
+impl<A: Aggregate + Clone> AggregateStore<A> {
     /// Loads an aggregate, from the cache where it is there. A command that this state would refuse, or that would do
     /// nothing, is decided again on [`Self::load_fresh`].
     pub async fn load(&self, organization: &str, id: &str) -> Result<Loaded<A>, Error> {
@@ -80,13 +80,13 @@ impl<A: Aggregate + Clone> JetStreamEventStore<A> {
 impl<A> Inner<A> {
     /// Reads an aggregate's messages from a sequence on, from whichever replica answers.
     async fn read(&self, key: &AggregateKey, from: u64) -> Result<Vec<Message>, Error> {
-        let read = self.log.read_subject(key.stream(), key.tail(), from).await;
+        let read = self.journal.read(key, from).await;
         read.map_err(|source| unavailable("read events", key, source))
     }
 
     /// Reads an aggregate's next message at or after a sequence, as the stream's leader has it.
     pub(super) async fn next_by_leader(&self, key: &AggregateKey, from: u64) -> Result<Option<Message>, Error> {
-        let read = self.log.next_message(key.stream(), key.tail(), from).await;
+        let read = self.journal.next(key, from).await;
         read.map_err(|source| unavailable("read the newest events", key, source))
     }
 }
@@ -167,6 +167,6 @@ pub(super) fn appended(message: &Message, repeated: bool) -> Result<Appended, Er
     Ok(Appended { position: message.sequence, version, events, repeated })
 }
 
-fn unavailable(operation: &'static str, key: &AggregateKey, source: impl Into<Cause>) -> Error {
-    Error::Unavailable { operation, subject: key.subject().to_owned(), source: source.into() }
+fn unavailable(operation: &'static str, key: &AggregateKey, source: Cause) -> Error {
+    Error::Unavailable { operation, subject: key.subject().to_owned(), source }
 }

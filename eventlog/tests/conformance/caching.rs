@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
+use eventlog::Stream;
 use eventlog::store::{CacheFeed, Error, RunningFeed, StoreSettings};
-use eventlog::{Settings, Stream};
 use tokio_util::sync::CancellationToken;
 
+use crate::backend;
 use crate::counter::{Counter, increments};
-use crate::jetstream::{JetStream, metadata, store, store_settings};
-use crate::proxy::Proxy;
+use crate::fixture::{Fixture, metadata, store, store_settings};
 use crate::suite::StoreUnderTest;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn feed(store: &JetStream) -> RunningFeed {
+async fn feed(store: &Fixture) -> RunningFeed {
     CacheFeed::new(&store.log).serve(&store.store).start(CancellationToken::new()).await.unwrap()
 }
 
@@ -53,11 +53,9 @@ async fn commits_here_and_there_interleave_without_a_stale_state() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cached_state_is_served_without_the_log() {
-    let settings = crate::support::space().await;
-    let proxy = Proxy::before(&settings.url).await;
-    let patience = Duration::from_millis(200);
-    let settings = Settings { url: proxy.url(), request_timeout: patience, ..settings };
-    let here = JetStream::open(settings, store_settings()).await;
+    let (proxy, mut place) = backend::proxied(&backend::place().await).await;
+    place.settings.request_timeout = Duration::from_millis(200);
+    let here = Fixture::open(place, store_settings()).await;
     here.commit("acme/1", "a", increments("a", 1)).await;
     let running = feed(&here).await;
     here.loaded("acme/1").await;
@@ -119,8 +117,7 @@ async fn a_conflict_teaches_the_cache_what_is_new() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_more_aggregates_than_the_cache_holds_are_all_right() {
-    let settings = crate::support::space().await;
-    let here = JetStream::open(settings, StoreSettings { cache_capacity: 4, ..store_settings() }).await;
+    let here = Fixture::open(backend::place().await, StoreSettings { cache_capacity: 4, ..store_settings() }).await;
     let _running = feed(&here).await;
     for round in 1..=2 {
         for n in 0..20 {

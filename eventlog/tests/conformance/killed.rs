@@ -8,20 +8,19 @@ use std::time::{Duration, Instant};
 
 use eventlog::store::{Appended, Error, StoreSettings, verify_chain};
 use eventlog::{Settings, Stream, StreamSizes, Upcasters, decode_events};
-use stack::Server;
-use stack::testing::TestStack;
 use tokio_util::sync::CancellationToken;
 
+use crate::backend;
 use crate::counter::increments;
-use crate::jetstream::{JetStream, metadata, parts, store_settings};
+use crate::fixture::{Fixture, Place, metadata, parts, store_settings};
 
 const EVENTS_PER_COMMAND: usize = 20;
 const WRITERS: usize = 6;
-/// Tells a child process of this test which streams to write to: `<url> <prefix>`.
+/// Tells a child process of this test where to write: `<url> <prefix> <round> <database>`.
 const CHILD: &str = "ARGUSIQ_CONFORMANCE_WRITER";
 
 /// Every command of every aggregate, with the number of its events; asserts that versions and chains are whole.
-async fn stored_commands(store: &JetStream, ids: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+async fn stored_commands(store: &Fixture, ids: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut commands = BTreeMap::new();
     for id in ids {
         let (organization, name) = parts(&id);
@@ -42,14 +41,14 @@ async fn a_writer_killed_between_two_events_of_a_command_leaves_none_of_them() {
     if let Ok(target) = std::env::var(CHILD) {
         return write_until_killed(&target).await;
     }
-    let settings = crate::support::space().await;
-    let store = JetStream::open(settings.clone(), store_settings()).await;
+    let place = backend::place().await;
+    let store = Fixture::open(place.clone(), store_settings()).await;
     let mut answered = HashSet::new();
     for round in 0..3 {
-        let mut child = Writer::start(&settings, round);
-        let before = store.log.last_sequence(Stream::Es).await.unwrap();
+        let mut child = Writer::start(&place, round);
+        let before = store.last().await;
         let deadline = Instant::now() + Duration::from_secs(60);
-        while store.log.last_sequence(Stream::Es).await.unwrap() < before + 40 + round {
+        while store.last().await < before + 40 + round {
             assert!(Instant::now() < deadline, "the writer stores too little");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -70,7 +69,8 @@ async fn write_until_killed(target: &str) {
     let mut words = target.split(' ');
     let (url, prefix, round) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap().to_owned());
     let settings = Settings::new(url).with_prefix(prefix).with_sizes(StreamSizes::small());
-    let store = JetStream::open(settings, store_settings()).await;
+    let place = Place { settings, database: words.next().unwrap().to_owned() };
+    let store = Fixture::open(place, store_settings()).await;
     let writers = (0..WRITERS).map(|writer| {
         let (store, round) = (store.clone(), round.clone());
         tokio::spawn(async move {
@@ -93,11 +93,12 @@ async fn write_until_killed(target: &str) {
 struct Writer(Child);
 
 impl Writer {
-    fn start(settings: &Settings, round: u64) -> Self {
+    fn start(place: &Place, round: u64) -> Self {
         let this_test = "killed::a_writer_killed_between_two_events_of_a_command_leaves_none_of_them";
+        let settings = &place.settings;
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", this_test, "--nocapture"])
-            .env(CHILD, format!("{} {} {round}", settings.url, settings.stream_prefix))
+            .env(CHILD, format!("{} {} {round} {}", settings.url, settings.stream_prefix, place.database))
             .stdout(Stdio::piped())
             .spawn();
         Self(child.unwrap())
@@ -121,10 +122,9 @@ impl Drop for Writer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_under_load_loses_nothing_answered_and_doubles_nothing() {
-    let mut stack = TestStack::start(|options| options.only(Server::Nats)).await.unwrap();
-    let settings = Settings::new(stack.urls().nats.clone()).with_sizes(StreamSizes::small());
+    let (mut stack, place) = backend::own_stack().await;
     let quick = StoreSettings { publish_timeout: Duration::from_millis(400), ..store_settings() };
-    let store = JetStream::open(settings, quick).await;
+    let store = Fixture::open(place, quick).await;
     let (answers, enough) = (Arc::new(Mutex::new(Vec::new())), CancellationToken::new());
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| tokio::spawn(write_until(store.clone(), writer, answers.clone(), enough.clone())))
@@ -135,8 +135,8 @@ async fn a_server_killed_under_load_loses_nothing_answered_and_doubles_nothing()
             assert!(Instant::now() < deadline, "round {round}: too few answers");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        stack.kill(Server::Nats).await.unwrap();
-        stack.restart(Server::Nats).await.unwrap();
+        stack.kill(backend::SERVER).await.unwrap();
+        stack.restart(backend::SERVER).await.unwrap();
     }
     enough.cancel();
     for writer in writers {
@@ -145,6 +145,7 @@ async fn a_server_killed_under_load_loses_nothing_answered_and_doubles_nothing()
     let stored = stored_commands(&store, (0..WRITERS).map(|writer| format!("acme/w{writer}"))).await;
     let answers = std::mem::take(&mut *answers.lock().unwrap());
     assert_eq!(stored.len(), answers.len(), "every command was answered in the end, and is there once");
+    relayed(&store).await;
     for (command, answer) in answers {
         assert_eq!(stored.get(&command), Some(&EVENTS_PER_COMMAND), "{command}");
         let message = store.log.get_message(Stream::Es, answer.position).await.unwrap().unwrap();
@@ -155,9 +156,18 @@ async fn a_server_killed_under_load_loses_nothing_answered_and_doubles_nothing()
     stack.stop().await.unwrap();
 }
 
+/// Waits until JetStream has everything that is stored.
+async fn relayed(store: &Fixture) {
+    let (last, deadline) = (store.last().await, Instant::now() + Duration::from_secs(30));
+    while store.log.last_sequence(Stream::Es).await.unwrap() < last {
+        assert!(Instant::now() < deadline, "JetStream lacks messages below {last}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// Repeats each command until it has an answer, as a client with an idempotency key does.
 async fn write_until(
-    store: JetStream,
+    store: Fixture,
     writer: usize,
     answers: Arc<Mutex<Vec<(String, Appended)>>>,
     enough: CancellationToken,

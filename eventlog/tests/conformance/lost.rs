@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use eventlog::Stream;
 use eventlog::store::{Appended, Error, StoreSettings};
 use tokio::task::JoinHandle;
 
+use crate::backend;
 use crate::counter::increments;
-use crate::jetstream::{JetStream, metadata, store_settings};
+use crate::fixture::{Fixture, metadata, store_settings};
 use crate::proxy::Proxy;
 
 type Appending = JoinHandle<Result<Appended, Error>>;
@@ -15,17 +15,18 @@ type Appending = JoinHandle<Result<Appended, Error>>;
 /// The same data twice: through a proxy that can lose things, and directly.
 struct Two {
     proxy: Proxy,
-    lossy: JetStream,
-    direct: JetStream,
+    lossy: Fixture,
+    direct: Fixture,
 }
 
 async fn two(append_deadline: Duration) -> Two {
-    let settings = crate::support::space().await;
-    let proxy = Proxy::before(&settings.url).await;
-    let direct = JetStream::open(settings.clone(), store_settings()).await;
+    let place = backend::place().await;
+    let (proxy, through) = backend::proxied(&place).await;
+    let direct = Fixture::open(place, store_settings()).await;
     let quick = StoreSettings { publish_timeout: Duration::from_millis(300), append_deadline, ..store_settings() };
-    let lossy = JetStream::open(eventlog::Settings { url: proxy.url(), ..settings }, quick).await;
-    direct.commit("acme/1", "before", increments("before", 1)).await;
+    let lossy = Fixture::open(through, quick).await;
+    // Through the proxy, so that its connection knows every statement and the next one is a single request.
+    lossy.commit("acme/1", "before", increments("before", 1)).await;
     Two { proxy, lossy, direct }
 }
 
@@ -53,7 +54,7 @@ impl Two {
     }
 
     async fn last(&self) -> u64 {
-        self.direct.log.last_sequence(Stream::Es).await.unwrap()
+        self.direct.last().await
     }
 
     /// The command ids of the aggregate's messages, in order.

@@ -1,10 +1,13 @@
-//! The conformance suite of event stores, run over the JetStream store on a real server, and what only that store
-//! promises: one message per command, the hash chain, snapshots, the cache, and certainty about lost acknowledgements.
+//! The conformance suite of event stores, over the store whose events JetStream keeps, on a real server; and what any of
+//! them promises beyond it: one message per command, the hash chain, snapshots, the cache, certainty about lost answers.
+//! The store on PostgreSQL runs the same files with a backend of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backend;
 mod caching;
 mod counter;
-mod jetstream;
+mod fixture;
+mod full;
 mod killed;
 mod limits;
 mod lost;
@@ -12,4 +15,3 @@ mod messages;
 mod proxy;
 mod snapshots;
 mod suite;
-mod support;

@@ -1,12 +1,11 @@
 //! What stands in the log: one message per command, chained, contiguous, upcast when read.
 
 use cqrs_es::{CqrsFramework, EventStore};
-use eventlog::store::{Damage, Digest, Error, JetStreamEventStore, verify_chain, verify_chain_since};
+use eventlog::store::{Damage, Digest, Error, verify_chain, verify_chain_since};
 use eventlog::{Stream, Upcasters, decode_events};
 
 use crate::counter::{Counter, CounterEvent, Increment, increments};
-use crate::jetstream::{JetStream, metadata, store, store_settings};
-use crate::support::publish;
+use crate::fixture::{metadata, store, store_settings};
 
 #[tokio::test]
 async fn the_events_of_one_command_are_one_message() {
@@ -73,7 +72,7 @@ async fn an_old_event_is_upcast_when_it_is_read() {
     let store = store().await;
     let old = r#"[{"event_id":"00000000-0000-0000-0000-000000000001","sequence":1,"event_type":"CounterIncremented",
         "event_version":"0.1.0","payload":{"amount":7},"metadata":{"command_id":"old"}}]"#;
-    publish(&store.log, "acme.counter.1", old).await;
+    store.plant("acme.counter.1", old).await;
     let unread = store.store.load("acme", "1").await;
     assert!(matches!(unread, Err(Error::Decode { position: 1, .. })), "{unread:?}");
 
@@ -82,7 +81,7 @@ async fn an_old_event_is_upcast_when_it_is_read() {
         "1.0.0",
         |old| serde_json::json!({"by": old["amount"], "token": "unknown"}),
     )]);
-    let today = JetStreamEventStore::<Counter>::new(store.log.clone(), upcasters, store_settings());
+    let today = store.over(upcasters, store_settings());
     let loaded = today.load("acme", "1").await.unwrap();
     assert_eq!(loaded.state, Counter { value: 7, events: 1 });
     today.append(loaded, increments("new", 1), metadata("new")).await.unwrap();
@@ -108,7 +107,7 @@ async fn a_gap_between_versions_is_an_error_and_never_a_state() {
             "event_version":"1.0.0","payload":null,"metadata":{{}}}}]"#
         )
     };
-    publish(&store.log, "acme.counter.1", &envelope(4)).await;
+    store.plant("acme.counter.1", &envelope(4)).await;
     let expected = |error: &Error| matches!(error, Error::Gap { after: 2, found: 4, position, .. } if *position == appended.position + 1);
     let results = [
         store.store.load("acme", "1").await.map(drop),
@@ -120,7 +119,7 @@ async fn a_gap_between_versions_is_an_error_and_never_a_state() {
         let error = result.unwrap_err();
         assert!(expected(&error), "{error:?}");
     }
-    publish(&store.log, "acme.counter.2", &envelope(2)).await;
+    store.plant("acme.counter.2", &envelope(2)).await;
     assert!(matches!(store.store.load("acme", "2").await, Err(Error::Gap { after: 0, found: 2, .. })));
 }
 
@@ -128,7 +127,7 @@ async fn a_gap_between_versions_is_an_error_and_never_a_state() {
 async fn what_the_store_did_not_write_is_not_read_as_events() {
     let store = store().await;
     for (id, payload) in [("empty", "[]"), ("text", "hello"), ("object", "{}")] {
-        publish(&store.log, &format!("acme.counter.{id}"), payload).await;
+        store.plant(&format!("acme.counter.{id}"), payload).await;
         let read = store.store.load("acme", id).await;
         assert!(matches!(read, Err(Error::Decode { .. })), "{id}: {read:?}");
     }
@@ -142,5 +141,5 @@ async fn a_state_that_was_already_changed_is_stored_all_the_same() {
     let mut loaded = store.loaded("acme/1").await;
     loaded.state = Counter { value: 99, events: 99 };
     store.store.append(loaded, increments("a", 1), metadata("a")).await.unwrap();
-    assert_eq!(JetStream::loaded(&store, "acme/1").await.state, Counter { value: 1, events: 1 });
+    assert_eq!(store.loaded("acme/1").await.state, Counter { value: 1, events: 1 });
 }

@@ -26,9 +26,9 @@ struct Losing {
 }
 
 impl Proxy {
-    /// Starts a proxy before `nats://host:port`.
+    /// Starts a proxy before the server of a URL.
     pub async fn before(url: &str) -> Self {
-        let target = url.trim_start_matches("nats://").to_owned();
+        let target = authority(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let losing = Arc::new(Losing::default());
@@ -47,8 +47,8 @@ impl Proxy {
         Self { address, losing, generation }
     }
 
-    pub fn url(&self) -> String {
-        format!("nats://{}", self.address)
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// From now on the client hears nothing from the server.
@@ -76,6 +76,13 @@ impl Proxy {
         self.losing.answers.store(false, Ordering::SeqCst);
         self.losing.requests.store(false, Ordering::SeqCst);
     }
+}
+
+/// Host and port of a URL.
+pub fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split('/').next().unwrap_or(rest);
+    rest.rsplit('@').next().unwrap_or(rest)
 }
 
 impl Losing {

@@ -2,32 +2,32 @@
 
 use std::time::{Duration, Instant};
 
-use eventlog::store::{JetStreamEventStore, StoreSettings};
+use eventlog::store::{AggregateStore, StoreSettings};
 use eventlog::{Bucket, BucketName, Upcasters};
 use serde_json::{Value, json};
 
 use crate::counter::{Counter, increments};
-use crate::jetstream::{JetStream, metadata, store, store_settings};
+use crate::fixture::{Fixture, metadata, store, store_settings};
 
 fn every(events: u64) -> StoreSettings {
     StoreSettings { snapshot_every: events, ..store_settings() }
 }
 
-fn with(store: &JetStream, settings: StoreSettings) -> JetStreamEventStore<Counter> {
-    JetStreamEventStore::new(store.log.clone(), Upcasters::none(), settings)
+fn with(store: &Fixture, settings: StoreSettings) -> AggregateStore<Counter> {
+    store.over(Upcasters::none(), settings)
 }
 
-async fn bucket(store: &JetStream) -> Bucket {
+async fn bucket(store: &Fixture) -> Bucket {
     store.log.bucket(BucketName::Snapshots).await.unwrap()
 }
 
-async fn snapshot(store: &JetStream) -> Option<Value> {
+async fn snapshot(store: &Fixture) -> Option<Value> {
     let entry = bucket(store).await.get("acme.counter.1").await.unwrap();
     entry.map(|(bytes, _)| serde_json::from_slice(&bytes).unwrap())
 }
 
 /// Waits until the snapshot of this version is written, which happens in the background.
-async fn written(store: &JetStream, version: u64) -> Value {
+async fn written(store: &Fixture, version: u64) -> Value {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         match snapshot(store).await {
@@ -39,7 +39,7 @@ async fn written(store: &JetStream, version: u64) -> Value {
 }
 
 /// Appends one event per command.
-async fn count_to(store: &JetStreamEventStore<Counter>, from: u64, to: u64) {
+async fn count_to(store: &AggregateStore<Counter>, from: u64, to: u64) {
     for n in from..=to {
         let loaded = store.load("acme", "1").await.unwrap();
         store.append(loaded, increments(&format!("c{n}"), 1), metadata(&format!("c{n}"))).await.unwrap();

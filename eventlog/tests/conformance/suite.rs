@@ -1,5 +1,5 @@
 //! What every event store must do, whatever it is made of: a trait for the store under test and one function for each
-//! demand. Nothing here names JetStream, so that a store on another database runs under the same demands.
+//! demand. Nothing here names Fixture, so that a store on another database runs under the same demands.
 
 use std::collections::HashMap;
 use std::future::Future;

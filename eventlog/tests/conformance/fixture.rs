@@ -1,25 +1,33 @@
-//! The JetStream store under the suite, in a space of its own on a real server.
+//! The store under the suite, in a space of its own on real servers. Where its events are kept, the backend says.
 
 use std::collections::HashMap;
 
-use eventlog::store::{Appended, Error, JetStreamEventStore, Loaded, StoreSettings};
+use eventlog::store::{AggregateStore, Appended, Error, Loaded, StoreSettings};
 use eventlog::{Log, Settings, Upcasters};
 
+use crate::backend::{self, Backend};
 use crate::counter::{Counter, CounterEvent};
 use crate::suite::{self, Answer, Current, Failure, StoreUnderTest, StoredEvent};
 
+/// Where a store lives: the streams, and the database of a backend that has one.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub settings: Settings,
+    pub database: String,
+}
+
 /// A store and all it takes to make another one on the same data.
 #[derive(Clone)]
-pub struct JetStream {
-    pub store: JetStreamEventStore<Counter>,
+pub struct Fixture {
+    pub store: AggregateStore<Counter>,
     pub log: Log,
-    pub settings: Settings,
+    pub place: Place,
+    pub backend: Backend,
 }
 
 /// A store in a space of its own.
-pub async fn store() -> JetStream {
-    let settings = crate::support::space().await;
-    JetStream::open(settings, store_settings()).await
+pub async fn store() -> Fixture {
+    Fixture::open(backend::place().await, store_settings()).await
 }
 
 /// Short memories, so that tests see what happens beyond them.
@@ -36,12 +44,28 @@ pub fn parts(id: &str) -> (&str, &str) {
     id.split_once('/').unwrap()
 }
 
-impl JetStream {
-    pub async fn open(settings: Settings, store_settings: StoreSettings) -> Self {
-        let log = Log::connect(settings.clone()).await.unwrap();
+impl Fixture {
+    pub async fn open(place: Place, store_settings: StoreSettings) -> Self {
+        let log = Log::connect(place.settings.clone()).await.unwrap();
         log.declare_streams().await.unwrap();
-        let store = JetStreamEventStore::new(log.clone(), Upcasters::none(), store_settings);
-        Self { store, log, settings }
+        let backend = Backend::open(&place, &log).await;
+        let store = backend.store(&log, Upcasters::none(), store_settings);
+        Self { store, log, place, backend }
+    }
+
+    /// Another store on the same data, without a cache in common.
+    pub fn over(&self, upcasters: Upcasters, store_settings: StoreSettings) -> AggregateStore<Counter> {
+        self.backend.store(&self.log, upcasters, store_settings)
+    }
+
+    /// Stores a message that no store wrote, and returns its position.
+    pub async fn plant(&self, tail: &str, payload: &str) -> u64 {
+        self.backend.plant(&self.log, tail, payload).await
+    }
+
+    /// The position of the last message.
+    pub async fn last(&self) -> u64 {
+        self.backend.last(&self.log).await
     }
 
     pub async fn loaded(&self, id: &str) -> Loaded<Counter> {
@@ -55,11 +79,11 @@ impl JetStream {
     }
 }
 
-impl StoreUnderTest for JetStream {
+impl StoreUnderTest for Fixture {
     type Context = Loaded<Counter>;
 
     async fn elsewhere(&self) -> Self {
-        Self::open(self.settings.clone(), store_settings()).await
+        Self::open(self.place.clone(), store_settings()).await
     }
 
     async fn load(&self, id: &str) -> Current<Loaded<Counter>> {

@@ -1,0 +1,38 @@
+//! Where events are kept is chosen once: another choice is refused with what to do.
+
+use std::sync::Arc;
+
+use commands::{Commands, EventStore, OpenError};
+use eventlog::store::Kept;
+
+use crate::world::{World, now};
+
+fn postgres() -> EventStore {
+    // Refused before anything is asked of the database.
+    EventStore::Postgres { database_url: "postgres://nobody@127.0.0.1:1/none".to_owned() }
+}
+
+#[tokio::test]
+async fn another_event_store_than_that_of_the_first_start_is_refused() {
+    let (log, keys, commands) = World::empty().await;
+    drop(commands);
+    assert_eq!(log.events_kept_in().await.unwrap(), Some(Kept::JetStream));
+    let refused = Commands::open_with(postgres(), log.clone(), keys.clone(), Arc::new(now)).await.err().unwrap();
+    assert!(matches!(refused, OpenError::Choice(_)), "{refused:?}");
+    let line = refused.to_string();
+    assert!(line.contains("keeps its events in jetstream") && line.contains("event_store = \"jetstream\""), "{line}");
+    assert!(Commands::open(log, keys, Arc::new(now)).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_installation_from_before_the_choice_has_its_events_in_jetstream() {
+    let space = stack::testing::space().await;
+    let settings = eventlog::Settings::new(&space.nats).with_prefix(&space.stream_prefix);
+    let log = eventlog::Log::connect(settings.with_sizes(eventlog::StreamSizes::small())).await.unwrap();
+    log.declare_streams().await.unwrap();
+    assert_eq!(log.events_kept_in().await.unwrap(), None);
+    let publisher = eventlog::Publisher::new(&log, eventlog::PublisherSettings::default());
+    publisher.publish(eventlog::Stream::EsAlarm, "acme.alarm.1", Default::default(), "[]".into()).await.unwrap();
+    assert_eq!(log.events_kept_in().await.unwrap(), Some(Kept::JetStream));
+    assert!(log.keep_events_in(Kept::Postgres).await.is_err());
+}

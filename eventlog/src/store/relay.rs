@@ -1,0 +1,102 @@
+//! Relaying into JetStream what another journal has stored: each message at exactly the sequence the journal gave it, so
+//! that a repeat, a crash or a second relay changes nothing. When to relay what is the journal's business.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+
+use crate::connection::Log;
+use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, send_once};
+use crate::streams::Stream;
+use crate::{inspect, message::Message};
+
+/// The header that makes the server refuse a message unless the stream's last sequence is the given one.
+const EXPECTED_LAST_SEQUENCE: &str = "Nats-Expected-Last-Sequence";
+
+/// A message as another journal has it.
+#[derive(Clone, Debug)]
+pub struct Relayed {
+    /// The stream it belongs to.
+    pub stream: Stream,
+    /// The sequence it has there.
+    pub position: u64,
+    /// Its subject without the installation's prefix.
+    pub subject: String,
+    /// The position of its aggregate's message before it, 0 for the first.
+    pub follows: u64,
+    /// Its payload.
+    pub payload: Bytes,
+}
+
+/// Why a message is not relayed.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// JetStream has another message at this sequence: the two are not copies of one another, and relaying must stop.
+    #[error("{stream} has another message at {position} than the event store: they do not belong together")]
+    Differs {
+        /// The stream.
+        stream: Stream,
+        /// The sequence.
+        position: u64,
+    },
+    /// The server did not take it; it may be there all the same.
+    #[error("cannot relay message {position} to {stream}")]
+    Send {
+        /// The stream.
+        stream: Stream,
+        /// The sequence.
+        position: u64,
+        /// The server's answer.
+        #[source]
+        source: SendError,
+    },
+    /// The stream cannot be read.
+    #[error("cannot read {stream}")]
+    Read {
+        /// The stream.
+        stream: Stream,
+        /// The server's answer.
+        #[source]
+        source: inspect::Error,
+    },
+}
+
+impl Relayed {
+    /// Tells whether a message of JetStream is this one, byte for byte.
+    pub fn is(&self, message: &Message) -> bool {
+        message.sequence == self.position && message.subject == self.subject && message.payload == self.payload
+    }
+}
+
+impl Log {
+    /// Puts a message at its sequence; one that is there already stays as it is.
+    pub async fn relay(&self, message: &Relayed, timeout: Duration) -> Result<(), RelayError> {
+        let Relayed { stream, position, .. } = *message;
+        let mut headers = HeaderMap::new();
+        headers.insert(EXPECTED_LAST_SEQUENCE, position.saturating_sub(1).to_string());
+        headers.insert(EXPECTED_LAST_SUBJECT_SEQUENCE, message.follows.to_string());
+        let tail = message.subject.strip_prefix(stream.subject_root()).unwrap_or(&message.subject);
+        let subject = self.subject(stream, tail.trim_start_matches('.'));
+        let sent = send_once(self, &subject, headers, message.payload.clone(), timeout).await;
+        match sent {
+            Ok(ack) if ack.sequence == position => Ok(()),
+            Ok(_) => Err(RelayError::Differs { stream, position }),
+            Err(source) => match self.holds(message).await? {
+                true => Ok(()),
+                false => Err(RelayError::Send { stream, position, source }),
+            },
+        }
+    }
+
+    /// Tells whether JetStream has a message; another one in its place is an error.
+    pub async fn holds(&self, message: &Relayed) -> Result<bool, RelayError> {
+        let Relayed { stream, position, .. } = *message;
+        let found = self.get_message(stream, position).await;
+        match found.map_err(|source| RelayError::Read { stream, source })? {
+            None => Ok(false),
+            Some(there) if message.is(&there) => Ok(true),
+            Some(_) => Err(RelayError::Differs { stream, position }),
+        }
+    }
+}

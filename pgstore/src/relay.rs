@@ -1,0 +1,153 @@
+//! The relay: one process at a time reads the journal in its order and puts each message into JetStream at its sequence.
+//! The lock spares processes from working against each other; what makes a stale relay harmless is the sequence.
+
+use std::time::Duration;
+
+use eventlog::store::{RelayError, Relayed};
+use eventlog::{Log, Stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::{debug, error, info, warn};
+
+use crate::agree::agree;
+use crate::error::Error;
+use crate::rows;
+
+/// The advisory lock of the one relay: "ARGS" and 1.
+const LOCK: (i32, i32) = (1_095_910_739, 1);
+/// How long somebody who stands by, or failed, waits until the next attempt.
+const STAND_BY: Duration = Duration::from_millis(300);
+/// How long the relay waits where a second try cannot mend it.
+const HALTED: Duration = Duration::from_secs(10);
+/// How long the relay waits for a commit's notice before it looks by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a message may wait before somebody who stands by takes the relay to hang.
+const OVERDUE: Duration = Duration::from_secs(3);
+/// How many messages are read at once.
+const PAGE: i64 = 256;
+/// How many messages are on their way at once; each is refused unless the one before it is there.
+const IN_FLIGHT: usize = 32;
+/// Counter: messages relayed to JetStream. Label `stream`.
+const RELAYED_MESSAGES: &str = "eventlog_relayed_messages_total";
+/// How long one message waits for its acknowledgement.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A running relay, or one that stands by. It ends on drop.
+pub struct Relay {
+    _end: DropGuard,
+}
+
+impl Relay {
+    pub(crate) fn start(options: PgConnectOptions, log: Log) -> Self {
+        let shutdown = CancellationToken::new();
+        let ended = shutdown.clone();
+        tokio::spawn(async move {
+            ended.run_until_cancelled(keep_relaying(options, log)).await;
+        });
+        Self { _end: shutdown.drop_guard() }
+    }
+}
+
+async fn keep_relaying(options: PgConnectOptions, log: Log) {
+    loop {
+        let pause = match lead(&options, &log).await {
+            Ok(()) => STAND_BY,
+            Err(failure) if failure.is_final() => {
+                error!(error = &failure as &dyn std::error::Error, "nothing more is relayed");
+                HALTED
+            }
+            Err(Error::NotMigrated(_)) => {
+                debug!("waits for the event store's tables");
+                STAND_BY
+            }
+            Err(failure) => {
+                warn!(error = &failure as &dyn std::error::Error, "the relay begins again");
+                STAND_BY
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Relays for as long as the connection that holds the lock lives. Where another process has the lock it only stands in,
+/// when that one hangs or was paused: until nothing is left.
+async fn lead(options: &PgConnectOptions, log: &Log) -> Result<(), Error> {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await.map_err(Error::of)?;
+    let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK.0).bind(LOCK.1);
+    let locked: bool = lock.fetch_one(&mut listener).await.map_err(Error::of)?;
+    if !locked && !is_overdue(log, &mut listener).await? {
+        return Ok(());
+    }
+    listener.listen("event_store").await.map_err(Error::of)?;
+    let mut lanes = Vec::new();
+    let mut reader = PgConnection::connect_with(options).await.map_err(Error::of)?;
+    for stream in Stream::DOMAIN {
+        lanes.push(Lane { stream, at: agree(log, &mut reader, stream).await? });
+    }
+    info!(stands_in = !locked, "relays the event store to JetStream");
+    loop {
+        let mut moved = false;
+        for lane in &mut lanes {
+            moved |= lane.forward(log, &mut listener).await?;
+        }
+        if !moved && !locked {
+            return Ok(());
+        }
+        if !moved {
+            match timeout(LOOK_EVERY, listener.try_recv()).await {
+                Err(_) | Ok(Ok(Some(_))) => {}
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(failure)) => return Err(Error::of(failure)),
+            }
+        }
+    }
+}
+
+/// Tells whether something has waited for longer than the relay ever takes.
+async fn is_overdue(log: &Log, db: &mut PgListener) -> Result<bool, Error> {
+    for stream in Stream::DOMAIN {
+        let at = log.last_sequence(stream).await.map_err(|source| Error::Ask { stream, source })?;
+        if rows::is_older_than(&mut *db, stream, at + 1, OVERDUE).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How far one stream is relayed.
+struct Lane {
+    stream: Stream,
+    at: u64,
+}
+
+impl Lane {
+    /// Relays the next messages; tells whether there were any.
+    async fn forward(&mut self, log: &Log, db: &mut PgListener) -> Result<bool, Error> {
+        let page = rows::of_stream(&mut *db, self.stream, self.at + 1, PAGE).await?;
+        let Some(last) = page.last().map(|message| message.position) else { return Ok(false) };
+        if relay(log, &page, IN_FLIGHT).await.is_err() {
+            // In flight together they may be refused for the sake of one another: one after the other they are not.
+            relay(log, &page, 1).await?;
+        }
+        metrics::counter!(RELAYED_MESSAGES, "stream" => self.stream.name()).increment(page.len() as u64);
+        self.at = last;
+        Ok(true)
+    }
+}
+
+fn relay(log: &Log, page: &[Relayed], in_flight: usize) -> BoxFuture<'static, Result<(), RelayError>> {
+    let sent: Vec<_> = page
+        .iter()
+        .cloned()
+        .map(|message| {
+            let log = log.clone();
+            async move { log.relay(&message, PATIENCE).await }.boxed()
+        })
+        .collect();
+    stream::iter(sent).buffered(in_flight).try_collect().boxed()
+}

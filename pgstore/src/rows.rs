@@ -1,0 +1,103 @@
+//! The rows of the table `event_store` as messages, and the statements that read them. Not when they are read.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use eventlog::store::Relayed;
+use eventlog::{Headers, Message, Stream};
+use sqlx::postgres::PgRow;
+use sqlx::{Executor, PgConnection, PgExecutor, Row};
+
+use crate::error::Error;
+
+const APPEND: &str = "SELECT event_store_append($1, $2, $3, $4)";
+
+/// Lets a new connection know the append, so that each append is a single request. One that cannot yet will say so then.
+pub async fn make_ready(db: &mut PgConnection) {
+    if let Err(error) = db.prepare(APPEND).await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "not ready for appends yet");
+    }
+}
+
+/// Reads an aggregate's messages from a position on, at most `limit`.
+pub async fn of_subject(
+    db: impl PgExecutor<'_>,
+    stream: Stream,
+    subject: &str,
+    from: u64,
+    limit: i64,
+) -> Result<Vec<Message>, Error> {
+    let statement = "SELECT position, payload, stored_at FROM event_store
+        WHERE subject = $1 AND position >= $2 ORDER BY position LIMIT $3";
+    let rows = sqlx::query(statement).bind(subject).bind(signed(from)).bind(limit).fetch_all(db).await;
+    let message = |row: &PgRow| -> Result<Message, sqlx::Error> {
+        Ok(Message {
+            stream,
+            subject: subject.to_owned(),
+            sequence: unsigned(row.try_get("position")?),
+            published_at: row.try_get::<DateTime<Utc>, _>("stored_at")?,
+            headers: Headers::new(),
+            payload: Bytes::from(row.try_get::<Vec<u8>, _>("payload")?),
+        })
+    };
+    rows.map_err(Error::of)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::of)
+}
+
+/// Reads a stream's messages from a position on, at most `limit`.
+pub async fn of_stream(db: impl PgExecutor<'_>, stream: Stream, from: u64, limit: i64) -> Result<Vec<Relayed>, Error> {
+    let statement = "SELECT position, subject, follows, payload FROM event_store
+        WHERE stream = $1 AND position >= $2 ORDER BY position LIMIT $3";
+    let rows = sqlx::query(statement).bind(stream.name()).bind(signed(from)).bind(limit).fetch_all(db).await;
+    let message = |row: &PgRow| -> Result<Relayed, sqlx::Error> {
+        Ok(Relayed {
+            stream,
+            position: unsigned(row.try_get("position")?),
+            subject: row.try_get("subject")?,
+            follows: unsigned(row.try_get("follows")?),
+            payload: Bytes::from(row.try_get::<Vec<u8>, _>("payload")?),
+        })
+    };
+    rows.map_err(Error::of)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::of)
+}
+
+/// Reads a stream's last position, 0 for none.
+pub async fn last_position(db: impl PgExecutor<'_>, stream: Stream) -> Result<u64, Error> {
+    let statement = "SELECT coalesce(max(position), 0) FROM event_store WHERE stream = $1";
+    let last: i64 = sqlx::query_scalar(statement).bind(stream.name()).fetch_one(db).await.map_err(Error::of)?;
+    Ok(unsigned(last))
+}
+
+/// Tells whether there is a message at a position and it was stored longer ago than `age`.
+pub async fn is_older_than(
+    db: impl PgExecutor<'_>,
+    stream: Stream,
+    position: u64,
+    age: Duration,
+) -> Result<bool, Error> {
+    let statement = "SELECT EXISTS (SELECT FROM event_store WHERE stream = $1 AND position = $2
+        AND stored_at < clock_timestamp() - make_interval(secs => $3))";
+    let query = sqlx::query_scalar(statement).bind(stream.name()).bind(signed(position)).bind(age.as_secs_f64());
+    query.fetch_one(db).await.map_err(Error::of)
+}
+
+/// Stores a message as its aggregate's next; `None` when the aggregate's last one is not at `expected`.
+pub async fn append(
+    db: impl PgExecutor<'_>,
+    stream: Stream,
+    subject: &str,
+    expected: u64,
+    payload: &[u8],
+) -> Result<Option<u64>, Error> {
+    let append = sqlx::query_scalar(APPEND).bind(stream.name()).bind(subject).bind(signed(expected)).bind(payload);
+    let position: Option<i64> = append.fetch_one(db).await.map_err(Error::of)?;
+    Ok(position.map(unsigned))
+}
+
+fn signed(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+fn unsigned(position: i64) -> u64 {
+    u64::try_from(position).unwrap_or_default()
+}
