@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use eventlog::lane::Pack;
-use eventlog::store::{Appended, Error, AggregateStore, StoreSettings};
+use eventlog::store::{AggregateStore, Appended, Error, StoreSettings};
 use eventlog::{
     Batch, BucketName, Cause, ConsumeSettings, Consumer, Headers, Lane, LaneSettings, Log, Outcome, Positions, Source,
     Stream, Upcasters, buckets,
