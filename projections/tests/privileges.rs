@@ -81,3 +81,30 @@ async fn the_writing_role_writes_rows_and_makes_days_and_creates_nothing_else() 
         assert!(emptied.is_err(), "{table} was emptied");
     }
 }
+
+/// Statements on the event store that nobody may run but by its function, or not at all.
+const EVENTS: [&str; 4] = [
+    "INSERT INTO event_store (stream, position, subject, follows, payload) VALUES ('ES', 9, 'es.a.b.d', 0, '[]')",
+    "UPDATE event_store SET payload = '[]'",
+    "DELETE FROM event_store",
+    "TRUNCATE event_store",
+];
+const APPEND: &str = "SELECT event_store_append('ES', 'es.a.b.c', 0, '[]')";
+
+#[tokio::test]
+async fn events_are_appended_by_their_own_role_and_its_function_alone() {
+    let world = common::world().await;
+    let mut events = member(&world.deps.database_url, "e", "argusiq_events, argusiq_read").await;
+    allowed(&mut events, APPEND).await;
+    allowed(&mut events, "SELECT * FROM event_store").await;
+    for (name, group) in [("er", "argusiq_read"), ("ew", "argusiq_write")] {
+        let mut db = member(&world.deps.database_url, name, group).await;
+        refused(&mut db, APPEND).await;
+        for statement in EVENTS {
+            refused(&mut db, statement).await;
+        }
+    }
+    for statement in EVENTS {
+        refused(&mut events, statement).await;
+    }
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use eventlog::lane::Pack;
-use eventlog::store::{Appended, Error, JetStreamEventStore, StoreSettings};
+use eventlog::store::{AggregateStore, Appended, Error, StoreSettings};
 use eventlog::{
     Batch, BucketName, Cause, ConsumeSettings, Consumer, Headers, Lane, LaneSettings, Log, Outcome, Positions, Source,
     Stream, Upcasters, buckets,
@@ -23,7 +23,7 @@ pub const WRITERS: usize = 3;
 const RIVALS: usize = 2;
 const LONGEST_COMMAND: Duration = Duration::from_secs(60);
 
-pub type Store = JetStreamEventStore<Counter>;
+pub type Store = AggregateStore<Counter>;
 
 /// What was acknowledged, by whom it was asked for.
 #[derive(Default)]
