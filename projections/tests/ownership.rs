@@ -151,7 +151,8 @@ async fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
     let mut runner = Runner::new(&mut directory, &mut owner);
     runner.resume().await.unwrap();
     let mut batch = batch(&world, at).await;
-    let packed = Message { stream: Stream::TelemetryNormalized, payload: vec![2, 0x90].into(), ..batch.messages[0].clone() };
+    let packed =
+        Message { stream: Stream::TelemetryNormalized, payload: vec![2, 0x90].into(), ..batch.messages[0].clone() };
     batch.messages.push(packed);
     assert!(matches!(runner.handle(&batch).await, Outcome::Retry(cause) if cause.to_string().contains("version 2")));
     assert_eq!(position(&world).await, ["0"]);
