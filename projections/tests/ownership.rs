@@ -141,3 +141,34 @@ async fn waiting_for_a_position_that_does_not_come_ends_at_the_deadline() {
     let late = world.reader.wait_for(NAME, Stream::Es, 5, Duration::from_millis(50)).await;
     assert!(matches!(late, Err(projections::WaitError::Late { position: 0, wanted: 5, .. })));
 }
+
+#[tokio::test]
+async fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
+    let world = world().await;
+    let at = world.event("device", DEVICE, 1, &sample::device_registered("One", "SN-1")).await;
+    let mut owner = world.owner(NAME).await;
+    let mut directory = DeviceDirectory;
+    let mut runner = Runner::new(&mut directory, &mut owner);
+    runner.resume().await.unwrap();
+    let mut batch = batch(&world, at).await;
+    let packed =
+        Message { stream: Stream::TelemetryNormalized, payload: vec![2, 0x90].into(), ..batch.messages[0].clone() };
+    batch.messages.push(packed);
+    assert!(matches!(runner.handle(&batch).await, Outcome::Retry(cause) if cause.to_string().contains("version 2")));
+    assert_eq!(position(&world).await, ["0"]);
+}
+
+#[tokio::test]
+async fn an_owner_whose_lock_the_database_took_writes_nothing_more() {
+    let world = world().await;
+    let at = world.event("device", DEVICE, 1, &sample::device_registered("One", "SN-1")).await;
+    let mut owner = world.owner(NAME).await;
+    let lost = owner.lost();
+    world.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await;
+    tokio::time::timeout(Duration::from_secs(10), lost.cancelled()).await.expect("the loss is noticed");
+    let mut directory = DeviceDirectory;
+    let mut runner = Runner::new(&mut directory, &mut owner);
+    assert!(runner.resume().await.is_err());
+    assert!(!matches!(runner.handle(&batch(&world, at).await).await, Outcome::Done));
+    assert!(devices(&world).await.is_empty());
+}

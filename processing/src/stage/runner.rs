@@ -243,9 +243,31 @@ fn earliest<'p>(all: impl Iterator<Item = &'p Positions> + Clone) -> Positions {
 
 #[cfg(test)]
 mod tests {
-    use eventlog::Stream;
+    use bytes::Bytes;
+    use chrono::DateTime;
+    use eventlog::{Headers, Stream};
 
     use super::*;
+
+    #[test]
+    fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
+        let batch = |stream, payload: &'static [u8]| Batch {
+            messages: vec![Message {
+                stream,
+                subject: "telemetry.raw.v1.0".into(),
+                sequence: 1,
+                published_at: DateTime::UNIX_EPOCH,
+                headers: Headers::new(),
+                payload: Bytes::from_static(payload),
+            }],
+            positions: Positions::new(),
+        };
+        let cause = newer(&batch(Stream::TelemetryRaw, &[2, 0x90])).expect("it waits").to_string();
+        assert!(cause.contains("version 2") && cause.contains("upgrade"), "{cause}");
+        assert!(newer(&batch(Stream::TelemetryRaw, &[1, 0x90])).is_none());
+        assert!(newer(&batch(Stream::TelemetryRaw, b"no pack at all")).is_none());
+        assert!(newer(&batch(Stream::Presence, &[2, 0x90])).is_none());
+    }
 
     #[test]
     fn the_earliest_position_of_each_stream_counts_and_an_unbegun_one_most() {

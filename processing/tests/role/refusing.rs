@@ -51,17 +51,3 @@ async fn a_device_registered_just_before_its_first_reading_is_never_unknown() {
     assert!(letters(&world.log).await.is_empty());
     assert!(world.seen().await.readings.contains_key(&device(29).0));
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
-    let world = World::new().await;
-    let role = world.start("a", &[StageName::Normalizer]);
-    world.measure(1, 0, 20.0).await;
-    until(20, "the first reading is normalised", || async { world.last(Stream::TelemetryNormalized).await == 1 }).await;
-    let publisher = Publisher::new(&world.log, PublisherSettings::default());
-    publisher.publish(Stream::TelemetryRaw, "0", Headers::new(), vec![2, 0x90].into()).await.unwrap();
-    world.measure(1, 1_000, 21.0).await;
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    assert_eq!((world.last(Stream::TelemetryNormalized).await, world.last(Stream::TelemetryDlq).await), (1, 0));
-    role.stop().await;
-}
