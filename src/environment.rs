@@ -115,7 +115,11 @@ pub async fn open_log(settings: &Settings, servers: &Servers, streams: Streams) 
             Streams::Check => log.check_streams().await,
         };
         match outcome {
-            Err(eventlog::streams::Error::Read { .. }) if Instant::now() < deadline => sleep(ASK_AGAIN).await,
+            Err(eventlog::streams::Error::Read { .. } | eventlog::streams::Error::Create { .. })
+                if Instant::now() < deadline =>
+            {
+                sleep(ASK_AGAIN).await;
+            }
             outcome => return outcome.map(|()| log).map_err(Into::into),
         }
     }

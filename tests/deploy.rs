@@ -192,7 +192,10 @@ fn root() -> PathBuf {
 fn compose() -> Value {
     let text = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
     let mut file: Value = serde_yaml::from_str(&text).unwrap();
-    file.apply_merge().unwrap();
+    // An anchor may itself merge another: one pass resolves one level.
+    for _ in 0..4 {
+        file.apply_merge().unwrap();
+    }
     file
 }
 

@@ -128,10 +128,17 @@ impl Keeper {
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         reading.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let is_renewal = tokio::select! {
                 () = stop.cancelled() => break,
-                _ = renewal.tick() => self.try_renew().await,
-                _ = reading.tick() => self.read().await,
+                _ = renewal.tick() => true,
+                _ = reading.tick() => false,
+            };
+            // A process that stood still was taken for gone, and must know it before its entry is there again.
+            self.look_at_lease();
+            if is_renewal {
+                self.try_renew().await;
+            } else {
+                self.read().await;
             }
             self.look_at_lease();
         }

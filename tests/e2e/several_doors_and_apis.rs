@@ -22,7 +22,9 @@ async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_
     ["api", "process", "project"].iter().for_each(|role| platform.start(role));
     let other = stack::free_port();
     platform.start_as("north", &["ingest"], &[("ARGUSIQ_INSTANCE", "north")]);
-    let south = [("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &other.to_string())];
+    let http = stack::free_port().to_string();
+    let (mqtt, http) = (("ARGUSIQ_MQTT__PORT", &*other.to_string()), ("ARGUSIQ_INGEST_HTTP__PORT", &*http));
+    let south = [("ARGUSIQ_INSTANCE", "south"), mqtt, http];
     platform.start_as("south", &["ingest"], &south);
     tokio::task::block_in_place(|| {
         platform.wait_until_ready();
@@ -50,7 +52,7 @@ async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_
 
 fn a_second_door_of_one_name_is_refused(platform: &mut Platform) {
     let port = stack::free_port().to_string();
-    platform.start_as("twin", &["ingest"], &[("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &port)]);
+    platform.start_as("twin", &["ingest"], &[("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &port), ("ARGUSIQ_INGEST_HTTP__ENABLED", "false")]);
     let (status, log) = platform.ended("twin");
     let said: Vec<_> = log.lines().filter(|line| line.starts_with("argusiq: ")).collect();
     assert!(!status.success() && said.len() == 1, "{log}");

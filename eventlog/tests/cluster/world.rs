@@ -26,7 +26,12 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let cluster = Cluster::start(ClusterOptions::new(folder.path())).await.unwrap();
         let log = Log::connect(settings(&cluster, replicas)).await.unwrap();
-        log.declare_streams().await.unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        // A node may still be offline to the one that places the streams.
+        while let Err(error) = log.declare_streams().await {
+            assert!(Instant::now() < deadline, "{error:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         World { cluster, log, _folder: folder, _turn: turn }
     }
 
