@@ -20,17 +20,27 @@ const NOT_ALLOWED: &str = "42501";
 /// Creates the groups where they are missing and grants them what they need. A role that may not create groups says
 /// so and goes on: then it is the only one that can use the tables.
 pub(crate) async fn grant(db: &mut PgConnection) -> Result<(), Error> {
-    for group in [READ, WRITE, EVENTS] {
+    if there(db, &[READ, WRITE]).await? {
+        sqlx::raw_sql(GRANTS).execute(&mut *db).await?;
+    }
+    if there(db, &[EVENTS]).await? {
+        sqlx::raw_sql(GRANTS_ON_EVENTS).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// Makes sure of groups; says which one is missing and tells that one is.
+async fn there(db: &mut PgConnection, groups: &[&str]) -> Result<bool, Error> {
+    for group in groups {
         if !ensure(db, group).await? {
             warn!(
                 group,
                 "this PostgreSQL role may not create the group: have a superuser create it, then migrate again"
             );
-            return Ok(());
+            return Ok(false);
         }
     }
-    sqlx::raw_sql(GRANTS).execute(db).await?;
-    Ok(())
+    Ok(true)
 }
 
 async fn ensure(db: &mut PgConnection, group: &str) -> Result<bool, Error> {
@@ -59,7 +69,12 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO argusiq_write;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO argusiq_read;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO argusiq_write;
 REVOKE INSERT, UPDATE, DELETE ON installation, _sqlx_migrations, event_store, events FROM argusiq_write;
-GRANT EXECUTE ON FUNCTION event_store_append(text, text, bigint, bytea) TO argusiq_events;
 GRANT EXECUTE ON FUNCTION telemetry_add_day(date), telemetry_drop_days_before(date), read_models_empty(text[])
     TO argusiq_write;
+";
+
+const GRANTS_ON_EVENTS: &str = "
+GRANT USAGE ON SCHEMA public TO argusiq_events;
+GRANT SELECT ON event_store, events TO argusiq_events;
+GRANT EXECUTE ON FUNCTION event_store_append(text, text, bigint, bytea) TO argusiq_events;
 ";
