@@ -57,9 +57,11 @@ impl<'a> Runner<'a> {
     /// Writes a batch; answers the messages that cannot be read, and then nothing was written.
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Rejection>, Error> {
         if self.uncertain {
-            let generation = self.at.generation;
+            let (generation, positions) = (self.at.generation, self.at.positions.clone());
             self.open().await?;
-            if self.at.generation != generation {
+            // A database that crashed may have forgotten its last commits, which did not wait for the disk: the batches
+            // before this one are then to be read again, not this one to be written behind a gap.
+            if self.at.generation != generation || self.at.positions != positions {
                 return Err(Error::Fenced(self.projection.name().to_owned()));
             }
         }
@@ -117,7 +119,9 @@ impl Consumer for Runner<'_> {
                 self.uncertain = true;
                 Outcome::Reject(refused)
             }
-            Err(Error::Fenced(name)) => Outcome::Stop(format!("{name} belongs to another process now")),
+            Err(Error::Fenced(name)) => {
+                Outcome::Stop(format!("{name} is not where this process left it: it is read again from its checkpoint"))
+            }
             Err(error) => {
                 self.uncertain = true;
                 self.owner.drop_connection();

@@ -16,7 +16,6 @@ pub struct Load {
     child: Child,
     report: PathBuf,
     least: u64,
-    nats: String,
 }
 
 impl Load {
@@ -33,8 +32,7 @@ impl Load {
             .spawn()
             .expect("the simulator starts");
         tokio::task::block_in_place(|| wait_for_first_reading(platform, devices));
-        let nats = platform.stack.as_ref().map(|stack| stack.urls().nats.clone()).unwrap_or_default();
-        Self { child, report, nats, least: u64::from(rate) * seconds / 3 }
+        Self { child, report, least: u64::from(rate) * seconds / 3 }
     }
 
     /// Waits until the load is over and its ledger was compared with the history.
@@ -43,9 +41,6 @@ impl Load {
         assert!(status.success(), "the load failed: {status}");
         let figures: Value = serde_json::from_slice(&fs::read(&self.report).unwrap()).unwrap();
         assert!(figures["messages"].as_u64().unwrap() > self.least, "hardly any load: {figures}");
-        if figures["missing"] != 0 {
-            crate::diagnose::print(&self.nats);
-        }
         assert_eq!((&figures["missing"], &figures["doubled"]), (&Value::from(0), &Value::from(0)), "{figures}");
         eprintln!("load: {figures}");
     }

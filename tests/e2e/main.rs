@@ -5,7 +5,6 @@
 mod command_to_view;
 mod crew;
 mod device_to_screen;
-mod diagnose;
 mod events_in_postgres;
 mod frozen_servers;
 mod fsynced_before_acknowledged;

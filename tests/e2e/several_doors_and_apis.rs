@@ -52,7 +52,11 @@ async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_
 
 fn a_second_door_of_one_name_is_refused(platform: &mut Platform) {
     let port = stack::free_port().to_string();
-    platform.start_as("twin", &["ingest"], &[("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &port), ("ARGUSIQ_INGEST_HTTP__ENABLED", "false")]);
+    platform.start_as(
+        "twin",
+        &["ingest"],
+        &[("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &port), ("ARGUSIQ_INGEST_HTTP__ENABLED", "false")],
+    );
     let (status, log) = platform.ended("twin");
     let said: Vec<_> = log.lines().filter(|line| line.starts_with("argusiq: ")).collect();
     assert!(!status.success() && said.len() == 1, "{log}");

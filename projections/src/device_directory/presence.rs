@@ -6,6 +6,9 @@ use domain::telemetry::{PresenceFact, PresenceKind};
 use super::ConnectivityRow;
 use crate::sheet::Sheet;
 
+/// Why a device whose door is gone counts as offline.
+const EDGE_LOST: &str = "edge_lost";
+
 /// Folds one fact into the rows in hand.
 pub fn fold(sheet: &mut Sheet<ConnectivityRow>, fact: &PresenceFact) {
     if fact.kind == PresenceKind::EdgeLost {
@@ -30,7 +33,10 @@ pub fn next(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<Co
 
 fn connected(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<ConnectivityRow> {
     let session = fact.session.map(|session| session.0);
-    let stale = |row: &ConnectivityRow| row.session_at > fact.at || (row.session_id == session && session.is_some());
+    // A session that is told again is known, unless its door was taken for gone and is back.
+    let is_back = |row: &ConnectivityRow| is_lost(row) && fact.at > row.changed_at;
+    let is_known = |row: &ConnectivityRow| row.session_id == session && session.is_some() && !is_back(row);
+    let stale = |row: &ConnectivityRow| row.session_at > fact.at || is_known(row);
     if current.is_some_and(stale) {
         return None;
     }
@@ -71,7 +77,11 @@ fn ended(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<Conne
 
 fn edge_lost(row: &ConnectivityRow, fact: &PresenceFact) -> Option<ConnectivityRow> {
     let lost = row.connectivity == "online" && row.edge == fact.edge && row.session_at <= fact.at;
-    lost.then(|| offline(row, fact, Some("edge_lost".into())))
+    lost.then(|| offline(row, fact, Some(EDGE_LOST.into())))
+}
+
+fn is_lost(row: &ConnectivityRow) -> bool {
+    row.reason.as_deref() == Some(EDGE_LOST)
 }
 
 fn offline(row: &ConnectivityRow, fact: &PresenceFact, reason: Option<String>) -> ConnectivityRow {

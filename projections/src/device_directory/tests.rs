@@ -131,6 +131,16 @@ fn a_lost_door_ends_its_own_sessions_only() {
 }
 
 #[test]
+fn a_door_that_comes_back_tells_its_sessions_again_and_they_are_online() {
+    let lost = PresenceFact { device: None, session: None, ..heard(PresenceKind::EdgeLost, 0, 5) };
+    let told = heard(PresenceKind::Connected, 1, 1);
+    let again = heard(PresenceKind::Connected, 1, 8);
+    assert_eq!(state(&[told.clone(), lost.clone(), again]), is("online", 8, 8, None));
+    // What was told before the loss, and comes twice, is no return.
+    assert_eq!(state(&[told.clone(), lost, told]), is("offline", 5, 5, Some("edge_lost")));
+}
+
+#[test]
 fn a_refused_connection_says_nothing_of_connectivity() {
     assert_eq!(state(&[heard(PresenceKind::ConnectionRefused, 1, 1)]), None);
 }
