@@ -11,6 +11,7 @@ use certs::{Folder, Initialized, MasterKey, ServerFiles, ServerNames};
 use chrono::{DateTime, Utc};
 use commands::EventStore;
 use eventlog::{Access, Log, StreamSizes};
+use projections::RedisServer;
 use tokio::time::{Instant, sleep};
 
 use crate::settings::{EventStoreKind, Secret, Settings};
@@ -161,6 +162,15 @@ fn access(settings: &Settings) -> anyhow::Result<Access> {
         tls_certificate_file: nats.tls_certificate_file.clone(),
         tls_key_file: nats.tls_key_file.clone(),
     })
+}
+
+/// Redis, by the configuration.
+pub fn redis(settings: &Settings, servers: &Servers) -> RedisServer {
+    RedisServer {
+        url: servers.redis.0.clone(),
+        tls_ca_file: settings.redis.tls_ca_file.clone(),
+        key_prefix: settings.redis.key_prefix.clone(),
+    }
 }
 
 /// Where events are kept, by the configuration.

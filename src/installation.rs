@@ -9,7 +9,7 @@ use projections::installation::Marks;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use crate::environment::Servers;
+use crate::environment::{self, Servers};
 use crate::settings::Settings;
 
 /// How long a role waits at its start for PostgreSQL and Redis.
@@ -62,7 +62,7 @@ fn is_refusal(error: &anyhow::Error) -> bool {
 }
 
 async fn marks(settings: &Settings, servers: &Servers) -> anyhow::Result<Marks> {
-    let read = Marks::connect(&servers.postgres.0, &servers.redis.0, &settings.redis.key_prefix).await;
+    let read = Marks::connect(&servers.postgres.0, &environment::redis(settings, servers)).await;
     read.context("the installation's id cannot be read")
 }
 

@@ -196,7 +196,8 @@ pub struct Nats {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Postgres {
-    /// `postgres://user@host:port/database`; the local stack's own when absent.
+    /// `postgres://user@host:port/database`, with `?sslmode=verify-full&sslrootcert=FILE` for TLS; the local stack's own
+    /// when absent.
     pub url: Option<Secret>,
 }
 
@@ -204,8 +205,10 @@ pub struct Postgres {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redis {
-    /// `redis://host:port/`; the local stack's own when absent.
+    /// `redis://host:port/`, or `rediss://host:port/` with TLS; the local stack's own when absent.
     pub url: Option<Secret>,
+    /// Certificates of the authorities that a `rediss://` server's certificate comes from; the system's when absent.
+    pub tls_ca_file: Option<PathBuf>,
     /// In front of every key.
     pub key_prefix: String,
 }
@@ -253,7 +256,7 @@ impl Default for Settings {
             },
             nats: Nats { replicas: 1, ..Nats::default() },
             postgres: Postgres { url: None },
-            redis: Redis { url: None, key_prefix: "argusiq:".to_owned() },
+            redis: Redis { url: None, tls_ca_file: None, key_prefix: "argusiq:".to_owned() },
             probe: Probe { listen: "127.0.0.1".to_owned(), port: None },
         }
     }

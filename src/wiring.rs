@@ -227,8 +227,8 @@ impl Wiring {
 
     async fn api(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let listen = api::Listen::Address(address(&self.settings.http.listen, self.ports.http)?);
-        let redis = &self.servers.redis.0;
-        let reader = Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?;
+        let redis = environment::redis(&self.settings, &self.servers);
+        let reader = Reader::connect(&self.servers.postgres.0, &redis).await?;
         let metrics = self.metrics.clone();
         let deps = api::Deps {
             commands: self.commands()?.clone(),
@@ -250,11 +250,9 @@ impl Wiring {
             return Ok(());
         };
         let address = address(&probe.listen, port)?;
-        let redis = &self.servers.redis.0;
+        let redis = environment::redis(&self.settings, &self.servers);
         let reader = match role {
-            Role::Project => {
-                Some(Reader::connect(&self.servers.postgres.0, redis, &self.settings.redis.key_prefix).await?)
-            }
+            Role::Project => Some(Reader::connect(&self.servers.postgres.0, &redis).await?),
             Role::Api | Role::Ingest | Role::Bridge | Role::Process => None,
         };
         let metrics = self.metrics.clone();
@@ -284,8 +282,7 @@ impl Wiring {
         projections::Deps {
             log: self.log.clone(),
             database_url: self.servers.postgres.0.clone(),
-            redis_url: self.servers.redis.0.clone(),
-            key_prefix: self.settings.redis.key_prefix.clone(),
+            redis: environment::redis(&self.settings, &self.servers),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a projection cannot write or read. What does not live here: refusals of single messages (`fact::Unreadable`).
 
+use std::path::PathBuf;
+
 use eventlog::Stream;
 
 /// Why a projection could not do its work.
@@ -20,6 +22,18 @@ pub enum Error {
     /// Redis could not be reached or refused.
     #[error("a command on the latest values failed")]
     Redis(#[from] redis::RedisError),
+    /// Authorities are named for a connection that has no TLS.
+    #[error("redis.url must begin with rediss:// where redis.tls_ca_file is set")]
+    NoTls,
+    /// The certificates of the authorities cannot be read.
+    #[error("redis.tls_ca_file {} cannot be read", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A row does not have the shape that the code expects.
     #[error("a row of {table} does not have its shape")]
     Row {

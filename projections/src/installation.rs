@@ -5,7 +5,7 @@ use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
 use sqlx::{Connection, PgConnection};
 
-use crate::Error;
+use crate::{Error, RedisServer};
 
 /// A look at what both servers hold.
 pub struct Marks {
@@ -16,9 +16,9 @@ pub struct Marks {
 
 impl Marks {
     /// Connects; errors when Redis does not answer.
-    pub async fn connect(database_url: &str, redis_url: &str, key_prefix: &str) -> Result<Self, Error> {
-        let redis = redis::Client::open(redis_url)?.get_connection_manager().await?;
-        Ok(Self { database_url: database_url.to_owned(), redis, key: format!("{key_prefix}installation") })
+    pub async fn connect(database_url: &str, redis: &RedisServer) -> Result<Self, Error> {
+        let key = format!("{}installation", redis.key_prefix);
+        Ok(Self { database_url: database_url.to_owned(), redis: redis.connect().await?, key })
     }
 
     /// Returns the ids in PostgreSQL and in Redis; none where there is none, a schema before the first migration

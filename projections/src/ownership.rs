@@ -15,7 +15,15 @@ use tracing::{info, warn};
 use crate::Error;
 
 /// How long somebody who stands by waits until the next attempt.
-const STAND_BY: Duration = Duration::from_millis(500);
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// Takes the projection.
+const TAKE: &str = "SELECT pg_try_advisory_lock(hashtextextended('argusiq.projection.' || $1, 0))";
+/// Begins to go first. Whoever asks as one who stands by holds the same lock for a moment only: it is asked for again.
+const GO_FIRST: &str = "SELECT pg_try_advisory_lock(hashtextextended('argusiq.projection.first.' || $1, 0))";
+/// Takes the projection unless somebody goes first.
+const STAND_BY: &str = "SELECT CASE
+    WHEN pg_try_advisory_xact_lock_shared(hashtextextended('argusiq.projection.first.' || $1, 0))
+    THEN pg_try_advisory_lock(hashtextextended('argusiq.projection.' || $1, 0)) ELSE false END";
 /// How often the holder of the lock says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long the database may take to answer that, or a new connection.
@@ -37,11 +45,33 @@ pub struct Owner {
 
 impl Owner {
     /// Waits until the projection is free and takes it; none when the shutdown comes first. An unreachable database is
-    /// tried again.
+    /// tried again. While somebody goes first, it is not free.
     pub async fn acquire(options: &PgConnectOptions, name: &'static str, shutdown: &CancellationToken) -> Option<Self> {
+        Self::acquire_by(STAND_BY, options, name, shutdown).await
+    }
+
+    /// Goes first: the same, and those who stand by do not take the projection meanwhile. One at a time goes first.
+    pub async fn acquire_first(
+        options: &PgConnectOptions,
+        name: &'static str,
+        shutdown: &CancellationToken,
+    ) -> Option<Self> {
+        // Held until the projection is taken, and from then on the projection's own lock keeps the others out.
+        let line = Self::acquire_by(GO_FIRST, options, name, shutdown).await?;
+        let owner = Self::acquire_by(TAKE, options, name, shutdown).await;
+        line.release().await;
+        owner
+    }
+
+    async fn acquire_by(
+        ask: &'static str,
+        options: &PgConnectOptions,
+        name: &'static str,
+        shutdown: &CancellationToken,
+    ) -> Option<Self> {
         let mut stood_by = false;
         loop {
-            match shutdown.run_until_cancelled(lock(options, name)).await? {
+            match shutdown.run_until_cancelled(lock(ask, options, name)).await? {
                 Ok(Some(lock)) => {
                     if stood_by {
                         info!(projection = name, "takes over");
@@ -55,7 +85,7 @@ impl Owner {
                 Ok(None) => {}
                 Err(error) => warn!(projection = name, error = &error as &dyn std::error::Error, "cannot start yet"),
             }
-            shutdown.run_until_cancelled(tokio::time::sleep(STAND_BY)).await?;
+            shutdown.run_until_cancelled(tokio::time::sleep(ASK_EVERY)).await?;
         }
     }
 
@@ -125,13 +155,10 @@ pub fn writer_options(url: &str) -> Result<PgConnectOptions, Error> {
         .log_slow_statements(tracing::log::LevelFilter::Debug, Duration::from_secs(5)))
 }
 
-async fn lock(options: &PgConnectOptions, name: &str) -> Result<Option<PgConnection>, Error> {
+async fn lock(ask: &str, options: &PgConnectOptions, name: &str) -> Result<Option<PgConnection>, Error> {
     let options = options.clone().options([("idle_session_timeout", SILENCE)]);
     let mut db = in_time(options.connect()).await?;
-    let asking = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('argusiq.projection.' || $1, 0))")
-        .bind(name)
-        .fetch_one(&mut db);
-    let held: bool = in_time(asking).await?;
+    let held: bool = in_time(sqlx::query_scalar(ask).bind(name).fetch_one(&mut db)).await?;
     Ok(held.then_some(db))
 }
 

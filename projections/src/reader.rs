@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::fact::signed;
 use crate::paging::COUNTED;
-use crate::{Error, Page, Paging};
+use crate::{Error, Page, Paging, RedisServer};
 
 /// How often a waiting reader looks.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -60,7 +60,7 @@ pub enum WaitError {
 
 impl Reader {
     /// Connects; errors when either server does not answer within five seconds.
-    pub async fn connect(database_url: &str, redis_url: &str, key_prefix: &str) -> Result<Self, Error> {
+    pub async fn connect(database_url: &str, redis: &RedisServer) -> Result<Self, Error> {
         let options: PgConnectOptions = database_url.parse().map_err(Error::Connect)?;
         let options = options.application_name("argusiq-read").options([("timezone", "UTC"), ("jit", "off")]);
         let limits = PgPoolOptions::new().max_connections(16).acquire_timeout(PATIENCE).after_release(|db, _| {
@@ -68,8 +68,8 @@ impl Reader {
             Box::pin(async move { Ok(tokio::time::timeout(PATIENCE, db.ping()).await.is_ok_and(|pong| pong.is_ok())) })
         });
         let pool = limits.connect_with(options).await.map_err(Error::Connect)?;
-        let redis = redis::Client::open(redis_url)?.get_connection_manager().await?;
-        Ok(Self { pool, redis, key_prefix: key_prefix.to_owned(), watch: Arc::default() })
+        let (key_prefix, redis) = (redis.key_prefix.clone(), redis.connect().await?);
+        Ok(Self { pool, redis, key_prefix, watch: Arc::default() })
     }
 
     /// Waits until a projection has applied a position of a stream: a reader then sees what its own command did.

@@ -15,7 +15,7 @@ use crate::latest_telemetry::{self, LatestTelemetry, Store};
 use crate::ownership::{Owner, writer_options};
 use crate::registry::{Entry, Kept, chosen};
 use crate::runner::{Runner, settings};
-use crate::{Error, checkpoint, privileges};
+use crate::{Error, RedisServer, checkpoint, privileges};
 
 /// How often it is looked whether a rebuild began elsewhere.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -30,10 +30,8 @@ pub struct Deps {
     pub log: Log,
     /// The database, `postgres://…`.
     pub database_url: String,
-    /// Redis, `redis://…`.
-    pub redis_url: String,
-    /// What every key in Redis begins with; empty in production.
-    pub key_prefix: String,
+    /// Redis.
+    pub redis: RedisServer,
 }
 
 /// What the role is to do.
@@ -58,7 +56,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let entries = chosen(config.only.as_deref())?;
     let options = writer_options(&deps.database_url)?;
     let watch = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
-    let store = Store::connect(&deps.redis_url, &deps.key_prefix).await?;
+    let store = Store::connect(&deps.redis).await?;
     let all = shutdown.child_token();
     let mut running = JoinSet::new();
     for entry in entries {
@@ -121,7 +119,7 @@ impl Keeper {
                     return Err(Error::Log { name: self.entry.name.to_owned(), source: error.into() });
                 }
             }
-            // A rebuild takes the lock meanwhile.
+            // Whatever it was, it is not over at once; a rebuild goes first anyway.
             self.shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
         }
     }

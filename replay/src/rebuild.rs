@@ -37,7 +37,7 @@ pub(crate) async fn rebuild(
     shutdown: &CancellationToken,
 ) -> Result<Rebuilt, Error> {
     let targets = heads(deps, entry, options).await?;
-    let store = Store::connect(&deps.redis_url, &deps.key_prefix).await?;
+    let store = Store::connect(&deps.redis).await?;
     let owner = take(deps, entry).await?;
     let mut site = Site { deps, entry, store, owner, targets, shutdown };
     let rebuilt = site.rebuild(tell).await;
@@ -64,7 +64,7 @@ async fn take(deps: &Deps, entry: Entry) -> Result<Owner, Error> {
     let options = writer_options(&deps.database_url)?;
     checkpoint::fence(&options, entry.name, &entry.sources()).await?;
     let patience = CancellationToken::new();
-    let owner = Owner::acquire(&options, entry.name, &patience);
+    let owner = Owner::acquire_first(&options, entry.name, &patience);
     let waited = tokio::time::timeout(GIVE_WAY, owner).await.ok().flatten();
     waited.ok_or_else(|| Error::Busy(entry.name.to_owned()))
 }

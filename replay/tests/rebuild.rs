@@ -51,12 +51,14 @@ async fn a_difference_is_found_and_mended() {
 }
 
 #[tokio::test]
-async fn the_process_that_runs_a_read_model_gives_way_and_takes_over_again() {
+async fn the_processes_that_run_a_read_model_give_way_and_one_takes_over_again() {
     let world = world().await;
     sample::store(&world).await;
     let shutdown = CancellationToken::new();
     let config = Config { only: Some(vec!["device_directory".into(), "latest_telemetry".into()]) };
-    let role = tokio::spawn(projections::run(world.deps.clone(), config, shutdown.clone()));
+    let run = || tokio::spawn(projections::run(world.deps.clone(), config.clone(), shutdown.clone()));
+    // One runs them, and three stand by.
+    let roles = [run(), run(), run(), run()];
     let head = world.log.last_sequence(Stream::Es).await.unwrap();
     let patience = Duration::from_secs(20);
     world.reader.wait_for("device_directory", Stream::Es, head, patience).await.unwrap();
@@ -68,7 +70,9 @@ async fn the_process_that_runs_a_read_model_gives_way_and_takes_over_again() {
     world.reader.wait_for("device_directory", Stream::Es, at, patience).await.unwrap();
     assert_eq!(world.sql("SELECT count(*) FROM devices").await, ["3"]);
     shutdown.cancel();
-    role.await.unwrap().unwrap();
+    for role in roles {
+        role.await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ async fn event_store(settings: &Settings, servers: &Servers) -> anyhow::Result<S
 }
 
 async fn reader(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
-    let connect = projections::Reader::connect(&servers.postgres.0, &servers.redis.0, &settings.redis.key_prefix);
+    let redis = environment::redis(settings, servers);
+    let connect = projections::Reader::connect(&servers.postgres.0, &redis);
     let reader = timeout(PATIENCE, connect).await.context("no answer")??;
     reader.ping().await?;
     Ok("PostgreSQL and Redis answer".to_owned())

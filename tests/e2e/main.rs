@@ -22,4 +22,5 @@ mod several_doors_and_apis;
 mod start_up;
 mod stock;
 mod stops_under_load;
+mod tls_to_servers;
 mod until;

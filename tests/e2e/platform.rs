@@ -206,6 +206,12 @@ impl Platform {
         crate::start_up::one_line(&output)
     }
 
+    /// What `argusiq doctor` finds, a line for each check.
+    pub fn checks(&self, environment: &[(&str, &str)]) -> Vec<String> {
+        let output = self.command(&["doctor"]).envs(environment.iter().copied()).output().expect("argusiq starts");
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_argusiq"));
         command

@@ -20,7 +20,7 @@ use self::coalesce::coalesce;
 use crate::ownership::Owner;
 use crate::projection::Pace;
 use crate::runner::{clip, newer};
-use crate::{Error, checkpoint};
+use crate::{Error, RedisServer, checkpoint};
 
 /// The projection's name.
 pub const NAME: &str = "latest_telemetry";
@@ -38,9 +38,8 @@ pub struct Store {
 
 impl Store {
     /// Connects; errors when Redis does not answer.
-    pub async fn connect(redis_url: &str, key_prefix: &str) -> Result<Self, Error> {
-        let redis = redis::Client::open(redis_url)?.get_connection_manager().await?;
-        Ok(Self { redis, key_prefix: key_prefix.to_owned() })
+    pub async fn connect(redis: &RedisServer) -> Result<Self, Error> {
+        Ok(Self { redis: redis.connect().await?, key_prefix: redis.key_prefix.clone() })
     }
 
     fn checkpoint_key(&self) -> String {

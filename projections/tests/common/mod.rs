@@ -17,7 +17,7 @@ use projections::latest_telemetry::{self, LatestTelemetry, Store};
 use projections::ownership::{Owner, writer_options};
 use projections::registry::{Entry, Kept, chosen};
 use projections::runner::{Runner, settings};
-use projections::{Deps, Pace, Reader, digest};
+use projections::{Deps, Pace, Reader, RedisServer, digest};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use tokio_util::sync::CancellationToken;
@@ -51,13 +51,9 @@ pub async fn world() -> World {
     let log = Log::connect(settings).await.unwrap();
     log.declare_streams().await.unwrap();
     projections::migrate(&space.postgres).await.unwrap();
-    let reader = Reader::connect(&space.postgres, &space.redis, &space.key_prefix).await.unwrap();
-    let deps = Deps {
-        log: log.clone(),
-        database_url: space.postgres.clone(),
-        redis_url: space.redis.clone(),
-        key_prefix: space.key_prefix.clone(),
-    };
+    let redis = RedisServer::plain(&space.redis, &space.key_prefix);
+    let reader = Reader::connect(&space.postgres, &redis).await.unwrap();
+    let deps = Deps { log: log.clone(), database_url: space.postgres.clone(), redis };
     let publisher = Publisher::new(&log, PublisherSettings::default());
     World { log, deps, reader, publisher }
 }
@@ -138,7 +134,7 @@ impl World {
     }
 
     pub async fn store(&self) -> Store {
-        Store::connect(&self.deps.redis_url, &self.deps.key_prefix).await.unwrap()
+        Store::connect(&self.deps.redis).await.unwrap()
     }
 
     /// What a read model holds, by table or view.

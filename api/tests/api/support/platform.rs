@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use certs::{MasterKey, RootAuthority};
 use commands::{Commands, Keys};
 use eventlog::{Log, Settings, StreamSizes};
-use projections::Reader;
+use projections::{Reader, RedisServer};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -76,13 +76,9 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
     let clock: commands::Clock = Arc::new(now);
     let commands = Commands::open(log.clone(), keys, clock.clone()).await.unwrap();
     commands.bootstrap(EMAIL, Some(PASSWORD)).await.unwrap();
-    let reader = Reader::connect(&space.postgres, &space.redis, &space.key_prefix).await.unwrap();
-    let projecting = projections::Deps {
-        log: log.clone(),
-        database_url: space.postgres.clone(),
-        redis_url: space.redis.clone(),
-        key_prefix: space.key_prefix.clone(),
-    };
+    let redis = RedisServer::plain(&space.redis, &space.key_prefix);
+    let reader = Reader::connect(&space.postgres, &redis).await.unwrap();
+    let projecting = projections::Deps { log: log.clone(), database_url: space.postgres.clone(), redis };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let deps = api::Deps {
