@@ -59,6 +59,8 @@ pub struct StreamState {
     pub bytes: u64,
     /// How many bytes the stream may take.
     pub max_bytes: u64,
+    /// How many servers hold it.
+    pub replicas: usize,
     /// When the stream was created, in whole microseconds.
     pub incarnation: DateTime<Utc>,
 }
@@ -84,6 +86,7 @@ impl Log {
             messages: info.state.messages,
             bytes: info.state.bytes,
             max_bytes: u64::try_from(info.config.max_bytes).unwrap_or(0),
+            replicas: info.config.num_replicas,
             incarnation: whole_micros(instant(info.created.unix_timestamp_nanos())),
         })
     }

@@ -3,6 +3,7 @@
 //! checking its checkpoint and stopping are done here.
 
 mod gather;
+mod quiet;
 pub(crate) mod reader;
 mod reject;
 mod run;

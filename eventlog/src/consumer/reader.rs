@@ -32,6 +32,10 @@ const PULL_EXPIRES: Duration = Duration::from_secs(15);
 /// How long the server keeps a consumer that nobody pulls from.
 const ABANDONED_AFTER: Duration = Duration::from_secs(30);
 
+/// For how long a server that had stood still may answer as the leader that it was: it hears of another within the
+/// interval of heartbeats, a second.
+pub(super) const OUTDATED: Duration = Duration::from_secs(3);
+
 /// What a reader passes on.
 pub(crate) struct Delivery {
     pub stream: Stream,
@@ -66,7 +70,7 @@ pub(crate) struct Shared {
 }
 
 /// Why one session of reading ended.
-enum Ended {
+pub(super) enum Ended {
     Stopped,
     Interrupted(Cause),
     Fatal(Error),
@@ -79,13 +83,17 @@ impl From<Error> for Ended {
 }
 
 pub(crate) struct Reader {
-    shared: Shared,
-    source: Source,
+    pub(super) shared: Shared,
+    pub(super) source: Source,
     /// The last sequence that was passed on, or that does not concern this source.
-    position: Option<u64>,
+    pub(super) position: Option<u64>,
     incarnation: Option<DateTime<Utc>>,
     hash: Option<String>,
-    passed_on: u64,
+    pub(super) passed_on: u64,
+    /// Where a stream of several servers ended when nothing before that concerned this source, and when it was seen.
+    pub(super) seen_quiet: Option<(u64, Instant)>,
+    /// Since when a stream of several servers seems to end before the position.
+    ahead_since: Option<Instant>,
 }
 
 impl Reader {
@@ -94,7 +102,7 @@ impl Reader {
             Some(from) => (Some(from.sequence), from.incarnation, from.hash),
             None => (None, None, None),
         };
-        Self { shared, source, position, incarnation, hash, passed_on: 0 }
+        Self { shared, source, position, incarnation, hash, passed_on: 0, seen_quiet: None, ahead_since: None }
     }
 
     /// Reads until the shared token is cancelled, the receiver is gone, or something fatal is found.
@@ -140,6 +148,9 @@ impl Reader {
 
     async fn open(&mut self) -> Result<(Consumer<pull::Config>, pull::Stream), Ended> {
         let state = self.shared.log.state(self.source.stream).await.map_err(interrupted)?;
+        if self.may_be_outdated(&state) {
+            return Err(interrupted("a server answers that does not know the newest messages"));
+        }
         let next = self.admit(&state)?;
         self.check_history(&state).await?;
         let name = self.shared.log.stream_name(self.source.stream);
@@ -147,11 +158,21 @@ impl Reader {
         let consumer: Consumer<pull::Config> = created.map_err(interrupted)?;
         debug!(consumer = self.shared.name, stream = %self.source.stream, next, "reading");
         if consumer.cached_info().num_pending == 0 {
-            self.quiet(state.last_sequence).await?;
+            self.look_back(&state).await?;
         }
         let pull = consumer.stream().max_messages_per_batch(PULL_MESSAGES).max_bytes_per_batch(PULL_BYTES);
         let messages = pull.heartbeat(HEARTBEAT).expires(PULL_EXPIRES).messages().await.map_err(interrupted)?;
         Ok((consumer, messages))
+    }
+
+    /// A leader that stood still answers for a moment as if nothing had happened since. A stream that has lost its end
+    /// stays so.
+    fn may_be_outdated(&mut self, state: &StreamState) -> bool {
+        if state.replicas < 2 || self.position.is_none_or(|position| position <= state.last_sequence) {
+            self.ahead_since = None;
+            return false;
+        }
+        self.ahead_since.get_or_insert_with(Instant::now).elapsed() < OUTDATED
     }
 
     /// Decides from where to read, and whether the stream still is what the position says.
@@ -210,7 +231,7 @@ impl Reader {
     async fn pass_on(&mut self, consumer: &Consumer<pull::Config>, messages: &mut pull::Stream) -> Ended {
         let mut delivered = 0;
         let look = self.shared.look.clone();
-        let mut quiet_at = Instant::now() + self.shared.idle_advance;
+        let mut quiet_at = self.next_look();
         loop {
             tokio::select! {
                 biased;
@@ -219,7 +240,7 @@ impl Reader {
                         Ok(sequence) => delivered = sequence,
                         Err(ended) => return ended,
                     }
-                    quiet_at = Instant::now() + self.shared.idle_advance;
+                    quiet_at = self.next_look();
                 }
                 () = look.notified(), if self.can_be_quiet() => {
                     if let Err(ended) = self.look_ahead(consumer, delivered).await {
@@ -230,7 +251,7 @@ impl Reader {
                     if let Err(ended) = self.look_ahead(consumer, delivered).await {
                         return ended;
                     }
-                    quiet_at = Instant::now() + self.shared.idle_advance;
+                    quiet_at = self.next_look();
                 }
             }
         }
@@ -277,39 +298,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Only a filtered source can be behind the stream's end although it has read everything that concerns it.
-    fn can_be_quiet(&self) -> bool {
-        !self.source.filters.is_empty()
-    }
-
-    /// Moves the position past what does not concern this source. The stream's end is read first: when afterwards
-    /// nothing is pending and everything delivered has arrived, nothing up to that end is missing.
-    async fn look_ahead(&mut self, consumer: &Consumer<pull::Config>, delivered: u64) -> Result<(), Ended> {
-        let state = self.shared.log.state(self.source.stream).await.map_err(interrupted)?;
-        if state.last_sequence <= self.position.unwrap_or(0) {
-            return Ok(());
-        }
-        let info = consumer.get_info().await.map_err(interrupted)?;
-        if info.num_pending == 0 && info.delivered.consumer_sequence == delivered {
-            self.quiet(state.last_sequence).await?;
-        }
-        Ok(())
-    }
-
-    async fn quiet(&mut self, last: u64) -> Result<(), Ended> {
-        if self.position.is_some_and(|position| position >= last) {
-            // Said once at the start nevertheless, so that a follower of an empty source knows that it is caught up.
-            if self.passed_on > 0 {
-                return Ok(());
-            }
-        }
-        let last = last.max(self.position.unwrap_or(0));
-        self.deliver(What::Quiet(last)).await?;
-        self.position = Some(last);
-        Ok(())
-    }
-
-    async fn deliver(&self, what: What) -> Result<(), Ended> {
+    pub(super) async fn deliver(&self, what: What) -> Result<(), Ended> {
         let room = match &what {
             What::Message(message, _) => Some(self.room(message.size()).await?),
             _ => None,
@@ -341,7 +330,7 @@ impl Reader {
     }
 }
 
-fn interrupted(cause: impl Into<Cause>) -> Ended {
+pub(super) fn interrupted(cause: impl Into<Cause>) -> Ended {
     Ended::Interrupted(cause.into())
 }
 
