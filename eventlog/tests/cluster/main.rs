@@ -7,5 +7,6 @@ mod checks;
 mod counter;
 mod faults;
 mod load;
+mod quiet;
 mod replicas;
 mod world;

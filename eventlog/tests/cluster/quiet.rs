@@ -1,0 +1,43 @@
+//! Readers of a part of a replicated stream, which each server may know a different end of.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use eventlog::{Headers, Positions, Publisher, PublisherSettings, Source, Stream, follow};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::World;
+
+const SOON: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_concerns_nobody_is_passed_over_and_what_concerns_a_reader_never() {
+    let world = World::start(3).await;
+    let publisher = Publisher::new(&world.log, PublisherSettings::default());
+    let publish = async |tail: &str, count: usize| {
+        let mut last = 0;
+        for _ in 0..count {
+            last = publisher.publish(Stream::Es, tail, Headers::new(), Bytes::from_static(b"x")).await.unwrap();
+        }
+        last
+    };
+    publish("acme.device.7", 20).await;
+    // Several, because each has its consumer at a server of the cluster's choice.
+    let shutdown = CancellationToken::new();
+    let mut followers = Vec::new();
+    for _ in 0..6 {
+        let folded = Arc::new(Mutex::new(Vec::new()));
+        let into = folded.clone();
+        let sources = vec![Source::filtered(Stream::Es, ["*.rule.>", "*.link.>"])];
+        let fold = move |message: &eventlog::Message| into.lock().unwrap().push(message.sequence);
+        followers.push((follow(&world.log, sources, Positions::new(), fold, shutdown.clone()).await, folded));
+    }
+    let rule = publish("acme.rule.1", 1).await;
+    let last = publish("acme.device.7", 20).await;
+    for (follower, folded) in &followers {
+        follower.reached(Stream::Es, last, SOON).await.unwrap();
+        assert_eq!(*folded.lock().unwrap(), [rule]);
+    }
+    shutdown.cancel();
+}
