@@ -48,6 +48,8 @@ pub struct Settings {
     pub mqtt: Mqtt,
     /// The devices' door over HTTP.
     pub ingest_http: IngestHttp,
+    /// The door for enrolment, beside the API.
+    pub enroll: Enroll,
     /// An EMQX broker beside the platform.
     pub emqx: Emqx,
     /// The broker that `argusiq ingest --bridge` reads.
@@ -138,6 +140,19 @@ pub struct Bridge {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IngestHttp {
+    /// Whether it is open.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub listen: String,
+    /// Port, overriding `port_base`.
+    pub port: Option<u16>,
+}
+
+/// The door where devices get their certificates, with client certificates where they have one; the `api` role opens it,
+/// with the server certificate of `mqtt`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enroll {
     /// Whether it is open.
     pub enabled: bool,
     /// Address to listen on.
@@ -244,6 +259,7 @@ impl Default for Settings {
                 broker: "broker".to_owned(),
             },
             ingest_http: IngestHttp { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
+            enroll: Enroll { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             emqx: Emqx {
                 hook_listen: "127.0.0.1".to_owned(),
                 hook_port: None,

@@ -238,8 +238,21 @@ impl Wiring {
             root_certificate_pem: self.keys.all()?.root.certificate_pem().to_owned(),
             metrics: Arc::new(move || metrics.render()),
             clock: self.clock.clone(),
+            doors: doors(&self.settings, &self.ports),
         };
-        api::run(deps, api::Config { listen }, shutdown).await.context("api")
+        api::run(deps, api::Config { listen, enroll: self.enroll_door()? }, shutdown).await.context("api")
+    }
+
+    /// Opens the door for enrolment, where it is configured.
+    fn enroll_door(&self) -> anyhow::Result<Option<api::EnrollConfig>> {
+        let enroll = &self.settings.enroll;
+        if !enroll.enabled {
+            return Ok(None);
+        }
+        let listen = api::Listen::Address(address(&enroll.listen, self.ports.enroll)?);
+        let files = self.keys.server()?;
+        let tls = certs::possession::server_config(&files.server_certificate_pem, &files.server_private_key_pem)?;
+        Ok(Some(api::EnrollConfig { listen, tls: Arc::new(tls) }))
     }
 
     /// Answers whether a role without HTTP of its own is well, where a port is configured; not at all otherwise.
@@ -317,8 +330,20 @@ pub fn ports(settings: &Settings) -> anyhow::Result<Ports> {
     ports.http = settings.http.port.unwrap_or(ports.http);
     ports.mqtt = settings.mqtt.port.unwrap_or(ports.mqtt);
     ports.ingest_http = settings.ingest_http.port.unwrap_or(ports.ingest_http);
+    ports.enroll = settings.enroll.port.unwrap_or(ports.enroll);
     ports.broker_hook = settings.emqx.hook_port.unwrap_or(ports.broker_hook);
     Ok(ports)
+}
+
+/// Where devices find the platform: under the first name of the server's certificate.
+fn doors(settings: &Settings, ports: &Ports) -> api::Doors {
+    let host = settings.mqtt.server_names.first().map_or("localhost", String::as_str);
+    let https = |port: u16, path: &str| format!("https://{host}:{port}/api/v1/{path}");
+    api::Doors {
+        mqtt_url: format!("mqtts://{host}:{}", ports.mqtt),
+        telemetry_url: settings.ingest_http.enabled.then(|| https(ports.ingest_http, "telemetry")),
+        enroll_url: settings.enroll.enabled.then(|| https(ports.enroll, "enroll")),
+    }
 }
 
 /// The key that access tokens are signed with: derived from the master key, so that it is nowhere kept.

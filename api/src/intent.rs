@@ -32,6 +32,11 @@ pub struct Intent {
 pub struct RequestId(pub Uuid);
 
 impl Intent {
+    /// Returns the id of the request, which correlates what it causes.
+    pub fn correlation_id(&self) -> Uuid {
+        self.request_id
+    }
+
     /// Returns the context of the write's command. The same key on the same path by anybody in the organisation is the
     /// same command; without a key, each request is its own.
     pub fn context(&self, caller: &Caller) -> CommandContext {
@@ -49,6 +54,11 @@ impl Intent {
             traceparent: self.traceparent.clone(),
         }
     }
+}
+
+/// Returns the id of a request, which correlates what it causes.
+pub fn correlation_of(request: &Request) -> Uuid {
+    request.extensions().get::<RequestId>().map_or_else(random_id, |id| id.0)
 }
 
 /// Makes a random id.
@@ -88,11 +98,10 @@ impl<'a> ApiExtractor<'a> for Intent {
                 Some(key.ok_or_else(refused)?.to_owned())
             }
         };
-        let request_id = request.extensions().get::<RequestId>().map_or_else(random_id, |id| id.0);
         Ok(Self {
             key,
             scope: format!("{} {}", request.method(), request.original_uri().path()),
-            request_id,
+            request_id: correlation_of(request),
             traceparent: request.header("traceparent").filter(|text| text.len() <= 100).map(str::to_owned),
         })
     }

@@ -92,6 +92,10 @@ kinds! {
     WrongState "wrong-state" CONFLICT "Not possible in its present state";
     /// Too many changes at the same time.
     Contention "contention" CONFLICT "Too many changes at the same time";
+    /// What was there for a while, or for once, is there no more.
+    Gone "gone" GONE "No longer there";
+    /// No device waits for this claim code and serial number.
+    WrongClaimCode "wrong-claim-code" FORBIDDEN "The claim code does not hold";
     /// The body is too large.
     TooLarge "too-large" PAYLOAD_TOO_LARGE "The body is too large";
     /// The body is not JSON by its content type.

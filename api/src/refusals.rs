@@ -126,6 +126,8 @@ refusals! {
         Error::NotFound => NotFound,
         Error::AlreadyExists => AlreadyExists,
         Error::InvalidName => field("name"),
+        Error::InvalidOverlap { .. } => field("overlapDays"),
+        Error::InvalidNotice { .. } => field("noticeDays"),
         Error::Suspended => WrongState,
     }
     user::Refusal {
@@ -166,6 +168,10 @@ refusals! {
         Error::NoAuthority => WrongState,
         Error::InvalidValidity { .. } | Error::OutlivesAuthority { .. } => field("certificateValidityDays"),
         Error::InvalidTokenValidity { .. } => field("validityDays"),
+        Error::InvalidClaimCodeValidity { .. } => field("validityHours"),
+        Error::InvalidOverlap { .. } => field("overlapDays"),
+        Error::SigningRequest(_) => field("csr"),
+        Error::PresentedCertificate(_) | Error::PresentedRevoked => Unauthenticated,
     }
     domain::device::Error {
         Error::NotFound => NotFound,
@@ -177,6 +183,8 @@ refusals! {
         Error::InvalidLabel => field("label"),
         Error::TooManyTokens { .. } => WrongState,
         Error::NoSuchToken => NotFound,
+        Error::WrongClaimCode => WrongClaimCode,
+        Error::ClaimCodeUsed | Error::ClaimCodeExpired => Gone,
     }
     certificate::Error {
         Error::NotFound => NotFound,

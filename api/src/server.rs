@@ -10,11 +10,12 @@ use poem::{Endpoint, EndpointExt, Route};
 use tokio_util::sync::CancellationToken;
 
 use crate::breaker::{Breaker, Watcher};
+use crate::enroll_door::EnrollConfig;
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::probes::Probe;
 use crate::state::{Deps, State};
-use crate::{breaker, feed, page, probes, routes};
+use crate::{breaker, enroll_door, feed, page, probes, renewal, routes};
 
 /// How long requests that are under way may take when the role stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -33,6 +34,8 @@ pub enum Listen {
 pub struct Config {
     /// Where.
     pub listen: Listen,
+    /// The door for enrolment, where there is one.
+    pub enroll: Option<EnrollConfig>,
 }
 
 /// Serves HTTP, the live feed and the page on one port until `shutdown`; then waits for requests under way.
@@ -43,11 +46,13 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let state = State::new(deps, Breaker { log: log_pulse, database: database_pulse });
     let watching = watching(state.clone(), log, database, shutdown.clone());
     let feeding = feeding(state.clone(), shutdown.clone());
+    let enrolling = enroll_door::serve(config.enroll, state.clone(), shutdown.clone());
+    let renewing = renewal::run(state.clone(), shutdown.clone());
     let app = app(state, shutdown.clone());
     let server = poem::Server::new_with_acceptor(acceptor).name("api");
     let stop = async move { shutdown.cancelled().await };
     let serving = async { server.run_with_graceful_shutdown(app, stop, Some(DRAIN)).await.map_err(Error::Serve) };
-    tokio::try_join!(serving, feeding, watching).map(|_| ())
+    tokio::try_join!(serving, feeding, watching, enrolling, renewing).map(|_| ())
 }
 
 /// The hub of the live feed reads the log in this process.
@@ -77,7 +82,11 @@ fn app(state: State, shutdown: CancellationToken) -> impl Endpoint {
         .nest("/", page::endpoint())
         .at("/favicon.ico", poem::endpoint::make_sync(|_| StatusCode::NO_CONTENT))
         .at("/pki/ca.pem", poem::get(routes::pki::root))
+        .at("/pki/crl.der", poem::get(routes::pki::root_crl_der))
+        .at("/pki/crl.pem", poem::get(routes::pki::root_crl_pem))
         .at("/pki/:organization/ca.pem", poem::get(routes::pki::organization))
+        .at("/pki/:organization/crl.der", poem::get(routes::pki::crl_der))
+        .at("/pki/:organization/crl.pem", poem::get(routes::pki::crl_pem))
         .data(state)
         .data(shutdown)
         .with(Guard)

@@ -27,6 +27,19 @@ pub struct Deps {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The clock.
     pub clock: Clock,
+    /// Where devices find the platform.
+    pub doors: Doors,
+}
+
+/// Where devices find the platform, as their configuration names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doors {
+    /// `mqtts://host:port`.
+    pub mqtt_url: String,
+    /// `https://host:port/api/v1/telemetry`, where that door is open.
+    pub telemetry_url: Option<String>,
+    /// `https://host:port/api/v1/enroll`, where that door is open.
+    pub enroll_url: Option<String>,
 }
 
 /// A cheap handle to what every endpoint may use.
@@ -43,6 +56,7 @@ pub struct Inner {
     pub(crate) root_certificate_pem: String,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) breaker: Breaker,
+    pub(crate) doors: Doors,
     clock: Clock,
 }
 
@@ -57,6 +71,7 @@ impl State {
             root_certificate_pem: deps.root_certificate_pem,
             metrics: deps.metrics,
             breaker,
+            doors: deps.doors,
             clock: deps.clock,
         }))
     }

@@ -50,7 +50,7 @@ words! {
     /// Why a certificate is revoked (RFC 5280).
     RevocationCode = domain::certificate::RevocationCode {
         Unspecified "unspecified", KeyCompromise "key_compromise", AffiliationChanged "affiliation_changed",
-        Superseded "superseded", CessationOfOperation "cessation_of_operation",
+        Superseded "superseded", CessationOfOperation "cessation_of_operation", PrivilegeWithdrawn "privilege_withdrawn",
     }
     /// What makes activities from a template.
     TriggerEventType = domain::activity_template::TriggerEventType {

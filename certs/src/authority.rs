@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use rcgen::{
     CertificateParams, CrlDistributionPoint, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PublicKeyData, SanType,
+    SubjectPublicKeyInfo,
 };
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
 use crate::ca::{
     CertificateAuthority, SealedAuthority, distinguished_name, end_of_validity, fingerprint_sha256, generate_key,
-    private_key_pem,
+    pem_to_der, private_key_pem,
 };
 use crate::{Crl, CrlEntry, MasterKey, PrivateKeyPem, Serial, csr, identity, master_key, server_name};
 
@@ -113,9 +114,30 @@ impl Authority {
     }
 
     /// Certifies the key of a PEM signing request (PKCS #10) for a device. The request proves possession of the key and
-    /// nothing else: its subject and extensions are ignored.
-    pub fn sign_csr(&self, csr_pem: &str, device: Uuid, days: u32, now: DateTime<Utc>) -> Result<IssuedDevice, Error> {
-        let public_key = csr::public_key(csr_pem).map_err(Error::Csr)?;
+    /// nothing else: nothing of its subject and extensions is taken over, and one that names another device is refused.
+    pub fn sign_csr(
+        &self,
+        csr_pem: &str,
+        subject: csr::Subject<'_>,
+        days: u32,
+        now: DateTime<Utc>,
+    ) -> Result<IssuedDevice, Error> {
+        let public_key = csr::public_key(csr_pem, self.organization, subject).map_err(Error::Csr)?;
+        self.certify(&public_key, subject.device, days, now)
+    }
+
+    /// Certifies the key of a certificate of this CA once more, for the device that it names (RFC 5280 knows no word for
+    /// it; RFC 3647, 4.4.6, calls it renewal).
+    pub fn renew_device(&self, certificate_pem: &str, days: u32, now: DateTime<Utc>) -> Result<IssuedDevice, Error> {
+        let der = pem_to_der(certificate_pem)?;
+        let (device, public_key) = {
+            let own = identity::parse(&der).map_err(Error::Certificate)?;
+            let ca = identity::parse(&self.ca.certificate).map_err(Error::Certificate)?;
+            identity::check_signature(&own, &ca, "device certificate", "organisation CA")
+                .map_err(Error::Certificate)?;
+            let device = identity::identity(std::slice::from_ref(&der)).map_err(Error::Certificate)?.device;
+            (device, SubjectPublicKeyInfo::from_der(own.public_key().raw).map_err(Error::Sign)?)
+        };
         self.certify(&public_key, device, days, now)
     }
 

@@ -1,15 +1,21 @@
-//! Reading a PKCS #10 signing request: the one thing taken from it is a public key whose possession it proves.
+//! Reading a PKCS #10 signing request: the one thing taken from it is a public key whose possession it proves. Names in
+//! it are not taken over, but have to be those of the device: a request that was made for something else is refused.
 
 use rcgen::SubjectPublicKeyInfo;
 use rustls_pki_types::{CertificateSigningRequestDer, pem::PemObject};
+use uuid::Uuid;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_PKCS1_RSAENCRYPTION};
 use x509_parser::prelude::{FromDer, X509CertificationRequest};
+use x509_parser::x509::AttributeTypeAndValue;
+
+use crate::identity::device_uri;
 
 /// A request with a P-384 key and many extensions stays below this.
 const LIMIT_OCTETS: usize = 16 * 1024;
 
 /// Why a signing request is refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Longer than any honest request.
     #[error("the signing request is longer than 16 KiB")]
@@ -23,13 +29,32 @@ pub enum Error {
     /// Another curve or kind of key: weaker, or not understood by TLS here.
     #[error("a key of kind {0} is not accepted: use ECDSA with P-256 or P-384")]
     KeyKind(String),
+    /// It names something else than the device that it is presented for.
+    #[error("the signing request's {field} names {found:?}; leave it out, or let it name {expected}")]
+    ForeignSubject {
+        /// The field of the request.
+        field: &'static str,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        expected: &'static str,
+    },
     /// The request is not signed by the key it carries, or with a weak hash.
     #[error("the signing request's signature does not prove possession of its key")]
     Signature,
 }
 
-/// Checks a PEM request and returns its public key, P-256 or P-384.
-pub(crate) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Error> {
+/// Whose request it has to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The device.
+    pub device: Uuid,
+    /// The maker's serial number of the device, which its maker may have put into the request in place of the id.
+    pub serial_number: Option<&'a str>,
+}
+
+/// Checks a PEM request for a device of an organisation and returns its public key, P-256 or P-384.
+pub(crate) fn public_key(pem: &str, organization: Uuid, subject: Subject<'_>) -> Result<SubjectPublicKeyInfo, Error> {
     if pem.len() > LIMIT_OCTETS {
         return Err(Error::TooLong);
     }
@@ -40,8 +65,50 @@ pub(crate) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Error> {
     }
     let key = &request.certification_request_info.subject_pki;
     accept_kind(key)?;
+    accept_names(&request, organization, subject)?;
     request.verify_signature().map_err(|_| Error::Signature)?;
     SubjectPublicKeyInfo::from_der(key.raw).map_err(|_| Error::Unreadable)
+}
+
+fn accept_names(request: &X509CertificationRequest<'_>, organization: Uuid, subject: Subject<'_>) -> Result<(), Error> {
+    let device = subject.device.to_string();
+    let is_device = |text: &str| text == device || subject.serial_number == Some(text);
+    let names = &request.certification_request_info.subject;
+    for name in names.iter_common_name() {
+        accept_name(name, "subject CN", "the device's id or serial number", is_device)?;
+    }
+    for name in names.iter_organization() {
+        let is_ours = |text: &str| text == organization.to_string();
+        accept_name(name, "subject O", "the organisation's id", is_ours)?;
+    }
+    let uri = device_uri(organization, subject.device);
+    for extension in request.requested_extensions().into_iter().flatten() {
+        let ParsedExtension::SubjectAlternativeName(names) = extension else { continue };
+        let is_own = |name: &GeneralName<'_>| matches!(name, GeneralName::URI(text) if *text == uri);
+        if let Some(name) = names.general_names.iter().find(|name| !is_own(name)) {
+            let expected = "urn:argusiq:{organisation}:{device}";
+            return Err(Error::ForeignSubject { field: "SAN", found: shown(&name.to_string()), expected });
+        }
+    }
+    Ok(())
+}
+
+fn accept_name(
+    name: &AttributeTypeAndValue<'_>,
+    field: &'static str,
+    expected: &'static str,
+    accepts: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    match name.as_str() {
+        Ok(text) if accepts(text) => Ok(()),
+        Ok(text) => Err(Error::ForeignSubject { field, found: shown(text), expected }),
+        Err(_) => Err(Error::ForeignSubject { field, found: "no text".to_owned(), expected }),
+    }
+}
+
+/// As much of a stranger's text as belongs into an answer.
+fn shown(text: &str) -> String {
+    text.chars().take(100).collect()
 }
 
 fn accept_kind(key: &x509_parser::x509::SubjectPublicKeyInfo<'_>) -> Result<(), Error> {

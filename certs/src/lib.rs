@@ -10,11 +10,13 @@
 
 pub mod authority;
 mod ca;
+pub mod claim_code;
 pub mod crl;
 pub mod csr;
 pub mod folder;
 pub mod identity;
 pub mod master_key;
+pub mod possession;
 mod root;
 mod secret;
 mod serial;
@@ -24,6 +26,7 @@ pub mod verifier;
 
 pub use authority::{Authority, IssuedDevice};
 pub use ca::SealedAuthority;
+pub use claim_code::ClaimCode;
 pub use crl::{Crl, CrlEntry, RevocationReason};
 pub use folder::{Folder, Initialized, ServerFiles, init_folder, open_folder, open_server_files};
 pub use identity::{Identity, identity, verify_chain};

@@ -54,7 +54,7 @@ pub fn digest_of(presented: &str) -> Option<String> {
     (octets.len() == OCTETS).then(|| sha256(presented))
 }
 
-fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     HEXLOWER.encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
 }
 

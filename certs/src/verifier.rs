@@ -78,6 +78,15 @@ pub fn server_config(
     private_key: &PrivateKeyPem,
     verifier: Arc<SwappableVerifier>,
 ) -> Result<ServerConfig, Error> {
+    without_resumption(certificate_pem, private_key, verifier.provider.clone(), verifier)
+}
+
+pub(crate) fn without_resumption(
+    certificate_pem: &str,
+    private_key: &PrivateKeyPem,
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, Error> {
     let chain = CertificateDer::pem_slice_iter(certificate_pem.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(Error::Pem)?;
@@ -85,7 +94,7 @@ pub fn server_config(
         return Err(Error::Pem(rustls_pki_types::pem::Error::NoItemsFound));
     }
     let key = PrivateKeyDer::from_pem_slice(private_key.expose().as_bytes()).map_err(Error::Pem)?;
-    let mut config = ServerConfig::builder_with_provider(verifier.provider.clone())
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(Error::Server)?
         .with_client_cert_verifier(verifier)

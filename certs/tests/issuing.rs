@@ -7,31 +7,100 @@ use certs::{Authority, MasterKey, PrivateKeyPem, authority, csr, identity, maste
 use rcgen::{CertificateParams, KeyPair};
 use support::*;
 
+const OWN: csr::Subject<'_> = csr::Subject { device: DEVICE, serial_number: Some("SN-1") };
+
 fn request(key: &KeyPair) -> String {
-    CertificateParams::new(vec!["admin.example".to_owned()]).unwrap().serialize_request(key).unwrap().pem().unwrap()
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    named(parameters, key)
+}
+
+fn named(parameters: CertificateParams, key: &KeyPair) -> String {
+    parameters.serialize_request(key).unwrap().pem().unwrap()
+}
+
+fn with_name(kind: rcgen::DnType, name: &str) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(kind, name);
+    parameters
 }
 
 fn refusal(authority: &Authority, pem: &str) -> csr::Error {
-    match authority.sign_csr(pem, DEVICE, 1, now()).unwrap_err() {
+    match authority.sign_csr(pem, OWN, 1, now()).unwrap_err() {
         authority::Error::Csr(error) => error,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_signing_request_gives_its_key_and_none_of_its_names() {
+fn a_signing_request_gives_its_key_and_the_certificate_names_the_device() {
     let pki = pki();
     for algorithm in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384] {
         let key = KeyPair::generate_for(algorithm).unwrap();
-        let issued = pki.ours.sign_csr(&request(&key), DEVICE, 10, now()).unwrap();
+        let issued = pki.ours.sign_csr(&request(&key), OWN, 10, now()).unwrap();
         assert_eq!(issued.private_key_pem, None);
         let chain = der(&issued.chain_pem);
         let read = certs::verify_chain(&chain, pki.root.certificate(), pki.ours.certificate(), now()).unwrap();
         assert_eq!((read.organization, read.device), (OURS, DEVICE));
         let (_, parsed) = x509_parser::parse_x509_certificate(&chain[0]).unwrap();
         assert_eq!(parsed.public_key().raw, rcgen::PublicKeyData::subject_public_key_info(&key));
-        assert!(!String::from_utf8_lossy(&chain[0]).contains("admin.example"));
     }
+}
+
+#[test]
+fn a_signing_request_may_name_its_own_device_and_nobody_else() {
+    use rcgen::{DnType, SanType};
+    let (pki, key) = (pki(), KeyPair::generate().unwrap());
+    let with_san = |name| {
+        let mut parameters = with_name(DnType::CommonName, "SN-1");
+        parameters.subject_alt_names = vec![name];
+        parameters
+    };
+    let own = certs::identity::device_uri(OURS, DEVICE);
+    for parameters in [
+        with_name(DnType::CommonName, &DEVICE.to_string()),
+        with_name(DnType::CommonName, "SN-1"),
+        with_name(DnType::OrganizationName, &OURS.to_string()),
+        with_name(DnType::CountryName, "DE"),
+        with_san(SanType::URI(own.try_into().unwrap())),
+    ] {
+        pki.ours.sign_csr(&named(parameters, &key), OWN, 1, now()).unwrap();
+    }
+    let other = certs::identity::device_uri(OURS, OURS);
+    for (parameters, field) in [
+        (with_name(DnType::CommonName, "SN-2"), "subject CN"),
+        (with_name(DnType::CommonName, "admin.example"), "subject CN"),
+        (with_name(DnType::OrganizationName, "Acme"), "subject O"),
+        (with_san(SanType::URI(other.try_into().unwrap())), "SAN"),
+        (with_san(SanType::DnsName("admin.example".try_into().unwrap())), "SAN"),
+    ] {
+        let refused = refusal(&pki.ours, &named(parameters, &key));
+        assert!(matches!(&refused, csr::Error::ForeignSubject { field: found, .. } if *found == field), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_certificate_is_renewed_for_its_own_key_by_its_own_ca_alone() {
+    let pki = pki();
+    let old = pki.ours.issue_device(DEVICE, 1, now()).unwrap();
+    let new = pki.ours.renew_device(&old.certificate_pem, 10, now()).unwrap();
+    assert!(new.serial != old.serial && new.private_key_pem.is_none());
+    let chains = [der(&old.chain_pem), der(&new.chain_pem)];
+    let read = certs::verify_chain(&chains[1], pki.root.certificate(), pki.ours.certificate(), now()).unwrap();
+    assert_eq!((read.organization, read.device), (OURS, DEVICE));
+    let key = |der: &[u8]| x509_parser::parse_x509_certificate(der).unwrap().1.public_key().raw.to_vec();
+    assert_eq!(key(&chains[0][0]), key(&chains[1][0]));
+    let refused = pki.theirs.renew_device(&old.certificate_pem, 10, now()).unwrap_err();
+    assert!(matches!(refused, authority::Error::Certificate(_)), "{refused:?}");
+}
+
+#[test]
+fn serial_numbers_are_128_random_bits() {
+    let pki = pki();
+    let serials: std::collections::BTreeSet<String> =
+        (0..32).map(|_| pki.ours.issue_device(DEVICE, 1, now()).unwrap().serial.to_string()).collect();
+    assert!(serials.len() == 32 && serials.iter().all(|serial| serial.len() == 32), "{serials:?}");
 }
 
 #[test]
@@ -47,14 +116,15 @@ fn weak_or_unknown_keys_in_a_signing_request_are_refused() {
 fn a_signing_request_that_proves_nothing_or_is_none_is_refused() {
     let pki = pki();
     let pem = request(&KeyPair::generate().unwrap());
-    let request = CertificateParams::default().serialize_request(&KeyPair::generate().unwrap()).unwrap();
+    let request =
+        with_name(rcgen::DnType::CommonName, "SN-1").serialize_request(&KeyPair::generate().unwrap()).unwrap();
     let base64 = |der: &[u8]| {
         let text = data_encoding::BASE64.encode(der);
         format!("-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n")
     };
     let mut changed = request.der().to_vec();
-    let position = changed.windows(5).position(|octets| octets == b"rcgen").unwrap();
-    changed[position] = b'R';
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
     assert_eq!(refusal(&pki.ours, &base64(&changed)), csr::Error::Signature);
     let longer = [request.der().as_ref(), b"\0"].concat();
     assert_eq!(refusal(&pki.ours, &base64(&longer)), csr::Error::Unreadable);

@@ -102,13 +102,14 @@ fn requests_made_by_openssl_are_signed_unless_they_are_weak() {
         let made = openssl(
             dir,
             &format!(
-                "req -new -newkey ec -pkeyopt ec_paramgen_curve:{curve} -nodes -keyout key -subj /CN=me -{hash} -out csr"
+                "req -new -newkey ec -pkeyopt ec_paramgen_curve:{curve} -nodes -keyout key -subj /CN={DEVICE} -{hash} -out csr"
             ),
         );
         assert!(made.status.success(), "{}", text(&made));
         std::fs::read_to_string(dir.join("csr")).unwrap()
     };
-    let sign = |csr: &str| pki.ours.sign_csr(csr, DEVICE, 1, now());
+    let own = csr::Subject { device: DEVICE, serial_number: None };
+    let sign = |csr: &str| pki.ours.sign_csr(csr, own, 1, now());
     sign(&request("P-256", "sha256")).unwrap();
     sign(&request("P-384", "sha384")).unwrap();
     let refused = sign(&request("secp224r1", "sha256")).unwrap_err();

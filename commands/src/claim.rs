@@ -1,4 +1,5 @@
-//! Claims of values that must be unique: a serial number in its organisation, an e-mail address on the platform.
+//! Claims of values that must be unique: a serial number in its organisation, an e-mail address and a claim code on the
+//! platform.
 
 use domain::ids::{DeviceId, OrganizationId, UserId, derive};
 use domain::unique_key::{Error as KeyError, Holder, KeyKind, UniqueKey, UniqueKeyCommand};
@@ -38,6 +39,12 @@ impl Key {
         Self { id, kind, scope: organization }
     }
 
+    /// A claim code by its digest.
+    pub(crate) fn claim_code(digest: &str) -> Self {
+        let kind = KeyKind::ClaimCode;
+        Self { id: derive(NAMESPACE, &[kind.as_str(), "platform", digest]), kind, scope: PLATFORM }
+    }
+
     /// An e-mail address by its keyed hash.
     pub(crate) fn email(keyed_hash: &str) -> Self {
         let kind = KeyKind::Email;
@@ -45,7 +52,7 @@ impl Key {
     }
 }
 
-/// The holder of a serial number.
+/// The holder of a serial number or a claim code.
 pub(crate) fn device_holder(organization: OrganizationId, device: DeviceId) -> Holder {
     Holder { id: device.0, organization }
 }

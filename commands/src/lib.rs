@@ -6,6 +6,7 @@
 pub mod bootstrap;
 mod claim;
 mod context;
+mod crl;
 pub mod device;
 mod dispatch;
 mod error;
@@ -21,9 +22,11 @@ mod vault;
 
 pub use bootstrap::Bootstrapped;
 pub use context::{CommandContext, Receipt};
+pub use crl::{Revocation, RevocationList};
 pub use device::{
-    DecommissionedDevice, IssuedCertificate, IssuedDeviceToken, NewDevice, NewDeviceToken, RegisteredDevice,
-    RenewedCertificate, RevokedCertificates,
+    Bundle, DecommissionedDevice, Enrolled, IssuedCertificate, IssuedClaimCode, IssuedDeviceToken, NewDevice,
+    NewDeviceToken, PendingDevice, Presented, RegisteredDevice, Renewal, RenewedCertificate, RevokedCertificates,
+    TakenBundle,
 };
 pub use error::{Cause, Error};
 pub use executable::Executable;

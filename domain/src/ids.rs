@@ -53,6 +53,8 @@ ids! {
     CertificateId,
     /// A token that a device presents over HTTP.
     DeviceTokenId,
+    /// A one-time code that a device enrols with.
+    ClaimCodeId,
     /// A kind of asset with its health model.
     AssetTypeId,
     /// A business asset that devices monitor.

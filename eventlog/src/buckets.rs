@@ -22,13 +22,18 @@ pub enum BucketName {
     Members,
     /// Encrypted secrets.
     Secrets,
+    /// Encrypted certificate bundles that wait for their one download; entries vanish after a quarter of an hour.
+    Bundles,
+    /// Published revocation lists.
+    Crls,
     /// Facts about the installation, such as its id.
     Platform,
 }
 
 impl BucketName {
     /// Every declared bucket.
-    pub const ALL: [BucketName; 5] = [Self::Snapshots, Self::StageState, Self::Members, Self::Secrets, Self::Platform];
+    pub const ALL: [BucketName; 7] =
+        [Self::Snapshots, Self::StageState, Self::Members, Self::Secrets, Self::Bundles, Self::Crls, Self::Platform];
 
     /// Returns the bucket's name without prefix.
     pub fn name(self) -> &'static str {
@@ -37,6 +42,8 @@ impl BucketName {
             Self::StageState => "stage_state",
             Self::Members => "members",
             Self::Secrets => "secrets",
+            Self::Bundles => "bundles",
+            Self::Crls => "crls",
             Self::Platform => "platform",
         }
     }
@@ -45,6 +52,7 @@ impl BucketName {
     pub fn max_age(self) -> Duration {
         match self {
             Self::Members => Duration::from_secs(8),
+            Self::Bundles => Duration::from_secs(15 * 60),
             _ => Duration::ZERO,
         }
     }

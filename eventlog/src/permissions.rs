@@ -89,6 +89,7 @@ impl Role {
             }
             Self::Ingest => &[(Stream::TelemetryRaw, "*"), (Stream::TelemetryDlq, "ingest"), (Stream::Presence, "*")],
             Self::Process => &[
+                (Stream::Es, "*.certificate.*"),
                 (Stream::EsAlarm, ">"),
                 (Stream::EsActivity, ">"),
                 (Stream::TelemetryNormalized, ">"),
@@ -105,15 +106,20 @@ impl Role {
 
     /// Buckets with the keys that are written; an empty one is only read.
     fn buckets(self) -> &'static [(BucketName, &'static [&'static str])] {
-        use BucketName::{Members, Platform, Secrets, Snapshots, StageState};
+        use BucketName::{Bundles, Crls, Members, Platform, Secrets, Snapshots, StageState};
         match self {
-            Self::Api => &[(Snapshots, &[">"]), (Secrets, &[">"]), (Platform, &[])],
+            Self::Api => &[(Snapshots, &[">"]), (Secrets, &[">"]), (Bundles, &["*"]), (Crls, &["*"]), (Platform, &[])],
             Self::Ingest => &[(Members, &["*"]), (Platform, &[])],
-            Self::Process => {
-                &[(Snapshots, &["*.alarm.*", "*.activity.*"]), (StageState, &[">"]), (Members, &["*"]), (Platform, &[])]
-            }
+            Self::Process => &[
+                (Snapshots, &["*.alarm.*", "*.activity.*", "*.certificate.*"]),
+                (StageState, &[">"]),
+                (Members, &["*"]),
+                (Platform, &[]),
+            ],
             Self::Project => &[(Platform, &[])],
-            Self::Migrate => &[(Snapshots, &[">"]), (Secrets, &[">"]), (Platform, &[">"])],
+            Self::Migrate => {
+                &[(Snapshots, &[">"]), (Secrets, &[">"]), (Bundles, &["*"]), (Crls, &["*"]), (Platform, &[">"])]
+            }
         }
     }
 }

@@ -61,12 +61,35 @@ impl Secrets {
         }
     }
 
+    /// Opens another bucket of encrypted values, which vanish by themselves, under the same master key.
+    pub async fn passing(log: &Log, master_key: [u8; 32], bucket: BucketName) -> Result<Secrets, Error> {
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &master_key).map_err(|_| Error::WrongKey)?;
+        Ok(Secrets { bucket: log.bucket(bucket).await?, key })
+    }
+
     /// Returns a secret's plaintext, if there is one of that name.
     pub async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         match self.bucket.get(name).await? {
             Some((sealed, _)) => self.unseal(name, &sealed).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Returns a secret's plaintext and deletes it; of several who take it at once, one gets it.
+    pub async fn take(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some((sealed, revision)) = self.bucket.get(name).await? else { return Ok(None) };
+        if sealed.is_empty() {
+            return Ok(None);
+        }
+        let plaintext = self.unseal(name, &sealed)?;
+        match self.bucket.update(name, Bytes::new(), revision).await {
+            Ok(_) => {}
+            Err(buckets::Error::Conflict { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        // It is taken; the empty value in its place would vanish by itself.
+        let _ = self.bucket.delete(name).await;
+        Ok(Some(plaintext))
     }
 
     /// Stores a secret, in place of one of the same name.

@@ -16,6 +16,7 @@ use tracing::info;
 
 use crate::activity_creator::ActivityCreator;
 use crate::asset_processor::AssetProcessor;
+use crate::certificate_watch;
 use crate::directory::SharedDirectory;
 use crate::error::Error;
 use crate::health_scorer::HealthScorer;
@@ -34,7 +35,7 @@ pub struct Deps {
     pub log: Log,
     /// Where commands go.
     pub commands: Commands,
-    /// Tells the time, for ticks; stages take time from the log.
+    /// Tells the time, for ticks and the ends of certificates; stages take time from the log.
     pub clock: Clock,
 }
 
@@ -51,18 +52,21 @@ pub enum StageName {
     RuleEvaluator,
     /// Threshold events to work orders.
     ActivityCreator,
+    /// The ends of certificates.
+    CertificateWatch,
     /// The log's clock.
     Ticker,
 }
 
 impl StageName {
     /// Every part.
-    pub const ALL: [StageName; 6] = [
+    pub const ALL: [StageName; 7] = [
         Self::Normalizer,
         Self::AssetProcessor,
         Self::HealthScorer,
         Self::RuleEvaluator,
         Self::ActivityCreator,
+        Self::CertificateWatch,
         Self::Ticker,
     ];
 
@@ -74,6 +78,7 @@ impl StageName {
             Self::HealthScorer => "health_scorer",
             Self::RuleEvaluator => "rule_evaluator",
             Self::ActivityCreator => "activity_creator",
+            Self::CertificateWatch => certificate_watch::NAME,
             Self::Ticker => ticker::NAME,
         }
     }
@@ -188,6 +193,13 @@ fn start(
         StageName::HealthScorer => drop(running.spawn(supervise(with, || HealthScorer, owned, stop))),
         StageName::RuleEvaluator => drop(running.spawn(supervise(with, || RuleEvaluator, owned, stop))),
         StageName::ActivityCreator => drop(running.spawn(supervise(with, || ActivityCreator, owned, stop))),
+        StageName::CertificateWatch => {
+            let watch = certificate_watch::run(deps.commands.clone(), with.directory, deps.clock.clone(), owned, stop);
+            running.spawn(async move {
+                watch.await;
+                Ok(())
+            });
+        }
         StageName::Ticker => {
             let publisher = Publisher::new(&deps.log, PublisherSettings::default());
             let ticks = ticker::run(publisher, with.directory, deps.clock.clone(), owned, stop);

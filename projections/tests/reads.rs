@@ -11,6 +11,7 @@ use projections::alarm_board::read as alarms;
 use projections::asset_directory::read as assets;
 use projections::asset_health::read as health;
 use projections::audit_log::read as audit;
+use projections::certificate_register::list::{self as certificate_list, CertificateFilter, Cursor};
 use projections::certificate_register::read as certificates;
 use projections::device_directory::read as devices;
 use projections::latest_telemetry::read as latest;
@@ -76,12 +77,37 @@ async fn certificates_of_a_device_show_their_end() {
     let world = sampled().await;
     let found = certificates::of_device(&world.reader, ORGANIZATION, DEVICE).await.unwrap();
     assert_eq!((found.len(), found[0].id), (1, CERTIFICATE));
-    assert_eq!((found[0].revoked_code.as_deref(), found[0].revoked_at), (Some("key_compromise"), Some(seconds(2))));
+    assert_eq!((found[0].revoked_code.as_deref(), found[0].revoked_at), (Some("key_compromise"), Some(seconds(3))));
     assert_eq!(found[0].status_at(seconds(5)), "revoked");
     assert!(certificates::get(&world.reader, ORGANIZATION, CERTIFICATE).await.unwrap().is_some());
     assert_eq!(certificates::get(&world.reader, STRANGER, CERTIFICATE).await.unwrap(), None);
+    let states: Vec<_> = found[0].history.iter().map(|step| (step.state.as_str(), step.at)).collect();
+    assert_eq!(states, [("active", seconds(1)), ("renewed", seconds(2)), ("revoked", seconds(3))]);
     let ending = certificates::ending_before(&world.reader, ORGANIZATION, seconds(900_000), Paging::default()).await;
     assert_eq!(ending.unwrap().total, 0, "a revoked certificate does not end any more");
+}
+
+#[tokio::test]
+async fn certificates_are_listed_by_who_could_connect_and_by_state() {
+    let world = sampled().await;
+    let list = async |organization, valid_at, status: Option<&str>, after| {
+        let status = status.map(str::to_owned);
+        let filter = CertificateFilter { device_id: Some(DEVICE), status, valid_at };
+        certificate_list::list(&world.reader, organization, &filter, seconds(5), after, 10).await.unwrap().len()
+    };
+    for (valid_at, count) in [(seconds(0), 0), (seconds(1), 1), (seconds(2), 1), (seconds(3), 0)] {
+        assert_eq!(list(ORGANIZATION, Some(valid_at), None, None).await, count, "{valid_at}");
+    }
+    assert_eq!(list(ORGANIZATION, None, Some("revoked"), None).await, 1);
+    assert_eq!(list(ORGANIZATION, None, Some("renewed"), None).await, 0);
+    assert_eq!(list(ORGANIZATION, None, None, Some(Cursor { created_at: seconds(1), id: CERTIFICATE })).await, 0);
+    assert_eq!(list(STRANGER, Some(seconds(2)), None, None).await, 0);
+    let (revoked, position) = certificates::revoked(&world.reader, ORGANIZATION, seconds(0)).await.unwrap();
+    assert_eq!((revoked.len(), revoked[0].serial_number.as_str(), position > 0), (1, "0a1b", true));
+    // What has ended stands on no list any more, but its revocation is remembered.
+    assert_eq!(certificates::revoked(&world.reader, ORGANIZATION, seconds(90_000)).await.unwrap(), (vec![], position));
+    assert_eq!(certificates::revoked(&world.reader, STRANGER, seconds(0)).await.unwrap(), (vec![], 0));
+    assert_eq!(certificates::unrenewed(&world.reader, seconds(5), 10).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -26,6 +26,9 @@ pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
     let ports = ports(&settings)?;
     stack::ports::ensure_free("the HTTP API", ports.http)?;
     stack::ports::ensure_free("MQTT", ports.mqtt)?;
+    if settings.enroll.enabled {
+        stack::ports::ensure_free("enrolment", ports.enroll)?;
+    }
     if settings.ingest_http.enabled {
         stack::ports::ensure_free("HTTP for devices", ports.ingest_http)?;
     }
@@ -104,6 +107,10 @@ fn print_welcome(wiring: &Wiring, password: Option<&str>) {
     if wiring.settings.ingest_http.enabled {
         let (listen, port) = (&wiring.settings.ingest_http.listen, wiring.ports.ingest_http);
         println!("                 https://{listen}:{port}/api/v1/telemetry (client certificates or device tokens)");
+    }
+    if wiring.settings.enroll.enabled {
+        let (listen, port) = (&wiring.settings.enroll.listen, wiring.ports.enroll);
+        println!("  enrolment      https://{listen}:{port}/api/v1/enroll (claim codes, or the present certificate)");
     }
     println!("  sign in as     {}", wiring.settings.admin_email);
     println!("  password       {}", password.unwrap_or("(as you set it)"));

@@ -10,6 +10,7 @@
 //! | Redis | free, remembered | N + 5 |
 //! | HTTP for devices | 8443 | N + 6 |
 //! | the broker's hook, where it is on | 8444 | N + 7 |
+//! | enrolment of devices | 8445 | N + 8 |
 //! | mosquitto, where it is asked for | free, remembered | free, remembered |
 //!
 //! A free port is remembered in `ports.json` of the data folder and used again while nobody else holds it.
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Server};
 
 /// How many ports one stack takes from its base on.
-pub const SPAN: u16 = 8;
+pub const SPAN: u16 = 9;
 
 /// Where free ports are taken from: below Linux's range for outgoing connections (32768 to 60999, `ip(7)`), so that no
 /// connection of a test takes a server's port while the server restarts.
@@ -54,6 +55,9 @@ pub struct Ports {
     /// The hook that a broker asks.
     #[serde(default)]
     pub broker_hook: u16,
+    /// The door for enrolment.
+    #[serde(default)]
+    pub enroll: u16,
     /// mosquitto without TLS, for the service account.
     #[serde(default)]
     pub broker: u16,
@@ -63,9 +67,10 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// HTTP on 3000, MQTT on 8883, HTTP for devices on 8443, the broker's hook on 8444, the servers on free ports.
+    /// HTTP on 3000, MQTT on 8883, HTTP for devices on 8443, the broker's hook on 8444, enrolment on 8445, the
+    /// servers on free ports.
     pub const fn defaults() -> Self {
-        Self { http: 3000, mqtt: 8883, ingest_http: 8443, broker_hook: 8444, ..Self::free() }
+        Self { http: 3000, mqtt: 8883, ingest_http: 8443, broker_hook: 8444, enroll: 8445, ..Self::free() }
     }
 
     /// Every port free: for tests and for several stacks side by side.
@@ -79,12 +84,13 @@ impl Ports {
             redis: 0,
             ingest_http: 0,
             broker_hook: 0,
+            enroll: 0,
             broker: 0,
             broker_tls: 0,
         }
     }
 
-    /// Eight ports in a row from `base` on, in the order of the table.
+    /// Nine ports in a row from `base` on, in the order of the table.
     pub const fn from_base(base: u16) -> Result<Self, Error> {
         if base == 0 || base > u16::MAX - SPAN + 1 {
             return Err(Error::PortBase { base });
@@ -98,6 +104,7 @@ impl Ports {
             redis: base + 5,
             ingest_http: base + 6,
             broker_hook: base + 7,
+            enroll: base + 8,
             ..Self::free()
         })
     }
@@ -120,6 +127,7 @@ impl Ports {
             redis: choose(self.redis, remembered.redis),
             ingest_http: choose(self.ingest_http, remembered.ingest_http),
             broker_hook: choose(self.broker_hook, remembered.broker_hook),
+            enroll: choose(self.enroll, remembered.enroll),
             broker: choose(self.broker, remembered.broker),
             broker_tls: choose(self.broker_tls, remembered.broker_tls),
         }
@@ -185,18 +193,18 @@ mod tests {
     fn a_base_gives_eight_ports_in_the_order_of_the_table() {
         let ports = Ports::from_base(4000).unwrap();
         let (http, mqtt, nats, nats_monitoring, postgres, redis) = (4000, 4001, 4002, 4003, 4004, 4005);
-        let (ingest_http, broker_hook) = (4006, 4007);
+        let (ingest_http, broker_hook, enroll) = (4006, 4007, 4008);
         let servers = Ports { nats, nats_monitoring, postgres, redis, ..Ports::free() };
-        let expected = Ports { http, mqtt, ingest_http, broker_hook, ..servers };
+        let expected = Ports { http, mqtt, ingest_http, broker_hook, enroll, ..servers };
         assert_eq!(ports, expected);
     }
 
     #[test]
-    fn a_base_without_room_for_eight_ports_is_refused() {
+    fn a_base_without_room_for_nine_ports_is_refused() {
         assert!(matches!(Ports::from_base(0), Err(Error::PortBase { base: 0 })));
-        assert!(Ports::from_base(65_528).is_ok());
-        let error = Ports::from_base(65_529).unwrap_err();
-        assert_eq!(error.to_string(), "--port-base 65529 is out of range: choose 1 to 65528");
+        assert!(Ports::from_base(65_527).is_ok());
+        let error = Ports::from_base(65_528).unwrap_err();
+        assert_eq!(error.to_string(), "--port-base 65528 is out of range: choose 1 to 65527");
     }
 
     #[test]

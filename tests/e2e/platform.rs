@@ -273,7 +273,7 @@ fn last_lines(text: &str, count: usize) -> String {
 /// The first of six free ports in a row.
 pub fn free_base() -> u16 {
     let mut base = stack::free_port();
-    while !(base..base + 8).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+    while !(base..base + stack::ports::SPAN).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {
         base = stack::free_port();
     }
     base

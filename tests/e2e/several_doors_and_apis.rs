@@ -85,7 +85,11 @@ fn online(api: &Api, wanted: impl Fn(u64) -> bool) {
 async fn two_apis_tell_the_same_and_what_one_is_told_the_other_knows() {
     let mut platform = Platform::apart().await;
     let port = stack::free_port();
-    platform.start_as("second", &["api"], &[("ARGUSIQ_HTTP__PORT", &port.to_string())]);
+    platform.start_as(
+        "second",
+        &["api"],
+        &[("ARGUSIQ_HTTP__PORT", &port.to_string()), ("ARGUSIQ_ENROLL__ENABLED", "false")],
+    );
     tokio::task::block_in_place(|| {
         let address = format!("http://127.0.0.1:{port}");
         until("the second API is ready", SOON, || {

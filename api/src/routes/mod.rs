@@ -7,9 +7,12 @@ mod asset_types;
 mod assets;
 mod attributes;
 mod auth;
+mod bundle_archive;
+mod certificates;
 mod device_types;
 mod devices;
 mod document;
+pub mod enrollment;
 mod events;
 mod links;
 mod merged;
@@ -31,7 +34,8 @@ use crate::breaker::Breaker;
 /// People and types, then things, then what happens to them.
 type Api = (
     (auth::Api, organizations::Api, users::Api, device_types::Api, asset_types::Api),
-    (devices::Api, assets::Api, links::Api, telemetry::Api),
+    (devices::Api, certificates::Api, enrollment::Api),
+    (assets::Api, links::Api, telemetry::Api),
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api),
 );
 

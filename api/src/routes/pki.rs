@@ -1,9 +1,15 @@
-//! Certificates that devices and operators need before they can sign in: public, like every trust anchor.
+//! Certificates and revocation lists that devices, brokers and operators need before they can sign in: public, like every
+//! trust anchor.
 
+use chrono::TimeDelta;
+use commands::{Revocation, RevocationList};
+use domain::certificate::RevocationCode;
 use domain::ids::OrganizationId;
 use domain::organization::Organization;
+use poem::http::header;
 use poem::web::{Data, Path};
 use poem::{Response, handler};
+use projections::certificate_register::read;
 use uuid::Uuid;
 
 use crate::problem::Problem;
@@ -12,6 +18,12 @@ use crate::state::State;
 
 /// The media type of PEM certificates (RFC 8555).
 const CONTENT_TYPE: &str = "application/pem-certificate-chain";
+
+/// The media types of revocation lists (RFC 5280, 4.2.1.13) and of their PEM form.
+const CRL_TYPE: &str = "application/pkix-crl";
+const CRL_PEM_TYPE: &str = "application/x-pem-file";
+/// How long a revoked certificate stays on the list after its end, so that it stood on one list that was made after it.
+const AFTER_ITS_END: TimeDelta = TimeDelta::hours(25);
 
 /// The root certificate.
 #[handler]
@@ -27,4 +39,53 @@ pub async fn organization(Data(state): Data<&State>, Path(id): Path<Uuid>) -> po
     let authority = authority.ok_or_else(|| Problem::not_found("organisation"))?;
     let chain = format!("{}\n{}", authority.certificate_pem.trim_end(), state.root_certificate_pem);
     Ok(Response::builder().content_type(CONTENT_TYPE).body(chain))
+}
+
+/// The organisation's revocation list, DER.
+#[handler]
+pub async fn crl_der(Data(state): Data<&State>, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    Ok(der(list(state, id).await?))
+}
+
+/// The organisation's revocation list, PEM.
+#[handler]
+pub async fn crl_pem(Data(state): Data<&State>, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    Ok(pem(list(state, id).await?))
+}
+
+/// The root's revocation list, DER.
+#[handler]
+pub async fn root_crl_der(Data(state): Data<&State>) -> poem::Result<Response> {
+    Ok(der(state.commands.root_revocation_list().await.map_err(never_refused)?))
+}
+
+/// The root's revocation list, PEM.
+#[handler]
+pub async fn root_crl_pem(Data(state): Data<&State>) -> poem::Result<Response> {
+    Ok(pem(state.commands.root_revocation_list().await.map_err(never_refused)?))
+}
+
+async fn list(state: &State, id: Uuid) -> Result<RevocationList, Problem> {
+    let (revoked, position) = read::revoked(&state.reader, id, state.now() - AFTER_ITS_END).await?;
+    let revocations = revoked.into_iter().map(|one| Revocation {
+        serial_number: one.serial_number,
+        revoked_at: one.revoked_at,
+        code: one.revoked_code.parse().unwrap_or(RevocationCode::Unspecified),
+    });
+    let revocations: Vec<_> = revocations.collect();
+    let list = state.commands.revocation_list(OrganizationId(id), &revocations, position).await;
+    list.map_err(never_refused)?.ok_or_else(|| Problem::not_found("organisation"))
+}
+
+fn der(list: RevocationList) -> Response {
+    answer(CRL_TYPE).body(list.der)
+}
+
+fn pem(list: RevocationList) -> Response {
+    answer(CRL_PEM_TYPE).body(list.pem)
+}
+
+/// A list is asked for anew each time: a kept one would hide a revocation.
+fn answer(kind: &str) -> poem::ResponseBuilder {
+    Response::builder().content_type(kind).header(header::CACHE_CONTROL, "no-cache")
 }

@@ -18,6 +18,10 @@ pub enum Tag {
     AssetTypes,
     /// Devices and their certificates.
     Devices,
+    /// Certificates of all devices, and how they are renewed.
+    Certificates,
+    /// How devices get their first and their next certificate.
+    Enrollment,
     /// Assets and their tree.
     Assets,
     /// Which device measures which asset, and when.

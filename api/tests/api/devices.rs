@@ -44,7 +44,7 @@ fn a_device_is_registered_with_a_certificate_and_shown_at_once() {
     }
     let certificates = tenant.admin.get(&format!("/api/v1/devices/{id}/certificates")).ok();
     assert_eq!(certificates["certificates"][0]["serialNumber"], certificate["serialNumber"]);
-    assert_eq!(certificates["certificates"][0]["status"], "valid");
+    assert_eq!(certificates["certificates"][0]["status"], "active");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn certificates_are_renewed_and_revoked_and_end_with_the_device() {
     };
     let renewed = tenant.admin.post(&format!("{path}/certificate/renew"), json!({"validityDays": 10})).created();
     assert!(renewed["certificate"]["privateKey"].is_string());
-    assert_eq!(statuses(), ["valid", "valid"]);
+    assert_eq!(statuses(), ["active", "renewed"]);
     let revoked = tenant.admin.post(&format!("{path}/certificate/revoke"), json!({"reason": "Device replaced"})).ok();
     assert!(revoked["success"] == true && revoked["revokedAt"].is_string(), "{}", revoked.text);
     assert_eq!(statuses(), ["revoked", "revoked"]);

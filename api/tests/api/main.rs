@@ -5,10 +5,13 @@
 mod access;
 mod activities;
 mod assets;
+mod certificates;
 mod device_access;
 mod devices;
 mod document;
+mod enrollment;
 mod feed;
+mod openssl;
 mod problems;
 mod rules;
 mod sign_in;

@@ -1,6 +1,6 @@
 //! Issuing the next certificate of a device.
 
-use certs::{Authority, IssuedDevice, PrivateKeyPem};
+use certs::{Authority, IssuedDevice, PrivateKeyPem, csr};
 use chrono::{DateTime, Utc};
 use domain::certificate::{Certificate, CertificateCommand, Error as CertificateRefusal, Issued};
 use domain::ids::{CertificateId, DeviceId, OrganizationId};
@@ -31,6 +31,22 @@ pub struct IssuedCertificate {
     pub not_after: DateTime<Utc>,
 }
 
+/// Where the key of a certificate comes from.
+#[derive(Clone, Copy)]
+pub(super) enum KeyFrom<'a> {
+    /// It is made here and given out once.
+    Here,
+    /// The device has it, and proves so by a PEM signing request.
+    Request {
+        /// The request.
+        pem: &'a str,
+        /// The device's serial number, which the request may name.
+        serial_number: Option<&'a str>,
+    },
+    /// It is that of a certificate before, PEM.
+    Certificate(&'a str),
+}
+
 /// A certificate that is signed but not issued: no event tells of it yet.
 pub(super) struct Prepared {
     authority: Authority,
@@ -43,11 +59,19 @@ impl Commands {
         &self,
         organization: OrganizationId,
         device: DeviceId,
+        key: KeyFrom<'_>,
         days: u32,
     ) -> Result<Prepared, Error<Refusal>> {
         let opened = self.inner.vault.authority(&self.inner.keys, organization).await.map_err(Error::widen)?;
         let authority = opened.ok_or(Error::Refused(Refusal::NoAuthority))?;
-        let made = authority.issue_device(device.0, days, self.now()).map_err(refused)?;
+        let made = match key {
+            KeyFrom::Here => authority.issue_device(device.0, days, self.now()),
+            KeyFrom::Request { pem, serial_number } => {
+                authority.sign_csr(pem, csr::Subject { device: device.0, serial_number }, days, self.now())
+            }
+            KeyFrom::Certificate(pem) => authority.renew_device(pem, days, self.now()),
+        };
+        let made = made.map_err(refused)?;
         Ok(Prepared { authority, made })
     }
 
@@ -77,6 +101,19 @@ impl Commands {
                 Err(error) => return Err(error.map_refused(Refusal::Certificate)),
             }
         }
+    }
+}
+
+impl Commands {
+    /// Returns a certificate issued before, as it is given to its device.
+    pub(super) async fn shown(
+        &self,
+        organization: OrganizationId,
+        id: CertificateId,
+        issued: Option<Issued>,
+    ) -> Result<IssuedCertificate, Error<Refusal>> {
+        let opened = self.inner.vault.authority(&self.inner.keys, organization).await.map_err(Error::widen)?;
+        known(&opened.ok_or(Error::Refused(Refusal::NoAuthority))?, id, issued)
     }
 }
 
@@ -127,6 +164,7 @@ fn refused(error: certs::authority::Error) -> Error<Refusal> {
         E::OutlivesAuthority { authority_not_after, .. } => {
             Error::Refused(Refusal::OutlivesAuthority { authority_not_after })
         }
+        E::Csr(error) => Error::Refused(Refusal::SigningRequest(error)),
         other => other.into(),
     }
 }

@@ -3,18 +3,28 @@
 //! The certificates of a device are numbered: the id of the nth derives from the device and n, so that all of them are
 //! found by loading one after the other until there is none, and two that are issued at once cannot both be the nth.
 
+mod automatic;
+mod bundle;
 mod certificates;
+mod claim_code;
 mod decommission;
+mod enroll;
 mod issue;
+mod presented;
 mod register;
 mod renew;
 mod revoke;
+mod supersede;
 mod tokens;
 
+pub use bundle::{Bundle, TakenBundle};
+pub use claim_code::IssuedClaimCode;
 pub use decommission::DecommissionedDevice;
+pub use enroll::Enrolled;
 pub use issue::IssuedCertificate;
-pub use register::{NewDevice, RegisteredDevice};
-pub use renew::RenewedCertificate;
+pub use presented::Presented;
+pub use register::{NewDevice, PendingDevice, RegisteredDevice};
+pub use renew::{Renewal, RenewedCertificate};
 pub use revoke::RevokedCertificates;
 pub use tokens::{IssuedDeviceToken, NewDeviceToken};
 
@@ -42,6 +52,27 @@ pub enum Refusal {
     /// The organisation's founding is not complete.
     #[error("the organisation has no certificate authority yet")]
     NoAuthority,
+    /// The signing request is refused.
+    #[error(transparent)]
+    SigningRequest(certs::csr::Error),
+    /// The certificate that a device presents is none of its organisation's, or not in date.
+    #[error("the presented certificate does not hold: {0}")]
+    PresentedCertificate(certs::identity::Error),
+    /// The certificate that a device presents is unknown or revoked.
+    #[error("the presented certificate is unknown or revoked")]
+    PresentedRevoked,
+    /// A claim code's validity is zero or absurdly long.
+    #[error("a claim code is valid for 1 to 2160 hours, not {hours}")]
+    InvalidClaimCodeValidity {
+        /// The hours asked for.
+        hours: u32,
+    },
+    /// The overlap with the certificates before is absurdly long.
+    #[error("certificates overlap for 0 to 365 days, not {days}")]
+    InvalidOverlap {
+        /// The days asked for.
+        days: u32,
+    },
     /// A certificate's validity is zero or absurdly long.
     #[error("a certificate is valid for 1 to 3650 days, not {days}")]
     InvalidValidity {

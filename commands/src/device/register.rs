@@ -5,6 +5,7 @@ use domain::device::{Device, DeviceCommand, serial_number_of};
 use domain::ids::{DeviceId, DeviceTypeId};
 use serde_json::Value;
 
+use super::issue::{KeyFrom, Prepared};
 use super::{IssuedCertificate, Refusal};
 use crate::claim::{Claim, Key, device_holder};
 use crate::context::{CommandContext, Receipt};
@@ -42,6 +43,17 @@ pub struct RegisteredDevice {
     pub repeated: bool,
 }
 
+/// A registered device that has no certificate yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingDevice {
+    /// The device.
+    pub device_id: DeviceId,
+    /// Where its event stands.
+    pub receipt: Receipt,
+    /// Whether the same command had registered it before.
+    pub repeated: bool,
+}
+
 impl Commands {
     /// Registers a device in the context's organisation and issues its first certificate. Broken off halfway, the same
     /// command id completes it; a repeat after that gives the same answer without the private key. While it is broken
@@ -51,6 +63,51 @@ impl Commands {
         context: &CommandContext,
         new: NewDevice,
     ) -> Result<RegisteredDevice, Error<Refusal>> {
+        self.register_with(context, new, KeyFrom::Here).await
+    }
+
+    /// Registers a device like [`Commands::register_device`], with a certificate for the key of a PEM signing request.
+    pub async fn register_device_for_key(
+        &self,
+        context: &CommandContext,
+        new: NewDevice,
+        csr_pem: &str,
+    ) -> Result<RegisteredDevice, Error<Refusal>> {
+        let serial_number = new.serial_number.trim().to_owned();
+        let key = KeyFrom::Request { pem: csr_pem, serial_number: Some(&serial_number) };
+        self.register_with(context, new, key).await
+    }
+
+    /// Registers a device without a certificate: it is to enrol with a claim code.
+    pub async fn register_pending_device(
+        &self,
+        context: &CommandContext,
+        new: NewDevice,
+    ) -> Result<PendingDevice, Error<Refusal>> {
+        let (device_id, receipt, _) = self.add_device(context, new, None).await?;
+        Ok(PendingDevice { device_id, receipt, repeated: receipt.repeated })
+    }
+
+    async fn register_with(
+        &self,
+        context: &CommandContext,
+        new: NewDevice,
+        key: KeyFrom<'_>,
+    ) -> Result<RegisteredDevice, Error<Refusal>> {
+        let (device_id, registered, prepared) = self.add_device(context, new, Some(key)).await?;
+        let prepared = prepared.ok_or(Error::Refused(Refusal::NoAuthority))?;
+        let (certificate, receipt) = self.issue(&context.step("issue certificate"), device_id, prepared).await?;
+        Ok(RegisteredDevice { device_id, certificate, receipt, repeated: registered.repeated })
+    }
+
+    /// Adds the device; a certificate for a key is signed before anything is stored, so that a refused one leaves nothing
+    /// behind.
+    async fn add_device(
+        &self,
+        context: &CommandContext,
+        new: NewDevice,
+        key: Option<KeyFrom<'_>>,
+    ) -> Result<(DeviceId, Receipt, Option<Prepared>), Error<Refusal>> {
         let device_id = DeviceId(context.created_id("device"));
         let step = context.step("register device");
         let days = new.certificate_validity_days;
@@ -60,13 +117,15 @@ impl Commands {
             check(&command).map_err(Error::Refused)?;
             self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
         }
-        let prepared = self.prepare_certificate(context.organization, device_id, days).await?;
+        let prepared = match key {
+            Some(key) => Some(self.prepare_certificate(context.organization, device_id, key, days).await?),
+            None => None,
+        };
         let registered = match before {
             Some(receipt) => receipt,
             None => self.claim_and_add(context, &step, device_id, command).await?,
         };
-        let (certificate, receipt) = self.issue(&context.step("issue certificate"), device_id, prepared).await?;
-        Ok(RegisteredDevice { device_id, certificate, receipt, repeated: registered.repeated })
+        Ok((device_id, registered, prepared))
     }
 
     async fn device_before(&self, step: &CommandContext, device: DeviceId) -> Result<Option<Receipt>, Error<Refusal>> {

@@ -1,50 +1,101 @@
-//! Renewing: another certificate for a device in service. The present ones stay valid, so that the device can change over.
+//! Renewing: another certificate for a device in service. The present ones stay valid for an overlap, so that the device
+//! can change over; then they are revoked as superseded.
 
+use chrono::TimeDelta;
 use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
-use domain::device::{Device, Error as DeviceRefusal};
+use domain::device::{Device, DeviceProfile, Error as DeviceRefusal};
 use domain::ids::DeviceId;
+use domain::organization::MAX_OVERLAP_DAYS;
 
+use super::issue::KeyFrom;
 use super::{IssuedCertificate, Refusal};
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
 use crate::open::Commands;
 
-/// A certificate issued beside those a device has.
+/// What is asked of a renewal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renewal {
+    /// Days of validity, 1 to 3,650.
+    pub validity_days: u32,
+    /// A PEM signing request for the key; without one, the key is made here.
+    pub csr_pem: Option<String>,
+    /// Days for which the present certificates still hold; absent, as the organisation chose.
+    pub overlap_days: Option<u32>,
+}
+
+impl From<u32> for Renewal {
+    /// A renewal for so many days, with a key made here and the organisation's overlap.
+    fn from(validity_days: u32) -> Self {
+        Self { validity_days, ..Self::default() }
+    }
+}
+
+/// A certificate issued in the place of those a device has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenewedCertificate {
     /// The certificate.
     pub certificate: IssuedCertificate,
-    /// Where its event stands.
+    /// Where the last event of the process stands.
     pub receipt: Receipt,
 }
 
 impl Commands {
-    /// Issues another certificate for a device in service, valid `validity_days` (1 to 3,650). A repeat gives the same
+    /// Issues another certificate for a device in service; the present ones hold for an overlap. A repeat gives the same
     /// certificate without the private key.
     pub async fn renew_certificate(
         &self,
         context: &CommandContext,
         device: DeviceId,
-        validity_days: u32,
+        renewal: impl Into<Renewal>,
     ) -> Result<RenewedCertificate, Error<Refusal>> {
-        self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
-        self.device_in_service(context, device).await?;
-        let prepared = self.prepare_certificate(context.organization, device, validity_days).await?;
+        let renewal = renewal.into();
+        let organization = self.active_organization(context.organization).await;
+        let policy = organization.map_err(|e| e.map_refused(Refusal::Organization))?.certificate_policy;
+        let overlap_days = renewal.overlap_days.unwrap_or(policy.overlap_days);
+        if overlap_days > MAX_OVERLAP_DAYS {
+            return Err(Error::Refused(Refusal::InvalidOverlap { days: overlap_days }));
+        }
+        let profile = self.device_in_service(context, device).await?;
+        let serial_number = Some(profile.serial_number.as_str());
+        let key = match &renewal.csr_pem {
+            Some(pem) => KeyFrom::Request { pem, serial_number },
+            None => KeyFrom::Here,
+        };
+        let overlap_ends_at = self.now() + TimeDelta::days(overlap_days.into());
+        let (certificate, issued) = self.issue_another(context, device, key, renewal.validity_days).await?;
+        let superseded = self.supersede(context, device, certificate.id, Some(overlap_ends_at)).await?;
+        Ok(RenewedCertificate { certificate, receipt: last(issued, superseded) })
+    }
+
+    /// Issues another certificate for a device in service, beside those it has.
+    pub(super) async fn issue_another(
+        &self,
+        context: &CommandContext,
+        device: DeviceId,
+        key: KeyFrom<'_>,
+        days: u32,
+    ) -> Result<(IssuedCertificate, Receipt), Error<Refusal>> {
+        let prepared = self.prepare_certificate(context.organization, device, key, days).await?;
         let (certificate, receipt) = self.issue(&context.step("issue certificate"), device, prepared).await?;
         // A decommissioning at the same time may have missed the new certificate; one of both sees the other.
         if let Err(error) = self.device_in_service(context, device).await {
             self.take_back(context, &certificate).await?;
             return Err(error);
         }
-        Ok(RenewedCertificate { certificate, receipt })
+        Ok((certificate, receipt))
     }
 
-    async fn device_in_service(&self, context: &CommandContext, device: DeviceId) -> Result<(), Error<Refusal>> {
+    pub(super) async fn device_in_service(
+        &self,
+        context: &CommandContext,
+        device: DeviceId,
+    ) -> Result<DeviceProfile, Error<Refusal>> {
         let state = self.load_fresh::<Device>(context.organization, device.0).await.map_err(Error::widen)?.state;
-        let refusal = match (&state.profile, state.decommissioned) {
+        let refusal = match (state.profile, state.decommissioned) {
             (None, _) => DeviceRefusal::NotFound,
             (_, true) => DeviceRefusal::Decommissioned,
-            (Some(_), false) => return Ok(()),
+            (Some(profile), false) => return Ok(profile),
         };
         Err(Error::Refused(Refusal::Device(refusal)))
     }
@@ -59,5 +110,13 @@ impl Commands {
             Ok(_) | Err(Error::Refused(domain::certificate::Error::AlreadyRevoked)) => Ok(()),
             Err(error) => Err(error.map_refused(Refusal::Certificate)),
         }
+    }
+}
+
+/// Returns the receipt of a process: where its last event stands, and whether it is the repeat of its first step.
+pub(super) fn last(first: Receipt, then: Option<Receipt>) -> Receipt {
+    match then {
+        Some(then) if then.position > first.position => Receipt { repeated: first.repeated, ..then },
+        _ => first,
     }
 }

@@ -50,8 +50,27 @@ impl Commands {
         Ok(RevokedCertificates { certificates })
     }
 
+    /// Revokes one certificate of a device. A repeat answers the same.
+    pub async fn revoke_certificate(
+        &self,
+        context: &CommandContext,
+        device: DeviceId,
+        certificate: CertificateId,
+        reason: &str,
+        code: RevocationCode,
+    ) -> Result<RevokedCertificates, Error<Refusal>> {
+        let found = self.load::<Certificate>(context.organization, certificate.0).await.map_err(Error::widen)?;
+        let issued = found.and_then(|(known, _)| known.issued);
+        if issued.is_none_or(|issued| issued.device_id != device) {
+            return Err(Error::Refused(Refusal::Certificate(CertificateRefusal::NotFound)));
+        }
+        let step = context.step(&format!("revoke {certificate}"));
+        let revoked = self.revoke(&step, certificate, reason, code).await?;
+        Ok(RevokedCertificates { certificates: revoked.map(|receipt| (certificate, receipt)).into_iter().collect() })
+    }
+
     /// Revokes one certificate; `None` where somebody else was faster.
-    async fn revoke(
+    pub(super) async fn revoke(
         &self,
         step: &CommandContext,
         id: CertificateId,

@@ -1,16 +1,21 @@
 //! The secrets that are no events: keys of people's data, password hashes, organisations' CA keys, the key of e-mail
-//! hashes. All are encrypted under the master key. What does not live here: who may use them.
+//! hashes, bundles that wait for their download. All are encrypted under the master key. Beside them the published
+//! revocation lists, which are no secrets. What does not live here: who may use them.
 
 mod authority;
+mod bundle;
+mod crl;
 mod email;
 mod password;
 mod person;
 
+use aws_lc_rs::hmac;
 use certs::MasterKey;
-use eventlog::{Log, Secrets, buckets, secrets};
+use eventlog::{Bucket, BucketName, Log, Secrets, buckets, secrets};
 
 use email::EmailKey;
 
+pub(crate) use crl::Published;
 pub(crate) use email::EmailAddress;
 pub(crate) use password::Passwords;
 pub(crate) use person::Field;
@@ -24,13 +29,19 @@ pub(crate) struct Vault {
 struct Open {
     secrets: Secrets,
     emails: EmailKey,
+    bundles: Secrets,
+    bundle_tokens: hmac::Key,
+    crls: Bucket,
 }
 
 impl Vault {
     pub(crate) async fn open(log: &Log, master: &MasterKey) -> Result<Self, secrets::Error> {
         let secrets = Secrets::open(log, *master.expose()).await?;
         let emails = EmailKey::open(&secrets).await?;
-        Ok(Self { open: Some(Open { secrets, emails }), passwords: Passwords::new() })
+        let bundles = Secrets::passing(log, *master.expose(), BucketName::Bundles).await?;
+        let crls = log.bucket(BucketName::Crls).await?;
+        let bundle_tokens = bundle::token_key(master);
+        Ok(Self { open: Some(Open { secrets, emails, bundles, bundle_tokens, crls }), passwords: Passwords::new() })
     }
 
     /// A vault that stays closed: whatever asks for a secret is refused.

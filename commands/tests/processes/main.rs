@@ -8,6 +8,7 @@ mod chosen;
 mod device_tokens;
 mod devices;
 mod dispatching;
+mod enrolling;
 mod interrupt;
 mod organizations;
 mod signing_in;

@@ -12,6 +12,8 @@ mod device_tokens;
 mod devices;
 #[path = "../processes/dispatching.rs"]
 mod dispatching;
+#[path = "../processes/enrolling.rs"]
+mod enrolling;
 #[path = "../processes/interrupt.rs"]
 mod interrupt;
 #[path = "../processes/organizations.rs"]

@@ -5,19 +5,31 @@ use serde::{Deserialize, Serialize};
 
 use super::{CertificateCommand, CertificateEvent, Error, RevocationCode};
 use crate::aggregate::{Decide, aggregate};
-use crate::ids::DeviceId;
+use crate::ids::{CertificateId, DeviceId};
 
 /// A device certificate as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
     /// What was issued; absent until then.
     pub issued: Option<Issued>,
+    /// What takes its place, if something does.
+    #[serde(default)]
+    pub renewed: Option<Renewal>,
     /// Why it is revoked, if it is.
     pub revoked: Option<RevocationCode>,
     /// Whether its near end was noted.
     pub expiring: bool,
     /// Whether the end of its validity was noted.
     pub expired: bool,
+}
+
+/// What takes a certificate's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    /// The other certificate.
+    pub successor: CertificateId,
+    /// When the old one is revoked as superseded; absent, it lasts as long as it is valid.
+    pub overlap_ends_at: Option<DateTime<Utc>>,
 }
 
 /// What was issued.
@@ -63,6 +75,7 @@ impl Decide for Certificate {
             }]),
             C::IssueCertificate { .. } => Err(Error::InvalidWindow),
             _ if self.issued.is_none() => Err(Error::NotFound),
+            C::NoteRenewed { successor, overlap_ends_at } => Ok(self.renew(Renewal { successor, overlap_ends_at })),
             C::RevokeCertificate { reason, code } => self.revoke(reason, code),
             C::NoteExpiring {} if self.expiring || self.is_over() => Ok(vec![]),
             C::NoteExpiring {} => Ok(vec![CertificateEvent::CertificateExpiring {}]),
@@ -90,6 +103,9 @@ impl Decide for Certificate {
                     not_after,
                 });
             }
+            CertificateEvent::CertificateRenewed { successor, overlap_ends_at } => {
+                self.renewed = Some(Renewal { successor, overlap_ends_at });
+            }
             CertificateEvent::CertificateRevoked { code, .. } => self.revoked = Some(code),
             CertificateEvent::CertificateExpiring {} => self.expiring = true,
             CertificateEvent::CertificateExpired {} => self.expired = true,
@@ -103,6 +119,16 @@ impl Certificate {
     /// Tells whether it is revoked or its validity is known to have ended.
     pub fn is_over(&self) -> bool {
         self.revoked.is_some() || self.expired
+    }
+
+    /// An overlap may still begin where it had none; an overlap that runs is neither prolonged nor cut short.
+    fn renew(&self, renewal: Renewal) -> Vec<CertificateEvent> {
+        let runs = self.renewed.is_some_and(|known| known.overlap_ends_at.is_some());
+        if self.is_over() || runs || self.renewed == Some(renewal) {
+            return vec![];
+        }
+        let Renewal { successor, overlap_ends_at } = renewal;
+        vec![CertificateEvent::CertificateRenewed { successor, overlap_ends_at }]
     }
 
     fn revoke(&self, reason: String, code: RevocationCode) -> Result<Vec<CertificateEvent>, Error> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::RevocationCode;
-use crate::ids::DeviceId;
+use crate::ids::{CertificateId, DeviceId};
 
 /// Commands on a device certificate.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,13 @@ pub enum CertificateCommand {
         not_before: DateTime<Utc>,
         /// End of validity.
         not_after: DateTime<Utc>,
+    },
+    /// Notes that another certificate takes its place.
+    NoteRenewed {
+        /// The other certificate.
+        successor: CertificateId,
+        /// When this one is revoked as superseded; absent, it lasts as long as it is valid.
+        overlap_ends_at: Option<DateTime<Utc>>,
     },
     /// Revokes it.
     RevokeCertificate {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::RevocationCode;
-use crate::ids::DeviceId;
+use crate::ids::{CertificateId, DeviceId};
 
 use crate::aggregate::domain_event;
 
@@ -26,6 +26,14 @@ pub enum CertificateEvent {
         /// End of validity.
         not_after: DateTime<Utc>,
     },
+    /// Another certificate takes its place; until the overlap ends, both hold.
+    CertificateRenewed {
+        /// The other certificate.
+        successor: CertificateId,
+        /// When this one is revoked as superseded; absent, it lasts as long as it is valid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overlap_ends_at: Option<DateTime<Utc>>,
+    },
     /// It is revoked.
     CertificateRevoked {
         /// Why, in the words of who did it.
@@ -39,4 +47,7 @@ pub enum CertificateEvent {
     CertificateExpired {},
 }
 
-domain_event!(CertificateEvent { CertificateIssued "1.0", CertificateRevoked "1.0", CertificateExpiring "1.0", CertificateExpired "1.0" });
+domain_event!(CertificateEvent {
+    CertificateIssued "1.0", CertificateRenewed "1.0", CertificateRevoked "1.0", CertificateExpiring "1.0",
+    CertificateExpired "1.0",
+});

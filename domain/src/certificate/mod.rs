@@ -8,7 +8,7 @@ mod event;
 mod tests;
 
 mod revocation;
-pub use aggregate::{Certificate, Issued};
+pub use aggregate::{Certificate, Issued, Renewal};
 pub use command::CertificateCommand;
 pub use error::Error;
 pub use event::CertificateEvent;

@@ -19,6 +19,8 @@ pub enum RevocationCode {
     Superseded,
     /// The device is out of service.
     CessationOfOperation,
+    /// The device may no longer connect.
+    PrivilegeWithdrawn,
 }
 
 named!(RevocationCode {
@@ -27,4 +29,5 @@ named!(RevocationCode {
     AffiliationChanged "affiliation_changed",
     Superseded "superseded",
     CessationOfOperation "cessation_of_operation",
+    PrivilegeWithdrawn "privilege_withdrawn",
 });

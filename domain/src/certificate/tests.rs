@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::ids::DeviceId;
+use crate::ids::{CertificateId, DeviceId};
 use crate::specification::{given, nothing};
 
 const DEVICE: DeviceId = DeviceId(Uuid::from_u128(7));
@@ -60,8 +60,30 @@ fn its_validity_ends_after_its_start() {
 
 #[test]
 fn what_was_not_issued_takes_no_other_command() {
-    for command in [revoke(RevocationCode::Unspecified), C::NoteExpiring {}, C::NoteExpired {}] {
+    for command in [renew(1, None), revoke(RevocationCode::Unspecified), C::NoteExpiring {}, C::NoteExpired {}] {
         nothing::<Certificate>().when(command).then_refused(Error::NotFound);
+    }
+}
+
+fn renewed(successor: u128, overlap_ends_at: Option<DateTime<Utc>>) -> E {
+    E::CertificateRenewed { successor: CertificateId(Uuid::from_u128(successor)), overlap_ends_at }
+}
+
+fn renew(successor: u128, overlap_ends_at: Option<DateTime<Utc>>) -> C {
+    C::NoteRenewed { successor: CertificateId(Uuid::from_u128(successor)), overlap_ends_at }
+}
+
+#[test]
+fn an_overlap_begins_once_and_is_not_changed_by_later_renewals() {
+    let fresh = given::<Certificate>([issued()]);
+    fresh.when(renew(1, Some(at(15)))).then([renewed(1, Some(at(15)))]);
+    fresh.when(renew(1, None)).then([renewed(1, None)]);
+    let waiting = given::<Certificate>([issued(), renewed(1, None)]);
+    waiting.when(renew(1, None)).then_nothing();
+    waiting.when(renew(1, Some(at(15)))).then([renewed(1, Some(at(15)))]);
+    given::<Certificate>([issued(), renewed(1, Some(at(15)))]).when(renew(2, Some(at(18)))).then_nothing();
+    for over in [revoked(), E::CertificateExpired {}] {
+        given::<Certificate>([issued(), over]).when(renew(1, Some(at(15)))).then_nothing();
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::access::DeviceToken;
+use super::claim::ClaimCode;
 use super::{DeviceCommand, DeviceEvent, Error};
 use crate::aggregate::{Decide, aggregate};
 use crate::checks;
@@ -25,6 +26,9 @@ pub struct Device {
     /// Whether it may speak for other devices of its organisation.
     #[serde(default)]
     pub gateway: bool,
+    /// Its claim code: the newest one, used up or not.
+    #[serde(default)]
+    pub claim_code: Option<ClaimCode>,
 }
 
 /// What a device is.
@@ -81,6 +85,9 @@ impl Decide for Device {
                 | C::DismissGateway {}),
                 Some(_),
             ) => self.decide_access(command),
+            (command @ (C::IssueClaimCode { .. } | C::WithdrawClaimCode {} | C::UseClaimCode { .. }), Some(_)) => {
+                self.decide_claim(command)
+            }
             (command, Some(profile)) => profile.change(command),
         }
     }
@@ -106,6 +113,12 @@ impl Decide for Device {
                 let token = self.tokens.iter_mut().find(|token| token.token_id == token_id);
                 token.into_iter().for_each(|token| token.revoked = Some(reason.clone()));
             }
+            (
+                event @ (DeviceEvent::ClaimCodeIssued { .. }
+                | DeviceEvent::ClaimCodeWithdrawn { .. }
+                | DeviceEvent::ClaimCodeUsed { .. }),
+                _,
+            ) => self.evolve_claim(event),
             (DeviceEvent::GatewayAppointed {}, _) => self.gateway = true,
             (DeviceEvent::GatewayDismissed {}, _) => self.gateway = false,
             (_, None) => {}

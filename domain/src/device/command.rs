@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::ids::{DeviceTokenId, DeviceTypeId};
+use crate::ids::{ClaimCodeId, DeviceTokenId, DeviceTypeId};
 
 /// Commands on a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,24 @@ pub enum DeviceCommand {
         token_id: DeviceTokenId,
         /// Why, in the words of who did it.
         reason: String,
+    },
+    /// Gives it a claim code to enrol with, in place of an earlier one.
+    IssueClaimCode {
+        /// The code's id.
+        claim_code_id: ClaimCodeId,
+        /// SHA-256 of the code, lower-case hex.
+        digest: String,
+        /// End of its validity.
+        expires_at: DateTime<Utc>,
+    },
+    /// Takes the claim code from it.
+    WithdrawClaimCode {},
+    /// Uses the claim code up.
+    UseClaimCode {
+        /// SHA-256 of the presented code, lower-case hex.
+        digest: String,
+        /// The time now: an expired code does not count.
+        now: DateTime<Utc>,
     },
     /// Lets it speak for other devices of its organisation.
     AppointGateway {},

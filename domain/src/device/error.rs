@@ -30,6 +30,15 @@ pub enum Error {
     /// The device has no such token.
     #[error("no such token")]
     NoSuchToken,
+    /// The device has no such claim code: it never had, or another one took its place.
+    #[error("the claim code does not hold for this device")]
+    WrongClaimCode,
+    /// The claim code was used before.
+    #[error("the claim code was used before")]
+    ClaimCodeUsed,
+    /// The claim code's time is over.
+    #[error("the claim code has expired")]
+    ClaimCodeExpired,
     /// The attributes are no JSON object.
     #[error("the custom attributes must be a JSON object")]
     InvalidAttributes,

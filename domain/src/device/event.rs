@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{DeviceTokenId, DeviceTypeId};
+use crate::ids::{ClaimCodeId, DeviceTokenId, DeviceTypeId};
 
 use crate::aggregate::domain_event;
 
@@ -60,6 +60,25 @@ pub enum DeviceEvent {
         /// Why, in the words of who did it.
         reason: String,
     },
+    /// It has a claim code to enrol with; an earlier one no longer holds.
+    ClaimCodeIssued {
+        /// The code's id.
+        claim_code_id: ClaimCodeId,
+        /// SHA-256 of the code, lower-case hex; the code itself is stored nowhere.
+        digest: String,
+        /// End of its validity.
+        expires_at: DateTime<Utc>,
+    },
+    /// Its claim code no longer holds.
+    ClaimCodeWithdrawn {
+        /// The code's id.
+        claim_code_id: ClaimCodeId,
+    },
+    /// It has enrolled with its claim code.
+    ClaimCodeUsed {
+        /// The code's id.
+        claim_code_id: ClaimCodeId,
+    },
     /// It may speak for other devices of its organisation.
     GatewayAppointed {},
     /// It speaks for itself alone again.
@@ -74,5 +93,5 @@ pub enum DeviceEvent {
 domain_event!(DeviceEvent {
     DeviceRegistered "1.0", DeviceRenamed "1.0", DeviceDescribed "1.0", DeviceAttributesChanged "1.0",
     DeviceTokenIssued "1.0", DeviceTokenRevoked "1.0", GatewayAppointed "1.0", GatewayDismissed "1.0",
-    DeviceDecommissioned "1.0",
+    DeviceDecommissioned "1.0", ClaimCodeIssued "1.0", ClaimCodeWithdrawn "1.0", ClaimCodeUsed "1.0",
 });

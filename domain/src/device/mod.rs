@@ -4,6 +4,9 @@ mod access;
 #[cfg(test)]
 mod access_tests;
 mod aggregate;
+mod claim;
+#[cfg(test)]
+mod claim_tests;
 mod command;
 mod error;
 mod event;
@@ -12,6 +15,7 @@ mod tests;
 
 pub use access::{DeviceToken, MAX_TOKENS};
 pub use aggregate::{Device, DeviceProfile, serial_number_of};
+pub use claim::ClaimCode;
 pub use command::DeviceCommand;
 pub use error::Error;
 pub use event::DeviceEvent;

@@ -10,6 +10,7 @@ use crate::device_type::{MetricDefinition, UnknownMetrics};
 use crate::ids::{
     ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId, RuleId,
 };
+use crate::organization::CertificatePolicy;
 use crate::rule::{EntityKind, RuleDefinition};
 
 /// An organisation.
@@ -21,6 +22,8 @@ pub struct OrganizationEntry {
     pub suspended: bool,
     /// Its certificate authority, once it has one.
     pub authority: Option<AuthorityEntry>,
+    /// How its devices' certificates are renewed.
+    pub certificate_policy: CertificatePolicy,
 }
 
 /// An organisation's certificate authority.
@@ -62,6 +65,12 @@ pub struct CertificateEntry {
     pub revoked: bool,
     /// End of its validity.
     pub not_after: DateTime<Utc>,
+    /// Whether its near end was noted.
+    pub expiring: bool,
+    /// Whether its end was noted.
+    pub expired: bool,
+    /// When it is to be revoked because another one has taken its place.
+    pub superseded_at: Option<DateTime<Utc>>,
 }
 
 /// What a device type declares.

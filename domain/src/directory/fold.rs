@@ -65,6 +65,7 @@ impl Directory {
                     not_after: *not_after,
                 });
             }
+            OrganizationEvent::CertificatePolicyChanged { policy } => entry.certificate_policy = *policy,
             OrganizationEvent::OrganizationSuspended { .. } => entry.suspended = true,
             OrganizationEvent::OrganizationReinstated {} => entry.suspended = false,
         }
@@ -92,6 +93,9 @@ impl Directory {
             | DeviceEvent::DeviceTokenRevoked { .. }
             | DeviceEvent::GatewayAppointed {}
             | DeviceEvent::GatewayDismissed {}
+            | DeviceEvent::ClaimCodeIssued { .. }
+            | DeviceEvent::ClaimCodeWithdrawn { .. }
+            | DeviceEvent::ClaimCodeUsed { .. }
             | DeviceEvent::DeviceDescribed { .. }
             | DeviceEvent::DeviceAttributesChanged { .. } => {}
         }
@@ -108,16 +112,31 @@ impl Directory {
                     device: *device_id,
                     revoked: false,
                     not_after: *not_after,
+                    expiring: false,
+                    expired: false,
+                    superseded_at: None,
                 };
                 self.certificates.insert(serial_number.clone(), entry);
             }
-            CertificateEvent::CertificateRevoked { .. } => {
-                let serial = self.serials.get(&certificate);
-                if let Some(entry) = serial.and_then(|serial| self.certificates.get_mut(serial)) {
-                    entry.revoked = true;
-                }
+            CertificateEvent::CertificateRenewed { overlap_ends_at, .. } => {
+                self.change_certificate(certificate, |entry| entry.superseded_at = *overlap_ends_at);
             }
-            CertificateEvent::CertificateExpiring {} | CertificateEvent::CertificateExpired {} => {}
+            CertificateEvent::CertificateRevoked { .. } => {
+                self.change_certificate(certificate, |entry| entry.revoked = true);
+            }
+            CertificateEvent::CertificateExpiring {} => {
+                self.change_certificate(certificate, |entry| entry.expiring = true);
+            }
+            CertificateEvent::CertificateExpired {} => {
+                self.change_certificate(certificate, |entry| entry.expired = true);
+            }
+        }
+    }
+
+    fn change_certificate(&mut self, certificate: CertificateId, change: impl FnOnce(&mut CertificateEntry)) {
+        let serial = self.serials.get(&certificate);
+        if let Some(entry) = serial.and_then(|serial| self.certificates.get_mut(serial)) {
+            change(entry);
         }
     }
 

@@ -71,6 +71,11 @@ impl Directory {
         self.organizations.iter().map(|(id, entry)| (*id, entry))
     }
 
+    /// Lists all certificates as they are now, in no order.
+    pub fn certificates_now(&self) -> impl Iterator<Item = &CertificateEntry> {
+        self.certificates.values()
+    }
+
     /// Answers a certificate by its serial number (lower-case hex) as it is now.
     pub fn certificate_now(&self, serial_number: &str) -> Option<&CertificateEntry> {
         self.certificates.get(serial_number)

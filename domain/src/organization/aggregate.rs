@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, OrganizationCommand, OrganizationEvent};
+use super::{CertificatePolicy, Error, OrganizationCommand, OrganizationEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::checks;
 
@@ -16,6 +16,9 @@ pub struct Organization {
     pub certificate_authority: Option<CertificateAuthority>,
     /// Whether its devices and people are shut out.
     pub suspended: bool,
+    /// How its devices' certificates are renewed.
+    #[serde(default)]
+    pub certificate_policy: CertificatePolicy,
 }
 
 /// The public part of an organisation's certificate authority.
@@ -47,6 +50,11 @@ impl Decide for Organization {
                 let authority = CertificateAuthority { certificate_pem, subject_key_id, not_after };
                 Ok(self.record_authority(authority))
             }
+            (C::ChangeCertificatePolicy { policy }, _) => {
+                policy.check()?;
+                let event = OrganizationEvent::CertificatePolicyChanged { policy };
+                Ok((policy != self.certificate_policy).then_some(event).into_iter().collect())
+            }
             (C::SuspendOrganization { .. }, _) if self.suspended => Ok(vec![]),
             (C::SuspendOrganization { reason }, _) => Ok(vec![OrganizationEvent::OrganizationSuspended { reason }]),
             (C::ReinstateOrganization {}, _) if !self.suspended => Ok(vec![]),
@@ -62,6 +70,7 @@ impl Decide for Organization {
             OrganizationEvent::CertificateAuthorityRecorded { certificate_pem, subject_key_id, not_after } => {
                 self.certificate_authority = Some(CertificateAuthority { certificate_pem, subject_key_id, not_after });
             }
+            OrganizationEvent::CertificatePolicyChanged { policy } => self.certificate_policy = policy,
             OrganizationEvent::OrganizationSuspended { .. } => self.suspended = true,
             OrganizationEvent::OrganizationReinstated {} => self.suspended = false,
         }

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::CertificatePolicy;
+
 /// Commands on an organisation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OrganizationCommand {
@@ -23,6 +25,11 @@ pub enum OrganizationCommand {
         subject_key_id: String,
         /// End of its validity.
         not_after: DateTime<Utc>,
+    },
+    /// Chooses how its devices' certificates are renewed.
+    ChangeCertificatePolicy {
+        /// The whole choice.
+        policy: CertificatePolicy,
     },
     /// Stops its devices and people.
     SuspendOrganization {

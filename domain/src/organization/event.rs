@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::CertificatePolicy;
 use crate::aggregate::domain_event;
 
 /// Events of an organisation.
@@ -27,6 +28,11 @@ pub enum OrganizationEvent {
         /// End of its validity.
         not_after: DateTime<Utc>,
     },
+    /// Its devices' certificates are renewed otherwise.
+    CertificatePolicyChanged {
+        /// The whole choice.
+        policy: CertificatePolicy,
+    },
     /// Its devices and people are shut out.
     OrganizationSuspended {
         /// Why, in the words of who did it.
@@ -36,4 +42,7 @@ pub enum OrganizationEvent {
     OrganizationReinstated {},
 }
 
-domain_event!(OrganizationEvent { OrganizationFounded "1.0", OrganizationRenamed "1.0", CertificateAuthorityRecorded "1.0", OrganizationSuspended "1.0", OrganizationReinstated "1.0" });
+domain_event!(OrganizationEvent {
+    OrganizationFounded "1.0", OrganizationRenamed "1.0", CertificateAuthorityRecorded "1.0",
+    CertificatePolicyChanged "1.0", OrganizationSuspended "1.0", OrganizationReinstated "1.0",
+});

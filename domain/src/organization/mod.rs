@@ -4,6 +4,7 @@ mod aggregate;
 mod command;
 mod error;
 mod event;
+mod policy;
 #[cfg(test)]
 mod tests;
 
@@ -11,3 +12,4 @@ pub use aggregate::{CertificateAuthority, Organization};
 pub use command::OrganizationCommand;
 pub use error::Error;
 pub use event::OrganizationEvent;
+pub use policy::{CertificatePolicy, MAX_OVERLAP_DAYS};

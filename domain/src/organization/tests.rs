@@ -95,3 +95,20 @@ fn while_suspended_it_keeps_its_name() {
         .when(C::RenameOrganization { name: "Other".into() })
         .then_refused(Error::Suspended);
 }
+
+#[test]
+fn the_certificate_policy_is_checked_and_changed_as_a_whole() {
+    let policy = CertificatePolicy { overlap_days: 0, notice_days: 14, automatic_renewal: true };
+    let founded = given::<Organization>([founded()]);
+    assert_eq!(founded.state().certificate_policy, CertificatePolicy::default());
+    founded.when(C::ChangeCertificatePolicy { policy: CertificatePolicy::default() }).then_nothing();
+    founded.when(C::ChangeCertificatePolicy { policy }).then([E::CertificatePolicyChanged { policy }]);
+    let days = 366;
+    let long = CertificatePolicy { overlap_days: days, ..policy };
+    founded.when(C::ChangeCertificatePolicy { policy: long }).then_refused(Error::InvalidOverlap { days, most: 365 });
+    for days in [0, 366] {
+        let wrong = CertificatePolicy { notice_days: days, ..policy };
+        let refusal = Error::InvalidNotice { days, most: 365 };
+        founded.when(C::ChangeCertificatePolicy { policy: wrong }).then_refused(refusal);
+    }
+}

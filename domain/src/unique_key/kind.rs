@@ -12,6 +12,8 @@ pub enum KeyKind {
     SerialNumber,
     /// A person's e-mail address, unique on the platform; kept as a keyed hash only.
     Email,
+    /// A claim code of a device, unique on the platform; kept as a digest only.
+    ClaimCode,
 }
 
-named!(KeyKind { SerialNumber "serial_number", Email "email" });
+named!(KeyKind { SerialNumber "serial_number", Email "email", ClaimCode "claim_code" });

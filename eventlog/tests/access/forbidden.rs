@@ -72,9 +72,18 @@ fn forbidden(role: Role) -> Vec<String> {
             "telemetry.dlq.normalizer",
             "$KV.stage_state.x",
             "$KV.secrets.x",
+            "$KV.bundles.x",
             "$JS.API.CONSUMER.CREATE.TELEMETRY_RAW",
         ],
-        Role::Process => &["es.acme.device.1", "telemetry.raw.v1.0", "$KV.secrets.x", "$KV.snapshots.acme.device.1"],
+        Role::Process => &[
+            "es.acme.device.1",
+            "es.acme.organization.1",
+            "telemetry.raw.v1.0",
+            "$KV.secrets.x",
+            "$KV.bundles.x",
+            "$KV.crls.x",
+            "$KV.snapshots.acme.device.1",
+        ],
         Role::Project => &["es.acme.device.1", "telemetry.normalized.v1.3.0", "presence.v1.3", "$KV.members.x"],
         Role::Migrate => &[],
     };
@@ -82,6 +91,7 @@ fn forbidden(role: Role) -> Vec<String> {
     if role != Role::Api {
         let reading = ["$JS.API.STREAM.MSG.GET", "$JS.API.DIRECT.GET", "$JS.API.CONSUMER.CREATE"];
         subjects.extend(reading.map(|verb| format!("{verb}.KV_secrets")));
+        subjects.extend(reading.map(|verb| format!("{verb}.KV_bundles")));
         subjects.push("$JS.API.DIRECT.GET.KV_secrets.$KV.secrets.hash".to_owned());
     }
     subjects

@@ -65,6 +65,10 @@ async fn api(log: &Log) {
     assert_eq!(secrets.get("hash").await.unwrap().as_deref(), Some(b"secret".as_slice()));
     secrets.delete("hash").await.unwrap();
     let snapshots = log.bucket(BucketName::Snapshots).await.unwrap();
+    let bundles = Secrets::passing(log, [7; 32], BucketName::Bundles).await.unwrap();
+    bundles.put("token", b"bundle").await.unwrap();
+    assert_eq!(bundles.take("token").await.unwrap().as_deref(), Some(b"bundle".as_slice()));
+    log.bucket(BucketName::Crls).await.unwrap().create("acme", "{}".into()).await.unwrap();
     snapshots.put("acme.device.1", "{}".into()).await.unwrap();
     assert!(snapshots.get_nearby("acme.device.1").await.unwrap().is_some());
     let live = [Stream::TelemetryNormalized, Stream::TelemetryAsset, Stream::EventsThreshold, Stream::Presence];
@@ -102,6 +106,7 @@ async fn process(log: &Log) {
         (Stream::Ticks, ""),
         (Stream::EsAlarm, "acme.alarm.2"),
         (Stream::EsActivity, "acme.activity.2"),
+        (Stream::Es, "acme.certificate.2"),
     ];
     for (stream, tail) in outputs {
         publish(log, stream, tail).await;
@@ -111,7 +116,9 @@ async fn process(log: &Log) {
     let state = log.bucket(BucketName::StageState).await.unwrap();
     let revision = state.create("normalizer.3", "1".into()).await.unwrap();
     state.update("normalizer.3", "2".into(), revision).await.unwrap();
-    log.bucket(BucketName::Snapshots).await.unwrap().put("acme.alarm.2", "{}".into()).await.unwrap();
+    let snapshots = log.bucket(BucketName::Snapshots).await.unwrap();
+    snapshots.put("acme.alarm.2", "{}".into()).await.unwrap();
+    snapshots.put("acme.certificate.2", "{}".into()).await.unwrap();
     Membership::join(log, "process-1", &["normalizer"], CancellationToken::new()).await.unwrap().leave().await;
 }
 

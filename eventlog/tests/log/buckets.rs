@@ -89,3 +89,15 @@ async fn a_ciphertext_under_another_name_or_changed_does_not_open() {
         assert!(matches!(secrets.get(name).await, Err(SecretError::Sealed(_))), "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_secret_is_taken_once_by_one() {
+    let log = support::log().await;
+    let bundles = Secrets::passing(&log, [7; 32], BucketName::Bundles).await.unwrap();
+    bundles.put("token", b"bundle").await.unwrap();
+    let taken = tokio::join!(bundles.take("token"), bundles.take("token"));
+    let taken: Vec<_> = [taken.0.unwrap(), taken.1.unwrap()].into_iter().flatten().collect();
+    assert_eq!(taken, [b"bundle".to_vec()]);
+    assert_eq!(bundles.take("token").await.unwrap(), None);
+    assert_eq!(bundles.take("other").await.unwrap(), None);
+}

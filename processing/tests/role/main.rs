@@ -2,6 +2,7 @@
 //! (nothing).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod certificates;
 mod killed;
 mod refusing;
 mod seen;

@@ -183,10 +183,15 @@ impl World {
 
     /// Starts stages under a member's name, with frequent snapshots and short waits.
     pub fn start(&self, member: impl Into<Member>, stages: &[StageName]) -> Role {
+        self.start_at(member, stages, Arc::new(|| at(0)))
+    }
+
+    /// The same with another clock.
+    pub fn start_at(&self, member: impl Into<Member>, stages: &[StageName], clock: processing::Clock) -> Role {
         let shutdown = CancellationToken::new();
         let timing = Timing { snapshot_every: Duration::from_millis(60), linger: Some(Duration::from_millis(5)) };
         let config = Config { stages: stages.to_vec(), timing, ..Config::new(member) };
-        let deps = Deps { log: self.log.clone(), commands: self.commands.clone(), clock: Arc::new(|| at(0)) };
+        let deps = Deps { log: self.log.clone(), commands: self.commands.clone(), clock };
         let task = tokio::spawn(processing::run(deps, config, shutdown.clone()));
         Role { shutdown, task }
     }

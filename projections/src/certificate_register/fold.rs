@@ -4,7 +4,7 @@ use domain::AnyEvent;
 use domain::certificate::CertificateEvent;
 use eventlog::Stream;
 
-use super::CertificateRow;
+use super::{CertificateRow, Transition};
 use crate::fact::{Fact, text_of};
 use crate::fold::Fold;
 use crate::sheet::{AnySheet, Sheet};
@@ -30,9 +30,12 @@ impl Fold for Certificates {
 
     fn fold(certificates: &mut Self::Sheets, fact: &Fact) {
         let AnyEvent::Certificate(event) = &fact.event else { return };
-        let mut change = |change: &dyn Fn(&mut CertificateRow)| {
+        let mut change = |state: &str, change: &dyn Fn(&mut CertificateRow)| {
             certificates.change(fact.id, |row| {
                 change(row);
+                if row.history.last().is_none_or(|last| last.state != state) {
+                    row.history.push(transition(state, fact));
+                }
                 (row.version, row.position) = (fact.version, fact.position);
             });
         };
@@ -42,15 +45,24 @@ impl Fold for Certificates {
                     certificates.put(row);
                 }
             }
-            CertificateEvent::CertificateRevoked { reason, code } => change(&|row| {
+            CertificateEvent::CertificateRenewed { successor, overlap_ends_at } => change("renewed", &|row| {
+                row.renewed_at = row.renewed_at.or(Some(fact.at()));
+                row.successor_id = Some(successor.0);
+                row.overlap_ends_at = *overlap_ends_at;
+            }),
+            CertificateEvent::CertificateRevoked { reason, code } => change("revoked", &|row| {
                 row.revoked_at = Some(fact.at());
                 row.revoked_reason = Some(reason.clone());
                 row.revoked_code = Some(text_of(code));
             }),
-            CertificateEvent::CertificateExpiring {} => change(&|row| row.expiring = true),
-            CertificateEvent::CertificateExpired {} => change(&|row| row.expired = true),
+            CertificateEvent::CertificateExpiring {} => change("expiring", &|row| row.expiring = true),
+            CertificateEvent::CertificateExpired {} => change("expired", &|row| row.expired = true),
         }
     }
+}
+
+fn transition(state: &str, fact: &Fact) -> Transition {
+    Transition { state: state.to_owned(), at: fact.at(), by: fact.actor() }
 }
 
 fn issued(event: &CertificateEvent, fact: &Fact) -> Option<CertificateRow> {
@@ -76,9 +88,13 @@ fn issued(event: &CertificateEvent, fact: &Fact) -> Option<CertificateRow> {
         valid_until: *not_after,
         expiring: false,
         expired: false,
+        renewed_at: None,
+        successor_id: None,
+        overlap_ends_at: None,
         revoked_at: None,
         revoked_reason: None,
         revoked_code: None,
+        history: vec![transition("active", fact)],
         created_at: fact.at(),
         created_by: fact.actor(),
         version: fact.version,

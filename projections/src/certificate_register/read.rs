@@ -1,6 +1,7 @@
 //! Questions about certificates.
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::CertificateRow;
@@ -9,7 +10,7 @@ use crate::{Error, Page, Paging, Reader};
 /// Lists the certificates of a device, the newest first.
 pub async fn of_device(reader: &Reader, organization: Uuid, device: Uuid) -> Result<Vec<CertificateRow>, Error> {
     let sql = "SELECT to_jsonb(c) FROM device_certificates c WHERE c.organization_id = $1 AND c.device_id = $2
-               ORDER BY c.position DESC, c.id";
+               ORDER BY c.created_at DESC, c.position DESC, c.id";
     reader.rows("device_certificates", sqlx::query_scalar(sql).bind(organization).bind(device)).await
 }
 
@@ -31,4 +32,41 @@ pub async fn ending_before(
     reader
         .page("device_certificates", list, "valid_until, id", paging, |query| query.bind(organization).bind(before))
         .await
+}
+
+/// A revoked certificate, as revocation lists have it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Revoked {
+    /// Serial number, lower-case hex.
+    pub serial_number: String,
+    /// When it was revoked.
+    pub revoked_at: DateTime<Utc>,
+    /// Why, as a reason code of RFC 5280.
+    pub revoked_code: String,
+}
+
+/// Returns the revoked certificates of an organisation that end after a time, and the log position of the last
+/// revocation of all, 0 where there was none.
+pub async fn revoked(
+    reader: &Reader,
+    organization: Uuid,
+    ending_after: DateTime<Utc>,
+) -> Result<(Vec<Revoked>, u64), Error> {
+    // One statement, so that rows and position are of one moment.
+    let sql = "SELECT jsonb_build_array(coalesce(jsonb_agg(jsonb_build_object('serial_number', serial_number,
+                   'revoked_at', revoked_at, 'revoked_code', coalesce(revoked_code, 'unspecified')) ORDER BY position)
+                   FILTER (WHERE valid_until > $2), '[]'), coalesce(max(position), 0))
+               FROM device_certificates WHERE organization_id = $1 AND revoked_at IS NOT NULL";
+    let found: Option<(Vec<Revoked>, u64)> =
+        reader.row("device_certificates", sqlx::query_scalar(sql).bind(organization).bind(ending_after)).await?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Returns organisation and id of expiring certificates of all organisations that nothing took the place of yet, those
+/// that end first first.
+pub async fn unrenewed(reader: &Reader, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid, Uuid)>, Error> {
+    let sql = "SELECT jsonb_build_array(organization_id, id) FROM device_certificates
+               WHERE expiring AND renewed_at IS NULL AND revoked_at IS NULL AND valid_until > $1
+               ORDER BY valid_until, id LIMIT $2";
+    reader.rows("device_certificates", sqlx::query_scalar(sql).bind(now).bind(limit)).await
 }

@@ -29,12 +29,21 @@ pub struct CertificateRow {
     pub expiring: bool,
     /// Whether its end was noted.
     pub expired: bool,
+    /// When another one took its place.
+    pub renewed_at: Option<DateTime<Utc>>,
+    /// That other one.
+    pub successor_id: Option<Uuid>,
+    /// When it is to be revoked as superseded.
+    pub overlap_ends_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
     /// Why, in words.
     pub revoked_reason: Option<String>,
     /// Why, as a reason code of RFC 5280 (`key_compromise`, …).
     pub revoked_code: Option<String>,
+    /// Its states so far, the first one first.
+    #[serde(default)]
+    pub history: Vec<Transition>,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
     /// By whom.
@@ -43,6 +52,17 @@ pub struct CertificateRow {
     pub version: i64,
     /// Position in `ES` of the last change.
     pub position: i64,
+}
+
+/// A state that a certificate came into.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transition {
+    /// `active`, `expiring`, `renewed`, `expired` or `revoked`.
+    pub state: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who brought it there.
+    pub by: String,
 }
 
 impl Row for CertificateRow {
@@ -54,7 +74,7 @@ impl Row for CertificateRow {
 }
 
 impl CertificateRow {
-    /// Returns `revoked`, `expired`, `not_yet_valid`, `expiring` or `valid`, as of a time.
+    /// Returns `revoked`, `expired`, `not_yet_valid`, `renewed`, `expiring` or `active`, the gravest that holds at a time.
     pub fn status_at(&self, at: DateTime<Utc>) -> &'static str {
         if self.revoked_at.is_some() {
             "revoked"
@@ -62,10 +82,12 @@ impl CertificateRow {
             "expired"
         } else if at < self.valid_from {
             "not_yet_valid"
+        } else if self.renewed_at.is_some() {
+            "renewed"
         } else if self.expiring {
             "expiring"
         } else {
-            "valid"
+            "active"
         }
     }
 }

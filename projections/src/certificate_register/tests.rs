@@ -1,10 +1,10 @@
 //! Given, when, then.
 
 use domain::certificate::{CertificateEvent, RevocationCode};
-use domain::ids::DeviceId;
+use domain::ids::{CertificateId, DeviceId};
 use uuid::Uuid;
 
-use super::{CertificateRow, Certificates};
+use super::{CertificateRow, Certificates, Transition};
 use crate::given::{ID, ORGANIZATION, USER, after, at};
 
 fn issued() -> CertificateEvent {
@@ -30,14 +30,22 @@ fn row() -> CertificateRow {
         valid_until: at(100),
         expiring: false,
         expired: false,
+        renewed_at: None,
+        successor_id: None,
+        overlap_ends_at: None,
         revoked_at: None,
         revoked_reason: None,
         revoked_code: None,
+        history: vec![came_to("active", 1)],
         created_at: at(1),
         created_by: format!("user:{USER}"),
         version: 1,
         position: 1,
     }
+}
+
+fn came_to(state: &str, second: i64) -> Transition {
+    Transition { state: state.into(), at: at(second), by: format!("user:{USER}") }
 }
 
 fn then(event: CertificateEvent) -> CertificateRow {
@@ -46,28 +54,44 @@ fn then(event: CertificateEvent) -> CertificateRow {
 
 #[test]
 fn each_event_changes_its_own_columns() {
-    let at_two = CertificateRow { version: 2, position: 2, ..row() };
+    let came = |state: &str| CertificateRow {
+        version: 2,
+        position: 2,
+        history: vec![came_to("active", 1), came_to(state, 2)],
+        ..row()
+    };
     assert_eq!(after::<Certificates, _>("certificate", &[issued()]).get(ID), Some(&row()));
     let revoked = CertificateEvent::CertificateRevoked { reason: "lost".into(), code: RevocationCode::KeyCompromise };
     let expected = CertificateRow {
         revoked_at: Some(at(2)),
         revoked_reason: Some("lost".into()),
         revoked_code: Some("key_compromise".into()),
-        ..at_two.clone()
+        ..came("revoked")
     };
     assert_eq!(then(revoked), expected);
+    let successor = CertificateId(Uuid::from_u128(10));
+    let renewed = CertificateEvent::CertificateRenewed { successor, overlap_ends_at: Some(at(50)) };
+    let expected = CertificateRow {
+        renewed_at: Some(at(2)),
+        successor_id: Some(successor.0),
+        overlap_ends_at: Some(at(50)),
+        ..came("renewed")
+    };
+    assert_eq!(then(renewed), expected);
     let expiring = then(CertificateEvent::CertificateExpiring {});
-    assert_eq!(expiring, CertificateRow { expiring: true, ..at_two.clone() });
-    assert_eq!(then(CertificateEvent::CertificateExpired {}), CertificateRow { expired: true, ..at_two });
+    assert_eq!(expiring, CertificateRow { expiring: true, ..came("expiring") });
+    let expired = then(CertificateEvent::CertificateExpired {});
+    assert_eq!(expired, CertificateRow { expired: true, ..came("expired") });
 }
 
 #[test]
 fn the_status_is_the_gravest_that_holds() {
     for (row, seconds, status) in [
         (row(), -1, "not_yet_valid"),
-        (row(), 0, "valid"),
+        (row(), 0, "active"),
         (row(), 100, "expired"),
         (CertificateRow { expiring: true, ..row() }, 50, "expiring"),
+        (CertificateRow { renewed_at: Some(at(2)), expiring: true, ..row() }, 50, "renewed"),
         (CertificateRow { expired: true, ..row() }, 50, "expired"),
         (CertificateRow { revoked_at: Some(at(2)), expired: true, ..row() }, 50, "revoked"),
     ] {

@@ -55,7 +55,10 @@ impl Fold for Devices {
             DeviceEvent::DeviceTokenIssued { .. }
             | DeviceEvent::DeviceTokenRevoked { .. }
             | DeviceEvent::GatewayAppointed {}
-            | DeviceEvent::GatewayDismissed {} => change(&|_| {}),
+            | DeviceEvent::GatewayDismissed {}
+            | DeviceEvent::ClaimCodeIssued { .. }
+            | DeviceEvent::ClaimCodeWithdrawn { .. }
+            | DeviceEvent::ClaimCodeUsed { .. } => change(&|_| {}),
         }
     }
 }

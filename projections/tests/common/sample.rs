@@ -14,7 +14,9 @@ use domain::certificate::{CertificateEvent, RevocationCode};
 use domain::device::DeviceEvent;
 use domain::device_links::{DeviceLinksEvent, LinkRole};
 use domain::device_type::{DeviceTypeEvent, UnknownMetrics};
-use domain::ids::{AlarmId, AssetId, AssetTypeId, DeviceId, DeviceTypeId, LinkId, OrganizationId, RuleId, SessionId};
+use domain::ids::{
+    AlarmId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, LinkId, OrganizationId, RuleId, SessionId,
+};
 use domain::organization::OrganizationEvent;
 use domain::rule::{EntityKind, RuleAction, RuleDefinition, RuleEvent};
 use domain::telemetry::{
@@ -102,7 +104,11 @@ async fn devices(world: &World) {
         not_after: seconds(86_400),
     };
     let revoked = CertificateEvent::CertificateRevoked { reason: "lost".into(), code: RevocationCode::KeyCompromise };
-    world.events("certificate", CERTIFICATE, &[issued, revoked]).await;
+    let renewed = CertificateEvent::CertificateRenewed {
+        successor: CertificateId(Uuid::from_u128(0x14)),
+        overlap_ends_at: Some(seconds(600)),
+    };
+    world.events("certificate", CERTIFICATE, &[issued, renewed, revoked]).await;
 }
 
 async fn assets(world: &World) {

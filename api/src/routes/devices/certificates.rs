@@ -1,64 +1,28 @@
 //! Lists the certificates of a device.
 
-use projections::certificate_register::{CertificateRow, read};
+use projections::certificate_register::read;
 
 use super::view::find;
 use crate::prelude::*;
+use crate::routes::certificates::view::Certificate;
 
 /// The endpoint.
 #[derive(Default)]
 pub struct Api;
 
-/// A certificate; its key is with the device alone.
-#[derive(Object)]
-#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
-struct Certificate {
-    id: Uuid,
-    device_id: Uuid,
-    /// PEM.
-    certificate: String,
-    serial_number: String,
-    fingerprint_sha256: String,
-    /// `valid`, `expiring`, `expired`, `not_yet_valid` or `revoked`.
-    status: String,
-    valid_from: Time,
-    valid_until: Time,
-    revoked_at: Option<Time>,
-    revoked_reason: Option<String>,
-    revoked_code: Option<String>,
-    created_at: Time,
-    created_by: String,
-}
-
 /// All of them, the newest first.
 #[derive(Object)]
 struct Certificates {
+    /// `pending` while the device has no certificate yet; then the state of the newest.
+    status: String,
     certificates: Vec<Certificate>,
-}
-
-impl Certificate {
-    fn at(row: CertificateRow, now: DateTime<Utc>) -> Self {
-        Self {
-            status: row.status_at(now).to_owned(),
-            id: row.id,
-            device_id: row.device_id,
-            certificate: row.certificate,
-            serial_number: row.serial_number,
-            fingerprint_sha256: row.fingerprint_sha256,
-            valid_from: row.valid_from.into(),
-            valid_until: row.valid_until.into(),
-            revoked_at: row.revoked_at.map(Into::into),
-            revoked_reason: row.revoked_reason,
-            revoked_code: row.revoked_code,
-            created_at: row.created_at.into(),
-            created_by: row.created_by,
-        }
-    }
 }
 
 #[OpenApi]
 impl Api {
     /// List the certificates of a device
+    ///
+    /// Each with the states it came through; every transition is an event.
     #[oai(path = "/devices/:id/certificates", method = "get", tag = "Tag::Devices", operation_id = "listCertificates")]
     async fn call(
         &self,
@@ -69,6 +33,9 @@ impl Api {
         find(&state, &caller, id.0).await?;
         let rows = read::of_device(&state.reader, caller.organization.0, id.0).await?;
         let now = state.now();
-        Ok(Json(Certificates { certificates: rows.into_iter().map(|row| Certificate::at(row, now)).collect() }))
+        let status =
+            rows.iter().max_by_key(|row| row.created_at).map_or("pending", |row| row.status_at(now)).to_owned();
+        let certificates = rows.into_iter().map(|row| Certificate::at(row, now)).collect();
+        Ok(Json(Certificates { status, certificates }))
     }
 }

@@ -1,9 +1,9 @@
-//! Registers a device and issues its first certificate.
+//! Registers a device, and issues its first certificate unless it is to enrol for it.
 
 use std::collections::HashMap;
 
-use commands::{NewDevice, RegisteredDevice};
-use domain::ids::DeviceTypeId;
+use commands::{CommandContext, IssuedCertificate as Issued, NewDevice, Receipt};
+use domain::ids::{DeviceId, DeviceTypeId};
 use projections::{certificate_register, device_directory};
 
 use super::issued::IssuedCertificate;
@@ -36,21 +36,32 @@ struct CreateDevice {
     /// 1 to 3650; 365 by default.
     #[oai(nullable)]
     certificate_validity_days: Option<u32>,
+    /// A PEM signing request (PKCS #10, ECDSA P-256 or P-384): the certificate is for its key, which never leaves the
+    /// device. Without one, the key is made here.
+    #[oai(nullable)]
+    csr: Option<String>,
+    /// Whether a certificate is issued at all; without one the device is to enrol with a claim code. True by default.
+    #[oai(nullable)]
+    issue_certificate: Option<bool>,
+    /// Whether the bundle may be fetched by a link too, and waits encrypted for 15 minutes. True by default.
+    #[oai(nullable)]
+    download_link: Option<bool>,
 }
 
 /// The device, and what it needs to connect.
 #[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
 struct CreatedDevice {
     device: Device,
-    certificate: IssuedCertificate,
+    certificate: Option<IssuedCertificate>,
 }
 
 #[OpenApi]
 impl Api {
     /// Register a device
     ///
-    /// Issues its first certificate. The private key is in this answer and nowhere else; a repeat with the same
-    /// `Idempotency-Key` answers the same device and certificate without it.
+    /// Issues its first certificate. The private key is in this answer and, for one download within 15 minutes, behind
+    /// `downloadUrl`; a repeat with the same `Idempotency-Key` answers the same device and certificate without it.
     #[oai(path = "/devices", method = "post", tag = "Tag::Devices", operation_id = "createDevice")]
     async fn call(
         &self,
@@ -67,18 +78,43 @@ impl Api {
             custom_attributes: object(body.0.custom_attributes),
             certificate_validity_days: body.0.certificate_validity_days.unwrap_or(USUAL_VALIDITY_DAYS),
         };
-        let registered = state.commands.register_device(&intent.context(&caller), new).await?;
-        let device = shown(&state, &caller, &registered).await?;
-        Ok(Created(CreatedDevice { device, certificate: registered.certificate.into() }, registered.receipt))
+        let asked = (body.0.csr, body.0.issue_certificate.unwrap_or(true));
+        let (id, issued, receipt) = register(&state, &intent.context(&caller), new, asked).await?;
+        let link = body.0.download_link.unwrap_or(true);
+        let certificate = match issued {
+            Some(issued) => Some(IssuedCertificate::with_link(&state, &caller, id, issued, link).await),
+            None => None,
+        };
+        let device = shown(&state, &caller, id, receipt).await?;
+        Ok(Created(CreatedDevice { device, certificate }, receipt))
     }
 }
 
+async fn register(
+    state: &State,
+    context: &CommandContext,
+    new: NewDevice,
+    asked: (Option<String>, bool),
+) -> Result<(DeviceId, Option<Issued>, Receipt), Problem> {
+    let registered = match asked {
+        (Some(_), false) => {
+            return Err(Problem::field("csr", "must be left out where issueCertificate is false"));
+        }
+        (None, false) => {
+            let pending = state.commands.register_pending_device(context, new).await?;
+            return Ok((pending.device_id, None, pending.receipt));
+        }
+        (Some(csr), true) => state.commands.register_device_for_key(context, new, &csr).await?,
+        (None, true) => state.commands.register_device(context, new).await?,
+    };
+    Ok((registered.device_id, Some(registered.certificate), registered.receipt))
+}
+
 /// The key must reach the caller even if the read models are late.
-async fn shown(state: &State, caller: &Caller, registered: &RegisteredDevice) -> Result<Device, Problem> {
-    let id = registered.device_id;
+async fn shown(state: &State, caller: &Caller, id: DeviceId, receipt: Receipt) -> Result<Device, Problem> {
     let seen = tokio::join!(
-        visible(state, device_directory::NAME, registered.receipt),
-        visible(state, certificate_register::NAME, registered.receipt),
+        visible(state, device_directory::NAME, receipt),
+        visible(state, certificate_register::NAME, receipt),
     );
     if let (Ok(()), Ok(())) = seen
         && let Ok(device) = view::find(state, caller, id.0).await

@@ -1,15 +1,18 @@
 //! Devices, their certificates and tokens.
 
 mod appoint_gateway;
+mod bundle;
 mod certificates;
+mod claim_code;
 mod create;
 mod decommission;
 mod dismiss_gateway;
+mod download;
 mod gateway;
 mod get;
 mod history;
 mod issue_token;
-mod issued;
+pub mod issued;
 mod list;
 mod renew;
 mod revoke;
@@ -17,11 +20,13 @@ mod revoke_token;
 mod tokens;
 mod update;
 pub mod view;
+mod withdraw_claim_code;
 
 /// The endpoints.
 pub type Api = (
     (create::Api, get::Api, list::Api, update::Api, decommission::Api),
     (certificates::Api, renew::Api, revoke::Api, history::Api),
+    (bundle::Api, download::Api, claim_code::Api, withdraw_claim_code::Api),
     (issue_token::Api, tokens::Api, revoke_token::Api),
     (gateway::Api, appoint_gateway::Api, dismiss_gateway::Api),
 );

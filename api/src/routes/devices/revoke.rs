@@ -1,6 +1,6 @@
 //! Revokes the certificates of a device.
 
-use domain::ids::DeviceId;
+use domain::ids::{CertificateId, DeviceId};
 use projections::certificate_register::{NAME, read};
 
 use super::view::find;
@@ -13,12 +13,15 @@ pub struct Api;
 
 /// Why.
 #[derive(Object)]
-#[oai(deny_unknown_fields)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct RevokeCertificate {
     #[oai(validator(min_length = 1, max_length = 500))]
     reason: String,
     #[oai(nullable)]
     code: Option<RevocationCode>,
+    /// Only this certificate; all of the device's by default.
+    #[oai(nullable)]
+    certificate_id: Option<Uuid>,
 }
 
 /// It is done.
@@ -33,7 +36,7 @@ struct Revoked {
 impl Api {
     /// Revoke the certificates of a device
     ///
-    /// All of them that are not revoked yet. Live sessions end within moments; the device cannot connect until it gets
+    /// All of them that are not revoked yet, or the one that is named. Live sessions end within moments; the device cannot connect until it gets
     /// another certificate.
     #[oai(
         path = "/devices/:id/certificate/revoke",
@@ -51,7 +54,11 @@ impl Api {
     ) -> Result<Changed<Revoked>, Problem> {
         let code = body.0.code.unwrap_or(RevocationCode::Unspecified).into();
         let context = intent.context(&caller);
-        let done = state.commands.revoke_certificates(&context, DeviceId(id.0), &body.0.reason, code).await?;
+        let (commands, device, reason) = (&state.commands, DeviceId(id.0), &body.0.reason);
+        let done = match body.0.certificate_id {
+            Some(one) => commands.revoke_certificate(&context, device, CertificateId(one), reason, code).await?,
+            None => commands.revoke_certificates(&context, device, reason, code).await?,
+        };
         let receipt = done.last_receipt();
         match receipt {
             Some(receipt) => visible(&state, NAME, receipt).await?,

@@ -1,10 +1,11 @@
 //! A running platform, organisations in it, and asking it questions.
 
 mod client;
+pub mod keys;
 mod platform;
 mod readings;
 
-pub use client::Client;
+pub use client::{Answer, Client};
 pub use platform::platform;
 pub use readings::{Source, reading};
 

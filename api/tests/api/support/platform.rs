@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock, mpsc};
 
-use certs::{MasterKey, RootAuthority};
+use certs::{MasterKey, RootAuthority, ServerNames};
 use commands::{Commands, Keys};
 use eventlog::{Log, Settings, StreamSizes};
 use projections::{Reader, RedisServer};
@@ -18,6 +18,9 @@ pub const PASSWORD: &str = "battery staple";
 /// What tests may use.
 pub struct Platform {
     pub address: String,
+    /// The door for enrolment, and whom to believe there.
+    pub enroll_port: u16,
+    pub root_certificate_pem: String,
     pub log: Log,
     pub commands: Commands,
     pub runtime: Handle,
@@ -72,6 +75,9 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
     projections::migrate(&space.postgres).await.unwrap();
     let root = RootAuthority::create("Test root CA", now()).unwrap();
     let root_certificate_pem = root.certificate_pem().to_owned();
+    let names = ServerNames::parse(["localhost", "127.0.0.1"]).unwrap();
+    let server = root.issue_server_certificate(&names, 30, now()).unwrap();
+    let tls = certs::possession::server_config(&server.certificate_pem, &server.private_key_pem).unwrap();
     let keys = Keys::new(MasterKey::generate().unwrap(), root);
     let clock: commands::Clock = Arc::new(now);
     let commands = Commands::open(log.clone(), keys, clock.clone()).await.unwrap();
@@ -81,22 +87,31 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
     let projecting = projections::Deps { log: log.clone(), database_url: space.postgres.clone(), redis };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
+    let enrolling = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let enroll_port = enrolling.local_addr().unwrap().port();
     let deps = api::Deps {
         commands: commands.clone(),
         reader,
         log: log.clone(),
         signing_secret: vec![7; 32],
-        root_certificate_pem,
+        root_certificate_pem: root_certificate_pem.clone(),
         metrics: Arc::new(|| "argusiq_up 1\n".to_owned()),
         clock,
+        doors: api::Doors {
+            mqtt_url: "mqtts://localhost:8883".into(),
+            telemetry_url: None,
+            enroll_url: Some(format!("https://localhost:{enroll_port}/api/v1/enroll")),
+        },
     };
+    let enroll = api::EnrollConfig { listen: api::Listen::Listener(enrolling), tls: Arc::new(tls) };
+    let config = api::Config { listen: api::Listen::Listener(listener), enroll: Some(enroll) };
     let shutdown = CancellationToken::new();
-    let serving = api::run(deps, api::Config { listen: api::Listen::Listener(listener) }, shutdown.clone());
+    let serving = api::run(deps, config, shutdown.clone());
     let projecting = projections::run(projecting, projections::Config::default(), shutdown);
     let all = async {
         let (served, projected) = tokio::join!(serving, projecting);
         served.unwrap();
         projected.unwrap();
     };
-    (Platform { address, log, commands, runtime }, all)
+    (Platform { address, enroll_port, root_certificate_pem, log, commands, runtime }, all)
 }

@@ -1,0 +1,58 @@
+//! Chooses how the certificates of the caller's organisation are renewed.
+
+use domain::organization::{CertificatePolicy as Policy, Organization, OrganizationCommand};
+
+use super::view::CertificatePolicy;
+use crate::prelude::*;
+use crate::refusals::never_refused;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What is chosen anew; what is left out stays.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeCertificatePolicy {
+    /// 0 to 365.
+    #[oai(nullable)]
+    overlap_days: Option<u32>,
+    /// 1 to 365.
+    #[oai(nullable)]
+    notice_days: Option<u32>,
+    #[oai(nullable)]
+    automatic_renewal: Option<bool>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Choose how certificates are renewed
+    ///
+    /// It counts for renewals and ends from now on; overlaps that run are not changed.
+    #[oai(
+        path = "/certificates/policy",
+        method = "put",
+        tag = "Tag::Certificates",
+        operation_id = "changeCertificatePolicy"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageDevices>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<ChangeCertificatePolicy>,
+    ) -> Result<Changed<CertificatePolicy>, Problem> {
+        let (id, commands) = (caller.organization, &state.commands);
+        let loaded = commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
+        let (organization, _) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
+        let before = organization.certificate_policy;
+        let policy = Policy {
+            overlap_days: body.0.overlap_days.unwrap_or(before.overlap_days),
+            notice_days: body.0.notice_days.unwrap_or(before.notice_days),
+            automatic_renewal: body.0.automatic_renewal.unwrap_or(before.automatic_renewal),
+        };
+        let command = OrganizationCommand::ChangeCertificatePolicy { policy };
+        let receipt = commands.execute::<Organization>(&intent.context(&caller), id.0, command).await?;
+        Ok(Changed(policy.into(), Some(receipt)))
+    }
+}

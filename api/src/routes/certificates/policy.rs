@@ -1,0 +1,32 @@
+//! Shows how the certificates of the caller's organisation are renewed.
+
+use domain::organization::Organization;
+
+use super::view::CertificatePolicy;
+use crate::prelude::*;
+use crate::refusals::never_refused;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Show how certificates are renewed
+    #[oai(
+        path = "/certificates/policy",
+        method = "get",
+        tag = "Tag::Certificates",
+        operation_id = "getCertificatePolicy"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+    ) -> Result<Json<CertificatePolicy>, Problem> {
+        let id = caller.organization;
+        let loaded = state.commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
+        let (organization, _) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
+        Ok(Json(organization.certificate_policy.into()))
+    }
+}

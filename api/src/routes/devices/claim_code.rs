@@ -1,0 +1,59 @@
+//! Issues a claim code for a device.
+
+use domain::ids::DeviceId;
+
+use crate::prelude::*;
+
+/// How long a claim code is valid if nothing is said, in hours.
+pub const USUAL_VALIDITY_HOURS: u32 = 72;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// For how long.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct IssueClaimCode {
+    /// 1 to 2160; 72 by default.
+    #[oai(nullable)]
+    validity_hours: Option<u32>,
+}
+
+/// The new claim code.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct ClaimCode {
+    id: Uuid,
+    /// What the device shows to `POST /enroll`. It is not stored: this answer is the only one that has it.
+    code: Option<String>,
+    serial_number: String,
+    expires_at: Time,
+}
+
+#[OpenApi]
+impl Api {
+    /// Issue a claim code for a device
+    ///
+    /// With it the device enrols once: it sends code, serial number and a signing request, and gets a certificate for its
+    /// own key. An earlier code of the device no longer holds. The platform keeps only a digest.
+    #[oai(path = "/devices/:id/claim-code", method = "post", tag = "Tag::Devices", operation_id = "issueClaimCode")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageDevices>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<IssueClaimCode>,
+    ) -> Result<Created<ClaimCode>, Problem> {
+        let hours = body.0.validity_hours.unwrap_or(USUAL_VALIDITY_HOURS);
+        let issued = state.commands.issue_claim_code(&intent.context(&caller), DeviceId(id.0), hours).await?;
+        let answer = ClaimCode {
+            id: issued.id.0,
+            code: issued.code.map(|code| code.expose().to_owned()),
+            serial_number: issued.serial_number,
+            expires_at: issued.expires_at.into(),
+        };
+        Ok(Created(answer, issued.receipt))
+    }
+}

@@ -1,0 +1,26 @@
+//! Gives out a certificate bundle under the address that has its token as a parameter.
+
+use domain::ids::DeviceId;
+
+use super::bundle::{BundleResponse, fetch};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Fetch a certificate bundle, by parameter
+    ///
+    /// The same as `…/certificate/bundle/{token}`.
+    #[oai(
+        path = "/devices/:id/certificate/download",
+        method = "get",
+        tag = "Tag::Devices",
+        operation_id = "downloadBundle"
+    )]
+    async fn call(&self, state: Data<&State>, id: Path<Uuid>, token: Query<String>) -> Result<BundleResponse, Problem> {
+        fetch(&state, DeviceId(id.0), &token.0).await
+    }
+}

@@ -1,0 +1,140 @@
+//! Issues claim codes for many devices at once.
+
+use commands::{CommandContext, Error, NewDevice};
+use domain::device::serial_number_of;
+use domain::ids::{DeviceId, DeviceTypeId, OrganizationId};
+
+use crate::prelude::*;
+use crate::refusals::never_refused;
+use crate::routes::attributes::object;
+
+/// How long a claim code is valid if nothing is said, in hours: codes are made before devices are shipped.
+const USUAL_VALIDITY_HOURS: u32 = 720;
+/// Most serial numbers of one request.
+const MOST: usize = 1_000;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// For whom.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct IssueClaimCodes {
+    /// 1 to 1000 serial numbers.
+    serial_numbers: Vec<String>,
+    /// Serial numbers that are unknown are registered as devices of this type, without a certificate; without it they are
+    /// refused.
+    #[oai(nullable)]
+    device_type_id: Option<Uuid>,
+    /// 1 to 2160; 720 by default.
+    #[oai(nullable)]
+    validity_hours: Option<u32>,
+}
+
+/// What became of one serial number.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct IssuedCode {
+    serial_number: String,
+    device_id: Option<Uuid>,
+    /// What the device shows to `POST /enroll`. It is not stored: this answer is the only one that has it.
+    code: Option<String>,
+    expires_at: Option<Time>,
+    /// Why there is no code.
+    error: Option<String>,
+}
+
+/// In the order of the request.
+#[derive(Object)]
+struct IssuedCodes {
+    codes: Vec<IssuedCode>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Issue claim codes in bulk
+    ///
+    /// One for each serial number; one that is refused says why and keeps none of the others back.
+    #[oai(path = "/enrollment/codes", method = "post", tag = "Tag::Enrollment", operation_id = "issueClaimCodes")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageDevices>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<IssueClaimCodes>,
+    ) -> Result<Json<IssuedCodes>, Problem> {
+        let asked = body.0;
+        if asked.serial_numbers.is_empty() || asked.serial_numbers.len() > MOST {
+            return Err(Problem::field("serialNumbers", format_args!("must have 1 to {MOST} serial numbers")));
+        }
+        let hours = asked.validity_hours.unwrap_or(USUAL_VALIDITY_HOURS);
+        let context = intent.context(&caller);
+        let mut codes = Vec::with_capacity(asked.serial_numbers.len());
+        for serial_number in &asked.serial_numbers {
+            let issued = one(&state, &context, serial_number, asked.device_type_id, hours).await;
+            codes.push(match issued {
+                Ok(code) => code,
+                Err(problem) if problem.status >= 500 => return Err(problem),
+                Err(problem) => refused(serial_number, &problem),
+            });
+        }
+        Ok(Json(IssuedCodes { codes }))
+    }
+}
+
+async fn one(
+    state: &State,
+    context: &CommandContext,
+    serial_number: &str,
+    device_type: Option<Uuid>,
+    hours: u32,
+) -> Result<IssuedCode, Problem> {
+    let invalid = domain::device::Error::InvalidSerialNumber;
+    let serial_number = serial_number_of(serial_number).ok_or_else(|| Problem::from(Error::Refused(invalid)))?;
+    let context = context.step(&format!("claim code for {serial_number}"));
+    let device = match (known(state, context.organization, &serial_number).await?, device_type) {
+        (Some(device), _) => device,
+        (None, Some(device_type)) => {
+            let new = new_device(&serial_number, DeviceTypeId(device_type));
+            state.commands.register_pending_device(&context, new).await?.device_id
+        }
+        (None, None) => return Err(Problem::not_found("device; name a deviceTypeId to register it")),
+    };
+    let issued = state.commands.issue_claim_code(&context, device, hours).await?;
+    Ok(IssuedCode {
+        serial_number,
+        device_id: Some(device.0),
+        code: issued.code.map(|code| code.expose().to_owned()),
+        expires_at: Some(issued.expires_at.into()),
+        error: None,
+    })
+}
+
+async fn known(state: &State, organization: OrganizationId, serial_number: &str) -> Result<Option<DeviceId>, Problem> {
+    state.commands.device_of_serial_number(organization, serial_number).await.map_err(never_refused)
+}
+
+fn new_device(serial_number: &str, device_type_id: DeviceTypeId) -> NewDevice {
+    NewDevice {
+        name: serial_number.to_owned(),
+        description: None,
+        serial_number: serial_number.to_owned(),
+        device_type_id,
+        custom_attributes: object(None),
+        // Nothing is issued before the device enrols.
+        certificate_validity_days: 365,
+    }
+}
+
+fn refused(serial_number: &str, problem: &Problem) -> IssuedCode {
+    let field = problem.errors.first().map(|error| error.message.clone());
+    let error = field.or_else(|| problem.detail.clone()).unwrap_or_else(|| problem.title.clone());
+    IssuedCode {
+        serial_number: serial_number.to_owned(),
+        device_id: None,
+        code: None,
+        expires_at: None,
+        error: Some(error),
+    }
+}

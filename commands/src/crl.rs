@@ -1,0 +1,144 @@
+//! Revocation lists (RFC 5280, section 5): signed here, published once for each state and hour.
+//!
+//! A list's number is made of the log position of the last revocation and of the hour, neither of which ever shrinks, so
+//! that it grows with every list as section 5.2.3 asks. What is published is kept: the same number is the same octets in
+//! every process, and a read model that was lost and is being rebuilt cannot take a revocation back.
+
+use certs::{Crl, CrlEntry, RevocationReason, Serial};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::certificate::RevocationCode;
+use domain::ids::OrganizationId;
+
+use crate::error::{Cause, Error};
+use crate::open::Commands;
+use crate::vault::Published;
+
+/// How long a list is valid, and how often there is a new one though nothing was revoked.
+const VALID: TimeDelta = TimeDelta::hours(24);
+const PERIOD_SECONDS: i64 = 3_600;
+/// Bits of a list's number that count periods: some 1,900 years of hours.
+const PERIOD_BITS: u32 = 24;
+/// Where the root's own list is kept.
+const ROOT: &str = "root";
+
+/// A revoked certificate, as the register has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Serial number, lower-case hex.
+    pub serial_number: String,
+    /// When it was revoked.
+    pub revoked_at: DateTime<Utc>,
+    /// Why.
+    pub code: RevocationCode,
+}
+
+/// A published revocation list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationList {
+    /// Its number.
+    pub number: u64,
+    /// DER (`application/pkix-crl`).
+    pub der: Vec<u8>,
+    /// PEM.
+    pub pem: String,
+}
+
+/// What a list is made of.
+struct Draft {
+    ca: String,
+    number: u64,
+    this_update: DateTime<Utc>,
+    entries: Vec<CrlEntry>,
+}
+
+impl Commands {
+    /// Returns the list of an organisation's CA: the revocations known at a log position, or what was published of a later
+    /// one. `None` where the organisation has no CA.
+    pub async fn revocation_list(
+        &self,
+        organization: OrganizationId,
+        revocations: &[Revocation],
+        position: u64,
+    ) -> Result<Option<RevocationList>, Error> {
+        let draft = self.draft(organization.to_string(), revocations, position)?;
+        if let Some((published, _)) = self.published(&draft).await? {
+            return Ok(Some(published.into()));
+        }
+        let authority = self.inner.vault.authority(&self.inner.keys, organization).await?;
+        let Some(authority) = authority else { return Ok(None) };
+        let sign =
+            |draft: &Draft| authority.crl(&draft.entries, draft.number, draft.this_update, draft.this_update + VALID);
+        self.publish(draft, sign).await.map(Some)
+    }
+
+    /// Returns the list of the root CA, on which nothing stands: no organisation's CA was ever revoked.
+    pub async fn root_revocation_list(&self) -> Result<RevocationList, Error> {
+        let root = self.inner.keys.root.clone();
+        let draft = self.draft(ROOT.to_owned(), &[], 0)?;
+        let sign = |draft: &Draft| root.crl(&draft.entries, draft.number, draft.this_update, draft.this_update + VALID);
+        self.publish(draft, sign).await
+    }
+
+    fn draft(&self, ca: String, revocations: &[Revocation], position: u64) -> Result<Draft, Error> {
+        let period = self.now().timestamp().div_euclid(PERIOD_SECONDS);
+        let hour = DateTime::from_timestamp(period * PERIOD_SECONDS, 0).unwrap_or_default();
+        // A list is not older than what stands on it.
+        let newest = revocations.iter().map(|revocation| revocation.revoked_at).max();
+        let this_update = newest.map_or(hour, |newest| newest.max(hour)).min(self.now());
+        let number = (position << PERIOD_BITS) | u64::try_from(period).unwrap_or_default();
+        let entries = revocations.iter().map(entry).collect::<Result<_, _>>()?;
+        Ok(Draft { ca, number, this_update, entries })
+    }
+
+    /// Returns what is published where it is this list, or a later one.
+    async fn published(&self, draft: &Draft) -> Result<Option<(Published, u64)>, Error> {
+        let known = self.inner.vault.published_crl(&draft.ca).await?;
+        Ok(known.filter(|(known, _)| known.number >= draft.number))
+    }
+
+    async fn publish(
+        &self,
+        draft: Draft,
+        sign: impl Fn(&Draft) -> Result<Crl, certs::authority::Error>,
+    ) -> Result<RevocationList, Error> {
+        loop {
+            let before = self.inner.vault.published_crl(&draft.ca).await?;
+            let revision = match before {
+                Some((known, _)) if known.number >= draft.number => return Ok(known.into()),
+                Some((_, revision)) => Some(revision),
+                None => None,
+            };
+            let signed = sign(&draft)?;
+            let list = Published { number: draft.number, pem: signed.pem, der: signed.der.as_ref().to_vec() };
+            // Another process may have been faster; then its list counts, or is replaced.
+            if self.inner.vault.publish_crl(&draft.ca, &list, revision).await? {
+                return Ok(list.into());
+            }
+        }
+    }
+}
+
+impl From<Published> for RevocationList {
+    fn from(published: Published) -> Self {
+        Self { number: published.number, der: published.der, pem: published.pem }
+    }
+}
+
+fn entry(revocation: &Revocation) -> Result<CrlEntry, Error> {
+    let serial: Serial = revocation
+        .serial_number
+        .parse()
+        .map_err(|_| Error::Internal(Cause::from("a certificate without a serial number")))?;
+    Ok(CrlEntry { serial, revoked_at: revocation.revoked_at, reason: reason(revocation.code) })
+}
+
+fn reason(code: RevocationCode) -> RevocationReason {
+    match code {
+        RevocationCode::Unspecified => RevocationReason::Unspecified,
+        RevocationCode::KeyCompromise => RevocationReason::KeyCompromise,
+        RevocationCode::AffiliationChanged => RevocationReason::AffiliationChanged,
+        RevocationCode::Superseded => RevocationReason::Superseded,
+        RevocationCode::CessationOfOperation => RevocationReason::CessationOfOperation,
+        RevocationCode::PrivilegeWithdrawn => RevocationReason::PrivilegeWithdrawn,
+    }
+}

@@ -1,0 +1,127 @@
+//! Devices that show their certificate and ask for the next one. The handshake has proven possession of the key; whether
+//! the certificate holds is decided here, from the log.
+
+use std::fmt;
+
+use certs::{Identity, verify_chain};
+use chrono::TimeDelta;
+use data_encoding::HEXLOWER;
+use domain::certificate::{Certificate, Issued};
+use domain::ids::{CertificateId, DeviceId, OrganizationId, derive};
+use domain::metadata::Actor;
+use domain::organization::CertificatePolicy;
+use rustls_pki_types::CertificateDer;
+use uuid::Uuid;
+
+use super::automatic::lifetime_days;
+use super::{IssuedCertificate, Refusal, Renewal, RenewedCertificate};
+use crate::context::CommandContext;
+use crate::error::Error;
+use crate::open::Commands;
+
+/// A device whose certificate holds.
+#[derive(Clone)]
+pub struct Presented {
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// The device.
+    pub device: DeviceId,
+    /// The certificate that it presented.
+    pub certificate: CertificateId,
+    issued: Issued,
+    policy: CertificatePolicy,
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+impl Commands {
+    /// Decides who presents a certificate: it is signed by the CA of the organisation it names, in date, not revoked, and
+    /// its device is in service.
+    pub async fn presented_certificate(&self, chain: &[CertificateDer<'_>]) -> Result<Presented, Error<Refusal>> {
+        let refused = |error| Error::Refused(Refusal::PresentedCertificate(error));
+        let claimed = certs::identity(chain).map_err(refused)?;
+        let organization = OrganizationId(claimed.organization);
+        let active = self.active_organization(organization).await;
+        let policy = active.map_err(|error| error.map_refused(Refusal::Organization))?.certificate_policy;
+        let authority = self.inner.vault.authority(&self.inner.keys, organization).await.map_err(Error::widen)?;
+        let authority = authority.ok_or(Error::Refused(Refusal::NoAuthority))?;
+        let root = self.inner.keys.root.certificate();
+        let identity = verify_chain(chain, root, authority.certificate(), self.now()).map_err(refused)?;
+        let (certificate, issued) = self.known(organization, &identity).await?;
+        let device = DeviceId(identity.device);
+        let context = CommandContext::system("enrolment", organization, Uuid::nil());
+        self.device_in_service(&context, device).await?;
+        Ok(Presented { organization, device, certificate, issued, policy })
+    }
+
+    /// Issues the next certificate of a device that presents its present one, for the key of a signing request and as
+    /// long as before. The same request again gets the same certificate.
+    pub async fn renew_presented(
+        &self,
+        presented: &Presented,
+        csr_pem: &str,
+        correlation_id: Uuid,
+    ) -> Result<RenewedCertificate, Error<Refusal>> {
+        let context = presented.context(&["renew", &digest(csr_pem)], correlation_id);
+        let validity_days = lifetime_days(&presented.issued);
+        let renewal = Renewal { validity_days, csr_pem: Some(csr_pem.to_owned()), overlap_days: None };
+        self.renew_certificate(&context, presented.device, renewal).await
+    }
+
+    /// Returns the newest certificate of a device that presents one of its own. Fetching a certificate that was issued
+    /// without its asking begins the overlap with the one it presents.
+    pub async fn newest_presented(
+        &self,
+        presented: &Presented,
+        correlation_id: Uuid,
+    ) -> Result<IssuedCertificate, Error<Refusal>> {
+        let all = self.certificates_of(presented.organization, presented.device).await.map_err(Error::widen)?;
+        let newest = all.into_iter().rev().find(|(_, loaded)| !loaded.state.is_over());
+        let (id, loaded) = newest.ok_or(Error::Refused(Refusal::PresentedRevoked))?;
+        if id != presented.certificate {
+            let context = presented.context(&["fetch", &id.to_string()], correlation_id);
+            let overlap_ends_at = self.now() + TimeDelta::days(presented.policy.overlap_days.into());
+            self.supersede(&context, presented.device, id, Some(overlap_ends_at)).await?;
+        }
+        self.shown(presented.organization, id, loaded.state.issued).await
+    }
+
+    async fn known(
+        &self,
+        organization: OrganizationId,
+        identity: &Identity,
+    ) -> Result<(CertificateId, Issued), Error<Refusal>> {
+        let all = self.certificates_of(organization, DeviceId(identity.device)).await.map_err(Error::widen)?;
+        let found = all.into_iter().find_map(|(id, loaded)| match loaded.state {
+            Certificate { issued: Some(issued), revoked: None, .. }
+                if issued.serial_number == identity.serial.as_str() =>
+            {
+                Some((id, issued))
+            }
+            _ => None,
+        });
+        found.ok_or(Error::Refused(Refusal::PresentedRevoked))
+    }
+}
+
+impl Presented {
+    fn context(&self, what: &[&str], correlation_id: Uuid) -> CommandContext {
+        CommandContext {
+            actor: Actor::Device(self.device),
+            organization: self.organization,
+            command_id: derive(self.certificate.0, what),
+            correlation_id,
+            causation_id: None,
+            traceparent: None,
+        }
+    }
+}
+
+/// Returns the SHA-256 of a text, lower-case hex: what tells one signing request from another.
+pub(super) fn digest(text: &str) -> String {
+    HEXLOWER.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref())
+}

@@ -1,0 +1,54 @@
+//! The published revocation lists: one for each CA, the same octets from every process.
+
+use data_encoding::BASE64;
+use eventlog::buckets;
+use serde::{Deserialize, Serialize};
+
+use super::Vault;
+use crate::error::{Cause, Error};
+
+/// A list as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    number: u64,
+    pem: String,
+    der: String,
+}
+
+/// A published list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Published {
+    pub(crate) number: u64,
+    pub(crate) pem: String,
+    pub(crate) der: Vec<u8>,
+}
+
+impl Vault {
+    /// Returns the list of a CA as it was last published, with its revision.
+    pub(crate) async fn published_crl(&self, ca: &str) -> Result<Option<(Published, u64)>, Error> {
+        let Some((octets, revision)) = self.opened()?.crls.get(ca).await.map_err(unavailable)? else { return Ok(None) };
+        let kept: Kept = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
+        let der = BASE64.decode(kept.der.as_bytes()).map_err(|error| Error::Internal(error.into()))?;
+        Ok(Some((Published { number: kept.number, pem: kept.pem, der }, revision)))
+    }
+
+    /// Publishes a list in the place of the one of this revision; tells whether it was still that one.
+    pub(crate) async fn publish_crl(&self, ca: &str, list: &Published, before: Option<u64>) -> Result<bool, Error> {
+        let kept = Kept { number: list.number, pem: list.pem.clone(), der: BASE64.encode(&list.der) };
+        let octets = serde_json::to_vec(&kept).map_err(|error| Error::Internal(error.into()))?.into();
+        let crls = &self.opened()?.crls;
+        let written = match before {
+            Some(revision) => crls.update(ca, octets, revision).await,
+            None => crls.create(ca, octets).await,
+        };
+        match written {
+            Ok(_) => Ok(true),
+            Err(buckets::Error::Conflict { .. }) => Ok(false),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+}
+
+fn unavailable(error: buckets::Error) -> Error {
+    Error::Unavailable(Cause::from(error))
+}
