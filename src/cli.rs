@@ -131,6 +131,8 @@ pub enum Replay {
 pub enum Ca {
     /// Make the root authority, the server's certificate and the master key where they are missing.
     Init,
+    /// Seal the keys of all authorities and every other secret under a new master key; every role must have stopped.
+    RotateMasterKey,
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ use crate::settings::{EventStoreKind, Secret, Settings};
 
 /// Environment variable that holds the master key instead of the file in the data folder.
 const MASTER_KEY_VARIABLE: &str = "ARGUSIQ_MASTER_KEY";
+/// Environment variable that holds the one that is to follow.
+const NEXT_MASTER_KEY_VARIABLE: &str = "ARGUSIQ_NEXT_MASTER_KEY";
 
 /// The wall clock that roles are given.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -181,13 +183,35 @@ pub fn event_store(settings: &Settings, servers: &Servers) -> EventStore {
     }
 }
 
-fn pki_dir(settings: &Settings) -> PathBuf {
+pub(crate) fn pki_dir(settings: &Settings) -> PathBuf {
     settings.data_dir.join("pki")
 }
 
+/// The present master key and the one that is to follow: both from the environment, or both in the data folder.
+pub fn master_keys(settings: &Settings) -> anyhow::Result<(MasterKey, MasterKey)> {
+    let (dir, next) = (pki_dir(settings), from_environment(NEXT_MASTER_KEY_VARIABLE)?);
+    match (master_key()?, next) {
+        (Some(present), Some(next)) => Ok((present, next)),
+        (None, None) => {
+            let present = MasterKey::from_file(&dir.join("master.key")).with_context(|| how_to_get_keys(settings))?;
+            Ok((present, certs::rotation::next_master_key(&dir)?))
+        }
+        (Some(_), None) => bail!(
+            "the master key comes from {MASTER_KEY_VARIABLE}: set {NEXT_MASTER_KEY_VARIABLE} to the one that is to follow"
+        ),
+        (None, Some(_)) => bail!(
+            "{NEXT_MASTER_KEY_VARIABLE} is set, but the master key is a file: unset it, and the next key is made beside it"
+        ),
+    }
+}
+
 fn master_key() -> anyhow::Result<Option<MasterKey>> {
-    match std::env::var_os(MASTER_KEY_VARIABLE) {
-        Some(_) => Ok(Some(MasterKey::from_environment(MASTER_KEY_VARIABLE)?)),
+    from_environment(MASTER_KEY_VARIABLE)
+}
+
+fn from_environment(variable: &str) -> anyhow::Result<Option<MasterKey>> {
+    match std::env::var_os(variable) {
+        Some(_) => Ok(Some(MasterKey::from_environment(variable)?)),
         None => Ok(None),
     }
 }

@@ -55,5 +55,6 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Healthcheck { port } => roles::healthcheck::run(&settings, port),
         Command::Settings => roles::settings::run(),
         Command::Ca { what: Ca::Init } => roles::ca::init(settings),
+        Command::Ca { what: Ca::RotateMasterKey } => roles::ca::rotate_master_key(settings).await,
     }
 }

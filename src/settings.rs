@@ -279,7 +279,7 @@ impl Default for Settings {
 }
 
 /// Variables of the environment that are read elsewhere, as they stand.
-const ELSEWHERE: [&str; 5] = ["api", "master_key", "mqtt", "test_stack", "tools_dir"];
+const ELSEWHERE: [&str; 6] = ["api", "master_key", "mqtt", "next_master_key", "test_stack", "tools_dir"];
 
 /// Settings that are taken from the environment as they stand.
 const SECRETS: [&str; 6] =

@@ -14,7 +14,7 @@ use crate::refusals::chain;
 use crate::state::State;
 
 /// Time between looks.
-const PERIOD: Duration = Duration::from_secs(30);
+const PERIOD: Duration = Duration::from_secs(5);
 /// Most certificates of one look.
 const MOST: i64 = 1_000;
 

@@ -148,13 +148,13 @@ pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()
     sync_parent(path)
 }
 
-fn lock(dir: &Path) -> io::Result<std::fs::File> {
+pub(crate) fn lock(dir: &Path) -> io::Result<std::fs::File> {
     let directory = std::fs::File::open(dir)?;
     directory.lock()?;
     Ok(directory)
 }
 
-fn write_over(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+pub(crate) fn write_over(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
     let write = || {
         std::fs::rename(write_temporary(path, content, mode)?, path)?;
         sync_parent(path)
@@ -177,7 +177,7 @@ fn write_temporary(path: &Path, content: &[u8], mode: u32) -> io::Result<PathBuf
     Ok(temporary)
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => std::fs::File::open(parent)?.sync_all(),
         None => std::fs::File::open(".")?.sync_all(),
@@ -290,6 +290,6 @@ fn read_server(dir: &Path, master: MasterKey, root: RootAuthority) -> Result<Fol
     })
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))
 }

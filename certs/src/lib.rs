@@ -18,6 +18,7 @@ pub mod identity;
 pub mod master_key;
 pub mod possession;
 mod root;
+pub mod rotation;
 mod secret;
 mod serial;
 mod server_name;

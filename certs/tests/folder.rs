@@ -136,3 +136,26 @@ fn many_that_initialise_at_once_agree() {
     assert_eq!(made.iter().filter(|one| one.root_created).count(), 1);
     assert_eq!(made.iter().filter(|one| one.server_issued.is_some()).count(), 1);
 }
+
+#[test]
+fn a_rotation_of_the_master_key_can_be_broken_off_anywhere_and_ends_with_the_new_key_alone() {
+    use certs::rotation::{adopt_master_key, next_master_key, reseal_root};
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let made = init_folder(dir, NAMES, None, now()).unwrap().folder;
+    let next = next_master_key(dir).unwrap();
+    assert_ne!(next.id(), made.master.id());
+    assert_eq!(next_master_key(dir).unwrap().id(), next.id(), "begun again, it is the same key");
+    open_folder(dir, None).expect("nothing has changed yet");
+    assert!(reseal_root(dir, &made.master, &next).unwrap());
+    assert!(!reseal_root(dir, &made.master, &next).unwrap());
+    assert!(open_folder(dir, None).is_err(), "the old key opens nothing");
+    adopt_master_key(dir).unwrap();
+    adopt_master_key(dir).unwrap();
+    let opened = open_folder(dir, None).unwrap();
+    assert_eq!((opened.master.id(), opened.root.certificate_pem()), (next.id(), made.root.certificate_pem()));
+    assert_eq!(std::fs::metadata(dir.join("master.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!dir.join("master.key.next").exists());
+    let stranger = MasterKey::generate().unwrap();
+    assert!(reseal_root(dir, &stranger, &made.master).is_err());
+}

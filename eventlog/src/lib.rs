@@ -19,6 +19,7 @@ pub mod metric_names;
 pub mod permissions;
 pub mod position;
 pub mod publisher;
+pub mod rekey;
 mod rendezvous;
 pub mod secrets;
 mod send;

@@ -11,8 +11,8 @@ use crate::connection::Log;
 /// The first byte of every stored value: AES-256-GCM, 12 bytes of nonce, ciphertext, 16 bytes of tag.
 const FORMAT: u8 = 1;
 /// A secret of known content, by which a wrong master key shows at once and not at the first need.
-const CHECK_NAME: &str = "master-key-check";
-const CHECK_VALUE: &[u8] = b"argusiq";
+pub(crate) const CHECK_NAME: &str = "master-key-check";
+pub(crate) const CHECK_VALUE: &[u8] = b"argusiq";
 
 /// Why a secret was not stored or not given out.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,12 @@ pub enum Error {
     /// This process was started without the secrets, which its role does not need.
     #[error("this process has no access to secrets")]
     Closed,
+    /// A secret was written while all were given another master key.
+    #[error("a process still writes secrets: stop every role, then try again")]
+    Running(#[source] buckets::Error),
+    /// What is sealed within a secret does not open.
+    #[error("secret {0} holds something sealed that does not open")]
+    Within(String),
     /// Encrypting failed.
     #[error("secret {0} could not be encrypted")]
     Encrypt(String),
@@ -36,7 +42,7 @@ pub enum Error {
 
 /// The encrypted secrets of the installation.
 pub struct Secrets {
-    bucket: Bucket,
+    pub(crate) bucket: Bucket,
     key: RandomizedNonceKey,
 }
 
@@ -59,6 +65,11 @@ impl Secrets {
             Ok(_) | Err(Error::Sealed(_)) => Err(Error::WrongKey),
             Err(error) => Err(error),
         }
+    }
+
+    /// Opens the secrets without looking whether the key is the right one.
+    pub(crate) async fn unchecked(log: &Log, master_key: [u8; 32]) -> Result<Secrets, Error> {
+        Secrets::passing(log, master_key, BucketName::Secrets).await
     }
 
     /// Opens another bucket of encrypted values, which vanish by themselves, under the same master key.
@@ -116,7 +127,7 @@ impl Secrets {
         Ok(names)
     }
 
-    fn seal(&self, name: &str, plaintext: &[u8]) -> Result<Bytes, Error> {
+    pub(crate) fn seal(&self, name: &str, plaintext: &[u8]) -> Result<Bytes, Error> {
         let mut text = plaintext.to_vec();
         let sealed = self.key.seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut text);
         let nonce = sealed.map_err(|_| Error::Encrypt(name.to_owned()))?;
@@ -127,7 +138,7 @@ impl Secrets {
         Ok(stored.into())
     }
 
-    fn unseal(&self, name: &str, stored: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn unseal(&self, name: &str, stored: &[u8]) -> Result<Vec<u8>, Error> {
         let sealed = || Error::Sealed(name.to_owned());
         let (format, rest) = stored.split_first().ok_or_else(sealed)?;
         if *format != FORMAT || rest.len() < NONCE_LEN {

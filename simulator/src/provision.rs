@@ -46,6 +46,8 @@ pub fn make_device(api: &Api, device_type: &str, tag: &str, index: u32) -> anyho
         "name": format!("Sensor {:03}", index + 1),
         "serialNumber": format!("SIM-{tag}-{index:05}"),
         "deviceTypeId": device_type,
+        // The key is in the answer; nobody is going to fetch it again.
+        "downloadLink": false,
     });
     let answer = api.post("/api/v1/devices", &body).with_context(|| format!("device {index}"))?;
     Ok(Provisioned {

@@ -1,7 +1,10 @@
-//! `argusiq ca`: makes what is missing in the data folder's `pki`.
+//! `argusiq ca`: makes what is missing in the data folder's `pki`, and gives all secrets another master key.
 
-use crate::environment;
-use crate::settings::Settings;
+use certs::rotation;
+
+use crate::environment::{self, Servers};
+use crate::settings::{Secret, Settings};
+use crate::wiring;
 
 /// Makes the root authority, the server's certificate and the master key where they are missing.
 pub fn init(settings: Settings) -> anyhow::Result<()> {
@@ -11,5 +14,35 @@ pub fn init(settings: Settings) -> anyhow::Result<()> {
     println!("master key         {}", if made.master_key_created { "made" } else { "there already" });
     println!("root authority     {}", if made.root_created { "made" } else { "there already" });
     println!("server certificate {}", made.server_issued.unwrap_or("there already"));
+    Ok(())
+}
+
+/// Seals every secret under a new master key, beside the configured servers or those of this machine.
+pub async fn rotate_master_key(mut settings: Settings) -> anyhow::Result<()> {
+    if settings.nats.url.is_some() {
+        let servers = Servers::from_settings(&settings)?;
+        return rotate(&settings, &servers).await;
+    }
+    let stack = super::up::start_servers(&settings, wiring::ports(&settings)?).await?;
+    settings.nats.url = Some(stack.urls().nats.clone());
+    settings.postgres.url = Some(Secret(stack.urls().postgres.clone()));
+    settings.redis.url = Some(Secret(stack.urls().redis.clone()));
+    let rotated = async { rotate(&settings, &Servers::from_settings(&settings)?).await }.await;
+    let stopped = stack.stop().await;
+    rotated.and(stopped.map_err(Into::into))
+}
+
+/// The secrets in the log first, then the root, then the key itself: whatever breaks off in between, the old key still
+/// stands where it did, and the same command completes it.
+async fn rotate(settings: &Settings, servers: &Servers) -> anyhow::Result<()> {
+    let (old, new) = environment::master_keys(settings)?;
+    let dir = environment::pki_dir(settings);
+    let log = environment::connect_log(settings, servers).await?;
+    let rekeyed = commands::rotate_master_key(&log, &old, &new).await?;
+    rotation::reseal_root(&dir, &old, &new)?;
+    rotation::adopt_master_key(&dir)?;
+    println!("secrets sealed anew  {} ({} were so already)", rekeyed.changed, rekeyed.already);
+    println!("master key           {} in place of {}", new.id(), old.id());
+    println!("give the new key to every role that holds one, then start them; people have to sign in again");
     Ok(())
 }

@@ -45,7 +45,8 @@ pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
     outcome.and(stopped.map_err(Into::into))
 }
 
-async fn start_servers(settings: &Settings, ports: Ports) -> anyhow::Result<Stack> {
+/// Starts the servers of this machine on the data folder.
+pub async fn start_servers(settings: &Settings, ports: Ports) -> anyhow::Result<Stack> {
     eprintln!("starting nats-server, PostgreSQL and Redis …");
     let mut options = Options::durable(settings.data_dir.join("servers"));
     options.ports = ports;

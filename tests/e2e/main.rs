@@ -12,6 +12,7 @@ mod http;
 mod http_ingest;
 mod least_privilege;
 mod load;
+mod master_key;
 mod nothing_lost_when_killed;
 mod owners_come_and_go;
 mod platform;

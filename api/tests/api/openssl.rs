@@ -160,3 +160,40 @@ fn a_presented_certificate_that_does_not_hold_renews_nothing() {
     let told = curl(&workshop, &["--cacert", "root.pem", "-w", "%{http_code}", "-o", "/dev/null", &elsewhere]);
     assert_eq!(told, "404", "only enrolment is served here");
 }
+
+#[test]
+fn an_expiring_certificate_is_renewed_for_its_key_and_waits_until_the_device_fetches_it() {
+    let (tenant, workshop) = (tenant("Automatic"), Workshop::new());
+    tenant.admin.put("/api/v1/certificates/policy", json!({"automaticRenewal": true, "overlapDays": 2})).ok();
+    let (device, code) = claimed(&tenant, "AUTO-1");
+    workshop.write("root.pem", &platform().root_certificate_pem);
+    let csr = workshop.request("/CN=AUTO-1");
+    let enrolling = json!({"code": code, "serialNumber": "AUTO-1", "csr": csr});
+    workshop.write("device.crt", &post(&workshop, "/api/v1/enroll", &enrolling, &[]).1["certificate"].text());
+    let list = || tenant.admin.get(&format!("/api/v1/devices/{device}/certificates")).ok();
+    let first = eventually("the certificate", || list()["certificates"][0]["id"].as_str().map(str::to_owned));
+    note_expiring(&tenant, &first);
+    let renewed = eventually("the renewal", || {
+        let list = list();
+        (list["certificates"][1]["status"] == "renewed").then_some(list)
+    });
+    assert_eq!(renewed["certificates"][0]["createdBy"], "system:certificate_renewal");
+    assert!(renewed["certificates"][1]["overlapEndsAt"].is_null(), "it waits: {}", renewed.text);
+    let url = format!("https://localhost:{}/api/v1/enroll/certificate", platform().enroll_port);
+    let fetched = curl(&workshop, &["--cacert", "root.pem", "--cert", "device.crt", "--key", "key", &url]);
+    let fetched: Value = serde_json::from_str(&fetched).unwrap();
+    assert_eq!(fetched["serialNumber"], renewed["certificates"][0]["serialNumber"]);
+    workshop.write("next.crt", &fetched["certificate"].text());
+    let key = |name: &str| workshop.openssl(&format!("x509 -in {name} -noout -pubkey"));
+    assert_eq!(key("device.crt"), key("next.crt"));
+    eventually("the overlap begins", || list()["certificates"][1]["overlapEndsAt"].as_str().map(drop));
+}
+
+fn note_expiring(tenant: &Tenant, certificate: &str) {
+    use commands::CommandContext;
+    use domain::certificate::{Certificate, CertificateCommand};
+    let id: uuid::Uuid = certificate.parse().unwrap();
+    let context = CommandContext::system("test", tenant.organization.parse().unwrap(), id);
+    let noted = platform().commands.execute::<Certificate>(&context, id, CertificateCommand::NoteExpiring {});
+    platform().runtime.block_on(noted).unwrap();
+}

@@ -48,6 +48,14 @@ fn new_sealed(
     serde_json::to_vec(&sealed).map_err(|error| Error::Internal(error.into()))
 }
 
+/// What the names of CA keys begin with.
+const PREFIX: &str = "ca.";
+
+/// Tells whether a secret of this name is the key of a CA.
+pub(crate) fn is_authority(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
 fn name(organization: OrganizationId) -> String {
-    format!("ca.{organization}")
+    format!("{PREFIX}{organization}")
 }

@@ -15,6 +15,7 @@ use eventlog::{Bucket, BucketName, Log, Secrets, buckets, secrets};
 
 use email::EmailKey;
 
+pub(crate) use authority::is_authority;
 pub(crate) use crl::Published;
 pub(crate) use email::EmailAddress;
 pub(crate) use password::Passwords;

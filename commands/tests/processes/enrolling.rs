@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use commands::device::Refusal;
-use commands::{CommandContext, Commands, Error, Revocation, TakenBundle};
+use commands::{CommandContext, Commands, Error, Keys, Revocation, TakenBundle};
 use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
 use domain::device::Error as DeviceRefusal;
 use domain::ids::CertificateId;
@@ -159,4 +159,22 @@ async fn a_revocation_list_grows_and_never_shrinks() {
     assert_eq!(elsewhere.root_revocation_list().await.unwrap(), root);
     let nobody = world.commands.revocation_list(Uuid::nil().into(), &[], 0).await.unwrap();
     assert_eq!(nobody, None);
+}
+
+#[tokio::test]
+async fn another_master_key_opens_everything_and_the_old_one_nothing() {
+    let World { log, keys, commands, organization, device_type } = World::new().await;
+    let world = World { commands: commands.clone(), log: log.clone(), keys: keys.clone(), organization, device_type };
+    world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let new = Keys { master: certs::MasterKey::generate().unwrap(), ..keys.clone() };
+    let rekeyed = commands::rotate_master_key(&log, &keys.master, &new.master).await.unwrap();
+    assert!(rekeyed.changed >= 3, "the CA, the key of addresses and the mark: {rekeyed:?}");
+    let again = commands::rotate_master_key(&log, &keys.master, &new.master).await.unwrap();
+    assert_eq!((again.changed, again.already), (0, rekeyed.changed));
+    let refused = crate::world::try_open(&log, &keys).await.err();
+    assert!(refused.is_some_and(|error| error.to_string().contains("secrets")), "the old key opens something");
+    let opened = crate::world::open(&log, &new).await;
+    opened.register_device(&world.context(2), world.device("SN-2")).await.unwrap();
+    let stranger = certs::MasterKey::generate().unwrap();
+    assert!(commands::rotate_master_key(&log, &stranger, &keys.master).await.is_err());
 }

@@ -100,6 +100,12 @@ pub async fn open(log: &Log, keys: &Keys) -> Commands {
     open_at(log, keys, now()).await
 }
 
+/// Another process, if its keys are the right ones.
+pub async fn try_open(log: &Log, keys: &Keys) -> Result<Commands, commands::OpenError> {
+    let event_store = backend::event_store(log).await;
+    Commands::open_with(event_store, log.clone(), keys.clone(), Arc::new(now)).await
+}
+
 /// Another process whose clock stands at another time.
 pub async fn open_at(log: &Log, keys: &Keys, at: DateTime<Utc>) -> Commands {
     let event_store = backend::event_store(log).await;

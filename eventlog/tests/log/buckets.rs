@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use eventlog::buckets::Error;
+use eventlog::rekey::{Rekeyed, rekey};
 use eventlog::secrets::Error as SecretError;
 use eventlog::{BucketName, Secrets};
 
@@ -100,4 +101,31 @@ async fn a_secret_is_taken_once_by_one() {
     assert_eq!(taken, [b"bundle".to_vec()]);
     assert_eq!(bundles.take("token").await.unwrap(), None);
     assert_eq!(bundles.take("other").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn secrets_are_sealed_under_another_key_in_steps_that_can_be_broken_off() {
+    let log = support::log().await;
+    let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
+    for name in ["a", "b", "c"] {
+        secrets.put(name, name.as_bytes()).await.unwrap();
+    }
+    let done = std::sync::atomic::AtomicU32::new(0);
+    let broken_off = rekey(&log, [7; 32], [8; 32], |name, plaintext| {
+        let first = done.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+        if first { Ok(plaintext) } else { Err(SecretError::Within(name.to_owned())) }
+    });
+    assert!(matches!(broken_off.await, Err(SecretError::Within(_))));
+    assert!(matches!(Secrets::open(&log, [8; 32]).await.err(), Some(SecretError::WrongKey)), "it is not complete");
+    assert!(matches!(rekey(&log, [1; 32], [2; 32], |_, text| Ok(text)).await, Err(SecretError::WrongKey)));
+    let upper = |_: &str, text: Vec<u8>| Ok(text.to_ascii_uppercase());
+    assert_eq!(rekey(&log, [7; 32], [8; 32], upper).await.unwrap(), Rekeyed { changed: 3, already: 1 });
+    let secrets = Secrets::open(&log, [8; 32]).await.unwrap();
+    let mut found = Vec::new();
+    for name in ["a", "b", "c"] {
+        found.push(String::from_utf8(secrets.get(name).await.unwrap().unwrap()).unwrap().to_lowercase());
+    }
+    assert_eq!(found, ["a", "b", "c"]);
+    assert!(matches!(Secrets::open(&log, [7; 32]).await.err(), Some(SecretError::WrongKey)));
+    assert_eq!(rekey(&log, [7; 32], [8; 32], upper).await.unwrap(), Rekeyed { changed: 0, already: 4 });
 }

@@ -3,6 +3,7 @@
 use commands::{CommandContext, Error, NewDevice};
 use domain::device::serial_number_of;
 use domain::ids::{DeviceId, DeviceTypeId, OrganizationId};
+use futures_util::future::join_all;
 
 use crate::prelude::*;
 use crate::refusals::never_refused;
@@ -10,8 +11,9 @@ use crate::routes::attributes::object;
 
 /// How long a claim code is valid if nothing is said, in hours: codes are made before devices are shipped.
 const USUAL_VALIDITY_HOURS: u32 = 720;
-/// Most serial numbers of one request.
+/// Most serial numbers of one request, and how many are worked on at a time.
 const MOST: usize = 1_000;
+const AT_ONCE: usize = 16;
 
 /// The endpoint.
 #[derive(Default)]
@@ -71,13 +73,15 @@ impl Api {
         let hours = asked.validity_hours.unwrap_or(USUAL_VALIDITY_HOURS);
         let context = intent.context(&caller);
         let mut codes = Vec::with_capacity(asked.serial_numbers.len());
-        for serial_number in &asked.serial_numbers {
-            let issued = one(&state, &context, serial_number, asked.device_type_id, hours).await;
-            codes.push(match issued {
-                Ok(code) => code,
-                Err(problem) if problem.status >= 500 => return Err(problem),
-                Err(problem) => refused(serial_number, &problem),
-            });
+        for some in asked.serial_numbers.chunks(AT_ONCE) {
+            let issuing = some.iter().map(|number| one(&state, &context, number, asked.device_type_id, hours));
+            for (serial_number, issued) in some.iter().zip(join_all(issuing).await) {
+                codes.push(match issued {
+                    Ok(code) => code,
+                    Err(problem) if problem.status >= 500 => return Err(problem),
+                    Err(problem) => refused(serial_number, &problem),
+                });
+            }
         }
         Ok(Json(IssuedCodes { codes }))
     }

@@ -1,0 +1,25 @@
+//! Another master key for the secrets in the log, the keys of organisations' CAs within them included.
+
+use certs::{MasterKey, SealedAuthority};
+use eventlog::rekey::{Rekeyed, rekey};
+use eventlog::{Log, secrets};
+
+use crate::error::Error;
+use crate::vault::is_authority;
+
+/// Seals all secrets under the new master key. Every process that holds the old one must have stopped. Broken off halfway,
+/// the same again completes it.
+pub async fn rotate_master_key(log: &Log, old: &MasterKey, new: &MasterKey) -> Result<Rekeyed, Error> {
+    let change = |name: &str, plaintext: Vec<u8>| {
+        if !is_authority(name) {
+            return Ok(plaintext);
+        }
+        reseal(&plaintext, old, new).ok_or_else(|| secrets::Error::Within(name.to_owned()))
+    };
+    Ok(rekey(log, *old.expose(), *new.expose(), change).await?)
+}
+
+fn reseal(plaintext: &[u8], old: &MasterKey, new: &MasterKey) -> Option<Vec<u8>> {
+    let sealed: SealedAuthority = serde_json::from_slice(plaintext).ok()?;
+    serde_json::to_vec(&sealed.open(old).ok()?.seal(new).ok()?).ok()
+}

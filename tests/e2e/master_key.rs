@@ -1,0 +1,28 @@
+//! Another master key for an installation: everything opens with it, and nothing with the old one.
+
+use serde_json::json;
+
+use crate::platform::Platform;
+use crate::scene;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_rotation_of_the_master_key_devices_are_registered_as_before() {
+    let mut platform = Platform::servers().await;
+    let key = platform.folder.path().join("pki/master.key");
+    let old = std::fs::read_to_string(&key).unwrap();
+    let told = platform.run(&["ca", "rotate-master-key"]);
+    assert!(told.contains("secrets sealed anew"), "{told}");
+    let new = std::fs::read_to_string(&key).unwrap();
+    assert_ne!(old, new);
+    platform.run(&["ca", "rotate-master-key"]);
+    ["api", "project"].iter().for_each(|role| platform.start(role));
+    tokio::task::block_in_place(|| {
+        platform.wait_until_ready();
+        let api = platform.admin();
+        let device = scene::device(&api, platform.folder.path(), "ROTATED");
+        let renewed = api.post(&format!("/api/v1/devices/{}/certificate/renew", device.id), json!({}));
+        assert!(renewed["certificate"]["privateKey"].is_string(), "{renewed}");
+    });
+    let refused = platform.refused(&["api"], &[("ARGUSIQ_MASTER_KEY", old.trim())]);
+    assert!(refused.contains("master key"), "{refused}");
+}
