@@ -8,6 +8,7 @@ mod cli;
 mod environment;
 mod installation;
 mod lifecycle;
+mod limits;
 mod roles;
 mod settings;
 mod telemetry;

@@ -9,6 +9,8 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::limits::Limits;
+
 /// Text that is never printed: passwords and keys.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -44,6 +46,8 @@ pub struct Settings {
     pub event_store: EventStoreKind,
     /// The HTTP API.
     pub http: Http,
+    /// How much is too much for it.
+    pub limits: Limits,
     /// The devices' door.
     pub mqtt: Mqtt,
     /// The devices' door over HTTP.
@@ -94,6 +98,10 @@ pub struct Http {
     pub listen: String,
     /// Port, overriding `port_base`.
     pub port: Option<u16>,
+    /// Whether browsers send the refresh cookie over HTTPS alone (and to `localhost`).
+    pub secure_cookies: bool,
+    /// How many reverse proxies in front name the client in `X-Forwarded-For`.
+    pub trusted_proxies: u8,
 }
 
 /// The devices' door.
@@ -239,7 +247,8 @@ impl Default for Settings {
             admin_email: "admin@argusiq.local".to_owned(),
             admin_password: None,
             event_store: EventStoreKind::JetStream,
-            http: Http { listen: "127.0.0.1".to_owned(), port: None },
+            http: Http { listen: "127.0.0.1".to_owned(), port: None, secure_cookies: true, trusted_proxies: 0 },
+            limits: Limits::default(),
             mqtt: Mqtt {
                 listen: "127.0.0.1".to_owned(),
                 port: None,

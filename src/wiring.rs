@@ -19,6 +19,7 @@ use crate::bridge;
 use crate::broker;
 use crate::environment::{self, Clock, Servers, Streams};
 use crate::installation;
+use crate::limits;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -240,7 +241,13 @@ impl Wiring {
             clock: self.clock.clone(),
             doors: doors(&self.settings, &self.ports),
         };
-        api::run(deps, api::Config { listen, enroll: self.enroll_door()? }, shutdown).await.context("api")
+        api::run(
+            deps,
+            api::Config { listen, enroll: self.enroll_door()?, http: limits::http(&self.settings) },
+            shutdown,
+        )
+        .await
+        .context("api")
     }
 
     /// Opens the door for enrolment, where it is configured.

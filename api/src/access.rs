@@ -24,14 +24,14 @@ macro_rules! permissions {
             }
         )*
 
-        /// Every permission with the least role that has it.
-        pub const TABLE: &[(&str, AccessRole)] = &[$((stringify!($name), AccessRole::$role)),*];
+        /// Every permission: its name, what it is, and the least role that has it.
+        pub const TABLE: &[(&str, &str, AccessRole)] = &[$((stringify!($name), $what, AccessRole::$role)),*];
     };
 }
 
 permissions! {
     /// Read everything of the own organisation but its people.
-    Read: Viewer, "read";
+    Read: Viewer, "read everything but people and keys";
     /// Acknowledge alarms.
     AcknowledgeAlarms: Operator, "acknowledge alarms";
     /// Make, assign, start, tick off, complete and cancel activities.
@@ -48,10 +48,12 @@ permissions! {
     WriteLinks: Engineer, "change links";
     /// Register, change and decommission devices; issue and revoke their certificates.
     ManageDevices: Admin, "manage devices and their certificates";
-    /// See and add people.
+    /// See, add, change, suspend and erase people.
     ManageUsers: Admin, "manage users";
-    /// See and found organisations.
-    ManageOrganizations: PlatformAdmin, "manage organisations";
+    /// See, make and revoke keys of machines.
+    ManageApiKeys: Admin, "manage API keys";
+    /// See, found, rename, suspend and reactivate organisations; act in any of them.
+    ManageOrganizations: PlatformAdmin, "manage organisations, and act in any of them";
 }
 
 /// Returns whether a role may do what needs at least another one: each role may all that the one before it may.
@@ -66,11 +68,11 @@ mod tests {
     #[test]
     fn each_role_may_what_the_table_says_and_no_more() {
         let count =
-            |role: AccessRole| TABLE.iter().filter(move |(_, least)| allows(role, *least)).map(|(name, _)| *name);
+            |role: AccessRole| TABLE.iter().filter(move |(.., least)| allows(role, *least)).map(|(name, ..)| *name);
         let viewer = ["Read"];
         let operator = ["AcknowledgeAlarms", "WorkActivities"];
         let engineer = ["WriteRules", "WriteTemplates", "WriteTypes", "WriteAssets", "WriteLinks"];
-        let admin = ["ManageDevices", "ManageUsers"];
+        let admin = ["ManageDevices", "ManageUsers", "ManageApiKeys"];
         let expected: [(AccessRole, Vec<&str>); 5] = [
             (AccessRole::Viewer, viewer.to_vec()),
             (AccessRole::Operator, [&viewer[..], &operator].concat()),
@@ -81,5 +83,26 @@ mod tests {
         for (role, may) in expected {
             assert_eq!(count(role).collect::<Vec<_>>(), may, "{role}");
         }
+    }
+
+    #[test]
+    fn the_user_guide_says_who_may_do_what() {
+        let roles = [
+            AccessRole::Viewer,
+            AccessRole::Operator,
+            AccessRole::Engineer,
+            AccessRole::Admin,
+            AccessRole::PlatformAdmin,
+        ];
+        let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let head = std::iter::once("to".to_owned()).chain(roles.iter().map(|role| format!("`{role}`")));
+        let mut table = row(head.collect()) + &row(vec!["---".to_owned(); 1 + roles.len()]);
+        for (_, what, least) in TABLE {
+            let may = roles.iter().map(|role| if allows(*role, *least) { "yes" } else { "—" }.to_owned());
+            table += &row(std::iter::once((*what).to_owned()).chain(may).collect());
+        }
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/user-guide.md");
+        let guide = std::fs::read_to_string(file).unwrap();
+        assert!(guide.contains(&table), "docs/user-guide.md must have this table:\n{table}");
     }
 }

@@ -73,9 +73,11 @@ impl Pulse {
         }
     }
 
-    /// Waits for an answer that needs the server; none when the server is silent.
+    /// Waits for an answer that may need the server; none when the server is silent. What is answered at once, from a
+    /// cache, is an answer.
     pub async fn answer<T>(&self, asking: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
+            biased;
             answer = asking => Some(answer),
             () = self.silent() => None,
         }

@@ -12,6 +12,7 @@ use poem_openapi::error::{AuthorizationError, ContentTypeError, ParseParamError,
 use uuid::Uuid;
 
 use crate::intent::{RequestId, random_id};
+use crate::limits::Meter;
 use crate::problem::{Kind, Problem};
 
 /// The header with the id of the request.
@@ -50,7 +51,9 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let began = Instant::now();
         let id = request_id(&request);
+        let meter = Meter::default();
         request.extensions_mut().insert(RequestId(id));
+        request.extensions_mut().insert(meter.clone());
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
         let answered = AssertUnwindSafe(self.answer(request)).catch_unwind().await;
@@ -60,6 +63,7 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
             Err(panic) => refuse(panicked(panic.as_ref()), &path),
         };
         add_headers(&mut response, id);
+        meter.tell(&mut response);
         let status = response.status().as_u16().to_string();
         let labels = [("method", method.to_string()), ("status", status)];
         metrics::histogram!("argusiq_http_request_seconds", &labels).record(began.elapsed().as_secs_f64());

@@ -2,7 +2,6 @@
 //! it wants.
 
 use commands::CommandContext;
-use domain::metadata::Actor;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaParamIn, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
@@ -46,7 +45,7 @@ impl Intent {
             None => random_id(),
         };
         CommandContext {
-            actor: Actor::User(caller.user),
+            actor: caller.principal.actor(),
             organization,
             command_id,
             correlation_id: self.request_id,

@@ -13,6 +13,7 @@ mod error;
 mod feed;
 mod guard;
 mod intent;
+mod limits;
 mod page;
 mod prelude;
 pub mod probes;
@@ -28,6 +29,7 @@ mod words;
 
 pub use enroll_door::EnrollConfig;
 pub use error::Error;
+pub use limits::Limits;
 pub use problem::{FieldError, Kind, Problem};
-pub use server::{Config, Listen, run};
+pub use server::{Config, Http, Listen, run};
 pub use state::{Deps, Doors};

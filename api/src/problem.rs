@@ -96,6 +96,8 @@ kinds! {
     Gone "gone" GONE "No longer there";
     /// No device waits for this claim code and serial number.
     WrongClaimCode "wrong-claim-code" FORBIDDEN "The claim code does not hold";
+    /// More requests, or more failed attempts to sign in, than the limit.
+    TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "Too many requests";
     /// The body is too large.
     TooLarge "too-large" PAYLOAD_TOO_LARGE "The body is too large";
     /// The body is not JSON by its content type.

@@ -1,6 +1,6 @@
 //! Which error becomes which problem: the one table of statuses. What does not live here: the shape of problems.
 
-use commands::{Error as CommandError, Reference, SignInError, device, user};
+use commands::{Error as CommandError, Reference, SessionError, SignInError, api_key, device, user};
 use domain::{
     activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, device_links, device_type,
 };
@@ -59,6 +59,19 @@ impl From<SignInError> for Problem {
             SignInError::Unavailable(cause) => {
                 tracing::error!(error = %chain(cause.as_ref()), "signing in failed");
                 Self::of(Kind::Unavailable, "signing in is not possible now; try again")
+            }
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Over => Self::of(Kind::Unauthenticated, error),
+            SessionError::Deactivated | SessionError::OrganizationSuspended => Self::of(Kind::Forbidden, error),
+            SessionError::Unavailable(cause) => {
+                tracing::error!(error = %chain(cause.as_ref()), "renewing a session failed");
+                Self::of(Kind::Unavailable, "sessions are not to be had now; try again")
             }
         }
     }
@@ -143,6 +156,18 @@ refusals! {
         Error::AlreadyExists => AlreadyExists,
         Error::Deactivated | Error::Erased => WrongState,
         Error::InvalidWorkRole { .. } => field("workRoles"),
+    }
+    api_key::Refusal {
+        Error::ApiKey(inner) => inner(inner),
+        Error::Organization(inner) => inner(inner),
+        Error::InvalidValidity { .. } => field("validityDays"),
+    }
+    domain::api_key::Error {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::InvalidName => field("name"),
+        Error::InvalidExpiry => field("validityDays"),
+        Error::RoleTooHigh { .. } => Forbidden,
     }
     device_type::Error {
         Error::NotFound => NotFound,

@@ -13,6 +13,7 @@ use crate::breaker::{Breaker, Watcher};
 use crate::enroll_door::EnrollConfig;
 use crate::error::Error;
 use crate::guard::Guard;
+use crate::limits::Limits;
 use crate::probes::Probe;
 use crate::state::{Deps, State};
 use crate::{breaker, enroll_door, feed, page, probes, renewal, routes};
@@ -36,6 +37,25 @@ pub struct Config {
     pub listen: Listen,
     /// The door for enrolment, where there is one.
     pub enroll: Option<EnrollConfig>,
+    /// How.
+    pub http: Http,
+}
+
+/// What is between the API and its clients.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// How much is too much.
+    pub limits: Limits,
+    /// Whether the refresh cookie is sent over HTTPS alone; browsers make an exception of `localhost`.
+    pub secure_cookies: bool,
+    /// How many reverse proxies stand in front that name the client in `X-Forwarded-For`.
+    pub trusted_proxies: u8,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { limits: Limits::default(), secure_cookies: true, trusted_proxies: 0 }
+    }
 }
 
 /// Serves HTTP, the live feed and the page on one port until `shutdown`; then waits for requests under way.
@@ -43,7 +63,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let listener = listen(config.listen)?;
     let acceptor = TcpAcceptor::from_std(listener).map_err(Error::Listener)?;
     let ((log, log_pulse), (database, database_pulse)) = (breaker::pulse("nats"), breaker::pulse("postgres"));
-    let state = State::new(deps, Breaker { log: log_pulse, database: database_pulse });
+    let state = State::new(deps, config.http, Breaker { log: log_pulse, database: database_pulse });
     let watching = watching(state.clone(), log, database, shutdown.clone());
     let feeding = feeding(state.clone(), shutdown.clone());
     let enrolling = enroll_door::serve(config.enroll, state.clone(), shutdown.clone());

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use commands::{Clock, Commands};
 use eventlog::Log;
-use projections::{Feed, Reader};
+use projections::{Feed, RateLimits, Reader};
 
 use crate::auth::Tokens;
 use crate::breaker::Breaker;
+use crate::limits::Limiter;
+use crate::server::Http;
 
 /// What the API is given by the composition root.
 pub struct Deps {
@@ -57,11 +59,15 @@ pub struct Inner {
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) breaker: Breaker,
     pub(crate) doors: Doors,
+    pub(crate) limiter: Limiter,
+    pub(crate) secure_cookies: bool,
+    pub(crate) trusted_proxies: u8,
     clock: Clock,
 }
 
 impl State {
-    pub(crate) fn new(deps: Deps, breaker: Breaker) -> Self {
+    pub(crate) fn new(deps: Deps, http: Http, breaker: Breaker) -> Self {
+        let limiter = Limiter::new(http.limits, RateLimits::beside(&deps.reader));
         Self(Arc::new(Inner {
             commands: deps.commands,
             reader: deps.reader,
@@ -72,6 +78,9 @@ impl State {
             metrics: deps.metrics,
             breaker,
             doors: deps.doors,
+            limiter,
+            secure_cookies: http.secure_cookies,
+            trusted_proxies: http.trusted_proxies,
             clock: deps.clock,
         }))
     }

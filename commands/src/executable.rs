@@ -5,6 +5,7 @@ use domain::Decide;
 use domain::activity::{Activity, ActivityCommand};
 use domain::activity_template::ActivityTemplate;
 use domain::alarm::Alarm;
+use domain::api_key::ApiKey;
 use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
 use domain::asset_type::AssetType;
@@ -50,6 +51,7 @@ macro_rules! executable {
 }
 
 executable!(Alarm);
+executable!(ApiKey);
 executable!(Certificate);
 executable!(Organization);
 executable!(UniqueKey);

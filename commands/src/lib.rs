@@ -3,6 +3,7 @@
 //! the log. What does not live here: the decisions themselves (`domain`) and how events are stored (`eventlog`).
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod api_key;
 pub mod bootstrap;
 mod claim;
 mod context;
@@ -11,16 +12,19 @@ pub mod device;
 mod dispatch;
 mod error;
 mod executable;
+mod handle;
 mod keys;
 mod open;
 pub mod organization;
 mod random;
 mod reference;
 mod rotation;
+pub mod session;
 mod stores;
 pub mod user;
 mod vault;
 
+pub use api_key::{ApiKeyError, CreatedApiKey, NewApiKey, VerifiedApiKey};
 pub use bootstrap::Bootstrapped;
 pub use context::{CommandContext, Receipt};
 pub use crl::{Revocation, RevocationList};
@@ -31,9 +35,11 @@ pub use device::{
 };
 pub use error::{Cause, Error};
 pub use executable::Executable;
+pub use handle::Handle;
 pub use keys::Keys;
 pub use open::{Clock, Commands, EventStore, OpenError};
 pub use organization::{FoundOrganization, FoundedOrganization};
 pub use reference::Reference;
 pub use rotation::rotate_master_key;
+pub use session::{Session, SessionError, Standing};
 pub use user::{NewUser, RegisteredUser, SignInError, SignedIn, UserProfile};

@@ -6,6 +6,7 @@ use cqrs_es::Aggregate;
 use domain::activity::Activity;
 use domain::activity_template::ActivityTemplate;
 use domain::alarm::Alarm;
+use domain::api_key::ApiKey;
 use domain::asset::Asset;
 use domain::asset_tree::AssetTree;
 use domain::asset_type::AssetType;
@@ -65,6 +66,7 @@ stores! {
     activity: Activity, REMEMBERED_COMMANDS;
     activity_template: ActivityTemplate, REMEMBERED_COMMANDS;
     alarm: Alarm, REMEMBERED_COMMANDS;
+    api_key: ApiKey, REMEMBERED_COMMANDS;
     asset: Asset, REMEMBERED_COMMANDS;
     asset_tree: AssetTree, REMEMBERED_TREE_COMMANDS;
     asset_type: AssetType, REMEMBERED_COMMANDS;

@@ -4,10 +4,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    activity::ActivityEvent, activity_template::ActivityTemplateEvent, alarm::AlarmEvent, asset::AssetEvent,
-    asset_tree::AssetTreeEvent, asset_type::AssetTypeEvent, certificate::CertificateEvent, device::DeviceEvent,
-    device_links::DeviceLinksEvent, device_type::DeviceTypeEvent, organization::OrganizationEvent, rule::RuleEvent,
-    unique_key::UniqueKeyEvent, user::UserEvent,
+    activity::ActivityEvent, activity_template::ActivityTemplateEvent, alarm::AlarmEvent, api_key::ApiKeyEvent,
+    asset::AssetEvent, asset_tree::AssetTreeEvent, asset_type::AssetTypeEvent, certificate::CertificateEvent,
+    device::DeviceEvent, device_links::DeviceLinksEvent, device_type::DeviceTypeEvent, organization::OrganizationEvent,
+    rule::RuleEvent, unique_key::UniqueKeyEvent, user::UserEvent,
 };
 
 macro_rules! any_event {
@@ -46,6 +46,7 @@ macro_rules! any_event {
 any_event! {
     "organization" Organization(OrganizationEvent),
     "user" User(UserEvent),
+    "api_key" ApiKey(ApiKeyEvent),
     "unique_key" UniqueKey(UniqueKeyEvent),
     "device_type" DeviceType(DeviceTypeEvent),
     "device" Device(DeviceEvent),

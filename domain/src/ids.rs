@@ -55,6 +55,8 @@ ids! {
     DeviceTokenId,
     /// A one-time code that a device enrols with.
     ClaimCodeId,
+    /// A key by which a machine calls the API.
+    ApiKeyId,
     /// A kind of asset with its health model.
     AssetTypeId,
     /// A business asset that devices monitor.

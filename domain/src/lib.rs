@@ -7,6 +7,7 @@ pub mod activity_template;
 mod aggregate;
 pub mod alarm;
 pub mod alarming;
+pub mod api_key;
 pub mod asset;
 pub mod asset_tree;
 pub mod asset_type;

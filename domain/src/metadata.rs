@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::{DeviceId, OrganizationId, UserId};
+use crate::ids::{ApiKeyId, DeviceId, OrganizationId, UserId};
 
 /// Who acted. Never a name or an address: an id, or the name of a part of the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum Actor {
     User(UserId),
     /// A device.
     Device(DeviceId),
+    /// A machine that called the API with a key.
+    ApiKey(ApiKeyId),
     /// A part of the platform itself, by its name (`rule_evaluator`, `bootstrap`).
     System(String),
 }
@@ -27,12 +29,13 @@ impl fmt::Display for Actor {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Device(id) => write!(f, "device:{id}"),
+            Self::ApiKey(id) => write!(f, "api_key:{id}"),
             Self::System(name) => write!(f, "system:{name}"),
         }
     }
 }
 
-/// The text is not `user:<id>`, `device:<id>` or `system:<name>`.
+/// The text is not `user:<id>`, `device:<id>`, `api_key:<id>` or `system:<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an actor: {0}")]
 pub struct NotAnActor(pub String);
@@ -44,6 +47,7 @@ impl FromStr for Actor {
         match text.split_once(':') {
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| refused()),
             Some(("device", id)) => id.parse().map(Self::Device).map_err(|_| refused()),
+            Some(("api_key", id)) => id.parse().map(Self::ApiKey).map_err(|_| refused()),
             Some(("system", name)) if !name.is_empty() => Ok(Self::System(name.to_owned())),
             _ => Err(refused()),
         }
@@ -112,5 +116,27 @@ impl Metadata {
             recorded_at: DateTime::parse_from_rfc3339(map.get("recorded_at")?).ok()?.to_utc(),
             traceparent: map.get("traceparent").cloned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_actor_reads_as_it_was_written() {
+        let id = Uuid::from_u128(7);
+        let actors = [
+            Actor::User(UserId(id)),
+            Actor::Device(DeviceId(id)),
+            Actor::ApiKey(ApiKeyId(id)),
+            Actor::System("bootstrap".into()),
+        ];
+        for actor in actors {
+            assert_eq!(actor.to_string().parse(), Ok(actor));
+        }
+        for text in ["", "user:", "user:x", "api_key:x", "system:", "robot:1"] {
+            assert!(text.parse::<Actor>().is_err(), "{text}");
+        }
     }
 }

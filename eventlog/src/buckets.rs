@@ -26,14 +26,24 @@ pub enum BucketName {
     Bundles,
     /// Published revocation lists.
     Crls,
+    /// Who is signed in; entries vanish after 30 days without renewal.
+    Sessions,
     /// Facts about the installation, such as its id.
     Platform,
 }
 
 impl BucketName {
     /// Every declared bucket.
-    pub const ALL: [BucketName; 7] =
-        [Self::Snapshots, Self::StageState, Self::Members, Self::Secrets, Self::Bundles, Self::Crls, Self::Platform];
+    pub const ALL: [BucketName; 8] = [
+        Self::Snapshots,
+        Self::StageState,
+        Self::Members,
+        Self::Secrets,
+        Self::Bundles,
+        Self::Crls,
+        Self::Sessions,
+        Self::Platform,
+    ];
 
     /// Returns the bucket's name without prefix.
     pub fn name(self) -> &'static str {
@@ -44,6 +54,7 @@ impl BucketName {
             Self::Secrets => "secrets",
             Self::Bundles => "bundles",
             Self::Crls => "crls",
+            Self::Sessions => "sessions",
             Self::Platform => "platform",
         }
     }
@@ -53,6 +64,7 @@ impl BucketName {
         match self {
             Self::Members => Duration::from_secs(8),
             Self::Bundles => Duration::from_secs(15 * 60),
+            Self::Sessions => Duration::from_secs(30 * 24 * 60 * 60),
             _ => Duration::ZERO,
         }
     }

@@ -106,9 +106,16 @@ impl Role {
 
     /// Buckets with the keys that are written; an empty one is only read.
     fn buckets(self) -> &'static [(BucketName, &'static [&'static str])] {
-        use BucketName::{Bundles, Crls, Members, Platform, Secrets, Snapshots, StageState};
+        use BucketName::{Bundles, Crls, Members, Platform, Secrets, Sessions, Snapshots, StageState};
         match self {
-            Self::Api => &[(Snapshots, &[">"]), (Secrets, &[">"]), (Bundles, &["*"]), (Crls, &["*"]), (Platform, &[])],
+            Self::Api => &[
+                (Snapshots, &[">"]),
+                (Secrets, &[">"]),
+                (Bundles, &["*"]),
+                (Crls, &["*"]),
+                (Sessions, &[">"]),
+                (Platform, &[]),
+            ],
             Self::Ingest => &[(Members, &["*"]), (Platform, &[])],
             Self::Process => &[
                 (Snapshots, &["*.alarm.*", "*.activity.*", "*.certificate.*"]),

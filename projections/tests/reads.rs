@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::sample::{self, ACTIVITY, ALARM, CERTIFICATE, DEVICE, OLD_DEVICE, PUMP, RULE, SITE};
+use common::sample::{self, ACTIVITY, ALARM, API_KEY, CERTIFICATE, DEVICE, OLD_DEVICE, PUMP, RULE, SITE};
 use common::{ORGANIZATION, USER, World, seconds, world};
 use projections::Paging;
 use projections::activity_board::read as activities;
@@ -172,6 +172,12 @@ async fn types_rules_templates_and_people_are_listed() {
     let person = tenants::user(reader, ORGANIZATION, USER).await.unwrap().unwrap();
     assert_eq!((person.access_role.as_str(), person.work_roles.as_slice()), ("engineer", &["technician".into()][..]));
     assert_eq!(tenants::users(reader, ORGANIZATION, all).await.unwrap().total, 1);
+    let keys = tenants::api_keys(reader, ORGANIZATION, all).await.unwrap();
+    assert_eq!((keys.total, keys.items[0].revoked_reason.as_deref()), (1, Some("leaked")));
+    let key = tenants::api_key(reader, ORGANIZATION, API_KEY).await.unwrap();
+    assert_eq!(key.as_ref(), Some(&keys.items[0]));
+    assert_eq!(tenants::api_key(reader, STRANGER, API_KEY).await.unwrap(), None);
+    assert_eq!(tenants::api_keys(reader, STRANGER, all).await.unwrap().total, 0);
 }
 
 #[tokio::test]

@@ -1,17 +1,24 @@
 //! The platform's public API as the simulator uses it. What does not live here: what for.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use ureq::Agent;
+
+/// After how long a client signs in again: access tokens are valid for 15 minutes.
+const SIGN_IN_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// A signed-in client; cheap to clone. Calls block, so they belong into `spawn_blocking`.
 #[derive(Clone)]
 pub struct Api {
     agent: Agent,
     base: String,
-    token: String,
+    email: String,
+    password: String,
+    /// The token, and when it was answered; absent before the first.
+    token: Arc<Mutex<Option<(String, Instant)>>>,
     /// The organisation of the signed-in user.
     pub organization: String,
 }
@@ -23,23 +30,47 @@ impl Api {
         let mut api = Self {
             agent: config.build().into(),
             base: base.trim_end_matches('/').to_owned(),
-            token: String::new(),
+            email: email.to_owned(),
+            password: password.to_owned(),
+            token: Arc::default(),
             organization: String::new(),
         };
-        let answer = api.post("/api/v1/auth/login", &json!({"email": email, "password": password}))?;
-        api.token = text(&answer, "/accessToken")?;
-        api.organization = text(&answer, "/user/organizationId")?;
+        let (token, organization) = api.fresh_token()?;
+        api.token = Arc::new(Mutex::new(Some((token, Instant::now()))));
+        api.organization = organization;
         Ok(api)
     }
 
+    /// Signs in; answers the token and the organisation.
+    fn fresh_token(&self) -> anyhow::Result<(String, String)> {
+        let path = "/api/v1/auth/login";
+        let body = json!({"email": self.email, "password": self.password});
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let answer = read(request.send_json(&body).with_context(|| format!("POST {path}"))?, path)?;
+        Ok((text(&answer, "/accessToken")?, text(&answer, "/user/organizationId")?))
+    }
+
+    /// A token that is valid for some minutes more.
+    fn token(&self) -> anyhow::Result<String> {
+        let mut present = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((token, since)) = &*present
+            && since.elapsed() < SIGN_IN_EVERY
+        {
+            return Ok(token.clone());
+        }
+        let (token, _) = self.fresh_token()?;
+        *present = Some((token.clone(), Instant::now()));
+        Ok(token)
+    }
+
     /// The address of the live feed as a plain WebSocket.
-    pub fn feed_url(&self) -> String {
-        format!("{}/api/v1/ws?token={}", self.base.replacen("http", "ws", 1), self.token)
+    pub fn feed_url(&self) -> anyhow::Result<String> {
+        Ok(format!("{}/api/v1/ws?token={}", self.base.replacen("http", "ws", 1), self.token()?))
     }
 
     /// GETs JSON.
     pub fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", self.authorization());
+        let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
         read(request.call().with_context(|| format!("GET {path}"))?, path)
     }
 
@@ -54,12 +85,12 @@ impl Api {
 
     /// POSTs JSON.
     pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", self.authorization());
+        let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
         read(request.send_json(body).with_context(|| format!("POST {path}"))?, path)
     }
 
-    fn authorization(&self) -> String {
-        format!("Bearer {}", self.token)
+    fn authorization(&self) -> anyhow::Result<String> {
+        Ok(format!("Bearer {}", self.token()?))
     }
 }
 

@@ -2,7 +2,7 @@
 //! page.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use chrono::{DateTime, Utc};
@@ -12,12 +12,16 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Api;
 use crate::stats::Latencies;
 
+/// A connection that lasted less was not closed for its age: a token is valid for 5 minutes at least when it is used.
+const SHORTEST: Duration = Duration::from_secs(4 * 60);
+
 /// Subscribes to the rooms of the devices and notes latencies until it is cancelled; without devices there is nothing
-/// to watch.
+/// to watch. A connection ends with its access token, and is followed by another.
 pub async fn watch(
-    url: String,
+    api: Api,
     devices: Vec<String>,
     latencies: Arc<Latencies>,
     stop: CancellationToken,
@@ -25,6 +29,21 @@ pub async fn watch(
     if devices.is_empty() {
         return Ok(());
     }
+    while !stop.is_cancelled() {
+        watch_once(&api, &devices, &latencies, &stop).await?;
+    }
+    Ok(())
+}
+
+async fn watch_once(
+    api: &Api,
+    devices: &[String],
+    latencies: &Latencies,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let signed_in = api.clone();
+    let url = tokio::task::spawn_blocking(move || signed_in.feed_url()).await??;
+    let began = Instant::now();
     let (mut socket, _) = connect_async(url).await?;
     for (id, device) in devices.iter().enumerate() {
         let subscribe = json!({"event": "subscribe", "id": id, "data": {"deviceId": device}});
@@ -36,9 +55,10 @@ pub async fn watch(
             message = socket.next() => message,
         };
         match message {
-            Some(Ok(Message::Text(text))) => note(&serde_json::from_str(&text)?, &latencies)?,
+            Some(Ok(Message::Text(text))) => note(&serde_json::from_str(&text)?, latencies)?,
             Some(Ok(_)) => {}
             Some(Err(error)) => return Err(error.into()),
+            None if began.elapsed() > SHORTEST => return Ok(()),
             None => anyhow::bail!("the live feed was closed"),
         }
     }

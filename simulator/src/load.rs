@@ -55,7 +55,7 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
     let fleet = Fleet::connect(equip(api, &plan, provisioned).await?, &plan, CONNECT_DEADLINE).await?;
     let screen = Arc::new(Latencies::default());
     let stop = CancellationToken::new();
-    let feed = tokio::spawn(feed::watch(api.feed_url(), watched, screen.clone(), stop.clone()));
+    let feed = tokio::spawn(feed::watch(api.clone(), watched, screen.clone(), stop.clone()));
     println!("{} devices are connected", plan.devices);
     let before = cpu::usage(roots);
     fleet.start();

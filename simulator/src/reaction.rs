@@ -57,7 +57,7 @@ impl Probe {
         let (device, root) = spawn_blocking(move || make(&maker, &tag)).await??;
         let (host, _) = mqtt.rsplit_once(':').context("the MQTT address is host:port")?;
         let connector = Connector::new(device.chain_pem(), device.key_pem(), &root, host)?;
-        let (mut feed, _) = connect_async(api.feed_url()).await?;
+        let (mut feed, _) = connect_async(api.feed_url()?).await?;
         let subscribe = json!({"event": "subscribe", "id": 1, "data": {"organizationId": api.organization}});
         feed.send(Message::text(subscribe.to_string())).await?;
         let session = Session::open(&connector, mqtt, &device.id).await?;

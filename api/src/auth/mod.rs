@@ -1,8 +1,12 @@
-//! Who calls: access tokens and the bearer scheme. What does not live here: passwords (`commands`), and which role may
-//! do what (`access`).
+//! Who calls: access tokens, API keys, the refresh cookie. What does not live here: passwords and sessions (`commands`),
+//! and which role may do what (`access`).
 
+mod authenticate;
 mod caller;
+mod cookie;
 mod token;
 
-pub use caller::{Allowed, Caller};
-pub use token::{TOKEN_SECONDS, Tokens, Verified};
+pub use authenticate::{ORGANIZATION, Verified, authenticate};
+pub use caller::{Allowed, Caller, Principal};
+pub use cookie::{RefreshCookie, refresh_cookie, without_cookie};
+pub use token::{Grant, TOKEN_SECONDS, Tokens};

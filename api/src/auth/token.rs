@@ -1,6 +1,5 @@
-//! Access tokens: JSON Web Tokens (RFC 7519), HMAC-SHA-256, valid for an hour. What does not live here: refreshing.
-
-use std::time::Duration;
+//! Access tokens: JSON Web Tokens (RFC 7519), HMAC-SHA-256, valid for a quarter of an hour. What does not live here: whether
+//! what a token says still holds (`authenticate`), and the sessions that renew them.
 
 use chrono::{DateTime, Utc};
 use domain::ids::{OrganizationId, UserId};
@@ -8,10 +7,8 @@ use domain::user::AccessRole;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use super::Caller;
-
 /// How long a token is valid, in seconds.
-pub const TOKEN_SECONDS: i64 = 3600;
+pub const TOKEN_SECONDS: i64 = 900;
 
 /// Who issues the tokens.
 const ISSUER: &str = "argusiq";
@@ -22,23 +19,23 @@ struct Claims {
     sub: UserId,
     org: OrganizationId,
     role: AccessRole,
+    /// The user's count of changes when they signed in.
+    ver: u64,
     iat: i64,
     exp: i64,
 }
 
-/// A caller, and until when the token says so.
+/// What a token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Who.
-    pub caller: Caller,
-    expires_at: i64,
-}
-
-impl Verified {
-    /// Returns how long the token is still valid.
-    pub fn expires_in(&self, now: DateTime<Utc>) -> Duration {
-        Duration::from_secs(u64::try_from(self.expires_at - now.timestamp()).unwrap_or(0))
-    }
+pub struct Grant {
+    /// The person.
+    pub user: UserId,
+    /// Their organisation.
+    pub organization: OrganizationId,
+    /// Their role.
+    pub role: AccessRole,
+    /// How often what lets them in had changed when they signed in.
+    pub access_version: u64,
 }
 
 /// Issues and verifies access tokens.
@@ -60,28 +57,25 @@ impl Tokens {
     }
 
     /// Issues a token; `None` if signing fails.
-    pub fn issue(&self, caller: &Caller, now: DateTime<Utc>) -> Option<String> {
+    pub fn issue(&self, grant: &Grant, now: DateTime<Utc>) -> Option<String> {
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            sub: caller.user,
-            org: caller.organization,
-            role: caller.role,
+            sub: grant.user,
+            org: grant.organization,
+            role: grant.role,
+            ver: grant.access_version,
             iat: now.timestamp(),
             exp: now.timestamp() + TOKEN_SECONDS,
         };
         jsonwebtoken::encode(&Header::default(), &claims, &self.encoding).ok()
     }
 
-    /// Verifies a token: ours, whole and not expired.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Caller> {
-        self.verify_until(token, now).map(|verified| verified.caller)
-    }
-
-    /// Verifies a token, for something that lasts: it must end when the token does.
-    pub fn verify_until(&self, token: &str, now: DateTime<Utc>) -> Option<Verified> {
+    /// Verifies a token: ours, whole and not expired. Answers what it says, and until when.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<(Grant, DateTime<Utc>)> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        let caller = Caller { user: claims.sub, organization: claims.org, role: claims.role };
-        (now.timestamp() < claims.exp).then_some(Verified { caller, expires_at: claims.exp })
+        let ends_at = DateTime::from_timestamp(claims.exp, 0)?;
+        let Claims { sub: user, org: organization, role, ver: access_version, .. } = claims;
+        (now.timestamp() < claims.exp).then_some((Grant { user, organization, role, access_version }, ends_at))
     }
 }
 
@@ -95,23 +89,24 @@ mod tests {
         DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
     }
 
-    fn caller() -> Caller {
+    fn grant() -> Grant {
         let (user, organization) = (UserId(Uuid::from_u128(1)), OrganizationId(Uuid::from_u128(2)));
-        Caller { user, organization, role: AccessRole::Engineer }
+        Grant { user, organization, role: AccessRole::Engineer, access_version: 3 }
     }
 
     #[test]
     fn a_token_tells_who_it_was_issued_to_until_it_expires() {
         let tokens = Tokens::new(&[7; 32]);
-        let token = tokens.issue(&caller(), at(0)).unwrap();
-        assert_eq!(tokens.verify(&token, at(0)), Some(caller()));
-        assert_eq!(tokens.verify(&token, at(TOKEN_SECONDS - 1)), Some(caller()));
+        let token = tokens.issue(&grant(), at(0)).unwrap();
+        let said = Some((grant(), at(TOKEN_SECONDS)));
+        assert_eq!(tokens.verify(&token, at(0)), said);
+        assert_eq!(tokens.verify(&token, at(TOKEN_SECONDS - 1)), said);
         assert_eq!(tokens.verify(&token, at(TOKEN_SECONDS)), None);
     }
 
     #[test]
     fn a_token_of_another_secret_or_a_changed_one_is_refused() {
-        let token = Tokens::new(&[7; 32]).issue(&caller(), at(0)).unwrap();
+        let token = Tokens::new(&[7; 32]).issue(&grant(), at(0)).unwrap();
         assert_eq!(Tokens::new(&[8; 32]).verify(&token, at(0)), None);
         let (head, _) = token.rsplit_once('.').unwrap();
         for wrong in ["", "a.b.c", head, &format!("{head}."), &token.replacen('.', "A.", 1)] {
@@ -122,7 +117,7 @@ mod tests {
     #[test]
     fn an_unsigned_token_is_refused() {
         // {"alg":"none","typ":"JWT"}
-        let token = Tokens::new(&[7; 32]).issue(&caller(), at(0)).unwrap();
+        let token = Tokens::new(&[7; 32]).issue(&grant(), at(0)).unwrap();
         let claims = token.split('.').nth(1).unwrap();
         let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
         assert_eq!(Tokens::new(&[7; 32]).verify(&unsigned, at(0)), None);

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::link::Link;
 use super::pump::Outlet;
-use crate::auth::Verified;
+use crate::auth::{Verified, authenticate};
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
@@ -32,6 +32,7 @@ const STALLED: Duration = Duration::from_secs(30);
 #[derive(Deserialize)]
 struct Parameters {
     token: Option<String>,
+    organization: Option<String>,
 }
 
 /// A frame of the client.
@@ -56,8 +57,9 @@ pub async fn websocket(
     Data(state): Data<&State>,
     Data(shutdown): Data<&CancellationToken>,
 ) -> poem::Result<impl IntoResponse + use<>> {
-    let verified = parameters.token.and_then(|token| state.tokens.verify_until(&token, state.now()));
-    let verified = verified.ok_or_else(|| Problem::of(Kind::Unauthenticated, "connect with ?token=<access token>"))?;
+    let missing = || Problem::of(Kind::Unauthenticated, "connect with ?token=<access token or API key>");
+    let Parameters { token, organization } = parameters;
+    let verified = authenticate(state, &token.ok_or_else(missing)?, organization.as_deref()).await?;
     let (state, shutdown) = (state.clone(), shutdown.clone());
     Ok(socket.on_upgrade(move |stream| serve(stream, state, verified, shutdown)))
 }

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::entry::refusal;
 use super::link::Link;
 use super::pump::Outlet;
-use crate::auth::Verified;
+use crate::auth::{Verified, authenticate};
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
@@ -46,7 +46,7 @@ pub fn endpoint(state: &State, shutdown: &CancellationToken) -> impl Endpoint + 
     let admit = move |socket: SocketRef, TryData(handshake): TryData<Handshake>| {
         let state = connecting.clone();
         async move {
-            let verified = admit(&state, &socket, handshake.ok())?;
+            let verified = admit(&state, &socket, handshake.ok()).await?;
             // Before the client learns that it is connected: what it says first must be heard.
             listen(state, &socket, verified);
             Ok::<_, NotAuthenticated>(())
@@ -109,25 +109,27 @@ fn switching(key: &str) -> Response {
         .finish()
 }
 
-/// What a client says when it connects: `auth: {token}`.
-#[derive(Deserialize)]
+/// What a client says when it connects: `auth: {token, organization}`.
+#[derive(Default, Deserialize)]
 struct Handshake {
     token: Option<String>,
+    organization: Option<String>,
 }
 
 /// The client may not connect; it gets this as `connect_error`.
 #[derive(Debug, thiserror::Error)]
-#[error("not authenticated: connect with auth {{ token: <access token> }}")]
+#[error("not authenticated: connect with auth {{ token: <access token or API key> }}")]
 struct NotAuthenticated;
 
-fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) -> Result<Verified, NotAuthenticated> {
+async fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) -> Result<Verified, NotAuthenticated> {
     let asked = socket
         .req_parts()
         .uri
         .query()
         .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned));
-    let token = handshake.and_then(|handshake| handshake.token).or(asked).ok_or(NotAuthenticated)?;
-    state.tokens.verify_until(&token, state.now()).ok_or(NotAuthenticated)
+    let Handshake { token, organization } = handshake.unwrap_or_default();
+    let token = token.or(asked).ok_or(NotAuthenticated)?;
+    authenticate(state, &token, organization.as_deref()).await.map_err(|_| NotAuthenticated)
 }
 
 fn listen(state: State, socket: &SocketRef, verified: Verified) {

@@ -1,4 +1,4 @@
-//! The built-in page: one document, one script, one style, all inside the binary and nothing from elsewhere.
+//! The built-in page: one document, two scripts, one style, all inside the binary and nothing from elsewhere.
 
 use poem::Endpoint;
 use poem::endpoint::EmbeddedFilesEndpoint;

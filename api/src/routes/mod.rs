@@ -3,6 +3,7 @@
 mod activities;
 mod activity_templates;
 mod alarms;
+mod api_keys;
 mod asset_types;
 mod assets;
 mod attributes;
@@ -30,10 +31,11 @@ use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
 
 use self::merged::Merged;
 use crate::breaker::Breaker;
+use crate::limits::Limited;
 
 /// People and types, then things, then what happens to them.
 type Api = (
-    (auth::Api, organizations::Api, users::Api, device_types::Api, asset_types::Api),
+    (auth::Api, organizations::Api, users::Api, api_keys::Api, device_types::Api, asset_types::Api),
     (devices::Api, certificates::Api, enrollment::Api),
     (assets::Api, links::Api, telemetry::Api),
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api),
@@ -45,7 +47,7 @@ pub fn endpoint(breaker: Breaker) -> impl Endpoint {
     let spec = service.spec();
     let page = service.swagger_ui_html();
     Route::new()
-        .nest("/v1", service.with(breaker))
+        .nest("/v1", service.with(breaker).with(Limited))
         .at("/openapi.json", document::json(spec))
         .at("/docs", document::page(page))
         .at("/docs/", document::page_again())
@@ -58,5 +60,9 @@ fn service() -> OpenApiService<Merged<Api>, ()> {
         .server("/api/v1")
         .extra_request_header::<String, _>(
             ExtraHeader::new("X-Request-Id").description("Correlates the request with its events; made up if absent."),
+        )
+        .extra_request_header::<String, _>(
+            ExtraHeader::new("X-Organization")
+                .description("The organisation to act in, for platform administrators; the caller's own if absent."),
         )
 }

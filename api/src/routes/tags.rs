@@ -12,6 +12,8 @@ pub enum Tag {
     Organizations,
     /// People.
     Users,
+    /// Keys by which machines call the API.
+    ApiKeys,
     /// Kinds of devices and the metrics they send.
     DeviceTypes,
     /// Kinds of assets and how their health is scored.

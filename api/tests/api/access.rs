@@ -7,12 +7,24 @@ use serde_json::{Value, json};
 use crate::support::{Client, platform, tenant};
 
 /// What needs more than being there: method, path and the least role. The ids are of nothing, so whoever may is told that it does not exist.
-const WRITES: &[(&str, &str, &str)] = &[
+pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/organizations", "platform_admin"),
     ("GET", "/organizations", "platform_admin"),
     ("GET", "/organizations/{id}", "platform_admin"),
+    ("PUT", "/organizations/{id}", "platform_admin"),
+    ("POST", "/organizations/{id}/suspend", "platform_admin"),
+    ("POST", "/organizations/{id}/reactivate", "platform_admin"),
+    ("POST", "/auth/password", "viewer"),
     ("POST", "/users", "admin"),
     ("GET", "/users", "admin"),
+    ("GET", "/users/{id}", "admin"),
+    ("PUT", "/users/{id}", "admin"),
+    ("POST", "/users/{id}/suspend", "admin"),
+    ("POST", "/users/{id}/reactivate", "admin"),
+    ("DELETE", "/users/{id}", "admin"),
+    ("POST", "/api-keys", "admin"),
+    ("GET", "/api-keys", "admin"),
+    ("DELETE", "/api-keys/{id}", "admin"),
     ("POST", "/devices", "admin"),
     ("PUT", "/devices/{id}", "admin"),
     ("POST", "/devices/{id}/decommission", "admin"),
@@ -69,7 +81,7 @@ const READS: &[&str] = &[
 ];
 
 /// The same, of one thing.
-const OF_ONE: &[&str] = &[
+pub const OF_ONE: &[&str] = &[
     "/device-types/{id}",
     "/asset-types/{id}",
     "/devices/{id}",
@@ -90,9 +102,11 @@ const OF_ONE: &[&str] = &[
     "/telemetry/asset/{assetId}/latest",
 ];
 
-/// What shows by itself who asks: by a password, a token in the address, a claim code or a certificate.
+/// What shows by itself who asks: by a password, a cookie, a token in the address, a claim code or a certificate.
 pub const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/auth/login"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/logout"),
     ("GET", "/devices/{id}/certificate/bundle/{token}"),
     ("GET", "/devices/{id}/certificate/download"),
     ("POST", "/enroll"),

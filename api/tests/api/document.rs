@@ -18,6 +18,9 @@ fn the_document_names_every_schema_it_refers_to() {
     }
 }
 
+/// What needs no access token: signing in, and what the refresh cookie is for.
+const SESSIONS: [&str; 3] = ["/auth/login", "/auth/refresh", "/auth/logout"];
+
 #[test]
 fn each_operation_has_a_name_of_its_own_says_what_goes_wrong_and_what_token_it_takes() {
     let document = platform().nobody().get("/api/openapi.json").ok();
@@ -34,7 +37,8 @@ fn each_operation_has_a_name_of_its_own_says_what_goes_wrong_and_what_token_it_t
             assert_eq!(operation["security"].is_array(), !public, "{method} {path}");
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let takes_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
-            assert_eq!(takes_key, method != "get" && path != "/auth/login", "{method} {path}");
+            let is_write = method != "get" && !SESSIONS.contains(&path.as_str());
+            assert_eq!(takes_key, is_write, "{method} {path}");
         }
     }
 }
@@ -66,7 +70,7 @@ fn the_built_in_page_and_its_files_are_served_and_name_nothing_elsewhere() {
     let nobody = platform().nobody();
     let page = nobody.get("/").ok();
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
-    for file in ["app.js", "style.css"] {
+    for file in ["session.js", "app.js", "style.css"] {
         assert!(page.text.contains(file), "{file}");
         let answer = nobody.get(&format!("/{file}")).ok();
         assert!(!answer.text.contains("http://") && !answer.text.contains("https://"), "{file}");

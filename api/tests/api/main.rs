@@ -4,6 +4,7 @@
 
 mod access;
 mod activities;
+mod api_keys;
 mod assets;
 mod certificates;
 mod device_access;
@@ -11,10 +12,15 @@ mod devices;
 mod document;
 mod enrollment;
 mod feed;
+mod limits;
 mod openssl;
+mod organizations;
+mod people;
 mod problems;
 mod rules;
+mod sessions;
 mod sign_in;
 mod socket_io;
+mod strangers;
 mod support;
 mod telemetry;

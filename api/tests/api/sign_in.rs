@@ -9,7 +9,7 @@ fn the_right_password_gives_a_token_and_the_token_says_who_one_is() {
     let platform = platform();
     let body = json!({"email": "root@example.com", "password": "battery staple"});
     let answer = platform.nobody().post("/api/v1/auth/login", body).ok();
-    assert_eq!((answer["tokenType"].text(), answer["expiresIn"].as_i64()), ("Bearer".to_owned(), Some(3600)));
+    assert_eq!((answer["tokenType"].text(), answer["expiresIn"].as_i64()), ("Bearer".to_owned(), Some(900)));
     let user = &answer["user"];
     assert_eq!(user["email"], "root@example.com");
     assert_eq!(user["role"], "platform_admin");

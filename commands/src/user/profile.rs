@@ -27,6 +27,8 @@ pub struct UserProfile {
     pub work_roles: Vec<String>,
     /// Whether they may sign in.
     pub is_active: bool,
+    /// Whether their personal data is gone for good.
+    pub is_erased: bool,
 }
 
 impl fmt::Debug for UserProfile {
@@ -57,7 +59,7 @@ impl Commands {
         user: UserId,
         state: User,
     ) -> Result<Option<UserProfile>, Error> {
-        let is_active = state.is_active();
+        let (is_active, is_erased) = (state.is_active(), state.erased);
         let Some(profile) = state.profile else { return Ok(None) };
         let key = self.inner.vault.person_key(user).await?;
         let open = |field, sealed: &Sealed| key.as_ref().and_then(|key| key.open(field, sealed)).unwrap_or_default();
@@ -69,6 +71,7 @@ impl Commands {
             access_role: profile.access_role,
             work_roles: profile.work_roles,
             is_active,
+            is_erased,
         }))
     }
 }

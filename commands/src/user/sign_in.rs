@@ -19,6 +19,8 @@ pub struct SignedIn {
     pub organization: OrganizationId,
     /// What they may do.
     pub access_role: AccessRole,
+    /// How often what lets them in has changed.
+    pub access_version: u64,
     /// Roles that work is assigned to.
     pub work_roles: Vec<String>,
     /// Name.
@@ -74,6 +76,13 @@ impl Commands {
         self.signed_in(organization, user, state).await
     }
 
+    /// Returns the keyed hash of an address, by which attempts to sign in are counted without storing it; `None` where the
+    /// text is no address.
+    pub fn email_hash(&self, email: &str) -> Result<Option<String>, Error> {
+        let Some(address) = EmailAddress::parse(email) else { return Ok(None) };
+        Ok(Some(self.inner.vault.email_hash(&address)?))
+    }
+
     async fn user_by_email(&self, email: &str) -> Result<Option<(OrganizationId, UserId, User)>, Error> {
         let Some(address) = EmailAddress::parse(email) else { return Ok(None) };
         let Some(holder) = self.holder_of(Key::email(&self.inner.vault.email_hash(&address)?)).await? else {
@@ -84,18 +93,20 @@ impl Commands {
         Ok(state.profile.is_some().then_some((holder.organization, UserId(holder.id), state)))
     }
 
-    async fn signed_in(
+    pub(crate) async fn signed_in(
         &self,
         organization: OrganizationId,
         user: UserId,
         state: User,
     ) -> Result<SignedIn, SignInError> {
+        let access_version = state.access_version;
         let opened = self.opened(organization, user, state).await.map_err(unavailable)?;
         let profile = opened.ok_or(SignInError::WrongCredentials)?;
         Ok(SignedIn {
             user,
             organization,
             access_role: profile.access_role,
+            access_version,
             work_roles: profile.work_roles,
             name: profile.name,
             email: profile.email,

@@ -1,6 +1,6 @@
 //! The secrets that are no events: keys of people's data, password hashes, organisations' CA keys, the key of e-mail
-//! hashes, bundles that wait for their download. All are encrypted under the master key. Beside them the published
-//! revocation lists, which are no secrets. What does not live here: who may use them.
+//! hashes, bundles that wait for their download, all encrypted under the master key; and sessions, of which digests are
+//! kept. Beside them the published revocation lists, which are no secrets. What does not live here: who may use them.
 
 mod authority;
 mod bundle;
@@ -8,6 +8,7 @@ mod crl;
 mod email;
 mod password;
 mod person;
+mod session;
 
 use aws_lc_rs::hmac;
 use certs::MasterKey;
@@ -20,6 +21,7 @@ pub(crate) use crl::Published;
 pub(crate) use email::EmailAddress;
 pub(crate) use password::Passwords;
 pub(crate) use person::Field;
+pub(crate) use session::Renewal;
 
 /// The secrets: open, or closed in a process that does not need them.
 pub(crate) struct Vault {
@@ -33,6 +35,7 @@ struct Open {
     bundles: Secrets,
     bundle_tokens: hmac::Key,
     crls: Bucket,
+    sessions: Bucket,
 }
 
 impl Vault {
@@ -41,8 +44,10 @@ impl Vault {
         let emails = EmailKey::open(&secrets).await?;
         let bundles = Secrets::passing(log, *master.expose(), BucketName::Bundles).await?;
         let crls = log.bucket(BucketName::Crls).await?;
+        let sessions = log.bucket(BucketName::Sessions).await?;
         let bundle_tokens = bundle::token_key(master);
-        Ok(Self { open: Some(Open { secrets, emails, bundles, bundle_tokens, crls }), passwords: Passwords::new() })
+        let open = Open { secrets, emails, bundles, bundle_tokens, crls, sessions };
+        Ok(Self { open: Some(open), passwords: Passwords::new() })
     }
 
     /// A vault that stays closed: whatever asks for a secret is refused.

@@ -1,6 +1,7 @@
 //! Commands against a real server: dispatching, claims, and every process, repeated and broken off.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod api_keys;
 mod backend;
 mod bootstrapping;
 mod certificates;
@@ -11,6 +12,7 @@ mod dispatching;
 mod enrolling;
 mod interrupt;
 mod organizations;
+mod sessions;
 mod signing_in;
 mod users;
 mod world;

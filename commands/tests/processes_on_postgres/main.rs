@@ -1,6 +1,8 @@
 //! The same commands with the events in PostgreSQL: the very files of `processes`, with another backend.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../processes/api_keys.rs"]
+mod api_keys;
 mod backend;
 #[path = "../processes/bootstrapping.rs"]
 mod bootstrapping;
@@ -18,6 +20,8 @@ mod enrolling;
 mod interrupt;
 #[path = "../processes/organizations.rs"]
 mod organizations;
+#[path = "../processes/sessions.rs"]
+mod sessions;
 #[path = "../processes/signing_in.rs"]
 mod signing_in;
 #[path = "../processes/users.rs"]

@@ -47,7 +47,11 @@ impl Directory {
             AnyEvent::AssetType(event) => self.asset_type_event(at, event),
             AnyEvent::Rule(event) => self.rule_event(at, event),
             AnyEvent::ActivityTemplate(event) => self.template_event(at, event),
-            AnyEvent::User(_) | AnyEvent::UniqueKey(_) | AnyEvent::Activity(_) | AnyEvent::Alarm(_) => {}
+            AnyEvent::User(_)
+            | AnyEvent::ApiKey(_)
+            | AnyEvent::UniqueKey(_)
+            | AnyEvent::Activity(_)
+            | AnyEvent::Alarm(_) => {}
         }
         self.reach(position);
     }

@@ -19,6 +19,9 @@ pub struct User {
     pub deactivated: bool,
     /// Whether their personal data is gone for good.
     pub erased: bool,
+    /// How often what lets them in has changed: password, access role, or that their access ended. What was given out at
+    /// an earlier count holds no more.
+    pub access_version: u64,
 }
 
 /// What a user is.
@@ -68,6 +71,7 @@ impl Decide for User {
     }
 
     fn evolve(&mut self, event: Self::Event) {
+        self.access_version += u64::from(event.ends_sessions());
         match (event, &mut self.profile) {
             (UserEvent::UserRegistered { email, name, access_role, work_roles }, profile) => {
                 *profile = Some(Profile { email, name, access_role, work_roles });

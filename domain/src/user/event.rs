@@ -49,4 +49,17 @@ pub enum UserEvent {
     UserErased {},
 }
 
+impl UserEvent {
+    /// Tells whether whoever is signed in as this user must sign in again after it.
+    pub fn ends_sessions(&self) -> bool {
+        matches!(
+            self,
+            Self::UserPasswordSet {}
+                | Self::UserAccessRoleChanged { .. }
+                | Self::UserDeactivated { .. }
+                | Self::UserErased {}
+        )
+    }
+}
+
 domain_event!(UserEvent { UserRegistered "1.0", UserRenamed "1.0", UserPasswordSet "1.0", UserAccessRoleChanged "1.0", UserWorkRolesChanged "1.0", UserDeactivated "1.0", UserReactivated "1.0", UserErased "1.0" });

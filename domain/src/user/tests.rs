@@ -131,3 +131,24 @@ fn an_erased_user_stays_erased() {
 fn each_access_role_includes_the_ones_before_it() {
     assert!(AccessRole::ALL.is_sorted());
 }
+
+#[test]
+fn what_lets_somebody_in_is_counted_when_it_changes_and_nothing_else_is() {
+    let counted = |events: &[E]| {
+        let all = [&[registered()], events].concat();
+        given::<User>(all).state().access_version
+    };
+    let counting = [
+        E::UserPasswordSet {},
+        E::UserAccessRoleChanged { access_role: AccessRole::Viewer },
+        deactivated(),
+        E::UserErased {},
+    ];
+    for event in counting {
+        assert_eq!(counted(std::slice::from_ref(&event)), 1, "{event:?}");
+    }
+    let others =
+        [E::UserRenamed { name: sealed("eve") }, E::UserWorkRolesChanged { work_roles: vec![] }, E::UserReactivated {}];
+    assert_eq!(counted(&others), 0);
+    assert_eq!(counted(&[E::UserPasswordSet {}, deactivated(), E::UserReactivated {}]), 2);
+}

@@ -64,6 +64,10 @@ async fn api(log: &Log) {
     let secrets = Secrets::open(log, [7; 32]).await.unwrap();
     assert_eq!(secrets.get("hash").await.unwrap().as_deref(), Some(b"secret".as_slice()));
     secrets.delete("hash").await.unwrap();
+    let sessions = log.bucket(BucketName::Sessions).await.unwrap();
+    let revision = sessions.put("ada.1", "first".into()).await.unwrap();
+    sessions.update("ada.1", "second".into(), revision).await.unwrap();
+    sessions.delete("ada.1").await.unwrap();
     let snapshots = log.bucket(BucketName::Snapshots).await.unwrap();
     let bundles = Secrets::passing(log, [7; 32], BucketName::Bundles).await.unwrap();
     bundles.put("token", b"bundle").await.unwrap();

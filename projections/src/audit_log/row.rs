@@ -20,7 +20,7 @@ pub struct AuditRow {
     pub event_id: Uuid,
     /// Its organisation.
     pub organization_id: Uuid,
-    /// Who: `user:<id>`, `device:<id>` or `system:<name>`.
+    /// Who: `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<name>`.
     pub actor: String,
     /// Type of what it happened to, such as `device`.
     pub entity_type: String,

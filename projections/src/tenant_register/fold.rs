@@ -1,11 +1,11 @@
-//! Domain events into rows of organisations and people. Pure.
+//! Domain events into rows of organisations, people and keys. Pure.
 
 use domain::AnyEvent;
 use domain::organization::OrganizationEvent;
 use domain::user::UserEvent;
 use eventlog::Stream;
 
-use super::{OrganizationRow, UserRow};
+use super::{ApiKeyRow, OrganizationRow, UserRow, api_keys};
 use crate::fact::{Fact, text_of};
 use crate::fold::Fold;
 use crate::sheet::{AnySheet, Sheet};
@@ -18,22 +18,24 @@ pub struct Tenants;
 pub struct Sheets {
     pub(super) organizations: Sheet<OrganizationRow>,
     pub(super) users: Sheet<UserRow>,
+    pub(super) api_keys: Sheet<ApiKeyRow>,
 }
 
 impl Fold for Tenants {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::Es];
-    const TABLES: &'static [&'static str] = &["organizations", "users"];
+    const TABLES: &'static [&'static str] = &["organizations", "users", "api_keys"];
     type Sheets = Sheets;
 
     fn sheets(sheets: &mut Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![&mut sheets.organizations, &mut sheets.users]
+        vec![&mut sheets.organizations, &mut sheets.users, &mut sheets.api_keys]
     }
 
     fn touch(sheets: &mut Sheets, fact: &Fact) {
         match &fact.event {
             AnyEvent::Organization(_) => sheets.organizations.want(fact.id),
             AnyEvent::User(_) => sheets.users.want(fact.id),
+            AnyEvent::ApiKey(_) => sheets.api_keys.want(fact.id),
             _ => {}
         }
     }
@@ -42,6 +44,7 @@ impl Fold for Tenants {
         match &fact.event {
             AnyEvent::Organization(event) => fold_organization(&mut sheets.organizations, fact, event),
             AnyEvent::User(event) => fold_user(&mut sheets.users, fact, event),
+            AnyEvent::ApiKey(event) => api_keys::fold(&mut sheets.api_keys, fact, event),
             _ => {}
         }
     }

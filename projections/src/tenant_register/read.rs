@@ -1,8 +1,8 @@
-//! Questions about organisations and people.
+//! Questions about organisations, people and keys.
 
 use uuid::Uuid;
 
-use super::{OrganizationRow, UserRow};
+use super::{ApiKeyRow, OrganizationRow, UserRow};
 use crate::{Error, Page, Paging, Reader};
 
 /// Lists all organisations by name.
@@ -26,4 +26,16 @@ pub async fn users(reader: &Reader, organization: Uuid, paging: Paging) -> Resul
 pub async fn user(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<UserRow>, Error> {
     let sql = "SELECT to_jsonb(t) FROM users t WHERE organization_id = $1 AND id = $2";
     reader.row("users", sqlx::query_scalar(sql).bind(organization).bind(id)).await
+}
+
+/// Lists the keys of an organisation in the order in which they were made.
+pub async fn api_keys(reader: &Reader, organization: Uuid, paging: Paging) -> Result<Page<ApiKeyRow>, Error> {
+    let list = "SELECT * FROM api_keys WHERE organization_id = $1";
+    reader.page("api_keys", list, "created_at, id", paging, |query| query.bind(organization)).await
+}
+
+/// Returns a key of an organisation.
+pub async fn api_key(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<ApiKeyRow>, Error> {
+    let sql = "SELECT to_jsonb(t) FROM api_keys t WHERE organization_id = $1 AND id = $2";
+    reader.row("api_keys", sqlx::query_scalar(sql).bind(organization).bind(id)).await
 }

@@ -1,10 +1,11 @@
 //! Given, when, then.
 
 use domain::Sealed;
+use domain::api_key::ApiKeyEvent;
 use domain::organization::OrganizationEvent;
 use domain::user::{AccessRole, UserEvent};
 
-use super::{OrganizationRow, Tenants, UserRow};
+use super::{ApiKeyRow, OrganizationRow, Tenants, UserRow};
 use crate::given::{ID, after, at};
 
 #[test]
@@ -69,4 +70,28 @@ fn each_event_of_a_person_changes_its_own_columns() {
     ] {
         assert_eq!(after::<Tenants, _>("user", &[registered(), event]).users.get(ID), Some(&expected));
     }
+}
+
+#[test]
+fn a_key_is_active_until_it_expires_or_is_revoked() {
+    let created = || ApiKeyEvent::ApiKeyCreated {
+        name: "Dashboard".into(),
+        access_role: AccessRole::Viewer,
+        digest: "ab".into(),
+        expires_at: at(50),
+    };
+    let first = after::<Tenants, _>("api_key", &[created()]).api_keys.get(ID).cloned().unwrap();
+    assert_eq!((first.name.as_str(), first.access_role.as_str()), ("Dashboard", "viewer"));
+    assert_eq!((first.status_at(at(49)), first.status_at(at(50))), ("active", "expired"));
+    let revoked = after::<Tenants, _>("api_key", &[created(), ApiKeyEvent::ApiKeyRevoked { reason: "leaked".into() }]);
+    let expected = ApiKeyRow {
+        revoked_at: Some(at(2)),
+        revoked_reason: Some("leaked".into()),
+        updated_at: at(2),
+        version: 2,
+        position: 2,
+        ..first
+    };
+    assert_eq!(revoked.api_keys.get(ID), Some(&expected));
+    assert_eq!(expected.status_at(at(49)), "revoked");
 }

@@ -7,6 +7,7 @@ use domain::activity::{ActivityEvent, WorkOrder};
 use domain::activity_template::{ActivityTemplateEvent, ChecklistItem, TemplateDefinition, TriggerEventType};
 use domain::alarm::{AlarmEvent, Breach};
 use domain::alarming::{Condition, Operator, Severity};
+use domain::api_key::ApiKeyEvent;
 use domain::asset::{AssetEvent, Location};
 use domain::asset_tree::AssetTreeEvent;
 use domain::asset_type::AssetTypeEvent;
@@ -43,6 +44,7 @@ pub const TEMPLATE: Uuid = Uuid::from_u128(0x31);
 pub const ALARM: Uuid = Uuid::from_u128(0x32);
 pub const ACTIVITY: Uuid = Uuid::from_u128(0x33);
 pub const BREACH_EVENT: Uuid = Uuid::from_u128(0x34);
+pub const API_KEY: Uuid = Uuid::from_u128(0x40);
 
 /// Stores the whole sample.
 pub async fn store(world: &World) {
@@ -71,6 +73,14 @@ async fn people(world: &World) {
         work_roles: vec!["technician".into()],
     };
     world.events("user", USER, &[registered, UserEvent::UserPasswordSet {}]).await;
+    let created = ApiKeyEvent::ApiKeyCreated {
+        name: "Dashboard".into(),
+        access_role: AccessRole::Viewer,
+        digest: "ab".into(),
+        expires_at: seconds(86_400),
+    };
+    let revoked = ApiKeyEvent::ApiKeyRevoked { reason: "leaked".into() };
+    world.events("api_key", API_KEY, &[created, revoked]).await;
 }
 
 pub fn device_registered(name: &str, serial_number: &str) -> DeviceEvent {

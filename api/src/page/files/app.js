@@ -6,80 +6,8 @@ const $ = (id) => document.getElementById(id);
 const POINTS = 180; // of a sparkline
 const LISTED = 200; // devices that are listed
 const COUNTERS = new Set(["sequence", "seq"]); // metrics that only count messages
-const state = { token: null, user: null, devices: new Map(), alarms: new Map(), assets: new Map(), activities: new Map() };
+const state = { token: null, user: null, organization: null, devices: new Map(), alarms: new Map(), assets: new Map(), activities: new Map() };
 const feed = { socket: null, position: null, delay: 500, timer: null };
-
-// ---- asking ----
-
-class Refusal extends Error {
-  constructor(status, problem) {
-    super(problem.detail || problem.title || `The server answered ${status}.`);
-    this.status = status;
-  }
-}
-
-async function ask(path, options = {}) {
-  const headers = { ...(options.body && { "content-type": "application/json" }) };
-  if (state.token) headers.authorization = `Bearer ${state.token}`;
-  const response = await fetch(`api/v1${path}`, { ...options, headers });
-  const body = await response.json().catch(() => ({}));
-  if (response.status === 401 && state.token) signOut("Your session has ended. Please sign in again.");
-  if (!response.ok) throw new Refusal(response.status, body);
-  return body;
-}
-
-const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) });
-
-// ---- signing in and out ----
-
-function show(id) {
-  for (const part of ["sign-in", "board", "loading"]) $(part).hidden = part !== id;
-}
-
-function signOut(reason = "") {
-  sessionStorage.removeItem("token");
-  state.token = state.user = feed.position = null;
-  clearTimeout(feed.timer);
-  feed.socket?.close();
-  feed.socket = null;
-  $("feed").hidden = $("sign-out").hidden = true;
-  $("who").textContent = "";
-  const error = $("sign-in").querySelector(".error");
-  error.textContent = reason;
-  error.hidden = !reason;
-  show("sign-in");
-}
-
-async function signIn(event) {
-  event.preventDefault();
-  const form = event.target;
-  const button = form.querySelector("button");
-  const error = form.querySelector(".error");
-  button.disabled = true;
-  error.hidden = true;
-  try {
-    const answer = await post("/auth/login", { email: form.email.value, password: form.password.value });
-    sessionStorage.setItem("token", answer.accessToken);
-    form.reset();
-    await begin(answer.accessToken);
-  } catch (failure) {
-    error.textContent = failure.message;
-    error.hidden = false;
-  } finally {
-    button.disabled = false;
-  }
-}
-
-async function begin(token) {
-  state.token = token;
-  show("loading");
-  state.user = await ask("/auth/me");
-  $("who").textContent = `${state.user.name} (${state.user.role.replace("_", " ")})`;
-  $("sign-out").hidden = false;
-  await load();
-  show("board");
-  connect();
-}
 
 // ---- loading ----
 
@@ -129,11 +57,12 @@ function connect() {
   clearTimeout(feed.timer);
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const path = location.pathname.replace(/[^/]*$/, "");
-  const socket = new WebSocket(`${scheme}//${location.host}${path}api/v1/ws?token=${state.token}`);
+  const organization = state.organization ? `&organization=${state.organization}` : "";
+  const socket = new WebSocket(`${scheme}//${location.host}${path}api/v1/ws?token=${state.token}${organization}`);
   feed.socket = socket;
   feedState("connecting …", "reconnecting");
   socket.onopen = () => {
-    const data = { organizationId: state.user.organizationId, after: feed.position };
+    const data = { organizationId: state.organization || state.user.organizationId, after: feed.position };
     socket.send(JSON.stringify({ event: "subscribe", id: 1, data }));
   };
   socket.onmessage = (message) => {
@@ -349,7 +278,7 @@ setInterval(() => {
 }, 1000);
 
 $("sign-in").addEventListener("submit", signIn);
-$("sign-out").addEventListener("click", () => signOut());
-const kept = sessionStorage.getItem("token");
-if (kept) begin(kept).catch((failure) => signOut(failure.status === 401 ? "Please sign in again." : failure.message));
-else show("sign-in");
+$("sign-out").addEventListener("click", leave);
+$("organization").addEventListener("change", chooseOrganization);
+show("loading");
+renew(null).then((renewed) => (renewed ? begin() : show("sign-in"))).catch((failure) => signOut(failure.message));

@@ -1,9 +1,11 @@
 //! Signs a person in.
 
-use crate::auth::{Caller, TOKEN_SECONDS};
-use crate::prelude::*;
+use commands::SignInError;
 
-use super::SignedInUser;
+use super::signed_in::Welcome;
+use crate::limits::{ClientAddress, Meter};
+use crate::prelude::*;
+use crate::refusals::never_refused;
 
 /// The endpoint.
 #[derive(Default)]
@@ -18,41 +20,35 @@ struct LoginRequest {
     password: String,
 }
 
-/// A token, and whose it is.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct LoginResponse {
-    /// To be sent as `Authorization: Bearer …`.
-    access_token: String,
-    /// Always `Bearer`.
-    token_type: String,
-    /// Seconds.
-    expires_in: i64,
-    user: SignedInUser,
-}
-
 #[OpenApi]
 impl Api {
     /// Sign in
     ///
-    /// Answers an access token that is valid for an hour. A wrong address and a wrong password are told apart by nothing.
+    /// Answers an access token that is valid for 15 minutes, and sets a cookie by which `POST /auth/refresh` answers the
+    /// next one. A wrong address and a wrong password are told apart by nothing. Too many failed attempts with one address
+    /// are refused for a while, right or wrong.
     #[oai(path = "/auth/login", method = "post", tag = "Tag::Auth", operation_id = "login")]
-    async fn call(&self, state: Data<&State>, body: Body<LoginRequest>) -> Result<Json<LoginResponse>, Problem> {
-        let signed_in = state.commands.verify_password(&body.0.email, &body.0.password).await?;
-        let caller = Caller { user: signed_in.user, organization: signed_in.organization, role: signed_in.access_role };
-        let access_token = state.tokens.issue(&caller, state.now()).ok_or_else(|| Problem::new(Kind::Internal))?;
-        Ok(Json(LoginResponse {
-            access_token,
-            token_type: "Bearer".to_owned(),
-            expires_in: TOKEN_SECONDS,
-            user: SignedInUser {
-                id: caller.user.0,
-                name: signed_in.name,
-                email: signed_in.email,
-                organization_id: caller.organization.0,
-                role: caller.role.to_string(),
-                work_roles: signed_in.work_roles,
-            },
-        }))
+    async fn call(
+        &self,
+        state: Data<&State>,
+        meter: Data<&Meter>,
+        address: Data<&ClientAddress>,
+        body: Body<LoginRequest>,
+    ) -> Result<Welcome, Problem> {
+        let LoginRequest { email, password } = body.0;
+        let hash = state.commands.email_hash(&email).map_err(never_refused)?;
+        let attempt = state.limiter.attempt(&meter, hash, **address).await?;
+        let signed_in = match state.commands.verify_password(&email, &password).await {
+            Ok(signed_in) => signed_in,
+            Err(error) => {
+                if !matches!(error, SignInError::WrongCredentials) {
+                    state.limiter.unjudged(attempt).await;
+                }
+                return Err(error.into());
+            }
+        };
+        state.limiter.succeeded(attempt).await;
+        let session = state.commands.begin_session(signed_in).await.map_err(never_refused)?;
+        Welcome::to(&state, session)
     }
 }

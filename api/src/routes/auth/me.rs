@@ -1,9 +1,11 @@
 //! Says who the caller is.
 
+use domain::api_key::ApiKey;
+
+use super::signed_in::SignedInUser;
+use crate::auth::Principal;
 use crate::prelude::*;
 use crate::refusals::never_refused;
-
-use super::SignedInUser;
 
 /// The endpoint.
 #[derive(Default)]
@@ -14,16 +16,20 @@ impl Api {
     /// Who am I?
     #[oai(path = "/auth/me", method = "get", tag = "Tag::Auth", operation_id = "me")]
     async fn call(&self, state: Data<&State>, caller: Allowed<access::Read>) -> Result<Json<SignedInUser>, Problem> {
-        let profile = state.commands.user_profile(caller.organization, caller.user).await.map_err(never_refused)?;
-        let profile = profile.filter(|profile| profile.is_active);
-        let profile = profile.ok_or_else(|| Problem::of(Kind::Unauthenticated, "the user is not active any more"))?;
-        Ok(Json(SignedInUser {
-            id: profile.user.0,
-            name: profile.name,
-            email: profile.email,
-            organization_id: profile.organization.0,
-            role: profile.access_role.to_string(),
-            work_roles: profile.work_roles,
-        }))
+        let gone = || Problem::of(Kind::Unauthenticated, "the user is not active any more");
+        let (id, name, email, work_roles) = match caller.principal {
+            Principal::User(user) => {
+                let profile = state.commands.user_profile(caller.home, user).await.map_err(never_refused)?;
+                let profile = profile.filter(|profile| profile.is_active).ok_or_else(gone)?;
+                (user.0, profile.name, profile.email, profile.work_roles)
+            }
+            Principal::ApiKey(key) => {
+                let known = state.commands.load::<ApiKey>(caller.home, key.0).await.map_err(never_refused)?;
+                let terms = known.and_then(|(known, _)| known.terms).ok_or_else(gone)?;
+                (key.0, terms.name, String::new(), vec![])
+            }
+        };
+        let (organization_id, role) = (caller.home.0, caller.role.to_string());
+        Ok(Json(SignedInUser { id, name, email, organization_id, role, work_roles }))
     }
 }

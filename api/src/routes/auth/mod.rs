@@ -1,22 +1,11 @@
-//! Signing in, and who one is.
+//! Signing in and out, and who one is.
 
 mod login;
+mod logout;
 mod me;
-
-use poem_openapi::Object;
-use uuid::Uuid;
+mod password;
+mod refresh;
+mod signed_in;
 
 /// The endpoints.
-pub type Api = (login::Api, me::Api);
-
-/// Who signed in.
-#[derive(Debug, Object)]
-#[oai(rename_all = "camelCase")]
-pub struct SignedInUser {
-    id: Uuid,
-    name: String,
-    email: String,
-    organization_id: Uuid,
-    role: String,
-    work_roles: Vec<String>,
-}
+pub type Api = (login::Api, refresh::Api, logout::Api, me::Api, password::Api);

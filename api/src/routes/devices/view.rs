@@ -89,7 +89,7 @@ impl Device {
             last_seen: None,
             linked_assets_count: 0,
             created_at: now.into(),
-            created_by: format!("user:{}", caller.user),
+            created_by: caller.principal.actor().to_string(),
             updated_at: now.into(),
             version: 1,
         })

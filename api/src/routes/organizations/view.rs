@@ -1,8 +1,11 @@
 //! An organisation as the API shows it.
 
-use projections::tenant_register::OrganizationRow;
+use commands::{CommandContext, Receipt};
+use domain::ids::OrganizationId;
+use projections::tenant_register::{NAME, OrganizationRow, read};
 
 use crate::prelude::*;
+use crate::routes::visible::there;
 
 /// An organisation.
 #[derive(Debug, Object)]
@@ -42,4 +45,16 @@ impl From<OrganizationRow> for Organization {
             version: row.version,
         }
     }
+}
+
+/// Moves a command into the organisation that it is about.
+pub fn within(context: CommandContext, id: Uuid) -> CommandContext {
+    CommandContext { organization: OrganizationId(id), ..context }
+}
+
+/// Returns one organisation as it is after a write.
+pub async fn after(state: &State, id: Uuid, receipt: Receipt) -> Result<Changed<OrganizationResponse>, Problem> {
+    visible(state, NAME, receipt).await?;
+    let row = there(read::organization(&state.reader, id).await?)?;
+    Ok(Changed(OrganizationResponse { organization: row.into() }, Some(receipt)))
 }

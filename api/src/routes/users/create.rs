@@ -5,7 +5,7 @@ use domain::ids::OrganizationId;
 use domain::user::AccessRole;
 use projections::tenant_register::NAME;
 
-use super::view::User;
+use super::view::UserResponse;
 use crate::prelude::*;
 use crate::refusals::never_refused;
 use crate::routes::visible::there;
@@ -30,12 +30,6 @@ struct CreateUser {
     /// Another organisation than the caller's: platform administrators only.
     #[oai(nullable)]
     organization_id: Option<Uuid>,
-}
-
-/// One person.
-#[derive(Object)]
-struct UserResponse {
-    user: User,
 }
 
 #[OpenApi]

@@ -1,8 +1,13 @@
 //! A person as the API shows them: the sealed texts opened.
 
-use commands::UserProfile;
+use commands::{Receipt, UserProfile};
+use domain::ids::UserId;
+use projections::tenant_register::NAME;
 
+use crate::auth::Caller;
 use crate::prelude::*;
+use crate::refusals::never_refused;
+use crate::routes::visible::there;
 
 /// A person.
 #[derive(Debug, Object)]
@@ -10,11 +15,23 @@ use crate::prelude::*;
 pub struct User {
     id: Uuid,
     organization_id: Uuid,
+    /// Empty once erased.
     name: String,
+    /// Empty once erased.
     email: String,
     role: String,
     work_roles: Vec<String>,
+    /// Whether they may sign in.
     active: bool,
+    /// Whether their personal data is gone for good.
+    erased: bool,
+}
+
+/// One person.
+#[derive(Debug, Object)]
+pub struct UserResponse {
+    /// Them.
+    pub user: User,
 }
 
 impl From<UserProfile> for User {
@@ -27,6 +44,25 @@ impl From<UserProfile> for User {
             role: profile.access_role.to_string(),
             work_roles: profile.work_roles,
             active: profile.is_active,
+            erased: profile.is_erased,
         }
     }
+}
+
+/// Returns one person of the caller's organisation.
+pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
+    let profile = state.commands.user_profile(caller.organization, UserId(id)).await.map_err(never_refused)?;
+    profile.ok_or_else(|| Problem::not_found("user"))
+}
+
+/// Returns one person as they are after a write.
+pub async fn after(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    receipt: Receipt,
+) -> Result<Changed<UserResponse>, Problem> {
+    visible(state, NAME, receipt).await?;
+    let profile = state.commands.user_profile(caller.organization, UserId(id)).await.map_err(never_refused)?;
+    Ok(Changed(UserResponse { user: there(profile)?.into() }, Some(receipt)))
 }

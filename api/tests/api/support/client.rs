@@ -11,6 +11,8 @@ pub struct Client {
     address: String,
     agent: ureq::Agent,
     pub token: Option<String>,
+    /// Sent with every request.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What came back.
@@ -29,12 +31,23 @@ impl Client {
             .timeout_global(Some(Duration::from_secs(30)))
             .build()
             .into();
-        Self { address: address.to_owned(), agent, token: None }
+        Self { address: address.to_owned(), agent, token: None, headers: vec![] }
     }
 
     pub fn sign_in(&self, email: &str, password: &str) -> Self {
         let answer = self.post("/api/v1/auth/login", json!({"email": email, "password": password})).ok();
         Self { token: answer["accessToken"].as_str().map(str::to_owned), ..self.clone() }
+    }
+
+    /// The same, with one header more.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let headers = [self.headers.clone(), vec![(name.to_owned(), value.to_owned())]].concat();
+        Self { headers, ..self.clone() }
+    }
+
+    /// The same, with another token.
+    pub fn bearing(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -62,6 +75,9 @@ impl Client {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));

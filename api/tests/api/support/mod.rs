@@ -1,5 +1,6 @@
 //! A running platform, organisations in it, and asking it questions.
 
+mod another;
 mod client;
 pub mod keys;
 mod platform;

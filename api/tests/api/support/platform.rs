@@ -24,6 +24,9 @@ pub struct Platform {
     pub log: Log,
     pub commands: Commands,
     pub runtime: Handle,
+    pub(super) keys: Keys,
+    pub(super) postgres: String,
+    pub(super) redis: String,
 }
 
 /// Returns the platform; the first call starts it.
@@ -63,7 +66,7 @@ impl Platform {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the platform of the tests lives in real time")]
-fn now() -> chrono::DateTime<chrono::Utc> {
+pub(super) fn now() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
 }
 
@@ -80,7 +83,7 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
     let tls = certs::possession::server_config(&server.certificate_pem, &server.private_key_pem).unwrap();
     let keys = Keys::new(MasterKey::generate().unwrap(), root);
     let clock: commands::Clock = Arc::new(now);
-    let commands = Commands::open(log.clone(), keys, clock.clone()).await.unwrap();
+    let commands = Commands::open(log.clone(), keys.clone(), clock.clone()).await.unwrap();
     commands.bootstrap(EMAIL, Some(PASSWORD)).await.unwrap();
     let redis = RedisServer::plain(&space.redis, &space.key_prefix);
     let reader = Reader::connect(&space.postgres, &redis).await.unwrap();
@@ -104,7 +107,8 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
         },
     };
     let enroll = api::EnrollConfig { listen: api::Listen::Listener(enrolling), tls: Arc::new(tls) };
-    let config = api::Config { listen: api::Listen::Listener(listener), enroll: Some(enroll) };
+    let config =
+        api::Config { listen: api::Listen::Listener(listener), enroll: Some(enroll), http: api::Http::default() };
     let shutdown = CancellationToken::new();
     let serving = api::run(deps, config, shutdown.clone());
     let projecting = projections::run(projecting, projections::Config::default(), shutdown);
@@ -113,5 +117,6 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
         served.unwrap();
         projected.unwrap();
     };
-    (Platform { address, enroll_port, root_certificate_pem, log, commands, runtime }, all)
+    let (postgres, redis) = (space.postgres.clone(), space.redis.clone());
+    (Platform { address, enroll_port, root_certificate_pem, log, commands, runtime, keys, postgres, redis }, all)
 }

@@ -1,0 +1,105 @@
+//! From a presented token or key to a caller: whether it holds, whether what it says is still so, and in which organisation
+//! its holder acts. What does not live here: how it is presented.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use commands::{ApiKeyError, Standing, api_key};
+use domain::ids::OrganizationId;
+use domain::user::AccessRole;
+
+use super::{Caller, Grant, Principal, TOKEN_SECONDS};
+use crate::problem::{Kind, Problem};
+use crate::refusals::{chain, never_refused};
+use crate::state::State;
+
+/// The header by which a platform administrator chooses an organisation to act in.
+pub const ORGANIZATION: &str = "X-Organization";
+
+/// A caller, and until when they may do something that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Who.
+    pub caller: Caller,
+    ends_at: DateTime<Utc>,
+}
+
+impl Verified {
+    /// Returns how long something may last that began with this: until the token ends, and no longer than a token lasts.
+    pub fn expires_in(&self, now: DateTime<Utc>) -> Duration {
+        (self.ends_at - now).min(TimeDelta::seconds(TOKEN_SECONDS)).to_std().unwrap_or_default()
+    }
+}
+
+/// Verifies an access token or an API key; `chosen` is the organisation that its holder wants to act in, where they say
+/// one.
+pub async fn authenticate(state: &State, credential: &str, chosen: Option<&str>) -> Result<Verified, Problem> {
+    let (principal, home, role, ends_at) = match credential.starts_with(api_key::PREFIX) {
+        true => machine(state, credential).await?,
+        false => person(state, credential).await?,
+    };
+    let organization = choose(state, home, role, chosen).await?;
+    Ok(Verified { caller: Caller { principal, home, organization, role }, ends_at })
+}
+
+type Known = (Principal, OrganizationId, AccessRole, DateTime<Utc>);
+
+async fn person(state: &State, token: &str) -> Result<Known, Problem> {
+    let refused = || unauthenticated("the access token is not valid or has expired");
+    let (grant, ends_at) = state.tokens.verify(token, state.now()).ok_or_else(refused)?;
+    stands(state, &grant).await?;
+    Ok((Principal::User(grant.user), grant.organization, grant.role, ends_at))
+}
+
+/// Refuses a token whose holder must sign in again. While the log cannot be asked, what the token says counts: for as long
+/// as it lasts.
+async fn stands(state: &State, grant: &Grant) -> Result<(), Problem> {
+    let asking = state.commands.standing(grant.organization, grant.user, grant.access_version);
+    match state.breaker.log.answer(asking).await {
+        None | Some(Ok(Standing::Unchanged)) => Ok(()),
+        Some(Ok(Standing::Changed)) => Err(unauthenticated("password, role or access changed since you signed in")),
+        Some(Ok(Standing::Deactivated)) => Err(unauthenticated("the user is deactivated")),
+        Some(Ok(Standing::OrganizationSuspended)) => Err(unauthenticated("the organisation is suspended")),
+        Some(Err(error)) => {
+            tracing::warn!(error = %chain(&error), "an access token is taken at its word");
+            Ok(())
+        }
+    }
+}
+
+async fn machine(state: &State, key: &str) -> Result<Known, Problem> {
+    let silent = || Problem::of(Kind::Unavailable, "API keys cannot be verified now; try again");
+    let verified = state.breaker.log.answer(state.commands.verify_api_key(key)).await.ok_or_else(silent)?;
+    let key = verified.map_err(|error| match error {
+        ApiKeyError::Unavailable(cause) => {
+            tracing::error!(error = %chain(cause.as_ref()), "verifying an API key failed");
+            silent()
+        }
+        refused => unauthenticated(refused),
+    })?;
+    Ok((Principal::ApiKey(key.id), key.organization, key.access_role, key.expires_at))
+}
+
+/// Everybody acts in their own organisation; a platform administrator in any that there is.
+async fn choose(
+    state: &State,
+    home: OrganizationId,
+    role: AccessRole,
+    chosen: Option<&str>,
+) -> Result<OrganizationId, Problem> {
+    let Some(chosen) = chosen else { return Ok(home) };
+    let chosen = chosen.trim().parse().map_err(|_| Problem::parameter(ORGANIZATION, "must be an organisation's id"))?;
+    if chosen == home {
+        return Ok(home);
+    }
+    if role != AccessRole::PlatformAdmin {
+        return Err(Problem::not_found("organisation"));
+    }
+    let silent = || Problem::of(Kind::Unavailable, "the log does not answer; try again");
+    let known = state.breaker.log.answer(state.commands.is_organization(chosen)).await.ok_or_else(silent)?;
+    if known.map_err(never_refused)? { Ok(chosen) } else { Err(Problem::not_found("organisation")) }
+}
+
+fn unauthenticated(why: impl std::fmt::Display) -> Problem {
+    Problem::of(Kind::Unauthenticated, why)
+}

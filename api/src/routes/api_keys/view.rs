@@ -1,0 +1,43 @@
+//! A key as the API shows it; the key itself is shown once, where it is made.
+
+use projections::tenant_register::ApiKeyRow;
+
+use crate::prelude::*;
+
+/// A key.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct ApiKey {
+    id: Uuid,
+    name: String,
+    role: String,
+    /// `active`, `expired` or `revoked`.
+    status: String,
+    expires_at: Time,
+    /// Absent where it was never used, or not since the counters were emptied.
+    last_used_at: Option<Time>,
+    revoked_at: Option<Time>,
+    revoked_reason: Option<String>,
+    /// Who made it, such as `user:…`.
+    created_by: String,
+    created_at: Time,
+}
+
+/// Returns keys as they are now.
+pub async fn shown(state: &State, rows: Vec<ApiKeyRow>) -> Vec<ApiKey> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let (now, uses) = (state.now(), state.limiter.counters().last_uses(&ids).await);
+    let shown = |(row, last_used_at): (ApiKeyRow, Option<DateTime<Utc>>)| ApiKey {
+        id: row.id,
+        status: row.status_at(now).to_owned(),
+        name: row.name,
+        role: row.access_role,
+        expires_at: row.expires_at.into(),
+        last_used_at: last_used_at.map(Into::into),
+        revoked_at: row.revoked_at.map(Into::into),
+        revoked_reason: row.revoked_reason,
+        created_by: row.created_by,
+        created_at: row.created_at.into(),
+    };
+    rows.into_iter().zip(uses).map(shown).collect()
+}

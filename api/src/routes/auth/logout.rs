@@ -1,0 +1,39 @@
+//! Signs out.
+
+use poem_openapi::ApiResponse;
+
+use crate::auth::{RefreshCookie, without_cookie};
+use crate::prelude::*;
+use crate::refusals::never_refused;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Out, and the cookie removed.
+#[derive(ApiResponse)]
+enum Farewell {
+    /// Signed out.
+    #[oai(status = 200)]
+    Out(
+        Json<Success>,
+        /// Removes the refresh token.
+        #[oai(header = "Set-Cookie")]
+        String,
+    ),
+}
+
+#[OpenApi]
+impl Api {
+    /// Sign out
+    ///
+    /// Ends the session of the refresh token in its cookie: no further access token comes of it. One that was answered
+    /// before is valid to its end, which is 15 minutes at most.
+    #[oai(path = "/auth/logout", method = "post", tag = "Tag::Auth", operation_id = "logout")]
+    async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<Farewell, Problem> {
+        if let Some(refresh_token) = cookie.0 {
+            state.commands.end_session(&refresh_token).await.map_err(never_refused)?;
+        }
+        Ok(Farewell::Out(Json(Success { success: true }), without_cookie(state.secure_cookies)))
+    }
+}

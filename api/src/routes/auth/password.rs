@@ -1,0 +1,66 @@
+//! Changes the caller's own password.
+
+use super::signed_in::Welcome;
+use crate::limits::{ClientAddress, Meter};
+use crate::prelude::*;
+use crate::refusals::never_refused;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// The present password, and the one in its place.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangePassword {
+    #[oai(validator(max_length = 200))]
+    current_password: String,
+    /// 8 to 200 characters.
+    #[oai(validator(max_length = 200))]
+    new_password: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Change the own password
+    ///
+    /// Ends all sessions of the caller and begins a new one, which it answers as `POST /auth/login` does.
+    #[oai(path = "/auth/password", method = "post", tag = "Tag::Auth", operation_id = "changePassword")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        meter: Data<&Meter>,
+        address: Data<&ClientAddress>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<ChangePassword>,
+    ) -> Result<Welcome, Problem> {
+        let user = caller.person()?;
+        let ChangePassword { current_password, new_password } = body.0;
+        let profile = state.commands.user_profile(caller.home, user).await.map_err(never_refused)?;
+        let email = profile.ok_or_else(|| Problem::not_found("user"))?.email;
+        let hash = state.commands.email_hash(&email).map_err(never_refused)?;
+        let attempt = state.limiter.attempt(&meter, hash, **address).await?;
+        let wrong = || Problem::field("currentPassword", "is not the present password");
+        state.commands.verify_password(&email, &current_password).await.map_err(|error| match error {
+            commands::SignInError::WrongCredentials => wrong(),
+            other => other.into(),
+        })?;
+        state.limiter.succeeded(attempt).await;
+        let context = commands::CommandContext { organization: caller.home, ..intent.context(&caller) };
+        state.commands.set_password(&context, user, &new_password).await.map_err(named)?;
+        let signed_in = state.commands.verify_password(&email, &new_password).await?;
+        let session = state.commands.begin_session(signed_in).await.map_err(never_refused)?;
+        Welcome::to(&state, session)
+    }
+}
+
+/// The field has another name here than where a person is added.
+fn named(error: commands::Error<commands::user::Refusal>) -> Problem {
+    match error {
+        commands::Error::Refused(refusal @ commands::user::Refusal::InvalidPassword) => {
+            Problem::field("newPassword", refusal)
+        }
+        other => other.into(),
+    }
+}

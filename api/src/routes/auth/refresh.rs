@@ -1,0 +1,24 @@
+//! Exchanges the refresh token for the next one, and for a new access token.
+
+use commands::SessionError;
+
+use super::signed_in::Welcome;
+use crate::auth::RefreshCookie;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Renew the access token
+    ///
+    /// Takes the refresh token from its cookie, answers a new access token and sets the next cookie. Each refresh token is
+    /// good once: one that comes a second time ends the session.
+    #[oai(path = "/auth/refresh", method = "post", tag = "Tag::Auth", operation_id = "refresh")]
+    async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<Welcome, Problem> {
+        let refresh_token = cookie.0.ok_or(SessionError::Over)?;
+        Welcome::to(&state, state.commands.renew_session(&refresh_token).await?)
+    }
+}

@@ -1,0 +1,32 @@
+//! Lets an organisation go on.
+
+use domain::organization::{Organization, OrganizationCommand};
+
+use super::view::{OrganizationResponse, after, within};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Reactivate an organisation
+    #[oai(
+        path = "/organizations/:id/reactivate",
+        method = "post",
+        tag = "Tag::Organizations",
+        operation_id = "reactivateOrganization"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageOrganizations>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+    ) -> Result<Changed<OrganizationResponse>, Problem> {
+        let command = OrganizationCommand::ReinstateOrganization {};
+        let context = within(intent.context(&caller), id.0);
+        after(&state, id.0, state.commands.execute::<Organization>(&context, id.0, command).await?).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Stops an organisation.
+
+use domain::organization::{Organization, OrganizationCommand};
+
+use super::view::{OrganizationResponse, after, within};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Why.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct SuspendOrganization {
+    #[oai(validator(min_length = 1, max_length = 500))]
+    reason: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Suspend an organisation
+    ///
+    /// Its people can no longer sign in, its tokens and keys hold no more, its devices are turned away. Nothing is lost.
+    /// Nobody can suspend the organisation that they belong to.
+    #[oai(
+        path = "/organizations/:id/suspend",
+        method = "post",
+        tag = "Tag::Organizations",
+        operation_id = "suspendOrganization"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageOrganizations>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<SuspendOrganization>,
+    ) -> Result<Changed<OrganizationResponse>, Problem> {
+        if caller.home.0 == id.0 {
+            return Err(Problem::of(Kind::Forbidden, "nobody can suspend the organisation that they belong to"));
+        }
+        let command = OrganizationCommand::SuspendOrganization { reason: body.0.reason };
+        let context = within(intent.context(&caller), id.0);
+        after(&state, id.0, state.commands.execute::<Organization>(&context, id.0, command).await?).await
+    }
+}

@@ -1,0 +1,35 @@
+//! Gives an organisation another name.
+
+use domain::organization::{Organization, OrganizationCommand};
+
+use super::view::{OrganizationResponse, after, within};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What changes.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct UpdateOrganization {
+    name: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Rename an organisation
+    #[oai(path = "/organizations/:id", method = "put", tag = "Tag::Organizations", operation_id = "updateOrganization")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageOrganizations>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<UpdateOrganization>,
+    ) -> Result<Changed<OrganizationResponse>, Problem> {
+        let command = OrganizationCommand::RenameOrganization { name: body.0.name };
+        let context = within(intent.context(&caller), id.0);
+        after(&state, id.0, state.commands.execute::<Organization>(&context, id.0, command).await?).await
+    }
+}

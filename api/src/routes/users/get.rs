@@ -1,0 +1,22 @@
+//! Shows one person.
+
+use super::view::{UserResponse, find};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Show a person
+    #[oai(path = "/users/:id", method = "get", tag = "Tag::Users", operation_id = "getUser")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageUsers>,
+        id: Path<Uuid>,
+    ) -> Result<Json<UserResponse>, Problem> {
+        Ok(Json(UserResponse { user: find(&state, &caller, id.0).await?.into() }))
+    }
+}

@@ -1,0 +1,31 @@
+//! Gives a person access again.
+
+use domain::user::{User, UserCommand};
+
+use super::subject::subject;
+use super::view::{UserResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Reactivate a person
+    ///
+    /// They sign in anew, with the password they had.
+    #[oai(path = "/users/:id/reactivate", method = "post", tag = "Tag::Users", operation_id = "reactivateUser")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageUsers>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+    ) -> Result<Changed<UserResponse>, Problem> {
+        subject(&state, &caller, id.0).await?;
+        let command = UserCommand::ReactivateUser {};
+        let receipt = state.commands.execute::<User>(&intent.context(&caller), id.0, command).await?;
+        after(&state, &caller, id.0, receipt).await
+    }
+}

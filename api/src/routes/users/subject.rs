@@ -1,0 +1,26 @@
+//! Whom a caller may change: people of the organisation whose role is not above the caller's, and not themselves where that
+//! would lock everybody out.
+
+use commands::UserProfile;
+
+use super::view::find;
+use crate::auth::{Caller, Principal};
+use crate::prelude::*;
+
+/// Returns a person whom the caller may change.
+pub async fn subject(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
+    let profile = find(state, caller, id).await?;
+    if profile.access_role > caller.role {
+        return Err(Problem::of(Kind::Forbidden, "nobody can change somebody with a higher role than their own"));
+    }
+    Ok(profile)
+}
+
+/// Returns a person whom the caller may change and is not.
+pub async fn another(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
+    let profile = subject(state, caller, id).await?;
+    match caller.principal == Principal::User(profile.user) {
+        true => Err(Problem::of(Kind::Forbidden, "nobody can do this to themselves; ask another administrator")),
+        false => Ok(profile),
+    }
+}

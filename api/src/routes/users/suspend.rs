@@ -1,0 +1,40 @@
+//! Ends a person's access.
+
+use domain::user::{User, UserCommand};
+
+use super::subject::another;
+use super::view::{UserResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Why.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct SuspendUser {
+    #[oai(validator(min_length = 1, max_length = 500))]
+    reason: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Suspend a person
+    ///
+    /// They can no longer sign in, and their sessions and tokens hold no more. Nobody can suspend themselves.
+    #[oai(path = "/users/:id/suspend", method = "post", tag = "Tag::Users", operation_id = "suspendUser")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageUsers>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<SuspendUser>,
+    ) -> Result<Changed<UserResponse>, Problem> {
+        another(&state, &caller, id.0).await?;
+        let command = UserCommand::DeactivateUser { reason: body.0.reason };
+        let receipt = state.commands.execute::<User>(&intent.context(&caller), id.0, command).await?;
+        after(&state, &caller, id.0, receipt).await
+    }
+}

@@ -1,0 +1,75 @@
+//! Changes a person: name, access role, work roles.
+
+use domain::ids::UserId;
+use domain::user::{AccessRole, User, UserCommand};
+
+use super::subject::{another, subject};
+use super::view::{UserResponse, after};
+use crate::prelude::*;
+use crate::refusals::never_refused;
+use crate::words::Role;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What changes; what is left out stays.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct UpdateUser {
+    #[oai(nullable)]
+    name: Option<String>,
+    /// Ends their sessions.
+    #[oai(nullable)]
+    role: Option<Role>,
+    /// All of them, in place of the present ones.
+    #[oai(nullable)]
+    work_roles: Option<Vec<String>>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Change a person
+    ///
+    /// Nobody can change somebody with a higher role, give a higher role than their own, or change their own role.
+    #[oai(path = "/users/:id", method = "put", tag = "Tag::Users", operation_id = "updateUser")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageUsers>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        id: Path<Uuid>,
+        body: Body<UpdateUser>,
+    ) -> Result<Changed<UserResponse>, Problem> {
+        let UpdateUser { name, role, work_roles } = body.0;
+        let present = subject(&state, &caller, id.0).await?;
+        let context = intent.context(&caller);
+        let mut commands = vec![];
+        if let Some(access_role) = role.map(AccessRole::from).filter(|role| *role != present.access_role) {
+            another(&state, &caller, id.0).await?;
+            if access_role > caller.role {
+                return Err(Problem::of(Kind::Forbidden, "nobody can give a higher role than their own"));
+            }
+            commands.push(("access role", UserCommand::ChangeAccessRole { access_role }));
+        }
+        if let Some(name) = name.filter(|name| *name != present.name) {
+            let sealed = state.commands.seal_name(UserId(id.0), &name).await.map_err(never_refused)?;
+            let refused = || Problem::field("name", "must have 1 to 200 characters");
+            let name = match sealed {
+                Some(name) => name,
+                None if present.is_erased => return Err(Problem::of(Kind::WrongState, "the user was erased")),
+                None => return Err(refused()),
+            };
+            commands.push(("name", UserCommand::RenameUser { name }));
+        }
+        commands.extend(work_roles.map(|work_roles| ("work roles", UserCommand::ChangeWorkRoles { work_roles })));
+        let mut last = None;
+        for (step, command) in commands {
+            last = Some(state.commands.execute::<User>(&context.step(step), id.0, command).await?);
+        }
+        match last {
+            Some(receipt) => after(&state, &caller, id.0, receipt).await,
+            None => Ok(Changed(UserResponse { user: present.into() }, None)),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Keys of machines.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Tenant, Text, eventually, platform, tenant};
+
+fn make(admin: &Client, role: &str) -> Answer {
+    admin.post("/api/v1/api-keys", json!({"name": "Dashboard", "role": role})).created()
+}
+
+/// A machine with a new key, and the key's id.
+fn machine(tenant: &Tenant, role: &str) -> (Client, String) {
+    let made = make(&tenant.admin, role);
+    (platform().nobody().bearing(&made["key"].text()), made["apiKey"]["id"].text())
+}
+
+fn listed(admin: &Client, id: &str) -> Value {
+    let keys = admin.get("/api/v1/api-keys").ok();
+    keys["apiKeys"].as_array().unwrap().iter().find(|key| key["id"] == id).cloned().expect("the key")
+}
+
+#[test]
+fn a_key_is_shown_once_and_opens_what_its_role_may() {
+    let tenant = tenant("Machines");
+    let made = make(&tenant.admin, "viewer");
+    let (key, id) = (made["key"].text(), made["apiKey"]["id"].text());
+    assert!(key.starts_with("argk_"), "{key}");
+    assert_eq!(made["apiKey"]["status"], "active");
+    assert!(!tenant.admin.get("/api/v1/api-keys").ok().text.contains("argk_"));
+    assert_eq!(listed(&tenant.admin, &id)["lastUsedAt"], Value::Null);
+    platform().nobody().bearing(&key).get("/api/v1/devices").ok();
+    platform().nobody().with("x-api-key", &key).get("/api/v1/devices").ok();
+    assert!(listed(&tenant.admin, &id)["lastUsedAt"].is_string());
+    let me = platform().nobody().bearing(&key).get("/api/v1/auth/me").ok();
+    assert_eq!((&me["id"], &me["name"], &me["role"]), (&json!(id), &json!("Dashboard"), &json!("viewer")));
+}
+
+#[test]
+fn a_key_may_no_more_than_its_role_and_is_no_person() {
+    let tenant = tenant("Small machines");
+    let (viewer, _) = machine(&tenant, "viewer");
+    viewer.post("/api/v1/asset-types", json!({"name": "Pump"})).problem(403, "forbidden");
+    viewer.get("/api/v1/api-keys").problem(403, "forbidden");
+    let passwords = json!({"currentPassword": "x", "newPassword": "long enough"});
+    viewer.post("/api/v1/auth/password", passwords).problem(403, "forbidden");
+    let theirs = crate::support::tenant("Elsewhere");
+    viewer.with("x-organization", &theirs.organization).get("/api/v1/devices").problem(404, "not-found");
+}
+
+#[test]
+fn no_key_may_more_than_its_maker() {
+    let tenant = tenant("Makers");
+    let above = json!({"name": "Root", "role": "platform_admin"});
+    tenant.admin.post("/api/v1/api-keys", above.clone()).problem(403, "forbidden");
+    let (machine, _) = machine(&tenant, "admin");
+    machine.post("/api/v1/api-keys", above).problem(403, "forbidden");
+    make(&machine, "engineer");
+}
+
+#[test]
+fn what_a_machine_does_is_done_by_its_key() {
+    let tenant = tenant("Actors");
+    let (machine, id) = machine(&tenant, "admin");
+    let kind = machine.post("/api/v1/device-types", json!({"name": "Sensor"})).created()["deviceType"]["id"].text();
+    let body = json!({"name": "A", "serialNumber": "K-1", "deviceTypeId": kind});
+    let device = machine.post("/api/v1/devices", body).created()["device"]["id"].text();
+    let history = eventually("the history", || {
+        let history = machine.get(&format!("/api/v1/devices/{device}/history")).ok();
+        (history["total"] != 0).then_some(history)
+    });
+    assert!(history.text.contains(&format!("api_key:{id}")), "{}", history.text);
+}
+
+#[test]
+fn a_key_that_makes_no_sense_is_refused() {
+    let admin = tenant("Nonsense").admin;
+    let refused = |body: Value| admin.post("/api/v1/api-keys", body).problem(422, "invalid-fields").fields();
+    assert_eq!(refused(json!({"name": " ", "role": "viewer"})), ["name"]);
+    assert_eq!(refused(json!({"name": "A", "role": "viewer", "validityDays": 0})), ["validityDays"]);
+    assert_eq!(refused(json!({"name": "A", "role": "king"})), ["role"]);
+    let again = || {
+        let key = [("Idempotency-Key", "one")];
+        admin.post_with("/api/v1/api-keys", json!({"name": "A", "role": "viewer"}), &key).created()
+    };
+    let (first, second) = (again(), again());
+    assert_eq!(first["apiKey"]["id"], second["apiKey"]["id"]);
+    assert!(first["key"].is_string());
+}
+
+#[test]
+fn a_revoked_key_an_expired_one_and_a_changed_one_open_nothing() {
+    let tenant = tenant("Revoked");
+    let (machine, id) = machine(&tenant, "viewer");
+    machine.get("/api/v1/devices").ok();
+    let key = machine.token.clone().unwrap();
+    for wrong in [format!("{}AAAA", &key[..key.len() - 4]), format!("{key}A"), "argk_".to_owned()] {
+        let refused = machine.bearing(&wrong).get("/api/v1/devices").problem(401, "unauthenticated");
+        assert_eq!(refused["detail"], "the API key is not known");
+    }
+    let later = platform().another(TimeDelta::days(366), api::Limits::default()).bearing(&key);
+    assert_eq!(later.get("/api/v1/auth/me").problem(401, "unauthenticated")["detail"], "the API key has expired");
+    tenant.admin.delete(&format!("/api/v1/api-keys/{id}")).ok();
+    assert_eq!(machine.get("/api/v1/devices").problem(401, "unauthenticated")["detail"], "the API key was revoked");
+    assert_eq!(listed(&tenant.admin, &id)["status"], "revoked");
+    tenant.admin.delete(&format!("/api/v1/api-keys/{}", uuid::Uuid::from_u128(1))).problem(404, "not-found");
+}
+
+#[test]
+fn a_key_of_a_suspended_organisation_opens_nothing() {
+    let tenant = tenant("Shut machines");
+    let (machine, _) = machine(&tenant, "viewer");
+    let path = format!("/api/v1/organizations/{}/suspend", tenant.organization);
+    platform().root_admin().post(&path, json!({"reason": "unpaid"})).ok();
+    eventually("the refusal", || (machine.get("/api/v1/devices").status == 401).then_some(()));
+}

@@ -1,0 +1,51 @@
+//! Organisations, and acting in another one.
+
+use serde_json::json;
+
+use crate::support::{Text, platform, tenant};
+
+#[test]
+fn an_organisation_is_renamed() {
+    let (tenant, root) = (tenant("Before"), platform().root_admin());
+    let path = format!("/api/v1/organizations/{}", tenant.organization);
+    assert_eq!(root.put(&path, json!({"name": "After"})).ok()["organization"]["name"], "After");
+    assert_eq!(root.put(&path, json!({"name": ""})).problem(422, "invalid-fields").fields(), ["name"]);
+    tenant.admin.put(&path, json!({"name": "Ours"})).problem(403, "forbidden");
+    let nothing = format!("/api/v1/organizations/{}", uuid::Uuid::from_u128(1));
+    root.put(&nothing, json!({"name": "After"})).problem(404, "not-found");
+    root.post(&format!("{nothing}/suspend"), json!({"reason": "x"})).problem(404, "not-found");
+    root.post(&format!("{nothing}/reactivate"), json!({})).problem(404, "not-found");
+}
+
+#[test]
+fn nobody_suspends_the_organisation_they_belong_to() {
+    let root = platform().root_admin();
+    let own = root.get("/api/v1/auth/me").ok()["organizationId"].text();
+    root.post(&format!("/api/v1/organizations/{own}/suspend"), json!({"reason": "x"})).problem(403, "forbidden");
+}
+
+#[test]
+fn a_platform_administrator_acts_in_the_organisation_they_choose() {
+    let (tenant, root) = (tenant("Chosen"), platform().root_admin());
+    let device = tenant.device("CHOSEN-1");
+    let path = format!("/api/v1/devices/{device}");
+    root.get(&path).problem(404, "not-found");
+    let there = root.with("x-organization", &tenant.organization);
+    assert_eq!(there.get(&path).ok()["device"]["id"], device);
+    assert_eq!(there.put(&path, json!({"name": "Renamed"})).ok()["device"]["name"], "Renamed");
+    let me = there.get("/api/v1/auth/me").ok();
+    assert_eq!(me["organizationId"], root.get("/api/v1/auth/me").ok()["organizationId"]);
+    assert_eq!(tenant.admin.get(&path).ok()["device"]["name"], "Renamed");
+}
+
+#[test]
+fn nobody_else_chooses_another_organisation_and_nobody_one_that_is_not_there() {
+    let (ours, theirs) = (tenant("Choosing"), tenant("Others"));
+    let choosing = |organization: &str| ours.admin.with("x-organization", organization).get("/api/v1/devices");
+    choosing(&ours.organization).ok();
+    choosing(&theirs.organization).problem(404, "not-found");
+    let root = platform().root_admin();
+    root.with("x-organization", &uuid::Uuid::from_u128(1).to_string()).get("/api/v1/devices").problem(404, "not-found");
+    let wrong = root.with("x-organization", "Others").get("/api/v1/devices").problem(400, "invalid-parameters");
+    assert_eq!(wrong.fields(), ["X-Organization"]);
+}

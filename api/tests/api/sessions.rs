@@ -1,0 +1,190 @@
+//! Refresh tokens, signing out, and what ends sessions.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Text, eventually, platform, tenant};
+
+/// The refresh token that an answer sets, as the browser sends it back.
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned()
+}
+
+fn refresh(cookie: &str) -> Answer {
+    platform().nobody().with("cookie", cookie).post("/api/v1/auth/refresh", json!({}))
+}
+
+fn sign_in(email: &str, password: &str) -> Answer {
+    platform().nobody().post("/api/v1/auth/login", json!({"email": email, "password": password}))
+}
+
+/// A person with their id and address.
+fn person(admin: &Client, email: &str) -> String {
+    let body = json!({"email": email, "name": "Ada", "password": "long enough", "role": "operator"});
+    admin.post("/api/v1/users", body).created()["user"]["id"].text()
+}
+
+fn token(answer: &Answer) -> String {
+    answer["accessToken"].text()
+}
+
+/// Tokens are refused as soon as the process has read what ended them.
+fn refused(client: &Client, detail: &str) {
+    let answer = eventually("the refusal", || {
+        let answer = client.get("/api/v1/devices");
+        (answer.status != 200).then_some(answer)
+    });
+    let answer = answer.problem(401, "unauthenticated");
+    assert!(answer["detail"].text().contains(detail), "{}", answer.text);
+}
+
+#[test]
+fn the_refresh_token_is_in_a_cookie_and_is_exchanged_for_the_next_one() {
+    let tenant = tenant("Sessions");
+    person(&tenant.admin, "ada@sessions.example");
+    let first = sign_in("ada@sessions.example", "long enough").ok();
+    let set = first.header("set-cookie").unwrap();
+    assert!(set.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{set}");
+    // Thirty days, but for the moment that has passed.
+    assert!(set.contains("; Path=/api/v1/auth; Max-Age=2592000;") || set.contains("; Max-Age=2591999;"), "{set}");
+    assert!(!first.text.contains("argr_"), "{}", first.text);
+    let second = refresh(&cookie(&first)).ok();
+    assert_eq!(second["user"], first["user"]);
+    assert_ne!(cookie(&second), cookie(&first));
+    platform().nobody().bearing(&token(&second)).get("/api/v1/devices").ok();
+    refresh(&cookie(&second)).ok();
+}
+
+#[test]
+fn a_refresh_token_that_comes_a_second_time_ends_the_session_for_both_who_have_it() {
+    let tenant = tenant("Reuse");
+    person(&tenant.admin, "ada@reuse.example");
+    let first = sign_in("ada@reuse.example", "long enough").ok();
+    let second = refresh(&cookie(&first)).ok();
+    refresh(&cookie(&first)).problem(401, "unauthenticated");
+    refresh(&cookie(&second)).problem(401, "unauthenticated");
+}
+
+#[test]
+fn what_is_no_refresh_token_renews_nothing() {
+    platform().nobody().post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
+    for wrong in ["argusiq_refresh=", "argusiq_refresh=argr_AAAA", "other=argr_AAAA"] {
+        refresh(wrong).problem(401, "unauthenticated");
+    }
+}
+
+#[test]
+fn signing_out_ends_the_session_and_removes_the_cookie() {
+    let tenant = tenant("Out");
+    person(&tenant.admin, "ada@out.example");
+    let signed_in = sign_in("ada@out.example", "long enough").ok();
+    let leaving = platform().nobody().with("cookie", &cookie(&signed_in));
+    let out = leaving.post("/api/v1/auth/logout", json!({})).ok();
+    assert!(out.header("set-cookie").unwrap().starts_with("argusiq_refresh=; Path=/api/v1/auth; Max-Age=0;"));
+    refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
+    platform().nobody().post("/api/v1/auth/logout", json!({})).ok();
+}
+
+#[test]
+fn an_access_token_expires_and_a_session_too() {
+    let tenant = tenant("Expiry");
+    person(&tenant.admin, "ada@expiry.example");
+    let signed_in = sign_in("ada@expiry.example", "long enough").ok();
+    let later = platform().another(TimeDelta::seconds(901), api::Limits::default());
+    later.bearing(&token(&signed_in)).get("/api/v1/auth/me").problem(401, "unauthenticated");
+    let much_later = platform().another(TimeDelta::days(30), api::Limits::default());
+    let renewing = much_later.with("cookie", &cookie(&signed_in));
+    renewing.post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_tampered_token_is_refused() {
+    let admin = tenant("Tampered").admin;
+    let token = admin.token.clone().unwrap();
+    let parts: Vec<&str> = token.split('.').collect();
+    // The claims of somebody else under this signature.
+    let other = platform().root_admin().token.unwrap();
+    let claims = other.split('.').nth(1).unwrap();
+    let (head, signature) = (parts[0], parts[2]);
+    for wrong in [
+        format!("{head}.{claims}.{signature}"),
+        format!("{head}.{}.", parts[1]),
+        format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.", parts[1]),
+        token.to_lowercase(),
+    ] {
+        admin.bearing(&wrong).get("/api/v1/auth/me").problem(401, "unauthenticated");
+    }
+    admin.get("/api/v1/auth/me").ok();
+}
+
+#[test]
+fn who_changes_their_password_goes_on_and_everybody_else_with_the_old_one_is_out() {
+    let tenant = tenant("Passwords");
+    person(&tenant.admin, "ada@passwords.example");
+    let here = sign_in("ada@passwords.example", "long enough").ok();
+    let elsewhere = sign_in("ada@passwords.example", "long enough").ok();
+    let client = platform().nobody().bearing(&token(&here));
+    let change = |current: &str, new: &str| {
+        client.post("/api/v1/auth/password", json!({"currentPassword": current, "newPassword": new}))
+    };
+    assert_eq!(change("wrong", "longer than before").problem(422, "invalid-fields").fields(), ["currentPassword"]);
+    assert_eq!(change("long enough", "short").problem(422, "invalid-fields").fields(), ["newPassword"]);
+    let changed = change("long enough", "longer than before").ok();
+    client.bearing(&token(&changed)).get("/api/v1/devices").ok();
+    refresh(&cookie(&changed)).ok();
+    refused(&client, "changed since you signed in");
+    refresh(&cookie(&elsewhere)).problem(401, "unauthenticated");
+    sign_in("ada@passwords.example", "long enough").problem(401, "wrong-credentials");
+    sign_in("ada@passwords.example", "longer than before").ok();
+}
+
+#[test]
+fn a_changed_role_ends_sessions_and_tokens() {
+    let tenant = tenant("Demoted");
+    let ada = person(&tenant.admin, "ada@demoted.example");
+    let signed_in = sign_in("ada@demoted.example", "long enough").ok();
+    tenant.admin.put(&format!("/api/v1/users/{ada}"), json!({"role": "viewer"})).ok();
+    refused(&platform().nobody().bearing(&token(&signed_in)), "changed since you signed in");
+    refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
+    assert_eq!(sign_in("ada@demoted.example", "long enough").ok()["user"]["role"], "viewer");
+}
+
+#[test]
+fn a_suspended_user_is_out_everywhere_and_comes_back_by_signing_in() {
+    let tenant = tenant("Suspended user");
+    let ada = person(&tenant.admin, "ada@suspended.example");
+    let signed_in = sign_in("ada@suspended.example", "long enough").ok();
+    let suspend = |body: Value| tenant.admin.post(&format!("/api/v1/users/{ada}/suspend"), body);
+    assert_eq!(suspend(json!({})).problem(422, "invalid-fields").fields(), ["reason"]);
+    assert_eq!(suspend(json!({"reason": "left"})).ok()["user"]["active"], false);
+    refused(&platform().nobody().bearing(&token(&signed_in)), "deactivated");
+    refresh(&cookie(&signed_in)).problem(403, "forbidden");
+    sign_in("ada@suspended.example", "long enough").problem(403, "forbidden");
+    let back = tenant.admin.post(&format!("/api/v1/users/{ada}/reactivate"), json!({})).ok();
+    assert_eq!(back["user"]["active"], true);
+    refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
+    sign_in("ada@suspended.example", "long enough").ok();
+}
+
+#[test]
+fn a_suspended_organisation_is_out_everywhere_until_it_is_reactivated() {
+    let (tenant, root) = (tenant("Suspended"), platform().root_admin());
+    person(&tenant.admin, "ada@shut.example");
+    let signed_in = sign_in("ada@shut.example", "long enough").ok();
+    let organization = format!("/api/v1/organizations/{}", tenant.organization);
+    let shut = root.post(&format!("{organization}/suspend"), json!({"reason": "unpaid"})).ok();
+    assert_eq!(
+        (&shut["organization"]["status"], &shut["organization"]["suspendedReason"]),
+        (&json!("suspended"), &json!("unpaid"))
+    );
+    refused(&platform().nobody().bearing(&token(&signed_in)), "organisation is suspended");
+    refused(&tenant.admin, "organisation is suspended");
+    refresh(&cookie(&signed_in)).problem(403, "forbidden");
+    sign_in("ada@shut.example", "long enough").problem(403, "forbidden");
+    assert_eq!(root.post(&format!("{organization}/reactivate"), json!({})).ok()["organization"]["status"], "active");
+    let again = refresh(&cookie(&signed_in)).ok();
+    eventually("the reactivation", || {
+        let answer = platform().nobody().bearing(&token(&again)).get("/api/v1/devices");
+        (answer.status == 200).then_some(())
+    });
+}

@@ -1,0 +1,84 @@
+//! Nothing of another organisation exists: every kind of thing, every operation on one.
+
+use serde_json::{Value, json};
+
+use crate::access::{OF_ONE, WRITES};
+use crate::activities::raise_alarm;
+use crate::support::{Tenant, Text, eventually, tenant};
+
+/// One of each kind, by the first part of its path.
+fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
+    let made = |path: &str, body: Value, name: &str| {
+        tenant.admin.post(&format!("/api/v1{path}"), body).created()[name]["id"].text()
+    };
+    let device = tenant.device(&format!("S-{}", tenant.organization));
+    let asset = tenant.asset("Secret");
+    let rule = json!({"name": "Hot", "entityType": "asset", "metricKey": "t", "severity": "low",
+        "condition": {"operator": ">", "value": 1}});
+    let template = made("/activity-templates", json!({"name": "Inspect"}), "template");
+    let activity = made(&format!("/activities/from-template/{template}"), json!({"targetId": asset}), "activity");
+    let alarm = raise_alarm(tenant, &asset);
+    eventually("the alarm", || (tenant.admin.get(&format!("/api/v1/alarms/{alarm}")).status == 200).then_some(()));
+    let person = json!({"email": format!("{}@strangers.example", tenant.organization), "name": "Ada",
+        "password": "long enough", "role": "viewer"});
+    vec![
+        ("device-types", tenant.device_type()),
+        ("asset-types", made("/asset-types", json!({"name": "Pump"}), "assetType")),
+        ("rules", made("/rules", rule, "rule")),
+        ("users", made("/users", person, "user")),
+        ("api-keys", made("/api-keys", json!({"name": "Key", "role": "viewer"}), "apiKey")),
+        ("activity-templates", template),
+        ("activities", activity),
+        ("alarms", alarm),
+        ("devices", device),
+        ("assets", asset),
+    ]
+}
+
+/// The path with the ids of these things in it.
+fn filled(path: &str, of: &[(&str, String)]) -> String {
+    let id = |noun: &str| of.iter().find(|(known, _)| *known == noun).map(|(_, id)| id.as_str()).expect(noun);
+    let parts: Vec<&str> = path.split('/').collect();
+    let filled = parts.iter().map(|part| match *part {
+        "{index}" => "0",
+        "{deviceId}" => id("devices"),
+        "{assetId}" => id("assets"),
+        "{templateId}" => id("activity-templates"),
+        part if part.starts_with('{') => id(parts[1]),
+        part => part,
+    });
+    format!("/api/v1{}", filled.collect::<Vec<_>>().join("/"))
+}
+
+/// A body that the operation would take.
+fn body(method: &str, path: &str, own_asset: &str) -> Value {
+    match path.rsplit('/').next().unwrap() {
+        "suspend" | "cancel" | "decommission" | "revoke" => json!({"reason": "x"}),
+        "assign" => json!({"assignedRole": "technician"}),
+        "{templateId}" => json!({"targetId": own_asset}),
+        "{id}" if method == "PUT" => json!({"name": "Mine now"}),
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn whatever_belongs_to_another_organisation_does_not_exist() {
+    let (ours, theirs) = (tenant("Strangers"), tenant("Owners"));
+    let (belongings, own_asset) = (belongings(&theirs), ours.asset("Own"));
+    let shown = || {
+        let paths = OF_ONE.iter().filter(|path| !path.contains("telemetry")).map(|path| filled(path, &belongings));
+        paths.map(|path| theirs.admin.get(&path).json).collect::<Vec<_>>()
+    };
+    let before = shown();
+    for path in OF_ONE {
+        ours.admin.get(&filled(path, &belongings)).problem(404, "not-found");
+    }
+    for (method, path, _) in WRITES.iter().filter(|(_, path, _)| path.contains('{') && !path.contains("organizations"))
+    {
+        let text = body(method, path, &own_asset).to_string();
+        let text = (*method != "GET" && *method != "DELETE").then_some(text.as_str());
+        let answer = ours.admin.ask(method, &filled(path, &belongings), text, &[("content-type", "application/json")]);
+        assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
+    }
+    assert_eq!(shown(), before, "nothing of theirs changed");
+}

@@ -1,0 +1,40 @@
+//! Another API process of the same platform, which lives ahead of it or has limits of its own.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use commands::Commands;
+use projections::{Reader, RedisServer};
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use super::platform::{Platform, now};
+use super::unique;
+
+impl Platform {
+    /// Starts one; its clock is ahead, and it counts for itself.
+    pub fn another(&self, ahead: TimeDelta, limits: api::Limits) -> Client {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let clock: commands::Clock = Arc::new(move || now() + ahead);
+        let (log, keys, opening) = (self.log.clone(), self.keys.clone(), clock.clone());
+        let (postgres, redis) = (self.postgres.clone(), RedisServer::plain(&self.redis, &format!("{}:", unique())));
+        let root_certificate_pem = self.root_certificate_pem.clone();
+        self.runtime.spawn(async move {
+            let deps = api::Deps {
+                commands: Commands::open(log.clone(), keys, opening).await.unwrap(),
+                reader: Reader::connect(&postgres, &redis).await.unwrap(),
+                log,
+                signing_secret: vec![7; 32],
+                root_certificate_pem,
+                metrics: Arc::new(String::new),
+                clock,
+                doors: api::Doors::default(),
+            };
+            let http = api::Http { limits, ..api::Http::default() };
+            let config = api::Config { listen: api::Listen::Listener(listener), enroll: None, http };
+            api::run(deps, config, CancellationToken::new()).await.unwrap();
+        });
+        Client::anonymous(&address)
+    }
+}

@@ -1,0 +1,71 @@
+//! Making a key: the secret is drawn here, given out once and stored nowhere; the log gets its digest.
+
+use chrono::TimeDelta;
+use domain::api_key::{ApiKey, ApiKeyCommand};
+use domain::ids::ApiKeyId;
+use domain::user::AccessRole;
+
+use super::{PREFIX, Refusal};
+use crate::context::{CommandContext, Receipt};
+use crate::error::{Cause, Error};
+use crate::handle::Handle;
+use crate::open::Commands;
+
+/// Longest validity of a key, days.
+const MAX_VALIDITY_DAYS: u32 = 3_650;
+
+/// What a new key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// What people know it by, 1 to 200 characters.
+    pub name: String,
+    /// What it may do.
+    pub access_role: AccessRole,
+    /// What its maker may do: the most that it may.
+    pub maker_role: AccessRole,
+    /// Days of validity, 1 to 3,650.
+    pub validity_days: u32,
+}
+
+/// A made key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedApiKey {
+    /// The key's id.
+    pub id: ApiKeyId,
+    /// The key: given out once and stored nowhere, so absent in the answer to a repeat.
+    pub key: Option<Handle>,
+    /// Where its event stands.
+    pub receipt: Receipt,
+}
+
+impl Commands {
+    /// Makes a key in the context's organisation. A repeat names the same key without its secret.
+    pub async fn create_api_key(
+        &self,
+        context: &CommandContext,
+        new: NewApiKey,
+    ) -> Result<CreatedApiKey, Error<Refusal>> {
+        let days = new.validity_days;
+        if !(1..=MAX_VALIDITY_DAYS).contains(&days) {
+            return Err(Error::Refused(Refusal::InvalidValidity { days }));
+        }
+        self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
+        let (now, id) = (self.now(), ApiKeyId(context.created_id("api key")));
+        let secret = Handle::draw(PREFIX, context.organization.0, id.0).map_err(Error::widen)?;
+        let command = ApiKeyCommand::CreateApiKey {
+            name: new.name,
+            access_role: new.access_role,
+            maker_role: new.maker_role,
+            digest: secret.digest(),
+            expires_at: now + TimeDelta::days(days.into()),
+            now,
+        };
+        let created = self.execute::<ApiKey>(context, id.0, command).await;
+        let receipt = created.map_err(|error| error.map_refused(Refusal::ApiKey))?;
+        let state = self.load_fresh::<ApiKey>(context.organization, id.0).await.map_err(Error::widen)?.state;
+        let terms = state.terms.ok_or_else(|| Error::Internal(Cause::from("a key without its making")))?;
+        // The stored digest alone tells whether it was this attempt that was stored.
+        let key = (terms.digest == secret.digest()).then_some(secret);
+        Ok(CreatedApiKey { id, key, receipt })
+    }
+}

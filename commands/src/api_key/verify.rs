@@ -1,0 +1,75 @@
+//! Telling whose a presented key is. Answered from the cache that follows the log: a revocation counts as soon as it is
+//! read there, milliseconds later in every process.
+
+use chrono::{DateTime, Utc};
+use domain::api_key::ApiKey;
+use domain::ids::{ApiKeyId, OrganizationId};
+use domain::user::AccessRole;
+
+use super::PREFIX;
+use crate::error::{Cause, Error};
+use crate::handle::Presented;
+use crate::open::Commands;
+
+/// A key that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedApiKey {
+    /// The key.
+    pub id: ApiKeyId,
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// What people know it by.
+    pub name: String,
+    /// What it may do.
+    pub access_role: AccessRole,
+    /// End of its validity.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Why a presented key does not hold. Only who has the key learns more than that it is unknown.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiKeyError {
+    /// There is no such key.
+    #[error("the API key is not known")]
+    Unknown,
+    /// It was revoked.
+    #[error("the API key was revoked")]
+    Revoked,
+    /// Its time is over.
+    #[error("the API key has expired")]
+    Expired,
+    /// Its organisation is suspended.
+    #[error("the organisation is suspended")]
+    OrganizationSuspended,
+    /// It cannot be found out now.
+    #[error("API keys cannot be verified now")]
+    Unavailable(#[source] Cause),
+}
+
+impl Commands {
+    /// Tells whose a presented key is, and what it may do.
+    pub async fn verify_api_key(&self, presented: &str) -> Result<VerifiedApiKey, ApiKeyError> {
+        let presented = Presented::read(PREFIX, presented).ok_or(ApiKeyError::Unknown)?;
+        let (organization, id) = (OrganizationId(presented.first), presented.second);
+        let state = self.load_cached::<ApiKey>(organization, id, |known| known.terms.is_some()).await;
+        let state = state.map_err(unavailable)?;
+        let terms = state.terms.filter(|terms| terms.digest == presented.digest).ok_or(ApiKeyError::Unknown)?;
+        if state.revoked {
+            return Err(ApiKeyError::Revoked);
+        }
+        if terms.expires_at <= self.now() {
+            return Err(ApiKeyError::Expired);
+        }
+        match self.active_organization(organization).await {
+            Ok(_) => {}
+            Err(Error::Refused(_)) => return Err(ApiKeyError::OrganizationSuspended),
+            Err(error) => return Err(unavailable(error)),
+        }
+        let (name, access_role, expires_at) = (terms.name, terms.access_role, terms.expires_at);
+        Ok(VerifiedApiKey { id: ApiKeyId(id), organization, name, access_role, expires_at })
+    }
+}
+
+fn unavailable<E: std::error::Error + Send + Sync + 'static>(error: Error<E>) -> ApiKeyError {
+    ApiKeyError::Unavailable(error.into())
+}

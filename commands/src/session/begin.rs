@@ -1,0 +1,27 @@
+//! Beginning a session for somebody who has just proved who they are.
+
+use uuid::Builder;
+
+use super::{Kept, PREFIX, SESSION_LIFE, Session};
+use crate::error::Error;
+use crate::handle::Handle;
+use crate::open::Commands;
+use crate::random;
+use crate::user::SignedIn;
+
+impl Commands {
+    /// Begins a session and hands out its first refresh token.
+    pub async fn begin_session(&self, signed_in: SignedIn) -> Result<Session, Error> {
+        let session = Builder::from_random_bytes(random::octets()?).into_uuid();
+        let refresh_token = Handle::draw(PREFIX, signed_in.user.0, session)?;
+        let expires_at = self.now() + SESSION_LIFE;
+        let kept = Kept {
+            organization: signed_in.organization,
+            access_version: signed_in.access_version,
+            digest: refresh_token.digest(),
+            expires_at,
+        };
+        self.inner.vault.keep_session(signed_in.user.0, session, &kept).await?;
+        Ok(Session { signed_in, refresh_token, expires_at })
+    }
+}

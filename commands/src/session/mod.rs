@@ -1,0 +1,67 @@
+//! Sessions of people: begun by signing in, kept up by refresh tokens of which each is good once, ended by signing out, by
+//! time, or by a change of what lets the user in. What does not live here: access tokens, which the API signs itself.
+
+mod begin;
+mod end;
+mod renew;
+mod standing;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::OrganizationId;
+
+use crate::error::Cause;
+use crate::handle::Handle;
+use crate::user::SignedIn;
+
+pub use standing::Standing;
+
+/// What every refresh token begins with.
+const PREFIX: &str = "argr_";
+
+/// How long a session lasts, however often it is renewed.
+pub const SESSION_LIFE: TimeDelta = TimeDelta::days(30);
+
+/// A session with the refresh token that renews it next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Whose it is.
+    pub signed_in: SignedIn,
+    /// Good once.
+    pub refresh_token: Handle,
+    /// When the session is over.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Why a session is not renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// There is no such session: it has expired, was ended, or its refresh token was used before.
+    #[error("the session is over: sign in again")]
+    Over,
+    /// The user's access has ended.
+    #[error("the user is deactivated")]
+    Deactivated,
+    /// The user's organisation is suspended.
+    #[error("the organisation is suspended")]
+    OrganizationSuspended,
+    /// It cannot be found out now.
+    #[error("sessions are not to be had now")]
+    Unavailable(#[source] Cause),
+}
+
+/// What is kept of a session, under user and session: nothing that opens it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Kept {
+    /// The user's organisation.
+    pub(crate) organization: OrganizationId,
+    /// The user's count of changes when they signed in.
+    pub(crate) access_version: u64,
+    /// SHA-256 of the refresh token that is good next.
+    pub(crate) digest: String,
+    /// When the session is over.
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+fn unavailable<E: std::error::Error + Send + Sync + 'static>(error: E) -> SessionError {
+    SessionError::Unavailable(error.into())
+}

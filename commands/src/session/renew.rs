@@ -1,0 +1,57 @@
+//! Renewing a session: the refresh token is exchanged for the next one. One that was exchanged before is in two hands, and
+//! as nobody knows which of them is the right one, the session ends for both (RFC 9700, section 4.14.2).
+
+use domain::ids::UserId;
+use domain::user::User;
+use uuid::Uuid;
+
+use super::{Kept, PREFIX, Session, SessionError, unavailable};
+use crate::error::Error;
+use crate::handle::{Handle, Presented};
+use crate::open::Commands;
+use crate::vault::Renewal;
+
+impl Commands {
+    /// Exchanges a refresh token for the next one, as long as the user may be signed in as they are.
+    pub async fn renew_session(&self, refresh_token: &str) -> Result<Session, SessionError> {
+        let presented = Presented::read(PREFIX, refresh_token).ok_or(SessionError::Over)?;
+        let (user, session) = (UserId(presented.first), presented.second);
+        let vault = &self.inner.vault;
+        let found = vault.session(user.0, session).await.map_err(unavailable)?;
+        let (kept, revision) = found.ok_or(SessionError::Over)?;
+        if kept.digest != presented.digest {
+            tracing::warn!(%user, "a refresh token was presented twice; its session is ended");
+            return self.end(user, session, SessionError::Over).await;
+        }
+        if kept.expires_at <= self.now() {
+            return self.end(user, session, SessionError::Over).await;
+        }
+        // Always fresh: what another process changed counts at once.
+        let loaded = self.load_fresh::<User>(kept.organization, user.0).await.map_err(unavailable)?.state;
+        if !loaded.is_active() {
+            return self.end(user, session, SessionError::Deactivated).await;
+        }
+        if loaded.access_version != kept.access_version {
+            return self.end(user, session, SessionError::Over).await;
+        }
+        match self.active_organization(kept.organization).await {
+            Ok(_) => {}
+            Err(Error::Refused(_)) => return Err(SessionError::OrganizationSuspended),
+            Err(error) => return Err(unavailable(error)),
+        }
+        let signed_in = self.signed_in(kept.organization, user, loaded).await.map_err(unavailable)?;
+        let next = Handle::draw(PREFIX, user.0, session).map_err(unavailable)?;
+        let expires_at = kept.expires_at;
+        let renewed = Kept { digest: next.digest(), ..kept };
+        match vault.renew_session(user.0, session, &renewed, revision).await.map_err(unavailable)? {
+            Renewal::Kept => Ok(Session { signed_in, refresh_token: next, expires_at }),
+            // Two exchanged the same token at the same moment.
+            Renewal::Lost => self.end(user, session, SessionError::Over).await,
+        }
+    }
+
+    async fn end<T>(&self, user: UserId, session: Uuid, why: SessionError) -> Result<T, SessionError> {
+        self.inner.vault.end_session(user.0, session).await.map_err(unavailable)?;
+        Err(why)
+    }
+}

@@ -1,0 +1,75 @@
+//! Sessions in their bucket: digests only, so that who reads it can sign in as nobody; an entry vanishes by age. What does
+//! not live here: who may renew one.
+
+use bytes::Bytes;
+use eventlog::buckets;
+use uuid::Uuid;
+
+use super::Vault;
+use crate::error::Error;
+use crate::session::Kept;
+
+/// How a compare-and-set of a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// It is kept.
+    Kept,
+    /// Somebody else was faster, or ended it.
+    Lost,
+}
+
+impl Vault {
+    /// Keeps a new session.
+    pub(crate) async fn keep_session(&self, user: Uuid, session: Uuid, kept: &Kept) -> Result<(), Error> {
+        self.opened()?.sessions.put(&name(user, session), octets(kept)?).await.map(drop).map_err(failed)
+    }
+
+    /// Returns a session with its revision.
+    pub(crate) async fn session(&self, user: Uuid, session: Uuid) -> Result<Option<(Kept, u64)>, Error> {
+        let Some((octets, revision)) = self.opened()?.sessions.get(&name(user, session)).await.map_err(failed)? else {
+            return Ok(None);
+        };
+        let kept = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
+        Ok(Some((kept, revision)))
+    }
+
+    /// Replaces a session that is still at this revision.
+    pub(crate) async fn renew_session(
+        &self,
+        user: Uuid,
+        session: Uuid,
+        kept: &Kept,
+        revision: u64,
+    ) -> Result<Renewal, Error> {
+        match self.opened()?.sessions.update(&name(user, session), octets(kept)?, revision).await {
+            Ok(_) => Ok(Renewal::Kept),
+            Err(buckets::Error::Conflict { .. }) => Ok(Renewal::Lost),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Deletes a session; nothing happens when there is none.
+    pub(crate) async fn end_session(&self, user: Uuid, session: Uuid) -> Result<(), Error> {
+        let (sessions, name) = (&self.opened()?.sessions, name(user, session));
+        // A deletion leaves a mark behind until it is of age: none for what was never there.
+        match sessions.get(&name).await.map_err(failed)? {
+            Some(_) => sessions.delete(&name).await.map_err(failed),
+            None => Ok(()),
+        }
+    }
+}
+
+fn name(user: Uuid, session: Uuid) -> String {
+    format!("{user}.{session}")
+}
+
+fn octets(kept: &Kept) -> Result<Bytes, Error> {
+    serde_json::to_vec(kept).map(Bytes::from).map_err(|error| Error::Internal(error.into()))
+}
+
+fn failed(error: buckets::Error) -> Error {
+    match error {
+        buckets::Error::Key(_) => Error::Internal(error.into()),
+        _ => Error::Unavailable(error.into()),
+    }
+}

@@ -1,0 +1,68 @@
+//! What an API key remembers and how it decides.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{ApiKeyCommand, ApiKeyEvent, Error};
+use crate::aggregate::{Decide, aggregate};
+use crate::checks;
+use crate::user::AccessRole;
+
+/// An API key as its events left it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// What it was made as; absent until it is.
+    pub terms: Option<Terms>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// What a key was made as.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// What people know it by.
+    pub name: String,
+    /// What it may do.
+    pub access_role: AccessRole,
+    /// SHA-256 of the key, lower-case hex.
+    pub digest: String,
+    /// End of its validity.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Decide for ApiKey {
+    type Command = ApiKeyCommand;
+    type Event = ApiKeyEvent;
+    type Error = Error;
+
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use ApiKeyCommand as C;
+        match (command, &self.terms) {
+            (C::CreateApiKey { .. }, Some(_)) => Err(Error::AlreadyExists),
+            (C::CreateApiKey { name, access_role, maker_role, digest, expires_at, now }, None) => {
+                let name = checks::name(&name).ok_or(Error::InvalidName)?;
+                if access_role > maker_role {
+                    return Err(Error::RoleTooHigh { most: maker_role });
+                }
+                if expires_at <= now {
+                    return Err(Error::InvalidExpiry);
+                }
+                Ok(vec![ApiKeyEvent::ApiKeyCreated { name, access_role, digest, expires_at }])
+            }
+            (C::RevokeApiKey { .. }, None) => Err(Error::NotFound),
+            (C::RevokeApiKey { .. }, Some(_)) if self.revoked => Ok(vec![]),
+            (C::RevokeApiKey { reason }, Some(_)) => Ok(vec![ApiKeyEvent::ApiKeyRevoked { reason }]),
+        }
+    }
+
+    fn evolve(&mut self, event: Self::Event) {
+        match event {
+            ApiKeyEvent::ApiKeyCreated { name, access_role, digest, expires_at } => {
+                self.terms = Some(Terms { name, access_role, digest, expires_at });
+            }
+            ApiKeyEvent::ApiKeyRevoked { .. } => self.revoked = true,
+        }
+    }
+}
+
+aggregate!(ApiKey, "api_key");

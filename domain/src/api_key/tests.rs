@@ -1,0 +1,72 @@
+//! Given, when, then.
+
+use ApiKeyCommand as C;
+use ApiKeyEvent as E;
+use chrono::{DateTime, Utc};
+
+use super::*;
+use crate::specification::{given, nothing};
+use crate::user::AccessRole;
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+}
+
+fn create(name: &str, access_role: AccessRole, expires_in: i64) -> C {
+    C::CreateApiKey {
+        name: name.into(),
+        access_role,
+        maker_role: AccessRole::Admin,
+        digest: "ab".into(),
+        expires_at: at(expires_in),
+        now: at(0),
+    }
+}
+
+fn created() -> E {
+    E::ApiKeyCreated {
+        name: "Dashboard".into(),
+        access_role: AccessRole::Viewer,
+        digest: "ab".into(),
+        expires_at: at(60),
+    }
+}
+
+fn revoke() -> C {
+    C::RevokeApiKey { reason: "leaked".into() }
+}
+
+#[test]
+fn a_key_is_made_once() {
+    nothing::<ApiKey>().when(create(" Dashboard ", AccessRole::Viewer, 60)).then([created()]);
+    given::<ApiKey>([created()]).when(create("Dashboard", AccessRole::Viewer, 60)).then_refused(Error::AlreadyExists);
+}
+
+#[test]
+fn a_key_may_as_much_as_its_maker_and_no_more() {
+    let admin = create("Dashboard", AccessRole::Admin, 60);
+    let made = E::ApiKeyCreated {
+        name: "Dashboard".into(),
+        access_role: AccessRole::Admin,
+        digest: "ab".into(),
+        expires_at: at(60),
+    };
+    nothing::<ApiKey>().when(admin).then([made]);
+    nothing::<ApiKey>()
+        .when(create("Dashboard", AccessRole::PlatformAdmin, 60))
+        .then_refused(Error::RoleTooHigh { most: AccessRole::Admin });
+}
+
+#[test]
+fn a_key_has_a_name_and_an_end_to_come() {
+    nothing::<ApiKey>().when(create(" ", AccessRole::Viewer, 60)).then_refused(Error::InvalidName);
+    nothing::<ApiKey>().when(create("Dashboard", AccessRole::Viewer, 0)).then_refused(Error::InvalidExpiry);
+}
+
+#[test]
+fn a_key_is_revoked_for_good() {
+    nothing::<ApiKey>().when(revoke()).then_refused(Error::NotFound);
+    let revoked = E::ApiKeyRevoked { reason: "leaked".into() };
+    given::<ApiKey>([created()]).when(revoke()).then([revoked.clone()]);
+    given::<ApiKey>([created(), revoked]).when(revoke()).then_nothing();
+}

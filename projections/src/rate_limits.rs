@@ -1,0 +1,153 @@
+//! Counters in Redis of who asked how often, and when keys of machines were last used. They are no read model: nothing
+//! rebuilds them, and who asks while Redis is away is not counted. What does not live here: how much is too much.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use redis::aio::ConnectionManager;
+use redis::{AsyncCommands, Script};
+use tokio::time::{Instant, timeout};
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::Reader;
+
+/// How long Redis may take to count; the request goes on without.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// How long Redis is not asked again after it was silent.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Counts each key up by one, and begins its window with the first. `ARGV` has the windows in milliseconds. Answers count
+/// and milliseconds to the end of the window, one after the other.
+static COUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local answer = {}
+        for i = 1, #KEYS do
+            local count = redis.call('INCR', KEYS[i])
+            local left = redis.call('PTTL', KEYS[i])
+            if left < 0 then
+                redis.call('PEXPIRE', KEYS[i], ARGV[i])
+                left = tonumber(ARGV[i])
+            end
+            answer[2 * i - 1] = count
+            answer[2 * i] = left
+        end
+        return answer
+        ",
+    )
+});
+
+/// Takes back one count, where the window still lasts.
+static UNCOUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local count = tonumber(redis.call('GET', KEYS[1]) or '0')
+        if count > 0 then redis.call('DECR', KEYS[1]) end
+        return count
+        ",
+    )
+});
+
+/// The counters; cheap to clone.
+#[derive(Clone)]
+pub struct RateLimits {
+    redis: ConnectionManager,
+    prefix: String,
+    began: Instant,
+    /// Milliseconds since `began` until which Redis is left alone.
+    silent_until: Arc<AtomicU64>,
+}
+
+/// How often somebody asked in the window that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// This time included.
+    pub count: u64,
+    /// When the window ends.
+    pub resets_in: Duration,
+}
+
+impl RateLimits {
+    /// Returns the counters beside the reader's values.
+    pub fn beside(reader: &Reader) -> Self {
+        Self {
+            redis: reader.redis.clone(),
+            prefix: reader.key_prefix.clone(),
+            began: Instant::now(),
+            silent_until: Arc::default(),
+        }
+    }
+
+    /// Counts somebody asking, for each name in a window of its own; none while Redis is away.
+    pub async fn count(&self, asked: &[(String, Duration)]) -> Option<Vec<Counted>> {
+        let mut call = COUNT.prepare_invoke();
+        for (name, window) in asked {
+            call.key(self.counter(name)).arg(millis(*window));
+        }
+        let mut redis = self.redis.clone();
+        let answer: Vec<u64> = self.within(call.invoke_async(&mut redis)).await?;
+        let pairs = answer.chunks_exact(2);
+        Some(pairs.map(|pair| Counted { count: pair[0], resets_in: Duration::from_millis(pair[1]) }).collect())
+    }
+
+    /// Takes back one count of a name.
+    pub async fn uncount(&self, name: &str) {
+        let (mut redis, key) = (self.redis.clone(), self.counter(name));
+        let _ignored: Option<i64> = self.within(UNCOUNT.prepare_invoke().key(key).invoke_async(&mut redis)).await;
+    }
+
+    /// Forgets what was counted of a name.
+    pub async fn forget(&self, name: &str) {
+        let (mut redis, key) = (self.redis.clone(), self.counter(name));
+        let _ignored: Option<()> = self.within(redis.del(key)).await;
+    }
+
+    /// Notes that a key of a machine was used.
+    pub async fn note_use(&self, api_key: Uuid, now: DateTime<Utc>) {
+        let (mut redis, key) = (self.redis.clone(), self.last_use(api_key));
+        let _ignored: Option<()> = self.within(redis.set(key, now.timestamp_millis())).await;
+    }
+
+    /// Returns when keys of machines were last used, in their order; none where that is not known.
+    pub async fn last_uses(&self, api_keys: &[Uuid]) -> Vec<Option<DateTime<Utc>>> {
+        if api_keys.is_empty() {
+            return Vec::new();
+        }
+        let (mut redis, names) = (self.redis.clone(), api_keys.iter().map(|key| self.last_use(*key)));
+        let names: Vec<String> = names.collect();
+        let found: Vec<Option<i64>> = match self.within(redis.mget(names)).await {
+            Some(found) => found,
+            None => vec![None; api_keys.len()],
+        };
+        found.into_iter().map(|at| at.and_then(DateTime::from_timestamp_millis)).collect()
+    }
+
+    /// Waits for Redis, but not for long, and not at all a moment after it was silent.
+    async fn within<T>(&self, asking: impl Future<Output = redis::RedisResult<T>>) -> Option<T> {
+        if millis(self.began.elapsed()) < self.silent_until.load(Ordering::Relaxed) {
+            return None;
+        }
+        match timeout(PATIENCE, asking).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => warn!(%error, "Redis does not count requests; they pass uncounted"),
+            Err(_) => warn!("Redis does not count requests in time; they pass uncounted"),
+        }
+        self.silent_until.store(millis(self.began.elapsed() + PAUSE), Ordering::Relaxed);
+        None
+    }
+
+    fn counter(&self, name: &str) -> String {
+        format!("{}rate:{name}", self.prefix)
+    }
+
+    fn last_use(&self, api_key: Uuid) -> String {
+        format!("{}api_key_used:{api_key}", self.prefix)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
