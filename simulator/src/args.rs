@@ -133,6 +133,9 @@ pub struct Chaos {
     /// Seed of the faults; made up and printed when absent.
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Where domain events are kept: `jetstream`, or `postgres`.
+    #[arg(long, default_value = "jetstream")]
+    pub event_store: String,
 }
 
 #[cfg(test)]

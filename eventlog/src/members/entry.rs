@@ -16,8 +16,8 @@ use crate::direct;
 
 /// How often a name that is held by another process is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How long a name is waited for: what a dead process left vanishes in 8 s.
-const LONGEST_WAIT: Duration = Duration::from_secs(12);
+/// How long a name is waited for: what a dead process left vanishes in 8 s, an election takes up to 7.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// Who joins: a name, and what tells this process from any other of that name.
 #[derive(Clone, Debug)]
@@ -116,16 +116,26 @@ impl Own {
     }
 
     /// Waits until nobody else holds the name. One that died is waited for; one that is seen to be alive is
-    /// [`Error::Taken`], and so is one that does not go away.
+    /// [`Error::Taken`], and so is one that does not go away. A bucket that does not answer is asked again: its leader may
+    /// be gone, and another one not elected yet.
     pub(super) async fn claim(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + LONGEST_WAIT;
         let mut seen = None;
         loop {
-            match self.renew().await {
-                Err(Error::Taken(_)) => {}
-                other => return other,
-            }
-            let Holder::Other(revision) = self.holder().await? else { continue };
+            let holder = match self.renew().await {
+                Err(Error::Taken(_)) => self.holder().await,
+                Err(error) => Err(error),
+                Ok(()) => return Ok(()),
+            };
+            let revision = match holder {
+                Ok(Holder::Other(revision)) => revision,
+                Ok(_) => continue,
+                Err(error) if Instant::now() > deadline => return Err(error),
+                Err(_) => {
+                    sleep(LOOK_EVERY).await;
+                    continue;
+                }
+            };
             if seen.is_none() {
                 info!(member = self.name, "another process had this name; waiting until it is known to be gone");
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use stack::{Broker, Cluster, ClusterOptions, Options, Server, Stack, free_port};
 use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
@@ -31,6 +31,9 @@ const ROLES: [(&str, &[&str]); 10] = [
 ];
 /// Ports of one process: HTTP, MQTT and what follows them.
 const SPAN: u16 = 10;
+/// A process that gives its start up while a server is away is started again, as any supervisor does. One that has run for
+/// so long never ends by itself.
+const START: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 
 /// The installation.
@@ -43,6 +46,8 @@ pub struct Crew {
     folder: PathBuf,
     environment: Vec<(String, String)>,
     password: String,
+    /// Processes that were started again because they gave up their start.
+    pub starts_given_up: usize,
 }
 
 struct Role {
@@ -50,11 +55,12 @@ struct Role {
     arguments: &'static [&'static str],
     base: u16,
     child: Option<Child>,
+    started: Instant,
 }
 
 impl Crew {
     /// Starts everything and waits until it answers.
-    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+    pub async fn start(folder: &Path, event_store: &str) -> anyhow::Result<Self> {
         let binary = std::env::current_exe()?.with_file_name("argusiq");
         let password = format!("chaos-{}", rand::random::<u64>());
         let init = Command::new(&binary).arg("--data-dir").arg(folder).args(["ca", "init"]).output().await;
@@ -73,10 +79,17 @@ impl Crew {
         };
         let options = Options { nats: false, ..Options::throwaway(folder.join("servers")).with_mosquitto(broker) };
         let stack = Stack::start(options).await?;
-        let environment = environment(&cluster, &stack, &password);
-        let roles = ROLES.map(|(name, arguments)| Role { name, arguments, base: free_base(), child: None });
+        let environment = environment(&cluster, &stack, &password, event_store);
+        let roles = ROLES.map(|(name, arguments)| Role {
+            name,
+            arguments,
+            base: free_base(),
+            child: None,
+            started: Instant::now(),
+        });
         let folder = folder.to_owned();
-        let mut crew = Self { roles: roles.into(), cluster, stack, binary, folder, environment, password };
+        let mut crew =
+            Self { roles: roles.into(), cluster, stack, binary, folder, environment, password, starts_given_up: 0 };
         crew.output(&["migrate"]).await?;
         for role in 0..crew.roles.len() {
             crew.start_role(role)?;
@@ -152,17 +165,26 @@ impl Crew {
     pub async fn recovered(&mut self, within: Duration) -> anyhow::Result<Duration> {
         let began = Instant::now();
         loop {
-            for role in &mut self.roles {
-                if let Some(status) = role.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
-                    bail!("{} ended by itself with {status}", role.name);
-                }
-            }
+            self.supervise()?;
             if self.is_ready(0).await && self.is_ready(1).await {
                 return Ok(began.elapsed());
             }
             ensure!(began.elapsed() < within, "the platform was not ready again within {within:?}");
             sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Starts again who gave up its start; errors when somebody else ended by itself.
+    fn supervise(&mut self) -> anyhow::Result<()> {
+        for number in 0..self.roles.len() {
+            let role = &mut self.roles[number];
+            let Some(status) = role.child.as_mut().map(Child::try_wait).transpose()?.flatten() else { continue };
+            ensure!(role.started.elapsed() < START, "{} ended by itself with {status}", role.name);
+            println!("          {} gave up its start with {status}", role.name);
+            self.starts_given_up += 1;
+            self.start_role(number)?;
+        }
+        Ok(())
     }
 
     /// Runs a command of the platform to its end; answers what it printed, and whether it succeeded.
@@ -218,7 +240,8 @@ impl Crew {
             .env("ARGUSIQ_INSTANCE", role.name)
             .stdout(log.try_clone()?)
             .stderr(log);
-        self.roles[number].child = Some(command.spawn()?);
+        let role = &mut self.roles[number];
+        (role.child, role.started) = (Some(command.spawn()?), Instant::now());
         Ok(())
     }
 
@@ -230,11 +253,12 @@ impl Crew {
     }
 }
 
-fn environment(cluster: &Cluster, stack: &Stack, password: &str) -> Vec<(String, String)> {
+fn environment(cluster: &Cluster, stack: &Stack, password: &str, event_store: &str) -> Vec<(String, String)> {
     let urls = stack.urls();
     let variables = [
         ("ARGUSIQ_NATS__URL", cluster.url()),
         ("ARGUSIQ_NATS__REPLICAS", "3".to_owned()),
+        ("ARGUSIQ_EVENT_STORE", event_store.to_owned()),
         ("ARGUSIQ_POSTGRES__URL", urls.postgres.clone()),
         ("ARGUSIQ_REDIS__URL", urls.redis.clone()),
         ("ARGUSIQ_BRIDGE__URL", urls.broker.clone()),

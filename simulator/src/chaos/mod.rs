@@ -36,10 +36,12 @@ const REST_MILLIS: std::ops::Range<u64> = 1_000..6_000;
 #[derive(Debug, Serialize)]
 struct Report {
     seed: u64,
+    event_store: String,
     minutes: f64,
     faults: usize,
     by_fault: std::collections::BTreeMap<String, usize>,
     longest_recovery_seconds: f64,
+    starts_given_up: usize,
     cpu_us_per_message: f64,
     #[serde(flatten)]
     verdict: Verdict,
@@ -58,7 +60,7 @@ pub async fn run(chaos: Chaos) -> anyhow::Result<()> {
 }
 
 async fn play(chaos: &Chaos, seed: u64, folder: &Path) -> anyhow::Result<()> {
-    let mut crew = Crew::start(folder).await?;
+    let mut crew = Crew::start(folder, &chaos.event_store).await?;
     let api = sign_in(&crew).await?;
     make_rule(&api).await?;
     let seconds = (chaos.minutes * 60.0).ceil() as u64;
@@ -78,13 +80,25 @@ async fn play(chaos: &Chaos, seed: u64, folder: &Path) -> anyhow::Result<()> {
     }
     let figures = loads.finish().await?;
     let verdict = Verdict::reach(&crew, &api, &figures).await?;
+    let starts_given_up = crew.starts_given_up;
     crew.stop().await?;
     let cpu_us_per_message = cpu::of_ended_children() * 1e6 / verdict.messages.max(1) as f64;
     let mut by_fault = std::collections::BTreeMap::new();
     faults.iter().for_each(|kind| *by_fault.entry(kind.clone()).or_default() += 1);
     let longest_recovery_seconds = longest.as_secs_f64();
     let (minutes, faults) = (chaos.minutes, faults.len());
-    report(&Report { seed, minutes, faults, by_fault, longest_recovery_seconds, cpu_us_per_message, verdict })
+    let event_store = chaos.event_store.clone();
+    report(&Report {
+        seed,
+        event_store,
+        minutes,
+        faults,
+        by_fault,
+        longest_recovery_seconds,
+        starts_given_up,
+        cpu_us_per_message,
+        verdict,
+    })
 }
 
 fn report(report: &Report) -> anyhow::Result<()> {
