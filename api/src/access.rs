@@ -36,6 +36,8 @@ permissions! {
     AcknowledgeAlarms: Operator, "acknowledge alarms";
     /// Make, assign, start, tick off, complete and cancel activities.
     WorkActivities: Operator, "work on activities";
+    /// Give refused messages again, or discard them.
+    SettleDeadLetters: Engineer, "settle dead letters";
     /// Change rules.
     WriteRules: Engineer, "change rules";
     /// Change activity templates.
@@ -71,7 +73,7 @@ mod tests {
             |role: AccessRole| TABLE.iter().filter(move |(.., least)| allows(role, *least)).map(|(name, ..)| *name);
         let viewer = ["Read"];
         let operator = ["AcknowledgeAlarms", "WorkActivities"];
-        let engineer = ["WriteRules", "WriteTemplates", "WriteTypes", "WriteAssets", "WriteLinks"];
+        let engineer = ["SettleDeadLetters", "WriteRules", "WriteTemplates", "WriteTypes", "WriteAssets", "WriteLinks"];
         let admin = ["ManageDevices", "ManageUsers", "ManageApiKeys"];
         let expected: [(AccessRole, Vec<&str>); 5] = [
             (AccessRole::Viewer, viewer.to_vec()),

@@ -2,7 +2,8 @@
 
 use commands::{Error as CommandError, Reference, SessionError, SignInError, api_key, device, user};
 use domain::{
-    activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, device_links, device_type,
+    activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, dead_letter, device_links,
+    device_type,
 };
 use domain::{organization, rule};
 
@@ -260,6 +261,11 @@ refusals! {
         Error::ItemsOpen { .. } | Error::WrongStatus { .. } => WrongState,
         Error::InvalidComment => field("text"),
         Error::InvalidChecklistItem { index } => field(format!("checklist[{index}].item")),
+    }
+    dead_letter::Error {
+        Error::Settled => WrongState,
+        Error::NoSender | Error::Cut | Error::Unreadable => WrongState,
+        Error::InvalidComment => field("comment"),
     }
     alarm::Error {
         Error::NotFound => NotFound,

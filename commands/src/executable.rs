@@ -10,6 +10,7 @@ use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
 use domain::asset_type::AssetType;
 use domain::certificate::Certificate;
+use domain::dead_letter::SettledLetter;
 use domain::device::{Device, DeviceCommand};
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
 use domain::device_type::DeviceType;
@@ -54,6 +55,7 @@ executable!(Alarm);
 executable!(ApiKey);
 executable!(Certificate);
 executable!(Organization);
+executable!(SettledLetter);
 executable!(UniqueKey);
 executable!(
     User,

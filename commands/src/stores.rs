@@ -11,6 +11,7 @@ use domain::asset::Asset;
 use domain::asset_tree::AssetTree;
 use domain::asset_type::AssetType;
 use domain::certificate::Certificate;
+use domain::dead_letter::SettledLetter;
 use domain::device::Device;
 use domain::device_links::DeviceLinks;
 use domain::device_type::DeviceType;
@@ -71,6 +72,7 @@ stores! {
     asset_tree: AssetTree, REMEMBERED_TREE_COMMANDS;
     asset_type: AssetType, REMEMBERED_COMMANDS;
     certificate: Certificate, REMEMBERED_COMMANDS;
+    dead_letter: SettledLetter, REMEMBERED_COMMANDS;
     device: Device, REMEMBERED_COMMANDS;
     device_links: DeviceLinks, REMEMBERED_COMMANDS;
     device_type: DeviceType, REMEMBERED_COMMANDS;

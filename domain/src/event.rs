@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use crate::{
     activity::ActivityEvent, activity_template::ActivityTemplateEvent, alarm::AlarmEvent, api_key::ApiKeyEvent,
     asset::AssetEvent, asset_tree::AssetTreeEvent, asset_type::AssetTypeEvent, certificate::CertificateEvent,
-    device::DeviceEvent, device_links::DeviceLinksEvent, device_type::DeviceTypeEvent, organization::OrganizationEvent,
-    rule::RuleEvent, unique_key::UniqueKeyEvent, user::UserEvent,
+    dead_letter::SettledLetterEvent, device::DeviceEvent, device_links::DeviceLinksEvent, device_type::DeviceTypeEvent,
+    organization::OrganizationEvent, rule::RuleEvent, unique_key::UniqueKeyEvent, user::UserEvent,
 };
 
 macro_rules! any_event {
@@ -59,6 +59,7 @@ any_event! {
     "activity_template" ActivityTemplate(ActivityTemplateEvent),
     "activity" Activity(ActivityEvent),
     "alarm" Alarm(AlarmEvent),
+    "dead_letter" DeadLetter(SettledLetterEvent),
 }
 
 /// The stored content is not the event it says it is.

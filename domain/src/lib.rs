@@ -13,6 +13,7 @@ pub mod asset_tree;
 pub mod asset_type;
 pub mod certificate;
 pub mod checks;
+pub mod dead_letter;
 pub mod device;
 pub mod device_links;
 pub mod device_type;

@@ -92,6 +92,7 @@ impl Role {
                 (Stream::Es, "*.certificate.*"),
                 (Stream::EsAlarm, ">"),
                 (Stream::EsActivity, ">"),
+                (Stream::TelemetryRaw, "redriven"),
                 (Stream::TelemetryNormalized, ">"),
                 (Stream::TelemetryAsset, ">"),
                 (Stream::EventsThreshold, ">"),

@@ -14,6 +14,7 @@ pub mod normalizer;
 mod packing;
 #[cfg(test)]
 mod pipeline_tests;
+mod redriver;
 pub mod rule_evaluator;
 mod run;
 pub mod stage;

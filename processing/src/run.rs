@@ -21,6 +21,7 @@ use crate::directory::SharedDirectory;
 use crate::error::Error;
 use crate::health_scorer::HealthScorer;
 use crate::normalizer::Normalizer;
+use crate::redriver::Redriver;
 use crate::rule_evaluator::RuleEvaluator;
 use crate::stage::{StageDeps, Timing, supervise};
 use crate::ticker;
@@ -54,19 +55,22 @@ pub enum StageName {
     ActivityCreator,
     /// The ends of certificates.
     CertificateWatch,
+    /// Dead letters that are given again, to raw.
+    Redriver,
     /// The log's clock.
     Ticker,
 }
 
 impl StageName {
     /// Every part.
-    pub const ALL: [StageName; 7] = [
+    pub const ALL: [StageName; 8] = [
         Self::Normalizer,
         Self::AssetProcessor,
         Self::HealthScorer,
         Self::RuleEvaluator,
         Self::ActivityCreator,
         Self::CertificateWatch,
+        Self::Redriver,
         Self::Ticker,
     ];
 
@@ -79,6 +83,7 @@ impl StageName {
             Self::RuleEvaluator => "rule_evaluator",
             Self::ActivityCreator => "activity_creator",
             Self::CertificateWatch => certificate_watch::NAME,
+            Self::Redriver => "redriver",
             Self::Ticker => ticker::NAME,
         }
     }
@@ -200,6 +205,7 @@ fn start(
                 Ok(())
             });
         }
+        StageName::Redriver => drop(running.spawn(supervise(with, || Redriver, owned, stop))),
         StageName::Ticker => {
             let publisher = Publisher::new(&deps.log, PublisherSettings::default());
             let ticks = ticker::run(publisher, with.directory, deps.clock.clone(), owned, stop);

@@ -11,6 +11,7 @@ pub mod audit_log;
 pub mod certificate_register;
 pub mod checkpoint;
 mod copy;
+pub mod dead_letters;
 pub mod device_directory;
 pub mod digest;
 mod error;

@@ -6,6 +6,7 @@ use eventlog::Source;
 use crate::Error;
 use crate::asset_health::{self, AssetHealth};
 use crate::audit_log::{self, AuditLog};
+use crate::dead_letters::{self, DeadLetters};
 use crate::device_directory::{self, DeviceDirectory};
 use crate::fold::{Fold, Folded};
 use crate::latest_telemetry;
@@ -41,6 +42,7 @@ pub const ALL: &[Entry] = &[
     Entry::folded::<crate::rule_book::Rules>(),
     Entry::folded::<crate::alarm_board::Alarms>(),
     Entry::folded::<crate::activity_board::Activities>(),
+    Entry { name: dead_letters::NAME, kept: Kept::Tables(make::<DeadLetters>) },
     Entry { name: system_events::NAME, kept: Kept::Tables(make::<SystemEvents>) },
     Entry { name: audit_log::NAME, kept: Kept::Tables(make::<AuditLog>) },
     Entry { name: asset_health::NAME, kept: Kept::Tables(make::<AssetHealth>) },

@@ -13,6 +13,7 @@ use projections::asset_health::read as health;
 use projections::audit_log::read as audit;
 use projections::certificate_register::list::{self as certificate_list, CertificateFilter, Cursor};
 use projections::certificate_register::read as certificates;
+use projections::dead_letters::read as letters;
 use projections::device_directory::read as devices;
 use projections::latest_telemetry::read as latest;
 use projections::rule_book::read as rules;
@@ -220,6 +221,32 @@ async fn system_events_are_listed_by_type_and_entity() {
     assert_eq!(list(later).await, ["CONNECTION_REFUSED"]);
     let one = events::get(&world.reader, ORGANIZATION, sample::BREACH_EVENT).await.unwrap().unwrap();
     assert_eq!((one.severity.as_str(), &one.payload["value"]), ("high", &json!(81.5)));
+}
+
+#[tokio::test]
+async fn dead_letters_are_listed_with_what_was_decided() {
+    let world = sampled().await;
+    let list = async |unassigned: bool, filter: letters::LetterFilter| {
+        let page = letters::list(&world.reader, ORGANIZATION, unassigned, &filter, Paging::default()).await.unwrap();
+        let mut items: Vec<_> = page.items.into_iter().map(|letter| (letter.row.reason, letter.status)).collect();
+        items.sort();
+        items
+    };
+    let row = |reason: &str, status: &str| (reason.to_owned(), status.to_owned());
+    let any = letters::LetterFilter::default;
+    let both = [row("malformed_json", "open"), row("unknown_metric", "discarded")];
+    assert_eq!(list(false, any()).await, both);
+    assert_eq!(list(true, any()).await.len(), 3);
+    let open = letters::LetterFilter { status: Some("open".into()), device: Some(DEVICE), ..any() };
+    assert_eq!(list(true, open).await, both[..1]);
+    let of_reader = letters::LetterFilter { stage: Some("rule_book".into()), ..any() };
+    assert_eq!(list(true, of_reader).await, [row("unreadable", "open")]);
+    let page = letters::list(&world.reader, ORGANIZATION, true, &any(), Paging::default()).await.unwrap();
+    for letter in page.items {
+        let id = letter.row.id;
+        assert_eq!(letters::get(&world.reader, ORGANIZATION, true, id).await.unwrap(), Some(letter.clone()));
+        assert_eq!(letters::get(&world.reader, STRANGER, false, id).await.unwrap(), None);
+    }
 }
 
 #[tokio::test]

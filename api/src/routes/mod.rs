@@ -10,6 +10,7 @@ mod attributes;
 mod auth;
 mod bundle_archive;
 mod certificates;
+mod dead_letters;
 mod device_types;
 mod devices;
 mod document;
@@ -38,7 +39,7 @@ type Api = (
     (auth::Api, organizations::Api, users::Api, api_keys::Api, device_types::Api, asset_types::Api),
     (devices::Api, certificates::Api, enrollment::Api),
     (assets::Api, links::Api, telemetry::Api),
-    (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api),
+    (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api),
 );
 
 /// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.

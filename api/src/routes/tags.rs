@@ -40,4 +40,6 @@ pub enum Tag {
     Alarms,
     /// What the platform noticed by itself.
     Events,
+    /// What was refused on its way.
+    DeadLetters,
 }

@@ -62,6 +62,8 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/activities/{id}/complete", "operator"),
     ("POST", "/activities/{id}/cancel", "operator"),
     ("POST", "/alarms/{id}/acknowledge", "operator"),
+    ("POST", "/dead-letters/redrive", "engineer"),
+    ("POST", "/dead-letters/discard", "engineer"),
 ];
 
 /// What everybody of the organisation may see.
@@ -77,6 +79,7 @@ const READS: &[&str] = &[
     "/activity-templates",
     "/activities",
     "/alarms",
+    "/dead-letters",
     "/events",
 ];
 
@@ -96,6 +99,7 @@ pub const OF_ONE: &[&str] = &[
     "/activity-templates/{id}",
     "/activities/{id}",
     "/alarms/{id}",
+    "/dead-letters/{id}",
     "/telemetry/device/{deviceId}",
     "/telemetry/device/{deviceId}/latest",
     "/telemetry/asset/{assetId}",

@@ -8,6 +8,7 @@ mod api_keys;
 mod assets;
 mod certificates;
 mod device_access;
+mod dead_letters;
 mod devices;
 mod document;
 mod enrollment;

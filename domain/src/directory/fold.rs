@@ -51,7 +51,8 @@ impl Directory {
             | AnyEvent::ApiKey(_)
             | AnyEvent::UniqueKey(_)
             | AnyEvent::Activity(_)
-            | AnyEvent::Alarm(_) => {}
+            | AnyEvent::Alarm(_)
+            | AnyEvent::DeadLetter(_) => {}
         }
         self.reach(position);
     }

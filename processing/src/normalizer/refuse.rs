@@ -6,9 +6,6 @@ use domain::telemetry::{DeadLetter, RawReading};
 
 use super::NAME;
 
-/// Longest payload in a dead letter, bytes.
-const MAX_PAYLOAD: usize = 4_096;
-
 /// Writes the dead letter of a refused payload, or of one reading in it.
 pub fn letter(shard: &str, raw: &RawReading, refusal: &Refusal) -> DeadLetter {
     DeadLetter {
@@ -19,7 +16,7 @@ pub fn letter(shard: &str, raw: &RawReading, refusal: &Refusal) -> DeadLetter {
         organization: Some(raw.organization),
         device: Some(raw.device),
         received_at: raw.received_at,
-        payload: shown(&raw.payload),
+        payload: DeadLetter::text(&raw.payload),
     }
 }
 
@@ -45,31 +42,4 @@ pub fn cut(letters: Vec<DeadLetter>, max_bytes: usize) -> Vec<Bytes> {
 fn close(array: &mut Vec<u8>) -> Bytes {
     array.push(b']');
     std::mem::take(array).into()
-}
-
-/// Shows a payload as text, or as `base64:…` where it is no UTF-8; cut at 4,096 bytes.
-fn shown(payload: &[u8]) -> String {
-    let kept = &payload[..payload.len().min(MAX_PAYLOAD)];
-    match std::str::from_utf8(kept) {
-        Ok(text) => text.to_owned(),
-        // The cut went through a character.
-        Err(error) if error.error_len().is_none() && payload.len() > MAX_PAYLOAD => {
-            String::from_utf8_lossy(&kept[..error.valid_up_to()]).into_owned()
-        }
-        Err(_) => format!("base64:{}", data_encoding::BASE64.encode(&kept[..kept.len().min(MAX_PAYLOAD * 3 / 4 - 8)])),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_payload_is_shown_as_text_or_base64_and_cut() {
-        assert_eq!(shown(b"{}"), "{}");
-        assert_eq!(shown(b"\xff\x00"), "base64:/wA=");
-        assert_eq!(shown("é".repeat(3_000).as_bytes()).len(), 4_096);
-        assert_eq!(shown(format!("a{}", "é".repeat(3_000)).as_bytes()).len(), 4_095);
-        assert!(shown(&[0xff; 9_000]).len() <= 4_096);
-    }
 }

@@ -12,6 +12,7 @@ use domain::asset::{AssetEvent, Location};
 use domain::asset_tree::AssetTreeEvent;
 use domain::asset_type::AssetTypeEvent;
 use domain::certificate::{CertificateEvent, RevocationCode};
+use domain::dead_letter::{SettledLetterEvent, id_of};
 use domain::device::DeviceEvent;
 use domain::device_links::{DeviceLinksEvent, LinkRole};
 use domain::device_type::{DeviceTypeEvent, UnknownMetrics};
@@ -52,7 +53,23 @@ pub async fn store(world: &World) {
     devices(world).await;
     assets(world).await;
     work(world).await;
+    letters(world).await;
     passing(world).await;
+}
+
+/// A device's message that was refused and discarded, one that nobody has looked at, and one that a reader refused.
+async fn letters(world: &World) {
+    let letter = |reason: &str, payload: &str| {
+        json!({"stage": "normalizer", "reason": reason, "detail": "so", "subject": "telemetry.raw.v1.0",
+            "organization": ORGANIZATION, "device": DEVICE, "received_at": seconds(5), "payload": payload})
+    };
+    let packed = json!([letter("unknown_metric", "{}"), letter("malformed_json", "{")]).to_string();
+    let at = world.publish(Stream::TelemetryDlq, "normalizer", packed).await;
+    let discarded = SettledLetterEvent::DeadLetterDiscarded { comment: Some("a test bench".into()) };
+    world.event("dead_letter", id_of(at, 0), 1, &discarded).await;
+    let buried = json!({"stage": "rule_book", "reason": "not JSON", "stream": "ES", "subject": "es.x", "sequence": 1,
+        "published_at": seconds(6), "headers": {}, "payload_bytes": 1, "payload_encoding": "text", "payload": "{"});
+    world.publish(Stream::TelemetryDlq, "rule_book", buried.to_string()).await;
 }
 
 /// Stores what the sample has in streams that stages and doors write, which may write things twice.

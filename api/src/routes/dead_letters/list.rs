@@ -1,0 +1,71 @@
+//! Lists what was refused on its way.
+
+use poem_openapi::Enum;
+use projections::dead_letters::read::{self, LetterFilter};
+
+use super::view::{DeadLetter, sees_unassigned};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What became of a letter.
+#[derive(Enum)]
+#[oai(rename_all = "snake_case")]
+enum Status {
+    Open,
+    Redriven,
+    Discarded,
+}
+
+/// A part of the list.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct DeadLetters {
+    dead_letters: Vec<DeadLetter>,
+    total: i64,
+}
+
+#[OpenApi]
+impl Api {
+    /// List dead letters
+    ///
+    /// What a door or a stage refused, the newest first. `total` counts at most 10,001.
+    #[oai(path = "/dead-letters", method = "get", tag = "Tag::DeadLetters", operation_id = "listDeadLetters")]
+    #[allow(clippy::too_many_arguments)]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        stage: Query<Option<String>>,
+        reason: Query<Option<String>>,
+        #[oai(name = "deviceId")] device: Query<Option<Uuid>>,
+        status: Query<Option<Status>>,
+        from: Query<Option<Time>>,
+        to: Query<Option<Time>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<DeadLetters>, Problem> {
+        let filter = LetterFilter {
+            stage: stage.0,
+            reason: reason.0,
+            device: device.0,
+            status: status.0.as_ref().map(|status| word(status).to_owned()),
+            from: from.0.map(|at| at.0),
+            until: to.0.map(|at| at.0),
+        };
+        let part = paging(limit, offset)?;
+        let page = read::list(&state.reader, caller.organization.0, sees_unassigned(&caller), &filter, part).await?;
+        let page = page.map(DeadLetter::from);
+        Ok(Json(DeadLetters { dead_letters: page.items, total: page.total }))
+    }
+}
+
+fn word(status: &Status) -> &'static str {
+    match status {
+        Status::Open => "open",
+        Status::Redriven => "redriven",
+        Status::Discarded => "discarded",
+    }
+}

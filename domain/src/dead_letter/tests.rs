@@ -1,0 +1,87 @@
+//! Given, when, then.
+
+use SettledLetterCommand as C;
+use SettledLetterEvent as E;
+use chrono::DateTime;
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::{DeviceId, OrganizationId};
+use crate::specification::{given, nothing};
+use crate::telemetry::DeadLetter;
+
+const DEVICE: DeviceId = DeviceId(Uuid::from_u128(7));
+
+fn letter() -> DeadLetter {
+    DeadLetter {
+        stage: "normalizer".into(),
+        reason: "unknown_device".into(),
+        detail: "device 7 is not known".into(),
+        subject: "telemetry.raw.v1.0".into(),
+        organization: Some(OrganizationId(Uuid::from_u128(9))),
+        device: Some(DEVICE),
+        received_at: DateTime::UNIX_EPOCH,
+        payload: r#"{"metrics":{"t":1}}"#.into(),
+    }
+}
+
+fn redrive(letter: DeadLetter) -> C {
+    C::RedriveDeadLetter { letter: Box::new(letter) }
+}
+
+fn redriven() -> E {
+    E::DeadLetterRedriven {
+        device: DEVICE,
+        received_at: DateTime::UNIX_EPOCH,
+        payload: letter().payload,
+        reason: "unknown_device".into(),
+    }
+}
+
+fn discarded(comment: Option<&str>) -> E {
+    E::DeadLetterDiscarded { comment: comment.map(str::to_owned) }
+}
+
+#[test]
+fn a_device_s_message_is_given_again_once() {
+    nothing::<SettledLetter>().when(redrive(letter())).then([redriven()]);
+    let settled = given::<SettledLetter>([redriven()]);
+    assert_eq!(settled.state().settled, Some(Settled::Redriven));
+    settled.when(redrive(letter())).then_refused(Error::Settled);
+}
+
+#[test]
+fn what_has_no_sender_is_cut_or_cannot_be_read_is_not_given_again() {
+    let refused = |letter: DeadLetter, error| nothing::<SettledLetter>().when(redrive(letter)).then_refused(error);
+    refused(DeadLetter { device: None, ..letter() }, Error::NoSender);
+    refused(DeadLetter { organization: None, ..letter() }, Error::NoSender);
+    refused(DeadLetter { payload: "x".repeat(4_096), ..letter() }, Error::Cut);
+    refused(DeadLetter { payload: format!("base64:{}", "A".repeat(4_080)), ..letter() }, Error::Cut);
+    refused(DeadLetter { payload: "base64:!".into(), ..letter() }, Error::Unreadable);
+}
+
+#[test]
+fn any_letter_is_discarded_once_with_a_comment_or_without() {
+    let discard = |comment: Option<&str>| C::DiscardDeadLetter { comment: comment.map(str::to_owned) };
+    nothing::<SettledLetter>().when(discard(None)).then([discarded(None)]);
+    nothing::<SettledLetter>().when(discard(Some("a test"))).then([discarded(Some("a test"))]);
+    nothing::<SettledLetter>().when(discard(Some(""))).then_refused(Error::InvalidComment);
+    nothing::<SettledLetter>().when(discard(Some(&"x".repeat(1_001)))).then_refused(Error::InvalidComment);
+    given::<SettledLetter>([discarded(None)]).when(discard(None)).then_refused(Error::Settled);
+    given::<SettledLetter>([discarded(None)]).when(redrive(letter())).then_refused(Error::Settled);
+}
+
+#[test]
+fn payloads_come_back_as_they_were() {
+    let of = |payload: &str| DeadLetter { payload: payload.into(), ..letter() }.payload_bytes();
+    assert_eq!(of("{}").as_deref(), Some(&b"{}"[..]));
+    assert_eq!(of("base64://4=").as_deref(), Some(&[0xff, 0xfe][..]));
+    assert_eq!(of("base64:?"), None);
+}
+
+#[test]
+fn each_place_of_each_message_has_an_id_of_its_own() {
+    assert_eq!(id_of(1, 2), id_of(1, 2));
+    assert_ne!(id_of(1, 2), id_of(12, 0));
+    assert_ne!(id_of(1, 2), id_of(1, 3));
+}
