@@ -1,12 +1,15 @@
 //! Answers to writes: the body, and where in the log the change stands. What does not live here: refusals (`problem`).
 
 use commands::Receipt;
+use poem::http::header::ETAG;
 use poem::http::{HeaderValue, StatusCode};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::{ToJSON, Type};
+
+use crate::version::{Versioned, etag};
 
 /// The header with the position of the change in its stream of the log.
 pub const LOG_POSITION: &str = "X-Log-Position";
@@ -20,6 +23,12 @@ pub struct Created<T>(pub T, pub Receipt);
 /// Something changed: 200.
 pub struct Changed<T>(pub T, pub Option<Receipt>);
 
+/// A resource as it is, with its version: 200.
+pub struct Seen<T>(pub T);
+
+/// A resource as it is after a change, with its version: 200.
+pub struct Revised<T>(pub T, pub Option<Receipt>);
+
 /// It is done.
 #[derive(Clone, Copy, Debug, Object)]
 pub struct Success {
@@ -31,6 +40,46 @@ impl Success {
     /// The answer of a write that has nothing to show.
     pub fn at(receipt: Receipt) -> Changed<Self> {
         Changed(Self { success: true }, Some(receipt))
+    }
+}
+
+impl<T: ToJSON + Versioned> IntoResponse for Seen<T> {
+    fn into_response(self) -> Response {
+        Revised(self.0, None).into_response()
+    }
+}
+
+impl<T: ToJSON + Versioned> IntoResponse for Revised<T> {
+    fn into_response(self) -> Response {
+        let tag = etag(self.0.version());
+        let mut response = respond(StatusCode::OK, &self.0, self.1);
+        response.headers_mut().insert(ETAG, tag);
+        response
+    }
+}
+
+impl<T: ToJSON> ApiResponse for Seen<T> {
+    fn meta() -> MetaResponses {
+        let mut seen = response::<T>(StatusCode::OK);
+        seen.headers = vec![tag()];
+        let same = MetaResponse { status: Some(304), description: "It has not changed.", content: vec![], ..tagged() };
+        MetaResponses { responses: vec![seen, same] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: ToJSON> ApiResponse for Revised<T> {
+    fn meta() -> MetaResponses {
+        let mut revised = response::<T>(StatusCode::OK);
+        revised.headers.push(tag());
+        MetaResponses { responses: vec![revised] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
     }
 }
 
@@ -76,21 +125,35 @@ fn respond<T: ToJSON>(status: StatusCode, body: &T, receipt: Option<Receipt>) ->
 }
 
 fn meta<T: Type>(status: StatusCode) -> MetaResponses {
-    let header = |name: &str, description: &str, schema| MetaHeader {
-        name: name.to_owned(),
-        description: Some(description.to_owned()),
-        required: false,
-        deprecated: false,
-        schema,
-    };
+    MetaResponses { responses: vec![response::<T>(status)] }
+}
+
+fn response<T: Type>(status: StatusCode) -> MetaResponse {
     let position = header(LOG_POSITION, "Where the change stands in its stream of the log.", u64::schema_ref());
     let stream = header(LOG_STREAM, "That stream.", String::schema_ref());
-    let response = MetaResponse {
+    MetaResponse {
         description: "",
         status: Some(status.as_u16()),
         status_range: None,
         content: vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }],
         headers: vec![position, stream],
-    };
-    MetaResponses { responses: vec![response] }
+    }
+}
+
+fn tagged() -> MetaResponse {
+    MetaResponse { description: "", status: None, status_range: None, content: vec![], headers: vec![tag()] }
+}
+
+fn tag() -> MetaHeader {
+    header("ETag", "The version, for `If-Match` and `If-None-Match`.", String::schema_ref())
+}
+
+fn header(name: &str, description: &str, schema: MetaSchemaRef) -> MetaHeader {
+    MetaHeader {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        schema,
+    }
 }

@@ -14,6 +14,7 @@ mod feed;
 mod guard;
 mod intent;
 mod limits;
+mod min_position;
 mod page;
 mod prelude;
 pub mod probes;
@@ -25,6 +26,7 @@ mod schema;
 mod server;
 mod state;
 mod time;
+mod version;
 mod words;
 
 pub use enroll_door::EnrollConfig;

@@ -9,7 +9,7 @@ pub use serde_json::Value;
 pub use uuid::Uuid;
 
 pub use crate::access;
-pub use crate::answer::{Changed, Created, Success};
+pub use crate::answer::{Changed, Created, Revised, Seen, Success};
 pub use crate::auth::Allowed;
 pub use crate::body::Body;
 pub use crate::intent::Intent;
@@ -19,3 +19,5 @@ pub use crate::routes::tags::Tag;
 pub use crate::routes::visible::visible;
 pub use crate::state::State;
 pub use crate::time::Time;
+pub use crate::version::IfMatch;
+pub(crate) use crate::version::versioned;

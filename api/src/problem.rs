@@ -98,6 +98,8 @@ kinds! {
     WrongClaimCode "wrong-claim-code" FORBIDDEN "The claim code does not hold";
     /// More requests, or more failed attempts to sign in, than the limit.
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "Too many requests";
+    /// It is not at the version that the request names.
+    PreconditionFailed "precondition-failed" PRECONDITION_FAILED "It was changed in the meantime";
     /// The body is too large.
     TooLarge "too-large" PAYLOAD_TOO_LARGE "The body is too large";
     /// The body is not JSON by its content type.

@@ -81,6 +81,7 @@ impl From<SessionError> for Problem {
 fn failed<E: std::error::Error>(error: &CommandError<E>) -> Problem {
     match error {
         CommandError::Conflict => Problem::of(Kind::Contention, error),
+        CommandError::Stale { .. } => Problem::of(Kind::PreconditionFailed, error),
         CommandError::LogFull => {
             tracing::error!("the log is full: commands are refused");
             Problem::of(Kind::LogFull, "nothing was stored; old data must be archived, or the limit raised")

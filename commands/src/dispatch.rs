@@ -19,6 +19,15 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// Attempts after conflicts before the caller is told to try again: some ten seconds of contention.
 const MOST_CONFLICTS: usize = 60;
 
+/// How an attempt is made.
+#[derive(Clone, Copy)]
+struct Try {
+    /// The version that the aggregate must be at.
+    expected: Option<u64>,
+    /// Whether the aggregate is loaded as the log's leader has it now.
+    fresh: bool,
+}
+
 /// What one attempt came to.
 enum Attempt {
     Done(Receipt),
@@ -37,11 +46,23 @@ impl Commands {
         id: Uuid,
         command: A::Command,
     ) -> Result<Receipt, Error<A::Error>> {
+        self.execute_at::<A>(context, id, command, None).await
+    }
+
+    /// The same for an aggregate that is meant to be at a version: at another one the command is [`Error::Stale`], unless it
+    /// is a repeat. Of several such commands at the same time one is stored.
+    pub async fn execute_at<A: Executable>(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        command: A::Command,
+        expected: Option<u64>,
+    ) -> Result<Receipt, Error<A::Error>> {
         let references = A::references(id, &command);
         let mut pauses = pauses();
         let mut fresh = false;
         loop {
-            match self.attempt::<A>(context, id, command.clone(), &references, fresh).await? {
+            match self.attempt::<A>(context, id, command.clone(), &references, Try { expected, fresh }).await? {
                 Attempt::Done(receipt) => return Ok(receipt),
                 Attempt::Reread => {}
                 Attempt::Conflict => match pauses.next() {
@@ -86,7 +107,7 @@ impl Commands {
         id: Uuid,
         command: A::Command,
         references: &[Reference],
-        fresh: bool,
+        Try { expected, fresh }: Try,
     ) -> Result<Attempt, Error<A::Error>> {
         let store = A::store(&self.inner.stores);
         let (organization, id) = (context.organization.to_string(), id.to_string());
@@ -97,8 +118,10 @@ impl Commands {
         if let Some(receipt) = recent_receipt(&loaded, context.command_id) {
             return Ok(Attempt::Done(receipt));
         }
-        let decision = loaded.state.decide_on(command);
+        let stale = loaded.exists() && expected.is_some_and(|version| version != loaded.version);
+        let decision = if stale { Ok(vec![]) } else { loaded.state.decide_on(command) };
         let refusal = match decision {
+            Ok(_) if stale => Some(Error::Stale { present: loaded.version }),
             Ok(events) if !events.is_empty() => {
                 match self.first_missing(context.organization, references).await.map_err(Error::widen)? {
                     None => return self.append(loaded, events, context).await,

@@ -18,6 +18,12 @@ pub enum Error<E = Infallible> {
     /// It names something that the organisation does not have, or that is used no more. Nothing is stored.
     #[error("{0} does not exist or is used no more")]
     Missing(Reference),
+    /// The aggregate is not at the version that the command was meant for. Nothing is stored.
+    #[error("it is at version {present} by now")]
+    Stale {
+        /// The version that it is at.
+        present: u64,
+    },
     /// Other commands on the same aggregate were faster, many times over. Nothing is stored.
     #[error("too many others are changing it at the same time; try again")]
     Conflict,
@@ -46,13 +52,14 @@ impl<E> Error<E> {
 
     /// Tells whether the command is certainly not stored and would be answered the same again.
     pub fn is_definite(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Missing(_))
+        matches!(self, Self::Refused(_) | Self::Missing(_) | Self::Stale { .. })
     }
 
     fn into_refusal<F>(self) -> Result<E, Error<F>> {
         Err(match self {
             Self::Refused(refusal) => return Ok(refusal),
             Self::Missing(reference) => Error::Missing(reference),
+            Self::Stale { present } => Error::Stale { present },
             Self::Conflict => Error::Conflict,
             Self::LogFull => Error::LogFull,
             Self::OutcomeUnknown(source) => Error::OutcomeUnknown(source),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::http::Api;
 use crate::platform::Platform;
 use crate::scene::{self, Device, reading};
 use crate::stock::{self, Answered};
@@ -60,6 +61,31 @@ fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
     until("the good reading arrives", Duration::from_secs(15), || {
         let found = api.get(&history);
         if found["count"] == 1 && found["data"][0]["value"] == 21.5 { Ok(()) } else { Err(found) }
+    });
+    a_refused_message_is_taken_once_its_cause_is_mended(&api, &device);
+}
+
+/// A text where a number was declared; then texts are declared, and the message is given again.
+fn a_refused_message_is_taken_once_its_cause_is_mended(api: &Api, device: &Device) {
+    let letter = until("the letters are listed", Duration::from_secs(15), || {
+        let letters = api.get(&format!("/api/v1/dead-letters?status=open&deviceId={}", device.id));
+        let of_text = |letter: &&serde_json::Value| letter["payload"].as_str().is_some_and(|text| text.contains("warm"));
+        letters["deadLetters"].as_array().unwrap().iter().find(of_text).cloned().ok_or(letters)
+    });
+    let shown = api.get(&format!("/api/v1/devices/{}", device.id));
+    let kind = scene::id(&shown, "/device/deviceTypeId");
+    let revised = json!({"name": "Texts", "metrics": [{"key": "temperature", "kind": "text"}]});
+    api.put(&format!("/api/v1/device-types/{kind}"), revised);
+    let outcome = api.post("/api/v1/dead-letters/redrive", json!({"ids": [letter["id"]]}));
+    assert_eq!(outcome["results"][0]["success"], true, "{outcome}");
+    until("the reading arrives", Duration::from_secs(15), || {
+        let latest = api.get(&format!("/api/v1/telemetry/device/{}/latest", device.id));
+        let history = api.get(&format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id));
+        if history.to_string().contains("warm") || latest.to_string().contains("warm") {
+            Ok(())
+        } else {
+            Err((latest, history))
+        }
     });
 }
 

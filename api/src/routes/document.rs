@@ -8,7 +8,9 @@ use poem::{Endpoint, Response};
 /// What the document says first.
 pub const DESCRIPTION: &str = "Devices, assets, telemetry, rules, alarms and work orders of one organisation: the \
 caller's. Things of another organisation answer 404. Writes take an `Idempotency-Key` and say in `X-Log-Position` where \
-in the log they stand; they answer when their effect is readable. Whatever goes wrong is `application/problem+json` \
+in the log they stand; they answer when their effect is readable. A read with `?minPosition=` waits until that position is \
+readable (503 after three seconds). What has a version shows it as `ETag`; a change with `If-Match` of an older one \
+answers 412, a read with `If-None-Match` of the present one 304. Whatever goes wrong is `application/problem+json` \
 (RFC 9457). Times are RFC 3339 in UTC.";
 
 /// The page has its script inside, so scripts inside must be allowed; nothing may come from elsewhere.

@@ -33,6 +33,8 @@ use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
 use self::merged::Merged;
 use crate::breaker::Breaker;
 use crate::limits::Limited;
+use crate::min_position::MinPosition;
+use crate::version::NotModified;
 
 /// People and types, then things, then what happens to them.
 type Api = (
@@ -48,7 +50,7 @@ pub fn endpoint(breaker: Breaker) -> impl Endpoint {
     let spec = service.spec();
     let page = service.swagger_ui_html();
     Route::new()
-        .nest("/v1", service.with(breaker).with(Limited))
+        .nest("/v1", service.with(NotModified).with(MinPosition).with(breaker).with(Limited))
         .at("/openapi.json", document::json(spec))
         .at("/docs", document::page(page))
         .at("/docs/", document::page_again())

@@ -25,3 +25,4 @@ mod socket_io;
 mod strangers;
 mod support;
 mod telemetry;
+mod versions;

@@ -25,11 +25,12 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteTemplates>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<TemplateRequest>,
-    ) -> Result<Changed<TemplateResponse>, Problem> {
+    ) -> Result<Revised<TemplateResponse>, Problem> {
         let command = ActivityTemplateCommand::ReviseTemplate { definition: body.0.into() };
-        let receipt = state.commands.execute::<ActivityTemplate>(&intent.context(&caller), id.0, command).await?;
-        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        let receipt = state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;
+        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

@@ -74,6 +74,8 @@ pub struct TemplateResponse {
     template: Template,
 }
 
+versioned!(TemplateResponse, template);
+
 impl From<TemplateRequest> for TemplateDefinition {
     fn from(request: TemplateRequest) -> Self {
         let item = |Item { item, required }: Item| ChecklistItem { item, required };

@@ -20,14 +20,15 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteTypes>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<AssetTypeRequest>,
-    ) -> Result<Changed<AssetTypeResponse>, Problem> {
+    ) -> Result<Revised<AssetTypeResponse>, Problem> {
         let AssetTypeRequest { name, description, icon, derived_metrics, health_model } = body.0;
         let derived_metrics = derived_metrics.into_iter().map(Into::into).collect();
         let health_model = health_model.map(Into::into);
         let command = AssetTypeCommand::ReviseAssetType { name, description, icon, derived_metrics, health_model };
-        let receipt = state.commands.execute::<AssetType>(&intent.context(&caller), id.0, command).await?;
-        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        let receipt = state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;
+        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

@@ -83,6 +83,8 @@ pub struct AssetTypeResponse {
     asset_type: AssetType,
 }
 
+versioned!(AssetTypeResponse, asset_type);
+
 fn one() -> f64 {
     1.0
 }

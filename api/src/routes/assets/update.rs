@@ -64,23 +64,28 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteAssets>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] mut expected: IfMatch,
         id: Path<Uuid>,
         body: Body<UpdateAsset>,
-    ) -> Result<Changed<AssetResponse>, Problem> {
+    ) -> Result<Revised<AssetResponse>, Problem> {
         let present = find(&state, &caller, id.0).await?;
-        let context = intent.context(&caller);
-        let mut last = None;
-        if let Some(parent) = body.0.parent_id {
+        let (parent, context, mut last) = (body.0.parent_id, intent.context(&caller), None);
+        for (step, command) in body.0.commands() {
+            last = Some(state.commands.execute_at::<Asset>(&context.step(step), id.0, command, expected.take()).await?);
+        }
+        // A move belongs to the tree, which has a version of its own: where there is nothing else, the asset's is compared
+        // here.
+        if expected.0.is_some_and(|version| i64::try_from(version) != Ok(present.row.version)) {
+            return Err(Problem::of(Kind::PreconditionFailed, format_args!("it is at version {}", present.row.version)));
+        }
+        if let Some(parent) = parent {
             let (step, command) = (context.step("place"), placed(id.0, parent));
             last = Some(state.commands.execute::<AssetTree>(&step, caller.organization.0, command).await?);
-        }
-        for (step, command) in body.0.commands() {
-            last = Some(state.commands.execute::<Asset>(&context.step(step), id.0, command).await?);
         }
         let response = match last {
             Some(receipt) => after(&state, &caller, id.0, receipt).await?,
             None => present.into(),
         };
-        Ok(Changed(response, last))
+        Ok(Revised(response, last))
     }
 }

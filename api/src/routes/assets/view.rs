@@ -49,6 +49,8 @@ pub struct AssetResponse {
     asset: Asset,
 }
 
+versioned!(AssetResponse, asset);
+
 impl From<Location> for domain::asset::Location {
     fn from(Location { latitude, longitude }: Location) -> Self {
         Self { latitude, longitude }

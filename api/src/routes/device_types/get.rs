@@ -16,7 +16,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Json<DeviceTypeResponse>, Problem> {
-        Ok(Json(find(&state, &caller, id.0).await?))
+    ) -> Result<Seen<DeviceTypeResponse>, Problem> {
+        Ok(Seen(find(&state, &caller, id.0).await?))
     }
 }

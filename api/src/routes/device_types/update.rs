@@ -20,14 +20,15 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteTypes>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<DeviceTypeRequest>,
-    ) -> Result<Changed<DeviceTypeResponse>, Problem> {
+    ) -> Result<Revised<DeviceTypeResponse>, Problem> {
         let DeviceTypeRequest { name, description, metrics, unknown_metrics } = body.0;
         let metrics = metrics.into_iter().map(Into::into).collect();
         let unknown_metrics = unknown_metrics.into();
         let command = DeviceTypeCommand::ReviseDeviceType { name, description, metrics, unknown_metrics };
-        let receipt = state.commands.execute::<DeviceType>(&intent.context(&caller), id.0, command).await?;
-        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        let receipt = state.commands.execute_at::<DeviceType>(&intent.context(&caller), id.0, command, expected.0).await?;
+        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

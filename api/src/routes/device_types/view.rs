@@ -67,6 +67,8 @@ pub struct DeviceTypeResponse {
     device_type: DeviceType,
 }
 
+versioned!(DeviceTypeResponse, device_type);
+
 fn number() -> ValueKind {
     ValueKind::Number
 }

@@ -47,18 +47,19 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageDevices>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] mut expected: IfMatch,
         id: Path<Uuid>,
         body: Body<UpdateDevice>,
-    ) -> Result<Changed<DeviceResponse>, Problem> {
+    ) -> Result<Revised<DeviceResponse>, Problem> {
         let context = intent.context(&caller);
         let mut last = None;
         for (step, command) in body.0.commands() {
-            last = Some(state.commands.execute::<Device>(&context.step(step), id.0, command).await?);
+            last = Some(state.commands.execute_at::<Device>(&context.step(step), id.0, command, expected.take()).await?);
         }
         let response = match last {
             Some(receipt) => after(&state, &caller, id.0, receipt).await?,
             None => find(&state, &caller, id.0).await?.into(),
         };
-        Ok(Changed(response, last))
+        Ok(Revised(response, last))
     }
 }

@@ -41,6 +41,8 @@ pub struct DeviceResponse {
     device: Device,
 }
 
+versioned!(DeviceResponse, device);
+
 impl From<read::Device> for Device {
     fn from(device: read::Device) -> Self {
         let row = device.row;

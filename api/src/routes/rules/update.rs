@@ -44,9 +44,10 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteRules>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<UpdateRule>,
-    ) -> Result<Changed<RuleResponse>, Problem> {
+    ) -> Result<Revised<RuleResponse>, Problem> {
         let revision = RuleRevision {
             name: body.0.name,
             description: body.0.description.map(|text| (!text.is_empty()).then_some(text)),
@@ -58,7 +59,7 @@ impl Api {
             is_active: body.0.is_active,
         };
         let command = RuleCommand::ReviseRule { revision };
-        let receipt = state.commands.execute::<Rule>(&intent.context(&caller), id.0, command).await?;
-        Ok(Changed(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        let receipt = state.commands.execute_at::<Rule>(&intent.context(&caller), id.0, command, expected.0).await?;
+        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

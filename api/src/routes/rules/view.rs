@@ -42,6 +42,8 @@ pub struct RuleResponse {
     rule: Rule,
 }
 
+versioned!(RuleResponse, rule);
+
 impl From<RuleRow> for Rule {
     fn from(row: RuleRow) -> Self {
         Self {

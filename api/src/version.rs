@@ -1,0 +1,141 @@
+//! Versions of resources in headers: `ETag` in answers, `If-Match` of writes, `If-None-Match` of reads (RFC 9110, 8.8.3
+//! and 13.1). What does not live here: comparing them with the log, which the command side does.
+
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{Endpoint, Middleware, Request, RequestBody, Response};
+use poem_openapi::registry::{MetaParamIn, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use crate::problem::Problem;
+
+/// An answer that shows one resource.
+pub trait Versioned {
+    /// The version of its aggregate.
+    fn version(&self) -> i64;
+}
+
+/// Says where in an answer the version stands.
+macro_rules! versioned {
+    ($response:ty, $field:ident) => {
+        impl $crate::version::Versioned for $response {
+            fn version(&self) -> i64 {
+                self.$field.version
+            }
+        }
+    };
+}
+pub(crate) use versioned;
+
+/// Returns the entity tag of a version.
+pub fn etag(version: i64) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// The version that a write is meant for, if it says so: `If-Match: "7"`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IfMatch(pub Option<u64>);
+
+impl IfMatch {
+    /// Takes it: what is done afterwards is done to a later version.
+    pub fn take(&mut self) -> Option<u64> {
+        self.0.take()
+    }
+}
+
+impl<'a> ApiExtractor<'a> for IfMatch {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+
+    type ParamType = String;
+    type ParamRawType = String;
+
+    fn register(registry: &mut Registry) {
+        <String as Type>::register(registry);
+    }
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Header)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(String::schema_ref())
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<String>,
+    ) -> poem::Result<Self> {
+        let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let version = value.to_str().ok().and_then(version_of);
+        Ok(version.ok_or_else(|| Problem::parameter("If-Match", "must be one entity tag as an ETag gave it, or *"))?)
+    }
+}
+
+/// `*` is any version.
+fn version_of(text: &str) -> Option<IfMatch> {
+    match text.trim() {
+        "*" => Some(IfMatch(None)),
+        tag => tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok().map(|version| IfMatch(Some(version))),
+    }
+}
+
+/// Answers 304 where the client has what it asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct NotModified;
+
+impl<E: Endpoint> Middleware<E> for NotModified {
+    type Output = NotModifiedEndpoint<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        NotModifiedEndpoint(inner)
+    }
+}
+
+/// An endpoint behind [`NotModified`].
+pub struct NotModifiedEndpoint<E>(E);
+
+impl<E: Endpoint> Endpoint for NotModifiedEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+        let response = poem::IntoResponse::into_response(self.0.call(request).await?);
+        let tag = response.headers().get(header::ETAG).filter(|_| response.status() == StatusCode::OK);
+        match (known, tag) {
+            (Some(known), Some(tag)) if names(&known, tag) => {
+                let mut same = Response::builder().status(StatusCode::NOT_MODIFIED).finish();
+                same.headers_mut().insert(header::ETAG, tag.clone());
+                Ok(same)
+            }
+            _ => Ok(response),
+        }
+    }
+}
+
+/// Compares weakly, as reads may (RFC 9110, 13.1.2).
+fn names(known: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (known, tag) = (known.to_str().unwrap_or_default(), tag.to_str().unwrap_or_default());
+    known.trim() == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_tag_is_one_quoted_version_or_any() {
+        let of = |text: &str| version_of(text).map(|version| version.0);
+        assert_eq!((of("\"7\""), of(" * ")), (Some(Some(7)), Some(None)));
+        for wrong in ["7", "W/\"7\"", "\"7\", \"8\"", "\"x\"", ""] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_client_may_name_several_tags() {
+        let named = |known: &'static str| names(&HeaderValue::from_static(known), &etag(7));
+        assert!(named("\"7\"") && named("W/\"7\"") && named("\"6\", \"7\"") && named("*"));
+        assert!(!named("\"6\"") && !named("7"));
+    }
+}

@@ -1,0 +1,62 @@
+//! Versions in headers, and reads that wait for a write.
+
+use serde_json::json;
+
+use crate::support::{Text, tenant};
+
+#[test]
+fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_nothing() {
+    let tenant = tenant("Versions");
+    let (admin, engineer) = (&tenant.admin, tenant.somebody("engineer"));
+    let rule = json!({"name": "Hot", "entityType": "device", "entityId": null, "metricKey": "t",
+        "condition": {"operator": ">", "value": 80}, "severity": "low", "action": {"type": "none"}});
+    let template = json!({"name": "Inspect", "defaultPriority": "low", "defaultDueHours": 4, "checklist": []});
+    let kind = json!({"name": "Pump"});
+    let made = |path: &str, body, pointer: &str| {
+        format!("{path}/{}", engineer.post(path, body).created().json.pointer(pointer).unwrap().as_str().unwrap())
+    };
+    let things = [
+        (format!("/api/v1/devices/{}", tenant.device("SN-V")), json!({"name": "A"}), json!({"name": "B"})),
+        (format!("/api/v1/assets/{}", tenant.asset("P")), json!({"name": "A"}), json!({"name": "B"})),
+        (made("/api/v1/rules", rule, "/rule/id"), json!({"name": "A"}), json!({"name": "B"})),
+        (made("/api/v1/activity-templates", template.clone(), "/template/id"), template, json!({"name": "B", "defaultPriority": "low", "defaultDueHours": 5, "checklist": []})),
+        (made("/api/v1/asset-types", kind, "/assetType/id"), json!({"name": "A"}), json!({"name": "B"})),
+        (format!("/api/v1/device-types/{}", tenant.device_type()), json!({"name": "A", "metrics": []}), json!({"name": "B", "metrics": []})),
+    ];
+    for (path, first, second) in things {
+        let seen = admin.get(&path).ok();
+        let tag = seen.header("etag").expect("an ETag").to_owned();
+        admin.ask("GET", &path, None, &[("If-None-Match", &tag)]).status(304);
+        admin.ask("GET", &path, None, &[("If-None-Match", "\"999\"")]).status(200);
+        let put = |body: &serde_json::Value, headers: &[(&str, &str)]| {
+            let mut headers = headers.to_vec();
+            headers.push(("Content-Type", "application/json"));
+            admin.ask("PUT", &path, Some(&body.to_string()), &headers)
+        };
+        let revised = put(&second, &[("If-Match", &tag), ("Idempotency-Key", "once")]).ok();
+        let newer = revised.header("etag").expect("an ETag").to_owned();
+        assert_ne!(newer, tag, "{path}");
+        put(&first, &[("If-Match", &tag)]).problem(412, "precondition-failed");
+        // The same request again is answered as before, although its version is an old one by now.
+        put(&second, &[("If-Match", &tag), ("Idempotency-Key", "once")]).ok();
+        put(&first, &[("If-Match", "7")]).problem(400, "invalid-parameters");
+        put(&first, &[("If-Match", "*")]).ok();
+        assert_ne!(admin.get(&path).header("etag"), Some(newer.as_str()));
+    }
+}
+
+#[test]
+fn a_read_waits_for_a_position_and_says_when_it_does_not_come() {
+    let tenant = tenant("Positions");
+    let device = format!("/api/v1/devices/{}", tenant.device("SN-P"));
+    let revised = tenant.admin.put(&device, json!({"name": "Later"})).ok();
+    let position = revised.header("x-log-position").unwrap().to_owned();
+    let seen = tenant.admin.get(&format!("{device}?minPosition={position}")).ok();
+    assert_eq!(seen["device"]["name"].text(), "Later");
+    tenant.admin.get(&format!("/api/v1/devices?limit=1&minPosition={position}")).ok();
+    tenant.admin.get(&format!("{device}/history?minPosition={position}")).ok();
+    let late = tenant.admin.get(&format!("{device}?minPosition=99999999")).problem(503, "not-yet-visible");
+    assert!(late.header("retry-after").is_some());
+    tenant.admin.get(&format!("{device}?minPosition=x")).problem(400, "invalid-parameters");
+    tenant.admin.get("/api/v1/auth/me?minPosition=1").problem(400, "invalid-parameters");
+}
