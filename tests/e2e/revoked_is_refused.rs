@@ -69,7 +69,8 @@ fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
 fn a_refused_message_is_taken_once_its_cause_is_mended(api: &Api, device: &Device) {
     let letter = until("the letters are listed", Duration::from_secs(15), || {
         let letters = api.get(&format!("/api/v1/dead-letters?status=open&deviceId={}", device.id));
-        let of_text = |letter: &&serde_json::Value| letter["payload"].as_str().is_some_and(|text| text.contains("warm"));
+        let of_text =
+            |letter: &&serde_json::Value| letter["payload"].as_str().is_some_and(|text| text.contains("warm"));
         letters["deadLetters"].as_array().unwrap().iter().find(of_text).cloned().ok_or(letters)
     });
     let shown = api.get(&format!("/api/v1/devices/{}", device.id));

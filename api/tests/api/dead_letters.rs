@@ -22,6 +22,12 @@ fn letter(tenant: &Tenant, device: Option<Uuid>, reason: &str, payload: &str) ->
         "organization": tenant.organization, "device": device, "received_at": "2026-11-23T10:00:00Z", "payload": payload})
 }
 
+/// A refused message of an organisation.
+pub fn refused(tenant: &Tenant) -> String {
+    refuse(&json!([letter(tenant, None, "malformed_json", "{")]));
+    listed(tenant, "", 1)[0]["id"].text()
+}
+
 fn listed(tenant: &Tenant, query: &str, count: usize) -> Vec<Value> {
     eventually("the letters are listed", || {
         let answer = tenant.admin.get(&format!("/api/v1/dead-letters{query}")).ok();
@@ -67,8 +73,7 @@ fn letters_are_listed_filtered_and_settled_once_with_an_author() {
 #[test]
 fn letters_of_others_do_not_exist_and_requests_are_checked() {
     let (owner, stranger) = (tenant("Owner of letters"), tenant("Stranger to letters"));
-    refuse(&json!([letter(&owner, None, "malformed_json", "{")]));
-    let id = listed(&owner, "", 1)[0]["id"].text();
+    let id = refused(&owner);
     stranger.admin.get(&format!("/api/v1/dead-letters/{id}")).status(404);
     let discard = |body: Value| stranger.admin.post("/api/v1/dead-letters/discard", body);
     let answer = discard(json!({ "ids": [id] })).ok();

@@ -29,6 +29,7 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
         ("api-keys", made("/api-keys", json!({"name": "Key", "role": "viewer"}), "apiKey")),
         ("activity-templates", template),
         ("activities", activity),
+        ("dead-letters", crate::dead_letters::refused(tenant)),
         ("alarms", alarm),
         ("devices", device),
         ("assets", asset),

@@ -19,9 +19,17 @@ fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_noth
         (format!("/api/v1/devices/{}", tenant.device("SN-V")), json!({"name": "A"}), json!({"name": "B"})),
         (format!("/api/v1/assets/{}", tenant.asset("P")), json!({"name": "A"}), json!({"name": "B"})),
         (made("/api/v1/rules", rule, "/rule/id"), json!({"name": "A"}), json!({"name": "B"})),
-        (made("/api/v1/activity-templates", template.clone(), "/template/id"), template, json!({"name": "B", "defaultPriority": "low", "defaultDueHours": 5, "checklist": []})),
+        (
+            made("/api/v1/activity-templates", template.clone(), "/template/id"),
+            template,
+            json!({"name": "B", "defaultPriority": "low", "defaultDueHours": 5, "checklist": []}),
+        ),
         (made("/api/v1/asset-types", kind, "/assetType/id"), json!({"name": "A"}), json!({"name": "B"})),
-        (format!("/api/v1/device-types/{}", tenant.device_type()), json!({"name": "A", "metrics": []}), json!({"name": "B", "metrics": []})),
+        (
+            format!("/api/v1/device-types/{}", tenant.device_type()),
+            json!({"name": "A", "metrics": []}),
+            json!({"name": "B", "metrics": []}),
+        ),
     ];
     for (path, first, second) in things {
         let seen = admin.get(&path).ok();

@@ -30,7 +30,8 @@ impl Api {
         body: Body<TemplateRequest>,
     ) -> Result<Revised<TemplateResponse>, Problem> {
         let command = ActivityTemplateCommand::ReviseTemplate { definition: body.0.into() };
-        let receipt = state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;
+        let receipt =
+            state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;
         Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

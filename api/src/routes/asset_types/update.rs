@@ -28,7 +28,8 @@ impl Api {
         let derived_metrics = derived_metrics.into_iter().map(Into::into).collect();
         let health_model = health_model.map(Into::into);
         let command = AssetTypeCommand::ReviseAssetType { name, description, icon, derived_metrics, health_model };
-        let receipt = state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;
+        let receipt =
+            state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;
         Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

@@ -28,7 +28,8 @@ impl Api {
         let metrics = metrics.into_iter().map(Into::into).collect();
         let unknown_metrics = unknown_metrics.into();
         let command = DeviceTypeCommand::ReviseDeviceType { name, description, metrics, unknown_metrics };
-        let receipt = state.commands.execute_at::<DeviceType>(&intent.context(&caller), id.0, command, expected.0).await?;
+        let receipt =
+            state.commands.execute_at::<DeviceType>(&intent.context(&caller), id.0, command, expected.0).await?;
         Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

@@ -54,7 +54,8 @@ impl Api {
         let context = intent.context(&caller);
         let mut last = None;
         for (step, command) in body.0.commands() {
-            last = Some(state.commands.execute_at::<Device>(&context.step(step), id.0, command, expected.take()).await?);
+            last =
+                Some(state.commands.execute_at::<Device>(&context.step(step), id.0, command, expected.take()).await?);
         }
         let response = match last {
             Some(receipt) => after(&state, &caller, id.0, receipt).await?,
