@@ -9,6 +9,7 @@ mod environment;
 mod installation;
 mod lifecycle;
 mod limits;
+mod mail;
 mod roles;
 mod settings;
 mod telemetry;

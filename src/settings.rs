@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::limits::Limits;
+use crate::mail::Smtp;
 
 /// Text that is never printed: passwords and keys.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,8 @@ pub struct Settings {
     pub ingest_http: IngestHttp,
     /// The door for enrolment, beside the API.
     pub enroll: Enroll,
+    /// Where mail to people goes out.
+    pub smtp: Smtp,
     /// An EMQX broker beside the platform.
     pub emqx: Emqx,
     /// The broker that `argusiq ingest --bridge` reads.
@@ -269,6 +272,7 @@ impl Default for Settings {
             },
             ingest_http: IngestHttp { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             enroll: Enroll { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
+            smtp: Smtp::default(),
             emqx: Emqx {
                 hook_listen: "127.0.0.1".to_owned(),
                 hook_port: None,
@@ -291,8 +295,15 @@ impl Default for Settings {
 const ELSEWHERE: [&str; 6] = ["api", "master_key", "mqtt", "next_master_key", "test_stack", "tools_dir"];
 
 /// Settings that are taken from the environment as they stand.
-const SECRETS: [&str; 6] =
-    ["admin_password", "bridge__password", "emqx__api_key", "emqx__api_secret", "emqx__hook_secret", "nats__password"];
+const SECRETS: [&str; 7] = [
+    "admin_password",
+    "bridge__password",
+    "emqx__api_key",
+    "emqx__api_secret",
+    "emqx__hook_secret",
+    "nats__password",
+    "smtp__password",
+];
 
 /// The secrets of the environment, letter by letter: read like other settings, one of digits alone would be a number.
 fn secrets() -> Map<String, Value> {

@@ -20,6 +20,7 @@ use crate::broker;
 use crate::environment::{self, Clock, Servers, Streams};
 use crate::installation;
 use crate::limits;
+use crate::mail;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -240,6 +241,7 @@ impl Wiring {
             metrics: Arc::new(move || metrics.render()),
             clock: self.clock.clone(),
             doors: doors(&self.settings, &self.ports),
+            mailer: mail::mailer(&self.settings.smtp)?,
         };
         api::run(
             deps,

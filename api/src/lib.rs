@@ -4,6 +4,7 @@
 #![allow(clippy::result_large_err, reason = "refusals are rare and end at once; boxing each buys nothing")]
 
 pub mod access;
+mod announcement;
 mod answer;
 mod auth;
 mod body;
@@ -15,6 +16,7 @@ mod guard;
 mod intent;
 mod limits;
 mod min_position;
+mod mail;
 mod page;
 mod prelude;
 pub mod probes;
@@ -32,6 +34,7 @@ mod words;
 pub use enroll_door::EnrollConfig;
 pub use error::Error;
 pub use limits::Limits;
+pub use mail::{Error as MailError, MailConfig, MailSecurity, Mailer};
 pub use problem::{FieldError, Kind, Problem};
 pub use server::{Config, Http, Listen, run};
 pub use state::{Deps, Doors};

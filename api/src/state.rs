@@ -12,6 +12,7 @@ use crate::auth::Tokens;
 use crate::breaker::Breaker;
 use crate::limits::Limiter;
 use crate::server::Http;
+use crate::mail::Mailer;
 
 /// What the API is given by the composition root.
 pub struct Deps {
@@ -31,6 +32,8 @@ pub struct Deps {
     pub clock: Clock,
     /// Where devices find the platform.
     pub doors: Doors,
+    /// Sends mail; without it nobody is told anything.
+    pub mailer: Option<Mailer>,
 }
 
 /// Where devices find the platform, as their configuration names it.
@@ -62,6 +65,7 @@ pub struct Inner {
     pub(crate) limiter: Limiter,
     pub(crate) secure_cookies: bool,
     pub(crate) trusted_proxies: u8,
+    pub(crate) mailer: Option<Mailer>,
     clock: Clock,
 }
 
@@ -81,6 +85,7 @@ impl State {
             limiter,
             secure_cookies: http.secure_cookies,
             trusted_proxies: http.trusted_proxies,
+            mailer: deps.mailer,
             clock: deps.clock,
         }))
     }

@@ -109,6 +109,7 @@ async fn certificates_are_listed_by_who_could_connect_and_by_state() {
     assert_eq!(certificates::revoked(&world.reader, ORGANIZATION, seconds(90_000)).await.unwrap(), (vec![], position));
     assert_eq!(certificates::revoked(&world.reader, STRANGER, seconds(0)).await.unwrap(), (vec![], 0));
     assert_eq!(certificates::unrenewed(&world.reader, seconds(5), 10).await.unwrap(), []);
+    assert_eq!(certificates::unannounced(&world.reader, seconds(5), 10).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::io::Read;
 use serde_json::{Value, json};
 
 use crate::support::keys::Workshop;
+use crate::support::letters::letters_for;
 use crate::support::{Tenant, Text, eventually, platform, tenant};
 
 fn new_device(tenant: &Tenant, serial_number: &str, more: &Value) -> Value {
@@ -233,5 +234,40 @@ fn who_could_connect_when_is_listed_part_by_part() {
     {
         let refused = tenant.admin.get(&format!("/api/v1/certificates?{query}")).problem(400, "invalid-parameters");
         assert_eq!(refused.fields(), [field]);
+    }
+}
+
+#[test]
+fn administrators_and_nobody_else_are_mailed_once_that_a_certificate_is_expiring() {
+    use commands::CommandContext;
+    use domain::certificate::{Certificate, CertificateCommand};
+    let tenant = tenant("Letters");
+    let viewer = tenant.somebody("viewer");
+    let device = tenant.device("MAIL-1");
+    let address = |client: &crate::support::Client| client.get("/api/v1/auth/me").ok()["email"].text();
+    let (admin, viewer) = (address(&tenant.admin), address(&viewer));
+    let list = || tenant.admin.get(&format!("/api/v1/devices/{device}/certificates")).ok();
+    let id: uuid::Uuid = eventually("the certificate", || list()["certificates"][0]["id"].as_str()?.parse().ok());
+    let organization = tenant.organization.parse().unwrap();
+    let context = CommandContext::system("test", organization, id);
+    let noted = platform().commands.execute::<Certificate>(&context, id, CertificateCommand::NoteExpiring {});
+    platform().runtime.block_on(noted).unwrap();
+    let letter = letter(&admin);
+    assert!(letter.contains("MAIL-1") && letter.contains("is expiring"), "{letter}");
+    assert_eq!((letters_for(&admin).len(), letters_for(&viewer).len()), (1, 0));
+    let again = platform().commands.note_announced(organization, id.into(), 1);
+    assert!(!platform().runtime.block_on(again).unwrap(), "it would be told twice");
+    assert_eq!(list()["certificates"][0]["status"], "expiring");
+}
+
+/// Waits for the first mail to an address: the platform looks every ten seconds.
+fn letter(address: &str) -> String {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    loop {
+        if let Some(letter) = letters_for(address).first() {
+            return letter.text.clone();
+        }
+        assert!(std::time::Instant::now() < until, "no mail came");
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
     }
 }

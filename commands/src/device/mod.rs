@@ -3,6 +3,7 @@
 //! The certificates of a device are numbered: the id of the nth derives from the device and n, so that all of them are
 //! found by loading one after the other until there is none, and two that are issued at once cannot both be the nth.
 
+mod announce;
 mod automatic;
 mod bundle;
 mod certificates;

@@ -19,6 +19,9 @@ pub struct Certificate {
     pub revoked: Option<RevocationCode>,
     /// Whether its near end was noted.
     pub expiring: bool,
+    /// Whether people were told of it.
+    #[serde(default)]
+    pub announced: bool,
     /// Whether the end of its validity was noted.
     pub expired: bool,
 }
@@ -79,6 +82,8 @@ impl Decide for Certificate {
             C::RevokeCertificate { reason, code } => self.revoke(reason, code),
             C::NoteExpiring {} if self.expiring || self.is_over() => Ok(vec![]),
             C::NoteExpiring {} => Ok(vec![CertificateEvent::CertificateExpiring {}]),
+            C::NoteAnnounced { .. } if self.announced || !self.expiring || self.is_over() => Ok(vec![]),
+            C::NoteAnnounced { recipients } => Ok(vec![CertificateEvent::CertificateExpiryAnnounced { recipients }]),
             C::NoteExpired {} if self.is_over() => Ok(vec![]),
             C::NoteExpired {} => Ok(vec![CertificateEvent::CertificateExpired {}]),
         }
@@ -108,6 +113,7 @@ impl Decide for Certificate {
             }
             CertificateEvent::CertificateRevoked { code, .. } => self.revoked = Some(code),
             CertificateEvent::CertificateExpiring {} => self.expiring = true,
+            CertificateEvent::CertificateExpiryAnnounced { .. } => self.announced = true,
             CertificateEvent::CertificateExpired {} => self.expired = true,
         }
     }

@@ -39,6 +39,11 @@ pub enum CertificateCommand {
     },
     /// Notes that its end is near.
     NoteExpiring {},
+    /// Notes that people were told of its near end.
+    NoteAnnounced {
+        /// How many were told.
+        recipients: u32,
+    },
     /// Notes that its validity ended.
     NoteExpired {},
 }

@@ -43,11 +43,16 @@ pub enum CertificateEvent {
     },
     /// Its end is near.
     CertificateExpiring {},
+    /// People of the organisation were told of its near end by e-mail.
+    CertificateExpiryAnnounced {
+        /// How many were told.
+        recipients: u32,
+    },
     /// Its validity ended.
     CertificateExpired {},
 }
 
 domain_event!(CertificateEvent {
     CertificateIssued "1.0", CertificateRenewed "1.0", CertificateRevoked "1.0", CertificateExpiring "1.0",
-    CertificateExpired "1.0",
+    CertificateExpiryAnnounced "1.0", CertificateExpired "1.0",
 });

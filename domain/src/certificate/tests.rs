@@ -117,3 +117,14 @@ fn the_end_of_a_revoked_certificate_is_no_news_and_an_expired_one_may_be_revoked
         .when(revoke(RevocationCode::KeyCompromise))
         .then([revoked()]);
 }
+
+#[test]
+fn people_are_told_of_its_near_end_once_and_of_nothing_else() {
+    let (tell, told) = (|| C::NoteAnnounced { recipients: 2 }, || E::CertificateExpiryAnnounced { recipients: 2 });
+    nothing::<Certificate>().when(tell()).then_refused(Error::NotFound);
+    given::<Certificate>([issued()]).when(tell()).then_nothing();
+    let expiring = given::<Certificate>([issued(), E::CertificateExpiring {}]);
+    expiring.when(tell()).then([told()]);
+    given::<Certificate>([issued(), E::CertificateExpiring {}, told()]).when(tell()).then_nothing();
+    given::<Certificate>([issued(), E::CertificateExpiring {}, revoked()]).when(tell()).then_nothing();
+}

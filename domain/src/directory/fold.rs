@@ -132,6 +132,7 @@ impl Directory {
             CertificateEvent::CertificateExpiring {} => {
                 self.change_certificate(certificate, |entry| entry.expiring = true);
             }
+            CertificateEvent::CertificateExpiryAnnounced { .. } => {}
             CertificateEvent::CertificateExpired {} => {
                 self.change_certificate(certificate, |entry| entry.expired = true);
             }

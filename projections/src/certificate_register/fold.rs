@@ -56,6 +56,10 @@ impl Fold for Certificates {
                 row.revoked_code = Some(text_of(code));
             }),
             CertificateEvent::CertificateExpiring {} => change("expiring", &|row| row.expiring = true),
+            // No state of its own: it is expiring as before.
+            CertificateEvent::CertificateExpiryAnnounced { .. } => {
+                change("expiring", &|row| row.announced_at = Some(fact.at()));
+            }
             CertificateEvent::CertificateExpired {} => change("expired", &|row| row.expired = true),
         }
     }
@@ -87,6 +91,7 @@ fn issued(event: &CertificateEvent, fact: &Fact) -> Option<CertificateRow> {
         valid_from: *not_before,
         valid_until: *not_after,
         expiring: false,
+        announced_at: None,
         expired: false,
         renewed_at: None,
         successor_id: None,

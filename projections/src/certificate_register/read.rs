@@ -70,3 +70,28 @@ pub async fn unrenewed(reader: &Reader, now: DateTime<Utc>, limit: i64) -> Resul
                ORDER BY valid_until, id LIMIT $2";
     reader.rows("device_certificates", sqlx::query_scalar(sql).bind(now).bind(limit)).await
 }
+
+/// A certificate whose near end nobody was told of yet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Unannounced {
+    /// The certificate.
+    pub id: Uuid,
+    /// Its organisation.
+    pub organization_id: Uuid,
+    /// Its device's name, where that is known.
+    pub device_name: Option<String>,
+    /// The device's own serial number.
+    pub device_serial_number: Option<String>,
+    /// Its end.
+    pub valid_until: DateTime<Utc>,
+}
+
+/// Lists expiring certificates of all organisations whose near end nobody was told of, by organisation and end.
+pub async fn unannounced(reader: &Reader, now: DateTime<Utc>, limit: i64) -> Result<Vec<Unannounced>, Error> {
+    let sql = "SELECT jsonb_build_object('id', c.id, 'organization_id', c.organization_id, 'device_name', d.name,
+                   'device_serial_number', d.serial_number, 'valid_until', c.valid_until)
+               FROM device_certificates c LEFT JOIN devices d ON d.id = c.device_id
+               WHERE c.expiring AND c.announced_at IS NULL AND c.revoked_at IS NULL AND c.valid_until > $1
+               ORDER BY c.organization_id, c.valid_until, c.id LIMIT $2";
+    reader.rows("device_certificates", sqlx::query_scalar(sql).bind(now).bind(limit)).await
+}

@@ -27,6 +27,8 @@ pub struct CertificateRow {
     pub valid_until: DateTime<Utc>,
     /// Whether its end was noted to be near.
     pub expiring: bool,
+    /// When people were told of it.
+    pub announced_at: Option<DateTime<Utc>>,
     /// Whether its end was noted.
     pub expired: bool,
     /// When another one took its place.

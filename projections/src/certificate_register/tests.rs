@@ -29,6 +29,7 @@ fn row() -> CertificateRow {
         valid_from: at(0),
         valid_until: at(100),
         expiring: false,
+        announced_at: None,
         expired: false,
         renewed_at: None,
         successor_id: None,
@@ -80,6 +81,15 @@ fn each_event_changes_its_own_columns() {
     assert_eq!(then(renewed), expected);
     let expiring = then(CertificateEvent::CertificateExpiring {});
     assert_eq!(expiring, CertificateRow { expiring: true, ..came("expiring") });
+    let told = [
+        issued(),
+        CertificateEvent::CertificateExpiring {},
+        CertificateEvent::CertificateExpiryAnnounced { recipients: 1 },
+    ];
+    let told = after::<Certificates, _>("certificate", &told).get(ID).cloned().unwrap();
+    let expected =
+        CertificateRow { expiring: true, announced_at: Some(at(3)), version: 3, position: 3, ..came("expiring") };
+    assert_eq!(told, expected, "telling is no state");
     let expired = then(CertificateEvent::CertificateExpired {});
     assert_eq!(expired, CertificateRow { expired: true, ..came("expired") });
 }

@@ -91,7 +91,9 @@ pub fn of_presence(fact: &PresenceFact) -> Option<SystemEventRow> {
 pub fn of_certificate(fact: &Fact) -> Option<SystemEventRow> {
     let AnyEvent::Certificate(event) = &fact.event else { return None };
     let (event_type, severity, payload) = match event {
-        CertificateEvent::CertificateIssued { .. } | CertificateEvent::CertificateRenewed { .. } => return None,
+        CertificateEvent::CertificateIssued { .. }
+        | CertificateEvent::CertificateRenewed { .. }
+        | CertificateEvent::CertificateExpiryAnnounced { .. } => return None,
         CertificateEvent::CertificateRevoked { reason, code } => {
             ("CERTIFICATE_REVOKED", "medium", json!({ "reason": reason, "code": json_of(code) }))
         }

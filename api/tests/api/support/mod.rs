@@ -3,6 +3,7 @@
 mod another;
 mod client;
 pub mod keys;
+pub mod letters;
 mod platform;
 mod readings;
 

@@ -70,6 +70,17 @@ pub(super) fn now() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
 }
 
+fn mailer() -> api::Mailer {
+    let config = api::MailConfig {
+        host: "127.0.0.1".into(),
+        port: super::letters::receive(),
+        security: api::MailSecurity::None,
+        credentials: None,
+        from: "Argusiq <argusiq@example.com>".into(),
+    };
+    api::Mailer::new(config).unwrap()
+}
+
 async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
     let space = stack::testing::space().await;
     let settings = Settings::new(&space.nats).with_prefix(&space.stream_prefix).with_sizes(StreamSizes::small());
@@ -105,6 +116,7 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
             telemetry_url: None,
             enroll_url: Some(format!("https://localhost:{enroll_port}/api/v1/enroll")),
         },
+        mailer: Some(mailer()),
     };
     let enroll = api::EnrollConfig { listen: api::Listen::Listener(enrolling), tls: Arc::new(tls) };
     let config =
