@@ -61,6 +61,7 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/activities/{id}/items/{index}", "operator"),
     ("POST", "/activities/{id}/complete", "operator"),
     ("POST", "/activities/{id}/cancel", "operator"),
+    ("POST", "/activities/{id}/comments", "operator"),
     ("POST", "/alarms/{id}/acknowledge", "operator"),
     ("POST", "/dead-letters/redrive", "engineer"),
     ("POST", "/dead-letters/discard", "engineer"),

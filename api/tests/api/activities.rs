@@ -77,6 +77,35 @@ fn work_is_made_from_a_template_and_done_step_by_step() {
 }
 
 #[test]
+fn people_comment_on_work_before_and_after_its_end() {
+    let tenant = tenant("Comments");
+    let path = format!("/api/v1/activities/from-template/{}", template(&tenant));
+    let made = tenant.admin.post(&path, json!({"targetId": tenant.asset("Pump")})).created();
+    let operator = tenant.somebody("operator");
+    let path = format!("/api/v1/activities/{}", made["activity"]["id"].text());
+    let say = |text: &str| operator.post(&format!("{path}/comments"), json!({"text": text}));
+    assert_eq!(made["activity"]["comments"], json!([]));
+    let said = say(" Seal is worn ").ok();
+    let me = operator.get("/api/v1/auth/me").ok()["id"].text();
+    let comment = &said["activity"]["comments"][0];
+    assert_eq!((comment["text"].text(), comment["author"].text()), ("Seal is worn".into(), format!("user:{me}")));
+    assert!(comment["at"].is_string());
+    for nothing in ["", "   "] {
+        assert_eq!(say(nothing).problem(422, "invalid-fields").fields(), ["text"], "{nothing:?}");
+    }
+    operator.post(&format!("{path}/cancel"), json!({"reason": "no spare part"})).ok();
+    let said = say("Ordered").ok();
+    let comments = said["activity"]["comments"].as_array().unwrap();
+    assert_eq!(comments.iter().map(|comment| comment["text"].text()).collect::<Vec<_>>(), ["Seal is worn", "Ordered"]);
+    assert_eq!(
+        (said["activity"]["status"].text(), operator.get(&path).ok().json),
+        ("cancelled".into(), said.json.clone())
+    );
+    let nobody = format!("/api/v1/activities/{}/comments", Uuid::nil());
+    operator.post(&nobody, json!({"text": "Hello"})).problem(404, "not-found");
+}
+
+#[test]
 fn work_needs_a_target_and_a_template() {
     let tenant = tenant("No work");
     let path = format!("/api/v1/activities/from-template/{}", template(&tenant));

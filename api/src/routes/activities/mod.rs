@@ -2,6 +2,7 @@
 
 mod assign;
 mod cancel;
+mod comment;
 mod complete;
 mod from_template;
 mod get;
@@ -11,5 +12,7 @@ mod start;
 mod view;
 
 /// The endpoints.
-pub type Api =
-    ((from_template::Api, get::Api, list::Api), (assign::Api, start::Api, items::Api, complete::Api, cancel::Api));
+pub type Api = (
+    (from_template::Api, get::Api, list::Api),
+    (assign::Api, start::Api, items::Api, complete::Api, cancel::Api, comment::Api),
+);
