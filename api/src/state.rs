@@ -11,8 +11,8 @@ use projections::{Feed, RateLimits, Reader};
 use crate::auth::Tokens;
 use crate::breaker::Breaker;
 use crate::limits::Limiter;
-use crate::server::Http;
 use crate::mail::Mailer;
+use crate::server::Http;
 
 /// What the API is given by the composition root.
 pub struct Deps {
