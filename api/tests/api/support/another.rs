@@ -30,6 +30,7 @@ impl Platform {
                 metrics: Arc::new(String::new),
                 clock,
                 doors: api::Doors::default(),
+                mailer: None,
             };
             let http = api::Http { limits, ..api::Http::default() };
             let config = api::Config { listen: api::Listen::Listener(listener), enroll: None, http };
