@@ -1,7 +1,7 @@
 //! Versions of resources in headers: `ETag` in answers, `If-Match` of writes, `If-None-Match` of reads (RFC 9110, 8.8.3
 //! and 13.1). What does not live here: comparing them with the log, which the command side does.
 
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Middleware, Request, RequestBody, Response};
 use poem_openapi::registry::{MetaParamIn, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
@@ -99,7 +99,9 @@ impl<E: Endpoint> Endpoint for NotModifiedEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+        // A change that was carried out is answered as such, whatever the client knows.
+        let reads = request.method() == Method::GET;
+        let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| reads).cloned();
         let response = poem::IntoResponse::into_response(self.0.call(request).await?);
         let tag = response.headers().get(header::ETAG).filter(|_| response.status() == StatusCode::OK);
         match (known, tag) {

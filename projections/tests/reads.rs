@@ -262,11 +262,11 @@ async fn the_audit_log_tells_what_each_event_changed() {
         ("name", &Some(json!("Sensor A")), &json!("Boiler sensor"))
     );
     let filter = audit::AuditFilter { event_type: Some("AlarmRaised".into()), ..Default::default() };
-    let raised = audit::list(&world.reader, ORGANIZATION, &filter, Paging::default()).await.unwrap();
-    assert_eq!((raised.total, raised.items[0].stream.as_str()), (1, "ES_ALARM"));
+    let raised = audit::list(&world.reader, ORGANIZATION, &filter, None, 50).await.unwrap();
+    assert_eq!((raised.len(), raised[0].stream.as_str()), (1, "ES_ALARM"));
     let mine = audit::AuditFilter { actor: Some(format!("user:{USER}")), ..Default::default() };
-    let all = audit::list(&world.reader, ORGANIZATION, &mine, Paging::default()).await.unwrap();
-    assert_eq!(all.total.to_string(), world.sql("SELECT count(*) FROM audit_log").await[0]);
+    let all = audit::list(&world.reader, ORGANIZATION, &mine, None, 50).await.unwrap();
+    assert_eq!(all.len().to_string(), world.sql("SELECT count(*) FROM audit_log").await[0]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod api_keys;
 mod asset_types;
 mod assets;
 mod attributes;
+mod audit;
 mod auth;
 mod bundle_archive;
 mod certificates;
@@ -41,7 +42,7 @@ type Api = (
     (auth::Api, organizations::Api, users::Api, api_keys::Api, device_types::Api, asset_types::Api),
     (devices::Api, certificates::Api, enrollment::Api),
     (assets::Api, links::Api, telemetry::Api),
-    (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api),
+    (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api, audit::Api),
 );
 
 /// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.

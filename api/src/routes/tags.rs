@@ -42,4 +42,6 @@ pub enum Tag {
     Events,
     /// What was refused on its way.
     DeadLetters,
+    /// Who changed what, and when.
+    Audit,
 }

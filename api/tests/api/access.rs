@@ -17,6 +17,7 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/auth/password", "viewer"),
     ("POST", "/users", "admin"),
     ("GET", "/users", "admin"),
+    ("GET", "/audit", "admin"),
     ("GET", "/users/{id}", "admin"),
     ("PUT", "/users/{id}", "admin"),
     ("POST", "/users/{id}/suspend", "admin"),

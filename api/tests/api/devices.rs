@@ -104,6 +104,7 @@ fn a_device_is_changed_step_by_step_and_its_history_says_by_whom() {
     assert!(events.iter().all(|event| event["actor"] == format!("user:{me}")), "{}", history.text);
     assert_eq!(events[1]["correlationId"], events[2]["correlationId"]);
     assert_eq!(events[2]["payload"], json!({"name": "Renamed"}));
+    assert_eq!(events[2]["changes"], json!([{"field": "name", "before": "H-1", "after": "Renamed"}]));
     let part = tenant.admin.get(&format!("{path}/history?limit=2&offset=3")).ok();
     assert_eq!((part["events"].as_array().unwrap().len(), &part["total"]), (2, &json!(5)));
 }

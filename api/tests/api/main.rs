@@ -6,6 +6,7 @@ mod access;
 mod activities;
 mod api_keys;
 mod assets;
+mod audit;
 mod certificates;
 mod dead_letters;
 mod device_access;

@@ -48,29 +48,54 @@ pub struct FieldChange {
     pub after: Value,
 }
 
-/// Lists events, the newest first.
+/// Where a part of the list ended: an event's place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// The stream that stores it.
+    pub stream: String,
+    /// Its message's position there.
+    pub position: i64,
+    /// Its place in the message.
+    pub index: i32,
+}
+
+impl From<&AuditRow> for Cursor {
+    fn from(row: &AuditRow) -> Self {
+        let AuditRow { recorded_at, stream, position, index, .. } = row;
+        Self { recorded_at: *recorded_at, stream: stream.clone(), position: *position, index: *index }
+    }
+}
+
+/// Lists events, the newest first, from after a cursor on.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,
     filter: &AuditFilter,
-    paging: Paging,
-) -> Result<Page<AuditRow>, Error> {
-    let list = "SELECT * FROM audit_log WHERE organization_id = $1 AND ($2::uuid IS NULL OR entity_id = $2)
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<AuditRow>, Error> {
+    let sql = "SELECT to_jsonb(a) FROM audit_log a WHERE organization_id = $1 AND ($2::uuid IS NULL OR entity_id = $2)
             AND ($3::text IS NULL OR entity_type = $3) AND ($4::text IS NULL OR actor = $4)
             AND ($5::text IS NULL OR event_type = $5) AND ($6::timestamptz IS NULL OR recorded_at >= $6)
-            AND ($7::timestamptz IS NULL OR recorded_at < $7)";
-    let order = "recorded_at DESC, stream, position DESC, index DESC";
-    let page = reader.page("audit_log", list, order, paging, |query| {
-        query
-            .bind(organization)
-            .bind(filter.entity_id)
-            .bind(filter.entity_type.clone())
-            .bind(filter.actor.clone())
-            .bind(filter.event_type.clone())
-            .bind(filter.from)
-            .bind(filter.until)
-    });
-    page.await
+            AND ($7::timestamptz IS NULL OR recorded_at < $7)
+            AND ($8::timestamptz IS NULL OR (recorded_at, stream, position, index) < ($8, $9, $10, $11))
+        ORDER BY recorded_at DESC, stream DESC, position DESC, index DESC LIMIT $12";
+    let query = sqlx::query_scalar(sql)
+        .bind(organization)
+        .bind(filter.entity_id)
+        .bind(filter.entity_type.clone())
+        .bind(filter.actor.clone())
+        .bind(filter.event_type.clone())
+        .bind(filter.from)
+        .bind(filter.until)
+        .bind(after.as_ref().map(|cursor| cursor.recorded_at))
+        .bind(after.as_ref().map(|cursor| cursor.stream.clone()))
+        .bind(after.as_ref().map(|cursor| cursor.position))
+        .bind(after.as_ref().map(|cursor| cursor.index))
+        .bind(limit.clamp(1, 1_001));
+    reader.rows("audit_log", query).await
 }
 
 /// Returns the history of an entity, the newest first, with what each event changed. Looks at its first 1,000 events.

@@ -1,6 +1,6 @@
 //! Shows everything that was ever done to a device, its certificates and its links.
 
-use projections::audit_log::read::{AuditEntry, history};
+use projections::audit_log::read::{AuditEntry, FieldChange, history};
 use projections::{Paging, certificate_register};
 
 use super::view::find;
@@ -29,6 +29,18 @@ struct HistoryEvent {
     correlation_id: Uuid,
     causation_id: Option<Uuid>,
     payload: Value,
+    /// The fields that it changed.
+    changes: Vec<Change>,
+}
+
+/// A field of an event, as it was told before and is told now.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Change {
+    field: String,
+    /// Absent where no event told of it before.
+    before: Option<Value>,
+    after: Value,
 }
 
 /// The newest first.
@@ -41,8 +53,10 @@ struct History {
 }
 
 impl From<AuditEntry> for HistoryEvent {
-    fn from(AuditEntry { row, .. }: AuditEntry) -> Self {
+    fn from(AuditEntry { row, changes }: AuditEntry) -> Self {
+        let change = |FieldChange { field, before, after }: FieldChange| Change { field, before, after };
         Self {
+            changes: changes.into_iter().map(change).collect(),
             event_id: row.event_id,
             event_type: row.event_type,
             entity_type: row.entity_type,

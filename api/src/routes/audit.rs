@@ -1,0 +1,121 @@
+//! Lists what was changed in the organisation: by whom, when, and what led to it.
+
+use projections::audit_log::AuditRow;
+use projections::audit_log::read::{self, AuditFilter, Cursor};
+
+use crate::prelude::*;
+
+/// Events of a part if nothing is said, and at most.
+const USUAL: i64 = 50;
+const MOST: i64 = 1_000;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A stored event.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct AuditEvent {
+    event_id: Uuid,
+    /// `DeviceRenamed`, `CertificateRevoked`, `RuleDefined` …
+    event_type: String,
+    /// `device`, `certificate`, `rule` …
+    entity_type: String,
+    entity_id: Uuid,
+    /// The entity's version after it, from 1.
+    version: i64,
+    /// `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<part>`.
+    actor: String,
+    recorded_at: Time,
+    command_id: Uuid,
+    /// The same for all that one act led to.
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
+    payload: Value,
+}
+
+/// A part of the list, the newest first.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct AuditTrail {
+    events: Vec<AuditEvent>,
+    /// The `cursor` of the next part; absent at the end.
+    next_cursor: Option<String>,
+}
+
+impl From<AuditRow> for AuditEvent {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            event_id: row.event_id,
+            event_type: row.event_type,
+            entity_type: row.entity_type,
+            entity_id: row.entity_id,
+            version: row.version,
+            actor: row.actor,
+            recorded_at: row.recorded_at.into(),
+            command_id: row.command_id,
+            correlation_id: row.correlation_id,
+            causation_id: row.causation_id,
+            payload: row.payload,
+        }
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// List who changed what
+    ///
+    /// Every stored event of the organisation. What people's events hold of their persons is encrypted.
+    #[oai(path = "/audit", method = "get", tag = "Tag::Audit", operation_id = "listAuditEvents")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the request")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ReadAudit>,
+        #[oai(name = "entityType")] entity_type: Query<Option<String>>,
+        #[oai(name = "entityId")] entity_id: Query<Option<Uuid>>,
+        actor: Query<Option<String>>,
+        /// The name of an event, such as `DeviceRenamed`.
+        action: Query<Option<String>>,
+        from: Query<Option<Time>>,
+        to: Query<Option<Time>>,
+        cursor: Query<Option<String>>,
+        limit: Query<Option<i64>>,
+    ) -> Result<Json<AuditTrail>, Problem> {
+        let limit = limit.0.unwrap_or(USUAL);
+        if !(1..=MOST).contains(&limit) {
+            return Err(Problem::parameter("limit", format_args!("must lie in 1 to {MOST}")));
+        }
+        let after = cursor.0.as_deref().map(read_cursor).transpose()?;
+        let filter = AuditFilter {
+            entity_id: entity_id.0,
+            entity_type: entity_type.0,
+            actor: actor.0,
+            event_type: action.0,
+            from: from.0.map(|at| at.0),
+            until: to.0.map(|at| at.0),
+        };
+        // One more than asked for tells whether there is a next part.
+        let mut rows = read::list(&state.reader, caller.organization.0, &filter, after, limit + 1).await?;
+        let more = rows.len() as i64 > limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let next_cursor = rows.last().filter(|_| more).map(|row| write_cursor(&Cursor::from(row)));
+        Ok(Json(AuditTrail { events: rows.into_iter().map(AuditEvent::from).collect(), next_cursor }))
+    }
+}
+
+fn write_cursor(Cursor { recorded_at, stream, position, index }: &Cursor) -> String {
+    format!("{}.{stream}.{position}.{index}", recorded_at.timestamp_micros())
+}
+
+fn read_cursor(text: &str) -> Result<Cursor, Problem> {
+    let read = || {
+        let mut parts = text.split('.');
+        let recorded_at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+        let (stream, position) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+        let index = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Cursor { recorded_at, stream, position, index })
+    };
+    read().ok_or_else(|| Problem::parameter("cursor", "is not the nextCursor of a list"))
+}
