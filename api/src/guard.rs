@@ -112,6 +112,8 @@ fn refuse(error: Error, path: &str) -> Response {
     let retained = error.status();
     match problem(&error) {
         Some(problem) => Problem { instance: Some(path.to_owned()), ..problem }.into_response(),
+        // What the browser has already: the framework says so by an error.
+        None if retained == StatusCode::NOT_MODIFIED => Response::builder().status(retained).finish(),
         None if error.is_from_response() => error.into_response(),
         None => Problem { instance: Some(path.to_owned()), ..by_status(retained, &error) }.into_response(),
     }

@@ -77,6 +77,9 @@ fn the_built_in_page_and_its_files_are_served_and_name_nothing_elsewhere() {
     }
     assert!(!page.text.contains("http"), "{}", page.text);
     assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
+    // A browser that loads it again is told that it has it.
+    let tag = page.header("etag").expect("an ETag");
+    nobody.ask("GET", "/", None, &[("If-None-Match", tag)]).status(304);
 }
 
 fn collect(value: &Value, found: &mut Vec<String>) {
