@@ -50,8 +50,8 @@ impl Role {
 
     fn reads(self) -> &'static [Stream] {
         use Stream::{
-            ActivitiesCreated, Es, EsActivity, EsAlarm, EventsThreshold, Presence, TelemetryAsset, TelemetryNormalized,
-            TelemetryRaw, Ticks,
+            ActivitiesCreated, Es, EsActivity, EsAlarm, EventsThreshold, Presence, TelemetryAsset, TelemetryDlq,
+            TelemetryNormalized, TelemetryRaw, Ticks,
         };
         match self {
             Self::Api => &[Es, EsAlarm, EsActivity, TelemetryNormalized, TelemetryAsset, EventsThreshold, Presence],
@@ -76,6 +76,7 @@ impl Role {
                 EventsThreshold,
                 ActivitiesCreated,
                 Presence,
+                TelemetryDlq,
             ],
             Self::Migrate => &Stream::ALL,
         }

@@ -55,6 +55,7 @@ fn filled(path: &str, of: &[(&str, String)]) -> String {
 fn body(method: &str, path: &str, own_asset: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "suspend" | "cancel" | "decommission" | "revoke" => json!({"reason": "x"}),
+        "comments" => json!({"text": "x"}),
         "assign" => json!({"assignedRole": "technician"}),
         "{templateId}" => json!({"targetId": own_asset}),
         "{id}" if method == "PUT" => json!({"name": "Mine now"}),

@@ -127,7 +127,13 @@ async fn process(log: &Log) {
 }
 
 async fn project(log: &Log) {
-    let streams = [Stream::TelemetryNormalized, Stream::TelemetryAsset, Stream::EventsThreshold, Stream::Presence];
+    let streams = [
+        Stream::TelemetryNormalized,
+        Stream::TelemetryAsset,
+        Stream::EventsThreshold,
+        Stream::Presence,
+        Stream::TelemetryDlq,
+    ];
     reads(log, streams.into_iter().chain(Stream::DOMAIN).map(Source::all).collect()).await;
     publish(log, Stream::TelemetryDlq, "device_directory").await;
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use eventlog::streams::Error;
-use eventlog::{Headers, Log, Publisher, PublisherSettings, Stream, StreamSizes};
+use eventlog::{BucketName, Headers, Log, Publisher, PublisherSettings, Stream, StreamSizes};
 
 use crate::support;
 
@@ -46,7 +46,8 @@ async fn what_is_missing_is_named_and_not_created_by_a_check() {
     let log = support::undeclared(StreamSizes::small()).await;
     let error = log.check_streams().await.unwrap_err();
     assert!(error.to_string().contains(&log.settings().stream_name(Stream::TelemetryRaw)), "{error}");
-    assert!(matches!(log.check_streams().await, Err(Error::Missing(names)) if names.len() == 18));
+    let everything = Stream::ALL.len() + BucketName::ALL.len();
+    assert!(matches!(log.check_streams().await, Err(Error::Missing(names)) if names.len() == everything));
 }
 
 #[tokio::test]
