@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use ingest::{BridgeConfig, Secret};
+use ingest::{BridgeConfig, DynamicSecurity, RevocationFile, Secret};
 
-use crate::settings::Bridge;
+use crate::settings::{self, Bridge};
 
 /// Reads the files that the settings name and checks what they say.
 pub fn config(settings: &Bridge) -> anyhow::Result<BridgeConfig> {
     let url = settings.url.as_ref().context("bridge.url is not set: write mqtt://host:port of the broker")?;
     let mut config = BridgeConfig::new(url.parse()?);
     config.user.clone_from(&settings.user);
-    config.password = password(settings)?.map(Secret::new);
+    config.password = password("bridge", settings.password.as_ref(), settings.password_file.as_deref())?;
     if config.password.is_some() && config.user.is_none() {
         bail!("bridge.password is set and bridge.user is not: name the service account it belongs to");
     }
@@ -25,18 +25,38 @@ pub fn config(settings: &Bridge) -> anyhow::Result<BridgeConfig> {
     config.connections = positive("bridge.connections", settings.connections.into())?;
     config.max_unacknowledged = positive::<u16>("bridge.max_unacknowledged", settings.max_unacknowledged)?.into();
     config.broker.clone_from(&settings.broker);
+    config.dynamic_security = dynamic_security(&settings.dynamic_security)?;
+    if config.dynamic_security.is_some() && (config.user.is_none() || config.password.is_none()) {
+        bail!("bridge.dynamic_security needs bridge.user and bridge.password: the account that it gives the broker");
+    }
     config.check()?;
     Ok(config)
 }
 
-fn password(settings: &Bridge) -> anyhow::Result<Option<String>> {
-    match (&settings.password, &settings.password_file) {
-        (Some(_), Some(_)) => bail!("bridge.password and bridge.password_file are both set: keep one of them"),
-        (Some(password), None) => Ok(Some(password.0.clone())),
+fn dynamic_security(settings: &settings::DynamicSecurity) -> anyhow::Result<Option<DynamicSecurity>> {
+    const NAME: &str = "bridge.dynamic_security";
+    let password = password(NAME, settings.password.as_ref(), settings.password_file.as_deref())?;
+    let files = (&settings.api_url, &settings.revocation_file, &settings.pid_file);
+    let revocations = match files {
+        (Some(api), Some(list), Some(pid)) => Some(RevocationFile::new(api, list.clone(), pid.clone())?),
+        (None, None, None) => None,
+        _ => bail!("{NAME}.api_url, revocation_file and pid_file belong together: set all three or none"),
+    };
+    match (&settings.user, password) {
+        (Some(user), Some(password)) => Ok(Some(DynamicSecurity { user: user.clone(), password, revocations })),
+        (None, None) if revocations.is_none() => Ok(None),
+        _ => bail!("{NAME}.user and its password belong together: name the account that administers the plugin"),
+    }
+}
+
+fn password(of: &str, given: Option<&settings::Secret>, file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
+    match (given, file) {
+        (Some(_), Some(_)) => bail!("{of}.password and {of}.password_file are both set: keep one of them"),
+        (Some(password), None) => Ok(Some(Secret::new(password.0.clone()))),
         (None, Some(path)) => {
-            let text = read("bridge.password_file", path)?;
+            let text = read(&format!("{of}.password_file"), path)?;
             // An editor ends a file with a line break, which belongs to no password.
-            Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+            Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
         }
         (None, None) => Ok(None),
     }
@@ -54,7 +74,7 @@ fn positive<T: TryFrom<usize>>(what: &str, number: usize) -> anyhow::Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{self, Settings};
+    use crate::settings::Settings;
 
     fn refusal(change: impl FnOnce(&mut Bridge)) -> String {
         let mut settings = Settings::default().bridge;
@@ -85,6 +105,34 @@ mod tests {
         assert_eq!(message, "bridge.max_unacknowledged is 70000: choose 1 to 65535");
         let message = refusal(|bridge| bridge.group = "a/b".into());
         assert!(message.starts_with("bridge.group \"a/b\" has one of / + #"), "{message}");
+    }
+
+    #[test]
+    fn half_of_a_dynamic_security_is_refused() {
+        let secret = || Some(settings::Secret("secret".into()));
+        let refusal = |change: fn(&mut settings::DynamicSecurity)| {
+            refusal(|bridge| {
+                (bridge.user, bridge.password) = (Some("bridge".into()), secret());
+                let security = &mut bridge.dynamic_security;
+                (security.user, security.password) = (Some("admin".into()), secret());
+                (security.api_url, security.revocation_file) = (Some("http://api:3000".into()), Some("crl.pem".into()));
+                security.pid_file = Some("mosquitto.pid".into());
+                change(security);
+            })
+        };
+        assert_eq!(refusal(|_| {}), "");
+        let together = "bridge.dynamic_security.user and its password belong together";
+        assert!(refusal(|security| security.user = None).starts_with(together));
+        assert!(refusal(|security| security.password = None).starts_with(together));
+        let three =
+            "bridge.dynamic_security.api_url, revocation_file and pid_file belong together: set all three or none";
+        assert_eq!(refusal(|security| security.pid_file = None), three);
+        let message = refusal(|security| security.api_url = Some("api".into()));
+        assert_eq!(message, "bridge.dynamic_security.api_url \"api\" is no address of the form http://host:port");
+        let message = self::refusal(|bridge| {
+            (bridge.dynamic_security.user, bridge.dynamic_security.password) = (Some("admin".into()), secret());
+        });
+        assert!(message.starts_with("bridge.dynamic_security needs bridge.user and bridge.password"), "{message}");
     }
 
     #[test]

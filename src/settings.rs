@@ -145,6 +145,26 @@ pub struct Bridge {
     pub max_unacknowledged: usize,
     /// The broker's name in presence facts, the same for all bridges behind it.
     pub broker: String,
+    /// A mosquitto broker that is told who may connect.
+    pub dynamic_security: DynamicSecurity,
+}
+
+/// The dynamic security plugin of a mosquitto broker, and its revocation file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DynamicSecurity {
+    /// Name of the account that administers the plugin; the broker is not told anything when absent.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// A file with its password instead.
+    pub password_file: Option<PathBuf>,
+    /// The API that publishes the revocation lists, `http://host:port`.
+    pub api_url: Option<String>,
+    /// The broker's `crlfile`, which is written.
+    pub revocation_file: Option<PathBuf>,
+    /// The broker's `pid_file`: it is signalled to read its revocation file again.
+    pub pid_file: Option<PathBuf>,
 }
 
 /// The devices' door over HTTP; its certificate and its limits are those of `mqtt`.
@@ -269,6 +289,7 @@ impl Default for Settings {
                 connections: 2,
                 max_unacknowledged: 1_000,
                 broker: "broker".to_owned(),
+                dynamic_security: DynamicSecurity::default(),
             },
             ingest_http: IngestHttp { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             enroll: Enroll { enabled: true, listen: "127.0.0.1".to_owned(), port: None },

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams};
 use rustls_pki_types::CertificateRevocationListDer;
+use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
+use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use crate::{Serial, authority::Error, ca::CertificateAuthority, ca::to_time};
 
@@ -46,6 +48,26 @@ pub struct Crl {
     pub der: CertificateRevocationListDer<'static>,
     /// PEM, as brokers read it from a file.
     pub pem: String,
+}
+
+/// Why a revocation list cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is no PEM of a list.
+    #[error("it is no revocation list in PEM: {0}")]
+    Pem(rustls_pki_types::pem::Error),
+    /// It is no DER of a list.
+    #[error("it is no revocation list")]
+    Der,
+}
+
+/// Reads the serial numbers on a revocation list, PEM. Who signed it is not asked.
+pub fn serials(pem: &[u8]) -> Result<Vec<Serial>, ReadError> {
+    let der = CertificateRevocationListDer::from_pem_slice(pem).map_err(ReadError::Pem)?;
+    let (_, list) = CertificateRevocationList::from_der(der.as_ref()).map_err(|_| ReadError::Der)?;
+    list.iter_revoked_certificates()
+        .map(|one| Serial::from_octets(one.raw_serial()).map_err(|_| ReadError::Der))
+        .collect()
 }
 
 pub(crate) fn sign(

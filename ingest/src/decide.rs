@@ -213,6 +213,27 @@ pub fn authorize_token(
     Ok(device.organization)
 }
 
+/// Decides whether a device may be known to a broker that checks certificates by itself: it is in service, its
+/// organisation is not suspended, and one of its certificates at least was neither revoked nor is past its end.
+/// `certificates` are that it was issued, each with its end. Answers the organisation.
+pub fn authorize_device(
+    device: DeviceView,
+    organization: Option<&OrganizationView>,
+    certificates: impl IntoIterator<Item = (CertificateView, DateTime<Utc>)>,
+    now: DateTime<Utc>,
+) -> Result<OrganizationId, Reason> {
+    in_standing(device, organization.ok_or(Reason::UnknownOrganization)?)?;
+    let mut reason = Reason::UnknownCertificate;
+    for (certificate, not_after) in certificates {
+        match (certificate.revoked, now >= not_after) {
+            (false, false) => return Ok(device.organization),
+            (true, _) => reason = Reason::Revoked,
+            (false, true) => reason = Reason::Expired,
+        }
+    }
+    Err(reason)
+}
+
 fn in_standing(device: DeviceView, organization: &OrganizationView) -> Result<(), Reason> {
     if device.decommissioned {
         return Err(Reason::Decommissioned);

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod accept;
+mod ask;
 mod beside;
 mod bridge;
 mod config;
@@ -15,6 +16,7 @@ mod http;
 mod members;
 mod meters;
 pub mod metric_names;
+mod mosquitto;
 mod pipeline;
 mod presence;
 mod review;
@@ -26,4 +28,5 @@ mod takeover;
 pub use bridge::{Address as BrokerAddress, AddressError as BrokerAddressError, BridgeConfig};
 pub use config::{BrokerApi, Clock, Config, Deps, EdgePki, HookConfig, HttpConfig, HttpLimits, Limits, Listen, Secret};
 pub use emqx::answer::Asked as HookRequest;
+pub use mosquitto::{DynamicSecurity, NoApi, RevocationFile};
 pub use run::{Error, run};

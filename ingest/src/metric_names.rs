@@ -39,6 +39,8 @@ pub const HTTP_SECONDS: &str = "ingest_http_seconds";
 pub const HOOK_ANSWERS: &str = "ingest_hook_answers_total";
 /// Counter by `result` (`done`, `given_up`): sessions that the broker was told to end.
 pub const KICKS: &str = "ingest_kicks_total";
+/// Counter by `change` (`entered`, `left`): devices that a mosquitto broker was told of.
+pub const BROKER_DEVICES: &str = "ingest_broker_devices_total";
 
 /// Describes every metric to the installed recorder.
 pub fn describe() {
@@ -61,5 +63,6 @@ pub fn describe() {
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "from a request of the HTTP door to its answer");
     describe_counter!(HOOK_ANSWERS, "answers of the broker's hook");
     describe_counter!(KICKS, "sessions that the broker was told to end");
+    describe_counter!(BROKER_DEVICES, "devices that a mosquitto broker was told of");
     describe_gauge!(DIRECTORY_LAG_SECONDS, Unit::Seconds, "since the directory was last seen at the head of the log");
 }

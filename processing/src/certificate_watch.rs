@@ -70,7 +70,7 @@ pub async fn run(
 
 /// Lists what is due, those that end first first.
 fn tasks(directory: &Directory, now: DateTime<Utc>) -> Vec<Task> {
-    let due = |entry: &CertificateEntry| {
+    let due = |(_, entry): (&str, &CertificateEntry)| {
         let policy = directory.organization_now(entry.organization).map(|known| known.certificate_policy);
         let due = due(entry, &policy.unwrap_or_default(), now)?;
         Some((entry.not_after, Task { organization: entry.organization, certificate: entry.certificate, due }))

@@ -38,6 +38,9 @@ pub struct Broker {
     pub user: String,
     /// Its password.
     pub password: String,
+    /// Whether the dynamic security plugin says who may do what, with the service account as its administrator, instead of
+    /// two files that let every device use its own topics.
+    pub dynamic_security: bool,
 }
 
 impl std::fmt::Debug for Broker {

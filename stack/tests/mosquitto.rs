@@ -83,6 +83,7 @@ impl Authority {
             revocation_file: Some(self.path("revoked.pem")),
             user: "bridge".into(),
             password: "a secret".into(),
+            dynamic_security: false,
         }
     }
 }

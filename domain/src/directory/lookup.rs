@@ -71,9 +71,9 @@ impl Directory {
         self.organizations.iter().map(|(id, entry)| (*id, entry))
     }
 
-    /// Lists all certificates as they are now, in no order.
-    pub fn certificates_now(&self) -> impl Iterator<Item = &CertificateEntry> {
-        self.certificates.values()
+    /// Lists all certificates as they are now with their serial numbers (lower-case hex), in no order.
+    pub fn certificates_now(&self) -> impl Iterator<Item = (&str, &CertificateEntry)> {
+        self.certificates.iter().map(|(serial, entry)| (serial.as_str(), entry))
     }
 
     /// Answers a certificate by its serial number (lower-case hex) as it is now.

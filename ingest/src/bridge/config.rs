@@ -11,6 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use url::Url;
 
 use crate::config::Secret;
+use crate::mosquitto::DynamicSecurity;
 
 /// How often the bridge says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -40,6 +41,8 @@ pub struct BridgeConfig {
     pub max_unacknowledged: usize,
     /// The broker's name in presence facts, the same for all bridges behind it.
     pub broker: String,
+    /// How the broker is told who may connect; it is not told when absent.
+    pub dynamic_security: Option<DynamicSecurity>,
 }
 
 impl BridgeConfig {
@@ -54,6 +57,7 @@ impl BridgeConfig {
             connections: 2,
             max_unacknowledged: 1_000,
             broker: "broker".to_owned(),
+            dynamic_security: None,
         }
     }
 
@@ -77,16 +81,27 @@ impl BridgeConfig {
 
     /// Returns the options of a connection under this client id. Its session outlives the connection.
     pub fn options(&self, client_id: &str) -> Result<MqttOptions, AddressError> {
-        let mut options = MqttOptions::new(client_id, &self.address.host, self.address.port);
-        options
-            .set_clean_session(false)
-            .set_manual_acks(true)
-            .set_keep_alive(KEEP_ALIVE)
-            .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
-            .set_request_channel_capacity(REQUESTS);
+        let mut options = self.bare_options(client_id)?;
+        options.set_clean_session(false).set_manual_acks(true);
         if let Some(user) = &self.user {
             options.set_credentials(user, self.password.as_ref().map_or("", Secret::expose));
         }
+        Ok(options)
+    }
+
+    /// Returns the options of a connection of somebody else, whose session ends with it.
+    pub fn administrator(&self, client_id: &str, user: &str, password: &str) -> Result<MqttOptions, AddressError> {
+        let mut options = self.bare_options(client_id)?;
+        options.set_credentials(user, password);
+        Ok(options)
+    }
+
+    fn bare_options(&self, client_id: &str) -> Result<MqttOptions, AddressError> {
+        let mut options = MqttOptions::new(client_id, &self.address.host, self.address.port);
+        options
+            .set_keep_alive(KEEP_ALIVE)
+            .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
+            .set_request_channel_capacity(REQUESTS);
         if self.address.tls {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(self.tls()?))));
         }

@@ -115,8 +115,7 @@ impl Link {
     }
 
     fn filters(&self) -> Vec<String> {
-        let notices = self.teller.iter().flat_map(|_| notice::FILTERS.map(str::to_owned));
-        [self.config.filter()].into_iter().chain(notices).collect()
+        filters(&self.config, self.teller.is_some())
     }
 
     fn subscribe(&self, client: &AsyncClient) {
@@ -262,7 +261,14 @@ async fn elected(teller: Option<&mut Teller>) {
     }
 }
 
-fn pauses() -> impl Iterator<Item = Duration> {
+/// What is subscribed to: telemetry, and the broker's notices where they are read.
+pub fn filters(config: &BridgeConfig, notices: bool) -> Vec<String> {
+    let notices = notice::FILTERS.into_iter().filter(|_| notices).map(str::to_owned);
+    [config.filter()].into_iter().chain(notices).collect()
+}
+
+/// The pauses before connecting to a broker again.
+pub fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(PAUSES.0)
         .with_max_delay(PAUSES.1)

@@ -20,8 +20,10 @@ use tracing::info;
 
 pub use config::{Address, AddressError, BridgeConfig};
 use link::Link;
+pub use link::pauses;
 use teller::Teller;
 
+use crate::mosquitto::Keeper;
 use crate::shared::Shared;
 
 /// The kind of work that bridges join for.
@@ -55,6 +57,11 @@ pub async fn serve(
             _ => None,
         };
         links.spawn(Link::new(shared.clone(), config.clone(), client_id, teller).run(shutdown.clone()));
+    }
+    if let Some(security) = config.dynamic_security.clone() {
+        let client_id = format!("argusiq-{}-control", member(&instance));
+        let keeper = Keeper::new(shared, config.clone(), security, client_id, link::filters(&config, true));
+        links.spawn(keeper.run(tells, shutdown));
     }
     tokio::select! {
         _ = async { while links.join_next().await.is_some() {} } => {}

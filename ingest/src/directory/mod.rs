@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use certs::{Identity, Serial};
+use chrono::{DateTime, Utc};
 use domain::AnyEvent;
 use domain::certificate::CertificateEvent;
 use domain::device::DeviceEvent;
@@ -18,10 +19,12 @@ use domain::organization::OrganizationEvent;
 use eventlog::{Message, Upcasters, decode_events};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use tokio::sync::watch;
 use tracing::error;
 use uuid::Uuid;
 
 use crate::decide::{CertificateView, DeviceView, OrganizationView, TokenView, View};
+use crate::mosquitto::{Admitted, admitted};
 
 /// Whose standing an event may have changed for the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub enum Affected {
 pub struct Directory {
     root: Arc<CertificateDer<'static>>,
     known: RwLock<Known>,
+    /// Position of the last event that was folded.
+    changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +62,7 @@ struct Known {
 impl Directory {
     /// Begins with nothing known but the platform's root certificate.
     pub fn new(root: CertificateDer<'static>) -> Self {
-        Self { root: Arc::new(root), known: RwLock::default() }
+        Self { root: Arc::new(root), known: RwLock::default(), changed: watch::Sender::default() }
     }
 
     /// Answers everything that is known about a certificate.
@@ -109,6 +114,18 @@ impl Directory {
         self.known().entries.certificate_now(serial.as_str()).is_some_and(|certificate| certificate.revoked)
     }
 
+    /// Answers which devices may connect at `now`, of all that were ever issued a certificate.
+    pub fn admitted(&self, now: DateTime<Utc>) -> HashMap<DeviceId, Admitted> {
+        let known = self.known();
+        let device = |device| known.entries.device_now(device).map(device_view);
+        admitted(known.entries.certificates_now(), device, |organization| known.organization_view(organization), now)
+    }
+
+    /// Tells of each event that is folded.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     /// Folds one message of the log; answers whose standing may have become worse.
     pub fn fold(&self, message: &Message) -> Vec<Affected> {
         // Other aggregates are not looked into: most of the log is about them.
@@ -138,6 +155,7 @@ impl Directory {
     fn apply(&self, position: u64, organization: OrganizationId, id: Uuid, event: &AnyEvent) -> Option<Affected> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.entries.apply(position, organization, id, event);
+        self.changed.send_replace(position);
         match event {
             AnyEvent::Organization(event) => known.organization(OrganizationId(id), event),
             AnyEvent::Device(event) => known.device(DeviceId(id), event),

@@ -5,21 +5,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use data_encoding::BASE64;
 use domain::ids::DeviceId;
-use http_body_util::Empty;
-use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, HOST};
-use hyper_util::rt::TokioIo;
+use hyper::header::AUTHORIZATION;
 use metrics::counter;
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
+use crate::ask::{self, ask, authority};
 use crate::config::BrokerApi;
 use crate::directory::{Affected, Directory};
 use crate::metric_names as names;
@@ -30,8 +26,6 @@ const ATTEMPTS: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// How long one attempt may take.
-const WITHIN: Duration = Duration::from_secs(5);
 /// Kicks at a time: a suspended organisation may have thousands of devices.
 const AT_A_TIME: usize = 8;
 
@@ -43,14 +37,8 @@ pub struct NotAnAddress(String);
 /// Why a session could not be ended.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error("the broker cannot be reached")]
-    Connect(#[source] std::io::Error),
-    #[error("the broker does not answer")]
-    Http(#[source] hyper::Error),
-    #[error("the request cannot be made")]
-    Request(#[source] hyper::http::Error),
-    #[error("the broker does not answer in time")]
-    Late,
+    #[error("the broker was asked in vain")]
+    Asking(#[from] ask::Failure),
     #[error("the broker answers {0}; are emqx.api_key and emqx.api_secret right?")]
     Status(u16),
 }
@@ -122,7 +110,7 @@ impl Broker {
             let failure = {
                 // The semaphore is never closed.
                 let _permit = self.permits.acquire().await.ok();
-                match timeout(WITHIN, self.attempt(device)).await.unwrap_or(Err(Failure::Late)) {
+                match self.attempt(device).await {
                     Ok(()) => {
                         counter!(names::KICKS, "result" => "done").increment(1);
                         return;
@@ -132,9 +120,9 @@ impl Broker {
             };
             if attempt == ATTEMPTS {
                 counter!(names::KICKS, "result" => "given_up").increment(1);
-                error!(%device, %failure, "the broker's session of a device that lost its right could not be ended");
+                error!(%device, error = &failure as &dyn std::error::Error, "the broker's session of a device that lost its right could not be ended");
             } else {
-                debug!(%device, %failure, attempt, "a kick is tried again");
+                debug!(%device, error = &failure as &dyn std::error::Error, attempt, "a kick is tried again");
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -143,37 +131,8 @@ impl Broker {
 
     /// Asks the broker once; a client that it does not know is as good as gone.
     async fn attempt(&self, device: DeviceId) -> Result<(), Failure> {
-        let socket = TcpStream::connect(&self.authority).await.map_err(Failure::Connect)?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Failure::Http)?;
-        let _driving = AbortOnDropHandle::new(tokio::spawn(connection));
-        let request = hyper::Request::delete(format!("/api/v5/clients/{device}"))
-            .header(HOST, &self.authority)
-            .header(AUTHORIZATION, &self.authorization)
-            .body(Empty::<Bytes>::new())
-            .map_err(Failure::Request)?;
-        let status = sender.send_request(request).await.map_err(Failure::Http)?.status();
-        if status.is_success() || status.as_u16() == 404 { Ok(()) } else { Err(Failure::Status(status.as_u16())) }
-    }
-}
-
-/// Takes `host:port` out of `http://host:port`. TLS is not offered here: the key must travel in a private network.
-fn authority(url: &str) -> Option<String> {
-    let uri: hyper::Uri = url.parse().ok()?;
-    let plain = uri.scheme_str() == Some("http") && matches!(uri.path(), "" | "/") && uri.query().is_none();
-    let authority = uri.authority().filter(|authority| plain && !authority.as_str().contains('@'))?;
-    Some(format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_brokers_address_is_plain_http_without_a_path() {
-        assert_eq!(authority("http://emqx:18083"), Some("emqx:18083".to_owned()));
-        assert_eq!(authority("http://10.0.0.1/"), Some("10.0.0.1:80".to_owned()));
-        for wrong in ["", "emqx:18083", "https://emqx:18083", "http://emqx:18083/api", "http://key:secret@emqx:18083"] {
-            assert_eq!(authority(wrong), None, "{wrong}");
-        }
+        let request = hyper::Request::delete(format!("/api/v5/clients/{device}"));
+        let (status, _) = ask(&self.authority, request.header(AUTHORIZATION, &self.authorization)).await?;
+        if matches!(status, 200..=299 | 404) { Ok(()) } else { Err(Failure::Status(status)) }
     }
 }

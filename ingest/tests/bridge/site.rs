@@ -50,6 +50,7 @@ impl Site {
             revocation_file: None,
             user: SERVICE.0.into(),
             password: SERVICE.1.into(),
+            dynamic_security: false,
         };
         let broker = TestStack::start(|options| options.with_mosquitto(broker).only(Server::Mosquitto)).await.unwrap();
         Self { world, broker, _certificates: certificates }

@@ -76,6 +76,7 @@ impl Crew {
             revocation_file: None,
             user: "bridge".to_owned(),
             password: password.clone(),
+            dynamic_security: false,
         };
         let options = Options { nats: false, ..Options::throwaway(folder.join("servers")).with_mosquitto(broker) };
         let stack = Stack::start(options).await?;

@@ -13,12 +13,19 @@ use crate::process::Launch;
 use crate::servers::{Plan, Server};
 use crate::{Error, wire};
 
+/// The plugin's state.
+const DYNAMIC_SECURITY: &str = "dynamic-security.json";
+
 pub(super) async fn prepare(plan: &Plan<'_>, broker: &Broker) -> Result<Launch, Error> {
     let folder = plan.folder.of(Server::Mosquitto)?;
-    write_private(&folder.join("acl"), &access(broker))?;
-    hash_password(plan, broker, &folder.join("passwords")).await?;
+    if broker.dynamic_security {
+        begin_dynamic_security(plan, broker, &folder.join(DYNAMIC_SECURITY)).await?;
+    } else {
+        write_private(&folder.join("acl"), &access(broker))?;
+        hash_password(plan, broker, &folder.join("passwords")).await?;
+    }
     let path = folder.join("mosquitto.conf");
-    write_private(&path, &configuration(plan, broker))?;
+    write_private(&path, &configuration(plan, broker, &folder))?;
     Ok(Launch {
         program: plan.binaries.mosquitto.clone(),
         arguments: vec!["-c".into(), path.into()],
@@ -39,14 +46,13 @@ pub(super) async fn probe(port: u16, broker: &Broker) -> Result<(), wire::Error>
 
 /// `max_queued_messages 0`: what was acknowledged to a device waits for the bridge without a limit of number, because
 /// the broker's usual limit drops it. Logs go to `$SYS/broker/log/N` too, where comings and goings can be read.
-fn configuration(plan: &Plan<'_>, broker: &Broker) -> String {
+fn configuration(plan: &Plan<'_>, broker: &Broker, folder: &Path) -> String {
     let (plain, tls) = (plan.ports.broker, plan.ports.broker_tls);
     let mut text = format!(
         "# Written on every start; changes are lost.
 per_listener_settings false
 allow_anonymous false
-password_file passwords
-acl_file acl
+pid_file {}
 persistence true
 persistence_location ./
 autosave_interval 1
@@ -64,8 +70,14 @@ listener {tls} 127.0.0.1
 require_certificate true
 use_identity_as_username true
 use_username_as_clientid true
-"
+",
+        folder.join("mosquitto.pid").display()
     );
+    text.push_str(&if broker.dynamic_security {
+        format!("plugin {}\nplugin_opt_config_file {DYNAMIC_SECURITY}\n", plugin().display())
+    } else {
+        "password_file passwords\nacl_file acl\n".to_owned()
+    });
     let files = [
         ("cafile", Some(&broker.authority_file)),
         ("certfile", Some(&broker.certificate_file)),
@@ -94,23 +106,44 @@ fn access(broker: &Broker) -> String {
     )
 }
 
+/// Its own program makes the plugin's first state, with one administrator; a later start finds what became of it.
+async fn begin_dynamic_security(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        return Ok(());
+    }
+    let program = beside(&plan.binaries.mosquitto, "mosquitto_ctrl");
+    let mut command = tokio::process::Command::new(&program);
+    command.args(["dynsec", "init"]).arg(path).args([&broker.user, &broker.password]);
+    run("mosquitto_ctrl", program, command).await
+}
+
+/// Debian's place for the plugin, by the machine's kind.
+fn plugin() -> PathBuf {
+    format!("/usr/lib/{}-linux-gnu/mosquitto_dynamic_security.so", std::env::consts::ARCH).into()
+}
+
 /// Its own program hashes the password; it rewrites a file in place.
 async fn hash_password(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
     write_private(path, &format!("{}:{}\n", broker.user, broker.password))?;
-    let program = password_program(&plan.binaries.mosquitto);
-    let run = tokio::process::Command::new(&program).arg("-U").arg(path).output().await;
-    let output = run.map_err(|source| Error::Spawn { program, source })?;
+    let program = beside(&plan.binaries.mosquitto, "mosquitto_passwd");
+    let mut command = tokio::process::Command::new(&program);
+    command.arg("-U").arg(path);
+    run("mosquitto_passwd", program, command).await
+}
+
+async fn run(name: &'static str, program: PathBuf, mut command: tokio::process::Command) -> Result<(), Error> {
+    let output = command.output().await.map_err(|source| Error::Spawn { program, source })?;
     if output.status.success() {
         return Ok(());
     }
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(Error::Helper { program: "mosquitto_passwd", status: output.status, log })
+    Err(Error::Helper { program: name, status: output.status, log })
 }
 
-/// `mosquitto_passwd` is beside the broker, or in the folder of everybody's programs beside the administrator's.
-fn password_program(broker: &Path) -> PathBuf {
-    let beside = broker.with_file_name("mosquitto_passwd");
-    if beside.exists() { beside } else { PathBuf::from("mosquitto_passwd") }
+/// Its other programs are beside the broker, or in the folder of everybody's programs beside the administrator's.
+fn beside(broker: &Path, name: &str) -> PathBuf {
+    let beside = broker.with_file_name(name);
+    if beside.exists() { beside } else { PathBuf::from(name) }
 }
 
 fn write_private(path: &Path, text: &str) -> Result<(), Error> {

@@ -1,0 +1,55 @@
+//! Which devices a broker may know, by the one decision. Not how the broker is told.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use domain::directory::CertificateEntry;
+use domain::ids::{DeviceId, OrganizationId};
+
+use crate::decide::{CertificateView, DeviceView, OrganizationView, authorize_device};
+
+/// A device that may connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// How many of its certificates were revoked: one more ends its sessions.
+    pub revoked: usize,
+    /// Those of them that are not past their end, by serial number: they have to be on the broker's list before it may
+    /// come back.
+    pub listed: BTreeSet<String>,
+}
+
+impl Admitted {
+    /// What the broker keeps beside the device's name, so that a later look tells whether it is up to date.
+    pub fn tag(&self) -> String {
+        format!("{} {}", self.organization, self.revoked)
+    }
+}
+
+/// Returns the devices that may connect, of all that were ever issued a certificate.
+pub fn admitted<'a>(
+    certificates: impl Iterator<Item = (&'a str, &'a CertificateEntry)>,
+    device: impl Fn(DeviceId) -> Option<DeviceView>,
+    organization: impl Fn(OrganizationId) -> Option<OrganizationView>,
+    now: DateTime<Utc>,
+) -> HashMap<DeviceId, Admitted> {
+    let mut held = HashMap::<DeviceId, Vec<(&str, &CertificateEntry)>>::new();
+    for (serial, entry) in certificates {
+        held.entry(entry.device).or_default().push((serial, entry));
+    }
+    let mut organizations = HashMap::new();
+    let mut admitted = HashMap::new();
+    for (id, held) in held {
+        let Some(device) = device(id) else { continue };
+        let of = &*organizations.entry(device.organization).or_insert_with(|| organization(device.organization));
+        let views =
+            held.iter().map(|(_, entry)| (CertificateView { device: id, revoked: entry.revoked }, entry.not_after));
+        if let Ok(organization) = authorize_device(device, of.as_ref(), views, now) {
+            let revoked = || held.iter().filter(|(_, entry)| entry.revoked);
+            let listed = revoked().filter(|(_, entry)| now < entry.not_after).map(|(serial, _)| (*serial).to_owned());
+            admitted.insert(id, Admitted { organization, revoked: revoked().count(), listed: listed.collect() });
+        }
+    }
+    admitted
+}

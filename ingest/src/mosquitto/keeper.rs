@@ -1,0 +1,185 @@
+//! Brings a mosquitto broker in line with the directory, again and again: after each event about organisations, devices
+//! and certificates, and from time to time, because certificates end by themselves.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ids::{DeviceId, OrganizationId};
+use metrics::counter;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::admitted::Admitted;
+use super::control::{self, Control};
+use super::revocations::Revocations;
+use super::{DynamicSecurity, plan};
+use crate::bridge::{AddressError, BridgeConfig, pauses};
+use crate::metric_names as names;
+use crate::shared::Shared;
+
+/// How long events are gathered before the broker is told.
+const GATHER: Duration = Duration::from_millis(20);
+/// How soon it is tried again where somebody waits for a list.
+const AGAIN: Duration = Duration::from_millis(200);
+/// How often it is looked at whose certificates have ended.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// Commands of one batch: the plugin stores its state after each.
+const BATCH: usize = 200;
+
+/// Keeps one broker in line.
+pub struct Keeper {
+    shared: Arc<Shared>,
+    config: Arc<BridgeConfig>,
+    security: DynamicSecurity,
+    client_id: String,
+    /// What the service account subscribes to.
+    filters: Vec<String>,
+    revocations: Option<Revocations>,
+}
+
+/// Why the broker is not in line, or no longer watched.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the broker cannot be reached as it is set")]
+    Address(#[from] AddressError),
+    #[error(transparent)]
+    Control(#[from] control::Error),
+    #[error("the plugin's list of clients cannot be read")]
+    Clients(#[from] serde_json::Error),
+}
+
+impl Keeper {
+    /// Makes a keeper under a client id that no other has.
+    pub fn new(
+        shared: Arc<Shared>,
+        config: Arc<BridgeConfig>,
+        security: DynamicSecurity,
+        client_id: String,
+        filters: Vec<String>,
+    ) -> Self {
+        let revocations = security.revocations.clone().map(Revocations::new);
+        Self { shared, config, security, client_id, filters, revocations }
+    }
+
+    /// Keeps the broker in line while this process is the elected one, until the shutdown.
+    pub async fn run(mut self, mut elected: watch::Receiver<bool>, shutdown: CancellationToken) {
+        let mut pauses = pauses();
+        while !shutdown.is_cancelled() {
+            let mine = async { elected.wait_for(|elected| *elected).await.is_ok() };
+            if shutdown.run_until_cancelled(mine).await != Some(true) {
+                return;
+            }
+            let mut worked = false;
+            let failure = tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = elected.wait_for(|elected| !elected) => continue,
+                failed = self.keep(&mut worked) => failed,
+            };
+            if worked {
+                pauses = self::pauses();
+            }
+            let pause = pauses.next().unwrap_or(LOOK_EVERY);
+            let Err(failure) = failure;
+            warn!(broker = %self.config.address, error = &failure as &dyn std::error::Error,
+                "the broker is told again who may connect in {pause:?}");
+            shutdown.run_until_cancelled(sleep(pause)).await;
+        }
+    }
+
+    /// Serves one connection; returns when it fails.
+    async fn keep(&mut self, worked: &mut bool) -> Result<std::convert::Infallible, Failure> {
+        let mut changes = self.shared.directory.changes();
+        let password = self.security.password.expose();
+        let mut control =
+            Control::open(self.config.administrator(&self.client_id, &self.security.user, password)?).await?;
+        if let Some(user) = &self.config.user {
+            let password = self.config.password.as_ref().map_or("", crate::config::Secret::expose);
+            control.settle(&plan::foundation(user, password, &self.filters)).await?;
+        }
+        let clients =
+            control.query(json!({"command": "listClients", "verbose": true, "count": -1, "offset": 0})).await?;
+        let mut known = known(&clients)?;
+        info!(broker = %self.config.address, devices = known.len(), "the broker is kept to who may connect");
+        loop {
+            changes.mark_unchanged();
+            let waiting = self.settle(&mut control, &mut known).await?;
+            *worked = true;
+            let pause = if waiting { AGAIN } else { LOOK_EVERY };
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = sleep(pause) => {}
+                failure = control.idle() => return Err(failure.into()),
+            }
+            tokio::select! {
+                () = sleep(GATHER) => {}
+                failure = control.idle() => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// Brings the broker in line with the directory as it is now; tells whether somebody waits for a list.
+    async fn settle(&mut self, control: &mut Control, known: &mut HashMap<DeviceId, String>) -> Result<bool, Failure> {
+        let admitted = self.shared.directory.admitted((self.shared.clock)());
+        // First who has to go: a list that cannot be had keeps nobody in.
+        let gone = plan::plan(known, &admitted, |_| false).leave;
+        for device in &gone {
+            known.remove(device);
+        }
+        tell(control, gone.iter().flat_map(|device| plan::leave(*device))).await?;
+        counter!(names::BROKER_DEVICES, "change" => "left").increment(gone.len() as u64);
+        let listed = self.lists(&admitted).await;
+        let has = |device: &Admitted| {
+            self.revocations.as_ref().is_none_or(|lists| lists.has(device.organization, &device.listed))
+        };
+        let plan = plan::plan(known, &admitted, has);
+        let entering = plan.enter.iter().filter_map(|device| Some((*device, admitted.get(device)?)));
+        tell(control, entering.clone().flat_map(|(device, admitted)| plan::enter(device, admitted))).await?;
+        known.extend(entering.map(|(device, admitted)| (device, admitted.tag())));
+        counter!(names::BROKER_DEVICES, "change" => "entered").increment(plan.enter.len() as u64);
+        Ok(!listed || !plan.waiting.is_empty())
+    }
+
+    /// Brings the broker's revocation file up to date; tells whether it is.
+    async fn lists(&mut self, admitted: &HashMap<DeviceId, Admitted>) -> bool {
+        let Some(revocations) = &mut self.revocations else { return true };
+        let mut wanted = HashMap::<OrganizationId, BTreeSet<String>>::new();
+        for device in admitted.values() {
+            wanted.entry(device.organization).or_default().extend(device.listed.iter().cloned());
+        }
+        match revocations.refresh(&wanted).await {
+            Ok(()) => true,
+            Err(failure) => {
+                warn!(error = &failure as &dyn std::error::Error, "the broker's revocation file is not up to date");
+                false
+            }
+        }
+    }
+}
+
+async fn tell(control: &mut Control, commands: impl Iterator<Item = Value>) -> Result<(), control::Error> {
+    let commands: Vec<_> = commands.collect();
+    for batch in commands.chunks(BATCH) {
+        control.settle(batch).await?;
+    }
+    Ok(())
+}
+
+/// Reads which devices a broker knows, each with its tag; whoever is no device is none of ours.
+fn known(clients: &Value) -> Result<HashMap<DeviceId, String>, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Clients {
+        clients: Vec<Client>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Client {
+        username: String,
+        #[serde(default)]
+        textname: String,
+    }
+    let Clients { clients } = serde::Deserialize::deserialize(clients)?;
+    Ok(clients.into_iter().filter_map(|client| Some((client.username.parse().ok()?, client.textname))).collect())
+}

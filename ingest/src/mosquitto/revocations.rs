@@ -1,0 +1,140 @@
+//! The broker's revocation file: the lists of all organisations, as the API publishes them, in one file, and a signal to
+//! the broker to read it again. Who is revoked is known elsewhere.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use certs::crl;
+use domain::ids::OrganizationId;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::ask::{self, ask, authority};
+
+/// How old a list may become: the API signs a new one every hour, which is valid for a day.
+const RENEW_AFTER: Duration = Duration::from_secs(30 * 60);
+/// The name a process must have to be signalled.
+const BROKER: &str = "mosquitto";
+
+/// Where the lists come from and go to.
+#[derive(Clone, Debug)]
+pub struct RevocationFile {
+    /// `host:port` of the API.
+    authority: String,
+    /// The broker's `crlfile`.
+    path: PathBuf,
+    /// The broker's `pid_file`.
+    pid_file: PathBuf,
+}
+
+impl RevocationFile {
+    /// Takes the address of the API (`http://host:port`), the broker's `crlfile` and its `pid_file`.
+    pub fn new(api_url: &str, path: PathBuf, pid_file: PathBuf) -> Result<Self, NotAnAddress> {
+        let authority = authority(api_url).ok_or_else(|| NotAnAddress(api_url.to_owned()))?;
+        Ok(Self { authority, path, pid_file })
+    }
+}
+
+/// The address of the API is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bridge.dynamic_security.api_url {0:?} is no address of the form http://host:port")]
+pub struct NotAnAddress(pub String);
+
+/// Why the file could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the API was asked for a revocation list in vain")]
+    Ask(#[from] ask::Failure),
+    #[error("the API answers {0} when it is asked for a revocation list")]
+    Status(u16),
+    #[error("the API's revocation list cannot be read")]
+    Read(#[from] crl::ReadError),
+    #[error("{path} cannot be written")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{path} names no running mosquitto")]
+    Pid { path: PathBuf },
+}
+
+/// The lists as they were last fetched.
+pub struct Revocations {
+    file: RevocationFile,
+    lists: HashMap<OrganizationId, List>,
+    /// Whether the broker has read the lists as they are here.
+    delivered: bool,
+}
+
+struct List {
+    pem: Vec<u8>,
+    serials: HashSet<String>,
+    fetched: Instant,
+}
+
+impl Revocations {
+    /// Begins with no list.
+    pub fn new(file: RevocationFile) -> Self {
+        Self { file, lists: HashMap::new(), delivered: false }
+    }
+
+    /// Tells whether the broker's list of an organisation has all these certificates.
+    pub fn has(&self, organization: OrganizationId, serials: &BTreeSet<String>) -> bool {
+        let list = self.lists.get(&organization).filter(|_| self.delivered);
+        list.is_some_and(|list| serials.iter().all(|serial| list.serials.contains(serial)))
+    }
+
+    /// Fetches the lists that are missing, old, or lack one of these certificates, and gives the broker what is new.
+    pub async fn refresh(&mut self, wanted: &HashMap<OrganizationId, BTreeSet<String>>) -> Result<(), Error> {
+        for (organization, serials) in wanted {
+            let list = self.lists.get(organization);
+            let fresh = list.is_some_and(|list| {
+                list.fetched.elapsed() < RENEW_AFTER && serials.iter().all(|serial| list.serials.contains(serial))
+            });
+            if !fresh {
+                let list = self.fetch(*organization).await?;
+                let before = self.lists.insert(*organization, list);
+                let same = before.is_some_and(|before| self.lists[organization].pem == before.pem);
+                self.delivered &= same;
+            }
+        }
+        if self.delivered {
+            return Ok(());
+        }
+        self.write()?;
+        signal(&self.file.pid_file)?;
+        self.delivered = true;
+        Ok(())
+    }
+
+    async fn fetch(&self, organization: OrganizationId) -> Result<List, Error> {
+        let request = hyper::Request::get(format!("/pki/{organization}/crl.pem"));
+        let (status, body) = ask(&self.file.authority, request).await?;
+        if status != 200 {
+            return Err(Error::Status(status));
+        }
+        let serials = crl::serials(&body)?.iter().map(ToString::to_string).collect();
+        Ok(List { pem: body.to_vec(), serials, fetched: Instant::now() })
+    }
+
+    /// Replaces the file as a whole: the broker never sees half of it.
+    fn write(&self) -> Result<(), Error> {
+        let path = &self.file.path;
+        let mut of: Vec<_> = self.lists.iter().collect();
+        of.sort_unstable_by_key(|(organization, _)| **organization);
+        let pems: Vec<_> = of.into_iter().map(|(_, list)| list.pem.trim_ascii_end()).collect();
+        let text = [pems.join(&b'\n'), vec![b'\n']].concat();
+        let next = path.with_extension("next");
+        let written = std::fs::write(&next, text).and_then(|()| std::fs::rename(&next, path));
+        written.map_err(|source| Error::Write { path: path.clone(), source })
+    }
+}
+
+/// Has the broker read its revocation file again. A number that is no mosquitto's is left alone.
+fn signal(pid_file: &Path) -> Result<(), Error> {
+    let broker = || {
+        let pid: i32 = std::fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name.trim() == BROKER && kill(Pid::from_raw(pid), Signal::SIGHUP).is_ok()).then_some(())
+    };
+    broker().ok_or_else(|| Error::Pid { path: pid_file.to_owned() })
+}

@@ -1,0 +1,185 @@
+//! Devices behind a broker that is not ours: mosquitto, with the platform's certificates and the bridge that keeps it to the
+//! decision on who may connect. What does not live here: what a bridge does when things break (`ingest/tests/bridge`).
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+use stack::{Broker, Options, Server, Stack};
+
+use crate::http::Api;
+use crate::platform::Platform;
+use crate::scene::{self, Device, reading};
+use crate::stock::{self, Answered, paho};
+use crate::until::until;
+
+const SOON: Duration = Duration::from_secs(20);
+const ADMIN: (&str, &str) = ("keeper", "what the keeper knows");
+
+/// A broker and the devices' port of it.
+struct Site {
+    broker: Stack,
+    port: u16,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_lets_in_whom_the_platform_lets_in_and_nobody_else() {
+    let mut platform = Platform::servers().await;
+    ["api", "process", "project"].iter().for_each(|role| platform.start(role));
+    tokio::task::block_in_place(|| platform.wait_until_ready());
+    let api = platform.admin();
+    let site = Site::start(&platform, &api).await;
+    tokio::task::block_in_place(|| {
+        site.bridge(&mut platform);
+        let (first, second) = (device(&api, &platform, "BEHIND-1"), device(&api, &platform, "BEHIND-2"));
+        site.until_taken(&api, &first, 1.0);
+        site.until_taken(&api, &second, 2.0);
+        let answered = paho(&first, site.port, "5", &second.topic, &[reading(3.0, 0)]);
+        assert!(!taken(&answered), "a device writes to its own topic alone: {answered:?}");
+
+        let listening = site.listen(&first);
+        status(&api, &first, "online");
+        let renewed = renew(&api, &first, platform.folder.path());
+        status(&api, &first, "offline");
+        drop(listening);
+        site.until_refused(&first);
+        site.until_taken(&api, &renewed, 4.0);
+
+        platform.kill("bridge");
+        revoke(&api, &renewed);
+        site.bridge(&mut platform);
+        site.until_refused(&renewed);
+        site.until_taken(&api, &second, 5.0);
+        assert_eq!(values(&api, &first), [1.0, 4.0], "nothing else came in");
+        assert_eq!(values(&api, &second), [2.0, 5.0]);
+    });
+}
+
+impl Site {
+    /// Starts mosquitto with the platform's certificates, and with the root's revocation list until a bridge writes more.
+    async fn start(platform: &Platform, api: &Api) -> Self {
+        let (folder, pki) = (platform.folder.path(), platform.folder.path().join("pki"));
+        let list = folder.join("revoked.pem");
+        fs::write(&list, api.text("/pki/crl.pem")).unwrap();
+        let broker = Broker {
+            authority_file: pki.join("root.crt"),
+            certificate_file: pki.join("server.crt"),
+            key_file: pki.join("server.key"),
+            revocation_file: Some(list),
+            user: ADMIN.0.into(),
+            password: ADMIN.1.into(),
+            dynamic_security: true,
+        };
+        let options = Options::throwaway(folder.join("broker")).with_mosquitto(broker).only(Server::Mosquitto);
+        let broker = Stack::start(options).await.expect("a broker");
+        let (_, port) = broker.urls().broker_tls.rsplit_once(':').unwrap();
+        Self { port: port.parse().unwrap(), broker }
+    }
+
+    /// Starts the bridge, which gives the broker its own account and the devices theirs.
+    fn bridge(&self, platform: &mut Platform) {
+        let file = |name: &str| platform.folder.path().join(name).to_str().unwrap().to_owned();
+        let (list, pid) = (file("revoked.pem"), file("broker/mosquitto/mosquitto.pid"));
+        let (url, api) = (self.broker.urls().broker.clone(), platform.url());
+        let settings = [
+            ("ARGUSIQ_BRIDGE__URL", &*url),
+            ("ARGUSIQ_BRIDGE__USER", "bridge"),
+            ("ARGUSIQ_BRIDGE__PASSWORD", "what the bridge knows"),
+            ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__USER", ADMIN.0),
+            ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__PASSWORD", ADMIN.1),
+            ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__API_URL", &api),
+            ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__REVOCATION_FILE", &list),
+            ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__PID_FILE", &pid),
+        ];
+        platform.start_as("bridge", &["ingest", "--bridge"], &settings);
+    }
+
+    /// Publishes until the broker takes it, and waits until the reading is stored.
+    fn until_taken(&self, api: &Api, device: &Device, value: f64) {
+        until("the broker takes a reading", SOON, || {
+            let answered = paho(device, self.port, "5", &device.topic, &[reading(value, 0)]);
+            if taken(&answered) { Ok(()) } else { Err(answered) }
+        });
+        until("the reading is stored", SOON, || {
+            let values = values(api, device);
+            if values.contains(&value) { Ok(()) } else { Err(values) }
+        });
+    }
+
+    /// Waits until the broker no longer speaks with a device.
+    fn until_refused(&self, device: &Device) {
+        until("the broker refuses the device", SOON, || {
+            match paho(device, self.port, "5", &device.topic, &[reading(99.0, 0)]) {
+                Answered::Refused(_) => Ok(()),
+                answered => Err(answered),
+            }
+        });
+    }
+
+    /// A stock client that waits for commands as the device.
+    fn listen(&self, device: &Device) -> Listening {
+        stock::ensure_command("mosquitto_sub", "mosquitto-clients");
+        let mut command = Command::new("mosquitto_sub");
+        command.args(["-h", "localhost", "-p", &self.port.to_string(), "-q", "1", "-i", &device.id]);
+        command.args(["-t", &device.topic.replace("telemetry", "commands")]);
+        command.arg("--cafile").arg(&device.root).arg("--cert").arg(&device.certificate).arg("--key").arg(&device.key);
+        Listening(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mosquitto_sub starts"))
+    }
+}
+
+struct Listening(Child);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn device(api: &Api, platform: &Platform, serial: &str) -> Device {
+    scene::device(api, platform.folder.path(), serial)
+}
+
+/// Whether the broker acknowledged all, and took it. One that knows no subscriber says so, and keeps nothing.
+fn taken(answered: &Answered) -> bool {
+    match answered {
+        Answered::Lines(lines) => lines.iter().all(|line| line["acknowledged"] == true && line["reason"] == "Success"),
+        Answered::Refused(_) => false,
+    }
+}
+
+fn values(api: &Api, device: &Device) -> Vec<f64> {
+    let history = api.get(&format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id));
+    history["data"].as_array().unwrap().iter().filter_map(|point| point["value"].as_f64()).collect()
+}
+
+fn status(api: &Api, device: &Device, wanted: &str) {
+    until(wanted, SOON, || {
+        let shown = api.get(&format!("/api/v1/devices/{}", device.id));
+        if shown["device"]["connectivityStatus"] == wanted { Ok(()) } else { Err(shown) }
+    });
+}
+
+/// Renews a device's certificate without an overlap: the former one is revoked.
+fn renew(api: &Api, device: &Device, folder: &Path) -> Device {
+    let path = format!("/api/v1/devices/{}/certificate/renew", device.id);
+    let renewed = api.post(&path, json!({"overlapDays": 0}));
+    let write = |name: &str, pointer: &str| {
+        let path = folder.join(format!("renewed-{name}"));
+        fs::write(&path, scene::id(&renewed, pointer)).unwrap();
+        path
+    };
+    Device {
+        id: device.id.clone(),
+        certificate: write("device.crt", "/certificate/chain"),
+        key: write("device.key", "/certificate/privateKey"),
+        root: device.root.clone(),
+        topic: device.topic.clone(),
+    }
+}
+
+fn revoke(api: &Api, device: &Device) {
+    api.post(&format!("/api/v1/devices/{}/certificate/revoke", device.id), json!({"reason": "lost"}));
+}
