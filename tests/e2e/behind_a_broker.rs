@@ -93,7 +93,15 @@ impl Site {
             ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__REVOCATION_FILE", &list),
             ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__PID_FILE", &pid),
         ];
+        let kept =
+            |platform: &Platform| platform.log("bridge").matches("the broker is kept to who may connect").count();
+        let before = kept(platform);
         platform.start_as("bridge", &["ingest", "--bridge"], &settings);
+        until(
+            "the broker is kept",
+            SOON,
+            || if kept(platform) > before { Ok(()) } else { Err(platform.log("bridge")) },
+        );
     }
 
     /// Publishes until the broker takes it, and waits until the reading is stored.

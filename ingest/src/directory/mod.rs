@@ -24,7 +24,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::decide::{CertificateView, DeviceView, OrganizationView, TokenView, View};
-use crate::mosquitto::{Admitted, admitted};
+use crate::mosquitto::{Standing, standing};
 
 /// Whose standing an event may have changed for the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,11 +114,11 @@ impl Directory {
         self.known().entries.certificate_now(serial.as_str()).is_some_and(|certificate| certificate.revoked)
     }
 
-    /// Answers which devices may connect at `now`, of all that were ever issued a certificate.
-    pub fn admitted(&self, now: DateTime<Utc>) -> HashMap<DeviceId, Admitted> {
+    /// Answers who may connect at `now` to a broker that checks certificates by itself.
+    pub fn standing(&self, now: DateTime<Utc>) -> Standing {
         let known = self.known();
         let device = |device| known.entries.device_now(device).map(device_view);
-        admitted(known.entries.certificates_now(), device, |organization| known.organization_view(organization), now)
+        standing(known.entries.certificates_now(), device, |organization| known.organization_view(organization), now)
     }
 
     /// Tells of each event that is folded.

@@ -27,19 +27,33 @@ impl Admitted {
     }
 }
 
-/// Returns the devices that may connect, of all that were ever issued a certificate.
-pub fn admitted<'a>(
+/// Who may connect, and which certificates no longer count.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// The devices that may connect.
+    pub admitted: HashMap<DeviceId, Admitted>,
+    /// Serial numbers of revoked certificates that are not past their end, by organisation: each that ever issued one has
+    /// its set.
+    pub revoked: HashMap<OrganizationId, BTreeSet<String>>,
+}
+
+/// Returns the standing of all devices that were ever issued a certificate.
+pub fn standing<'a>(
     certificates: impl Iterator<Item = (&'a str, &'a CertificateEntry)>,
     device: impl Fn(DeviceId) -> Option<DeviceView>,
     organization: impl Fn(OrganizationId) -> Option<OrganizationView>,
     now: DateTime<Utc>,
-) -> HashMap<DeviceId, Admitted> {
+) -> Standing {
     let mut held = HashMap::<DeviceId, Vec<(&str, &CertificateEntry)>>::new();
+    let mut standing = Standing::default();
     for (serial, entry) in certificates {
+        let revoked = standing.revoked.entry(entry.organization).or_default();
+        if entry.revoked && now < entry.not_after {
+            revoked.insert(serial.to_owned());
+        }
         held.entry(entry.device).or_default().push((serial, entry));
     }
     let mut organizations = HashMap::new();
-    let mut admitted = HashMap::new();
     for (id, held) in held {
         let Some(device) = device(id) else { continue };
         let of = &*organizations.entry(device.organization).or_insert_with(|| organization(device.organization));
@@ -48,8 +62,10 @@ pub fn admitted<'a>(
         if let Ok(organization) = authorize_device(device, of.as_ref(), views, now) {
             let revoked = || held.iter().filter(|(_, entry)| entry.revoked);
             let listed = revoked().filter(|(_, entry)| now < entry.not_after).map(|(serial, _)| (*serial).to_owned());
-            admitted.insert(id, Admitted { organization, revoked: revoked().count(), listed: listed.collect() });
+            standing
+                .admitted
+                .insert(id, Admitted { organization, revoked: revoked().count(), listed: listed.collect() });
         }
     }
-    admitted
+    standing
 }

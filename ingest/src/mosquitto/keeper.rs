@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use super::admitted::Admitted;
 use super::control::{self, Control};
 use super::revocations::Revocations;
-use super::{DynamicSecurity, plan};
+use super::{DynamicSecurity, Standing, plan};
 use crate::bridge::{AddressError, BridgeConfig, pauses};
 use crate::metric_names as names;
 use crate::shared::Shared;
@@ -103,11 +103,12 @@ impl Keeper {
         let clients =
             control.query(json!({"command": "listClients", "verbose": true, "count": -1, "offset": 0})).await?;
         let mut known = known(&clients)?;
-        info!(broker = %self.config.address, devices = known.len(), "the broker is kept to who may connect");
         loop {
             changes.mark_unchanged();
             let waiting = self.settle(&mut control, &mut known).await?;
-            *worked = true;
+            if !std::mem::replace(worked, true) {
+                info!(broker = %self.config.address, devices = known.len(), "the broker is kept to who may connect");
+            }
             let pause = if waiting { AGAIN } else { LOOK_EVERY };
             tokio::select! {
                 _ = changes.changed() => {}
@@ -123,7 +124,7 @@ impl Keeper {
 
     /// Brings the broker in line with the directory as it is now; tells whether somebody waits for a list.
     async fn settle(&mut self, control: &mut Control, known: &mut HashMap<DeviceId, String>) -> Result<bool, Failure> {
-        let admitted = self.shared.directory.admitted((self.shared.clock)());
+        let Standing { admitted, revoked } = self.shared.directory.standing((self.shared.clock)());
         // First who has to go: a list that cannot be had keeps nobody in.
         let gone = plan::plan(known, &admitted, |_| false).leave;
         for device in &gone {
@@ -131,7 +132,7 @@ impl Keeper {
         }
         tell(control, gone.iter().flat_map(|device| plan::leave(*device))).await?;
         counter!(names::BROKER_DEVICES, "change" => "left").increment(gone.len() as u64);
-        let listed = self.lists(&admitted).await;
+        let listed = self.lists(&revoked).await;
         let has = |device: &Admitted| {
             self.revocations.as_ref().is_none_or(|lists| lists.has(device.organization, &device.listed))
         };
@@ -144,13 +145,9 @@ impl Keeper {
     }
 
     /// Brings the broker's revocation file up to date; tells whether it is.
-    async fn lists(&mut self, admitted: &HashMap<DeviceId, Admitted>) -> bool {
+    async fn lists(&mut self, revoked: &HashMap<OrganizationId, BTreeSet<String>>) -> bool {
         let Some(revocations) = &mut self.revocations else { return true };
-        let mut wanted = HashMap::<OrganizationId, BTreeSet<String>>::new();
-        for device in admitted.values() {
-            wanted.entry(device.organization).or_default().extend(device.listed.iter().cloned());
-        }
-        match revocations.refresh(&wanted).await {
+        match revocations.refresh(revoked).await {
             Ok(()) => true,
             Err(failure) => {
                 warn!(error = &failure as &dyn std::error::Error, "the broker's revocation file is not up to date");

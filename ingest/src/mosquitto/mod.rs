@@ -8,7 +8,7 @@ mod keeper;
 mod plan;
 mod revocations;
 
-pub use admitted::{Admitted, admitted};
+pub use admitted::{Standing, standing};
 pub use keeper::Keeper;
 pub use revocations::{NotAnAddress as NoApi, RevocationFile};
 
