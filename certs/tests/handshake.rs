@@ -186,6 +186,8 @@ fn a_revocation_list_swapped_in_refuses_what_it_names_and_nothing_else() {
     listener.connect(&ours).unwrap();
     let entry = CrlEntry { serial: ours.serial.clone(), revoked_at: now(), reason: RevocationReason::KeyCompromise };
     let list = listener.pki.ours.crl(&[entry], 1, now(), now() + days(1)).unwrap();
+    assert_eq!(certs::crl::serials(list.pem.as_bytes()).unwrap(), std::slice::from_ref(&ours.serial));
+    assert!(certs::crl::serials(b"no list").is_err());
     listener.verifier.replace(listener.pki.root.certificate(), vec![list.der]).unwrap();
     assert_refused(listener.connect(&ours), CertificateError::Revoked);
     listener.connect(&device(&listener.pki.ours)).unwrap();

@@ -204,3 +204,25 @@ fn a_device_token_counts_while_it_its_device_and_its_organisation_do() {
         assert_eq!(authorize_token(token, device, organization, now()), expected);
     }
 }
+
+#[test]
+fn a_broker_may_know_a_device_in_standing_with_a_certificate_that_counts() {
+    let (own, device) = (OrganizationId(OWN), DeviceView { organization: OrganizationId(OWN), decommissioned: false });
+    let good = (CertificateView { device: DeviceId(DEVICE), revoked: false }, now() + Duration::seconds(1));
+    let (over, revoked) = ((good.0, now()), (CertificateView { revoked: true, ..good.0 }, good.1));
+    let active = OrganizationView::default();
+    let suspended = OrganizationView { suspended: true, authority: None };
+    let gone = DeviceView { decommissioned: true, ..device };
+    for (device, organization, certificates, expected) in [
+        (device, Some(&active), vec![good], Ok(own)),
+        (device, Some(&active), vec![revoked, over, good], Ok(own)),
+        (device, Some(&active), vec![], Err(Reason::UnknownCertificate)),
+        (device, Some(&active), vec![over], Err(Reason::Expired)),
+        (device, Some(&active), vec![revoked], Err(Reason::Revoked)),
+        (gone, Some(&active), vec![good], Err(Reason::Decommissioned)),
+        (device, Some(&suspended), vec![good], Err(Reason::OrganizationSuspended)),
+        (device, None, vec![good], Err(Reason::UnknownOrganization)),
+    ] {
+        assert_eq!(authorize_device(device, organization, certificates, now()), expected);
+    }
+}

@@ -138,3 +138,32 @@ fn signal(pid_file: &Path) -> Result<(), Error> {
     };
     broker().ok_or_else(|| Error::Pid { path: pid_file.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_a_mosquitto_is_signalled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        assert!(matches!(signal(&path), Err(Error::Pid { .. })), "there is no such file");
+        // This process would end by the signal.
+        for text in [std::process::id().to_string(), "no number".to_owned(), "999999999".to_owned()] {
+            std::fs::write(&path, text).unwrap();
+            assert!(matches!(signal(&path), Err(Error::Pid { .. })));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_cannot_be_had_is_no_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let of = RevocationFile::new("http://127.0.0.1:1", file("revoked.pem"), file("pid")).unwrap();
+        let (mut revocations, organization) = (Revocations::new(of), OrganizationId(uuid::Uuid::from_u128(1)));
+        let wanted = HashMap::from([(organization, BTreeSet::new())]);
+        assert!(matches!(revocations.refresh(&wanted).await, Err(Error::Ask(_))));
+        assert!(!revocations.has(organization, &BTreeSet::new()));
+        assert!(!file("revoked.pem").exists(), "the broker keeps what it has");
+    }
+}
