@@ -15,6 +15,7 @@ pub use crate::body::Body;
 pub use crate::intent::Intent;
 pub use crate::problem::{Kind, Problem};
 pub use crate::routes::paging::paging;
+pub use crate::routes::past::{AsOf, past};
 pub use crate::routes::tags::Tag;
 pub use crate::routes::visible::visible;
 pub use crate::state::State;

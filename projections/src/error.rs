@@ -43,6 +43,9 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// An event in the audit log cannot be read again.
+    #[error("an event in the audit log cannot be read")]
+    Audit(#[source] crate::fact::Unreadable),
     /// A checkpoint cannot be read.
     #[error("the checkpoint of {name} is not readable")]
     Checkpoint {

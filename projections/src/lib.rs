@@ -25,6 +25,7 @@ pub mod live_feed;
 pub mod marks;
 pub mod ownership;
 mod paging;
+pub mod past;
 mod privileges;
 mod projection;
 pub mod rate_limits;

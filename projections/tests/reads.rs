@@ -16,6 +16,7 @@ use projections::certificate_register::read as certificates;
 use projections::dead_letters::read as letters;
 use projections::device_directory::read as devices;
 use projections::latest_telemetry::read as latest;
+use projections::past;
 use projections::rule_book::read as rules;
 use projections::system_events::read as events;
 use projections::tenant_register::read as tenants;
@@ -119,7 +120,7 @@ async fn assets_show_place_health_and_devices() {
     let page = assets::list(&world.reader, ORGANIZATION, &under, Paging::default()).await.unwrap();
     let pump = &page.items[0];
     assert_eq!((page.total, pump.row.id, pump.parent_id), (1, PUMP, Some(SITE)));
-    assert_eq!((pump.health_score, pump.linked_devices_count, pump.active_alarms_count), (Some(41), 1, 1));
+    assert_eq!((pump.health_score, pump.linked_devices_count, pump.active_alarms_count), (Some(41), Some(1), Some(1)));
     assert_eq!(assets::get(&world.reader, ORGANIZATION, PUMP).await.unwrap().as_ref(), Some(pump));
     let spaces = assets::AssetFilter { kind: Some("space".into()), retired: Some(false), ..Default::default() };
     let page = assets::list(&world.reader, ORGANIZATION, &spaces, Paging::default()).await.unwrap();
@@ -253,14 +254,17 @@ async fn dead_letters_are_listed_with_what_was_decided() {
 #[tokio::test]
 async fn the_audit_log_tells_what_each_event_changed() {
     let world = sampled().await;
-    let page = audit::history(&world.reader, ORGANIZATION, DEVICE, Paging::default()).await.unwrap();
-    let names: Vec<&str> = page.items.iter().map(|entry| entry.row.event_type.as_str()).collect();
-    assert_eq!(names, ["DeviceRenamed", "AssetLinked", "DeviceRegistered"]);
-    let change = &page.items[0].changes[0];
+    let mut entries = past::history(&world.reader, ORGANIZATION, "device", DEVICE).await.unwrap();
+    let names: Vec<&str> = entries.iter().map(|entry| entry.row.event_type.as_str()).collect();
+    assert_eq!(names, ["DeviceRenamed", "DeviceRegistered"]);
+    let change = entries.remove(0).changes.remove(0);
     assert_eq!(
         (change.field.as_str(), &change.before, &change.after),
         ("name", &Some(json!("Sensor A")), &json!("Boiler sensor"))
     );
+    let linked = past::history(&world.reader, ORGANIZATION, "device_links", DEVICE).await.unwrap();
+    assert!(linked[0].changes.iter().any(|change| change.field == "assetId" && change.before.is_none()));
+    assert_eq!(past::history(&world.reader, STRANGER, "device", DEVICE).await.unwrap(), []);
     let filter = audit::AuditFilter { event_type: Some("AlarmRaised".into()), ..Default::default() };
     let raised = audit::list(&world.reader, ORGANIZATION, &filter, None, 50).await.unwrap();
     assert_eq!((raised.len(), raised[0].stream.as_str()), (1, "ES_ALARM"));

@@ -17,10 +17,12 @@ mod devices;
 mod document;
 pub mod enrollment;
 mod events;
+mod histories;
 mod links;
 mod merged;
 mod organizations;
 pub mod paging;
+pub mod past;
 pub mod pki;
 mod rules;
 pub mod tags;
@@ -43,6 +45,7 @@ type Api = (
     (devices::Api, certificates::Api, enrollment::Api),
     (assets::Api, links::Api, telemetry::Api),
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api, audit::Api),
+    histories::Api,
 );
 
 /// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.

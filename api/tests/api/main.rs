@@ -17,6 +17,7 @@ mod feed;
 mod limits;
 mod openssl;
 mod organizations;
+mod past;
 mod people;
 mod problems;
 mod rules;

@@ -13,6 +13,8 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
     };
     let device = tenant.device(&format!("S-{}", tenant.organization));
     let asset = tenant.asset("Secret");
+    let certificates = tenant.admin.get(&format!("/api/v1/devices/{device}/certificates")).ok();
+    let link = made(&format!("/devices/{device}/assets/{asset}/link"), json!({}), "link");
     let rule = json!({"name": "Hot", "entityType": "asset", "metricKey": "t", "severity": "low",
         "condition": {"operator": ">", "value": 1}});
     let template = made("/activity-templates", json!({"name": "Inspect"}), "template");
@@ -31,6 +33,8 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
         ("activities", activity),
         ("dead-letters", crate::dead_letters::refused(tenant)),
         ("alarms", alarm),
+        ("certificates", certificates["certificates"][0]["id"].text()),
+        ("links", link),
         ("devices", device),
         ("assets", asset),
     ]

@@ -18,9 +18,9 @@ pub struct Assets;
 /// The rows in hand.
 #[derive(Default)]
 pub struct Sheets {
-    pub(super) assets: Sheet<AssetRow>,
-    pub(super) places: Sheet<PlaceRow>,
-    pub(super) links: Sheet<LinkRow>,
+    pub(crate) assets: Sheet<AssetRow>,
+    pub(crate) places: Sheet<PlaceRow>,
+    pub(crate) links: Sheet<LinkRow>,
 }
 
 impl Fold for Assets {

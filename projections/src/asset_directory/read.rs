@@ -23,10 +23,25 @@ pub struct Asset {
     pub health_score: Option<i16>,
     /// When the reading behind the health was measured.
     pub health_score_updated_at: Option<DateTime<Utc>>,
-    /// How many devices feed it now.
-    pub linked_devices_count: i64,
+    /// How many devices feed it now; this and the next are absent of the past.
+    pub linked_devices_count: Option<i64>,
     /// How many alarms are active on it.
-    pub active_alarms_count: i64,
+    pub active_alarms_count: Option<i64>,
+}
+
+impl Asset {
+    /// Returns an asset of the past: what does not follow from its own events is not known.
+    pub fn past(row: AssetRow, parent_id: Option<Uuid>) -> Self {
+        Self {
+            row,
+            asset_type_name: None,
+            parent_id,
+            health_score: None,
+            health_score_updated_at: None,
+            linked_devices_count: None,
+            active_alarms_count: None,
+        }
+    }
 }
 
 /// Which assets are wanted; what is absent does not narrow.
@@ -108,6 +123,12 @@ pub async fn list(
 pub async fn get(reader: &Reader, organization: Uuid, asset: Uuid) -> Result<Option<Asset>, Error> {
     let sql = format!("SELECT to_jsonb(x) FROM ({ASSET} WHERE a.organization_id = $1 AND a.id = $2) x");
     reader.row("assets", sqlx::query_scalar(&sql).bind(organization).bind(asset)).await
+}
+
+/// Returns a link of an organisation.
+pub async fn link(reader: &Reader, organization: Uuid, link: Uuid) -> Result<Option<LinkRow>, Error> {
+    let sql = "SELECT to_jsonb(l) FROM asset_links l WHERE l.organization_id = $1 AND l.id = $2";
+    reader.row("asset_links", sqlx::query_scalar(sql).bind(organization).bind(link)).await
 }
 
 /// Lists the links of a device that have not ended, the present ones first; `ended` adds those that have.

@@ -101,6 +101,13 @@ pub struct LinkRow {
     pub position: i64,
 }
 
+impl LinkRow {
+    /// Tells whether the link holds at a time.
+    pub fn is_valid_at(&self, at: DateTime<Utc>) -> bool {
+        self.valid_from <= at && self.valid_until.is_none_or(|until| at < until)
+    }
+}
+
 impl Row for LinkRow {
     const TABLE: &'static str = "asset_links";
 

@@ -3,7 +3,6 @@
 use domain::device::DeviceEvent;
 use serde_json::json;
 
-use super::read::{FieldChange, with_changes};
 use super::row;
 use crate::given::{ID, USER, at, fact};
 
@@ -18,12 +17,4 @@ fn a_row_tells_who_did_what_to_what_and_when() {
     assert_eq!((row.actor, row.entity_type.as_str(), row.entity_id), (format!("user:{USER}"), "device", ID));
     assert_eq!((row.event_type.as_str(), row.recorded_at, row.changed), ("DeviceRenamed", at(4), vec!["name".into()]));
     assert_eq!(row.payload, json!({"name": "Other"}));
-}
-
-#[test]
-fn a_change_has_what_was_before_and_is_left_out_where_nothing_changed() {
-    let entries = with_changes(vec![renamed(1, "a"), renamed(2, "a"), renamed(3, "b")]);
-    let changes: Vec<_> = entries.into_iter().map(|entry| entry.changes).collect();
-    let change = |before, after| vec![FieldChange { field: "name".into(), before, after }];
-    assert_eq!(changes, [change(None, json!("a")), vec![], change(Some(json!("a")), json!("b"))]);
 }

@@ -13,6 +13,7 @@ use eventlog::{Message, Rejection, Source, Stream};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 
+pub use fold::Devices;
 pub(crate) use fold::object;
 pub use row::{ConnectivityRow, DeviceRow};
 

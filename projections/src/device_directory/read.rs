@@ -28,6 +28,21 @@ pub struct Device {
     pub linked_assets_count: i64,
 }
 
+impl Device {
+    /// Returns a device of the past: what is no event is not known.
+    pub fn past(row: DeviceRow, linked_assets_count: i64) -> Self {
+        Self {
+            row,
+            device_type_name: None,
+            connectivity: "unknown".to_owned(),
+            last_connectivity_change: None,
+            connectivity_reason: None,
+            last_seen: None,
+            linked_assets_count,
+        }
+    }
+}
+
 /// Which devices are wanted; what is absent does not narrow.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceFilter {

@@ -16,8 +16,8 @@ pub struct Rules;
 /// The rows in hand.
 #[derive(Default)]
 pub struct Sheets {
-    pub(super) rules: Sheet<RuleRow>,
-    pub(super) templates: Sheet<TemplateRow>,
+    pub(crate) rules: Sheet<RuleRow>,
+    pub(crate) templates: Sheet<TemplateRow>,
 }
 
 impl Fold for Rules {

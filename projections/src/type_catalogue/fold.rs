@@ -16,8 +16,8 @@ pub struct Types;
 /// The rows in hand.
 #[derive(Default)]
 pub struct Sheets {
-    pub(super) device_types: Sheet<DeviceTypeRow>,
-    pub(super) asset_types: Sheet<AssetTypeRow>,
+    pub(crate) device_types: Sheet<DeviceTypeRow>,
+    pub(crate) asset_types: Sheet<AssetTypeRow>,
 }
 
 impl Fold for Types {

@@ -1,6 +1,6 @@
 //! Shows one activity.
 
-use projections::activity_board::read;
+use projections::activity_board::read::{self, Activity};
 
 use super::view::ActivityResponse;
 use crate::prelude::*;
@@ -18,8 +18,14 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
+        /// Folded from the events recorded until then; without it the present.
+        #[oai(name = "asOf")]
+        as_of: AsOf,
     ) -> Result<Json<ActivityResponse>, Problem> {
-        let activity = read::get(&state.reader, caller.organization.0, id.0).await?;
+        let activity = match past(&state, &caller, &as_of) {
+            None => read::get(&state.reader, caller.organization.0, id.0).await?,
+            Some(past) => past.activity(id.0).await?.map(|row| Activity { row, target_name: None }),
+        };
         Ok(Json(activity.ok_or_else(|| Problem::not_found("activity"))?.into()))
     }
 }

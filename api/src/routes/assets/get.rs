@@ -1,5 +1,7 @@
 //! Shows one asset.
 
+use projections::asset_directory::read::Asset;
+
 use super::view::{AssetResponse, find};
 use crate::prelude::*;
 
@@ -10,13 +12,22 @@ pub struct Api;
 #[OpenApi]
 impl Api {
     /// Show an asset
+    ///
+    /// Health and counts are not told of the past.
     #[oai(path = "/assets/:id", method = "get", tag = "Tag::Assets", operation_id = "getAsset")]
     async fn call(
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
+        /// Folded from the events recorded until then; without it the present.
+        #[oai(name = "asOf")]
+        as_of: AsOf,
     ) -> Result<Seen<AssetResponse>, Problem> {
-        Ok(Seen(find(&state, &caller, id.0).await?.into()))
+        let Some(past) = past(&state, &caller, &as_of) else {
+            return Ok(Seen(find(&state, &caller, id.0).await?.into()));
+        };
+        let (row, parent) = past.asset(id.0).await?.ok_or_else(|| Problem::not_found("asset"))?;
+        Ok(Seen(Asset::past(row, parent).into()))
     }
 }

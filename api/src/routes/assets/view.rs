@@ -33,8 +33,9 @@ pub struct Asset {
     /// 0 to 100; absent until it was scored.
     health_score: Option<i16>,
     health_score_updated_at: Option<Time>,
-    linked_devices_count: i64,
-    active_alarms_count: i64,
+    /// This and the next are absent of the past.
+    linked_devices_count: Option<i64>,
+    active_alarms_count: Option<i64>,
     retired: bool,
     retired_reason: Option<String>,
     created_at: Time,

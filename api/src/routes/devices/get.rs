@@ -1,5 +1,7 @@
 //! Shows one device.
 
+use projections::device_directory::read::Device;
+
 use super::view::{DeviceResponse, find};
 use crate::prelude::*;
 
@@ -10,13 +12,22 @@ pub struct Api;
 #[OpenApi]
 impl Api {
     /// Show a device
+    ///
+    /// Connectivity and the type's name are not told of the past.
     #[oai(path = "/devices/:id", method = "get", tag = "Tag::Devices", operation_id = "getDevice")]
     async fn call(
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
+        /// Folded from the events recorded until then; without it the present.
+        #[oai(name = "asOf")]
+        as_of: AsOf,
     ) -> Result<Seen<DeviceResponse>, Problem> {
-        Ok(Seen(find(&state, &caller, id.0).await?.into()))
+        let Some(past) = past(&state, &caller, &as_of) else {
+            return Ok(Seen(find(&state, &caller, id.0).await?.into()));
+        };
+        let (row, links) = past.device(id.0).await?.ok_or_else(|| Problem::not_found("device"))?;
+        Ok(Seen(Device::past(row, links).into()))
     }
 }

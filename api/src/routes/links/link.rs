@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
 use domain::ids::{AssetId, LinkId};
-use projections::asset_directory::{LinkRow, NAME, read};
+use projections::asset_directory::{NAME, read};
 
+use super::view::LinkResponse;
 use crate::prelude::*;
 use crate::routes::visible::there;
 use crate::words::LinkRole;
@@ -32,43 +33,6 @@ struct LinkAsset {
     /// From `device.<key>` to `asset.<key>`; keys that are not named keep their names.
     #[oai(nullable)]
     metrics_mapping: Option<HashMap<String, String>>,
-}
-
-/// A link.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct Link {
-    id: Uuid,
-    device_id: Uuid,
-    asset_id: Uuid,
-    #[oai(nullable)]
-    port: Option<i32>,
-    role: String,
-    valid_from: Time,
-    #[oai(nullable)]
-    valid_until: Option<Time>,
-    metrics_mapping: HashMap<String, String>,
-}
-
-/// One link.
-#[derive(Object)]
-struct LinkResponse {
-    link: Link,
-}
-
-impl From<LinkRow> for Link {
-    fn from(row: LinkRow) -> Self {
-        Self {
-            id: row.id,
-            device_id: row.device_id,
-            asset_id: row.asset_id,
-            port: row.port,
-            role: row.role,
-            valid_from: row.valid_from.into(),
-            valid_until: row.valid_until.map(Into::into),
-            metrics_mapping: row.metrics_mapping.into_iter().collect(),
-        }
-    }
 }
 
 #[OpenApi]

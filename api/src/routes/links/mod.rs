@@ -2,8 +2,10 @@
 
 mod assets_of_device;
 mod devices_of_asset;
+mod get;
 mod link;
 mod unlink;
+mod view;
 
 /// The endpoints.
-pub type Api = (link::Api, unlink::Api, assets_of_device::Api, devices_of_asset::Api);
+pub type Api = (get::Api, link::Api, unlink::Api, assets_of_device::Api, devices_of_asset::Api);

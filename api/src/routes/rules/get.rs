@@ -16,7 +16,13 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
+        /// Folded from the events recorded until then; without it the present.
+        #[oai(name = "asOf")]
+        as_of: AsOf,
     ) -> Result<Seen<RuleResponse>, Problem> {
-        Ok(Seen(find(&state, &caller, id.0).await?))
+        let Some(past) = past(&state, &caller, &as_of) else {
+            return Ok(Seen(find(&state, &caller, id.0).await?));
+        };
+        Ok(Seen(past.rule(id.0).await?.ok_or_else(|| Problem::not_found("rule"))?.into()))
     }
 }

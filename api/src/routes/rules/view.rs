@@ -68,16 +68,20 @@ impl From<RuleRow> for Rule {
     }
 }
 
+impl From<RuleRow> for RuleResponse {
+    fn from(row: RuleRow) -> Self {
+        Self { rule: row.into() }
+    }
+}
+
 /// Returns one rule of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<RuleResponse, Problem> {
     let row = read::rule(&state.reader, caller.organization.0, id).await?;
-    let row = row.ok_or_else(|| Problem::not_found("rule"))?;
-    Ok(RuleResponse { rule: row.into() })
+    Ok(row.ok_or_else(|| Problem::not_found("rule"))?.into())
 }
 
 /// Returns one rule as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<RuleResponse, Problem> {
     visible(state, NAME, receipt).await?;
-    let row = there(read::rule(&state.reader, caller.organization.0, id).await?)?;
-    Ok(RuleResponse { rule: row.into() })
+    Ok(there(read::rule(&state.reader, caller.organization.0, id).await?)?.into())
 }

@@ -1,0 +1,38 @@
+//! Shows one certificate.
+
+use projections::certificate_register::read;
+
+use super::view::Certificate;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// One certificate.
+#[derive(Object)]
+struct CertificateResponse {
+    certificate: Certificate,
+}
+
+#[OpenApi]
+impl Api {
+    /// Show a certificate
+    #[oai(path = "/certificates/:id", method = "get", tag = "Tag::Certificates", operation_id = "getCertificate")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+        /// Folded from the events recorded until then; without it the present.
+        #[oai(name = "asOf")]
+        as_of: AsOf,
+    ) -> Result<Json<CertificateResponse>, Problem> {
+        let (row, at) = match past(&state, &caller, &as_of) {
+            None => (read::get(&state.reader, caller.organization.0, id.0).await?, state.now()),
+            Some(past) => (past.certificate(id.0).await?, past.at),
+        };
+        let row = row.ok_or_else(|| Problem::not_found("certificate"))?;
+        Ok(Json(CertificateResponse { certificate: Certificate::at(row, at) }))
+    }
+}

@@ -1,0 +1,68 @@
+//! An event of a thing's history as the API shows it.
+
+use projections::Paging;
+use projections::past::{AuditEntry, FieldChange};
+
+use crate::prelude::*;
+
+/// Something that happened.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct HistoryEvent {
+    event_id: Uuid,
+    /// `DeviceRenamed`, `CertificateRevoked`, `AssetLinked` …
+    event_type: String,
+    /// `device`, `certificate`, `device_links` …
+    entity_type: String,
+    entity_id: Uuid,
+    version: i64,
+    /// `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<part>`.
+    actor: String,
+    recorded_at: Time,
+    command_id: Uuid,
+    /// The same for all that one act led to.
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
+    payload: Value,
+    /// The fields that it changed.
+    changes: Vec<Change>,
+}
+
+/// A field as it was and as it is.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Change {
+    field: String,
+    /// Absent where there was none.
+    before: Option<Value>,
+    /// Null where there is none any more.
+    after: Value,
+}
+
+impl From<AuditEntry> for HistoryEvent {
+    fn from(AuditEntry { row, changes }: AuditEntry) -> Self {
+        let change = |FieldChange { field, before, after }: FieldChange| Change { field, before, after };
+        Self {
+            changes: changes.into_iter().map(change).collect(),
+            event_id: row.event_id,
+            event_type: row.event_type,
+            entity_type: row.entity_type,
+            entity_id: row.entity_id,
+            version: row.version,
+            actor: row.actor,
+            recorded_at: row.recorded_at.into(),
+            command_id: row.command_id,
+            correlation_id: row.correlation_id,
+            causation_id: row.causation_id,
+            payload: row.payload,
+        }
+    }
+}
+
+/// Returns a part of a history, and how many events the whole has.
+pub fn part(entries: Vec<AuditEntry>, paging: Paging) -> (Vec<HistoryEvent>, i64) {
+    let total = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let (skip, take) = (usize::try_from(paging.offset), usize::try_from(paging.limit));
+    let entries = entries.into_iter().skip(skip.unwrap_or_default()).take(take.unwrap_or_default());
+    (entries.map(HistoryEvent::from).collect(), total)
+}

@@ -1,0 +1,32 @@
+//! Shows one link.
+
+use projections::asset_directory::read;
+
+use super::view::LinkResponse;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Show a link
+    #[oai(path = "/links/:id", method = "get", tag = "Tag::Links", operation_id = "getLink")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+        /// Folded from the events recorded until then; without it the present.
+        #[oai(name = "asOf")]
+        as_of: AsOf,
+    ) -> Result<Json<LinkResponse>, Problem> {
+        let mut link = read::link(&state.reader, caller.organization.0, id.0).await?;
+        if let (Some(past), Some(present)) = (past(&state, &caller, &as_of), &link) {
+            link = past.link(present.device_id, id.0).await?;
+        }
+        let link = link.ok_or_else(|| Problem::not_found("link"))?;
+        Ok(Json(LinkResponse { link: link.into() }))
+    }
+}

@@ -1,0 +1,17 @@
+//! The `asOf` of a detail: the state at a time, folded from the events recorded until then.
+
+use poem_openapi::param::Query;
+use projections::past::Past;
+
+use crate::auth::Caller;
+use crate::state::State;
+use crate::time::Time;
+
+/// The parameter.
+pub type AsOf = Query<Option<Time>>;
+
+/// Returns the moment that is asked for; none where the present is.
+pub fn past<'a>(state: &'a State, caller: &Caller, as_of: &AsOf) -> Option<Past<'a>> {
+    let organization = caller.organization.0;
+    as_of.0.map(|at| Past { reader: &state.reader, organization, at: at.0 })
+}
