@@ -67,6 +67,12 @@ pub enum Command {
     },
     /// List every setting as an environment variable, with its default.
     Settings,
+    /// Whether the stored events are those that were stored.
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        what: Audit,
+    },
     /// Certificate authorities.
     Ca {
         /// What to do.
@@ -133,6 +139,23 @@ pub enum Ca {
     Init,
     /// Seal the keys of all authorities and every other secret under a new master key; every role must have stopped.
     RotateMasterKey,
+}
+
+/// The proof of the log.
+#[derive(Subcommand, Debug)]
+pub enum Audit {
+    /// Check the hash chain of every aggregate, and the log against seals; an error where anything differs.
+    Verify {
+        /// A file that `seal` wrote; may be given several times.
+        #[arg(long = "seal")]
+        seals: Vec<PathBuf>,
+    },
+    /// Sign what the log holds now: a Merkle root over the ends of all chains. Keep the files elsewhere.
+    Seal {
+        /// The folder for the files.
+        #[arg(long = "out")]
+        folder: PathBuf,
+    },
 }
 
 #[cfg(test)]

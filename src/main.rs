@@ -11,6 +11,7 @@ mod lifecycle;
 mod limits;
 mod mail;
 mod roles;
+mod seal;
 mod settings;
 mod telemetry;
 mod wiring;
@@ -56,6 +57,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Doctor => roles::doctor::run(settings).await,
         Command::Healthcheck { port } => roles::healthcheck::run(&settings, port),
         Command::Settings => roles::settings::run(),
+        Command::Audit { what } => roles::audit::run(settings, what).await,
         Command::Ca { what: Ca::Init } => roles::ca::init(settings),
         Command::Ca { what: Ca::RotateMasterKey } => roles::ca::rotate_master_key(settings).await,
     }

@@ -22,6 +22,7 @@ pub mod rotation;
 mod secret;
 mod serial;
 mod server_name;
+pub mod statement;
 pub mod token;
 pub mod verifier;
 

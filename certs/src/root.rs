@@ -18,7 +18,7 @@ const ORGANIZATION_VALIDITY: TimeDelta = TimeDelta::days(10 * 365);
 
 /// The root CA with its private key in memory.
 #[derive(Debug)]
-pub struct RootAuthority(CertificateAuthority);
+pub struct RootAuthority(pub(crate) CertificateAuthority);
 
 /// A server certificate signed by the root, with its key.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod access;
+pub mod audit;
 pub mod buckets;
 pub mod connection;
 pub mod consumer;

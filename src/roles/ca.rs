@@ -2,9 +2,9 @@
 
 use certs::rotation;
 
+use super::local::with_servers;
 use crate::environment::{self, Servers};
-use crate::settings::{Secret, Settings};
-use crate::wiring;
+use crate::settings::Settings;
 
 /// Makes the root authority, the server's certificate and the master key where they are missing.
 pub fn init(settings: Settings) -> anyhow::Result<()> {
@@ -18,18 +18,8 @@ pub fn init(settings: Settings) -> anyhow::Result<()> {
 }
 
 /// Seals every secret under a new master key, beside the configured servers or those of this machine.
-pub async fn rotate_master_key(mut settings: Settings) -> anyhow::Result<()> {
-    if settings.nats.url.is_some() {
-        let servers = Servers::from_settings(&settings)?;
-        return rotate(&settings, &servers).await;
-    }
-    let stack = super::up::start_servers(&settings, wiring::ports(&settings)?).await?;
-    settings.nats.url = Some(stack.urls().nats.clone());
-    settings.postgres.url = Some(Secret(stack.urls().postgres.clone()));
-    settings.redis.url = Some(Secret(stack.urls().redis.clone()));
-    let rotated = async { rotate(&settings, &Servers::from_settings(&settings)?).await }.await;
-    let stopped = stack.stop().await;
-    rotated.and(stopped.map_err(Into::into))
+pub async fn rotate_master_key(settings: Settings) -> anyhow::Result<()> {
+    with_servers(settings, rotate).await
 }
 
 /// The secrets in the log first, then the root, then the key itself: whatever breaks off in between, the old key still

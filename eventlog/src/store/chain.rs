@@ -59,6 +59,13 @@ pub fn verify_chain(messages: &[Message]) -> Result<ChainHead, ChainBreak> {
     Ok(head)
 }
 
+/// Tells whether a message is the next of a chain, and returns the chain's end with it either way.
+pub(crate) fn follows(head: &ChainHead, message: &Message) -> (ChainHead, bool) {
+    let link = Link::of(message);
+    let fits = link.damage_after(head, &[]).is_none() && link.previous == Some(head.hash);
+    (ChainHead { version: link.last, position: link.position, hash: link.hash }, fits)
+}
+
 /// Checks a chain like [`verify_chain`], and that it still holds the message that was its end when `recorded` was
 /// taken: so that messages cut off its end, and a last message that was changed, show too.
 pub fn verify_chain_since(messages: &[Message], recorded: &ChainHead) -> Result<ChainHead, ChainBreak> {

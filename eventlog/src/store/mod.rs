@@ -23,6 +23,7 @@ mod snapshot;
 
 use std::sync::Arc;
 
+pub(crate) use chain::follows;
 pub use chain::{ChainBreak, ChainHead, Damage, verify_chain, verify_chain_since};
 pub use choice::{ChoiceError, Kept};
 pub use digest::{Digest, NotADigest};

@@ -2,6 +2,7 @@
 //! and what all of it does when the server is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod audit;
 mod buckets;
 mod checkpoints;
 mod consuming;

@@ -1,0 +1,24 @@
+//! Commands that work on the servers while no role runs: the configured ones, or else those of this machine, started for
+//! as long as the command takes.
+
+use crate::environment::Servers;
+use crate::settings::{Secret, Settings};
+use crate::wiring;
+
+/// Does something beside the servers.
+pub async fn with_servers(
+    mut settings: Settings,
+    work: impl AsyncFnOnce(&Settings, &Servers) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if settings.nats.url.is_some() {
+        let servers = Servers::from_settings(&settings)?;
+        return work(&settings, &servers).await;
+    }
+    let stack = super::up::start_servers(&settings, wiring::ports(&settings)?).await?;
+    settings.nats.url = Some(stack.urls().nats.clone());
+    settings.postgres.url = Some(Secret(stack.urls().postgres.clone()));
+    settings.redis.url = Some(Secret(stack.urls().redis.clone()));
+    let done = async { work(&settings, &Servers::from_settings(&settings)?).await }.await;
+    let stopped = stack.stop().await;
+    done.and(stopped.map_err(Into::into))
+}

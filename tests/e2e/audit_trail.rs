@@ -1,0 +1,53 @@
+//! The proof of the log by the command line: sealed, verified, and refused where a seal is another one. What does not live
+//! here: each way of tampering with the log (`eventlog/tests/log/audit.rs`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::platform::Platform;
+use crate::scene;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_sealed_and_later_found_to_hold_all_that_it_held() {
+    let mut platform = Platform::servers().await;
+    platform.start("api");
+    platform.start("project");
+    tokio::task::block_in_place(|| {
+        platform.wait_until_ready();
+        let api = platform.admin();
+        let device = scene::device(&api, platform.folder.path(), "SEALED");
+        let seals = platform.folder.path().join("seals");
+        let sealed = platform.run(&["audit", "seal", "--out", seals.to_str().unwrap()]);
+        let seal = PathBuf::from(sealed.lines().last().unwrap().strip_prefix("written to ").expect("a path"));
+        assert!(sealed.starts_with("argusiq seal 1\ninstallation "), "{sealed}");
+        openssl_agrees(&platform.folder.path().join("pki/root.crt"), &seal);
+
+        api.put(&format!("/api/v1/devices/{}", device.id), json!({"name": "Renamed"}));
+        let verify = ["audit", "verify", "--seal", seal.to_str().unwrap()];
+        let verified = platform.run(&verify);
+        assert!(verified.contains(" 0 broken chains") && verified.contains(" holds"), "{verified}");
+
+        let lines = fs::read_to_string(&seal).unwrap();
+        fs::write(&seal, lines.replace("position ES_ALARM 0", "position ES_ALARM 1")).unwrap();
+        let refused = platform.refused(&verify, &[]);
+        assert!(refused.ends_with("it is not signed by the root authority as it stands"), "{refused}");
+    });
+}
+
+/// The signature by the tool that an auditor has anyway.
+fn openssl_agrees(root: &Path, seal: &Path) {
+    let key = seal.with_extension("key");
+    let run = |command: &mut Command| {
+        let output = command.output().expect("openssl starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let public = run(Command::new("openssl").args(["x509", "-pubkey", "-noout", "-in"]).arg(root));
+    fs::write(&key, public).unwrap();
+    let mut verify = Command::new("openssl");
+    verify.args(["dgst", "-sha256", "-verify"]).arg(&key).arg("-signature").arg(seal.with_extension("sig")).arg(seal);
+    run(&mut verify);
+}
