@@ -2,14 +2,18 @@
 //! it wants.
 
 use commands::CommandContext;
+use domain::ids::OrganizationId;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaParamIn, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::auth::Caller;
-use crate::problem::Problem;
+use crate::auth::{Caller, organization_of};
+use crate::problem::{Kind, Problem};
+use crate::refusals::never_refused;
+use crate::state::State;
 
 /// The header by which a repeated write is recognised.
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -40,10 +44,7 @@ impl Intent {
     /// same command; without a key, each request is its own.
     pub fn context(&self, caller: &Caller) -> CommandContext {
         let organization = caller.organization;
-        let command_id = match &self.key {
-            Some(key) => domain::ids::derive(organization.0, &["command", &self.scope, key]),
-            None => random_id(),
-        };
+        let command_id = self.command_id(organization).unwrap_or_else(random_id);
         CommandContext {
             actor: caller.principal.actor(),
             organization,
@@ -53,6 +54,35 @@ impl Intent {
             traceparent: self.traceparent.clone(),
         }
     }
+}
+
+impl Intent {
+    fn command_id(&self, organization: OrganizationId) -> Option<Uuid> {
+        let key = self.key.as_ref()?;
+        Some(domain::ids::derive(organization.0, &["command", &self.scope, key]))
+    }
+
+    /// Refuses a key that stands for another content already.
+    async fn check(&self, request: &Request, body: &mut RequestBody) -> poem::Result<()> {
+        let (Some(state), Some(organization)) = (request.data::<State>(), organization_of(request).await?) else {
+            return Ok(());
+        };
+        let Some(command_id) = self.command_id(organization) else { return Ok(()) };
+        let content = if body.is_some() { body.take()?.into_bytes().await? } else { Default::default() };
+        let same = state.commands.is_same_request(command_id, &canonical(&content)).await;
+        *body = RequestBody::new(content.into());
+        if same.map_err(never_refused)? {
+            return Ok(());
+        }
+        let detail = "a request with this key and another body was made in the last 24 hours: choose another key";
+        Err(Problem::of(Kind::IdempotencyKeyReused, detail).into())
+    }
+}
+
+/// The content as it counts: JSON without regard to spaces and the order of its fields.
+fn canonical(content: &[u8]) -> Vec<u8> {
+    let value: Result<Value, _> = serde_json::from_slice(content);
+    value.map_or_else(|_| content.to_vec(), |value| value.to_string().into_bytes())
 }
 
 /// Returns the id of a request, which correlates what it causes.
@@ -86,7 +116,7 @@ impl<'a> ApiExtractor<'a> for Intent {
 
     async fn from_request(
         request: &'a Request,
-        _body: &mut RequestBody,
+        body: &mut RequestBody,
         _options: ExtractParamOptions<String>,
     ) -> poem::Result<Self> {
         let key = match request.headers().get(IDEMPOTENCY_KEY) {
@@ -97,11 +127,15 @@ impl<'a> ApiExtractor<'a> for Intent {
                 Some(key.ok_or_else(refused)?.to_owned())
             }
         };
-        Ok(Self {
+        let intent = Self {
             key,
             scope: format!("{} {}", request.method(), request.original_uri().path()),
             request_id: correlation_of(request),
             traceparent: request.header("traceparent").filter(|text| text.len() <= 100).map(str::to_owned),
-        })
+        };
+        if intent.key.is_some() {
+            intent.check(request, body).await?;
+        }
+        Ok(intent)
     }
 }

@@ -106,6 +106,8 @@ kinds! {
     UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The body must be application/json";
     /// Fields of the body are wrong.
     InvalidFields "invalid-fields" UNPROCESSABLE_ENTITY "Some fields are not valid";
+    /// The key was used for something else.
+    IdempotencyKeyReused "idempotency-key-reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another request";
     /// The body names something that is not there.
     UnknownReference "unknown-reference" UNPROCESSABLE_ENTITY "Something it refers to does not exist";
     /// The platform failed.

@@ -18,6 +18,7 @@ mod open;
 pub mod organization;
 mod random;
 mod reference;
+mod request;
 mod rotation;
 pub mod session;
 mod stores;

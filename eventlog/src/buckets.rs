@@ -28,13 +28,15 @@ pub enum BucketName {
     Crls,
     /// Who is signed in; entries vanish after 30 days without renewal.
     Sessions,
+    /// What was asked for under an idempotency key, as marks; entries vanish after a day.
+    Requests,
     /// Facts about the installation, such as its id.
     Platform,
 }
 
 impl BucketName {
     /// Every declared bucket.
-    pub const ALL: [BucketName; 8] = [
+    pub const ALL: [BucketName; 9] = [
         Self::Snapshots,
         Self::StageState,
         Self::Members,
@@ -42,6 +44,7 @@ impl BucketName {
         Self::Bundles,
         Self::Crls,
         Self::Sessions,
+        Self::Requests,
         Self::Platform,
     ];
 
@@ -55,6 +58,7 @@ impl BucketName {
             Self::Bundles => "bundles",
             Self::Crls => "crls",
             Self::Sessions => "sessions",
+            Self::Requests => "requests",
             Self::Platform => "platform",
         }
     }
@@ -65,6 +69,7 @@ impl BucketName {
             Self::Members => Duration::from_secs(8),
             Self::Bundles => Duration::from_secs(15 * 60),
             Self::Sessions => Duration::from_secs(30 * 24 * 60 * 60),
+            Self::Requests => Duration::from_secs(24 * 60 * 60),
             _ => Duration::ZERO,
         }
     }

@@ -108,7 +108,7 @@ impl Role {
 
     /// Buckets with the keys that are written; an empty one is only read.
     fn buckets(self) -> &'static [(BucketName, &'static [&'static str])] {
-        use BucketName::{Bundles, Crls, Members, Platform, Secrets, Sessions, Snapshots, StageState};
+        use BucketName::{Bundles, Crls, Members, Platform, Requests, Secrets, Sessions, Snapshots, StageState};
         match self {
             Self::Api => &[
                 (Snapshots, &[">"]),
@@ -116,6 +116,7 @@ impl Role {
                 (Bundles, &["*"]),
                 (Crls, &["*"]),
                 (Sessions, &[">"]),
+                (Requests, &["*"]),
                 (Platform, &[]),
             ],
             Self::Ingest => &[(Members, &["*"]), (Platform, &[])],

@@ -126,6 +126,12 @@ async fn caller(request: &Request) -> Result<Caller, Problem> {
     Ok(caller)
 }
 
+/// Returns the organisation that a request acts in; none where it does not say by whom it comes.
+pub async fn organization_of(request: &Request) -> Result<Option<OrganizationId>, Problem> {
+    let (Some(state), Some(credential)) = (request.data::<State>(), presented(request)) else { return Ok(None) };
+    Ok(Some(authenticate(state, credential, request.header(ORGANIZATION)).await?.caller.organization))
+}
+
 fn presented(request: &Request) -> Option<&str> {
     let bearer = request.header(header::AUTHORIZATION).and_then(|text| {
         let (scheme, credential) = text.split_once(' ')?;

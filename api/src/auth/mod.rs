@@ -7,6 +7,6 @@ mod cookie;
 mod token;
 
 pub use authenticate::{ORGANIZATION, Verified, authenticate};
-pub use caller::{Allowed, Caller, Principal};
+pub use caller::{Allowed, Caller, Principal, organization_of};
 pub use cookie::{RefreshCookie, refresh_cookie, without_cookie};
 pub use token::{Grant, TOKEN_SECONDS, Tokens};

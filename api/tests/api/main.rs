@@ -14,6 +14,7 @@ mod devices;
 mod document;
 mod enrollment;
 mod feed;
+mod idempotency;
 mod limits;
 mod openssl;
 mod organizations;

@@ -1,6 +1,6 @@
 //! The secrets that are no events: keys of people's data, password hashes, organisations' CA keys, the key of e-mail
-//! hashes, bundles that wait for their download, all encrypted under the master key; and sessions, of which digests are
-//! kept. Beside them the published revocation lists, which are no secrets. What does not live here: who may use them.
+//! hashes, bundles that wait for their download, all encrypted under the master key; and sessions and
+//! requests, of which digests are kept. Beside them the published revocation lists, which are no secrets. What does not live here: who may use them.
 
 mod authority;
 mod bundle;
@@ -8,6 +8,7 @@ mod crl;
 mod email;
 mod password;
 mod person;
+mod request;
 mod session;
 
 use aws_lc_rs::hmac;
@@ -36,6 +37,8 @@ struct Open {
     bundle_tokens: hmac::Key,
     crls: Bucket,
     sessions: Bucket,
+    requests: Bucket,
+    request_marks: hmac::Key,
 }
 
 impl Vault {
@@ -45,8 +48,9 @@ impl Vault {
         let bundles = Secrets::passing(log, *master.expose(), BucketName::Bundles).await?;
         let crls = log.bucket(BucketName::Crls).await?;
         let sessions = log.bucket(BucketName::Sessions).await?;
-        let bundle_tokens = bundle::token_key(master);
-        let open = Open { secrets, emails, bundles, bundle_tokens, crls, sessions };
+        let requests = log.bucket(BucketName::Requests).await?;
+        let (bundle_tokens, request_marks) = (bundle::token_key(master), request::mark_key(master));
+        let open = Open { secrets, emails, bundles, bundle_tokens, crls, sessions, requests, request_marks };
         Ok(Self { open: Some(open), passwords: Passwords::new() })
     }
 

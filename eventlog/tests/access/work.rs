@@ -69,6 +69,7 @@ async fn api(log: &Log) {
     sessions.update("ada.1", "second".into(), revision).await.unwrap();
     sessions.delete("ada.1").await.unwrap();
     let snapshots = log.bucket(BucketName::Snapshots).await.unwrap();
+    log.bucket(BucketName::Requests).await.unwrap().create("a-request", "mark".into()).await.unwrap();
     let bundles = Secrets::passing(log, [7; 32], BucketName::Bundles).await.unwrap();
     bundles.put("token", b"bundle").await.unwrap();
     assert_eq!(bundles.take("token").await.unwrap().as_deref(), Some(b"bundle".as_slice()));
