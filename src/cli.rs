@@ -65,6 +65,8 @@ pub enum Command {
         #[arg(long)]
         port: Option<u16>,
     },
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
     /// List every setting as an environment variable, with its default.
     Settings,
     /// Whether the stored events are those that were stored.

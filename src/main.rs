@@ -56,6 +56,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::NatsPermissions => roles::permissions::print(&settings),
         Command::Doctor => roles::doctor::run(settings).await,
         Command::Healthcheck { port } => roles::healthcheck::run(&settings, port),
+        Command::Openapi => {
+            print!("{}", api::openapi()?);
+            Ok(())
+        }
         Command::Settings => roles::settings::run(),
         Command::Audit { what } => roles::audit::run(settings, what).await,
         Command::Ca { what: Ca::Init } => roles::ca::init(settings),

@@ -36,5 +36,6 @@ pub use error::Error;
 pub use limits::Limits;
 pub use mail::{Error as MailError, MailConfig, MailSecurity, Mailer};
 pub use problem::{FieldError, Kind, Problem};
+pub use routes::openapi;
 pub use server::{Config, Http, Listen, run};
 pub use state::{Deps, Doors};

@@ -149,7 +149,8 @@ fn python_packages() -> PathBuf {
     if !target.join("paho").exists() {
         let arguments = ["-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r"];
         let mut pip = Command::new("python3");
-        succeed(pip.args(arguments).arg(clients().join("requirements.txt")).arg("--target").arg(&target));
+        pip.args(arguments).arg(clients().join("requirements.txt")).arg("--target").arg(&target);
+        succeed(&mut pip);
     }
     target
 }
@@ -165,6 +166,27 @@ fn node_client() -> PathBuf {
         succeed(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&target));
     }
     target.join("feed.mjs")
+}
+
+/// Generates a TypeScript client from the API's document, compiles it strictly, and lets it make and list a device; answers
+/// the lines that it printed.
+pub fn typescript(base: &str, email: &str, password: &str) -> Vec<Value> {
+    let _one = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (target, source) = (tools().join("typescript"), clients().join("typescript"));
+    fs::create_dir_all(&target).unwrap();
+    for file in ["package.json", "package-lock.json", "tsconfig.json", "devices.ts"] {
+        fs::copy(source.join(file), target.join(file)).unwrap();
+    }
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("api/openapi.json"), target.join("openapi.json")).unwrap();
+    let npm = |arguments: &[&str]| succeed(Command::new("npm").args(arguments).current_dir(&target));
+    if !target.join("node_modules/openapi-fetch").exists() {
+        npm(&["ci", "--silent", "--no-audit", "--no-fund"]);
+    }
+    npm(&["run", "--silent", "generate"]);
+    npm(&["run", "--silent", "build"]);
+    let mut node = Command::new("node");
+    let output = succeed(node.arg("out/devices.js").args([base, email, password]).current_dir(&target));
+    output.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 fn ensure_mosquitto() {
@@ -183,7 +205,9 @@ pub fn ensure_command(command: &str, package: &str) {
     assert!(is_there(), "install {package}: the tests need {command}");
 }
 
-fn succeed(command: &mut Command) {
-    let output = command.output().expect("the installer starts");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+fn succeed(command: &mut Command) -> String {
+    let output = command.output().expect("the program starts");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {out}{err}");
+    out.into_owned()
 }

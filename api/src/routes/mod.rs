@@ -60,15 +60,21 @@ pub fn endpoint(breaker: Breaker) -> impl Endpoint {
         .at("/docs/", document::page_again())
 }
 
+/// Returns the OpenAPI document, indented: what `api/openapi.json` holds.
+pub fn openapi() -> serde_json::Result<String> {
+    let document: serde_json::Value = serde_json::from_str(&service().spec())?;
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
 fn service() -> OpenApiService<Merged<Api>, ()> {
     OpenApiService::new(Merged::<Api>::default(), "Argusiq", "1.0")
         .description(document::DESCRIPTION)
         .license(LicenseObject::new("Apache-2.0"))
         .server("/api/v1")
-        .extra_request_header::<String, _>(
+        .extra_request_header::<Option<String>, _>(
             ExtraHeader::new("X-Request-Id").description("Correlates the request with its events; made up if absent."),
         )
-        .extra_request_header::<String, _>(
+        .extra_request_header::<Option<String>, _>(
             ExtraHeader::new("X-Organization")
                 .description("The organisation to act in, for platform administrators; the caller's own if absent."),
         )

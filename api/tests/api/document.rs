@@ -18,6 +18,13 @@ fn the_document_names_every_schema_it_refers_to() {
     }
 }
 
+#[test]
+fn the_document_is_the_one_that_was_reviewed() {
+    let served = platform().nobody().get("/api/openapi.json").ok();
+    let reviewed: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
+    assert!(served.json == reviewed, "the API changed: argusiq openapi > api/openapi.json, and look at the difference");
+}
+
 /// What needs no access token: signing in, and what the refresh cookie is for.
 const SESSIONS: [&str; 3] = ["/auth/login", "/auth/refresh", "/auth/logout"];
 

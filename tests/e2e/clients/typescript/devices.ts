@@ -1,0 +1,34 @@
+// Signs in, makes a device and lists the devices, with types that come from the API's document alone.
+
+import createClient from "openapi-fetch";
+import type { paths } from "./schema.d.ts";
+
+const [base, email, password] = process.argv.slice(2);
+if (!base || !email || !password) throw new Error("usage: devices.js BASE EMAIL PASSWORD");
+
+const client = createClient<paths>({ baseUrl: `${base}/api/v1` });
+
+/** What an operation answered; its problem as an error. */
+function answered<T>(answer: { data?: T; error?: unknown }): T {
+  if (answer.data === undefined) throw new Error(JSON.stringify(answer.error));
+  return answer.data;
+}
+
+const session = answered(await client.POST("/auth/login", { body: { email, password } }));
+client.use({
+  onRequest: ({ request }) => request.headers.set("authorization", `Bearer ${session.accessToken}`),
+});
+
+const { deviceType } = answered(
+  await client.POST("/device-types", { body: { name: "Sensor", metrics: [{ key: "temperature" }] } }),
+);
+const body = { name: "Boiler", serialNumber: "TS-1", deviceTypeId: deviceType.id };
+const { device } = answered(
+  await client.POST("/devices", { params: { header: { "Idempotency-Key": "boiler" } }, body }),
+);
+const list = answered(await client.GET("/devices", { params: { query: { status: "active", limit: 10 } } }));
+const names: string[] = list.devices.map((one) => `${one.name} ${one.serialNumber} ${one.id === device.id}`);
+console.log(JSON.stringify({ total: list.total, names }));
+
+const refused = await client.GET("/devices/{id}", { params: { path: { id: "00000000-0000-0000-0000-000000000000" } } });
+console.log(JSON.stringify({ status: refused.response.status, type: refused.error?.type }));
