@@ -5,7 +5,7 @@ SHELL := /bin/bash
 SECONDS_ARG := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS))
 PROFILE_DIR := target/debug
 
-.PHONY: help up demo test lint bench chaos clean prerequisites build
+.PHONY: help up demo test lint bench chaos fuzz-api clean prerequisites build
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,11 @@ lint: prerequisites ## formatting, clippy, and licences and fences where cargo-d
 bench: prerequisites ## rates, latencies, CPU per message; the table goes to docs/benchmarks.md
 	cargo build --locked --release --workspace --bins
 	target/release/argusiq-simulator bench
+
+fuzz-api: prerequisites ## whatever the API's document allows and does not, for longer than `make test` (EXAMPLES=100)
+	cargo build --locked --workspace --bins
+	ARGUSIQ_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PROFILE_DIR)/argusiq-stack run -- \
+		cargo test --locked --package argusiq --test e2e fuzzed_api
 
 chaos: prerequisites ## kill, pause and restart everything under load (MINUTES=10), then compare
 	cargo build --locked --workspace --bins

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::intent::{RequestId, random_id};
 use crate::limits::Meter;
 use crate::problem::{Kind, Problem};
+use crate::routes::methods_of;
 
 /// The header with the id of the request.
 const REQUEST_ID: &str = "X-Request-Id";
@@ -63,6 +64,9 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
             Err(panic) => refuse(panicked(panic.as_ref()), &path),
         };
         add_headers(&mut response, id);
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, methods_of(&path));
+        }
         meter.tell(&mut response);
         let status = response.status().as_u16().to_string();
         let labels = [("method", method.to_string()), ("status", status)];

@@ -37,7 +37,8 @@ pub struct Problem {
     pub detail: Option<String>,
     /// The path that was asked for.
     pub instance: Option<String>,
-    /// The fields that are wrong.
+    /// The fields that are wrong; absent where it is not about fields.
+    #[oai(default)]
     pub errors: Vec<FieldError>,
 }
 

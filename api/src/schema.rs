@@ -11,13 +11,15 @@ const MOST: usize = 50;
 
 /// Returns what is wrong with a value.
 pub fn errors(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Vec<FieldError> {
-    let mut check = Check { registry, found: vec![] };
+    let mut check = Check { registry, open: false, found: vec![] };
     check.value(schema, value, "");
     check.found
 }
 
 struct Check<'r> {
     registry: &'r Registry,
+    /// Whether the object that comes next is a part of another one, which may have more fields.
+    open: bool,
     found: Vec<FieldError>,
 }
 
@@ -42,7 +44,9 @@ impl Check<'_> {
             return self.variant(schema, named.property_name, &named.mapping, value, path);
         }
         for part in &schema.all_of {
+            self.open = true;
             self.value(part, value, path);
+            self.open = false;
         }
         match (schema.ty, value) {
             ("object", Value::Object(object)) => self.object(schema, object, path),
@@ -59,6 +63,7 @@ impl Check<'_> {
     }
 
     fn object(&mut self, schema: &MetaSchema, object: &Map<String, Value>, path: &str) {
+        let open = std::mem::take(&mut self.open) || schema.properties.is_empty();
         for required in schema.required.iter().filter(|name| object.get(**name).is_none_or(Value::is_null)) {
             self.note(&join(path, required), "is required");
         }
@@ -69,8 +74,10 @@ impl Check<'_> {
         }
         let known = |name: &String| schema.properties.iter().any(|(known, _)| known == name);
         for (name, value) in object.iter().filter(|(name, _)| !known(name)) {
-            if let Some(part) = &schema.additional_properties {
-                self.value(part, value, &join(path, name));
+            match &schema.additional_properties {
+                Some(part) => self.value(part, value, &join(path, name)),
+                None if open => {}
+                None => self.note(&join(path, name), "is not known"),
             }
         }
     }
@@ -222,7 +229,7 @@ mod tests {
     fn what_is_right_has_no_errors() {
         let id = "00000000-0000-0000-0000-000000000001";
         let full = json!({"name": "a", "code": "abc", "id": id, "port": 1, "kind": "round",
-            "act": {"type": "call", "url": "x"}, "parts": [{"item": "y"}], "unknown": 1});
+            "act": {"type": "call", "url": "x"}, "parts": [{"item": "y"}]});
         for value in [json!({"name": "a"}), full, json!({"name": "a", "code": null})] {
             assert_eq!(wrong(value), Vec::<String>::new());
         }
@@ -244,6 +251,8 @@ mod tests {
         ];
         assert_eq!(wrong(value), expected);
         assert_eq!(wrong(json!({"name": "a", "act": {"type": "call"}})), ["act.url is required"]);
+        let unknown = json!({"name": "a", "unknown": 1, "parts": [{"item": "y", "more": null}]});
+        assert_eq!(wrong(unknown), ["parts[0].more is not known", "unknown is not known"]);
         assert_eq!(wrong(json!({"name": "a", "port": 1.5})), ["port must be a whole number"]);
         assert_eq!(wrong(json!([])), ["body must be an object"]);
     }

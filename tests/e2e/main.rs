@@ -10,6 +10,7 @@ mod device_to_screen;
 mod events_in_postgres;
 mod frozen_servers;
 mod fsynced_before_acknowledged;
+mod fuzzed_api;
 mod generated_client;
 mod http;
 mod http_ingest;

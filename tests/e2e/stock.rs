@@ -144,15 +144,33 @@ fn tools() -> PathBuf {
 }
 
 fn python_packages() -> PathBuf {
+    packages("python", "requirements.txt", "paho")
+}
+
+/// Installs what a list names, in a folder of its own, unless `present` is there already.
+fn packages(folder: &str, list: &str, present: &str) -> PathBuf {
     let _one = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = tools().join("python");
-    if !target.join("paho").exists() {
+    let target = tools().join(folder);
+    if !target.join(present).exists() {
         let arguments = ["-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r"];
         let mut pip = Command::new("python3");
-        pip.args(arguments).arg(clients().join("requirements.txt")).arg("--target").arg(&target);
+        pip.args(arguments).arg(clients().join(list)).arg("--target").arg(&target);
         succeed(&mut pip);
     }
     target
+}
+
+/// Has schemathesis ask the API whatever its document allows, and things that it does not; answers what it found.
+pub fn schemathesis(document: &str, token: &str, organization: &str, arguments: &[&str]) -> Result<(), String> {
+    let target = packages("schemathesis", "schemathesis.txt", "schemathesis");
+    let mut command = Command::new("python3");
+    command.args(["-m", "schemathesis.cli", "run", document]).args(arguments);
+    command.args(["--header", &format!("Authorization: Bearer {token}")]);
+    command.args(["--header", &format!("X-Organization: {organization}")]);
+    command.env("PYTHONPATH", target).env("PYTHONDONTWRITEBYTECODE", "1").current_dir(tools());
+    let output = command.output().expect("python3 starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(said) }
 }
 
 fn node_client() -> PathBuf {

@@ -20,6 +20,7 @@ mod events;
 mod histories;
 mod links;
 mod merged;
+mod methods;
 mod organizations;
 pub mod paging;
 pub mod past;
@@ -34,6 +35,7 @@ use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
 
 use self::merged::Merged;
+pub use self::methods::methods_of;
 use crate::breaker::Breaker;
 use crate::limits::Limited;
 use crate::min_position::MinPosition;
@@ -51,7 +53,7 @@ type Api = (
 /// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.
 pub fn endpoint(breaker: Breaker) -> impl Endpoint {
     let service = service();
-    let spec = service.spec();
+    let spec = document::closed(&service.spec()).to_string();
     let page = service.swagger_ui_html();
     Route::new()
         .nest("/v1", service.with(NotModified).with(MinPosition).with(breaker).with(Limited))
@@ -62,8 +64,7 @@ pub fn endpoint(breaker: Breaker) -> impl Endpoint {
 
 /// Returns the OpenAPI document, indented: what `api/openapi.json` holds.
 pub fn openapi() -> serde_json::Result<String> {
-    let document: serde_json::Value = serde_json::from_str(&service().spec())?;
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    Ok(serde_json::to_string_pretty(&document::closed(&service().spec()))? + "\n")
 }
 
 fn service() -> OpenApiService<Merged<Api>, ()> {
@@ -74,7 +75,7 @@ fn service() -> OpenApiService<Merged<Api>, ()> {
         .extra_request_header::<Option<String>, _>(
             ExtraHeader::new("X-Request-Id").description("Correlates the request with its events; made up if absent."),
         )
-        .extra_request_header::<Option<String>, _>(
+        .extra_request_header::<Option<uuid::Uuid>, _>(
             ExtraHeader::new("X-Organization")
                 .description("The organisation to act in, for platform administrators; the caller's own if absent."),
         )

@@ -69,6 +69,10 @@ fn wrong_fields_of_a_device_are_named() {
     let refused = |body: Value| tenant.admin.post("/api/v1/devices", body).problem(422, "invalid-fields").fields();
     assert_eq!(refused(json!({})), ["name", "serialNumber", "deviceTypeId"]);
     assert_eq!(refused(json!({"name": 1, "serialNumber": "X", "deviceTypeId": "no"})), ["name", "deviceTypeId"]);
+    let unknown =
+        json!({"name": "A", "serialNumber": "X", "deviceTypeId": kind, "colour": "red", "descripton": "typo"});
+    assert_eq!(refused(unknown), ["colour", "descripton"]);
+    assert_eq!(refused(json!({"nmae": "A", "serialNumber": "X"})), ["name", "deviceTypeId", "nmae"]);
     assert_eq!(refused(json!({"name": " ", "serialNumber": "X", "deviceTypeId": kind})), ["name"]);
     assert_eq!(refused(json!({"name": "A", "serialNumber": "", "deviceTypeId": kind})), ["serialNumber"]);
     let days = json!({"name": "A", "serialNumber": "X", "deviceTypeId": kind, "certificateValidityDays": 0});

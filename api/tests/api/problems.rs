@@ -25,7 +25,8 @@ fn paths_methods_and_parameters_are_problems_too() {
     let admin = platform().root_admin();
     admin.get("/api/v1/nothing").problem(404, "not-found");
     admin.get("/api/v2/devices").problem(404, "not-found");
-    admin.ask("PATCH", "/api/v1/devices", None, &[]).problem(405, "method-not-allowed");
+    let refused = admin.ask("PATCH", "/api/v1/devices", None, &[]).problem(405, "method-not-allowed");
+    assert_eq!(refused.header("allow"), Some("POST, GET"));
     assert_eq!(admin.get("/api/v1/devices?limit=0").problem(400, "invalid-parameters").fields(), ["limit"]);
     assert_eq!(admin.get("/api/v1/devices?offset=-1").problem(400, "invalid-parameters").fields(), ["offset"]);
     assert_eq!(
