@@ -63,7 +63,7 @@ async fn look(state: &State, mailer: &Mailer) -> Result<(), Problem> {
 
 /// Returns the addresses of an organisation's active administrators.
 async fn administrators(state: &State, organization: OrganizationId) -> Result<Vec<String>, Problem> {
-    let all = people::users(&state.reader, organization.0, Paging { limit: MOST, offset: 0 }).await?;
+    let all = people::users(&state.reader, organization.0, Paging::first(MOST)).await?;
     let mut addresses = Vec::new();
     let is_administrator = |role: &str| role == "admin" || role == "platform_admin";
     for row in all.items.into_iter().filter(|row| row.active && is_administrator(&row.access_role)) {

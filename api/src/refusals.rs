@@ -35,6 +35,9 @@ pub fn never_refused(error: CommandError) -> Problem {
 
 impl From<projections::Error> for Problem {
     fn from(error: projections::Error) -> Self {
+        if let projections::Error::Place(_) = error {
+            return Self::parameter("cursor", "is not the nextCursor of this list");
+        }
         tracing::error!(error = %chain(&error), "a read failed");
         match error {
             projections::Error::Row { .. } | projections::Error::Checkpoint { .. } => Self::new(Kind::Internal),

@@ -43,6 +43,9 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// What a list is to go on from is no place in it.
+    #[error(transparent)]
+    Place(#[from] crate::paging::NotAPlace),
     /// An event in the audit log cannot be read again.
     #[error("an event in the audit log cannot be read")]
     Audit(#[source] crate::fact::Unreadable),

@@ -43,7 +43,7 @@ pub mod type_catalogue;
 
 pub use error::Error;
 pub use live_feed::Feed;
-pub use paging::{Page, Paging};
+pub use paging::{NotAPlace, Page, Paging, Place};
 pub use projection::{Pace, Projection};
 pub use rate_limits::RateLimits;
 pub use reader::{Reader, WaitError};

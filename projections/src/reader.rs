@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::fact::signed;
-use crate::paging::COUNTED;
+use crate::paging::{COUNTED, Order};
 use crate::{Error, Page, Paging, RedisServer};
 
 /// How often a waiting reader looks.
@@ -144,27 +144,45 @@ impl Reader {
         Ok(self.rows(table, query).await?.into_iter().next())
     }
 
-    /// Runs a filtered list: `list` is the select of all columns that match, `order` its order. `bind` binds the filters
-    /// from `$1` on.
+    /// Runs a filtered list: `list` is the select of all columns that match, with its filters as `$1`, `$2` …, which `bind`
+    /// binds.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         table: &'static str,
         list: &str,
-        order: &str,
+        order: Order,
         paging: Paging,
         bind: impl for<'q> Fn(Bound<'q>) -> Bound<'q>,
     ) -> Result<Page<T>, Error> {
-        let limit = paging.limit();
-        let offset = paging.offset();
-        let part = format!("SELECT to_jsonb(x) FROM ({list} ORDER BY {order} LIMIT {limit} OFFSET {offset}) x");
-        let items: Vec<T> = self.rows(table, bind(sqlx::query_scalar(&part))).await?;
-        let came = offset + items.len() as i64;
-        if (items.len() as i64) < limit && (offset == 0 || !items.is_empty()) {
-            return Ok(Page { items, total: came });
+        let (limit, offset, by) = (paging.limit(), paging.offset(), order.by());
+        // One more than asked for tells whether the list goes on.
+        let cut = format!("ORDER BY {by} LIMIT {} OFFSET {offset}", limit + 1);
+        let mut rows: Vec<Value> = match &paging.after {
+            None => {
+                let part = format!("SELECT to_jsonb(x) FROM ({list} {cut}) x");
+                self.rows(table, bind(sqlx::query_scalar(&part))).await?
+            }
+            Some(place) => {
+                let filters = (1..).take_while(|number| list.contains(&format!("${number}"))).count();
+                let behind = order.behind(filters + 1, filters + 2);
+                let part = format!("SELECT to_jsonb(x) FROM (SELECT * FROM ({list}) y WHERE {behind} {cut}) x");
+                let (value, id) = order.bound(place)?;
+                self.rows(table, bind(sqlx::query_scalar(&part)).bind(value.to_owned()).bind(id)).await?
+            }
+        };
+        let more = rows.len() as i64 > limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let next = rows.last().filter(|_| more).and_then(|row| order.place(row));
+        let came = offset + rows.len() as i64;
+        let is_whole = !more && paging.after.is_none() && (offset == 0 || !rows.is_empty());
+        let items: Result<Vec<T>, _> = rows.into_iter().map(serde_json::from_value).collect();
+        let items = items.map_err(|source| Error::Row { table, source })?;
+        if is_whole {
+            return Ok(Page { items, total: came, next });
         }
         let count = format!("SELECT to_jsonb(count(*)) FROM (SELECT FROM ({list}) y LIMIT {}) x", COUNTED + 1);
         let total: Option<i64> = self.row(table, bind(sqlx::query_scalar(&count))).await?;
-        Ok(Page { items, total: total.unwrap_or(0) })
+        Ok(Page { items, total: total.unwrap_or(0), next })
     }
 }
 

@@ -40,22 +40,22 @@ async fn devices_are_listed_by_name_narrowed_and_paged() {
         let page = devices::list(&world.reader, ORGANIZATION, &filter, paging).await.unwrap();
         (page.items.into_iter().map(|device| device.row.id).collect::<Vec<_>>(), page.total)
     };
-    let all = Paging::default();
+    let all = Paging::default;
     let any = devices::DeviceFilter::default;
-    assert_eq!(list(any(), all).await, (vec![DEVICE, OLD_DEVICE], 2));
-    assert_eq!(list(any(), Paging { limit: 1, offset: 1 }).await, (vec![OLD_DEVICE], 2));
-    assert_eq!(list(any(), Paging { limit: 1, offset: 9 }).await, (vec![], 2));
+    assert_eq!(list(any(), all()).await, (vec![DEVICE, OLD_DEVICE], 2));
+    assert_eq!(list(any(), Paging { limit: 1, offset: 1, after: None }).await, (vec![OLD_DEVICE], 2));
+    assert_eq!(list(any(), Paging { limit: 1, offset: 9, after: None }).await, (vec![], 2));
     let status = devices::DeviceFilter { status: Some("decommissioned".into()), ..any() };
-    assert_eq!(list(status, all).await, (vec![OLD_DEVICE], 1));
+    assert_eq!(list(status, all()).await, (vec![OLD_DEVICE], 1));
     let there = devices::DeviceFilter { connectivity: Some("online".into()), ..any() };
-    assert_eq!(list(there, all).await, (vec![DEVICE], 1));
+    assert_eq!(list(there, all()).await, (vec![DEVICE], 1));
     let kind = devices::DeviceFilter { device_type_id: Some(sample::DEVICE_TYPE), ..any() };
-    assert_eq!(list(kind, all).await.1, 2);
+    assert_eq!(list(kind, all()).await.1, 2);
     for (text, count) in [("boiler", 1), ("sn-2", 1), ("CELLAR", 2), ("100%", 0), ("_", 0)] {
-        let found = list(devices::DeviceFilter { text: Some(text.into()), ..any() }, all).await;
+        let found = list(devices::DeviceFilter { text: Some(text.into()), ..any() }, all()).await;
         assert_eq!(found.1, count, "{text}");
     }
-    assert_eq!(devices::list(&world.reader, STRANGER, &any(), all).await.unwrap().total, 0);
+    assert_eq!(devices::list(&world.reader, STRANGER, &any(), all()).await.unwrap().total, 0);
 }
 
 #[tokio::test]
@@ -154,51 +154,51 @@ async fn links_are_seen_from_both_ends() {
 #[tokio::test]
 async fn types_rules_templates_and_people_are_listed() {
     let world = sampled().await;
-    let all = Paging::default();
+    let all = Paging::default;
     let reader = &world.reader;
-    assert_eq!(types::device_types(reader, ORGANIZATION, false, all).await.unwrap().items[0].name, "Sensor");
+    assert_eq!(types::device_types(reader, ORGANIZATION, false, all()).await.unwrap().items[0].name, "Sensor");
     assert!(types::device_type(reader, ORGANIZATION, sample::DEVICE_TYPE).await.unwrap().is_some());
-    assert_eq!(types::asset_types(reader, ORGANIZATION, false, all).await.unwrap().items[0].name, "Plant");
+    assert_eq!(types::asset_types(reader, ORGANIZATION, false, all()).await.unwrap().items[0].name, "Plant");
     assert!(types::asset_type(reader, STRANGER, sample::ASSET_TYPE).await.unwrap().is_none());
     let active = rules::RuleFilter { is_active: Some(true), entity_id: Some(PUMP), entity_type: Some("asset".into()) };
-    let page = rules::rules(reader, ORGANIZATION, &active, all).await.unwrap();
+    let page = rules::rules(reader, ORGANIZATION, &active, all()).await.unwrap();
     assert_eq!((page.total, page.items[0].severity.as_str(), page.items[0].version), (1, "high", 2));
     assert_eq!(page.items[0].condition, sample::condition());
     assert!(rules::rule(reader, ORGANIZATION, RULE).await.unwrap().is_some());
     let idle = rules::RuleFilter { is_active: Some(false), ..Default::default() };
-    assert_eq!(rules::rules(reader, ORGANIZATION, &idle, all).await.unwrap().total, 0);
+    assert_eq!(rules::rules(reader, ORGANIZATION, &idle, all()).await.unwrap().total, 0);
     let breach = rules::TemplateFilter { trigger_event_type: Some("THRESHOLD_BREACH".into()), ..Default::default() };
-    assert_eq!(rules::templates(reader, ORGANIZATION, &breach, all).await.unwrap().items[0].name, "Repair");
+    assert_eq!(rules::templates(reader, ORGANIZATION, &breach, all()).await.unwrap().items[0].name, "Repair");
     assert!(rules::template(reader, ORGANIZATION, sample::TEMPLATE).await.unwrap().is_some());
-    assert_eq!(tenants::organizations(reader, all).await.unwrap().items[0].name, "Acme Water");
+    assert_eq!(tenants::organizations(reader, all()).await.unwrap().items[0].name, "Acme Water");
     assert!(tenants::organization(reader, ORGANIZATION).await.unwrap().is_some());
     let person = tenants::user(reader, ORGANIZATION, USER).await.unwrap().unwrap();
     assert_eq!((person.access_role.as_str(), person.work_roles.as_slice()), ("engineer", &["technician".into()][..]));
-    assert_eq!(tenants::users(reader, ORGANIZATION, all).await.unwrap().total, 1);
-    let keys = tenants::api_keys(reader, ORGANIZATION, all).await.unwrap();
+    assert_eq!(tenants::users(reader, ORGANIZATION, all()).await.unwrap().total, 1);
+    let keys = tenants::api_keys(reader, ORGANIZATION, all()).await.unwrap();
     assert_eq!((keys.total, keys.items[0].revoked_reason.as_deref()), (1, Some("leaked")));
     let key = tenants::api_key(reader, ORGANIZATION, API_KEY).await.unwrap();
     assert_eq!(key.as_ref(), Some(&keys.items[0]));
     assert_eq!(tenants::api_key(reader, STRANGER, API_KEY).await.unwrap(), None);
-    assert_eq!(tenants::api_keys(reader, STRANGER, all).await.unwrap().total, 0);
+    assert_eq!(tenants::api_keys(reader, STRANGER, all()).await.unwrap().total, 0);
 }
 
 #[tokio::test]
 async fn alarms_and_activities_are_listed_by_state() {
     let world = sampled().await;
-    let (reader, all) = (&world.reader, Paging::default());
+    let (reader, all) = (&world.reader, Paging::default);
     let seen = alarms::AlarmFilter { active: Some(true), acknowledged: Some(true), ..Default::default() };
-    let page = alarms::list(reader, ORGANIZATION, &seen, all).await.unwrap();
+    let page = alarms::list(reader, ORGANIZATION, &seen, all()).await.unwrap();
     assert_eq!((page.total, page.items[0].row.state()), (1, "active_acknowledged"));
     assert_eq!(page.items[0].entity_name.as_deref(), Some("Pump"));
     let unseen = alarms::AlarmFilter { acknowledged: Some(false), ..Default::default() };
-    assert_eq!(alarms::list(reader, ORGANIZATION, &unseen, all).await.unwrap().total, 0);
+    assert_eq!(alarms::list(reader, ORGANIZATION, &unseen, all()).await.unwrap().total, 0);
     let alarm = alarms::get(reader, ORGANIZATION, ALARM).await.unwrap().unwrap();
     assert_eq!(alarm.row.acknowledged_by, Some(format!("user:{USER}")));
     let counts = alarms::counts(reader, ORGANIZATION).await.unwrap();
     assert_eq!(counts, [alarms::AlarmCounts { severity: "high".into(), active: 1, unacknowledged: 0 }]);
     let begun = activities::ActivityFilter { status: Some("in_progress".into()), ..Default::default() };
-    let page = activities::list(reader, ORGANIZATION, &begun, all).await.unwrap();
+    let page = activities::list(reader, ORGANIZATION, &begun, all()).await.unwrap();
     let activity = &page.items[0];
     assert_eq!((page.total, activity.row.id, activity.target_name.as_deref()), (1, ACTIVITY, Some("Pump")));
     assert!(activity.row.checklist[0].done);

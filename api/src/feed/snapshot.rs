@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::state::State;
 
 /// Most devices, assets and alarms of an organisation's snapshot.
-const MOST: Paging = Paging { limit: 1000, offset: 0 };
+const MOST: Paging = Paging { limit: 1000, offset: 0, after: None };
 
 /// Returns what is known.
 pub async fn of(state: &State, organization: Uuid, room: Room) -> Result<Value, Problem> {

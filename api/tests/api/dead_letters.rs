@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::support::{Tenant, Text, eventually, platform, tenant};
 
 /// Refuses messages as a stage would.
-fn refuse(letters: &Value) {
+pub fn refuse(letters: &Value) {
     let platform = platform();
     platform.runtime.block_on(async {
         let publisher = Publisher::new(&platform.log, PublisherSettings::default());
@@ -17,7 +17,7 @@ fn refuse(letters: &Value) {
     });
 }
 
-fn letter(tenant: &Tenant, device: Option<Uuid>, reason: &str, payload: &str) -> Value {
+pub fn letter(tenant: &Tenant, device: Option<Uuid>, reason: &str, payload: &str) -> Value {
     json!({"stage": "normalizer", "reason": reason, "detail": "so it is", "subject": "telemetry.raw.v1.0",
         "organization": tenant.organization, "device": device, "received_at": "2026-11-23T10:00:00Z", "payload": payload})
 }

@@ -18,6 +18,7 @@ mod idempotency;
 mod limits;
 mod openssl;
 mod organizations;
+mod pages;
 mod past;
 mod people;
 mod problems;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ActivityRow;
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// An activity as lists and details show it.
@@ -49,7 +50,7 @@ pub async fn list(
             AND ($5::uuid IS NULL OR v.assigned_user_id = $5) AND ($6::text IS NULL OR v.assigned_role = $6)
             AND ($7::uuid IS NULL OR v.alarm_id = $7)"
     );
-    let page = reader.page("activities", &list, "created_at DESC, id DESC", paging, |query| {
+    let page = reader.page("activities", &list, Order::newest("created_at"), paging, |query| {
         query
             .bind(organization)
             .bind(filter.status.clone())

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::AlarmRow;
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// An alarm as lists and details show it.
@@ -52,7 +53,7 @@ pub async fn list(
             AND ($5::uuid IS NULL OR m.entity_id = $5) AND ($6::uuid IS NULL OR m.rule_id = $6)
             AND ($7::timestamptz IS NULL OR m.raised_at >= $7) AND ($8::timestamptz IS NULL OR m.raised_at < $8)"
     );
-    let page = reader.page("alarms", &list, "raised_at DESC, id DESC", paging, |query| {
+    let page = reader.page("alarms", &list, Order::newest("raised_at"), paging, |query| {
         query
             .bind(organization)
             .bind(filter.active)

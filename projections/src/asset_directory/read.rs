@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{AssetRow, LinkRow};
 use crate::device_directory::read::containing;
 use crate::latest_telemetry::read::last_seen;
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// An asset as lists and details show it.
@@ -107,7 +108,7 @@ pub async fn list(
             AND ($6::text IS NULL OR a.name ILIKE $6 OR a.description ILIKE $6)"
     );
     let text = filter.text.as_deref().map(containing);
-    let page = reader.page("assets", &list, "name, id", paging, |query| {
+    let page = reader.page("assets", &list, Order::NAME, paging, |query| {
         query
             .bind(organization)
             .bind(filter.asset_type_id)

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::CertificateRow;
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// Lists the certificates of a device, the newest first.
@@ -30,7 +31,9 @@ pub async fn ending_before(
     let list =
         "SELECT * FROM device_certificates WHERE organization_id = $1 AND revoked_at IS NULL AND valid_until < $2";
     reader
-        .page("device_certificates", list, "valid_until, id", paging, |query| query.bind(organization).bind(before))
+        .page("device_certificates", list, Order::oldest("valid_until"), paging, |query| {
+            query.bind(organization).bind(before)
+        })
         .await
 }
 

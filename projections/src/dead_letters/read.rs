@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// A letter with what was decided about it.
@@ -57,7 +58,7 @@ pub async fn list(
             AND ($5::uuid IS NULL OR device_id = $5) AND ($6::text IS NULL OR status = $6)
             AND ($7::timestamptz IS NULL OR received_at >= $7) AND ($8::timestamptz IS NULL OR received_at < $8)"
     );
-    let page = reader.page("dead_letters", &list, "received_at DESC, id DESC", paging, |query| {
+    let page = reader.page("dead_letters", &list, Order::newest("received_at"), paging, |query| {
         query
             .bind(organization)
             .bind(unassigned)

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::DeviceRow;
 use crate::latest_telemetry::read::last_seen;
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// A device as lists and details show it.
@@ -77,7 +78,7 @@ pub async fn list(
             AND ($5::text IS NULL OR d.name ILIKE $5 OR d.serial_number ILIKE $5 OR d.description ILIKE $5)"
     );
     let text = filter.text.as_deref().map(containing);
-    let page = reader.page("devices", &list, "name, id", paging, |query| {
+    let page = reader.page("devices", &list, Order::NAME, paging, |query| {
         query
             .bind(organization)
             .bind(filter.status.clone())

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{RuleRow, TemplateRow};
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// Which rules are wanted; what is absent does not narrow.
@@ -35,7 +36,7 @@ pub async fn rules(
     let list = "SELECT * FROM threshold_rules WHERE organization_id = $1 AND NOT retired
             AND ($2::text IS NULL OR entity_type = $2) AND ($3::uuid IS NULL OR entity_id = $3)
             AND ($4::boolean IS NULL OR is_active = $4)";
-    let page = reader.page("threshold_rules", list, "name, id", paging, |query| {
+    let page = reader.page("threshold_rules", list, Order::NAME, paging, |query| {
         query.bind(organization).bind(filter.entity_type.clone()).bind(filter.entity_id).bind(filter.is_active)
     });
     page.await
@@ -56,7 +57,7 @@ pub async fn templates(
 ) -> Result<Page<TemplateRow>, Error> {
     let list = "SELECT * FROM activity_templates WHERE organization_id = $1 AND NOT retired
             AND ($2::text IS NULL OR trigger_event_type = $2) AND ($3::uuid IS NULL OR activity_type_id = $3)";
-    let page = reader.page("activity_templates", list, "name, id", paging, |query| {
+    let page = reader.page("activity_templates", list, Order::NAME, paging, |query| {
         query.bind(organization).bind(filter.trigger_event_type.clone()).bind(filter.activity_type_id)
     });
     page.await

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::SystemEventRow;
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// Which events are wanted; what is absent does not narrow.
@@ -33,7 +34,7 @@ pub async fn list(
             AND ($3::text IS NULL OR event_type = $3) AND ($4::text IS NULL OR severity = $4)
             AND ($5::uuid IS NULL OR entity_id = $5) AND ($6::timestamptz IS NULL OR occurred_at >= $6)
             AND ($7::timestamptz IS NULL OR occurred_at < $7)";
-    let page = reader.page("system_events", list, "occurred_at DESC, id DESC", paging, |query| {
+    let page = reader.page("system_events", list, Order::newest("occurred_at"), paging, |query| {
         query
             .bind(organization)
             .bind(unassigned)

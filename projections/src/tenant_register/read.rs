@@ -3,11 +3,12 @@
 use uuid::Uuid;
 
 use super::{ApiKeyRow, OrganizationRow, UserRow};
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// Lists all organisations by name.
 pub async fn organizations(reader: &Reader, paging: Paging) -> Result<Page<OrganizationRow>, Error> {
-    reader.page("organizations", "SELECT * FROM organizations", "name, id", paging, |query| query).await
+    reader.page("organizations", "SELECT * FROM organizations", Order::NAME, paging, |query| query).await
 }
 
 /// Returns an organisation.
@@ -19,7 +20,7 @@ pub async fn organization(reader: &Reader, id: Uuid) -> Result<Option<Organizati
 /// Lists the people of an organisation in the order in which they were added.
 pub async fn users(reader: &Reader, organization: Uuid, paging: Paging) -> Result<Page<UserRow>, Error> {
     let list = "SELECT * FROM users WHERE organization_id = $1";
-    reader.page("users", list, "created_at, id", paging, |query| query.bind(organization)).await
+    reader.page("users", list, Order::oldest("created_at"), paging, |query| query.bind(organization)).await
 }
 
 /// Returns a person of an organisation.
@@ -31,7 +32,7 @@ pub async fn user(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Optio
 /// Lists the keys of an organisation in the order in which they were made.
 pub async fn api_keys(reader: &Reader, organization: Uuid, paging: Paging) -> Result<Page<ApiKeyRow>, Error> {
     let list = "SELECT * FROM api_keys WHERE organization_id = $1";
-    reader.page("api_keys", list, "created_at, id", paging, |query| query.bind(organization)).await
+    reader.page("api_keys", list, Order::oldest("created_at"), paging, |query| query.bind(organization)).await
 }
 
 /// Returns a key of an organisation.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{AssetTypeRow, DeviceTypeRow};
+use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// Lists device types by name; those that are retired only with `retired`.
@@ -13,7 +14,7 @@ pub async fn device_types(
     paging: Paging,
 ) -> Result<Page<DeviceTypeRow>, Error> {
     let list = "SELECT * FROM device_types WHERE organization_id = $1 AND ($2 OR NOT retired)";
-    reader.page("device_types", list, "name, id", paging, |query| query.bind(organization).bind(retired)).await
+    reader.page("device_types", list, Order::NAME, paging, |query| query.bind(organization).bind(retired)).await
 }
 
 /// Returns a device type.
@@ -30,7 +31,7 @@ pub async fn asset_types(
     paging: Paging,
 ) -> Result<Page<AssetTypeRow>, Error> {
     let list = "SELECT * FROM asset_types WHERE organization_id = $1 AND ($2 OR NOT retired)";
-    reader.page("asset_types", list, "name, id", paging, |query| query.bind(organization).bind(retired)).await
+    reader.page("asset_types", list, Order::NAME, paging, |query| query.bind(organization).bind(retired)).await
 }
 
 /// Returns an asset type.

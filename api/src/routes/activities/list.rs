@@ -27,6 +27,9 @@ enum ActivityStatus {
 struct Activities {
     activities: Vec<Activity>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 impl ActivityStatus {
@@ -60,6 +63,7 @@ impl Api {
         #[oai(name = "alarmId")] alarm_id: Query<Option<Uuid>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Activities>, Problem> {
         let filter = ActivityFilter {
             status: status.0.map(|status| status.as_str().to_owned()),
@@ -69,8 +73,8 @@ impl Api {
             assigned_role: assigned_role.0,
             alarm_id: alarm_id.0,
         };
-        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
         let page = page.map(Activity::from);
-        Ok(Json(Activities { activities: page.items, total: page.total }))
+        Ok(Json(Activities { activities: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

@@ -15,6 +15,9 @@ pub struct Api;
 struct Templates {
     templates: Vec<Template>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -26,6 +29,7 @@ impl Api {
         tag = "Tag::ActivityTemplates",
         operation_id = "listActivityTemplates"
     )]
+    #[allow(clippy::too_many_arguments)]
     async fn call(
         &self,
         state: Data<&State>,
@@ -34,13 +38,15 @@ impl Api {
         #[oai(name = "activityTypeId")] activity_type_id: Query<Option<Uuid>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Templates>, Problem> {
         let filter = TemplateFilter {
             trigger_event_type: trigger_event_type.0.map(|kind| kind.as_str().to_owned()),
             activity_type_id: activity_type_id.0,
         };
-        let page = read::templates(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page =
+            read::templates(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
         let page = page.map(Template::from);
-        Ok(Json(Templates { templates: page.items, total: page.total }))
+        Ok(Json(Templates { templates: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

@@ -24,6 +24,9 @@ enum AlarmStatus {
 struct Alarms {
     alarms: Vec<Alarm>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -44,6 +47,7 @@ impl Api {
         #[oai(name = "ruleId")] rule_id: Query<Option<Uuid>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Alarms>, Problem> {
         let filter = AlarmFilter {
             active: status.0.map(|status| status == AlarmStatus::Active),
@@ -54,8 +58,8 @@ impl Api {
             from: None,
             until: None,
         };
-        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
         let page = page.map(Alarm::from);
-        Ok(Json(Alarms { alarms: page.items, total: page.total }))
+        Ok(Json(Alarms { alarms: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

@@ -15,6 +15,9 @@ pub struct Api;
 struct ApiKeys {
     api_keys: Vec<ApiKey>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -27,8 +30,10 @@ impl Api {
         caller: Allowed<access::ManageApiKeys>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<ApiKeys>, Problem> {
-        let page = read::api_keys(&state.reader, caller.organization.0, paging(limit, offset)?).await?;
-        Ok(Json(ApiKeys { api_keys: shown(&state, page.items).await, total: page.total }))
+        let page = read::api_keys(&state.reader, caller.organization.0, paging(limit, offset, &cursor)?).await?;
+        let next_cursor = next_cursor(page.next);
+        Ok(Json(ApiKeys { api_keys: shown(&state, page.items).await, total: page.total, next_cursor }))
     }
 }

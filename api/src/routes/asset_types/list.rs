@@ -15,6 +15,9 @@ pub struct Api;
 struct AssetTypes {
     asset_types: Vec<AssetType>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -29,10 +32,12 @@ impl Api {
         retired: Query<Option<bool>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<AssetTypes>, Problem> {
         let retired = retired.0.unwrap_or(false);
-        let page = read::asset_types(&state.reader, caller.organization.0, retired, paging(limit, offset)?).await?;
+        let page =
+            read::asset_types(&state.reader, caller.organization.0, retired, paging(limit, offset, &cursor)?).await?;
         let page = page.map(AssetType::from);
-        Ok(Json(AssetTypes { asset_types: page.items, total: page.total }))
+        Ok(Json(AssetTypes { asset_types: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

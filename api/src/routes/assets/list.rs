@@ -14,6 +14,9 @@ pub struct Api;
 struct Assets {
     assets: Vec<Asset>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -37,6 +40,7 @@ impl Api {
         text: Query<Option<String>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Assets>, Problem> {
         let filter = AssetFilter {
             asset_type_id: asset_type_id.0,
@@ -45,8 +49,8 @@ impl Api {
             retired: Some(retired.0.unwrap_or(false)),
             text: text.0,
         };
-        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
         let page = page.map(Asset::from);
-        Ok(Json(Assets { assets: page.items, total: page.total }))
+        Ok(Json(Assets { assets: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

@@ -25,6 +25,9 @@ enum Status {
 struct DeadLetters {
     dead_letters: Vec<DeadLetter>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -46,6 +49,7 @@ impl Api {
         to: Query<Option<Time>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<DeadLetters>, Problem> {
         let filter = LetterFilter {
             stage: stage.0,
@@ -55,10 +59,10 @@ impl Api {
             from: from.0.map(|at| at.0),
             until: to.0.map(|at| at.0),
         };
-        let part = paging(limit, offset)?;
+        let part = paging(limit, offset, &cursor)?;
         let page = read::list(&state.reader, caller.organization.0, sees_unassigned(&caller), &filter, part).await?;
         let page = page.map(DeadLetter::from);
-        Ok(Json(DeadLetters { dead_letters: page.items, total: page.total }))
+        Ok(Json(DeadLetters { dead_letters: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }
 

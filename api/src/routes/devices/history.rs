@@ -34,7 +34,7 @@ impl Api {
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
     ) -> Result<Json<DeviceHistory>, Problem> {
-        let paging = paging(limit, offset)?;
+        let paging = paging(limit, offset, &Query(None))?;
         find(&state, &caller, id.0).await?;
         let organization = caller.organization.0;
         let certificates = certificate_register::read::of_device(&state.reader, organization, id.0).await?;
@@ -44,7 +44,7 @@ impl Api {
             entries.extend(history(&state.reader, organization, kind, id).await?);
         }
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.row.position, entry.row.index)));
-        let (events, total) = part(entries, paging);
+        let (events, total) = part(entries, &paging);
         Ok(Json(DeviceHistory { device_id: id.0, events, total }))
     }
 }

@@ -32,6 +32,9 @@ enum Connectivity {
 struct Devices {
     devices: Vec<Device>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -52,6 +55,7 @@ impl Api {
         text: Query<Option<String>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Devices>, Problem> {
         let filter = DeviceFilter {
             status: status.0.map(|status| status.as_str().to_owned()),
@@ -59,9 +63,9 @@ impl Api {
             connectivity: connectivity.0.map(|connectivity| connectivity.as_str().to_owned()),
             text: text.0,
         };
-        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
         let page = page.map(Device::from);
-        Ok(Json(Devices { devices: page.items, total: page.total }))
+        Ok(Json(Devices { devices: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }
 

@@ -30,6 +30,9 @@ struct SystemEvent {
 struct SystemEvents {
     events: Vec<SystemEvent>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 impl From<SystemEventRow> for SystemEvent {
@@ -63,6 +66,7 @@ impl Api {
         to: Query<Option<Time>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<SystemEvents>, Problem> {
         let filter = SystemEventFilter {
             event_type: event_type.0,
@@ -73,9 +77,9 @@ impl Api {
         };
         // Refused connections that name no organisation are the platform's own business.
         let unassigned = caller.role == AccessRole::PlatformAdmin;
-        let part = paging(limit, offset)?;
+        let part = paging(limit, offset, &cursor)?;
         let page = read::list(&state.reader, caller.organization.0, unassigned, &filter, part).await?;
         let page = page.map(SystemEvent::from);
-        Ok(Json(SystemEvents { events: page.items, total: page.total }))
+        Ok(Json(SystemEvents { events: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

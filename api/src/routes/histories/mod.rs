@@ -29,12 +29,12 @@ async fn show(
     limit: Query<Option<i64>>,
     offset: Query<Option<i64>>,
 ) -> Result<Json<History>, Problem> {
-    let paging = paging(limit, offset)?;
+    let paging = paging(limit, offset, &Query(None))?;
     let entries = history(&state.reader, caller.organization.0, kind, id).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(&kind.replace('_', " ")));
     }
-    let (events, total) = part(entries, paging);
+    let (events, total) = part(entries, &paging);
     Ok(Json(History { entity_id: id, events, total }))
 }
 

@@ -60,7 +60,7 @@ impl From<AuditEntry> for HistoryEvent {
 }
 
 /// Returns a part of a history, and how many events the whole has.
-pub fn part(entries: Vec<AuditEntry>, paging: Paging) -> (Vec<HistoryEvent>, i64) {
+pub fn part(entries: Vec<AuditEntry>, paging: &Paging) -> (Vec<HistoryEvent>, i64) {
     let total = i64::try_from(entries.len()).unwrap_or(i64::MAX);
     let (skip, take) = (usize::try_from(paging.offset), usize::try_from(paging.limit));
     let entries = entries.into_iter().skip(skip.unwrap_or_default()).take(take.unwrap_or_default());

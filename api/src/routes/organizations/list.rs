@@ -14,6 +14,9 @@ pub struct Api;
 struct Organizations {
     organizations: Vec<Organization>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -26,8 +29,9 @@ impl Api {
         _caller: Allowed<access::ManageOrganizations>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Organizations>, Problem> {
-        let page = read::organizations(&state.reader, paging(limit, offset)?).await?.map(Organization::from);
-        Ok(Json(Organizations { organizations: page.items, total: page.total }))
+        let page = read::organizations(&state.reader, paging(limit, offset, &cursor)?).await?.map(Organization::from);
+        Ok(Json(Organizations { organizations: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

@@ -15,6 +15,9 @@ pub struct Api;
 struct Rules {
     rules: Vec<Rule>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -31,14 +34,15 @@ impl Api {
         #[oai(name = "isActive")] is_active: Query<Option<bool>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Rules>, Problem> {
         let filter = RuleFilter {
             entity_type: entity_type.0.map(|kind| kind.as_str().to_owned()),
             entity_id: entity_id.0,
             is_active: is_active.0,
         };
-        let page = read::rules(&state.reader, caller.organization.0, &filter, paging(limit, offset)?).await?;
+        let page = read::rules(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
         let page = page.map(Rule::from);
-        Ok(Json(Rules { rules: page.items, total: page.total }))
+        Ok(Json(Rules { rules: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

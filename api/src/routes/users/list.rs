@@ -16,6 +16,9 @@ pub struct Api;
 struct Users {
     users: Vec<User>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -28,13 +31,14 @@ impl Api {
         caller: Allowed<access::ManageUsers>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Users>, Problem> {
-        let page = read::users(&state.reader, caller.organization.0, paging(limit, offset)?).await?;
+        let page = read::users(&state.reader, caller.organization.0, paging(limit, offset, &cursor)?).await?;
         let mut users = Vec::with_capacity(page.items.len());
         for row in page.items {
             let profile = state.commands.user_profile(caller.organization, UserId(row.id)).await;
             users.extend(profile.map_err(never_refused)?.map(User::from));
         }
-        Ok(Json(Users { users, total: page.total }))
+        Ok(Json(Users { users, total: page.total, next_cursor: next_cursor(page.next) }))
     }
 }

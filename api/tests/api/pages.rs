@@ -1,0 +1,103 @@
+//! Long lists, part after part: every item once, whatever comes meanwhile.
+
+use serde_json::{Value, json};
+
+use crate::activities::raise_alarm;
+use crate::dead_letters::{letter, refuse};
+use crate::support::{Tenant, Text, eventually, tenant};
+
+/// Every list that has parts, by its path and the name of its items.
+const LISTS: &[(&str, &str)] = &[
+    ("device-types", "deviceTypes"),
+    ("asset-types", "assetTypes"),
+    ("devices", "devices"),
+    ("assets", "assets"),
+    ("rules", "rules"),
+    ("activity-templates", "templates"),
+    ("activities", "activities"),
+    ("alarms", "alarms"),
+    ("dead-letters", "deadLetters"),
+    ("events", "events"),
+    ("users", "users"),
+    ("api-keys", "apiKeys"),
+];
+
+/// Three of each kind; two have the same name.
+fn fill(tenant: &Tenant) {
+    let made = |path: &str, body: Value, name: &str| {
+        tenant.admin.post(&format!("/api/v1{path}"), body).created()[name]["id"].text()
+    };
+    for (n, name) in ["B", "A", "B"].iter().enumerate() {
+        made("/device-types", json!({ "name": name }), "deviceType");
+        let kind = made("/asset-types", json!({ "name": name }), "assetType");
+        let asset = made("/assets", json!({"name": name, "assetTypeId": kind}), "asset");
+        tenant.device(&format!("PAGE-{n}"));
+        let rule = json!({"name": name, "entityType": "asset", "metricKey": "t", "severity": "low",
+            "condition": {"operator": ">", "value": 1}});
+        made("/rules", rule, "rule");
+        let template = made("/activity-templates", json!({ "name": name }), "template");
+        made(&format!("/activities/from-template/{template}"), json!({"targetId": asset}), "activity");
+        raise_alarm(tenant, &asset);
+        let person = json!({"email": format!("{n}.{}@pages.example", tenant.organization), "name": name,
+            "password": "long enough", "role": "viewer"});
+        made("/users", person, "user");
+        made("/api-keys", json!({"name": name, "role": "viewer"}), "apiKey");
+    }
+    refuse(&json!([letter(tenant, None, "a", "{"), letter(tenant, None, "b", "{"), letter(tenant, None, "c", "{")]));
+}
+
+/// The whole list by parts of this length.
+fn gathered(tenant: &Tenant, (path, items): (&str, &str), limit: usize) -> Vec<Value> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let part = tenant.admin.get(&format!("/api/v1/{path}?limit={limit}{cursor}")).ok();
+        let some = part[items].as_array().unwrap();
+        assert!(some.len() <= limit, "{path}");
+        all.extend(some.iter().map(|item| item["id"].clone()));
+        let Some(next) = part["nextCursor"].as_str() else { return all };
+        assert_eq!(some.len(), limit, "{path}");
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[test]
+fn every_list_comes_part_by_part_with_every_item_once() {
+    let tenant = tenant("Pages");
+    fill(&tenant);
+    for (path, items) in LISTS {
+        let whole = || {
+            let list = tenant.admin.get(&format!("/api/v1/{path}")).ok();
+            assert!(list["nextCursor"].is_null(), "{path}");
+            list[*items].as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+        };
+        let fewest = if *path == "events" { 0 } else { 3 };
+        let whole = eventually(path, || Some(whole()).filter(|whole| whole.len() >= fewest));
+        for limit in [1, 2, whole.len().max(1)] {
+            assert_eq!(gathered(&tenant, (path, items), limit), whole, "{path} by {limit}");
+        }
+        let refused = |query: &str| {
+            let refused = tenant.admin.get(&format!("/api/v1/{path}?{query}")).problem(400, "invalid-parameters");
+            assert_eq!(refused.fields().len(), 1, "{path}?{query}");
+        };
+        ["limit=0", "limit=1001", "offset=-1", "cursor=x", "cursor=bm9uZX54fnk"]
+            .iter()
+            .for_each(|query| refused(query));
+    }
+}
+
+#[test]
+fn what_comes_meanwhile_moves_nothing_and_a_place_counts_in_its_own_list() {
+    let tenant = tenant("Meanwhile");
+    for name in ["B", "D", "F"] {
+        tenant.asset(name);
+    }
+    let first = tenant.admin.get("/api/v1/assets?limit=1").ok();
+    let next = first["nextCursor"].text();
+    for name in ["A", "C", "E"] {
+        tenant.asset(name);
+    }
+    let rest = tenant.admin.get(&format!("/api/v1/assets?cursor={next}")).ok();
+    let names: Vec<String> = rest["assets"].as_array().unwrap().iter().map(|asset| asset["name"].text()).collect();
+    assert_eq!((names.join(""), &rest["total"]), ("CDEF".to_owned(), &json!(6)));
+    tenant.admin.get(&format!("/api/v1/alarms?cursor={next}")).problem(400, "invalid-parameters");
+}
