@@ -7,7 +7,7 @@ use poem_openapi::registry::{MetaParamIn, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// An answer that shows one resource.
 pub trait Versioned {
@@ -37,6 +37,14 @@ pub fn etag(version: i64) -> HeaderValue {
 pub struct IfMatch(pub Option<u64>);
 
 impl IfMatch {
+    /// Refuses a version that is not the present one, where nothing is stored that the log could compare.
+    pub fn holds(&self, present: i64) -> Result<(), Problem> {
+        match self.0.is_some_and(|version| i64::try_from(version) != Ok(present)) {
+            true => Err(Problem::of(Kind::PreconditionFailed, format_args!("it is at version {present}"))),
+            false => Ok(()),
+        }
+    }
+
     /// Takes it: what is done afterwards is done to a later version.
     pub fn take(&mut self) -> Option<u64> {
         self.0.take()

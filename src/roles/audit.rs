@@ -33,7 +33,7 @@ async fn verify(settings: &Settings, log: &Log, seals: &[PathBuf]) -> anyhow::Re
     let found = audit::audit(log, &audit::ends(log).await?).await?;
     let mut damages: Vec<String> =
         found.breaks.iter().map(|(subject, damage)| format!("{subject}: {damage}")).collect();
-    println!("{} events' messages, {} aggregates, {} broken chains", found.messages, found.ends.len(), damages.len());
+    println!("{} messages, {} aggregates, {} broken chains", found.messages, found.ends.len(), damages.len());
     for path in seals {
         let seal = read(settings, path).with_context(|| format!("the seal {}", path.display()))?;
         let against = against(log, path, &seal).await?;

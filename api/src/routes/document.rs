@@ -10,13 +10,13 @@ use serde_json::Value;
 
 /// What the document says first.
 pub const DESCRIPTION: &str = "Devices, assets, telemetry, rules, alarms and work orders of one organisation: the \
-caller's. Things of another organisation answer 404. Writes take an `Idempotency-Key` and say in `X-Log-Position` where \
-in the log they stand; they answer when their effect is readable. A read with `?minPosition=` waits until that position is \
-readable (503 after three seconds). What has a version shows it as `ETag`; a change with `If-Match` of an older one \
-answers 412, a read with `If-None-Match` of the present one 304. Lists \
-come in parts of `limit`; the `nextCursor` of one is the `cursor` of the next. An `Idempotency-Key` stands for one body: with \
-another one it is refused (422). Details with `asOf=` are folded from the events recorded until then. Whatever goes wrong is `application/problem+json` \
-(RFC 9457). Times are RFC 3339 in UTC.";
+caller's. Things of another organisation answer 404. Writes take an `Idempotency-Key`, which stands for one body (with \
+another one it is refused), and say in `X-Log-Position` where in the log they stand; they answer when their effect is \
+readable. A read with `?minPosition=` waits until that position is readable (503 after three seconds). What has a version \
+shows it as `ETag`; a change with `If-Match` of an older one answers 412, a read with `If-None-Match` of the present one \
+304. Lists come in parts of `limit`; the `nextCursor` of one is the `cursor` of the next. Details with `asOf=` are folded \
+from the events recorded until then. Whatever goes wrong is `application/problem+json` (RFC 9457). Times are RFC 3339 in \
+UTC.";
 
 /// The page has its script inside, so scripts inside must be allowed; nothing may come from elsewhere.
 const POLICY: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \

@@ -69,3 +69,30 @@ fn a_read_waits_for_a_position_and_says_when_it_does_not_come() {
     tenant.admin.get(&format!("{device}?minPosition=x")).problem(400, "invalid-parameters");
     tenant.admin.get("/api/v1/auth/me?minPosition=1").problem(400, "invalid-parameters");
 }
+
+#[test]
+fn work_and_changes_of_nothing_are_meant_for_a_version_too() {
+    let tenant = tenant("Expected");
+    let admin = &tenant.admin;
+    let json_with = |method: &str, path: &str, body: serde_json::Value, tag: &str| {
+        let headers = [("If-Match", tag), ("Content-Type", "application/json")];
+        admin.ask(method, path, Some(&body.to_string()), &headers)
+    };
+    for path in [format!("/api/v1/devices/{}", tenant.device("SN-E")), format!("/api/v1/assets/{}", tenant.asset("A"))]
+    {
+        json_with("PUT", &path, json!({}), "\"7\"").problem(412, "precondition-failed");
+        assert_eq!(json_with("PUT", &path, json!({}), "\"1\"").ok().header("etag"), Some("\"1\""));
+    }
+    let template = admin.post("/api/v1/activity-templates", json!({"name": "Inspect"})).created();
+    let make = format!("/api/v1/activities/from-template/{}", template["template"]["id"].text());
+    let asset = tenant.asset("B");
+    let activity = admin.post(&make, json!({"targetId": asset})).created()["activity"]["id"].text();
+    let path = format!("/api/v1/activities/{activity}");
+    let tag = admin.get(&path).ok().header("etag").expect("an ETag").to_owned();
+    let assign = json!({"assignedRole": "technician"});
+    let assigned = json_with("POST", &format!("{path}/assign"), assign.clone(), &tag).ok();
+    assert_ne!(assigned.header("etag"), Some(tag.as_str()));
+    json_with("POST", &format!("{path}/start"), json!({}), &tag).problem(412, "precondition-failed");
+    assert_eq!(admin.get(&path).ok()["activity"]["status"], "assigned");
+    admin.ask("GET", &path, None, &[("If-None-Match", assigned.header("etag").unwrap())]).status(304);
+}

@@ -28,13 +28,14 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WorkActivities>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<AssignActivity>,
-    ) -> Result<Changed<ActivityResponse>, Problem> {
+    ) -> Result<Revised<ActivityResponse>, Problem> {
         let command = ActivityCommand::AssignActivity {
             role: body.0.assigned_role,
             user_id: body.0.assigned_to_user_id.map(domain::ids::UserId),
         };
-        change(&state, &caller, &intent, id.0, command).await
+        change(&state, &caller, (&intent, expected), id.0, command).await
     }
 }

@@ -31,10 +31,11 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WorkActivities>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<CompleteActivity>,
-    ) -> Result<Changed<ActivityResponse>, Problem> {
+    ) -> Result<Revised<ActivityResponse>, Problem> {
         let command = ActivityCommand::CompleteActivity { note: body.0.note };
-        change(&state, &caller, &intent, id.0, command).await
+        change(&state, &caller, (&intent, expected), id.0, command).await
     }
 }

@@ -32,13 +32,14 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WorkActivities>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         /// From 0.
         index: Path<u32>,
         body: Body<CheckItem>,
-    ) -> Result<Changed<ActivityResponse>, Problem> {
+    ) -> Result<Revised<ActivityResponse>, Problem> {
         let index = usize::try_from(index.0).unwrap_or(usize::MAX);
         let command = ActivityCommand::CheckItem { index, done: body.0.done.unwrap_or(true) };
-        change(&state, &caller, &intent, id.0, command).await
+        change(&state, &caller, (&intent, expected), id.0, command).await
     }
 }

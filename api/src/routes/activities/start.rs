@@ -18,9 +18,10 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WorkActivities>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
-    ) -> Result<Changed<ActivityResponse>, Problem> {
+    ) -> Result<Revised<ActivityResponse>, Problem> {
         let command = ActivityCommand::StartActivity {};
-        change(&state, &caller, &intent, id.0, command).await
+        change(&state, &caller, (&intent, expected), id.0, command).await
     }
 }

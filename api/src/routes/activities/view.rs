@@ -99,6 +99,8 @@ impl From<read::Activity> for Activity {
     }
 }
 
+versioned!(ActivityResponse, activity);
+
 impl From<read::Activity> for ActivityResponse {
     fn from(activity: read::Activity) -> Self {
         Self { activity: activity.into() }
@@ -115,11 +117,11 @@ pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -
 pub async fn change(
     state: &State,
     caller: &Caller,
-    intent: &Intent,
+    (intent, expected): (&Intent, IfMatch),
     id: Uuid,
     command: ActivityCommand,
-) -> Result<Changed<ActivityResponse>, Problem> {
+) -> Result<Revised<ActivityResponse>, Problem> {
     let context = intent.context(caller);
-    let receipt = state.commands.execute::<domain::activity::Activity>(&context, id, command).await?;
-    Ok(Changed(after(state, caller, id, receipt).await?, Some(receipt)))
+    let receipt = state.commands.execute_at::<domain::activity::Activity>(&context, id, command, expected.0).await?;
+    Ok(Revised(after(state, caller, id, receipt).await?, Some(receipt)))
 }

@@ -28,13 +28,14 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::AcknowledgeAlarms>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<AcknowledgeAlarm>,
-    ) -> Result<Changed<AlarmResponse>, Problem> {
+    ) -> Result<Revised<AlarmResponse>, Problem> {
         let command = AlarmCommand::AcknowledgeAlarm { comment: body.0.comment };
-        let receipt = state.commands.execute::<Alarm>(&intent.context(&caller), id.0, command).await?;
+        let receipt = state.commands.execute_at::<Alarm>(&intent.context(&caller), id.0, command, expected.0).await?;
         visible(&state, NAME, receipt).await?;
         let alarm = there(read::get(&state.reader, caller.organization.0, id.0).await?)?;
-        Ok(Changed(alarm.into(), Some(receipt)))
+        Ok(Revised(alarm.into(), Some(receipt)))
     }
 }

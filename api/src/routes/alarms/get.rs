@@ -18,8 +18,8 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Json<AlarmResponse>, Problem> {
+    ) -> Result<Seen<AlarmResponse>, Problem> {
         let alarm = read::get(&state.reader, caller.organization.0, id.0).await?;
-        Ok(Json(alarm.ok_or_else(|| Problem::not_found("alarm"))?.into()))
+        Ok(Seen(alarm.ok_or_else(|| Problem::not_found("alarm"))?.into()))
     }
 }

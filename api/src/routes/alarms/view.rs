@@ -42,6 +42,8 @@ pub struct AlarmResponse {
     alarm: Alarm,
 }
 
+versioned!(AlarmResponse, alarm);
+
 impl From<read::Alarm> for Alarm {
     fn from(alarm: read::Alarm) -> Self {
         let row = alarm.row;

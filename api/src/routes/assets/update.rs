@@ -75,12 +75,7 @@ impl Api {
         }
         // A move belongs to the tree, which has a version of its own: where there is nothing else, the asset's is compared
         // here.
-        if expected.0.is_some_and(|version| i64::try_from(version) != Ok(present.row.version)) {
-            return Err(Problem::of(
-                Kind::PreconditionFailed,
-                format_args!("it is at version {}", present.row.version),
-            ));
-        }
+        expected.holds(present.row.version)?;
         if let Some(parent) = parent {
             let (step, command) = (context.step("place"), placed(id.0, parent));
             last = Some(state.commands.execute::<AssetTree>(&step, caller.organization.0, command).await?);

@@ -59,7 +59,11 @@ impl Api {
         }
         let response = match last {
             Some(receipt) => after(&state, &caller, id.0, receipt).await?,
-            None => find(&state, &caller, id.0).await?.into(),
+            None => {
+                let present = find(&state, &caller, id.0).await?;
+                expected.holds(present.row.version)?;
+                present.into()
+            }
         };
         Ok(Revised(response, last))
     }
