@@ -108,7 +108,12 @@ pub(crate) struct Order {
 
 impl Order {
     /// By name.
-    pub(crate) const NAME: Self = Self { column: "name", kind: "text", descending: false };
+    pub(crate) const NAME: Self = Self::text("name");
+
+    /// By a text.
+    pub(crate) const fn text(column: &'static str) -> Self {
+        Self { column, kind: "text", descending: false }
+    }
 
     /// The oldest first, by this time.
     pub(crate) const fn oldest(column: &'static str) -> Self {
@@ -118,6 +123,11 @@ impl Order {
     /// The newest first, by this time.
     pub(crate) const fn newest(column: &'static str) -> Self {
         Self { column, kind: "timestamptz", descending: true }
+    }
+
+    /// The other way round.
+    pub(crate) const fn reversed(self) -> Self {
+        Self { descending: !self.descending, ..self }
     }
 
     /// The order in SQL.

@@ -172,3 +172,38 @@ fn device_types_are_revised_and_retired() {
     let device = json!({"name": "A", "serialNumber": "T-1", "deviceTypeId": id});
     tenant.admin.post("/api/v1/devices", device).problem(422, "unknown-reference");
 }
+
+#[test]
+fn devices_are_listed_in_other_orders_and_by_a_custom_attribute() {
+    let tenant = tenant("Orders");
+    let kind = tenant.device_type();
+    for (name, serial, floor) in [("B", "O-1", "3"), ("C", "O-3", "4"), ("A", "O-2", "3")] {
+        let body = json!({"name": name, "serialNumber": serial, "deviceTypeId": kind,
+            "customAttributes": {"floor": floor, "room:door": "a:b"}});
+        tenant.admin.post("/api/v1/devices", body).created();
+    }
+    let names = |query: &str| {
+        let list = tenant.admin.get(&format!("/api/v1/devices?{query}")).ok();
+        list["devices"].as_array().unwrap().iter().map(|device| device["name"].text()).collect::<String>()
+    };
+    for (query, expected) in [
+        ("", "ABC"),
+        ("descending=true", "CBA"),
+        ("sort=serialNumber", "BAC"),
+        ("sort=createdAt", "BCA"),
+        ("sort=updatedAt&descending=true", "ACB"),
+        ("attribute=floor:3", "AB"),
+        ("attribute=floor:5", ""),
+        ("attribute=room:door:a:b", ""),
+        ("attribute=floor:4&sort=serialNumber", "C"),
+    ] {
+        assert_eq!(names(query), expected, "{query}");
+    }
+    let first = tenant.admin.get("/api/v1/devices?sort=createdAt&descending=true&limit=2").ok();
+    assert_eq!(names(&format!("sort=createdAt&descending=true&cursor={}", first["nextCursor"].text())), "B");
+    for wrong in ["attribute=floor", "attribute=:3", "sort=colour", "descending=perhaps"] {
+        tenant.admin.get(&format!("/api/v1/devices?{wrong}")).problem(400, "invalid-parameters");
+    }
+    let other = format!("/api/v1/devices?sort=name&cursor={}", first["nextCursor"].text());
+    tenant.admin.get(&other).problem(400, "invalid-parameters");
+}

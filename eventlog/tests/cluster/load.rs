@@ -160,16 +160,18 @@ async fn once(store: &Store, name: &str, command: &str) -> Result<Appended, Erro
     store.append(loaded, increments(command, 2), metadata).await
 }
 
-/// Counts a key up by compare-and-set; returns the number it knows to be there.
+/// Counts a key up by compare-and-set; returns the number it knows to be there. It does not stop in doubt: a write that was
+/// not answered may still be stored, until a later one is.
 async fn count_until(log: Log, stop: CancellationToken) -> u64 {
     let bucket = log.bucket(BucketName::StageState).await.unwrap();
-    let (mut counted, mut revision) = (0_u64, 0);
-    while !stop.is_cancelled() {
+    let (mut counted, mut revision, mut in_doubt) = (0_u64, 0, false);
+    while in_doubt || !stop.is_cancelled() {
         let next = Bytes::from((counted + 1).to_string());
         let written = match revision {
             0 => bucket.create("count", next.clone()).await,
             at => bucket.update("count", next.clone(), at).await,
         };
+        in_doubt = written.is_err();
         match written {
             Ok(at) => (counted, revision) = (counted + 1, at),
             Err(buckets::Error::Conflict { .. } | buckets::Error::Write { .. }) => {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::DeviceRow;
+use crate::fact::clean;
 use crate::latest_telemetry::read::last_seen;
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
@@ -55,6 +56,34 @@ pub struct DeviceFilter {
     pub connectivity: Option<String>,
     /// Part of name, serial number or description, in any case.
     pub text: Option<String>,
+    /// A custom attribute and its value, as text.
+    pub attribute: Option<(String, String)>,
+}
+
+/// By what a list of devices is ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// By name.
+    #[default]
+    Name,
+    /// By serial number.
+    SerialNumber,
+    /// The oldest first.
+    CreatedAt,
+    /// Those changed last come last.
+    UpdatedAt,
+}
+
+impl Sort {
+    fn order(self, descending: bool) -> Order {
+        let order = match self {
+            Self::Name => Order::NAME,
+            Self::SerialNumber => Order::text("serial_number"),
+            Self::CreatedAt => Order::oldest("created_at"),
+            Self::UpdatedAt => Order::oldest("updated_at"),
+        };
+        if descending { order.reversed() } else { order }
+    }
 }
 
 const DEVICE: &str = "SELECT d.*, t.name AS device_type_name, coalesce(c.connectivity, 'unknown') AS connectivity,
@@ -71,20 +100,35 @@ pub async fn list(
     filter: &DeviceFilter,
     paging: Paging,
 ) -> Result<Page<Device>, Error> {
+    sorted(reader, organization, filter, (Sort::Name, false), paging).await
+}
+
+/// Lists devices of an organisation in an order, or in its reverse.
+pub async fn sorted(
+    reader: &Reader,
+    organization: Uuid,
+    filter: &DeviceFilter,
+    (sort, descending): (Sort, bool),
+    paging: Paging,
+) -> Result<Page<Device>, Error> {
     let list = format!(
         "{DEVICE} WHERE d.organization_id = $1 AND ($2::text IS NULL OR d.status = $2)
             AND ($3::uuid IS NULL OR d.device_type_id = $3)
             AND ($4::text IS NULL OR coalesce(c.connectivity, 'unknown') = $4)
-            AND ($5::text IS NULL OR d.name ILIKE $5 OR d.serial_number ILIKE $5 OR d.description ILIKE $5)"
+            AND ($5::text IS NULL OR d.name ILIKE $5 OR d.serial_number ILIKE $5 OR d.description ILIKE $5)
+            AND ($6::text IS NULL OR d.custom_attributes->>$6 = $7)"
     );
+    let attribute = filter.attribute.as_ref().map(|(key, value)| (clean(key), clean(value)));
     let text = filter.text.as_deref().map(containing);
-    let page = reader.page("devices", &list, Order::NAME, paging, |query| {
+    let page = reader.page("devices", &list, sort.order(descending), paging, |query| {
         query
             .bind(organization)
             .bind(filter.status.clone())
             .bind(filter.device_type_id)
             .bind(filter.connectivity.clone())
             .bind(text.clone())
+            .bind(attribute.as_ref().map(|(key, _)| key.clone()))
+            .bind(attribute.as_ref().map(|(_, value)| value.clone()))
     });
     let mut page = page.await?;
     refine(reader, &mut page.items).await?;

@@ -27,6 +27,7 @@ impl Api {
         tag = "Tag::Activities",
         operation_id = "checkActivityItem"
     )]
+    #[allow(clippy::too_many_arguments)]
     async fn call(
         &self,
         state: Data<&State>,

@@ -1,7 +1,7 @@
 //! Lists devices.
 
 use poem_openapi::Enum;
-use projections::device_directory::read::{self, DeviceFilter};
+use projections::device_directory::read::{self, DeviceFilter, Sort};
 
 use super::view::Device;
 use crate::prelude::*;
@@ -27,6 +27,16 @@ enum Connectivity {
     Unknown,
 }
 
+/// By what the list is ordered.
+#[derive(Enum)]
+#[oai(rename = "DeviceOrder", rename_all = "camelCase")]
+enum Order {
+    Name,
+    SerialNumber,
+    CreatedAt,
+    UpdatedAt,
+}
+
 /// A part of the list.
 #[derive(Object)]
 struct Devices {
@@ -41,7 +51,7 @@ struct Devices {
 impl Api {
     /// List devices
     ///
-    /// In the order of their names. `total` counts at most 10,001.
+    /// In the order of their names, or another one. `total` counts at most 10,001.
     #[oai(path = "/devices", method = "get", tag = "Tag::Devices", operation_id = "listDevices")]
     #[allow(clippy::too_many_arguments)]
     async fn call(
@@ -53,6 +63,12 @@ impl Api {
         connectivity: Query<Option<Connectivity>>,
         /// Part of name, serial number or description.
         text: Query<Option<String>>,
+        /// A custom attribute and its value: `floor:3`.
+        attribute: Query<Option<String>>,
+        /// In ascending order; `name` if nothing is said.
+        sort: Query<Option<Order>>,
+        /// In descending order instead.
+        descending: Query<Option<bool>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
         cursor: Cursor,
@@ -62,10 +78,31 @@ impl Api {
             device_type_id: device_type_id.0,
             connectivity: connectivity.0.map(|connectivity| connectivity.as_str().to_owned()),
             text: text.0,
+            attribute: attribute.0.as_deref().map(pair).transpose()?,
         };
-        let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
+        let order = (sort.0.map_or(Sort::Name, Sort::from), descending.0.unwrap_or(false));
+        let page =
+            read::sorted(&state.reader, caller.organization.0, &filter, order, paging(limit, offset, &cursor)?).await?;
         let page = page.map(Device::from);
         Ok(Json(Devices { devices: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+    }
+}
+
+/// Reads `key:value`; the value may have colons in it.
+fn pair(text: &str) -> Result<(String, String), Problem> {
+    let pair = text.split_once(':').filter(|(key, _)| !key.is_empty());
+    let (key, value) = pair.ok_or_else(|| Problem::parameter("attribute", "must be a name, a colon and a value"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl From<Order> for Sort {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Name => Self::Name,
+            Order::SerialNumber => Self::SerialNumber,
+            Order::CreatedAt => Self::CreatedAt,
+            Order::UpdatedAt => Self::UpdatedAt,
+        }
     }
 }
 
