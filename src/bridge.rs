@@ -1,11 +1,73 @@
-//! From the settings of the bridge to its configuration. What does not live here: what the bridge does.
+//! The settings of the bridge, and from them its configuration. What does not live here: what the bridge does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use ingest::{BridgeConfig, DynamicSecurity, RevocationFile, Secret};
+use ingest::{BridgeConfig, RevocationFile};
+use serde::{Deserialize, Serialize};
 
-use crate::settings::{self, Bridge};
+use crate::settings::Secret;
+
+/// The broker that `argusiq ingest --bridge` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bridge {
+    /// `mqtt://host:port`, or `mqtts://host:port` with TLS.
+    pub url: Option<String>,
+    /// PEM file of the authority that a broker with TLS is believed by.
+    pub authority_file: Option<PathBuf>,
+    /// Name of the service account.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// A file with its password instead.
+    pub password_file: Option<PathBuf>,
+    /// The group of subscribers that share the messages; empty for none, which only one process may be.
+    pub group: String,
+    /// Connections of this process.
+    pub connections: u16,
+    /// Messages of a connection read and not acknowledged yet.
+    pub max_unacknowledged: usize,
+    /// The broker's name in presence facts, the same for all bridges behind it.
+    pub broker: String,
+    /// A mosquitto broker that is told who may connect.
+    pub dynamic_security: DynamicSecurity,
+}
+
+/// The dynamic security plugin of a mosquitto broker, and its revocation file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DynamicSecurity {
+    /// Name of the account that administers the plugin; the broker is not told anything when absent.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// A file with its password instead.
+    pub password_file: Option<PathBuf>,
+    /// The API that publishes the revocation lists, `http://host:port`.
+    pub api_url: Option<String>,
+    /// The broker's `crlfile`, which is written.
+    pub revocation_file: Option<PathBuf>,
+    /// The broker's `pid_file`: it is signalled to read its revocation file again.
+    pub pid_file: Option<PathBuf>,
+}
+
+impl Default for Bridge {
+    fn default() -> Self {
+        Self {
+            url: None,
+            authority_file: None,
+            user: None,
+            password: None,
+            password_file: None,
+            group: "bridge-group".to_owned(),
+            connections: 2,
+            max_unacknowledged: 1_000,
+            broker: "broker".to_owned(),
+            dynamic_security: DynamicSecurity::default(),
+        }
+    }
+}
 
 /// Reads the files that the settings name and checks what they say.
 pub fn config(settings: &Bridge) -> anyhow::Result<BridgeConfig> {
@@ -33,7 +95,7 @@ pub fn config(settings: &Bridge) -> anyhow::Result<BridgeConfig> {
     Ok(config)
 }
 
-fn dynamic_security(settings: &settings::DynamicSecurity) -> anyhow::Result<Option<DynamicSecurity>> {
+fn dynamic_security(settings: &DynamicSecurity) -> anyhow::Result<Option<ingest::DynamicSecurity>> {
     const NAME: &str = "bridge.dynamic_security";
     let password = password(NAME, settings.password.as_ref(), settings.password_file.as_deref())?;
     let files = (&settings.api_url, &settings.revocation_file, &settings.pid_file);
@@ -43,20 +105,20 @@ fn dynamic_security(settings: &settings::DynamicSecurity) -> anyhow::Result<Opti
         _ => bail!("{NAME}.api_url, revocation_file and pid_file belong together: set all three or none"),
     };
     match (&settings.user, password) {
-        (Some(user), Some(password)) => Ok(Some(DynamicSecurity { user: user.clone(), password, revocations })),
+        (Some(user), Some(password)) => Ok(Some(ingest::DynamicSecurity { user: user.clone(), password, revocations })),
         (None, None) if revocations.is_none() => Ok(None),
         _ => bail!("{NAME}.user and its password belong together: name the account that administers the plugin"),
     }
 }
 
-fn password(of: &str, given: Option<&settings::Secret>, file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
+fn password(of: &str, given: Option<&Secret>, file: Option<&Path>) -> anyhow::Result<Option<ingest::Secret>> {
     match (given, file) {
         (Some(_), Some(_)) => bail!("{of}.password and {of}.password_file are both set: keep one of them"),
-        (Some(password), None) => Ok(Some(Secret::new(password.0.clone()))),
+        (Some(password), None) => Ok(Some(ingest::Secret::new(password.0.clone()))),
         (None, Some(path)) => {
             let text = read(&format!("{of}.password_file"), path)?;
             // An editor ends a file with a line break, which belongs to no password.
-            Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
+            Ok(Some(ingest::Secret::new(text.trim_end_matches(['\r', '\n']))))
         }
         (None, None) => Ok(None),
     }
@@ -85,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_the_bridge_cannot_use_is_refused_by_the_setting_s_name() {
-        let secret = || Some(settings::Secret("secret".into()));
+        let secret = || Some(Secret("secret".into()));
         assert_eq!(refusal(|_| {}), "");
         assert_eq!(refusal(|bridge| bridge.url = None), "bridge.url is not set: write mqtt://host:port of the broker");
         let message = refusal(|bridge| bridge.url = Some("broker".into()));
@@ -109,8 +171,8 @@ mod tests {
 
     #[test]
     fn half_of_a_dynamic_security_is_refused() {
-        let secret = || Some(settings::Secret("secret".into()));
-        let refusal = |change: fn(&mut settings::DynamicSecurity)| {
+        let secret = || Some(Secret("secret".into()));
+        let refusal = |change: fn(&mut DynamicSecurity)| {
             refusal(|bridge| {
                 (bridge.user, bridge.password) = (Some("bridge".into()), secret());
                 let security = &mut bridge.dynamic_security;

@@ -61,6 +61,17 @@ pub fn clock() -> Clock {
     Arc::new(Utc::now)
 }
 
+/// Returns where the API is reached from outside, as it is set.
+pub fn public_url(settings: &Settings) -> anyhow::Result<Option<String>> {
+    let Some(url) = &settings.http.public_url else { return Ok(None) };
+    let url = url.trim_end_matches('/');
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
+    if rest.is_empty() || !url.is_ascii() || rest.contains([' ', '?', '#', '@']) {
+        bail!("http.public_url {url:?} is no address of the form http://host or https://host");
+    }
+    Ok(Some(url.to_owned()))
+}
+
 /// Makes the data folder; says what to do where that is not possible.
 pub fn make_data_dir(settings: &Settings) -> anyhow::Result<()> {
     fs::create_dir_all(&settings.data_dir).with_context(|| {
@@ -213,5 +224,25 @@ fn from_environment(variable: &str) -> anyhow::Result<Option<MasterKey>> {
     match std::env::var_os(variable) {
         Some(_) => Ok(Some(MasterKey::from_environment(variable)?)),
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_from_outside_is_an_address_alone() {
+        let of = |url: &str| {
+            let mut settings = Settings::default();
+            settings.http.public_url = Some(url.to_owned());
+            public_url(&settings).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("https://iot.example/"), Ok(Some("https://iot.example".to_owned())));
+        for wrong in ["", "iot.example", "ftp://iot.example", "http://", "https://me:secret@iot.example", "http://a?b"]
+        {
+            assert!(of(wrong).unwrap_err().starts_with("http.public_url "), "{wrong}");
+        }
+        assert_eq!(public_url(&Settings::default()).unwrap(), None);
     }
 }

@@ -9,6 +9,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::bridge::Bridge;
 use crate::limits::Limits;
 use crate::mail::Smtp;
 
@@ -101,6 +102,8 @@ pub struct Http {
     pub listen: String,
     /// Port, overriding `port_base`.
     pub port: Option<u16>,
+    /// Where the API is reached from outside, `https://host`; certificates name their revocation list there.
+    pub public_url: Option<String>,
     /// Whether browsers send the refresh cookie over HTTPS alone (and to `localhost`).
     pub secure_cookies: bool,
     /// How many reverse proxies in front name the client in `X-Forwarded-For`.
@@ -121,50 +124,6 @@ pub struct Mqtt {
     pub max_connections: usize,
     /// Messages a second that one device may send.
     pub max_device_rate: u32,
-}
-
-/// The broker that `argusiq ingest --bridge` reads.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bridge {
-    /// `mqtt://host:port`, or `mqtts://host:port` with TLS.
-    pub url: Option<String>,
-    /// PEM file of the authority that a broker with TLS is believed by.
-    pub authority_file: Option<PathBuf>,
-    /// Name of the service account.
-    pub user: Option<String>,
-    /// Its password.
-    pub password: Option<Secret>,
-    /// A file with its password instead.
-    pub password_file: Option<PathBuf>,
-    /// The group of subscribers that share the messages; empty for none, which only one process may be.
-    pub group: String,
-    /// Connections of this process.
-    pub connections: u16,
-    /// Messages of a connection read and not acknowledged yet.
-    pub max_unacknowledged: usize,
-    /// The broker's name in presence facts, the same for all bridges behind it.
-    pub broker: String,
-    /// A mosquitto broker that is told who may connect.
-    pub dynamic_security: DynamicSecurity,
-}
-
-/// The dynamic security plugin of a mosquitto broker, and its revocation file.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DynamicSecurity {
-    /// Name of the account that administers the plugin; the broker is not told anything when absent.
-    pub user: Option<String>,
-    /// Its password.
-    pub password: Option<Secret>,
-    /// A file with its password instead.
-    pub password_file: Option<PathBuf>,
-    /// The API that publishes the revocation lists, `http://host:port`.
-    pub api_url: Option<String>,
-    /// The broker's `crlfile`, which is written.
-    pub revocation_file: Option<PathBuf>,
-    /// The broker's `pid_file`: it is signalled to read its revocation file again.
-    pub pid_file: Option<PathBuf>,
 }
 
 /// The devices' door over HTTP; its certificate and its limits are those of `mqtt`.
@@ -270,7 +229,13 @@ impl Default for Settings {
             admin_email: "admin@argusiq.local".to_owned(),
             admin_password: None,
             event_store: EventStoreKind::JetStream,
-            http: Http { listen: "127.0.0.1".to_owned(), port: None, secure_cookies: true, trusted_proxies: 0 },
+            http: Http {
+                listen: "127.0.0.1".to_owned(),
+                port: None,
+                public_url: None,
+                secure_cookies: true,
+                trusted_proxies: 0,
+            },
             limits: Limits::default(),
             mqtt: Mqtt {
                 listen: "127.0.0.1".to_owned(),
@@ -279,18 +244,7 @@ impl Default for Settings {
                 max_connections: 20_000,
                 max_device_rate: 200,
             },
-            bridge: Bridge {
-                url: None,
-                authority_file: None,
-                user: None,
-                password: None,
-                password_file: None,
-                group: "bridge-group".to_owned(),
-                connections: 2,
-                max_unacknowledged: 1_000,
-                broker: "broker".to_owned(),
-                dynamic_security: DynamicSecurity::default(),
-            },
+            bridge: Bridge::default(),
             ingest_http: IngestHttp { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             enroll: Enroll { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             smtp: Smtp::default(),

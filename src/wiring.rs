@@ -93,10 +93,10 @@ impl KeysAtHand {
         }
     }
 
-    fn for_commands(&self) -> anyhow::Result<Keys> {
+    fn for_commands(&self, settings: &Settings) -> anyhow::Result<Keys> {
         let folder = self.all()?;
         let root = folder.root.seal(&folder.master)?.open_root(&folder.master)?;
-        Ok(Keys::new(folder.master.clone(), root))
+        Ok(Keys::new(folder.master.clone(), root).published_at(environment::public_url(settings)?))
     }
 }
 
@@ -131,10 +131,10 @@ impl Wiring {
         let event_store = environment::event_store(&settings, &servers);
         let commands = match duty {
             Duty::Everything | Duty::Role(Role::Api) => {
-                Some(Commands::open_with(event_store, log.clone(), keys.for_commands()?, clock.clone()).await?)
+                Some(Commands::open_with(event_store, log.clone(), keys.for_commands(&settings)?, clock.clone()).await?)
             }
             Duty::Role(Role::Process) => {
-                let keys = keys.for_commands()?;
+                let keys = keys.for_commands(&settings)?;
                 Some(Commands::open_without_secrets(event_store, log.clone(), keys, clock.clone()).await?)
             }
             Duty::Role(Role::Ingest | Role::Bridge | Role::Project) => None,

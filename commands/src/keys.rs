@@ -11,11 +11,18 @@ pub struct Keys {
     pub master: MasterKey,
     /// It signs the CA of each new organisation.
     pub root: Arc<RootAuthority>,
+    /// Where the API is reached from outside: certificates name their revocation list there, where it is known.
+    pub public_url: Option<String>,
 }
 
 impl Keys {
     /// Returns keys of a master key and a root CA.
     pub fn new(master: MasterKey, root: RootAuthority) -> Self {
-        Self { master, root: Arc::new(root) }
+        Self { master, root: Arc::new(root), public_url: None }
+    }
+
+    /// Has certificates name their revocation list at this address of the API.
+    pub fn published_at(self, public_url: Option<String>) -> Self {
+        Self { public_url, ..self }
     }
 }

@@ -16,6 +16,8 @@ use crate::stock::{self, Answered, paho};
 use crate::until::until;
 
 const SOON: Duration = Duration::from_secs(20);
+/// Where the certificates say that their revocation lists are.
+const LISTS: &str = "http://lists.argusiq.test/";
 const ADMIN: (&str, &str) = ("keeper", "what the keeper knows");
 
 /// A broker and the devices' port of it.
@@ -27,13 +29,15 @@ struct Site {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_lets_in_whom_the_platform_lets_in_and_nobody_else() {
     let mut platform = Platform::servers().await;
-    ["api", "process", "project"].iter().for_each(|role| platform.start(role));
+    platform.start_as("api", &["api"], &[("ARGUSIQ_HTTP__PUBLIC_URL", LISTS)]);
+    ["process", "project"].iter().for_each(|role| platform.start(role));
     tokio::task::block_in_place(|| platform.wait_until_ready());
     let api = platform.admin();
     let site = Site::start(&platform, &api).await;
     tokio::task::block_in_place(|| {
         site.bridge(&mut platform);
         let (first, second) = (device(&api, &platform, "BEHIND-1"), device(&api, &platform, "BEHIND-2"));
+        names_its_list(&first, &api.organization);
         site.until_taken(&api, &first, 1.0);
         site.until_taken(&api, &second, 2.0);
         let answered = paho(&first, site.port, "5", &second.topic, &[reading(3.0, 0)]);
@@ -186,6 +190,14 @@ fn renew(api: &Api, device: &Device, folder: &Path) -> Device {
         root: device.root.clone(),
         topic: device.topic.clone(),
     }
+}
+
+fn names_its_list(device: &Device, organization: &str) {
+    let mut openssl = Command::new("openssl");
+    let shown =
+        openssl.args(["x509", "-noout", "-ext", "crlDistributionPoints", "-in"]).arg(&device.certificate).output();
+    let shown = String::from_utf8(shown.expect("openssl starts").stdout).unwrap();
+    assert!(shown.contains(&format!("URI:{LISTS}pki/{organization}/crl.der")), "{shown}");
 }
 
 fn revoke(api: &Api, device: &Device) {

@@ -17,7 +17,11 @@ impl Vault {
     ) -> Result<Option<Authority>, Error> {
         let Some(octets) = self.secrets()?.get(&name(organization)).await? else { return Ok(None) };
         let sealed: SealedAuthority = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
-        Ok(Some(sealed.open(&keys.master)?))
+        let authority = sealed.open(&keys.master)?;
+        match &keys.public_url {
+            Some(url) => Ok(Some(authority.with_crl_url(&format!("{url}/pki/{organization}/crl.der"))?)),
+            None => Ok(Some(authority)),
+        }
     }
 
     /// Opens the CA of an organisation and makes it first where there is none.
