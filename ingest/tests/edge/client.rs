@@ -84,13 +84,14 @@ pub async fn tls_of(door: &Door, device: &Device) -> std::io::Result<TlsStream<T
     tls(door, Some((&device.issued.chain_pem, key.expose()))).await
 }
 
-/// Tells whether a connection is closed by the other side without a single octet.
+/// Tells whether a connection is refused in the handshake; one that passes it and is closed later, as for the lack of
+/// a CONNECT, is not.
 pub async fn is_turned_away(connected: std::io::Result<TlsStream<TcpStream>>) -> bool {
-    match connected {
-        Err(_) => true,
-        // In TLS 1.3 the client learns of its refusal only when it reads.
-        Ok(mut stream) => !matches!(timeout(PATIENCE, stream.read(&mut [0; 16])).await.expect("an end"), Ok(1..)),
-    }
+    let Ok(mut stream) = connected else { return true };
+    // In TLS 1.3 the client learns of its refusal only when it reads.
+    let Err(error) = timeout(PATIENCE, stream.read(&mut [0; 16])).await.expect("an end") else { return false };
+    let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(alert, Some(rustls::Error::AlertReceived(_))) || error.kind() == std::io::ErrorKind::ConnectionReset
 }
 
 impl Client {
