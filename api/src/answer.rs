@@ -8,6 +8,7 @@ use poem_openapi::ApiResponse;
 use poem_openapi::Object;
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::{ToJSON, Type};
+use uuid::Uuid;
 
 use crate::version::{Versioned, etag};
 
@@ -17,8 +18,11 @@ pub const LOG_POSITION: &str = "X-Log-Position";
 /// The header with the stream's name.
 pub const LOG_STREAM: &str = "X-Log-Stream";
 
-/// Something is new: 201.
+/// A resource is new, with its version: 201.
 pub struct Created<T>(pub T, pub Receipt);
+
+/// Something that is shown this once is new: 201.
+pub struct Given<T>(pub T, pub Receipt);
 
 /// Something changed: 200.
 pub struct Changed<T>(pub T, pub Option<Receipt>);
@@ -34,6 +38,15 @@ pub struct Revised<T>(pub T, pub Option<Receipt>);
 pub struct Success {
     /// Always true.
     pub success: bool,
+}
+
+/// A change that is stored and cannot be shown yet.
+#[derive(Clone, Copy, Debug, Object)]
+struct Stored {
+    /// Always true.
+    stored: bool,
+    /// What was created or changed.
+    id: Uuid,
 }
 
 impl Success {
@@ -73,17 +86,24 @@ impl<T: ToJSON> ApiResponse for Seen<T> {
 
 impl<T: ToJSON> ApiResponse for Revised<T> {
     fn meta() -> MetaResponses {
-        let mut revised = response::<T>(StatusCode::OK);
-        revised.headers.push(tag());
-        MetaResponses { responses: vec![revised] }
+        written::<T>(StatusCode::OK, true)
     }
 
     fn register(registry: &mut Registry) {
-        T::register(registry);
+        register_written::<T>(registry);
     }
 }
 
-impl<T: ToJSON> IntoResponse for Created<T> {
+impl<T: ToJSON + Versioned> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        let tag = etag(self.0.version());
+        let mut response = respond(StatusCode::CREATED, &self.0, Some(self.1));
+        response.headers_mut().insert(ETAG, tag);
+        response
+    }
+}
+
+impl<T: ToJSON> IntoResponse for Given<T> {
     fn into_response(self) -> Response {
         respond(StatusCode::CREATED, &self.0, Some(self.1))
     }
@@ -97,21 +117,31 @@ impl<T: ToJSON> IntoResponse for Changed<T> {
 
 impl<T: ToJSON> ApiResponse for Created<T> {
     fn meta() -> MetaResponses {
-        meta::<T>(StatusCode::CREATED)
+        written::<T>(StatusCode::CREATED, true)
     }
 
     fn register(registry: &mut Registry) {
-        T::register(registry);
+        register_written::<T>(registry);
+    }
+}
+
+impl<T: ToJSON> ApiResponse for Given<T> {
+    fn meta() -> MetaResponses {
+        written::<T>(StatusCode::CREATED, false)
+    }
+
+    fn register(registry: &mut Registry) {
+        register_written::<T>(registry);
     }
 }
 
 impl<T: ToJSON> ApiResponse for Changed<T> {
     fn meta() -> MetaResponses {
-        meta::<T>(StatusCode::OK)
+        written::<T>(StatusCode::OK, false)
     }
 
     fn register(registry: &mut Registry) {
-        T::register(registry);
+        register_written::<T>(registry);
     }
 }
 
@@ -124,8 +154,22 @@ fn respond<T: ToJSON>(status: StatusCode, body: &T, receipt: Option<Receipt>) ->
     response
 }
 
-fn meta<T: Type>(status: StatusCode) -> MetaResponses {
-    MetaResponses { responses: vec![response::<T>(status)] }
+/// Says that a write is stored, which the read models do not show in time: 202.
+pub fn stored(id: Uuid, receipt: Receipt) -> Response {
+    respond(StatusCode::ACCEPTED, &Stored { stored: true, id }, Some(receipt))
+}
+
+fn written<T: Type>(status: StatusCode, is_versioned: bool) -> MetaResponses {
+    let mut written = response::<T>(status);
+    written.headers.extend(is_versioned.then(tag));
+    let description = "The change is stored, but what it left cannot be shown yet: read it in a moment.";
+    let stored = MetaResponse { description, ..response::<Stored>(StatusCode::ACCEPTED) };
+    MetaResponses { responses: vec![written, stored] }
+}
+
+fn register_written<T: Type>(registry: &mut Registry) {
+    T::register(registry);
+    Stored::register(registry);
 }
 
 fn response<T: Type>(status: StatusCode) -> MetaResponse {

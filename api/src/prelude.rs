@@ -9,7 +9,7 @@ pub use serde_json::Value;
 pub use uuid::Uuid;
 
 pub use crate::access;
-pub use crate::answer::{Changed, Created, Revised, Seen, Success};
+pub use crate::answer::{Changed, Created, Given, Revised, Seen, Success};
 pub use crate::auth::Allowed;
 pub use crate::body::Body;
 pub use crate::intent::Intent;

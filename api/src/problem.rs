@@ -3,12 +3,16 @@
 
 use std::fmt;
 
+use commands::Receipt;
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{ToJSON, Type};
 use poem_openapi::{ApiResponse, Object};
+use uuid::Uuid;
+
+use crate::answer;
 
 /// The media type of problems.
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -40,6 +44,9 @@ pub struct Problem {
     /// The fields that are wrong; absent where it is not about fields.
     #[oai(default)]
     pub errors: Vec<FieldError>,
+    /// What is no problem: the change of this thing is stored, but cannot be shown yet. It is answered as such.
+    #[oai(skip)]
+    pub stored: Option<(Uuid, Receipt)>,
 }
 
 macro_rules! kinds {
@@ -117,8 +124,8 @@ kinds! {
     Unavailable "unavailable" SERVICE_UNAVAILABLE "A server behind the API does not answer";
     /// It is not known whether the command is stored.
     OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "It is not known whether the change is stored";
-    /// The change is stored, but the read model does not show it yet.
-    NotYetVisible "not-yet-visible" SERVICE_UNAVAILABLE "The change is stored but not visible yet";
+    /// The read model has not seen yet what the reader waits for.
+    NotYetVisible "not-yet-visible" SERVICE_UNAVAILABLE "The read model is not that far yet";
     /// The log is full.
     LogFull "log-full" INSUFFICIENT_STORAGE "The log is full";
 }
@@ -133,6 +140,7 @@ impl Problem {
             detail: None,
             instance: None,
             errors: vec![],
+            stored: None,
         }
     }
 
@@ -162,6 +170,11 @@ impl Problem {
         Self::of(Kind::NotFound, format_args!("there is no such {what}"))
     }
 
+    /// Returns that a change of this thing is stored, but cannot be shown yet.
+    pub fn stored(id: Uuid, receipt: Receipt) -> Self {
+        Self { status: StatusCode::ACCEPTED.as_u16(), stored: Some((id, receipt)), ..Self::new(Kind::NotYetVisible) }
+    }
+
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -187,6 +200,9 @@ impl ResponseError for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        if let Some((id, receipt)) = self.stored {
+            return answer::stored(id, receipt);
+        }
         let status = self.status_code();
         let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(self.to_json_string());
         if status == StatusCode::UNAUTHORIZED {

@@ -200,7 +200,7 @@ refusals! {
         Error::InvalidTokenValidity { .. } => field("validityDays"),
         Error::InvalidClaimCodeValidity { .. } => field("validityHours"),
         Error::InvalidOverlap { .. } => field("overlapDays"),
-        Error::SigningRequest(_) => field("csr"),
+        Error::SigningRequest(_) | Error::CompromisedKey => field("csr"),
         Error::PresentedCertificate(_) | Error::PresentedRevoked => Unauthenticated,
     }
     domain::device::Error {
@@ -208,7 +208,7 @@ refusals! {
         Error::AlreadyExists => AlreadyExists,
         Error::Decommissioned => WrongState,
         Error::InvalidName => field("name"),
-        Error::InvalidSerialNumber => field("serialNumber"),
+        Error::InvalidSerialNumber | Error::SameSerialNumber => field("serialNumber"),
         Error::InvalidAttributes => field("customAttributes"),
         Error::InvalidLabel => field("label"),
         Error::TooManyTokens { .. } => WrongState,

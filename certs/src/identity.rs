@@ -1,8 +1,10 @@
 //! Reading a device certificate: whose it is, and whether its own organisation's CA stands behind it. Pure functions.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use uuid::Uuid;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
@@ -112,6 +114,13 @@ pub fn verify_chain(
 /// The URI a device certificate carries: `urn:argusiq:{organisation}:{device}`.
 pub fn device_uri(organization: Uuid, device: Uuid) -> String {
     format!("urn:argusiq:{organization}:{device}")
+}
+
+/// Returns what identifies the key of a certificate in PEM: SHA-256 of its SubjectPublicKeyInfo, lower-case hex.
+pub fn public_key_digest(certificate_pem: &str) -> Result<String, Error> {
+    let der = CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| Error::Unreadable)?;
+    let certificate = parse(&der)?;
+    Ok(HEXLOWER.encode(digest(&SHA256, certificate.public_key().raw).as_ref()))
 }
 
 pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Error> {

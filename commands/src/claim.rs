@@ -45,6 +45,12 @@ impl Key {
         Self { id: derive(NAMESPACE, &[kind.as_str(), "platform", digest]), kind, scope: PLATFORM }
     }
 
+    /// A public key by the digest of its SubjectPublicKeyInfo: held once its private key was compromised.
+    pub(crate) fn compromised(digest: &str) -> Self {
+        let kind = KeyKind::CompromisedKey;
+        Self { id: derive(NAMESPACE, &[kind.as_str(), "platform", digest]), kind, scope: PLATFORM }
+    }
+
     /// An e-mail address by its keyed hash.
     pub(crate) fn email(keyed_hash: &str) -> Self {
         let kind = KeyKind::Email;
@@ -52,7 +58,7 @@ impl Key {
     }
 }
 
-/// The holder of a serial number or a claim code.
+/// The holder of a serial number, a claim code or a compromised key.
 pub(crate) fn device_holder(organization: OrganizationId, device: DeviceId) -> Holder {
     Holder { id: device.0, organization }
 }

@@ -88,8 +88,18 @@ impl Commands {
         id: Uuid,
         expected: impl FnOnce(&A) -> bool,
     ) -> Result<A, Error> {
-        let known = A::store(&self.inner.stores).load(&organization.to_string(), &id.to_string()).await?.state;
-        if expected(&known) { Ok(known) } else { Ok(self.load_fresh(organization, id).await?.state) }
+        Ok(self.load_known(organization, id, expected).await?.state)
+    }
+
+    /// The same with its version.
+    pub(crate) async fn load_known<A: Executable>(
+        &self,
+        organization: OrganizationId,
+        id: Uuid,
+        expected: impl FnOnce(&A) -> bool,
+    ) -> Result<Loaded<A>, Error> {
+        let known = A::store(&self.inner.stores).load(&organization.to_string(), &id.to_string()).await?;
+        if expected(&known.state) { Ok(known) } else { self.load_fresh(organization, id).await }
     }
 
     /// Loads an aggregate as the log's leader has it now; an aggregate without events is its default.

@@ -31,8 +31,8 @@ pub use context::{CommandContext, Receipt};
 pub use crl::{Revocation, RevocationList};
 pub use device::{
     Bundle, DecommissionedDevice, Enrolled, IssuedCertificate, IssuedClaimCode, IssuedDeviceToken, NewDevice,
-    NewDeviceToken, PendingDevice, Presented, RegisteredDevice, Renewal, RenewedCertificate, RevokedCertificates,
-    TakenBundle,
+    NewDeviceToken, PendingDevice, Presented, RegisteredDevice, Renewal, RenewedCertificate, ReplacedDevice,
+    Replacement, ReplacementCertificate, RevokedCertificates, TakenBundle,
 };
 pub use error::{Cause, Error};
 pub use executable::Executable;

@@ -1,23 +1,35 @@
-//! Writers read what they wrote: an answer waits until the read model has seen the write.
+//! Writers read what they wrote: an answer waits until the read model has seen the write. Where that takes too long, the
+//! answer says that the change is stored.
 
+use std::future::Future;
 use std::time::Duration;
 
 use commands::Receipt;
+use uuid::Uuid;
 
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 
 /// How long an answer waits.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Waits until a read model has seen a write, as long as the database answers at all.
-pub async fn visible(state: &State, projection: &str, receipt: Receipt) -> Result<(), Problem> {
+/// Waits until a read model has seen a write, as long as the database answers at all; tells whether it has.
+pub async fn visible(state: &State, projection: &str, receipt: Receipt) -> bool {
     let waiting = state.reader.wait_for(projection, receipt.stream, receipt.position, WAIT);
-    let unseen = || Problem::of(Kind::NotYetVisible, "the change is stored; the read models do not answer");
-    Ok(state.breaker.database.answer(waiting).await.ok_or_else(unseen)??)
+    matches!(state.breaker.database.answer(waiting).await, Some(Ok(())))
 }
 
-/// Returns what must be there once the write is visible.
-pub fn there<T>(found: Option<T>) -> Result<T, Problem> {
-    found.ok_or_else(|| Problem::of(Kind::NotYetVisible, "the change is stored; read it in a moment"))
+/// Returns what a write left of the thing with this id, read when the read model has seen it; a write that it does not
+/// show in time is answered as stored.
+pub async fn seen<T>(
+    state: &State,
+    projection: &str,
+    (id, receipt): (Uuid, Receipt),
+    read: impl Future<Output = Result<Option<T>, projections::Error>>,
+) -> Result<T, Problem> {
+    let found = match visible(state, projection, receipt).await {
+        true => read.await.ok().flatten(),
+        false => None,
+    };
+    found.ok_or_else(|| Problem::stored(id, receipt))
 }

@@ -28,6 +28,7 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("DELETE", "/api-keys/{id}", "admin"),
     ("POST", "/devices", "admin"),
     ("PUT", "/devices/{id}", "admin"),
+    ("POST", "/devices/{id}/replace", "admin"),
     ("POST", "/devices/{id}/decommission", "admin"),
     ("POST", "/devices/{id}/certificate/revoke", "admin"),
     ("POST", "/devices/{id}/certificate/renew", "admin"),

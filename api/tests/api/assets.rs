@@ -54,7 +54,8 @@ fn a_device_is_linked_to_an_asset_and_unlinked() {
         "metricsMapping": {"device.temp_1": "asset.temperature"}});
     let link = tenant.admin.post(&format!("{path}/link"), body.clone()).created();
     let expected = json!({"id": link["link"]["id"], "deviceId": device, "assetId": asset, "port": 1, "role": "primary",
-        "validFrom": "2026-01-28T00:00:00Z", "validUntil": null, "metricsMapping": {"device.temp_1": "asset.temperature"}});
+        "validFrom": "2026-01-28T00:00:00Z", "validUntil": null, "metricsMapping": {"device.temp_1": "asset.temperature"},
+        "version": link["link"]["version"]});
     assert_eq!(link["link"], expected);
     tenant.admin.post(&format!("{path}/link"), body).problem(409, "wrong-state");
     let assets = tenant.admin.get(&format!("/api/v1/devices/{device}/assets")).ok();

@@ -142,6 +142,43 @@ fn certificates_are_renewed_and_revoked_and_end_with_the_device() {
 }
 
 #[test]
+fn a_device_is_replaced_and_keeps_its_links_and_its_history() {
+    let tenant = tenant("Replacing");
+    let (id, asset) = (tenant.device("SN-OLD"), tenant.asset("Boiler"));
+    let path = format!("/api/v1/devices/{id}");
+    tenant.admin.post(&format!("{path}/assets/{asset}/link"), json!({})).created();
+    tenant.admin.post(&format!("{path}/tokens"), json!({"validityDays": 1})).created();
+    let replace = |body| tenant.admin.post(&format!("{path}/replace"), body);
+    let replaced = replace(json!({"serialNumber": "SN-NEW", "reason": "worn"})).ok();
+    assert_eq!((replaced["device"]["id"].text(), replaced["device"]["serialNumber"].text()), (id, "SN-NEW".to_owned()));
+    assert!(replaced["certificate"]["privateKey"].is_string() && replaced.header("etag").is_some());
+    crate::support::eventually("the old certificate's end", || {
+        let list = tenant.admin.get(&format!("{path}/certificates")).ok();
+        let states = list["certificates"].as_array().unwrap().iter().map(|one| one["status"].text());
+        (states.collect::<Vec<_>>() == ["active", "revoked"]).then_some(())
+    });
+    let tokens = tenant.admin.get(&format!("{path}/tokens")).ok();
+    assert_eq!(tokens["tokens"][0]["status"].text(), "revoked", "{}", tokens.text);
+    let assets = tenant.admin.get(&format!("{path}/assets")).ok();
+    assert_eq!(assets["assets"][0]["name"].text(), "Boiler");
+    let history = tenant.admin.get(&format!("{path}/history")).ok();
+    assert!(history.text.contains("DeviceReplaced") && history.text.contains("DeviceRegistered"), "{}", history.text);
+    // The old serial number is free, the new one is not.
+    tenant.device("SN-OLD");
+    replace(json!({"serialNumber": "SN-OLD", "reason": "x"})).problem(409, "already-exists");
+    for (body, field) in [
+        (json!({"serialNumber": "SN-NEW", "reason": "x"}), "serialNumber"),
+        (json!({"serialNumber": "", "reason": "x"}), "serialNumber"),
+        (json!({"serialNumber": "SN-3", "reason": ""}), "reason"),
+        (json!({"serialNumber": "SN-3", "reason": "x", "csr": "x"}), "csr"),
+        (json!({"serialNumber": "SN-3", "reason": "x", "csr": "x", "issueCertificate": false}), "csr"),
+    ] {
+        let refused = replace(body.clone()).problem(422, "invalid-fields");
+        assert_eq!(refused["errors"][0]["field"].text(), field, "{body}");
+    }
+}
+
+#[test]
 fn trust_anchors_are_public() {
     let tenant = tenant("Anchors");
     let nobody = platform().nobody();

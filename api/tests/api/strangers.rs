@@ -60,6 +60,7 @@ fn body(method: &str, path: &str, own_asset: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "suspend" | "cancel" | "decommission" | "revoke" => json!({"reason": "x"}),
         "comments" => json!({"text": "x"}),
+        "replace" => json!({"serialNumber": "SN-X", "reason": "x"}),
         "assign" => json!({"assignedRole": "technician"}),
         "{templateId}" => json!({"targetId": own_asset}),
         "{id}" if method == "PUT" => json!({"name": "Mine now"}),

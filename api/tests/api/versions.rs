@@ -96,3 +96,37 @@ fn work_and_changes_of_nothing_are_meant_for_a_version_too() {
     assert_eq!(admin.get(&path).ok()["activity"]["status"], "assigned");
     admin.ask("GET", &path, None, &[("If-None-Match", assigned.header("etag").unwrap())]).status(304);
 }
+
+#[test]
+fn whatever_is_made_comes_with_its_version() {
+    let tenant = tenant("Tags");
+    let new = json!({"name": "T", "serialNumber": "SN-T", "deviceTypeId": tenant.device_type()});
+    let device = tenant.admin.post("/api/v1/devices", new).created();
+    let person =
+        json!({"email": "tags@example.org", "name": "T", "password": "correct horse battery", "role": "viewer"});
+    let person = tenant.admin.post("/api/v1/users", person).created();
+    let (id, asset) = (device["device"]["id"].text(), tenant.asset("A"));
+    let link = tenant.admin.post(&format!("/api/v1/devices/{id}/assets/{asset}/link"), json!({})).created();
+    let certificate = device["certificate"]["id"].text();
+    for (made, path) in [
+        (Some(&device), format!("/api/v1/devices/{id}")),
+        (Some(&person), format!("/api/v1/users/{}", person["user"]["id"].text())),
+        (Some(&link), format!("/api/v1/links/{}", link["link"]["id"].text())),
+        (None, format!("/api/v1/certificates/{certificate}")),
+    ] {
+        let seen = tenant.admin.get(&path).ok();
+        let tag = seen.header("etag").expect("an ETag");
+        tenant.admin.ask("GET", &path, None, &[("If-None-Match", tag)]).status(304);
+        assert!(made.is_none_or(|made| made.header("etag") == Some(tag)), "{path}");
+    }
+    let path = format!("/api/v1/users/{}", person["user"]["id"].text());
+    let put = |tag: &str, name: &str| {
+        let headers = [("If-Match", tag), ("Content-Type", "application/json")];
+        tenant.admin.ask("PUT", &path, Some(&json!({"name": name}).to_string()), &headers)
+    };
+    put("\"9\"", "U").problem(412, "precondition-failed");
+    let tag = tenant.admin.get(&path).ok().header("etag").unwrap().to_owned();
+    put(&tag, "U").ok();
+    put(&tag, "V").problem(412, "precondition-failed");
+    put(&tag, "U").problem(412, "precondition-failed");
+}

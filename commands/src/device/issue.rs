@@ -72,6 +72,7 @@ impl Commands {
             KeyFrom::Certificate(pem) => authority.renew_device(pem, days, self.now()),
         };
         let made = made.map_err(refused)?;
+        self.refuse_barred(key, &made.certificate_pem).await?;
         Ok(Prepared { authority, made })
     }
 

@@ -8,12 +8,14 @@ mod automatic;
 mod bundle;
 mod certificates;
 mod claim_code;
+mod compromised;
 mod decommission;
 mod enroll;
 mod issue;
 mod presented;
 mod register;
 mod renew;
+mod replace;
 mod revoke;
 mod supersede;
 mod tokens;
@@ -26,6 +28,7 @@ pub use issue::IssuedCertificate;
 pub use presented::Presented;
 pub use register::{NewDevice, PendingDevice, RegisteredDevice};
 pub use renew::{Renewal, RenewedCertificate};
+pub use replace::{ReplacedDevice, Replacement, ReplacementCertificate};
 pub use revoke::RevokedCertificates;
 pub use tokens::{IssuedDeviceToken, NewDeviceToken};
 
@@ -56,6 +59,9 @@ pub enum Refusal {
     /// The signing request is refused.
     #[error(transparent)]
     SigningRequest(certs::csr::Error),
+    /// The key of the signing request was compromised.
+    #[error("a certificate for this key was revoked because the key was compromised: make a new key")]
+    CompromisedKey,
     /// The certificate that a device presents is none of its organisation's, or not in date.
     #[error("the presented certificate does not hold: {0}")]
     PresentedCertificate(certs::identity::Error),

@@ -77,6 +77,7 @@ impl Commands {
         reason: &str,
         code: RevocationCode,
     ) -> Result<Option<Receipt>, Error<Refusal>> {
+        self.bar_key(step, id, code).await?;
         let command = CertificateCommand::RevokeCertificate { reason: reason.to_owned(), code };
         match self.execute::<Certificate>(step, id.0, command).await {
             Ok(receipt) => Ok(Some(receipt)),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use domain::Sealed;
 use domain::ids::{OrganizationId, UserId};
-use domain::user::{AccessRole, User};
+use domain::user::{AccessRole, Profile, User};
 
 use crate::error::Error;
 use crate::open::Commands;
@@ -29,6 +29,8 @@ pub struct UserProfile {
     pub is_active: bool,
     /// Whether their personal data is gone for good.
     pub is_erased: bool,
+    /// Version of the aggregate.
+    pub version: u64,
 }
 
 impl fmt::Debug for UserProfile {
@@ -40,8 +42,22 @@ impl fmt::Debug for UserProfile {
 impl Commands {
     /// Returns a user of an organisation with name and address opened; `None` where the organisation has no such user.
     pub async fn user_profile(&self, organization: OrganizationId, user: UserId) -> Result<Option<UserProfile>, Error> {
-        let state = self.load_cached::<User>(organization, user.0, |known| known.profile.is_some()).await?;
-        self.opened(organization, user, state).await
+        let known = self.load_known::<User>(organization, user.0, |known| known.profile.is_some()).await?;
+        let (version, is_active, is_erased) = (known.version, known.state.is_active(), known.state.erased);
+        let Some(profile) = known.state.profile else { return Ok(None) };
+        let (email, name) = self.opened(user, &profile).await?;
+        let (access_role, work_roles) = (profile.access_role, profile.work_roles);
+        Ok(Some(UserProfile {
+            user,
+            organization,
+            email,
+            name,
+            access_role,
+            work_roles,
+            is_active,
+            is_erased,
+            version,
+        }))
     }
 
     /// Seals a name for a user's `RenameUser`; `None` where the name has not 1 to 200 characters.
@@ -53,25 +69,10 @@ impl Commands {
         }
     }
 
-    pub(super) async fn opened(
-        &self,
-        organization: OrganizationId,
-        user: UserId,
-        state: User,
-    ) -> Result<Option<UserProfile>, Error> {
-        let (is_active, is_erased) = (state.is_active(), state.erased);
-        let Some(profile) = state.profile else { return Ok(None) };
+    /// Opens a person's address and name; both are empty once they are erased.
+    pub(super) async fn opened(&self, user: UserId, profile: &Profile) -> Result<(String, String), Error> {
         let key = self.inner.vault.person_key(user).await?;
         let open = |field, sealed: &Sealed| key.as_ref().and_then(|key| key.open(field, sealed)).unwrap_or_default();
-        Ok(Some(UserProfile {
-            user,
-            organization,
-            email: open(Field::Email, &profile.email),
-            name: open(Field::Name, &profile.name),
-            access_role: profile.access_role,
-            work_roles: profile.work_roles,
-            is_active,
-            is_erased,
-        }))
+        Ok((open(Field::Email, &profile.email), open(Field::Name, &profile.name)))
     }
 }

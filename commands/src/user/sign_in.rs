@@ -100,16 +100,16 @@ impl Commands {
         state: User,
     ) -> Result<SignedIn, SignInError> {
         let access_version = state.access_version;
-        let opened = self.opened(organization, user, state).await.map_err(unavailable)?;
-        let profile = opened.ok_or(SignInError::WrongCredentials)?;
+        let profile = state.profile.ok_or(SignInError::WrongCredentials)?;
+        let (email, name) = self.opened(user, &profile).await.map_err(unavailable)?;
         Ok(SignedIn {
             user,
             organization,
             access_role: profile.access_role,
             access_version,
             work_roles: profile.work_roles,
-            name: profile.name,
-            email: profile.email,
+            name,
+            email,
         })
     }
 }

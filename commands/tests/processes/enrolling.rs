@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use commands::device::Refusal;
-use commands::{CommandContext, Commands, Error, Keys, Revocation, TakenBundle};
+use commands::{CommandContext, Commands, Error, Keys, Renewal, Revocation, TakenBundle};
 use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
 use domain::device::Error as DeviceRefusal;
 use domain::ids::CertificateId;
@@ -13,10 +13,14 @@ use uuid::Uuid;
 use crate::world::{World, id, now, open_at};
 
 fn request(name: &str) -> String {
+    request_of(&KeyPair::generate().unwrap(), name)
+}
+
+fn request_of(key: &KeyPair, name: &str) -> String {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
     parameters.distinguished_name.push(DnType::CommonName, name);
-    parameters.serialize_request(&KeyPair::generate().unwrap()).unwrap().pem().unwrap()
+    parameters.serialize_request(key).unwrap().pem().unwrap()
 }
 
 async fn choose(world: &World, policy: CertificatePolicy) {
@@ -177,4 +181,32 @@ async fn another_master_key_opens_everything_and_the_old_one_nothing() {
     opened.register_device(&world.context(2), world.device("SN-2")).await.unwrap();
     let stranger = certs::MasterKey::generate().unwrap();
     assert!(commands::rotate_master_key(&log, &stranger, &keys.master).await.is_err());
+}
+
+#[tokio::test]
+async fn a_compromised_key_is_never_certified_again() {
+    let world = World::new().await;
+    let new = world.device("SN-1");
+    let csr = request("SN-1");
+    let first = world.commands.register_device_for_key(&world.context(1), new, &csr).await.unwrap();
+    let renewal = |csr: &str| Renewal { validity_days: 30, csr_pem: Some(csr.to_owned()), overlap_days: None };
+    // The same key again is no offence in itself.
+    let renewed = world.commands.renew_certificate(&world.context(2), first.device_id, renewal(&csr)).await.unwrap();
+    let code = RevocationCode::KeyCompromise;
+    let id = renewed.certificate.id;
+    world.commands.revoke_certificate(&world.context(3), first.device_id, id, "stolen", code).await.unwrap();
+    let refused = world.commands.renew_certificate(&world.context(4), first.device_id, renewal(&csr)).await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::CompromisedKey))), "{refused:?}");
+    let fresh = request("SN-1");
+    world.commands.renew_certificate(&world.context(6), first.device_id, renewal(&fresh)).await.unwrap();
+    // Nor for another device, nor in another process.
+    let other = at(&world, now()).await;
+    let key = KeyPair::generate().unwrap();
+    let (context, new, csr) = (world.context(7), world.device("SN-2"), request_of(&key, "SN-2"));
+    let second = world.commands.register_device_for_key(&context, new, &csr).await.unwrap();
+    other.revoke_certificates(&world.context(8), second.device_id, "stolen", code).await.unwrap();
+    let refused =
+        other.register_device_for_key(&world.context(9), world.device("SN-3"), &request_of(&key, "SN-3")).await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::CompromisedKey))), "{refused:?}");
+    other.register_device(&world.context(10), world.device("SN-3")).await.unwrap();
 }

@@ -12,6 +12,7 @@ mod dispatching;
 mod enrolling;
 mod interrupt;
 mod organizations;
+mod replacing;
 mod sessions;
 mod signing_in;
 mod users;

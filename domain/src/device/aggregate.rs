@@ -29,6 +29,9 @@ pub struct Device {
     /// Its claim code: the newest one, used up or not.
     #[serde(default)]
     pub claim_code: Option<ClaimCode>,
+    /// The serial numbers of the physical devices before the present one, the latest last.
+    #[serde(default)]
+    pub former_serial_numbers: Vec<String>,
 }
 
 /// What a device is.
@@ -88,6 +91,9 @@ impl Decide for Device {
             (command @ (C::IssueClaimCode { .. } | C::WithdrawClaimCode {} | C::UseClaimCode { .. }), Some(_)) => {
                 self.decide_claim(command)
             }
+            (C::ReplaceDevice { serial_number, reason }, Some(profile)) => {
+                self.replace(profile, &serial_number, reason)
+            }
             (command, Some(profile)) => profile.change(command),
         }
     }
@@ -105,6 +111,7 @@ impl Decide for Device {
             (DeviceEvent::DeviceAttributesChanged { custom_attributes }, Some(profile)) => {
                 profile.custom_attributes = custom_attributes;
             }
+            (DeviceEvent::DeviceReplaced { serial_number, .. }, _) => self.evolve_replaced(serial_number),
             (DeviceEvent::DeviceDecommissioned { .. }, _) => self.decommissioned = true,
             (DeviceEvent::DeviceTokenIssued { token_id, label, digest, expires_at }, _) => {
                 self.tokens.push(DeviceToken { token_id, label, digest, expires_at, revoked: None });

@@ -78,6 +78,13 @@ pub enum DeviceCommand {
     AppointGateway {},
     /// Lets it speak for itself alone.
     DismissGateway {},
+    /// Puts another physical device in its place.
+    ReplaceDevice {
+        /// The maker's serial number of the new one.
+        serial_number: String,
+        /// Why, in the words of who did it.
+        reason: String,
+    },
     /// Takes it out of service for good.
     DecommissionDevice {
         /// Why, in the words of who did it.

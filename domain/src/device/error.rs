@@ -18,6 +18,9 @@ pub enum Error {
     /// The serial number is empty or longer than 100 characters.
     #[error("the serial number must have 1 to 100 characters")]
     InvalidSerialNumber,
+    /// The replacement has the serial number of what it replaces.
+    #[error("the replacement must have a serial number of its own")]
+    SameSerialNumber,
     /// The token's label is empty or longer than 100 characters.
     #[error("the label must have 1 to 100 characters")]
     InvalidLabel,

@@ -83,6 +83,13 @@ pub enum DeviceEvent {
     GatewayAppointed {},
     /// It speaks for itself alone again.
     GatewayDismissed {},
+    /// Another physical device is in its place.
+    DeviceReplaced {
+        /// The maker's serial number of the new one.
+        serial_number: String,
+        /// Why, in the words of who did it.
+        reason: String,
+    },
     /// It is out of service for good.
     DeviceDecommissioned {
         /// Why, in the words of who did it.
@@ -94,4 +101,5 @@ domain_event!(DeviceEvent {
     DeviceRegistered "1.0", DeviceRenamed "1.0", DeviceDescribed "1.0", DeviceAttributesChanged "1.0",
     DeviceTokenIssued "1.0", DeviceTokenRevoked "1.0", GatewayAppointed "1.0", GatewayDismissed "1.0",
     DeviceDecommissioned "1.0", ClaimCodeIssued "1.0", ClaimCodeWithdrawn "1.0", ClaimCodeUsed "1.0",
+    DeviceReplaced "1.0",
 });

@@ -10,6 +10,7 @@ mod claim_tests;
 mod command;
 mod error;
 mod event;
+mod replace;
 #[cfg(test)]
 mod tests;
 

@@ -108,3 +108,25 @@ fn a_device_is_decommissioned_once_and_for_good() {
     assert!(!given::<Device>([registered(), decommissioned()]).state().in_service());
     assert!(!nothing::<Device>().state().in_service());
 }
+
+#[test]
+fn a_replacement_ends_what_identified_the_old_one() {
+    let replace = |serial_number: &str| C::ReplaceDevice { serial_number: serial_number.into(), reason: "worn".into() };
+    let replaced =
+        |serial_number: &str| E::DeviceReplaced { serial_number: serial_number.into(), reason: "worn".into() };
+    let token = |n: u128| crate::ids::DeviceTokenId(uuid::Uuid::from_u128(n));
+    let expires_at = chrono::DateTime::UNIX_EPOCH;
+    let issued = |n| E::DeviceTokenIssued { token_id: token(n), label: None, digest: "00".into(), expires_at };
+    let revoked = |n| E::DeviceTokenRevoked { token_id: token(n), reason: "worn".into() };
+    let claim_code_id = crate::ids::ClaimCodeId(uuid::Uuid::from_u128(3));
+    let code = E::ClaimCodeIssued { claim_code_id, digest: "00".into(), expires_at };
+    let equipped = given::<Device>([registered(), issued(1), issued(2), revoked(1), code]);
+    let withdrawn = E::ClaimCodeWithdrawn { claim_code_id };
+    equipped.when(replace(" SN-2 ")).then([replaced("SN-2"), revoked(2), withdrawn]);
+    let probe = given::<Device>([registered(), replaced("SN-2"), replaced("SN-3"), replaced("SN-2")]);
+    assert_eq!(probe.state().former_serial_numbers, ["SN-1", "SN-3"]);
+    probe.when(replace("SN-2")).then_refused(Error::SameSerialNumber);
+    probe.when(replace(" ")).then_refused(Error::InvalidSerialNumber);
+    nothing::<Device>().when(replace("SN-2")).then_refused(Error::NotFound);
+    given::<Device>([registered(), decommissioned()]).when(replace("SN-2")).then_refused(Error::Decommissioned);
+}

@@ -90,6 +90,9 @@ impl Directory {
                 versions.set(at.position, entry);
             }
             DeviceEvent::DeviceRenamed { name } => versions.change(at.position, |device| device.name.clone_from(name)),
+            DeviceEvent::DeviceReplaced { serial_number, .. } => {
+                versions.change(at.position, |device| device.serial_number.clone_from(serial_number));
+            }
             DeviceEvent::DeviceDecommissioned { .. } => {
                 versions.change(at.position, |device| device.decommissioned = true)
             }

@@ -14,6 +14,10 @@ pub enum KeyKind {
     Email,
     /// A claim code of a device, unique on the platform; kept as a digest only.
     ClaimCode,
+    /// A public key whose private key was compromised, refused on the whole platform; kept as a digest only. Its holder is
+    /// the device that it was first revoked for.
+    CompromisedKey,
 }
 
-named!(KeyKind { SerialNumber "serial_number", Email "email", ClaimCode "claim_code" });
+named!(KeyKind { SerialNumber "serial_number", Email "email", ClaimCode "claim_code",
+    CompromisedKey "compromised_key" });

@@ -48,6 +48,9 @@ impl Fold for Devices {
             DeviceEvent::DeviceAttributesChanged { custom_attributes } => {
                 change(&|row| row.custom_attributes = object(custom_attributes));
             }
+            DeviceEvent::DeviceReplaced { serial_number, .. } => {
+                change(&|row| row.serial_number.clone_from(serial_number));
+            }
             DeviceEvent::DeviceDecommissioned { reason } => change(&|row| {
                 row.status = "decommissioned".into();
                 row.decommission_reason = Some(reason.clone());

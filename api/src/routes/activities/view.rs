@@ -6,7 +6,7 @@ use projections::activity_board::{Comment as StoredComment, Item as StoredItem, 
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// Something to do.
 #[derive(Debug, Object)]
@@ -109,8 +109,8 @@ impl From<read::Activity> for ActivityResponse {
 
 /// Returns one activity as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<ActivityResponse, Problem> {
-    visible(state, NAME, receipt).await?;
-    Ok(there(read::get(&state.reader, caller.organization.0, id).await?)?.into())
+    let found = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+    Ok(found.into())
 }
 
 /// Changes an activity, and shows it.

@@ -25,11 +25,13 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteTemplates>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
         let command = ActivityTemplateCommand::RetireTemplate {};
-        let receipt = state.commands.execute::<ActivityTemplate>(&intent.context(&caller), id.0, command).await?;
-        visible(&state, NAME, receipt).await?;
+        let receipt =
+            state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;
+        visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

@@ -6,7 +6,7 @@ use projections::rule_book::{NAME, TemplateRow, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 use crate::words::{Severity, TriggerEventType};
 
 /// Something to do.
@@ -126,7 +126,6 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<TemplateRe
 
 /// Returns one template as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<TemplateResponse, Problem> {
-    visible(state, NAME, receipt).await?;
-    let row = there(read::template(&state.reader, caller.organization.0, id).await?)?;
+    let row = seen(state, NAME, (id, receipt), read::template(&state.reader, caller.organization.0, id)).await?;
     Ok(TemplateResponse { template: row.into() })
 }

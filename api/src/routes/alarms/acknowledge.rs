@@ -5,7 +5,7 @@ use projections::alarm_board::{NAME, read};
 
 use super::view::AlarmResponse;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// The endpoint.
 #[derive(Default)]
@@ -34,8 +34,8 @@ impl Api {
     ) -> Result<Revised<AlarmResponse>, Problem> {
         let command = AlarmCommand::AcknowledgeAlarm { comment: body.0.comment };
         let receipt = state.commands.execute_at::<Alarm>(&intent.context(&caller), id.0, command, expected.0).await?;
-        visible(&state, NAME, receipt).await?;
-        let alarm = there(read::get(&state.reader, caller.organization.0, id.0).await?)?;
+        let read = read::get(&state.reader, caller.organization.0, id.0);
+        let alarm = seen(&state, NAME, (id.0, receipt), read).await?;
         Ok(Revised(alarm.into(), Some(receipt)))
     }
 }

@@ -1,12 +1,14 @@
 //! Makes a key.
 
 use commands::NewApiKey;
+use domain::api_key::ApiKey as Key;
 use domain::user::AccessRole;
 use projections::tenant_register::{NAME, read};
 
 use super::view::{ApiKey, shown};
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::refusals::never_refused;
+use crate::routes::visible::seen;
 use crate::words::Role;
 
 /// The endpoint.
@@ -47,7 +49,7 @@ impl Api {
         caller: Allowed<access::ManageApiKeys>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         body: Body<CreateApiKey>,
-    ) -> Result<Created<Made>, Problem> {
+    ) -> Result<Given<Made>, Problem> {
         let CreateApiKey { name, role, validity_days } = body.0;
         let new = NewApiKey {
             name,
@@ -56,10 +58,18 @@ impl Api {
             validity_days: validity_days.unwrap_or(365),
         };
         let created = state.commands.create_api_key(&intent.context(&caller), new).await?;
-        visible(&state, NAME, created.receipt).await?;
-        let row = there(read::api_key(&state.reader, caller.organization.0, created.id.0).await?)?;
-        let api_key = there(shown(&state, vec![row]).await.pop())?;
+        let (id, organization) = (created.id.0, caller.organization);
+        let row = seen(&state, NAME, (id, created.receipt), read::api_key(&state.reader, organization.0, id)).await;
+        let api_key = match row {
+            Ok(row) => shown(&state, vec![row]).await.pop(),
+            // The key must reach the caller even if the read model is late.
+            Err(_) => {
+                let known = state.commands.load::<Key>(organization, id).await.map_err(never_refused)?;
+                known.and_then(|(known, _)| ApiKey::made(id, &caller, known, state.now()))
+            }
+        };
+        let api_key = api_key.ok_or_else(|| Problem::stored(id, created.receipt))?;
         let key = created.key.map(|key| key.expose().to_owned());
-        Ok(Created(Made { key, api_key }, created.receipt))
+        Ok(Given(Made { key, api_key }, created.receipt))
     }
 }

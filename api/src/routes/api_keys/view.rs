@@ -1,7 +1,9 @@
 //! A key as the API shows it; the key itself is shown once, where it is made.
 
+use domain::api_key::ApiKey as Key;
 use projections::tenant_register::ApiKeyRow;
 
+use crate::auth::Caller;
 use crate::prelude::*;
 
 /// A key.
@@ -21,6 +23,25 @@ pub struct ApiKey {
     /// Who made it, such as `user:…`.
     created_by: String,
     created_at: Time,
+}
+
+impl ApiKey {
+    /// Returns a key that was made just now, as its aggregate has it, where the read model is late.
+    pub fn made(id: Uuid, caller: &Caller, known: Key, now: DateTime<Utc>) -> Option<Self> {
+        let terms = known.terms?;
+        Some(Self {
+            id,
+            name: terms.name,
+            role: terms.access_role.to_string(),
+            status: "active".to_owned(),
+            expires_at: terms.expires_at.into(),
+            last_used_at: None,
+            revoked_at: None,
+            revoked_reason: None,
+            created_by: caller.principal.actor().to_string(),
+            created_at: now.into(),
+        })
+    }
 }
 
 /// Returns keys as they are now.

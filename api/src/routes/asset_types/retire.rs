@@ -20,11 +20,13 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteTypes>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
         let command = AssetTypeCommand::RetireAssetType {};
-        let receipt = state.commands.execute::<AssetType>(&intent.context(&caller), id.0, command).await?;
-        visible(&state, NAME, receipt).await?;
+        let receipt =
+            state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;
+        visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

@@ -6,7 +6,7 @@ use projections::type_catalogue::{AssetTypeRow, NAME, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// A metric that is computed from others.
 #[derive(Debug, Object)]
@@ -154,7 +154,6 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<AssetTypeR
 
 /// Returns one asset type as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetTypeResponse, Problem> {
-    visible(state, NAME, receipt).await?;
-    let row = there(read::asset_type(&state.reader, caller.organization.0, id).await?)?;
+    let row = seen(state, NAME, (id, receipt), read::asset_type(&state.reader, caller.organization.0, id)).await?;
     Ok(AssetTypeResponse { asset_type: row.into() })
 }

@@ -20,13 +20,14 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteAssets>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         /// Why.
         reason: Query<Option<String>>,
     ) -> Result<Changed<Success>, Problem> {
         let command = AssetCommand::RetireAsset { reason: reason.0.unwrap_or_default() };
-        let receipt = state.commands.execute::<Asset>(&intent.context(&caller), id.0, command).await?;
-        visible(&state, NAME, receipt).await?;
+        let receipt = state.commands.execute_at::<Asset>(&intent.context(&caller), id.0, command, expected.0).await?;
+        visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

@@ -5,7 +5,7 @@ use projections::asset_directory::{NAME, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// A place on Earth (WGS 84).
 #[derive(Clone, Copy, Debug, Object)]
@@ -101,6 +101,6 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Asse
 
 /// Returns one asset as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetResponse, Problem> {
-    visible(state, NAME, receipt).await?;
-    Ok(there(read::get(&state.reader, caller.organization.0, id).await?)?.into())
+    let found = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+    Ok(found.into())
 }

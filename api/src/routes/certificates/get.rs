@@ -15,6 +15,8 @@ struct CertificateResponse {
     certificate: Certificate,
 }
 
+versioned!(CertificateResponse, certificate);
+
 #[OpenApi]
 impl Api {
     /// Show a certificate
@@ -27,12 +29,12 @@ impl Api {
         /// Folded from the events recorded until then; without it the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
-    ) -> Result<Json<CertificateResponse>, Problem> {
+    ) -> Result<Seen<CertificateResponse>, Problem> {
         let (row, at) = match past(&state, &caller, &as_of) {
             None => (read::get(&state.reader, caller.organization.0, id.0).await?, state.now()),
             Some(past) => (past.certificate(id.0).await?, past.at),
         };
         let row = row.ok_or_else(|| Problem::not_found("certificate"))?;
-        Ok(Json(CertificateResponse { certificate: Certificate::at(row, at) }))
+        Ok(Seen(CertificateResponse { certificate: Certificate::at(row, at) }))
     }
 }

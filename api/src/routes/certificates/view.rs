@@ -31,6 +31,7 @@ pub struct Certificate {
     history: Vec<CertificateState>,
     created_at: Time,
     created_by: String,
+    pub version: i64,
 }
 
 /// A state that a certificate came into.
@@ -70,6 +71,7 @@ impl Certificate {
             history: row.history.into_iter().map(Into::into).collect(),
             created_at: row.created_at.into(),
             created_by: row.created_by,
+            version: row.version,
         }
     }
 }

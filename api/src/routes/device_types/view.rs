@@ -6,7 +6,7 @@ use projections::type_catalogue::{DeviceTypeRow, NAME, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 use crate::words::{UnknownMetrics, ValueKind};
 
 /// What a type says of one metric.
@@ -122,7 +122,6 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<DeviceType
 
 /// Returns one device type as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<DeviceTypeResponse, Problem> {
-    visible(state, NAME, receipt).await?;
-    let row = there(read::device_type(&state.reader, caller.organization.0, id).await?)?;
+    let row = seen(state, NAME, (id, receipt), read::device_type(&state.reader, caller.organization.0, id)).await?;
     Ok(DeviceTypeResponse { device_type: row.into() })
 }

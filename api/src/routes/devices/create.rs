@@ -6,16 +6,12 @@ use commands::{CommandContext, IssuedCertificate as Issued, NewDevice, Receipt};
 use domain::ids::{DeviceId, DeviceTypeId};
 use projections::{certificate_register, device_directory};
 
-use super::issued::IssuedCertificate;
+use super::issued::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
 use super::view::{self, Device};
 use crate::auth::Caller;
 use crate::prelude::*;
 use crate::refusals::never_refused;
 use crate::routes::attributes::object;
-use crate::routes::visible::there;
-
-/// How long a certificate is valid if nothing is said, in days.
-const USUAL_VALIDITY_DAYS: u32 = 365;
 
 /// The endpoint.
 #[derive(Default)]
@@ -48,14 +44,6 @@ struct CreateDevice {
     download_link: Option<bool>,
 }
 
-/// The device, and what it needs to connect.
-#[derive(Object)]
-#[oai(skip_serializing_if_is_none)]
-struct CreatedDevice {
-    device: Device,
-    certificate: Option<IssuedCertificate>,
-}
-
 #[OpenApi]
 impl Api {
     /// Register a device
@@ -69,7 +57,7 @@ impl Api {
         caller: Allowed<access::ManageDevices>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         body: Body<CreateDevice>,
-    ) -> Result<Created<CreatedDevice>, Problem> {
+    ) -> Result<Created<EquippedDevice>, Problem> {
         let new = NewDevice {
             name: body.0.name,
             description: body.0.description,
@@ -86,7 +74,7 @@ impl Api {
             None => None,
         };
         let device = shown(&state, &caller, id, receipt).await?;
-        Ok(Created(CreatedDevice { device, certificate }, receipt))
+        Ok(Created(EquippedDevice { device, certificate }, receipt))
     }
 }
 
@@ -110,18 +98,20 @@ async fn register(
     Ok((registered.device_id, Some(registered.certificate), registered.receipt))
 }
 
-/// The key must reach the caller even if the read models are late.
-async fn shown(state: &State, caller: &Caller, id: DeviceId, receipt: Receipt) -> Result<Device, Problem> {
+/// Returns a device as it is after a certificate was issued for it: the key must reach the caller even if the read models
+/// are late.
+pub async fn shown(state: &State, caller: &Caller, id: DeviceId, receipt: Receipt) -> Result<Device, Problem> {
     let seen = tokio::join!(
         visible(state, device_directory::NAME, receipt),
         visible(state, certificate_register::NAME, receipt),
     );
-    if let (Ok(()), Ok(())) = seen
+    if let (true, true) = seen
         && let Ok(device) = view::find(state, caller, id.0).await
     {
         return Ok(device.into());
     }
     let loaded = state.commands.load::<domain::device::Device>(caller.organization, id.0).await;
     let loaded = loaded.map_err(never_refused)?;
-    there(loaded.and_then(|(device, _)| Device::registered(id.0, caller, device, state.now())))
+    let device = loaded.and_then(|(device, _)| Device::registered(id.0, caller, device, state.now()));
+    device.ok_or_else(|| Problem::stored(id.0, receipt))
 }

@@ -35,9 +35,9 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         id: Path<Uuid>,
         body: Body<DecommissionDevice>,
-    ) -> Result<Changed<DeviceResponse>, Problem> {
+    ) -> Result<Revised<DeviceResponse>, Problem> {
         let context = intent.context(&caller);
         let done = state.commands.decommission_device(&context, DeviceId(id.0), &body.0.reason).await?;
-        Ok(Changed(after(&state, &caller, id.0, done.receipt).await?, Some(done.receipt)))
+        Ok(Revised(after(&state, &caller, id.0, done.receipt).await?, Some(done.receipt)))
     }
 }

@@ -3,8 +3,20 @@
 use commands::IssuedCertificate as Issued;
 use domain::ids::DeviceId;
 
+use super::view::Device;
 use crate::auth::Caller;
 use crate::prelude::*;
+
+/// How long a certificate is valid if nothing is said, in days.
+pub const USUAL_VALIDITY_DAYS: u32 = 365;
+
+/// The device, and what it needs to connect.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct EquippedDevice {
+    pub device: Device,
+    pub certificate: Option<IssuedCertificate>,
+}
 
 /// A certificate with its private key.
 #[derive(Debug, Object)]
@@ -24,6 +36,8 @@ pub struct IssuedCertificate {
     /// Where `device.crt`, `device.key`, `ca.crt` and `config.json` are fetched as one archive: once, within 15 minutes.
     download_url: Option<String>,
 }
+
+versioned!(EquippedDevice, device);
 
 impl IssuedCertificate {
     /// Returns an issued certificate with a link to its bundle, where its key was made here and the link is wanted.

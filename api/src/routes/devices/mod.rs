@@ -15,6 +15,7 @@ mod issue_token;
 pub mod issued;
 mod list;
 mod renew;
+mod replace;
 mod revoke;
 mod revoke_token;
 mod tokens;
@@ -24,7 +25,7 @@ mod withdraw_claim_code;
 
 /// The endpoints.
 pub type Api = (
-    (create::Api, get::Api, list::Api, update::Api, decommission::Api),
+    (create::Api, get::Api, list::Api, update::Api, replace::Api, decommission::Api),
     (certificates::Api, renew::Api, revoke::Api, history::Api),
     (bundle::Api, download::Api, claim_code::Api, withdraw_claim_code::Api),
     (issue_token::Api, tokens::Api, revoke_token::Api),

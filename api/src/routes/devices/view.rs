@@ -5,7 +5,7 @@ use projections::device_directory::{NAME, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// A device.
 #[derive(Debug, Object)]
@@ -32,7 +32,7 @@ pub struct Device {
     /// `user:<id>`.
     created_by: String,
     updated_at: Time,
-    version: i64,
+    pub(super) version: i64,
 }
 
 /// One device.
@@ -106,8 +106,7 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Devi
 
 /// Returns one device as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<DeviceResponse, Problem> {
-    visible(state, NAME, receipt).await?;
-    let device = there(read::get(&state.reader, caller.organization.0, id).await?)?;
+    let device = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
     Ok(DeviceResponse { device: device.into() })
 }
 

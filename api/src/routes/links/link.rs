@@ -8,7 +8,7 @@ use projections::asset_directory::{NAME, read};
 
 use super::view::LinkResponse;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 use crate::words::LinkRole;
 
 /// The endpoint.
@@ -71,9 +71,7 @@ impl Api {
             commands::Error::Missing(reference) => Problem::of(Kind::NotFound, format_args!("there is no {reference}")),
             error => error.into(),
         })?;
-        visible(&state, NAME, receipt).await?;
-        let links = read::assets_of_device(&state.reader, caller.organization.0, device_id.0, true).await?;
-        let link = there(links.into_iter().find(|link| link.link.id == id))?;
-        Ok(Created(LinkResponse { link: link.link.into() }, receipt))
+        let link = seen(&state, NAME, (id, receipt), read::link(&state.reader, caller.organization.0, id)).await?;
+        Ok(Created(LinkResponse { link: link.into() }, receipt))
     }
 }

@@ -20,6 +20,8 @@ pub struct Link {
     #[oai(nullable)]
     valid_until: Option<Time>,
     metrics_mapping: HashMap<String, String>,
+    /// Grows with every change of the link.
+    pub version: i64,
 }
 
 /// One link.
@@ -27,6 +29,8 @@ pub struct Link {
 pub struct LinkResponse {
     pub link: Link,
 }
+
+versioned!(LinkResponse, link);
 
 impl From<LinkRow> for Link {
     fn from(row: LinkRow) -> Self {
@@ -39,6 +43,7 @@ impl From<LinkRow> for Link {
             valid_from: row.valid_from.into(),
             valid_until: row.valid_until.map(Into::into),
             metrics_mapping: row.metrics_mapping.into_iter().collect(),
+            version: row.position,
         }
     }
 }

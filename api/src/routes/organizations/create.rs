@@ -5,7 +5,7 @@ use projections::tenant_register::{NAME, read};
 
 use super::view::OrganizationResponse;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// The endpoint.
 #[derive(Default)]
@@ -33,8 +33,8 @@ impl Api {
     ) -> Result<Created<OrganizationResponse>, Problem> {
         let new = FoundOrganization { id: None, name: body.0.name };
         let founded = state.commands.found_organization(&intent.context(&caller), new).await?;
-        visible(&state, NAME, founded.receipt).await?;
-        let row = there(read::organization(&state.reader, founded.organization.0).await?)?;
+        let id = founded.organization.0;
+        let row = seen(&state, NAME, (id, founded.receipt), read::organization(&state.reader, id)).await?;
         Ok(Created(OrganizationResponse { organization: row.into() }, founded.receipt))
     }
 }

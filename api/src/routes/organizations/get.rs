@@ -18,9 +18,9 @@ impl Api {
         state: Data<&State>,
         _caller: Allowed<access::ManageOrganizations>,
         id: Path<Uuid>,
-    ) -> Result<Json<OrganizationResponse>, Problem> {
+    ) -> Result<Seen<OrganizationResponse>, Problem> {
         let row = read::organization(&state.reader, id.0).await?;
         let row = row.ok_or_else(|| Problem::not_found("organisation"))?;
-        Ok(Json(OrganizationResponse { organization: row.into() }))
+        Ok(Seen(OrganizationResponse { organization: row.into() }))
     }
 }

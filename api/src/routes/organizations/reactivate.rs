@@ -23,10 +23,11 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageOrganizations>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
-    ) -> Result<Changed<OrganizationResponse>, Problem> {
+    ) -> Result<Revised<OrganizationResponse>, Problem> {
         let command = OrganizationCommand::ReinstateOrganization {};
         let context = within(intent.context(&caller), id.0);
-        after(&state, id.0, state.commands.execute::<Organization>(&context, id.0, command).await?).await
+        after(&state, id.0, state.commands.execute_at::<Organization>(&context, id.0, command, expected.0).await?).await
     }
 }

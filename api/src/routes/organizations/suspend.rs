@@ -34,14 +34,15 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageOrganizations>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<SuspendOrganization>,
-    ) -> Result<Changed<OrganizationResponse>, Problem> {
+    ) -> Result<Revised<OrganizationResponse>, Problem> {
         if caller.home.0 == id.0 {
             return Err(Problem::of(Kind::Forbidden, "nobody can suspend the organisation that they belong to"));
         }
         let command = OrganizationCommand::SuspendOrganization { reason: body.0.reason };
         let context = within(intent.context(&caller), id.0);
-        after(&state, id.0, state.commands.execute::<Organization>(&context, id.0, command).await?).await
+        after(&state, id.0, state.commands.execute_at::<Organization>(&context, id.0, command, expected.0).await?).await
     }
 }

@@ -5,7 +5,7 @@ use domain::ids::OrganizationId;
 use projections::tenant_register::{NAME, OrganizationRow, read};
 
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// An organisation.
 #[derive(Debug, Object)]
@@ -31,6 +31,8 @@ pub struct OrganizationResponse {
     pub organization: Organization,
 }
 
+versioned!(OrganizationResponse, organization);
+
 impl From<OrganizationRow> for Organization {
     fn from(row: OrganizationRow) -> Self {
         Self {
@@ -53,8 +55,7 @@ pub fn within(context: CommandContext, id: Uuid) -> CommandContext {
 }
 
 /// Returns one organisation as it is after a write.
-pub async fn after(state: &State, id: Uuid, receipt: Receipt) -> Result<Changed<OrganizationResponse>, Problem> {
-    visible(state, NAME, receipt).await?;
-    let row = there(read::organization(&state.reader, id).await?)?;
-    Ok(Changed(OrganizationResponse { organization: row.into() }, Some(receipt)))
+pub async fn after(state: &State, id: Uuid, receipt: Receipt) -> Result<Revised<OrganizationResponse>, Problem> {
+    let row = seen(state, NAME, (id, receipt), read::organization(&state.reader, id)).await?;
+    Ok(Revised(OrganizationResponse { organization: row.into() }, Some(receipt)))
 }

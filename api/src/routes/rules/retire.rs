@@ -20,11 +20,14 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::WriteRules>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        let receipt =
-            state.commands.execute::<Rule>(&intent.context(&caller), id.0, RuleCommand::RetireRule {}).await?;
-        visible(&state, NAME, receipt).await?;
+        let receipt = state
+            .commands
+            .execute_at::<Rule>(&intent.context(&caller), id.0, RuleCommand::RetireRule {}, expected.0)
+            .await?;
+        visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

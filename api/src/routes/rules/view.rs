@@ -7,7 +7,7 @@ use super::action::Action;
 use super::condition::Condition;
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::there;
+use crate::routes::visible::seen;
 
 /// A threshold rule.
 #[derive(Debug, Object)]
@@ -82,6 +82,6 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<RuleRespon
 
 /// Returns one rule as it is after a write.
 pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<RuleResponse, Problem> {
-    visible(state, NAME, receipt).await?;
-    Ok(there(read::rule(&state.reader, caller.organization.0, id).await?)?.into())
+    let found = seen(state, NAME, (id, receipt), read::rule(&state.reader, caller.organization.0, id)).await?;
+    Ok(found.into())
 }

@@ -8,7 +8,6 @@ use projections::tenant_register::NAME;
 use super::view::UserResponse;
 use crate::prelude::*;
 use crate::refusals::never_refused;
-use crate::routes::visible::there;
 use crate::words::Role;
 
 /// The endpoint.
@@ -57,8 +56,9 @@ impl Api {
         let context = commands::CommandContext { organization, ..intent.context(&caller) };
         let new = NewUser { email, name, password, access_role, work_roles };
         let registered = state.commands.register_user(&context, new).await?;
-        visible(&state, NAME, registered.receipt).await?;
+        visible(&state, NAME, registered.receipt).await;
         let profile = state.commands.user_profile(organization, registered.user).await.map_err(never_refused)?;
-        Ok(Created(UserResponse { user: there(profile)?.into() }, registered.receipt))
+        let profile = profile.ok_or_else(|| Problem::stored(registered.user.0, registered.receipt))?;
+        Ok(Created(UserResponse { user: profile.into() }, registered.receipt))
     }
 }

@@ -23,7 +23,7 @@ impl Api {
         caller: Allowed<access::ManageUsers>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         id: Path<Uuid>,
-    ) -> Result<Changed<UserResponse>, Problem> {
+    ) -> Result<Revised<UserResponse>, Problem> {
         another(&state, &caller, id.0).await?;
         let receipt = state.commands.erase_user(&intent.context(&caller), UserId(id.0)).await?;
         after(&state, &caller, id.0, receipt).await

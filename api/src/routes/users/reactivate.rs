@@ -21,11 +21,12 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageUsers>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
-    ) -> Result<Changed<UserResponse>, Problem> {
+    ) -> Result<Revised<UserResponse>, Problem> {
         subject(&state, &caller, id.0).await?;
         let command = UserCommand::ReactivateUser {};
-        let receipt = state.commands.execute::<User>(&intent.context(&caller), id.0, command).await?;
+        let receipt = state.commands.execute_at::<User>(&intent.context(&caller), id.0, command, expected.0).await?;
         after(&state, &caller, id.0, receipt).await
     }
 }

@@ -4,7 +4,7 @@ use domain::ids::UserId;
 use domain::user::{AccessRole, User, UserCommand};
 
 use super::subject::{another, subject};
-use super::view::{UserResponse, after};
+use super::view::{self, UserResponse, after};
 use crate::prelude::*;
 use crate::refusals::never_refused;
 use crate::words::Role;
@@ -38,9 +38,10 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageUsers>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] mut expected: IfMatch,
         id: Path<Uuid>,
         body: Body<UpdateUser>,
-    ) -> Result<Changed<UserResponse>, Problem> {
+    ) -> Result<Revised<UserResponse>, Problem> {
         let UpdateUser { name, role, work_roles } = body.0;
         let present = subject(&state, &caller, id.0).await?;
         let context = intent.context(&caller);
@@ -65,11 +66,15 @@ impl Api {
         commands.extend(work_roles.map(|work_roles| ("work roles", UserCommand::ChangeWorkRoles { work_roles })));
         let mut last = None;
         for (step, command) in commands {
-            last = Some(state.commands.execute::<User>(&context.step(step), id.0, command).await?);
+            last = Some(state.commands.execute_at::<User>(&context.step(step), id.0, command, expected.take()).await?);
         }
         match last {
             Some(receipt) => after(&state, &caller, id.0, receipt).await,
-            None => Ok(Changed(UserResponse { user: present.into() }, None)),
+            None => {
+                let user = view::User::from(present);
+                expected.holds(user.version)?;
+                Ok(Revised(UserResponse { user }, None))
+            }
         }
     }
 }

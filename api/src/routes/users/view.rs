@@ -7,7 +7,6 @@ use projections::tenant_register::NAME;
 use crate::auth::Caller;
 use crate::prelude::*;
 use crate::refusals::never_refused;
-use crate::routes::visible::there;
 
 /// A person.
 #[derive(Debug, Object)]
@@ -25,6 +24,7 @@ pub struct User {
     active: bool,
     /// Whether their personal data is gone for good.
     erased: bool,
+    pub(super) version: i64,
 }
 
 /// One person.
@@ -33,6 +33,8 @@ pub struct UserResponse {
     /// Them.
     pub user: User,
 }
+
+versioned!(UserResponse, user);
 
 impl From<UserProfile> for User {
     fn from(profile: UserProfile) -> Self {
@@ -45,6 +47,7 @@ impl From<UserProfile> for User {
             work_roles: profile.work_roles,
             active: profile.is_active,
             erased: profile.is_erased,
+            version: i64::try_from(profile.version).unwrap_or(i64::MAX),
         }
     }
 }
@@ -61,8 +64,7 @@ pub async fn after(
     caller: &Caller,
     id: Uuid,
     receipt: Receipt,
-) -> Result<Changed<UserResponse>, Problem> {
-    visible(state, NAME, receipt).await?;
-    let profile = state.commands.user_profile(caller.organization, UserId(id)).await.map_err(never_refused)?;
-    Ok(Changed(UserResponse { user: there(profile)?.into() }, Some(receipt)))
+) -> Result<Revised<UserResponse>, Problem> {
+    visible(state, NAME, receipt).await;
+    Ok(Revised(UserResponse { user: find(state, caller, id).await?.into() }, Some(receipt)))
 }

@@ -1,0 +1,144 @@
+//! Replacing: another physical device takes the place of the old one. Name, history and links stay; serial number,
+//! certificates, tokens and claim code end with the old one.
+
+use domain::Decide;
+use domain::certificate::RevocationCode;
+use domain::device::{Device, DeviceCommand, Error as DeviceRefusal, serial_number_of};
+use domain::ids::DeviceId;
+
+use super::issue::{KeyFrom, Prepared};
+use super::renew::last;
+use super::{IssuedCertificate, Refusal};
+use crate::claim::{Claim, Key, device_holder};
+use crate::context::{CommandContext, Receipt};
+use crate::dispatch::recent_receipt;
+use crate::error::Error;
+use crate::open::Commands;
+
+/// What takes the place of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The maker's serial number, 1 to 100 characters, unique in the organisation.
+    pub serial_number: String,
+    /// Why, in the words of who does it.
+    pub reason: String,
+    /// Which certificate it gets.
+    pub certificate: ReplacementCertificate,
+}
+
+/// Which certificate a replacement gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplacementCertificate {
+    /// None: it is to enrol with a claim code.
+    None,
+    /// One for a key made here.
+    Here {
+        /// Days of validity, 1 to 3,650.
+        days: u32,
+    },
+    /// One for the key of a PEM signing request.
+    Request {
+        /// The request.
+        csr_pem: String,
+        /// Days of validity, 1 to 3,650.
+        days: u32,
+    },
+}
+
+/// A device with its replacement in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplacedDevice {
+    /// The certificate of the new physical device, where it got one.
+    pub certificate: Option<IssuedCertificate>,
+    /// Where the last event of the process stands.
+    pub receipt: Receipt,
+}
+
+impl Commands {
+    /// Puts another physical device in the place of one in service. What the old one identified itself with ends at once;
+    /// its serial number is free again. Broken off halfway, the same command id completes it.
+    pub async fn replace_device(
+        &self,
+        context: &CommandContext,
+        device: DeviceId,
+        new: Replacement,
+    ) -> Result<ReplacedDevice, Error<Refusal>> {
+        self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
+        let step = context.step("replace device");
+        let before = self.load_fresh::<Device>(context.organization, device.0).await.map_err(Error::widen)?;
+        let replaced = recent_receipt(&before, step.command_id);
+        let command = DeviceCommand::ReplaceDevice { serial_number: new.serial_number.clone(), reason: new.reason };
+        if replaced.is_none() {
+            let decided = before.state.decide(command.clone());
+            decided.map_err(|refusal| Error::Refused(Refusal::Device(refusal)))?;
+        }
+        let prepared = self.prepare_replacement(context, device, &new.serial_number, &new.certificate).await?;
+        let replaced = match replaced {
+            Some(receipt) => receipt,
+            None => self.claim_and_replace(context, &step, device, &new.serial_number, command).await?,
+        };
+        self.release_former(context, device).await?;
+        let (certificate, receipt) = match prepared {
+            None => (None, replaced),
+            Some(prepared) => {
+                let (certificate, issued) = self.issue(&context.step("issue certificate"), device, prepared).await?;
+                let ended = self.supersede(context, device, certificate.id, Some(self.now())).await?;
+                (Some(certificate), last(replaced, Some(last(issued, ended))))
+            }
+        };
+        Ok(ReplacedDevice { certificate, receipt })
+    }
+
+    /// Signs the certificate before anything is stored, so that a refused one leaves nothing behind.
+    async fn prepare_replacement(
+        &self,
+        context: &CommandContext,
+        device: DeviceId,
+        serial_number: &str,
+        certificate: &ReplacementCertificate,
+    ) -> Result<Option<Prepared>, Error<Refusal>> {
+        let (key, days) = match certificate {
+            ReplacementCertificate::None => return Ok(None),
+            ReplacementCertificate::Here { days } => (KeyFrom::Here, *days),
+            ReplacementCertificate::Request { csr_pem, days } => {
+                (KeyFrom::Request { pem: csr_pem, serial_number: Some(serial_number.trim()) }, *days)
+            }
+        };
+        self.prepare_certificate(context.organization, device, key, days).await.map(Some)
+    }
+
+    /// The old certificates end before the new serial number stands, so that where one is to enrol, no repeat takes the
+    /// certificate from it that it enrolled for.
+    async fn claim_and_replace(
+        &self,
+        context: &CommandContext,
+        step: &CommandContext,
+        device: DeviceId,
+        serial_number: &str,
+        command: DeviceCommand,
+    ) -> Result<Receipt, Error<Refusal>> {
+        let invalid = || Error::Refused(Refusal::Device(DeviceRefusal::InvalidSerialNumber));
+        let key = Key::serial_number(context.organization, &serial_number_of(serial_number).ok_or_else(invalid)?);
+        let holder = device_holder(context.organization, device);
+        if let Claim::Taken(holder) = self.claim(context, key, holder).await.map_err(Error::widen)? {
+            return Err(Error::Refused(Refusal::SerialNumberTaken { holder: DeviceId(holder) }));
+        }
+        let reason = "another device took its place";
+        self.revoke_certificates(context, device, reason, RevocationCode::Superseded).await?;
+        let replaced = self.execute::<Device>(step, device.0, command).await;
+        if replaced.as_ref().is_err_and(Error::is_definite) {
+            self.release(context, key, device.0).await.map_err(Error::widen)?;
+        }
+        replaced.map_err(|error| error.map_refused(Refusal::Device))
+    }
+
+    /// Frees the serial numbers of the physical devices before: they may come back as other ones.
+    async fn release_former(&self, context: &CommandContext, device: DeviceId) -> Result<(), Error<Refusal>> {
+        let state = self.load_fresh::<Device>(context.organization, device.0).await.map_err(Error::widen)?.state;
+        for former in state.former_serial_numbers {
+            let key = Key::serial_number(context.organization, &former);
+            self.release(context, key, device.0).await.map_err(Error::widen)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Replacing a device by another physical one.
+
+use commands::device::Refusal;
+use commands::{Error, Replacement, ReplacementCertificate};
+use domain::certificate::{Certificate, RevocationCode};
+use domain::device::{Device, Error as DeviceRefusal};
+use domain::ids::CertificateId;
+
+use crate::interrupt::{at_most, everywhere};
+use crate::world::World;
+
+fn replacement(serial_number: &str, certificate: ReplacementCertificate) -> Replacement {
+    Replacement { serial_number: serial_number.to_owned(), reason: "worn".to_owned(), certificate }
+}
+
+#[tokio::test]
+async fn a_replacement_ends_what_identified_the_old_one_and_frees_its_serial_number() {
+    let world = World::new().await;
+    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let new = || replacement(" SN-2 ", ReplacementCertificate::Here { days: 30 });
+    let replaced = world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    let certificate = replaced.certificate.unwrap();
+    assert!(certificate.private_key_pem.is_some());
+    let (device, _) = world.commands.load::<Device>(world.organization, first.device_id.0).await.unwrap().unwrap();
+    assert_eq!(device.profile.unwrap().serial_number, "SN-2");
+    let load = async |id: CertificateId| {
+        world.commands.load::<Certificate>(world.organization, id.0).await.unwrap().unwrap().0
+    };
+    let old = load(first.certificate.id).await;
+    assert_eq!(old.revoked, Some(RevocationCode::Superseded));
+    assert!(load(certificate.id).await.revoked.is_none());
+    // A repeat answers the same, without the key, and takes nothing back.
+    let again = world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    let again_certificate = again.certificate.unwrap();
+    assert_eq!((again_certificate.id, again_certificate.private_key_pem), (certificate.id, None));
+    assert!(load(certificate.id).await.revoked.is_none());
+    // The old one comes back from repair, as another device.
+    world.commands.register_device(&world.context(3), world.device("SN-1")).await.unwrap();
+    let taken = world.commands.register_device(&world.context(4), world.device("SN-2")).await;
+    assert!(matches!(taken, Err(Error::Refused(Refusal::SerialNumberTaken { .. }))), "{taken:?}");
+}
+
+#[tokio::test]
+async fn a_refused_replacement_changes_nothing() {
+    let world = World::new().await;
+    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let second = world.commands.register_device(&world.context(2), world.device("SN-2")).await.unwrap();
+    let here = |days| ReplacementCertificate::Here { days };
+    let csr = |pem: &str| ReplacementCertificate::Request { csr_pem: pem.to_owned(), days: 30 };
+    for (n, serial_number, certificate) in [
+        (3, "SN-1", here(30)),
+        (4, "SN-2", here(30)),
+        (5, "", here(30)),
+        (6, "SN-3", here(0)),
+        (7, "SN-3", csr("nonsense")),
+    ] {
+        let new = replacement(serial_number, certificate);
+        let refused = world.commands.replace_device(&world.context(n), first.device_id, new).await.unwrap_err();
+        assert!(matches!(refused, Error::Refused(_)), "{refused:?}");
+    }
+    let (device, version) =
+        world.commands.load::<Device>(world.organization, first.device_id.0).await.unwrap().unwrap();
+    assert_eq!((device.profile.unwrap().serial_number.as_str(), version), ("SN-1", 1));
+    let id = first.certificate.id.0;
+    assert!(world.commands.load::<Certificate>(world.organization, id).await.unwrap().unwrap().0.revoked.is_none());
+    world.commands.decommission_device(&world.context(8), second.device_id, "sold").await.unwrap();
+    let new = replacement("SN-4", here(30));
+    let refused = world.commands.replace_device(&world.context(9), second.device_id, new).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused(Refusal::Device(DeviceRefusal::Decommissioned))), "{refused:?}");
+    world.commands.register_device(&world.context(10), world.device("SN-3")).await.unwrap();
+    world.commands.register_device(&world.context(11), world.device("SN-4")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replacement_broken_off_anywhere_is_completed_by_its_repeat() {
+    let world = &World::new().await;
+    let device = |n: u128| async move {
+        let named = world.device(&format!("SN-{n}"));
+        world.commands.register_device(&world.context(n), named).await.unwrap()
+    };
+    let run = |id, n: u128| async move {
+        let new = replacement(&format!("NEW-{n}"), ReplacementCertificate::Here { days: 30 });
+        world.commands.replace_device(&world.context(10_000 + n), id, new).await.unwrap()
+    };
+    let places = everywhere(
+        async |n, polls| {
+            let id = device(n).await.device_id;
+            at_most(polls, run(id, n)).await.is_some()
+        },
+        async |n| {
+            let first = device(n).await;
+            let certificate = run(first.device_id, n).await.certificate.unwrap();
+            assert_eq!(run(first.device_id, n).await.certificate.unwrap().id, certificate.id);
+            assert_eq!(world.messages(world.organization, "device", first.device_id.0).await.len(), 2);
+            let old = world.messages(world.organization, "certificate", first.certificate.id.0).await;
+            assert!(old.iter().any(|message| String::from_utf8_lossy(&message.payload).contains("CertificateRevoked")));
+            world.commands.register_device(&world.context(20_000 + n), world.device(&format!("SN-{n}"))).await.unwrap();
+        },
+    )
+    .await;
+    assert!(places > 10, "broken off in {places} places only");
+}
+
+#[tokio::test]
+async fn a_replacement_that_is_to_enrol_keeps_what_it_enrolled_for() {
+    let world = World::new().await;
+    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let new = || replacement("SN-2", ReplacementCertificate::None);
+    let replaced = world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    assert_eq!(replaced.certificate, None);
+    let load = async |id: CertificateId| {
+        world.commands.load::<Certificate>(world.organization, id.0).await.unwrap().unwrap().0
+    };
+    assert_eq!(load(first.certificate.id).await.revoked, Some(RevocationCode::Superseded));
+    let renewed = world.commands.renew_certificate(&world.context(3), first.device_id, 30).await.unwrap();
+    world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    assert_eq!(load(renewed.certificate.id).await.revoked, None);
+}
