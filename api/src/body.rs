@@ -51,7 +51,8 @@ fn is_json(request: &Request) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-fn parse<T: ParseFromJSON>(value: Value) -> Result<T, Problem> {
+/// Reads a value of the documented shape; what is wrong is named field by field.
+pub fn parse<T: ParseFromJSON>(value: Value) -> Result<T, Problem> {
     T::parse_from_json(Some(value.clone())).map_err(|error| {
         let mut registry = Registry::new();
         T::register(&mut registry);

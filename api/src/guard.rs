@@ -22,6 +22,12 @@ const REQUEST_ID: &str = "X-Request-Id";
 /// Largest body, in octets.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
+/// Largest file of an import, in octets: some 600 for each of its rows.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// Where files are read by the endpoint itself, once it knows by whom they come.
+const FILES: &[&str] = &["/api/v1/devices/import"];
+
 /// How long a body may take to come.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -77,8 +83,11 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
 
 impl<E: Endpoint> Guarded<E> {
     /// The whole body is read before anything is answered: a connection that is closed over an unread body takes the
-    /// answer with it, and who is refused must learn why.
+    /// answer with it, and who is refused must learn why. Files are too large for that.
     async fn answer(&self, mut request: Request) -> poem::Result<Response> {
+        if FILES.contains(&request.uri().path()) {
+            return self.0.call(request).await.map(IntoResponse::into_response);
+        }
         let body = request.take_body().into_bytes_limit(MAX_BODY_BYTES);
         let body = tokio::time::timeout(BODY_DEADLINE, body).await;
         let body = body.map_err(|_| Problem::of(Kind::BadRequest, "the body did not come in time"))?;
@@ -87,9 +96,10 @@ impl<E: Endpoint> Guarded<E> {
     }
 }
 
-fn unreadable(error: ReadBodyError) -> Problem {
+/// Returns why a body was not read.
+pub fn unreadable(error: ReadBodyError) -> Problem {
     match error {
-        ReadBodyError::PayloadTooLarge => Problem::of(Kind::TooLarge, format_args!("at most {MAX_BODY_BYTES} octets")),
+        ReadBodyError::PayloadTooLarge => Problem::of(Kind::TooLarge, "the body has more octets than are read here"),
         error => Problem::of(Kind::BadRequest, error),
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::{Caller, organization_of};
+use crate::guard::{MAX_FILE_BYTES, unreadable};
 use crate::problem::{Kind, Problem};
 use crate::refusals::never_refused;
 use crate::state::State;
@@ -68,7 +69,11 @@ impl Intent {
             return Ok(());
         };
         let Some(command_id) = self.command_id(organization) else { return Ok(()) };
-        let content = if body.is_some() { body.take()?.into_bytes().await? } else { Default::default() };
+        let content = if body.is_some() {
+            body.take()?.into_bytes_limit(MAX_FILE_BYTES).await.map_err(unreadable)?
+        } else {
+            Default::default()
+        };
         let same = state.commands.is_same_request(command_id, &canonical(&content)).await;
         *body = RequestBody::new(content.into());
         if same.map_err(never_refused)? {

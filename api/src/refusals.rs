@@ -235,7 +235,8 @@ refusals! {
         Error::Cycle { .. } => field("parentId"),
     }
     device_links::Error {
-        Error::NotLinked { .. } => NotFound,
+        Error::NotLinked { .. } | Error::NoSuchLink => NotFound,
+        Error::InvalidReason => field("reason"),
         Error::Overlaps { .. } => WrongState,
         Error::InvalidWindow => field("validUntil"),
         Error::InvalidMapping { .. } => field("metricsMapping"),

@@ -127,7 +127,7 @@ executable!(
             DeviceLinksCommand::LinkAsset { asset_id, .. } => {
                 vec![Reference::Device(DeviceId(id)), Reference::Asset(*asset_id)]
             }
-            DeviceLinksCommand::UnlinkAsset { .. } => vec![],
+            DeviceLinksCommand::UnlinkAsset { .. } | DeviceLinksCommand::CorrectLink { .. } => vec![],
         }
     }
 );

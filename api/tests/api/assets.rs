@@ -88,3 +88,30 @@ fn a_wrong_link_names_its_field() {
     let backwards = json!({"validFrom": "2026-02-01T00:00:00Z", "validUntil": "2026-01-01T00:00:00Z"});
     assert_eq!(refused(backwards), ["validUntil"]);
 }
+
+#[test]
+fn a_link_is_corrected_for_the_past_and_the_history_says_so() {
+    let tenant = tenant("Corrections");
+    let (device, asset) = (tenant.device("L-2"), tenant.asset("Pump"));
+    let body = json!({"port": 1, "validFrom": "2026-01-28T00:00:00Z"});
+    let made = tenant.admin.post(&format!("/api/v1/devices/{device}/assets/{asset}/link"), body).created();
+    let path = format!("/api/v1/devices/{device}/links/{}", made["link"]["id"].text());
+    let tag = made.header("etag").unwrap().to_owned();
+    let put = |tag: &str, body: serde_json::Value| {
+        let headers = [("If-Match", tag), ("Content-Type", "application/json")];
+        tenant.admin.ask("PUT", &path, Some(&body.to_string()), &headers)
+    };
+    let right = json!({"port": 2, "role": "backup", "validFrom": "2025-12-01T00:00:00Z",
+        "validUntil": "2026-06-01T00:00:00Z", "reason": "the plan was wrong"});
+    let corrected = put(&tag, right.clone()).ok();
+    assert_eq!(corrected["link"]["validFrom"].text(), "2025-12-01T00:00:00Z");
+    assert_eq!((corrected["link"]["port"].clone(), corrected["link"]["role"].text()), (json!(2), "backup".to_owned()));
+    put(&tag, json!({"validFrom": "2025-12-01T00:00:00Z", "reason": "x"})).problem(412, "precondition-failed");
+    let newer = corrected.header("etag").unwrap().to_owned();
+    put(&newer, right).ok();
+    put(&newer, json!({"validFrom": "2025-12-01T00:00:00Z", "reason": ""})).problem(422, "invalid-fields");
+    put("*", json!({"validFrom": "2025-12-01T00:00:00Z"})).problem(422, "invalid-fields");
+    let history = tenant.admin.get(&format!("/api/v1/devices/{device}/history")).ok();
+    assert!(history.text.contains("LinkCorrected"), "{}", history.text);
+    assert!(history.text.contains("2026-01-28T00:00:00Z") && history.text.contains("the plan was wrong"));
+}

@@ -15,6 +15,7 @@ mod document;
 mod enrollment;
 mod feed;
 mod idempotency;
+mod imports;
 mod limits;
 mod openssl;
 mod organizations;

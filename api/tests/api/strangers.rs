@@ -49,6 +49,7 @@ fn filled(path: &str, of: &[(&str, String)]) -> String {
         "{deviceId}" => id("devices"),
         "{assetId}" => id("assets"),
         "{templateId}" => id("activity-templates"),
+        "{id}" if path.contains("/links/") => id("links"),
         part if part.starts_with('{') => id(parts[1]),
         part => part,
     });
@@ -63,6 +64,7 @@ fn body(method: &str, path: &str, own_asset: &str) -> Value {
         "replace" => json!({"serialNumber": "SN-X", "reason": "x"}),
         "assign" => json!({"assignedRole": "technician"}),
         "{templateId}" => json!({"targetId": own_asset}),
+        "{id}" if path.contains("/links/") => json!({"validFrom": "2026-01-01T00:00:00Z", "reason": "x"}),
         "{id}" if method == "PUT" => json!({"name": "Mine now"}),
         _ => json!({}),
     }

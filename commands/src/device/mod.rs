@@ -11,6 +11,7 @@ mod claim_code;
 mod compromised;
 mod decommission;
 mod enroll;
+mod import;
 mod issue;
 mod presented;
 mod register;

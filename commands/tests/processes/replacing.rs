@@ -116,3 +116,23 @@ async fn a_replacement_that_is_to_enrol_keeps_what_it_enrolled_for() {
     world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
     assert_eq!(load(renewed.certificate.id).await.revoked, None);
 }
+
+#[tokio::test]
+async fn an_import_is_the_same_command_until_the_serial_number_is_given_up() {
+    let world = World::new().await;
+    let import = async |n: u128| world.commands.import_context(&world.context(n), " SN-1").await.unwrap();
+    let first = import(1).await;
+    assert_eq!(import(2).await.command_id, first.command_id);
+    let device = world.commands.register_pending_device(&first, world.device("SN-1")).await.unwrap();
+    assert_eq!(import(3).await.command_id, first.command_id);
+    let again = world.commands.register_pending_device(&import(4).await, world.device("SN-1")).await.unwrap();
+    assert!(again.repeated && again.device_id == device.device_id);
+    let new = replacement("SN-2", ReplacementCertificate::None);
+    world.commands.replace_device(&world.context(5), device.device_id, new).await.unwrap();
+    let later = import(6).await;
+    assert_ne!(later.command_id, first.command_id);
+    let other = world.commands.register_pending_device(&later, world.device("SN-1")).await.unwrap();
+    assert!(!other.repeated && other.device_id != device.device_id);
+    let refused = world.commands.import_context(&world.context(7), " ").await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::Device(DeviceRefusal::InvalidSerialNumber)))), "{refused:?}");
+}

@@ -8,6 +8,9 @@ use crate::aggregate::{Decide, aggregate};
 use crate::checks;
 use crate::ids::AssetId;
 
+/// Most characters of the reason of a correction.
+const MAX_REASON_CHARS: usize = 500;
+
 /// The links of a device as its events left them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceLinks {
@@ -26,6 +29,12 @@ impl Decide for DeviceLinks {
             C::LinkAsset { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping } => {
                 self.link(Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping })
             }
+            C::CorrectLink { link_id, port, role, valid_from, valid_until, metrics_mapping, reason } => {
+                let present = self.links.iter().find(|link| link.link_id == link_id).ok_or(Error::NoSuchLink)?;
+                let asset_id = present.asset_id;
+                let link = Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping };
+                if link == *present { Ok(vec![]) } else { self.correct(link, &reason) }
+            }
             C::UnlinkAsset { asset_id, port, at } => self.unlink(asset_id, port, at),
         }
     }
@@ -35,6 +44,12 @@ impl Decide for DeviceLinks {
         match event {
             E::AssetLinked { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping } => {
                 self.links.push(Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping });
+            }
+            E::LinkCorrected { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } => {
+                for link in self.links.iter_mut().filter(|link| link.link_id == link_id) {
+                    let (asset_id, metrics_mapping) = (link.asset_id, metrics_mapping.clone());
+                    *link = Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping };
+                }
             }
             E::AssetUnlinked { link_id, valid_until, .. } => {
                 for link in self.links.iter_mut().filter(|link| link.link_id == link_id) {
@@ -52,14 +67,7 @@ impl DeviceLinks {
         if self.links.contains(&link) {
             return Ok(vec![]);
         }
-        if link.valid_until.is_some_and(|until| until <= link.valid_from) {
-            return Err(Error::InvalidWindow);
-        }
-        check_mapping(&link)?;
-        let clashes = |present: &&Link| present.link_id == link.link_id || present.overlaps(&link);
-        if let Some(present) = self.links.iter().find(clashes) {
-            return Err(Error::Overlaps { link_id: present.link_id });
-        }
+        self.check(&link, |present| present.link_id == link.link_id || present.overlaps(&link))?;
         let Link { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping } = link;
         Ok(vec![DeviceLinksEvent::AssetLinked {
             link_id,
@@ -70,6 +78,26 @@ impl DeviceLinks {
             valid_until,
             metrics_mapping,
         }])
+    }
+
+    fn correct(&self, link: Link, reason: &str) -> Result<Vec<DeviceLinksEvent>, Error> {
+        self.check(&link, |present| present.link_id != link.link_id && present.overlaps(&link))?;
+        let reason = checks::trimmed(reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
+        let Link { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } = link;
+        let corrected =
+            DeviceLinksEvent::LinkCorrected { link_id, port, role, valid_from, valid_until, metrics_mapping, reason };
+        Ok(vec![corrected])
+    }
+
+    fn check(&self, link: &Link, clashes: impl Fn(&Link) -> bool) -> Result<(), Error> {
+        if link.valid_until.is_some_and(|until| until <= link.valid_from) {
+            return Err(Error::InvalidWindow);
+        }
+        check_mapping(link)?;
+        match self.links.iter().find(|present| clashes(present)) {
+            Some(present) => Err(Error::Overlaps { link_id: present.link_id }),
+            None => Ok(()),
+        }
     }
 
     /// Ends what is open at that time; a link that has not begun yet ends at its start and so never holds.

@@ -27,6 +27,23 @@ pub enum DeviceLinksCommand {
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
     },
+    /// Puts right what a link says, for the past too.
+    CorrectLink {
+        /// The link.
+        link_id: LinkId,
+        /// Port of a multi-port device.
+        port: Option<u16>,
+        /// Primary, backup or secondary.
+        role: LinkRole,
+        /// Start of its validity.
+        valid_from: DateTime<Utc>,
+        /// End of its validity, open when absent.
+        valid_until: Option<DateTime<Utc>>,
+        /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
+        metrics_mapping: BTreeMap<String, String>,
+        /// What was wrong, in the words of who puts it right.
+        reason: String,
+    },
     /// Closes the open links to an asset.
     UnlinkAsset {
         /// The asset.

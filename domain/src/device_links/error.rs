@@ -11,6 +11,12 @@ pub enum Error {
         /// The asset.
         asset_id: AssetId,
     },
+    /// The device has no such link.
+    #[error("no such link")]
+    NoSuchLink,
+    /// The reason is empty or longer than 500 characters.
+    #[error("the reason must have 1 to 500 characters")]
+    InvalidReason,
     /// Another link to the asset and port is valid at the same time.
     #[error("overlaps link {link_id}")]
     Overlaps {

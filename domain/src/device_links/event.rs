@@ -32,6 +32,25 @@ pub enum DeviceLinksEvent {
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
     },
+    /// What the link says was put right, for the past too; what was measured and processed before stays as it is.
+    LinkCorrected {
+        /// The link.
+        link_id: LinkId,
+        /// Port of a multi-port device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
+        /// Primary, backup or secondary.
+        role: LinkRole,
+        /// Start of its validity.
+        valid_from: DateTime<Utc>,
+        /// End of its validity, open when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        valid_until: Option<DateTime<Utc>>,
+        /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
+        metrics_mapping: BTreeMap<String, String>,
+        /// What was wrong, in the words of who put it right.
+        reason: String,
+    },
     /// The link ended.
     AssetUnlinked {
         /// The link.
@@ -43,4 +62,4 @@ pub enum DeviceLinksEvent {
     },
 }
 
-domain_event!(DeviceLinksEvent { AssetLinked "1.0", AssetUnlinked "1.0" });
+domain_event!(DeviceLinksEvent { AssetLinked "1.0", AssetUnlinked "1.0", LinkCorrected "1.0" });

@@ -174,3 +174,30 @@ fn a_link_is_valid_from_its_start_until_before_its_end() {
     let valid = [9, 10, 19, 20].map(|second| window.is_valid_at(at(second)));
     assert_eq!(valid, [false, true, true, false]);
 }
+
+fn correct(link: Link, reason: &str) -> C {
+    let Link { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } = link;
+    C::CorrectLink { link_id, port, role, valid_from, valid_until, metrics_mapping, reason: reason.into() }
+}
+
+#[test]
+fn a_link_is_corrected_for_the_past_with_a_reason() {
+    let corrected = |link: Link| {
+        let Link { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } = link;
+        E::LinkCorrected { link_id, port, role, valid_from, valid_until, metrics_mapping, reason: "typo".into() }
+    };
+    let two = links([link(1, 0, Some(50)), link(2, 50, None)]);
+    two.when(correct(link(1, -20, Some(40)), " typo ")).then([corrected(link(1, -20, Some(40)))]);
+    two.when(correct(link(2, 50, None), "typo")).then_nothing();
+    two.when(correct(link(1, 0, Some(51)), "typo")).then_refused(Error::Overlaps { link_id: id(2) });
+    two.when(correct(link(1, 0, Some(0)), "typo")).then_refused(Error::InvalidWindow);
+    two.when(correct(link(1, 0, None), "typo")).then_refused(Error::Overlaps { link_id: id(2) });
+    two.when(correct(link(3, 0, None), "typo")).then_refused(Error::NoSuchLink);
+    two.when(correct(link(1, 0, Some(40)), " ")).then_refused(Error::InvalidReason);
+    let wrong =
+        Link { metrics_mapping: BTreeMap::from([("t".to_owned(), "asset.t".to_owned())]), ..link(1, 0, Some(9)) };
+    let refusal = Error::InvalidMapping { from: "t".into(), to: "asset.t".into() };
+    two.when(correct(wrong, "typo")).then_refused(refusal);
+    let moved = given::<DeviceLinks>([linked(link(1, 0, Some(50))), corrected(link(1, 10, Some(20)))]);
+    assert_eq!(moved.state().links, [link(1, 10, Some(20))]);
+}

@@ -187,6 +187,15 @@ impl Directory {
                     metrics_mapping: metrics_mapping.clone(),
                 });
             }
+            DeviceLinksEvent::LinkCorrected {
+                link_id, port, role, valid_from, valid_until, metrics_mapping, ..
+            } => {
+                for link in links.iter_mut().filter(|link| link.link_id == *link_id) {
+                    (link.port, link.role) = (*port, *role);
+                    (link.valid_from, link.valid_until) = (*valid_from, *valid_until);
+                    link.metrics_mapping.clone_from(metrics_mapping);
+                }
+            }
             DeviceLinksEvent::AssetUnlinked { link_id, valid_until, .. } => {
                 links
                     .iter_mut()

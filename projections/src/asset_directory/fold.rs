@@ -42,7 +42,9 @@ impl Fold for Assets {
                 sheets.places.want(asset.0);
             }
             AnyEvent::DeviceLinks(
-                DeviceLinksEvent::AssetLinked { link_id, .. } | DeviceLinksEvent::AssetUnlinked { link_id, .. },
+                DeviceLinksEvent::AssetLinked { link_id, .. }
+                | DeviceLinksEvent::AssetUnlinked { link_id, .. }
+                | DeviceLinksEvent::LinkCorrected { link_id, .. },
             ) => sheets.links.want(link_id.0),
             _ => {}
         }
@@ -138,6 +140,14 @@ fn fold_link(links: &mut Sheet<LinkRow>, fact: &Fact, event: &DeviceLinksEvent) 
                 valid_until: *valid_until,
                 metrics_mapping: metrics_mapping.clone(),
                 position: fact.position,
+            });
+        }
+        DeviceLinksEvent::LinkCorrected { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } => {
+            links.change(link_id.0, |row| {
+                (row.port, row.role) = (port.map(i32::from), text_of(role));
+                (row.valid_from, row.valid_until) = (*valid_from, *valid_until);
+                row.metrics_mapping.clone_from(metrics_mapping);
+                row.position = fact.position;
             });
         }
         DeviceLinksEvent::AssetUnlinked { link_id, valid_until, .. } => links.change(link_id.0, |row| {

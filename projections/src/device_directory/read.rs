@@ -135,6 +135,13 @@ pub async fn sorted(
     Ok(page)
 }
 
+/// Names every custom attribute that a device of an organisation has, in the order of the alphabet.
+pub async fn attribute_names(reader: &Reader, organization: Uuid) -> Result<Vec<String>, Error> {
+    let sql = "SELECT to_jsonb(name) FROM (SELECT DISTINCT jsonb_object_keys(custom_attributes) AS name FROM devices
+        WHERE organization_id = $1) x ORDER BY name";
+    reader.rows("devices", sqlx::query_scalar(sql).bind(organization)).await
+}
+
 /// Returns a device of an organisation.
 pub async fn get(reader: &Reader, organization: Uuid, device: Uuid) -> Result<Option<Device>, Error> {
     let sql = format!("SELECT to_jsonb(x) FROM ({DEVICE} WHERE d.organization_id = $1 AND d.id = $2) x");

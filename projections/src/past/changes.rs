@@ -100,7 +100,9 @@ fn row<R: Row>(sheet: &Sheet<R>, key: Uuid) -> Option<Map<String, Value>> {
 fn link_of(fact: &Fact) -> Option<Uuid> {
     match &fact.event {
         AnyEvent::DeviceLinks(
-            DeviceLinksEvent::AssetLinked { link_id, .. } | DeviceLinksEvent::AssetUnlinked { link_id, .. },
+            DeviceLinksEvent::AssetLinked { link_id, .. }
+            | DeviceLinksEvent::AssetUnlinked { link_id, .. }
+            | DeviceLinksEvent::LinkCorrected { link_id, .. },
         ) => Some(link_id.0),
         _ => None,
     }

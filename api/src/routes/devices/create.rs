@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use commands::{CommandContext, IssuedCertificate as Issued, NewDevice, Receipt};
+use commands::device::Refusal;
+use commands::{CommandContext, Error, IssuedCertificate as Issued, NewDevice, Receipt};
 use domain::ids::{DeviceId, DeviceTypeId};
 use projections::{certificate_register, device_directory};
 
@@ -67,6 +68,9 @@ impl Api {
             certificate_validity_days: body.0.certificate_validity_days.unwrap_or(USUAL_VALIDITY_DAYS),
         };
         let asked = (body.0.csr, body.0.issue_certificate.unwrap_or(true));
+        if let (Some(_), false) = asked {
+            return Err(Problem::field("csr", "must be left out where issueCertificate is false"));
+        }
         let (id, issued, receipt) = register(&state, &intent.context(&caller), new, asked).await?;
         let link = body.0.download_link.unwrap_or(true);
         let certificate = match issued {
@@ -78,21 +82,19 @@ impl Api {
     }
 }
 
-async fn register(
+/// Registers a device, with a certificate for the key of a signing request or, where one is to be issued, for one made here.
+pub async fn register(
     state: &State,
     context: &CommandContext,
     new: NewDevice,
-    asked: (Option<String>, bool),
-) -> Result<(DeviceId, Option<Issued>, Receipt), Problem> {
-    let registered = match asked {
-        (Some(_), false) => {
-            return Err(Problem::field("csr", "must be left out where issueCertificate is false"));
-        }
+    (csr, issue): (Option<String>, bool),
+) -> Result<(DeviceId, Option<Issued>, Receipt), Error<Refusal>> {
+    let registered = match (csr, issue) {
         (None, false) => {
             let pending = state.commands.register_pending_device(context, new).await?;
             return Ok((pending.device_id, None, pending.receipt));
         }
-        (Some(csr), true) => state.commands.register_device_for_key(context, new, &csr).await?,
+        (Some(csr), _) => state.commands.register_device_for_key(context, new, &csr).await?,
         (None, true) => state.commands.register_device(context, new).await?,
     };
     Ok((registered.device_id, Some(registered.certificate), registered.receipt))

@@ -1,6 +1,7 @@
 //! Which device measures which asset.
 
 mod assets_of_device;
+mod correct;
 mod devices_of_asset;
 mod get;
 mod link;
@@ -8,4 +9,4 @@ mod unlink;
 mod view;
 
 /// The endpoints.
-pub type Api = (get::Api, link::Api, unlink::Api, assets_of_device::Api, devices_of_asset::Api);
+pub type Api = (get::Api, link::Api, correct::Api, unlink::Api, assets_of_device::Api, devices_of_asset::Api);

@@ -71,7 +71,7 @@ impl Client {
         self.ask("PUT", path, Some(&body.to_string()), &[("content-type", "application/json")])
     }
 
-    pub fn ask(&self, method: &str, path: &str, body: Option<&str>, headers: &[(&str, &str)]) -> Answer {
+    fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> ureq::http::request::Builder {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -82,6 +82,18 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
+        request
+    }
+
+    /// Asks for octets, and gets them.
+    pub fn octets(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+        let mut answer = self.agent.run(self.request(method, path, headers).body(body).unwrap()).unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.body_mut().read_to_vec().unwrap()
+    }
+
+    pub fn ask(&self, method: &str, path: &str, body: Option<&str>, headers: &[(&str, &str)]) -> Answer {
+        let request = self.request(method, path, headers);
         let answer = match body {
             Some(body) => self.agent.run(request.body(body).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),

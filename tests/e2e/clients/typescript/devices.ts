@@ -1,17 +1,22 @@
 // Signs in, makes a device and lists the devices, with types that come from the API's document alone.
 
 import createClient from "openapi-fetch";
-import type { paths } from "./schema.d.ts";
+import type { components, paths } from "./schema.d.ts";
 
 const [base, email, password] = process.argv.slice(2);
 if (!base || !email || !password) throw new Error("usage: devices.js BASE EMAIL PASSWORD");
 
 const client = createClient<paths>({ baseUrl: `${base}/api/v1` });
 
+/** What was stored and cannot be shown yet: an answer like any other, which this client does not wait for. */
+type Stored = components["schemas"]["Stored"];
+
 /** What an operation answered; its problem as an error. */
-function answered<T>(answer: { data?: T; error?: unknown }): T {
-  if (answer.data === undefined) throw new Error(JSON.stringify(answer.error));
-  return answer.data;
+function answered<T>(answer: { data?: T; error?: unknown }): Exclude<T, Stored> {
+  if (answer.data === undefined || "stored" in (answer.data as object)) {
+    throw new Error(JSON.stringify(answer.error ?? answer.data));
+  }
+  return answer.data as Exclude<T, Stored>;
 }
 
 const session = answered(await client.POST("/auth/login", { body: { email, password } }));

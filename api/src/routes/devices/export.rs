@@ -1,0 +1,171 @@
+//! Gives out all devices as a file that can be imported.
+
+use std::io;
+
+use futures_util::{Stream, StreamExt, stream};
+use poem::http::{StatusCode, header};
+use poem::{Body, IntoResponse, Response};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiResponse, Enum};
+use projections::device_directory::DeviceRow;
+use projections::device_directory::read::{self, DeviceFilter, Sort};
+use projections::{Paging, Place, Reader};
+use serde_json::json;
+
+use super::table;
+use crate::prelude::*;
+
+/// Devices that are read at a time.
+const PART: i64 = 1_000;
+
+/// The media types.
+const CSV: &str = "text/csv; charset=utf-8";
+const LINES: &str = "application/x-ndjson";
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What kind of file.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "DeviceFileFormat", rename_all = "lowercase")]
+enum Format {
+    /// With a line of headers.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// The file, sent while it is read.
+pub struct ExportAnswer(Response);
+
+impl IntoResponse for ExportAnswer {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl ApiResponse for ExportAnswer {
+    fn meta() -> MetaResponses {
+        let of = |content_type| MetaMediaType { content_type, schema: String::schema_ref() };
+        let file = MetaResponse {
+            description: "The file.",
+            status: Some(StatusCode::OK.as_u16()),
+            status_range: None,
+            content: vec![of("text/csv"), of(LINES)],
+            headers: vec![],
+        };
+        MetaResponses { responses: vec![file] }
+    }
+
+    fn register(registry: &mut Registry) {
+        <String as Type>::register(registry);
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// Export devices
+    ///
+    /// In the columns of `POST /devices/import`, with `id` and `status`, by serial number. Certificates are not in it.
+    #[oai(path = "/devices/export", method = "get", tag = "Tag::Devices", operation_id = "exportDevices")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        /// `csv` by default.
+        format: Query<Option<Format>>,
+        /// Those that are decommissioned, too.
+        decommissioned: Query<Option<bool>>,
+    ) -> Result<ExportAnswer, Problem> {
+        let organization = caller.organization.0;
+        let all = decommissioned.0.unwrap_or(false);
+        let filter = DeviceFilter { status: (!all).then(|| "active".to_owned()), ..DeviceFilter::default() };
+        // What fails before the first row is answered as it should be.
+        let attributes = read::attribute_names(&state.reader, organization).await?;
+        let rows = rows(state.reader.clone(), organization, filter);
+        Ok(match format.0.unwrap_or(Format::Csv) {
+            Format::Jsonl => file(LINES, "devices.jsonl", rows.map(|rows| Ok(rows?.iter().map(line).collect()))),
+            Format::Csv => {
+                let columns = columns(&attributes);
+                let head = stream::iter([record(&columns)]);
+                let rows = rows.map(move |rows| rows?.iter().map(|row| record(&cells(row, &attributes))).collect());
+                file(CSV, "devices.csv", head.chain(rows))
+            }
+        })
+    }
+}
+
+fn file(kind: &str, name: &str, parts: impl Stream<Item = io::Result<String>> + Send + 'static) -> ExportAnswer {
+    let response = Response::builder()
+        .content_type(kind)
+        .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+        .body(Body::from_bytes_stream(parts));
+    ExportAnswer(response)
+}
+
+/// Where the next part begins: at the beginning, after a place, or nowhere.
+type Next = Option<Option<Place>>;
+
+fn rows(
+    reader: Reader,
+    organization: Uuid,
+    filter: DeviceFilter,
+) -> impl Stream<Item = io::Result<Vec<DeviceRow>>> + Send + 'static {
+    let next: Next = Some(None);
+    stream::unfold((reader, filter, next), move |(reader, filter, next)| async move {
+        let paging = Paging { after: next?, ..Paging::first(PART) };
+        let order = (Sort::SerialNumber, false);
+        match read::sorted(&reader, organization, &filter, order, paging).await {
+            Ok(page) => {
+                let rows = page.items.into_iter().map(|device| device.row).collect();
+                Some((Ok(rows), (reader, filter, page.next.map(Some))))
+            }
+            Err(error) => {
+                tracing::error!(%error, "an export broke off");
+                Some((Err(io::Error::other(error)), (reader, filter, None)))
+            }
+        }
+    })
+}
+
+fn line(row: &DeviceRow) -> String {
+    let line = json!({
+        "id": row.id,
+        "status": row.status,
+        "serialNumber": row.serial_number,
+        "name": row.name,
+        "deviceTypeId": row.device_type_id,
+        "description": row.description,
+        "customAttributes": row.custom_attributes,
+    });
+    format!("{line}\n")
+}
+
+fn columns(attributes: &[String]) -> Vec<String> {
+    let fixed = ["id", "status", "serialNumber", "name", "deviceTypeId", "description"].map(str::to_owned);
+    let attributes = attributes.iter().map(|name| format!("{}{name}", table::ATTRIBUTE));
+    fixed.into_iter().chain(attributes).collect()
+}
+
+fn cells(row: &DeviceRow, attributes: &[String]) -> Vec<String> {
+    let description = row.description.clone().unwrap_or_default();
+    let fixed = [
+        row.id.to_string(),
+        row.status.clone(),
+        row.serial_number.clone(),
+        row.name.clone(),
+        row.device_type_id.to_string(),
+        description,
+    ];
+    let attribute = |name: &String| row.custom_attributes.get(name).map(table::cell).unwrap_or_default();
+    fixed.into_iter().chain(attributes.iter().map(attribute)).collect()
+}
+
+fn record(cells: &[String]) -> io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(cells).map_err(io::Error::other)?;
+    let octets = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+    String::from_utf8(octets).map_err(io::Error::other)
+}

@@ -1,0 +1,153 @@
+//! The outcomes of an import as they come: lines, or an archive. What does not live here: what they are.
+
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::ids::OrganizationId;
+use futures_util::{Stream, StreamExt, stream};
+use poem::http::{StatusCode, header};
+use poem::{Body, IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type;
+use zip::ZipWriter;
+use zip::result::ZipResult;
+use zip::write::StreamWriter;
+
+use super::work::Outcome;
+use crate::prelude::*;
+use crate::routes::bundle_archive::{Contents, entries, public};
+use crate::state::Doors;
+
+/// Lines of JSON, or an archive.
+const LINES: &str = "application/x-ndjson";
+const ARCHIVE: &str = "application/zip";
+
+/// The answer, sent while the rows are worked off.
+pub struct ImportAnswer(Response);
+
+impl IntoResponse for ImportAnswer {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl ApiResponse for ImportAnswer {
+    fn meta() -> MetaResponses {
+        let of = |content_type| MetaMediaType { content_type, schema: String::schema_ref() };
+        let done = MetaResponse {
+            description: "What became of each row.",
+            status: Some(StatusCode::OK.as_u16()),
+            status_range: None,
+            content: vec![of(LINES), of(ARCHIVE)],
+            headers: vec![],
+        };
+        MetaResponses { responses: vec![done] }
+    }
+
+    fn register(registry: &mut Registry) {
+        <String as Type>::register(registry);
+    }
+}
+
+/// Answers with lines alone.
+pub fn lines(outcomes: impl Stream<Item = Outcome> + Send + 'static) -> ImportAnswer {
+    let lines = outcomes.map(|outcome| Ok::<_, io::Error>(format!("{}\n", outcome.line)));
+    ImportAnswer(sent(LINES).body(Body::from_bytes_stream(lines)))
+}
+
+/// Answers with an archive of bundles, the lines at its end.
+pub fn archive(
+    state: &State,
+    organization: OrganizationId,
+    outcomes: impl Stream<Item = Outcome> + Send + 'static,
+) -> ImportAnswer {
+    let packer = Packer::new(organization, state.root_certificate_pem.clone(), state.doors.clone());
+    let parts = stream::unfold((Box::pin(outcomes), Some(packer)), next_part);
+    let name = "attachment; filename=\"devices.zip\"";
+    ImportAnswer(sent(ARCHIVE).header(header::CONTENT_DISPOSITION, name).body(Body::from_bytes_stream(parts)))
+}
+
+fn sent(content_type: &str) -> poem::ResponseBuilder {
+    Response::builder().content_type(content_type).header(header::CACHE_CONTROL, "no-store")
+}
+
+type Rest<S> = (Pin<Box<S>>, Option<Packer>);
+
+/// Packs one outcome more; after the last one, what ends an archive.
+async fn next_part<S: Stream<Item = Outcome>>(
+    (mut outcomes, packer): Rest<S>,
+) -> Option<(io::Result<Vec<u8>>, Rest<S>)> {
+    let mut packer = packer?;
+    let (part, packer) = match outcomes.next().await {
+        Some(outcome) => (packer.add(outcome), Some(packer)),
+        None => (packer.finish(), None),
+    };
+    Some((part.map_err(io::Error::other), (outcomes, packer)))
+}
+
+/// What is packed and not yet sent.
+#[derive(Clone, Default)]
+struct Packed(Arc<Mutex<Vec<u8>>>);
+
+impl Packed {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Packed {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An archive in the making.
+struct Packer {
+    organization: OrganizationId,
+    root_certificate_pem: String,
+    doors: Doors,
+    archive: ZipWriter<StreamWriter<Packed>>,
+    packed: Packed,
+    lines: String,
+}
+
+impl Packer {
+    fn new(organization: OrganizationId, root_certificate_pem: String, doors: Doors) -> Self {
+        let packed = Packed::default();
+        let archive = ZipWriter::new_stream(packed.clone());
+        Self { organization, root_certificate_pem, doors, archive, packed, lines: String::new() }
+    }
+
+    /// The folder is named by the device's id: nothing in a path comes from outside.
+    fn add(&mut self, outcome: Outcome) -> ZipResult<Vec<u8>> {
+        self.lines += &format!("{}\n", outcome.line);
+        if let Some((device, certificate)) = outcome.bundle
+            && let Some(private_key_pem) = certificate.private_key_pem
+        {
+            let bundle = Contents {
+                organization: self.organization,
+                device,
+                chain_pem: &certificate.chain_pem,
+                private_key_pem: private_key_pem.expose(),
+            };
+            for (name, options, content) in entries(&bundle, &self.root_certificate_pem, &self.doors) {
+                self.archive.start_file(format!("{device}/{name}"), options)?;
+                self.archive.write_all(content.as_bytes())?;
+            }
+        }
+        Ok(self.packed.take())
+    }
+
+    fn finish(mut self) -> ZipResult<Vec<u8>> {
+        self.archive.start_file("results.ndjson", public())?;
+        self.archive.write_all(self.lines.as_bytes())?;
+        self.archive.finish()?;
+        Ok(self.packed.take())
+    }
+}

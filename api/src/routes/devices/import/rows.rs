@@ -1,0 +1,140 @@
+//! The rows of a file, each read or refused by itself. What does not live here: what becomes of them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use poem::http::header;
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use super::super::table;
+use crate::body::parse;
+use crate::prelude::*;
+use crate::problem::FieldError;
+
+/// Most rows of a file.
+const MOST: usize = 100_000;
+/// How long a file may take to come.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// A row of a file.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeviceRow {
+    pub serial_number: String,
+    #[oai(nullable)]
+    pub name: Option<String>,
+    #[oai(nullable)]
+    pub device_type_id: Option<Uuid>,
+    #[oai(nullable)]
+    pub description: Option<String>,
+    #[oai(nullable)]
+    pub custom_attributes: Option<HashMap<String, Value>>,
+    #[oai(nullable)]
+    pub certificate_validity_days: Option<u32>,
+    #[oai(nullable)]
+    pub csr: Option<String>,
+    #[oai(nullable)]
+    id: Option<String>,
+    #[oai(nullable)]
+    status: Option<String>,
+}
+
+/// A row, or why it cannot be read.
+pub type Row = Result<DeviceRow, Problem>;
+
+/// The rows of a request.
+pub struct Rows(pub Vec<Row>);
+
+impl<'a> ApiExtractor<'a> for Rows {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        <String as Type>::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let of = |content_type| MetaMediaType { content_type, schema: String::schema_ref() };
+        let content = vec![of("text/csv"), of("application/x-ndjson")];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let kind =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let read = match kind.as_str() {
+            "text/csv" => csv_rows,
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => json_rows,
+            _ => return Err(Problem::of(Kind::UnsupportedMediaType, "send text/csv or application/x-ndjson").into()),
+        };
+        let body = tokio::time::timeout(DEADLINE, body.take()?.into_bytes_limit(crate::guard::MAX_FILE_BYTES)).await;
+        let body = body.map_err(|_| Problem::of(Kind::BadRequest, "the file did not come in time"))?;
+        let octets = body.map_err(crate::guard::unreadable)?;
+        let text = std::str::from_utf8(&octets).map_err(|_| Problem::of(Kind::BadRequest, "the file is not UTF-8"))?;
+        Ok(Self(counted(read(text.trim_start_matches('\u{feff}'))?)?))
+    }
+}
+
+fn counted(rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
+    match rows.len() {
+        0 => Err(Problem::of(Kind::InvalidFields, "the file has no rows")),
+        1..=MOST => Ok(rows),
+        more => Err(Problem::of(Kind::TooLarge, format_args!("at most {MOST} rows, not {more}"))),
+    }
+}
+
+fn json_rows(text: &str) -> Result<Vec<Row>, Problem> {
+    let row = |line: &str| parse(serde_json::from_str(line).map_err(|error| Problem::of(Kind::MalformedJson, error))?);
+    Ok(text.lines().filter(|line| !line.trim().is_empty()).map(row).collect())
+}
+
+fn csv_rows(text: &str) -> Result<Vec<Row>, Problem> {
+    let first = text.lines().next().unwrap_or_default();
+    let separator = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(|error| Problem::of(Kind::BadRequest, error))?.clone();
+    check_headers(&headers)?;
+    let row = |record: Result<csv::StringRecord, csv::Error>| {
+        let record = record.map_err(|error| Problem::of(Kind::InvalidFields, unreadable(&error)))?;
+        parse(Value::Object(table::object(headers.iter().map(str::trim).zip(record.iter().map(str::trim)))))
+    };
+    Ok(reader.records().map(row).collect())
+}
+
+fn unreadable(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the row has {len} cells, the line of headers {expected_len}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// A misspelt column would lose its values without a word.
+fn check_headers(headers: &csv::StringRecord) -> Result<(), Problem> {
+    let mut seen = BTreeSet::new();
+    let wrong = headers.iter().map(str::trim).filter_map(|name| {
+        let message = match (seen.insert(name), table::is_column(name)) {
+            (false, _) => "stands there twice",
+            (true, false) => "is no column of a device",
+            (true, true) => return None,
+        };
+        Some(FieldError { field: name.to_owned(), message: message.to_owned() })
+    });
+    let mut errors: Vec<_> = wrong.collect();
+    if !seen.contains("serialNumber") {
+        let message = "the line of headers must name it".to_owned();
+        errors.push(FieldError { field: "serialNumber".to_owned(), message });
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
+}

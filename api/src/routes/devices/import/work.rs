@@ -1,0 +1,124 @@
+//! What becomes of each row: registered, known already, or refused. What does not live here: how that is shown.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use commands::device::Refusal;
+use commands::{CommandContext, Error, IssuedCertificate, NewDevice};
+use domain::ids::{DeviceId, DeviceTypeId};
+use futures_util::{Stream, StreamExt, stream};
+use poem_openapi::types::ToJSON;
+use serde_json::json;
+
+use super::super::create::register;
+use super::super::issued::USUAL_VALIDITY_DAYS;
+use super::rows::{DeviceRow, Row};
+use crate::prelude::*;
+use crate::routes::attributes::object;
+
+/// How many rows are worked on at a time: the log stores what comes at once together.
+const AT_ONCE: usize = 64;
+
+/// What is asked for all rows.
+#[derive(Clone, Copy)]
+pub struct Wish {
+    /// The type of devices whose row names none.
+    pub device_type_id: Option<Uuid>,
+    /// Whether keys are made here.
+    pub with_bundles: bool,
+}
+
+/// What became of a row.
+pub struct Outcome {
+    /// As its line tells it.
+    pub line: Value,
+    /// The certificate of a device that is new, with its key.
+    pub bundle: Option<(DeviceId, IssuedCertificate)>,
+}
+
+/// Works the rows off as far as somebody takes the outcomes, in their order. When the platform fails, the rest is left.
+pub fn outcomes(
+    state: &State,
+    context: CommandContext,
+    rows: Vec<Row>,
+    wish: Wish,
+) -> impl Stream<Item = Outcome> + Send + 'static {
+    let (state, context, failed) = (Arc::new(state.clone()), Arc::new(context), Arc::new(AtomicBool::new(false)));
+    let one = move |(index, row)| {
+        let (state, context, failed) = (state.clone(), context.clone(), failed.clone());
+        async move { outcome(&state, &context, &failed, (index + 1, row), wish).await }
+    };
+    stream::iter(rows.into_iter().enumerate()).map(one).buffered(AT_ONCE)
+}
+
+async fn outcome(
+    state: &State,
+    context: &CommandContext,
+    failed: &AtomicBool,
+    (number, row): (usize, Row),
+    wish: Wish,
+) -> Outcome {
+    let row = match row {
+        Ok(row) => row,
+        Err(problem) => return refused(json!({"row": number}), &problem),
+    };
+    let line = json!({"row": number, "serialNumber": row.serial_number.trim()});
+    if failed.load(Ordering::Relaxed) {
+        return Outcome { line: with(line, json!({"result": "skipped"})), bundle: None };
+    }
+    match import(state, context, row, wish).await {
+        Ok(done) => Outcome { line: with(line, done.0), bundle: done.1 },
+        Err(problem) => {
+            failed.fetch_or(problem.status >= 500, Ordering::Relaxed);
+            refused(line, &problem)
+        }
+    }
+}
+
+fn refused(line: Value, problem: &Problem) -> Outcome {
+    let result = if problem.status >= 500 { "failed" } else { "refused" };
+    Outcome { line: with(line, json!({"result": result, "problem": problem.to_json()})), bundle: None }
+}
+
+fn with(mut line: Value, more: Value) -> Value {
+    if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
+        line.extend(more);
+    }
+    line
+}
+
+type Done = (Value, Option<(DeviceId, IssuedCertificate)>);
+
+async fn import(state: &State, context: &CommandContext, row: DeviceRow, wish: Wish) -> Result<Done, Problem> {
+    let untyped = || Problem::field("deviceTypeId", "must stand in the row or in the address");
+    let new = NewDevice {
+        name: row.name.unwrap_or_else(|| row.serial_number.clone()),
+        description: row.description,
+        device_type_id: DeviceTypeId(row.device_type_id.or(wish.device_type_id).ok_or_else(untyped)?),
+        custom_attributes: object(row.custom_attributes),
+        certificate_validity_days: row.certificate_validity_days.unwrap_or(USUAL_VALIDITY_DAYS),
+        serial_number: row.serial_number,
+    };
+    let has_request = row.csr.is_some();
+    let context = state.commands.import_context(context, &new.serial_number).await?;
+    let issue = has_request || wish.with_bundles;
+    let (device, certificate, receipt) = match register(state, &context, new, (row.csr, issue)).await {
+        Ok(registered) => registered,
+        Err(Error::Refused(Refusal::SerialNumberTaken { holder })) => return Ok((known(holder), None)),
+        Err(error) => return Err(error.into()),
+    };
+    if receipt.repeated {
+        return Ok((known(device), None));
+    }
+    let mut line = json!({"result": "created", "deviceId": device});
+    match certificate {
+        Some(certificate) if has_request => line["chain"] = certificate.chain_pem.into(),
+        Some(certificate) => return Ok((line, Some((device, certificate)))),
+        None => {}
+    }
+    Ok((line, None))
+}
+
+fn known(device: DeviceId) -> Value {
+    json!({"result": "existing", "deviceId": device})
+}

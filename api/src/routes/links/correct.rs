@@ -1,0 +1,95 @@
+//! Puts right what a link says.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::device_links::{DeviceLinks, DeviceLinksCommand};
+use domain::ids::LinkId;
+use projections::asset_directory::{NAME, read};
+
+use super::view::LinkResponse;
+use crate::auth::Caller;
+use crate::prelude::*;
+use crate::refusals::never_refused;
+use crate::routes::visible::seen;
+use crate::words::LinkRole;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What the link is to say, in place of what it says now.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct CorrectLink {
+    #[oai(nullable)]
+    port: Option<u16>,
+    /// `primary` if nothing is said.
+    #[oai(nullable)]
+    role: Option<LinkRole>,
+    /// May lie in the past.
+    valid_from: Time,
+    /// Open where it is absent; may lie in the past.
+    #[oai(nullable)]
+    valid_until: Option<Time>,
+    #[oai(nullable)]
+    metrics_mapping: Option<HashMap<String, String>>,
+    /// What was wrong; it stands in the history.
+    reason: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Correct a link
+    ///
+    /// Port, role, window and mapping are replaced; they may be corrected for the past. Readings that come from now on are
+    /// routed by what it says then, whenever they were measured; what was processed before stays where it is. Author, reason
+    /// and what it said before stand in the history of the device.
+    #[oai(path = "/devices/:deviceId/links/:id", method = "put", tag = "Tag::Links", operation_id = "correctLink")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteLinks>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
+        #[oai(name = "deviceId")] device_id: Path<Uuid>,
+        id: Path<Uuid>,
+        body: Body<CorrectLink>,
+    ) -> Result<Revised<LinkResponse>, Problem> {
+        let organization = caller.organization.0;
+        let CorrectLink { port, role, valid_from, valid_until, metrics_mapping, reason } = body.0;
+        let command = DeviceLinksCommand::CorrectLink {
+            link_id: LinkId(id.0),
+            port,
+            role: role.unwrap_or(LinkRole::Primary).into(),
+            valid_from: valid_from.0,
+            valid_until: valid_until.map(|at| at.0),
+            metrics_mapping: metrics_mapping.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
+            reason,
+        };
+        let version = match expected.0 {
+            Some(_) => Some(version_at(&state, &caller, device_id.0, id.0, expected).await?),
+            None => None,
+        };
+        let context = intent.context(&caller);
+        let receipt = state.commands.execute_at::<DeviceLinks>(&context, device_id.0, command, version).await?;
+        let link = seen(&state, NAME, (id.0, receipt), read::link(&state.reader, organization, id.0)).await?;
+        Ok(Revised(LinkResponse { link: link.into() }, Some(receipt)))
+    }
+}
+
+/// Returns the version of the device's links at which this one is what its tag says: the tag is of the read model, and
+/// the log may have gone on.
+async fn version_at(state: &State, caller: &Caller, device: Uuid, id: Uuid, expected: IfMatch) -> Result<u64, Problem> {
+    let missing = || Problem::not_found("link");
+    let known = state.commands.load::<DeviceLinks>(caller.organization, device).await.map_err(never_refused)?;
+    let (links, version) = known.ok_or_else(missing)?;
+    let stored = links.links.iter().find(|link| link.link_id == LinkId(id)).ok_or_else(missing)?;
+    let row = read::link(&state.reader, caller.organization.0, id).await?.ok_or_else(missing)?;
+    expected.holds(row.position)?;
+    let ends = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_micros());
+    let is_same = row.valid_from.timestamp_micros() == stored.valid_from.timestamp_micros()
+        && ends(row.valid_until) == ends(stored.valid_until)
+        && (row.port, row.role.as_str()) == (stored.port.map(i32::from), stored.role.as_str())
+        && row.metrics_mapping == stored.metrics_mapping;
+    if is_same { Ok(version) } else { Err(Problem::new(Kind::PreconditionFailed)) }
+}

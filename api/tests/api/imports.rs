@@ -1,0 +1,172 @@
+//! Devices out of files, and into files.
+
+use std::io::{Cursor, Read};
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Tenant, Text, eventually, tenant};
+
+const IMPORT: &str = "/api/v1/devices/import";
+
+fn import(tenant: &Tenant, query: &str, kind: &str, file: &str) -> Answer {
+    tenant.admin.ask("POST", &format!("{IMPORT}{query}"), Some(file), &[("Content-Type", kind)])
+}
+
+fn lines(answer: &Answer) -> Vec<Value> {
+    answer.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn results(answer: &Answer) -> Vec<String> {
+    lines(answer).iter().map(|line| line["result"].text()).collect()
+}
+
+#[test]
+fn a_file_makes_each_device_once_and_says_of_each_row_what_became_of_it() {
+    let tenant = tenant("Import");
+    let kind = tenant.device_type();
+    let before = tenant.device("SN-0");
+    let file = format!(
+        "\u{feff}serialNumber,name,deviceTypeId,description,attribute.floor,attribute.note\r\n\
+         SN-1,First,{kind},\"Hall, north\",3,\"{{\"\"a\"\":[1]}}\"\r\n\
+         SN-2,,,,,tall\r\n\
+         SN-0,Other,,,,\r\n\
+         ,Nameless,,,,\r\n\
+         SN-3,X,{other},,,\r\n\
+         SN-4,X\r\n\
+         SN-5,X,nonsense,,,\r\n\
+         SN-1,Again,,,,\r\n",
+        other = before
+    );
+    let query = format!("?deviceTypeId={kind}");
+    let answer = import(&tenant, &query, "text/csv; charset=utf-8", &file).ok();
+    assert_eq!(answer.header("content-type"), Some("application/x-ndjson"));
+    let expected = ["created", "created", "existing", "refused", "refused", "refused", "refused", "existing"];
+    assert_eq!(results(&answer), expected, "{}", answer.text);
+    let told = lines(&answer);
+    assert_eq!((told[0]["row"].clone(), told[7]["row"].clone()), (json!(1), json!(8)));
+    assert_eq!(told[2]["deviceId"].text(), before);
+    assert_eq!(told[7]["deviceId"], told[0]["deviceId"]);
+    let field = |index: usize| told[index]["problem"]["errors"][0]["field"].text();
+    assert_eq!((field(3), field(4), field(6)), ("serialNumber".into(), "deviceTypeId".into(), "deviceTypeId".into()));
+    assert!(told[5]["problem"]["detail"].text().contains("2 cells"), "{}", told[5]);
+    let path = format!("/api/v1/devices/{}", told[0]["deviceId"].text());
+    let device = eventually("the device", || Some(tenant.admin.get(&path)).filter(|answer| answer.status == 200));
+    assert_eq!(device["device"]["description"].text(), "Hall, north");
+    assert_eq!(device["device"]["customAttributes"], json!({"floor": 3, "note": {"a": [1]}}));
+    // The same file again makes nothing.
+    let again = import(&tenant, &query, "text/csv", &file).ok();
+    let expected = ["existing", "existing", "existing", "refused", "refused", "refused", "refused", "existing"];
+    assert_eq!(results(&again), expected);
+    assert_eq!(lines(&again)[1]["deviceId"], told[1]["deviceId"]);
+    assert_eq!(tenant.admin.get("/api/v1/devices").ok()["total"], 3);
+}
+
+#[test]
+fn lines_of_json_bring_signing_requests_and_semicolons_separate_too() {
+    let tenant = tenant("Lines");
+    let kind = tenant.device_type();
+    let keys = crate::support::keys::Workshop::new();
+    let csr = keys.request("/CN=SN-1");
+    let rows = [
+        json!({"serialNumber": "SN-1", "deviceTypeId": kind, "csr": csr, "customAttributes": {"a": "b"}}),
+        json!({"serialNumber": "SN-2", "deviceTypeId": kind, "csr": "nonsense"}),
+        json!({"serialNumber": "SN-3", "deviceTypeId": kind, "colour": "red"}),
+    ];
+    let file = rows.iter().map(|row| format!("{row}\n")).collect::<String>() + "\n{\n";
+    let answer = import(&tenant, "", "application/x-ndjson", &file).ok();
+    assert_eq!(results(&answer), ["created", "refused", "refused", "refused"], "{}", answer.text);
+    let told = lines(&answer);
+    assert_eq!(told[0]["chain"].text().matches("BEGIN CERTIFICATE").count(), 2);
+    assert_eq!(told[1]["problem"]["errors"][0]["field"].text(), "csr");
+    assert_eq!(told[2]["problem"]["errors"][0]["field"].text(), "colour");
+    assert!(told[3]["problem"]["type"].text().ends_with("malformed-json"));
+    let file = format!("serialNumber;name;deviceTypeId\nSN-9;Nine, the last;{kind}\n");
+    let answer = import(&tenant, "", "text/csv", &file).ok();
+    assert_eq!(results(&answer), ["created"], "{}", answer.text);
+}
+
+#[test]
+fn a_file_that_cannot_be_meant_is_refused_as_a_whole() {
+    let tenant = tenant("Refused files");
+    let csv = |file: &str| import(&tenant, "", "text/csv", file);
+    let fields = |answer: Answer| answer.problem(422, "invalid-fields").fields();
+    assert_eq!(fields(csv("serialNumber,Name\nSN-1,x\n")), ["Name"]);
+    assert_eq!(fields(csv("name,name\nx,x\n")), ["name", "serialNumber"]);
+    csv("serialNumber\n").problem(422, "invalid-fields");
+    csv("").problem(422, "invalid-fields");
+    import(&tenant, "", "application/json", "{}").problem(415, "unsupported-media-type");
+    import(&tenant, "?certificates=some", "text/csv", "serialNumber\nx\n").problem(400, "invalid-parameters");
+    import(&tenant, "", "application/x-ndjson", &"{}\n".repeat(100_001)).problem(413, "too-large");
+    let viewer = tenant.somebody("engineer");
+    viewer.ask("POST", IMPORT, Some("serialNumber\nx\n"), &[("Content-Type", "text/csv")]).problem(403, "forbidden");
+    assert_eq!(tenant.admin.get("/api/v1/devices").ok()["total"], 0);
+}
+
+#[test]
+fn one_archive_has_the_bundles_of_all_that_are_new() {
+    let tenant = tenant("Bundles");
+    tenant.device("SN-0");
+    let query = format!("?certificates=bundle&deviceTypeId={}", tenant.device_type());
+    let file = "serialNumber\nSN-0\nSN-1\n../../SN-2\n";
+    let headers = [("Content-Type", "text/csv")];
+    let octets = tenant.admin.octets("POST", &format!("{IMPORT}{query}"), file, &headers);
+    let mut archive = zip::ZipArchive::new(Cursor::new(octets)).unwrap();
+    let mut read = |name: &str| {
+        let mut text = String::new();
+        archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        text
+    };
+    let told: Vec<Value> = read("results.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let results: Vec<String> = told.iter().map(|line| line["result"].text()).collect();
+    assert_eq!(results, ["existing", "created", "created"]);
+    for line in &told[1..] {
+        let id = line["deviceId"].text();
+        let keys = crate::support::keys::Workshop::new();
+        for name in ["device.crt", "device.key", "ca.crt"] {
+            keys.write(name, &read(&format!("{id}/{name}")));
+        }
+        assert!(keys.openssl("x509 -in device.crt -noout -subject").contains(&id));
+        assert_eq!(keys.openssl("pkey -in device.key -pubout"), keys.openssl("x509 -in device.crt -noout -pubkey"));
+        let configuration: Value = serde_json::from_str(&read(&format!("{id}/config.json"))).unwrap();
+        assert_eq!(configuration["deviceId"].text(), id);
+    }
+    assert_eq!(archive.len(), 2 * 4 + 1);
+}
+
+#[test]
+fn what_is_exported_can_be_imported() {
+    let tenant = tenant("Export");
+    let kind = tenant.device_type();
+    let attributes = json!({"floor": "3", "height": 3.5, "tags": ["a"], "note": "x, \"y\"\nz"});
+    for (serial_number, attributes) in [("SN-1", &attributes), ("SN-2", &json!({}))] {
+        let new = json!({"name": "=1+1", "serialNumber": serial_number, "deviceTypeId": kind,
+            "description": "a;b", "customAttributes": attributes});
+        tenant.admin.post("/api/v1/devices", new).created();
+    }
+    let gone = tenant.device("SN-3");
+    tenant.admin.post(&format!("/api/v1/devices/{gone}/decommission"), json!({"reason": "x"})).ok();
+    let csv = tenant.admin.get("/api/v1/devices/export").ok();
+    assert!(csv.header("content-type").unwrap().starts_with("text/csv"));
+    assert!(
+        csv.text.starts_with("id,status,serialNumber,name,deviceTypeId,description,attribute.floor,"),
+        "{}",
+        csv.text
+    );
+    assert!(!csv.text.contains("SN-3"));
+    let all = tenant.admin.get("/api/v1/devices/export?format=jsonl&decommissioned=true").ok();
+    let rows = lines(&all);
+    assert_eq!(rows.len(), 3);
+    assert_eq!(
+        (rows[0]["customAttributes"].clone(), rows[2]["status"].text()),
+        (attributes.clone(), "decommissioned".into())
+    );
+    assert_eq!(results(&import(&tenant, "", "text/csv", &csv.text).ok()), ["existing", "existing"]);
+    // Elsewhere the same file makes the same devices, of a type that is there.
+    let other = crate::support::tenant("Import of an export");
+    let file = csv.text.replace(&kind, &other.device_type());
+    let made = import(&other, "", "text/csv", &file).ok();
+    assert_eq!(results(&made), ["created", "created"], "{}", made.text);
+    let path = format!("/api/v1/devices/{}", lines(&made)[0]["deviceId"].text());
+    let device = eventually("the device", || Some(other.admin.get(&path)).filter(|answer| answer.status == 200));
+    assert_eq!(device["device"]["customAttributes"], attributes);
+}
