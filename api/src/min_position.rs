@@ -7,8 +7,8 @@ use eventlog::Stream;
 use poem::http::{Method, header};
 use poem::{Endpoint, Middleware, Request};
 use projections::{
-    activity_board, alarm_board, asset_directory, audit_log, certificate_register, dead_letters, device_directory,
-    rule_book, system_events, tenant_register, type_catalogue,
+    activity_board, alarm_board, asset_directory, audit_log, catalogue, certificate_register, dead_letters,
+    device_directory, rule_book, system_events, tenant_register, type_catalogue,
 };
 
 use crate::problem::Problem;
@@ -24,7 +24,9 @@ const WAIT: Duration = Duration::from_secs(3);
 const READ_MODELS: &[(&str, &str, Stream)] = &[
     ("activities", activity_board::NAME, Stream::EsActivity),
     ("activity-templates", rule_book::NAME, Stream::Es),
+    ("activity-types", catalogue::NAME, Stream::Es),
     ("alarms", alarm_board::NAME, Stream::EsAlarm),
+    ("asset-profiles", catalogue::NAME, Stream::Es),
     ("asset-types", type_catalogue::NAME, Stream::Es),
     ("assets", asset_directory::NAME, Stream::Es),
     ("audit", audit_log::NAME, Stream::Es),
@@ -34,6 +36,7 @@ const READ_MODELS: &[(&str, &str, Stream)] = &[
     ("devices", device_directory::NAME, Stream::Es),
     ("events", system_events::NAME, Stream::Es),
     ("organizations", tenant_register::NAME, Stream::Es),
+    ("protocol-converters", catalogue::NAME, Stream::Es),
     ("rules", rule_book::NAME, Stream::Es),
     ("users", tenant_register::NAME, Stream::Es),
 ];

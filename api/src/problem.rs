@@ -26,6 +26,15 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// A user of what was to be retired.
+#[derive(Clone, Debug, PartialEq, Eq, Object)]
+pub struct UsedBy {
+    /// `device`, `device_type`, `asset`, `asset_profile`, `activity_template` or `rule`.
+    pub kind: String,
+    pub id: Uuid,
+    pub name: String,
+}
+
 /// What is wrong with a request, or with the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none, skip_serializing_if_is_empty)]
@@ -44,6 +53,9 @@ pub struct Problem {
     /// The fields that are wrong; absent where it is not about fields.
     #[oai(default)]
     pub errors: Vec<FieldError>,
+    /// Who uses what was to be retired, the first ten; absent where it is not about that.
+    #[oai(default)]
+    pub used_by: Vec<UsedBy>,
     /// What is no problem: the change of this thing is stored, but cannot be shown yet. It is answered as such.
     #[oai(skip)]
     pub stored: Option<(Uuid, Receipt)>,
@@ -96,6 +108,8 @@ kinds! {
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "Method not allowed";
     /// A value that must be unique is taken.
     AlreadyExists "already-exists" CONFLICT "It exists already";
+    /// Something else uses it.
+    InUse "in-use" CONFLICT "Something else uses it";
     /// Not possible in the present state.
     WrongState "wrong-state" CONFLICT "Not possible in its present state";
     /// Too many changes at the same time.
@@ -140,6 +154,7 @@ impl Problem {
             detail: None,
             instance: None,
             errors: vec![],
+            used_by: vec![],
             stored: None,
         }
     }

@@ -1,6 +1,10 @@
 //! Which error becomes which problem: the one table of statuses. What does not live here: the shape of problems.
 
 use commands::{Error as CommandError, Reference, SessionError, SignInError, api_key, device, user};
+use domain::catalogue::EntryError;
+use domain::catalogue::activity_type::ActivityTypeDefinition;
+use domain::catalogue::asset_profile::{ProfileDefinition, Refusal as ProfileRefusal};
+use domain::catalogue::protocol_converter::{ConverterDefinition, Refusal as ConverterRefusal};
 use domain::{
     activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, dead_letter, device_links,
     device_type,
@@ -110,6 +114,9 @@ fn missing(reference: Reference) -> Problem {
         Reference::Device(_) => "deviceId",
         Reference::AssetType(_) => "assetTypeId",
         Reference::Asset(_) => "assetId",
+        Reference::AssetProfile(_) => "profileId",
+        Reference::ActivityType(_) => "activityTypeId",
+        Reference::ProtocolConverter(_) => "converterId",
         Reference::ActivityTemplate(_) => "templateId",
         Reference::User(_) => "userId",
     };
@@ -138,6 +145,10 @@ macro_rules! refusals {
     (@problem $error:ident, inner($inner:expr)) => { $inner.problem() };
     (@problem $error:ident, $kind:ident) => { Problem::of(Kind::$kind, $error) };
 }
+
+type ActivityTypeError = EntryError<ActivityTypeDefinition>;
+type AssetProfileError = EntryError<ProfileDefinition>;
+type ConverterError = EntryError<ConverterDefinition>;
 
 refusals! {
     organization::Error {
@@ -240,6 +251,32 @@ refusals! {
         Error::Overlaps { .. } => WrongState,
         Error::InvalidWindow => field("validUntil"),
         Error::InvalidMapping { .. } => field("metricsMapping"),
+    }
+    ActivityTypeError {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::Invalid(_) => field("name"),
+    }
+    AssetProfileError {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::Invalid(ProfileRefusal::InvalidName) => field("name"),
+        Error::Invalid(ProfileRefusal::InvalidAttributes) => field("defaultAttributes"),
+        Error::Invalid(ProfileRefusal::InvalidThresholds) => field("defaultHealthThresholds"),
+        Error::Invalid(ProfileRefusal::InvalidMapping { .. }) => field("telemetryMappings"),
+    }
+    ConverterError {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::Invalid(ConverterRefusal::InvalidName) => field("name"),
+        Error::Invalid(ConverterRefusal::RuleCount) => field("rules"),
+        Error::Invalid(ConverterRefusal::InvalidRule { index, .. }) => field(format!("rules[{index}]")),
+        Error::Invalid(ConverterRefusal::InvalidPath { of_frame: true, .. }) => field("frame.path"),
+        Error::Invalid(ConverterRefusal::InvalidPath { of_frame: false, .. }) => field("timePath"),
+        Error::Invalid(ConverterRefusal::InvalidSchema { .. }) => field("targetSchema"),
     }
     rule::Error {
         Error::NotFound => NotFound,

@@ -24,6 +24,13 @@ macro_rules! words {
                 match word { $($name::$variant => Domain::$variant),* }
             }
         }
+
+        impl From<$domain> for $name {
+            fn from(word: $domain) -> Self {
+                use $domain as Domain;
+                match word { $(Domain::$variant => $name::$variant),* }
+            }
+        }
     )*};
 }
 
@@ -51,6 +58,22 @@ words! {
     RevocationCode = domain::certificate::RevocationCode {
         Unspecified "unspecified", KeyCompromise "key_compromise", AffiliationChanged "affiliation_changed",
         Superseded "superseded", CessationOfOperation "cessation_of_operation", PrivilegeWithdrawn "privilege_withdrawn",
+    }
+    /// What a device speaks on its other side.
+    SourceProtocol = domain::catalogue::protocol_converter::SourceProtocol {
+        Modbus "modbus", Opcua "opcua", Bacnet "bacnet", Raw "raw",
+    }
+    /// How octets are written in a payload.
+    FrameEncoding = domain::catalogue::protocol_converter::FrameEncoding {
+        Hex "hex", Base64 "base64", Binary "binary",
+    }
+    /// What a register is.
+    RegisterKind = domain::catalogue::protocol_converter::RegisterKind {
+        U8 "u8", I8 "i8", U16 "u16", I16 "i16", U32 "u32", I32 "i32", U64 "u64", I64 "i64", F32 "f32", F64 "f64",
+    }
+    /// In which order the octets of a register stand.
+    Endianness = domain::catalogue::protocol_converter::Endianness {
+        Big "big", Little "little", BigWordSwapped "big_word_swapped", LittleWordSwapped "little_word_swapped",
     }
     /// What makes activities from a template.
     TriggerEventType = domain::activity_template::TriggerEventType {

@@ -3,18 +3,20 @@
 use cqrs_es::Aggregate;
 use domain::Decide;
 use domain::activity::{Activity, ActivityCommand};
-use domain::activity_template::ActivityTemplate;
+use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 use domain::alarm::Alarm;
 use domain::api_key::ApiKey;
 use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
 use domain::asset_type::AssetType;
+use domain::catalogue::asset_profile::ProfileDefinition;
+use domain::catalogue::{ActivityType, AssetProfile, EntryCommand, ProtocolConverter};
 use domain::certificate::Certificate;
 use domain::dead_letter::SettledLetter;
 use domain::device::{Device, DeviceCommand};
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
-use domain::device_type::DeviceType;
-use domain::ids::{AssetId, DeviceId};
+use domain::device_type::{DeviceType, DeviceTypeCommand};
+use domain::ids::{ActivityTypeId, AssetId, DeviceId};
 use domain::organization::Organization;
 use domain::rule::{EntityKind, Rule, RuleAction, RuleCommand};
 use domain::unique_key::UniqueKey;
@@ -65,6 +67,12 @@ executable!(
 );
 executable!(
     DeviceType,
+    fn references(_: Uuid, command: &DeviceTypeCommand) -> Vec<Reference> {
+        match command {
+            DeviceTypeCommand::AssignConverter { converter_id: Some(id) } => vec![Reference::ProtocolConverter(*id)],
+            _ => vec![],
+        }
+    },
     fn is_usable(&self) -> bool {
         self.definition.is_some() && !self.retired
     }
@@ -76,7 +84,42 @@ executable!(
     }
 );
 executable!(
+    ActivityType,
+    fn is_usable(&self) -> bool {
+        self.in_use()
+    }
+);
+executable!(
+    ProtocolConverter,
+    fn is_usable(&self) -> bool {
+        self.in_use()
+    }
+);
+executable!(
+    AssetProfile,
+    fn references(_: Uuid, command: &EntryCommand<ProfileDefinition>) -> Vec<Reference> {
+        match command {
+            EntryCommand::Define { definition } | EntryCommand::Revise { definition } => {
+                vec![Reference::AssetType(definition.asset_type_id)]
+            }
+            EntryCommand::Retire {} => vec![],
+        }
+    },
+    fn is_usable(&self) -> bool {
+        self.in_use()
+    }
+);
+executable!(
     ActivityTemplate,
+    fn references(_: Uuid, command: &ActivityTemplateCommand) -> Vec<Reference> {
+        match command {
+            ActivityTemplateCommand::DefineTemplate { definition }
+            | ActivityTemplateCommand::ReviseTemplate { definition } => {
+                definition.activity_type_id.map(|id| Reference::ActivityType(ActivityTypeId(id))).into_iter().collect()
+            }
+            ActivityTemplateCommand::RetireTemplate {} => vec![],
+        }
+    },
     fn is_usable(&self) -> bool {
         self.definition.is_some() && !self.retired
     }
@@ -99,7 +142,10 @@ executable!(
     Asset,
     fn references(_: Uuid, command: &AssetCommand) -> Vec<Reference> {
         match command {
-            AssetCommand::RegisterAsset { asset_type_id, .. } => vec![Reference::AssetType(*asset_type_id)],
+            AssetCommand::RegisterAsset { asset_type_id, profile, .. } => {
+                let profile = profile.as_ref().map(|applied| Reference::AssetProfile(applied.profile_id));
+                std::iter::once(Reference::AssetType(*asset_type_id)).chain(profile).collect()
+            }
             _ => vec![],
         }
     },

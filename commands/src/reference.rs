@@ -5,9 +5,13 @@ use std::fmt;
 use domain::activity_template::ActivityTemplate;
 use domain::asset::Asset;
 use domain::asset_type::AssetType;
+use domain::catalogue::{ActivityType, AssetProfile, ProtocolConverter};
 use domain::device::Device;
 use domain::device_type::DeviceType;
-use domain::ids::{ActivityTemplateId, AssetId, AssetTypeId, DeviceId, DeviceTypeId, OrganizationId, UserId};
+use domain::ids::{
+    ActivityTemplateId, ActivityTypeId, AssetId, AssetProfileId, AssetTypeId, DeviceId, DeviceTypeId, OrganizationId,
+    ProtocolConverterId, UserId,
+};
 use domain::user::User;
 use uuid::Uuid;
 
@@ -24,6 +28,12 @@ pub enum Reference {
     Device(DeviceId),
     /// An asset type in use.
     AssetType(AssetTypeId),
+    /// An asset profile in use.
+    AssetProfile(AssetProfileId),
+    /// An activity type in use.
+    ActivityType(ActivityTypeId),
+    /// A protocol converter in use.
+    ProtocolConverter(ProtocolConverterId),
     /// An asset in use.
     Asset(AssetId),
     /// An activity template in use.
@@ -38,6 +48,9 @@ impl fmt::Display for Reference {
             Self::DeviceType(id) => write!(f, "device type {id}"),
             Self::Device(id) => write!(f, "device {id}"),
             Self::AssetType(id) => write!(f, "asset type {id}"),
+            Self::AssetProfile(id) => write!(f, "asset profile {id}"),
+            Self::ActivityType(id) => write!(f, "activity type {id}"),
+            Self::ProtocolConverter(id) => write!(f, "protocol converter {id}"),
             Self::Asset(id) => write!(f, "asset {id}"),
             Self::ActivityTemplate(id) => write!(f, "activity template {id}"),
             Self::User(id) => write!(f, "user {id}"),
@@ -58,6 +71,9 @@ impl Commands {
                 Reference::DeviceType(id) => self.is_usable::<DeviceType>(organization, id.0).await?,
                 Reference::Device(id) => self.is_usable::<Device>(organization, id.0).await?,
                 Reference::AssetType(id) => self.is_usable::<AssetType>(organization, id.0).await?,
+                Reference::AssetProfile(id) => self.is_usable::<AssetProfile>(organization, id.0).await?,
+                Reference::ActivityType(id) => self.is_usable::<ActivityType>(organization, id.0).await?,
+                Reference::ProtocolConverter(id) => self.is_usable::<ProtocolConverter>(organization, id.0).await?,
                 Reference::Asset(id) => self.is_usable::<Asset>(organization, id.0).await?,
                 Reference::ActivityTemplate(id) => self.is_usable::<ActivityTemplate>(organization, id.0).await?,
                 Reference::User(id) => self.is_usable::<User>(organization, id.0).await?,

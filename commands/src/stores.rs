@@ -10,6 +10,7 @@ use domain::api_key::ApiKey;
 use domain::asset::Asset;
 use domain::asset_tree::AssetTree;
 use domain::asset_type::AssetType;
+use domain::catalogue::{ActivityType, AssetProfile, ProtocolConverter};
 use domain::certificate::Certificate;
 use domain::dead_letter::SettledLetter;
 use domain::device::Device;
@@ -65,10 +66,12 @@ macro_rules! stores {
 
 stores! {
     activity: Activity, REMEMBERED_COMMANDS;
+    activity_type: ActivityType, REMEMBERED_COMMANDS;
     activity_template: ActivityTemplate, REMEMBERED_COMMANDS;
     alarm: Alarm, REMEMBERED_COMMANDS;
     api_key: ApiKey, REMEMBERED_COMMANDS;
     asset: Asset, REMEMBERED_COMMANDS;
+    asset_profile: AssetProfile, REMEMBERED_COMMANDS;
     asset_tree: AssetTree, REMEMBERED_TREE_COMMANDS;
     asset_type: AssetType, REMEMBERED_COMMANDS;
     certificate: Certificate, REMEMBERED_COMMANDS;
@@ -77,6 +80,7 @@ stores! {
     device_links: DeviceLinks, REMEMBERED_COMMANDS;
     device_type: DeviceType, REMEMBERED_COMMANDS;
     organization: Organization, REMEMBERED_COMMANDS;
+    protocol_converter: ProtocolConverter, REMEMBERED_COMMANDS;
     rule: Rule, REMEMBERED_COMMANDS;
     unique_key: UniqueKey, REMEMBERED_COMMANDS;
     user: User, REMEMBERED_COMMANDS;

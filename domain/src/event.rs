@@ -4,10 +4,23 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    activity::ActivityEvent, activity_template::ActivityTemplateEvent, alarm::AlarmEvent, api_key::ApiKeyEvent,
-    asset::AssetEvent, asset_tree::AssetTreeEvent, asset_type::AssetTypeEvent, certificate::CertificateEvent,
-    dead_letter::SettledLetterEvent, device::DeviceEvent, device_links::DeviceLinksEvent, device_type::DeviceTypeEvent,
-    organization::OrganizationEvent, rule::RuleEvent, unique_key::UniqueKeyEvent, user::UserEvent,
+    activity::ActivityEvent,
+    activity_template::ActivityTemplateEvent,
+    alarm::AlarmEvent,
+    api_key::ApiKeyEvent,
+    asset::AssetEvent,
+    asset_tree::AssetTreeEvent,
+    asset_type::AssetTypeEvent,
+    catalogue::{ActivityTypeEvent, AssetProfileEvent, ProtocolConverterEvent},
+    certificate::CertificateEvent,
+    dead_letter::SettledLetterEvent,
+    device::DeviceEvent,
+    device_links::DeviceLinksEvent,
+    device_type::DeviceTypeEvent,
+    organization::OrganizationEvent,
+    rule::RuleEvent,
+    unique_key::UniqueKeyEvent,
+    user::UserEvent,
 };
 
 macro_rules! any_event {
@@ -52,10 +65,13 @@ any_event! {
     "device" Device(DeviceEvent),
     "certificate" Certificate(CertificateEvent),
     "asset_type" AssetType(AssetTypeEvent),
+    "asset_profile" AssetProfile(AssetProfileEvent),
     "asset" Asset(AssetEvent),
     "asset_tree" AssetTree(AssetTreeEvent),
     "device_links" DeviceLinks(DeviceLinksEvent),
     "rule" Rule(RuleEvent),
+    "activity_type" ActivityType(ActivityTypeEvent),
+    "protocol_converter" ProtocolConverter(ProtocolConverterEvent),
     "activity_template" ActivityTemplate(ActivityTemplateEvent),
     "activity" Activity(ActivityEvent),
     "alarm" Alarm(AlarmEvent),

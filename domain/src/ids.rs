@@ -59,6 +59,12 @@ ids! {
     ApiKeyId,
     /// A kind of asset with its health model.
     AssetTypeId,
+    /// A profile from which assets are made.
+    AssetProfileId,
+    /// A kind of activity.
+    ActivityTypeId,
+    /// A way to make metrics of payloads.
+    ProtocolConverterId,
     /// A business asset that devices monitor.
     AssetId,
     /// A link of a device to an asset for a window of time.

@@ -38,6 +38,8 @@ pub struct DeviceView {
     pub organization: OrganizationId,
     /// Whether it is out of service for good.
     pub decommissioned: bool,
+    /// Whether its payloads are of a form of their own, which a protocol converter reads.
+    pub is_converted: bool,
 }
 
 /// What the log says of an issued certificate.

@@ -30,7 +30,7 @@ fn platform() -> Platform {
     let view = View {
         root: Arc::new(root.certificate().clone()),
         organization: Some(OrganizationView { suspended: false, authority: Some(Arc::new(own.certificate().clone())) }),
-        device: Some(DeviceView { organization: OrganizationId(OWN), decommissioned: false }),
+        device: Some(DeviceView { organization: OrganizationId(OWN), decommissioned: false, is_converted: false }),
         certificate: Some(CertificateView { device: DeviceId(DEVICE), revoked: false }),
     };
     Platform { own, other, issued, view }
@@ -82,11 +82,17 @@ fn whatever_the_log_holds_against_a_device_denies_it() {
         ),
         (with(&|view| view.device = None), Reason::UnknownDevice),
         (
-            with(&|view| view.device = Some(DeviceView { organization: OrganizationId(OWN), decommissioned: true })),
+            with(&|view| {
+                view.device =
+                    Some(DeviceView { organization: OrganizationId(OWN), decommissioned: true, is_converted: false })
+            }),
             Reason::Decommissioned,
         ),
         (
-            with(&|view| view.device = Some(DeviceView { organization: OrganizationId(OTHER), decommissioned: false })),
+            with(&|view| {
+                view.device =
+                    Some(DeviceView { organization: OrganizationId(OTHER), decommissioned: false, is_converted: false })
+            }),
             Reason::WrongOrganization,
         ),
         (with(&|view| view.certificate = None), Reason::UnknownCertificate),
@@ -185,7 +191,7 @@ fn only_denials_that_an_event_could_lift_wait_for_news() {
 fn a_device_token_counts_while_it_its_device_and_its_organisation_do() {
     let (own, device) = (OrganizationId(OWN), DeviceId(DEVICE));
     let token = TokenView { device, revoked: false, expires_at: now() + Duration::seconds(1) };
-    let known = DeviceView { organization: own, decommissioned: false };
+    let known = DeviceView { organization: own, decommissioned: false, is_converted: false };
     let active = OrganizationView::default();
     let suspended = OrganizationView { suspended: true, authority: None };
     let over = TokenView { expires_at: now(), ..token };
@@ -207,7 +213,10 @@ fn a_device_token_counts_while_it_its_device_and_its_organisation_do() {
 
 #[test]
 fn a_broker_may_know_a_device_in_standing_with_a_certificate_that_counts() {
-    let (own, device) = (OrganizationId(OWN), DeviceView { organization: OrganizationId(OWN), decommissioned: false });
+    let (own, device) = (
+        OrganizationId(OWN),
+        DeviceView { organization: OrganizationId(OWN), decommissioned: false, is_converted: false },
+    );
     let good = (CertificateView { device: DeviceId(DEVICE), revoked: false }, now() + Duration::seconds(1));
     let (over, revoked) = ((good.0, now()), (CertificateView { revoked: true, ..good.0 }, good.1));
     let active = OrganizationView::default();

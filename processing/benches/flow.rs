@@ -191,6 +191,7 @@ async fn add(commands: &Commands, n: u128, context: &impl Fn(u128, u128) -> Comm
         kind: EntityKind::Asset,
         location: None,
         custom_attributes: json!({}),
+        profile: None,
     };
     commands.execute::<Asset>(&context(3, n), id(3, n), command).await.unwrap();
     let command = DeviceLinksCommand::LinkAsset {

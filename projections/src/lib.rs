@@ -8,6 +8,7 @@ pub mod alarm_board;
 pub mod asset_directory;
 pub mod asset_health;
 pub mod audit_log;
+pub mod catalogue;
 pub mod certificate_register;
 pub mod checkpoint;
 mod copy;
@@ -40,6 +41,7 @@ pub mod system_events;
 pub mod telemetry_history;
 pub mod tenant_register;
 pub mod type_catalogue;
+pub mod uses;
 
 pub use error::Error;
 pub use live_feed::Feed;

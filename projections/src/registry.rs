@@ -36,6 +36,7 @@ pub enum Kept {
 pub const ALL: &[Entry] = &[
     Entry::folded::<crate::tenant_register::Tenants>(),
     Entry::folded::<crate::type_catalogue::Types>(),
+    Entry::folded::<crate::catalogue::Catalogue>(),
     Entry { name: device_directory::NAME, kept: Kept::Tables(make::<DeviceDirectory>) },
     Entry::folded::<crate::certificate_register::Certificates>(),
     Entry::folded::<crate::asset_directory::Assets>(),

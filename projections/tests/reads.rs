@@ -285,3 +285,40 @@ async fn the_newest_values_have_quality_time_and_status() {
     assert!(both[0].metrics.is_empty() && both[0].connectivity == "unknown");
     assert_eq!(both[1].metrics["temperature"].value, json!(21.0));
 }
+
+#[tokio::test]
+async fn the_catalogue_says_what_entries_say_and_who_uses_what_is_known() {
+    use domain::catalogue::activity_type::ActivityTypeDefinition;
+    use domain::catalogue::asset_profile::ProfileDefinition;
+    use domain::catalogue::protocol_converter::ConverterDefinition;
+    use projections::catalogue::read as catalogue;
+    use projections::uses::{self, Used};
+    let world = sampled().await;
+    let (reader, all) = (&world.reader, Paging::default());
+    let kinds = catalogue::list::<ActivityTypeDefinition>(reader, ORGANIZATION, false, all.clone()).await.unwrap();
+    assert_eq!((kinds.total, kinds.items[0].name.as_str()), (1, "Inspection"));
+    let profiles = |retired| catalogue::list::<ProfileDefinition>(reader, ORGANIZATION, retired, Paging::default());
+    assert_eq!((profiles(false).await.unwrap().total, profiles(true).await.unwrap().total), (0, 1));
+    let converter = catalogue::get::<ConverterDefinition>(reader, ORGANIZATION, sample::CONVERTER).await.unwrap();
+    assert!(converter.unwrap().definition.is_active);
+    assert!(catalogue::get::<ConverterDefinition>(reader, STRANGER, sample::CONVERTER).await.unwrap().is_none());
+    assert_eq!(catalogue::list::<ActivityTypeDefinition>(reader, STRANGER, true, all).await.unwrap().total, 0);
+    for (used, id, expected) in [
+        (Used::DeviceType, sample::DEVICE_TYPE, vec!["device Boiler sensor"]),
+        (Used::AssetType, sample::ASSET_TYPE, vec!["asset Pump", "asset Site"]),
+        (Used::ProtocolConverter, sample::CONVERTER, vec!["device_type Sensor"]),
+        (Used::ActivityType, sample::ACTIVITY_TYPE, vec![]),
+        (Used::ActivityTemplate, sample::TEMPLATE, vec![]),
+        (Used::Asset, PUMP, vec!["device Boiler sensor", "rule Hot"]),
+        (Used::Asset, SITE, vec!["asset Pump"]),
+    ] {
+        let (count, users) = uses::of(reader, ORGANIZATION, used, id).await.unwrap();
+        let named: Vec<_> = users.iter().map(|user| format!("{} {}", user.kind, user.name)).collect();
+        assert_eq!(
+            (count, named.as_slice()),
+            (expected.len() as i64, &expected.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()[..]),
+            "{used:?}"
+        );
+        assert_eq!(uses::of(reader, STRANGER, used, id).await.unwrap().0, 0);
+    }
+}

@@ -10,6 +10,7 @@ mod attributes;
 mod audit;
 mod auth;
 mod bundle_archive;
+mod catalogue;
 mod certificates;
 mod dead_letters;
 mod device_types;
@@ -28,6 +29,7 @@ pub mod pki;
 mod rules;
 pub mod tags;
 mod telemetry;
+mod unused;
 mod users;
 pub mod visible;
 
@@ -44,6 +46,7 @@ use crate::version::NotModified;
 /// People and types, then things, then what happens to them.
 type Api = (
     (auth::Api, organizations::Api, users::Api, api_keys::Api, device_types::Api, asset_types::Api),
+    catalogue::Api,
     (devices::Api, certificates::Api, enrollment::Api),
     (assets::Api, links::Api, telemetry::Api),
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api, audit::Api),

@@ -18,6 +18,12 @@ pub enum Tag {
     DeviceTypes,
     /// Kinds of assets and how their health is scored.
     AssetTypes,
+    /// Profiles that assets are made from.
+    AssetProfiles,
+    /// Kinds of activities.
+    ActivityTypes,
+    /// How payloads become metrics.
+    ProtocolConverters,
     /// Devices and their certificates.
     Devices,
     /// Certificates of all devices, and how they are renewed.

@@ -7,6 +7,7 @@ mod activities;
 mod api_keys;
 mod assets;
 mod audit;
+mod catalogue;
 mod certificates;
 mod dead_letters;
 mod device_access;

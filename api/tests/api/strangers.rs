@@ -23,9 +23,15 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
     eventually("the alarm", || (tenant.admin.get(&format!("/api/v1/alarms/{alarm}")).status == 200).then_some(()));
     let person = json!({"email": format!("{}@strangers.example", tenant.organization), "name": "Ada",
         "password": "long enough", "role": "viewer"});
+    let kind = made("/asset-types", json!({"name": "Pump"}), "assetType");
+    let rules = json!([{"target": "t", "path": "/t"}]);
+    let converter = json!({"name": "C", "sourceProtocol": "raw", "rules": rules});
     vec![
         ("device-types", tenant.device_type()),
-        ("asset-types", made("/asset-types", json!({"name": "Pump"}), "assetType")),
+        ("asset-types", kind.clone()),
+        ("activity-types", made("/activity-types", json!({"name": "Inspection"}), "activityType")),
+        ("asset-profiles", made("/asset-profiles", json!({"name": "P", "assetTypeId": kind}), "assetProfile")),
+        ("protocol-converters", made("/protocol-converters", converter, "protocolConverter")),
         ("rules", made("/rules", rule, "rule")),
         ("users", made("/users", person, "user")),
         ("api-keys", made("/api-keys", json!({"name": "Key", "role": "viewer"}), "apiKey")),
@@ -61,9 +67,15 @@ fn body(method: &str, path: &str, own_asset: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "suspend" | "cancel" | "decommission" | "revoke" => json!({"reason": "x"}),
         "comments" => json!({"text": "x"}),
+        "test" => json!({"json": {}}),
+        "converter" => json!({}),
         "replace" => json!({"serialNumber": "SN-X", "reason": "x"}),
         "assign" => json!({"assignedRole": "technician"}),
         "{templateId}" => json!({"targetId": own_asset}),
+        "{id}" if path.contains("-profiles/") => json!({"name": "Mine now", "assetTypeId": own_asset}),
+        "{id}" if path.contains("-converters/") => {
+            json!({"name": "C", "sourceProtocol": "raw", "rules": [{"target": "t", "path": "/t"}]})
+        }
         "{id}" if path.contains("/links/") => json!({"validFrom": "2026-01-01T00:00:00Z", "reason": "x"}),
         "{id}" if method == "PUT" => json!({"name": "Mine now"}),
         _ => json!({}),

@@ -169,6 +169,7 @@ async fn what_a_command_names_must_be_in_use() {
         kind: EntityKind::Asset,
         location: None,
         custom_attributes: json!({}),
+        profile: None,
     };
     let asset_type = AssetTypeId(id("asset type", 0));
     let missing = commands.execute::<Asset>(&world.context(1), id("asset", 1), register(asset_type)).await;
@@ -210,6 +211,7 @@ async fn fifty_writers_on_one_aggregate_lose_nothing() {
             kind: EntityKind::Asset,
             location: None,
             custom_attributes: json!({}),
+            profile: None,
         };
         world.commands.execute::<Asset>(&world.context(10 + n), id("asset", n), register).await.unwrap();
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{AssetCommand, AssetEvent, Error, Location};
 use crate::aggregate::{Decide, aggregate};
+use crate::catalogue::asset_profile::AppliedProfile;
 use crate::checks;
 use crate::ids::AssetTypeId;
 use crate::rule::EntityKind;
@@ -16,6 +17,9 @@ pub struct Asset {
     pub profile: Option<AssetProfile>,
     /// Whether it is out of use for good.
     pub retired: bool,
+    /// What it took over from the profile that it was made from.
+    #[serde(default)]
+    pub applied: Option<AppliedProfile>,
 }
 
 /// What an asset is.
@@ -50,19 +54,18 @@ impl Decide for Asset {
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
         use AssetCommand as C;
         match (command, &self.profile) {
-            (C::RegisterAsset { name, description, asset_type_id, kind, location, custom_attributes }, None) => {
+            (
+                C::RegisterAsset { name, description, asset_type_id, kind, location, custom_attributes, profile },
+                None,
+            ) => {
                 let name = checked(&name)?;
                 let kind = checked_kind(kind)?;
                 let location = checked_location(location)?;
                 let custom_attributes = checked_attributes(custom_attributes)?;
-                Ok(vec![AssetEvent::AssetRegistered {
-                    name,
-                    description,
-                    asset_type_id,
-                    kind,
-                    location,
-                    custom_attributes,
-                }])
+                let registered =
+                    AssetEvent::AssetRegistered { name, description, asset_type_id, kind, location, custom_attributes };
+                let applied = profile.map(|applied| AssetEvent::AssetProfileApplied { applied });
+                Ok(std::iter::once(registered).chain(applied).collect())
             }
             (C::RegisterAsset { .. }, Some(_)) => Err(Error::AlreadyExists),
             (_, None) => Err(Error::NotFound),
@@ -81,6 +84,7 @@ impl Decide for Asset {
             ) => {
                 *profile = Some(AssetProfile { name, description, asset_type_id, kind, location, custom_attributes });
             }
+            (AssetEvent::AssetProfileApplied { applied }, _) => self.applied = Some(applied),
             (AssetEvent::AssetRenamed { name }, Some(profile)) => profile.name = name,
             (AssetEvent::AssetDescribed { description }, Some(profile)) => profile.description = description,
             (AssetEvent::AssetRelocated { location }, Some(profile)) => profile.location = location,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Location;
+use crate::catalogue::asset_profile::AppliedProfile;
 use crate::ids::AssetTypeId;
 use crate::rule::EntityKind;
 
@@ -23,6 +24,8 @@ pub enum AssetCommand {
         location: Option<Location>,
         /// Free attributes: a JSON object.
         custom_attributes: Value,
+        /// What it takes over from the profile that it is made from.
+        profile: Option<AppliedProfile>,
     },
     /// Gives it another name.
     RenameAsset {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Location;
+use crate::catalogue::asset_profile::AppliedProfile;
 use crate::ids::AssetTypeId;
 use crate::rule::EntityKind;
 
@@ -28,6 +29,12 @@ pub enum AssetEvent {
         location: Option<Location>,
         /// Free attributes: a JSON object.
         custom_attributes: Value,
+    },
+    /// It was made from a profile.
+    AssetProfileApplied {
+        /// What it keeps of it.
+        #[serde(flatten)]
+        applied: AppliedProfile,
     },
     /// It has another name.
     AssetRenamed {
@@ -58,4 +65,4 @@ pub enum AssetEvent {
     },
 }
 
-domain_event!(AssetEvent { AssetRegistered "1.0", AssetRenamed "1.0", AssetDescribed "1.0", AssetRelocated "1.0", AssetAttributesChanged "1.0", AssetRetired "1.0" });
+domain_event!(AssetEvent { AssetRegistered "1.0", AssetRenamed "1.0", AssetDescribed "1.0", AssetRelocated "1.0", AssetAttributesChanged "1.0", AssetRetired "1.0", AssetProfileApplied "1.0" });

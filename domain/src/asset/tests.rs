@@ -14,7 +14,15 @@ const TYPE: AssetTypeId = AssetTypeId(Uuid::from_u128(7));
 const BERLIN: Location = Location { latitude: 52.52, longitude: 13.4 };
 
 fn register(name: &str, kind: EntityKind, location: Option<Location>, custom_attributes: Value) -> C {
-    C::RegisterAsset { name: name.into(), description: None, asset_type_id: TYPE, kind, location, custom_attributes }
+    C::RegisterAsset {
+        name: name.into(),
+        description: None,
+        asset_type_id: TYPE,
+        kind,
+        location,
+        custom_attributes,
+        profile: None,
+    }
 }
 
 fn registered() -> E {
@@ -135,4 +143,24 @@ fn an_asset_is_retired_once_and_for_good() {
     assert!(given::<Asset>([registered()]).state().in_use());
     assert!(!given::<Asset>([registered(), retired()]).state().in_use());
     assert!(!nothing::<Asset>().state().in_use());
+}
+
+#[test]
+fn an_asset_that_is_made_from_a_profile_says_so() {
+    let applied = crate::catalogue::asset_profile::AppliedProfile {
+        profile_id: crate::ids::AssetProfileId(uuid::Uuid::from_u128(7)),
+        health_thresholds: Default::default(),
+        telemetry_mappings: Default::default(),
+        icon: Some("pump".into()),
+    };
+    let C::RegisterAsset { name, description, asset_type_id, kind, location, custom_attributes, .. } =
+        register("Pump", EntityKind::Asset, None, json!({}))
+    else {
+        unreachable!()
+    };
+    let profile = Some(applied.clone());
+    let command = C::RegisterAsset { name, description, asset_type_id, kind, location, custom_attributes, profile };
+    let made = crate::Decide::decide(nothing::<Asset>().state(), command).unwrap();
+    assert_eq!(made[1], E::AssetProfileApplied { applied: applied.clone() });
+    assert_eq!(given::<Asset>(made).state().applied, Some(applied));
 }

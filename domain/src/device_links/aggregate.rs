@@ -1,5 +1,7 @@
 //! What the links of a device remember and how they decide.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -116,9 +118,14 @@ impl DeviceLinks {
     }
 }
 
-fn check_mapping(link: &Link) -> Result<(), Error> {
+/// Returns the first mapping that is not `device.<key>` to `asset.<key>`.
+pub(crate) fn first_wrong_mapping(mappings: &BTreeMap<String, String>) -> Option<(&String, &String)> {
     let is_key = |text: &str, prefix: &str| text.strip_prefix(prefix).is_some_and(checks::is_metric_key);
-    match link.metrics_mapping.iter().find(|(from, to)| !is_key(from, "device.") || !is_key(to, "asset.")) {
+    mappings.iter().find(|(from, to)| !is_key(from, "device.") || !is_key(to, "asset."))
+}
+
+fn check_mapping(link: &Link) -> Result<(), Error> {
+    match first_wrong_mapping(&link.metrics_mapping) {
         Some((from, to)) => Err(Error::InvalidMapping { from: from.clone(), to: to.clone() }),
         None => Ok(()),
     }

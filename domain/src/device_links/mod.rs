@@ -9,6 +9,7 @@ mod tests;
 
 mod link;
 pub use aggregate::DeviceLinks;
+pub(crate) use aggregate::first_wrong_mapping;
 pub use command::DeviceLinksCommand;
 pub use error::Error;
 pub use event::DeviceLinksEvent;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{DeviceTypeCommand, DeviceTypeEvent, Error, MetricDefinition, UnknownMetrics};
 use crate::aggregate::{Decide, aggregate};
 use crate::checks;
+use crate::ids::ProtocolConverterId;
 
 /// A device type as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,9 @@ pub struct DeviceType {
     pub definition: Option<DeviceTypeDefinition>,
     /// Whether it is used no more.
     pub retired: bool,
+    /// What converts the payloads of its devices.
+    #[serde(default)]
+    pub converter_id: Option<ProtocolConverterId>,
 }
 
 /// All that a device type says.
@@ -45,6 +49,11 @@ impl Decide for DeviceType {
             (C::RetireDeviceType {}, _) if self.retired => Ok(vec![]),
             (C::RetireDeviceType {}, _) => Ok(vec![DeviceTypeEvent::DeviceTypeRetired {}]),
             (_, _) if self.retired => Err(Error::Retired),
+            (C::AssignConverter { converter_id }, _) => {
+                let changed = converter_id != self.converter_id;
+                let event = DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id };
+                Ok(changed.then_some(event).into_iter().collect())
+            }
             (C::ReviseDeviceType { name, description, metrics, unknown_metrics }, Some(present)) => {
                 let name = checked(&name, &metrics)?;
                 Ok(present.revise(DeviceTypeDefinition { name, description, metrics, unknown_metrics }))
@@ -58,6 +67,7 @@ impl Decide for DeviceType {
             | DeviceTypeEvent::DeviceTypeRevised { name, description, metrics, unknown_metrics } => {
                 self.definition = Some(DeviceTypeDefinition { name, description, metrics, unknown_metrics });
             }
+            DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id } => self.converter_id = converter_id,
             DeviceTypeEvent::DeviceTypeRetired {} => self.retired = true,
         }
     }

@@ -1,5 +1,7 @@
 //! What may be asked of a device type. What does not live here: the decision.
 
+use crate::ids::ProtocolConverterId;
+
 use super::{MetricDefinition, UnknownMetrics};
 
 /// Commands on a device type.
@@ -26,6 +28,11 @@ pub enum DeviceTypeCommand {
         metrics: Vec<MetricDefinition>,
         /// What happens to metrics it does not declare.
         unknown_metrics: UnknownMetrics,
+    },
+    /// Has payloads of its devices converted, or no longer.
+    AssignConverter {
+        /// By which converter.
+        converter_id: Option<ProtocolConverterId>,
     },
     /// Ends its use.
     RetireDeviceType {},

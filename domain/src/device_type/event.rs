@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MetricDefinition, UnknownMetrics};
+use crate::ids::ProtocolConverterId;
 
 use crate::aggregate::domain_event;
 
@@ -33,8 +34,15 @@ pub enum DeviceTypeEvent {
         /// What happens to metrics it does not declare.
         unknown_metrics: UnknownMetrics,
     },
+    /// Payloads of its devices are converted, or no longer.
+    DeviceTypeConverterAssigned {
+        /// By which converter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        converter_id: Option<ProtocolConverterId>,
+    },
     /// It is used no more.
     DeviceTypeRetired {},
 }
 
-domain_event!(DeviceTypeEvent { DeviceTypeDefined "1.0", DeviceTypeRevised "1.0", DeviceTypeRetired "1.0" });
+domain_event!(DeviceTypeEvent { DeviceTypeDefined "1.0", DeviceTypeRevised "1.0", DeviceTypeRetired "1.0",
+    DeviceTypeConverterAssigned "1.0" });

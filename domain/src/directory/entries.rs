@@ -8,7 +8,8 @@ use crate::activity_template::TemplateDefinition;
 use crate::asset_type::{DerivedMetric, HealthModel};
 use crate::device_type::{MetricDefinition, UnknownMetrics};
 use crate::ids::{
-    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId, RuleId,
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId,
+    ProtocolConverterId, RuleId,
 };
 use crate::organization::CertificatePolicy;
 use crate::rule::{EntityKind, RuleDefinition};
@@ -80,6 +81,8 @@ pub struct DeviceTypeEntry {
     pub metrics: Vec<MetricDefinition>,
     /// What happens to others.
     pub unknown_metrics: UnknownMetrics,
+    /// What converts the payloads of its devices.
+    pub converter: Option<ProtocolConverterId>,
 }
 
 /// What an asset type declares.

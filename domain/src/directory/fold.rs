@@ -14,12 +14,15 @@ use crate::activity_template::ActivityTemplateEvent;
 use crate::asset::AssetEvent;
 use crate::asset_tree::AssetTreeEvent;
 use crate::asset_type::AssetTypeEvent;
+use crate::catalogue::protocol_converter::Converter;
+use crate::catalogue::{EntryEvent, ProtocolConverterEvent};
 use crate::certificate::CertificateEvent;
 use crate::device::DeviceEvent;
 use crate::device_links::{DeviceLinksEvent, Link};
 use crate::device_type::DeviceTypeEvent;
 use crate::ids::{
-    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId, RuleId,
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId,
+    ProtocolConverterId, RuleId,
 };
 use crate::organization::OrganizationEvent;
 use crate::rule::RuleEvent;
@@ -41,6 +44,7 @@ impl Directory {
             AnyEvent::Device(event) => self.device_event(at, event),
             AnyEvent::Certificate(event) => self.certificate(at, event),
             AnyEvent::DeviceType(event) => self.device_type_event(at, event),
+            AnyEvent::ProtocolConverter(event) => self.converter_event(at, event),
             AnyEvent::DeviceLinks(event) => self.links(at, event),
             AnyEvent::Asset(event) => self.asset_event(at, event),
             AnyEvent::AssetTree(event) => self.tree(at, event),
@@ -50,6 +54,8 @@ impl Directory {
             AnyEvent::User(_)
             | AnyEvent::ApiKey(_)
             | AnyEvent::UniqueKey(_)
+            | AnyEvent::AssetProfile(_)
+            | AnyEvent::ActivityType(_)
             | AnyEvent::Activity(_)
             | AnyEvent::Alarm(_)
             | AnyEvent::DeadLetter(_) => {}
@@ -155,11 +161,25 @@ impl Directory {
             | DeviceTypeEvent::DeviceTypeRevised { metrics, unknown_metrics, .. } => {
                 let mut metrics = metrics.clone();
                 metrics.sort_by(|a, b| a.key.cmp(&b.key));
-                let entry = DeviceTypeEntry { metrics, unknown_metrics: *unknown_metrics };
-                self.device_types.entry(DeviceTypeId(at.id)).or_default().set(at.position, entry);
+                let versions = self.device_types.entry(DeviceTypeId(at.id)).or_default();
+                let converter = versions.newest().and_then(|known| known.converter);
+                versions.set(at.position, DeviceTypeEntry { metrics, unknown_metrics: *unknown_metrics, converter });
+            }
+            DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id } => {
+                let versions = self.device_types.entry(DeviceTypeId(at.id)).or_default();
+                versions.change(at.position, |known| known.converter = *converter_id);
             }
             // Devices of a retired type go on as before.
             DeviceTypeEvent::DeviceTypeRetired {} => {}
+        }
+    }
+
+    fn converter_event(&mut self, at: At, event: &ProtocolConverterEvent) {
+        let versions = self.converters.entry(ProtocolConverterId(at.id)).or_default();
+        // Who uses a retired one goes on as before.
+        if let Some(definition) = event.definition() {
+            let converter = definition.is_active.then(|| Converter::new(definition.clone()));
+            versions.set(at.position, converter.map(Arc::new));
         }
     }
 
@@ -223,6 +243,7 @@ impl Directory {
             AssetEvent::AssetRenamed { name } => versions.change(at.position, |asset| asset.name.clone_from(name)),
             AssetEvent::AssetRetired { .. } => versions.change(at.position, |asset| asset.retired = true),
             AssetEvent::AssetDescribed { .. }
+            | AssetEvent::AssetProfileApplied { .. }
             | AssetEvent::AssetRelocated { .. }
             | AssetEvent::AssetAttributesChanged { .. } => {}
         }

@@ -1,6 +1,7 @@
 //! The directory itself and its lookups.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -9,9 +10,11 @@ use super::entries::{
     AssetEntry, AssetTypeEntry, CertificateEntry, DeviceEntry, DeviceTypeEntry, OrganizationEntry, RuleEntry,
     TemplateEntry,
 };
+use crate::catalogue::protocol_converter::Converter;
 use crate::device_links::Link;
 use crate::ids::{
-    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId, RuleId,
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId,
+    ProtocolConverterId, RuleId,
 };
 use crate::rule::{EntityKind, RuleDefinition};
 
@@ -25,6 +28,7 @@ pub struct Directory {
     pub(super) certificates: HashMap<String, CertificateEntry>,
     pub(super) serials: HashMap<CertificateId, String>,
     pub(super) device_types: HashMap<DeviceTypeId, Versions<DeviceTypeEntry>>,
+    pub(super) converters: HashMap<ProtocolConverterId, Versions<Option<Arc<Converter>>>>,
     pub(super) links: HashMap<DeviceId, Versions<Vec<Link>>>,
     pub(super) assets: HashMap<AssetId, Versions<AssetEntry>>,
     pub(super) asset_types: HashMap<AssetTypeId, Versions<AssetTypeEntry>>,
@@ -84,6 +88,16 @@ impl Directory {
     /// Answers a device type as of a position.
     pub fn device_type(&self, id: DeviceTypeId, at: u64) -> Option<&DeviceTypeEntry> {
         self.device_types.get(&id)?.at(at)
+    }
+
+    /// Answers what converts the payloads of a type's devices as of a position; none where nothing active does.
+    pub fn converter(&self, device_type: &DeviceTypeEntry, at: u64) -> Option<&Converter> {
+        self.converters.get(&device_type.converter?)?.at(at)?.as_deref()
+    }
+
+    /// Answers a device type as it is now.
+    pub fn device_type_now(&self, id: DeviceTypeId) -> Option<&DeviceTypeEntry> {
+        self.device_types.get(&id)?.newest()
     }
 
     /// Answers the links of a device as of a position, those included that are not valid at present.

@@ -72,7 +72,7 @@ impl Directory {
         View {
             root: self.root.clone(),
             organization: known.organization_view(OrganizationId(identity.organization)),
-            device: known.entries.device_now(DeviceId(identity.device)).map(device_view),
+            device: known.device_view(DeviceId(identity.device)),
             certificate: certificate.map(|entry| CertificateView { device: entry.device, revoked: entry.revoked }),
         }
     }
@@ -106,7 +106,7 @@ impl Directory {
 
     /// Answers what is known of a device.
     pub fn device(&self, device: DeviceId) -> Option<DeviceView> {
-        self.known().entries.device_now(device).map(device_view)
+        self.known().device_view(device)
     }
 
     /// Tells whether a serial number is one of a revoked certificate.
@@ -117,7 +117,7 @@ impl Directory {
     /// Answers who may connect at `now` to a broker that checks certificates by itself.
     pub fn standing(&self, now: DateTime<Utc>) -> Standing {
         let known = self.known();
-        let device = |device| known.entries.device_now(device).map(device_view);
+        let device = |device| known.device_view(device);
         standing(known.entries.certificates_now(), device, |organization| known.organization_view(organization), now)
     }
 
@@ -129,7 +129,7 @@ impl Directory {
     /// Folds one message of the log; answers whose standing may have become worse.
     pub fn fold(&self, message: &Message) -> Vec<Affected> {
         // Other aggregates are not looked into: most of the log is about them.
-        if !matches!(message.subject_token(2), Some("organization" | "device" | "certificate")) {
+        if !matches!(message.subject_token(2), Some("organization" | "device" | "device_type" | "certificate")) {
             return Vec::new();
         }
         let events = match decode_events(message, &Upcasters::default()) {
@@ -170,6 +170,10 @@ impl Directory {
 }
 
 impl Known {
+    fn device_view(&self, device: DeviceId) -> Option<DeviceView> {
+        self.entries.device_now(device).map(|entry| device_view(&self.entries, entry))
+    }
+
     fn organization_view(&self, id: OrganizationId) -> Option<OrganizationView> {
         let authority = self.authorities.get(&id).cloned();
         let entry = self.entries.organization_now(id);
@@ -222,8 +226,9 @@ impl Known {
     }
 }
 
-fn device_view(entry: &DeviceEntry) -> DeviceView {
-    DeviceView { organization: entry.organization, decommissioned: entry.decommissioned }
+fn device_view(entries: &domain::directory::Directory, entry: &DeviceEntry) -> DeviceView {
+    let is_converted = entries.device_type_now(entry.device_type).is_some_and(|known| known.converter.is_some());
+    DeviceView { organization: entry.organization, decommissioned: entry.decommissioned, is_converted }
 }
 
 fn unreadable(message: &Message, failure: &dyn std::fmt::Display) -> Vec<Affected> {

@@ -84,3 +84,28 @@ fn a_suspension_concerns_the_organisation_and_is_lifted() {
     assert_eq!(directory.apply(1, organization(), organization().0, &reinstated), None);
     assert!(directory.known().entries.organization_now(organization()).is_some_and(|known| !known.suspended));
 }
+
+#[test]
+fn a_device_is_converted_while_its_type_has_a_converter() {
+    use domain::device_type::DeviceTypeEvent;
+    use domain::ids::ProtocolConverterId;
+    let directory = empty();
+    directory.apply(1, organization(), device().0, &registered());
+    let AnyEvent::Device(DeviceEvent::DeviceRegistered { device_type_id, .. }) = registered() else { unreachable!() };
+    let is_converted = || directory.device(device()).unwrap().is_converted;
+    let defined = DeviceTypeEvent::DeviceTypeDefined {
+        name: "T".into(),
+        description: None,
+        metrics: vec![],
+        unknown_metrics: Default::default(),
+    };
+    directory.apply(2, organization(), device_type_id.0, &AnyEvent::DeviceType(defined));
+    assert!(!is_converted());
+    for (position, converter_id, expected) in
+        [(3, Some(ProtocolConverterId(Uuid::from_u128(1))), true), (4, None, false)]
+    {
+        let assigned = DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id };
+        directory.apply(position, organization(), device_type_id.0, &AnyEvent::DeviceType(assigned));
+        assert_eq!(is_converted(), expected);
+    }
+}

@@ -16,6 +16,10 @@ pub fn accept(device: Option<DeviceView>, organization: OrganizationId, octets: 
     if device.decommissioned {
         return Err(Refusal::Decommissioned);
     }
+    // What a protocol converter makes of it is judged where the converter is known as of a position in the log.
+    if device.is_converted {
+        return Ok(());
+    }
     payload::check(octets).map_err(|refusal| Refusal::Payload { code: refusal.reason.code(), detail: refusal.detail })
 }
 
@@ -29,7 +33,7 @@ mod tests {
     #[test]
     fn telemetry_of_a_device_in_good_standing_is_accepted_and_all_else_is_not() {
         let (own, other) = (OrganizationId(Uuid::from_u128(1)), OrganizationId(Uuid::from_u128(2)));
-        let device = |decommissioned| Some(DeviceView { organization: own, decommissioned });
+        let device = |decommissioned| Some(DeviceView { organization: own, decommissioned, is_converted: false });
         let code =
             |device, organization, octets| accept(device, organization, octets).map_err(|refusal| refusal.code());
         for (device, organization, octets, expected) in [
@@ -48,7 +52,16 @@ mod tests {
 
     #[test]
     fn a_string_as_a_value_is_left_to_those_who_know_the_type() {
-        let device = Some(DeviceView { organization: OrganizationId::default(), decommissioned: false });
+        let device =
+            Some(DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted: false });
         assert_eq!(accept(device, OrganizationId::default(), br#"{"metrics":{"state":"open"}}"#), Ok(()));
+    }
+
+    #[test]
+    fn a_payload_that_is_converted_may_be_anything() {
+        let device =
+            |is_converted| DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted };
+        assert_eq!(accept(Some(device(true)), OrganizationId::default(), &[0xff, 0]), Ok(()));
+        assert!(accept(Some(device(false)), OrganizationId::default(), &[0xff, 0]).is_err());
     }
 }

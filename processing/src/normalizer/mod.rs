@@ -6,9 +6,11 @@ mod refuse;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::catalogue::protocol_converter::Converter;
 use domain::directory::{DeviceEntry, Directory};
 use domain::ids::DeviceTypeId;
 use domain::telemetry::payload::{ClockBounds, MAX_READINGS, Reason, Refusal, parse, validate};
@@ -86,7 +88,9 @@ impl Normalizer {
         let device = device(directory, place.es_position, raw)?;
         place.device_type = device.device_type;
         let device_type = directory.device_type(device.device_type, place.es_position);
-        for reading in parse(&raw.payload)? {
+        let converter = device_type.and_then(|device_type| directory.converter(device_type, place.es_position));
+        let payload = converted(converter, &raw.payload)?;
+        for reading in parse(&payload)? {
             match validate(reading, raw.received_at, device_type, &self.clock) {
                 Ok(checked) => output.add(raw, place, checked),
                 Err(refusal) => output.refuse(place.shard, raw, &refusal),
@@ -95,6 +99,17 @@ impl Normalizer {
         }
         Ok(())
     }
+}
+
+/// Returns the payload as devices without a converter send theirs.
+fn converted<'p>(converter: Option<&Converter>, payload: &'p [u8]) -> Result<Cow<'p, [u8]>, Refusal> {
+    let Some(converter) = converter else { return Ok(Cow::Borrowed(payload)) };
+    let conversion = converter.convert(payload);
+    if conversion.refused {
+        let said = conversion.errors.iter().map(|error| format!("{}: {}", error.target, error.message));
+        return Err(Refusal::new(Reason::NotConverted, said.collect::<Vec<_>>().join("; ")));
+    }
+    Ok(Cow::Owned(conversion.reading.to_string().into_bytes()))
 }
 
 fn device<'d>(directory: &'d Directory, at: u64, raw: &RawReading) -> Result<&'d DeviceEntry, Refusal> {

@@ -3,8 +3,12 @@
 use domain::telemetry::{DeadLetter, NormalizedPack, Origin, decode_pack};
 use eventlog::Stream;
 
+use serde_json::json;
+
 use super::*;
-use crate::testing::{ACME, MemoryLog, OTHER, Plan, RETIRED, at, device, hot, pack, raw, run_stage, world};
+use crate::testing::{
+    ACME, DEVICE_TYPE, MemoryLog, OTHER, Plan, RETIRED, World, at, device, hot, pack, raw, run_stage, world,
+};
 
 fn normalized(log: &MemoryLog) -> Vec<(String, NormalizedPack)> {
     let read = |message: &Message| (message.subject_tail().to_owned(), decode_pack(&message.payload).unwrap());
@@ -135,4 +139,34 @@ fn a_reading_has_the_same_origin_whatever_is_refused_before_it() {
     world.apply(device(2).0, "device", "DeviceDecommissioned", serde_json::json!({"reason": "old"}));
     run_stage(&Normalizer::default(), &world.0, &mut again, &Plan::straight());
     assert_eq!(normalized(&again)[0].1.readings[0].origin, normalized(&log)[0].1.readings[0].origin);
+}
+
+#[test]
+fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
+    let mut world = world();
+    let converter = uuid::Uuid::from_u128(0xc0);
+    let definition = |scale: f64, is_active: bool| {
+        let register = json!({"offset": 0, "kind": "u16", "scale": scale});
+        json!({"definition": {"name": "C", "source_protocol": "modbus", "frame": {"encoding": "binary"},
+            "rules": [{"target": "temperature", "source": {"register": register}, "required": true}],
+            "is_active": is_active}})
+    };
+    world.apply(converter, "protocol_converter", "ProtocolConverterDefined", definition(0.1, true));
+    world.apply(DEVICE_TYPE, "device_type", "DeviceTypeConverterAssigned", json!({"converter_id": converter}));
+    let mut log = MemoryLog::default();
+    let octets = |octets: &'static [u8]| raw(device(1), 1, octets);
+    log.store(Stream::TelemetryRaw, "0", pack(vec![octets(&[0x00, 0xd7]), octets(&[0x01])]));
+    let run = |world: &World, log: &mut MemoryLog| run_stage(&Normalizer::default(), &world.0, log, &Plan::straight());
+    assert_eq!(run(&world, &mut log), []);
+    let packs = normalized(&log);
+    assert_eq!(packs[0].1.readings.iter().map(|reading| reading.numbers[0]).collect::<Vec<_>>(), [21.5]);
+    let refused: Vec<_> = letters(&log).iter().map(|letter| (letter.reason.clone(), letter.detail.clone())).collect();
+    assert_eq!(refused[0].0, "not_converted");
+    assert!(refused[0].1.contains("temperature: the frame ends after 1 octets"), "{refused:?}");
+    // One that is not active converts nothing.
+    world.apply(converter, "protocol_converter", "ProtocolConverterRevised", definition(0.1, false));
+    let mut log = MemoryLog::default();
+    log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(1), 0, 1, 20.0)]));
+    assert_eq!(run(&world, &mut log), []);
+    assert_eq!(normalized(&log)[0].1.readings[0].numbers, [20.0]);
 }

@@ -152,6 +152,7 @@ impl World {
             kind: EntityKind::Asset,
             location: None,
             custom_attributes: json!({}),
+            profile: None,
         };
         self.commands.execute::<Asset>(&self.context("register asset", n), asset(n), command).await.unwrap();
         let command = DeviceLinksCommand::LinkAsset {

@@ -73,6 +73,12 @@ fn fold_asset(assets: &mut Sheet<AssetRow>, fact: &Fact, event: &AssetEvent) {
                 assets.put(row);
             }
         }
+        AssetEvent::AssetProfileApplied { applied } => change(&|row| {
+            row.profile_id = Some(applied.profile_id.0);
+            row.health_thresholds = Some(applied.health_thresholds);
+            row.telemetry_mappings = Some(applied.telemetry_mappings.clone());
+            row.icon.clone_from(&applied.icon);
+        }),
         AssetEvent::AssetRenamed { name } => change(&|row| row.name.clone_from(name)),
         AssetEvent::AssetDescribed { description } => change(&|row| row.description.clone_from(description)),
         AssetEvent::AssetRelocated { location } => change(&|row| {
@@ -104,6 +110,10 @@ fn registered(event: &AssetEvent, fact: &Fact) -> Option<AssetRow> {
         latitude: location.map(|place| place.latitude),
         longitude: location.map(|place| place.longitude),
         custom_attributes: object(custom_attributes),
+        profile_id: None,
+        health_thresholds: None,
+        telemetry_mappings: None,
+        icon: None,
         retired: false,
         retired_reason: None,
         created_at: fact.at(),

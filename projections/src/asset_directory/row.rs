@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use domain::catalogue::asset_profile::HealthThresholds;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -30,6 +31,14 @@ pub struct AssetRow {
     pub longitude: Option<f64>,
     /// A JSON object.
     pub custom_attributes: Value,
+    /// The profile that it was made from.
+    pub profile_id: Option<Uuid>,
+    /// How its health is judged, where a profile says so.
+    pub health_thresholds: Option<HealthThresholds>,
+    /// How links to it map metrics where nothing else is said.
+    pub telemetry_mappings: Option<BTreeMap<String, String>>,
+    /// Name of its picture.
+    pub icon: Option<String>,
     /// Whether it is out of use.
     pub retired: bool,
     /// Why.

@@ -13,12 +13,14 @@ use crate::activity_board::Activities;
 use crate::alarm_board::Alarms;
 use crate::asset_directory::Assets;
 use crate::audit_log::AuditRow;
+use crate::catalogue::Catalogue;
 use crate::certificate_register::Certificates;
 use crate::device_directory::Devices;
 use crate::fact::{Fact, json_of};
 use crate::fold::Fold;
 use crate::rule_book::Rules;
 use crate::sheet::{Row, Sheet};
+use crate::tenant_register::Tenants;
 use crate::type_catalogue::Types;
 use crate::{Error, Reader};
 
@@ -70,8 +72,14 @@ pub fn changes(kind: &str, facts: &[Fact]) -> Vec<Vec<FieldChange>> {
         "activity_template" => by_fold::<Rules>(facts, |sheets, fact| row(&sheets.templates, fact.id)),
         "asset" => by_fold::<Assets>(facts, |sheets, fact| row(&sheets.assets, fact.id)),
         "device_links" => by_fold::<Assets>(facts, |sheets, fact| row(&sheets.links, link_of(fact)?)),
+        "activity_type" => by_fold::<Catalogue>(facts, |sheets, fact| row(&sheets.activity_types, fact.id)),
+        "asset_profile" => by_fold::<Catalogue>(facts, |sheets, fact| row(&sheets.asset_profiles, fact.id)),
+        "protocol_converter" => by_fold::<Catalogue>(facts, |sheets, fact| row(&sheets.protocol_converters, fact.id)),
         "device_type" => by_fold::<Types>(facts, |sheets, fact| row(&sheets.device_types, fact.id)),
         "asset_type" => by_fold::<Types>(facts, |sheets, fact| row(&sheets.asset_types, fact.id)),
+        "organization" => by_fold::<Tenants>(facts, |sheets, fact| row(&sheets.organizations, fact.id)),
+        "api_key" => by_fold::<Tenants>(facts, |sheets, fact| row(&sheets.api_keys, fact.id)),
+        "user" => by_fold::<Tenants>(facts, |sheets, fact| row(&sheets.users, fact.id).map(sealed)),
         _ => facts.iter().map(|_| Vec::new()).collect(),
     }
 }
@@ -94,6 +102,15 @@ fn row<R: Row>(sheet: &Sheet<R>, key: Uuid) -> Option<Map<String, Value>> {
         Value::Object(fields) => Some(fields),
         _ => None,
     }
+}
+
+/// Personal data under the name that people know; its value stays sealed.
+fn sealed(mut fields: Map<String, Value>) -> Map<String, Value> {
+    for (column, name) in [("email_sealed", "email"), ("name_sealed", "name")] {
+        let text = fields.remove(column).unwrap_or_default();
+        fields.insert(name.to_owned(), text);
+    }
+    fields
 }
 
 /// One of a device's links, which an event is about.

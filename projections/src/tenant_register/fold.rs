@@ -16,9 +16,9 @@ pub struct Tenants;
 /// The rows in hand.
 #[derive(Default)]
 pub struct Sheets {
-    pub(super) organizations: Sheet<OrganizationRow>,
-    pub(super) users: Sheet<UserRow>,
-    pub(super) api_keys: Sheet<ApiKeyRow>,
+    pub(crate) organizations: Sheet<OrganizationRow>,
+    pub(crate) users: Sheet<UserRow>,
+    pub(crate) api_keys: Sheet<ApiKeyRow>,
 }
 
 impl Fold for Tenants {

@@ -51,7 +51,9 @@ fn fold_device_type(types: &mut Sheet<DeviceTypeRow>, fact: &Fact, event: &Devic
     match event {
         DeviceTypeEvent::DeviceTypeDefined { name, description, metrics, unknown_metrics }
         | DeviceTypeEvent::DeviceTypeRevised { name, description, metrics, unknown_metrics } => {
-            let created_at = types.get(fact.id).map_or(fact.at(), |row| row.created_at);
+            let before = types.get(fact.id);
+            let created_at = before.map_or(fact.at(), |row| row.created_at);
+            let converter_id = before.and_then(|row| row.converter_id);
             types.put(DeviceTypeRow {
                 id: fact.id,
                 organization_id: fact.organization,
@@ -59,6 +61,7 @@ fn fold_device_type(types: &mut Sheet<DeviceTypeRow>, fact: &Fact, event: &Devic
                 description: description.clone(),
                 metrics: metrics.clone(),
                 unknown_metrics: text_of(unknown_metrics),
+                converter_id,
                 retired: false,
                 created_at,
                 updated_at: fact.at(),
@@ -66,6 +69,10 @@ fn fold_device_type(types: &mut Sheet<DeviceTypeRow>, fact: &Fact, event: &Devic
                 position: fact.position,
             });
         }
+        DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id } => types.change(fact.id, |row| {
+            row.converter_id = converter_id.map(|id| id.0);
+            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+        }),
         DeviceTypeEvent::DeviceTypeRetired {} => types.change(fact.id, |row| {
             row.retired = true;
             (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);

@@ -23,6 +23,8 @@ pub struct DeviceTypeRow {
     pub metrics: Vec<MetricDefinition>,
     /// `keep` or `refuse`.
     pub unknown_metrics: String,
+    /// What converts the payloads of its devices.
+    pub converter_id: Option<Uuid>,
     /// Whether it is used no more.
     pub retired: bool,
     /// When it was defined.

@@ -11,13 +11,18 @@ use domain::api_key::ApiKeyEvent;
 use domain::asset::{AssetEvent, Location};
 use domain::asset_tree::AssetTreeEvent;
 use domain::asset_type::AssetTypeEvent;
+use domain::catalogue::activity_type::ActivityTypeDefinition;
+use domain::catalogue::asset_profile::{HealthThresholds, ProfileDefinition};
+use domain::catalogue::protocol_converter::ConverterDefinition;
+use domain::catalogue::{ActivityTypeEvent, AssetProfileEvent, ProtocolConverterEvent};
 use domain::certificate::{CertificateEvent, RevocationCode};
 use domain::dead_letter::{SettledLetterEvent, id_of};
 use domain::device::DeviceEvent;
 use domain::device_links::{DeviceLinksEvent, LinkRole};
 use domain::device_type::{DeviceTypeEvent, UnknownMetrics};
 use domain::ids::{
-    AlarmId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, LinkId, OrganizationId, RuleId, SessionId,
+    AlarmId, AssetId, AssetProfileId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, LinkId, OrganizationId,
+    ProtocolConverterId, RuleId, SessionId,
 };
 use domain::organization::OrganizationEvent;
 use domain::rule::{EntityKind, RuleAction, RuleDefinition, RuleEvent};
@@ -37,6 +42,9 @@ pub const DEVICE: Uuid = Uuid::from_u128(0x11);
 pub const OLD_DEVICE: Uuid = Uuid::from_u128(0x12);
 pub const CERTIFICATE: Uuid = Uuid::from_u128(0x13);
 pub const ASSET_TYPE: Uuid = Uuid::from_u128(0x20);
+pub const ACTIVITY_TYPE: Uuid = Uuid::from_u128(0x24);
+pub const PROFILE: Uuid = Uuid::from_u128(0x25);
+pub const CONVERTER: Uuid = Uuid::from_u128(0x26);
 pub const SITE: Uuid = Uuid::from_u128(0x21);
 pub const PUMP: Uuid = Uuid::from_u128(0x22);
 pub const LINK: Uuid = Uuid::from_u128(0x23);
@@ -147,6 +155,7 @@ async fn assets(world: &World) {
         health_model: None,
     };
     world.events("asset_type", ASSET_TYPE, &[defined]).await;
+    catalogue(world).await;
     let registered = |name: &str, kind| AssetEvent::AssetRegistered {
         name: name.into(),
         description: None,
@@ -156,7 +165,9 @@ async fn assets(world: &World) {
         custom_attributes: json!({}),
     };
     world.events("asset", SITE, &[registered("Site", EntityKind::Space)]).await;
-    world.events("asset", PUMP, &[registered("Pump", EntityKind::Asset)]).await;
+    let applied = profile().applied(AssetProfileId(PROFILE));
+    let pump = [registered("Pump", EntityKind::Asset), AssetEvent::AssetProfileApplied { applied }];
+    world.events("asset", PUMP, &pump).await;
     let placed = AssetTreeEvent::AssetPlaced { asset: AssetId(PUMP), parent: AssetId(SITE) };
     world.events("asset_tree", ORGANIZATION, &[placed]).await;
     let linked = DeviceLinksEvent::AssetLinked {
@@ -169,6 +180,32 @@ async fn assets(world: &World) {
         metrics_mapping: BTreeMap::from([("device.temp".into(), "asset.temperature".into())]),
     };
     world.events("device_links", DEVICE, &[linked]).await;
+}
+
+fn profile() -> ProfileDefinition {
+    ProfileDefinition {
+        name: "Pump 7".into(),
+        description: None,
+        asset_type_id: AssetTypeId(ASSET_TYPE),
+        default_attributes: json!({"maker": "Acme"}),
+        health_thresholds: HealthThresholds::default(),
+        telemetry_mappings: BTreeMap::from([("device.t".into(), "asset.temperature".into())]),
+        icon: Some("pump".into()),
+    }
+}
+
+async fn catalogue(world: &World) {
+    let definition = ActivityTypeDefinition { name: "Inspection".into(), description: None, icon: None };
+    world.events("activity_type", ACTIVITY_TYPE, &[ActivityTypeEvent::ActivityTypeDefined { definition }]).await;
+    let defined = AssetProfileEvent::AssetProfileDefined { definition: profile() };
+    world.events("asset_profile", PROFILE, &[defined, AssetProfileEvent::AssetProfileRetired {}]).await;
+    let definition: ConverterDefinition = serde_json::from_value(json!({"name": "Meter", "source_protocol": "modbus",
+        "rules": [{"target": "t", "source": {"path": "/t"}}], "is_active": true}))
+    .unwrap();
+    let defined = ProtocolConverterEvent::ProtocolConverterDefined { definition };
+    world.events("protocol_converter", CONVERTER, &[defined]).await;
+    let assigned = DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id: Some(ProtocolConverterId(CONVERTER)) };
+    world.event("device_type", DEVICE_TYPE, 2, &assigned).await;
 }
 
 pub fn condition() -> Condition {

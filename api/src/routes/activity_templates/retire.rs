@@ -2,8 +2,10 @@
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 use projections::rule_book::NAME;
+use projections::uses::Used;
 
 use crate::prelude::*;
+use crate::routes::unused::unused;
 
 /// The endpoint.
 #[derive(Default)]
@@ -28,6 +30,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
+        unused(&state, &caller, Used::ActivityTemplate, id.0).await?;
         let command = ActivityTemplateCommand::RetireTemplate {};
         let receipt =
             state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;

@@ -2,8 +2,10 @@
 
 use domain::asset_type::{AssetType, AssetTypeCommand};
 use projections::type_catalogue::NAME;
+use projections::uses::Used;
 
 use crate::prelude::*;
+use crate::routes::unused::unused;
 
 /// The endpoint.
 #[derive(Default)]
@@ -23,6 +25,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
+        unused(&state, &caller, Used::AssetType, id.0).await?;
         let command = AssetTypeCommand::RetireAssetType {};
         let receipt =
             state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;

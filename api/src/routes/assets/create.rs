@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
-use domain::ids::{AssetId, AssetTypeId};
+use domain::catalogue::AssetProfile;
+use domain::catalogue::asset_profile::ProfileDefinition;
+use domain::ids::{AssetId, AssetProfileId, AssetTypeId};
 use poem_openapi::Enum;
 
 use super::view::{AssetResponse, Location, after, find};
+use crate::auth::Caller;
 use crate::prelude::*;
+use crate::refusals::never_refused;
 use crate::routes::attributes::object;
 
 /// The endpoint.
@@ -30,7 +34,13 @@ struct CreateAsset {
     name: String,
     #[oai(nullable)]
     description: Option<String>,
-    asset_type_id: Uuid,
+    /// The profile's where one is named.
+    #[oai(nullable)]
+    asset_type_id: Option<Uuid>,
+    /// Made from this profile: type, icon, health thresholds and mappings are its, and its attributes are there where none
+    /// of the same name are given.
+    #[oai(nullable)]
+    profile_id: Option<Uuid>,
     #[oai(default = "asset")]
     kind: AssetKind,
     #[oai(nullable)]
@@ -59,7 +69,12 @@ impl Api {
     ) -> Result<Created<AssetResponse>, Problem> {
         let context = intent.context(&caller);
         let id = context.created_id("asset");
-        let CreateAsset { name, description, asset_type_id, kind, location, custom_attributes, parent_id } = body.0;
+        let applied = match body.0.profile_id {
+            Some(profile) => Some(profile_of(&state, &caller, AssetProfileId(profile)).await?),
+            None => None,
+        };
+        let asset_type_id = type_of(body.0.asset_type_id, applied.as_ref())?;
+        let CreateAsset { name, description, kind, location, custom_attributes, parent_id, profile_id, .. } = body.0;
         if let Some(parent) = parent_id {
             let parent = find(&state, &caller, parent).await;
             parent.map_err(|_| Problem::field("parentId", "there is no such asset"))?;
@@ -67,13 +82,14 @@ impl Api {
         let command = AssetCommand::RegisterAsset {
             name,
             description,
-            asset_type_id: AssetTypeId(asset_type_id),
+            asset_type_id,
             kind: match kind {
                 AssetKind::Asset => domain::rule::EntityKind::Asset,
                 AssetKind::Space => domain::rule::EntityKind::Space,
             },
             location: location.map(Into::into),
-            custom_attributes: object(custom_attributes),
+            custom_attributes: with_defaults(object(custom_attributes), applied.as_ref()),
+            profile: profile_id.map(AssetProfileId).zip(applied).map(|(id, profile)| profile.applied(id)),
         };
         let mut receipt = state.commands.execute::<Asset>(&context.step("register asset"), id, command).await?;
         if let Some(parent) = parent_id {
@@ -82,5 +98,32 @@ impl Api {
             receipt = state.commands.execute::<AssetTree>(&step, caller.organization.0, place).await?;
         }
         Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+    }
+}
+
+async fn profile_of(state: &State, caller: &Caller, id: AssetProfileId) -> Result<ProfileDefinition, Problem> {
+    let known = state.commands.load::<AssetProfile>(caller.organization, id.0).await.map_err(never_refused)?;
+    let known = known.map(|(profile, _)| profile).filter(AssetProfile::in_use);
+    let missing = || never_refused(commands::Error::Missing(commands::Reference::AssetProfile(id)));
+    known.and_then(|profile| profile.definition).ok_or_else(missing)
+}
+
+fn type_of(asked: Option<Uuid>, profile: Option<&ProfileDefinition>) -> Result<AssetTypeId, Problem> {
+    match (asked.map(AssetTypeId), profile.map(|profile| profile.asset_type_id)) {
+        (None, None) => Err(Problem::field("assetTypeId", "is required where no profile is named")),
+        (Some(asked), Some(its)) if asked != its => {
+            Err(Problem::field("assetTypeId", format_args!("is not the profile's, which is {its}; leave it out")))
+        }
+        (Some(one), _) | (None, Some(one)) => Ok(one),
+    }
+}
+
+fn with_defaults(given: Value, profile: Option<&ProfileDefinition>) -> Value {
+    match (profile.map(|profile| profile.default_attributes.clone()), given) {
+        (Some(Value::Object(mut attributes)), Value::Object(given)) => {
+            attributes.extend(given);
+            Value::Object(attributes)
+        }
+        (_, given) => given,
     }
 }

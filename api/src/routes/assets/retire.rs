@@ -2,8 +2,10 @@
 
 use domain::asset::{Asset, AssetCommand};
 use projections::asset_directory::NAME;
+use projections::uses::Used;
 
 use crate::prelude::*;
+use crate::routes::unused::unused;
 
 /// The endpoint.
 #[derive(Default)]
@@ -25,6 +27,7 @@ impl Api {
         /// Why.
         reason: Query<Option<String>>,
     ) -> Result<Changed<Success>, Problem> {
+        unused(&state, &caller, Used::Asset, id.0).await?;
         let command = AssetCommand::RetireAsset { reason: reason.0.unwrap_or_default() };
         let receipt = state.commands.execute_at::<Asset>(&intent.context(&caller), id.0, command, expected.0).await?;
         visible(&state, NAME, receipt).await;

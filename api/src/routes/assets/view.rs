@@ -1,6 +1,9 @@
 //! An asset as the API shows it.
 
+use std::collections::HashMap;
+
 use commands::Receipt;
+use domain::catalogue::asset_profile;
 use projections::asset_directory::{NAME, read};
 
 use crate::auth::Caller;
@@ -13,6 +16,28 @@ use crate::routes::visible::seen;
 pub struct Location {
     latitude: f64,
     longitude: f64,
+}
+
+/// Which scores of health are called what: below `critical` and `warning` that, from `good` on good, between fair.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct HealthThresholds {
+    critical: u8,
+    warning: u8,
+    good: u8,
+}
+
+impl From<HealthThresholds> for asset_profile::HealthThresholds {
+    fn from(HealthThresholds { critical, warning, good }: HealthThresholds) -> Self {
+        Self { critical, warning, good }
+    }
+}
+
+impl From<asset_profile::HealthThresholds> for HealthThresholds {
+    fn from(thresholds: asset_profile::HealthThresholds) -> Self {
+        let asset_profile::HealthThresholds { critical, warning, good } = thresholds;
+        Self { critical, warning, good }
+    }
 }
 
 /// An asset.
@@ -30,8 +55,17 @@ pub struct Asset {
     parent_id: Option<Uuid>,
     location: Option<Location>,
     custom_attributes: Value,
+    /// The profile that it was made from.
+    profile_id: Option<Uuid>,
+    /// Name of its picture.
+    icon: Option<String>,
+    /// How metrics of devices that are linked to it are named where the link does not say.
+    telemetry_mappings: Option<HashMap<String, String>>,
+    health_thresholds: HealthThresholds,
     /// 0 to 100; absent until it was scored.
     health_score: Option<i16>,
+    /// `critical`, `warning`, `fair` or `good`, by the thresholds; absent until it was scored.
+    health_status: Option<String>,
     health_score_updated_at: Option<Time>,
     /// This and the next are absent of the past.
     linked_devices_count: Option<i64>,
@@ -62,6 +96,7 @@ impl From<read::Asset> for Asset {
     fn from(asset: read::Asset) -> Self {
         let row = asset.row;
         let location = row.latitude.zip(row.longitude);
+        let thresholds = row.health_thresholds.unwrap_or_default();
         Self {
             id: row.id,
             organization_id: row.organization_id,
@@ -73,7 +108,12 @@ impl From<read::Asset> for Asset {
             parent_id: asset.parent_id,
             location: location.map(|(latitude, longitude)| Location { latitude, longitude }),
             custom_attributes: row.custom_attributes,
+            profile_id: row.profile_id,
+            icon: row.icon,
+            telemetry_mappings: row.telemetry_mappings.map(|mappings| mappings.into_iter().collect()),
+            health_thresholds: thresholds.into(),
             health_score: asset.health_score,
+            health_status: asset.health_score.map(|score| thresholds.status(score).to_owned()),
             health_score_updated_at: asset.health_score_updated_at.map(Into::into),
             linked_devices_count: asset.linked_devices_count,
             active_alarms_count: asset.active_alarms_count,

@@ -1,11 +1,12 @@
 //! Kinds of devices.
 
+mod assign_converter;
 mod create;
 mod get;
 mod list;
 mod retire;
 mod update;
-mod view;
+pub mod view;
 
 /// The endpoints.
-pub type Api = (create::Api, get::Api, list::Api, update::Api, retire::Api);
+pub type Api = (create::Api, get::Api, list::Api, update::Api, retire::Api, assign_converter::Api);

@@ -54,6 +54,8 @@ pub struct DeviceType {
     metrics: Vec<Metric>,
     /// `keep` or `refuse`.
     unknown_metrics: String,
+    /// What converts the payloads of its devices.
+    converter_id: Option<Uuid>,
     retired: bool,
     created_at: Time,
     updated_at: Time,
@@ -105,6 +107,7 @@ impl From<DeviceTypeRow> for DeviceType {
             description: row.description,
             metrics: row.metrics.into_iter().map(Metric::from).collect(),
             unknown_metrics: row.unknown_metrics,
+            converter_id: row.converter_id,
             retired: row.retired,
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

@@ -5,7 +5,7 @@ use projections::past::history;
 
 use super::view::find;
 use crate::prelude::*;
-use crate::routes::histories::view::{HistoryEvent, part};
+use crate::routes::histories::view::{HistoryEvent, Part};
 
 /// The endpoint.
 #[derive(Default)]
@@ -18,6 +18,9 @@ struct DeviceHistory {
     device_id: Uuid,
     events: Vec<HistoryEvent>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -33,8 +36,9 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<DeviceHistory>, Problem> {
-        let paging = paging(limit, offset, &Query(None))?;
+        let wanted = Part::of(limit, offset, &cursor)?;
         find(&state, &caller, id.0).await?;
         let organization = caller.organization.0;
         let certificates = certificate_register::read::of_device(&state.reader, organization, id.0).await?;
@@ -44,7 +48,7 @@ impl Api {
             entries.extend(history(&state.reader, organization, kind, id).await?);
         }
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.row.position, entry.row.index)));
-        let (events, total) = part(entries, &paging);
-        Ok(Json(DeviceHistory { device_id: id.0, events, total }))
+        let (events, total, next_cursor) = wanted.cut(entries)?;
+        Ok(Json(DeviceHistory { device_id: id.0, events, total, next_cursor }))
     }
 }

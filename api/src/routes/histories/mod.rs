@@ -5,8 +5,7 @@ pub mod view;
 
 use projections::past::history;
 
-use self::view::{HistoryEvent, part};
-use crate::auth::Caller;
+use self::view::{HistoryEvent, Part};
 use crate::prelude::*;
 
 /// The endpoints.
@@ -20,22 +19,23 @@ struct History {
     entity_id: Uuid,
     events: Vec<HistoryEvent>,
     total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 async fn show(
     state: &State,
-    caller: &Caller,
+    organization: Uuid,
     (kind, id): (&'static str, Uuid),
-    limit: Query<Option<i64>>,
-    offset: Query<Option<i64>>,
+    part: Part,
 ) -> Result<Json<History>, Problem> {
-    let paging = paging(limit, offset, &Query(None))?;
-    let entries = history(&state.reader, caller.organization.0, kind, id).await?;
+    let entries = history(&state.reader, organization, kind, id).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(&kind.replace('_', " ")));
     }
-    let (events, total) = part(entries, &paging);
-    Ok(Json(History { entity_id: id, events, total }))
+    let (events, total, next_cursor) = part.cut(entries)?;
+    Ok(Json(History { entity_id: id, events, total, next_cursor }))
 }
 
 #[OpenApi]
@@ -54,8 +54,9 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("certificate", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("certificate", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an asset
@@ -67,8 +68,9 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("asset", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("asset", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
     /// Show the history of a rule
@@ -80,15 +82,16 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("rule", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("rule", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an activity template
     #[oai(
         path = "/activity-templates/:id/history",
         method = "get",
-        tag = "Tag::Activities",
+        tag = "Tag::ActivityTemplates",
         operation_id = "activityTemplateHistory"
     )]
     async fn activity_template_history(
@@ -98,8 +101,9 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("activity_template", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("activity_template", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an activity
@@ -111,8 +115,9 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("activity", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("activity", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an alarm
@@ -124,8 +129,9 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("alarm", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("alarm", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
     /// Show the history of a device type
@@ -142,8 +148,9 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("device_type", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("device_type", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an asset type
@@ -160,7 +167,112 @@ impl Api {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, &caller, ("asset_type", id.0), limit, offset).await
+        show(&state, caller.organization.0, ("asset_type", id.0), Part::of(limit, offset, &cursor)?).await
+    }
+
+    /// Show the history of an activity type
+    #[oai(
+        path = "/activity-types/:id/history",
+        method = "get",
+        tag = "Tag::ActivityTypes",
+        operation_id = "activityTypeHistory"
+    )]
+    async fn activity_type_history(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
+    ) -> Result<Json<History>, Problem> {
+        show(&state, caller.organization.0, ("activity_type", id.0), Part::of(limit, offset, &cursor)?).await
+    }
+
+    /// Show the history of an asset profile
+    #[oai(
+        path = "/asset-profiles/:id/history",
+        method = "get",
+        tag = "Tag::AssetProfiles",
+        operation_id = "assetProfileHistory"
+    )]
+    async fn asset_profile_history(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
+    ) -> Result<Json<History>, Problem> {
+        show(&state, caller.organization.0, ("asset_profile", id.0), Part::of(limit, offset, &cursor)?).await
+    }
+
+    /// Show the history of a protocol converter
+    #[oai(
+        path = "/protocol-converters/:id/history",
+        method = "get",
+        tag = "Tag::ProtocolConverters",
+        operation_id = "protocolConverterHistory"
+    )]
+    async fn protocol_converter_history(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
+    ) -> Result<Json<History>, Problem> {
+        show(&state, caller.organization.0, ("protocol_converter", id.0), Part::of(limit, offset, &cursor)?).await
+    }
+
+    /// Show the history of an API key
+    #[oai(path = "/api-keys/:id/history", method = "get", tag = "Tag::ApiKeys", operation_id = "apiKeyHistory")]
+    async fn api_key_history(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageApiKeys>,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
+    ) -> Result<Json<History>, Problem> {
+        show(&state, caller.organization.0, ("api_key", id.0), Part::of(limit, offset, &cursor)?).await
+    }
+
+    /// Show the history of a person
+    #[oai(path = "/users/:id/history", method = "get", tag = "Tag::Users", operation_id = "userHistory")]
+    async fn user_history(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageUsers>,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
+    ) -> Result<Json<History>, Problem> {
+        show(&state, caller.organization.0, ("user", id.0), Part::of(limit, offset, &cursor)?).await
+    }
+
+    /// Show the history of an organisation
+    #[oai(
+        path = "/organizations/:id/history",
+        method = "get",
+        tag = "Tag::Organizations",
+        operation_id = "organizationHistory"
+    )]
+    async fn organization_history(
+        &self,
+        state: Data<&State>,
+        _caller: Allowed<access::ManageOrganizations>,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
+    ) -> Result<Json<History>, Problem> {
+        show(&state, id.0, ("organization", id.0), Part::of(limit, offset, &cursor)?).await
     }
 }

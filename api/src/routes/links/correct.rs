@@ -45,6 +45,7 @@ impl Api {
     /// routed by what it says then, whenever they were measured; what was processed before stays where it is. Author, reason
     /// and what it said before stand in the history of the device.
     #[oai(path = "/devices/:deviceId/links/:id", method = "put", tag = "Tag::Links", operation_id = "correctLink")]
+    #[allow(clippy::too_many_arguments)]
     async fn call(
         &self,
         state: Data<&State>,

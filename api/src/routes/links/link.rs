@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use domain::asset::Asset;
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
 use domain::ids::{AssetId, LinkId};
 use projections::asset_directory::{NAME, read};
 
 use super::view::LinkResponse;
+use crate::auth::Caller;
 use crate::prelude::*;
+use crate::refusals::never_refused;
 use crate::routes::visible::seen;
 use crate::words::LinkRole;
 
@@ -63,7 +66,10 @@ impl Api {
             role: role.unwrap_or(LinkRole::Primary).into(),
             valid_from: valid_from.map_or_else(|| state.now(), |at| at.0),
             valid_until: valid_until.map(|at| at.0),
-            metrics_mapping: metrics_mapping.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
+            metrics_mapping: match metrics_mapping {
+                Some(mapping) => mapping.into_iter().collect::<BTreeMap<_, _>>(),
+                None => usual_mapping(&state, &caller, asset_id.0).await?,
+            },
         };
         // What is missing stands in the path here, not in the body.
         let linked = state.commands.execute::<DeviceLinks>(&context, device_id.0, command).await;
@@ -74,4 +80,10 @@ impl Api {
         let link = seen(&state, NAME, (id, receipt), read::link(&state.reader, caller.organization.0, id)).await?;
         Ok(Created(LinkResponse { link: link.into() }, receipt))
     }
+}
+
+/// Returns the mapping of the profile that the asset was made from.
+async fn usual_mapping(state: &State, caller: &Caller, asset: Uuid) -> Result<BTreeMap<String, String>, Problem> {
+    let known = state.commands.load::<Asset>(caller.organization, asset).await.map_err(never_refused)?;
+    Ok(known.and_then(|(asset, _)| asset.applied).map(|applied| applied.telemetry_mappings).unwrap_or_default())
 }

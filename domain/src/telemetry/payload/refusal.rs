@@ -31,6 +31,8 @@ reasons! {
     NoMetrics "no_metrics",
     /// More metrics than one reading may have.
     TooManyMetrics "too_many_metrics",
+    /// The device type's protocol converter made no reading of it.
+    NotConverted "not_converted",
     /// No reading, or more than one payload may have.
     TooManyReadings "too_many_readings",
     /// A metric's key is not one.

@@ -133,7 +133,7 @@ fn device_type(unknown_metrics: UnknownMetrics) -> DeviceTypeEntry {
         definition("on", ValueKind::Boolean, false),
         definition("temp", ValueKind::Number, true),
     ];
-    DeviceTypeEntry { metrics, unknown_metrics }
+    DeviceTypeEntry { metrics, unknown_metrics, converter: None }
 }
 
 fn checked<'a>(payload: &'a str, unknown: UnknownMetrics) -> Result<Checked<'a>, Reason> {

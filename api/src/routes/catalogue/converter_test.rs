@@ -1,0 +1,89 @@
+//! Tries a protocol converter on a payload. Nothing is stored.
+
+use data_encoding::BASE64;
+use domain::catalogue::protocol_converter::{Converter, ConverterDefinition};
+
+use super::find;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// A payload, in one of three forms.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct SamplePayload {
+    /// JSON as the device sends it.
+    #[oai(nullable)]
+    json: Option<Value>,
+    /// Text as the device sends it.
+    #[oai(nullable)]
+    text: Option<String>,
+    /// Any octets, in Base64.
+    #[oai(nullable)]
+    base64: Option<String>,
+}
+
+/// What went wrong with one metric.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct ConversionError {
+    /// Which rule, from 0; absent where the target schema is not met.
+    rule: Option<u32>,
+    target: String,
+    message: String,
+}
+
+/// What came out.
+#[derive(Object)]
+struct Converted {
+    /// Whether a device's payload would be taken.
+    accepted: bool,
+    /// The reading: `ts` where the payload says so, and `metrics`.
+    reading: Value,
+    errors: Vec<ConversionError>,
+}
+
+impl SamplePayload {
+    fn octets(self) -> Result<Vec<u8>, Problem> {
+        match (self.json, self.text, self.base64) {
+            (Some(json), None, None) => Ok(json.to_string().into_bytes()),
+            (None, Some(text), None) => Ok(text.into_bytes()),
+            (None, None, Some(text)) => {
+                BASE64.decode(text.as_bytes()).map_err(|_| Problem::field("base64", "is not Base64"))
+            }
+            _ => Err(Problem::field("body", "must have one of json, text and base64")),
+        }
+    }
+}
+
+#[OpenApi]
+impl Api {
+    /// Try a protocol converter
+    ///
+    /// Shows the reading that a payload becomes, and what went wrong, rule by rule. Nothing is stored.
+    #[oai(
+        path = "/protocol-converters/:id/test",
+        method = "post",
+        tag = "Tag::ProtocolConverters",
+        operation_id = "testProtocolConverter"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+        body: Body<SamplePayload>,
+    ) -> Result<Json<Converted>, Problem> {
+        let row = find::<ConverterDefinition>(&state, &caller, id.0).await?;
+        let conversion = Converter::new(row.definition).convert(&body.0.octets()?);
+        let error = |error: domain::catalogue::protocol_converter::RuleError| ConversionError {
+            rule: error.rule.and_then(|rule| u32::try_from(rule).ok()),
+            target: error.target,
+            message: error.message,
+        };
+        let errors = conversion.errors.into_iter().map(error).collect();
+        Ok(Json(Converted { accepted: !conversion.refused, reading: conversion.reading, errors }))
+    }
+}

@@ -1,0 +1,176 @@
+//! A protocol converter as the API takes and shows it.
+
+use domain::catalogue::protocol_converter as domain;
+use projections::catalogue::EntryRow;
+
+use super::Kept;
+use crate::prelude::*;
+use crate::routes::device_types::view::Metric;
+use crate::words::{Endianness, FrameEncoding, RegisterKind, SourceProtocol};
+
+/// Where octets stand in a payload, and how they are written.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none, deny_unknown_fields)]
+pub struct Frame {
+    encoding: FrameEncoding,
+    /// A JSON pointer (RFC 6901) such as `/data`; without one the payload is nothing but the octets.
+    #[oai(nullable)]
+    path: Option<String>,
+}
+
+/// A number in a row of octets.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none, deny_unknown_fields)]
+pub struct Register {
+    /// Octets before it: of the nth 16-bit register of Modbus, 2 n.
+    offset: u32,
+    kind: RegisterKind,
+    /// `big` by default.
+    #[oai(nullable)]
+    endianness: Option<Endianness>,
+    /// What it is multiplied by.
+    #[oai(nullable)]
+    scale: Option<f64>,
+    /// Which bit counts, from 0, the least one.
+    #[oai(nullable)]
+    bit: Option<u8>,
+}
+
+/// How one metric is made: from what stands at a path or in a register, by a formula, or both.
+#[derive(Debug, Object)]
+#[oai(rename = "ConverterRule", skip_serializing_if_is_none, deny_unknown_fields)]
+pub struct Rule {
+    /// Key of the metric.
+    target: String,
+    /// A JSON pointer (RFC 6901) such as `/values/0/t`.
+    #[oai(nullable)]
+    path: Option<String>,
+    #[oai(nullable)]
+    register: Option<Register>,
+    /// `x` is what stands there, other names are metrics of rules before: `(x - 32) / 1.8`, `voltage * current`.
+    #[oai(nullable)]
+    formula: Option<String>,
+    /// A payload without it is refused.
+    #[oai(default)]
+    required: bool,
+}
+
+/// What a converter says.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConverterRequest {
+    name: String,
+    #[oai(nullable)]
+    description: Option<String>,
+    source_protocol: SourceProtocol,
+    /// Needed by rules that read registers.
+    #[oai(nullable)]
+    frame: Option<Frame>,
+    /// Where the time of measuring stands; `/ts` by default.
+    #[oai(nullable)]
+    time_path: Option<String>,
+    /// 1 to 256, carried out one after the other.
+    rules: Vec<Rule>,
+    /// What must come out; anything may where it is empty.
+    #[oai(default)]
+    target_schema: Vec<Metric>,
+    /// True by default.
+    #[oai(nullable)]
+    is_active: Option<bool>,
+}
+
+/// A converter.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct ProtocolConverter {
+    #[oai(flatten)]
+    pub kept: Kept,
+    name: String,
+    description: Option<String>,
+    source_protocol: SourceProtocol,
+    frame: Option<Frame>,
+    time_path: Option<String>,
+    rules: Vec<Rule>,
+    target_schema: Vec<Metric>,
+    is_active: bool,
+}
+
+impl From<ConverterRequest> for domain::ConverterDefinition {
+    fn from(request: ConverterRequest) -> Self {
+        let frame = |Frame { encoding, path }: Frame| domain::Frame { path, encoding: encoding.into() };
+        Self {
+            name: request.name,
+            description: request.description,
+            source_protocol: request.source_protocol.into(),
+            frame: request.frame.map(frame),
+            time_path: request.time_path,
+            rules: request.rules.into_iter().map(Into::into).collect(),
+            target_schema: request.target_schema.into_iter().map(Into::into).collect(),
+            is_active: request.is_active.unwrap_or(true),
+        }
+    }
+}
+
+impl From<Rule> for domain::ConverterRule {
+    fn from(rule: Rule) -> Self {
+        let Rule { target, path, register, formula, required } = rule;
+        let source = match (path, register) {
+            (Some(path), _) => Some(domain::Source::Path(path)),
+            (None, register) => register.map(|register| domain::Source::Register(register.into())),
+        };
+        Self { target, source, formula, required }
+    }
+}
+
+impl From<Register> for domain::Register {
+    fn from(Register { offset, kind, endianness, scale, bit }: Register) -> Self {
+        Self { offset, kind: kind.into(), endianness: endianness.map(Into::into).unwrap_or_default(), scale, bit }
+    }
+}
+
+impl From<domain::Register> for Register {
+    fn from(register: domain::Register) -> Self {
+        let domain::Register { offset, kind, endianness, scale, bit } = register;
+        Self { offset, kind: kind.into(), endianness: Some(endianness.into()), scale, bit }
+    }
+}
+
+impl From<domain::ConverterRule> for Rule {
+    fn from(rule: domain::ConverterRule) -> Self {
+        let (path, register) = match rule.source {
+            Some(domain::Source::Path(path)) => (Some(path), None),
+            Some(domain::Source::Register(register)) => (None, Some(register.into())),
+            None => (None, None),
+        };
+        Self { target: rule.target, path, register, formula: rule.formula, required: rule.required }
+    }
+}
+
+impl From<EntryRow<domain::ConverterDefinition>> for ProtocolConverter {
+    fn from(row: EntryRow<domain::ConverterDefinition>) -> Self {
+        let (kept, converter) = (Kept::from(&row), row.definition);
+        let frame = |domain::Frame { path, encoding }| Frame { encoding: FrameEncoding::from(encoding), path };
+        Self {
+            kept,
+            name: converter.name,
+            description: converter.description,
+            source_protocol: converter.source_protocol.into(),
+            frame: converter.frame.map(frame),
+            time_path: converter.time_path,
+            rules: converter.rules.into_iter().map(Into::into).collect(),
+            target_schema: converter.target_schema.into_iter().map(Into::into).collect(),
+            is_active: converter.is_active,
+        }
+    }
+}
+
+impl ConverterRequest {
+    /// Names the rules that say twice where their value stands.
+    pub fn check(&self) -> Result<(), Problem> {
+        let both = |rule: &Rule| rule.path.is_some() && rule.register.is_some();
+        match self.rules.iter().position(both) {
+            Some(index) => Err(Problem::field(&format!("rules[{index}]"), "has either a path or a register")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Has payloads of a type's devices converted.
+
+use domain::device_type::{DeviceType, DeviceTypeCommand};
+use domain::ids::ProtocolConverterId;
+
+use super::view::{DeviceTypeResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// By what.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct AssignConverter {
+    /// Absent or null: payloads are taken as they are.
+    #[oai(nullable)]
+    converter_id: Option<Uuid>,
+}
+
+#[OpenApi]
+impl Api {
+    /// Have payloads of a type's devices converted
+    ///
+    /// From now on whatever such a device publishes goes through the converter. What it makes no reading of is a dead letter
+    /// with the reason `not_converted`.
+    #[oai(
+        path = "/device-types/:id/converter",
+        method = "put",
+        tag = "Tag::DeviceTypes",
+        operation_id = "assignConverter"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteTypes>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
+        id: Path<Uuid>,
+        body: Body<AssignConverter>,
+    ) -> Result<Revised<DeviceTypeResponse>, Problem> {
+        let command = DeviceTypeCommand::AssignConverter { converter_id: body.0.converter_id.map(ProtocolConverterId) };
+        let context = intent.context(&caller);
+        let receipt = state.commands.execute_at::<DeviceType>(&context, id.0, command, expected.0).await?;
+        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+    }
+}

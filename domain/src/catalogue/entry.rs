@@ -1,0 +1,178 @@
+//! An entry of the catalogue: defined once, revised as a whole, retired for good. What does not live here: what it says.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::Decide;
+
+/// What an entry says.
+pub trait Definition: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync {
+    /// What its entries are called.
+    const NOUN: &'static str;
+    /// Its events.
+    type Event: EntryEvent<Self>;
+    /// Why one is refused.
+    type Refusal: Clone + PartialEq + std::error::Error;
+
+    /// Returns the definition as it is stored, or what is wrong with it.
+    fn checked(self) -> Result<Self, Self::Refusal>;
+}
+
+/// The events of an entry, whatever they are called.
+pub trait EntryEvent<D> {
+    /// It was added.
+    fn defined(definition: D) -> Self;
+    /// Its definition was replaced.
+    fn revised(definition: D) -> Self;
+    /// It is used no more.
+    fn retired() -> Self;
+    /// What it says after the event; none of a retired one.
+    fn definition(&self) -> Option<&D>;
+}
+
+/// An entry as its events left it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "D: DeserializeOwned"))]
+pub struct Entry<D> {
+    /// All it says; absent until it is defined.
+    pub definition: Option<D>,
+    /// Whether it is used no more.
+    pub retired: bool,
+}
+
+/// Commands on an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EntryCommand<D> {
+    /// Adds it.
+    Define {
+        /// All of it.
+        definition: D,
+    },
+    /// Replaces its definition.
+    Revise {
+        /// All of it.
+        definition: D,
+    },
+    /// Ends its use.
+    Retire {},
+}
+
+/// Refusals of an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EntryError<D: Definition> {
+    /// There is none.
+    NotFound,
+    /// Defined before.
+    AlreadyExists,
+    /// Retired.
+    Retired,
+    /// The definition makes no sense.
+    Invalid(D::Refusal),
+}
+
+impl<D: Definition> fmt::Display for EntryError<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => write!(f, "no such {}", D::NOUN),
+            Self::AlreadyExists => write!(f, "the {} exists already", D::NOUN),
+            Self::Retired => write!(f, "the {} is retired", D::NOUN),
+            Self::Invalid(refusal) => refusal.fmt(f),
+        }
+    }
+}
+
+impl<D: Definition> std::error::Error for EntryError<D> {}
+
+impl<D> Default for Entry<D> {
+    fn default() -> Self {
+        Self { definition: None, retired: false }
+    }
+}
+
+impl<D> Entry<D> {
+    /// Tells whether others may refer to it.
+    pub fn in_use(&self) -> bool {
+        self.definition.is_some() && !self.retired
+    }
+}
+
+impl<D: Definition> Decide for Entry<D> {
+    type Command = EntryCommand<D>;
+    type Event = D::Event;
+    type Error = EntryError<D>;
+
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
+        use EntryCommand as C;
+        let checked = |definition: D| definition.checked().map_err(EntryError::Invalid);
+        match (command, &self.definition) {
+            (C::Define { definition }, None) => Ok(vec![D::Event::defined(checked(definition)?)]),
+            (C::Define { .. }, Some(_)) => Err(EntryError::AlreadyExists),
+            (_, None) => Err(EntryError::NotFound),
+            (C::Retire {}, _) if self.retired => Ok(vec![]),
+            (C::Retire {}, _) => Ok(vec![D::Event::retired()]),
+            (_, _) if self.retired => Err(EntryError::Retired),
+            (C::Revise { definition }, Some(present)) => {
+                let definition = checked(definition)?;
+                let changed = definition != *present;
+                Ok(changed.then(|| D::Event::revised(definition)).into_iter().collect())
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: Self::Event) {
+        match event.definition() {
+            Some(definition) => self.definition = Some(definition.clone()),
+            None => self.retired = true,
+        }
+    }
+}
+
+/// Names the events of an entry and makes it an aggregate under its stored type name.
+macro_rules! entry {
+    ($entry:ident, $kind:literal, $definition:ty, $events:ident { $defined:ident, $revised:ident, $retired:ident }) => {
+        #[doc = concat!("What a ", $kind, " remembers.")]
+        pub type $entry = $crate::catalogue::Entry<$definition>;
+
+        #[doc = concat!("Events of a ", $kind, ". Stored for ever: add versions, never change one.")]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub enum $events {
+            /// It was added.
+            $defined {
+                /// All of it.
+                definition: $definition,
+            },
+            /// Its definition was replaced.
+            $revised {
+                /// All of it.
+                definition: $definition,
+            },
+            /// It is used no more.
+            $retired {},
+        }
+
+        $crate::aggregate::domain_event!($events { $defined "1.0", $revised "1.0", $retired "1.0" });
+        $crate::aggregate::aggregate!($entry, $kind);
+
+        impl $crate::catalogue::EntryEvent<$definition> for $events {
+            fn defined(definition: $definition) -> Self {
+                Self::$defined { definition }
+            }
+            fn revised(definition: $definition) -> Self {
+                Self::$revised { definition }
+            }
+            fn retired() -> Self {
+                Self::$retired {}
+            }
+            fn definition(&self) -> Option<&$definition> {
+                match self {
+                    Self::$defined { definition } | Self::$revised { definition } => Some(definition),
+                    Self::$retired {} => None,
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use entry;

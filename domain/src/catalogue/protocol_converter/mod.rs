@@ -1,0 +1,22 @@
+//! How the payloads of a kind of device become metrics: rules that say where a value stands and what is made of it.
+
+mod convert;
+mod definition;
+mod register;
+#[cfg(test)]
+mod tests;
+
+pub use convert::{Conversion, Converter, RuleError};
+pub use definition::{
+    ConverterDefinition, ConverterRule, Frame, FrameEncoding, MAX_RULES, Refusal, Source, SourceProtocol,
+};
+pub use register::{Endianness, Register, RegisterKind};
+
+use super::entry;
+
+entry!(
+    ProtocolConverter,
+    "protocol_converter",
+    ConverterDefinition,
+    ProtocolConverterEvent { ProtocolConverterDefined, ProtocolConverterRevised, ProtocolConverterRetired }
+);

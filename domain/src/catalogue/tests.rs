@@ -1,0 +1,89 @@
+//! Given, when, then: the life of an entry, and what each kind refuses.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::activity_type::{ActivityTypeDefinition, Refusal as TypeRefusal};
+use super::asset_profile::{HealthThresholds, ProfileDefinition, Refusal as ProfileRefusal};
+use super::*;
+use crate::ids::AssetTypeId;
+use crate::specification::{given, nothing};
+
+fn kind(name: &str) -> ActivityTypeDefinition {
+    ActivityTypeDefinition { name: name.into(), description: None, icon: None }
+}
+
+fn defined(name: &str) -> ActivityTypeEvent {
+    ActivityTypeEvent::ActivityTypeDefined { definition: kind(name) }
+}
+
+#[test]
+fn an_entry_is_defined_once_revised_as_a_whole_and_retired_for_good() {
+    use EntryCommand as C;
+    let revise = |name: &str| C::Revise { definition: kind(name) };
+    let revised = |name: &str| ActivityTypeEvent::ActivityTypeRevised { definition: kind(name) };
+    let retired = || ActivityTypeEvent::ActivityTypeRetired {};
+    let none = nothing::<ActivityType>();
+    none.when(C::Define { definition: kind(" Repair ") }).then([defined("Repair")]);
+    none.when(revise("Repair")).then_refused(EntryError::NotFound);
+    none.when(C::Retire {}).then_refused(EntryError::NotFound);
+    assert!(!none.state().in_use());
+    let one = given::<ActivityType>([defined("Repair")]);
+    one.when(C::Define { definition: kind("Repair") }).then_refused(EntryError::AlreadyExists);
+    one.when(revise("Inspect")).then([revised("Inspect")]);
+    one.when(revise("Repair")).then_nothing();
+    one.when(revise(" ")).then_refused(EntryError::Invalid(TypeRefusal::InvalidName));
+    one.when(C::Retire {}).then([retired()]);
+    assert!(one.state().in_use());
+    given::<ActivityType>([defined("Repair"), revised("Inspect")]).when(revise("Inspect")).then_nothing();
+    let over = given::<ActivityType>([defined("Repair"), retired()]);
+    over.when(C::Retire {}).then_nothing();
+    over.when(revise("Repair")).then_refused(EntryError::Retired);
+    assert!(!over.state().in_use());
+    let said = [EntryError::NotFound, EntryError::AlreadyExists, EntryError::Retired]
+        .map(|e: EntryError<ActivityTypeDefinition>| e.to_string());
+    assert_eq!(said, ["no such activity type", "the activity type exists already", "the activity type is retired"]);
+}
+
+fn profile() -> ProfileDefinition {
+    ProfileDefinition {
+        name: "Pump".into(),
+        description: None,
+        asset_type_id: AssetTypeId(Uuid::from_u128(1)),
+        default_attributes: json!({}),
+        health_thresholds: HealthThresholds::default(),
+        telemetry_mappings: BTreeMap::new(),
+        icon: None,
+    }
+}
+
+#[test]
+fn a_profile_that_makes_no_sense_is_refused() {
+    let thresholds = |critical, warning, good| ProfileDefinition {
+        health_thresholds: HealthThresholds { critical, warning, good },
+        ..profile()
+    };
+    let mapped = BTreeMap::from([("voltage".to_owned(), "asset.power".to_owned())]);
+    let invalid = ProfileRefusal::InvalidMapping { from: "voltage".into(), to: "asset.power".into() };
+    let table = [
+        (ProfileDefinition { name: " ".into(), ..profile() }, ProfileRefusal::InvalidName),
+        (ProfileDefinition { default_attributes: json!([]), ..profile() }, ProfileRefusal::InvalidAttributes),
+        (thresholds(60, 60, 80), ProfileRefusal::InvalidThresholds),
+        (thresholds(30, 90, 80), ProfileRefusal::InvalidThresholds),
+        (thresholds(30, 60, 101), ProfileRefusal::InvalidThresholds),
+        (ProfileDefinition { telemetry_mappings: mapped, ..profile() }, invalid),
+    ];
+    for (definition, refusal) in table {
+        let define = EntryCommand::Define { definition };
+        nothing::<AssetProfile>().when(define).then_refused(EntryError::Invalid(refusal));
+    }
+    assert_eq!(profile().checked(), Ok(profile()));
+}
+
+#[test]
+fn a_score_of_health_is_called_by_its_thresholds() {
+    let called = [0, 29, 30, 59, 60, 79, 80, 100].map(|score| HealthThresholds::default().status(score));
+    assert_eq!(called, ["critical", "critical", "warning", "warning", "fair", "fair", "good", "good"]);
+}

@@ -1,0 +1,79 @@
+//! The rows of the catalogue: alike for every kind of entry.
+
+use chrono::{DateTime, Utc};
+use domain::catalogue::Definition;
+use domain::catalogue::activity_type::ActivityTypeDefinition;
+use domain::catalogue::asset_profile::ProfileDefinition;
+use domain::catalogue::protocol_converter::ConverterDefinition;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::sheet::Row;
+
+/// An entry of the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "D: DeserializeOwned"))]
+pub struct EntryRow<D> {
+    /// The entry.
+    pub id: Uuid,
+    /// Its organisation.
+    pub organization_id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// All it says.
+    pub definition: D,
+    /// Whether it is used no more.
+    pub retired: bool,
+    /// When it was defined.
+    pub created_at: DateTime<Utc>,
+    /// By whom.
+    pub created_by: String,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Version of the aggregate.
+    pub version: i64,
+    /// Position in `ES` of the last change.
+    pub position: i64,
+}
+
+/// A definition that has a table.
+pub trait Listed: Definition + 'static {
+    /// The table.
+    const TABLE: &'static str;
+
+    /// Its name.
+    fn name(&self) -> &str;
+}
+
+impl Listed for ActivityTypeDefinition {
+    const TABLE: &'static str = "activity_types";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Listed for ProfileDefinition {
+    const TABLE: &'static str = "asset_profiles";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Listed for ConverterDefinition {
+    const TABLE: &'static str = "protocol_converters";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl<D: Listed> Row for EntryRow<D> {
+    const TABLE: &'static str = D::TABLE;
+
+    fn key(&self) -> Uuid {
+        self.id
+    }
+}

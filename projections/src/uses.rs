@@ -1,0 +1,85 @@
+//! Who uses a thing that is to be retired. What does not live here: whether it may be.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Error, Reader};
+
+/// Most users that are named.
+pub const NAMED: i64 = 10;
+
+/// What is to be retired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// A device type.
+    DeviceType,
+    /// An asset type.
+    AssetType,
+    /// An activity type.
+    ActivityType,
+    /// An activity template.
+    ActivityTemplate,
+    /// A protocol converter.
+    ProtocolConverter,
+    /// An asset.
+    Asset,
+}
+
+/// One user of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Use {
+    /// `device`, `asset`, `asset_profile`, `activity_template`, `rule`, `device_type`.
+    pub kind: String,
+    /// The user.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+}
+
+impl Used {
+    /// Selects kind, id and name of what uses `$2` in the organisation `$1`.
+    fn sql(self) -> &'static str {
+        match self {
+            Self::DeviceType => {
+                "SELECT 'device' AS kind, id, name FROM devices
+                    WHERE organization_id = $1 AND device_type_id = $2 AND status = 'active'"
+            }
+            Self::AssetType => {
+                "SELECT 'asset' AS kind, id, name FROM assets
+                    WHERE organization_id = $1 AND asset_type_id = $2 AND NOT retired
+                UNION ALL SELECT 'asset_profile', id, name FROM asset_profiles
+                    WHERE organization_id = $1 AND definition->>'asset_type_id' = $2::text AND NOT retired"
+            }
+            Self::ActivityType => {
+                "SELECT 'activity_template' AS kind, id, name FROM activity_templates
+                    WHERE organization_id = $1 AND activity_type_id = $2 AND NOT retired"
+            }
+            Self::ActivityTemplate => {
+                "SELECT 'rule' AS kind, id, name FROM threshold_rules
+                    WHERE organization_id = $1 AND action->>'template_id' = $2::text AND NOT retired"
+            }
+            Self::ProtocolConverter => {
+                "SELECT 'device_type' AS kind, id, name FROM device_types
+                    WHERE organization_id = $1 AND converter_id = $2 AND NOT retired"
+            }
+            Self::Asset => {
+                "SELECT 'asset' AS kind, a.id, a.name FROM asset_places p JOIN assets a ON a.id = p.asset_id
+                    WHERE p.organization_id = $1 AND p.parent_id = $2 AND NOT a.retired
+                UNION ALL SELECT DISTINCT 'device', d.id, d.name FROM asset_links l JOIN devices d ON d.id = l.device_id
+                    WHERE l.organization_id = $1 AND l.asset_id = $2 AND (l.valid_until IS NULL OR l.valid_until > now())
+                UNION ALL SELECT 'rule', id, name FROM threshold_rules
+                    WHERE organization_id = $1 AND entity_id = $2 AND NOT retired"
+            }
+        }
+    }
+}
+
+/// Returns how many use a thing, and the first of them by kind and name.
+pub async fn of(reader: &Reader, organization: Uuid, used: Used, id: Uuid) -> Result<(i64, Vec<Use>), Error> {
+    let sql = used.sql();
+    let count = format!("SELECT to_jsonb(count(*)) FROM ({sql}) x");
+    let count: Option<i64> = reader.row("uses", sqlx::query_scalar(&count).bind(organization).bind(id)).await?;
+    let first = format!("SELECT to_jsonb(x) FROM ({sql}) x ORDER BY kind, name, id LIMIT {NAMED}");
+    let first = reader.rows("uses", sqlx::query_scalar(&first).bind(organization).bind(id)).await?;
+    Ok((count.unwrap_or_default(), first))
+}
