@@ -49,6 +49,15 @@ impl Api {
         read(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(&body))
     }
 
+    /// Sends a file and returns the octets of the answer.
+    pub fn post_file(&self, path: &str, kind: &str, file: &str) -> Vec<u8> {
+        let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
+        let mut answer = request.header("content-type", kind).send(file).expect("an answer");
+        let octets = answer.body_mut().read_to_vec().expect("a body");
+        assert_eq!(answer.status(), 200, "{}", String::from_utf8_lossy(&octets));
+        octets
+    }
+
     pub fn put(&self, path: &str, body: Value) -> Value {
         let (status, answer) =
             read(self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(&body));

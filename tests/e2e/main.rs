@@ -18,6 +18,7 @@ mod least_privilege;
 mod load;
 mod master_key;
 mod nothing_lost_when_killed;
+mod onboarding;
 mod owners_come_and_go;
 mod platform;
 mod replay_equals_live;
