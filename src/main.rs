@@ -12,6 +12,7 @@ mod limits;
 mod mail;
 mod roles;
 mod seal;
+mod sealing;
 mod settings;
 mod telemetry;
 mod wiring;

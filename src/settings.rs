@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::bridge::Bridge;
 use crate::limits::Limits;
 use crate::mail::Smtp;
+use crate::sealing::Sealing;
 
 /// Text that is never printed: passwords and keys.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,8 @@ pub struct Settings {
     pub emqx: Emqx,
     /// The broker that `argusiq ingest --bridge` reads.
     pub bridge: Bridge,
+    /// Proof of what the log said.
+    pub audit: Sealing,
     /// The log.
     pub nats: Nats,
     /// The read models.
@@ -258,6 +261,7 @@ impl Default for Settings {
                 api_secret: None,
                 api_secret_file: None,
             },
+            audit: Sealing::default(),
             nats: Nats { replicas: 1, ..Nats::default() },
             postgres: Postgres { url: None },
             redis: Redis { url: None, tls_ca_file: None, key_prefix: "argusiq:".to_owned() },

@@ -1,5 +1,6 @@
 //! Gives each role what it depends on. What does not live here: what the roles do with it.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::environment::{self, Clock, Servers, Streams};
 use crate::installation;
 use crate::limits;
 use crate::mail;
+use crate::sealing;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -243,13 +245,20 @@ impl Wiring {
             doors: doors(&self.settings, &self.ports),
             mailer: mail::mailer(&self.settings.smtp)?,
         };
-        api::run(
-            deps,
-            api::Config { listen, enroll: self.enroll_door()?, http: limits::http(&self.settings) },
-            shutdown,
-        )
-        .await
-        .context("api")
+        let config = api::Config { listen, enroll: self.enroll_door()?, http: limits::http(&self.settings) };
+        // Seals end with the role: it is asked to stop, or it has failed.
+        tokio::select! {
+            ended = api::run(deps, config, shutdown.clone()) => ended.context("api"),
+            never = self.seal_daily(self.keys.all()?) => match never {},
+        }
+    }
+
+    /// Seals the log each day, where a folder is configured.
+    async fn seal_daily(&self, keys: &Folder) -> Infallible {
+        match &self.settings.audit.seal_folder {
+            Some(folder) => sealing::daily(&self.log, keys, folder, &self.clock).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Opens the door for enrolment, where it is configured.

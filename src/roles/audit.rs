@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use certs::statement::is_signed_by;
 use eventlog::Log;
-use eventlog::audit::{self, Audit};
+use eventlog::audit;
 
 use super::local::with_servers;
 use crate::cli;
 use crate::environment;
-use crate::seal::{Files, Seal, differences, write_ends};
+use crate::seal::{Files, Seal, differences};
+use crate::sealing;
 use crate::settings::Settings;
 
 /// Aggregates that are named before the rest is only counted.
@@ -84,28 +85,11 @@ fn read(settings: &Settings, path: &Path) -> anyhow::Result<Seal> {
     text.parse()
 }
 
-/// Writes what the log is now, signed by the root authority. What is broken is not sealed.
+/// Seals the log, and says what was written.
 async fn seal(settings: &Settings, log: &Log, folder: &Path) -> anyhow::Result<()> {
     let keys = environment::open_keys(settings)?;
-    let positions = audit::ends(log).await?;
-    let found: Audit = audit::audit(log, &positions).await?;
-    if !found.breaks.is_empty() {
-        bail!("{} chains are broken; see `argusiq audit verify`", found.breaks.len());
-    }
-    let installation = log.installation().await?.context("the log has no installation yet: run `argusiq migrate`")?;
-    let (sealed_at, aggregates, root) = (environment::clock()(), found.ends.len(), found.root());
-    let seal = Seal { installation, sealed_at, positions, aggregates, root };
-    let text = seal.to_string();
-    let signature = keys.root.sign_statement(text.as_bytes())?;
-    let files = Files::at(folder, sealed_at);
-    let write = |path: &Path, octets: &[u8]| {
-        std::fs::write(path, octets).with_context(|| format!("{} cannot be written", path.display()))
-    };
-    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    write(&files.ends, write_ends(&found).as_bytes())?;
-    write(&files.signature, &signature)?;
-    write(&files.seal, text.as_bytes())?;
-    print!("{text}");
+    let (files, seal) = sealing::seal(log, &keys, folder, &environment::clock()).await?;
+    print!("{seal}");
     println!("written to {}", files.seal.display());
     Ok(())
 }

@@ -37,6 +37,7 @@ pub async fn run(mut settings: Settings, up: Up) -> anyhow::Result<()> {
     let stack = start_servers(&settings, ports).await?;
     // The data of these servers may move to another host; who lives in them keeps its name.
     settings.instance.get_or_insert_with(|| "main".to_owned());
+    settings.audit.seal_folder.get_or_insert_with(|| settings.data_dir.join("seals"));
     settings.nats.url = Some(stack.urls().nats.clone());
     settings.postgres.url = Some(Secret(stack.urls().postgres.clone()));
     settings.redis.url = Some(Secret(stack.urls().redis.clone()));

@@ -4,21 +4,32 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::platform::Platform;
 use crate::scene;
+use crate::until::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_sealed_and_later_found_to_hold_all_that_it_held() {
     let mut platform = Platform::servers().await;
-    platform.start("api");
+    let daily = platform.folder.path().join("daily");
+    platform.start_as("api", &["api"], &[("ARGUSIQ_AUDIT__SEAL_FOLDER", daily.to_str().unwrap())]);
     platform.start("project");
     tokio::task::block_in_place(|| {
         platform.wait_until_ready();
         let api = platform.admin();
         let device = scene::device(&api, platform.folder.path(), "SEALED");
+        let of_today = until("the day's seal", Duration::from_secs(20), || {
+            let names = fs::read_dir(&daily).into_iter().flatten().map(|entry| entry.unwrap().path());
+            names.into_iter().find(|path| path.extension().is_some_and(|kind| kind == "seal")).ok_or("none yet")
+        });
+        let verified = platform.run(&["audit", "verify", "--seal", of_today.to_str().unwrap()]);
+        assert!(verified.contains(" holds"), "{verified}");
+        let metrics = api.text("/metrics");
+        assert!(metrics.contains("argusiq_audit_sealed_timestamp_seconds 1"), "{metrics}");
         let seals = platform.folder.path().join("seals");
         let sealed = platform.run(&["audit", "seal", "--out", seals.to_str().unwrap()]);
         let seal = PathBuf::from(sealed.lines().last().unwrap().strip_prefix("written to ").expect("a path"));
