@@ -5,7 +5,7 @@ SHELL := /bin/bash
 SECONDS_ARG := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS))
 PROFILE_DIR := target/debug
 
-.PHONY: help up demo test lint bench chaos fuzz-api clean prerequisites build
+.PHONY: help up demo test lint bench bench-api chaos fuzz-api clean prerequisites build
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,10 @@ lint: prerequisites ## formatting, clippy, and licences and fences where cargo-d
 bench: prerequisites ## rates, latencies, CPU per message; the table goes to docs/benchmarks.md
 	cargo build --locked --release --workspace --bins
 	target/release/argusiq-simulator bench
+
+bench-api: prerequisites ## the API with 100,000 devices and 1,000,000 audit events; the table goes to docs/benchmarks.md
+	cargo build --locked --release --workspace --bins
+	target/release/argusiq-simulator bench-api
 
 fuzz-api: prerequisites ## whatever the API's document allows and does not, for longer than `make test` (EXAMPLES=100)
 	cargo build --locked --workspace --bins

@@ -62,7 +62,9 @@ impl Reader {
     /// Connects; errors when either server does not answer within five seconds.
     pub async fn connect(database_url: &str, redis: &RedisServer) -> Result<Self, Error> {
         let options: PgConnectOptions = database_url.parse().map_err(Error::Connect)?;
-        let options = options.application_name("argusiq-read").options([("timezone", "UTC"), ("jit", "off")]);
+        // Lists have filters that are mostly absent: a plan that serves all of them reads whole tables for one of them.
+        let planned = [("timezone", "UTC"), ("jit", "off"), ("plan_cache_mode", "force_custom_plan")];
+        let options = options.application_name("argusiq-read").options(planned);
         let limits = PgPoolOptions::new().max_connections(16).acquire_timeout(PATIENCE).after_release(|db, _| {
             // A query may have been given up because the database was silent: such a connection must not stay for ever.
             Box::pin(async move { Ok(tokio::time::timeout(PATIENCE, db.ping()).await.is_ok_and(|pong| pong.is_ok())) })

@@ -10,6 +10,16 @@ use ureq::Agent;
 /// After how long a client signs in again: access tokens are valid for 15 minutes.
 const SIGN_IN_EVERY: Duration = Duration::from_secs(10 * 60);
 
+/// How long the answer to a file may take.
+const FILE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// Where a change stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// Its position in the log.
+    pub position: u64,
+}
+
 /// A signed-in client; cheap to clone. Calls block, so they belong into `spawn_blocking`.
 #[derive(Clone)]
 pub struct Api {
@@ -87,6 +97,34 @@ impl Api {
     pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
         read(request.send_json(body).with_context(|| format!("POST {path}"))?, path)
+    }
+
+    /// PUTs JSON.
+    pub fn put(&self, path: &str, body: &Value) -> anyhow::Result<Written> {
+        let request = self.agent.put(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
+        let answer = request.send_json(body).with_context(|| format!("PUT {path}"))?;
+        let position = answer.headers().get("x-log-position").and_then(|value| value.to_str().ok()?.parse().ok());
+        read(answer, path)?;
+        Ok(Written { position: position.unwrap_or_default() })
+    }
+
+    /// POSTs a file, for as long as that takes; answers the text that comes back.
+    pub fn post_file(&self, path: &str, kind: &str, file: String) -> anyhow::Result<String> {
+        let config = Agent::config_builder().timeout_global(Some(FILE_TIMEOUT)).http_status_as_error(false);
+        let agent: Agent = config.build().into();
+        let request = agent.post(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
+        let mut answer = request.header("content-type", kind).send(file).with_context(|| format!("POST {path}"))?;
+        let text = answer.body_mut().with_config().limit(u64::MAX).read_to_string()?;
+        if !answer.status().is_success() {
+            bail!("POST {path} answered {}: {text}", answer.status());
+        }
+        Ok(text)
+    }
+
+    /// The same client with connections of its own.
+    pub fn apart(&self) -> Self {
+        let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).http_status_as_error(false);
+        Self { agent: config.build().into(), ..self.clone() }
     }
 
     fn authorization(&self) -> anyhow::Result<String> {

@@ -52,6 +52,8 @@ pub enum Command {
     },
     /// Start a platform beside this program, measure it, write the table to docs/benchmarks.md.
     Bench(Bench),
+    /// Start a platform beside this program with many devices and a long audit trail, and ask its API.
+    BenchApi(ApiBench),
     /// Start a production-like installation, kill, pause and restart what it consists of under load, and compare.
     Chaos(Chaos),
 }
@@ -115,6 +117,26 @@ pub struct Bench {
     pub metrics: usize,
     /// Seconds of each step.
     #[arg(long, default_value_t = 30)]
+    pub seconds: u64,
+}
+
+/// Options of the API's benchmark.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ApiBench {
+    /// Devices to import.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub devices: u32,
+    /// Audit events to make.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub events: u64,
+    /// Clients at a time.
+    #[arg(long, default_value_t = 50)]
+    pub clients: usize,
+    /// Requests a second of each client, in the steps at a pace.
+    #[arg(long, default_value_t = 4.0, value_parser = crate::bench::rate)]
+    pub pace: f64,
+    /// Seconds of each step.
+    #[arg(long, default_value_t = 20)]
     pub seconds: u64,
 }
 

@@ -53,7 +53,7 @@ pub async fn run(bench: Bench) -> anyhow::Result<()> {
     let results = outcome?;
     fs::create_dir_all("target/bench")?;
     fs::write("target/bench/pipeline.json", serde_json::to_string_pretty(&results)?)?;
-    report::write(Path::new("docs/benchmarks.md"), &results)?;
+    report::put(Path::new("docs/benchmarks.md"), "pipeline", &report::table(&results))?;
     println!("{}", report::table(&results));
     println!("{}", report::closing_line(&results));
     Ok(())
@@ -89,12 +89,14 @@ async fn step(running: &Running, api: &Api, bench: &Bench, rate: f64) -> anyhow:
     Ok(Step { asked: rate, figures, cpu_us_per_message })
 }
 
-fn commit() -> String {
+/// Returns which commit this was built from, as far as git says.
+pub fn commit() -> String {
     let asked = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
     asked.ok().map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
 }
 
-fn machine() -> String {
+/// Returns what machine this is.
+pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown processor");
@@ -103,8 +105,9 @@ fn machine() -> String {
     format!("{cores} cores, {}, {} GiB", model.trim_start_matches([' ', '\t', ':']), kib.unwrap_or_default() >> 20)
 }
 
+/// Returns the time, to the minute.
 #[allow(clippy::disallowed_methods, reason = "a report says when it was made")]
-fn now() -> String {
+pub fn now() -> String {
     chrono::Utc::now().format("%Y-%m-%dT%H:%MZ").to_string()
 }
 

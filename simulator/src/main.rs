@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod api;
+mod api_bench;
 mod args;
 mod bench;
 mod chaos;
@@ -39,6 +40,7 @@ async fn main() -> ExitCode {
         Command::Demo { platform, demo } => demo::run(platform, demo).await,
         Command::Load { platform, load } => load::run(platform, load).await,
         Command::Bench(bench) => bench::run(bench).await,
+        Command::BenchApi(bench) => api_bench::run(bench).await,
         Command::Chaos(chaos) => chaos::run(chaos).await,
     };
     match outcome {

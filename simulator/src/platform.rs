@@ -30,6 +30,11 @@ pub struct Running {
 impl Running {
     /// Starts the binary beside this one with its data below `data_dir`.
     pub async fn start(data_dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(data_dir, &[]).await
+    }
+
+    /// Starts it with settings of the environment.
+    pub async fn start_with(data_dir: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let binary = std::env::current_exe()?.with_file_name("argusiq");
         let base = free_base()?;
         let platform = Platform {
@@ -45,6 +50,7 @@ impl Running {
             .arg("up")
             .env("ARGUSIQ_ADMIN_EMAIL", &platform.email)
             .env("ARGUSIQ_ADMIN_PASSWORD", &platform.password)
+            .envs(settings.iter().copied())
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true)

@@ -7,9 +7,6 @@ use anyhow::Context;
 
 use crate::bench::{Results, Step};
 
-const BEGIN: &str = "<!-- pipeline:begin -->";
-const END: &str = "<!-- pipeline:end -->";
-
 /// Programs that have a column of their own, with their headings.
 const PROGRAMS: [(&str, &str); 5] = [
     ("argusiq", "argusiq"),
@@ -19,12 +16,13 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("argusiq-simula", "simulator"),
 ];
 
-/// Puts the table between its marks in the document.
-pub fn write(document: &Path, results: &Results) -> anyhow::Result<()> {
+/// Puts a table between its marks in the document.
+pub fn put(document: &Path, name: &str, table: &str) -> anyhow::Result<()> {
+    let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
     let text = fs::read_to_string(document).with_context(|| format!("{} cannot be read", document.display()))?;
-    let (before, rest) = text.split_once(BEGIN).context("the document has no place for the table")?;
-    let (_, after) = rest.split_once(END).context("the document has no end of the table")?;
-    Ok(fs::write(document, format!("{before}{BEGIN}\n{}\n{END}{after}", table(results)))?)
+    let (before, rest) = text.split_once(&begin).context("the document has no place for the table")?;
+    let (_, after) = rest.split_once(&end).context("the document has no end of the table")?;
+    Ok(fs::write(document, format!("{before}{begin}\n{table}\n{end}{after}"))?)
 }
 
 /// The table as Markdown.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::DeviceRow;
@@ -116,9 +117,9 @@ pub async fn sorted(
             AND ($3::uuid IS NULL OR d.device_type_id = $3)
             AND ($4::text IS NULL OR coalesce(c.connectivity, 'unknown') = $4)
             AND ($5::text IS NULL OR d.name ILIKE $5 OR d.serial_number ILIKE $5 OR d.description ILIKE $5)
-            AND ($6::text IS NULL OR d.custom_attributes->>$6 = $7)"
+            AND ($6::jsonb IS NULL OR d.custom_attributes @> $6 OR d.custom_attributes @> $7)"
     );
-    let attribute = filter.attribute.as_ref().map(|(key, value)| (clean(key), clean(value)));
+    let attribute = filter.attribute.as_ref().map(attribute);
     let text = filter.text.as_deref().map(containing);
     let page = reader.page("devices", &list, sort.order(descending), paging, |query| {
         query
@@ -127,8 +128,8 @@ pub async fn sorted(
             .bind(filter.device_type_id)
             .bind(filter.connectivity.clone())
             .bind(text.clone())
-            .bind(attribute.as_ref().map(|(key, _)| key.clone()))
-            .bind(attribute.as_ref().map(|(_, value)| value.clone()))
+            .bind(attribute.as_ref().map(|(text, _)| text.clone()))
+            .bind(attribute.as_ref().map(|(_, other)| other.clone()))
     });
     let mut page = page.await?;
     refine(reader, &mut page.items).await?;
@@ -140,6 +141,14 @@ pub async fn attribute_names(reader: &Reader, organization: Uuid) -> Result<Vec<
     let sql = "SELECT to_jsonb(name) FROM (SELECT DISTINCT jsonb_object_keys(custom_attributes) AS name FROM devices
         WHERE organization_id = $1) x ORDER BY name";
     reader.rows("devices", sqlx::query_scalar(sql).bind(organization)).await
+}
+
+/// Returns the two objects that an attribute may be a part of: its value is the text, or what the text is as JSON.
+fn attribute((key, value): &(String, String)) -> (Value, Value) {
+    let (key, value) = (clean(key), clean(value));
+    let other = serde_json::from_str(&value).ok().filter(|value: &Value| !value.is_object() && !value.is_array());
+    let (text, other) = (json!({ key.as_str(): value }), other.map(|other| json!({ key.as_str(): other })));
+    (text.clone(), other.unwrap_or(text))
 }
 
 /// Returns a device of an organisation.
