@@ -15,6 +15,7 @@ use crate::cpu::Usage;
 use crate::platform::Running;
 use crate::reaction::{self, Reactions};
 use crate::report;
+use crate::revocation::{self, Revocation};
 use crate::summary::Figures;
 use crate::{demo, load};
 
@@ -42,6 +43,8 @@ pub struct Results {
     pub steps: Vec<Step>,
     /// How fast the platform reacts, unloaded.
     pub reactions: Reactions,
+    /// How soon a revocation ends a live session.
+    pub revocation: Revocation,
 }
 
 /// Measures, prints, and writes `docs/benchmarks.md` and `target/bench/pipeline.json`.
@@ -64,11 +67,12 @@ async fn measure(running: &Running, bench: &Bench) -> anyhow::Result<Results> {
     let (at, email, password) = (platform.api.clone(), platform.email.clone(), platform.password.clone());
     let api = spawn_blocking(move || Api::sign_in(&at, &email, &password)).await??;
     let reactions = reaction::measure(&api, &platform.mqtt, &demo::tag()).await?;
+    let revocation = revocation::measure(&api, &platform.mqtt, &demo::tag()).await?;
     let mut steps = Vec::new();
     for rate in &bench.rates {
         steps.push(step(running, &api, bench, *rate).await?);
     }
-    Ok(Results { measured_at: now(), commit: commit(), machine: machine(), steps, reactions })
+    Ok(Results { measured_at: now(), commit: commit(), machine: machine(), steps, reactions, revocation })
 }
 
 async fn step(running: &Running, api: &Api, bench: &Bench, rate: f64) -> anyhow::Result<Step> {

@@ -18,6 +18,7 @@ mod platform;
 mod provision;
 mod reaction;
 mod report;
+mod revocation;
 mod session;
 mod signal;
 mod stats;

@@ -1,0 +1,104 @@
+//! How soon a revocation ends a live session among many. What does not live here: other reactions.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{interval, timeout};
+
+use crate::api::Api;
+use crate::fleet::{self, Plan};
+use crate::mqtt;
+use crate::provision::Provisioned;
+use crate::session::{KEEP_ALIVE_SECONDS, Session};
+use crate::stats::Latencies;
+use crate::tls::Connector;
+
+/// Live sessions.
+pub const SESSIONS: u32 = 1_000;
+/// Sessions whose certificate is revoked.
+pub const REVOKED: usize = 200;
+/// Revocations at a time.
+const AT_ONCE: usize = 4;
+/// How long a session may go on.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Milliseconds from the API's answer to the end of the session; one that ended before the answer took none.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Revocation {
+    /// Half of them took no longer.
+    pub p50_ms: f64,
+    /// 95 of 100 took no longer.
+    pub p95_ms: f64,
+    /// None took longer.
+    pub max_ms: f64,
+}
+
+/// Connects devices and revokes the certificates of some of them.
+pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Revocation> {
+    let plan = Plan { mqtt: mqtt.to_owned(), devices: SESSIONS, rate: 1.0, burst: 1, metrics: 1 };
+    let devices = fleet::provision(api, &plan, &format!("revoked-{tag}")).await?;
+    let maker = api.clone();
+    let root = spawn_blocking(move || maker.get_text("/pki/ca.pem")).await??;
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    let mut sessions = JoinSet::new();
+    for (index, device) in devices.iter().enumerate() {
+        let session = open(device, &root, mqtt).await.with_context(|| format!("device {index}"))?;
+        let ended = ended.clone();
+        sessions.spawn(async move {
+            hold(session).await;
+            // Nobody listens any more once all that were revoked have ended.
+            let _ = ended.send((index, Instant::now()));
+        });
+    }
+    let mut answered = Vec::new();
+    for some in devices[..REVOKED].chunks(AT_ONCE) {
+        let mut revoking = JoinSet::new();
+        for (place, device) in some.iter().enumerate() {
+            let (api, path) = (api.clone(), format!("/api/v1/devices/{}/certificate/revoke", device.id));
+            let index = answered.len() + place;
+            revoking.spawn_blocking(move || {
+                api.post(&path, &json!({"reason": "benchmark"})).map(|_| (index, Instant::now()))
+            });
+        }
+        while let Some(one) = revoking.join_next().await {
+            answered.push(one??);
+        }
+    }
+    answered.sort_unstable_by_key(|(index, _)| *index);
+    let (latencies, mut slowest) = (Latencies::default(), Duration::ZERO);
+    for _ in 0..REVOKED {
+        let (index, at) = timeout(DEADLINE, ends.recv()).await.context("a session goes on")?.context("a session")?;
+        ensure!(index < REVOKED, "a session ended whose certificate was not revoked");
+        let took = at.saturating_duration_since(answered[index].1);
+        latencies.note(took);
+        slowest = slowest.max(took);
+    }
+    ensure!(ends.is_empty(), "a session ended whose certificate was not revoked");
+    sessions.abort_all();
+    let [p50_ms, p95_ms] = [0.5, 0.95].map(|share| latencies.quantile_millis(share));
+    Ok(Revocation { p50_ms, p95_ms, max_ms: slowest.as_secs_f64() * 1e3 })
+}
+
+async fn open(device: &Provisioned, root: &str, mqtt: &str) -> anyhow::Result<Session> {
+    let (host, _) = mqtt.rsplit_once(':').context("the MQTT address is host:port")?;
+    let connector = Connector::new(device.chain_pem(), device.key_pem(), root, host)?;
+    Session::open(&connector, mqtt, &device.id).await
+}
+
+/// Keeps a session alive until the server ends it.
+async fn hold(mut session: Session) {
+    let mut pings = interval(Duration::from_secs(u64::from(KEEP_ALIVE_SECONDS) / 2));
+    loop {
+        let alive = tokio::select! {
+            read = session.read(|_| {}) => read,
+            _ = pings.tick() => session.write(&mqtt::PINGREQ).await,
+        };
+        if alive.is_err() {
+            return;
+        }
+    }
+}
