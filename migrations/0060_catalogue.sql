@@ -20,6 +20,10 @@ CREATE TABLE protocol_converters (LIKE activity_types INCLUDING DEFAULTS INCLUDI
 ALTER TABLE protocol_converters ADD PRIMARY KEY (id);
 CREATE INDEX protocol_converters_by_name ON protocol_converters (organization_id, name, id);
 
+CREATE TABLE notification_channels (LIKE activity_types INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+ALTER TABLE notification_channels ADD PRIMARY KEY (id);
+CREATE INDEX notification_channels_by_name ON notification_channels (organization_id, name, id);
+
 -- What an asset took over from the profile that it was made from.
 ALTER TABLE assets ADD COLUMN profile_id uuid;
 ALTER TABLE assets ADD COLUMN health_thresholds jsonb;

@@ -50,6 +50,8 @@ permissions! {
     WriteLinks: Engineer, "change links";
     /// Register, change and decommission devices; issue and revoke their certificates.
     ManageDevices: Admin, "manage devices and their certificates";
+    /// Change notification channels.
+    ManageChannels: Admin, "change notification channels";
     /// See who changed what in the organisation.
     ReadAudit: Admin, "read the audit trail";
     /// See, add, change, suspend and erase people.
@@ -76,7 +78,7 @@ mod tests {
         let viewer = ["Read"];
         let operator = ["AcknowledgeAlarms", "WorkActivities"];
         let engineer = ["SettleDeadLetters", "WriteRules", "WriteTemplates", "WriteTypes", "WriteAssets", "WriteLinks"];
-        let admin = ["ManageDevices", "ReadAudit", "ManageUsers", "ManageApiKeys"];
+        let admin = ["ManageDevices", "ManageChannels", "ReadAudit", "ManageUsers", "ManageApiKeys"];
         let expected: [(AccessRole, Vec<&str>); 5] = [
             (AccessRole::Viewer, viewer.to_vec()),
             (AccessRole::Operator, [&viewer[..], &operator].concat()),

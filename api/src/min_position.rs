@@ -35,6 +35,7 @@ const READ_MODELS: &[(&str, &str, Stream)] = &[
     ("device-types", type_catalogue::NAME, Stream::Es),
     ("devices", device_directory::NAME, Stream::Es),
     ("events", system_events::NAME, Stream::Es),
+    ("notification-channels", catalogue::NAME, Stream::Es),
     ("organizations", tenant_register::NAME, Stream::Es),
     ("protocol-converters", catalogue::NAME, Stream::Es),
     ("rules", rule_book::NAME, Stream::Es),

@@ -4,6 +4,7 @@ use commands::{Error as CommandError, Reference, SessionError, SignInError, api_
 use domain::catalogue::EntryError;
 use domain::catalogue::activity_type::ActivityTypeDefinition;
 use domain::catalogue::asset_profile::{ProfileDefinition, Refusal as ProfileRefusal};
+use domain::catalogue::notification_channel::{ChannelDefinition, Refusal as ChannelRefusal};
 use domain::catalogue::protocol_converter::{ConverterDefinition, Refusal as ConverterRefusal};
 use domain::{
     activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, dead_letter, device_links,
@@ -148,6 +149,7 @@ macro_rules! refusals {
 
 type ActivityTypeError = EntryError<ActivityTypeDefinition>;
 type AssetProfileError = EntryError<ProfileDefinition>;
+type ChannelError = EntryError<ChannelDefinition>;
 type ConverterError = EntryError<ConverterDefinition>;
 
 refusals! {
@@ -257,6 +259,14 @@ refusals! {
         Error::AlreadyExists => AlreadyExists,
         Error::Retired => WrongState,
         Error::Invalid(_) => field("name"),
+    }
+    ChannelError {
+        Error::NotFound => NotFound,
+        Error::AlreadyExists => AlreadyExists,
+        Error::Retired => WrongState,
+        Error::Invalid(ChannelRefusal::InvalidName) => field("name"),
+        Error::Invalid(ChannelRefusal::InvalidUrl) => field("medium.url"),
+        Error::Invalid(ChannelRefusal::InvalidWorkRoles) => field("medium.workRoles"),
     }
     AssetProfileError {
         Error::NotFound => NotFound,

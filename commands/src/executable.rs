@@ -10,7 +10,7 @@ use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
 use domain::asset_type::AssetType;
 use domain::catalogue::asset_profile::ProfileDefinition;
-use domain::catalogue::{ActivityType, AssetProfile, EntryCommand, ProtocolConverter};
+use domain::catalogue::{ActivityType, AssetProfile, EntryCommand, NotificationChannel, ProtocolConverter};
 use domain::certificate::Certificate;
 use domain::dead_letter::SettledLetter;
 use domain::device::{Device, DeviceCommand};
@@ -56,6 +56,7 @@ macro_rules! executable {
 executable!(Alarm);
 executable!(ApiKey);
 executable!(Certificate);
+executable!(NotificationChannel);
 executable!(Organization);
 executable!(SettledLetter);
 executable!(UniqueKey);

@@ -10,7 +10,7 @@ use domain::api_key::ApiKey;
 use domain::asset::Asset;
 use domain::asset_tree::AssetTree;
 use domain::asset_type::AssetType;
-use domain::catalogue::{ActivityType, AssetProfile, ProtocolConverter};
+use domain::catalogue::{ActivityType, AssetProfile, NotificationChannel, ProtocolConverter};
 use domain::certificate::Certificate;
 use domain::dead_letter::SettledLetter;
 use domain::device::Device;
@@ -79,6 +79,7 @@ stores! {
     device: Device, REMEMBERED_COMMANDS;
     device_links: DeviceLinks, REMEMBERED_COMMANDS;
     device_type: DeviceType, REMEMBERED_COMMANDS;
+    notification_channel: NotificationChannel, REMEMBERED_COMMANDS;
     organization: Organization, REMEMBERED_COMMANDS;
     protocol_converter: ProtocolConverter, REMEMBERED_COMMANDS;
     rule: Rule, REMEMBERED_COMMANDS;

@@ -6,6 +6,8 @@ use serde_json::Value;
 pub const MAX_NAME_CHARS: usize = 200;
 /// Most characters of a metric key.
 pub const MAX_METRIC_KEY_CHARS: usize = 64;
+/// Most bytes of a web address.
+const MAX_URL_BYTES: usize = 2000;
 /// Longest duration of a condition and longest cooldown: 30 days, in seconds.
 pub const MAX_DURATION_SECONDS: u32 = 30 * 24 * 60 * 60;
 
@@ -13,6 +15,15 @@ pub const MAX_DURATION_SECONDS: u32 = 30 * 24 * 60 * 60;
 pub fn is_metric_key(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     !text.is_empty() && text.len() <= MAX_METRIC_KEY_CHARS && text.bytes().all(allowed)
+}
+
+/// Tells whether the text may be the address of something on the web: `https://` or `http://`, and a host behind it.
+pub(crate) fn is_web_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let has_host = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    url.len() <= MAX_URL_BYTES
+        && rest.is_some_and(has_host)
+        && !url.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// Returns the name without surrounding white space, `None` where 1 to 200 characters do not remain.

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use crate::api::Api;
 use crate::args::{Bench, Load};
+use crate::beside::Beside;
 use crate::cpu::Usage;
 use crate::platform::Running;
 use crate::reaction::{self, Reactions};
@@ -43,15 +44,17 @@ pub struct Results {
     pub steps: Vec<Step>,
     /// How fast the platform reacts, unloaded.
     pub reactions: Reactions,
-    /// How soon a revocation ends a live session.
+    /// How soon a revocation ends a live session at the edge.
     pub revocation: Revocation,
+    /// The same behind a mosquitto that the bridge keeps.
+    pub revocation_behind_a_broker: Revocation,
 }
 
 /// Measures, prints, and writes `docs/benchmarks.md` and `target/bench/pipeline.json`.
 pub async fn run(bench: Bench) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("argusiq-bench-").tempdir()?;
     let running = Running::start(folder.path()).await?;
-    let outcome = measure(&running, &bench).await;
+    let outcome = measure(&running, folder.path(), &bench).await;
     running.stop().await?;
     let results = outcome?;
     fs::create_dir_all("target/bench")?;
@@ -62,17 +65,29 @@ pub async fn run(bench: Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(running: &Running, bench: &Bench) -> anyhow::Result<Results> {
+async fn measure(running: &Running, folder: &Path, bench: &Bench) -> anyhow::Result<Results> {
     let platform = &running.platform;
     let (at, email, password) = (platform.api.clone(), platform.email.clone(), platform.password.clone());
     let api = spawn_blocking(move || Api::sign_in(&at, &email, &password)).await??;
     let reactions = reaction::measure(&api, &platform.mqtt, &demo::tag()).await?;
     let revocation = revocation::measure(&api, &platform.mqtt, &demo::tag()).await?;
+    let beside = Beside::start(running, folder, &api).await?;
+    let behind = revocation::measure(&api, &beside.mqtt, &format!("{}-broker", demo::tag())).await;
+    beside.stop().await?;
+    let revocation_behind_a_broker = behind?;
     let mut steps = Vec::new();
     for rate in &bench.rates {
         steps.push(step(running, &api, bench, *rate).await?);
     }
-    Ok(Results { measured_at: now(), commit: commit(), machine: machine(), steps, reactions, revocation })
+    Ok(Results {
+        measured_at: now(),
+        commit: commit(),
+        machine: machine(),
+        steps,
+        reactions,
+        revocation,
+        revocation_behind_a_broker,
+    })
 }
 
 async fn step(running: &Running, api: &Api, bench: &Bench, rate: f64) -> anyhow::Result<Step> {

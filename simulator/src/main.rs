@@ -5,6 +5,7 @@ mod api;
 mod api_bench;
 mod args;
 mod bench;
+mod beside;
 mod chaos;
 mod cpu;
 mod demo;

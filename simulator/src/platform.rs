@@ -23,6 +23,7 @@ const PORTS: u16 = 6;
 /// A running platform.
 pub struct Running {
     child: Child,
+    base: u16,
     /// Where it is and who may ask.
     pub platform: Platform,
 }
@@ -56,9 +57,16 @@ impl Running {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{} does not start; build it first", binary.display()))?;
-        let mut running = Self { child, platform };
+        let mut running = Self { child, base, platform };
         running.wait_until_ready().await?;
         Ok(running)
+    }
+
+    /// Where its NATS, PostgreSQL and Redis are.
+    pub fn servers(&self) -> [String; 3] {
+        let at = |offset: u16| self.base + offset;
+        let postgres = format!("postgres://argusiq@127.0.0.1:{}/argusiq", at(4));
+        [format!("nats://127.0.0.1:{}", at(2)), postgres, format!("redis://127.0.0.1:{}/", at(5))]
     }
 
     /// Its process id.

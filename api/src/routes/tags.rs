@@ -22,6 +22,8 @@ pub enum Tag {
     AssetProfiles,
     /// Kinds of activities.
     ActivityTypes,
+    /// Who is told, and how.
+    NotificationChannels,
     /// How payloads become metrics.
     ProtocolConverters,
     /// Devices and their certificates.

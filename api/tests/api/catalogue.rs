@@ -23,6 +23,12 @@ fn an_entry_is_defined_listed_revised_and_retired() {
         ("activity-types", "activityType", "activityTypes", json!({"name": "Look"})),
         ("asset-profiles", "assetProfile", "assetProfiles", json!({"name": "Look", "assetTypeId": id(&kind)})),
         (
+            "notification-channels",
+            "notificationChannel",
+            "notificationChannels",
+            json!({"name": "Look", "medium": {"type": "webhook", "url": "https://pager.example"}}),
+        ),
+        (
             "protocol-converters",
             "protocolConverter",
             "protocolConverters",
@@ -218,4 +224,23 @@ fn people_keys_and_organisations_have_histories() {
     let shown = root.get(&format!("/api/v1/organizations/{}/history", tenant.organization)).ok();
     assert!(shown.text.contains("OrganizationFounded"), "{}", shown.text);
     tenant.admin.get(&format!("/api/v1/organizations/{}/history", tenant.organization)).problem(403, "forbidden");
+}
+
+#[test]
+fn a_channel_says_whom_it_reaches_and_from_which_severity_on() {
+    let tenant = tenant("Channels");
+    let body = |medium: Value| json!({"name": "On call", "medium": medium, "minimumSeverity": "high"});
+    let email = json!({"type": "email", "workRoles": [" technician "]});
+    let path = made(&tenant, "notification-channels", "notificationChannel", body(email));
+    let shown = tenant.admin.get(&path).ok()["notificationChannel"].clone();
+    assert_eq!(shown["medium"], json!({"type": "email", "workRoles": ["technician"]}));
+    assert_eq!((shown["minimumSeverity"].text(), shown["isActive"].clone()), ("high".to_owned(), json!(true)));
+    let refused = |medium| tenant.admin.put(&path, body(medium)).problem(422, "invalid-fields").fields();
+    assert_eq!(refused(json!({"type": "webhook", "url": "gopher://x"})), ["medium.url"]);
+    assert_eq!(refused(json!({"type": "push", "workRoles": []})), ["medium.workRoles"]);
+    assert_eq!(refused(json!({"type": "email"})), ["medium.workRoles"]);
+    tenant
+        .somebody("engineer")
+        .put(&path, body(json!({"type": "email", "workRoles": ["x"]})))
+        .problem(403, "forbidden");
 }

@@ -31,6 +31,7 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
         ("asset-types", kind.clone()),
         ("activity-types", made("/activity-types", json!({"name": "Inspection"}), "activityType")),
         ("asset-profiles", made("/asset-profiles", json!({"name": "P", "assetTypeId": kind}), "assetProfile")),
+        ("notification-channels", made("/notification-channels", channel(), "notificationChannel")),
         ("protocol-converters", made("/protocol-converters", converter, "protocolConverter")),
         ("rules", made("/rules", rule, "rule")),
         ("users", made("/users", person, "user")),
@@ -62,6 +63,10 @@ fn filled(path: &str, of: &[(&str, String)]) -> String {
     format!("/api/v1{}", filled.collect::<Vec<_>>().join("/"))
 }
 
+fn channel() -> Value {
+    json!({"name": "C", "medium": {"type": "push", "workRoles": ["technician"]}})
+}
+
 /// A body that the operation would take.
 fn body(method: &str, path: &str, own_asset: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
@@ -73,6 +78,7 @@ fn body(method: &str, path: &str, own_asset: &str) -> Value {
         "assign" => json!({"assignedRole": "technician"}),
         "{templateId}" => json!({"targetId": own_asset}),
         "{id}" if path.contains("-profiles/") => json!({"name": "Mine now", "assetTypeId": own_asset}),
+        "{id}" if path.contains("-channels/") => channel(),
         "{id}" if path.contains("-converters/") => {
             json!({"name": "C", "sourceProtocol": "raw", "rules": [{"target": "t", "path": "/t"}]})
         }

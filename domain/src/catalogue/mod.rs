@@ -1,9 +1,10 @@
-//! The catalogue: what things are made of and sorted by. Every entry lives the same life (`entry`); a module says what one
+//! The catalogue: what things are made of and sorted by, and who is told. Every entry lives the same life (`entry`); a module says what one
 //! says.
 
 pub mod activity_type;
 pub mod asset_profile;
 mod entry;
+pub mod notification_channel;
 pub mod protocol_converter;
 #[cfg(test)]
 mod tests;
@@ -12,4 +13,5 @@ pub use activity_type::{ActivityType, ActivityTypeEvent};
 pub use asset_profile::{AssetProfile, AssetProfileEvent};
 pub(crate) use entry::entry;
 pub use entry::{Definition, Entry, EntryCommand, EntryError, EntryEvent};
+pub use notification_channel::{NotificationChannel, NotificationChannelEvent};
 pub use protocol_converter::{ProtocolConverter, ProtocolConverterEvent};

@@ -87,3 +87,34 @@ fn a_score_of_health_is_called_by_its_thresholds() {
     let called = [0, 29, 30, 59, 60, 79, 80, 100].map(|score| HealthThresholds::default().status(score));
     assert_eq!(called, ["critical", "critical", "warning", "warning", "fair", "fair", "good", "good"]);
 }
+
+#[test]
+fn a_channel_reaches_somebody_or_is_refused() {
+    use super::notification_channel::{ChannelDefinition, Medium, Refusal};
+    let channel = |medium| ChannelDefinition {
+        name: "C".into(),
+        description: None,
+        medium,
+        minimum_severity: crate::alarming::Severity::High,
+        is_active: true,
+    };
+    let roles = |roles: &[&str]| roles.iter().map(|role| (*role).to_owned()).collect::<Vec<_>>();
+    let email = |named: &[&str]| channel(Medium::Email { work_roles: roles(named) });
+    assert_eq!(email(&[" technician", "technician "]).checked(), Ok(email(&["technician"])));
+    let webhook = |url: &str| channel(Medium::Webhook { url: url.into() });
+    assert_eq!(webhook("https://a.example/x").checked(), Ok(webhook("https://a.example/x")));
+    let many: Vec<String> = (0..51).map(|n| n.to_string()).collect();
+    let table = [
+        (ChannelDefinition { name: " ".into(), ..email(&["a"]) }, Refusal::InvalidName),
+        (webhook("ftp://a.example"), Refusal::InvalidUrl),
+        (webhook("https://"), Refusal::InvalidUrl),
+        (email(&[]), Refusal::InvalidWorkRoles),
+        (email(&["a", " "]), Refusal::InvalidWorkRoles),
+        (email(&["a".repeat(61).as_str()]), Refusal::InvalidWorkRoles),
+        (channel(Medium::Push { work_roles: many }), Refusal::InvalidWorkRoles),
+    ];
+    for (definition, refusal) in table {
+        let define = EntryCommand::Define { definition };
+        nothing::<NotificationChannel>().when(define).then_refused(EntryError::Invalid(refusal));
+    }
+}

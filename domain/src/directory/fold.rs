@@ -56,6 +56,7 @@ impl Directory {
             | AnyEvent::UniqueKey(_)
             | AnyEvent::AssetProfile(_)
             | AnyEvent::ActivityType(_)
+            | AnyEvent::NotificationChannel(_)
             | AnyEvent::Activity(_)
             | AnyEvent::Alarm(_)
             | AnyEvent::DeadLetter(_) => {}

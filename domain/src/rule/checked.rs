@@ -4,9 +4,6 @@ use super::{Error, RuleAction, RuleDefinition};
 use crate::alarming::{Condition, Operator};
 use crate::checks::{self, MAX_DURATION_SECONDS};
 
-/// Most bytes of a webhook's address.
-const MAX_URL_BYTES: usize = 2000;
-
 /// Returns the definition with its name trimmed, or what is wrong with it.
 pub(super) fn definition(mut definition: RuleDefinition) -> Result<RuleDefinition, Error> {
     definition.name = checks::name(&definition.name).ok_or(Error::InvalidName)?;
@@ -15,7 +12,7 @@ pub(super) fn definition(mut definition: RuleDefinition) -> Result<RuleDefinitio
     }
     condition(&definition.condition).map_err(|reason| Error::InvalidCondition { reason })?;
     if let RuleAction::Webhook { url } = &definition.action
-        && !is_web_address(url)
+        && !checks::is_web_address(url)
     {
         return Err(Error::InvalidWebhook);
     }
@@ -36,12 +33,4 @@ fn condition(condition: &Condition) -> Result<(), &'static str> {
         _ if condition.duration_seconds > MAX_DURATION_SECONDS => Err("durationSeconds must be at most 2592000"),
         _ => Ok(()),
     }
-}
-
-fn is_web_address(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let has_host = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
-    url.len() <= MAX_URL_BYTES
-        && rest.is_some_and(has_host)
-        && !url.contains(|c: char| c.is_whitespace() || c.is_control())
 }

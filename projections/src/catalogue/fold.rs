@@ -4,6 +4,7 @@ use domain::AnyEvent;
 use domain::catalogue::EntryEvent;
 use domain::catalogue::activity_type::ActivityTypeDefinition;
 use domain::catalogue::asset_profile::ProfileDefinition;
+use domain::catalogue::notification_channel::ChannelDefinition;
 use domain::catalogue::protocol_converter::ConverterDefinition;
 use eventlog::Stream;
 
@@ -20,23 +21,31 @@ pub struct Catalogue;
 pub struct Sheets {
     pub(crate) activity_types: Sheet<EntryRow<ActivityTypeDefinition>>,
     pub(crate) asset_profiles: Sheet<EntryRow<ProfileDefinition>>,
+    pub(crate) notification_channels: Sheet<EntryRow<ChannelDefinition>>,
     pub(crate) protocol_converters: Sheet<EntryRow<ConverterDefinition>>,
 }
 
 impl Fold for Catalogue {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::Es];
-    const TABLES: &'static [&'static str] = &["activity_types", "asset_profiles", "protocol_converters"];
+    const TABLES: &'static [&'static str] =
+        &["activity_types", "asset_profiles", "notification_channels", "protocol_converters"];
     type Sheets = Sheets;
 
     fn sheets(sheets: &mut Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![&mut sheets.activity_types, &mut sheets.asset_profiles, &mut sheets.protocol_converters]
+        vec![
+            &mut sheets.activity_types,
+            &mut sheets.asset_profiles,
+            &mut sheets.notification_channels,
+            &mut sheets.protocol_converters,
+        ]
     }
 
     fn touch(sheets: &mut Sheets, fact: &Fact) {
         match &fact.event {
             AnyEvent::ActivityType(_) => sheets.activity_types.want(fact.id),
             AnyEvent::AssetProfile(_) => sheets.asset_profiles.want(fact.id),
+            AnyEvent::NotificationChannel(_) => sheets.notification_channels.want(fact.id),
             AnyEvent::ProtocolConverter(_) => sheets.protocol_converters.want(fact.id),
             _ => {}
         }
@@ -46,6 +55,7 @@ impl Fold for Catalogue {
         match &fact.event {
             AnyEvent::ActivityType(event) => fold(&mut sheets.activity_types, fact, event),
             AnyEvent::AssetProfile(event) => fold(&mut sheets.asset_profiles, fact, event),
+            AnyEvent::NotificationChannel(event) => fold(&mut sheets.notification_channels, fact, event),
             AnyEvent::ProtocolConverter(event) => fold(&mut sheets.protocol_converters, fact, event),
             _ => {}
         }

@@ -1,4 +1,5 @@
-//! The catalogue beside the types: activity types, asset profiles, protocol converters. Its readers see what each says.
+//! The catalogue beside the types: activity types, asset profiles, protocol converters, notification
+//! channels. Its readers see what each says.
 
 mod fold;
 pub mod read;

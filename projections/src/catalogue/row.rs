@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::catalogue::Definition;
 use domain::catalogue::activity_type::ActivityTypeDefinition;
 use domain::catalogue::asset_profile::ProfileDefinition;
+use domain::catalogue::notification_channel::ChannelDefinition;
 use domain::catalogue::protocol_converter::ConverterDefinition;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,14 @@ impl Listed for ProfileDefinition {
 
 impl Listed for ConverterDefinition {
     const TABLE: &'static str = "protocol_converters";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Listed for ChannelDefinition {
+    const TABLE: &'static str = "notification_channels";
 
     fn name(&self) -> &str {
         &self.name

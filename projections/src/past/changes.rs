@@ -74,6 +74,9 @@ pub fn changes(kind: &str, facts: &[Fact]) -> Vec<Vec<FieldChange>> {
         "device_links" => by_fold::<Assets>(facts, |sheets, fact| row(&sheets.links, link_of(fact)?)),
         "activity_type" => by_fold::<Catalogue>(facts, |sheets, fact| row(&sheets.activity_types, fact.id)),
         "asset_profile" => by_fold::<Catalogue>(facts, |sheets, fact| row(&sheets.asset_profiles, fact.id)),
+        "notification_channel" => {
+            by_fold::<Catalogue>(facts, |sheets, fact| row(&sheets.notification_channels, fact.id))
+        }
         "protocol_converter" => by_fold::<Catalogue>(facts, |sheets, fact| row(&sheets.protocol_converters, fact.id)),
         "device_type" => by_fold::<Types>(facts, |sheets, fact| row(&sheets.device_types, fact.id)),
         "asset_type" => by_fold::<Types>(facts, |sheets, fact| row(&sheets.asset_types, fact.id)),

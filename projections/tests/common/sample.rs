@@ -13,8 +13,9 @@ use domain::asset_tree::AssetTreeEvent;
 use domain::asset_type::AssetTypeEvent;
 use domain::catalogue::activity_type::ActivityTypeDefinition;
 use domain::catalogue::asset_profile::{HealthThresholds, ProfileDefinition};
+use domain::catalogue::notification_channel::ChannelDefinition;
 use domain::catalogue::protocol_converter::ConverterDefinition;
-use domain::catalogue::{ActivityTypeEvent, AssetProfileEvent, ProtocolConverterEvent};
+use domain::catalogue::{ActivityTypeEvent, AssetProfileEvent, NotificationChannelEvent, ProtocolConverterEvent};
 use domain::certificate::{CertificateEvent, RevocationCode};
 use domain::dead_letter::{SettledLetterEvent, id_of};
 use domain::device::DeviceEvent;
@@ -44,6 +45,7 @@ pub const CERTIFICATE: Uuid = Uuid::from_u128(0x13);
 pub const ASSET_TYPE: Uuid = Uuid::from_u128(0x20);
 pub const ACTIVITY_TYPE: Uuid = Uuid::from_u128(0x24);
 pub const PROFILE: Uuid = Uuid::from_u128(0x25);
+pub const CHANNEL: Uuid = Uuid::from_u128(0x27);
 pub const CONVERTER: Uuid = Uuid::from_u128(0x26);
 pub const SITE: Uuid = Uuid::from_u128(0x21);
 pub const PUMP: Uuid = Uuid::from_u128(0x22);
@@ -204,6 +206,11 @@ async fn catalogue(world: &World) {
     .unwrap();
     let defined = ProtocolConverterEvent::ProtocolConverterDefined { definition };
     world.events("protocol_converter", CONVERTER, &[defined]).await;
+    let definition: ChannelDefinition = serde_json::from_value(json!({"name": "Pager", "minimum_severity": "high",
+        "medium": {"type": "webhook", "url": "https://pager.example"}, "is_active": true}))
+    .unwrap();
+    let defined = NotificationChannelEvent::NotificationChannelDefined { definition };
+    world.events("notification_channel", CHANNEL, &[defined]).await;
     let assigned = DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id: Some(ProtocolConverterId(CONVERTER)) };
     world.event("device_type", DEVICE_TYPE, 2, &assigned).await;
 }

@@ -1,10 +1,11 @@
-//! The catalogue: activity types, asset profiles, protocol converters. Every kind has the same five endpoints, so those of
+//! The catalogue: activity types, asset profiles, protocol converters, notification channels. Every kind has the same five endpoints, so those of
 //! one kind stand in one file; what they have in common is here.
 
 mod activity_types;
 mod asset_profiles;
 mod converter_test;
 mod converter_view;
+mod notification_channels;
 mod protocol_converters;
 
 use commands::Executable;
@@ -19,7 +20,13 @@ use crate::refusals::Refusal;
 use crate::routes::visible::seen;
 
 /// The endpoints.
-pub type Api = (activity_types::Api, asset_profiles::Api, protocol_converters::Api, converter_test::Api);
+pub type Api = (
+    activity_types::Api,
+    asset_profiles::Api,
+    protocol_converters::Api,
+    converter_test::Api,
+    notification_channels::Api,
+);
 
 /// What every entry has beside its definition.
 #[derive(Debug, Object)]

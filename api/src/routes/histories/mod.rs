@@ -210,6 +210,25 @@ impl Api {
         show(&state, caller.organization.0, ("asset_profile", id.0), Part::of(limit, offset, &cursor)?).await
     }
 
+    /// Show the history of a notification channel
+    #[oai(
+        path = "/notification-channels/:id/history",
+        method = "get",
+        tag = "Tag::NotificationChannels",
+        operation_id = "notificationChannelHistory"
+    )]
+    async fn notification_channel_history(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
+    ) -> Result<Json<History>, Problem> {
+        show(&state, caller.organization.0, ("notification_channel", id.0), Part::of(limit, offset, &cursor)?).await
+    }
+
     /// Show the history of a protocol converter
     #[oai(
         path = "/protocol-converters/:id/history",
