@@ -14,7 +14,7 @@ pub use crate::auth::Allowed;
 pub use crate::body::Body;
 pub use crate::intent::Intent;
 pub use crate::problem::{Kind, Problem};
-pub use crate::routes::paging::{Cursor, next_cursor, paging};
+pub use crate::routes::paging::{Cursor, Part, next_cursor, paging};
 pub use crate::routes::past::{AsOf, past};
 pub use crate::routes::tags::Tag;
 pub use crate::routes::visible::visible;

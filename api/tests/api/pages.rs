@@ -12,6 +12,10 @@ const LISTS: &[(&str, &str)] = &[
     ("asset-types", "assetTypes"),
     ("devices", "devices"),
     ("assets", "assets"),
+    ("activity-types", "activityTypes"),
+    ("asset-profiles", "assetProfiles"),
+    ("notification-channels", "notificationChannels"),
+    ("protocol-converters", "protocolConverters"),
     ("rules", "rules"),
     ("activity-templates", "templates"),
     ("activities", "activities"),
@@ -30,6 +34,13 @@ fn fill(tenant: &Tenant) {
     for (n, name) in ["B", "A", "B"].iter().enumerate() {
         made("/device-types", json!({ "name": name }), "deviceType");
         let kind = made("/asset-types", json!({ "name": name }), "assetType");
+        made("/activity-types", json!({ "name": name }), "activityType");
+        made("/asset-profiles", json!({"name": name, "assetTypeId": kind}), "assetProfile");
+        let medium = json!({"type": "push", "workRoles": ["technician"]});
+        made("/notification-channels", json!({"name": name, "medium": medium}), "notificationChannel");
+        let rules = json!([{"target": "t", "path": "/t"}]);
+        let converter = json!({"name": name, "sourceProtocol": "raw", "rules": rules});
+        made("/protocol-converters", converter, "protocolConverter");
         let asset = made("/assets", json!({"name": name, "assetTypeId": kind}), "asset");
         tenant.device(&format!("PAGE-{n}"));
         let rule = json!({"name": name, "entityType": "asset", "metricKey": "t", "severity": "low",
@@ -100,4 +111,33 @@ fn what_comes_meanwhile_moves_nothing_and_a_place_counts_in_its_own_list() {
     let names: Vec<String> = rest["assets"].as_array().unwrap().iter().map(|asset| asset["name"].text()).collect();
     assert_eq!((names.join(""), &rest["total"]), ("CDEF".to_owned(), &json!(6)));
     tenant.admin.get(&format!("/api/v1/alarms?cursor={next}")).problem(400, "invalid-parameters");
+}
+
+#[test]
+fn what_belongs_to_one_thing_comes_in_parts_too() {
+    let tenant = tenant("Parts of one");
+    let (device, asset) = (tenant.device("PART-0"), tenant.asset("A"));
+    for n in 0..3 {
+        let path = format!("/api/v1/devices/{device}/assets/{}/link", tenant.asset(&format!("B{n}")));
+        tenant.admin.post(&path, json!({})).created();
+        let path = format!("/api/v1/devices/{}/assets/{asset}/link", tenant.device(&format!("PART-{}", n + 1)));
+        tenant.admin.post(&path, json!({})).created();
+        tenant.admin.post(&format!("/api/v1/devices/{device}/tokens"), json!({"validityDays": 1})).created();
+        tenant.admin.post(&format!("/api/v1/devices/{device}/certificate/renew"), json!({})).created();
+    }
+    let lists = [
+        (format!("devices/{device}/assets"), "assets", 3),
+        (format!("assets/{asset}/devices"), "devices", 3),
+        (format!("devices/{device}/tokens"), "tokens", 3),
+        (format!("devices/{device}/certificates"), "certificates", 4),
+    ];
+    for (path, items, expected) in lists {
+        for limit in [1, 2, 50] {
+            let all = gathered(&tenant, (&path, items), limit);
+            let distinct: std::collections::BTreeSet<_> = all.iter().map(Value::to_string).collect();
+            assert_eq!((all.len(), distinct.len()), (expected, expected), "{path} by {limit}");
+        }
+        tenant.admin.get(&format!("/api/v1/{path}?cursor=x")).problem(400, "invalid-parameters");
+        tenant.admin.get(&format!("/api/v1/{path}?limit=0")).problem(400, "invalid-parameters");
+    }
 }

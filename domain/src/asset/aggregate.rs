@@ -72,6 +72,10 @@ impl Decide for Asset {
             (C::RetireAsset { .. }, _) if self.retired => Ok(vec![]),
             (C::RetireAsset { reason }, _) => Ok(vec![AssetEvent::AssetRetired { reason }]),
             (_, _) if self.retired => Err(Error::Retired),
+            (C::ReviseAsset { changes }, Some(profile)) => {
+                let events: Result<Vec<_>, _> = changes.into_iter().map(|change| profile.change(change)).collect();
+                Ok(events?.concat())
+            }
             (command, Some(profile)) => profile.change(command),
         }
     }
@@ -118,7 +122,11 @@ impl AssetProfile {
                 let custom_attributes = checked_attributes(custom_attributes)?;
                 (custom_attributes != self.custom_attributes, AssetEvent::AssetAttributesChanged { custom_attributes })
             }
-            AssetCommand::RegisterAsset { .. } | AssetCommand::RetireAsset { .. } => return Ok(vec![]),
+            AssetCommand::RegisterAsset { .. }
+            | AssetCommand::ReviseAsset { .. }
+            | AssetCommand::RetireAsset { .. } => {
+                return Ok(vec![]);
+            }
         };
         Ok(changed.then_some(event).into_iter().collect())
     }

@@ -47,6 +47,11 @@ pub enum AssetCommand {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
+    /// Several of the changes above, all of them or none.
+    ReviseAsset {
+        /// Renaming, describing, relocating, changing attributes.
+        changes: Vec<AssetCommand>,
+    },
     /// Takes it out of use for good.
     RetireAsset {
         /// Why, in the words of who did it.

@@ -164,3 +164,15 @@ fn an_asset_that_is_made_from_a_profile_says_so() {
     assert_eq!(made[1], E::AssetProfileApplied { applied: applied.clone() });
     assert_eq!(given::<Asset>(made).state().applied, Some(applied));
 }
+
+#[test]
+fn several_changes_are_made_at_once_or_not_at_all() {
+    let pump = given::<Asset>([registered()]);
+    let rename = |name: &str| C::RenameAsset { name: name.into() };
+    let relocate = |location| C::RelocateAsset { location };
+    let changes = vec![rename("Pump 2"), relocate(None)];
+    let [renamed, relocated] = [E::AssetRenamed { name: "Pump 2".into() }, E::AssetRelocated { location: None }];
+    pump.when(C::ReviseAsset { changes }).then([renamed, relocated]);
+    let changes = vec![rename("Pump 2"), relocate(off_the_globe().pop())];
+    pump.when(C::ReviseAsset { changes }).then_refused(Error::InvalidLocation);
+}

@@ -94,6 +94,10 @@ impl Decide for Device {
             (C::ReplaceDevice { serial_number, reason }, Some(profile)) => {
                 self.replace(profile, &serial_number, reason)
             }
+            (C::ReviseDevice { changes }, Some(profile)) => {
+                let events: Result<Vec<_>, _> = changes.into_iter().map(|change| profile.change(change)).collect();
+                Ok(events?.concat())
+            }
             (command, Some(profile)) => profile.change(command),
         }
     }

@@ -36,6 +36,11 @@ pub enum DeviceCommand {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
+    /// Several of the changes above, all of them or none.
+    ReviseDevice {
+        /// Renaming, describing, changing attributes.
+        changes: Vec<DeviceCommand>,
+    },
     /// Gives it a token for HTTP.
     IssueDeviceToken {
         /// The token's id.

@@ -130,3 +130,19 @@ fn a_replacement_ends_what_identified_the_old_one() {
     nothing::<Device>().when(replace("SN-2")).then_refused(Error::NotFound);
     given::<Device>([registered(), decommissioned()]).when(replace("SN-2")).then_refused(Error::Decommissioned);
 }
+
+#[test]
+fn several_changes_are_made_at_once_or_not_at_all() {
+    let probe = given::<Device>([registered()]);
+    let rename = |name: &str| C::RenameDevice { name: name.into() };
+    let attributes = |custom_attributes: Value| C::ChangeDeviceAttributes { custom_attributes };
+    let same = C::DescribeDevice { description: Some("roof".into()) };
+    let changes = vec![rename("Probe 2"), same, attributes(json!({}))];
+    let [renamed, changed] =
+        [E::DeviceRenamed { name: "Probe 2".into() }, E::DeviceAttributesChanged { custom_attributes: json!({}) }];
+    probe.when(C::ReviseDevice { changes }).then([renamed, changed]);
+    let changes = vec![rename("Probe 2"), attributes(json!("text"))];
+    probe.when(C::ReviseDevice { changes }).then_refused(Error::InvalidAttributes);
+    probe.when(C::ReviseDevice { changes: vec![] }).then_nothing();
+    nothing::<Device>().when(C::ReviseDevice { changes: vec![] }).then_refused(Error::NotFound);
+}

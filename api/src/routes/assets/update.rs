@@ -33,16 +33,15 @@ struct UpdateAsset {
 }
 
 impl UpdateAsset {
-    fn commands(self) -> Vec<(&'static str, AssetCommand)> {
-        let name = self.name.map(|name| ("rename", AssetCommand::RenameAsset { name }));
+    fn changes(self) -> Vec<AssetCommand> {
+        let name = self.name.map(|name| AssetCommand::RenameAsset { name });
         let description = self
             .description
-            .map(|text| ("describe", AssetCommand::DescribeAsset { description: (!text.is_empty()).then_some(text) }));
-        let location =
-            self.location.map(|location| ("relocate", AssetCommand::RelocateAsset { location: Some(location.into()) }));
-        let attributes = self.custom_attributes.map(|attributes| {
-            ("attributes", AssetCommand::ChangeAssetAttributes { custom_attributes: object(Some(attributes)) })
-        });
+            .map(|text| AssetCommand::DescribeAsset { description: (!text.is_empty()).then_some(text) });
+        let location = self.location.map(|location| AssetCommand::RelocateAsset { location: Some(location.into()) });
+        let attributes = self
+            .custom_attributes
+            .map(|attributes| AssetCommand::ChangeAssetAttributes { custom_attributes: object(Some(attributes)) });
         name.into_iter().chain(description).chain(location).chain(attributes).collect()
     }
 }
@@ -70,8 +69,10 @@ impl Api {
     ) -> Result<Revised<AssetResponse>, Problem> {
         let present = find(&state, &caller, id.0).await?;
         let (parent, context, mut last) = (body.0.parent_id, intent.context(&caller), None);
-        for (step, command) in body.0.commands() {
-            last = Some(state.commands.execute_at::<Asset>(&context.step(step), id.0, command, expected.take()).await?);
+        let changes = body.0.changes();
+        if !changes.is_empty() {
+            let (step, command) = (context.step("revise"), AssetCommand::ReviseAsset { changes });
+            last = Some(state.commands.execute_at::<Asset>(&step, id.0, command, expected.take()).await?);
         }
         // A move belongs to the tree, which has a version of its own: where there is nothing else, the asset's is compared
         // here.

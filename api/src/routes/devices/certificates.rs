@@ -16,6 +16,10 @@ struct Certificates {
     /// `pending` while the device has no certificate yet; then the state of the newest.
     status: String,
     certificates: Vec<Certificate>,
+    total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 #[OpenApi]
@@ -29,13 +33,18 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Certificates>, Problem> {
+        let part = Part::of(limit, offset, &cursor)?;
         find(&state, &caller, id.0).await?;
         let rows = read::of_device(&state.reader, caller.organization.0, id.0).await?;
         let now = state.now();
         let status =
             rows.iter().max_by_key(|row| row.created_at).map_or("pending", |row| row.status_at(now)).to_owned();
+        let (rows, total, next_cursor) = part.cut(rows, |row| row.id)?;
         let certificates = rows.into_iter().map(|row| Certificate::at(row, now)).collect();
-        Ok(Json(Certificates { status, certificates }))
+        Ok(Json(Certificates { status, certificates, total, next_cursor }))
     }
 }

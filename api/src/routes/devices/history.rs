@@ -5,7 +5,7 @@ use projections::past::history;
 
 use super::view::find;
 use crate::prelude::*;
-use crate::routes::histories::view::{HistoryEvent, Part};
+use crate::routes::histories::view::HistoryEvent;
 
 /// The endpoint.
 #[derive(Default)]
@@ -48,7 +48,8 @@ impl Api {
             entries.extend(history(&state.reader, organization, kind, id).await?);
         }
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.row.position, entry.row.index)));
-        let (events, total, next_cursor) = wanted.cut(entries)?;
+        let (events, total, next_cursor) = wanted.cut(entries, |entry| entry.row.event_id)?;
+        let events = events.into_iter().map(HistoryEvent::from).collect();
         Ok(Json(DeviceHistory { device_id: id.0, events, total, next_cursor }))
     }
 }

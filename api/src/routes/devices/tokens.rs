@@ -26,6 +26,10 @@ struct Token {
 #[derive(Object)]
 struct Tokens {
     tokens: Vec<Token>,
+    total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 impl Token {
@@ -54,9 +58,15 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<Tokens>, Problem> {
+        let part = Part::of(limit, offset, &cursor)?;
         let (device, now) = (load(&state, &caller, id.0).await?, state.now());
-        Ok(Json(Tokens { tokens: device.tokens.into_iter().map(|token| Token::at(token, now)).collect() }))
+        let (tokens, total, next_cursor) = part.cut(device.tokens, |token| token.token_id.0)?;
+        let tokens = tokens.into_iter().map(|token| Token::at(token, now)).collect();
+        Ok(Json(Tokens { tokens, total, next_cursor }))
     }
 }
 

@@ -26,14 +26,14 @@ struct UpdateDevice {
 }
 
 impl UpdateDevice {
-    fn commands(self) -> Vec<(&'static str, DeviceCommand)> {
-        let name = self.name.map(|name| ("rename", DeviceCommand::RenameDevice { name }));
-        let description = self.description.map(|text| {
-            ("describe", DeviceCommand::DescribeDevice { description: (!text.is_empty()).then_some(text) })
-        });
-        let attributes = self.custom_attributes.map(|attributes| {
-            ("attributes", DeviceCommand::ChangeDeviceAttributes { custom_attributes: object(Some(attributes)) })
-        });
+    fn changes(self) -> Vec<DeviceCommand> {
+        let name = self.name.map(|name| DeviceCommand::RenameDevice { name });
+        let description = self
+            .description
+            .map(|text| DeviceCommand::DescribeDevice { description: (!text.is_empty()).then_some(text) });
+        let attributes = self
+            .custom_attributes
+            .map(|attributes| DeviceCommand::ChangeDeviceAttributes { custom_attributes: object(Some(attributes)) });
         name.into_iter().chain(description).chain(attributes).collect()
     }
 }
@@ -41,30 +41,26 @@ impl UpdateDevice {
 #[OpenApi]
 impl Api {
     /// Change a device
+    ///
+    /// All of it or nothing.
     #[oai(path = "/devices/:id", method = "put", tag = "Tag::Devices", operation_id = "updateDevice")]
     async fn call(
         &self,
         state: Data<&State>,
         caller: Allowed<access::ManageDevices>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
-        #[oai(name = "If-Match")] mut expected: IfMatch,
+        #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
         body: Body<UpdateDevice>,
     ) -> Result<Revised<DeviceResponse>, Problem> {
-        let context = intent.context(&caller);
-        let mut last = None;
-        for (step, command) in body.0.commands() {
-            last =
-                Some(state.commands.execute_at::<Device>(&context.step(step), id.0, command, expected.take()).await?);
+        let changes = body.0.changes();
+        if changes.is_empty() {
+            let present = find(&state, &caller, id.0).await?;
+            expected.holds(present.row.version)?;
+            return Ok(Revised(present.into(), None));
         }
-        let response = match last {
-            Some(receipt) => after(&state, &caller, id.0, receipt).await?,
-            None => {
-                let present = find(&state, &caller, id.0).await?;
-                expected.holds(present.row.version)?;
-                present.into()
-            }
-        };
-        Ok(Revised(response, last))
+        let (context, command) = (intent.context(&caller), DeviceCommand::ReviseDevice { changes });
+        let receipt = state.commands.execute_at::<Device>(&context, id.0, command, expected.0).await?;
+        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

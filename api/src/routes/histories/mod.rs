@@ -5,7 +5,7 @@ pub mod view;
 
 use projections::past::history;
 
-use self::view::{HistoryEvent, Part};
+use self::view::HistoryEvent;
 use crate::prelude::*;
 
 /// The endpoints.
@@ -34,7 +34,8 @@ async fn show(
     if entries.is_empty() {
         return Err(Problem::not_found(&kind.replace('_', " ")));
     }
-    let (events, total, next_cursor) = part.cut(entries)?;
+    let (events, total, next_cursor) = part.cut(entries, |entry| entry.row.event_id)?;
+    let events = events.into_iter().map(HistoryEvent::from).collect();
     Ok(Json(History { entity_id: id, events, total, next_cursor }))
 }
 

@@ -27,10 +27,14 @@ struct LinkedAsset {
     health_score: Option<i16>,
 }
 
-/// All of them.
+/// Some of them.
 #[derive(Object)]
 struct LinkedAssets {
     assets: Vec<LinkedAsset>,
+    total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 impl From<Linked> for LinkedAsset {
@@ -52,6 +56,7 @@ impl From<Linked> for LinkedAsset {
 impl Api {
     /// List the assets of a device
     #[oai(path = "/devices/:deviceId/assets", method = "get", tag = "Tag::Links", operation_id = "assetsOfDevice")]
+    #[allow(clippy::too_many_arguments)]
     async fn call(
         &self,
         state: Data<&State>,
@@ -59,10 +64,15 @@ impl Api {
         #[oai(name = "deviceId")] device_id: Path<Uuid>,
         /// Links that have ended, too.
         ended: Query<Option<bool>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<LinkedAssets>, Problem> {
+        let part = Part::of(limit, offset, &cursor)?;
         find(&state, &caller, device_id.0).await?;
         let ended = ended.0.unwrap_or(false);
         let links = assets_of_device(&state.reader, caller.organization.0, device_id.0, ended).await?;
-        Ok(Json(LinkedAssets { assets: links.into_iter().map(LinkedAsset::from).collect() }))
+        let (links, total, next_cursor) = part.cut(links, |linked| linked.link.id)?;
+        Ok(Json(LinkedAssets { assets: links.into_iter().map(LinkedAsset::from).collect(), total, next_cursor }))
     }
 }

@@ -29,10 +29,14 @@ struct LinkedDevice {
     valid_until: Option<Time>,
 }
 
-/// All of them.
+/// Some of them.
 #[derive(Object)]
 struct LinkedDevices {
     devices: Vec<LinkedDevice>,
+    total: i64,
+    /// The `cursor` of the next part; absent at the end.
+    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
+    next_cursor: Option<String>,
 }
 
 impl From<Linked> for LinkedDevice {
@@ -55,6 +59,7 @@ impl From<Linked> for LinkedDevice {
 impl Api {
     /// List the devices of an asset
     #[oai(path = "/assets/:assetId/devices", method = "get", tag = "Tag::Links", operation_id = "devicesOfAsset")]
+    #[allow(clippy::too_many_arguments)]
     async fn call(
         &self,
         state: Data<&State>,
@@ -62,10 +67,15 @@ impl Api {
         #[oai(name = "assetId")] asset_id: Path<Uuid>,
         /// Links that have ended, too.
         ended: Query<Option<bool>>,
+        limit: Query<Option<i64>>,
+        offset: Query<Option<i64>>,
+        cursor: Cursor,
     ) -> Result<Json<LinkedDevices>, Problem> {
+        let part = Part::of(limit, offset, &cursor)?;
         find(&state, &caller, asset_id.0).await?;
         let ended = ended.0.unwrap_or(false);
         let links = devices_of_asset(&state.reader, caller.organization.0, asset_id.0, ended).await?;
-        Ok(Json(LinkedDevices { devices: links.into_iter().map(LinkedDevice::from).collect() }))
+        let (links, total, next_cursor) = part.cut(links, |linked| linked.link.id)?;
+        Ok(Json(LinkedDevices { devices: links.into_iter().map(LinkedDevice::from).collect(), total, next_cursor }))
     }
 }
