@@ -63,3 +63,13 @@ fn the_request_id_is_the_correlation_of_the_events() {
     });
     assert!(history["events"].as_array().unwrap().iter().all(|event| event["correlationId"] == id), "{}", history.text);
 }
+
+#[test]
+fn a_text_is_a_text_and_nothing_that_could_be_written_as_one() {
+    let tenant = tenant("Texts");
+    let body = json!({"name": 7, "description": false, "icon": "pump"});
+    let refused = tenant.admin.post("/api/v1/activity-types", body).problem(422, "invalid-fields");
+    let mut fields = refused.fields();
+    fields.sort();
+    assert_eq!(fields, ["description", "name"]);
+}
