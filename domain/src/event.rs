@@ -19,6 +19,7 @@ use crate::{
     device_type::DeviceTypeEvent,
     organization::OrganizationEvent,
     rule::RuleEvent,
+    shelving::ShelvingEvent,
     unique_key::UniqueKeyEvent,
     user::UserEvent,
 };
@@ -76,6 +77,7 @@ any_event! {
     "activity_template" ActivityTemplate(ActivityTemplateEvent),
     "activity" Activity(ActivityEvent),
     "alarm" Alarm(AlarmEvent),
+    "shelving" Shelving(ShelvingEvent),
     "dead_letter" DeadLetter(SettledLetterEvent),
 }
 

@@ -29,6 +29,7 @@ pub mod rule;
 mod sealed;
 #[cfg(test)]
 mod specification;
+pub mod shelving;
 pub mod telemetry;
 pub mod unique_key;
 pub mod user;

@@ -21,6 +21,7 @@ use crate::directory::SharedDirectory;
 use crate::error::Error;
 use crate::health_scorer::HealthScorer;
 use crate::normalizer::Normalizer;
+use crate::overdue;
 use crate::redriver::Redriver;
 use crate::rule_evaluator::RuleEvaluator;
 use crate::stage::{StageDeps, Timing, supervise};
@@ -55,6 +56,8 @@ pub enum StageName {
     ActivityCreator,
     /// The ends of certificates.
     CertificateWatch,
+    /// Work that is overdue.
+    OverdueWatch,
     /// Dead letters that are given again, to raw.
     Redriver,
     /// The log's clock.
@@ -63,13 +66,14 @@ pub enum StageName {
 
 impl StageName {
     /// Every part.
-    pub const ALL: [StageName; 8] = [
+    pub const ALL: [StageName; 9] = [
         Self::Normalizer,
         Self::AssetProcessor,
         Self::HealthScorer,
         Self::RuleEvaluator,
         Self::ActivityCreator,
         Self::CertificateWatch,
+        Self::OverdueWatch,
         Self::Redriver,
         Self::Ticker,
     ];
@@ -83,6 +87,7 @@ impl StageName {
             Self::RuleEvaluator => "rule_evaluator",
             Self::ActivityCreator => "activity_creator",
             Self::CertificateWatch => certificate_watch::NAME,
+            Self::OverdueWatch => overdue::NAME,
             Self::Redriver => "redriver",
             Self::Ticker => ticker::NAME,
         }
@@ -200,6 +205,13 @@ fn start(
         StageName::ActivityCreator => drop(running.spawn(supervise(with, || ActivityCreator, owned, stop))),
         StageName::CertificateWatch => {
             let watch = certificate_watch::run(deps.commands.clone(), with.directory, deps.clock.clone(), owned, stop);
+            running.spawn(async move {
+                watch.await;
+                Ok(())
+            });
+        }
+        StageName::OverdueWatch => {
+            let watch = overdue::run(deps.log.clone(), deps.commands.clone(), deps.clock.clone(), owned, stop);
             running.spawn(async move {
                 watch.await;
                 Ok(())

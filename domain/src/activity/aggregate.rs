@@ -20,6 +20,9 @@ pub struct Activity {
     pub order: Option<WorkOrder>,
     /// Where the work stands.
     pub status: ActivityStatus,
+    /// Whether it was noted that it is overdue.
+    #[serde(default)]
+    pub overdue: bool,
     /// Indices of the ticked checklist items.
     pub ticked: BTreeSet<usize>,
 }
@@ -42,6 +45,10 @@ impl Decide for Activity {
             (C::CancelActivity { reason }, _) => {
                 self.not_ended()?;
                 Ok(vec![ActivityEvent::ActivityCancelled { reason }])
+            }
+            (C::NoteOverdue { now }, Some(order)) => {
+                let due = order.due_at.filter(|due| *due <= now && !self.overdue && self.not_ended().is_ok());
+                Ok(due.map(|due_at| ActivityEvent::ActivityOverdue { due_at }).into_iter().collect())
             }
             (C::CommentActivity { text }, _) => {
                 let text = checks::trimmed(&text, MAX_COMMENT_CHARS).ok_or(Error::InvalidComment)?;
@@ -70,6 +77,7 @@ impl Decide for Activity {
             (ActivityEvent::ActivityItemChecked { index, done: false }, _) => {
                 self.ticked.remove(&index);
             }
+            (ActivityEvent::ActivityOverdue { .. }, _) => self.overdue = true,
             (ActivityEvent::ActivityCompleted { .. }, _) => self.status = ActivityStatus::Done,
             (ActivityEvent::ActivityCancelled { .. }, _) => self.status = ActivityStatus::Cancelled,
             (ActivityEvent::ActivityCommented { .. } | ActivityEvent::ActivityAssigned { .. }, _) => {}

@@ -1,5 +1,7 @@
 //! What may be asked of an activity. What does not live here: the decision.
 
+use chrono::{DateTime, Utc};
+
 use super::WorkOrder;
 use crate::ids::UserId;
 
@@ -26,6 +28,11 @@ pub enum ActivityCommand {
         index: usize,
         /// Ticked or not.
         done: bool,
+    },
+    /// Notes that it is overdue, where it is.
+    NoteOverdue {
+        /// The time.
+        now: DateTime<Utc>,
     },
     /// Work is done.
     CompleteActivity {

@@ -1,5 +1,6 @@
 //! What may have happened to an activity, as facts. Stored for ever: add versions, never change one.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::WorkOrder;
@@ -33,6 +34,11 @@ pub enum ActivityEvent {
         /// Ticked or not.
         done: bool,
     },
+    /// It was due and has not ended.
+    ActivityOverdue {
+        /// When it was due.
+        due_at: DateTime<Utc>,
+    },
     /// Work is done.
     ActivityCompleted {
         /// What was done.
@@ -51,4 +57,4 @@ pub enum ActivityEvent {
     },
 }
 
-domain_event!(ActivityEvent { ActivityCreated "1.0", ActivityAssigned "1.0", ActivityStarted "1.0", ActivityItemChecked "1.0", ActivityCompleted "1.0", ActivityCancelled "1.0", ActivityCommented "1.0" });
+domain_event!(ActivityEvent { ActivityCreated "1.0", ActivityAssigned "1.0", ActivityStarted "1.0", ActivityItemChecked "1.0", ActivityCompleted "1.0", ActivityCancelled "1.0", ActivityCommented "1.0", ActivityOverdue "1.0" });

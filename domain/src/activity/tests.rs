@@ -3,6 +3,7 @@
 use ActivityCommand as C;
 use ActivityEvent as E;
 use ActivityStatus as S;
+use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
 use super::*;
@@ -195,4 +196,19 @@ fn a_comment_has_1_to_4000_characters_and_is_welcome_at_any_time() {
     for text in [" ".to_owned(), "x".repeat(4001)] {
         in_status(S::Pending).when(C::CommentActivity { text }).then_refused(Error::InvalidComment);
     }
+}
+
+#[test]
+fn it_is_overdue_once_where_it_is_due_and_has_not_ended() {
+    let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+    let due = E::ActivityCreated { order: WorkOrder { due_at: Some(at(10)), ..order() } };
+    let note = |second| C::NoteOverdue { now: at(second) };
+    let overdue = || E::ActivityOverdue { due_at: at(10) };
+    given::<Activity>([due.clone()]).when(note(9)).then_nothing();
+    given::<Activity>([due.clone()]).when(note(10)).then([overdue()]);
+    given::<Activity>([due.clone(), overdue()]).when(note(11)).then_nothing();
+    given::<Activity>([due.clone(), cancelled()]).when(note(11)).then_nothing();
+    given::<Activity>([due, assigned(), E::ActivityStarted {}, done()]).when(note(11)).then_nothing();
+    given::<Activity>([created()]).when(note(11)).then_nothing();
+    nothing::<Activity>().when(note(11)).then_refused(Error::NotFound);
 }

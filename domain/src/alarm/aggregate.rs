@@ -4,6 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{AlarmCommand, AlarmEvent, AlarmState, Breach, Error};
 use crate::aggregate::{Decide, aggregate};
+use crate::alarming::Suppression;
+use crate::checks;
+use crate::ids::UserId;
+
+/// Most characters of a comment, and of the reason for a dismissal.
+const MAX_COMMENT_CHARS: usize = 4000;
 
 /// An alarm as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +20,18 @@ pub struct Alarm {
     pub acknowledged: bool,
     /// Whether the condition holds no longer.
     pub returned_to_normal: bool,
+    /// How often the breach came back within the rule's pause.
+    #[serde(default)]
+    pub repeats: u32,
+    /// Why nobody is to hear of it at present.
+    #[serde(default)]
+    pub suppression: Option<Suppression>,
+    /// Who cares for it.
+    #[serde(default)]
+    pub assignee: Option<UserId>,
+    /// Whether nobody needs to look at it any more: dismissed, or another alarm stands in its place.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 impl Decide for Alarm {
@@ -24,16 +42,34 @@ impl Decide for Alarm {
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
         use AlarmCommand as C;
         match (command, &self.breach) {
-            (C::RaiseAlarm { breach }, None) => Ok(vec![AlarmEvent::AlarmRaised { breach }]),
-            (C::RaiseAlarm { breach }, Some(present)) if present.is_same_episode(&breach) => Ok(vec![]),
+            (C::RaiseAlarm { breach, suppression }, None) => Ok(raised(breach, suppression)),
+            (C::RaiseAlarm { breach, .. }, Some(present)) if present.is_same_episode(&breach) => Ok(vec![]),
             (C::RaiseAlarm { .. }, Some(_)) => Err(Error::AlreadyRaised),
             (_, None) => Err(Error::NotFound),
             (C::AmendAlarmStart { started_at }, Some(present)) if present.started_at == started_at => Ok(vec![]),
             (C::AmendAlarmStart { started_at }, _) => Ok(vec![AlarmEvent::AlarmStartAmended { started_at }]),
-            (C::ReturnToNormal { .. }, _) if self.returned_to_normal => Ok(vec![]),
-            (C::ReturnToNormal { value, at }, _) => Ok(vec![AlarmEvent::AlarmReturnedToNormal { value, at }]),
+            (C::RepeatAlarm { repeats, .. }, _) if repeats <= self.repeats => Ok(vec![]),
+            (C::RepeatAlarm { repeats, value, at }, _) => Ok(vec![AlarmEvent::AlarmRepeated { repeats, value, at }]),
+            (C::ReturnToNormal { repeats, .. }, _) if self.returned_to_normal || repeats < self.repeats => Ok(vec![]),
+            (C::ReturnToNormal { value, at, .. }, _) => Ok(vec![AlarmEvent::AlarmReturnedToNormal { value, at }]),
+            (C::SuppressAlarm { suppression }, _) => Ok(self.suppress(suppression)),
+            (C::SupersedeAlarm { by }, _) => {
+                let is_open = !self.closed && !(self.acknowledged && self.returned_to_normal);
+                Ok(is_open.then_some(AlarmEvent::AlarmSuperseded { by }).into_iter().collect())
+            }
             (C::AcknowledgeAlarm { .. }, _) if self.acknowledged => Ok(vec![]),
             (C::AcknowledgeAlarm { comment }, _) => Ok(vec![AlarmEvent::AlarmAcknowledged { comment }]),
+            (C::AssignAlarm { assignee }, _) if assignee == self.assignee => Ok(vec![]),
+            (C::AssignAlarm { assignee }, _) => Ok(vec![AlarmEvent::AlarmAssigned { assignee }]),
+            (C::CommentAlarm { text }, _) => {
+                let text = checks::trimmed(&text, MAX_COMMENT_CHARS).ok_or(Error::InvalidComment)?;
+                Ok(vec![AlarmEvent::AlarmCommented { text }])
+            }
+            (C::DismissAlarm { .. }, _) if self.closed => Err(Error::Closed),
+            (C::DismissAlarm { reason }, _) => {
+                let reason = checks::trimmed(&reason, MAX_COMMENT_CHARS).ok_or(Error::InvalidReason)?;
+                Ok(vec![AlarmEvent::AlarmDismissed { reason }])
+            }
         }
     }
 
@@ -41,9 +77,17 @@ impl Decide for Alarm {
         match (event, &mut self.breach) {
             (AlarmEvent::AlarmRaised { breach }, present) => *present = Some(breach),
             (AlarmEvent::AlarmStartAmended { started_at }, Some(breach)) => breach.started_at = started_at,
-            (AlarmEvent::AlarmStartAmended { .. }, None) => {}
+            (AlarmEvent::AlarmStartAmended { .. } | AlarmEvent::AlarmCommented { .. }, _) => {}
+            (AlarmEvent::AlarmRepeated { repeats, .. }, _) => {
+                self.repeats = repeats;
+                self.returned_to_normal = false;
+            }
             (AlarmEvent::AlarmReturnedToNormal { .. }, _) => self.returned_to_normal = true,
+            (AlarmEvent::AlarmSuppressed { suppression }, _) => self.suppression = Some(suppression),
+            (AlarmEvent::AlarmUnsuppressed {}, _) => self.suppression = None,
             (AlarmEvent::AlarmAcknowledged { .. }, _) => self.acknowledged = true,
+            (AlarmEvent::AlarmAssigned { assignee }, _) => self.assignee = assignee,
+            (AlarmEvent::AlarmSuperseded { .. } | AlarmEvent::AlarmDismissed { .. }, _) => self.closed = true,
         }
     }
 }
@@ -53,6 +97,24 @@ aggregate!(Alarm, "alarm");
 impl Alarm {
     /// Returns its state; `None` until it is raised.
     pub fn state(&self) -> Option<AlarmState> {
-        self.breach.as_ref().map(|_| AlarmState::of(self.acknowledged, self.returned_to_normal))
+        let state = || match (self.closed, self.suppression) {
+            (true, _) => AlarmState::Closed,
+            (false, Some(suppression)) => suppression.into(),
+            (false, None) => AlarmState::of(self.acknowledged, self.returned_to_normal),
+        };
+        self.breach.as_ref().map(|_| state())
     }
+
+    fn suppress(&self, suppression: Option<Suppression>) -> Vec<AlarmEvent> {
+        match suppression {
+            same if same == self.suppression => vec![],
+            Some(suppression) => vec![AlarmEvent::AlarmSuppressed { suppression }],
+            None => vec![AlarmEvent::AlarmUnsuppressed {}],
+        }
+    }
+}
+
+fn raised(breach: Breach, suppression: Option<Suppression>) -> Vec<AlarmEvent> {
+    let suppressed = suppression.map(|suppression| AlarmEvent::AlarmSuppressed { suppression });
+    [AlarmEvent::AlarmRaised { breach }].into_iter().chain(suppressed).collect()
 }

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Breach;
+use crate::alarming::Suppression;
+use crate::ids::{AlarmId, UserId};
 
 /// Commands on an alarm.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +13,17 @@ pub enum AlarmCommand {
     RaiseAlarm {
         /// What was breached.
         breach: Breach,
+        /// Why nobody is to hear of it at present.
+        suppression: Option<Suppression>,
+    },
+    /// Notes that the breach came back within the rule's pause.
+    RepeatAlarm {
+        /// How often it did.
+        repeats: u32,
+        /// The value seen.
+        value: f64,
+        /// When, by the device's clock.
+        at: DateTime<Utc>,
     },
     /// Corrects its start by late data.
     AmendAlarmStart {
@@ -19,10 +32,37 @@ pub enum AlarmCommand {
     },
     /// Notes that the condition no longer holds.
     ReturnToNormal {
+        /// How often the breach had come back before.
+        repeats: u32,
         /// The value seen.
         value: Option<f64>,
         /// When, by the device's clock.
         at: DateTime<Utc>,
+    },
+    /// Says whether people are to hear of it.
+    SuppressAlarm {
+        /// Why not; absent where they are.
+        suppression: Option<Suppression>,
+    },
+    /// Another alarm of the same rule and entity stands in its place.
+    SupersedeAlarm {
+        /// That one.
+        by: AlarmId,
+    },
+    /// Gives it to a person, or to nobody.
+    AssignAlarm {
+        /// Who cares for it.
+        assignee: Option<UserId>,
+    },
+    /// Adds a comment.
+    CommentAlarm {
+        /// The comment.
+        text: String,
+    },
+    /// Puts it away for good.
+    DismissAlarm {
+        /// Why, in the words of who did it.
+        reason: String,
     },
     /// A person has seen it.
     AcknowledgeAlarm {

@@ -9,4 +9,13 @@ pub enum Error {
     /// Another breach has this id.
     #[error("the alarm exists already")]
     AlreadyRaised,
+    /// Dismissed before, or another one stands in its place.
+    #[error("the alarm is closed")]
+    Closed,
+    /// The comment is empty or longer than 4000 characters.
+    #[error("a comment must have 1 to 4000 characters")]
+    InvalidComment,
+    /// The reason is empty or longer than 4000 characters.
+    #[error("a reason must have 1 to 4000 characters")]
+    InvalidReason,
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alarming::Suppression;
 use crate::named::named;
 
-/// Alarm states of ISA-18.2, section 5.2: active or returned to normal, acknowledged or not.
+/// Alarm states of ISA-18.2, section 5.2: active or returned to normal, acknowledged or not, put aside by a person or by
+/// design; and closed, which the standard leaves to systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmState {
@@ -16,6 +18,21 @@ pub enum AlarmState {
     ReturnedUnacknowledged,
     /// Over and seen.
     Normal,
+    /// Put aside by a person for a time.
+    Shelved,
+    /// Not told of, because its asset or one above it is out of service.
+    SuppressedByDesign,
+    /// Dismissed, or another alarm of the same rule and entity stands in its place.
+    Closed,
+}
+
+impl From<Suppression> for AlarmState {
+    fn from(suppression: Suppression) -> Self {
+        match suppression {
+            Suppression::Shelved { .. } => Self::Shelved,
+            Suppression::OutOfService => Self::SuppressedByDesign,
+        }
+    }
 }
 
 impl AlarmState {
@@ -35,4 +52,7 @@ named!(AlarmState {
     ActiveAcknowledged "active_acknowledged",
     ReturnedUnacknowledged "returned_unacknowledged",
     Normal "normal",
+    Shelved "shelved",
+    SuppressedByDesign "suppressed_by_design",
+    Closed "closed",
 });

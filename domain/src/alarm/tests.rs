@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::alarming::{Condition, Operator, Severity};
+use crate::alarming::{Comparison, Condition, Criterion, Operator, Severity, Suppression};
+use crate::ids::{AlarmId, UserId};
 use crate::ids::RuleId;
 use crate::rule::EntityKind;
 use crate::specification::{given, nothing};
@@ -22,7 +23,7 @@ fn breach() -> Breach {
         entity_type: EntityKind::Asset,
         entity_id: Uuid::from_u128(2),
         metric_key: "temperature".into(),
-        condition: Condition { operator: Operator::Above, value: 80.0, upper: None, duration_seconds: 0 },
+        condition: Condition::of(Criterion::Compare(Comparison::new(Operator::Above, 80.0))),
         severity: Severity::High,
         value: 81.5,
         started_at: at(10),
@@ -35,6 +36,10 @@ fn raised() -> E {
     E::AlarmRaised { breach: breach() }
 }
 
+fn raise(breach: Breach) -> C {
+    C::RaiseAlarm { breach, suppression: None }
+}
+
 fn acknowledged() -> E {
     E::AlarmAcknowledged { comment: Some("on it".into()) }
 }
@@ -45,9 +50,9 @@ fn returned() -> E {
 
 #[test]
 fn an_alarm_is_raised_once_for_its_episode() {
-    nothing::<Alarm>().when(C::RaiseAlarm { breach: breach() }).then([raised()]);
+    nothing::<Alarm>().when(raise(breach())).then([raised()]);
     let recomputed = Breach { value: 99.0, ..breach() };
-    given::<Alarm>([raised()]).when(C::RaiseAlarm { breach: recomputed }).then_nothing();
+    given::<Alarm>([raised()]).when(raise(recomputed)).then_nothing();
 }
 
 #[test]
@@ -58,7 +63,7 @@ fn another_breach_under_the_same_id_is_refused() {
         Breach { episode: 2, ..breach() },
     ];
     for breach in others {
-        given::<Alarm>([raised()]).when(C::RaiseAlarm { breach }).then_refused(Error::AlreadyRaised);
+        given::<Alarm>([raised()]).when(raise(breach)).then_refused(Error::AlreadyRaised);
     }
 }
 
@@ -66,8 +71,14 @@ fn another_breach_under_the_same_id_is_refused() {
 fn what_was_not_raised_takes_no_other_command() {
     let commands = [
         C::AmendAlarmStart { started_at: at(5) },
-        C::ReturnToNormal { value: None, at: at(60) },
+        C::ReturnToNormal { repeats: 0, value: None, at: at(60) },
         C::AcknowledgeAlarm { comment: None },
+        C::RepeatAlarm { repeats: 1, value: 1.0, at: at(1) },
+        C::SuppressAlarm { suppression: None },
+        C::SupersedeAlarm { by: AlarmId(Uuid::nil()) },
+        C::AssignAlarm { assignee: None },
+        C::CommentAlarm { text: "x".into() },
+        C::DismissAlarm { reason: "x".into() },
     ];
     for command in commands {
         nothing::<Alarm>().when(command).then_refused(Error::NotFound);
@@ -87,7 +98,7 @@ fn late_data_amends_the_start() {
 #[test]
 fn it_is_acknowledged_and_returns_to_normal_in_either_order_and_once() {
     let acknowledge = || C::AcknowledgeAlarm { comment: Some("on it".into()) };
-    let back = || C::ReturnToNormal { value: Some(79.0), at: at(60) };
+    let back = || C::ReturnToNormal { repeats: 0, value: Some(79.0), at: at(60) };
     given::<Alarm>([raised()]).when(acknowledge()).then([acknowledged()]);
     given::<Alarm>([raised(), returned()]).when(acknowledge()).then([acknowledged()]);
     given::<Alarm>([raised(), acknowledged()]).when(acknowledge()).then_nothing();
@@ -108,5 +119,69 @@ fn its_state_is_one_of_isa_18_2() {
     ];
     for (past, state) in table {
         assert_eq!(given::<Alarm>(past).state().state(), state);
+    }
+}
+
+#[test]
+fn it_comes_back_within_the_pause_and_what_is_said_of_earlier_times_counts_no_more() {
+    let back = |repeats| C::RepeatAlarm { repeats, value: 85.0, at: at(70) };
+    let repeated = E::AlarmRepeated { repeats: 1, value: 85.0, at: at(70) };
+    let over = |repeats| C::ReturnToNormal { repeats, value: Some(70.0), at: at(80) };
+    given::<Alarm>([raised(), returned()]).when(back(1)).then([repeated.clone()]);
+    let again = given::<Alarm>([raised(), acknowledged(), returned(), repeated.clone()]);
+    assert_eq!(again.state().state(), Some(AlarmState::ActiveAcknowledged));
+    again.when(back(1)).then_nothing();
+    again.when(over(0)).then_nothing();
+    again.when(over(1)).then([E::AlarmReturnedToNormal { value: Some(70.0), at: at(80) }]);
+}
+
+#[test]
+fn nobody_hears_of_it_while_it_is_suppressed() {
+    let suppressed = |suppression| E::AlarmSuppressed { suppression };
+    let suppress = |suppression| C::SuppressAlarm { suppression };
+    let until = Suppression::Shelved { until: at(90) };
+    let shelved = Some(until);
+    nothing::<Alarm>()
+        .when(C::RaiseAlarm { breach: breach(), suppression: Some(Suppression::OutOfService) })
+        .then([raised(), suppressed(Suppression::OutOfService)]);
+    given::<Alarm>([raised()]).when(suppress(None)).then_nothing();
+    given::<Alarm>([raised()]).when(suppress(shelved)).then([suppressed(until)]);
+    let away = given::<Alarm>([raised(), suppressed(until)]);
+    assert_eq!(away.state().state(), Some(AlarmState::Shelved));
+    away.when(suppress(shelved)).then_nothing();
+    away.when(suppress(Some(Suppression::OutOfService))).then([suppressed(Suppression::OutOfService)]);
+    away.when(suppress(None)).then([E::AlarmUnsuppressed {}]);
+    let by_design = given::<Alarm>([raised(), suppressed(Suppression::OutOfService)]);
+    assert_eq!(by_design.state().state(), Some(AlarmState::SuppressedByDesign));
+    let told = given::<Alarm>([raised(), suppressed(until), E::AlarmUnsuppressed {}]);
+    assert_eq!(told.state().state(), Some(AlarmState::ActiveUnacknowledged));
+}
+
+#[test]
+fn the_next_one_takes_its_place_unless_it_is_over_and_seen() {
+    let by = AlarmId(Uuid::from_u128(7));
+    let superseded = || E::AlarmSuperseded { by };
+    given::<Alarm>([raised(), returned()]).when(C::SupersedeAlarm { by }).then([superseded()]);
+    given::<Alarm>([raised(), returned(), superseded()]).when(C::SupersedeAlarm { by }).then_nothing();
+    given::<Alarm>([raised(), returned(), acknowledged()]).when(C::SupersedeAlarm { by }).then_nothing();
+    let over = given::<Alarm>([raised(), returned(), superseded()]);
+    assert_eq!(over.state().state(), Some(AlarmState::Closed));
+    over.when(C::DismissAlarm { reason: "x".into() }).then_refused(Error::Closed);
+}
+
+#[test]
+fn it_is_assigned_commented_and_dismissed() {
+    let someone = Some(UserId(Uuid::from_u128(5)));
+    let assigned = |assignee| E::AlarmAssigned { assignee };
+    given::<Alarm>([raised()]).when(C::AssignAlarm { assignee: someone }).then([assigned(someone)]);
+    given::<Alarm>([raised(), assigned(someone)]).when(C::AssignAlarm { assignee: someone }).then_nothing();
+    given::<Alarm>([raised(), assigned(someone)]).when(C::AssignAlarm { assignee: None }).then([assigned(None)]);
+    let comment = |text: &str| C::CommentAlarm { text: text.into() };
+    given::<Alarm>([raised()]).when(comment(" again ")).then([E::AlarmCommented { text: "again".into() }]);
+    let dismiss = |reason: &str| C::DismissAlarm { reason: reason.into() };
+    given::<Alarm>([raised()]).when(dismiss(" test ")).then([E::AlarmDismissed { reason: "test".into() }]);
+    for bad in ["", "  ", &"x".repeat(4001)] {
+        given::<Alarm>([raised()]).when(comment(bad)).then_refused(Error::InvalidComment);
+        given::<Alarm>([raised()]).when(dismiss(bad)).then_refused(Error::InvalidReason);
     }
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Change, Watch};
+use super::watch::Suppressed;
+use super::{Change, Clock, Watch};
 use crate::directory::RuleEntry;
 use crate::ids::RuleId;
 
@@ -16,6 +17,10 @@ pub struct Sample {
     pub source: Uuid,
     /// When it was measured.
     pub measured_at: DateTime<Utc>,
+    /// When it arrived, by the platform's clock.
+    pub received_at: DateTime<Utc>,
+    /// The log's clock, which says what is silent.
+    pub clock: Clock,
 }
 
 /// What is known of an entity that some rule watches.
@@ -23,35 +28,69 @@ pub struct Sample {
 pub struct EntityWatch {
     newest: Vec<(Uuid, i64)>,
     watches: Vec<(RuleId, Watch)>,
+    /// Whether time alone can change something.
+    #[serde(default)]
+    timed: bool,
 }
 
 impl EntityWatch {
-    /// Takes a reading: the rules that watch the entity, and the reading's value by metric. Steps that have effects are
-    /// added to `changes`. A reading older than the newest of its source never raises; one seen before changes nothing.
+    /// Takes a reading: the rules that watch the entity, the reading's value by metric, and why nobody is to hear of its
+    /// alarms at present. Steps that have effects are added to `changes`. A reading older than the newest of its
+    /// source never raises; one seen before changes nothing.
     pub fn observe<'r>(
         &mut self,
         rules: impl Iterator<Item = &'r RuleEntry>,
         sample: Sample,
         value: impl Fn(&str) -> Option<f64>,
+        suppression: Suppressed<'_>,
         changes: &mut Vec<(RuleId, Change)>,
     ) {
         let is_history = self.is_history(sample);
         let mut seen = Vec::new();
+        self.timed = false;
         for rule in rules {
             seen.push(rule.rule);
-            let value = value(&rule.definition.metric_key);
-            if let Some(watch) = self.watch(rule, value.is_some()) {
+            self.timed |= rule.definition.condition.is_timed();
+            let concerns = || concerns(rule, &value);
+            if let Some(watch) = self.watch(rule, concerns) {
                 let ended = watch.follow(rule, sample.measured_at);
-                let changed = value.and_then(|value| watch.observe(rule, sample.measured_at, value, is_history));
-                changes.extend(ended.into_iter().chain(changed).map(|change| (rule.rule, change)));
+                let suppressed = watch.suppress(rule, suppression, sample.measured_at);
+                let changed = watch.observe(rule, sample, is_history, &value, suppression);
+                changes.extend([ended, suppressed, changed].into_iter().flatten().map(|change| (rule.rule, change)));
             }
         }
         self.forget_others(&seen, sample.measured_at, changes);
     }
 
+    /// Takes the time by the platform's clock: silences begin and end, and what a rule began that is gone ends.
+    pub fn tick<'r>(
+        &mut self,
+        rules: impl Iterator<Item = &'r RuleEntry>,
+        clock: Clock,
+        suppression: Suppressed<'_>,
+        changes: &mut Vec<(RuleId, Change)>,
+    ) {
+        let (mut seen, now) = (Vec::new(), clock.now);
+        for rule in rules {
+            seen.push(rule.rule);
+            if let Some(watch) = self.watch(rule, || false) {
+                let ended = watch.follow(rule, now);
+                let suppressed = watch.suppress(rule, suppression, now);
+                let changed = watch.tick(rule, clock, suppression);
+                changes.extend([ended, suppressed, changed].into_iter().flatten().map(|change| (rule.rule, change)));
+            }
+        }
+        self.forget_others(&seen, now, changes);
+    }
+
     /// Tells whether nothing needs to be remembered of it.
     pub fn is_idle(&self) -> bool {
         self.watches.is_empty()
+    }
+
+    /// Tells whether it may change without a reading: a silence, or an alarm whose rule may go.
+    pub fn awaits_time(&self) -> bool {
+        self.timed || self.watches.iter().any(|(_, watch)| watch.is_raised())
     }
 
     fn is_history(&mut self, sample: Sample) -> bool {
@@ -69,13 +108,16 @@ impl EntityWatch {
         }
     }
 
-    fn watch(&mut self, rule: &RuleEntry, or_begin: bool) -> Option<&mut Watch> {
+    fn watch(&mut self, rule: &RuleEntry, or_begin: impl Fn() -> bool) -> Option<&mut Watch> {
         let known = self.watches.iter().position(|(id, _)| *id == rule.rule);
-        if known.is_none() && or_begin {
+        if known.is_none() {
+            if !or_begin() {
+                return None;
+            }
             self.watches.push((rule.rule, Watch::of(rule)));
         }
-        let at = known.or(self.watches.len().checked_sub(1).filter(|_| or_begin));
-        at.map(|at| &mut self.watches[at].1)
+        let at = known.unwrap_or(self.watches.len() - 1);
+        Some(&mut self.watches[at].1)
     }
 
     fn forget_others(&mut self, seen: &[RuleId], now: DateTime<Utc>, changes: &mut Vec<(RuleId, Change)>) {
@@ -87,4 +129,9 @@ impl EntityWatch {
         }
         self.watches.retain(|(rule, watch)| seen.contains(rule) || watch.has_history());
     }
+}
+
+/// Tells whether a reading has a metric that a rule asks for.
+fn concerns(rule: &RuleEntry, value: impl Fn(&str) -> Option<f64>) -> bool {
+    rule.definition.condition.metrics(&rule.definition.metric_key).into_iter().any(|metric| value(metric).is_some())
 }

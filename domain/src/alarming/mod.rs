@@ -1,20 +1,34 @@
 //! When a condition is a breach, and when it is over: a pure state machine. What does not live here: reading, storing.
 
+mod change;
+mod clock;
 mod condition;
+mod criterion;
 mod entity;
+mod memory;
 mod operator;
+mod schedule;
 mod severity;
+mod suppression;
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 use uuid::Uuid;
 
-pub use condition::Condition;
+pub use change::Change;
+pub use clock::Clock;
+pub use condition::{Condition, USUAL_MAX_GAP_SECONDS};
+pub use criterion::{Comparison, Criterion, MAX_DEPTH, MAX_PARTS, MIN_SILENCE_SECONDS, Silence};
 pub use entity::{EntityWatch, Sample};
+pub use memory::Memory;
 pub use operator::Operator;
+pub use schedule::{MAX_WINDOWS, Schedule, Window};
 pub use severity::Severity;
-pub use watch::{Change, Watch};
+pub use suppression::Suppression;
+pub use watch::Watch;
 
 use crate::ids::{AlarmId, RuleId, derive};
 

@@ -32,17 +32,18 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Compares a value with a lower and an upper bound (the same where the operator has one).
-    pub fn compare(self, value: f64, lower: f64, upper: f64) -> bool {
+    /// Compares a value with a lower and an upper bound (the same where the operator has one), which the slack widens in
+    /// the comparison's favour.
+    pub fn compare(self, value: f64, lower: f64, upper: f64, slack: f64) -> bool {
         match self {
-            Self::Above => value > lower,
-            Self::AtLeast => value >= lower,
-            Self::Below => value < lower,
-            Self::AtMost => value <= lower,
+            Self::Above => value > lower - slack,
+            Self::AtLeast => value >= lower - slack,
+            Self::Below => value < lower + slack,
+            Self::AtMost => value <= lower + slack,
             Self::Equal => value == lower,
             Self::NotEqual => value != lower,
-            Self::Between => value >= lower && value <= upper,
-            Self::Outside => value < lower || value > upper,
+            Self::Between => value >= lower - slack && value <= upper + slack,
+            Self::Outside => value < lower + slack || value > upper - slack,
         }
     }
 }

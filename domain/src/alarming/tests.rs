@@ -14,19 +14,24 @@ use crate::rule::{EntityKind, RuleAction, RuleDefinition};
 const DEVICE: Uuid = Uuid::from_u128(1);
 const OTHER_DEVICE: Uuid = Uuid::from_u128(2);
 
-fn at(seconds: i64) -> DateTime<Utc> {
+pub(super) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
 }
 
+fn above(value: f64) -> Criterion {
+    Criterion::Compare(Comparison::new(Operator::Above, value))
+}
+
 /// "temperature > 80 for this long", with this pause.
-fn rule(duration_seconds: u32, cooldown_seconds: u32) -> RuleEntry {
+pub(super) fn rule(duration_seconds: u32, cooldown_seconds: u32) -> RuleEntry {
     let definition = RuleDefinition {
         name: "hot".into(),
         description: None,
         entity_type: EntityKind::Device,
         entity_id: None,
+        type_id: None,
         metric_key: "temperature".into(),
-        condition: Condition { operator: Operator::Above, value: 80.0, upper: None, duration_seconds },
+        condition: Condition { duration_seconds, ..Condition::of(above(80.0)) },
         severity: Severity::High,
         action: RuleAction::None,
         cooldown_seconds,
@@ -41,10 +46,15 @@ fn rule(duration_seconds: u32, cooldown_seconds: u32) -> RuleEntry {
     }
 }
 
+fn sample(source: Uuid, seconds: i64) -> Sample {
+    Sample { source, measured_at: at(seconds), received_at: at(seconds), clock: Clock::default() }
+}
+
 fn feed(entity: &mut EntityWatch, rules: &[RuleEntry], source: Uuid, seconds: i64, value: Option<f64>) -> Vec<Change> {
     let mut changes = Vec::new();
-    let sample = Sample { source, measured_at: at(seconds) };
-    entity.observe(rules.iter(), sample, |metric| value.filter(|_| metric == "temperature"), &mut changes);
+    let sample = sample(source, seconds);
+    let value = |metric: &str| value.filter(|_| metric == "temperature");
+    entity.observe(rules.iter(), sample, value, &|_| None, &mut changes);
     changes.into_iter().map(|(_, change)| change).collect()
 }
 
@@ -55,11 +65,11 @@ fn run(rule: &RuleEntry, readings: &[(i64, f64)]) -> Vec<Change> {
 }
 
 fn raised(episode: u64, started: i64, raised: i64, value: f64) -> Change {
-    Change::Raised { episode, started_at: at(started), raised_at: at(raised), value }
+    Change::Raised { episode, started_at: at(started), raised_at: at(raised), value, suppression: None }
 }
 
 fn ended(episode: u64, seconds: i64, value: Option<f64>) -> Change {
-    Change::Ended { episode, value, at: at(seconds) }
+    Change::Ended { episode, repeats: 0, value, at: at(seconds), announced: true }
 }
 
 #[test]
@@ -81,9 +91,20 @@ fn a_breach_that_pauses_starts_anew() {
 }
 
 #[test]
-fn after_an_alarm_there_is_a_pause() {
-    let readings = [(0, 90.0), (1, 70.0), (2, 90.0), (59, 90.0), (60, 91.0)];
-    assert_eq!(run(&rule(0, 60), &readings), [raised(1, 0, 0, 90.0), ended(1, 1, Some(70.0)), raised(2, 2, 60, 91.0)]);
+fn within_the_pause_after_an_alarm_it_comes_back_and_no_other_is_raised() {
+    let readings = [(0, 90.0), (1, 70.0), (2, 91.0), (3, 70.0), (59, 92.0), (60, 93.0), (61, 70.0), (62, 94.0)];
+    let repeated = |repeats, seconds, value| Change::Repeated { episode: 1, repeats, value, at: at(seconds) };
+    let over = |repeats, seconds| Change::Ended { episode: 1, repeats, value: Some(70.0), at: at(seconds), announced: true };
+    let expected = [
+        raised(1, 0, 0, 90.0),
+        over(0, 1),
+        repeated(1, 2, 91.0),
+        over(1, 3),
+        repeated(2, 59, 92.0),
+        over(2, 61),
+        raised(2, 62, 62, 94.0),
+    ];
+    assert_eq!(run(&rule(0, 60), &readings), expected);
 }
 
 #[test]
@@ -138,7 +159,7 @@ fn a_changed_rule_ends_its_alarm_and_starts_anew() {
     let (mut entity, old) = (EntityWatch::default(), rule(0, 3_600));
     let mut new = rule(0, 3_600);
     new.decides_since = 2;
-    Arc::make_mut(&mut new.definition).condition.value = 95.0;
+    Arc::make_mut(&mut new.definition).condition.criterion = above(95.0);
     assert_eq!(feed(&mut entity, &[old], DEVICE, 0, Some(90.0)), [raised(1, 0, 0, 90.0)]);
     assert_eq!(feed(&mut entity, &[new.clone()], DEVICE, 1, Some(90.0)), [ended(1, 1, None)]);
     assert_eq!(feed(&mut entity, &[new], DEVICE, 2, Some(96.0)), [raised(2, 2, 2, 96.0)]);
@@ -151,6 +172,119 @@ fn a_rule_that_is_gone_ends_its_alarm_and_its_count_goes_on() {
     assert_eq!(feed(&mut entity, &[], DEVICE, 1, Some(90.0)), [ended(1, 1, None)]);
     assert_eq!(feed(&mut entity, &[], DEVICE, 2, Some(90.0)), []);
     assert_eq!(feed(&mut entity, &rules, DEVICE, 3, Some(90.0)), [raised(2, 3, 3, 90.0)]);
+}
+
+fn clock(now: i64, since: i64) -> Clock {
+    Clock { now: at(now), since: at(since) }
+}
+
+/// "temperature has not come for 60 s", at the times of ticks, with readings between.
+fn silent(events: &[(i64, Option<f64>)], clock_since: i64) -> Vec<Change> {
+    let mut rule = rule(0, 0);
+    let silence = Silence { no_data_seconds: 60, metric_key: None };
+    Arc::make_mut(&mut rule.definition).condition = Condition::of(Criterion::Silence(silence));
+    let (mut entity, rules, mut all) = (EntityWatch::default(), [rule], vec![]);
+    for (seconds, value) in events {
+        if value.is_some() {
+            all.extend(feed(&mut entity, &rules, DEVICE, *seconds, *value));
+        } else {
+            let mut changes = Vec::new();
+            entity.tick(rules.iter(), clock(*seconds, clock_since), &|_| None, &mut changes);
+            all.extend(changes.into_iter().map(|(_, change)| change));
+        }
+    }
+    all
+}
+
+#[test]
+fn a_metric_that_stopped_coming_is_found_by_the_clock_alone() {
+    let events = [(0, Some(20.0)), (30, None), (59, None), (60, None), (65, None), (70, Some(21.0)), (75, None)];
+    assert_eq!(silent(&events, 0), [raised(1, 60, 60, 20.0), ended(1, 70, Some(21.0))]);
+}
+
+#[test]
+fn a_metric_that_never_came_is_not_silent() {
+    assert_eq!(silent(&[(60, None), (6_000, None)], 0), []);
+}
+
+#[test]
+fn while_the_platform_did_not_listen_nothing_was_silent() {
+    let events = [(0, Some(20.0)), (1_000, None), (1_059, None), (1_060, None)];
+    assert_eq!(silent(&events, 1_000), [raised(1, 1_060, 1_060, 20.0)]);
+}
+
+#[test]
+fn late_readings_are_heard_too() {
+    let mut rule = rule(0, 0);
+    let silence = Silence { no_data_seconds: 60, metric_key: None };
+    Arc::make_mut(&mut rule.definition).condition = Condition::of(Criterion::Silence(silence));
+    let (mut entity, mut changes) = (EntityWatch::default(), vec![]);
+    let mut hear = |measured, received| {
+        let sample = Sample { received_at: at(received), ..sample(DEVICE, measured) };
+        entity.observe([&rule].into_iter(), sample, |_| Some(1.0), &|_| None, &mut changes);
+    };
+    hear(50, 50);
+    hear(20, 100);
+    entity.tick([&rule].into_iter(), clock(159, 0), &|_| None, &mut changes);
+    assert_eq!(changes, []);
+    entity.tick([&rule].into_iter(), clock(160, 0), &|_| None, &mut changes);
+    assert_eq!(changes.len(), 1);
+}
+
+#[test]
+fn an_alarm_whose_rule_is_gone_ends_with_the_next_tick() {
+    let (mut entity, rules, mut changes) = (EntityWatch::default(), [rule(0, 0)], vec![]);
+    feed(&mut entity, &rules, DEVICE, 0, Some(90.0));
+    assert!(entity.awaits_time());
+    entity.tick([].into_iter(), clock(5, 0), &|_| None, &mut changes);
+    assert_eq!(changes, [(rules[0].rule, ended(1, 5, None))]);
+    assert!(!entity.awaits_time());
+}
+
+#[test]
+fn nobody_hears_of_a_suppressed_alarm_until_it_is_no_longer() {
+    let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
+    let mut take = |seconds, value, suppression| {
+        let mut changes = vec![];
+        let value = |metric: &str| (metric == "temperature").then_some(value);
+        entity.observe(rules.iter(), sample(DEVICE, seconds), value, &|_| suppression, &mut changes);
+        changes.into_iter().map(|(_, change)| change).collect::<Vec<_>>()
+    };
+    let changed = |suppression, announce, seconds| {
+        vec![Change::SuppressionChanged { episode: 1, suppression, announce, at: at(seconds) }]
+    };
+    let (shelved, by_design) = (Some(Suppression::Shelved { until: at(9) }), Some(Suppression::OutOfService));
+    let begun = Change::Raised { episode: 1, started_at: at(0), raised_at: at(0), value: 90.0, suppression: by_design };
+    assert_eq!(take(0, 90.0, by_design), [begun]);
+    assert_eq!(take(1, 90.0, by_design), []);
+    assert_eq!(take(2, 90.0, None), changed(None, true, 2), "they hear of it now");
+    assert_eq!(take(3, 90.0, shelved), changed(shelved, false, 3));
+    assert_eq!(take(4, 90.0, None), changed(None, false, 4), "they have heard of it before");
+    assert_eq!(take(5, 70.0, None), [ended(1, 5, Some(70.0))]);
+    let unheard = Change::Ended { episode: 2, repeats: 0, value: Some(70.0), at: at(7), announced: false };
+    assert_eq!((take(6, 90.0, shelved).len(), take(7, 70.0, shelved)), (1, vec![unheard]));
+}
+
+#[test]
+fn a_breach_begins_within_its_schedule_and_ends_at_any_time() {
+    let mut rule = rule(0, 0);
+    // at(0) is 2023-11-14 22:13:20 UTC.
+    let window = Window { days: vec![], from: "22:13:25".parse().unwrap(), until: "22:13:30".parse().unwrap() };
+    Arc::make_mut(&mut rule.definition).condition.schedule =
+        Some(Schedule { time_zone: chrono_tz::UTC, windows: vec![window] });
+    let readings = [(0, 90.0), (4, 90.0), (6, 91.0), (12, 92.0), (13, 70.0), (14, 90.0)];
+    assert_eq!(run(&rule, &readings), [raised(1, 6, 6, 91.0), ended(1, 13, Some(70.0))]);
+}
+
+#[test]
+fn a_gap_in_the_data_breaks_the_duration() {
+    let mut rule = rule(10, 0);
+    assert_eq!(run(&rule, &[(0, 90.0), (3_600, 90.0)]), [raised(1, 0, 3_600, 90.0)], "an hour is bridged");
+    assert_eq!(run(&rule, &[(0, 90.0), (3_601, 90.0), (3_610, 90.0)]), []);
+    Arc::make_mut(&mut rule.definition).condition.max_gap_seconds = Some(5);
+    assert_eq!(run(&rule, &[(0, 90.0), (6, 90.0), (10, 91.0), (15, 92.0), (16, 93.0)]), [raised(1, 6, 16, 93.0)]);
+    let late = [(0, 90.0), (6, 90.0), (3, 90.0), (0, 90.0), (10, 90.0), (13, 91.0)];
+    assert_eq!(run(&rule, &late), [raised(1, 3, 13, 91.0)], "late data move it back, but over no gap");
 }
 
 #[test]
@@ -201,21 +335,26 @@ proptest! {
     #[test]
     fn raised_and_ended_take_turns_and_episodes_count_up(readings in readings(), duration in 0..5u32, pause in 0..5u32) {
         let mut standing = None;
-        let mut last = 0;
+        let (mut last, mut repeats) = (0, 0);
         for change in changes_of(&rule(duration, pause), &readings, usize::MAX) {
             match change {
                 Change::Raised { episode, started_at, raised_at, .. } => {
                     prop_assert_eq!((standing, episode), (None, last + 1));
                     prop_assert!(started_at <= raised_at);
-                    (standing, last) = (Some(started_at), episode);
+                    (standing, last, repeats) = (Some(started_at), episode, 0);
+                }
+                Change::Repeated { episode, repeats: again, at, .. } => {
+                    prop_assert_eq!((standing, episode, again), (None, last, repeats + 1));
+                    (standing, repeats) = (Some(at), again);
                 }
                 Change::StartAmended { episode, started_at } => {
-                    prop_assert_eq!(episode, last);
+                    prop_assert_eq!((episode, repeats), (last, 0));
                     prop_assert!(standing.is_some_and(|standing| started_at < standing));
                     standing = Some(started_at);
                 }
-                Change::Ended { episode, .. } => {
-                    prop_assert_eq!(episode, last);
+                Change::SuppressionChanged { .. } => prop_assert!(false, "nothing is suppressed"),
+                Change::Ended { episode, repeats: again, .. } => {
+                    prop_assert_eq!((episode, again), (last, repeats));
                     prop_assert!(standing.take().is_some());
                 }
             }

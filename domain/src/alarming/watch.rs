@@ -1,43 +1,14 @@
-//! One rule on one entity: how a breach begins, lasts, and ends. All times are measured times.
+//! One rule on one entity: how a breach begins, lasts, and ends. All times are measured times, but those of silences,
+//! which are the platform's.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::criterion::Moment;
+use super::{Change, Clock, Memory, Sample, Suppression};
 use crate::directory::RuleEntry;
 
-type Time = DateTime<Utc>;
-
-/// A step of the condition that has effects.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Change {
-    /// The condition has held long enough.
-    Raised {
-        /// Which breach of this rule and entity, from 1.
-        episode: u64,
-        /// When it began to hold.
-        started_at: Time,
-        /// When it had held long enough.
-        raised_at: Time,
-        /// The value then.
-        value: f64,
-    },
-    /// Late data show that the breach began earlier.
-    StartAmended {
-        /// Which breach.
-        episode: u64,
-        /// When it began to hold.
-        started_at: Time,
-    },
-    /// The condition no longer holds, or is no longer asked.
-    Ended {
-        /// Which breach.
-        episode: u64,
-        /// The value that ended it; none where the rule changed or went.
-        value: Option<f64>,
-        /// When.
-        at: Time,
-    },
-}
+pub(super) type Time = DateTime<Utc>;
 
 /// What is known of one rule on one entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,16 +28,39 @@ pub struct Watch {
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     raised_at: Option<Time>,
     phase: Phase,
+    /// How often the last breach came back within the pause.
+    #[serde(default)]
+    repeats: u32,
+    /// Why nobody is to hear of the last alarm at present.
+    #[serde(default)]
+    suppression: Option<Suppression>,
+    /// Whether the last alarm was heard of.
+    #[serde(default)]
+    announced: bool,
+    /// The values that a condition of several parts asks for.
+    #[serde(default)]
+    memory: Memory,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 enum Phase {
     #[default]
     Normal,
-    /// Holds, but not for long enough, or within the pause after an alarm.
+    /// Holds, but not for long enough.
     Pending(#[serde(with = "chrono::serde::ts_microseconds")] Time),
     /// An alarm stands; the breach began then.
     Raised(#[serde(with = "chrono::serde::ts_microseconds")] Time),
+}
+
+/// Says why nobody is to hear of an entity's alarms of a rule at present; asked only where it matters.
+pub(super) type Suppressed<'s> = &'s dyn Fn(&RuleEntry) -> Option<Suppression>;
+
+/// A step of the condition: when, the value then, and whether it holds.
+struct Step<'s> {
+    at: Time,
+    value: f64,
+    holds: bool,
+    suppression: Suppressed<'s>,
 }
 
 impl Watch {
@@ -95,63 +89,151 @@ impl Watch {
         ended
     }
 
-    /// Ends what stands because the rule changed or went; only the count of breaches stays.
+    /// Ends what stands because the rule changed or went; only the count of breaches and the newest values stay.
     pub(super) fn abandon(&mut self, now: Time) -> Option<Change> {
         let at = self.newest.map_or(now, |newest| newest.max(now));
-        let ended = self.is_raised().then_some(Change::Ended { episode: self.episode, value: None, at });
+        let ended = self.is_raised().then(|| self.ended(None, at));
+        let memory = std::mem::take(&mut self.memory);
         let Self { decides_since, episode, newest, .. } = *self;
         // What was seen under the former condition says nothing of another one's start.
-        *self = Self { decides_since, episode, newest, clear_until: newest, ..Self::default() };
+        *self = Self { decides_since, episode, newest, clear_until: newest, memory, ..Self::default() };
         ended
     }
 
-    /// Takes a value; `is_history` says that the entity has newer readings already.
-    pub(super) fn observe(&mut self, rule: &RuleEntry, at: Time, value: f64, is_history: bool) -> Option<Change> {
-        let holds = rule.definition.condition.holds(value);
-        match self.newest {
-            Some(newest) if newest == at => None,
-            Some(newest) if newest > at => self.learn(at, holds),
-            _ if is_history => self.learn(at, holds),
-            _ => self.step(rule, at, value, holds),
+    /// Notes whether an alarm that stands is one that nobody is to hear of at present.
+    pub(super) fn suppress(&mut self, rule: &RuleEntry, suppression: Suppressed<'_>, at: Time) -> Option<Change> {
+        if !self.is_raised() {
+            return None;
         }
+        let suppression = suppression(rule);
+        if suppression == self.suppression {
+            return None;
+        }
+        self.suppression = suppression;
+        let announce = suppression.is_none() && !self.announced;
+        self.announced |= announce;
+        let at = self.newest.map_or(at, |newest| newest.max(at));
+        Some(Change::SuppressionChanged { episode: self.episode, suppression, announce, at })
     }
 
-    fn step(&mut self, rule: &RuleEntry, at: Time, value: f64, holds: bool) -> Option<Change> {
-        self.newest = Some(at);
+    /// Takes a reading; `is_history` says that its source has newer ones already.
+    pub(super) fn observe(
+        &mut self,
+        rule: &RuleEntry,
+        sample: Sample,
+        is_history: bool,
+        value: impl Fn(&str) -> Option<f64>,
+        suppression: Suppressed<'_>,
+    ) -> Option<Change> {
+        let condition = &rule.definition.condition;
+        let own = rule.definition.metric_key.as_str();
+        let Some(comparison) = condition.single() else {
+            if !self.learn_several(rule, sample, is_history, value) {
+                return None;
+            }
+            return self.ask(rule, sample.measured_at, sample.clock, suppression);
+        };
+        let at = sample.measured_at;
+        let value = value(comparison.metric_key.as_deref().unwrap_or(own))?;
+        if self.newest == Some(at) {
+            return None;
+        }
+        let is_late = is_history || self.newest > Some(at);
+        let lasting = !is_late && self.is_raised();
+        let holds = comparison.holds(value, lasting) && (lasting || condition.is_scheduled(at));
+        if is_late { self.learn(rule, at, holds) } else { self.step(rule, Step { at, value, holds, suppression }) }
+    }
+
+    /// Takes the time by the platform's clock, which can begin or end a silence.
+    pub(super) fn tick(
+        &mut self,
+        rule: &RuleEntry,
+        clock: Clock,
+        suppression: Suppressed<'_>,
+    ) -> Option<Change> {
+        if rule.definition.condition.is_timed() { self.ask(rule, clock.now, clock, suppression) } else { None }
+    }
+
+    /// Remembers the values that a condition of several parts asks for; tells whether there is a newer one.
+    fn learn_several(
+        &mut self,
+        rule: &RuleEntry,
+        sample: Sample,
+        is_history: bool,
+        value: impl Fn(&str) -> Option<f64>,
+    ) -> bool {
+        let [measured_at, received_at] = [sample.measured_at, sample.received_at].map(|time| time.timestamp_micros());
+        let mut learnt = false;
+        for metric in rule.definition.condition.metrics(&rule.definition.metric_key) {
+            if let Some(value) = value(metric) {
+                learnt |= self.memory.learn(metric, value, measured_at, received_at, is_history);
+            }
+        }
+        learnt
+    }
+
+    /// Asks a condition of several parts at a time by the device's clock.
+    fn ask(&mut self, rule: &RuleEntry, at: Time, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
+        let condition = &rule.definition.condition;
+        let own = rule.definition.metric_key.as_str();
+        let moment = Moment { metric_key: own, memory: &self.memory, clock };
+        let lasting = self.is_raised();
+        let holds = match &condition.clear {
+            Some(clear) if lasting => !clear.holds(moment, false),
+            _ => condition.criterion.holds(moment, lasting) && (lasting || condition.is_scheduled(at)),
+        };
+        // A condition that holds asks for a metric that has a value.
+        let value = condition.metrics(own).into_iter().find_map(|metric| self.memory.value(metric)).unwrap_or_default();
+        // Sources have clocks of their own; here they meet.
+        let at = self.newest.map_or(at, |newest| newest.max(at));
+        self.step(rule, Step { at, value, holds, suppression })
+    }
+
+    fn step(&mut self, rule: &RuleEntry, step: Step<'_>) -> Option<Change> {
+        let Step { at, value, holds, suppression } = step;
+        let before = self.newest.replace(at);
         if !holds {
-            let ended = self.is_raised().then_some(Change::Ended { episode: self.episode, value: Some(value), at });
+            let ended = self.is_raised().then(|| self.ended(Some(value), at));
             self.clear_up_to(at);
             self.phase = Phase::Normal;
             return ended;
         }
-        let started_at = match self.phase {
-            Phase::Normal => at,
-            Phase::Pending(since) => since,
-            Phase::Raised(_) => return None,
+        let started_at = match (self.phase, before) {
+            (Phase::Raised(_), _) => return None,
+            (Phase::Pending(since), Some(before)) if at - before <= gap_bound(rule) => since,
+            // Nobody knows whether it held in the gap, so that it begins here.
+            (Phase::Pending(_), before) => {
+                self.clear_until = self.clear_until.max(before);
+                at
+            }
+            (Phase::Normal, _) => at,
         };
-        if !self.is_due(rule, started_at, at) {
+        if at - started_at < seconds(rule.definition.condition.duration_seconds) {
             self.phase = Phase::Pending(started_at);
             return None;
         }
-        self.episode += 1;
-        self.raised_at = Some(at);
         self.phase = Phase::Raised(started_at);
-        Some(Change::Raised { episode: self.episode, started_at, raised_at: at, value })
+        if self.raised_at.is_some_and(|raised| at - raised < seconds(rule.definition.cooldown_seconds)) {
+            self.repeats += 1;
+            return Some(Change::Repeated { episode: self.episode, repeats: self.repeats, value, at });
+        }
+        (self.episode, self.repeats, self.raised_at) = (self.episode + 1, 0, Some(at));
+        self.suppression = suppression(rule);
+        self.announced = self.suppression.is_none();
+        let (episode, suppression) = (self.episode, self.suppression);
+        Some(Change::Raised { episode, started_at, raised_at: at, value, suppression })
     }
 
-    fn is_due(&self, rule: &RuleEntry, started_at: Time, at: Time) -> bool {
-        let seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
-        let lasted = at - started_at >= seconds(rule.definition.condition.duration_seconds);
-        let paused = self.raised_at.is_some_and(|raised| at - raised < seconds(rule.definition.cooldown_seconds));
-        lasted && !paused
+    fn ended(&self, value: Option<f64>, at: Time) -> Change {
+        Change::Ended { episode: self.episode, repeats: self.repeats, value, at, announced: self.announced }
     }
 
     /// Takes a value that came late: it may move the start of a breach, never begin or end one that stands.
-    fn learn(&mut self, at: Time, holds: bool) -> Option<Change> {
+    fn learn(&mut self, rule: &RuleEntry, at: Time, holds: bool) -> Option<Change> {
         self.newest = self.newest.max(Some(at));
         match self.phase {
             Phase::Normal => self.clear_up_to(at),
-            Phase::Pending(since) | Phase::Raised(since) if holds => return self.amend(at, since),
+            Phase::Pending(since) | Phase::Raised(since) if holds => return self.amend(rule, at, since),
             Phase::Pending(since) | Phase::Raised(since) if at < since => self.clear_up_to(at),
             Phase::Pending(_) => self.interrupt(at),
             Phase::Raised(_) => {}
@@ -177,8 +259,12 @@ impl Watch {
         self.clear_until = self.clear_until.max(Some(at));
     }
 
-    fn amend(&mut self, at: Time, since: Time) -> Option<Change> {
+    fn amend(&mut self, rule: &RuleEntry, at: Time, since: Time) -> Option<Change> {
         if at >= since || self.clear_until.is_some_and(|clear| clear >= at) {
+            return None;
+        }
+        if since - at > gap_bound(rule) {
+            self.clear_up_to(at);
             return None;
         }
         if let Phase::Pending(_) = self.phase {
@@ -186,6 +272,15 @@ impl Watch {
             return None;
         }
         self.phase = Phase::Raised(at);
-        Some(Change::StartAmended { episode: self.episode, started_at: at })
+        // What came back has begun with the breach before.
+        (self.repeats == 0).then_some(Change::StartAmended { episode: self.episode, started_at: at })
     }
+}
+
+fn seconds(seconds: u32) -> TimeDelta {
+    TimeDelta::seconds(seconds.into())
+}
+
+fn gap_bound(rule: &RuleEntry) -> TimeDelta {
+    seconds(rule.definition.condition.gap_bound())
 }

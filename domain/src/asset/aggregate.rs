@@ -10,6 +10,9 @@ use crate::checks;
 use crate::ids::AssetTypeId;
 use crate::rule::EntityKind;
 
+/// Most characters of a reason.
+const MAX_REASON_CHARS: usize = 4000;
+
 /// An asset as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Asset {
@@ -17,6 +20,9 @@ pub struct Asset {
     pub profile: Option<AssetProfile>,
     /// Whether it is out of use for good.
     pub retired: bool,
+    /// Whether it is out of service for a time.
+    #[serde(default)]
+    pub out_of_service: bool,
     /// What it took over from the profile that it was made from.
     #[serde(default)]
     pub applied: Option<AppliedProfile>,
@@ -76,6 +82,14 @@ impl Decide for Asset {
                 let events: Result<Vec<_>, _> = changes.into_iter().map(|change| profile.change(change)).collect();
                 Ok(events?.concat())
             }
+            (C::TakeAssetOutOfService { .. }, _) if self.out_of_service => Ok(vec![]),
+            (C::TakeAssetOutOfService { reason }, _) => {
+                let reason = checks::trimmed(&reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
+                Ok(vec![AssetEvent::AssetTakenOutOfService { reason }])
+            }
+            (C::ReturnAssetToService {}, _) => {
+                Ok(self.out_of_service.then_some(AssetEvent::AssetReturnedToService {}).into_iter().collect())
+            }
             (command, Some(profile)) => profile.change(command),
         }
     }
@@ -95,6 +109,8 @@ impl Decide for Asset {
             (AssetEvent::AssetAttributesChanged { custom_attributes }, Some(profile)) => {
                 profile.custom_attributes = custom_attributes;
             }
+            (AssetEvent::AssetTakenOutOfService { .. }, _) => self.out_of_service = true,
+            (AssetEvent::AssetReturnedToService {}, _) => self.out_of_service = false,
             (AssetEvent::AssetRetired { .. }, _) => self.retired = true,
             (_, None) => {}
         }
@@ -124,6 +140,8 @@ impl AssetProfile {
             }
             AssetCommand::RegisterAsset { .. }
             | AssetCommand::ReviseAsset { .. }
+            | AssetCommand::TakeAssetOutOfService { .. }
+            | AssetCommand::ReturnAssetToService {}
             | AssetCommand::RetireAsset { .. } => {
                 return Ok(vec![]);
             }

@@ -52,6 +52,13 @@ pub enum AssetCommand {
         /// Renaming, describing, relocating, changing attributes.
         changes: Vec<AssetCommand>,
     },
+    /// Takes it out of service for a time.
+    TakeAssetOutOfService {
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+    /// Takes it into service again.
+    ReturnAssetToService {},
     /// Takes it out of use for good.
     RetireAsset {
         /// Why, in the words of who did it.

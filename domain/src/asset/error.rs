@@ -24,4 +24,7 @@ pub enum Error {
     /// The attributes are no JSON object.
     #[error("the custom attributes must be a JSON object")]
     InvalidAttributes,
+    /// The reason is empty or longer than 4000 characters.
+    #[error("a reason must have 1 to 4000 characters")]
+    InvalidReason,
 }

@@ -58,6 +58,13 @@ pub enum AssetEvent {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
+    /// It is out of service for a time: nobody hears of alarms on it and on what is below it.
+    AssetTakenOutOfService {
+        /// Why, in the words of who did it.
+        reason: String,
+    },
+    /// It is in service again.
+    AssetReturnedToService {},
     /// It is out of use for good.
     AssetRetired {
         /// Why, in the words of who did it.
@@ -65,4 +72,4 @@ pub enum AssetEvent {
     },
 }
 
-domain_event!(AssetEvent { AssetRegistered "1.0", AssetRenamed "1.0", AssetDescribed "1.0", AssetRelocated "1.0", AssetAttributesChanged "1.0", AssetRetired "1.0", AssetProfileApplied "1.0" });
+domain_event!(AssetEvent { AssetRegistered "1.0", AssetRenamed "1.0", AssetDescribed "1.0", AssetRelocated "1.0", AssetAttributesChanged "1.0", AssetRetired "1.0", AssetProfileApplied "1.0", AssetTakenOutOfService "1.0", AssetReturnedToService "1.0" });

@@ -176,3 +176,19 @@ fn several_changes_are_made_at_once_or_not_at_all() {
     let changes = vec![rename("Pump 2"), relocate(off_the_globe().pop())];
     pump.when(C::ReviseAsset { changes }).then_refused(Error::InvalidLocation);
 }
+
+#[test]
+fn an_asset_is_out_of_service_for_a_time() {
+    let take = |reason: &str| C::TakeAssetOutOfService { reason: reason.into() };
+    let taken = || E::AssetTakenOutOfService { reason: "overhaul".into() };
+    given::<Asset>([registered()]).when(take(" overhaul ")).then([taken()]);
+    given::<Asset>([registered(), taken()]).when(take("again")).then_nothing();
+    given::<Asset>([registered()]).when(C::ReturnAssetToService {}).then_nothing();
+    given::<Asset>([registered(), taken()]).when(C::ReturnAssetToService {}).then([E::AssetReturnedToService {}]);
+    given::<Asset>([registered(), taken(), E::AssetReturnedToService {}]).when(take("overhaul")).then([taken()]);
+    for reason in ["", " ", &"x".repeat(4001)] {
+        given::<Asset>([registered()]).when(take(reason)).then_refused(Error::InvalidReason);
+    }
+    given::<Asset>([registered(), retired()]).when(take("x")).then_refused(Error::Retired);
+    nothing::<Asset>().when(take("x")).then_refused(Error::NotFound);
+}

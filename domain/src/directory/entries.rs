@@ -107,6 +107,8 @@ pub struct AssetEntry {
     pub asset_type: AssetTypeId,
     /// Its parent.
     pub parent: Option<AssetId>,
+    /// Whether it is out of service for a time.
+    pub out_of_service: bool,
     /// Whether it is out of use.
     pub retired: bool,
 }

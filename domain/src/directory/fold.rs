@@ -26,6 +26,7 @@ use crate::ids::{
 };
 use crate::organization::OrganizationEvent;
 use crate::rule::RuleEvent;
+use crate::shelving::ShelvingEvent;
 
 /// Where an event stands: its position in the log, its organisation and the aggregate it happened to.
 #[derive(Clone, Copy)]
@@ -51,6 +52,7 @@ impl Directory {
             AnyEvent::AssetType(event) => self.asset_type_event(at, event),
             AnyEvent::Rule(event) => self.rule_event(at, event),
             AnyEvent::ActivityTemplate(event) => self.template_event(at, event),
+            AnyEvent::Shelving(event) => self.shelving(at, event),
             AnyEvent::User(_)
             | AnyEvent::ApiKey(_)
             | AnyEvent::UniqueKey(_)
@@ -237,11 +239,18 @@ impl Directory {
                     kind: *kind,
                     asset_type: *asset_type_id,
                     parent: None,
+                    out_of_service: false,
                     retired: false,
                 };
                 versions.set(at.position, entry);
             }
             AssetEvent::AssetRenamed { name } => versions.change(at.position, |asset| asset.name.clone_from(name)),
+            AssetEvent::AssetTakenOutOfService { .. } => {
+                versions.change(at.position, |asset| asset.out_of_service = true)
+            }
+            AssetEvent::AssetReturnedToService {} => {
+                versions.change(at.position, |asset| asset.out_of_service = false)
+            }
             AssetEvent::AssetRetired { .. } => versions.change(at.position, |asset| asset.retired = true),
             AssetEvent::AssetDescribed { .. }
             | AssetEvent::AssetProfileApplied { .. }
@@ -287,6 +296,14 @@ impl Directory {
         } else {
             change_rule(self.rules.entry(rule).or_default(), at.position, event);
         }
+    }
+
+    fn shelving(&mut self, at: At, event: &ShelvingEvent) {
+        let (rule, entity, until) = match event {
+            ShelvingEvent::AlarmsShelved { rule_id, entity_id, until, .. } => (*rule_id, *entity_id, Some(*until)),
+            ShelvingEvent::AlarmsUnshelved { rule_id, entity_id } => (*rule_id, *entity_id, None),
+        };
+        self.shelvings.entry((rule, entity)).or_default().set(at.position, until);
     }
 
     fn template_event(&mut self, at: At, event: &ActivityTemplateEvent) {

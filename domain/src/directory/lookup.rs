@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Versions;
@@ -34,7 +35,9 @@ pub struct Directory {
     pub(super) asset_types: HashMap<AssetTypeId, Versions<AssetTypeEntry>>,
     pub(super) rules: HashMap<RuleId, Versions<RuleEntry>>,
     rules_of_kind: HashMap<(OrganizationId, EntityKind), Vec<RuleId>>,
+    rules_of_type: HashMap<(EntityKind, Uuid), Vec<RuleId>>,
     rules_of_entity: HashMap<Uuid, Vec<RuleId>>,
+    pub(super) shelvings: HashMap<(RuleId, Uuid), Versions<Option<DateTime<Utc>>>>,
     pub(super) templates: HashMap<ActivityTemplateId, Versions<TemplateEntry>>,
     pub(super) templates_of: HashMap<OrganizationId, Vec<ActivityTemplateId>>,
 }
@@ -120,19 +123,33 @@ impl Directory {
         self.rules.get(&id)?.at(at)
     }
 
-    /// Lists the active rules of an organisation that watch an entity as of a position: those that name it, and those
-    /// for all of its kind.
+    /// Lists the active rules of an organisation that watch an entity as of a position: those for all of its kind, those
+    /// for all of its type (a device type or an asset type), and those that name it.
     pub fn rules_for(
         &self,
         organization: OrganizationId,
         kind: EntityKind,
+        type_id: Uuid,
         entity: Uuid,
         at: u64,
     ) -> impl Iterator<Item = &RuleEntry> {
         let of_kind = self.rules_of_kind.get(&(organization, kind)).into_iter().flatten();
+        let of_type = self.rules_of_type.get(&(kind, type_id)).into_iter().flatten();
         let of_entity = self.rules_of_entity.get(&entity).into_iter().flatten();
-        let known = of_kind.chain(of_entity).filter_map(move |id| self.rule(*id, at));
+        let known = of_kind.chain(of_type).chain(of_entity).filter_map(move |id| self.rule(*id, at));
         known.filter(move |entry| entry.organization == organization && entry.is_active())
+    }
+
+    /// Answers until when the alarms of a rule on an entity are put aside, as of a position.
+    pub fn shelved_until(&self, rule: RuleId, entity: Uuid, at: u64) -> Option<DateTime<Utc>> {
+        // Most platforms have none at all, and every breach asks.
+        if self.shelvings.is_empty() { None } else { *self.shelvings.get(&(rule, entity))?.at(at)? }
+    }
+
+    /// Tells whether an asset, or one above it, is out of service as of a position.
+    pub fn is_out_of_service(&self, asset: AssetId, at: u64) -> bool {
+        let above = |entry: &&AssetEntry| entry.parent.and_then(|parent| self.asset(parent, at));
+        std::iter::successors(self.asset(asset, at), above).any(|entry| entry.out_of_service)
     }
 
     /// Answers an activity template as of a position, active or not.
@@ -147,9 +164,10 @@ impl Directory {
     }
 
     pub(super) fn index_rule(&mut self, organization: OrganizationId, rule: RuleId, definition: &RuleDefinition) {
-        let rules = match definition.entity_id {
-            Some(entity) => self.rules_of_entity.entry(entity).or_default(),
-            None => self.rules_of_kind.entry((organization, definition.entity_type)).or_default(),
+        let rules = match (definition.entity_id, definition.type_id) {
+            (Some(entity), _) => self.rules_of_entity.entry(entity).or_default(),
+            (None, Some(of_type)) => self.rules_of_type.entry((definition.entity_type, of_type)).or_default(),
+            (None, None) => self.rules_of_kind.entry((organization, definition.entity_type)).or_default(),
         };
         if !rules.contains(&rule) {
             rules.push(rule);

@@ -15,6 +15,7 @@ const ACME: OrganizationId = OrganizationId(Uuid::from_u128(0xac));
 const OTHER: OrganizationId = OrganizationId(Uuid::from_u128(0x0f));
 const ID: Uuid = Uuid::from_u128(7);
 const ASSET: Uuid = Uuid::from_u128(8);
+const TYPE: Uuid = Uuid::from_u128(9);
 
 fn event(kind: &str, name: &str, payload: serde_json::Value) -> AnyEvent {
     AnyEvent::decode(kind, name, payload).unwrap()
@@ -97,7 +98,7 @@ fn rules(
     entity: Uuid,
     at: u64,
 ) -> Vec<(RuleId, u64)> {
-    directory.rules_for(organization, kind, entity, at).map(|rule| (rule.rule, rule.decides_since)).collect()
+    directory.rules_for(organization, kind, TYPE, entity, at).map(|rule| (rule.rule, rule.decides_since)).collect()
 }
 
 #[test]
@@ -193,4 +194,43 @@ fn a_door_sees_organisations_and_certificates_as_they_are_now() {
     );
     assert!(directory.certificate_now("0a").unwrap().revoked);
     assert_eq!(directory.certificate_now("0b"), None);
+}
+
+#[test]
+fn rules_for_all_of_a_type_watch_that_type_only() {
+    let mut directory = Directory::default();
+    let mut of_type = definition(None, true);
+    of_type["definition"]["type_id"] = json!(TYPE);
+    apply(&mut directory, 1, ID, "rule", "RuleDefined", of_type);
+    assert_eq!(rules(&directory, ACME, EntityKind::Asset, ASSET, 1), [(RuleId(ID), 1)]);
+    assert!(rules(&directory, OTHER, EntityKind::Asset, ASSET, 1).is_empty());
+    assert!(rules(&directory, ACME, EntityKind::Device, ASSET, 1).is_empty());
+    assert!(directory.rules_for(ACME, EntityKind::Asset, ID, ASSET, 1).next().is_none());
+}
+
+#[test]
+fn an_asset_is_out_of_service_with_what_is_above_it() {
+    let mut directory = Directory::default();
+    let registered = json!({"name": "a", "asset_type_id": TYPE, "kind": "asset", "custom_attributes": {}});
+    for (position, id) in [(1, ID), (2, ASSET)] {
+        apply(&mut directory, position, id, "asset", "AssetRegistered", registered.clone());
+    }
+    apply(&mut directory, 3, ACME.0, "asset_tree", "AssetPlaced", json!({"asset": ASSET, "parent": ID}));
+    apply(&mut directory, 4, ID, "asset", "AssetTakenOutOfService", json!({"reason": "overhaul"}));
+    apply(&mut directory, 5, ID, "asset", "AssetReturnedToService", json!({}));
+    let out = |id, at| directory.is_out_of_service(AssetId(id), at);
+    assert_eq!([3, 4, 5].map(|at| (out(ID, at), out(ASSET, at))), [(false, false), (true, true), (false, false)]);
+    assert!(!out(TYPE, 5), "what is not known is not out of service");
+}
+
+#[test]
+fn alarms_are_shelved_as_of_a_position() {
+    let mut directory = Directory::default();
+    let until: DateTime<Utc> = "2026-11-25T10:00:00Z".parse().unwrap();
+    let shelved = json!({"rule_id": ID, "entity_id": ASSET, "until": until, "reason": "cleaning"});
+    apply(&mut directory, 2, TYPE, "shelving", "AlarmsShelved", shelved);
+    apply(&mut directory, 4, TYPE, "shelving", "AlarmsUnshelved", json!({"rule_id": ID, "entity_id": ASSET}));
+    let seen = [1, 2, 3, 4].map(|at| directory.shelved_until(RuleId(ID), ASSET, at));
+    assert_eq!(seen, [None, Some(until), Some(until), None]);
+    assert_eq!(directory.shelved_until(RuleId(ASSET), ID, 3), None);
 }

@@ -1,7 +1,6 @@
 //! What a rule may say. What does not live here: whether the rule may be changed at all.
 
 use super::{Error, RuleAction, RuleDefinition};
-use crate::alarming::{Condition, Operator};
 use crate::checks::{self, MAX_DURATION_SECONDS};
 
 /// Returns the definition with its name trimmed, or what is wrong with it.
@@ -10,7 +9,12 @@ pub(super) fn definition(mut definition: RuleDefinition) -> Result<RuleDefinitio
     if !checks::is_metric_key(&definition.metric_key) {
         return Err(Error::InvalidMetricKey);
     }
-    condition(&definition.condition).map_err(|reason| Error::InvalidCondition { reason })?;
+    if let Some(reason) = definition.condition.problem() {
+        return Err(Error::InvalidCondition { reason });
+    }
+    if definition.entity_id.is_some() && definition.type_id.is_some() {
+        return Err(Error::EntityAndType);
+    }
     if let RuleAction::Webhook { url } = &definition.action
         && !checks::is_web_address(url)
     {
@@ -20,17 +24,4 @@ pub(super) fn definition(mut definition: RuleDefinition) -> Result<RuleDefinitio
         return Err(Error::InvalidCooldown);
     }
     Ok(definition)
-}
-
-fn condition(condition: &Condition) -> Result<(), &'static str> {
-    let two_bounds = matches!(condition.operator, Operator::Between | Operator::Outside);
-    match condition.upper {
-        _ if !condition.value.is_finite() => Err("value must be a finite number"),
-        Some(upper) if !upper.is_finite() => Err("upper must be a finite number"),
-        Some(_) if !two_bounds => Err("upper belongs to between and outside only"),
-        None if two_bounds => Err("between and outside need upper"),
-        Some(upper) if upper < condition.value => Err("upper must not be below value"),
-        _ if condition.duration_seconds > MAX_DURATION_SECONDS => Err("durationSeconds must be at most 2592000"),
-        _ => Ok(()),
-    }
 }

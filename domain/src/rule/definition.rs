@@ -52,6 +52,9 @@ pub struct RuleDefinition {
     /// The one watched entity; every entity of the kind when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<Uuid>,
+    /// The device type or asset type whose entities are watched; those of every type when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub type_id: Option<Uuid>,
     /// The watched metric; `health_score` is an asset's health.
     pub metric_key: String,
     /// When it breaches.

@@ -21,6 +21,9 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// One entity and all of a type.
+    #[error("entityId and typeId exclude each other")]
+    EntityAndType,
     /// The webhook address is no http(s) URL.
     #[error("action.url must be an http or https address")]
     InvalidWebhook,

@@ -9,6 +9,7 @@ pub(super) fn merged(present: &RuleDefinition, revision: RuleRevision) -> RuleDe
         description: revision.description.unwrap_or_else(|| present.description.clone()),
         entity_type: present.entity_type,
         entity_id: present.entity_id,
+        type_id: present.type_id,
         metric_key: revision.metric_key.unwrap_or_else(|| present.metric_key.clone()),
         condition: revision.condition.unwrap_or_else(|| present.condition.clone()),
         severity: revision.severity.unwrap_or(present.severity),

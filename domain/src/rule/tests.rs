@@ -5,13 +5,13 @@ use RuleEvent as E;
 use uuid::Uuid;
 
 use super::*;
-use crate::alarming::{Condition, Operator, Severity};
+use crate::alarming::{Comparison, Condition, Criterion, Operator, Schedule, Severity, Silence};
 use crate::checks::MAX_DURATION_SECONDS;
 use crate::ids::ActivityTemplateId;
 use crate::specification::{given, nothing};
 
 fn above(value: f64) -> Condition {
-    Condition { operator: Operator::Above, value, upper: None, duration_seconds: 30 }
+    Condition { duration_seconds: 30, ..Condition::of(Criterion::Compare(Comparison::new(Operator::Above, value))) }
 }
 
 fn definition() -> RuleDefinition {
@@ -20,6 +20,7 @@ fn definition() -> RuleDefinition {
         description: None,
         entity_type: EntityKind::Asset,
         entity_id: Some(Uuid::from_u128(1)),
+        type_id: None,
         metric_key: "temperature".into(),
         condition: above(80.0),
         severity: Severity::High,
@@ -124,23 +125,64 @@ fn an_unknown_or_retired_rule_is_not_found() {
     retired.when(define(definition())).then_refused(Error::AlreadyExists);
 }
 
+fn comparing(comparison: Comparison) -> Condition {
+    Condition::of(Criterion::Compare(comparison))
+}
+
+fn two(operator: Operator, value: f64, upper: Option<f64>) -> Comparison {
+    Comparison { upper, ..Comparison::new(operator, value) }
+}
+
+fn all(depth: usize) -> Criterion {
+    let inner = if depth == 1 { above(1.0).criterion } else { all(depth - 1) };
+    Criterion::All { all: vec![inner] }
+}
+
+fn silence(no_data_seconds: u32) -> Condition {
+    Condition::of(Criterion::Silence(Silence { no_data_seconds, metric_key: None }))
+}
+
 #[test]
 fn a_condition_must_make_sense() {
-    let two = |operator, value, upper| Condition { operator, value, upper, duration_seconds: 0 };
     let finite = "value must be a finite number";
     let finite_upper = "upper must be a finite number";
+    let band = |operator, upper, dead_band| {
+        comparing(Comparison { dead_band: Some(dead_band), ..two(operator, 1.0, upper) })
+    };
+    let of_metric = |metric: &str| {
+        comparing(Comparison { metric_key: Some(metric.into()), ..Comparison::new(Operator::Above, 1.0) })
+    };
+    let many = Criterion::Any { any: vec![above(1.0).criterion; 21] };
+    let parts = "all and any need at least one part";
     let table = [
         (above(f64::NAN), finite),
         (above(f64::INFINITY), finite),
-        (two(Operator::Between, f64::NEG_INFINITY, Some(1.0)), finite),
-        (two(Operator::Between, 1.0, Some(f64::NAN)), finite_upper),
-        (two(Operator::Above, 1.0, Some(2.0)), "upper belongs to between and outside only"),
-        (two(Operator::Between, 1.0, None), "between and outside need upper"),
-        (two(Operator::Outside, 1.0, None), "between and outside need upper"),
-        (two(Operator::Outside, 1.0, Some(0.9)), "upper must not be below value"),
+        (comparing(two(Operator::Between, f64::NEG_INFINITY, Some(1.0))), finite),
+        (comparing(two(Operator::Between, 1.0, Some(f64::NAN))), finite_upper),
+        (comparing(two(Operator::Above, 1.0, Some(2.0))), "upper belongs to between and outside only"),
+        (comparing(two(Operator::Between, 1.0, None)), "between and outside need upper"),
+        (comparing(two(Operator::Outside, 1.0, None)), "between and outside need upper"),
+        (comparing(two(Operator::Outside, 1.0, Some(0.9))), "upper must not be below value"),
+        (band(Operator::Above, None, -1.0), "deadBand must be a number from 0"),
+        (band(Operator::Above, None, f64::NAN), "deadBand must be a number from 0"),
+        (band(Operator::Equal, None, 1.0), "deadBand does not belong to == and !="),
+        (band(Operator::Outside, Some(3.0), 1.0), "deadBand must leave room between value and upper"),
         (
             Condition { duration_seconds: MAX_DURATION_SECONDS + 1, ..above(1.0) },
             "durationSeconds must be at most 2592000",
+        ),
+        (Condition { max_gap_seconds: Some(0), ..above(1.0) }, "maxGapSeconds must be 1 to 2592000"),
+        (Condition { clear: Some(above(f64::NAN).criterion), ..above(1.0) }, finite),
+        (silence(9), "noDataSeconds must be 10 to 2592000"),
+        (silence(MAX_DURATION_SECONDS + 1), "noDataSeconds must be 10 to 2592000"),
+        (of_metric("a b"), "metricKey must have 1 to 64 of letters, digits, '_', '-' and '.'"),
+        (Condition::of(Criterion::All { all: vec![] }), parts),
+        (Condition::of(Criterion::Any { any: vec![Criterion::Any { any: vec![] }] }), parts),
+        (Condition::of(many), "a condition has at most 20 parts"),
+        (Condition::of(all(5)), "all and any may be nested 4 deep"),
+        (
+            Condition { schedule: Some(Schedule { time_zone: chrono_tz::UTC, windows: vec![] }), ..above(1.0) },
+            "a schedule has 1 to 20 windows",
         ),
     ];
     for (condition, reason) in table {
@@ -151,11 +193,26 @@ fn a_condition_must_make_sense() {
         let revision = RuleRevision { condition: Some(condition), ..part() };
         given::<Rule>([defined()]).when(revise(revision)).then_refused(refusal());
     }
-    for condition in
-        [two(Operator::Between, 1.0, Some(1.0)), Condition { duration_seconds: MAX_DURATION_SECONDS, ..above(1.0) }]
-    {
+    for condition in [
+        comparing(two(Operator::Between, 1.0, Some(1.0))),
+        Condition { duration_seconds: MAX_DURATION_SECONDS, max_gap_seconds: Some(1), ..above(1.0) },
+        band(Operator::Outside, Some(3.1), 1.0),
+        band(Operator::Equal, None, 0.0),
+        Condition::of(all(4)),
+        silence(10),
+    ] {
         let definition = RuleDefinition { condition, ..definition() };
         nothing::<Rule>().when(define(definition.clone())).then([E::RuleDefined { definition }]);
+    }
+}
+
+#[test]
+fn a_condition_is_stored_as_flat_as_people_write_it() {
+    let parts = r#"{"all":[{"operator":">","value":80.0,"dead_band":2.0},{"metric_key":"flow","operator":"<","value":1.0,"per_second":true},{"any":[{"no_data_seconds":60}]}],"duration_seconds":30,"max_gap_seconds":60,"clear":{"operator":"<","value":60.0},"schedule":{"time_zone":"Europe/Berlin","windows":[{"days":["Mon"],"from":"08:00:00","until":"17:00:00"}]}}"#;
+    let plain = r#"{"operator":">","value":80.0,"duration_seconds":0}"#;
+    for json in [parts, plain] {
+        let condition: Condition = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&condition).unwrap(), json);
     }
 }
 
@@ -167,6 +224,7 @@ fn a_definition_that_makes_no_sense_is_refused() {
         (RuleDefinition { name: "".into(), ..definition() }, Error::InvalidName),
         (RuleDefinition { metric_key: "a b".into(), ..definition() }, Error::InvalidMetricKey),
         (RuleDefinition { cooldown_seconds: MAX_DURATION_SECONDS + 1, ..definition() }, Error::InvalidCooldown),
+        (RuleDefinition { type_id: Some(Uuid::from_u128(2)), ..definition() }, Error::EntityAndType),
         (webhook("ftp://example.org"), Error::InvalidWebhook),
         (webhook("https://"), Error::InvalidWebhook),
         (webhook("https:///path"), Error::InvalidWebhook),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{MetricSets, MetricValue, Origin};
+use super::{ClockTick, MetricSets, MetricValue, Origin};
 use crate::ids::{AssetId, DeviceId, OrganizationId};
 
 /// Values of an asset at one time, from one device.
@@ -64,4 +64,7 @@ pub struct AssetPack {
     pub readings: Vec<AssetReading>,
     /// In the order of the input.
     pub health: Vec<AssetHealthChanged>,
+    /// The log's clock, behind everything else; now and then, in packs of its own.
+    #[serde(default)]
+    pub tick: Option<ClockTick>,
 }

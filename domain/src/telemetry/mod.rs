@@ -12,6 +12,7 @@ mod presence;
 mod raw;
 mod reading;
 mod threshold;
+mod tick;
 mod value;
 
 pub use activity_notice::ActivityNotice;
@@ -24,4 +25,5 @@ pub use presence::{PresenceFact, PresenceKind};
 pub use raw::{IngestionSource, RawPack, RawReading};
 pub use reading::{NormalizedPack, Reading};
 pub use threshold::{ThresholdEvent, Transition};
+pub use tick::{CLOCK_SOURCE, ClockTick};
 pub use value::{MetricValue, Quality};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{IngestionSource, MetricSets, MetricValue, Origin, Quality};
+use super::{ClockTick, IngestionSource, MetricSets, MetricValue, Origin, Quality};
 use crate::ids::{DeviceId, DeviceTypeId, OrganizationId};
 
 /// One reading of one device at one time.
@@ -46,4 +46,7 @@ pub struct NormalizedPack {
     pub sets: MetricSets,
     /// In the order of the raw stream.
     pub readings: Vec<Reading>,
+    /// The log's clock, behind the readings; now and then, in packs of its own.
+    #[serde(default)]
+    pub tick: Option<ClockTick>,
 }

@@ -28,7 +28,7 @@ fn reading(ordinal: u32, n: u128, measured: i64, numbers: &[f64]) -> Reading {
 
 fn pack(world: &World, keys: &[&str], readings: Vec<Reading>) -> Vec<u8> {
     let sets = MetricSets(vec![keys.iter().map(|key| (*key).to_owned()).collect()]);
-    encode_pack(&NormalizedPack { es_position: world.0.position(), read_up_to: 1, sets, readings }).unwrap()
+    encode_pack(&NormalizedPack { es_position: world.0.position(), read_up_to: 1, sets, readings, tick: None }).unwrap()
 }
 
 /// Asset, time, values by key.

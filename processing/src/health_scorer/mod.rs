@@ -110,6 +110,7 @@ impl Output {
                 sets: MetricSets::default(),
                 readings: vec![],
                 health: vec![change],
+                tick: None,
             }),
         }
     }

@@ -25,6 +25,7 @@ fn values(log: &mut MemoryLog, group: u16, sequence: u64, measured: i64, heat: f
         sets,
         readings: vec![reading],
         health: vec![],
+        tick: None,
     };
     log.store(Stream::TelemetryAsset, &format!("1.{group}"), encode_pack(&pack).unwrap());
 }

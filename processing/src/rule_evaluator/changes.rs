@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::alarm::{AlarmCommand, Breach};
 use domain::alarming::{Change, Severity, alarm_id};
-use domain::directory::RuleEntry;
-use domain::ids::{AlarmId, derive};
+use domain::directory::{Directory, RuleEntry};
+use domain::ids::{AlarmId, RuleId, derive};
 use domain::rule::EntityKind;
 use domain::telemetry::{Origin, ThresholdEvent, Transition};
 use eventlog::Stream;
@@ -62,12 +62,21 @@ impl Lane<'_> {
         self.es_position = es_position;
     }
 
-    /// Adds what follows from a change of a rule's condition on an entity.
-    pub fn changed(&mut self, rule: &RuleEntry, seen: &Seen, change: Change) {
+    /// Adds what follows from changes of rules' conditions on an entity.
+    pub fn all(&mut self, directory: &Directory, seen: &Seen, es_position: u64, changes: Vec<(RuleId, Change)>) {
+        for (rule, change) in changes {
+            if let Some(rule) = directory.rule(rule, es_position) {
+                self.changed(rule, seen, change);
+            }
+        }
+    }
+
+    fn changed(&mut self, rule: &RuleEntry, seen: &Seen, change: Change) {
         let entity_type = rule_kind(rule, seen);
+        let alarm = |episode| alarm_id(rule.rule, seen.entity.id(), episode);
         match change {
-            Change::Raised { episode, started_at, raised_at, value } => {
-                let alarm = alarm_id(rule.rule, seen.entity.id(), episode);
+            Change::Raised { episode, started_at, raised_at, value, suppression } => {
+                let (alarm, former) = (alarm(episode), episode.checked_sub(1).filter(|former| *former > 0).map(alarm));
                 let breach = Breach {
                     rule_id: rule.rule,
                     rule_name: rule.definition.name.clone(),
@@ -81,18 +90,38 @@ impl Lane<'_> {
                     raised_at,
                     episode,
                 };
-                self.command(seen, alarm, &["raise"], AlarmCommand::RaiseAlarm { breach });
-                self.event(rule, seen, alarm, Transition::ThresholdBreach, Some(value), raised_at);
+                self.command(seen, alarm, &["raise"], AlarmCommand::RaiseAlarm { breach, suppression });
+                if let Some(former) = former {
+                    self.command(seen, former, &["supersede"], AlarmCommand::SupersedeAlarm { by: alarm });
+                }
+                if suppression.is_none() {
+                    self.event(rule, seen, alarm, Transition::ThresholdBreach, Some(value), raised_at);
+                }
+            }
+            Change::Repeated { episode, repeats, value, at } => {
+                let step = ["repeat", &repeats.to_string()];
+                self.command(seen, alarm(episode), &step, AlarmCommand::RepeatAlarm { repeats, value, at });
+            }
+            Change::SuppressionChanged { episode, suppression, announce, at } => {
+                let alarm = alarm(episode);
+                let step = ["suppress", &at.timestamp_micros().to_string()];
+                self.command(seen, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
+                if announce {
+                    self.event(rule, seen, alarm, Transition::ThresholdBreach, None, at);
+                }
             }
             Change::StartAmended { episode, started_at } => {
-                let alarm = alarm_id(rule.rule, seen.entity.id(), episode);
                 let step = ["amend", &started_at.timestamp_micros().to_string()];
-                self.command(seen, alarm, &step, AlarmCommand::AmendAlarmStart { started_at });
+                self.command(seen, alarm(episode), &step, AlarmCommand::AmendAlarmStart { started_at });
             }
-            Change::Ended { episode, value, at } => {
-                let alarm = alarm_id(rule.rule, seen.entity.id(), episode);
-                self.command(seen, alarm, &["return"], AlarmCommand::ReturnToNormal { value, at });
-                self.event(rule, seen, alarm, Transition::ReturnToNormal, value, at);
+            Change::Ended { episode, repeats, value, at, announced } => {
+                let alarm = alarm(episode);
+                let step = ["return", &repeats.to_string()];
+                self.command(seen, alarm, &step, AlarmCommand::ReturnToNormal { repeats, value, at });
+                // One event for one breach: what comes back within the pause is no other.
+                if announced && repeats == 0 {
+                    self.event(rule, seen, alarm, Transition::ReturnToNormal, value, at);
+                }
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::directory::Directory;
-use domain::ids::{AssetId, DeviceId, OrganizationId};
+use domain::alarming::Suppression;
+use domain::ids::{AssetId, DeviceId, OrganizationId, RuleId};
 use domain::rule::EntityKind;
 use domain::telemetry::{AssetPack, MetricValue, NormalizedPack, PresenceFact, decode_pack};
 use eventlog::{Message, Stream};
@@ -25,6 +26,15 @@ pub enum Entity {
     Device(DeviceId),
     /// An asset, or a space.
     Asset(AssetId),
+}
+
+/// A stream in which ticks of the log's clock stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clocked {
+    /// The readings of devices.
+    Devices,
+    /// The values of assets.
+    Assets,
 }
 
 /// One reading of an entity, its values aside.
@@ -51,12 +61,43 @@ impl Entity {
         }
     }
 
-    /// Answers its kind as of a position; none for an asset that is not known or out of use.
-    pub fn kind(self, directory: &Directory, at: u64) -> Option<EntityKind> {
+    /// Answers the stream that its readings stand in.
+    pub fn clocked(self) -> Clocked {
         match self {
-            Self::Device(_) => Some(EntityKind::Device),
-            Self::Asset(id) => directory.asset(id, at).filter(|asset| !asset.retired).map(|asset| asset.kind),
+            Self::Device(_) => Clocked::Devices,
+            Self::Asset(_) => Clocked::Assets,
         }
+    }
+
+    /// Answers its organisation, kind and type as of a position; none where it is not known or out of use.
+    pub fn known(self, directory: &Directory, at: u64) -> Option<(OrganizationId, EntityKind, Uuid)> {
+        match self {
+            Self::Device(id) => directory
+                .device(id, at)
+                .filter(|device| !device.decommissioned)
+                .map(|device| (device.organization, EntityKind::Device, device.device_type.0)),
+            Self::Asset(id) => directory
+                .asset(id, at)
+                .filter(|asset| !asset.retired)
+                .map(|asset| (asset.organization, asset.kind, asset.asset_type.0)),
+        }
+    }
+
+    /// Says why nobody is to hear of its alarms of a rule at a time: they are put aside, or its asset is out of service.
+    /// A device is where all assets are that it is linked to.
+    pub fn suppression(self, directory: &Directory, rule: RuleId, now: DateTime<Utc>, at: u64) -> Option<Suppression> {
+        let is_out_of_service = match self {
+            Self::Asset(id) => directory.is_out_of_service(id, at),
+            Self::Device(id) => {
+                let mut links = directory.links_of(id, at).iter().filter(|link| link.is_valid_at(now)).peekable();
+                links.peek().is_some() && links.all(|link| directory.is_out_of_service(link.asset_id, at))
+            }
+        };
+        if is_out_of_service {
+            return Some(Suppression::OutOfService);
+        }
+        let until = directory.shelved_until(rule, self.id(), at).filter(|until| now < *until);
+        until.map(|until| Suppression::Shelved { until })
     }
 }
 

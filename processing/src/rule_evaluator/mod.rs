@@ -1,8 +1,10 @@
 //! Readings, asset values, health and presence in; threshold events and alarm commands out. One unit is one partition
 //! of entities: its devices' readings and presence, its assets' values. The state of an entity depends on one input
-//! stream alone, so it does not matter how the streams are interleaved.
+//! stream alone, so it does not matter how the streams are interleaved; the ticks of the log's clock stand in both.
 
 mod changes;
+#[cfg(test)]
+mod clock_tests;
 mod input;
 mod presence;
 mod state;
@@ -19,7 +21,7 @@ use eventlog::{Message, PARTITIONS, Source, Stream};
 use crate::metric_names;
 use crate::stage::{Effects, Stage, Step, filters};
 use changes::{Lane, Output};
-use input::{Entity, Input, Seen};
+use input::{Clocked, Entity, Input, Seen};
 pub use state::State;
 
 /// The metric under which rules see an asset's health.
@@ -98,6 +100,9 @@ fn devices(at: Step<'_, State>, pack: &NormalizedPack, mut lane: Lane<'_>) -> u6
         let value = |metric: &str| input::value(pack.sets.keys(reading.set), &reading.numbers, &reading.others, metric);
         at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
     }
+    if let Some(tick) = pack.tick.filter(|tick| mark.admits(tick.origin)) {
+        at.slot.state.tick(at.directory, es_position, (Clocked::Devices, tick.at), &mut lane);
+    }
     taken
 }
 
@@ -130,6 +135,9 @@ fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
         };
         let value = |metric: &str| (metric == HEALTH_SCORE).then_some(f64::from(health.score));
         at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
+    }
+    if let Some(tick) = pack.tick.filter(|tick| mark.admits(tick.origin)) {
+        at.slot.state.tick(at.directory, es_position, (Clocked::Assets, tick.at), &mut lane);
     }
     taken
 }

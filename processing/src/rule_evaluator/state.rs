@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use domain::alarming::{EntityWatch, Sample};
-use domain::directory::Directory;
+use chrono::{DateTime, Utc};
+use domain::alarming::{Clock, EntityWatch, Sample};
+use domain::directory::{Directory, RuleEntry};
+use domain::ids::{AssetId, DeviceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::changes::Lane;
-use super::input::Seen;
+use super::input::{Clocked, Entity, Seen};
 use super::presence::Presence;
 
 /// The entities and devices of one partition.
@@ -16,6 +18,24 @@ use super::presence::Presence;
 pub struct State {
     entities: HashMap<Uuid, EntityWatch>,
     pub(super) presence: Presence,
+    /// The clocks of the streams of readings and of values.
+    #[serde(default)]
+    clocks: Clocks,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Clocks {
+    devices: Clock,
+    assets: Clock,
+}
+
+impl Clocks {
+    fn of(&mut self, clocked: Clocked) -> &mut Clock {
+        match clocked {
+            Clocked::Devices => &mut self.devices,
+            Clocked::Assets => &mut self.assets,
+        }
+    }
 }
 
 impl State {
@@ -29,24 +49,61 @@ impl State {
         lane: &mut Lane<'_>,
     ) {
         let id = seen.entity.id();
-        let kind = seen.entity.kind(directory, es_position);
-        let mut rules =
-            kind.into_iter().flat_map(|kind| directory.rules_for(seen.organization, kind, id, es_position)).peekable();
+        let mut rules = rules(directory, seen.entity, es_position).peekable();
         let is_watched = rules.peek().is_some();
         if !is_watched && !self.entities.contains_key(&id) {
             return;
         }
-        let sample = Sample { source: seen.source, measured_at: seen.measured_at };
+        let Seen { source, measured_at, received_at, .. } = seen;
+        let sample = Sample { source, measured_at, received_at, clock: *self.clocks.of(seen.entity.clocked()) };
         let watch = self.entities.entry(id).or_default();
         let mut changes = Vec::new();
-        watch.observe(rules, sample, value, &mut changes);
+        let suppression =
+            |rule: &RuleEntry| seen.entity.suppression(directory, rule.rule, seen.measured_at, es_position);
+        watch.observe(rules, sample, value, &suppression, &mut changes);
         if watch.is_idle() && !is_watched {
             self.entities.remove(&id);
         }
-        for (rule, change) in changes {
-            if let Some(rule) = directory.rule(rule, es_position) {
-                lane.changed(rule, &seen, change);
-            }
+        lane.all(directory, &seen, es_position, changes);
+    }
+
+    /// Moves the clock of a stream and lets time pass for its entities: silences begin, shelves end, and alarms whose rule
+    /// or entity is gone return to normal.
+    pub fn tick(
+        &mut self,
+        directory: &Directory,
+        es_position: u64,
+        (clocked, at): (Clocked, DateTime<Utc>),
+        lane: &mut Lane<'_>,
+    ) {
+        let clock = self.clocks.of(clocked);
+        clock.tick(at);
+        let clock = *clock;
+        let mut waiting: Vec<_> = self.entities.iter().filter(|(_, watch)| watch.awaits_time()).map(|(id, _)| *id).collect();
+        // The order of a map differs from run to run; that of the effects must not.
+        waiting.sort_unstable();
+        for id in waiting {
+            // An id is a device's or an asset's, and its entity's clock is that of its stream.
+            let known = match clocked {
+                Clocked::Devices => directory
+                    .device(DeviceId(id), es_position)
+                    .map(|device| (device.organization, Entity::Device(DeviceId(id)))),
+                Clocked::Assets => directory
+                    .asset(AssetId(id), es_position)
+                    .map(|asset| (asset.organization, Entity::Asset(AssetId(id)))),
+            };
+            let (Some((organization, entity)), Some(watch)) = (known, self.entities.get_mut(&id)) else { continue };
+            let suppression = |rule: &RuleEntry| entity.suppression(directory, rule.rule, clock.now, es_position);
+            let mut changes = Vec::new();
+            watch.tick(rules(directory, entity, es_position), clock, &suppression, &mut changes);
+            let seen = Seen { organization, entity, source: id, measured_at: clock.now, received_at: clock.now };
+            lane.all(directory, &seen, es_position, changes);
         }
     }
+}
+
+/// Lists the rules that watch an entity, none where it is not known or out of use.
+fn rules(directory: &Directory, entity: Entity, at: u64) -> impl Iterator<Item = &RuleEntry> {
+    let known = entity.known(directory, at).into_iter();
+    known.flat_map(move |(organization, kind, of_type)| directory.rules_for(organization, kind, of_type, entity.id(), at))
 }

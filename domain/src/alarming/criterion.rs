@@ -1,0 +1,202 @@
+//! What the values of an entity must do for a rule to breach.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Clock, Memory, Operator};
+use crate::checks::{self, MAX_DURATION_SECONDS};
+
+/// Most comparisons of one criterion.
+pub const MAX_PARTS: usize = 20;
+/// Deepest nesting of `all` and `any`.
+pub const MAX_DEPTH: usize = 4;
+/// Shortest silence that can be watched, in seconds: the log's clock reaches the stages every 5 s.
+pub const MIN_SILENCE_SECONDS: u32 = 10;
+
+/// A comparison, a silence, or several of them joined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Criterion {
+    /// All of these hold.
+    All {
+        /// The parts, at least one.
+        all: Vec<Criterion>,
+    },
+    /// One of these holds.
+    Any {
+        /// The parts, at least one.
+        any: Vec<Criterion>,
+    },
+    /// A metric has stopped coming.
+    Silence(Silence),
+    /// A value compares so.
+    Compare(Comparison),
+}
+
+/// A metric that came before has not come for a time, by the platform's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// For how long, seconds.
+    pub no_data_seconds: u32,
+    /// The metric; the rule's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_key: Option<String>,
+}
+
+/// Compares a metric's newest value, or how fast it changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The metric; the rule's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_key: Option<String>,
+    /// How to compare.
+    pub operator: Operator,
+    /// With what; the lower bound of `between` and `outside`.
+    pub value: f64,
+    /// The upper bound of `between` and `outside`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
+    /// How far beyond its bounds a value must come back before it compares no longer; 0 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_band: Option<f64>,
+    /// Compare the change per second since the value before, instead of the value.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_second: bool,
+}
+
+impl Comparison {
+    /// Compares the rule's own metric with one bound.
+    pub const fn new(operator: Operator, value: f64) -> Self {
+        Self { metric_key: None, operator, value, upper: None, dead_band: None, per_second: false }
+    }
+
+    /// Tells whether a value (or its change per second) compares so; `lasting` asks whether it still does after it did,
+    /// and grants the dead band.
+    pub fn holds(&self, value: f64, lasting: bool) -> bool {
+        let slack = if lasting { self.dead_band.unwrap_or(0.0) } else { 0.0 };
+        self.operator.compare(value, self.value, self.upper.unwrap_or(self.value), slack)
+    }
+
+    fn problem(&self) -> Option<&'static str> {
+        let two_bounds = matches!(self.operator, Operator::Between | Operator::Outside);
+        match self.upper {
+            _ if !self.value.is_finite() => Some("value must be a finite number"),
+            Some(upper) if !upper.is_finite() => Some("upper must be a finite number"),
+            Some(_) if !two_bounds => Some("upper belongs to between and outside only"),
+            None if two_bounds => Some("between and outside need upper"),
+            Some(upper) if upper < self.value => Some("upper must not be below value"),
+            _ => self.problem_of_dead_band(),
+        }
+    }
+
+    fn problem_of_dead_band(&self) -> Option<&'static str> {
+        let band = self.dead_band?;
+        let is_equality = matches!(self.operator, Operator::Equal | Operator::NotEqual);
+        // Where the bounds are closer than the band is wide, nothing would ever come back.
+        let room = self.upper.map(|upper| upper - self.value).filter(|_| self.operator == Operator::Outside);
+        match room {
+            _ if !band.is_finite() || band < 0.0 => Some("deadBand must be a number from 0"),
+            _ if is_equality && band > 0.0 => Some("deadBand does not belong to == and !="),
+            Some(room) if 2.0 * band >= room && band > 0.0 => Some("deadBand must leave room between value and upper"),
+            _ => None,
+        }
+    }
+}
+
+/// A moment in which a criterion is asked.
+#[derive(Clone, Copy)]
+pub struct Moment<'m> {
+    /// The rule's own metric.
+    pub metric_key: &'m str,
+    /// What is known of the metrics.
+    pub memory: &'m Memory,
+    /// The log's clock.
+    pub clock: Clock,
+}
+
+impl Criterion {
+    /// Tells whether it holds at a moment. What is not known yet does not hold.
+    pub fn holds(&self, moment: Moment<'_>, lasting: bool) -> bool {
+        match self {
+            Self::All { all } => all.iter().all(|part| part.holds(moment, lasting)),
+            Self::Any { any } => any.iter().any(|part| part.holds(moment, lasting)),
+            Self::Silence(silence) => {
+                let heard = moment.memory.heard_at(silence.metric_key.as_deref().unwrap_or(moment.metric_key));
+                let bound = i64::from(silence.no_data_seconds) * 1_000_000;
+                let [now, since] = [moment.clock.now, moment.clock.since].map(|time| time.timestamp_micros());
+                heard.is_some_and(|heard| now - heard.max(since) >= bound)
+            }
+            Self::Compare(comparison) => {
+                let metric = comparison.metric_key.as_deref().unwrap_or(moment.metric_key);
+                let asked = if comparison.per_second { moment.memory.rate(metric) } else { moment.memory.value(metric) };
+                asked.is_some_and(|value| comparison.holds(value, lasting))
+            }
+        }
+    }
+
+    /// Returns the comparison where the criterion is nothing but one of a value.
+    pub fn single(&self) -> Option<&Comparison> {
+        match self {
+            Self::Compare(comparison) if !comparison.per_second => Some(comparison),
+            _ => None,
+        }
+    }
+
+    /// Tells whether time alone can make it hold.
+    pub fn is_timed(&self) -> bool {
+        match self {
+            Self::All { all: parts } | Self::Any { any: parts } => parts.iter().any(Self::is_timed),
+            Self::Silence(_) => true,
+            Self::Compare(_) => false,
+        }
+    }
+
+    /// Adds the metrics it asks for, the rule's own by this name.
+    pub fn metrics<'c>(&'c self, own: &'c str, found: &mut Vec<&'c str>) {
+        let named = match self {
+            Self::All { all: parts } | Self::Any { any: parts } => {
+                parts.iter().for_each(|part| part.metrics(own, found));
+                return;
+            }
+            Self::Silence(silence) => &silence.metric_key,
+            Self::Compare(comparison) => &comparison.metric_key,
+        };
+        let metric = named.as_deref().unwrap_or(own);
+        if !found.contains(&metric) {
+            found.push(metric);
+        }
+    }
+
+    /// Says what makes no sense in it.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        if self.parts() > MAX_PARTS {
+            return Some("a condition has at most 20 parts");
+        }
+        self.problem_at(1)
+    }
+
+    fn parts(&self) -> usize {
+        match self {
+            Self::All { all: parts } | Self::Any { any: parts } => parts.iter().map(Self::parts).sum(),
+            Self::Silence(_) | Self::Compare(_) => 1,
+        }
+    }
+
+    fn problem_at(&self, depth: usize) -> Option<&'static str> {
+        let (named, problem) = match self {
+            Self::All { all: parts } | Self::Any { any: parts } => {
+                return match parts.as_slice() {
+                    [] => Some("all and any need at least one part"),
+                    _ if depth > MAX_DEPTH => Some("all and any may be nested 4 deep"),
+                    parts => parts.iter().find_map(|part| part.problem_at(depth + 1)),
+                };
+            }
+            Self::Silence(silence) => {
+                let in_range = (MIN_SILENCE_SECONDS..=MAX_DURATION_SECONDS).contains(&silence.no_data_seconds);
+                (&silence.metric_key, (!in_range).then_some("noDataSeconds must be 10 to 2592000"))
+            }
+            Self::Compare(comparison) => (&comparison.metric_key, comparison.problem()),
+        };
+        let is_key = named.as_deref().is_none_or(checks::is_metric_key);
+        if is_key { problem } else { Some("metricKey must have 1 to 64 of letters, digits, '_', '-' and '.'") }
+    }
+}

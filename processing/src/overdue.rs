@@ -1,0 +1,168 @@
+//! Watches when work is due: says once of each activity that it is overdue. It acts through commands alone, each of which
+//! an activity takes once, so that two watchers for a moment change nothing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use commands::{CommandContext, Commands};
+use domain::AnyEvent;
+use domain::activity::{Activity, ActivityCommand, ActivityEvent};
+use domain::ids::{ActivityId, OrganizationId, derive};
+use eventlog::{Log, Message, Positions, Source, Stream, Upcasters, decode_events, follow};
+use metrics::counter;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::Clock;
+use crate::metric_names;
+
+/// Kind of ownership; whoever owns partition 0 of it watches.
+pub const NAME: &str = "overdue_watch";
+/// Time between looks.
+const PERIOD: Duration = Duration::from_secs(5);
+/// Most commands of one look; the rest has time until the next.
+const MOST: usize = 500;
+
+/// The activities that have not ended and were not found overdue, with their organisations and when they are due.
+#[derive(Debug, Default)]
+struct Open(HashMap<ActivityId, (OrganizationId, DateTime<Utc>)>);
+
+impl Open {
+    fn fold(&mut self, organization: OrganizationId, id: ActivityId, event: &ActivityEvent) {
+        match event {
+            ActivityEvent::ActivityCreated { order } => {
+                self.0.extend(order.due_at.map(|due_at| (id, (organization, due_at))));
+            }
+            ActivityEvent::ActivityOverdue { .. }
+            | ActivityEvent::ActivityCompleted { .. }
+            | ActivityEvent::ActivityCancelled { .. } => {
+                self.0.remove(&id);
+            }
+            ActivityEvent::ActivityAssigned { .. }
+            | ActivityEvent::ActivityStarted {}
+            | ActivityEvent::ActivityItemChecked { .. }
+            | ActivityEvent::ActivityCommented { .. } => {}
+        }
+    }
+
+    /// Lists what is due, the longest due first.
+    fn due(&self, now: DateTime<Utc>) -> Vec<(OrganizationId, ActivityId)> {
+        let due = self.0.iter().filter(|(_, (_, due_at))| *due_at <= now);
+        let mut found: Vec<_> = due.map(|(id, (organization, due_at))| (*due_at, *id, *organization)).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, id, organization)| (organization, id)).take(MOST).collect()
+    }
+}
+
+/// Watches while this process owns the watch, until `shutdown`.
+pub async fn run(
+    log: Log,
+    commands: Commands,
+    clock: Clock,
+    mut owned: watch::Receiver<BTreeSet<u16>>,
+    shutdown: CancellationToken,
+) {
+    while shutdown.run_until_cancelled(owned.wait_for(|owned| owned.contains(&0))).await.is_some_and(|owned| owned.is_ok())
+    {
+        let mine = shutdown.child_token();
+        let watching = while_mine(&log, &commands, &clock, mine.clone());
+        tokio::select! {
+            () = watching => {}
+            _ = owned.wait_for(|owned| !owned.contains(&0)) => {}
+        }
+        mine.cancel();
+    }
+}
+
+async fn while_mine(log: &Log, commands: &Commands, clock: &Clock, mine: CancellationToken) {
+    let open = Arc::new(Mutex::new(Open::default()));
+    let (folded, upcasters) = (open.clone(), Upcasters::default());
+    let fold = move |message: &Message| apply(&folded, message, &upcasters);
+    // What is not folded yet is found by a later look.
+    let _follower = follow(log, vec![Source::all(Stream::EsActivity)], Positions::new(), fold, mine.clone()).await;
+    let mut period = interval(PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    while mine.run_until_cancelled(period.tick()).await.is_some() {
+        let now = clock();
+        let due = open.lock().unwrap_or_else(PoisonError::into_inner).due(now);
+        for (organization, id) in due {
+            if mine.is_cancelled() {
+                return;
+            }
+            note(commands, organization, id, now).await;
+        }
+    }
+}
+
+fn apply(open: &Mutex<Open>, message: &Message, upcasters: &Upcasters) {
+    let events = match decode_events(message, upcasters) {
+        Ok(events) => events,
+        Err(failure) => {
+            error!(position = message.sequence, error = %failure, "a stored event is not readable");
+            counter!(metric_names::UNREADABLE_EVENTS).increment(1);
+            return;
+        }
+    };
+    let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    for event in events {
+        let (organization, id) = (event.organization.parse(), event.aggregate_id.parse());
+        let known = AnyEvent::decode(&event.aggregate_type, &event.event_type, event.payload);
+        if let (Ok(AnyEvent::Activity(known)), Ok(organization), Ok(id)) = (known, organization, id) {
+            open.fold(organization, ActivityId(id), &known);
+        }
+    }
+}
+
+async fn note(commands: &Commands, organization: OrganizationId, id: ActivityId, now: DateTime<Utc>) {
+    let context = CommandContext::system(NAME, organization, derive(id.0, &[NAME]));
+    let outcome = match commands.execute::<Activity>(&context, id.0, ActivityCommand::NoteOverdue { now }).await {
+        Ok(_) => "done",
+        Err(failure) => {
+            // The next look finds it again.
+            warn!(activity = %id, error = %failure, "that an activity is overdue was not stored");
+            "given_up"
+        }
+    };
+    counter!(metric_names::COMMANDS, "stage" => NAME, "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use domain::activity::WorkOrder;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ACME: OrganizationId = OrganizationId(Uuid::from_u128(1));
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn created(due: Option<i64>) -> ActivityEvent {
+        let order = json!({"name": "look", "target_type": "asset", "target_id": Uuid::nil(), "priority": "low",
+            "due_at": due.map(at), "checklist": []});
+        ActivityEvent::ActivityCreated { order: serde_json::from_value::<WorkOrder>(order).unwrap() }
+    }
+
+    #[test]
+    fn what_is_due_and_has_not_ended_is_found_until_it_was_noted() {
+        let id = |n| ActivityId(Uuid::from_u128(n));
+        let mut open = Open::default();
+        [(1, Some(20)), (2, Some(10)), (3, Some(10)), (4, None)]
+            .into_iter()
+            .for_each(|(n, due)| open.fold(ACME, id(n), &created(due)));
+        open.fold(ACME, id(3), &ActivityEvent::ActivityCompleted { note: None });
+        assert_eq!(open.due(at(9)), []);
+        assert_eq!(open.due(at(20)), [(ACME, id(2)), (ACME, id(1))]);
+        open.fold(ACME, id(2), &ActivityEvent::ActivityOverdue { due_at: at(10) });
+        open.fold(ACME, id(1), &ActivityEvent::ActivityStarted {});
+        assert_eq!(open.due(at(20)), [(ACME, id(1))]);
+    }
+}
