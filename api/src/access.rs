@@ -32,8 +32,8 @@ macro_rules! permissions {
 permissions! {
     /// Read everything of the own organisation but its people.
     Read: Viewer, "read everything but people and keys";
-    /// Acknowledge alarms.
-    AcknowledgeAlarms: Operator, "acknowledge alarms";
+    /// Acknowledge, assign, comment, shelve and dismiss alarms.
+    AcknowledgeAlarms: Operator, "work on alarms";
     /// Make, assign, start, tick off, complete and cancel activities.
     WorkActivities: Operator, "work on activities";
     /// Give refused messages again, or discard them.

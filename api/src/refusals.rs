@@ -10,7 +10,7 @@ use domain::{
     activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, dead_letter, device_links,
     device_type,
 };
-use domain::{organization, rule};
+use domain::{organization, rule, shelving};
 
 use crate::problem::{FieldError, Kind, Problem};
 
@@ -243,6 +243,7 @@ refusals! {
         Error::InvalidKind => field("kind"),
         Error::InvalidLocation => field("location"),
         Error::InvalidAttributes => field("customAttributes"),
+        Error::InvalidReason => field("reason"),
     }
     asset_tree::Error {
         Error::Cycle { .. } => field("parentId"),
@@ -294,6 +295,7 @@ refusals! {
         Error::InvalidName => field("name"),
         Error::InvalidMetricKey => field("metricKey"),
         Error::InvalidCondition { reason } => field(condition_field(reason)),
+        Error::EntityAndType => field("typeId"),
         Error::InvalidWebhook => field("action.url"),
         Error::InvalidCooldown => field("cooldownSeconds"),
     }
@@ -322,6 +324,13 @@ refusals! {
     alarm::Error {
         Error::NotFound => NotFound,
         Error::AlreadyRaised => AlreadyExists,
+        Error::Closed => WrongState,
+        Error::InvalidComment => field("text"),
+        Error::InvalidReason => field("reason"),
+    }
+    shelving::Error {
+        Error::InvalidUntil => field("until"),
+        Error::InvalidReason => field("reason"),
     }
 }
 
@@ -329,7 +338,9 @@ refusals! {
 fn condition_field(reason: &str) -> String {
     let first = reason.split(' ').next().unwrap_or_default();
     match first {
-        "value" | "upper" | "durationSeconds" => format!("condition.{first}"),
+        "value" | "upper" | "deadBand" | "durationSeconds" | "maxGapSeconds" | "noDataSeconds" => {
+            format!("condition.{first}")
+        }
         _ => "condition".to_owned(),
     }
 }

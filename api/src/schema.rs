@@ -43,8 +43,10 @@ impl Check<'_> {
         if let Some(named) = &schema.discriminator {
             return self.variant(schema, named.property_name, &named.mapping, value, path);
         }
+        // A reference with a description beside it is all there is.
+        let shapes = schema.all_of.iter().filter(|part| has_shape(part)).count();
         for part in &schema.all_of {
-            self.open = true;
+            self.open = shapes > 1 || !schema.properties.is_empty();
             self.value(part, value, path);
             self.open = false;
         }
@@ -87,6 +89,9 @@ impl Check<'_> {
             for (index, item) in items.iter().enumerate() {
                 self.value(part, item, &format!("{path}[{index}]"));
             }
+        }
+        if schema.min_items.is_some_and(|least| items.len() < least) {
+            self.note(path, format!("must have at least {} items", schema.min_items.unwrap_or_default()));
         }
         if schema.max_items.is_some_and(|most| items.len() > most) {
             self.note(path, format!("must have at most {} items", schema.max_items.unwrap_or_default()));
@@ -137,6 +142,14 @@ impl Check<'_> {
     }
 }
 
+/// Tells whether a part of a schema says which fields there are.
+fn has_shape(part: &MetaSchemaRef) -> bool {
+    match part {
+        MetaSchemaRef::Reference(_) => true,
+        MetaSchemaRef::Inline(schema) => !schema.properties.is_empty() || !schema.all_of.is_empty(),
+    }
+}
+
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
@@ -183,8 +196,10 @@ mod tests {
         port: Option<u16>,
         kind: Option<Shape>,
         act: Option<Act>,
-        #[oai(default)]
+        #[oai(default, validator(min_items = 1))]
         parts: Vec<Part>,
+        /// A part with a description of its own.
+        part: Option<Part>,
     }
 
     #[derive(Enum)]
@@ -195,6 +210,7 @@ mod tests {
     }
 
     #[derive(Object)]
+    #[oai(deny_unknown_fields)]
     struct Part {
         item: String,
     }
@@ -253,6 +269,8 @@ mod tests {
         assert_eq!(wrong(json!({"name": "a", "act": {"type": "call"}})), ["act.url is required"]);
         let unknown = json!({"name": "a", "unknown": 1, "parts": [{"item": "y", "more": null}]});
         assert_eq!(wrong(unknown), ["parts[0].more is not known", "unknown is not known"]);
+        let described = json!({"name": "a", "part": {"item": "y", "more": 1}, "parts": []});
+        assert_eq!(wrong(described), ["parts must have at least 1 items", "part.more is not known"]);
         assert_eq!(wrong(json!({"name": "a", "port": 1.5})), ["port must be a whole number"]);
         assert_eq!(wrong(json!([])), ["body must be an object"]);
     }

@@ -4,7 +4,7 @@ use cqrs_es::Aggregate;
 use domain::Decide;
 use domain::activity::{Activity, ActivityCommand};
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
-use domain::alarm::Alarm;
+use domain::alarm::{Alarm, AlarmCommand};
 use domain::api_key::ApiKey;
 use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
@@ -16,9 +16,10 @@ use domain::dead_letter::SettledLetter;
 use domain::device::{Device, DeviceCommand};
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
 use domain::device_type::{DeviceType, DeviceTypeCommand};
-use domain::ids::{ActivityTypeId, AssetId, DeviceId};
+use domain::ids::{ActivityTypeId, AssetId, AssetTypeId, DeviceId, DeviceTypeId};
 use domain::organization::Organization;
 use domain::rule::{EntityKind, Rule, RuleAction, RuleCommand};
+use domain::shelving::Shelving;
 use domain::unique_key::UniqueKey;
 use domain::user::User;
 use uuid::Uuid;
@@ -53,7 +54,16 @@ macro_rules! executable {
     };
 }
 
-executable!(Alarm);
+executable!(
+    Alarm,
+    fn references(_: Uuid, command: &AlarmCommand) -> Vec<Reference> {
+        match command {
+            AlarmCommand::AssignAlarm { assignee } => assignee.map(Reference::User).into_iter().collect(),
+            _ => vec![],
+        }
+    }
+);
+executable!(Shelving);
 executable!(ApiKey);
 executable!(Certificate);
 executable!(NotificationChannel);
@@ -185,7 +195,8 @@ executable!(
         match command {
             RuleCommand::DefineRule { definition } => {
                 let entity = definition.entity_id.map(|id| entity(definition.entity_type, id));
-                entity.into_iter().chain(template(Some(&definition.action))).collect()
+                let of_type = definition.type_id.map(|id| type_of(definition.entity_type, id));
+                entity.into_iter().chain(of_type).chain(template(Some(&definition.action))).collect()
             }
             RuleCommand::ReviseRule { revision } => template(revision.action.as_ref()).into_iter().collect(),
             RuleCommand::RetireRule {} => vec![],
@@ -209,6 +220,13 @@ fn entity(kind: EntityKind, id: Uuid) -> Reference {
     match kind {
         EntityKind::Device => Reference::Device(DeviceId(id)),
         EntityKind::Asset | EntityKind::Space => Reference::Asset(AssetId(id)),
+    }
+}
+
+fn type_of(kind: EntityKind, id: Uuid) -> Reference {
+    match kind {
+        EntityKind::Device => Reference::DeviceType(DeviceTypeId(id)),
+        EntityKind::Asset | EntityKind::Space => Reference::AssetType(AssetTypeId(id)),
     }
 }
 

@@ -18,6 +18,7 @@ use domain::device_links::DeviceLinks;
 use domain::device_type::DeviceType;
 use domain::organization::Organization;
 use domain::rule::Rule;
+use domain::shelving::Shelving;
 use domain::unique_key::UniqueKey;
 use domain::user::User;
 use eventlog::store::{AggregateStore, CacheFeed, Journal, StoreSettings};
@@ -83,6 +84,7 @@ stores! {
     organization: Organization, REMEMBERED_COMMANDS;
     protocol_converter: ProtocolConverter, REMEMBERED_COMMANDS;
     rule: Rule, REMEMBERED_COMMANDS;
+    shelving: Shelving, REMEMBERED_COMMANDS;
     unique_key: UniqueKey, REMEMBERED_COMMANDS;
     user: User, REMEMBERED_COMMANDS;
 }

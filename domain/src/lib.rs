@@ -27,9 +27,9 @@ mod named;
 pub mod organization;
 pub mod rule;
 mod sealed;
+pub mod shelving;
 #[cfg(test)]
 mod specification;
-pub mod shelving;
 pub mod telemetry;
 pub mod unique_key;
 pub mod user;

@@ -66,7 +66,10 @@ pub async fn run(
     mut owned: watch::Receiver<BTreeSet<u16>>,
     shutdown: CancellationToken,
 ) {
-    while shutdown.run_until_cancelled(owned.wait_for(|owned| owned.contains(&0))).await.is_some_and(|owned| owned.is_ok())
+    while shutdown
+        .run_until_cancelled(owned.wait_for(|owned| owned.contains(&0)))
+        .await
+        .is_some_and(|owned| owned.is_ok())
     {
         let mine = shutdown.child_token();
         let watching = while_mine(&log, &commands, &clock, mine.clone());

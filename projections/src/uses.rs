@@ -42,13 +42,17 @@ impl Used {
         match self {
             Self::DeviceType => {
                 "SELECT 'device' AS kind, id, name FROM devices
-                    WHERE organization_id = $1 AND device_type_id = $2 AND status = 'active'"
+                    WHERE organization_id = $1 AND device_type_id = $2 AND status = 'active'
+                UNION ALL SELECT 'rule', id, name FROM threshold_rules
+                    WHERE organization_id = $1 AND type_id = $2 AND NOT retired"
             }
             Self::AssetType => {
                 "SELECT 'asset' AS kind, id, name FROM assets
                     WHERE organization_id = $1 AND asset_type_id = $2 AND NOT retired
                 UNION ALL SELECT 'asset_profile', id, name FROM asset_profiles
-                    WHERE organization_id = $1 AND definition->>'asset_type_id' = $2::text AND NOT retired"
+                    WHERE organization_id = $1 AND definition->>'asset_type_id' = $2::text AND NOT retired
+                UNION ALL SELECT 'rule', id, name FROM threshold_rules
+                    WHERE organization_id = $1 AND type_id = $2 AND NOT retired"
             }
             Self::ActivityType => {
                 "SELECT 'activity_template' AS kind, id, name FROM activity_templates

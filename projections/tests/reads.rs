@@ -189,7 +189,7 @@ async fn alarms_and_activities_are_listed_by_state() {
     let (reader, all) = (&world.reader, Paging::default);
     let seen = alarms::AlarmFilter { active: Some(true), acknowledged: Some(true), ..Default::default() };
     let page = alarms::list(reader, ORGANIZATION, &seen, all()).await.unwrap();
-    assert_eq!((page.total, page.items[0].row.state()), (1, "active_acknowledged"));
+    assert_eq!((page.total, page.items[0].row.state().as_str()), (1, "active_acknowledged"));
     assert_eq!(page.items[0].entity_name.as_deref(), Some("Pump"));
     let unseen = alarms::AlarmFilter { acknowledged: Some(false), ..Default::default() };
     assert_eq!(alarms::list(reader, ORGANIZATION, &unseen, all()).await.unwrap().total, 0);

@@ -84,6 +84,13 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/activities/{id}/cancel", "operator"),
     ("POST", "/activities/{id}/comments", "operator"),
     ("POST", "/alarms/{id}/acknowledge", "operator"),
+    ("POST", "/alarms/{id}/assign", "operator"),
+    ("POST", "/alarms/{id}/comments", "operator"),
+    ("POST", "/alarms/{id}/dismiss", "operator"),
+    ("POST", "/alarms/{id}/shelve", "operator"),
+    ("POST", "/alarms/{id}/unshelve", "operator"),
+    ("POST", "/assets/{id}/out-of-service", "engineer"),
+    ("POST", "/assets/{id}/in-service", "engineer"),
     ("POST", "/dead-letters/redrive", "engineer"),
     ("POST", "/dead-letters/discard", "engineer"),
 ];

@@ -26,7 +26,7 @@ pub fn raise_alarm(tenant: &Tenant, asset: &str) -> String {
         entity_type: EntityKind::Asset,
         entity_id: asset.parse().unwrap(),
         metric_key: "temperature".into(),
-        condition: Condition { operator: Operator::Above, value: 80.0, upper: None, duration_seconds: 0 },
+        condition: Condition::comparing(Operator::Above, 80.0),
         severity: Severity::High,
         value: 81.5,
         started_at: at,
@@ -35,7 +35,8 @@ pub fn raise_alarm(tenant: &Tenant, asset: &str) -> String {
     };
     let context = commands::CommandContext::system("test", organization, id);
     let platform = platform();
-    let raised = platform.commands.execute::<Alarm>(&context, id, AlarmCommand::RaiseAlarm { breach });
+    let raised =
+        platform.commands.execute::<Alarm>(&context, id, AlarmCommand::RaiseAlarm { breach, suppression: None });
     platform.runtime.block_on(raised).unwrap();
     id.to_string()
 }

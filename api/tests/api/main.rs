@@ -4,6 +4,7 @@
 
 mod access;
 mod activities;
+mod alarms;
 mod api_keys;
 mod assets;
 mod audit;

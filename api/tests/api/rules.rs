@@ -85,3 +85,79 @@ fn a_template_is_kept_as_it_was_given() {
     tenant.admin.delete(&path).ok();
     assert_eq!(tenant.admin.get("/api/v1/activity-templates").ok()["total"], 0);
 }
+
+#[test]
+fn a_condition_may_have_parts_a_dead_band_a_schedule_and_an_end_of_its_own() {
+    let tenant = tenant("Parts");
+    let condition = json!({
+        "all": [
+            {"operator": ">", "value": 80.0, "deadBand": 2.0},
+            {"any": [{"metricKey": "flow", "operator": "<", "value": 1.0, "perSecond": true}, {"noDataSeconds": 60}]},
+            {"metricKey": "pressure", "operator": "outside", "value": 1.0, "upper": 3.0},
+        ],
+        "durationSeconds": 30, "maxGapSeconds": 60, "clear": {"operator": "<", "value": 60.0},
+        "schedule": {"timeZone": "Europe/Berlin", "windows": [{"days": ["mon", "fri"], "from": "22:00:00", "until": "06:00:00"}]},
+    });
+    let created = tenant.admin.post("/api/v1/rules", with("condition", condition.clone())).created();
+    assert_eq!(created["rule"]["condition"], condition);
+    let short = json!({"timeZone": "UTC", "windows": [{"from": "08:00", "until": "17:30"}]});
+    let shown = tenant.admin.put(
+        &format!("/api/v1/rules/{}", created["rule"]["id"].text()),
+        json!({"condition": {"noDataSeconds": 60, "schedule": short}}),
+    );
+    let window = json!({"days": [], "from": "08:00:00", "until": "17:30:00"});
+    assert_eq!(shown.ok()["rule"]["condition"]["schedule"]["windows"], json!([window]));
+}
+
+#[test]
+fn what_is_wrong_with_a_part_is_named_with_its_place() {
+    let tenant = tenant("Wrong parts");
+    let refused = |condition: Value| {
+        let refused = tenant.admin.post("/api/v1/rules", with("condition", condition)).problem(422, "invalid-fields");
+        refused.fields().first().unwrap_or_else(|| panic!("{}", refused.text)).clone()
+    };
+    let compare = json!({"operator": ">", "value": 1});
+    let schedule = |zone: &str, from: &str| json!({"operator": ">", "value": 1, "schedule": {"timeZone": zone, "windows": [{"from": from, "until": "10:00"}]}});
+    let table = [
+        (json!({}), "condition"),
+        (json!({"operator": ">"}), "condition.value"),
+        (json!({"value": 1}), "condition.operator"),
+        (json!({"operator": ">", "value": 1, "noDataSeconds": 60}), "condition"),
+        (json!({"noDataSeconds": 60, "deadBand": 1}), "condition"),
+        (json!({"noDataSeconds": 5}), "condition.noDataSeconds"),
+        (json!({"all": []}), "condition.all"),
+        (json!({"all": [compare], "any": [compare]}), "condition"),
+        (json!({"all": [{"operator": ">"}]}), "condition.all[0].value"),
+        (json!({"any": [compare, {"all": [{"noDataSeconds": 60, "upper": 1}]}]}), "condition.any[1].all[0]"),
+        (json!({"all": [{"metricKey": "a", "any": [compare]}]}), "condition.all[0].metricKey"),
+        (json!({"all": [{"operator": ">", "value": 1, "durationSeconds": 1}]}), "condition.all[0].durationSeconds"),
+        (json!({"operator": ">", "value": 1, "clear": {}}), "condition.clear"),
+        (json!({"operator": ">", "value": 1, "clear": {"x": 1}}), "condition.clear.x"),
+        (json!({"operator": ">", "value": 1, "maxGapSeconds": 0}), "condition.maxGapSeconds"),
+        (json!({"operator": "==", "value": 1, "deadBand": 1}), "condition.deadBand"),
+        (json!({"all": [{"all": [{"all": [{"all": [{"all": [compare]}]}]}]}]}), "condition"),
+        (schedule("Europe/Atlantis", "08:00"), "condition.schedule.timeZone"),
+        (schedule("UTC", "25:00"), "condition.schedule.windows[0].from"),
+    ];
+    for (condition, field) in table {
+        assert_eq!(refused(condition.clone()), field, "{condition}");
+    }
+}
+
+#[test]
+fn a_rule_for_all_of_a_type_names_one_that_there_is_and_keeps_it_from_being_retired() {
+    let tenant = tenant("Typed rules");
+    let defined = tenant.admin.post("/api/v1/asset-types", json!({"name": "Pump"})).created();
+    let of_type = defined["assetType"]["id"].text();
+    let created = tenant.admin.post("/api/v1/rules", with("typeId", json!(of_type))).created();
+    assert_eq!(created["rule"]["typeId"].text(), of_type);
+    let nothing = uuid::Uuid::new_v4();
+    let unknown = tenant.admin.post("/api/v1/rules", with("typeId", json!(nothing)));
+    assert_eq!(unknown.problem(422, "unknown-reference").fields(), ["assetTypeId"]);
+    let mut both = with("typeId", json!(of_type));
+    both["entityId"] = json!(tenant.asset("Pump"));
+    assert_eq!(tenant.admin.post("/api/v1/rules", both).problem(422, "invalid-fields").fields(), ["typeId"]);
+    let path = format!("/api/v1/asset-types/{of_type}");
+    let refused = tenant.admin.delete(&path).problem(409, "in-use");
+    assert_eq!(refused["usedBy"][0]["kind"], "rule");
+}

@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::alarming::{Comparison, Condition, Criterion, Operator, Severity, Suppression};
-use crate::ids::{AlarmId, UserId};
+use crate::alarming::{Condition, Operator, Severity, Suppression};
 use crate::ids::RuleId;
+use crate::ids::{AlarmId, UserId};
 use crate::rule::EntityKind;
 use crate::specification::{given, nothing};
 
@@ -23,7 +23,7 @@ fn breach() -> Breach {
         entity_type: EntityKind::Asset,
         entity_id: Uuid::from_u128(2),
         metric_key: "temperature".into(),
-        condition: Condition::of(Criterion::Compare(Comparison::new(Operator::Above, 80.0))),
+        condition: Condition::comparing(Operator::Above, 80.0),
         severity: Severity::High,
         value: 81.5,
         started_at: at(10),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Criterion, Schedule};
+use super::{Comparison, Criterion, Operator, Schedule};
 use crate::checks::MAX_DURATION_SECONDS;
 
 /// The longest gap between two values over which a condition is taken to have held, where a rule names none: an hour.
@@ -33,6 +33,11 @@ impl Condition {
     /// A criterion that counts at once, at all times.
     pub const fn of(criterion: Criterion) -> Self {
         Self { criterion, duration_seconds: 0, max_gap_seconds: None, clear: None, schedule: None }
+    }
+
+    /// One comparison of the rule's own metric, that counts at once and at all times.
+    pub const fn comparing(operator: Operator, value: f64) -> Self {
+        Self::of(Criterion::Compare(Comparison::new(operator, value)))
     }
 
     /// Tells whether a breach may begin at a time.

@@ -127,7 +127,8 @@ impl Criterion {
             }
             Self::Compare(comparison) => {
                 let metric = comparison.metric_key.as_deref().unwrap_or(moment.metric_key);
-                let asked = if comparison.per_second { moment.memory.rate(metric) } else { moment.memory.value(metric) };
+                let asked =
+                    if comparison.per_second { moment.memory.rate(metric) } else { moment.memory.value(metric) };
                 asked.is_some_and(|value| comparison.holds(value, lasting))
             }
         }

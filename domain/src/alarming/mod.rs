@@ -6,12 +6,12 @@ mod condition;
 mod criterion;
 mod entity;
 mod memory;
+#[cfg(test)]
+mod model_tests;
 mod operator;
 mod schedule;
 mod severity;
 mod suppression;
-#[cfg(test)]
-mod model_tests;
 #[cfg(test)]
 mod tests;
 mod watch;

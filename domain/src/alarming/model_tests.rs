@@ -169,7 +169,8 @@ proptest! {
 
 #[test]
 fn the_model_has_something_to_tell() {
-    let readings: Vec<Reading> = (1..80).map(|n| (n * 3, [Some([70.0, 95.0][n as usize / 4 % 2]), Some(1.0)])).collect();
+    let readings: Vec<Reading> =
+        (1..80).map(|n| (n * 3, [Some([70.0, 95.0][n as usize / 4 % 2]), Some(1.0)])).collect();
     for condition in conditions() {
         let mut rule = rule(0, 20);
         std::sync::Arc::make_mut(&mut rule.definition).condition = condition.clone();

@@ -94,7 +94,8 @@ fn a_breach_that_pauses_starts_anew() {
 fn within_the_pause_after_an_alarm_it_comes_back_and_no_other_is_raised() {
     let readings = [(0, 90.0), (1, 70.0), (2, 91.0), (3, 70.0), (59, 92.0), (60, 93.0), (61, 70.0), (62, 94.0)];
     let repeated = |repeats, seconds, value| Change::Repeated { episode: 1, repeats, value, at: at(seconds) };
-    let over = |repeats, seconds| Change::Ended { episode: 1, repeats, value: Some(70.0), at: at(seconds), announced: true };
+    let over =
+        |repeats, seconds| Change::Ended { episode: 1, repeats, value: Some(70.0), at: at(seconds), announced: true };
     let expected = [
         raised(1, 0, 0, 90.0),
         over(0, 1),

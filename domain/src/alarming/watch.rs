@@ -145,12 +145,7 @@ impl Watch {
     }
 
     /// Takes the time by the platform's clock, which can begin or end a silence.
-    pub(super) fn tick(
-        &mut self,
-        rule: &RuleEntry,
-        clock: Clock,
-        suppression: Suppressed<'_>,
-    ) -> Option<Change> {
+    pub(super) fn tick(&mut self, rule: &RuleEntry, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
         if rule.definition.condition.is_timed() { self.ask(rule, clock.now, clock, suppression) } else { None }
     }
 

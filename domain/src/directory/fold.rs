@@ -248,9 +248,7 @@ impl Directory {
             AssetEvent::AssetTakenOutOfService { .. } => {
                 versions.change(at.position, |asset| asset.out_of_service = true)
             }
-            AssetEvent::AssetReturnedToService {} => {
-                versions.change(at.position, |asset| asset.out_of_service = false)
-            }
+            AssetEvent::AssetReturnedToService {} => versions.change(at.position, |asset| asset.out_of_service = false),
             AssetEvent::AssetRetired { .. } => versions.change(at.position, |asset| asset.retired = true),
             AssetEvent::AssetDescribed { .. }
             | AssetEvent::AssetProfileApplied { .. }

@@ -11,7 +11,7 @@ use crate::ids::ActivityTemplateId;
 use crate::specification::{given, nothing};
 
 fn above(value: f64) -> Condition {
-    Condition { duration_seconds: 30, ..Condition::of(Criterion::Compare(Comparison::new(Operator::Above, value))) }
+    Condition { duration_seconds: 30, ..Condition::comparing(Operator::Above, value) }
 }
 
 fn definition() -> RuleDefinition {
@@ -146,9 +146,8 @@ fn silence(no_data_seconds: u32) -> Condition {
 fn a_condition_must_make_sense() {
     let finite = "value must be a finite number";
     let finite_upper = "upper must be a finite number";
-    let band = |operator, upper, dead_band| {
-        comparing(Comparison { dead_band: Some(dead_band), ..two(operator, 1.0, upper) })
-    };
+    let band =
+        |operator, upper, dead_band| comparing(Comparison { dead_band: Some(dead_band), ..two(operator, 1.0, upper) });
     let of_metric = |metric: &str| {
         comparing(Comparison { metric_key: Some(metric.into()), ..Comparison::new(Operator::Above, 1.0) })
     };

@@ -132,7 +132,8 @@ fn a_device_out_of_service_for_good_has_no_alarm_after_the_next_tick() {
 #[test]
 fn within_the_pause_the_alarm_comes_back_without_another_event_and_the_next_takes_its_place() {
     // The pause of the world's rules is 3 s.
-    let happened = [(0, 90.0), (1, 20.0), (2, 91.0), (3, 20.0), (4, 92.0)].map(|(second, value)| Read(1, second, value));
+    let happened =
+        [(0, 90.0), (1, 20.0), (2, 91.0), (3, 20.0), (4, 92.0)].map(|(second, value)| Read(1, second, value));
     let (commands, events) = run(&world(), &happened);
     assert_eq!(steps(&commands), ["raise", "return", "repeat", "return", "raise", "supersede"]);
     let seen: Vec<_> = events.iter().map(|event| (event.transition, event.measured_at)).collect();

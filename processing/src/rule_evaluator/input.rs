@@ -1,8 +1,8 @@
 //! What the evaluator reads, and how rules see it.
 
 use chrono::{DateTime, Utc};
-use domain::directory::Directory;
 use domain::alarming::Suppression;
+use domain::directory::Directory;
 use domain::ids::{AssetId, DeviceId, OrganizationId, RuleId};
 use domain::rule::EntityKind;
 use domain::telemetry::{AssetPack, MetricValue, NormalizedPack, PresenceFact, decode_pack};

@@ -79,7 +79,8 @@ impl State {
         let clock = self.clocks.of(clocked);
         clock.tick(at);
         let clock = *clock;
-        let mut waiting: Vec<_> = self.entities.iter().filter(|(_, watch)| watch.awaits_time()).map(|(id, _)| *id).collect();
+        let mut waiting: Vec<_> =
+            self.entities.iter().filter(|(_, watch)| watch.awaits_time()).map(|(id, _)| *id).collect();
         // The order of a map differs from run to run; that of the effects must not.
         waiting.sort_unstable();
         for id in waiting {
@@ -105,5 +106,7 @@ impl State {
 /// Lists the rules that watch an entity, none where it is not known or out of use.
 fn rules(directory: &Directory, entity: Entity, at: u64) -> impl Iterator<Item = &RuleEntry> {
     let known = entity.known(directory, at).into_iter();
-    known.flat_map(move |(organization, kind, of_type)| directory.rules_for(organization, kind, of_type, entity.id(), at))
+    known.flat_map(move |(organization, kind, of_type)| {
+        directory.rules_for(organization, kind, of_type, entity.id(), at)
+    })
 }

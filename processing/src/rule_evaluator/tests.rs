@@ -35,7 +35,12 @@ fn a_breach_raises_an_alarm_and_its_end_returns_it() {
     let commands = run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
     let alarm = alarm_id(RuleId(Uuid::from_u128(1)), device(1).0, 1);
     let [
-        Command::Alarm { organization, id, command: AlarmCommand::RaiseAlarm { breach, suppression: None }, command_id: raise },
+        Command::Alarm {
+            organization,
+            id,
+            command: AlarmCommand::RaiseAlarm { breach, suppression: None },
+            command_id: raise,
+        },
         returned,
     ] = &commands[..]
     else {
@@ -43,7 +48,9 @@ fn a_breach_raises_an_alarm_and_its_end_returns_it() {
     };
     assert_eq!((*organization, *id), (ACME, alarm));
     assert_eq!((breach.value, breach.started_at, breach.raised_at, breach.episode), (90.0, at(1), at(1), 1));
-    let Command::Alarm { id, command: AlarmCommand::ReturnToNormal { value, at: ended, repeats: 0 }, command_id, .. } = returned
+    let Command::Alarm {
+        id, command: AlarmCommand::ReturnToNormal { value, at: ended, repeats: 0 }, command_id, ..
+    } = returned
     else {
         panic!("{returned:?}")
     };

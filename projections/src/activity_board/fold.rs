@@ -70,6 +70,7 @@ fn change(row: &mut ActivityRow, event: &ActivityEvent, fact: &Fact) {
             row.ended_at = Some(fact.at());
             row.cancelled_reason = Some(reason.clone());
         }
+        ActivityEvent::ActivityOverdue { .. } => row.overdue = true,
         ActivityEvent::ActivityCommented { text } => {
             row.comments.push(Comment { author: fact.actor(), text: text.clone(), at: fact.at() });
         }
@@ -90,6 +91,7 @@ fn created(order: &WorkOrder, fact: &Fact) -> ActivityRow {
         assigned_role: order.assigned_role.clone(),
         assigned_user_id: order.assigned_user_id.map(|user| user.0),
         due_at: order.due_at,
+        overdue: false,
         checklist: order
             .checklist
             .iter()

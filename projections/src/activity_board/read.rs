@@ -30,6 +30,8 @@ pub struct ActivityFilter {
     pub assigned_user_id: Option<Uuid>,
     /// Of this work role.
     pub assigned_role: Option<String>,
+    /// It was due and had not ended, or not.
+    pub overdue: Option<bool>,
     /// Caused by this alarm.
     pub alarm_id: Option<Uuid>,
 }
@@ -48,7 +50,7 @@ pub async fn list(
         "{ACTIVITY} WHERE v.organization_id = $1 AND ($2::text IS NULL OR v.status = $2)
             AND ($3::text IS NULL OR v.priority = $3) AND ($4::uuid IS NULL OR v.target_id = $4)
             AND ($5::uuid IS NULL OR v.assigned_user_id = $5) AND ($6::text IS NULL OR v.assigned_role = $6)
-            AND ($7::uuid IS NULL OR v.alarm_id = $7)"
+            AND ($7::uuid IS NULL OR v.alarm_id = $7) AND ($8::boolean IS NULL OR v.overdue = $8)"
     );
     let page = reader.page("activities", &list, Order::newest("created_at"), paging, |query| {
         query
@@ -59,6 +61,7 @@ pub async fn list(
             .bind(filter.assigned_user_id)
             .bind(filter.assigned_role.clone())
             .bind(filter.alarm_id)
+            .bind(filter.overdue)
     });
     page.await
 }

@@ -55,6 +55,8 @@ pub struct ActivityRow {
     pub assigned_user_id: Option<Uuid>,
     /// When it is due.
     pub due_at: Option<DateTime<Utc>>,
+    /// Whether it was due and had not ended.
+    pub overdue: bool,
     /// What to do.
     pub checklist: Vec<Item>,
     /// The alarm that caused it.

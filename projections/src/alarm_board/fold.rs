@@ -2,9 +2,11 @@
 
 use domain::AnyEvent;
 use domain::alarm::{AlarmEvent, Breach};
+use domain::alarming::Suppression;
 use eventlog::Stream;
 
 use super::AlarmRow;
+use crate::activity_board::Comment;
 use crate::fact::{Fact, signed, text_of};
 use crate::fold::Fold;
 use crate::sheet::{AnySheet, Sheet};
@@ -43,6 +45,32 @@ impl Fold for Alarms {
                 row.active = false;
                 (row.returned_at, row.returned_value) = (Some(*at), *value);
             }),
+            AlarmEvent::AlarmRepeated { repeats, .. } => change(&|row| {
+                row.repeats = i64::from(*repeats);
+                row.active = true;
+                (row.returned_at, row.returned_value) = (None, None);
+            }),
+            AlarmEvent::AlarmSuppressed { suppression } => change(&|row| {
+                let (why, until) = match suppression {
+                    Suppression::OutOfService => ("out_of_service", None),
+                    Suppression::Shelved { until } => ("shelved", Some(*until)),
+                };
+                (row.suppression, row.shelved_until) = (Some(why.to_owned()), until);
+            }),
+            AlarmEvent::AlarmUnsuppressed {} => change(&|row| (row.suppression, row.shelved_until) = (None, None)),
+            AlarmEvent::AlarmSuperseded { by } => change(&|row| {
+                close(row, "superseded", fact);
+                row.superseded_by = Some(by.0);
+            }),
+            AlarmEvent::AlarmDismissed { reason } => change(&|row| {
+                close(row, "dismissed", fact);
+                row.dismissed_by = Some(fact.actor());
+                row.dismissed_reason = Some(reason.clone());
+            }),
+            AlarmEvent::AlarmAssigned { assignee } => change(&|row| row.assignee_id = assignee.map(|user| user.0)),
+            AlarmEvent::AlarmCommented { text } => change(&|row| {
+                row.comments.push(Comment { author: fact.actor(), text: text.clone(), at: fact.at() });
+            }),
             AlarmEvent::AlarmAcknowledged { comment } => change(&|row| {
                 row.acknowledged = true;
                 row.acknowledged_at = Some(fact.at());
@@ -51,6 +79,10 @@ impl Fold for Alarms {
             }),
         }
     }
+}
+
+fn close(row: &mut AlarmRow, why: &str, fact: &Fact) {
+    (row.closed, row.closed_at) = (Some(why.to_owned()), Some(fact.at()));
 }
 
 fn raised(breach: &Breach, fact: &Fact) -> AlarmRow {
@@ -75,6 +107,16 @@ fn raised(breach: &Breach, fact: &Fact) -> AlarmRow {
         acknowledged_at: None,
         acknowledged_by: None,
         acknowledged_comment: None,
+        repeats: 0,
+        suppression: None,
+        shelved_until: None,
+        assignee_id: None,
+        comments: Vec::new(),
+        closed: None,
+        closed_at: None,
+        dismissed_by: None,
+        dismissed_reason: None,
+        superseded_by: None,
         recorded_at: fact.at(),
         version: fact.version,
         position: fact.position,

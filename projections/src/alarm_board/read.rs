@@ -25,6 +25,12 @@ pub struct AlarmFilter {
     pub active: Option<bool>,
     /// A person has seen it, or not.
     pub acknowledged: Option<bool>,
+    /// Somebody still has to look at it, or nobody: active or not acknowledged, and not closed.
+    pub open: Option<bool>,
+    /// Put aside by a person or by design, or not.
+    pub suppressed: Option<bool>,
+    /// Of this person.
+    pub assignee_id: Option<Uuid>,
     /// `low`, `medium`, `high` or `critical`.
     pub severity: Option<String>,
     /// Of this entity.
@@ -51,7 +57,10 @@ pub async fn list(
         "{ALARM} WHERE m.organization_id = $1 AND ($2::boolean IS NULL OR m.active = $2)
             AND ($3::boolean IS NULL OR m.acknowledged = $3) AND ($4::text IS NULL OR m.severity = $4)
             AND ($5::uuid IS NULL OR m.entity_id = $5) AND ($6::uuid IS NULL OR m.rule_id = $6)
-            AND ($7::timestamptz IS NULL OR m.raised_at >= $7) AND ($8::timestamptz IS NULL OR m.raised_at < $8)"
+            AND ($7::timestamptz IS NULL OR m.raised_at >= $7) AND ($8::timestamptz IS NULL OR m.raised_at < $8)
+            AND ($9::boolean IS NULL OR ((m.active OR NOT m.acknowledged) AND m.closed IS NULL) = $9)
+            AND ($10::boolean IS NULL OR (m.suppression IS NOT NULL) = $10)
+            AND ($11::uuid IS NULL OR m.assignee_id = $11)"
     );
     let page = reader.page("alarms", &list, Order::newest("raised_at"), paging, |query| {
         query
@@ -63,6 +72,9 @@ pub async fn list(
             .bind(filter.rule_id)
             .bind(filter.from)
             .bind(filter.until)
+            .bind(filter.open)
+            .bind(filter.suppressed)
+            .bind(filter.assignee_id)
     });
     page.await
 }
@@ -84,12 +96,12 @@ pub struct AlarmCounts {
     pub unacknowledged: i64,
 }
 
-/// Counts the alarms that are active or not acknowledged, by severity.
+/// Counts the alarms that somebody has to look at, by severity; what is suppressed or closed does not count.
 pub async fn counts(reader: &Reader, organization: Uuid) -> Result<Vec<AlarmCounts>, Error> {
     let sql = "SELECT to_jsonb(x) FROM (
             SELECT severity, count(*) FILTER (WHERE active) AS active,
                 count(*) FILTER (WHERE NOT acknowledged) AS unacknowledged
-            FROM alarms WHERE organization_id = $1 AND (active OR NOT acknowledged)
+            FROM alarms WHERE organization_id = $1 AND (active OR NOT acknowledged) AND closed IS NULL AND suppression IS NULL
             GROUP BY severity ORDER BY severity) x";
     reader.rows("alarms", sqlx::query_scalar(sql).bind(organization)).await
 }

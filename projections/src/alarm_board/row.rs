@@ -1,10 +1,12 @@
 //! The rows of the alarm board.
 
 use chrono::{DateTime, Utc};
+use domain::alarm::AlarmState;
 use domain::alarming::Condition;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::activity_board::Comment;
 use crate::sheet::Row;
 
 /// An alarm.
@@ -50,6 +52,26 @@ pub struct AlarmRow {
     pub acknowledged_by: Option<String>,
     /// What they said.
     pub acknowledged_comment: Option<String>,
+    /// How often the breach came back within the rule's pause.
+    pub repeats: i64,
+    /// Why nobody is to hear of it: `shelved` or `out_of_service`.
+    pub suppression: Option<String>,
+    /// Until when it is shelved.
+    pub shelved_until: Option<DateTime<Utc>>,
+    /// Who cares for it.
+    pub assignee_id: Option<Uuid>,
+    /// What people said, the oldest first.
+    pub comments: Vec<Comment>,
+    /// Why nobody needs to look at it any more: `dismissed` or `superseded`.
+    pub closed: Option<String>,
+    /// Since when.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Who dismissed it, `user:<id>`.
+    pub dismissed_by: Option<String>,
+    /// Why, in their words.
+    pub dismissed_reason: Option<String>,
+    /// The alarm of the same rule and entity that stands in its place.
+    pub superseded_by: Option<Uuid>,
     /// When it was recorded, by the platform's clock.
     pub recorded_at: DateTime<Utc>,
     /// Version of the aggregate.
@@ -67,13 +89,13 @@ impl Row for AlarmRow {
 }
 
 impl AlarmRow {
-    /// Returns the state: `active_unacknowledged`, `active_acknowledged`, `returned_unacknowledged` or `normal`.
-    pub fn state(&self) -> &'static str {
-        match (self.active, self.acknowledged) {
-            (true, false) => "active_unacknowledged",
-            (true, true) => "active_acknowledged",
-            (false, false) => "returned_unacknowledged",
-            (false, true) => "normal",
+    /// Returns the state.
+    pub fn state(&self) -> AlarmState {
+        match (&self.closed, self.suppression.as_deref()) {
+            (Some(_), _) => AlarmState::Closed,
+            (None, Some("shelved")) => AlarmState::Shelved,
+            (None, Some(_)) => AlarmState::SuppressedByDesign,
+            (None, None) => AlarmState::of(self.acknowledged, !self.active),
         }
     }
 }

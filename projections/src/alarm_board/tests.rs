@@ -16,7 +16,7 @@ fn raised() -> AlarmEvent {
         entity_type: EntityKind::Asset,
         entity_id: Uuid::from_u128(8),
         metric_key: "temp".into(),
-        condition: Condition { operator: Operator::Above, value: 80.0, upper: None, duration_seconds: 5 },
+        condition: Condition { duration_seconds: 5, ..Condition::comparing(Operator::Above, 80.0) },
         severity: Severity::High,
         value: 81.0,
         started_at: at(-5),
@@ -56,8 +56,8 @@ fn each_event_changes_its_own_columns() {
 fn the_state_is_of_both_the_condition_and_the_person() {
     let (returned, seen) =
         (AlarmEvent::AlarmReturnedToNormal { value: None, at: at(7) }, AlarmEvent::AlarmAcknowledged { comment: None });
-    assert_eq!(then(&[]).state(), "active_unacknowledged");
-    assert_eq!(then(std::slice::from_ref(&seen)).state(), "active_acknowledged");
-    assert_eq!(then(std::slice::from_ref(&returned)).state(), "returned_unacknowledged");
-    assert_eq!(then(&[returned, seen]).state(), "normal");
+    assert_eq!(then(&[]).state().as_str(), "active_unacknowledged");
+    assert_eq!(then(std::slice::from_ref(&seen)).state().as_str(), "active_acknowledged");
+    assert_eq!(then(std::slice::from_ref(&returned)).state().as_str(), "returned_unacknowledged");
+    assert_eq!(then(&[returned, seen]).state().as_str(), "normal");
 }

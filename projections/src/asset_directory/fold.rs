@@ -88,6 +88,14 @@ fn fold_asset(assets: &mut Sheet<AssetRow>, fact: &Fact, event: &AssetEvent) {
         AssetEvent::AssetAttributesChanged { custom_attributes } => {
             change(&|row| row.custom_attributes = object(custom_attributes));
         }
+        AssetEvent::AssetTakenOutOfService { reason } => change(&|row| {
+            row.out_of_service = true;
+            row.out_of_service_reason = Some(reason.clone());
+        }),
+        AssetEvent::AssetReturnedToService {} => change(&|row| {
+            row.out_of_service = false;
+            row.out_of_service_reason = None;
+        }),
         AssetEvent::AssetRetired { reason } => change(&|row| {
             row.retired = true;
             row.retired_reason = Some(reason.clone());
@@ -114,6 +122,8 @@ fn registered(event: &AssetEvent, fact: &Fact) -> Option<AssetRow> {
         health_thresholds: None,
         telemetry_mappings: None,
         icon: None,
+        out_of_service: false,
+        out_of_service_reason: None,
         retired: false,
         retired_reason: None,
         created_at: fact.at(),

@@ -39,6 +39,10 @@ pub struct AssetRow {
     pub telemetry_mappings: Option<BTreeMap<String, String>>,
     /// Name of its picture.
     pub icon: Option<String>,
+    /// Whether it is out of service for a time.
+    pub out_of_service: bool,
+    /// Why.
+    pub out_of_service_reason: Option<String>,
     /// Whether it is out of use.
     pub retired: bool,
     /// Why.

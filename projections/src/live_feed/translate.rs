@@ -3,6 +3,7 @@
 use domain::AnyEvent;
 use domain::activity::{ActivityEvent, WorkOrder};
 use domain::alarm::{AlarmEvent, Breach};
+use domain::alarming::Suppression;
 use domain::rule::EntityKind;
 use domain::telemetry::{AssetHealthChanged, PresenceFact, ThresholdEvent};
 use serde_json::{Value, json};
@@ -105,6 +106,30 @@ fn alarm(fact: &Fact, event: &AlarmEvent) -> Told {
         AlarmEvent::AlarmReturnedToNormal { value, at } => {
             told("alarm:returned", json!({ "alarmId": fact.id, "value": value, "returnedAt": text(*at) }))
         }
+        AlarmEvent::AlarmRepeated { repeats, value, at } => told(
+            "alarm:repeated",
+            json!({ "alarmId": fact.id, "repeats": repeats, "value": value, "repeatedAt": text(*at) }),
+        ),
+        AlarmEvent::AlarmSuppressed { suppression } => {
+            let (why, until) = match suppression {
+                Suppression::OutOfService => ("out_of_service", None),
+                Suppression::Shelved { until } => ("shelved", Some(text(*until))),
+            };
+            told("alarm:suppressed", json!({ "alarmId": fact.id, "suppression": why, "shelvedUntil": until }))
+        }
+        AlarmEvent::AlarmUnsuppressed {} => told("alarm:unsuppressed", json!({ "alarmId": fact.id })),
+        AlarmEvent::AlarmSuperseded { by } => {
+            told("alarm:superseded", json!({ "alarmId": fact.id, "supersededBy": by }))
+        }
+        AlarmEvent::AlarmAssigned { assignee } => {
+            told("alarm:assigned", json!({ "alarmId": fact.id, "assigneeId": assignee }))
+        }
+        AlarmEvent::AlarmCommented { text } => {
+            told("alarm:commented", json!({ "alarmId": fact.id, "author": fact.actor(), "text": text }))
+        }
+        AlarmEvent::AlarmDismissed { reason } => {
+            told("alarm:dismissed", json!({ "alarmId": fact.id, "dismissedBy": fact.actor(), "reason": reason }))
+        }
         AlarmEvent::AlarmAcknowledged { comment } => told(
             "alarm:acknowledged",
             json!({
@@ -145,6 +170,7 @@ fn activity(fact: &Fact, event: &ActivityEvent) -> Told {
         ActivityEvent::ActivityCompleted { .. } => json!({ "status": "done" }),
         ActivityEvent::ActivityCancelled { reason } => json!({ "status": "cancelled", "reason": reason }),
         ActivityEvent::ActivityItemChecked { index, done } => json!({ "item": index, "done": done }),
+        ActivityEvent::ActivityOverdue { due_at } => json!({ "overdue": true, "dueAt": text(*due_at) }),
         ActivityEvent::ActivityCommented { text } => json!({ "comment": text }),
         ActivityEvent::ActivityCreated { .. } => json!({}),
     };

@@ -86,6 +86,7 @@ fn rule(definition: &RuleDefinition, fact: &Fact) -> RuleRow {
         description: definition.description.clone(),
         entity_type: text_of(&definition.entity_type),
         entity_id: definition.entity_id,
+        type_id: definition.type_id,
         metric_key: definition.metric_key.clone(),
         condition: definition.condition.clone(),
         severity: definition.severity.to_string(),

@@ -22,8 +22,10 @@ pub struct RuleRow {
     pub description: Option<String>,
     /// `device`, `asset` or `space`.
     pub entity_type: String,
-    /// The one watched entity; every one of the type when absent.
+    /// The one watched entity; more than one when absent.
     pub entity_id: Option<Uuid>,
+    /// The device type or asset type that is watched; every type when absent.
+    pub type_id: Option<Uuid>,
     /// The watched metric.
     pub metric_key: String,
     /// When it breaches.

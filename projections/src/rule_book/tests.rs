@@ -8,7 +8,7 @@ use super::{RuleRow, Rules};
 use crate::given::{ID, after, at};
 
 fn condition(value: f64) -> Condition {
-    Condition { operator: Operator::Above, value, upper: None, duration_seconds: 5 }
+    Condition { duration_seconds: 5, ..Condition::comparing(Operator::Above, value) }
 }
 
 fn defined() -> RuleEvent {
@@ -17,6 +17,7 @@ fn defined() -> RuleEvent {
         description: None,
         entity_type: EntityKind::Device,
         entity_id: None,
+        type_id: None,
         metric_key: "temp".into(),
         condition: condition(80.0),
         severity: Severity::Low,

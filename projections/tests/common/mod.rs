@@ -82,7 +82,7 @@ impl World {
     /// Stores a pack of readings of one device partition and source.
     pub async fn readings(&self, source: u16, sets: &[&[&str]], readings: Vec<Reading>) -> u64 {
         let partition = eventlog::partition_of(readings[0].device.0);
-        let pack = NormalizedPack { es_position: 0, read_up_to: 0, sets: metric_sets(sets), readings };
+        let pack = NormalizedPack { es_position: 0, read_up_to: 0, sets: metric_sets(sets), readings, tick: None };
         let tail = format!("{partition}.{source}");
         self.publish(Stream::TelemetryNormalized, &tail, encode_pack(&pack).unwrap()).await
     }

@@ -6,7 +6,7 @@ use domain::Sealed;
 use domain::activity::{ActivityEvent, WorkOrder};
 use domain::activity_template::{ActivityTemplateEvent, ChecklistItem, TemplateDefinition, TriggerEventType};
 use domain::alarm::{AlarmEvent, Breach};
-use domain::alarming::{Condition, Operator, Severity};
+use domain::alarming::{Condition, Operator, Severity, Suppression};
 use domain::api_key::ApiKeyEvent;
 use domain::asset::{AssetEvent, Location};
 use domain::asset_tree::AssetTreeEvent;
@@ -23,7 +23,7 @@ use domain::device_links::{DeviceLinksEvent, LinkRole};
 use domain::device_type::{DeviceTypeEvent, UnknownMetrics};
 use domain::ids::{
     AlarmId, AssetId, AssetProfileId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, LinkId, OrganizationId,
-    ProtocolConverterId, RuleId, SessionId,
+    ProtocolConverterId, RuleId, SessionId, UserId,
 };
 use domain::organization::OrganizationEvent;
 use domain::rule::{EntityKind, RuleAction, RuleDefinition, RuleEvent};
@@ -216,7 +216,7 @@ async fn catalogue(world: &World) {
 }
 
 pub fn condition() -> Condition {
-    Condition { operator: Operator::Above, value: 80.0, upper: None, duration_seconds: 0 }
+    Condition::comparing(Operator::Above, 80.0)
 }
 
 async fn work(world: &World) {
@@ -225,6 +225,7 @@ async fn work(world: &World) {
         description: None,
         entity_type: EntityKind::Asset,
         entity_id: Some(PUMP),
+        type_id: None,
         metric_key: "temperature".into(),
         condition: condition(),
         severity: Severity::Medium,
@@ -269,7 +270,17 @@ async fn alarm(world: &World) {
         episode: 1,
     };
     let acknowledged = AlarmEvent::AlarmAcknowledged { comment: Some("seen".into()) };
-    world.events("alarm", ALARM, &[AlarmEvent::AlarmRaised { breach }, acknowledged]).await;
+    let until = seconds(9_000);
+    let events = [
+        AlarmEvent::AlarmRaised { breach },
+        AlarmEvent::AlarmSuppressed { suppression: Suppression::Shelved { until } },
+        AlarmEvent::AlarmUnsuppressed {},
+        AlarmEvent::AlarmRepeated { repeats: 1, value: 82.0, at: seconds(30) },
+        AlarmEvent::AlarmAssigned { assignee: Some(UserId(USER)) },
+        AlarmEvent::AlarmCommented { text: "A loose wire".into() },
+        acknowledged,
+    ];
+    world.events("alarm", ALARM, &events).await;
 }
 
 async fn activity(world: &World) {
@@ -290,6 +301,7 @@ async fn activity(world: &World) {
         ActivityEvent::ActivityCreated { order },
         ActivityEvent::ActivityStarted {},
         ActivityEvent::ActivityItemChecked { index: 0, done: true },
+        ActivityEvent::ActivityOverdue { due_at: seconds(7200) },
         ActivityEvent::ActivityCommented { text: "On my way".into() },
     ];
     world.events("activity", ACTIVITY, &events).await;

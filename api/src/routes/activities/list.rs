@@ -60,6 +60,7 @@ impl Api {
         #[oai(name = "targetId")] target_id: Query<Option<Uuid>>,
         #[oai(name = "assignedToUserId")] assigned_to_user_id: Query<Option<Uuid>>,
         #[oai(name = "assignedRole")] assigned_role: Query<Option<String>>,
+        overdue: Query<Option<bool>>,
         #[oai(name = "alarmId")] alarm_id: Query<Option<Uuid>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
@@ -71,6 +72,7 @@ impl Api {
             target_id: target_id.0,
             assigned_user_id: assigned_to_user_id.0,
             assigned_role: assigned_role.0,
+            overdue: overdue.0,
             alarm_id: alarm_id.0,
         };
         let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;

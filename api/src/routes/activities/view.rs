@@ -45,6 +45,8 @@ pub struct Activity {
     assigned_role: Option<String>,
     assigned_to_user_id: Option<Uuid>,
     due_at: Option<Time>,
+    /// It was due and had not ended.
+    overdue: bool,
     checklist: Vec<Item>,
     /// The alarm that led to it.
     alarm_id: Option<Uuid>,
@@ -83,6 +85,7 @@ impl From<read::Activity> for Activity {
             status: row.status,
             assigned_role: row.assigned_role,
             assigned_to_user_id: row.assigned_user_id,
+            overdue: row.overdue,
             due_at: row.due_at.map(Into::into),
             checklist: row.checklist.into_iter().map(item).collect(),
             alarm_id: row.alarm_id,

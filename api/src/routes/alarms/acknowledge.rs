@@ -1,11 +1,9 @@
 //! Acknowledges an alarm: somebody has seen it.
 
-use domain::alarm::{Alarm, AlarmCommand};
-use projections::alarm_board::{NAME, read};
+use domain::alarm::AlarmCommand;
 
-use super::view::AlarmResponse;
+use super::view::{AlarmResponse, change};
 use crate::prelude::*;
-use crate::routes::visible::seen;
 
 /// The endpoint.
 #[derive(Default)]
@@ -13,7 +11,7 @@ pub struct Api;
 
 /// What there is to say.
 #[derive(Object)]
-#[oai(deny_unknown_fields)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct AcknowledgeAlarm {
     #[oai(nullable, validator(max_length = 4000))]
     comment: Option<String>,
@@ -33,9 +31,6 @@ impl Api {
         body: Body<AcknowledgeAlarm>,
     ) -> Result<Revised<AlarmResponse>, Problem> {
         let command = AlarmCommand::AcknowledgeAlarm { comment: body.0.comment };
-        let receipt = state.commands.execute_at::<Alarm>(&intent.context(&caller), id.0, command, expected.0).await?;
-        let read = read::get(&state.reader, caller.organization.0, id.0);
-        let alarm = seen(&state, NAME, (id.0, receipt), read).await?;
-        Ok(Revised(alarm.into(), Some(receipt)))
+        change(&state, &caller, (&intent, expected), id.0, command).await
     }
 }

@@ -42,6 +42,11 @@ impl Api {
         caller: Allowed<access::Read>,
         #[oai(name = "state")] status: Query<Option<AlarmStatus>>,
         acknowledged: Query<Option<bool>>,
+        /// Somebody still has to look at it, or nobody.
+        open: Query<Option<bool>>,
+        /// Shelved, or out of service, or not.
+        suppressed: Query<Option<bool>>,
+        #[oai(name = "assigneeId")] assignee_id: Query<Option<Uuid>>,
         severity: Query<Option<Severity>>,
         #[oai(name = "entityId")] entity_id: Query<Option<Uuid>>,
         #[oai(name = "ruleId")] rule_id: Query<Option<Uuid>>,
@@ -52,6 +57,9 @@ impl Api {
         let filter = AlarmFilter {
             active: status.0.map(|status| status == AlarmStatus::Active),
             acknowledged: acknowledged.0,
+            open: open.0,
+            suppressed: suppressed.0,
+            assignee_id: assignee_id.0,
             severity: severity.0.map(|severity| severity.as_str().to_owned()),
             entity_id: entity_id.0,
             rule_id: rule_id.0,

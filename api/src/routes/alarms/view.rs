@@ -1,8 +1,14 @@
 //! An alarm as the API shows it.
 
-use projections::alarm_board::read;
+use commands::{CommandContext, Receipt};
+use domain::alarm::{self, AlarmCommand, Breach};
+use domain::alarming::Suppression;
+use projections::alarm_board::{NAME, read};
 
+use crate::auth::Caller;
 use crate::prelude::*;
+use crate::refusals::never_refused;
+use crate::routes::visible::seen;
 
 /// An alarm.
 #[derive(Debug, Object)]
@@ -18,7 +24,8 @@ pub struct Alarm {
     entity_name: Option<String>,
     metric_key: String,
     severity: String,
-    /// `active_unacknowledged`, `active_acknowledged`, `returned_unacknowledged` or `normal` (ISA-18.2).
+    /// `active_unacknowledged`, `active_acknowledged`, `returned_unacknowledged`, `normal`, `shelved` or
+    /// `suppressed_by_design` (ISA-18.2), or `closed`.
     state: String,
     active: bool,
     /// The value that raised it.
@@ -33,7 +40,30 @@ pub struct Alarm {
     acknowledged_at: Option<Time>,
     acknowledged_by: Option<String>,
     acknowledged_comment: Option<String>,
+    /// How often the breach came back within the rule's cooldown.
+    repeats: i64,
+    /// Why it makes no work and no message: `shelved` or `out_of_service`.
+    suppression: Option<String>,
+    shelved_until: Option<Time>,
+    assignee_id: Option<Uuid>,
+    comments: Vec<AlarmComment>,
+    /// `dismissed` or `superseded`.
+    closed: Option<String>,
+    closed_at: Option<Time>,
+    dismissed_by: Option<String>,
+    dismissed_reason: Option<String>,
+    /// The alarm of the same rule and entity that stands in its place.
+    superseded_by: Option<Uuid>,
     version: i64,
+}
+
+/// What somebody said.
+#[derive(Debug, Object)]
+pub struct AlarmComment {
+    /// Who, `user:<id>`.
+    author: String,
+    text: String,
+    at: Time,
 }
 
 /// One alarm.
@@ -48,7 +78,7 @@ impl From<read::Alarm> for Alarm {
     fn from(alarm: read::Alarm) -> Self {
         let row = alarm.row;
         Self {
-            state: row.state().to_owned(),
+            state: row.state().to_string(),
             id: row.id,
             organization_id: row.organization_id,
             rule_id: row.rule_id,
@@ -68,6 +98,16 @@ impl From<read::Alarm> for Alarm {
             acknowledged_at: row.acknowledged_at.map(Into::into),
             acknowledged_by: row.acknowledged_by,
             acknowledged_comment: row.acknowledged_comment,
+            repeats: row.repeats,
+            suppression: row.suppression,
+            shelved_until: row.shelved_until.map(Into::into),
+            assignee_id: row.assignee_id,
+            comments: row.comments.into_iter().map(Into::into).collect(),
+            closed: row.closed,
+            closed_at: row.closed_at.map(Into::into),
+            dismissed_by: row.dismissed_by,
+            dismissed_reason: row.dismissed_reason,
+            superseded_by: row.superseded_by,
             version: row.version,
         }
     }
@@ -77,4 +117,54 @@ impl From<read::Alarm> for AlarmResponse {
     fn from(alarm: read::Alarm) -> Self {
         Self { alarm: alarm.into() }
     }
+}
+
+impl From<projections::activity_board::Comment> for AlarmComment {
+    fn from(comment: projections::activity_board::Comment) -> Self {
+        Self { author: comment.author, text: comment.text, at: comment.at.into() }
+    }
+}
+
+/// Gives a command to an alarm and shows it as it is then.
+pub async fn change(
+    state: &State,
+    caller: &Caller,
+    (intent, expected): (&Intent, IfMatch),
+    id: Uuid,
+    command: AlarmCommand,
+) -> Result<Revised<AlarmResponse>, Problem> {
+    let context = intent.context(caller);
+    let receipt = state.commands.execute_at::<alarm::Alarm>(&context, id, command, expected.0).await?;
+    shown(state, caller, id, receipt).await
+}
+
+/// Returns an alarm of the caller's organisation, and what was breached.
+pub async fn breach(state: &State, caller: &Caller, id: Uuid) -> Result<(alarm::Alarm, Breach), Problem> {
+    let found = state.commands.load::<alarm::Alarm>(caller.organization, id).await.map_err(never_refused)?;
+    let known = found.and_then(|(alarm, _)| alarm.breach.clone().map(|breach| (alarm, breach)));
+    known.ok_or_else(|| Problem::not_found("alarm"))
+}
+
+/// Says on an alarm, where its condition holds, that it is put aside or taken up again. The stages come to the same end; a
+/// person should not have to wait for them, and an alarm that is over is none to be put aside.
+pub async fn suppress(
+    state: &State,
+    caller: &Caller,
+    context: &CommandContext,
+    (id, alarm): (Uuid, &alarm::Alarm),
+    command: AlarmCommand,
+) -> Result<Revised<AlarmResponse>, Problem> {
+    let is_by_design = alarm.suppression == Some(Suppression::OutOfService);
+    let ends = matches!(command, AlarmCommand::SuppressAlarm { suppression: None });
+    if is_by_design || (alarm.returned_to_normal && !ends) {
+        let found = read::get(&state.reader, caller.organization.0, id).await?;
+        return Ok(Revised(found.ok_or_else(|| Problem::not_found("alarm"))?.into(), None));
+    }
+    let receipt = state.commands.execute::<alarm::Alarm>(context, id, command).await?;
+    shown(state, caller, id, receipt).await
+}
+
+async fn shown(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<Revised<AlarmResponse>, Problem> {
+    let alarm = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+    Ok(Revised(alarm.into(), Some(receipt)))
 }

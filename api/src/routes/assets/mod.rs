@@ -4,8 +4,9 @@ mod create;
 mod get;
 mod list;
 mod retire;
+mod service;
 mod update;
 pub mod view;
 
 /// The endpoints.
-pub type Api = (create::Api, get::Api, list::Api, update::Api, retire::Api);
+pub type Api = (create::Api, get::Api, list::Api, update::Api, retire::Api, service::Api);

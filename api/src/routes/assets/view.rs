@@ -70,6 +70,9 @@ pub struct Asset {
     /// This and the next are absent of the past.
     linked_devices_count: Option<i64>,
     active_alarms_count: Option<i64>,
+    /// For a time, with what is below it.
+    out_of_service: bool,
+    out_of_service_reason: Option<String>,
     retired: bool,
     retired_reason: Option<String>,
     created_at: Time,
@@ -117,6 +120,8 @@ impl From<read::Asset> for Asset {
             health_score_updated_at: asset.health_score_updated_at.map(Into::into),
             linked_devices_count: asset.linked_devices_count,
             active_alarms_count: asset.active_alarms_count,
+            out_of_service: row.out_of_service,
+            out_of_service_reason: row.out_of_service_reason,
             retired: row.retired,
             retired_reason: row.retired_reason,
             created_at: row.created_at.into(),

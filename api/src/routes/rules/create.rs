@@ -23,9 +23,12 @@ struct CreateRule {
     #[oai(nullable)]
     description: Option<String>,
     entity_type: EntityType,
-    /// Null: all of the type.
+    /// Null: more than one.
     #[oai(nullable)]
     entity_id: Option<Uuid>,
+    /// Only entities of this device type or asset type; null: all of `entityType`.
+    #[oai(nullable)]
+    type_id: Option<Uuid>,
     metric_key: String,
     condition: Condition,
     severity: Severity,
@@ -58,8 +61,9 @@ impl Api {
             description: body.0.description,
             entity_type: body.0.entity_type.into(),
             entity_id: body.0.entity_id,
+            type_id: body.0.type_id,
             metric_key: body.0.metric_key,
-            condition: body.0.condition.into(),
+            condition: body.0.condition.read()?,
             severity: body.0.severity.into(),
             action: body.0.action.map_or(RuleAction::None, Into::into),
             cooldown_seconds: body.0.cooldown_seconds.unwrap_or(USUAL_COOLDOWN_SECONDS),

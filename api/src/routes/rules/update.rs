@@ -52,7 +52,7 @@ impl Api {
             name: body.0.name,
             description: body.0.description.map(|text| (!text.is_empty()).then_some(text)),
             metric_key: body.0.metric_key,
-            condition: body.0.condition.map(Into::into),
+            condition: body.0.condition.map(Condition::read).transpose()?,
             severity: body.0.severity.map(Into::into),
             action: body.0.action.map(Into::into),
             cooldown_seconds: body.0.cooldown_seconds,

@@ -20,9 +20,12 @@ pub struct Rule {
     description: Option<String>,
     /// `device`, `asset` or `space`.
     entity_type: String,
-    /// Null: all of the type.
+    /// Null: more than one.
     #[oai(nullable)]
     entity_id: Option<Uuid>,
+    /// The device type or asset type that is watched; null: all of `entityType`.
+    #[oai(nullable)]
+    type_id: Option<Uuid>,
     metric_key: String,
     condition: Condition,
     severity: String,
@@ -53,6 +56,7 @@ impl From<RuleRow> for Rule {
             description: row.description,
             entity_type: row.entity_type,
             entity_id: row.entity_id,
+            type_id: row.type_id,
             metric_key: row.metric_key,
             condition: row.condition.into(),
             severity: row.severity,

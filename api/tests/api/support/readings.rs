@@ -50,7 +50,7 @@ impl Source<'_> {
             flaws: reading.flaw.map(|key| (key, Quality::Bad)).into_iter().collect(),
         };
         let readings: Vec<Reading> = readings.into_iter().enumerate().map(stored).collect();
-        let pack = NormalizedPack { es_position: 0, read_up_to: sequence, sets, readings };
+        let pack = NormalizedPack { es_position: 0, read_up_to: sequence, sets, readings, tick: None };
         let payload = encode_pack(&pack).unwrap().into();
         let tail = format!("{}.0", partition_of(device.0));
         let platform = platform();

@@ -1,0 +1,39 @@
+//! Puts an alarm away for good.
+
+use domain::alarm::AlarmCommand;
+
+use super::view::{AlarmResponse, change};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// Why.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct DismissAlarm {
+    #[oai(validator(min_length = 1, max_length = 4000))]
+    reason: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Dismiss an alarm
+    ///
+    /// It is closed, and counts as open no longer. The next breach raises another one; to be spared that for a time, shelve
+    /// it.
+    #[oai(path = "/alarms/:id/dismiss", method = "post", tag = "Tag::Alarms", operation_id = "dismissAlarm")]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::AcknowledgeAlarms>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
+        id: Path<Uuid>,
+        body: Body<DismissAlarm>,
+    ) -> Result<Revised<AlarmResponse>, Problem> {
+        let command = AlarmCommand::DismissAlarm { reason: body.0.reason };
+        change(&state, &caller, (&intent, expected), id.0, command).await
+    }
+}

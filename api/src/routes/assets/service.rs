@@ -1,0 +1,69 @@
+//! Takes an asset out of service for a time, and into it again.
+
+use domain::asset::{Asset, AssetCommand};
+
+use super::view::{AssetResponse, after};
+use crate::auth::Caller;
+use crate::prelude::*;
+
+/// The endpoints.
+#[derive(Default)]
+pub struct Api;
+
+/// Why.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct OutOfService {
+    #[oai(validator(min_length = 1, max_length = 4000))]
+    reason: String,
+}
+
+#[OpenApi]
+impl Api {
+    /// Take an asset out of service
+    ///
+    /// Alarms on it, on what is below it, and on devices that feed nothing else are recorded, but make no work and no message
+    /// until it is in service again.
+    #[oai(
+        path = "/assets/:id/out-of-service",
+        method = "post",
+        tag = "Tag::Assets",
+        operation_id = "takeAssetOutOfService"
+    )]
+    async fn take(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteAssets>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
+        id: Path<Uuid>,
+        body: Body<OutOfService>,
+    ) -> Result<Revised<AssetResponse>, Problem> {
+        let command = AssetCommand::TakeAssetOutOfService { reason: body.0.reason };
+        change(&state, &caller, (&intent, expected), id.0, command).await
+    }
+
+    /// Return an asset to service
+    #[oai(path = "/assets/:id/in-service", method = "post", tag = "Tag::Assets", operation_id = "returnAssetToService")]
+    async fn give_back(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::WriteAssets>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
+        id: Path<Uuid>,
+    ) -> Result<Revised<AssetResponse>, Problem> {
+        change(&state, &caller, (&intent, expected), id.0, AssetCommand::ReturnAssetToService {}).await
+    }
+}
+
+async fn change(
+    state: &State,
+    caller: &Caller,
+    (intent, expected): (&Intent, IfMatch),
+    id: Uuid,
+    command: AssetCommand,
+) -> Result<Revised<AssetResponse>, Problem> {
+    let receipt = state.commands.execute_at::<Asset>(&intent.context(caller), id, command, expected.0).await?;
+    Ok(Revised(after(state, caller, id, receipt).await?, Some(receipt)))
+}

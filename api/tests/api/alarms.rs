@@ -1,0 +1,128 @@
+//! What people do with alarms: see, assign, comment, shelve, dismiss.
+
+use domain::alarm::{Alarm, AlarmCommand};
+use serde_json::json;
+
+use crate::activities::raise_alarm;
+use crate::support::{Tenant, Text, eventually, platform, tenant};
+
+/// An alarm of an asset, as soon as it is on the board.
+fn alarm(tenant: &Tenant) -> String {
+    let asset = tenant.asset("Pump");
+    let path = format!("/api/v1/alarms/{}", raise_alarm(tenant, &asset));
+    eventually("the alarm", || (tenant.admin.get(&path).status == 200).then_some(()));
+    path
+}
+
+fn command(tenant: &Tenant, path: &str, command: AlarmCommand) {
+    let id = path.rsplit('/').next().unwrap().parse().unwrap();
+    let step = domain::ids::derive(id, &[&format!("{command:?}")]);
+    let context = commands::CommandContext::system("test", tenant.organization.parse().unwrap(), step);
+    let platform = platform();
+    platform.runtime.block_on(platform.commands.execute::<Alarm>(&context, id, command)).unwrap();
+}
+
+#[test]
+fn an_alarm_is_assigned_commented_and_dismissed() {
+    let tenant = tenant("Care for alarms");
+    let path = alarm(&tenant);
+    let operator = tenant.somebody("operator");
+    let me = operator.get("/api/v1/auth/me").ok()["id"].text();
+    let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
+    assert_eq!(step("assign", json!({"assigneeId": me})).ok()["alarm"]["assigneeId"].text(), me);
+    assert_eq!(operator.get(&format!("/api/v1/alarms?assigneeId={me}")).ok()["total"], 1);
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(step("assign", json!({"assigneeId": nobody})).problem(422, "unknown-reference").fields(), ["userId"]);
+    assert_eq!(operator.get(&format!("/api/v1/alarms?assigneeId={nobody}")).ok()["total"], 0);
+    let commented = step("comments", json!({"text": "A loose wire"})).ok();
+    let comment = &commented["alarm"]["comments"][0];
+    assert_eq!((comment["text"].text(), comment["author"].text()), ("A loose wire".into(), format!("user:{me}")));
+    assert_eq!(step("comments", json!({"text": ""})).problem(422, "invalid-fields").fields(), ["text"]);
+    assert_eq!(step("assign", json!({})).ok()["alarm"]["assigneeId"], json!(null));
+    assert_eq!(operator.get("/api/v1/alarms?open=true").ok()["total"], 1);
+    assert_eq!(step("dismiss", json!({"reason": " "})).problem(422, "invalid-fields").fields(), ["reason"]);
+    let dismissed = step("dismiss", json!({"reason": "A test"})).ok();
+    let shown = &dismissed["alarm"];
+    assert_eq!((shown["state"].text(), shown["closed"].text()), ("closed".into(), "dismissed".into()));
+    assert_eq!((shown["dismissedReason"].text(), shown["dismissedBy"].text()), ("A test".into(), format!("user:{me}")));
+    step("dismiss", json!({"reason": "again"})).problem(409, "wrong-state");
+    assert_eq!(operator.get("/api/v1/alarms?open=true").ok()["total"], 0);
+    assert_eq!(operator.get("/api/v1/alarms?open=false").ok()["total"], 1);
+    let history = operator.get(&format!("{path}/history")).ok();
+    assert!(history.text.contains("AlarmDismissed") && history.text.contains("AlarmAssigned"), "{}", history.text);
+}
+
+#[test]
+fn an_alarm_is_shelved_for_a_time_and_taken_up_again() {
+    let tenant = tenant("Shelves");
+    let path = alarm(&tenant);
+    let operator = tenant.somebody("operator");
+    let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
+    let until = (chrono::Utc::now() + chrono::TimeDelta::hours(2)).to_rfc3339();
+    let shelved = step("shelve", json!({"until": until, "reason": "Cleaning"})).ok();
+    assert_eq!(shelved["alarm"]["state"], "shelved");
+    assert!(shelved["alarm"]["shelvedUntil"].is_string());
+    assert_eq!(operator.get("/api/v1/alarms?suppressed=true").ok()["total"], 1);
+    for bad in ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+        let body = json!({"until": bad, "reason": "x"});
+        assert_eq!(step("shelve", body).problem(422, "invalid-fields").fields(), ["until"]);
+    }
+    let missing = step("shelve", json!({})).problem(422, "invalid-fields").fields();
+    assert_eq!(missing, ["until", "reason"]);
+    let taken = step("unshelve", json!({})).ok();
+    assert_eq!(taken["alarm"]["state"], "active_unacknowledged");
+    assert_eq!(operator.get("/api/v1/alarms?suppressed=false").ok()["total"], 1);
+    let absent = format!("/api/v1/alarms/{}", uuid::Uuid::new_v4());
+    for verb in ["shelve", "unshelve"] {
+        let body = json!({"until": until, "reason": "x"});
+        let body = if verb == "shelve" { body } else { json!({}) };
+        operator.post(&format!("{absent}/{verb}"), body).problem(404, "not-found");
+    }
+}
+
+#[test]
+fn one_that_is_over_stays_as_it_is_when_those_to_come_are_shelved() {
+    let tenant = tenant("Shelves for what comes");
+    let path = alarm(&tenant);
+    let at = "2026-11-23T10:05:00Z".parse().unwrap();
+    command(&tenant, &path, AlarmCommand::ReturnToNormal { repeats: 0, value: Some(1.0), at });
+    let until = (chrono::Utc::now() + chrono::TimeDelta::hours(2)).to_rfc3339();
+    let body = json!({"until": until, "reason": "Cleaning"});
+    let shelved = tenant.admin.post(&format!("{path}/shelve"), body).ok();
+    assert!(shelved["alarm"]["suppression"].is_null());
+}
+
+#[test]
+fn what_the_stages_say_of_an_alarm_is_shown() {
+    let tenant = tenant("Repeats");
+    let path = alarm(&tenant);
+    let at = "2026-11-23T10:05:00Z".parse().unwrap();
+    let by = domain::ids::AlarmId(uuid::Uuid::from_u128(7));
+    command(&tenant, &path, AlarmCommand::ReturnToNormal { repeats: 0, value: Some(1.0), at });
+    command(&tenant, &path, AlarmCommand::RepeatAlarm { repeats: 1, value: 85.0, at });
+    eventually("the repeat", || {
+        let alarm = tenant.admin.get(&path).ok();
+        (alarm["alarm"]["repeats"] == 1 && alarm["alarm"]["active"] == true).then_some(())
+    });
+    command(&tenant, &path, AlarmCommand::SupersedeAlarm { by });
+    eventually("the successor", || {
+        let alarm = tenant.admin.get(&path).ok();
+        (alarm["alarm"]["supersededBy"] == json!(by) && alarm["alarm"]["state"] == "closed").then_some(())
+    });
+}
+
+#[test]
+fn an_asset_is_out_of_service_for_a_time() {
+    let tenant = tenant("Services");
+    let path = format!("/api/v1/assets/{}", tenant.asset("Pump"));
+    let engineer = tenant.somebody("engineer");
+    let step = |verb: &str, body| engineer.post(&format!("{path}/{verb}"), body);
+    assert_eq!(step("out-of-service", json!({})).problem(422, "invalid-fields").fields(), ["reason"]);
+    let away = step("out-of-service", json!({"reason": "Overhaul"})).ok();
+    assert_eq!(
+        (&away["asset"]["outOfService"], &away["asset"]["outOfServiceReason"]),
+        (&json!(true), &json!("Overhaul"))
+    );
+    assert_eq!(step("in-service", json!({})).ok()["asset"]["outOfService"], false);
+    assert!(engineer.get(&path).ok()["asset"]["outOfServiceReason"].is_null());
+}
