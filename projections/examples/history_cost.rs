@@ -81,7 +81,8 @@ fn batch(number: u64) -> Batch {
 fn message(number: u64) -> Message {
     let keys = (0..METRICS).map(|metric| format!("metric_{metric}")).collect();
     let readings = (0..READINGS).map(|index| reading(number, index)).collect();
-    let pack = NormalizedPack { es_position: 1, read_up_to: number, sets: MetricSets(vec![keys]), readings };
+    let pack =
+        NormalizedPack { es_position: 1, read_up_to: number, sets: MetricSets(vec![keys]), readings, tick: None };
     Message {
         stream: Stream::TelemetryNormalized,
         subject: format!("telemetry.normalized.v1.{}.1", number % 16),

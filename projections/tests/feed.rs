@@ -63,7 +63,7 @@ async fn a_room_hears_telemetry_presence_events_alarms_work_and_health() {
     assert_eq!(organization.resumed, Resumed::Live);
     sample::store(&world).await;
     let mut heard = std::collections::BTreeMap::<&str, Vec<Value>>::new();
-    while heard.len() < 10 {
+    while heard.len() < 15 {
         let message = next(&mut organization).await;
         heard.entry(message.event).or_default().push(serde_json::from_str(&message.data).unwrap());
     }
@@ -81,6 +81,11 @@ async fn a_room_hears_telemetry_presence_events_alarms_work_and_health() {
     assert_eq!(first("activity:updated")["details"], json!({"status": "in_progress"}));
     assert_eq!(first("alarm:raised")["entityId"], json!(PUMP));
     assert_eq!(first("alarm:acknowledged")["comment"], "seen");
+    assert_eq!(
+        (&first("alarm:suppressed")["suppression"], &first("alarm:repeated")["repeats"]),
+        (&json!("shelved"), &json!(1))
+    );
+    assert_eq!(first("alarm:commented")["text"], "A loose wire");
     let health = first("asset:healthscore");
     assert_eq!((&health["healthScore"], &health["previousScore"]), (&json!(40), &Value::Null));
 }

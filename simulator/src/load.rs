@@ -18,7 +18,7 @@ use crate::provision::Provisioned;
 use crate::stats::{Latencies, Stats};
 use crate::summary::{self, Figures};
 use crate::verify::{self, Verdict};
-use crate::{demo, feed, provision};
+use crate::{demo, feed, provision, reaction};
 
 /// How long all devices may take to connect.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(300);
@@ -56,6 +56,8 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
     let screen = Arc::new(Latencies::default());
     let stop = CancellationToken::new();
     let feed = tokio::spawn(feed::watch(api.clone(), watched, screen.clone(), stop.clone()));
+    let alarms = Arc::new(Latencies::default());
+    let probe = reaction::alarms(api, mqtt, &demo::tag(), alarms.clone(), stop.clone()).await?;
     println!("{} devices are connected", plan.devices);
     let before = cpu::usage(roots);
     fleet.start();
@@ -65,8 +67,9 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
     stop.cancel();
     let used = cpu::difference(&before, &cpu::usage(roots));
     feed.await?.context("the live feed failed")?;
+    probe.await?.context("the alarm probe failed")?;
     let verdict = verify::verify(api, &acknowledged, Duration::from_secs(load.settle)).await?;
-    Ok((figures(load, seconds, &line.stats, &screen, verdict), used))
+    Ok((figures(load, seconds, &line.stats, [&screen, &alarms], verdict), used))
 }
 
 async fn equip(api: &Api, plan: &Plan, provisioned: Vec<Provisioned>) -> anyhow::Result<Vec<Device>> {
@@ -89,7 +92,7 @@ async fn publish(fleet: &Fleet, seconds: u64) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-fn figures(load: &Load, seconds: f64, stats: &Stats, screen: &Latencies, verdict: Verdict) -> Figures {
+fn figures(load: &Load, seconds: f64, stats: &Stats, [screen, alarms]: [&Latencies; 2], verdict: Verdict) -> Figures {
     let messages = stats.acknowledged.load(Relaxed);
     let quantiles = |latencies: &Latencies| [0.5, 0.95, 0.99].map(|share| latencies.quantile_millis(share));
     Figures {
@@ -100,6 +103,8 @@ fn figures(load: &Load, seconds: f64, stats: &Stats, screen: &Latencies, verdict
         values_per_second: messages as f64 * load.metrics as f64 / seconds,
         puback_ms: quantiles(&stats.puback),
         screen_ms: quantiles(screen),
+        alarm_ms: quantiles(alarms),
+        alarms: alarms.count(),
         watched: screen.count(),
         missing: verdict.missing,
         doubled: verdict.doubled,

@@ -1,5 +1,6 @@
 //! How fast the platform reacts, as a subscriber of the live feed sees it. What does not live here: how much it carries.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -7,15 +8,17 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::task::spawn_blocking;
-use tokio::time::{interval, timeout};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_util::sync::CancellationToken;
 
 use crate::api::{Api, text};
 use crate::mqtt;
 use crate::provision::{self, Provisioned};
 use crate::session::Session;
+use crate::stats::Latencies;
 use crate::tls::Connector;
 
 /// Longest wait for one reaction.
@@ -42,9 +45,49 @@ struct Probe {
     device: String,
 }
 
+/// Pause between two breaches of the alarm probe, so that the first is over.
+const BETWEEN_BREACHES: Duration = Duration::from_millis(100);
+
+/// Notes until `stop` how long it takes from a reading that breaches a rule to the alarm on the live feed, again and again.
+/// Answers its preparation, which returns before the first reading.
+pub async fn alarms(
+    api: &Api,
+    mqtt: &str,
+    tag: &str,
+    noted: Arc<Latencies>,
+    stop: CancellationToken,
+) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+    let mut probe = Probe::prepare(api, mqtt, &format!("alarm-{tag}"), Room::Device).await?;
+    let (api, rule) = (probe.api.clone(), probe.rule(0));
+    spawn_blocking(move || api.post("/api/v1/rules", &rule)).await??;
+    Ok(tokio::spawn(async move {
+        while !stop.is_cancelled() {
+            probe.publish(20.0).await?;
+            sleep(BETWEEN_BREACHES).await;
+            let began = Instant::now();
+            probe.publish(90.0).await?;
+            let seen = stop.run_until_cancelled(probe.expect("alarm:raised", |_| true)).await;
+            if let Some(seen) = seen {
+                seen?;
+                noted.note(began.elapsed());
+            }
+        }
+        Ok(())
+    }))
+}
+
+/// What the probe hears of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Everything of the organisation.
+    Organization,
+    /// Its own device.
+    Device,
+}
+
 /// Makes one device on one asset and times three reactions.
 pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Reactions> {
-    let mut probe = Probe::prepare(api, mqtt, tag).await?;
+    let mut probe = Probe::prepare(api, mqtt, tag, Room::Organization).await?;
     let reading_to_health_seconds = probe.reading_to_health().await?;
     let rule_to_event_seconds = probe.rule_to_event().await?;
     let disconnect_to_offline_seconds = probe.disconnect_to_offline().await?;
@@ -52,13 +95,17 @@ pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Reactio
 }
 
 impl Probe {
-    async fn prepare(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Self> {
+    async fn prepare(api: &Api, mqtt: &str, tag: &str, room: Room) -> anyhow::Result<Self> {
         let (maker, tag) = (api.clone(), format!("probe-{tag}"));
         let (device, root) = spawn_blocking(move || make(&maker, &tag)).await??;
         let (host, _) = mqtt.rsplit_once(':').context("the MQTT address is host:port")?;
         let connector = Connector::new(device.chain_pem(), device.key_pem(), &root, host)?;
         let (mut feed, _) = connect_async(api.feed_url()?).await?;
-        let subscribe = json!({"event": "subscribe", "id": 1, "data": {"organizationId": api.organization}});
+        let room = match room {
+            Room::Organization => json!({"organizationId": api.organization}),
+            Room::Device => json!({"deviceId": device.id}),
+        };
+        let subscribe = json!({"event": "subscribe", "id": 1, "data": room});
         feed.send(Message::text(subscribe.to_string())).await?;
         let session = Session::open(&connector, mqtt, &device.id).await?;
         let topic = format!("v1/telemetry/{}/{}", api.organization, device.id);
@@ -75,12 +122,7 @@ impl Probe {
     }
 
     async fn rule_to_event(&mut self) -> anyhow::Result<f64> {
-        let (api, device) = (self.api.clone(), self.device.clone());
-        let rule = json!({
-            "name": "Reaction probe", "entityType": "device", "entityId": device, "metricKey": "temperature",
-            "condition": {"operator": ">", "value": 80, "durationSeconds": 0}, "severity": "low",
-            "action": {"type": "none"}, "cooldownSeconds": 1,
-        });
+        let (api, rule) = (self.api.clone(), self.rule(1));
         let began = Instant::now();
         spawn_blocking(move || api.post("/api/v1/rules", &rule)).await??;
         let mut ticks = interval(Duration::from_millis(100));
@@ -95,6 +137,15 @@ impl Probe {
                 return Ok(began.elapsed().as_secs_f64());
             }
         }
+    }
+
+    /// A rule that the probe's device breaches above 80.
+    fn rule(&self, cooldown_seconds: u32) -> Value {
+        json!({
+            "name": "Reaction probe", "entityType": "device", "entityId": self.device, "metricKey": "temperature",
+            "condition": {"operator": ">", "value": 80, "durationSeconds": 0}, "severity": "low",
+            "action": {"type": "none"}, "cooldownSeconds": cooldown_seconds,
+        })
     }
 
     async fn disconnect_to_offline(mut self) -> anyhow::Result<f64> {

@@ -24,6 +24,10 @@ pub struct Figures {
     pub puback_ms: [f64; 3],
     /// Device to screen, milliseconds: median, 95 %, 99 %.
     pub screen_ms: [f64; 3],
+    /// Device to an alarm's live message, milliseconds: median, 95 %, 99 %.
+    pub alarm_ms: [f64; 3],
+    /// Alarms that were timed.
+    pub alarms: u64,
     /// Readings seen on the live feed.
     pub watched: u64,
     /// Acknowledged, but not in the history.

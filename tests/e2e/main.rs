@@ -2,6 +2,7 @@
 //! that one crate can show alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod alarming;
 mod audit_trail;
 mod behind_a_broker;
 mod command_to_view;

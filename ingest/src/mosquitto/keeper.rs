@@ -29,6 +29,9 @@ const AGAIN: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Commands of one batch: the plugin stores its state after each.
 const BATCH: usize = 200;
+/// Roles of one batch that are only forgotten: with a thousand devices each command takes the broker some 15 ms, in which
+/// nobody can be put out.
+const SWEPT: usize = 10;
 
 /// Keeps one broker in line.
 pub struct Keeper {
@@ -103,11 +106,16 @@ impl Keeper {
         let clients =
             control.query(json!({"command": "listClients", "verbose": true, "count": -1, "offset": 0})).await?;
         let mut known = known(&clients)?;
+        let roles = control.query(json!({"command": "listRoles", "count": -1, "offset": 0})).await?;
+        let mut left = left(&roles)?;
         loop {
             changes.mark_unchanged();
-            let waiting = self.settle(&mut control, &mut known).await?;
+            let waiting = self.settle(&mut control, &mut known, &mut left).await?;
             if !std::mem::replace(worked, true) {
                 info!(broker = %self.config.address, devices = known.len(), "the broker is kept to who may connect");
+            }
+            if sweep(&mut control, &known, &mut left).await? {
+                continue;
             }
             let pause = if waiting { AGAIN } else { LOOK_EVERY };
             tokio::select! {
@@ -123,14 +131,20 @@ impl Keeper {
     }
 
     /// Brings the broker in line with the directory as it is now; tells whether somebody waits for a list.
-    async fn settle(&mut self, control: &mut Control, known: &mut HashMap<DeviceId, String>) -> Result<bool, Failure> {
+    async fn settle(
+        &mut self,
+        control: &mut Control,
+        known: &mut HashMap<DeviceId, String>,
+        left: &mut BTreeSet<DeviceId>,
+    ) -> Result<bool, Failure> {
         let Standing { admitted, revoked } = self.shared.directory.standing((self.shared.clock)());
         // First who has to go: a list that cannot be had keeps nobody in.
         let gone = plan::plan(known, &admitted, |_| false).leave;
         for device in &gone {
             known.remove(device);
         }
-        tell(control, gone.iter().flat_map(|device| plan::leave(*device))).await?;
+        tell(control, gone.iter().map(|device| plan::leave(*device))).await?;
+        left.extend(&gone);
         counter!(names::BROKER_DEVICES, "change" => "left").increment(gone.len() as u64);
         let listed = self.lists(&revoked).await;
         let has = |device: &Admitted| {
@@ -157,12 +171,35 @@ impl Keeper {
     }
 }
 
+/// Forgets some roles of devices that were put out and did not come back; tells whether there were any.
+async fn sweep(
+    control: &mut Control,
+    known: &HashMap<DeviceId, String>,
+    left: &mut BTreeSet<DeviceId>,
+) -> Result<bool, control::Error> {
+    left.retain(|device| !known.contains_key(device));
+    let some: Vec<_> = left.iter().copied().take(SWEPT).collect();
+    tell(control, some.iter().map(|device| plan::forget(*device))).await?;
+    left.retain(|device| !some.contains(device));
+    Ok(!some.is_empty())
+}
+
 async fn tell(control: &mut Control, commands: impl Iterator<Item = Value>) -> Result<(), control::Error> {
     let commands: Vec<_> = commands.collect();
     for batch in commands.chunks(BATCH) {
         control.settle(batch).await?;
     }
     Ok(())
+}
+
+/// Reads which devices a broker has roles for.
+fn left(roles: &Value) -> Result<BTreeSet<DeviceId>, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Roles {
+        roles: Vec<String>,
+    }
+    let Roles { roles } = serde::Deserialize::deserialize(roles)?;
+    Ok(roles.iter().filter_map(|role| plan::device_of(role)).collect())
 }
 
 /// Reads which devices a broker knows, each with its tag; whoever is no device is none of ours.

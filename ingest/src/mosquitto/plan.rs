@@ -57,12 +57,19 @@ pub fn enter(device: DeviceId, admitted: &Admitted) -> [Value; 2] {
     ]
 }
 
-/// The commands that put a device out, which ends its sessions; the names it had are free afterwards.
-pub fn leave(device: DeviceId) -> [Value; 2] {
-    [
-        json!({"command": "deleteClient", "username": device.to_string()}),
-        json!({"command": "deleteRole", "rolename": role(device)}),
-    ]
+/// The command that puts a device out, which ends its sessions. Its role stays.
+pub fn leave(device: DeviceId) -> Value {
+    json!({"command": "deleteClient", "username": device.to_string()})
+}
+
+/// The command that forgets the role of a device that was put out.
+pub fn forget(device: DeviceId) -> Value {
+    json!({"command": "deleteRole", "rolename": role(device)})
+}
+
+/// Returns the device that a role is for, if it is for one.
+pub fn device_of(role: &str) -> Option<DeviceId> {
+    role.strip_prefix("device-")?.parse().ok()
 }
 
 /// The commands that nobody may do more than a role allows, and that the service account may subscribe to these filters.

@@ -100,6 +100,12 @@ impl World {
                         AnyEvent::Alarm(AlarmEvent::AlarmReturnedToNormal { .. }) => {
                             seen.alarms.entry(id).or_default().push("returned");
                         }
+                        AnyEvent::Alarm(AlarmEvent::AlarmRepeated { .. }) => {
+                            seen.alarms.entry(id).or_default().push("repeated");
+                        }
+                        AnyEvent::Alarm(AlarmEvent::AlarmSuperseded { .. }) => {
+                            seen.alarms.entry(id).or_default().push("superseded");
+                        }
                         AnyEvent::Activity(ActivityEvent::ActivityCreated { .. }) => {
                             *seen.activities.entry(id).or_default() += 1
                         }

@@ -20,7 +20,8 @@ async fn what_a_dead_process_owned_moves_to_another_and_nothing_happens_twice() 
     for n in 0..4 {
         world.measure(n, 1_000, 20.0).await;
     }
-    let returned = || async { world.seen().await.alarms.values().filter(|alarm| alarm.len() == 2).count() == 8 };
+    let returned =
+        || async { world.seen().await.alarms.values().filter(|alarm| alarm.contains(&"returned")).count() == 8 };
     until(30, "all alarms have returned", returned).await;
     two.stop().await;
     let seen = world.seen().await;
@@ -42,13 +43,14 @@ async fn two_owners_of_everything_for_a_while_have_the_effect_of_one() {
             world.measure(n, count * 1_000, if count % 20 < 10 { 90.0 } else { 20.0 }).await;
         }
     }
-    let returned = || async { world.seen().await.alarms.values().filter(|alarm| alarm.len() == 2).count() == 24 };
+    let returned =
+        || async { world.seen().await.alarms.values().filter(|alarm| alarm.contains(&"returned")).count() == 24 };
     until(60, "three alarms of each device and asset have returned", returned).await;
     until(20, "every alarm has its work order", || async { world.seen().await.notices.len() == 24 }).await;
     first.stop().await;
     second.stop().await;
     let seen = world.seen().await;
-    assert!(seen.alarms.values().all(|events| *events == ["raised", "returned"]), "{:?}", seen.alarms);
+    assert!(seen.alarms.values().all(|events| events.starts_with(&["raised", "returned"])), "{:?}", seen.alarms);
     assert!((0..4).all(|n| seen.readings[&device(n).0].len() == 60 && seen.values[&asset(n)].len() == 60));
     assert_eq!((seen.alarms.len(), seen.activities.len()), (24, 24));
 }

@@ -1,0 +1,165 @@
+//! What engineers and operators expect of rules and alarms, with real servers: links of one device to several assets, a rule
+//! that must hold, its pause, silence, shelves, and assets out of service.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::http::Api;
+use crate::platform::Platform;
+use crate::scene::{self, Device, id, now_millis};
+use crate::stock;
+use crate::until::until;
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn send(device: &Device, platform: &Platform, payloads: &[Value]) {
+    let texts: Vec<String> = payloads.iter().map(Value::to_string).collect();
+    let sent = stock::paho(device, platform.mqtt_port(), "3.1.1", &device.topic, &texts);
+    assert_eq!(sent.acknowledged(), texts.len(), "{sent:?}");
+}
+
+fn at(seconds: i64, metrics: Value) -> Value {
+    json!({"ts": now_millis() + seconds * 1000, "metrics": metrics})
+}
+
+/// Makes assets and links a device to them, with a port each where ports are asked for.
+fn assets(api: &Api, device: &Device, names: &[&str], with_ports: bool) -> Vec<String> {
+    let kind = json!({"name": format!("Kind of {}", names[0])});
+    let kind = id(&api.post("/api/v1/asset-types", kind), "/assetType/id");
+    let make = |(port, name): (usize, &&str)| {
+        let asset = id(&api.post("/api/v1/assets", json!({"name": name, "assetTypeId": kind})), "/asset/id");
+        let mut link = json!({"role": "primary", "validFrom": "2020-01-01T00:00:00Z"});
+        if with_ports {
+            link["port"] = json!(port + 1);
+        }
+        api.post(&format!("/api/v1/devices/{}/assets/{asset}/link", device.id), link);
+        asset
+    };
+    names.iter().enumerate().map(make).collect()
+}
+
+fn rule(api: &Api, entity: (&str, &str), condition: Value, cooldown: u32, severity: &str) -> String {
+    let rule = json!({"name": "Watched", "entityType": entity.0, "entityId": entity.1, "metricKey": "temperature",
+        "condition": condition, "severity": severity, "action": {"type": "create_activity"}, "cooldownSeconds": cooldown});
+    id(&api.post("/api/v1/rules", rule), "/rule/id")
+}
+
+fn template(api: &Api) {
+    let template = json!({"name": "Look", "triggerEventType": "THRESHOLD_BREACH", "defaultPriority": "low"});
+    api.post("/api/v1/activity-templates", template);
+}
+
+fn latest(api: &Api, asset: &str, metric: &str) -> f64 {
+    until("the asset has a value", SOON, || {
+        let latest = api.get(&format!("/api/v1/telemetry/asset/{asset}/latest"));
+        latest["metrics"][metric]["value"].as_f64().ok_or(latest)
+    })
+}
+
+/// Waits for alarms that satisfy something.
+fn alarms(api: &Api, what: &str, are_right: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    until(what, SOON, || {
+        let answer = api.get("/api/v1/alarms");
+        let alarms = answer["alarms"].as_array().unwrap().clone();
+        if are_right(&alarms) { Ok(alarms) } else { Err(answer) }
+    })
+}
+
+fn activities(api: &Api, count: usize) -> Vec<Value> {
+    until("the activities", SOON, || {
+        let answer = api.get("/api/v1/activities");
+        let found = answer["activities"].as_array().unwrap().clone();
+        if found.len() == count { Ok(found) } else { Err(answer) }
+    })
+}
+
+#[test]
+fn one_device_feeds_several_assets_and_a_rule_must_hold_for_ten_minutes() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    template(&api);
+
+    let shared = scene::device(&api, platform.folder.path(), "SN-3");
+    let three = assets(&api, &shared, &["North", "East", "South"], false);
+    send(&shared, &platform, &[at(0, json!({"temperature": 21.5}))]);
+    assert_eq!(three.iter().map(|asset| latest(&api, asset, "temperature")).collect::<Vec<_>>(), [21.5; 3]);
+
+    let unit = scene::device(&api, platform.folder.path(), "SN-4");
+    let four = assets(&api, &unit, &["Feeder 1", "Feeder 2", "Feeder 3", "Feeder 4"], true);
+    let ports = json!({"1": {"volts": 231.0}, "2": {"volts": 232.0}, "3": {"volts": 233.0}, "4": {"volts": 234.0}});
+    send(&unit, &platform, &[json!({"ts": now_millis(), "ports": ports})]);
+    let volts: Vec<_> = four.iter().map(|asset| latest(&api, asset, "volts")).collect();
+    assert_eq!(volts, [231.0, 232.0, 233.0, 234.0]);
+
+    // Ten minutes by the device's clock, with a dead band and a pause of half an hour.
+    let device = scene::device(&api, platform.folder.path(), "SN-5");
+    let asset = assets(&api, &device, &["Boiler"], false).remove(0);
+    let hold = json!({"operator": ">", "value": 80, "deadBand": 5, "durationSeconds": 600});
+    rule(&api, ("asset", &asset), hold, 1_800, "critical");
+    let hot = |minute: i64, value: f64| at(-1_800 + minute * 60, json!({"temperature": value}));
+    let mut readings: Vec<_> = (0..=9).map(|minute| hot(minute, 85.0)).collect();
+    send(&device, &platform, &readings);
+    readings = vec![hot(10, 86.0), hot(11, 78.0), hot(12, 74.0)];
+    readings.extend((13..=24).map(|minute| hot(minute, 90.0)));
+    send(&device, &platform, &readings);
+    let alarm = alarms(&api, "one alarm that came back", |alarms| {
+        alarms.len() == 1 && alarms[0]["repeats"] == 1 && alarms[0]["state"] == "active_unacknowledged"
+    })
+    .remove(0);
+    let time = |field: &str| alarm[field].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    assert!((time("raisedAt") - time("startedAt")).num_seconds() >= 600, "{alarm}");
+    assert_eq!(alarm["value"], 86.0);
+    let activity = activities(&api, 1).remove(0);
+    assert_eq!((&activity["priority"], &activity["targetId"]), (&json!("critical"), &json!(asset)));
+}
+
+#[test]
+fn silences_are_found_and_what_is_put_aside_makes_no_work() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    template(&api);
+    let quiet = scene::device(&api, platform.folder.path(), "SN-7");
+    let silence = json!({"noDataSeconds": 10});
+    rule(&api, ("device", &quiet.id), silence, 0, "low");
+    let device = scene::device(&api, platform.folder.path(), "SN-8");
+    let asset = assets(&api, &device, &["Pump"], false).remove(0);
+    let compare = json!({"operator": ">", "value": 80});
+    rule(&api, ("asset", &asset), compare, 0, "high");
+    send(&quiet, &platform, &[at(0, json!({"temperature": 20.0}))]);
+
+    // Out of service: the alarm stands, and nobody is told, until the asset is back.
+    api.post(&format!("/api/v1/assets/{asset}/out-of-service"), json!({"reason": "Overhaul"}));
+    send(&device, &platform, &[at(-9, json!({"temperature": 90.0}))]);
+    let of_pump = |alarms: &[Value], state: &str| {
+        alarms.iter().any(|alarm| alarm["entityId"] == asset.as_str() && alarm["state"] == state)
+    };
+    alarms(&api, "a suppressed alarm", |alarms| of_pump(alarms, "suppressed_by_design"));
+    api.post(&format!("/api/v1/assets/{asset}/in-service"), json!({}));
+    let told = alarms(&api, "an alarm that is told", |alarms| of_pump(alarms, "active_unacknowledged"));
+
+    // Shelved: it stands aside, and so does the next.
+    let pump = told.iter().find(|alarm| alarm["entityId"] == asset.as_str()).unwrap();
+    let path = format!("/api/v1/alarms/{}", id(pump, "/id"));
+    let until_then = chrono::DateTime::from_timestamp_millis(now_millis() + 3_600_000).unwrap();
+    let shelved = api.post(&format!("{path}/shelve"), json!({"until": until_then, "reason": "Cleaning"}));
+    assert_eq!(shelved["alarm"]["state"], "shelved", "{shelved}");
+    send(&device, &platform, &[at(-7, json!({"temperature": 20.0})), at(-6, json!({"temperature": 91.0}))]);
+    let next = alarms(&api, "another shelved alarm in place of the first", |alarms| {
+        alarms.iter().any(|alarm| alarm["value"] == 91.0 && alarm["state"] == "shelved")
+            && alarms.iter().any(|alarm| alarm["value"] == 90.0 && alarm["closed"] == "superseded")
+    });
+    let next = next.iter().find(|alarm| alarm["value"] == 91.0).unwrap();
+    let silent =
+        alarms(&api, "a silent device", |alarms| alarms.iter().any(|alarm| alarm["entityId"] == quiet.id.as_str()));
+    assert!(silent.iter().any(|alarm| alarm["value"] == 20.0), "{silent:?}");
+    // One for the pump when it came back into service, one for the silence; none for what is shelved.
+    activities(&api, 2);
+    let path = format!("/api/v1/alarms/{}", id(next, "/id"));
+    assert_eq!(api.post(&format!("{path}/unshelve"), json!({}))["alarm"]["state"], "active_unacknowledged");
+    activities(&api, 3);
+    send(&quiet, &platform, &[at(0, json!({"temperature": 21.0}))]);
+    alarms(&api, "the device is heard again", |alarms| {
+        alarms.iter().any(|alarm| alarm["entityId"] == quiet.id.as_str() && alarm["state"] == "returned_unacknowledged")
+    });
+}
