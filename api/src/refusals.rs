@@ -200,7 +200,9 @@ refusals! {
         Error::Retired => WrongState,
         Error::InvalidName => field("name"),
         Error::InvalidBand { .. } => field("healthModel.bands"),
-        Error::InvalidFormula { .. } => field("derivedMetrics"),
+        Error::InvalidFormula { .. } | Error::TooManyComputed => field("derivedMetrics"),
+        Error::InvalidBound => field("staleAfterSeconds"),
+        Error::InvalidWeight => field("healthModel.children.weight"),
         Error::InvalidMetricKey { .. } | Error::DuplicateMetric { .. } => field("metricKey"),
     }
     device::Refusal {

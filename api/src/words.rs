@@ -75,6 +75,12 @@ words! {
     Endianness = domain::catalogue::protocol_converter::Endianness {
         Big "big", Little "little", BigWordSwapped "big_word_swapped", LittleWordSwapped "little_word_swapped",
     }
+    /// What becomes of the values of the assets below one.
+    CompositeAggregation = domain::asset_type::Aggregation {
+        Sum "sum", Avg "avg", Min "min", Max "max", Last "last", Count "count",
+    }
+    /// What becomes of the health of the assets below one: it is never better than the worst, or each counts in the mean.
+    ChildrenFold = domain::asset_type::ChildrenFold { Worst "worst", Mean "mean" }
     /// What makes activities from a template.
     TriggerEventType = domain::activity_template::TriggerEventType {
         ThresholdBreach "THRESHOLD_BREACH", DeviceOffline "DEVICE_OFFLINE", Manual "MANUAL",

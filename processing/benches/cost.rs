@@ -11,8 +11,8 @@ use domain::directory::Directory;
 use domain::ids::{DeviceId, OrganizationId};
 use domain::telemetry::{IngestionSource, RawPack, RawReading, encode_pack};
 use eventlog::{Headers, Message, Stream};
+use processing::asset_combiner::AssetCombiner;
 use processing::asset_processor::AssetProcessor;
-use processing::health_scorer::HealthScorer;
 use processing::normalizer::Normalizer;
 use processing::rule_evaluator::RuleEvaluator;
 use processing::stage::{Slot, Stage, compute};
@@ -33,13 +33,13 @@ fn main() {
         let (normalized, normalizer) = run(&Normalizer::default(), &directory, &raw);
         let (values, assets) = run(&AssetProcessor, &directory, &of(&normalized, Stream::TelemetryNormalized));
         let mut asset_stream = of(&values, Stream::TelemetryAsset);
-        let (health, scorer) = run(&HealthScorer, &directory, &asset_stream);
+        let (health, scorer) = run(&AssetCombiner, &directory, &asset_stream);
         let (_, devices) = run(&RuleEvaluator, &directory, &of(&normalized, Stream::TelemetryNormalized));
         asset_stream.extend(of(&health, Stream::TelemetryAsset));
         let (events, asset_rules) = run(&RuleEvaluator, &directory, &asset_stream);
         let total = normalizer + assets + scorer + devices + asset_rules;
         println!(
-            "rules={rules} normalizer_us={normalizer:.2} asset_processor_us={assets:.2} health_scorer_us={scorer:.2} \
+            "rules={rules} normalizer_us={normalizer:.2} asset_processor_us={assets:.2} asset_combiner_us={scorer:.2} \
              rule_evaluator_devices_us={devices:.2} rule_evaluator_assets_us={asset_rules:.2} total_us={total:.2} \
              messages={}+{} events={}",
             normalized.len(),

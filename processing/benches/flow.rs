@@ -163,6 +163,7 @@ async fn provision(commands: &Commands) {
         description: None,
         icon: None,
         derived_metrics: vec![],
+        combination: domain::asset_type::Combination::default(),
         health_model: Some(from_value(model).unwrap()),
     };
     commands.execute::<AssetType>(&context(0, 2), id(0, 2), command).await.unwrap();

@@ -1,14 +1,14 @@
-//! The stages of the telemetry path: normalizer, asset_processor, health_scorer, rule_evaluator, activity_creator; the
+//! The stages of the telemetry path: normalizer, asset_processor, asset_combiner, rule_evaluator, activity_creator; the
 //! watches of certificates and of overdue work, and the log's clock. Events in, events and commands out. What a reading
 //! means is decided in the domain; here it is read, handed on and remembered. Projections, doors and HTTP live elsewhere.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod activity_creator;
+pub mod asset_combiner;
 pub mod asset_processor;
 pub mod certificate_watch;
 pub mod directory;
 mod error;
-pub mod health_scorer;
 pub mod metric_names;
 pub mod normalizer;
 pub mod overdue;

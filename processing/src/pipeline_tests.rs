@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::activity_creator::ActivityCreator;
+use crate::asset_combiner::AssetCombiner;
 use crate::asset_processor::AssetProcessor;
-use crate::health_scorer::HealthScorer;
 use crate::normalizer::Normalizer;
 use crate::rule_evaluator::RuleEvaluator;
 use crate::stage::{Command, Marks};
@@ -68,7 +68,7 @@ fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Seen {
     }
     let mut commands = run_stage(&Normalizer::default(), &world.0, &mut log, &plans[0]);
     commands.extend(run_stage(&AssetProcessor, &world.0, &mut log, &plans[1]));
-    commands.extend(run_stage(&HealthScorer, &world.0, &mut log, &plans[2]));
+    commands.extend(run_stage(&AssetCombiner, &world.0, &mut log, &plans[2]));
     commands.extend(run_stage(&RuleEvaluator, &world.0, &mut log, &plans[3]));
     commands.extend(run_stage(&ActivityCreator, &world.0, &mut log, &plans[4]));
     seen(&log, commands)

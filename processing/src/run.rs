@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::activity_creator::ActivityCreator;
+use crate::asset_combiner::AssetCombiner;
 use crate::asset_processor::AssetProcessor;
 use crate::certificate_watch;
 use crate::directory::SharedDirectory;
 use crate::error::Error;
-use crate::health_scorer::HealthScorer;
 use crate::normalizer::Normalizer;
 use crate::overdue;
 use crate::redriver::Redriver;
@@ -48,8 +48,8 @@ pub enum StageName {
     Normalizer,
     /// Normalised to asset values.
     AssetProcessor,
-    /// Asset values to health.
-    HealthScorer,
+    /// Asset values to computed ones and health.
+    AssetCombiner,
     /// Values to threshold events and alarms.
     RuleEvaluator,
     /// Threshold events to work orders.
@@ -69,7 +69,7 @@ impl StageName {
     pub const ALL: [StageName; 9] = [
         Self::Normalizer,
         Self::AssetProcessor,
-        Self::HealthScorer,
+        Self::AssetCombiner,
         Self::RuleEvaluator,
         Self::ActivityCreator,
         Self::CertificateWatch,
@@ -83,7 +83,7 @@ impl StageName {
         match self {
             Self::Normalizer => "normalizer",
             Self::AssetProcessor => "asset_processor",
-            Self::HealthScorer => "health_scorer",
+            Self::AssetCombiner => "asset_combiner",
             Self::RuleEvaluator => "rule_evaluator",
             Self::ActivityCreator => "activity_creator",
             Self::CertificateWatch => certificate_watch::NAME,
@@ -200,7 +200,7 @@ fn start(
     match stage {
         StageName::Normalizer => drop(running.spawn(supervise(with, move || Normalizer { clock }, owned, stop))),
         StageName::AssetProcessor => drop(running.spawn(supervise(with, || AssetProcessor, owned, stop))),
-        StageName::HealthScorer => drop(running.spawn(supervise(with, || HealthScorer, owned, stop))),
+        StageName::AssetCombiner => drop(running.spawn(supervise(with, || AssetCombiner, owned, stop))),
         StageName::RuleEvaluator => drop(running.spawn(supervise(with, || RuleEvaluator, owned, stop))),
         StageName::ActivityCreator => drop(running.spawn(supervise(with, || ActivityCreator, owned, stop))),
         StageName::CertificateWatch => {

@@ -148,6 +148,7 @@ async fn the_values_of_an_asset_name_their_devices() {
         set: 0,
         numbers: vec![number],
         others: Vec::new(),
+        flaws: vec![],
     };
     let readings = vec![value(0, DEVICE, 60, 10.0), value(1, OTHER, 30, 20.0), value(2, OTHER, 60, 30.0)];
     let pack = AssetPack { sets: metric_sets(&[&["power"]]), readings, ..AssetPack::default() };

@@ -5,6 +5,7 @@
 mod alarming;
 mod audit_trail;
 mod behind_a_broker;
+mod combining;
 mod command_to_view;
 mod crew;
 mod device_to_screen;

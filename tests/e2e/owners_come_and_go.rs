@@ -92,7 +92,7 @@ async fn stages_and_read_models_run_by_themselves_and_unknown_ones_are_refused()
     let mut platform = Platform::servers().await;
     ["api", "ingest"].iter().for_each(|role| platform.start(role));
     platform.start_as("first", &["process", "--only", "normalizer", "asset_processor"], &[]);
-    platform.start_as("second", &["process", "--only", "health_scorer", "rule_evaluator", "ticker"], &[]);
+    platform.start_as("second", &["process", "--only", "asset_combiner", "rule_evaluator", "ticker"], &[]);
     platform.start_as("third", &["process", "--only", "activity_creator"], &[]);
     let boards = ["alarm_board", "activity_board", "asset_health", "system_events", "audit_log", "latest_telemetry"];
     platform.start_as("boards", &[&["project", "--only"], boards.as_slice()].concat(), &[]);

@@ -31,14 +31,11 @@ pub async fn of(state: &State, organization: Uuid, room: Room) -> Result<Value, 
 async fn everything(state: &State, id: Uuid) -> Result<Value, Problem> {
     let reader = &state.reader;
     let in_use = DeviceFilter { status: Some("active".to_owned()), ..DeviceFilter::default() };
-    // Open is what lasts, and what nobody has acknowledged yet.
-    let active = AlarmFilter { active: Some(true), ..AlarmFilter::default() };
-    let unseen = AlarmFilter { active: Some(false), acknowledged: Some(false), ..AlarmFilter::default() };
+    let open = AlarmFilter { open: Some(true), ..AlarmFilter::default() };
     let all = AssetFilter { retired: Some(false), ..AssetFilter::default() };
-    let (devices, alarms, over, assets) = tokio::try_join!(
+    let (devices, alarms, assets) = tokio::try_join!(
         device_directory::read::list(reader, id, &in_use, MOST),
-        alarm_board::read::list(reader, id, &active, MOST),
-        alarm_board::read::list(reader, id, &unseen, MOST),
+        alarm_board::read::list(reader, id, &open, MOST),
         asset_directory::read::list(reader, id, &all, MOST),
     )?;
     let ids: Vec<Uuid> = devices.items.iter().map(|device| device.row.id).collect();
@@ -60,11 +57,12 @@ async fn everything(state: &State, id: Uuid) -> Result<Value, Problem> {
             "raisedAt": text(alarm.row.raised_at),
             "active": alarm.row.active,
             "acknowledged": alarm.row.acknowledged,
+            "state": alarm.row.state().as_str(),
         })
     };
     Ok(json!({
         "devices": ids.iter().zip(&latest).map(|(id, latest)| device(*id, latest)).collect::<Vec<_>>(),
-        "alarms": alarms.items.iter().chain(&over.items).map(alarm).collect::<Vec<_>>(),
+        "alarms": alarms.items.iter().map(alarm).collect::<Vec<_>>(),
         "assets": assets.items.iter().filter_map(health).collect::<Vec<_>>(),
     }))
 }

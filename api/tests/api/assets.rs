@@ -115,3 +115,36 @@ fn a_link_is_corrected_for_the_past_and_the_history_says_so() {
     assert!(history.text.contains("LinkCorrected"), "{}", history.text);
     assert!(history.text.contains("2026-01-28T00:00:00Z") && history.text.contains("the plan was wrong"));
 }
+
+#[test]
+fn a_type_says_what_is_computed_of_its_assets() {
+    let tenant = tenant("Computed");
+    let body = json!({"name": "Line",
+        "derivedMetrics": [{"key": "mean", "formula": "total / count", "unit": "W"}],
+        "compositeMetrics": [{"key": "total", "of": "power", "aggregation": "sum"},
+            {"key": "count", "of": "power", "aggregation": "count"}],
+        "staleAfterSeconds": 60, "takeoverAfterSeconds": 30,
+        "healthModel": {"bands": [], "children": {"fold": "worst", "weight": 1.0}}});
+    let created = tenant.admin.post("/api/v1/asset-types", body.clone()).created();
+    for field in ["derivedMetrics", "compositeMetrics", "staleAfterSeconds", "takeoverAfterSeconds", "healthModel"] {
+        assert_eq!(created["assetType"][field], body[field], "{field}");
+    }
+    let with = |field: &str, value: serde_json::Value| {
+        let mut body = body.clone();
+        body[field] = value;
+        let refused = tenant.admin.post("/api/v1/asset-types", body).problem(422, "invalid-fields");
+        (refused.fields()[0].clone(), refused["errors"][0]["message"].text())
+    };
+    let (field, said) = with("derivedMetrics", json!([{"key": "p", "formula": "1 +"}]));
+    assert!(field == "derivedMetrics" && said.contains("\"p\""), "{field}: {said}");
+    let circle = json!([{"key": "p", "formula": "q"}, {"key": "q", "formula": "p"}]);
+    assert!(with("derivedMetrics", circle).1.contains("q does not stand before it"));
+    let twice = json!([{"key": "mean", "of": "power", "aggregation": "sum"}]);
+    assert_eq!(with("compositeMetrics", twice).0, "metricKey");
+    let strange = json!([{"key": "a", "of": "b", "aggregation": "median"}]);
+    assert_eq!(with("compositeMetrics", strange).0, "compositeMetrics[0].aggregation");
+    assert_eq!(with("staleAfterSeconds", json!(0)).0, "staleAfterSeconds");
+    assert_eq!(with("takeoverAfterSeconds", json!(9_000_000)).0, "staleAfterSeconds");
+    let weightless = json!({"bands": [], "children": {"fold": "mean", "weight": 0.0}});
+    assert_eq!(with("healthModel", weightless).0, "healthModel.children.weight");
+}

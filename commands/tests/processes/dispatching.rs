@@ -179,6 +179,7 @@ async fn what_a_command_names_must_be_in_use() {
         description: None,
         icon: None,
         derived_metrics: vec![],
+        combination: domain::asset_type::Combination::default(),
         health_model: None,
     };
     commands.execute::<AssetType>(&world.context(2), asset_type.0, define).await.unwrap();
@@ -199,6 +200,7 @@ async fn fifty_writers_on_one_aggregate_lose_nothing() {
         description: None,
         icon: None,
         derived_metrics: vec![],
+        combination: domain::asset_type::Combination::default(),
         health_model: None,
     };
     let asset_type = AssetTypeId(id("asset type", 0));

@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::combination::{self, Combination};
 use super::health_model::{DerivedMetric, HealthModel};
 use super::{AssetTypeCommand, AssetTypeEvent, Error};
 use crate::aggregate::{Decide, aggregate};
 use crate::checks;
-
-/// Most characters of a formula.
-pub const MAX_FORMULA_CHARS: usize = 1000;
 
 /// An asset type as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +30,9 @@ pub struct AssetTypeDefinition {
     pub derived_metrics: Vec<DerivedMetric>,
     /// How its health is scored.
     pub health_model: Option<HealthModel>,
+    /// How values come together.
+    #[serde(default)]
+    pub combination: Combination,
 }
 
 impl Decide for AssetType {
@@ -42,27 +43,59 @@ impl Decide for AssetType {
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
         use AssetTypeCommand as C;
         match (command, &self.definition) {
-            (C::DefineAssetType { name, description, icon, derived_metrics, health_model }, None) => {
-                let name = checked(&name, &derived_metrics, health_model.as_ref())?;
-                Ok(vec![AssetTypeEvent::AssetTypeDefined { name, description, icon, derived_metrics, health_model }])
+            (C::DefineAssetType { name, description, icon, derived_metrics, health_model, combination }, None) => {
+                let name = checked(&name, &derived_metrics, health_model.as_ref(), &combination)?;
+                Ok(vec![AssetTypeEvent::AssetTypeDefined {
+                    name,
+                    description,
+                    icon,
+                    derived_metrics,
+                    health_model,
+                    combination,
+                }])
             }
             (C::DefineAssetType { .. }, Some(_)) => Err(Error::AlreadyExists),
             (_, None) => Err(Error::NotFound),
             (C::RetireAssetType {}, _) if self.retired => Ok(vec![]),
             (C::RetireAssetType {}, _) => Ok(vec![AssetTypeEvent::AssetTypeRetired {}]),
             (_, _) if self.retired => Err(Error::Retired),
-            (C::ReviseAssetType { name, description, icon, derived_metrics, health_model }, Some(present)) => {
-                let name = checked(&name, &derived_metrics, health_model.as_ref())?;
-                Ok(present.revise(AssetTypeDefinition { name, description, icon, derived_metrics, health_model }))
+            (
+                C::ReviseAssetType { name, description, icon, derived_metrics, health_model, combination },
+                Some(present),
+            ) => {
+                let name = checked(&name, &derived_metrics, health_model.as_ref(), &combination)?;
+                Ok(present.revise(AssetTypeDefinition {
+                    name,
+                    description,
+                    icon,
+                    derived_metrics,
+                    health_model,
+                    combination,
+                }))
             }
         }
     }
 
     fn evolve(&mut self, event: Self::Event) {
         match event {
-            AssetTypeEvent::AssetTypeDefined { name, description, icon, derived_metrics, health_model }
-            | AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model } => {
-                self.definition = Some(AssetTypeDefinition { name, description, icon, derived_metrics, health_model });
+            AssetTypeEvent::AssetTypeDefined {
+                name,
+                description,
+                icon,
+                derived_metrics,
+                health_model,
+                combination,
+            }
+            | AssetTypeEvent::AssetTypeRevised {
+                name,
+                description,
+                icon,
+                derived_metrics,
+                health_model,
+                combination,
+            } => {
+                self.definition =
+                    Some(AssetTypeDefinition { name, description, icon, derived_metrics, health_model, combination });
             }
             AssetTypeEvent::AssetTypeRetired {} => self.retired = true,
         }
@@ -76,20 +109,22 @@ impl AssetTypeDefinition {
         if *self == revised {
             return vec![];
         }
-        let Self { name, description, icon, derived_metrics, health_model } = revised;
-        vec![AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model }]
+        let Self { name, description, icon, derived_metrics, health_model, combination } = revised;
+        vec![AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model, combination }]
     }
 }
 
-fn checked(name: &str, derived: &[DerivedMetric], health: Option<&HealthModel>) -> Result<String, Error> {
+fn checked(
+    name: &str,
+    derived: &[DerivedMetric],
+    health: Option<&HealthModel>,
+    combination: &Combination,
+) -> Result<String, Error> {
     let name = checks::name(name).ok_or(Error::InvalidName)?;
-    for metric in derived {
-        if !checks::is_metric_key(&metric.key) {
-            return Err(Error::InvalidMetricKey { key: metric.key.clone() });
-        }
-        if checks::trimmed(&metric.formula, MAX_FORMULA_CHARS).is_none() {
-            return Err(Error::InvalidFormula { key: metric.key.clone() });
-        }
+    combination::check(derived, combination)?;
+    let weight = health.and_then(|model| model.children).map_or(1.0, |children| children.weight);
+    if !(weight.is_finite() && weight > 0.0) {
+        return Err(Error::InvalidWeight);
     }
     let bands = health.map_or(&[][..], |model| &model.bands);
     for band in bands {
@@ -100,7 +135,8 @@ fn checked(name: &str, derived: &[DerivedMetric], health: Option<&HealthModel>) 
             return Err(Error::InvalidBand { key: band.metric_key.clone() });
         }
     }
-    let doubled = checks::first_doubled(derived.iter().map(|metric| metric.key.as_str()))
+    let composites = combination.composites.iter().map(|metric| metric.key.as_str());
+    let doubled = checks::first_doubled(derived.iter().map(|metric| metric.key.as_str()).chain(composites))
         .or_else(|| checks::first_doubled(bands.iter().map(|band| band.metric_key.as_str())));
     match doubled {
         Some(key) => Err(Error::DuplicateMetric { key: key.to_owned() }),

@@ -1,6 +1,6 @@
 //! What may be asked of an asset type. What does not live here: the decision.
 
-use super::{DerivedMetric, HealthModel};
+use super::{Combination, DerivedMetric, HealthModel};
 
 /// Commands on an asset type.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub enum AssetTypeCommand {
         derived_metrics: Vec<DerivedMetric>,
         /// How its health is scored.
         health_model: Option<HealthModel>,
+        /// How values come together.
+        combination: Combination,
     },
     /// Replaces its definition.
     ReviseAssetType {
@@ -30,6 +32,8 @@ pub enum AssetTypeCommand {
         derived_metrics: Vec<DerivedMetric>,
         /// How its health is scored.
         health_model: Option<HealthModel>,
+        /// How values come together.
+        combination: Combination,
     },
     /// Ends its use.
     RetireAssetType {},

@@ -33,10 +33,21 @@ pub enum Error {
         /// The refused key.
         key: String,
     },
-    /// A formula is empty or longer than 1000 characters.
-    #[error("the formula of {key:?} must have 1 to 1000 characters")]
+    /// A formula cannot be read, or asks for what is computed after it.
+    #[error("the formula of {key:?}: {reason}")]
     InvalidFormula {
         /// Whose formula.
         key: String,
+        /// What is wrong.
+        reason: String,
     },
+    /// More derived metrics or composites than are computed.
+    #[error("a type has at most 50 derived metrics and 50 composites")]
+    TooManyComputed,
+    /// A bound is 0 or longer than 30 days.
+    #[error("staleAfterSeconds and takeoverAfterSeconds must be 1 to 2592000")]
+    InvalidBound,
+    /// The weight of the assets below is not above 0.
+    #[error("the weight of children must be above 0")]
+    InvalidWeight,
 }

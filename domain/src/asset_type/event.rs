@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DerivedMetric, HealthModel};
+use super::{Combination, DerivedMetric, HealthModel};
 
 use crate::aggregate::domain_event;
 
@@ -24,6 +24,9 @@ pub enum AssetTypeEvent {
         /// How its health is scored.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         health_model: Option<HealthModel>,
+        /// How values come together.
+        #[serde(default, skip_serializing_if = "Combination::is_empty")]
+        combination: Combination,
     },
     /// Its definition was replaced.
     AssetTypeRevised {
@@ -40,6 +43,9 @@ pub enum AssetTypeEvent {
         /// How its health is scored.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         health_model: Option<HealthModel>,
+        /// How values come together.
+        #[serde(default, skip_serializing_if = "Combination::is_empty")]
+        combination: Combination,
     },
     /// It is used no more.
     AssetTypeRetired {},

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// A metric computed from others by a formula.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DerivedMetric {
@@ -48,4 +50,33 @@ pub struct HealthModel {
     /// Seconds after which a metric that stopped coming counts as 0; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after_seconds: Option<u32>,
+    /// What the health of the assets directly below counts; nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub children: Option<ChildrenHealth>,
+}
+
+/// How the health of the assets below comes into an asset's own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildrenHealth {
+    /// What becomes of their scores.
+    pub fold: ChildrenFold,
+    /// Weight of each child in the mean, above 0; the worst has none.
+    #[serde(default = "one")]
+    pub weight: f64,
+}
+
+/// What becomes of the scores of the assets below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChildrenFold {
+    /// An asset is never better than the worst below it.
+    Worst,
+    /// Each child counts like a band of this weight.
+    Mean,
+}
+
+named!(ChildrenFold { Worst "worst", Mean "mean" });
+
+const fn one() -> f64 {
+    1.0
 }

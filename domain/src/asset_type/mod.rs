@@ -1,4 +1,4 @@
-//! A kind of asset: derived metrics and health model.
+//! A kind of asset: what is computed of its values, and how its health is scored.
 
 mod aggregate;
 mod command;
@@ -7,9 +7,13 @@ mod event;
 #[cfg(test)]
 mod tests;
 
+mod combination;
+mod computation;
 mod health_model;
-pub use aggregate::{AssetType, AssetTypeDefinition, MAX_FORMULA_CHARS};
+pub use aggregate::{AssetType, AssetTypeDefinition};
+pub use combination::{Aggregation, Combination, CompositeMetric, MAX_COMPUTED};
 pub use command::AssetTypeCommand;
+pub use computation::{Computation, Part, aggregate};
 pub use error::Error;
 pub use event::AssetTypeEvent;
-pub use health_model::{DerivedMetric, HealthModel, MetricBand};
+pub use health_model::{ChildrenFold, ChildrenHealth, DerivedMetric, HealthModel, MetricBand};

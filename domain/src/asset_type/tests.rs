@@ -4,6 +4,7 @@ use AssetTypeCommand as C;
 use AssetTypeEvent as E;
 
 use super::*;
+use crate::aggregate::Decide;
 use crate::specification::{given, nothing};
 
 fn derived(key: &str, formula: &str) -> DerivedMetric {
@@ -15,7 +16,7 @@ fn band(limit_low: f64, good_low: f64, good_high: f64, limit_high: f64, weight: 
 }
 
 fn model(bands: Vec<MetricBand>) -> Option<HealthModel> {
-    Some(HealthModel { bands, stale_after_seconds: Some(60) })
+    Some(HealthModel { bands, stale_after_seconds: Some(60), children: None })
 }
 
 fn good_model() -> Option<HealthModel> {
@@ -23,11 +24,25 @@ fn good_model() -> Option<HealthModel> {
 }
 
 fn define(name: &str, derived_metrics: Vec<DerivedMetric>, health_model: Option<HealthModel>) -> C {
-    C::DefineAssetType { name: name.into(), description: None, icon: None, derived_metrics, health_model }
+    C::DefineAssetType {
+        name: name.into(),
+        description: None,
+        icon: None,
+        derived_metrics,
+        health_model,
+        combination: Combination::default(),
+    }
 }
 
 fn revise(name: &str, derived_metrics: Vec<DerivedMetric>, health_model: Option<HealthModel>) -> C {
-    C::ReviseAssetType { name: name.into(), description: None, icon: None, derived_metrics, health_model }
+    C::ReviseAssetType {
+        name: name.into(),
+        description: None,
+        icon: None,
+        derived_metrics,
+        health_model,
+        combination: Combination::default(),
+    }
 }
 
 fn defined() -> E {
@@ -37,6 +52,7 @@ fn defined() -> E {
         icon: None,
         derived_metrics: vec![derived("power", "voltage * current")],
         health_model: good_model(),
+        combination: Combination::default(),
     }
 }
 
@@ -47,6 +63,7 @@ fn revised() -> E {
         icon: None,
         derived_metrics: vec![],
         health_model: None,
+        combination: Combination::default(),
     }
 }
 
@@ -76,13 +93,18 @@ fn a_retired_type_is_not_revised() {
 #[test]
 fn a_definition_that_makes_no_sense_is_refused() {
     let key = |key: &str| key.to_owned();
-    let long = "1".repeat(MAX_FORMULA_CHARS + 1);
+    let long = "1".repeat(1001);
+    let formula = |reason: &str| Error::InvalidFormula { key: key("p"), reason: reason.into() };
+    let length = || formula("a formula has 1 to 1000 characters");
     let two = || band(0.0, 1.0, 2.0, 3.0, 1.0);
     let table = [
         ("", vec![], None, Error::InvalidName),
         ("P", vec![derived("a b", "1")], None, Error::InvalidMetricKey { key: key("a b") }),
-        ("P", vec![derived("p", " ")], None, Error::InvalidFormula { key: key("p") }),
-        ("P", vec![derived("p", &long)], None, Error::InvalidFormula { key: key("p") }),
+        ("P", vec![derived("p", " ")], None, length()),
+        ("P", vec![derived("p", &long)], None, length()),
+        ("P", vec![derived("p", "p + 1")], None, formula("p does not stand before it")),
+        ("P", vec![derived("p", "q"), derived("q", "1")], None, formula("q does not stand before it")),
+        ("P", (0..51).map(|n| derived(&format!("p{n}"), "1")).collect(), None, Error::TooManyComputed),
         ("P", vec![derived("p", "1"), derived("p", "2")], None, Error::DuplicateMetric { key: key("p") }),
         ("P", vec![], model(vec![two(), two()]), Error::DuplicateMetric { key: key("t") }),
         (
@@ -116,4 +138,46 @@ fn a_band_that_makes_no_sense_is_refused() {
             .when(define("P", vec![], model(vec![band])))
             .then_refused(Error::InvalidBand { key: "t".into() });
     }
+}
+
+#[test]
+fn a_combination_that_makes_no_sense_is_refused() {
+    let composite = |key: &str, of: &str| CompositeMetric {
+        key: key.into(),
+        of: of.into(),
+        aggregation: Aggregation::Sum,
+        unit: None,
+    };
+    let with = |combination, derived_metrics| C::DefineAssetType {
+        name: "P".into(),
+        description: None,
+        icon: None,
+        derived_metrics,
+        health_model: None,
+        combination,
+    };
+    let composites = |composites| Combination { composites, ..Combination::default() };
+    let bounds = |stale, takeover| Combination {
+        stale_after_seconds: Some(stale),
+        takeover_after_seconds: Some(takeover),
+        ..Combination::default()
+    };
+    let key = |key: &str| key.to_owned();
+    let table = [
+        (composites(vec![composite("a b", "t")]), vec![], Error::InvalidMetricKey { key: key("a b") }),
+        (composites(vec![composite("t", "")]), vec![], Error::InvalidMetricKey { key: key("") }),
+        (composites(vec![composite("t", "t"); 51]), vec![], Error::TooManyComputed),
+        (composites(vec![composite("t", "a"), composite("t", "b")]), vec![], Error::DuplicateMetric { key: key("t") }),
+        (composites(vec![composite("t", "a")]), vec![derived("t", "1")], Error::DuplicateMetric { key: key("t") }),
+        (bounds(0, 1), vec![], Error::InvalidBound),
+        (bounds(1, 2_592_001), vec![], Error::InvalidBound),
+    ];
+    for (combination, derived, refusal) in table {
+        nothing::<AssetType>().when(with(combination, derived)).then_refused(refusal);
+    }
+    let children = Some(ChildrenHealth { fold: ChildrenFold::Mean, weight: 0.0 });
+    let health = Some(HealthModel { bands: vec![], stale_after_seconds: None, children });
+    nothing::<AssetType>().when(define("P", vec![], health)).then_refused(Error::InvalidWeight);
+    let good = with(composites(vec![composite("total", "power")]), vec![derived("mean", "total / 2")]);
+    assert_eq!(nothing::<AssetType>().state().decide(good).unwrap().len(), 1);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::activity_template::TemplateDefinition;
-use crate::asset_type::{DerivedMetric, HealthModel};
+use crate::asset_type::{Computation, HealthModel};
 use crate::device_type::{MetricDefinition, UnknownMetrics};
 use crate::ids::{
     ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId,
@@ -88,8 +88,8 @@ pub struct DeviceTypeEntry {
 /// What an asset type declares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AssetTypeEntry {
-    /// Metrics computed from others.
-    pub derived_metrics: Vec<DerivedMetric>,
+    /// What is computed of its values; shared, because every value looks at it.
+    pub computation: Arc<Computation>,
     /// How health is scored.
     pub health_model: Option<HealthModel>,
 }

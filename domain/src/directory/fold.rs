@@ -13,7 +13,7 @@ use crate::AnyEvent;
 use crate::activity_template::ActivityTemplateEvent;
 use crate::asset::AssetEvent;
 use crate::asset_tree::AssetTreeEvent;
-use crate::asset_type::AssetTypeEvent;
+use crate::asset_type::{AssetTypeEvent, Computation};
 use crate::catalogue::protocol_converter::Converter;
 use crate::catalogue::{EntryEvent, ProtocolConverterEvent};
 use crate::certificate::CertificateEvent;
@@ -267,10 +267,10 @@ impl Directory {
 
     fn asset_type_event(&mut self, at: At, event: &AssetTypeEvent) {
         match event {
-            AssetTypeEvent::AssetTypeDefined { derived_metrics, health_model, .. }
-            | AssetTypeEvent::AssetTypeRevised { derived_metrics, health_model, .. } => {
-                let entry =
-                    AssetTypeEntry { derived_metrics: derived_metrics.clone(), health_model: health_model.clone() };
+            AssetTypeEvent::AssetTypeDefined { derived_metrics, health_model, combination, .. }
+            | AssetTypeEvent::AssetTypeRevised { derived_metrics, health_model, combination, .. } => {
+                let computation = Computation::new(derived_metrics, combination, health_model.as_ref());
+                let entry = AssetTypeEntry { computation: Arc::new(computation), health_model: health_model.clone() };
                 self.asset_types.entry(AssetTypeId(at.id)).or_default().set(at.position, entry);
             }
             // Assets of a retired type go on as before.

@@ -29,6 +29,37 @@ pub struct AssetReading {
     pub numbers: Vec<f64>,
     /// Values of other kinds by key.
     pub others: Vec<(String, MetricValue)>,
+    /// Metrics that could not be computed, and why, in words for people. They have no value here.
+    #[serde(default)]
+    pub flaws: Vec<(String, String)>,
+}
+
+/// Subject token of packs of computed values.
+pub const COMPUTED_SOURCE: &str = "17";
+
+/// What an asset says to the one directly above it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildValues {
+    /// Where in the asset stream its cause stands.
+    pub origin: Origin,
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// The asset above.
+    pub parent: AssetId,
+    /// The asset itself.
+    pub child: AssetId,
+    /// The devices the values come from.
+    pub source_devices: Vec<DeviceId>,
+    /// When the newest of the values was measured.
+    #[serde(with = "chrono::serde::ts_microseconds")]
+    pub measured_at: DateTime<Utc>,
+    /// When it arrived.
+    #[serde(with = "chrono::serde::ts_microseconds")]
+    pub received_at: DateTime<Utc>,
+    /// Metric, value, and when it was measured, microseconds since 1970.
+    pub values: Vec<(String, f64, i64)>,
+    /// Its health, where that changed.
+    pub health: Option<u8>,
 }
 
 /// The health score of an asset changed by at least one whole point.
@@ -67,4 +98,10 @@ pub struct AssetPack {
     /// The log's clock, behind everything else; now and then, in packs of its own.
     #[serde(default)]
     pub tick: Option<ClockTick>,
+    /// Values for the assets above, in the order of the input; in packs of their own.
+    #[serde(default)]
+    pub children: Vec<ChildValues>,
+    /// Values of backup devices, which count only while others are silent; in packs of their own.
+    #[serde(default)]
+    pub offers: Vec<AssetReading>,
 }

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::asset_type::{HealthModel, MetricBand};
+use crate::asset_type::{ChildrenFold, ChildrenHealth, HealthModel, MetricBand};
+
+/// What is named as the cause where it is the assets below.
+pub const CHILDREN: &str = "children";
 
 /// A score and what pulls it down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,15 +16,19 @@ pub struct Health<'m> {
     pub cause: Option<&'m str>,
 }
 
-/// Scores an asset at a time by the newest value of each metric with the time it was measured.
+/// Scores an asset at a time by the newest value of each metric with the time it was measured, and by the scores of the
+/// assets directly below it.
 ///
 /// The score is the weighted mean `Σ wᵢ·sᵢ / Σ wᵢ` over the bands whose metric has a value, rounded half up. `sᵢ` is 100
 /// inside `good_low..=good_high`, 0 at and beyond the limits and linear between; it is 0 where the value is older than
-/// the model's `stale_after_seconds`. There is no score before the first value.
+/// the model's `stale_after_seconds`. Where the model folds children by their mean, each is one more `wᵢ·sᵢ`; where it
+/// folds them by the worst, the score is the lesser of the mean of the bands and the worst child. There is no score before
+/// the first value.
 pub fn score<'m>(
     model: &'m HealthModel,
     at: DateTime<Utc>,
     newest: impl Fn(&str) -> Option<(f64, DateTime<Utc>)>,
+    children: &[u8],
 ) -> Option<Health<'m>> {
     let oldest = model.stale_after_seconds.map(|seconds| at - TimeDelta::seconds(seconds.into()));
     let (mut weights, mut points, mut worst) = (0.0, 0.0, (0.0, None));
@@ -36,9 +43,27 @@ pub fn score<'m>(
         weights += band.weight;
         points += band.weight * score;
     }
+    let fold = model.children;
+    if let Some(ChildrenHealth { fold: ChildrenFold::Mean, weight }) = fold {
+        for child in children {
+            let lost = weight * (100.0 - f64::from(*child));
+            if lost > worst.0 {
+                worst = (lost, Some(CHILDREN));
+            }
+            weights += weight;
+            points += weight * f64::from(*child);
+        }
+    }
     let mean = points / weights;
     // No band has a value, or the weights are no weights.
-    mean.is_finite().then(|| Health { score: mean.clamp(0.0, 100.0).round() as u8, cause: worst.1 })
+    let own = mean.is_finite().then(|| Health { score: mean.clamp(0.0, 100.0).round() as u8, cause: worst.1 });
+    let below = children.iter().min().filter(|_| fold.is_some_and(|fold| fold.fold == ChildrenFold::Worst));
+    match (own, below) {
+        (Some(own), Some(below)) if own.score <= *below => Some(own),
+        (_, Some(100)) => Some(Health { score: 100, cause: None }),
+        (_, Some(below)) => Some(Health { score: *below, cause: Some(CHILDREN) }),
+        (own, None) => own,
+    }
 }
 
 /// Scores one value from 0 to 100: 100 inside the good band, 0 at and beyond the limits, linear between.
@@ -102,12 +127,13 @@ mod tests {
     #[test]
     fn the_score_is_the_weighted_mean_and_names_what_costs_most() {
         let bands = vec![band("a", [0.0, 10.0, 20.0, 30.0], 3.0), band("b", [0.0, 10.0, 20.0, 30.0], 1.0)];
-        let model = HealthModel { bands, stale_after_seconds: Some(60) };
+        let model = HealthModel { bands, stale_after_seconds: Some(60), children: None };
         let of = |a: Option<f64>, b: Option<(f64, i64)>| {
             score(
                 &model,
                 at(100),
                 move |key| if key == "a" { a.map(|a| (a, at(100))) } else { b.map(|(b, t)| (b, at(t))) },
+                &[],
             )
         };
         assert_eq!(of(Some(15.0), Some((15.0, 100))), Some(Health { score: 100, cause: None }));
@@ -116,6 +142,27 @@ mod tests {
         assert_eq!(of(Some(15.0), None), Some(Health { score: 100, cause: None }), "what never came does not count");
         assert_eq!(of(Some(15.0), Some((15.0, 39))), Some(Health { score: 75, cause: Some("b") }), "what stopped is 0");
         assert_eq!(of(None, None), None);
+    }
+
+    #[test]
+    fn the_assets_below_count_by_their_mean_or_by_the_worst() {
+        let of = |fold, weight, own: Option<f64>, children: &[u8]| {
+            let bands = vec![band("a", [0.0, 10.0, 20.0, 30.0], 1.0)];
+            let children_health = Some(ChildrenHealth { fold, weight });
+            let model = HealthModel { bands, stale_after_seconds: None, children: children_health };
+            let health = score(&model, at(0), |_| own.map(|own| (own, at(0))), children)?;
+            Some((health.score, health.cause.map(str::to_owned)))
+        };
+        let (mean, worst) = (ChildrenFold::Mean, ChildrenFold::Worst);
+        let below = || Some(CHILDREN.to_owned());
+        assert_eq!(of(mean, 1.0, Some(15.0), &[100, 40]), Some((80, below())));
+        assert_eq!(of(mean, 3.0, Some(25.0), &[100]), Some((88, Some("a".to_owned()))));
+        assert_eq!(of(mean, 1.0, None, &[60, 40]), Some((50, below())));
+        assert_eq!(of(worst, 1.0, Some(15.0), &[100, 40]), Some((40, below())));
+        assert_eq!(of(worst, 1.0, Some(29.0), &[100, 40]), Some((10, Some("a".to_owned()))));
+        assert_eq!(of(worst, 1.0, None, &[100]), Some((100, None)));
+        assert_eq!(of(worst, 1.0, None, &[]), None);
+        assert_eq!(of(worst, 1.0, Some(15.0), &[]), Some((100, None)));
     }
 
     prop_compose! {
@@ -128,8 +175,8 @@ mod tests {
     proptest! {
         #[test]
         fn every_score_is_from_0_to_100(bands in prop::collection::vec(any_band(), 1..8), value in any::<f64>()) {
-            let model = HealthModel { bands, stale_after_seconds: None };
-            if let Some(health) = score(&model, at(0), |_| Some((value, at(0)))) {
+            let model = HealthModel { bands, stale_after_seconds: None, children: None };
+            if let Some(health) = score(&model, at(0), |_| Some((value, at(0))), &[]) {
                 prop_assert!(health.score <= 100);
                 prop_assert!(health.cause.is_none() || health.score <= 100);
             }

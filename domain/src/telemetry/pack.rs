@@ -3,8 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Version byte in front of every pack; a reader refuses what it does not know.
-const VERSION: u8 = 1;
+/// Version byte in front of every pack; a reader refuses what it does not know. 2 added flaws to asset readings.
+const VERSION: u8 = 2;
+/// The oldest version that is read: what was added since has a default.
+const OLDEST: u8 = 1;
 
 /// How far a newer program's version may be above this one's; beyond that the bytes are no pack at all.
 const NEWER: u8 = 15;
@@ -54,7 +56,7 @@ pub fn encode_pack<T: Serialize>(pack: &T) -> Result<Vec<u8>, NotAPack> {
 /// Reads a pack.
 pub fn decode_pack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NotAPack> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => rmp_serde::from_slice(rest).map_err(NotAPack::Content),
+        Some((OLDEST..=VERSION, rest)) => rmp_serde::from_slice(rest).map_err(NotAPack::Content),
         other => Err(NotAPack::Version(other.map(|(version, _)| *version))),
     }
 }

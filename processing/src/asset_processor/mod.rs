@@ -20,6 +20,11 @@ use output::Output;
 /// Groups of device partitions; a partition's group is its remainder.
 pub const GROUPS: u16 = 4;
 
+/// Returns the subject token under which a group writes what backup devices offer; its own number names its values.
+pub const fn offers_source(group: u16) -> u16 {
+    GROUPS + group
+}
+
 /// The stage.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AssetProcessor;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::device_links::Link;
+use domain::device_links::{Link, LinkRole};
 use domain::telemetry::{AssetPack, AssetReading, MetricSets, Origin, Reading, SetInterner, encode_pack};
 use eventlog::{Stream, partition_of};
 use tracing::error;
 
 use super::mapping::{map_numbers, map_others};
+use super::{GROUPS, offers_source};
 use crate::packing::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
 use crate::stage::Effects;
 
@@ -43,9 +44,9 @@ impl Output {
 
     /// Turns the packs into messages.
     pub fn effects(mut self) -> Effects {
-        for ((partition, group), mut making) in self.lanes {
-            let read_up_to = self.read_up_to.get(&group).copied().unwrap_or_default();
-            making.close(partition, group, read_up_to, &mut self.effects);
+        for ((partition, source), mut making) in self.lanes {
+            let read_up_to = self.read_up_to.get(&(source % GROUPS)).copied().unwrap_or_default();
+            making.close(partition, source, read_up_to, &mut self.effects);
         }
         self.effects
     }
@@ -60,29 +61,35 @@ impl Lane<'_> {
             return false;
         }
         let partition = partition_of(link.asset_id.0);
-        let making = self.output.lanes.entry((partition, self.group)).or_default();
+        // What a backup sends counts only while others are silent, which is not known here.
+        let is_offer = link.role == LinkRole::Backup;
+        let source = if is_offer { offers_source(self.group) } else { self.group };
+        let making = self.output.lanes.entry((partition, source)).or_default();
         // What follows may be of the same message, so only what came before it is read as a whole.
         let before = origin.sequence.saturating_sub(1);
         // A pack names one position of the directory, whichever batch its readings came in.
         if making.pack.es_position != self.es_position {
-            making.close(partition, self.group, before, &mut self.output.effects);
+            making.close(partition, source, before, &mut self.output.effects);
             making.pack.es_position = self.es_position;
         }
         let texts: usize = others.iter().map(|(key, value)| key.len() + text_bytes(value) + 8).sum();
         making.bytes += READING_BYTES + keys.len() * 9 + texts;
-        making.pack.readings.push(AssetReading {
+        let set = making.sets.intern(&keys);
+        let readings = if is_offer { &mut making.pack.offers } else { &mut making.pack.readings };
+        readings.push(AssetReading {
             origin,
             organization: reading.organization,
             asset: link.asset_id,
             source_devices: vec![reading.device],
             measured_at: reading.measured_at,
             received_at: reading.received_at,
-            set: making.sets.intern(&keys),
+            set,
             numbers,
             others,
+            flaws: vec![],
         });
         if making.is_full() {
-            making.close(partition, self.group, before, &mut self.output.effects);
+            making.close(partition, source, before, &mut self.output.effects);
             making.pack.es_position = self.es_position;
         }
         true
@@ -91,19 +98,20 @@ impl Lane<'_> {
 
 impl Making {
     fn is_full(&self) -> bool {
-        self.bytes + self.sets.bytes() >= PACK_BYTES || self.pack.readings.len() >= MAX_READINGS
+        self.bytes + self.sets.bytes() >= PACK_BYTES
+            || self.pack.readings.len().max(self.pack.offers.len()) >= MAX_READINGS
     }
 
-    fn close(&mut self, partition: u16, group: u16, read_up_to: u64, effects: &mut Effects) {
+    fn close(&mut self, partition: u16, source: u16, read_up_to: u64, effects: &mut Effects) {
         let mut pack = std::mem::take(&mut self.pack);
         pack.sets = self.sets.take();
         self.bytes = 0;
-        if pack.readings.is_empty() {
+        if pack.readings.is_empty() && pack.offers.is_empty() {
             return;
         }
         pack.read_up_to = read_up_to;
         match encode_pack(&pack) {
-            Ok(bytes) => effects.publish(Stream::TelemetryAsset, format!("{partition}.{group}"), bytes),
+            Ok(bytes) => effects.publish(Stream::TelemetryAsset, format!("{partition}.{source}"), bytes),
             Err(failure) => error!(error = &failure as &dyn std::error::Error, "a pack is not writable"),
         }
     }

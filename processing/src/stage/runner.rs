@@ -262,11 +262,14 @@ mod tests {
             }],
             positions: Positions::new(),
         };
-        let cause = newer(&batch(Stream::TelemetryRaw, &[2, 0x90])).expect("it waits").to_string();
-        assert!(cause.contains("version 2") && cause.contains("upgrade"), "{cause}");
-        assert!(newer(&batch(Stream::TelemetryRaw, &[1, 0x90])).is_none());
+        let cause = newer(&batch(Stream::TelemetryRaw, &[3, 0x90])).expect("it waits").to_string();
+        assert!(cause.contains("version 3") && cause.contains("upgrade"), "{cause}");
+        assert!(
+            newer(&batch(Stream::TelemetryRaw, &[1, 0x90])).is_none()
+                && newer(&batch(Stream::TelemetryRaw, &[2])).is_none()
+        );
         assert!(newer(&batch(Stream::TelemetryRaw, b"no pack at all")).is_none());
-        assert!(newer(&batch(Stream::Presence, &[2, 0x90])).is_none());
+        assert!(newer(&batch(Stream::Presence, &[3, 0x90])).is_none());
     }
 
     #[test]

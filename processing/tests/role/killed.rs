@@ -12,7 +12,7 @@ use crate::world::{Role, World, asset, at, device, until};
 const OUTPUT: [(StageName, Stream); 5] = [
     (StageName::Normalizer, Stream::TelemetryNormalized),
     (StageName::AssetProcessor, Stream::TelemetryAsset),
-    (StageName::HealthScorer, Stream::TelemetryAsset),
+    (StageName::AssetCombiner, Stream::TelemetryAsset),
     (StageName::RuleEvaluator, Stream::EsAlarm),
     (StageName::ActivityCreator, Stream::EsActivity),
 ];

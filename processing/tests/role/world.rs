@@ -127,6 +127,7 @@ impl World {
             description: None,
             icon: None,
             derived_metrics: vec![],
+            combination: domain::asset_type::Combination::default(),
             health_model: Some(from_value(model).unwrap()),
         };
         let context = self.context("define asset type", 0);

@@ -22,7 +22,7 @@ pub struct Newest {
     pub measured_at: i64,
     /// Microseconds since the Unix epoch.
     pub received_at: i64,
-    /// `<measured_at>|{"v": {key: value}, "q": {key: quality}}`.
+    /// `<measured_at>|{"v": {key: value}, "q": {key: quality}, "r": {key: reason}}`.
     pub text: String,
 }
 
@@ -33,6 +33,8 @@ struct Reading {
     received_at: i64,
     values: Map<String, Value>,
     flaws: Vec<(String, Quality)>,
+    /// Why a metric of an asset cannot be computed.
+    reasons: Vec<(String, String)>,
 }
 
 /// Returns the newest values of a batch, and the messages that cannot be read.
@@ -61,6 +63,7 @@ fn devices(newer: &mut Newer, payload: &[u8]) -> Result<(), NotAPack> {
             received_at,
             values: values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
             flaws: reading.flaws.clone(),
+            reasons: Vec::new(),
         });
     }
     Ok(())
@@ -75,8 +78,14 @@ fn assets(newer: &mut Newer, payload: &[u8]) -> Result<(), NotAPack> {
         offer(newer, (reading.asset.0, field), measured_at, received_at, || Reading {
             measured_at,
             received_at,
-            values: values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
-            flaws: Vec::new(),
+            values: {
+                let bad = reading.flaws.iter().map(|(key, _)| (key.clone(), Value::Null));
+                let mut values = values(pack.sets.keys(reading.set), &reading.numbers, &reading.others);
+                values.extend(bad);
+                values
+            },
+            flaws: reading.flaws.iter().map(|(key, _)| (key.clone(), Quality::Bad)).collect(),
+            reasons: reading.flaws.clone(),
         });
     }
     Ok(())
@@ -107,6 +116,9 @@ fn newest(((entity, field), reading): ((Uuid, u64), Reading)) -> Newest {
     let mut content = json!({ "v": reading.values });
     if !flaws.is_empty() {
         content["q"] = Value::Object(flaws);
+    }
+    if !reading.reasons.is_empty() {
+        content["r"] = reading.reasons.into_iter().map(|(key, reason)| (key, Value::from(reason))).collect();
     }
     Newest {
         entity,

@@ -14,12 +14,15 @@ use crate::{Error, Reader};
 /// The newest value of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LatestValue {
-    /// A number, boolean or text.
+    /// A number, boolean or text; null where it cannot be computed.
     pub value: Value,
     /// When it was measured, by the device's clock.
     pub measured_at: DateTime<Utc>,
     /// `good`, `uncertain` or `bad`.
     pub quality: String,
+    /// Why it cannot be computed, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The newest values of a device or asset.
@@ -38,6 +41,8 @@ struct Stored {
     v: BTreeMap<String, Value>,
     #[serde(default)]
     q: BTreeMap<String, String>,
+    #[serde(default)]
+    r: BTreeMap<String, String>,
 }
 
 type Connectivity = (Uuid, String, DateTime<Utc>);
@@ -111,7 +116,8 @@ pub(crate) fn unfold(fields: Vec<(String, String)>) -> Latest {
                 continue;
             }
             let quality = stored.q.remove(&metric).unwrap_or_else(|| "good".into());
-            latest.metrics.insert(metric, LatestValue { value, measured_at, quality });
+            let reason = stored.r.remove(&metric);
+            latest.metrics.insert(metric, LatestValue { value, measured_at, quality, reason });
         }
     }
     latest

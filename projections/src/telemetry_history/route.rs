@@ -15,6 +15,9 @@ use crate::Error;
 #[derive(Debug, Default)]
 pub struct HighWater(HashMap<(i32, i32), i64>);
 
+/// What stands for the source of computed values: no device has this key.
+const COMPUTED: i32 = -1;
+
 /// Readings by where they go, in the order of arrival.
 #[derive(Debug, Default)]
 pub struct Routed {
@@ -76,6 +79,7 @@ impl HighWater {
 fn place(row: &Resolved) -> (i32, i32) {
     match row.row.kind {
         Kind::Device => (row.entity, 0),
+        Kind::Asset if row.row.computed => (row.entity, COMPUTED),
         Kind::Asset => (row.entity, row.sources.first().copied().unwrap_or(0)),
     }
 }

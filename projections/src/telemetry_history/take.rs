@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::telemetry::{AssetPack, MetricValue, NormalizedPack, Quality, decode_pack};
+use domain::telemetry::{AssetPack, COMPUTED_SOURCE, MetricValue, NormalizedPack, Quality, decode_pack};
 use eventlog::{Message, Rejection, Stream};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -37,6 +37,8 @@ pub struct Row {
     pub flaws: Option<String>,
     /// Assets only.
     pub sources: Vec<Uuid>,
+    /// Whether it was computed from others, at times of its own.
+    pub computed: bool,
     /// Place in its stream, by [`place_in_log`]; it orders what has the same time.
     pub position: i64,
 }
@@ -87,12 +89,14 @@ impl Taken {
                 others: others(&reading.others),
                 flaws: flaws(&reading.flaws),
                 sources: Vec::new(),
+                computed: false,
                 position: place_in_log(message, index),
             });
         }
     }
 
     fn assets(&mut self, marks: &mut Marks, message: &Message, pack: AssetPack) {
+        let computed = message.subject_tail().split_once('.').is_some_and(|(_, source)| source == COMPUTED_SOURCE);
         let sets = self.intern(pack.sets.0);
         let last = marks.last(message);
         for (index, reading) in pack.readings.into_iter().enumerate() {
@@ -108,7 +112,8 @@ impl Taken {
                 set,
                 numbers: reading.numbers,
                 others: others(&reading.others),
-                flaws: None,
+                flaws: flaws(&reading.flaws.iter().map(|(key, _)| (key.clone(), Quality::Bad)).collect::<Vec<_>>()),
+                computed,
                 sources: reading.source_devices.into_iter().map(|device| device.0).collect(),
                 position: place_in_log(message, index),
             });

@@ -10,6 +10,7 @@ use super::write::day_of;
 
 fn row(kind: Kind, entity: i32, source: i32, measured_at: i64) -> Resolved {
     let row = Row {
+        computed: false,
         entity: Uuid::nil(),
         kind,
         organization: Uuid::nil(),

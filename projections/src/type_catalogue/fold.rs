@@ -82,8 +82,8 @@ fn fold_device_type(types: &mut Sheet<DeviceTypeRow>, fact: &Fact, event: &Devic
 
 fn fold_asset_type(types: &mut Sheet<AssetTypeRow>, fact: &Fact, event: &AssetTypeEvent) {
     match event {
-        AssetTypeEvent::AssetTypeDefined { name, description, icon, derived_metrics, health_model }
-        | AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model } => {
+        AssetTypeEvent::AssetTypeDefined { name, description, icon, derived_metrics, health_model, combination }
+        | AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model, combination } => {
             let created_at = types.get(fact.id).map_or(fact.at(), |row| row.created_at);
             types.put(AssetTypeRow {
                 id: fact.id,
@@ -92,6 +92,7 @@ fn fold_asset_type(types: &mut Sheet<AssetTypeRow>, fact: &Fact, event: &AssetTy
                 description: description.clone(),
                 icon: icon.clone(),
                 derived_metrics: derived_metrics.clone(),
+                combination: combination.clone(),
                 health_model: health_model.clone(),
                 retired: false,
                 created_at,

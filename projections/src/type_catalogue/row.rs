@@ -1,7 +1,7 @@
 //! The rows of the type catalogue.
 
 use chrono::{DateTime, Utc};
-use domain::asset_type::{DerivedMetric, HealthModel};
+use domain::asset_type::{Combination, DerivedMetric, HealthModel};
 use domain::device_type::MetricDefinition;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -60,6 +60,8 @@ pub struct AssetTypeRow {
     pub icon: Option<String>,
     /// Metrics computed from others.
     pub derived_metrics: Vec<DerivedMetric>,
+    /// How values come together.
+    pub combination: Combination,
     /// How its health is scored.
     pub health_model: Option<HealthModel>,
     /// Whether it is used no more.

@@ -40,6 +40,7 @@ fn an_asset_type_is_replaced_by_its_revision_and_keeps_its_beginning() {
         description: None,
         icon: None,
         derived_metrics: vec![],
+        combination: domain::asset_type::Combination::default(),
         health_model: None,
     };
     let revised = AssetTypeEvent::AssetTypeRevised {
@@ -47,6 +48,7 @@ fn an_asset_type_is_replaced_by_its_revision_and_keeps_its_beginning() {
         description: None,
         icon: Some("works".into()),
         derived_metrics: vec![],
+        combination: domain::asset_type::Combination::default(),
         health_model: Some(Default::default()),
     };
     let sheets = after::<Types, _>("asset_type", &[defined.clone(), revised]);

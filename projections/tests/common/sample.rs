@@ -154,6 +154,7 @@ async fn assets(world: &World) {
         description: None,
         icon: None,
         derived_metrics: Vec::new(),
+        combination: domain::asset_type::Combination::default(),
         health_model: None,
     };
     world.events("asset_type", ASSET_TYPE, &[defined]).await;
@@ -349,6 +350,7 @@ async fn telemetry(world: &World) {
         set: 0,
         numbers: vec![21.0],
         others: Vec::new(),
+        flaws: vec![("power".into(), "voltage is too old".into())],
     };
     let values = AssetPack { sets: metric_sets(&[&["temperature"]]), readings: vec![value], ..AssetPack::default() };
     world.publish(Stream::TelemetryAsset, "2.1", encode_pack(&values).unwrap()).await;

@@ -13,10 +13,9 @@ const feed = { socket: null, position: null, delay: 500, timer: null };
 
 async function load() {
   const keep = (map, items) => { map.clear(); for (const item of items) map.set(item.id, item); };
-  // Open is what lasts, and what nobody has acknowledged yet.
-  const [devices, active, unseen, assets, activities] = await Promise.all([
-    ask(`/devices?status=active&limit=${LISTED}`), ask("/alarms?state=active&limit=100"),
-    ask("/alarms?state=cleared&acknowledged=false&limit=100"), ask("/assets?limit=500"), ask("/activities?limit=20"),
+  const [devices, alarms, assets, activities] = await Promise.all([
+    ask(`/devices?status=active&limit=${LISTED}`), ask("/alarms?open=true&suppressed=false&limit=200"),
+    ask("/assets?limit=500"), ask("/activities?limit=20"),
   ]);
   const before = new Map(state.devices);
   keep(state.devices, devices.devices);
@@ -24,7 +23,7 @@ async function load() {
     device.values = before.get(device.id)?.values || {};
     device.points = before.get(device.id)?.points || [];
   }
-  keep(state.alarms, [...active.alarms, ...unseen.alarms]);
+  keep(state.alarms, alarms.alarms);
   keep(state.assets, assets.assets);
   keep(state.activities, activities.activities);
   state.totals = { devices: devices.total, assets: assets.total };
@@ -135,10 +134,19 @@ const HEARD = {
   "alarm:raised": later,
   "alarm:returned": ({ alarmId }) => changeAlarm(alarmId, { active: false }),
   "alarm:acknowledged": ({ alarmId }) => changeAlarm(alarmId, { acknowledged: true }),
+  "alarm:repeated": later,
+  "alarm:suppressed": ({ alarmId }) => closeAlarm(alarmId),
+  "alarm:unsuppressed": later,
+  "alarm:superseded": ({ alarmId }) => closeAlarm(alarmId),
+  "alarm:dismissed": ({ alarmId }) => closeAlarm(alarmId),
   "activity:created": later,
   "activity:updated": later,
   "feed:dropped": ({ reason }) => trouble(`The live feed was interrupted: ${reason}`),
 };
+
+function closeAlarm(id) {
+  if (state.alarms.delete(id)) drawAlarms();
+}
 
 function changeAlarm(id, change) {
   const alarm = state.alarms.get(id);

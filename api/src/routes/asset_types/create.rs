@@ -1,6 +1,6 @@
 //! Defines an asset type.
 
-use domain::asset_type::{AssetType, AssetTypeCommand};
+use domain::asset_type::{AssetType, AssetTypeCommand, AssetTypeDefinition};
 
 use super::view::{AssetTypeRequest, AssetTypeResponse, after};
 use crate::prelude::*;
@@ -22,10 +22,10 @@ impl Api {
     ) -> Result<Created<AssetTypeResponse>, Problem> {
         let context = intent.context(&caller);
         let id = context.created_id("asset type");
-        let AssetTypeRequest { name, description, icon, derived_metrics, health_model } = body.0;
-        let derived_metrics = derived_metrics.into_iter().map(Into::into).collect();
-        let health_model = health_model.map(Into::into);
-        let command = AssetTypeCommand::DefineAssetType { name, description, icon, derived_metrics, health_model };
+        let AssetTypeDefinition { name, description, icon, derived_metrics, health_model, combination } =
+            body.0.definition();
+        let command =
+            AssetTypeCommand::DefineAssetType { name, description, icon, derived_metrics, health_model, combination };
         let receipt = state.commands.execute::<AssetType>(&context, id, command).await?;
         Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
     }

@@ -1,6 +1,6 @@
 //! Revises an asset type.
 
-use domain::asset_type::{AssetType, AssetTypeCommand};
+use domain::asset_type::{AssetType, AssetTypeCommand, AssetTypeDefinition};
 
 use super::view::{AssetTypeRequest, AssetTypeResponse, after};
 use crate::prelude::*;
@@ -24,10 +24,10 @@ impl Api {
         id: Path<Uuid>,
         body: Body<AssetTypeRequest>,
     ) -> Result<Revised<AssetTypeResponse>, Problem> {
-        let AssetTypeRequest { name, description, icon, derived_metrics, health_model } = body.0;
-        let derived_metrics = derived_metrics.into_iter().map(Into::into).collect();
-        let health_model = health_model.map(Into::into);
-        let command = AssetTypeCommand::ReviseAssetType { name, description, icon, derived_metrics, health_model };
+        let AssetTypeDefinition { name, description, icon, derived_metrics, health_model, combination } =
+            body.0.definition();
+        let command =
+            AssetTypeCommand::ReviseAssetType { name, description, icon, derived_metrics, health_model, combination };
         let receipt =
             state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;
         Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))

@@ -7,6 +7,7 @@ use projections::type_catalogue::{AssetTypeRow, NAME, read};
 use crate::auth::Caller;
 use crate::prelude::*;
 use crate::routes::visible::seen;
+use crate::words::{ChildrenFold, CompositeAggregation};
 
 /// A metric that is computed from others.
 #[derive(Debug, Object)]
@@ -42,6 +43,31 @@ pub struct HealthModel {
     /// A value older than this counts 0.
     #[oai(nullable)]
     stale_after_seconds: Option<u32>,
+    /// What the health of the assets directly below counts; nothing if nothing is said.
+    #[oai(nullable)]
+    children: Option<ChildrenHealth>,
+}
+
+/// How the health of the assets below comes into an asset's own.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ChildrenHealth {
+    fold: ChildrenFold,
+    /// Weight of each child in the mean.
+    #[oai(default = "one")]
+    weight: f64,
+}
+
+/// A metric that is computed from one of the assets directly below.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none, deny_unknown_fields)]
+pub struct CompositeMetric {
+    key: String,
+    /// Key of the metric below.
+    of: String,
+    aggregation: CompositeAggregation,
+    #[oai(nullable)]
+    unit: Option<String>,
 }
 
 /// What an asset type says.
@@ -55,8 +81,34 @@ pub struct AssetTypeRequest {
     pub icon: Option<String>,
     #[oai(default)]
     pub derived_metrics: Vec<DerivedMetric>,
+    #[oai(default)]
+    pub composite_metrics: Vec<CompositeMetric>,
+    /// How long a value is used for formulas and composites, counted from the newest one of the asset; 300 if nothing is said.
+    #[oai(nullable)]
+    pub stale_after_seconds: Option<u32>,
+    /// How long other devices must be silent before a backup's values are used; 60 if nothing is said.
+    #[oai(nullable)]
+    pub takeover_after_seconds: Option<u32>,
     #[oai(nullable)]
     pub health_model: Option<HealthModel>,
+}
+
+impl AssetTypeRequest {
+    /// Returns the definition it asks for.
+    pub fn definition(self) -> model::AssetTypeDefinition {
+        model::AssetTypeDefinition {
+            name: self.name,
+            description: self.description,
+            icon: self.icon,
+            derived_metrics: self.derived_metrics.into_iter().map(Into::into).collect(),
+            health_model: self.health_model.map(Into::into),
+            combination: model::Combination {
+                composites: self.composite_metrics.into_iter().map(Into::into).collect(),
+                stale_after_seconds: self.stale_after_seconds,
+                takeover_after_seconds: self.takeover_after_seconds,
+            },
+        }
+    }
 }
 
 /// A kind of asset.
@@ -69,6 +121,9 @@ pub struct AssetType {
     description: Option<String>,
     icon: Option<String>,
     derived_metrics: Vec<DerivedMetric>,
+    composite_metrics: Vec<CompositeMetric>,
+    stale_after_seconds: Option<u32>,
+    takeover_after_seconds: Option<u32>,
     health_model: Option<HealthModel>,
     retired: bool,
     created_at: Time,
@@ -101,6 +156,18 @@ impl From<model::DerivedMetric> for DerivedMetric {
     }
 }
 
+impl From<CompositeMetric> for model::CompositeMetric {
+    fn from(CompositeMetric { key, of, aggregation, unit }: CompositeMetric) -> Self {
+        Self { key, of, aggregation: aggregation.into(), unit }
+    }
+}
+
+impl From<model::CompositeMetric> for CompositeMetric {
+    fn from(model::CompositeMetric { key, of, aggregation, unit }: model::CompositeMetric) -> Self {
+        Self { key, of, aggregation: aggregation.into(), unit }
+    }
+}
+
 impl From<MetricBand> for model::MetricBand {
     fn from(band: MetricBand) -> Self {
         let MetricBand { metric_key, good_low, good_high, limit_low, limit_high, weight } = band;
@@ -116,14 +183,20 @@ impl From<model::MetricBand> for MetricBand {
 }
 
 impl From<HealthModel> for model::HealthModel {
-    fn from(HealthModel { bands, stale_after_seconds }: HealthModel) -> Self {
-        Self { bands: bands.into_iter().map(Into::into).collect(), stale_after_seconds }
+    fn from(HealthModel { bands, stale_after_seconds, children }: HealthModel) -> Self {
+        let bands = bands.into_iter().map(Into::into).collect();
+        let children =
+            children.map(|ChildrenHealth { fold, weight }| model::ChildrenHealth { fold: fold.into(), weight });
+        Self { bands, stale_after_seconds, children }
     }
 }
 
 impl From<model::HealthModel> for HealthModel {
-    fn from(model::HealthModel { bands, stale_after_seconds }: model::HealthModel) -> Self {
-        Self { bands: bands.into_iter().map(Into::into).collect(), stale_after_seconds }
+    fn from(model::HealthModel { bands, stale_after_seconds, children }: model::HealthModel) -> Self {
+        let bands = bands.into_iter().map(Into::into).collect();
+        let children =
+            children.map(|model::ChildrenHealth { fold, weight }| ChildrenHealth { fold: fold.into(), weight });
+        Self { bands, stale_after_seconds, children }
     }
 }
 
@@ -136,6 +209,9 @@ impl From<AssetTypeRow> for AssetType {
             description: row.description,
             icon: row.icon,
             derived_metrics: row.derived_metrics.into_iter().map(Into::into).collect(),
+            composite_metrics: row.combination.composites.into_iter().map(Into::into).collect(),
+            stale_after_seconds: row.combination.stale_after_seconds,
+            takeover_after_seconds: row.combination.takeover_after_seconds,
             health_model: row.health_model.map(Into::into),
             retired: row.retired,
             created_at: row.created_at.into(),

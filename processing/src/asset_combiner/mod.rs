@@ -1,0 +1,95 @@
+//! Asset values in; out what is computed of them: metrics of formulas, composites of the assets below, values of backup
+//! devices while others are silent, health. It stands behind the asset stream and not in the asset processor, because an
+//! asset may have devices of several partitions, and only here all its values pass one place in one order. One unit is one
+//! asset partition; what an asset says to the one above goes to that one's partition through the same stream.
+
+mod output;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::telemetry::{AssetPack, Origin, decode_pack};
+use eventlog::{Message, PARTITIONS, Source, Stream};
+
+use crate::asset_processor::{GROUPS, offers_source};
+use crate::metric_names;
+use crate::stage::{Effects, Stage, Step, filters};
+use output::Output;
+use state::Scene;
+pub use state::State;
+
+/// Subject token that names this stage as the source of health in the asset stream.
+pub const HEALTH_SOURCE: &str = "16";
+/// The same of what a partition's assets say to those above: this number and the partition's.
+const CHILDREN_SOURCES: u16 = 32;
+
+/// The stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AssetCombiner;
+
+impl Stage for AssetCombiner {
+    const NAME: &'static str = "asset_combiner";
+    const UNITS: u16 = PARTITIONS;
+    const STATE_VERSION: u32 = 1;
+    const LINGER: Duration = Duration::from_millis(150);
+    type State = State;
+    type Input = AssetPack;
+    type Output = Output;
+
+    fn sources(units: &BTreeSet<u16>) -> Vec<Source> {
+        let inputs = |partition| inputs().map(|source| format!("{partition}.{source}")).collect();
+        vec![Source::filtered(Stream::TelemetryAsset, filters::<Self>(units, inputs))]
+    }
+
+    fn unit(message: &Message) -> Option<u16> {
+        let (partition, source) = message.subject_tail().split_once('.')?;
+        let source: u16 = source.parse().ok()?;
+        if inputs().any(|input| input == source) { partition.parse().ok() } else { None }
+    }
+
+    fn decode(message: &Message) -> Result<AssetPack, String> {
+        decode_pack(&message.payload).map_err(|error| format!("{error}: {}", message.subject))
+    }
+
+    fn es_position(input: &AssetPack) -> u64 {
+        input.es_position
+    }
+
+    fn step(&self, at: Step<'_, State>, input: AssetPack, output: &mut Output) {
+        let Some(partition) = Self::unit(at.message) else { return };
+        let es_position = at.slot.es_position(at.message, input.es_position);
+        let mut mark = at.slot.marks.of(&at.message.subject);
+        let first = Origin { sequence: at.message.sequence, ordinal: 0 };
+        let mut scene = Scene::new(at.directory, es_position, output.lane(partition, es_position, first));
+        let mut taken = 0;
+        for reading in input.readings.iter().filter(|reading| mark.admits(reading.origin)) {
+            taken += 1;
+            at.slot.state.observe(&mut scene, reading, &input.sets);
+        }
+        for offer in input.offers.iter().filter(|offer| mark.admits(offer.origin)) {
+            taken += 1;
+            at.slot.state.consider(&mut scene, offer, &input.sets);
+        }
+        // What many children say in one message is one change of their parent.
+        for child in input.children.iter().filter(|child| mark.admits(child.origin)) {
+            taken += 1;
+            at.slot.state.hear(&mut scene, child);
+        }
+        at.slot.state.settle(scene);
+        metrics::counter!(metric_names::TAKEN, "stage" => Self::NAME).increment(taken);
+    }
+
+    fn effects(&self, output: Output) -> Effects {
+        output.effects()
+    }
+}
+
+/// Lists the sources that are read: values, offers of backups, and what assets below say.
+fn inputs() -> impl Iterator<Item = u16> {
+    (0..GROUPS)
+        .chain((0..GROUPS).map(offers_source))
+        .chain((0..PARTITIONS).map(|partition| CHILDREN_SOURCES + partition))
+}

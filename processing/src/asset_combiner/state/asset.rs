@@ -1,0 +1,315 @@
+//! One asset: its newest values, what is computed of them, and its score.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::asset_type::Part;
+use domain::formula::FormulaError;
+use domain::ids::{AssetId, DeviceId, OrganizationId};
+use domain::telemetry::health::score;
+use domain::telemetry::{AssetHealthChanged, AssetReading, ChildValues, MetricSets, Origin};
+use serde::{Deserialize, Serialize};
+
+use super::{Asked, Scene};
+use crate::asset_combiner::output::Computed;
+
+/// Most devices that are named as the sources of a computed value.
+const MAX_SOURCES: usize = 16;
+
+/// What is known of one asset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Combined {
+    /// By metric: those that are asked for, computed ones among them.
+    newest: BTreeMap<String, Held>,
+    /// By asset directly below.
+    children: BTreeMap<AssetId, Child>,
+    /// Metrics that cannot be computed at present, with the reason.
+    failing: BTreeMap<String, String>,
+    /// The last score.
+    score: Option<u8>,
+    /// Where there is a backup: when each metric last came from another device, and since when that is watched.
+    primary: Option<Primary>,
+    /// The asset above that it last said something to.
+    told: Option<AssetId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Held {
+    value: f64,
+    /// Microseconds since 1970, as all times here.
+    measured_at: i64,
+    sources: Vec<DeviceId>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Child {
+    values: BTreeMap<String, Part>,
+    sources: Vec<DeviceId>,
+    health: Option<u8>,
+    measured_at: i64,
+    received_at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Primary {
+    since: i64,
+    heard: BTreeMap<String, i64>,
+}
+
+impl Combined {
+    /// Notes that metrics came from a device that is no backup, where there is one.
+    pub fn hear_of_primary(&mut self, reading: &AssetReading, sets: &MetricSets) {
+        let Some(primary) = &mut self.primary else { return };
+        let received_at = reading.received_at.timestamp_micros();
+        for key in sets.keys(reading.set).iter().chain(reading.others.iter().map(|(key, _)| key)) {
+            let heard = primary.heard.entry(key.clone()).or_insert(received_at);
+            *heard = received_at.max(*heard);
+        }
+    }
+
+    /// Answers what counts of a backup's values: metrics that came from no other device for the type's bound.
+    pub fn accept(
+        &mut self,
+        asked: &Asked<'_>,
+        offer: &AssetReading,
+        sets: &MetricSets,
+    ) -> Option<(AssetReading, MetricSets)> {
+        let now = offer.received_at.timestamp_micros();
+        let primary = self.primary.get_or_insert_with(|| Primary { since: now, heard: BTreeMap::new() });
+        let bound = asked.computation.combination().takeover_after_micros();
+        let counts = |key: &String| now - primary.heard.get(key).copied().unwrap_or(primary.since) >= bound;
+        let numbers = sets.keys(offer.set).iter().zip(&offer.numbers).filter(|(key, _)| counts(key));
+        let (keys, numbers): (Vec<String>, Vec<f64>) = numbers.map(|(key, value)| (key.clone(), *value)).unzip();
+        let others: Vec<_> = offer.others.iter().filter(|(key, _)| counts(key)).cloned().collect();
+        if keys.is_empty() && others.is_empty() {
+            return None;
+        }
+        let accepted = AssetReading { set: 0, numbers, others, ..offer.clone() };
+        Some((accepted, MetricSets(vec![keys])))
+    }
+
+    /// Takes the values that are asked for and newer than those held, or say otherwise of the same time; tells whether there
+    /// is one.
+    pub fn learn(&mut self, asked: &Asked<'_>, reading: &AssetReading, sets: &MetricSets) -> bool {
+        let measured_at = reading.measured_at.timestamp_micros();
+        let mut learnt = false;
+        for (key, value) in sets.keys(reading.set).iter().zip(&reading.numbers) {
+            let is_newer = |held: &Held| {
+                held.measured_at < measured_at || (held.measured_at == measured_at && held.value != *value)
+            };
+            if asked.wants(key) && self.newest.get(key).is_none_or(is_newer) {
+                let held = Held { value: *value, measured_at, sources: reading.source_devices.clone() };
+                self.newest.insert(key.clone(), held);
+                learnt = true;
+            }
+        }
+        learnt
+    }
+
+    /// Takes what an asset below says. Of one time the last word counts: it may compute a value anew.
+    pub fn hear(&mut self, said: &ChildValues) {
+        let child = self.children.entry(said.child).or_default();
+        for (key, value, measured_at) in &said.values {
+            let held = child.values.entry(key.clone()).or_insert((*value, *measured_at));
+            if *measured_at >= held.1 {
+                *held = (*value, *measured_at);
+            }
+        }
+        child.health = said.health.or(child.health);
+        child.sources.clone_from(&said.source_devices);
+        child.measured_at = said.measured_at.timestamp_micros().max(child.measured_at);
+        child.received_at = said.received_at.timestamp_micros().max(child.received_at);
+    }
+
+    /// Forgets assets that are no longer below.
+    pub fn forget_others(&mut self, is_child: impl Fn(AssetId) -> bool) {
+        self.children.retain(|child, _| is_child(*child));
+    }
+
+    /// Answers the reading that stands for what the assets below said: without values, of the newest time.
+    pub fn occasion(&self, asset: AssetId, organization: OrganizationId) -> Option<AssetReading> {
+        let time = |micros: fn(&Child) -> i64| {
+            self.children.values().map(micros).max().and_then(DateTime::from_timestamp_micros)
+        };
+        Some(AssetReading {
+            origin: Origin::default(),
+            organization,
+            asset,
+            source_devices: vec![],
+            measured_at: time(|child| child.measured_at)?,
+            received_at: time(|child| child.received_at)?,
+            set: 0,
+            numbers: vec![],
+            others: vec![],
+            flaws: vec![],
+        })
+    }
+
+    /// Computes everything anew after a value came, and tells what became of it.
+    pub fn compute(
+        &mut self,
+        scene: &mut Scene<'_>,
+        asked: &Asked<'_>,
+        asset: AssetId,
+        organization: OrganizationId,
+        occasion: &AssetReading,
+    ) {
+        let now = self.time().max(occasion.measured_at.timestamp_micros());
+        let oldest = now - asked.computation.combination().stale_after_micros();
+        let mut numbers: BTreeMap<String, Held> = BTreeMap::new();
+        for (key, value) in asked.computation.composites(|metric| self.below(metric, oldest)) {
+            numbers.insert(key.to_owned(), Held { value, measured_at: now, sources: self.sources_below() });
+        }
+        let flaws = self.derive(asked, oldest, now, &mut numbers);
+        for (key, held) in &numbers {
+            self.newest.insert(key.clone(), held.clone());
+        }
+        let measured_at = DateTime::from_timestamp_micros(now).unwrap_or(occasion.measured_at);
+        if !numbers.is_empty() || !flaws.is_empty() {
+            let mut sources: Vec<DeviceId> = numbers.values().flat_map(|held| held.sources.clone()).collect();
+            tidy(&mut sources);
+            let reading = AssetReading {
+                organization,
+                asset,
+                source_devices: sources,
+                measured_at,
+                numbers: vec![],
+                others: vec![],
+                flaws,
+                ..occasion.clone()
+            };
+            let numbers = numbers.into_iter().map(|(key, held)| (key, held.value)).collect();
+            scene.lane.values(Computed { reading, numbers });
+        }
+        let health = self.score(asked, organization, asset, measured_at);
+        let score = health.as_ref().map(|change| change.score);
+        health.into_iter().for_each(|change| scene.lane.health(change));
+        self.tell_above(scene, asked, asset, organization, occasion, score);
+    }
+
+    /// Computes the metrics of formulas; answers those that cannot be computed and could before, or for another reason.
+    fn derive(
+        &mut self,
+        asked: &Asked<'_>,
+        oldest: i64,
+        now: i64,
+        numbers: &mut BTreeMap<String, Held>,
+    ) -> Vec<(String, String)> {
+        let mut flaws = Vec::new();
+        for (key, formula) in asked.computation.derived() {
+            let found = |name: &str| numbers.get(name).or_else(|| self.newest.get(name));
+            let fresh = |name: &str| found(name).filter(|held| held.measured_at >= oldest);
+            let value = formula.evaluate(|name| fresh(name).map(|held| held.value));
+            match value {
+                Ok(value) => {
+                    let mut sources: Vec<DeviceId> =
+                        formula.names().filter_map(fresh).flat_map(|held| held.sources.clone()).collect();
+                    tidy(&mut sources);
+                    numbers.insert(key.to_owned(), Held { value, measured_at: now, sources });
+                    self.failing.remove(key);
+                }
+                // What never came is no failure: nobody has seen the result either.
+                Err(FormulaError::NoValue(name)) if found(&name).is_none() && !self.failing.contains_key(&name) => {}
+                Err(error) => {
+                    let reason = match &error {
+                        FormulaError::NoValue(name) if found(name).is_some() => format!("{name} is too old"),
+                        other => other.to_string(),
+                    };
+                    self.newest.remove(key);
+                    if self.failing.insert(key.to_owned(), reason.clone()).as_ref() != Some(&reason) {
+                        flaws.push((key.to_owned(), reason));
+                    }
+                }
+            }
+        }
+        flaws
+    }
+
+    /// The values of a metric below that are not too old.
+    fn below(&self, metric: &str, oldest: i64) -> Vec<Part> {
+        let values = self.children.values().filter_map(|child| child.values.get(metric));
+        values.filter(|(_, measured_at)| *measured_at >= oldest).copied().collect()
+    }
+
+    fn sources_below(&self) -> Vec<DeviceId> {
+        let mut sources = self.children.values().flat_map(|child| child.sources.clone()).collect();
+        tidy(&mut sources);
+        sources
+    }
+
+    fn score(
+        &mut self,
+        asked: &Asked<'_>,
+        organization: OrganizationId,
+        asset: AssetId,
+        measured_at: DateTime<Utc>,
+    ) -> Option<AssetHealthChanged> {
+        let children: Vec<u8> = self.children.values().filter_map(|child| child.health).collect();
+        let newest = |metric: &str| {
+            let held = self.newest.get(metric)?;
+            Some((held.value, DateTime::from_timestamp_micros(held.measured_at)?))
+        };
+        let health = score(asked.health?, measured_at, newest, &children)?;
+        if self.score == Some(health.score) {
+            return None;
+        }
+        let previous = self.score.replace(health.score);
+        Some(AssetHealthChanged {
+            origin: Origin::default(),
+            organization,
+            asset,
+            score: health.score,
+            previous,
+            cause: health.cause.map(str::to_owned),
+            measured_at,
+        })
+    }
+
+    /// Says to the asset above what it asks for.
+    fn tell_above(
+        &mut self,
+        scene: &mut Scene<'_>,
+        asked: &Asked<'_>,
+        child: AssetId,
+        organization: OrganizationId,
+        occasion: &AssetReading,
+        score: Option<u8>,
+    ) {
+        let Some(above) = asked.above else { return };
+        // Who is above for the first time hears the score though it did not change.
+        let is_new = self.told.replace(above.parent) != Some(above.parent);
+        let asked_for = self.newest.iter().filter(|(key, _)| above.computation.asks_below(key));
+        let values: Vec<_> = asked_for.map(|(key, held)| (key.clone(), held.value, held.measured_at)).collect();
+        let former = scene.said.get(&child).and_then(|said| said.health);
+        let health = score.or(former).or(self.score.filter(|_| is_new)).filter(|_| above.health);
+        if values.is_empty() && health.is_none() {
+            return;
+        }
+        let mut sources: Vec<DeviceId> = self.newest.values().flat_map(|held| held.sources.clone()).collect();
+        tidy(&mut sources);
+        let said = ChildValues {
+            origin: Origin::default(),
+            organization,
+            parent: above.parent,
+            child,
+            source_devices: sources,
+            measured_at: DateTime::from_timestamp_micros(self.time()).unwrap_or(occasion.measured_at),
+            received_at: occasion.received_at,
+            values,
+            health,
+        };
+        scene.said.insert(child, said);
+    }
+
+    /// The newest time of any value: what "now" is to the asset.
+    fn time(&self) -> i64 {
+        let own = self.newest.values().map(|held| held.measured_at);
+        own.chain(self.children.values().map(|child| child.measured_at)).max().unwrap_or(i64::MIN)
+    }
+}
+
+fn tidy(sources: &mut Vec<DeviceId>) {
+    sources.sort_unstable();
+    sources.dedup();
+    sources.truncate(MAX_SOURCES);
+}
