@@ -86,6 +86,9 @@ fn apply(directory: &RwLock<Directory>, message: &Message, upcasters: &Upcasters
     }
     directory.reach(message.sequence);
     metrics::gauge!(metric_names::DIRECTORY_POSITION).set(message.sequence as f64);
+    for (kind, size) in directory.sizes() {
+        metrics::gauge!(metric_names::DIRECTORY_ENTRIES, "kind" => kind).set(size as f64);
+    }
 }
 
 fn unreadable(message: &Message, failure: &(dyn std::error::Error + 'static)) {

@@ -16,5 +16,7 @@ pub const COMPUTE_SECONDS: &str = "processing_compute_seconds";
 pub const SNAPSHOT_BYTES: &str = "processing_snapshot_bytes";
 /// Gauge: position of the domain stream that the directory has folded.
 pub const DIRECTORY_POSITION: &str = "processing_directory_position";
+/// Gauge: things that the directory holds. Label `kind`.
+pub const DIRECTORY_ENTRIES: &str = "processing_directory_entries";
 /// Counter: stored events that could not be read into the directory.
 pub const UNREADABLE_EVENTS: &str = "processing_unreadable_events_total";

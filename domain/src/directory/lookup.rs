@@ -48,6 +48,18 @@ impl Directory {
         self.position
     }
 
+    /// Answers how many things of each kind it holds, those that are out of use included.
+    pub fn sizes(&self) -> [(&'static str, usize); 6] {
+        [
+            ("devices", self.devices.len()),
+            ("certificates", self.certificates.len()),
+            ("links", self.links.len()),
+            ("assets", self.assets.len()),
+            ("rules", self.rules.len()),
+            ("templates", self.templates.len()),
+        ]
+    }
+
     /// Notes that the log was read up to a position, whether or not an event there mattered here.
     pub fn reach(&mut self, position: u64) {
         self.position = self.position.max(position);
