@@ -15,6 +15,7 @@ mod seal;
 mod sealing;
 mod settings;
 mod telemetry;
+mod webhooks;
 mod wiring;
 
 use std::process::ExitCode;

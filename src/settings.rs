@@ -13,6 +13,7 @@ use crate::bridge::Bridge;
 use crate::limits::Limits;
 use crate::mail::Smtp;
 use crate::sealing::Sealing;
+use crate::webhooks::WebhookSettings;
 
 /// Text that is never printed: passwords and keys.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +60,8 @@ pub struct Settings {
     pub enroll: Enroll,
     /// Where mail to people goes out.
     pub smtp: Smtp,
+    /// Where webhooks may go.
+    pub webhooks: WebhookSettings,
     /// An EMQX broker beside the platform.
     pub emqx: Emqx,
     /// The broker that `argusiq ingest --bridge` reads.
@@ -251,6 +254,7 @@ impl Default for Settings {
             ingest_http: IngestHttp { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             enroll: Enroll { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             smtp: Smtp::default(),
+            webhooks: WebhookSettings::default(),
             emqx: Emqx {
                 hook_listen: "127.0.0.1".to_owned(),
                 hook_port: None,

@@ -25,6 +25,7 @@ use crate::mail;
 use crate::sealing;
 use crate::settings::Settings;
 use crate::telemetry;
+use crate::webhooks;
 
 /// What can run as a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,6 +245,7 @@ impl Wiring {
             clock: self.clock.clone(),
             doors: doors(&self.settings, &self.ports),
             mailer: mail::mailer(&self.settings.smtp)?,
+            webhooks: webhooks::sender(&self.settings.webhooks)?,
         };
         let config = api::Config { listen, enroll: self.enroll_door()?, http: limits::http(&self.settings) };
         // Seals end with the role: it is asked to stop, or it has failed.

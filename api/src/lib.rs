@@ -17,6 +17,7 @@ mod intent;
 mod limits;
 mod mail;
 mod min_position;
+pub mod notifying;
 mod page;
 mod prelude;
 pub mod probes;

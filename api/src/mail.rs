@@ -86,7 +86,17 @@ impl Mailer {
 
     /// Sends a text.
     pub async fn send(&self, to: &str, subject: &str, text: &str) -> Result<(), Error> {
+        self.give(None, to, subject, text).await
+    }
+
+    /// Sends a text under a message id, which is the same however often it is sent.
+    pub async fn send_as(&self, id: &str, to: &str, subject: &str, text: &str) -> Result<(), Error> {
+        self.give(Some(id.to_owned()), to, subject, text).await
+    }
+
+    async fn give(&self, id: Option<String>, to: &str, subject: &str, text: &str) -> Result<(), Error> {
         let message = Message::builder()
+            .message_id(id)
             .from(self.from.clone())
             .to(mailbox(to)?)
             .subject(subject)

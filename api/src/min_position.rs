@@ -8,7 +8,7 @@ use poem::http::{Method, header};
 use poem::{Endpoint, Middleware, Request};
 use projections::{
     activity_board, alarm_board, asset_directory, audit_log, catalogue, certificate_register, dead_letters,
-    device_directory, rule_book, system_events, tenant_register, type_catalogue,
+    device_directory, notification_outbox, rule_book, system_events, tenant_register, type_catalogue,
 };
 
 use crate::problem::Problem;
@@ -36,6 +36,7 @@ const READ_MODELS: &[(&str, &str, Stream)] = &[
     ("devices", device_directory::NAME, Stream::Es),
     ("events", system_events::NAME, Stream::Es),
     ("notification-channels", catalogue::NAME, Stream::Es),
+    ("notifications", notification_outbox::NAME, Stream::EsActivity),
     ("organizations", tenant_register::NAME, Stream::Es),
     ("protocol-converters", catalogue::NAME, Stream::Es),
     ("rules", rule_book::NAME, Stream::Es),

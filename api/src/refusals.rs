@@ -10,7 +10,7 @@ use domain::{
     activity, activity_template, alarm, asset, asset_tree, asset_type, certificate, dead_letter, device_links,
     device_type,
 };
-use domain::{organization, rule, shelving};
+use domain::{notification, organization, rule, shelving};
 
 use crate::problem::{FieldError, Kind, Problem};
 
@@ -329,6 +329,10 @@ refusals! {
         Error::Closed => WrongState,
         Error::InvalidComment => field("text"),
         Error::InvalidReason => field("reason"),
+    }
+    notification::Error {
+        Error::NotFound => NotFound,
+        Error::NotDue | Error::NotFailed => WrongState,
     }
     shelving::Error {
         Error::InvalidUntil => field("until"),

@@ -16,7 +16,7 @@ use crate::guard::Guard;
 use crate::limits::Limits;
 use crate::probes::Probe;
 use crate::state::{Deps, State};
-use crate::{announcement, breaker, enroll_door, feed, page, probes, renewal, routes};
+use crate::{announcement, breaker, enroll_door, feed, notifying, page, probes, renewal, routes};
 
 /// How long requests that are under way may take when the role stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -69,11 +69,12 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let enrolling = enroll_door::serve(config.enroll, state.clone(), shutdown.clone());
     let renewing = renewal::run(state.clone(), shutdown.clone());
     let announcing = announcement::run(state.clone(), shutdown.clone());
+    let notifying = notifying::run(state.clone(), shutdown.clone());
     let app = app(state, shutdown.clone());
     let server = poem::Server::new_with_acceptor(acceptor).name("api");
     let stop = async move { shutdown.cancelled().await };
     let serving = async { server.run_with_graceful_shutdown(app, stop, Some(DRAIN)).await.map_err(Error::Serve) };
-    tokio::try_join!(serving, feeding, watching, enrolling, renewing, announcing).map(|_| ())
+    tokio::try_join!(serving, feeding, watching, enrolling, renewing, announcing, notifying).map(|_| ())
 }
 
 /// The hub of the live feed reads the log in this process.

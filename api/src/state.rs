@@ -12,6 +12,7 @@ use crate::auth::Tokens;
 use crate::breaker::Breaker;
 use crate::limits::Limiter;
 use crate::mail::Mailer;
+use crate::notifying::Webhooks;
 use crate::server::Http;
 
 /// What the API is given by the composition root.
@@ -34,6 +35,8 @@ pub struct Deps {
     pub doors: Doors,
     /// Sends mail; without it nobody is told anything.
     pub mailer: Option<Mailer>,
+    /// Sends webhooks.
+    pub webhooks: Webhooks,
 }
 
 /// Where devices find the platform, as their configuration names it.
@@ -66,6 +69,7 @@ pub struct Inner {
     pub(crate) secure_cookies: bool,
     pub(crate) trusted_proxies: u8,
     pub(crate) mailer: Option<Mailer>,
+    pub(crate) webhooks: Arc<Webhooks>,
     clock: Clock,
 }
 
@@ -86,6 +90,7 @@ impl State {
             secure_cookies: http.secure_cookies,
             trusted_proxies: http.trusted_proxies,
             mailer: deps.mailer,
+            webhooks: Arc::new(deps.webhooks),
             clock: deps.clock,
         }))
     }

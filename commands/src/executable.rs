@@ -17,6 +17,7 @@ use domain::device::{Device, DeviceCommand};
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
 use domain::device_type::{DeviceType, DeviceTypeCommand};
 use domain::ids::{ActivityTypeId, AssetId, AssetTypeId, DeviceId, DeviceTypeId};
+use domain::notification::Notification;
 use domain::organization::Organization;
 use domain::rule::{EntityKind, Rule, RuleAction, RuleCommand};
 use domain::shelving::Shelving;
@@ -66,6 +67,7 @@ executable!(
 executable!(Shelving);
 executable!(ApiKey);
 executable!(Certificate);
+executable!(Notification);
 executable!(NotificationChannel);
 executable!(Organization);
 executable!(SettledLetter);

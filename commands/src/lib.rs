@@ -24,6 +24,7 @@ pub mod session;
 mod stores;
 pub mod user;
 mod vault;
+mod webhook;
 
 pub use api_key::{ApiKeyError, CreatedApiKey, NewApiKey, VerifiedApiKey};
 pub use bootstrap::Bootstrapped;

@@ -16,6 +16,7 @@ use domain::dead_letter::SettledLetter;
 use domain::device::Device;
 use domain::device_links::DeviceLinks;
 use domain::device_type::DeviceType;
+use domain::notification::Notification;
 use domain::organization::Organization;
 use domain::rule::Rule;
 use domain::shelving::Shelving;
@@ -81,6 +82,7 @@ stores! {
     device_links: DeviceLinks, REMEMBERED_COMMANDS;
     device_type: DeviceType, REMEMBERED_COMMANDS;
     notification_channel: NotificationChannel, REMEMBERED_COMMANDS;
+    notification: Notification, REMEMBERED_COMMANDS;
     organization: Organization, REMEMBERED_COMMANDS;
     protocol_converter: ProtocolConverter, REMEMBERED_COMMANDS;
     rule: Rule, REMEMBERED_COMMANDS;

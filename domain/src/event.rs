@@ -17,6 +17,7 @@ use crate::{
     device::DeviceEvent,
     device_links::DeviceLinksEvent,
     device_type::DeviceTypeEvent,
+    notification::NotificationEvent,
     organization::OrganizationEvent,
     rule::RuleEvent,
     shelving::ShelvingEvent,
@@ -78,6 +79,7 @@ any_event! {
     "activity" Activity(ActivityEvent),
     "alarm" Alarm(AlarmEvent),
     "shelving" Shelving(ShelvingEvent),
+    "notification" Notification(NotificationEvent),
     "dead_letter" DeadLetter(SettledLetterEvent),
 }
 

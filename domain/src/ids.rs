@@ -55,6 +55,10 @@ ids! {
     DeviceTokenId,
     /// A one-time code that a device enrols with.
     ClaimCodeId,
+    /// A channel by which people and programs are told of alarms.
+    NotificationChannelId,
+    /// One message over one channel.
+    NotificationId,
     /// A key by which a machine calls the API.
     ApiKeyId,
     /// A kind of asset with its health model.

@@ -24,6 +24,7 @@ pub mod formula;
 pub mod ids;
 pub mod metadata;
 mod named;
+pub mod notification;
 pub mod organization;
 pub mod rule;
 mod sealed;

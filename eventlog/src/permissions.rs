@@ -121,7 +121,7 @@ impl Role {
             ],
             Self::Ingest => &[(Members, &["*"]), (Platform, &[])],
             Self::Process => &[
-                (Snapshots, &["*.alarm.*", "*.activity.*", "*.certificate.*"]),
+                (Snapshots, &["*.alarm.*", "*.activity.*", "*.notification.*", "*.certificate.*"]),
                 (StageState, &[">"]),
                 (Members, &["*"]),
                 (Platform, &[]),

@@ -1,4 +1,4 @@
-//! The stages of the telemetry path: normalizer, asset_processor, asset_combiner, rule_evaluator, activity_creator; the
+//! The stages of the telemetry path: normalizer, asset_processor, asset_combiner, rule_evaluator, activity_creator, notifier; the
 //! watches of certificates and of overdue work, and the log's clock. Events in, events and commands out. What a reading
 //! means is decided in the domain; here it is read, handed on and remembered. Projections, doors and HTTP live elsewhere.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -11,6 +11,7 @@ pub mod directory;
 mod error;
 pub mod metric_names;
 pub mod normalizer;
+pub mod notifier;
 pub mod overdue;
 mod packing;
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::certificate_watch;
 use crate::directory::SharedDirectory;
 use crate::error::Error;
 use crate::normalizer::Normalizer;
+use crate::notifier::Notifier;
 use crate::overdue;
 use crate::redriver::Redriver;
 use crate::rule_evaluator::RuleEvaluator;
@@ -54,6 +55,8 @@ pub enum StageName {
     RuleEvaluator,
     /// Threshold events to work orders.
     ActivityCreator,
+    /// Threshold events to messages.
+    Notifier,
     /// The ends of certificates.
     CertificateWatch,
     /// Work that is overdue.
@@ -66,12 +69,13 @@ pub enum StageName {
 
 impl StageName {
     /// Every part.
-    pub const ALL: [StageName; 9] = [
+    pub const ALL: [StageName; 10] = [
         Self::Normalizer,
         Self::AssetProcessor,
         Self::AssetCombiner,
         Self::RuleEvaluator,
         Self::ActivityCreator,
+        Self::Notifier,
         Self::CertificateWatch,
         Self::OverdueWatch,
         Self::Redriver,
@@ -86,6 +90,7 @@ impl StageName {
             Self::AssetCombiner => "asset_combiner",
             Self::RuleEvaluator => "rule_evaluator",
             Self::ActivityCreator => "activity_creator",
+            Self::Notifier => "notifier",
             Self::CertificateWatch => certificate_watch::NAME,
             Self::OverdueWatch => overdue::NAME,
             Self::Redriver => "redriver",
@@ -203,6 +208,7 @@ fn start(
         StageName::AssetCombiner => drop(running.spawn(supervise(with, || AssetCombiner, owned, stop))),
         StageName::RuleEvaluator => drop(running.spawn(supervise(with, || RuleEvaluator, owned, stop))),
         StageName::ActivityCreator => drop(running.spawn(supervise(with, || ActivityCreator, owned, stop))),
+        StageName::Notifier => drop(running.spawn(supervise(with, || Notifier, owned, stop))),
         StageName::CertificateWatch => {
             let watch = certificate_watch::run(deps.commands.clone(), with.directory, deps.clock.clone(), owned, stop);
             running.spawn(async move {

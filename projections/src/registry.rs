@@ -43,6 +43,7 @@ pub const ALL: &[Entry] = &[
     Entry::folded::<crate::rule_book::Rules>(),
     Entry::folded::<crate::alarm_board::Alarms>(),
     Entry::folded::<crate::activity_board::Activities>(),
+    Entry::folded::<crate::notification_outbox::Notifications>(),
     Entry { name: dead_letters::NAME, kept: Kept::Tables(make::<DeadLetters>) },
     Entry { name: system_events::NAME, kept: Kept::Tables(make::<SystemEvents>) },
     Entry { name: audit_log::NAME, kept: Kept::Tables(make::<AuditLog>) },

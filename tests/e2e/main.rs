@@ -20,8 +20,11 @@ mod least_privilege;
 mod load;
 mod master_key;
 mod nothing_lost_when_killed;
+mod notifying;
 mod onboarding;
 mod owners_come_and_go;
+#[path = "../../api/tests/api/support/pager.rs"]
+mod pager;
 mod platform;
 mod replay_equals_live;
 mod revoked_is_refused;

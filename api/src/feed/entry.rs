@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::snapshot;
 use super::wish::{Wish, wish};
-use crate::auth::Caller;
+use crate::auth::{Caller, Principal};
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -58,5 +58,6 @@ async fn is_own(state: &State, caller: &Caller, room: Room) -> Result<bool, Prob
         Room::Organization(id) => id == organization,
         Room::Device(id) => device_directory::read::get(&state.reader, organization, id).await?.is_some(),
         Room::Asset(id) => asset_directory::read::get(&state.reader, organization, id).await?.is_some(),
+        Room::User(id) => matches!(caller.principal, Principal::User(user) if user.0 == id),
     })
 }

@@ -25,6 +25,8 @@ pub async fn of(state: &State, organization: Uuid, room: Room) -> Result<Value, 
             Ok(device(id, &latest))
         }
         Room::Asset(id) => asset(state, organization, id).await,
+        // What was told before stands in the list of notifications.
+        Room::User(id) => Ok(json!({"userId": id})),
     }
 }
 

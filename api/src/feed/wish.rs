@@ -14,22 +14,23 @@ pub struct Wish {
 }
 
 /// How rooms are named.
-const KINDS: [(&str, Kind); 4] = [
+const KINDS: [(&str, Kind); 5] = [
     ("organizationId", Room::Organization),
     ("orgId", Room::Organization),
     ("deviceId", Room::Device),
     ("assetId", Room::Asset),
+    ("userId", Room::User),
 ];
 
 type Kind = fn(Uuid) -> Room;
 
-/// Reads `{organizationId}` or `{orgId}`, `{deviceId}` or `{assetId}`, with an optional `{after}`.
+/// Reads `{organizationId}` or `{orgId}`, `{deviceId}`, `{assetId}` or `{userId}`, with an optional `{after}`.
 pub fn wish(data: &Value) -> Result<Wish, String> {
     let id = |name: &str| data.get(name).map(|value| (name.to_owned(), value));
     let named: Vec<_> =
         KINDS.iter().filter_map(|(name, room)| id(name).map(|(name, value)| (name, value, room))).collect();
     let [(name, value, room)] = &named[..] else {
-        return Err("name one of organizationId, deviceId and assetId".to_owned());
+        return Err("name one of organizationId, deviceId, assetId and userId".to_owned());
     };
     let id: Uuid = value.as_str().and_then(|text| text.parse().ok()).ok_or(format!("{name} must be a UUID"))?;
     let after = match data.get("after") {
@@ -66,10 +67,10 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_what_is_wrong() {
         let refused = |data: Value| wish(&data).unwrap_err();
-        assert_eq!(refused(json!({})), "name one of organizationId, deviceId and assetId");
-        assert_eq!(refused(json!("x")), "name one of organizationId, deviceId and assetId");
+        assert_eq!(refused(json!({})), "name one of organizationId, deviceId, assetId and userId");
+        assert_eq!(refused(json!("x")), "name one of organizationId, deviceId, assetId and userId");
         let both = json!({"deviceId": Uuid::nil(), "assetId": Uuid::nil()});
-        assert_eq!(refused(both), "name one of organizationId, deviceId and assetId");
+        assert_eq!(refused(both), "name one of organizationId, deviceId, assetId and userId");
         assert_eq!(refused(json!({"deviceId": 7})), "deviceId must be a UUID");
         assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": 7})), "after is no position of this feed");
         assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": "x"})), "after is no position of this feed");

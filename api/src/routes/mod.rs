@@ -22,6 +22,7 @@ mod histories;
 mod links;
 mod merged;
 mod methods;
+mod notifications;
 mod organizations;
 pub mod paging;
 pub mod past;
@@ -50,6 +51,7 @@ type Api = (
     (devices::Api, certificates::Api, enrollment::Api),
     (assets::Api, links::Api, telemetry::Api),
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api, audit::Api),
+    notifications::Api,
     histories::Api,
 );
 

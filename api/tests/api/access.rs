@@ -89,6 +89,8 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/alarms/{id}/dismiss", "operator"),
     ("POST", "/alarms/{id}/shelve", "operator"),
     ("POST", "/alarms/{id}/unshelve", "operator"),
+    ("POST", "/notifications/{id}/resend", "admin"),
+    ("POST", "/webhook-secret", "admin"),
     ("POST", "/assets/{id}/out-of-service", "engineer"),
     ("POST", "/assets/{id}/in-service", "engineer"),
     ("POST", "/dead-letters/redrive", "engineer"),
@@ -114,6 +116,7 @@ const READS: &[&str] = &[
     "/activities",
     "/alarms",
     "/dead-letters",
+    "/notifications",
     "/events",
 ];
 
@@ -152,6 +155,7 @@ pub const OF_ONE: &[&str] = &[
     "/alarms/{id}",
     "/alarms/{id}/history",
     "/dead-letters/{id}",
+    "/notifications/{id}",
     "/telemetry/device/{deviceId}",
     "/telemetry/device/{deviceId}/latest",
     "/telemetry/asset/{assetId}",

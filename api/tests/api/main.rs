@@ -19,6 +19,7 @@ mod feed;
 mod idempotency;
 mod imports;
 mod limits;
+mod notifications;
 mod openssl;
 mod organizations;
 mod pages;

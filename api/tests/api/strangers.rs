@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::access::{OF_ONE, WRITES};
+use domain::catalogue::notification_channel::Medium;
+
 use crate::activities::raise_alarm;
+use crate::notifications::ask;
 use crate::support::{Tenant, Text, eventually, tenant};
 
 /// One of each kind, by the first part of its path.
@@ -20,6 +23,9 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
     let template = made("/activity-templates", json!({"name": "Inspect"}), "template");
     let activity = made(&format!("/activities/from-template/{template}"), json!({"targetId": asset}), "activity");
     let alarm = raise_alarm(tenant, &asset);
+    let asked = ask(tenant, Medium::Push { work_roles: vec!["nobody".to_owned()] });
+    eventually("the notification", || (tenant.admin.get(&asked).status == 200).then_some(()));
+    let notification = asked.rsplit('/').next().unwrap().to_owned();
     eventually("the alarm", || (tenant.admin.get(&format!("/api/v1/alarms/{alarm}")).status == 200).then_some(()));
     let person = json!({"email": format!("{}@strangers.example", tenant.organization), "name": "Ada",
         "password": "long enough", "role": "viewer"});
@@ -40,6 +46,7 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
         ("activities", activity),
         ("dead-letters", crate::dead_letters::refused(tenant)),
         ("alarms", alarm),
+        ("notifications", notification),
         ("certificates", certificates["certificates"][0]["id"].text()),
         ("links", link),
         ("devices", device),

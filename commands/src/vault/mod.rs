@@ -1,5 +1,5 @@
 //! The secrets that are no events: keys of people's data, password hashes, organisations' CA keys, the key of e-mail
-//! hashes, bundles that wait for their download, all encrypted under the master key; and sessions and
+//! hashes, bundles that wait for their download, keys of webhooks, all encrypted under the master key; and sessions and
 //! requests, of which digests are kept. Beside them the published revocation lists, which are no secrets. What does not live here: who may use them.
 
 mod authority;
@@ -10,6 +10,7 @@ mod password;
 mod person;
 mod request;
 mod session;
+mod webhook;
 
 use aws_lc_rs::hmac;
 use certs::MasterKey;

@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 
 use crate::activity_template::TemplateDefinition;
 use crate::asset_type::{Computation, HealthModel};
+use crate::catalogue::notification_channel::ChannelDefinition;
 use crate::device_type::{MetricDefinition, UnknownMetrics};
 use crate::ids::{
-    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId,
-    ProtocolConverterId, RuleId,
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, NotificationChannelId,
+    OrganizationId, ProtocolConverterId, RuleId,
 };
 use crate::organization::CertificatePolicy;
 use crate::rule::{EntityKind, RuleDefinition};
@@ -134,6 +135,17 @@ impl RuleEntry {
     pub fn is_active(&self) -> bool {
         self.definition.is_active && !self.retired
     }
+}
+
+/// A notification channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelEntry {
+    /// The channel.
+    pub channel: NotificationChannelId,
+    /// Its organisation.
+    pub organization: OrganizationId,
+    /// All of it; none of a retired one.
+    pub definition: Option<Arc<ChannelDefinition>>,
 }
 
 /// An activity template.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::entries::{
-    AssetEntry, AssetTypeEntry, AuthorityEntry, CertificateEntry, DeviceEntry, DeviceTypeEntry, RuleEntry,
-    TemplateEntry,
+    AssetEntry, AssetTypeEntry, AuthorityEntry, CertificateEntry, ChannelEntry, DeviceEntry, DeviceTypeEntry,
+    RuleEntry, TemplateEntry,
 };
 use super::{Directory, Versions};
 use crate::AnyEvent;
@@ -15,14 +15,14 @@ use crate::asset::AssetEvent;
 use crate::asset_tree::AssetTreeEvent;
 use crate::asset_type::{AssetTypeEvent, Computation};
 use crate::catalogue::protocol_converter::Converter;
-use crate::catalogue::{EntryEvent, ProtocolConverterEvent};
+use crate::catalogue::{EntryEvent, NotificationChannelEvent, ProtocolConverterEvent};
 use crate::certificate::CertificateEvent;
 use crate::device::DeviceEvent;
 use crate::device_links::{DeviceLinksEvent, Link};
 use crate::device_type::DeviceTypeEvent;
 use crate::ids::{
-    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId,
-    ProtocolConverterId, RuleId,
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, NotificationChannelId,
+    OrganizationId, ProtocolConverterId, RuleId,
 };
 use crate::organization::OrganizationEvent;
 use crate::rule::RuleEvent;
@@ -53,14 +53,15 @@ impl Directory {
             AnyEvent::Rule(event) => self.rule_event(at, event),
             AnyEvent::ActivityTemplate(event) => self.template_event(at, event),
             AnyEvent::Shelving(event) => self.shelving(at, event),
+            AnyEvent::NotificationChannel(event) => self.channel_event(at, event),
             AnyEvent::User(_)
             | AnyEvent::ApiKey(_)
             | AnyEvent::UniqueKey(_)
             | AnyEvent::AssetProfile(_)
             | AnyEvent::ActivityType(_)
-            | AnyEvent::NotificationChannel(_)
             | AnyEvent::Activity(_)
             | AnyEvent::Alarm(_)
+            | AnyEvent::Notification(_)
             | AnyEvent::DeadLetter(_) => {}
         }
         self.reach(position);
@@ -80,6 +81,7 @@ impl Directory {
                 });
             }
             OrganizationEvent::CertificatePolicyChanged { policy } => entry.certificate_policy = *policy,
+            OrganizationEvent::WebhookSecretReplaced {} => {}
             OrganizationEvent::OrganizationSuspended { .. } => entry.suspended = true,
             OrganizationEvent::OrganizationReinstated {} => entry.suspended = false,
         }
@@ -294,6 +296,17 @@ impl Directory {
         } else {
             change_rule(self.rules.entry(rule).or_default(), at.position, event);
         }
+    }
+
+    fn channel_event(&mut self, at: At, event: &NotificationChannelEvent) {
+        let channel = NotificationChannelId(at.id);
+        let known = self.channels_of.entry(at.organization).or_default();
+        if !known.contains(&channel) {
+            known.push(channel);
+        }
+        let definition = event.definition().cloned().map(Arc::new);
+        let entry = ChannelEntry { channel, organization: at.organization, definition };
+        self.channels.entry(channel).or_default().set(at.position, entry);
     }
 
     fn shelving(&mut self, at: At, event: &ShelvingEvent) {

@@ -8,14 +8,15 @@ use uuid::Uuid;
 
 use super::Versions;
 use super::entries::{
-    AssetEntry, AssetTypeEntry, CertificateEntry, DeviceEntry, DeviceTypeEntry, OrganizationEntry, RuleEntry,
-    TemplateEntry,
+    AssetEntry, AssetTypeEntry, CertificateEntry, ChannelEntry, DeviceEntry, DeviceTypeEntry, OrganizationEntry,
+    RuleEntry, TemplateEntry,
 };
+use crate::catalogue::notification_channel::ChannelDefinition;
 use crate::catalogue::protocol_converter::Converter;
 use crate::device_links::Link;
 use crate::ids::{
-    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, OrganizationId,
-    ProtocolConverterId, RuleId,
+    ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, NotificationChannelId,
+    OrganizationId, ProtocolConverterId, RuleId,
 };
 use crate::rule::{EntityKind, RuleDefinition};
 
@@ -38,6 +39,8 @@ pub struct Directory {
     rules_of_type: HashMap<(EntityKind, Uuid), Vec<RuleId>>,
     rules_of_entity: HashMap<Uuid, Vec<RuleId>>,
     pub(super) shelvings: HashMap<(RuleId, Uuid), Versions<Option<DateTime<Utc>>>>,
+    pub(super) channels: HashMap<NotificationChannelId, Versions<ChannelEntry>>,
+    pub(super) channels_of: HashMap<OrganizationId, Vec<NotificationChannelId>>,
     pub(super) templates: HashMap<ActivityTemplateId, Versions<TemplateEntry>>,
     pub(super) templates_of: HashMap<OrganizationId, Vec<ActivityTemplateId>>,
 }
@@ -173,6 +176,21 @@ impl Directory {
     pub fn templates(&self, organization: OrganizationId, at: u64) -> impl Iterator<Item = &TemplateEntry> {
         let known = self.templates_of.get(&organization).into_iter().flatten();
         known.filter_map(move |id| self.template(*id, at)).filter(|entry| entry.is_active())
+    }
+
+    /// Lists the notification channels of an organisation that are used as of a position, with what they say, in the order of
+    /// their definition.
+    pub fn channels(
+        &self,
+        organization: OrganizationId,
+        at: u64,
+    ) -> impl Iterator<Item = (NotificationChannelId, &ChannelDefinition)> {
+        let known = self.channels_of.get(&organization).into_iter().flatten();
+        known.filter_map(move |id| {
+            let entry = self.channels.get(id)?.at(at)?;
+            let definition = entry.definition.as_deref().filter(|definition| definition.is_active)?;
+            Some((entry.channel, definition))
+        })
     }
 
     pub(super) fn index_rule(&mut self, organization: OrganizationId, rule: RuleId, definition: &RuleDefinition) {

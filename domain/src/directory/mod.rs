@@ -9,8 +9,8 @@ mod tests;
 mod versions;
 
 pub use entries::{
-    AssetEntry, AssetTypeEntry, AuthorityEntry, CertificateEntry, DeviceEntry, DeviceTypeEntry, OrganizationEntry,
-    RuleEntry, TemplateEntry,
+    AssetEntry, AssetTypeEntry, AuthorityEntry, CertificateEntry, ChannelEntry, DeviceEntry, DeviceTypeEntry,
+    OrganizationEntry, RuleEntry, TemplateEntry,
 };
 pub use lookup::Directory;
 pub use versions::Versions;

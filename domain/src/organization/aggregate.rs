@@ -55,6 +55,7 @@ impl Decide for Organization {
                 let event = OrganizationEvent::CertificatePolicyChanged { policy };
                 Ok((policy != self.certificate_policy).then_some(event).into_iter().collect())
             }
+            (C::NoteWebhookSecretReplaced {}, _) => Ok(vec![OrganizationEvent::WebhookSecretReplaced {}]),
             (C::SuspendOrganization { .. }, _) if self.suspended => Ok(vec![]),
             (C::SuspendOrganization { reason }, _) => Ok(vec![OrganizationEvent::OrganizationSuspended { reason }]),
             (C::ReinstateOrganization {}, _) if !self.suspended => Ok(vec![]),
@@ -71,6 +72,7 @@ impl Decide for Organization {
                 self.certificate_authority = Some(CertificateAuthority { certificate_pem, subject_key_id, not_after });
             }
             OrganizationEvent::CertificatePolicyChanged { policy } => self.certificate_policy = policy,
+            OrganizationEvent::WebhookSecretReplaced {} => {}
             OrganizationEvent::OrganizationSuspended { .. } => self.suspended = true,
             OrganizationEvent::OrganizationReinstated {} => self.suspended = false,
         }

@@ -38,4 +38,6 @@ pub enum OrganizationCommand {
     },
     /// Lets them in again.
     ReinstateOrganization {},
+    /// Notes that webhooks are signed with another secret.
+    NoteWebhookSecretReplaced {},
 }

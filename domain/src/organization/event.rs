@@ -33,6 +33,8 @@ pub enum OrganizationEvent {
         /// The whole choice.
         policy: CertificatePolicy,
     },
+    /// Webhooks are signed with another secret, which is kept elsewhere.
+    WebhookSecretReplaced {},
     /// Its devices and people are shut out.
     OrganizationSuspended {
         /// Why, in the words of who did it.
@@ -45,4 +47,5 @@ pub enum OrganizationEvent {
 domain_event!(OrganizationEvent {
     OrganizationFounded "1.0", OrganizationRenamed "1.0", CertificateAuthorityRecorded "1.0",
     CertificatePolicyChanged "1.0", OrganizationSuspended "1.0", OrganizationReinstated "1.0",
+    WebhookSecretReplaced "1.0",
 });

@@ -31,7 +31,7 @@ pub enum Stream {
     Es,
     /// Domain events of alarms: `es_alarm.<org>.alarm.<id>`.
     EsAlarm,
-    /// Domain events of activities: `es_activity.<org>.activity.<id>`.
+    /// Domain events of activities and notifications: `es_activity.<org>.<activity or notification>.<id>`.
     EsActivity,
     /// Packs of readings exactly as devices sent them: `telemetry.raw.v1.<shard>`.
     TelemetryRaw,
@@ -74,7 +74,8 @@ impl Stream {
     pub fn for_aggregate(aggregate_type: &str) -> Stream {
         match aggregate_type {
             "alarm" => Stream::EsAlarm,
-            "activity" => Stream::EsActivity,
+            // Messages follow alarms as activities do, and come in as great numbers.
+            "activity" | "notification" => Stream::EsActivity,
             _ => Stream::Es,
         }
     }
@@ -159,6 +160,7 @@ mod tests {
     fn alarms_and_activities_have_streams_of_their_own() {
         assert_eq!(Stream::for_aggregate("alarm"), Stream::EsAlarm);
         assert_eq!(Stream::for_aggregate("activity"), Stream::EsActivity);
+        assert_eq!(Stream::for_aggregate("notification"), Stream::EsActivity);
         assert_eq!(Stream::for_aggregate("device"), Stream::Es);
     }
 

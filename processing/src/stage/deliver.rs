@@ -8,6 +8,7 @@ use domain::activity::Activity;
 use domain::alarm::Alarm;
 use domain::ids::OrganizationId;
 use domain::metadata::Actor;
+use domain::notification::Notification;
 use eventlog::{Headers, Publisher, Stream, publisher};
 use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
@@ -125,6 +126,10 @@ impl Delivery {
             Command::Alarm { organization, id, command_id, command } => {
                 let context = self.context(organization, command_id, id.0, None);
                 self.commands.execute::<Alarm>(&context, id.0, command).await.map(drop).map_err(failure)
+            }
+            Command::Notification { organization, id, caused_by, command } => {
+                let context = self.context(organization, id.0, caused_by, Some(caused_by));
+                self.commands.execute::<Notification>(&context, id.0, command).await.map(drop).map_err(failure)
             }
             Command::Activity { organization, id, command_id, caused_by, command } => {
                 let context = self.context(organization, command_id, caused_by, Some(caused_by));

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::activity::ActivityCommand;
 use domain::alarm::AlarmCommand;
-use domain::ids::{ActivityId, AlarmId, OrganizationId};
+use domain::ids::{ActivityId, AlarmId, NotificationId, OrganizationId};
+use domain::notification::NotificationCommand;
 use eventlog::Stream;
 use uuid::Uuid;
 
@@ -36,6 +37,17 @@ pub enum Command {
         /// What to do.
         command: ActivityCommand,
     },
+    /// To a notification.
+    Notification {
+        /// Its organisation.
+        organization: OrganizationId,
+        /// The notification.
+        id: NotificationId,
+        /// The threshold event that led to it.
+        caused_by: Uuid,
+        /// What to do.
+        command: NotificationCommand,
+    },
 }
 
 impl Command {
@@ -44,6 +56,7 @@ impl Command {
         match self {
             Self::Alarm { id, .. } => id.0,
             Self::Activity { id, .. } => id.0,
+            Self::Notification { id, .. } => id.0,
         }
     }
 }

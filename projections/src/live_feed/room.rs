@@ -14,6 +14,8 @@ pub enum Room {
     Device(Uuid),
     /// Every value of an asset, and what concerns it: `asset:<id>`.
     Asset(Uuid),
+    /// What one person is to be told: `user:<id>`.
+    User(Uuid),
 }
 
 /// The text names no room.
@@ -27,6 +29,7 @@ impl fmt::Display for Room {
             Self::Organization(id) => write!(f, "org:{id}"),
             Self::Device(id) => write!(f, "device:{id}"),
             Self::Asset(id) => write!(f, "asset:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
         }
     }
 }
@@ -42,6 +45,7 @@ impl FromStr for Room {
             "org" => Ok(Self::Organization(id)),
             "device" => Ok(Self::Device(id)),
             "asset" => Ok(Self::Asset(id)),
+            "user" => Ok(Self::User(id)),
             _ => Err(refused()),
         }
     }

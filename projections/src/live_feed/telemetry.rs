@@ -90,7 +90,7 @@ impl Pending {
                 "timestamp": timestamp,
                 "sourceDevices": shown.source_devices,
             }),
-            Room::Device(id) | Room::Organization(id) => {
+            Room::Device(id) | Room::Organization(id) | Room::User(id) => {
                 json!({ "deviceId": id, "metrics": shown.values, "timestamp": timestamp })
             }
         });

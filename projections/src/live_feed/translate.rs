@@ -4,6 +4,8 @@ use domain::AnyEvent;
 use domain::activity::{ActivityEvent, WorkOrder};
 use domain::alarm::{AlarmEvent, Breach};
 use domain::alarming::Suppression;
+use domain::ids::UserId;
+use domain::notification::{Notice, NotificationEvent};
 use domain::rule::EntityKind;
 use domain::telemetry::{AssetHealthChanged, PresenceFact, ThresholdEvent};
 use serde_json::{Value, json};
@@ -87,6 +89,9 @@ pub(super) fn domain_event(fact: &Fact) -> Option<Told> {
     match &fact.event {
         AnyEvent::Alarm(event) => Some(alarm(fact, event)),
         AnyEvent::Activity(event) => Some(activity(fact, event)),
+        AnyEvent::Notification(NotificationEvent::NotificationPushed { recipients, notice }) => {
+            Some(notification(fact.id, recipients, notice))
+        }
         _ => None,
     }
 }
@@ -139,6 +144,25 @@ fn alarm(fact: &Fact, event: &AlarmEvent) -> Told {
                 "comment": comment,
             }),
         ),
+    }
+}
+
+fn notification(id: Uuid, recipients: &[UserId], notice: &Notice) -> Told {
+    Told {
+        rooms: recipients.iter().map(|user| Room::User(user.0)).collect(),
+        event: "notification:new",
+        data: json!({
+            "notificationId": id,
+            "type": notice.transition,
+            "alarmId": notice.alarm_id,
+            "ruleName": notice.rule_name,
+            "entityType": notice.entity_type,
+            "entityId": notice.entity_id,
+            "severity": notice.severity,
+            "metricKey": notice.metric_key,
+            "value": notice.value,
+            "measuredAt": text(notice.measured_at),
+        }),
     }
 }
 

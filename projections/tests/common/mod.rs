@@ -23,6 +23,7 @@ use serde_json::value::to_raw_value;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub mod message;
 pub mod sample;
 
 pub const ORGANIZATION: Uuid = Uuid::from_u128(0x0a);

@@ -36,7 +36,7 @@ use eventlog::Stream;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{ORGANIZATION, USER, World, metric_sets, origin, reading, seconds, t0, with_others};
+use super::{ORGANIZATION, USER, World, message, metric_sets, origin, reading, seconds, t0, with_others};
 
 pub const DEVICE_TYPE: Uuid = Uuid::from_u128(0x10);
 pub const DEVICE: Uuid = Uuid::from_u128(0x11);
@@ -306,6 +306,7 @@ async fn activity(world: &World) {
         ActivityEvent::ActivityCommented { text: "On my way".into() },
     ];
     world.events("activity", ACTIVITY, &events).await;
+    message::store(world).await;
 }
 
 pub fn presence_fact(kind: PresenceKind, device: Uuid, session: u128, at: i64) -> PresenceFact {

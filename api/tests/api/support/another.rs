@@ -31,6 +31,7 @@ impl Platform {
                 clock,
                 doors: api::Doors::default(),
                 mailer: None,
+                webhooks: super::platform::webhooks(),
             };
             let http = api::Http { limits, ..api::Http::default() };
             let config = api::Config { listen: api::Listen::Listener(listener), enroll: None, http };

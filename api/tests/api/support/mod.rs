@@ -4,6 +4,7 @@ mod another;
 mod client;
 pub mod keys;
 pub mod letters;
+pub mod pager;
 mod platform;
 mod readings;
 

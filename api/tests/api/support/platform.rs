@@ -70,6 +70,12 @@ pub(super) fn now() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
 }
 
+/// Webhooks that reach the tests' own servers.
+pub(super) fn webhooks() -> api::notifying::Webhooks {
+    let guard = api::notifying::Guard::allowing(&["127.0.0.0/8".to_owned()]).unwrap();
+    api::notifying::Webhooks::new(guard)
+}
+
 fn mailer() -> api::Mailer {
     let config = api::MailConfig {
         host: "127.0.0.1".into(),
@@ -117,6 +123,7 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
             enroll_url: Some(format!("https://localhost:{enroll_port}/api/v1/enroll")),
         },
         mailer: Some(mailer()),
+        webhooks: webhooks(),
     };
     let enroll = api::EnrollConfig { listen: api::Listen::Listener(enrolling), tls: Arc::new(tls) };
     let config =

@@ -1,0 +1,10 @@
+//! Messages about alarms, and the secret that webhooks are signed with.
+
+mod get;
+mod list;
+mod resend;
+mod secret;
+mod view;
+
+/// The endpoints.
+pub type Api = (list::Api, get::Api, resend::Api, secret::Api);

@@ -1,0 +1,35 @@
+//! Sends a message again that was given up.
+
+use domain::notification::{Notification, NotificationCommand};
+
+use super::view::{NotificationResponse, after};
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Send a notification again
+    ///
+    /// One that was given up, under the same id.
+    #[oai(
+        path = "/notifications/:id/resend",
+        method = "post",
+        tag = "Tag::NotificationChannels",
+        operation_id = "resendNotification"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageChannels>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
+        id: Path<Uuid>,
+    ) -> Result<Revised<NotificationResponse>, Problem> {
+        let (context, command) = (intent.context(&caller), NotificationCommand::ResendNotification {});
+        let receipt = state.commands.execute_at::<Notification>(&context, id.0, command, expected.0).await?;
+        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+    }
+}

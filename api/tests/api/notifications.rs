@@ -1,0 +1,136 @@
+//! Messages about alarms: posted, mailed, shown; refused, given up, sent again.
+
+use aws_lc_rs::hmac;
+use data_encoding::BASE64;
+use domain::catalogue::notification_channel::Medium;
+use domain::ids::OrganizationId;
+use domain::notification::{Notice, Notification, NotificationCommand};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::letters::letters_for;
+use crate::support::pager::Pager;
+use crate::support::{Tenant, Text, eventually, platform, tenant, unique};
+
+fn notice() -> Notice {
+    serde_json::from_value(json!({"transition": "THRESHOLD_BREACH", "alarm_id": Uuid::from_u128(7), "rule_name": "Hot",
+        "entity_type": "asset", "entity_id": Uuid::from_u128(8), "severity": "high", "metric_key": "temperature",
+        "value": 90.5, "measured_at": "2026-11-23T10:00:00Z"}))
+    .unwrap()
+}
+
+/// Asks for a message as the stage does; returns its path.
+pub fn ask(tenant: &Tenant, medium: Medium) -> String {
+    let organization: OrganizationId = tenant.organization.parse().unwrap();
+    let id = domain::ids::derive(organization.0, &[&unique()]);
+    let context = commands::CommandContext::system("test", organization, id);
+    let command = NotificationCommand::RequestNotification { channel_id: None, medium, notice: notice() };
+    let platform = platform();
+    platform.runtime.block_on(platform.commands.execute::<Notification>(&context, id, command)).unwrap();
+    format!("/api/v1/notifications/{id}")
+}
+
+fn webhook(url: &str) -> Medium {
+    Medium::Webhook { url: url.to_owned() }
+}
+
+/// Waits until a message stands so.
+fn standing(tenant: &Tenant, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    eventually("the notification", || {
+        let answer = tenant.admin.get(path);
+        (answer.status == 200 && is_so(&answer["notification"])).then(|| answer["notification"].clone())
+    })
+}
+
+fn with_status<'s>(status: &'s str) -> impl Fn(&Value) -> bool + 's {
+    move |notification| notification["status"] == status
+}
+
+#[test]
+fn a_webhook_is_posted_once_and_signed_as_the_standard_has_it() {
+    let (tenant, pager) = (tenant("Pagers"), Pager::answering(204));
+    let secret = tenant.admin.post("/api/v1/webhook-secret", json!({})).ok()["secret"].text();
+    let path = ask(&tenant, webhook(&pager.url()));
+    let delivered = standing(&tenant, &path, with_status("delivered"));
+    assert_eq!((&delivered["attempts"], &delivered["medium"]), (&json!(1), &json!("webhook")));
+    let heard = pager.heard();
+    let [heard] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!(heard.header("webhook-id"), delivered["id"].text());
+    let key =
+        hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(secret.strip_prefix("whsec_").unwrap().as_bytes()).unwrap());
+    let signed = format!("{}.{}.{}", heard.header("webhook-id"), heard.header("webhook-timestamp"), heard.body);
+    let signature = BASE64.decode(heard.header("webhook-signature").strip_prefix("v1,").unwrap().as_bytes()).unwrap();
+    hmac::verify(&key, signed.as_bytes(), &signature).expect("the signature is right");
+    let body: Value = serde_json::from_str(&heard.body).unwrap();
+    assert_eq!((&body["type"], &body["data"]["value"]), (&json!("alarm.raised"), &json!(90.5)));
+    assert_eq!(body["data"]["alarmId"], json!(Uuid::from_u128(7)));
+    assert_eq!(tenant.admin.get("/api/v1/notifications?status=delivered").ok()["total"], 1);
+    let of_alarm = format!("/api/v1/notifications?alarmId={}", Uuid::from_u128(7));
+    assert_eq!(tenant.admin.get(&of_alarm).ok()["total"], 1);
+    let another = tenant.admin.post("/api/v1/webhook-secret", json!({})).ok()["secret"].text();
+    assert_ne!(another, secret);
+    let audit = eventually("the audit", || {
+        let audit = tenant.admin.get("/api/v1/audit?action=WebhookSecretReplaced").ok();
+        (audit["events"].as_array()?.len() == 2).then_some(audit)
+    });
+    assert!(!audit.text.contains("whsec_"));
+}
+
+#[test]
+fn what_is_refused_is_tried_again_and_what_is_gone_is_given_up_and_sent_again_when_asked() {
+    let (tenant, pager) = (tenant("Broken pagers"), Pager::answering(500));
+    let path = ask(&tenant, webhook(&pager.url()));
+    let refused = standing(&tenant, &path, |shown| shown["reason"].is_string());
+    assert_eq!((&refused["status"], &refused["reason"]), (&json!("pending"), &json!("the address answered 500")));
+    assert!(refused["dueAt"].is_string());
+    tenant.admin.post(&format!("{path}/resend"), json!({})).problem(409, "wrong-state");
+
+    pager.answer(410);
+    let path = ask(&tenant, webhook(&pager.url()));
+    let failed = standing(&tenant, &path, with_status("failed"));
+    assert!(failed["reason"].text().contains("410"), "{failed}");
+    pager.answer(200);
+    let again = tenant.admin.post(&format!("{path}/resend"), json!({})).ok();
+    assert_eq!(again["notification"]["status"], "pending");
+    standing(&tenant, &path, with_status("delivered"));
+    let id = failed["id"].text();
+    let heard = pager.heard().into_iter().filter(|heard| heard.header("webhook-id") == id);
+    assert_eq!(heard.count(), 2, "the same id both times");
+}
+
+#[test]
+fn addresses_inside_are_not_reached() {
+    let tenant = tenant("Insiders");
+    for url in ["http://10.0.0.1/hook", "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/"] {
+        let path = ask(&tenant, webhook(url));
+        let failed = standing(&tenant, &path, with_status("failed"));
+        assert!(failed["reason"].text().contains("webhooks.allowed_networks"), "{failed}");
+    }
+}
+
+#[test]
+fn people_with_the_work_role_are_mailed_and_nobody_else() {
+    let tenant = tenant("Mailed");
+    let person = |role: &str, work_roles: Value| {
+        let email = format!("{role}-{}@example.com", unique());
+        let body = json!({"email": email, "name": "N", "password": "correct horse", "role": "operator",
+            "workRoles": work_roles, "organizationId": tenant.organization});
+        tenant.admin.post("/api/v1/users", body).created();
+        email
+    };
+    let (technician, other) = (person("technician", json!(["technician"])), person("other", json!(["cleaner"])));
+    let email = |role: &str| Medium::Email { work_roles: vec![role.to_owned()] };
+    let path = ask(&tenant, email("technician"));
+    let delivered = standing(&tenant, &path, with_status("delivered"));
+    assert_eq!(delivered["recipients"], 1);
+    let letters = letters_for(&technician);
+    let [letter] = &letters[..] else { panic!("{letters:?}") };
+    assert!(letter.text.contains("Hot breached on asset"), "{}", letter.text);
+    assert_eq!(letters_for(&other).len(), 0);
+    let held_back = ask(&tenant, email("technician"));
+    let path = ask(&tenant, Medium::Push { work_roles: vec!["pilot".to_owned()] });
+    let failed = standing(&tenant, &path, with_status("failed"));
+    assert_eq!(failed["reason"], "nobody has these work roles");
+    let waiting = standing(&tenant, &held_back, |_| true);
+    assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(0)), "mails are a minute apart");
+}

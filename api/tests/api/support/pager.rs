@@ -1,0 +1,82 @@
+//! Somebody's program that hears webhooks: a server that keeps what comes and answers as it is told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Heard {
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("no {name} in {self:?}"))
+    }
+}
+
+/// The server.
+#[derive(Clone)]
+pub struct Pager {
+    port: u16,
+    heard: Arc<Mutex<Vec<Heard>>>,
+    status: Arc<Mutex<u16>>,
+}
+
+impl Pager {
+    /// Starts one that answers with a status.
+    pub fn answering(status: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let pager = Self { port, heard: Arc::default(), status: Arc::new(Mutex::new(status)) };
+        let serving = pager.clone();
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let serving = serving.clone();
+                std::thread::spawn(move || serving.hear(connection));
+            }
+        });
+        pager
+    }
+
+    /// Answers with another status from now on.
+    pub fn answer(&self, status: u16) {
+        *self.status.lock().unwrap() = status;
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/hook", self.port)
+    }
+
+    pub fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    fn hear(&self, connection: TcpStream) -> Option<()> {
+        let mut answers = connection.try_clone().ok()?;
+        let mut reader = BufReader::new(connection);
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let line = line.trim_end();
+            if line.is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(": ") {
+                headers.push((name.to_ascii_lowercase(), value.to_owned()));
+            }
+        }
+        let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().ok()?;
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        let status = *self.status.lock().unwrap();
+        self.heard.lock().unwrap().push(Heard { headers, body: String::from_utf8(body).ok()? });
+        answers
+            .write_all(format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes())
+            .ok()
+    }
+}

@@ -1,0 +1,36 @@
+//! The keys of organisations' webhooks.
+
+use domain::ids::OrganizationId;
+use eventlog::secrets;
+
+use super::{Vault, create};
+
+impl Vault {
+    /// Returns the key of an organisation; `fresh` becomes it where there is none.
+    pub(crate) async fn webhook_key(
+        &self,
+        organization: OrganizationId,
+        fresh: &[u8],
+    ) -> Result<Vec<u8>, secrets::Error> {
+        let (secrets, name) = (self.secrets()?, name(organization));
+        if let Some(key) = secrets.get(&name).await? {
+            return Ok(key);
+        }
+        // Another process may be first, and then its key counts.
+        create(secrets, &name, fresh).await?;
+        Ok(secrets.get(&name).await?.unwrap_or_else(|| fresh.to_vec()))
+    }
+
+    /// Replaces the key of an organisation.
+    pub(crate) async fn replace_webhook_key(
+        &self,
+        organization: OrganizationId,
+        key: &[u8],
+    ) -> Result<(), secrets::Error> {
+        self.secrets()?.put(&name(organization), key).await
+    }
+}
+
+fn name(organization: OrganizationId) -> String {
+    format!("webhook.{organization}")
+}

@@ -1,0 +1,98 @@
+//! Threshold events in, notifications asked for.
+
+use domain::alarming::Severity;
+use domain::ids::RuleId;
+use domain::rule::EntityKind;
+use domain::telemetry::{Origin, Transition};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+use crate::testing::{ACME, MemoryLog, OTHER, Plan, World, asset, at, run_stage, world};
+
+const PAGER: Uuid = Uuid::from_u128(0xc1);
+const MAIL: Uuid = Uuid::from_u128(0xc2);
+
+fn event(world: &World, severity: Severity, action: RuleAction) -> ThresholdEvent {
+    ThresholdEvent {
+        event_id: Uuid::from_u128(1),
+        origin: Origin { sequence: 1, ordinal: 0 },
+        es_position: world.0.position(),
+        transition: Transition::ThresholdBreach,
+        organization: ACME,
+        rule_id: Some(RuleId(Uuid::from_u128(1))),
+        rule_name: Some("hot".into()),
+        alarm_id: None,
+        entity_type: EntityKind::Asset,
+        entity_id: asset(1),
+        severity,
+        metric_key: Some("heat".into()),
+        value: Some(99.0),
+        action: Some(action),
+        measured_at: at(0),
+        received_at: at(1),
+    }
+}
+
+fn channel(world: &mut World, id: Uuid, medium: Value, minimum_severity: &str, is_active: bool) {
+    let definition =
+        json!({"name": "C", "medium": medium, "minimum_severity": minimum_severity, "is_active": is_active});
+    world.apply(id, "notification_channel", "NotificationChannelDefined", json!({ "definition": definition }));
+}
+
+fn channels() -> World {
+    let mut world = world();
+    channel(&mut world, PAGER, json!({"type": "webhook", "url": "https://pager.example"}), "high", true);
+    channel(&mut world, MAIL, json!({"type": "email", "work_roles": ["technician"]}), "low", true);
+    channel(&mut world, Uuid::from_u128(0xc3), json!({"type": "push", "work_roles": ["x"]}), "low", false);
+    world
+}
+
+fn asked(world: &World, events: Vec<ThresholdEvent>) -> Vec<(NotificationId, Option<NotificationChannelId>, Medium)> {
+    let mut log = MemoryLog::default();
+    log.store(Stream::EventsThreshold, "1.17", serde_json::to_vec(&events).unwrap());
+    log.store(Stream::EventsThreshold, "1.17", serde_json::to_vec(&events).unwrap());
+    let commands = run_stage(&Notifier, &world.0, &mut log, &Plan::straight());
+    let asked = commands.into_iter().map(|command| match command {
+        Command::Notification {
+            id,
+            command: NotificationCommand::RequestNotification { channel_id, medium, .. },
+            ..
+        } => (id, channel_id, medium),
+        other => panic!("{other:?}"),
+    });
+    asked.collect()
+}
+
+#[test]
+fn every_channel_that_is_used_is_asked_for_by_severity() {
+    let world = channels();
+    let of = |severity| {
+        let asked = asked(&world, vec![event(&world, severity, RuleAction::None)]);
+        asked.into_iter().map(|(_, channel, _)| channel.unwrap().0).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Severity::Critical), [PAGER, MAIL]);
+    assert_eq!(of(Severity::Low), [MAIL]);
+}
+
+#[test]
+fn the_address_of_a_rule_is_asked_for_besides_and_ids_stay_the_same() {
+    let world = channels();
+    let event = event(&world, Severity::High, RuleAction::Webhook { url: "https://x.example".into() });
+    let first = asked(&world, vec![event.clone()]);
+    assert_eq!(first.len(), 3);
+    assert_eq!((first[2].1, &first[2].2), (None, &Medium::Webhook { url: "https://x.example".into() }));
+    assert_eq!(asked(&world, vec![event]), first);
+    let ids: BTreeSet<_> = first.iter().map(|(id, ..)| *id).collect();
+    assert_eq!(ids.len(), 3);
+}
+
+#[test]
+fn retired_channels_and_those_of_others_are_not_asked_for() {
+    let mut world = channels();
+    world.apply(MAIL, "notification_channel", "NotificationChannelRetired", json!({}));
+    let ours = event(&world, Severity::Low, RuleAction::None);
+    let theirs = ThresholdEvent { organization: OTHER, ..event(&world, Severity::Critical, RuleAction::None) };
+    assert_eq!(asked(&world, vec![ours]), []);
+    assert_eq!(asked(&world, vec![theirs]), []);
+}

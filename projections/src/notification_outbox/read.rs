@@ -1,0 +1,59 @@
+//! Questions about messages.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::NotificationRow;
+use crate::paging::Order;
+use crate::{Error, Page, Paging, Reader};
+
+/// Which messages are wanted; what is absent does not narrow.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NotificationFilter {
+    /// `pending`, `delivered` or `failed`.
+    pub status: Option<String>,
+    /// Over this channel.
+    pub channel_id: Option<Uuid>,
+    /// About this alarm.
+    pub alarm_id: Option<Uuid>,
+}
+
+/// Lists messages, the newest first.
+pub async fn list(
+    reader: &Reader,
+    organization: Uuid,
+    filter: &NotificationFilter,
+    paging: Paging,
+) -> Result<Page<NotificationRow>, Error> {
+    let list = "SELECT * FROM notifications WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2)
+            AND ($3::uuid IS NULL OR channel_id = $3) AND ($4::text IS NULL OR notice->>'alarm_id' = $4)";
+    let page = reader.page("notifications", list, Order::newest("created_at"), paging, |query| {
+        let alarm = filter.alarm_id.map(|alarm| alarm.to_string());
+        query.bind(organization).bind(filter.status.clone()).bind(filter.channel_id).bind(alarm)
+    });
+    page.await
+}
+
+/// Returns a message.
+pub async fn get(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<NotificationRow>, Error> {
+    let sql = "SELECT to_jsonb(n) FROM notifications n WHERE organization_id = $1 AND id = $2";
+    reader.row("notifications", sqlx::query_scalar(sql).bind(organization).bind(id)).await
+}
+
+/// Returns when a message of a channel last went out.
+pub async fn last_delivered(
+    reader: &Reader,
+    organization: Uuid,
+    channel: Option<Uuid>,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let sql = "SELECT to_jsonb(updated_at) FROM notifications
+            WHERE organization_id = $1 AND channel_id IS NOT DISTINCT FROM $2 AND status = 'delivered'
+            ORDER BY updated_at DESC LIMIT 1";
+    reader.row("notifications", sqlx::query_scalar(sql).bind(organization).bind(channel)).await
+}
+
+/// Lists the messages of all organisations whose next attempt may begin, the longest due first.
+pub async fn due(reader: &Reader, now: DateTime<Utc>, most: i64) -> Result<Vec<NotificationRow>, Error> {
+    let sql = "SELECT to_jsonb(n) FROM notifications n WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+    reader.rows("notifications", sqlx::query_scalar(sql).bind(now).bind(most)).await
+}

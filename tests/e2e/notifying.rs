@@ -1,0 +1,68 @@
+//! Who is told of an alarm, with real servers: the address that a rule names, a program behind a channel, and people on their
+//! screens.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::http::Api;
+use crate::pager::Pager;
+use crate::platform::Platform;
+use crate::scene::{self, id, reading};
+use crate::stock::{self, Feed};
+use crate::until::until;
+
+const SOON: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_technician() {
+    let platform = Platform::up_with(&[("ARGUSIQ_WEBHOOKS__ALLOWED_NETWORKS", r#"["127.0.0.0/8"]"#)]);
+    let api = platform.admin();
+    let (by_rule, by_channel) = (Pager::answering(200), Pager::answering(200));
+    let technician = json!({"email": "ada@example.com", "name": "Ada", "password": "correct horse", "role": "operator",
+        "workRoles": ["technician"], "organizationId": api.organization});
+    let technician = id(&api.post("/api/v1/users", technician), "/user/id");
+    let ada = Api::sign_in(&platform.url(), "ada@example.com", "correct horse");
+    let mut feed = Feed::open(&platform.url(), &ada.token, &json!({"userId": technician}), "websocket");
+    assert_eq!(feed.expect("subscribed", |_| true)["ok"], true);
+    let mut foreign = Feed::open(&platform.url(), &api.token, &json!({"userId": technician}), "websocket");
+    assert_eq!(foreign.expect("subscribed", |_| true)["ok"], false);
+    for medium in
+        [json!({"type": "push", "workRoles": ["technician"]}), json!({"type": "webhook", "url": by_channel.url()})]
+    {
+        let channel = json!({"name": "Told", "medium": medium, "minimumSeverity": "high"});
+        api.post("/api/v1/notification-channels", channel);
+    }
+    let device = scene::device(&api, platform.folder.path(), "SN-20");
+    for (severity, name) in [("high", "Hot"), ("low", "Warm")] {
+        let rule = json!({"name": name, "entityType": "device", "entityId": device.id, "metricKey": "temperature",
+            "condition": {"operator": ">", "value": 80}, "severity": severity, "cooldownSeconds": 0,
+            "action": {"type": "webhook", "url": by_rule.url()}});
+        api.post("/api/v1/rules", rule);
+    }
+    stock::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &[reading(90.0, -1000), reading(20.0, 0)]);
+
+    let shown = feed.expect("notification:new", |data| data["type"] == "THRESHOLD_BREACH");
+    assert_eq!((shown["ruleName"].as_str(), shown["value"].as_f64()), (Some("Hot"), Some(90.0)));
+    feed.expect("notification:new", |data| data["type"] == "RETURN_TO_NORMAL");
+    let kinds = |pager: &Pager, count: usize| {
+        let heard = until("the webhooks", SOON, || {
+            let heard = pager.heard();
+            if heard.len() == count { Ok(heard) } else { Err(heard) }
+        });
+        let mut kinds: Vec<_> = heard
+            .iter()
+            .map(|heard| serde_json::from_str::<serde_json::Value>(&heard.body).unwrap())
+            .map(|body| format!("{} {}", body["data"]["ruleName"].as_str().unwrap(), body["type"].as_str().unwrap()))
+            .collect();
+        kinds.sort();
+        kinds
+    };
+    assert_eq!(kinds(&by_channel, 2), ["Hot alarm.raised", "Hot alarm.returned"], "low is below the channel");
+    let all = ["Hot alarm.raised", "Hot alarm.returned", "Warm alarm.raised", "Warm alarm.returned"];
+    assert_eq!(kinds(&by_rule, 4), all);
+    until("everything is delivered", SOON, || {
+        let delivered = api.get("/api/v1/notifications?status=delivered");
+        if delivered["total"] == 8 { Ok(()) } else { Err(delivered) }
+    });
+}
