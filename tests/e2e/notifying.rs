@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_technician() {
     let platform = Platform::up_with(&[("ARGUSIQ_WEBHOOKS__ALLOWED_NETWORKS", r#"["127.0.0.0/8"]"#)]);
     let api = platform.admin();
-    let (by_rule, by_channel) = (Pager::answering(200), Pager::answering(200));
+    let (by_rule, by_channel) = (Pager::answering(200), Pager::answering(503));
     let technician = json!({"email": "ada@example.com", "name": "Ada", "password": "correct horse", "role": "operator",
         "workRoles": ["technician"], "organizationId": api.organization});
     let technician = id(&api.post("/api/v1/users", technician), "/user/id");
@@ -59,6 +59,13 @@ fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_tech
         kinds
     };
     assert_eq!(kinds(&by_channel, 2), ["Hot alarm.raised", "Hot alarm.returned"], "low is below the channel");
+    // What was refused comes again under the same ids.
+    by_channel.answer(200);
+    let twice = kinds(&by_channel, 4);
+    assert_eq!(twice, ["Hot alarm.raised", "Hot alarm.raised", "Hot alarm.returned", "Hot alarm.returned"]);
+    let heard = by_channel.heard();
+    let ids: std::collections::BTreeSet<_> = heard.iter().map(|heard| heard.header("webhook-id")).collect();
+    assert_eq!(ids.len(), 2);
     let all = ["Hot alarm.raised", "Hot alarm.returned", "Warm alarm.raised", "Warm alarm.returned"];
     assert_eq!(kinds(&by_rule, 4), all);
     until("everything is delivered", SOON, || {

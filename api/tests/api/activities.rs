@@ -26,7 +26,7 @@ pub fn raise_alarm(tenant: &Tenant, asset: &str) -> String {
         entity_type: EntityKind::Asset,
         entity_id: asset.parse().unwrap(),
         metric_key: "temperature".into(),
-        condition: Condition::comparing(Operator::Above, 80.0),
+        condition: Box::new(Condition::comparing(Operator::Above, 80.0)),
         severity: Severity::High,
         value: 81.5,
         started_at: at,

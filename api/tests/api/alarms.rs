@@ -4,7 +4,7 @@ use domain::alarm::{Alarm, AlarmCommand};
 use serde_json::json;
 
 use crate::activities::raise_alarm;
-use crate::support::{Tenant, Text, eventually, platform, tenant};
+use crate::support::{Tenant, Text, eventually, now, platform, tenant};
 
 /// An alarm of an asset, as soon as it is on the board.
 fn alarm(tenant: &Tenant) -> String {
@@ -58,7 +58,7 @@ fn an_alarm_is_shelved_for_a_time_and_taken_up_again() {
     let path = alarm(&tenant);
     let operator = tenant.somebody("operator");
     let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
-    let until = (chrono::Utc::now() + chrono::TimeDelta::hours(2)).to_rfc3339();
+    let until = (now() + chrono::TimeDelta::hours(2)).to_rfc3339();
     let shelved = step("shelve", json!({"until": until, "reason": "Cleaning"})).ok();
     assert_eq!(shelved["alarm"]["state"], "shelved");
     assert!(shelved["alarm"]["shelvedUntil"].is_string());
@@ -72,7 +72,7 @@ fn an_alarm_is_shelved_for_a_time_and_taken_up_again() {
     let taken = step("unshelve", json!({})).ok();
     assert_eq!(taken["alarm"]["state"], "active_unacknowledged");
     assert_eq!(operator.get("/api/v1/alarms?suppressed=false").ok()["total"], 1);
-    let absent = format!("/api/v1/alarms/{}", uuid::Uuid::new_v4());
+    let absent = format!("/api/v1/alarms/{}", uuid::Uuid::from_u128(0xab5e));
     for verb in ["shelve", "unshelve"] {
         let body = json!({"until": until, "reason": "x"});
         let body = if verb == "shelve" { body } else { json!({}) };
@@ -86,7 +86,7 @@ fn one_that_is_over_stays_as_it_is_when_those_to_come_are_shelved() {
     let path = alarm(&tenant);
     let at = "2026-11-23T10:05:00Z".parse().unwrap();
     command(&tenant, &path, AlarmCommand::ReturnToNormal { repeats: 0, value: Some(1.0), at });
-    let until = (chrono::Utc::now() + chrono::TimeDelta::hours(2)).to_rfc3339();
+    let until = (now() + chrono::TimeDelta::hours(2)).to_rfc3339();
     let body = json!({"until": until, "reason": "Cleaning"});
     let shelved = tenant.admin.post(&format!("{path}/shelve"), body).ok();
     assert!(shelved["alarm"]["suppression"].is_null());

@@ -7,7 +7,7 @@ use domain::catalogue::notification_channel::Medium;
 
 use crate::activities::raise_alarm;
 use crate::notifications::ask;
-use crate::support::{Tenant, Text, eventually, tenant};
+use crate::support::{Tenant, Text, eventually, now, tenant};
 
 /// One of each kind, by the first part of its path.
 fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
@@ -83,7 +83,7 @@ fn body(method: &str, path: &str, own_asset: &str) -> Value {
         "converter" => json!({}),
         "replace" => json!({"serialNumber": "SN-X", "reason": "x"}),
         "dismiss" | "out-of-service" => json!({"reason": "x"}),
-        "shelve" => json!({"until": chrono::Utc::now() + chrono::TimeDelta::hours(1), "reason": "x"}),
+        "shelve" => json!({"until": now() + chrono::TimeDelta::hours(1), "reason": "x"}),
         "assign" if path.contains("/alarms/") => json!({}),
         "assign" => json!({"assignedRole": "technician"}),
         "{templateId}" => json!({"targetId": own_asset}),

@@ -54,8 +54,8 @@ impl Decide for Alarm {
             (C::ReturnToNormal { value, at, .. }, _) => Ok(vec![AlarmEvent::AlarmReturnedToNormal { value, at }]),
             (C::SuppressAlarm { suppression }, _) => Ok(self.suppress(suppression)),
             (C::SupersedeAlarm { by }, _) => {
-                let is_open = !self.closed && !(self.acknowledged && self.returned_to_normal);
-                Ok(is_open.then_some(AlarmEvent::AlarmSuperseded { by }).into_iter().collect())
+                let is_over = self.closed || (self.acknowledged && self.returned_to_normal);
+                Ok((!is_over).then_some(AlarmEvent::AlarmSuperseded { by }).into_iter().collect())
             }
             (C::AcknowledgeAlarm { .. }, _) if self.acknowledged => Ok(vec![]),
             (C::AcknowledgeAlarm { comment }, _) => Ok(vec![AlarmEvent::AlarmAcknowledged { comment }]),

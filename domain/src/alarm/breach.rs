@@ -22,7 +22,7 @@ pub struct Breach {
     /// The metric.
     pub metric_key: String,
     /// The condition then.
-    pub condition: Condition,
+    pub condition: Box<Condition>,
     /// How severe.
     pub severity: Severity,
     /// The value that raised it.

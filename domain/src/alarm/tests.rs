@@ -23,7 +23,7 @@ fn breach() -> Breach {
         entity_type: EntityKind::Asset,
         entity_id: Uuid::from_u128(2),
         metric_key: "temperature".into(),
-        condition: Condition::comparing(Operator::Above, 80.0),
+        condition: Box::new(Condition::comparing(Operator::Above, 80.0)),
         severity: Severity::High,
         value: 81.5,
         started_at: at(10),

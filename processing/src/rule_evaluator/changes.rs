@@ -83,7 +83,7 @@ impl Lane<'_> {
                     entity_type,
                     entity_id: seen.entity.id(),
                     metric_key: rule.definition.metric_key.clone(),
-                    condition: rule.definition.condition.clone(),
+                    condition: Box::new(rule.definition.condition.clone()),
                     severity: rule.definition.severity,
                     value,
                     started_at,

@@ -94,7 +94,7 @@ fn raised(breach: &Breach, fact: &Fact) -> AlarmRow {
         entity_type: text_of(&breach.entity_type),
         entity_id: breach.entity_id,
         metric_key: breach.metric_key.clone(),
-        condition: breach.condition.clone(),
+        condition: (*breach.condition).clone(),
         severity: breach.severity.to_string(),
         value: breach.value,
         episode: signed(breach.episode),

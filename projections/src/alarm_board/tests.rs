@@ -16,7 +16,7 @@ fn raised() -> AlarmEvent {
         entity_type: EntityKind::Asset,
         entity_id: Uuid::from_u128(8),
         metric_key: "temp".into(),
-        condition: Condition { duration_seconds: 5, ..Condition::comparing(Operator::Above, 80.0) },
+        condition: Box::new(Condition { duration_seconds: 5, ..Condition::comparing(Operator::Above, 80.0) }),
         severity: Severity::High,
         value: 81.0,
         started_at: at(-5),

@@ -41,7 +41,7 @@ fn it_is_due_until_it_went_out_or_was_given_up() {
     let first = then(&[]);
     assert_eq!((first.status.as_str(), first.attempts, first.due_at), ("pending", 0, Some(at(1))));
     let attempted = E::NotificationAttempted { attempt: 1, retry_at: at(12) };
-    let tried = then(&[attempted.clone()]);
+    let tried = then(std::slice::from_ref(&attempted));
     assert_eq!((tried.attempts, tried.due_at), (1, Some(at(12))));
     let refused = then(&[attempted.clone(), E::NotificationRefused { attempt: 1, reason: "503".into() }]);
     assert_eq!(

@@ -263,7 +263,7 @@ async fn alarm(world: &World) {
         entity_type: EntityKind::Asset,
         entity_id: PUMP,
         metric_key: "temperature".into(),
-        condition: condition(),
+        condition: Box::new(condition()),
         severity: Severity::High,
         value: 81.5,
         started_at: seconds(10),

@@ -9,7 +9,7 @@ mod platform;
 mod readings;
 
 pub use client::{Answer, Client};
-pub use platform::platform;
+pub use platform::{now, platform};
 pub use readings::{Source, reading};
 
 use serde_json::{Value, json};

@@ -66,7 +66,7 @@ impl Platform {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the platform of the tests lives in real time")]
-pub(super) fn now() -> chrono::DateTime<chrono::Utc> {
+pub fn now() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
 }
 
