@@ -17,6 +17,8 @@ mod packing;
 #[cfg(test)]
 mod pipeline_tests;
 mod redriver;
+#[cfg(test)]
+mod reference_tests;
 pub mod rule_evaluator;
 mod run;
 pub mod stage;

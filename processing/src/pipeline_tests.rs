@@ -19,11 +19,11 @@ use crate::testing::{MemoryLog, Plan, device, hot, pack, run_stage, world};
 
 /// What readers of the streams come to see, origins and the cut of packs aside.
 #[derive(Debug, Default, PartialEq)]
-struct Seen {
+pub struct Seen {
     readings: BTreeMap<DeviceId, Vec<(i64, f64)>>,
     values: BTreeMap<AssetId, Vec<(i64, f64)>>,
-    health: BTreeMap<AssetId, Vec<(Option<u8>, u8)>>,
-    commands: BTreeMap<Uuid, Vec<Command>>,
+    pub health: BTreeMap<AssetId, Vec<(Option<u8>, u8)>>,
+    pub commands: BTreeMap<Uuid, Vec<Command>>,
 }
 
 fn seen(log: &MemoryLog, commands: Vec<Command>) -> Seen {
@@ -54,7 +54,7 @@ fn seen(log: &MemoryLog, commands: Vec<Command>) -> Seen {
     seen
 }
 
-fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Seen {
+pub fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Seen {
     let (world, mut log) = (world(), MemoryLog::default());
     for some in samples.chunks(3) {
         // A device keeps to one shard, as one connection does.
@@ -74,7 +74,7 @@ fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Seen {
     seen(&log, commands)
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+pub fn plan() -> impl Strategy<Value = Plan> {
     let batches = prop::collection::vec((1..6usize, prop::option::weighted(0.4, 0..4usize)), 0..30);
     (batches, 1..4usize).prop_map(|(batches, snapshot_every)| Plan { batches, snapshot_every })
 }

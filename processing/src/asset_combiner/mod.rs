@@ -23,6 +23,8 @@ pub use state::State;
 
 /// Subject token that names this stage as the source of health in the asset stream.
 pub const HEALTH_SOURCE: &str = "16";
+/// The same of values of backups that count.
+pub const ACCEPTED_SOURCE: &str = "18";
 /// The same of what a partition's assets say to those above: this number and the partition's.
 const CHILDREN_SOURCES: u16 = 32;
 

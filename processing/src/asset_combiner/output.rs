@@ -9,7 +9,7 @@ use domain::telemetry::{
 use eventlog::{Stream, partition_of};
 use tracing::error;
 
-use super::{CHILDREN_SOURCES, HEALTH_SOURCE};
+use super::{ACCEPTED_SOURCE, CHILDREN_SOURCES, HEALTH_SOURCE};
 use crate::packing::{MAX_READINGS, PACK_BYTES, READING_BYTES};
 use crate::stage::Effects;
 
@@ -32,7 +32,7 @@ pub struct Lane<'o> {
     origin: Origin,
 }
 
-/// A computed reading, but for its place.
+/// A reading to be told, but for its place.
 pub struct Computed {
     /// The reading; its set and numbers are filled in from `numbers`.
     pub reading: AssetReading,
@@ -64,11 +64,20 @@ impl Output {
 
 impl Lane<'_> {
     /// Adds computed values.
-    pub fn values(&mut self, computed: Computed) {
+    pub fn computed(&mut self, computed: Computed) {
+        self.values(COMPUTED_SOURCE, computed);
+    }
+
+    /// Adds values of a backup that count.
+    pub fn accepted(&mut self, accepted: Computed) {
+        self.values(ACCEPTED_SOURCE, accepted);
+    }
+
+    fn values(&mut self, source: &str, computed: Computed) {
         let origin = self.next();
         let texts: usize = computed.reading.flaws.iter().map(|(key, reason)| key.len() + reason.len()).sum();
         let bytes = READING_BYTES + computed.numbers.len() * 9 + texts;
-        let making = self.making(self.partition, COMPUTED_SOURCE.to_owned(), bytes);
+        let making = self.making(self.partition, source.to_owned(), bytes);
         let (keys, numbers): (Vec<&str>, Vec<f64>) =
             computed.numbers.iter().map(|(key, value)| (key.as_str(), *value)).unzip();
         let set = making.sets.intern(&keys);

@@ -99,7 +99,7 @@ impl State {
         let Some(asked) = scene.asked(offer.asset) else { return };
         let asset = self.0.entry(offer.asset).or_default();
         let Some((accepted, sets)) = asset.accept(&asked, offer, sets) else { return };
-        scene.lane.values(super::output::Computed {
+        scene.lane.accepted(super::output::Computed {
             numbers: sets.keys(0).iter().cloned().zip(accepted.numbers.iter().copied()).collect(),
             reading: accepted.clone(),
         });

@@ -93,10 +93,12 @@ fn run(world: &World, log: &mut MemoryLog, plan: &Plan) {
 type Values = Vec<(AssetId, i64, Vec<(String, f64)>, Vec<DeviceId>, Vec<(String, String)>)>;
 
 fn computed(log: &MemoryLog) -> Values {
+    values(log, COMPUTED_SOURCE)
+}
+
+fn values(log: &MemoryLog, source: &str) -> Values {
     let (mut marks, mut found) = (Marks::default(), vec![]);
-    for message in
-        log.read(Stream::TelemetryAsset).iter().filter(|m| m.subject.ends_with(&format!(".{COMPUTED_SOURCE}")))
-    {
+    for message in log.read(Stream::TelemetryAsset).iter().filter(|m| m.subject.ends_with(&format!(".{source}"))) {
         let pack: AssetPack = decode_pack(&message.payload).unwrap();
         let mut mark = marks.of(&message.subject);
         for reading in pack.readings.into_iter().filter(|reading| mark.admits(reading.origin)) {
@@ -223,11 +225,32 @@ fn a_backup_counts_only_while_the_others_are_silent() {
         computed(&log).into_iter().map(|(_, second, numbers, devices, _)| (second, numbers, devices)).collect();
     let expected = vec![
         (10, vec![number("twice", 4.0)], vec![device(1)]),
-        (40, vec![number("t", 5.0)], vec![device(2)]),
         (40, vec![number("twice", 10.0)], vec![device(2)]),
         (41, vec![number("twice", 12.0)], vec![device(1)]),
     ];
     assert_eq!(seen, expected);
+    let accepted = values(&log, ACCEPTED_SOURCE);
+    assert_eq!(accepted, vec![(MOTOR, 40, vec![number("t", 5.0)], vec![device(2)], vec![])]);
+}
+
+#[test]
+fn what_is_computed_anew_of_one_time_is_of_a_later_one() {
+    let (world, mut log) = (plant(power(), json!({}), json!({})), MemoryLog::default());
+    let sent = [
+        direct(MOTOR, 9, &[("voltage", 10.0), ("current", 1.0)]),
+        Sent(MOTOR, 5, 3, 1, vec![("current", 2.0)]),
+        Sent(MOTOR, 9, 3, 1, vec![("current", 3.0)]),
+        direct(MOTOR, 8, &[("voltage", 20.0)]),
+        direct(MOTOR, 10, &[("voltage", 30.0)]),
+    ];
+    store(&world, &mut log, &sent);
+    run(&world, &mut log, &Plan::straight());
+    let powers: Vec<_> = computed(&log).into_iter().map(|(_, second, numbers, ..)| (second, numbers[1].1)).collect();
+    assert_eq!(
+        powers,
+        [(9, 10.0), (10, 30.0)],
+        "what is older than what is known, or of the same time, computes nothing"
+    );
 }
 
 #[test]

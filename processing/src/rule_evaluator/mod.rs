@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::directory::Directory;
-use domain::telemetry::{AssetPack, NormalizedPack, PresenceFact};
+use domain::telemetry::{AssetPack, COMPUTED_SOURCE, NormalizedPack, PresenceFact};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
@@ -110,13 +110,16 @@ fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
     let es_position = at.slot.es_position(at.message, pack.es_position);
     let mut mark = at.slot.marks.of(&at.message.subject);
     lane.begin(at.message.sequence, es_position);
+    // What is computed of several devices follows the newest of their clocks: a timeline of the asset's own, as its score.
+    let is_computed = at.message.subject_tail().split_once('.').is_some_and(|(_, source)| source == COMPUTED_SOURCE);
     let mut taken = 0;
     for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
         taken += 1;
+        let device = reading.source_devices.first().filter(|_| !is_computed);
         let seen = Seen {
             organization: reading.organization,
             entity: Entity::Asset(reading.asset),
-            source: reading.source_devices.first().map_or(reading.asset.0, |device| device.0),
+            source: device.map_or(reading.asset.0, |device| device.0),
             measured_at: reading.measured_at,
             received_at: reading.received_at,
         };

@@ -3,7 +3,7 @@
 use domain::alarm::AlarmCommand;
 use domain::alarming::alarm_id;
 use domain::ids::{DeviceId, RuleId, SessionId};
-use domain::telemetry::{PresenceKind, ThresholdEvent, Transition};
+use domain::telemetry::{Origin, PresenceKind, ThresholdEvent, Transition};
 use eventlog::Stream;
 use proptest::prelude::*;
 use serde_json::json;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::*;
 use crate::normalizer::Normalizer;
 use crate::stage::Command;
-use crate::testing::{ACME, MemoryLog, Plan, RETIRED, World, at, device, hot, pack, run_stage, world};
+use crate::testing::{ACME, MemoryLog, Plan, RETIRED, World, asset, at, device, hot, pack, run_stage, world};
 
 fn readings(world: &World, readings: &[(u128, i64, f64)]) -> MemoryLog {
     let mut log = MemoryLog::default();
@@ -169,4 +169,34 @@ proptest! {
         let by_target = |mut commands: Vec<Command>| { commands.sort_by_key(Command::target); commands };
         prop_assert_eq!(by_target(given), by_target(expected));
     }
+}
+
+#[test]
+fn what_is_computed_has_a_timeline_of_its_own() {
+    use domain::telemetry::{AssetReading, COMPUTED_SOURCE, MetricSets, encode_pack};
+    let mut world = world();
+    let none = json!({"type": "none"});
+    world.rule(50, "asset", Some(asset(1)), "heat", json!({"operator": ">", "value": 85.0}), none);
+    let mut log = MemoryLog::default();
+    // Another device of the asset has a clock that is ahead; what is computed follows it.
+    for (source, metric, second) in [(COMPUTED_SOURCE, "power", 10), ("0", "heat", 8)] {
+        let reading = AssetReading {
+            origin: Origin { sequence: 1, ordinal: 0 },
+            organization: ACME,
+            asset: domain::ids::AssetId(asset(1)),
+            source_devices: vec![device(1)],
+            measured_at: at(second),
+            received_at: at(second),
+            set: 0,
+            numbers: vec![90.0],
+            others: vec![],
+            flaws: vec![],
+        };
+        let sets = MetricSets(vec![vec![metric.to_owned()]]);
+        let pack = AssetPack { es_position: world.0.position(), sets, readings: vec![reading], ..AssetPack::default() };
+        log.store(Stream::TelemetryAsset, &format!("1.{source}"), encode_pack(&pack).unwrap());
+    }
+    let commands = run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
+    let alarm = alarm_id(RuleId(Uuid::from_u128(50)), asset(1), 1).0;
+    assert!(commands.iter().any(|command| command.target() == alarm), "the device's own value is no history");
 }

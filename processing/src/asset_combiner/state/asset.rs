@@ -31,6 +31,8 @@ pub struct Combined {
     primary: Option<Primary>,
     /// The asset above that it last said something to.
     told: Option<AssetId>,
+    /// Of which time the last computed values and the last score are.
+    computed_at: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,16 +90,12 @@ impl Combined {
         Some((accepted, MetricSets(vec![keys])))
     }
 
-    /// Takes the values that are asked for and newer than those held, or say otherwise of the same time; tells whether there
-    /// is one.
+    /// Takes the values that are asked for and newer than those held; tells whether there is one.
     pub fn learn(&mut self, asked: &Asked<'_>, reading: &AssetReading, sets: &MetricSets) -> bool {
         let measured_at = reading.measured_at.timestamp_micros();
         let mut learnt = false;
         for (key, value) in sets.keys(reading.set).iter().zip(&reading.numbers) {
-            let is_newer = |held: &Held| {
-                held.measured_at < measured_at || (held.measured_at == measured_at && held.value != *value)
-            };
-            if asked.wants(key) && self.newest.get(key).is_none_or(is_newer) {
+            if asked.wants(key) && self.newest.get(key).is_none_or(|held| held.measured_at < measured_at) {
                 let held = Held { value: *value, measured_at, sources: reading.source_devices.clone() };
                 self.newest.insert(key.clone(), held);
                 learnt = true;
@@ -154,7 +152,9 @@ impl Combined {
         organization: OrganizationId,
         occasion: &AssetReading,
     ) {
-        let now = self.time().max(occasion.measured_at.timestamp_micros());
+        // What is computed anew is of a later time, if only by a microsecond: readers take it for another value.
+        let now = self.time().max(occasion.measured_at.timestamp_micros()).max(self.computed_at + 1);
+        self.computed_at = now;
         let oldest = now - asked.computation.combination().stale_after_micros();
         let mut numbers: BTreeMap<String, Held> = BTreeMap::new();
         for (key, value) in asked.computation.composites(|metric| self.below(metric, oldest)) {
@@ -179,7 +179,7 @@ impl Combined {
                 ..occasion.clone()
             };
             let numbers = numbers.into_iter().map(|(key, held)| (key, held.value)).collect();
-            scene.lane.values(Computed { reading, numbers });
+            scene.lane.computed(Computed { reading, numbers });
         }
         let health = self.score(asked, organization, asset, measured_at);
         let score = health.as_ref().map(|change| change.score);

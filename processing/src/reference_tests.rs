@@ -1,0 +1,168 @@
+//! The stages against a model that reads the log once, in order, with everything it ever saw before it: whatever is late or
+//! redelivered, however the log is split, and wherever a stage is crashed, alarms, health and activities are the model's.
+
+use std::collections::BTreeMap;
+
+use domain::activity::ActivityCommand;
+use domain::alarm::AlarmCommand;
+use domain::alarming::alarm_id;
+use domain::ids::RuleId;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::pipeline_tests::{Seen, plan, run};
+use crate::stage::Command;
+use crate::testing::{Plan, asset, device};
+
+/// The pause of the world's rules, seconds.
+const COOLDOWN: i64 = 3;
+const DEVICES: u128 = 4;
+
+/// What becomes of alarms, by alarm; and how many activities there are.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    alarms: BTreeMap<Uuid, Vec<&'static str>>,
+    health: BTreeMap<Uuid, Vec<(Option<u8>, u8)>>,
+    activities: usize,
+}
+
+/// One rule on one entity, over all its values in the order of the log: seconds, and whether the condition holds.
+fn rule(told: &mut Told, rule: u128, entity: Uuid, duration: i64, values: &[(i64, bool)]) -> usize {
+    let (mut known, mut newest, mut raised_at) = (Vec::<(i64, bool)>::new(), None, None);
+    let (mut episode, mut is_raised) = (0, false);
+    for (second, holds) in values {
+        known.push((*second, *holds));
+        known.sort_unstable();
+        if newest > Some(*second) {
+            continue;
+        }
+        newest = Some(*second);
+        let id = |episode| alarm_id(RuleId(Uuid::from_u128(rule)), entity, episode).0;
+        if !holds {
+            if std::mem::take(&mut is_raised) {
+                told.alarms.entry(id(episode)).or_default().push("return");
+            }
+            continue;
+        }
+        // Back through all that is known by now to where it began to hold.
+        let since = known.iter().rev().take_while(|(_, holds)| *holds).last().map_or(*second, |(since, _)| *since);
+        if is_raised || second - since < duration {
+            continue;
+        }
+        is_raised = true;
+        if raised_at.is_some_and(|raised| second - raised < COOLDOWN) {
+            told.alarms.entry(id(episode)).or_default().push("repeat");
+            continue;
+        }
+        if episode > 0 {
+            told.alarms.entry(id(episode)).or_default().push("supersede");
+        }
+        episode += 1;
+        raised_at = Some(*second);
+        told.alarms.entry(id(episode)).or_default().push("raise");
+    }
+    usize::try_from(episode).unwrap()
+}
+
+/// Health by the world's band: good up to 50, nothing from 100 on.
+fn score(heat: f64) -> u8 {
+    (100.0 - (heat - 50.0).max(0.0) * 2.0).clamp(0.0, 100.0).round() as u8
+}
+
+fn model(samples: &[(u128, i64, f64)]) -> Told {
+    let mut told = Told::default();
+    for n in 0..DEVICES {
+        let values: Vec<(i64, f64)> =
+            samples.iter().filter(|(of, ..)| *of == n).map(|(_, second, value)| (*second, *value)).collect();
+        let holds = |limit: f64| values.iter().map(|(second, value)| (*second, *value > limit)).collect::<Vec<_>>();
+        let hot = rule(&mut told, 1, device(n).0, 0, &holds(80.0));
+        rule(&mut told, 2, asset(n), 2, &holds(85.0));
+        let (mut scores, mut newest) = (Vec::<(i64, u8)>::new(), None);
+        for (second, value) in &values {
+            let is_new = newest < Some(*second) && scores.last().is_none_or(|(_, last)| *last != score(*value));
+            newest = newest.max(Some(*second));
+            if is_new {
+                scores.push((*second, score(*value)));
+            }
+        }
+        if !scores.is_empty() {
+            let before = std::iter::once(None).chain(scores.iter().map(|(_, score)| Some(*score)));
+            told.health.insert(asset(n), before.zip(scores.iter().map(|(_, score)| *score)).collect());
+        }
+        let ill: Vec<_> = scores.iter().map(|(second, score)| (*second, *score < 50)).collect();
+        told.activities += hot + rule(&mut told, 3, asset(n), 0, &ill);
+    }
+    told
+}
+
+fn told(seen: Seen) -> Told {
+    let mut told =
+        Told { health: seen.health.into_iter().map(|(asset, scores)| (asset.0, scores)).collect(), ..Told::default() };
+    for (target, commands) in seen.commands {
+        for command in commands {
+            let step = match command {
+                Command::Alarm { command: AlarmCommand::RaiseAlarm { .. }, .. } => "raise",
+                Command::Alarm { command: AlarmCommand::RepeatAlarm { .. }, .. } => "repeat",
+                Command::Alarm { command: AlarmCommand::ReturnToNormal { .. }, .. } => "return",
+                Command::Alarm { command: AlarmCommand::SupersedeAlarm { .. }, .. } => "supersede",
+                // Where a breach began is amended by late data; that it is the same breach is what counts here.
+                Command::Alarm { command: AlarmCommand::AmendAlarmStart { .. }, .. } => continue,
+                Command::Activity { command: ActivityCommand::CreateActivity { .. }, .. } => {
+                    told.activities += 1;
+                    continue;
+                }
+                other => panic!("{other:?}"),
+            };
+            told.alarms.entry(target).or_default().push(step);
+        }
+    }
+    told
+}
+
+/// Readings of some devices in the order of the log; each device has each second once, and some come late.
+fn samples() -> impl Strategy<Value = Vec<(u128, i64, f64)>> {
+    let value = prop_oneof![Just(20.0), Just(70.0), Just(82.0), Just(95.0)];
+    let one = (0..DEVICES, 0..5usize, value);
+    prop::collection::vec(one, 1..80).prop_map(|steps| {
+        let mut samples: Vec<_> =
+            (0_i64..).zip(steps.iter()).map(|(second, (n, _, value))| (*n, second, *value)).collect();
+        for (at, (_, jump, _)) in steps.iter().enumerate() {
+            let other = (at + jump).min(samples.len() - 1);
+            samples.swap(at, other);
+        }
+        samples
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn alarms_health_and_activities_are_those_of_the_model(
+        samples in samples(),
+        plans in prop::collection::vec(plan(), 5),
+        again in prop::collection::vec((0..80usize, 0..80usize), 0..10),
+    ) {
+        let expected = model(&samples);
+        prop_assert_eq!(&told(run(&samples, &vec![Plan::straight(); 5])), &expected);
+        prop_assert_eq!(&told(run(&samples, &plans)), &expected);
+        // A reading that comes again later says nothing new.
+        let mut doubled: Vec<_> = samples.iter().copied().enumerate().collect();
+        for (which, later) in again {
+            let which = which % samples.len();
+            let first = doubled.iter().position(|(id, _)| *id == which).unwrap();
+            let place = (first + 1 + later).min(doubled.len());
+            doubled.insert(place, (which, samples[which]));
+        }
+        let doubled: Vec<_> = doubled.into_iter().map(|(_, sample)| sample).collect();
+        prop_assert_eq!(&told(run(&doubled, &plans)), &expected);
+    }
+}
+
+#[test]
+fn the_model_has_something_to_say() {
+    let samples: Vec<_> = (0..60).map(|n| (1, n, if n % 10 < 5 { 95.0 } else { 20.0 })).collect();
+    let told = model(&samples);
+    assert_eq!((told.alarms.len(), told.activities), (18, 12));
+    assert!(told.alarms.values().all(|steps| steps.starts_with(&["raise", "return"])), "{told:?}");
+}

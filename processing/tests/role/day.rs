@@ -1,0 +1,172 @@
+//! A day of readings of a real shape, once through one process, and once through two and then four that are killed at
+//! random: alarms and activities are the same to the octet.
+
+use std::collections::BTreeMap;
+
+use domain::AnyEvent;
+use domain::activity::ActivityEvent;
+use domain::alarm::AlarmEvent;
+use eventlog::{Stream, Upcasters, decode_events};
+use processing::StageName;
+use serde_json::{Value, json};
+
+use crate::seen::messages;
+use crate::world::{Role, World, at, until};
+
+const MINUTE: i64 = 60_000;
+/// Minutes of a day, and those of which one message of a device tells.
+const MINUTES: i64 = 24 * 60;
+const GATHERED: i64 = 20;
+const DEVICES: u128 = 4;
+
+/// Numbers that look random and are the same each time (Knuth's MMIX generator).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// What one device sends in some minutes: when it arrives, and the payload.
+type Readings = Vec<(i64, String)>;
+
+/// A day of each device, in messages in the order of the log: temperatures that swing, gaps of an hour, readings sent twice,
+/// batches that come late, clocks that jump ahead and back.
+fn day() -> Vec<(u128, Readings)> {
+    let mut dice = Dice(20_261_126);
+    let (mut sent, mut late) = (Vec::new(), BTreeMap::<u128, Readings>::new());
+    for from in (0..MINUTES).step_by(GATHERED as usize) {
+        for n in 0..DEVICES {
+            if (from / 60 + n as i64 * 5) % 12 == 11 {
+                continue;
+            }
+            let mut readings = Readings::new();
+            for minute in from..from + GATHERED {
+                let jump = match dice.roll(120) {
+                    0 => 120 * MINUTE,
+                    1 => -26 * 60 * MINUTE,
+                    _ => 0,
+                };
+                let swing = ((minute + 37 * n as i64) % 90 - 45).abs() as f64;
+                let temperature = 50.0 + swing + dice.roll(4) as f64;
+                let payload = json!({"ts": at(minute * MINUTE + jump).timestamp_millis(), "metrics": {"temperature": temperature}});
+                readings.push((minute * MINUTE + 500, payload.to_string()));
+                if dice.roll(15) == 0 {
+                    readings.extend(readings.last().cloned());
+                }
+            }
+            if dice.roll(8) == 0 {
+                late.entry(n).or_default().extend(readings);
+                continue;
+            }
+            sent.push((n, readings));
+            if dice.roll(3) == 0 {
+                let held_back = late.remove(&n).map(|readings| {
+                    let received = (from + GATHERED) * MINUTE;
+                    readings.into_iter().map(|(_, payload)| (received, payload)).collect()
+                });
+                sent.extend(held_back.map(|readings: Readings| (n, readings)));
+            }
+        }
+    }
+    sent
+}
+
+/// The last readings: cool, and then hot at a time by which they are known.
+fn end() -> Vec<(u128, Readings)> {
+    let payload = |minute: i64, temperature: f64| {
+        let payload = json!({"ts": at(minute * MINUTE).timestamp_millis(), "metrics": {"temperature": temperature}});
+        (minute * MINUTE + 500, payload.to_string())
+    };
+    (0..DEVICES).map(|n| (n, vec![payload(MINUTES + 200, 20.0), payload(MINUTES + 201, 99.0)])).collect()
+}
+
+/// All events of alarms and activities, by aggregate.
+async fn outcome(world: &World) -> BTreeMap<String, Vec<(String, Value)>> {
+    let mut outcome = BTreeMap::<String, Vec<(String, Value)>>::new();
+    for stream in [Stream::EsAlarm, Stream::EsActivity] {
+        for message in messages(&world.log, stream).await {
+            for event in decode_events(&message, &Upcasters::default()).unwrap() {
+                let aggregate = format!("{} {}", event.aggregate_type, event.aggregate_id);
+                outcome.entry(aggregate).or_default().push((event.event_type, event.payload));
+            }
+        }
+    }
+    outcome
+}
+
+/// Waits until the last breach of each device and asset has its activity: everything before it is through then.
+async fn through(world: &World) {
+    let last = at((MINUTES + 201) * MINUTE);
+    let done = || async {
+        let mut alarms = std::collections::BTreeSet::new();
+        let mut activities = 0;
+        for stream in [Stream::EsAlarm, Stream::EsActivity] {
+            for message in messages(&world.log, stream).await {
+                for event in decode_events(&message, &Upcasters::default()).unwrap() {
+                    let id = event.aggregate_id.clone();
+                    match AnyEvent::decode(&event.aggregate_type, &event.event_type, event.payload).unwrap() {
+                        AnyEvent::Alarm(AlarmEvent::AlarmRaised { breach }) if breach.raised_at >= last => {
+                            alarms.insert(id);
+                        }
+                        AnyEvent::Activity(ActivityEvent::ActivityCreated { order }) => {
+                            activities +=
+                                usize::from(order.alarm_id.is_some_and(|alarm| alarms.contains(&alarm.to_string())));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        activities == 2 * DEVICES as usize
+    };
+    until(120, "the last breaches have their activities", done).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_die() {
+    let (day, end) = (day(), end());
+    let alone = World::new().await;
+    let role = alone.start("alone", &StageName::ALL);
+    for (n, readings) in day.iter().chain(&end) {
+        alone.send(*n, readings.clone()).await;
+    }
+    through(&alone).await;
+    role.stop().await;
+    let expected = outcome(&alone).await;
+    assert!(expected.len() > 100, "{} alarms and activities are no day", expected.len());
+
+    let many = World::new().await;
+    let mut dice = Dice(7);
+    let mut workers: BTreeMap<usize, Role> = BTreeMap::new();
+    for number in 0..2 {
+        workers.insert(number, many.as_another_process().await.start(format!("worker-{number}"), &StageName::ALL));
+    }
+    let mut started = workers.len();
+    for (count, (n, readings)) in day.iter().enumerate() {
+        many.send(*n, readings.clone()).await;
+        // The first dies after a third of the day, and three come in its place; later one of the four now and then.
+        let wanted = if count < day.len() / 3 { 2 } else { 4 };
+        if count == day.len() / 3 || (count > day.len() / 3 && dice.roll(30) == 0) {
+            let which = *workers.keys().nth(dice.roll(workers.len() as u64) as usize).unwrap();
+            workers.remove(&which).unwrap().kill().await;
+        }
+        while workers.len() < wanted {
+            let role = many.as_another_process().await.start(format!("worker-{started}"), &StageName::ALL);
+            workers.insert(started, role);
+            started += 1;
+        }
+    }
+    for (n, readings) in &end {
+        many.send(*n, readings.clone()).await;
+    }
+    assert!(started > 6, "only {started} workers were ever started");
+    through(&many).await;
+    for role in workers.into_values() {
+        role.stop().await;
+    }
+    let found = outcome(&many).await;
+    assert_eq!(serde_json::to_string(&found).unwrap(), serde_json::to_string(&expected).unwrap());
+}
