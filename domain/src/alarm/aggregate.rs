@@ -82,7 +82,8 @@ impl Decide for Alarm {
                 self.repeats = repeats;
                 self.returned_to_normal = false;
             }
-            (AlarmEvent::AlarmReturnedToNormal { .. }, _) => self.returned_to_normal = true,
+            // What is over is put aside no longer.
+            (AlarmEvent::AlarmReturnedToNormal { .. }, _) => (self.returned_to_normal, self.suppression) = (true, None),
             (AlarmEvent::AlarmSuppressed { suppression }, _) => self.suppression = Some(suppression),
             (AlarmEvent::AlarmUnsuppressed {}, _) => self.suppression = None,
             (AlarmEvent::AlarmAcknowledged { .. }, _) => self.acknowledged = true,

@@ -153,6 +153,8 @@ fn nobody_hears_of_it_while_it_is_suppressed() {
     away.when(suppress(None)).then([E::AlarmUnsuppressed {}]);
     let by_design = given::<Alarm>([raised(), suppressed(Suppression::OutOfService)]);
     assert_eq!(by_design.state().state(), Some(AlarmState::SuppressedByDesign));
+    let over = given::<Alarm>([raised(), suppressed(until), returned()]);
+    assert_eq!(over.state().state(), Some(AlarmState::ReturnedUnacknowledged));
     let told = given::<Alarm>([raised(), suppressed(until), E::AlarmUnsuppressed {}]);
     assert_eq!(told.state().state(), Some(AlarmState::ActiveUnacknowledged));
 }

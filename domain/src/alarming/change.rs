@@ -29,6 +29,10 @@ pub enum Change {
         value: f64,
         /// When.
         at: Time,
+        /// Why nobody is to hear of it at present.
+        suppression: Option<Suppression>,
+        /// Whether they hear of it for the first time.
+        announce: bool,
     },
     /// Late data show that the breach began earlier.
     StartAmended {
@@ -58,7 +62,7 @@ pub enum Change {
         value: Option<f64>,
         /// When.
         at: Time,
-        /// Whether it was heard of.
-        announced: bool,
+        /// Whether people hear of it: once, where they heard of the breach.
+        announce: bool,
     },
 }

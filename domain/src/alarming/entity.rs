@@ -71,8 +71,10 @@ impl EntityWatch {
         changes: &mut Vec<(RuleId, Change)>,
     ) {
         let (mut seen, now) = (Vec::new(), clock.now);
+        self.timed = false;
         for rule in rules {
             seen.push(rule.rule);
+            self.timed |= rule.definition.condition.is_timed();
             if let Some(watch) = self.watch(rule, || false) {
                 let ended = watch.follow(rule, now);
                 let suppressed = watch.suppress(rule, suppression, now);

@@ -13,6 +13,8 @@ mod schedule;
 mod severity;
 mod suppression;
 #[cfg(test)]
+mod suppression_tests;
+#[cfg(test)]
 mod tests;
 mod watch;
 

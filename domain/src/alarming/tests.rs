@@ -11,7 +11,7 @@ use crate::directory::RuleEntry;
 use crate::ids::{OrganizationId, RuleId};
 use crate::rule::{EntityKind, RuleAction, RuleDefinition};
 
-const DEVICE: Uuid = Uuid::from_u128(1);
+pub(super) const DEVICE: Uuid = Uuid::from_u128(1);
 const OTHER_DEVICE: Uuid = Uuid::from_u128(2);
 
 pub(super) fn at(seconds: i64) -> DateTime<Utc> {
@@ -46,7 +46,7 @@ pub(super) fn rule(duration_seconds: u32, cooldown_seconds: u32) -> RuleEntry {
     }
 }
 
-fn sample(source: Uuid, seconds: i64) -> Sample {
+pub(super) fn sample(source: Uuid, seconds: i64) -> Sample {
     Sample { source, measured_at: at(seconds), received_at: at(seconds), clock: Clock::default() }
 }
 
@@ -68,8 +68,8 @@ fn raised(episode: u64, started: i64, raised: i64, value: f64) -> Change {
     Change::Raised { episode, started_at: at(started), raised_at: at(raised), value, suppression: None }
 }
 
-fn ended(episode: u64, seconds: i64, value: Option<f64>) -> Change {
-    Change::Ended { episode, repeats: 0, value, at: at(seconds), announced: true }
+pub(super) fn ended(episode: u64, seconds: i64, value: Option<f64>) -> Change {
+    Change::Ended { episode, repeats: 0, value, at: at(seconds), announce: true }
 }
 
 #[test]
@@ -93,9 +93,21 @@ fn a_breach_that_pauses_starts_anew() {
 #[test]
 fn within_the_pause_after_an_alarm_it_comes_back_and_no_other_is_raised() {
     let readings = [(0, 90.0), (1, 70.0), (2, 91.0), (3, 70.0), (59, 92.0), (60, 93.0), (61, 70.0), (62, 94.0)];
-    let repeated = |repeats, seconds, value| Change::Repeated { episode: 1, repeats, value, at: at(seconds) };
-    let over =
-        |repeats, seconds| Change::Ended { episode: 1, repeats, value: Some(70.0), at: at(seconds), announced: true };
+    let repeated = |repeats, seconds, value| Change::Repeated {
+        episode: 1,
+        repeats,
+        value,
+        at: at(seconds),
+        suppression: None,
+        announce: false,
+    };
+    let over = |repeats, seconds| Change::Ended {
+        episode: 1,
+        repeats,
+        value: Some(70.0),
+        at: at(seconds),
+        announce: repeats == 0,
+    };
     let expected = [
         raised(1, 0, 0, 90.0),
         over(0, 1),
@@ -240,30 +252,6 @@ fn an_alarm_whose_rule_is_gone_ends_with_the_next_tick() {
     entity.tick([].into_iter(), clock(5, 0), &|_| None, &mut changes);
     assert_eq!(changes, [(rules[0].rule, ended(1, 5, None))]);
     assert!(!entity.awaits_time());
-}
-
-#[test]
-fn nobody_hears_of_a_suppressed_alarm_until_it_is_no_longer() {
-    let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
-    let mut take = |seconds, value, suppression| {
-        let mut changes = vec![];
-        let value = |metric: &str| (metric == "temperature").then_some(value);
-        entity.observe(rules.iter(), sample(DEVICE, seconds), value, &|_| suppression, &mut changes);
-        changes.into_iter().map(|(_, change)| change).collect::<Vec<_>>()
-    };
-    let changed = |suppression, announce, seconds| {
-        vec![Change::SuppressionChanged { episode: 1, suppression, announce, at: at(seconds) }]
-    };
-    let (shelved, by_design) = (Some(Suppression::Shelved { until: at(9) }), Some(Suppression::OutOfService));
-    let begun = Change::Raised { episode: 1, started_at: at(0), raised_at: at(0), value: 90.0, suppression: by_design };
-    assert_eq!(take(0, 90.0, by_design), [begun]);
-    assert_eq!(take(1, 90.0, by_design), []);
-    assert_eq!(take(2, 90.0, None), changed(None, true, 2), "they hear of it now");
-    assert_eq!(take(3, 90.0, shelved), changed(shelved, false, 3));
-    assert_eq!(take(4, 90.0, None), changed(None, false, 4), "they have heard of it before");
-    assert_eq!(take(5, 70.0, None), [ended(1, 5, Some(70.0))]);
-    let unheard = Change::Ended { episode: 2, repeats: 0, value: Some(70.0), at: at(7), announced: false };
-    assert_eq!((take(6, 90.0, shelved).len(), take(7, 70.0, shelved)), (1, vec![unheard]));
 }
 
 #[test]

@@ -37,6 +37,9 @@ pub struct Watch {
     /// Whether the last alarm was heard of.
     #[serde(default)]
     announced: bool,
+    /// Whether its end was heard of.
+    #[serde(default)]
+    end_announced: bool,
     /// The values that a condition of several parts asks for.
     #[serde(default)]
     memory: Memory,
@@ -92,7 +95,7 @@ impl Watch {
     /// Ends what stands because the rule changed or went; only the count of breaches and the newest values stay.
     pub(super) fn abandon(&mut self, now: Time) -> Option<Change> {
         let at = self.newest.map_or(now, |newest| newest.max(now));
-        let ended = self.is_raised().then(|| self.ended(None, at));
+        let ended = self.is_raised().then(|| self.end(None, at));
         let memory = std::mem::take(&mut self.memory);
         let Self { decides_since, episode, newest, .. } = *self;
         // What was seen under the former condition says nothing of another one's start.
@@ -188,7 +191,7 @@ impl Watch {
         let Step { at, value, holds, suppression } = step;
         let before = self.newest.replace(at);
         if !holds {
-            let ended = self.is_raised().then(|| self.ended(Some(value), at));
+            let ended = self.is_raised().then(|| self.end(Some(value), at));
             self.clear_up_to(at);
             self.phase = Phase::Normal;
             return ended;
@@ -210,17 +213,23 @@ impl Watch {
         self.phase = Phase::Raised(started_at);
         if self.raised_at.is_some_and(|raised| at - raised < seconds(rule.definition.cooldown_seconds)) {
             self.repeats += 1;
-            return Some(Change::Repeated { episode: self.episode, repeats: self.repeats, value, at });
+            self.suppression = suppression(rule);
+            let announce = self.suppression.is_none() && !self.announced;
+            self.announced |= announce;
+            let (episode, repeats, suppression) = (self.episode, self.repeats, self.suppression);
+            return Some(Change::Repeated { episode, repeats, value, at, suppression, announce });
         }
         (self.episode, self.repeats, self.raised_at) = (self.episode + 1, 0, Some(at));
         self.suppression = suppression(rule);
-        self.announced = self.suppression.is_none();
+        (self.announced, self.end_announced) = (self.suppression.is_none(), false);
         let (episode, suppression) = (self.episode, self.suppression);
         Some(Change::Raised { episode, started_at, raised_at: at, value, suppression })
     }
 
-    fn ended(&self, value: Option<f64>, at: Time) -> Change {
-        Change::Ended { episode: self.episode, repeats: self.repeats, value, at, announced: self.announced }
+    fn end(&mut self, value: Option<f64>, at: Time) -> Change {
+        let announce = self.announced && !self.end_announced;
+        self.end_announced |= announce;
+        Change::Ended { episode: self.episode, repeats: self.repeats, value, at, announce }
     }
 
     /// Takes a value that came late: it may move the start of a breach, never begin or end one that stands.

@@ -98,9 +98,16 @@ impl Lane<'_> {
                     self.event(rule, seen, alarm, Transition::ThresholdBreach, Some(value), raised_at);
                 }
             }
-            Change::Repeated { episode, repeats, value, at } => {
-                let step = ["repeat", &repeats.to_string()];
-                self.command(seen, alarm(episode), &step, AlarmCommand::RepeatAlarm { repeats, value, at });
+            Change::Repeated { episode, repeats, value, at, suppression, announce } => {
+                let (alarm, number) = (alarm(episode), repeats.to_string());
+                self.command(seen, alarm, &["repeat", &number], AlarmCommand::RepeatAlarm { repeats, value, at });
+                if suppression.is_some() {
+                    let step = ["suppress again", &number];
+                    self.command(seen, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
+                }
+                if announce {
+                    self.event(rule, seen, alarm, Transition::ThresholdBreach, Some(value), at);
+                }
             }
             Change::SuppressionChanged { episode, suppression, announce, at } => {
                 let alarm = alarm(episode);
@@ -114,12 +121,11 @@ impl Lane<'_> {
                 let step = ["amend", &started_at.timestamp_micros().to_string()];
                 self.command(seen, alarm(episode), &step, AlarmCommand::AmendAlarmStart { started_at });
             }
-            Change::Ended { episode, repeats, value, at, announced } => {
+            Change::Ended { episode, repeats, value, at, announce } => {
                 let alarm = alarm(episode);
                 let step = ["return", &repeats.to_string()];
                 self.command(seen, alarm, &step, AlarmCommand::ReturnToNormal { repeats, value, at });
-                // One event for one breach: what comes back within the pause is no other.
-                if announced && repeats == 0 {
+                if announce {
                     self.event(rule, seen, alarm, Transition::ReturnToNormal, value, at);
                 }
             }

@@ -97,6 +97,9 @@ impl State {
             let suppression = |rule: &RuleEntry| entity.suppression(directory, rule.rule, clock.now, es_position);
             let mut changes = Vec::new();
             watch.tick(rules(directory, entity, es_position), clock, &suppression, &mut changes);
+            if watch.is_idle() {
+                self.entities.remove(&id);
+            }
             let seen = Seen { organization, entity, source: id, measured_at: clock.now, received_at: clock.now };
             lane.all(directory, &seen, es_position, changes);
         }

@@ -43,6 +43,7 @@ impl Fold for Alarms {
             AlarmEvent::AlarmStartAmended { started_at } => change(&|row| row.started_at = *started_at),
             AlarmEvent::AlarmReturnedToNormal { value, at } => change(&|row| {
                 row.active = false;
+                (row.suppression, row.shelved_until) = (None, None);
                 (row.returned_at, row.returned_value) = (Some(*at), *value);
             }),
             AlarmEvent::AlarmRepeated { repeats, .. } => change(&|row| {

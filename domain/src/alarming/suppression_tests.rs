@@ -1,0 +1,49 @@
+//! Who hears of what: alarms that are put aside for a time.
+
+use super::tests::{DEVICE, at, ended, rule, sample};
+use super::*;
+
+#[test]
+fn nobody_hears_of_a_suppressed_alarm_until_it_is_no_longer() {
+    let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
+    let mut take = |seconds, value, suppression| {
+        let mut changes = vec![];
+        let value = |metric: &str| (metric == "temperature").then_some(value);
+        entity.observe(rules.iter(), sample(DEVICE, seconds), value, &|_| suppression, &mut changes);
+        changes.into_iter().map(|(_, change)| change).collect::<Vec<_>>()
+    };
+    let changed = |suppression, announce, seconds| {
+        vec![Change::SuppressionChanged { episode: 1, suppression, announce, at: at(seconds) }]
+    };
+    let (shelved, by_design) = (Some(Suppression::Shelved { until: at(9) }), Some(Suppression::OutOfService));
+    let begun = Change::Raised { episode: 1, started_at: at(0), raised_at: at(0), value: 90.0, suppression: by_design };
+    assert_eq!(take(0, 90.0, by_design), [begun]);
+    assert_eq!(take(1, 90.0, by_design), []);
+    assert_eq!(take(2, 90.0, None), changed(None, true, 2), "they hear of it now");
+    assert_eq!(take(3, 90.0, shelved), changed(shelved, false, 3));
+    assert_eq!(take(4, 90.0, None), changed(None, false, 4), "they have heard of it before");
+    assert_eq!(take(5, 70.0, None), [ended(1, 5, Some(70.0))]);
+    assert_eq!(take(6, 90.0, shelved).len(), 1);
+    let unheard = Change::Ended { episode: 2, repeats: 0, value: Some(70.0), at: at(7), announce: false };
+    assert_eq!(take(7, 70.0, shelved), [unheard]);
+}
+
+#[test]
+fn what_comes_back_is_suppressed_as_it_is_by_then_and_heard_of_once() {
+    let (mut entity, rules) = (EntityWatch::default(), [rule(0, 60)]);
+    let mut take = |seconds, value, suppression| {
+        let mut changes = vec![];
+        let value = |metric: &str| (metric == "temperature").then_some(value);
+        entity.observe(rules.iter(), sample(DEVICE, seconds), value, &|_| suppression, &mut changes);
+        changes.into_iter().map(|(_, change)| change).collect::<Vec<_>>()
+    };
+    let shelved = Some(Suppression::Shelved { until: at(9) });
+    let repeated = |repeats, seconds, suppression, announce| {
+        vec![Change::Repeated { episode: 1, repeats, value: 90.0, at: at(seconds), suppression, announce }]
+    };
+    assert_eq!((take(0, 90.0, shelved).len(), take(1, 70.0, shelved).len()), (1, 1));
+    assert_eq!(take(2, 90.0, shelved), repeated(1, 2, shelved, false));
+    assert_eq!(take(3, 70.0, shelved).len(), 1);
+    assert_eq!(take(4, 90.0, None), repeated(2, 4, None, true));
+    assert_eq!((take(5, 70.0, None).len(), take(6, 90.0, None)), (1, repeated(3, 6, None, false)));
+}
