@@ -52,6 +52,8 @@ permissions! {
     ManageDevices: Admin, "manage devices and their certificates";
     /// Change notification channels.
     ManageChannels: Admin, "change notification channels";
+    /// Choose how long telemetry is kept.
+    ManageRetention: Admin, "choose how long telemetry is kept";
     /// See who changed what in the organisation.
     ReadAudit: Admin, "read the audit trail";
     /// See, add, change, suspend and erase people.
@@ -78,7 +80,7 @@ mod tests {
         let viewer = ["Read"];
         let operator = ["AcknowledgeAlarms", "WorkActivities"];
         let engineer = ["SettleDeadLetters", "WriteRules", "WriteTemplates", "WriteTypes", "WriteAssets", "WriteLinks"];
-        let admin = ["ManageDevices", "ManageChannels", "ReadAudit", "ManageUsers", "ManageApiKeys"];
+        let admin = ["ManageDevices", "ManageChannels", "ManageRetention", "ReadAudit", "ManageUsers", "ManageApiKeys"];
         let expected: [(AccessRole, Vec<&str>); 5] = [
             (AccessRole::Viewer, viewer.to_vec()),
             (AccessRole::Operator, [&viewer[..], &operator].concat()),

@@ -159,6 +159,7 @@ refusals! {
         Error::InvalidName => field("name"),
         Error::InvalidOverlap { .. } => field("overlapDays"),
         Error::InvalidNotice { .. } => field("noticeDays"),
+        Error::InvalidRetention { .. } => field("days"),
         Error::Suspended => WrongState,
     }
     user::Refusal {

@@ -152,9 +152,9 @@ async fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
     runner.resume().await.unwrap();
     let mut batch = batch(&world, at).await;
     let packed =
-        Message { stream: Stream::TelemetryNormalized, payload: vec![2, 0x90].into(), ..batch.messages[0].clone() };
+        Message { stream: Stream::TelemetryNormalized, payload: vec![3, 0x90].into(), ..batch.messages[0].clone() };
     batch.messages.push(packed);
-    assert!(matches!(runner.handle(&batch).await, Outcome::Retry(cause) if cause.to_string().contains("version 2")));
+    assert!(matches!(runner.handle(&batch).await, Outcome::Retry(cause) if cause.to_string().contains("version 3")));
     assert_eq!(position(&world).await, ["0"]);
 }
 

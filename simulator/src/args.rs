@@ -89,7 +89,7 @@ pub struct Load {
     /// Seconds to publish.
     #[arg(long, default_value_t = 30)]
     pub seconds: u64,
-    /// Devices whose live feed is watched for its latency.
+    /// Devices whose live feed is watched for its latency; with none, alarms are not timed either.
     #[arg(long, default_value_t = 20)]
     pub watch: u32,
     /// Seconds to wait until all that was acknowledged stands in the history.

@@ -57,7 +57,10 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
     let stop = CancellationToken::new();
     let feed = tokio::spawn(feed::watch(api.clone(), watched, screen.clone(), stop.clone()));
     let alarms = Arc::new(Latencies::default());
-    let probe = reaction::alarms(api, mqtt, &demo::tag(), alarms.clone(), stop.clone()).await?;
+    let probe = match load.watch {
+        0 => None,
+        _ => Some(reaction::alarms(api, mqtt, &demo::tag(), alarms.clone(), stop.clone()).await?),
+    };
     println!("{} devices are connected", plan.devices);
     let before = cpu::usage(roots);
     fleet.start();
@@ -67,7 +70,9 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
     stop.cancel();
     let used = cpu::difference(&before, &cpu::usage(roots));
     feed.await?.context("the live feed failed")?;
-    probe.await?.context("the alarm probe failed")?;
+    if let Some(probe) = probe {
+        probe.await?.context("the alarm probe failed")?;
+    }
     let verdict = verify::verify(api, &acknowledged, Duration::from_secs(load.settle)).await?;
     Ok((figures(load, seconds, &line.stats, [&screen, &alarms], verdict), used))
 }

@@ -1,13 +1,16 @@
 //! Mails about alarms: one at once, and what comes soon after in one more, so that a storm of alarms is none of mails.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use domain::catalogue::notification_channel::Medium;
 use domain::ids::derive;
 use domain::notification::{Notice, NotificationCommand};
 use domain::telemetry::Transition;
 use projections::notification_outbox::{NotificationRow, read};
+use uuid::Uuid;
 
-use super::{Undelivered, begin, note, recipients};
+use super::{MOST, Undelivered, begin, note, recipients};
 use crate::problem::Problem;
 use crate::refusals::chain;
 use crate::state::State;
@@ -17,13 +20,20 @@ const BETWEEN: TimeDelta = TimeDelta::seconds(60);
 /// Most messages that one mail lists.
 const LISTED: usize = 50;
 
-/// Sends what is due of one channel, unless a mail of it went out a moment ago.
-pub async fn digest(state: &State, rows: Vec<NotificationRow>) -> Result<(), Problem> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let last = read::last_delivered(&state.reader, first.organization_id, first.channel_id).await?;
-    if last.is_some_and(|last| state.now() - last < BETWEEN) {
-        return Ok(());
+/// Sends what is due, of each channel in one mail.
+pub async fn all(state: &State) -> Result<(), Problem> {
+    let now = state.now();
+    let mut channels = BTreeMap::<(Uuid, Option<Uuid>), Vec<NotificationRow>>::new();
+    for row in read::due_mails(&state.reader, now, now - BETWEEN, MOST).await? {
+        channels.entry((row.organization_id, row.channel_id)).or_default().push(row);
     }
+    for rows in channels.into_values() {
+        digest(state, rows).await;
+    }
+    Ok(())
+}
+
+async fn digest(state: &State, rows: Vec<NotificationRow>) {
     let mut ours = Vec::new();
     for row in rows {
         if let Some(attempt) = begin(state, &row).await {
@@ -31,14 +41,13 @@ pub async fn digest(state: &State, rows: Vec<NotificationRow>) -> Result<(), Pro
         }
     }
     if ours.is_empty() {
-        return Ok(());
+        return;
     }
     let outcome = send(state, &ours).await;
     for (row, attempt) in &ours {
         let outcome = outcome.clone().map(|recipients| NotificationCommand::NoteDelivered { recipients });
         note(state, row, *attempt, outcome).await;
     }
-    Ok(())
 }
 
 async fn send(state: &State, rows: &[(NotificationRow, u32)]) -> Result<u32, Undelivered> {

@@ -7,7 +7,6 @@ mod mail;
 mod recipients;
 mod webhook;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use commands::{CommandContext, Error as CommandError};
@@ -18,7 +17,6 @@ use futures_util::{StreamExt, stream};
 use projections::notification_outbox::{NotificationRow, read};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::error::Error;
 use crate::problem::Problem;
@@ -46,29 +44,26 @@ pub enum Undelivered {
     Never(String),
 }
 
-/// Sends what is due, until `shutdown`.
+/// Sends what is due, until `shutdown`. Mails do not wait for addresses that are slow to answer.
 pub async fn run(state: State, shutdown: CancellationToken) -> Result<(), Error> {
-    let mut period = interval(PERIOD);
-    period.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    while shutdown.run_until_cancelled(period.tick()).await.is_some() {
-        if let Some(Err(problem)) = shutdown.run_until_cancelled(look(&state)).await {
-            tracing::warn!(%problem, "messages could not be sent; it is tried again");
-        }
-    }
+    tokio::join!(every_period(&state, &shutdown, mail::all), every_period(&state, &shutdown, others));
     Ok(())
 }
 
-async fn look(state: &State) -> Result<(), Problem> {
+/// Looks at what is due, again and again.
+async fn every_period(state: &State, shutdown: &CancellationToken, look: impl AsyncFn(&State) -> Result<(), Problem>) {
+    let mut period = interval(PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    while shutdown.run_until_cancelled(period.tick()).await.is_some() {
+        if let Some(Err(problem)) = shutdown.run_until_cancelled(look(state)).await {
+            tracing::warn!(%problem, "messages could not be sent; it is tried again");
+        }
+    }
+}
+
+async fn others(state: &State) -> Result<(), Problem> {
     let due = read::due(&state.reader, state.now(), MOST).await?;
-    let (mails, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|row| matches!(row.medium, Medium::Email { .. }));
-    stream::iter(others).for_each_concurrent(AT_ONCE, |row| one(state, row)).await;
-    let mut channels = BTreeMap::<(Uuid, Option<Uuid>), Vec<NotificationRow>>::new();
-    for row in mails {
-        channels.entry((row.organization_id, row.channel_id)).or_default().push(row);
-    }
-    for rows in channels.into_values() {
-        mail::digest(state, rows).await?;
-    }
+    stream::iter(due).for_each_concurrent(AT_ONCE, |row| one(state, row)).await;
     Ok(())
 }
 

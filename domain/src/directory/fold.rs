@@ -81,7 +81,7 @@ impl Directory {
                 });
             }
             OrganizationEvent::CertificatePolicyChanged { policy } => entry.certificate_policy = *policy,
-            OrganizationEvent::WebhookSecretReplaced {} => {}
+            OrganizationEvent::TelemetryRetentionChanged { .. } | OrganizationEvent::WebhookSecretReplaced {} => {}
             OrganizationEvent::OrganizationSuspended { .. } => entry.suspended = true,
             OrganizationEvent::OrganizationReinstated {} => entry.suspended = false,
         }

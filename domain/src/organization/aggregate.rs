@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::policy::{DEFAULT_RETENTION_DAYS, check_retention};
 use super::{CertificatePolicy, Error, OrganizationCommand, OrganizationEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::checks;
@@ -19,6 +20,9 @@ pub struct Organization {
     /// How its devices' certificates are renewed.
     #[serde(default)]
     pub certificate_policy: CertificatePolicy,
+    /// Days that its telemetry is kept, where it has chosen.
+    #[serde(default)]
+    pub chosen_retention_days: Option<u32>,
 }
 
 /// The public part of an organisation's certificate authority.
@@ -55,6 +59,11 @@ impl Decide for Organization {
                 let event = OrganizationEvent::CertificatePolicyChanged { policy };
                 Ok((policy != self.certificate_policy).then_some(event).into_iter().collect())
             }
+            (C::ChangeTelemetryRetention { days }, _) => {
+                check_retention(days)?;
+                let event = OrganizationEvent::TelemetryRetentionChanged { days };
+                Ok((days != self.telemetry_retention_days()).then_some(event).into_iter().collect())
+            }
             (C::NoteWebhookSecretReplaced {}, _) => Ok(vec![OrganizationEvent::WebhookSecretReplaced {}]),
             (C::SuspendOrganization { .. }, _) if self.suspended => Ok(vec![]),
             (C::SuspendOrganization { reason }, _) => Ok(vec![OrganizationEvent::OrganizationSuspended { reason }]),
@@ -72,6 +81,7 @@ impl Decide for Organization {
                 self.certificate_authority = Some(CertificateAuthority { certificate_pem, subject_key_id, not_after });
             }
             OrganizationEvent::CertificatePolicyChanged { policy } => self.certificate_policy = policy,
+            OrganizationEvent::TelemetryRetentionChanged { days } => self.chosen_retention_days = Some(days),
             OrganizationEvent::WebhookSecretReplaced {} => {}
             OrganizationEvent::OrganizationSuspended { .. } => self.suspended = true,
             OrganizationEvent::OrganizationReinstated {} => self.suspended = false,
@@ -82,6 +92,11 @@ impl Decide for Organization {
 aggregate!(Organization, "organization");
 
 impl Organization {
+    /// Returns the days that its telemetry is kept.
+    pub fn telemetry_retention_days(&self) -> u32 {
+        self.chosen_retention_days.unwrap_or(DEFAULT_RETENTION_DAYS)
+    }
+
     fn rename(&self, name: &str, present: &str) -> Result<Vec<OrganizationEvent>, Error> {
         let name = checked(name)?;
         match name == present {

@@ -31,6 +31,11 @@ pub enum OrganizationCommand {
         /// The whole choice.
         policy: CertificatePolicy,
     },
+    /// Chooses how long its telemetry is kept.
+    ChangeTelemetryRetention {
+        /// Days.
+        days: u32,
+    },
     /// Stops its devices and people.
     SuspendOrganization {
         /// Why, in the words of who did it.

@@ -28,6 +28,14 @@ pub enum Error {
         /// The longest notice.
         most: u32,
     },
+    /// Telemetry cannot be kept so long, or not at all.
+    #[error("telemetry is kept for 1 to {most} days, not {days}")]
+    InvalidRetention {
+        /// The days asked for.
+        days: u32,
+        /// The longest retention.
+        most: u32,
+    },
     /// It is suspended.
     #[error("the organisation is suspended")]
     Suspended,

@@ -33,6 +33,11 @@ pub enum OrganizationEvent {
         /// The whole choice.
         policy: CertificatePolicy,
     },
+    /// Its telemetry is kept for another time.
+    TelemetryRetentionChanged {
+        /// Days.
+        days: u32,
+    },
     /// Webhooks are signed with another secret, which is kept elsewhere.
     WebhookSecretReplaced {},
     /// Its devices and people are shut out.
@@ -47,5 +52,5 @@ pub enum OrganizationEvent {
 domain_event!(OrganizationEvent {
     OrganizationFounded "1.0", OrganizationRenamed "1.0", CertificateAuthorityRecorded "1.0",
     CertificatePolicyChanged "1.0", OrganizationSuspended "1.0", OrganizationReinstated "1.0",
-    WebhookSecretReplaced "1.0",
+    WebhookSecretReplaced "1.0", TelemetryRetentionChanged "1.0",
 });

@@ -12,4 +12,4 @@ pub use aggregate::{CertificateAuthority, Organization};
 pub use command::OrganizationCommand;
 pub use error::Error;
 pub use event::OrganizationEvent;
-pub use policy::{CertificatePolicy, MAX_OVERLAP_DAYS};
+pub use policy::{CertificatePolicy, DEFAULT_RETENTION_DAYS, MAX_OVERLAP_DAYS};

@@ -1,4 +1,4 @@
-//! An organisation's choice of how its devices' certificates are renewed.
+//! An organisation's choices: how its devices' certificates are renewed, and how long its telemetry is kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,10 @@ use super::Error;
 
 /// Longest overlap of an old certificate with its successor, days.
 pub const MAX_OVERLAP_DAYS: u32 = 365;
+/// Days that telemetry is kept where an organisation has not chosen.
+pub const DEFAULT_RETENTION_DAYS: u32 = 365;
+/// Longest retention of telemetry, days: ten years.
+const MAX_RETENTION_DAYS: u32 = 3_650;
 /// Longest notice before the end of a certificate, days.
 const MAX_NOTICE_DAYS: u32 = 365;
 
@@ -42,5 +46,13 @@ impl CertificatePolicy {
             return Err(Error::InvalidNotice { days: self.notice_days, most: MAX_NOTICE_DAYS });
         }
         Ok(())
+    }
+}
+
+/// Refuses a retention of nothing, or for longer than anybody could need.
+pub(super) fn check_retention(days: u32) -> Result<(), Error> {
+    match (1..=MAX_RETENTION_DAYS).contains(&days) {
+        true => Ok(()),
+        false => Err(Error::InvalidRetention { days, most: MAX_RETENTION_DAYS }),
     }
 }

@@ -112,3 +112,17 @@ fn the_certificate_policy_is_checked_and_changed_as_a_whole() {
         founded.when(C::ChangeCertificatePolicy { policy: wrong }).then_refused(refusal);
     }
 }
+
+#[test]
+fn telemetry_is_kept_for_a_year_or_as_long_as_was_chosen() {
+    let founded = given::<Organization>([founded()]);
+    assert_eq!(founded.state().telemetry_retention_days(), 365);
+    founded.when(C::ChangeTelemetryRetention { days: 365 }).then_nothing();
+    for days in [1, 30, 3_650] {
+        founded.when(C::ChangeTelemetryRetention { days }).then([E::TelemetryRetentionChanged { days }]);
+    }
+    for days in [0, 3_651] {
+        let refusal = Error::InvalidRetention { days, most: 3_650 };
+        founded.when(C::ChangeTelemetryRetention { days }).then_refused(refusal);
+    }
+}

@@ -25,10 +25,10 @@ fn cursors_and_rooms_survive_text() {
     for text in ["", "1.2.3", "1.2.3.4.5.6.7", "1.2.3.4.5.x", "1.2.3.4.5.-6"] {
         assert!(text.parse::<Cursor>().is_err(), "{text}");
     }
-    for room in [Room::Organization(Uuid::nil()), ROOM, Room::Asset(Uuid::max())] {
+    for room in [Room::Organization(Uuid::nil()), ROOM, Room::Asset(Uuid::max()), Room::User(Uuid::max())] {
         assert_eq!(room.to_string().parse(), Ok(room));
     }
-    for text in ["", "org", "org:", "org:7", "user:00000000-0000-0000-0000-000000000000"] {
+    for text in ["", "org", "org:", "org:7", "people:00000000-0000-0000-0000-000000000000"] {
         assert!(text.parse::<Room>().is_err(), "{text}");
     }
 }

@@ -40,20 +40,23 @@ pub async fn get(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option
     reader.row("notifications", sqlx::query_scalar(sql).bind(organization).bind(id)).await
 }
 
-/// Returns when a message of a channel last went out.
-pub async fn last_delivered(
-    reader: &Reader,
-    organization: Uuid,
-    channel: Option<Uuid>,
-) -> Result<Option<DateTime<Utc>>, Error> {
-    let sql = "SELECT to_jsonb(updated_at) FROM notifications
-            WHERE organization_id = $1 AND channel_id IS NOT DISTINCT FROM $2 AND status = 'delivered'
-            ORDER BY updated_at DESC LIMIT 1";
-    reader.row("notifications", sqlx::query_scalar(sql).bind(organization).bind(channel)).await
+/// Lists what is no mail, of all organisations, whose next attempt may begin, the longest due first.
+pub async fn due(reader: &Reader, now: DateTime<Utc>, most: i64) -> Result<Vec<NotificationRow>, Error> {
+    let sql = "SELECT to_jsonb(n) FROM notifications n WHERE due_at <= $1 AND medium ->> 'type' <> 'email'
+        ORDER BY due_at, id LIMIT $2";
+    reader.rows("notifications", sqlx::query_scalar(sql).bind(now).bind(most)).await
 }
 
-/// Lists the messages of all organisations whose next attempt may begin, the longest due first.
-pub async fn due(reader: &Reader, now: DateTime<Utc>, most: i64) -> Result<Vec<NotificationRow>, Error> {
-    let sql = "SELECT to_jsonb(n) FROM notifications n WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
-    reader.rows("notifications", sqlx::query_scalar(sql).bind(now).bind(most)).await
+/// Lists mails likewise, without those of channels that sent one after `since`.
+pub async fn due_mails(
+    reader: &Reader,
+    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<NotificationRow>, Error> {
+    let sql = "SELECT to_jsonb(n) FROM notifications n WHERE due_at <= $1 AND medium ->> 'type' = 'email'
+            AND NOT EXISTS (SELECT FROM notifications d WHERE d.organization_id = n.organization_id
+                AND d.channel_id IS NOT DISTINCT FROM n.channel_id AND d.status = 'delivered' AND d.updated_at > $2)
+        ORDER BY due_at, id LIMIT $3";
+    reader.rows("notifications", sqlx::query_scalar(sql).bind(now).bind(since).bind(most)).await
 }

@@ -1,11 +1,12 @@
 //! The history of telemetry: one wide row a reading, written by binary COPY about once a second, late and repeated
-//! readings beside it, aggregates of whole hours. What does not live here: compacting old rows into segments, which does
+//! readings beside it, aggregates of whole hours, each for as long as its organisation keeps them. What does not live here: compacting old rows into segments, which does
 //! not exist yet; and the newest values (`latest_telemetry`).
 
 mod hours;
 mod keys;
 pub mod read;
 mod recompute;
+mod retention;
 mod route;
 mod take;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use sqlx::PgConnection;
 
 use self::hours::Hours;
 use self::keys::Keys;
+use self::retention::Retention;
 use self::route::HighWater;
 use self::take::{Taken, take};
 use self::write::Days;
@@ -40,6 +42,7 @@ pub struct TelemetryHistory {
     high_water: HighWater,
     days: Days,
     hours: Hours,
+    retention: Retention,
     taken: Taken,
 }
 
@@ -49,7 +52,8 @@ impl Projection for TelemetryHistory {
     }
 
     fn sources(&self) -> Vec<Source> {
-        vec![Source::all(Stream::TelemetryNormalized), Source::all(Stream::TelemetryAsset)]
+        let organizations = Source::filtered(Stream::Es, ["*.organization.*"]);
+        vec![Source::all(Stream::TelemetryNormalized), Source::all(Stream::TelemetryAsset), organizations]
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -59,6 +63,7 @@ impl Projection for TelemetryHistory {
             "telemetry_hour",
             "telemetry_dirty_hour",
             "telemetry_watermark",
+            "telemetry_retention",
             "telemetry_entity",
             "metric_set",
             "metric_slot",
@@ -92,7 +97,9 @@ impl Projection for TelemetryHistory {
     fn prepare<'a>(&'a mut self, db: &'a mut PgConnection, batch: &'a [Message]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             self.taken = take(&mut self.marks, batch);
-            self.days.make_ready(db, &self.taken).await?;
+            self.retention.open(db, &self.taken).await?;
+            self.retention.leave_out(&mut self.taken);
+            self.days.make_ready(db, &self.taken, self.retention.longest()).await?;
             self.keys.intern(db, &self.taken).await
         })
     }
@@ -100,13 +107,16 @@ impl Projection for TelemetryHistory {
     fn apply<'a>(
         &'a mut self,
         db: &'a mut PgConnection,
-        _batch: &'a [Message],
+        batch: &'a [Message],
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
         Box::pin(async move {
-            let taken = std::mem::take(&mut self.taken);
+            let mut taken = std::mem::take(&mut self.taken);
+            let (choices, refused) = retention::choices(batch);
+            taken.refused.extend(refused);
             if !taken.refused.is_empty() {
                 return Ok(taken.refused);
             }
+            self.retention.choose(db, choices).await?;
             self.hours.open(db, &taken).await?;
             let rows = self.keys.resolve(taken);
             self.high_water.learn(db, &rows).await?;
@@ -115,6 +125,7 @@ impl Projection for TelemetryHistory {
             self.hours.add(&routed);
             self.hours.close(db).await?;
             recompute::some(db, &mut self.keys, &mut self.hours).await?;
+            self.retention.remove_some(db).await?;
             Ok(Vec::new())
         })
     }

@@ -61,7 +61,10 @@ pub fn take(marks: &mut Marks, batch: &[Message]) -> Taken {
     for message in batch {
         let read = match message.stream {
             Stream::TelemetryAsset => decode_pack(&message.payload).map(|pack| taken.assets(marks, message, pack)),
-            _ => decode_pack(&message.payload).map(|pack| taken.devices(marks, message, pack)),
+            Stream::TelemetryNormalized => {
+                decode_pack(&message.payload).map(|pack| taken.devices(marks, message, pack))
+            }
+            _ => continue,
         };
         if let Err(error) = read {
             taken.refused.push(rejection(message, Unreadable(chain(&error))));
@@ -74,6 +77,8 @@ impl Taken {
     fn devices(&mut self, marks: &mut Marks, message: &Message, pack: NormalizedPack) {
         let sets = self.intern(pack.sets.0);
         let last = marks.last(message);
+        // Time goes on where nothing is measured.
+        pack.tick.iter().for_each(|tick| self.arrived(tick.at));
         for (index, reading) in pack.readings.into_iter().enumerate() {
             let known_set = sets.get(reading.set as usize).copied();
             let Some(set) = known_set.filter(|_| Marks::is_new(last, reading.origin)) else { continue };

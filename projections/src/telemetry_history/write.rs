@@ -12,8 +12,6 @@ use crate::Error;
 use crate::copy::Copy;
 
 const COLUMNS: &str = "(measured_at, entity, metric_set, numbers, others, flaws, sources, position)";
-/// Days that readings are kept.
-const KEPT_DAYS: u64 = 365;
 /// Days that partitions are made ahead of the log.
 const AHEAD_DAYS: u64 = 2;
 
@@ -25,8 +23,9 @@ pub struct Days {
 }
 
 impl Days {
-    /// Makes the partitions that a batch needs and those of the days to come; once a day removes those that are over.
-    pub async fn make_ready(&mut self, db: &mut PgConnection, taken: &Taken) -> Result<(), Error> {
+    /// Makes the partitions that a batch needs and those of the days to come; once a day removes those that
+    /// are over where nobody keeps more than `kept_days`.
+    pub async fn make_ready(&mut self, db: &mut PgConnection, taken: &Taken, kept_days: u32) -> Result<(), Error> {
         let mut needed: BTreeSet<NaiveDate> = taken.rows.iter().filter_map(|row| day_of(row.measured_at)).collect();
         let today = taken.log_time.and_then(day_of);
         if let Some(today) = today {
@@ -37,7 +36,7 @@ impl Days {
             self.made.insert(*day);
         }
         if today > self.today
-            && let Some(first) = today.and_then(|today| today.checked_sub_days(Ahead::new(KEPT_DAYS)))
+            && let Some(first) = today.and_then(|today| today.checked_sub_days(Ahead::new(kept_days.into())))
         {
             self.today = today;
             sqlx::query("SELECT telemetry_drop_days_before($1)").bind(first).execute(db).await?;

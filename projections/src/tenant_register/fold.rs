@@ -67,9 +67,9 @@ fn fold_organization(organizations: &mut Sheet<OrganizationRow>, fact: &Fact, ev
                 row.ca_valid_until = Some(*not_after);
             });
         }
-        OrganizationEvent::CertificatePolicyChanged { .. } | OrganizationEvent::WebhookSecretReplaced {} => {
-            change(&|_| {})
-        }
+        OrganizationEvent::CertificatePolicyChanged { .. }
+        | OrganizationEvent::TelemetryRetentionChanged { .. }
+        | OrganizationEvent::WebhookSecretReplaced {} => change(&|_| {}),
         OrganizationEvent::OrganizationSuspended { reason } => change(&|row| {
             row.status = "suspended".into();
             row.suspended_reason = Some(reason.clone());

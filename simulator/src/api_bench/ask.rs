@@ -32,7 +32,6 @@ pub struct Asked {
 }
 
 /// Has all clients ask for the time of a step; each has a connection of its own.
-#[allow(clippy::disallowed_methods, reason = "a client at a pace waits for its turn")]
 pub fn ask(
     api: &Api,
     devices: &[String],
@@ -52,7 +51,9 @@ pub fn ask(
         let mut due = began + gap.unwrap_or_default().mul_f64(number as f64 / bench.clients as f64);
         while Instant::now() < end {
             if let Some(gap) = gap {
-                thread::sleep(due.saturating_duration_since(Instant::now()));
+                while let Some(early) = due.checked_duration_since(Instant::now()) {
+                    thread::park_timeout(early);
+                }
                 due += gap;
             }
             let asked = Instant::now();

@@ -6,6 +6,8 @@ mod device;
 mod device_latest;
 mod latest;
 mod range;
+mod retention;
 
 /// The endpoints.
-pub type Api = (device::Api, asset::Api, device_latest::Api, asset_latest::Api);
+pub type Api =
+    (device::Api, asset::Api, device_latest::Api, asset_latest::Api, retention::get::Api, retention::change::Api);

@@ -30,7 +30,7 @@ impl Platform {
                 metrics: Arc::new(String::new),
                 clock,
                 doors: api::Doors::default(),
-                mailer: None,
+                mailer: Some(super::platform::mailer()),
                 webhooks: super::platform::webhooks(),
             };
             let http = api::Http { limits, ..api::Http::default() };

@@ -76,7 +76,7 @@ pub(super) fn webhooks() -> api::notifying::Webhooks {
     api::notifying::Webhooks::new(guard)
 }
 
-fn mailer() -> api::Mailer {
+pub(super) fn mailer() -> api::Mailer {
     let config = api::MailConfig {
         host: "127.0.0.1".into(),
         port: super::letters::receive(),

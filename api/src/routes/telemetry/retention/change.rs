@@ -1,0 +1,44 @@
+//! Chooses how long the telemetry of the caller's organisation is kept.
+
+use domain::organization::{Organization, OrganizationCommand};
+
+use super::TelemetryRetention;
+use crate::prelude::*;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+/// What is chosen.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct ChangeTelemetryRetention {
+    /// 1 to 3,650.
+    days: u32,
+}
+
+#[OpenApi]
+impl Api {
+    /// Choose how long telemetry is kept
+    ///
+    /// What is over by a shorter choice is removed within minutes, and does not come back by a longer one.
+    #[oai(
+        path = "/telemetry/retention",
+        method = "put",
+        tag = "Tag::Telemetry",
+        operation_id = "changeTelemetryRetention"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::ManageRetention>,
+        #[oai(name = "Idempotency-Key")] intent: Intent,
+        body: Body<ChangeTelemetryRetention>,
+    ) -> Result<Changed<TelemetryRetention>, Problem> {
+        let days = body.0.days;
+        let command = OrganizationCommand::ChangeTelemetryRetention { days };
+        let receipt =
+            state.commands.execute::<Organization>(&intent.context(&caller), caller.organization.0, command).await?;
+        Ok(Changed(TelemetryRetention { days }, Some(receipt)))
+    }
+}

@@ -1,0 +1,32 @@
+//! Shows how long the telemetry of the caller's organisation is kept.
+
+use domain::organization::Organization;
+
+use super::TelemetryRetention;
+use crate::prelude::*;
+use crate::refusals::never_refused;
+
+/// The endpoint.
+#[derive(Default)]
+pub struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Show how long telemetry is kept
+    #[oai(
+        path = "/telemetry/retention",
+        method = "get",
+        tag = "Tag::Telemetry",
+        operation_id = "getTelemetryRetention"
+    )]
+    async fn call(
+        &self,
+        state: Data<&State>,
+        caller: Allowed<access::Read>,
+    ) -> Result<Json<TelemetryRetention>, Problem> {
+        let id = caller.organization;
+        let loaded = state.commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
+        let (organization, _) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
+        Ok(Json(TelemetryRetention { days: organization.telemetry_retention_days() }))
+    }
+}
