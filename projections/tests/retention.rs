@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{ORGANIZATION, World, origin, reading, t0, world};
 use domain::ids::OrganizationId;
@@ -117,5 +119,25 @@ async fn much_that_is_over_goes_a_part_with_every_batch() {
     send(&world, 9, [3]).await;
     assert_eq!(left().await, ["10004"]);
     send(&world, 10, [4]).await;
+    assert_eq!(readings(&world, DEVICE).await, ["3", "4"]);
+}
+
+#[tokio::test]
+async fn days_that_nobody_keeps_go_as_a_whole_as_soon_as_that_is_chosen() {
+    let world = world().await;
+    world.events("organization", ORGANIZATION, &[founded()]).await;
+    let ours = async |sequence, days: Range<i64>| {
+        let readings = days.zip(0..).map(|(days, n)| reading(DEVICE, origin(sequence, n), day(days), &[1.0]));
+        world.readings(1, &[&["temp"]], readings.collect()).await;
+        world.catch_up(&[NAME]).await;
+    };
+    ours(1, 0..4).await;
+    world.event("organization", ORGANIZATION, 2, &chose(1)).await;
+    world.catch_up(&[NAME]).await;
+    ours(2, 4..5).await;
+    assert_eq!(
+        world.sql("SELECT day - '2026-01-10' FROM telemetry_days_before('2026-01-15') AS day").await,
+        ["3", "4"]
+    );
     assert_eq!(readings(&world, DEVICE).await, ["3", "4"]);
 }

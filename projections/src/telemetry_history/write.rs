@@ -19,12 +19,12 @@ const AHEAD_DAYS: u64 = 2;
 #[derive(Debug, Default)]
 pub struct Days {
     made: BTreeSet<NaiveDate>,
-    today: Option<NaiveDate>,
+    dropped_before: Option<NaiveDate>,
 }
 
 impl Days {
-    /// Makes the partitions that a batch needs and those of the days to come; once a day removes those that
-    /// are over where nobody keeps more than `kept_days`.
+    /// Makes the partitions that a batch needs and those of the days to come; removes those that are
+    /// over where nobody keeps more than `kept_days`.
     pub async fn make_ready(&mut self, db: &mut PgConnection, taken: &Taken, kept_days: u32) -> Result<(), Error> {
         let mut needed: BTreeSet<NaiveDate> = taken.rows.iter().filter_map(|row| day_of(row.measured_at)).collect();
         let today = taken.log_time.and_then(day_of);
@@ -35,12 +35,11 @@ impl Days {
             sqlx::query("SELECT telemetry_add_day($1)").bind(day).execute(&mut *db).await?;
             self.made.insert(*day);
         }
-        if today > self.today
-            && let Some(first) = today.and_then(|today| today.checked_sub_days(Ahead::new(kept_days.into())))
-        {
-            self.today = today;
+        let first = today.and_then(|today| today.checked_sub_days(Ahead::new(kept_days.into())));
+        if first > self.dropped_before {
             sqlx::query("SELECT telemetry_drop_days_before($1)").bind(first).execute(db).await?;
-            self.made.retain(|day| *day >= first);
+            self.dropped_before = first;
+            self.made.retain(|day| Some(*day) >= first);
         }
         Ok(())
     }
