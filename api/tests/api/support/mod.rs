@@ -73,14 +73,14 @@ pub fn unique() -> String {
     format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Asks until the answer is there, or thirty seconds are over.
+/// Asks until the answer is there, or ten seconds are over.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(began.elapsed() < Duration::from_secs(30), "{what} did not happen");
+        assert!(began.elapsed() < Duration::from_secs(10), "{what} did not happen");
         std::thread::park_timeout(Duration::from_millis(20));
     }
 }
