@@ -59,8 +59,8 @@ async fn ensure(db: &mut PgConnection, group: &str) -> Result<bool, Error> {
     }
 }
 
-/// The default privileges are for the partitions that `telemetry_add_day` makes: the projection copies straight into
-/// them.
+/// The default privileges are for the partitions that `telemetry_add_hour` and its like make: the projection copies
+/// straight into them.
 const GRANTS: &str = "
 GRANT USAGE ON SCHEMA public TO argusiq_read, argusiq_write;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO argusiq_read, argusiq_write;
@@ -69,7 +69,8 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO argusiq_write;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO argusiq_read;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO argusiq_write;
 REVOKE INSERT, UPDATE, DELETE ON installation, _sqlx_migrations, event_store, events FROM argusiq_write;
-GRANT EXECUTE ON FUNCTION telemetry_add_day(date), telemetry_drop_days_before(date), read_models_empty(text[])
+GRANT EXECUTE ON FUNCTION telemetry_add_day(date), telemetry_add_segment_day(date), telemetry_add_hour(timestamptz),
+    telemetry_drop_span(text), telemetry_drop_days_before(date), read_models_empty(text[])
     TO argusiq_write;
 ";
 

@@ -2,6 +2,8 @@
 //! itself.
 
 use eventlog::Source;
+use futures_util::future::BoxFuture;
+use sqlx::PgConnection;
 
 use crate::Error;
 use crate::asset_health::{self, AssetHealth};
@@ -21,7 +23,12 @@ pub struct Entry {
     pub name: &'static str,
     /// Where it is kept.
     pub kept: Kept,
+    /// What is to be done for it beside writing it, on a connection of its own, if anything.
+    pub upkeep: Option<Upkeep>,
 }
+
+/// Does a part of what is due; tells whether there may be more.
+pub type Upkeep = for<'a> fn(&'a mut PgConnection) -> BoxFuture<'a, Result<bool, Error>>;
 
 /// Where a read model is kept.
 #[derive(Clone, Copy)]
@@ -37,25 +44,35 @@ pub const ALL: &[Entry] = &[
     Entry::folded::<crate::tenant_register::Tenants>(),
     Entry::folded::<crate::type_catalogue::Types>(),
     Entry::folded::<crate::catalogue::Catalogue>(),
-    Entry { name: device_directory::NAME, kept: Kept::Tables(make::<DeviceDirectory>) },
+    Entry::tables::<DeviceDirectory>(device_directory::NAME),
     Entry::folded::<crate::certificate_register::Certificates>(),
     Entry::folded::<crate::asset_directory::Assets>(),
     Entry::folded::<crate::rule_book::Rules>(),
     Entry::folded::<crate::alarm_board::Alarms>(),
     Entry::folded::<crate::activity_board::Activities>(),
     Entry::folded::<crate::notification_outbox::Notifications>(),
-    Entry { name: dead_letters::NAME, kept: Kept::Tables(make::<DeadLetters>) },
-    Entry { name: system_events::NAME, kept: Kept::Tables(make::<SystemEvents>) },
-    Entry { name: audit_log::NAME, kept: Kept::Tables(make::<AuditLog>) },
-    Entry { name: asset_health::NAME, kept: Kept::Tables(make::<AssetHealth>) },
-    Entry { name: telemetry_history::NAME, kept: Kept::Tables(make::<TelemetryHistory>) },
-    Entry { name: latest_telemetry::NAME, kept: Kept::Latest },
+    Entry::tables::<DeadLetters>(dead_letters::NAME),
+    Entry::tables::<SystemEvents>(system_events::NAME),
+    Entry::tables::<AuditLog>(audit_log::NAME),
+    Entry::tables::<AssetHealth>(asset_health::NAME),
+    Entry::tables::<TelemetryHistory>(telemetry_history::NAME).with(telemetry_history::upkeep),
+    Entry { name: latest_telemetry::NAME, kept: Kept::Latest, upkeep: None },
 ];
 
 impl Entry {
     /// Makes the entry of a fold.
     const fn folded<F: Fold>() -> Self {
-        Self { name: F::NAME, kept: Kept::Tables(make::<Folded<F>>) }
+        Self::tables::<Folded<F>>(F::NAME)
+    }
+
+    /// Makes the entry of a projection in Postgres.
+    const fn tables<P: Projection + Default + 'static>(name: &'static str) -> Self {
+        Self { name, kept: Kept::Tables(make::<P>), upkeep: None }
+    }
+
+    /// Returns the entry with its upkeep.
+    const fn with(self, upkeep: Upkeep) -> Self {
+        Self { upkeep: Some(upkeep), ..self }
     }
 
     /// Returns what it reads.

@@ -13,12 +13,15 @@ use tracing::{info, warn};
 
 use crate::latest_telemetry::{self, LatestTelemetry, Store};
 use crate::ownership::{Owner, writer_options};
-use crate::registry::{Entry, Kept, chosen};
+use crate::registry::{Entry, Kept, Upkeep, chosen};
 use crate::runner::{Runner, settings};
 use crate::{Error, RedisServer, checkpoint, privileges};
 
 /// How often it is looked whether a rebuild began elsewhere.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is looked what upkeep is due.
+const KEEP_UP_EVERY: Duration = Duration::from_secs(10);
 
 /// How long the database may take to tell.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,6 +106,7 @@ impl Keeper {
             let ended = tokio::select! {
                 ended = self.consume(&mut owner, turn.clone()) => ended,
                 never = self.watch_generation(generation, &turn) => match never {},
+                never = self.keep_up() => match never {},
                 // What was under way is given up: whoever has the projection now reads it again.
                 () = lost.cancelled() => Ok(()),
             };
@@ -136,6 +140,23 @@ impl Keeper {
                 eventlog::run(&self.log, latest, settings(latest_telemetry::PACE), turn).await
             }
         }
+    }
+
+    /// Does what is due beside the writing, as long as the turn lasts. What fails is tried again the next time.
+    async fn keep_up(&self) -> Infallible {
+        let Some(upkeep) = self.entry.upkeep else { return std::future::pending().await };
+        loop {
+            if let Err(error) = self.keep_up_once(upkeep).await {
+                warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "upkeep waits");
+            }
+            tokio::time::sleep(KEEP_UP_EVERY).await;
+        }
+    }
+
+    async fn keep_up_once(&self, upkeep: Upkeep) -> Result<(), Error> {
+        let mut db = PgConnection::connect_with(&self.options).await.map_err(Error::Connect)?;
+        while upkeep(&mut db).await? {}
+        Ok(db.close().await?)
     }
 
     /// Ends the turn when a rebuild began, also while there is nothing to do.

@@ -49,6 +49,9 @@ async fn the_reading_role_reads_and_does_nothing_else() {
         "SELECT read_models_empty('{devices}')",
         "SELECT telemetry_add_day('2026-01-10')",
         "SELECT telemetry_drop_days_before('2026-01-10')",
+        "SELECT telemetry_add_segment_day('2026-01-10')",
+        "SELECT telemetry_add_hour('2026-01-10 10:00:00Z')",
+        "SELECT telemetry_drop_span('telemetry_reading_2026011010')",
     ];
     for statement in NEVER.into_iter().chain(writes) {
         refused(&mut db, statement).await;
@@ -60,13 +63,16 @@ async fn the_writing_role_writes_rows_and_makes_days_and_creates_nothing_else() 
     let world = common::world().await;
     let mut db = member(&world.deps.database_url, "w", "argusiq_write").await;
     let writes = [
-        "SELECT telemetry_add_day('2026-01-10')",
+        "SELECT telemetry_add_hour('2026-01-10 10:00:00Z')",
+        "SELECT telemetry_add_hour('2026-01-10 11:00:00Z')",
+        "SELECT telemetry_add_segment_day('2026-01-10')",
         "INSERT INTO metric_set (keys) VALUES ('{a}')",
         "INSERT INTO telemetry_reading VALUES ('2026-01-10 10:00:00Z', 1, 1, '{1}')",
-        "INSERT INTO telemetry_reading_20260110 VALUES ('2026-01-10 11:00:00Z', 1, 1, '{1}')",
+        "INSERT INTO telemetry_reading_2026011011 VALUES ('2026-01-10 11:00:00Z', 1, 1, '{1}')",
         "UPDATE projection_checkpoint SET position = 0",
         "DELETE FROM devices",
         "SELECT read_models_empty('{devices,metric_set}')",
+        "SELECT telemetry_drop_span('telemetry_reading_2026011010')",
         "SELECT telemetry_drop_days_before('2026-01-11')",
         "SELECT id FROM installation",
     ];
@@ -76,6 +82,8 @@ async fn the_writing_role_writes_rows_and_makes_days_and_creates_nothing_else() 
     for statement in NEVER {
         refused(&mut db, statement).await;
     }
+    let dropped = sqlx::raw_sql("SELECT telemetry_drop_span('devices')").execute(&mut db).await;
+    assert!(dropped.is_err(), "a table that is no partition was dropped");
     for table in ["installation", "projection_checkpoint", "_sqlx_migrations"] {
         let emptied = sqlx::raw_sql(&format!("SELECT read_models_empty('{{{table}}}')")).execute(&mut db).await;
         assert!(emptied.is_err(), "{table} was emptied");

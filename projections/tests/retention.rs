@@ -31,29 +31,41 @@ fn chose(days: u32) -> OrganizationEvent {
     OrganizationEvent::TelemetryRetentionChanged { days }
 }
 
-/// Readings of both organisations on these days, which the log has one after another.
+/// Readings of both organisations on these days, which the log has one after another; each time at a minute of its own.
 async fn send(world: &World, sequence: u64, days: impl IntoIterator<Item = i64>) {
     let pairs = days.into_iter().zip(0_u32..).flat_map(|(days, n)| {
-        let ours = reading(DEVICE, origin(sequence, 2 * n), day(days), &[1.0]);
-        let theirs = reading(THEIRS, origin(sequence, 2 * n + 1), day(days), &[1.0]);
+        let at = day(days) + TimeDelta::minutes(sequence.cast_signed());
+        let ours = reading(DEVICE, origin(sequence, 2 * n), at, &[1.0]);
+        let theirs = reading(THEIRS, origin(sequence, 2 * n + 1), at, &[1.0]);
         [ours, Reading { organization: OrganizationId(NEIGHBOR), ..theirs }]
     });
     world.readings(1, &[&["temp"]], pairs.collect()).await;
-    world.catch_up(&[NAME]).await;
+    catch_up(world).await;
 }
 
-/// On which days an entity has readings, or aggregates, or late readings.
-async fn days_of(world: &World, entity: Uuid, table: &str, time: &str) -> Vec<String> {
+async fn catch_up(world: &World) {
+    world.catch_up(&[NAME]).await;
+    world.keep_up(NAME).await;
+}
+
+/// On which days an entity has aggregates.
+async fn hours(world: &World, entity: Uuid) -> Vec<String> {
     let sql = format!(
-        "SELECT DISTINCT extract(day FROM {time} - '{}')::int FROM {table} r JOIN telemetry_entity e ON e.key = r.entity
-         WHERE e.entity_id = '{entity}' ORDER BY 1",
+        "SELECT DISTINCT extract(day FROM hour - '{}')::int FROM telemetry_hour r JOIN telemetry_entity e
+         ON e.key = r.entity WHERE e.entity_id = '{entity}' ORDER BY 1",
         t0().date_naive()
     );
     world.sql(&sql).await
 }
 
-async fn readings(world: &World, entity: Uuid) -> Vec<String> {
-    days_of(world, entity, "telemetry_reading", "measured_at").await
+/// On which days an entity has values, a day for each value.
+async fn values(world: &World, entity: Uuid) -> Vec<String> {
+    let sql = format!(
+        "SELECT extract(day FROM \"timestamp\" - '{}')::int FROM telemetry_history
+         WHERE entity_id = '{entity}' ORDER BY 1",
+        t0().date_naive()
+    );
+    world.sql(&sql).await
 }
 
 #[tokio::test]
@@ -62,21 +74,22 @@ async fn each_organization_keeps_as_many_days_as_it_chose() {
     world.events("organization", ORGANIZATION, &[founded(), chose(2)]).await;
     // One process sees the hour of day 0 whole, and stores its aggregate.
     send(&world, 1, [0, 1]).await;
-    assert_eq!(days_of(&world, DEVICE, "telemetry_hour", "hour").await, ["0"]);
+    assert_eq!(hours(&world, DEVICE).await, ["0"]);
     for days in 2_i64..5 {
         send(&world, days.unsigned_abs(), [days]).await;
     }
-    // A batch removes what is over when it comes; days 0 and 1 are over on day 4.
-    assert_eq!(readings(&world, DEVICE).await, ["2", "3", "4"]);
-    assert_eq!(readings(&world, THEIRS).await, ["0", "1", "2", "3", "4"]);
-    assert_eq!(days_of(&world, DEVICE, "telemetry_hour", "hour").await, Vec::<String>::new());
-    assert_eq!(days_of(&world, THEIRS, "telemetry_hour", "hour").await[0], "0");
+    // Days 0 and 1 are over on day 4.
+    assert_eq!(values(&world, DEVICE).await, ["2", "3", "4"]);
+    assert_eq!(values(&world, THEIRS).await, ["0", "1", "2", "3", "4"]);
+    assert_eq!(hours(&world, DEVICE).await, ["2", "3"]);
+    assert_eq!(hours(&world, THEIRS).await, ["0", "1", "2", "3"]);
     // What comes later than it is kept is not written; what is late within that is.
     send(&world, 6, [1, 3, 4]).await;
-    assert_eq!(days_of(&world, DEVICE, "telemetry_late", "measured_at").await, ["3", "4"]);
-    assert_eq!(days_of(&world, THEIRS, "telemetry_late", "measured_at").await, ["1", "3", "4"]);
+    assert_eq!(values(&world, DEVICE).await, ["2", "3", "3", "4", "4"]);
+    assert_eq!(values(&world, THEIRS).await, ["0", "1", "1", "2", "3", "3", "4", "4"]);
     send(&world, 7, [6]).await;
-    assert_eq!(days_of(&world, DEVICE, "telemetry_late", "measured_at").await, ["4"]);
+    assert_eq!(values(&world, DEVICE).await, ["4", "4", "6"]);
+    assert_eq!(hours(&world, DEVICE).await, ["4"]);
     let kept = world.digest(chosen(Some(&[NAME.to_owned()])).unwrap()[0]).await;
     world.sql("SELECT read_models_empty(ARRAY['telemetry_retention'])").await;
     world.sql("DELETE FROM projection_checkpoint WHERE name = 'telemetry_history' AND stream = 'ES'").await;
@@ -92,34 +105,15 @@ async fn a_shorter_choice_removes_and_a_longer_one_keeps_from_then_on() {
     world.events("organization", NEIGHBOR, &[founded()]).await;
     send(&world, 1, 0..4).await;
     world.event("organization", ORGANIZATION, 2, &chose(1)).await;
-    world.catch_up(&[NAME]).await;
+    catch_up(&world).await;
     send(&world, 2, [4]).await;
-    assert_eq!(readings(&world, DEVICE).await, ["3", "4"]);
+    assert_eq!(values(&world, DEVICE).await, ["3", "4"]);
     world.event("organization", ORGANIZATION, 3, &chose(400)).await;
-    world.catch_up(&[NAME]).await;
+    catch_up(&world).await;
     send(&world, 3, [4 + 366]).await;
-    // The other one keeps a year, of which the partitions stand for ours.
-    assert_eq!(readings(&world, DEVICE).await, ["3", "4", "370"]);
-    assert_eq!(readings(&world, THEIRS).await, Vec::<String>::from(["370".to_owned()]));
-}
-
-#[tokio::test]
-async fn much_that_is_over_goes_a_part_with_every_batch() {
-    let world = world().await;
-    world.events("organization", ORGANIZATION, &[founded(), chose(1)]).await;
-    send(&world, 1, [0]).await;
-    for part in 0..3_u32 {
-        let at = |n: u32| day(0) + TimeDelta::milliseconds(1 + i64::from(part * 10_000 + n));
-        let readings = (0..10_000).map(|n| reading(DEVICE, origin(2 + u64::from(part), n), at(n), &[1.0]));
-        world.readings(1, &[&["temp"]], readings.collect()).await;
-    }
-    world.catch_up(&[NAME]).await;
-    let left = || world.sql("SELECT count(*) FROM telemetry_reading");
-    assert_eq!(left().await, ["30002"]);
-    send(&world, 9, [3]).await;
-    assert_eq!(left().await, ["10004"]);
-    send(&world, 10, [4]).await;
-    assert_eq!(readings(&world, DEVICE).await, ["3", "4"]);
+    // The other one keeps a year.
+    assert_eq!(values(&world, DEVICE).await, ["3", "4", "370"]);
+    assert_eq!(values(&world, THEIRS).await, Vec::<String>::from(["370".to_owned()]));
 }
 
 #[tokio::test]
@@ -129,15 +123,15 @@ async fn days_that_nobody_keeps_go_as_a_whole_as_soon_as_that_is_chosen() {
     let ours = async |sequence, days: Range<i64>| {
         let readings = days.zip(0..).map(|(days, n)| reading(DEVICE, origin(sequence, n), day(days), &[1.0]));
         world.readings(1, &[&["temp"]], readings.collect()).await;
-        world.catch_up(&[NAME]).await;
+        catch_up(&world).await;
     };
     ours(1, 0..4).await;
     world.event("organization", ORGANIZATION, 2, &chose(1)).await;
-    world.catch_up(&[NAME]).await;
+    catch_up(&world).await;
     ours(2, 4..5).await;
     assert_eq!(
         world.sql("SELECT day - '2026-01-10' FROM telemetry_days_before('2026-01-15') AS day").await,
         ["3", "4"]
     );
-    assert_eq!(readings(&world, DEVICE).await, ["3", "4"]);
+    assert_eq!(values(&world, DEVICE).await, ["3", "4"]);
 }

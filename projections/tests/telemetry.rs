@@ -156,8 +156,8 @@ async fn the_values_of_an_asset_name_their_devices() {
     world.catch_up(&[NAME]).await;
     let asked = Query { entity: sample::PUMP, ..query(Some("power")) };
     let points = telemetry::raw(&world.reader, &asked).await.unwrap();
-    let shown: Vec<_> = points.iter().map(|p| (p.value.clone(), p.source_devices.len())).collect();
-    assert_eq!(shown, [(json!(20.0), 1), (json!(30.0), 2)]);
+    let shown: Vec<_> = points.iter().map(|p| (p.value.clone(), p.source_devices.clone())).collect();
+    assert_eq!(shown, [(json!(20.0), vec![OTHER]), (json!(30.0), vec![OTHER])]);
     let steps = telemetry::aggregate(&world.reader, &asked, Step::FiveMinutes).await.unwrap();
     assert_eq!((steps[0].mean, steps[0].count, steps[0].source_devices.len()), (25.0, 2, 1));
     assert_eq!(world.sql("SELECT entity_type FROM telemetry_history LIMIT 1").await, ["Asset"]);
@@ -198,6 +198,7 @@ async fn send(world: &World, sequence: u64, at: impl IntoIterator<Item = (i64, f
     let readings = readings.map(|((at, v), n)| reading(DEVICE, origin(sequence, n), seconds(at), &[v]));
     world.readings(1, &[&["temp"]], readings.collect()).await;
     world.catch_up(&[NAME]).await;
+    world.keep_up(NAME).await;
 }
 
 async fn stored_hours(world: &World) -> Vec<String> {
@@ -236,21 +237,27 @@ async fn hours_that_one_process_saw_whole_are_stored_from_memory() {
 }
 
 #[tokio::test]
-async fn days_have_partitions_and_go_when_they_are_over() {
+async fn hours_have_partitions_become_segments_and_go_when_they_are_over() {
     let world = world().await;
     let day = |days: i64| -> DateTime<Utc> { t0() + TimeDelta::days(days) };
     let readings = [-1, 0].map(|days| reading(DEVICE, origin(1, (days + 1) as u32), day(days), &[1.0]));
     world.readings(1, &[&["temp"]], readings.to_vec()).await;
     world.catch_up(&[NAME]).await;
-    let partitions =
-        "SELECT relname FROM pg_class WHERE relname LIKE 'telemetry_reading_2%' AND relkind = 'r' ORDER BY 1";
+    let partitions = "SELECT relname FROM pg_class
+        WHERE relname ~ '^telemetry_(reading|segment)_2' AND relkind = 'r' ORDER BY 1";
     let made = world.sql(partitions).await;
-    assert_eq!(made, ["09", "10", "11", "12"].map(|day| format!("telemetry_reading_202601{day}")));
+    assert_eq!(made, ["0910", "1010", "1011", "1012"].map(|hour| format!("telemetry_reading_202601{hour}")));
+    world.keep_up(NAME).await;
+    let kept = world.sql(partitions).await;
+    assert_eq!(kept[3], "telemetry_segment_20260109");
+    assert_eq!(kept[..3], made[1..]);
     world.readings(1, &[&["temp"]], vec![reading(DEVICE, origin(2, 0), day(365), &[1.0])]).await;
     world.catch_up(&[NAME]).await;
+    world.keep_up(NAME).await;
     let left = world.sql(partitions).await;
-    assert_eq!(left[0], "telemetry_reading_20260110");
-    assert_eq!(world.sql("SELECT count(*) FROM telemetry_row").await, ["2"]);
+    assert_eq!(left[3], "telemetry_segment_20260110");
+    assert_eq!(left.len(), 4, "{left:?}");
+    assert_eq!(world.sql("SELECT count(*) FROM telemetry_history").await, ["2"]);
 }
 
 #[tokio::test]

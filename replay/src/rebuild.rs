@@ -72,7 +72,10 @@ async fn take(deps: &Deps, entry: Entry) -> Result<Owner, Error> {
 impl Site<'_> {
     async fn rebuild(&mut self, tell: Tell<'_>) -> Result<Rebuilt, Error> {
         let before = match self.fold(Phase::CatchingUp, tell).await {
-            Ok(()) => Some(self.digest().await?),
+            Ok(()) => {
+                self.keep_up().await?;
+                Some(self.digest().await?)
+            }
             // A checkpoint that does not fit the log is a reason to rebuild, not one to refuse.
             Err(Error::Log { source, .. }) if is_misfit(&source) => None,
             Err(error) => return Err(error),
@@ -80,6 +83,7 @@ impl Site<'_> {
         let begun = Instant::now();
         self.reset().await?;
         self.fold(Phase::Rebuilding, tell).await?;
+        self.keep_up().await?;
         Ok(Rebuilt {
             name: self.entry.name.to_owned(),
             before,
@@ -106,6 +110,13 @@ impl Site<'_> {
                 drive(self.deps, latest, self.entry.name, pace, &self.targets, phase, tell, self.shutdown).await
             }
         }
+    }
+
+    /// Does what is due beside the writing, so that both sides of the comparison are as far.
+    async fn keep_up(&mut self) -> Result<(), Error> {
+        let Some(upkeep) = self.entry.upkeep else { return Ok(()) };
+        while upkeep(self.owner.db().await?).await? {}
+        Ok(())
     }
 
     async fn reset(&mut self) -> Result<(), Error> {

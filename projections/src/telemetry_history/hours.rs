@@ -1,7 +1,7 @@
 //! Aggregates of hours. Those of hours that are not over are kept in memory, because most of them will never be needed
 //! from disk; they are written when the hour is over by the log's time. A crash loses them: the hours of that time are
-//! then noted as dirty and made again from the rows. Readers compute from the rows whatever is open or dirty, so that
-//! they are right at every moment.
+//! then noted as dirty and made again from the values (`upkeep`). Readers compute from the values whatever is open or
+//! dirty, so that they are right at every moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use super::keys::Resolved;
 use super::route::Routed;
 use super::take::Taken;
+use super::upkeep::COMPACTED_AFTER_HOURS;
 use crate::Error;
 use crate::copy::Copy;
 
@@ -20,6 +21,10 @@ pub const HOUR: i64 = 3_600_000_000;
 const GRACE: i64 = 600_000_000;
 /// Hours from this many after the start hold no reading of the time before, of clocks that are ahead included.
 const AHEAD_HOURS: i64 = 2;
+
+/// Hours before the first readings of all that are open at most. Older readings, of a device that brings its own past,
+/// go where late ones go.
+const FIRST_OPEN_HOURS: i64 = 24;
 
 /// Aggregates of one entity, metric set and hour; arrays in the order of the set's keys.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,8 +74,6 @@ pub struct Hours {
     /// Up to here hours are closed.
     closed_before: i64,
     log_time: i64,
-    /// Whether there may be dirty hours to make again.
-    pub dirty: bool,
 }
 
 impl Hours {
@@ -86,16 +89,21 @@ impl Hours {
         let known: Option<DateTime<Utc>> =
             sqlx::query_scalar("SELECT closed_before FROM telemetry_watermark").fetch_optional(&mut *db).await?;
         self.opened = true;
-        self.dirty = true;
         if let Some(known) = known {
             self.closed_before = known.timestamp_micros();
             self.complete_from = hour_of(log_time) + AHEAD_HOURS * HOUR;
         } else {
-            self.closed_before = hour_of(first.min(log_time));
+            self.closed_before = hour_of(first.min(log_time)).max(hour_of(log_time) - FIRST_OPEN_HOURS * HOUR);
             self.complete_from = self.closed_before;
             self.store_watermark(db).await?;
         }
         Ok(())
+    }
+
+    /// Returns where the hours begin (microseconds) that readings are written to as rows: those before it are segments,
+    /// or about to be.
+    pub fn frozen_before(&self) -> i64 {
+        if self.opened { self.closed_before - COMPACTED_AFTER_HOURS * HOUR } else { i64::MIN }
     }
 
     /// Adds what a batch wrote.
@@ -134,7 +142,6 @@ impl Hours {
             let incomplete = until.min(self.complete_from);
             let mut hour = self.closed_before;
             while hour < incomplete {
-                self.dirty = true;
                 every_entity_is_dirty(db, hour).await?;
                 hour += HOUR;
             }
@@ -148,7 +155,6 @@ impl Hours {
             self.closed_before = until;
             self.store_watermark(db).await?;
         }
-        self.dirty |= !dirty.is_empty();
         note_dirty(db, &dirty).await
     }
 
@@ -197,13 +203,16 @@ async fn every_entity_is_dirty(db: &mut PgConnection, hour: i64) -> Result<(), E
     Ok(())
 }
 
+/// Marks hours. A mark that is there already is held until the batch is written, so that nobody makes the hour again
+/// before its readings can be seen.
 async fn note_dirty(db: &mut PgConnection, dirty: &BTreeSet<(i64, i32)>) -> Result<(), Error> {
     if dirty.is_empty() {
         return Ok(());
     }
     let hours: Vec<_> = dirty.iter().filter_map(|(hour, _)| DateTime::from_timestamp_micros(*hour)).collect();
     let entities: Vec<i32> = dirty.iter().map(|(_, entity)| *entity).collect();
-    let sql = "INSERT INTO telemetry_dirty_hour SELECT * FROM unnest($1::integer[], $2::timestamptz[]) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO telemetry_dirty_hour SELECT * FROM unnest($1::integer[], $2::timestamptz[])
+        ON CONFLICT (entity, hour) DO UPDATE SET hour = excluded.hour";
     sqlx::query(sql).bind(entities).bind(hours).execute(db).await?;
     Ok(())
 }

@@ -1,16 +1,19 @@
 //! The history of telemetry: one wide row a reading, written by binary COPY about once a second, late and repeated
-//! readings beside it, aggregates of whole hours, each for as long as its organisation keeps them. What does not live here: compacting old rows into segments, which does
-//! not exist yet; and the newest values (`latest_telemetry`).
+//! readings beside it, aggregates of whole hours; hours that are long over as segments of arrays; each for as long as its
+//! organisation keeps them. What does not live here: the newest values (`latest_telemetry`).
 
 mod hours;
 mod keys;
+mod line;
 pub mod read;
-mod recompute;
 mod retention;
 mod route;
+mod segment;
 mod take;
 #[cfg(test)]
 mod tests;
+mod upkeep;
+mod values;
 mod write;
 
 use eventlog::{Message, Rejection, Source, Stream};
@@ -22,7 +25,8 @@ use self::keys::Keys;
 use self::retention::Retention;
 use self::route::HighWater;
 use self::take::{Taken, take};
-use self::write::Days;
+pub use self::upkeep::upkeep;
+use self::write::Partitions;
 use crate::digest::Digest;
 use crate::marks::Marks;
 use crate::projection::Pace;
@@ -34,13 +38,23 @@ pub const NAME: &str = "telemetry_history";
 /// About 5,000 readings of ten values, or a second, whichever comes first.
 const PACE: Pace = Pace { max_messages: 500, max_bytes: 600 << 10, linger_ms: 900 };
 
+/// Values that are no numbers, or not good: of one time and metric the last to arrive.
+const OTHERS: &str = "SELECT v::text FROM (
+        SELECT DISTINCT ON (p.entity, p.measured_at, p.metric_key)
+            e.entity_id, p.measured_at, p.metric_key, p.number, p.other, p.quality
+        FROM telemetry_point p JOIN telemetry_entity e ON e.key = p.entity
+        WHERE (p.entity, p.measured_at) IN (
+            SELECT entity, measured_at FROM telemetry_point WHERE other IS NOT NULL OR quality IS NOT NULL)
+        ORDER BY p.entity, p.measured_at, p.metric_key, p.position DESC) v
+    WHERE other IS NOT NULL OR quality IS NOT NULL";
+
 /// The projection. What it holds in memory is a cache of its tables, and the aggregates of hours that are not over.
 #[derive(Default)]
 pub struct TelemetryHistory {
     marks: Marks,
     keys: Keys,
     high_water: HighWater,
-    days: Days,
+    partitions: Partitions,
     hours: Hours,
     retention: Retention,
     taken: Taken,
@@ -60,6 +74,7 @@ impl Projection for TelemetryHistory {
         &[
             "telemetry_reading",
             "telemetry_late",
+            "telemetry_segment",
             "telemetry_hour",
             "telemetry_dirty_hour",
             "telemetry_watermark",
@@ -78,11 +93,7 @@ impl Projection for TelemetryHistory {
     fn digests(&self) -> Vec<Digest> {
         vec![
             Digest::of_query("telemetry_history", "SELECT h::text FROM telemetry_history h"),
-            Digest::of_query(
-                "other values",
-                "SELECT (e.entity_id, r.measured_at, r.others, r.flaws)::text FROM telemetry_row r
-                 JOIN telemetry_entity e ON e.key = r.entity WHERE r.others IS NOT NULL OR r.flaws IS NOT NULL",
-            ),
+            Digest::of_query("other values", OTHERS),
         ]
     }
 
@@ -99,7 +110,8 @@ impl Projection for TelemetryHistory {
             self.taken = take(&mut self.marks, batch);
             self.retention.open(db, &self.taken).await?;
             self.retention.leave_out(&mut self.taken);
-            self.days.make_ready(db, &self.taken, self.retention.longest()).await?;
+            self.hours.open(db, &self.taken).await?;
+            self.partitions.make_ready(db, &self.taken, self.hours.frozen_before()).await?;
             self.keys.intern(db, &self.taken).await
         })
     }
@@ -117,15 +129,12 @@ impl Projection for TelemetryHistory {
                 return Ok(taken.refused);
             }
             self.retention.choose(db, choices).await?;
-            self.hours.open(db, &taken).await?;
             let rows = self.keys.resolve(taken);
             self.high_water.learn(db, &rows).await?;
-            let routed = self.high_water.route(rows);
-            write::rows(db, &routed).await?;
+            let routed = self.high_water.route(rows, self.hours.frozen_before());
+            write::rows(db, &self.partitions, &routed).await?;
             self.hours.add(&routed);
             self.hours.close(db).await?;
-            recompute::some(db, &mut self.keys, &mut self.hours).await?;
-            self.retention.remove_some(db).await?;
             Ok(Vec::new())
         })
     }

@@ -23,7 +23,7 @@ const COMPUTED: i32 = -1;
 pub struct Routed {
     /// Newer than what their entity had.
     pub newest: Vec<Resolved>,
-    /// As old, or older.
+    /// As old, or older; or of an hour that is compacted.
     pub late: Vec<Resolved>,
 }
 
@@ -42,8 +42,11 @@ impl HighWater {
         let entities: Vec<i32> = unknown.keys().copied().collect();
         let from: Vec<DateTime<Utc>> = unknown.values().filter_map(|at| DateTime::from_timestamp_micros(*at)).collect();
         let found: Vec<(i32, Option<DateTime<Utc>>)> = sqlx::query_as(
-            "SELECT e.key, (SELECT max(r.measured_at) FROM telemetry_reading r
-                            WHERE r.entity = e.key AND r.measured_at >= e.since)
+            "SELECT e.key, greatest(
+                (SELECT max(r.measured_at) FROM telemetry_reading r
+                 WHERE r.entity = e.key AND r.measured_at >= e.since),
+                (SELECT max(g.ends_at) FROM telemetry_segment g
+                 WHERE g.entity = e.key AND g.hour > e.since - interval '1 hour'))
              FROM unnest($1::integer[], $2::timestamptz[]) AS e (key, since)",
         )
         .bind(&entities)
@@ -59,18 +62,17 @@ impl HighWater {
         Ok(())
     }
 
-    /// Routes readings in their order and moves the marks.
-    pub fn route(&mut self, rows: Vec<Resolved>) -> Routed {
+    /// Routes readings in their order and moves the marks. What is older than `frozen_before` is late, whatever its entity
+    /// had.
+    pub fn route(&mut self, rows: Vec<Resolved>, frozen_before: i64) -> Routed {
         let mut routed = Routed::default();
         for row in rows {
             let at = row.row.measured_at;
             let mark = self.0.entry(place(&row)).or_insert(i64::MIN);
-            if at > *mark {
-                *mark = at;
-                routed.newest.push(row);
-            } else {
-                routed.late.push(row);
-            }
+            let newer = at > *mark;
+            *mark = at.max(*mark);
+            let kind = if newer && at >= frozen_before { &mut routed.newest } else { &mut routed.late };
+            kind.push(row);
         }
         routed
     }

@@ -1,10 +1,13 @@
-//! Given, when, then: taking, routing and the aggregates of hours, without a database.
+//! Given, when, then: taking, routing, the aggregates of hours and segments, without a database.
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::hours::{Aggregate, HOUR, hour_of};
 use super::keys::Resolved;
+use super::line::{Line, Metrics, Object, Sets};
 use super::route::{HighWater, Routed};
+use super::segment::{Segment, segments};
 use super::take::{Kind, Row};
 use super::write::day_of;
 
@@ -34,16 +37,23 @@ fn what_is_not_newer_than_its_entity_is_late() {
     let mut marks = HighWater::default();
     let device = |entity, at| row(Kind::Device, entity, 0, at);
     let Routed { newest, late } =
-        marks.route(vec![device(1, 10), device(1, 10), device(1, 5), device(2, 5), device(1, 11)]);
+        marks.route(vec![device(1, 10), device(1, 10), device(1, 5), device(2, 5), device(1, 11)], i64::MIN);
     assert_eq!((times(&newest), times(&late)), (vec![10, 5, 11], vec![10, 5]));
-    let next = marks.route(vec![device(1, 11), device(1, 12)]);
+    let next = marks.route(vec![device(1, 11), device(1, 12)], i64::MIN);
     assert_eq!((times(&next.newest), times(&next.late)), (vec![12], vec![11]));
+}
+
+#[test]
+fn what_is_of_a_compacted_hour_is_late_though_it_is_new() {
+    let device = |entity, at| row(Kind::Device, entity, 0, at);
+    let routed = HighWater::default().route(vec![device(1, 9), device(1, 10), device(1, 9)], 10);
+    assert_eq!((times(&routed.newest), times(&routed.late)), (vec![10], vec![9, 9]));
 }
 
 #[test]
 fn the_devices_of_an_asset_need_not_be_in_step() {
     let asset = |source, at| row(Kind::Asset, 1, source, at);
-    let routed = HighWater::default().route(vec![asset(7, 10), asset(8, 5), asset(8, 6), asset(7, 10)]);
+    let routed = HighWater::default().route(vec![asset(7, 10), asset(8, 5), asset(8, 6), asset(7, 10)], i64::MIN);
     assert_eq!((times(&routed.newest), times(&routed.late)), (vec![10, 5, 6], vec![10]));
 }
 
@@ -61,4 +71,72 @@ fn an_aggregate_has_count_bounds_and_sum_of_each_metric() {
 fn hours_and_days_begin_before_the_epoch_too() {
     assert_eq!((hour_of(HOUR + 1), hour_of(HOUR), hour_of(-1)), (HOUR, HOUR, -HOUR));
     assert_eq!(day_of(-1).unwrap().to_string(), "1969-12-31");
+}
+
+fn line(measured_at: i64, numbers: &[f64], position: i64) -> Line {
+    Line {
+        entity: 1,
+        measured_at,
+        metrics: Metrics::Set(1),
+        numbers: numbers.to_vec(),
+        others: None,
+        flaws: None,
+        sources: Vec::new(),
+        position,
+    }
+}
+
+fn object(key: &str, value: Value) -> Option<Object> {
+    Some(Object::from_iter([(key.to_owned(), value)]))
+}
+
+fn sets() -> Sets {
+    Sets::from([(1, vec!["flow".into(), "temp".into()]), (2, vec!["temp".into()])])
+}
+
+#[test]
+fn a_segment_has_its_numbers_metric_after_metric_and_gives_its_readings_back() {
+    let mut lines: Vec<Line> = (0..3).map(|n| line(n * 10_000_000, &[n as f64, -(n as f64)], 0)).collect();
+    lines[1].others = object("state", "open".into());
+    lines[2].flaws = object("temp", "uncertain".into());
+    let made = segments(lines.clone(), &sets());
+    assert_eq!(made.len(), 1);
+    assert_eq!((made[0].unit, made[0].offsets.clone()), (10_000_000, vec![0, 1, 2]));
+    assert_eq!(made[0].numbers, [0.0, 1.0, 2.0, -0.0, -1.0, -2.0]);
+    assert_eq!((made[0].hour(), made[0].ends_at()), (0, 20_000_000));
+    assert_eq!(made[0].clone().lines(), lines);
+}
+
+#[test]
+fn of_one_time_and_metric_the_last_to_arrive_is_in_the_segment() {
+    let mut later = line(5, &[7.0], 9);
+    later.metrics = Metrics::Set(2);
+    later.flaws = object("power", "bad".into());
+    let made = segments(vec![line(5, &[1.0, 2.0], 3), later, line(6, &[3.0, 4.0], 4)], &sets());
+    let keys = Metrics::Keys(vec!["flow".into(), "temp".into()]);
+    let shown: Vec<_> = made.iter().map(|made| (made.starts_at, made.metrics.clone(), made.numbers.clone())).collect();
+    assert_eq!(shown, [(5, keys, vec![1.0, 7.0]), (6, Metrics::Set(1), vec![3.0, 4.0])]);
+    // A quality without a value is not lost either.
+    assert_eq!(made[0].flaws, object("0", json!({"power": "bad"})));
+}
+
+#[test]
+fn values_of_other_devices_are_in_segments_of_their_own() {
+    let from = |source, at, position| Line { sources: vec![source], ..line(at, &[1.0, f64::from(source)], position) };
+    let mut temp = Line { metrics: Metrics::Set(2), ..from(8, 5, 2) };
+    temp.numbers = vec![8.0];
+    let made = segments(vec![from(7, 5, 1), temp, from(7, 6, 3)], &sets());
+    let shown: Vec<_> = made.iter().map(|made| (made.sources.clone(), made.numbers.clone())).collect();
+    assert_eq!(shown, [(vec![7], vec![1.0]), (vec![8], vec![8.0]), (vec![7], vec![1.0, 7.0])]);
+}
+
+#[test]
+fn segments_are_cut_where_they_hold_much_or_their_times_are_too_fine() {
+    let many = (0..40_000).map(|n| line(n * 1_000, &[0.0, 0.0], 0)).collect();
+    let counts: Vec<usize> = segments(many, &sets()).iter().map(|made| made.offsets.len()).collect();
+    assert_eq!(counts, [32_768, 7_232]);
+    let fine = [0, 1, HOUR - 2, HOUR - 1].map(|at| line(at, &[0.0, 0.0], 0)).to_vec();
+    let made = segments(fine.clone(), &sets());
+    assert_eq!(made.iter().map(|made| made.offsets.clone()).collect::<Vec<_>>(), [[0, 1], [0, 1]]);
+    assert_eq!(made.into_iter().flat_map(Segment::lines).collect::<Vec<_>>(), fine);
 }

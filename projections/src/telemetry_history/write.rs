@@ -1,10 +1,12 @@
-//! Readings into their tables: daily partitions made ahead, rows by binary COPY.
+//! Readings into their tables: hourly partitions made ahead, rows by binary COPY.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days as Ahead, NaiveDate};
+use chrono::{DateTime, NaiveDate};
 use sqlx::PgConnection;
 
+use super::hours::{HOUR, hour_of};
 use super::keys::Resolved;
 use super::route::Routed;
 use super::take::{Kind, Taken};
@@ -12,52 +14,46 @@ use crate::Error;
 use crate::copy::Copy;
 
 const COLUMNS: &str = "(measured_at, entity, metric_set, numbers, others, flaws, sources, position)";
-/// Days that partitions are made ahead of the log.
-const AHEAD_DAYS: u64 = 2;
+/// Hours that partitions are made ahead of the log.
+const AHEAD_HOURS: i64 = 2;
 
-/// The days that have partitions, as far as is known.
+/// The partitions of hours, as far as is known: their names by the hour's beginning.
 #[derive(Debug, Default)]
-pub struct Days {
-    made: BTreeSet<NaiveDate>,
-    dropped_before: Option<NaiveDate>,
-}
+pub struct Partitions(BTreeMap<i64, String>);
 
-impl Days {
-    /// Makes the partitions that a batch needs and those of the days to come; removes those that are
-    /// over where nobody keeps more than `kept_days`.
-    pub async fn make_ready(&mut self, db: &mut PgConnection, taken: &Taken, kept_days: u32) -> Result<(), Error> {
-        let mut needed: BTreeSet<NaiveDate> = taken.rows.iter().filter_map(|row| day_of(row.measured_at)).collect();
-        let today = taken.log_time.and_then(day_of);
-        if let Some(today) = today {
-            needed.extend((0..=AHEAD_DAYS).filter_map(|days| today.checked_add_days(Ahead::new(days))));
+impl Partitions {
+    /// Makes the partitions that a batch needs and those of the hours to come, from `frozen_before` on.
+    pub async fn make_ready(&mut self, db: &mut PgConnection, taken: &Taken, frozen_before: i64) -> Result<(), Error> {
+        self.0 = self.0.split_off(&frozen_before);
+        let mut needed: BTreeSet<i64> = taken.rows.iter().map(|row| hour_of(row.measured_at)).collect();
+        if let Some(now) = taken.log_time.map(hour_of) {
+            needed.extend((0..=AHEAD_HOURS).map(|hours| now + hours * HOUR));
         }
-        for day in needed.difference(&self.made.clone()) {
-            sqlx::query("SELECT telemetry_add_day($1)").bind(day).execute(&mut *db).await?;
-            self.made.insert(*day);
-        }
-        let first = today.and_then(|today| today.checked_sub_days(Ahead::new(kept_days.into())));
-        if first > self.dropped_before {
-            sqlx::query("SELECT telemetry_drop_days_before($1)").bind(first).execute(db).await?;
-            self.dropped_before = first;
-            self.made.retain(|day| Some(*day) >= first);
+        for hour in needed.split_off(&frozen_before) {
+            if let Entry::Vacant(unknown) = self.0.entry(hour) {
+                let sql = "SELECT telemetry_add_hour($1)";
+                let at = DateTime::from_timestamp_micros(hour);
+                unknown.insert(sqlx::query_scalar(sql).bind(at).fetch_one(&mut *db).await?);
+            }
         }
         Ok(())
     }
 }
 
 /// Writes routed readings.
-pub async fn rows(db: &mut PgConnection, routed: &Routed) -> Result<(), Error> {
-    let mut days: BTreeMap<NaiveDate, Copy> = BTreeMap::new();
+pub async fn rows(db: &mut PgConnection, partitions: &Partitions, routed: &Routed) -> Result<(), Error> {
+    let mut hours: BTreeMap<&str, Copy> = BTreeMap::new();
+    let mut late = Copy::default();
     for row in &routed.newest {
-        if let Some(day) = day_of(row.row.measured_at) {
-            put(days.entry(day).or_default(), row, row.row.kind == Kind::Asset);
+        match partitions.0.get(&hour_of(row.row.measured_at)) {
+            Some(name) => put(hours.entry(name).or_default(), row, row.row.kind == Kind::Asset),
+            None => put(&mut late, row, true),
         }
     }
-    for (day, copy) in days {
+    for (name, copy) in hours {
         // Straight into the partition: routing every row through the parent costs a tenth more.
-        copy.send(db, &format!("telemetry_reading_{} {COLUMNS}", day.format("%Y%m%d"))).await?;
+        copy.send(db, &format!("{name} {COLUMNS}")).await?;
     }
-    let mut late = Copy::default();
     routed.late.iter().for_each(|row| put(&mut late, row, true));
     late.send(db, &format!("telemetry_late {COLUMNS}")).await?;
     Ok(())

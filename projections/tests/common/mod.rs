@@ -102,6 +102,14 @@ impl World {
         }
     }
 
+    /// Does what is due beside the writing of a read model, to the end.
+    pub async fn keep_up(&self, name: &'static str) {
+        let upkeep = chosen(Some(&[name.to_owned()])).unwrap()[0].upkeep.unwrap();
+        let mut owner = self.owner(name).await;
+        while upkeep(owner.db().await.unwrap()).await.unwrap() {}
+        owner.release().await;
+    }
+
     async fn catch_up_one(&self, entry: Entry) {
         let mut targets = Positions::new();
         for source in entry.sources() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Query, devices, entity_key};
-use crate::telemetry_history::recompute::{MERGED, NEEDS_MERGE, PLAIN};
+use crate::telemetry_history::values::{MERGED, NEEDS_MERGE, PLAIN, SOURCES};
 use crate::{Error, Reader};
 
 /// How long a step is.
@@ -128,16 +128,11 @@ async fn rows(
         sqlx::query_scalar(NEEDS_MERGE).bind(entity).bind(from).bind(until).fetch_one(&reader.pool).await?;
     let values = if merge { MERGED } else { PLAIN };
     // The narrowing stands inside, so that the other metrics are never unfolded.
-    let values = values.replace("WHERE", "WHERE ($5::text IS NULL OR s.metric_key = $5) AND");
-    let sources = if merge {
-        "(SELECT array_agg(DISTINCT d) FROM unnest(string_to_array(string_agg(
-            array_to_string(sources, ','), ','), ',')::integer[]) d)"
-    } else {
-        "NULL::integer[]"
-    };
+    let values = values.replace("WHERE", "WHERE ($5::text IS NULL OR v.metric_key = $5) AND");
+    let sources = if merge { SOURCES } else { "NULL::integer[]" };
     let sql = format!(
         "SELECT date_bin($4, measured_at, '2000-01-01T00:00:00Z'), metric_key, count(*), min(value), max(value),
-            sum(value), {sources} FROM ({values}) v WHERE value IS NOT NULL GROUP BY 1, 2"
+            sum(value), {sources} FROM ({values}) v GROUP BY 1, 2"
     );
     let bound = sqlx::query_as(&sql).bind(entity).bind(from).bind(until).bind(step.length()).bind(&query.metric_key);
     let lines: Vec<Line> = bound.fetch_all(&reader.pool).await?;

@@ -60,7 +60,8 @@ pub async fn metric_keys(reader: &Reader, entity: Uuid) -> Result<Vec<String>, E
     let sql = "SELECT DISTINCT s.metric_key FROM metric_slot s WHERE s.metric_set IN (
             SELECT m.id FROM metric_set m
             WHERE EXISTS (SELECT FROM telemetry_hour h WHERE h.entity = $1 AND h.metric_set = m.id)
-               OR EXISTS (SELECT FROM telemetry_reading r WHERE r.entity = $1 AND r.metric_set = m.id))
+               OR EXISTS (SELECT FROM telemetry_reading r WHERE r.entity = $1 AND r.metric_set = m.id)
+               OR EXISTS (SELECT FROM telemetry_late l WHERE l.entity = $1 AND l.metric_set = m.id))
         ORDER BY 1";
     Ok(sqlx::query_scalar(sql).bind(key).fetch_all(&reader.pool).await?)
 }

@@ -1,72 +1,102 @@
 //! Values as they were measured.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::ops::{Bound, RangeBounds};
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Point, Query, devices, entity_key};
+use crate::copy::micros;
+use crate::telemetry_history::line::{Candidate, Found, Line, Metrics, Object, Sets};
+use crate::telemetry_history::segment::Segment;
 use crate::{Error, Reader};
 
-/// A row of either table: time, set, numbers, other values, qualities, sources, position.
-type Line = (
-    DateTime<Utc>,
-    i32,
-    Vec<Option<f64>>,
-    Option<Json<Map<String, Value>>>,
-    Option<Json<Map<String, Value>>>,
-    Option<Vec<i32>>,
-    i64,
-);
+/// What a row of `telemetry_reading` is marked with.
+const READING: i32 = 0;
+/// What a row of `telemetry_late` is marked with.
+const LATE: i32 = 1;
 
-/// A value that may still be beaten by one that arrived later.
-struct Candidate {
+/// A row of readings, or a segment.
+#[derive(FromRow)]
+struct Stored {
+    measured_at: DateTime<Utc>,
+    metric_set: i32,
+    numbers: Vec<f64>,
+    others: Option<Json<Object>>,
+    flaws: Option<Json<Object>>,
+    sources: Option<Vec<i32>>,
     position: i64,
-    value: Value,
-    quality: Option<String>,
-    sources: Vec<i32>,
+    /// Where it stands.
+    kind: i32,
+    /// Segments only.
+    unit: Option<i64>,
+    /// Segments only.
+    offsets: Option<Vec<i32>>,
 }
-
-type Found = BTreeMap<(DateTime<Utc>, String), Candidate>;
 
 /// Returns the values in a span of time, in the order of time; of one time and metric the last that arrived.
 pub async fn raw(reader: &Reader, query: &Query) -> Result<Vec<Point>, Error> {
     let Some(entity) = entity_key(reader, query.entity).await? else { return Ok(Vec::new()) };
-    let mut lines = lines(reader, query, entity, "telemetry_reading").await?;
-    lines.extend(self::lines(reader, query, entity, "telemetry_late").await?);
-    let keys = keys_of(reader, query, &lines).await?;
-    let mut found = Found::new();
-    for line in lines {
-        unfold(query, &keys, line, &mut found);
-    }
+    let mut rows = query.limit();
+    let found = loop {
+        let stored = stored(reader, query, entity, rows).await?;
+        let seen = seen(&stored, query, rows);
+        let found = found(reader, query, entity, stored).await?;
+        if found.keys().filter(|(at, _)| seen.contains(at)).count() >= query.limit() || seen == EVERYTHING {
+            break found;
+        }
+        // Many rows were of the same times, and beat each other.
+        rows *= 4;
+    };
     let sources = found.values().flat_map(|candidate| candidate.sources.iter().copied());
     let devices = devices(reader, sources).await?;
     let surplus = found.len().saturating_sub(query.limit());
     let skipped = if query.newest { surplus } else { 0 };
     let points = found.into_iter().skip(skipped).take(query.limit());
-    Ok(points.map(|((measured_at, key), candidate)| point(measured_at, key, candidate, &devices)).collect())
+    Ok(points.filter_map(|((at, key), candidate)| point(at, key, candidate, &devices)).collect())
 }
 
-/// Reads rows of one table. Each of both gives as many as are wanted in all, so that the merged ones are the right ones.
-async fn lines(reader: &Reader, query: &Query, entity: i32, table: &str) -> Result<Vec<Line>, Error> {
-    let order = if query.newest { "DESC" } else { "ASC" };
-    let (numbers, narrow) = match query.metric_key {
-        None => ("r.numbers", ""),
-        Some(_) => (
-            "CASE WHEN s.slot IS NULL THEN '{}' ELSE r.numbers[s.slot:s.slot] END",
-            "LEFT JOIN metric_slot s ON s.metric_set = r.metric_set AND s.metric_key = $5",
-        ),
+/// Times, microseconds.
+type Span = (Bound<i64>, Bound<i64>);
+const EVERYTHING: Span = (Bound::Unbounded, Bound::Unbounded);
+
+/// Returns for which times all there is was read: up to the last row of a table that had more than was asked for.
+fn seen(stored: &[Stored], query: &Query, rows: usize) -> Span {
+    let last = |kind| {
+        let times = || stored.iter().filter(|stored| stored.kind == kind).map(|stored| micros(stored.measured_at));
+        let last = if query.newest { times().min() } else { times().max() };
+        last.filter(|_| times().count() > rows)
     };
-    let only = if query.metric_key.is_some() { "AND (s.slot IS NOT NULL OR r.others ? $5)" } else { "" };
-    let sql = format!(
-        "SELECT r.measured_at, r.metric_set, {numbers}, r.others, r.flaws, r.sources, coalesce(r.position, 0)
-         FROM {table} r {narrow}
-         WHERE r.entity = $1 AND r.measured_at >= $2 AND r.measured_at < $3 {only}
-         ORDER BY r.measured_at {order} LIMIT $4"
-    );
-    let limit = i64::try_from(query.limit()).unwrap_or(i64::MAX);
+    let (readings, late) = (last(READING), last(LATE));
+    if query.newest {
+        readings.max(late).map_or(EVERYTHING, |last| (Bound::Excluded(last), Bound::Unbounded))
+    } else {
+        let first = readings.into_iter().chain(late).min();
+        first.map_or(EVERYTHING, |last| (Bound::Unbounded, Bound::Excluded(last)))
+    }
+}
+
+async fn found(reader: &Reader, query: &Query, entity: i32, stored: Vec<Stored>) -> Result<Found, Error> {
+    let sets = sets_of(reader, query, &stored).await?;
+    let (from, until) = (micros(query.from), micros(query.until));
+    let mut found = Found::new();
+    for line in stored.into_iter().flat_map(|stored| stored.lines(entity)) {
+        if (from..until).contains(&line.measured_at) {
+            line.unfold(&sets, query.metric_key.as_deref(), &mut found);
+        }
+    }
+    Ok(found)
+}
+
+/// Reads rows and segments, in one statement, so that what becomes a segment meanwhile is read once. Each table gives one
+/// row more than `rows`, and segments those of as many hours as hold so many.
+async fn stored(reader: &Reader, query: &Query, entity: i32, rows: usize) -> Result<Vec<Stored>, Error> {
+    let sql = statement(query.newest, query.metric_key.is_some());
+    let limit = i64::try_from(rows).unwrap_or(i64::MAX);
     let mut bound = sqlx::query_as(&sql).bind(entity).bind(query.from).bind(query.until).bind(limit);
     if let Some(key) = &query.metric_key {
         bound = bound.bind(key);
@@ -74,9 +104,76 @@ async fn lines(reader: &Reader, query: &Query, entity: i32, table: &str) -> Resu
     Ok(bound.fetch_all(&reader.pool).await?)
 }
 
-/// Returns the keys of the sets that the rows refer to; with one metric wanted, its key alone.
-async fn keys_of(reader: &Reader, query: &Query, lines: &[Line]) -> Result<HashMap<i32, Vec<String>>, Error> {
-    let mut sets: Vec<i32> = lines.iter().map(|line| line.1).collect();
+/// `$1` entity, `$2` from, `$3` until, `$4` limit, `$5` the metric where one is wanted.
+fn statement(newest: bool, one_metric: bool) -> String {
+    let order = if newest { "DESC" } else { "ASC" };
+    let slot = |table: &str| match one_metric {
+        true => format!("LEFT JOIN metric_slot s ON s.metric_set = {table}.metric_set AND s.metric_key = $5"),
+        false => String::new(),
+    };
+    let row_numbers = match one_metric {
+        true => "CASE WHEN s.slot IS NULL THEN '{}' ELSE r.numbers[s.slot:s.slot] END",
+        false => "r.numbers",
+    };
+    let only = |others: &str| match one_metric {
+        true => format!("AND (s.slot IS NOT NULL OR {others})"),
+        false => String::new(),
+    };
+    let rows = |table: &str, kind: i32| {
+        let (slot, only) = (slot("r"), only("r.others ? $5"));
+        format!(
+            "(SELECT r.measured_at, r.metric_set, {row_numbers} AS numbers, r.others, r.flaws, r.sources,
+                coalesce(r.position, 0) AS position, {kind} AS kind, NULL::bigint AS unit, NULL::integer[] AS offsets
+             FROM {table} r {slot}
+             WHERE r.entity = $1 AND r.measured_at >= $2 AND r.measured_at < $3 {only}
+             ORDER BY r.measured_at {order} LIMIT $4 + 1)"
+        )
+    };
+    let (slots, numbers) = match one_metric {
+        true => {
+            (", s.slot", "CASE WHEN slot IS NULL THEN '{}' ELSE numbers[(slot - 1) * count + 1 : slot * count] END")
+        }
+        false => ("", "numbers"),
+    };
+    let only = only("EXISTS (SELECT FROM jsonb_each(g.others) o WHERE o.value ? $5)");
+    // How many readings of a segment surely give a value: hours that the span cuts, and sets without metrics, may have none.
+    let sure = match one_metric {
+        true => "s.slot IS NOT NULL",
+        false => "EXISTS (SELECT FROM metric_slot m WHERE m.metric_set = g.metric_set)",
+    };
+    format!(
+        "{} UNION ALL {} UNION ALL
+         SELECT starts_at, metric_set, {numbers}, others, flaws, sources, 0, 2, unit, offsets FROM (
+            SELECT g.*{slots}, sum(CASE WHEN g.hour >= $2 AND g.hour + interval '1 hour' <= $3
+                    AND {sure} THEN g.count ELSE 0 END)
+                OVER (ORDER BY g.hour {order} GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+            FROM telemetry_segment g {}
+            WHERE g.entity = $1 AND g.hour > $2 - interval '1 hour' AND g.hour < $3 {only}) AS counted
+         WHERE coalesce(before, 0) < $4",
+        rows("telemetry_reading", READING),
+        rows("telemetry_late", LATE),
+        slot("g"),
+    )
+}
+
+impl Stored {
+    fn lines(self, entity: i32) -> Vec<Line> {
+        let (measured_at, metrics) = (micros(self.measured_at), Metrics::Set(self.metric_set));
+        let (others, flaws) = (self.others.map(|Json(others)| others), self.flaws.map(|Json(flaws)| flaws));
+        let (numbers, sources, position) = (self.numbers, self.sources.unwrap_or_default(), self.position);
+        match (self.unit, self.offsets) {
+            (Some(unit), Some(offsets)) => {
+                Segment { entity, metrics, sources, starts_at: measured_at, unit, offsets, numbers, others, flaws }
+                    .lines()
+            }
+            _ => vec![Line { entity, measured_at, metrics, numbers, others, flaws, sources, position }],
+        }
+    }
+}
+
+/// Returns the keys of the sets that are referred to; with one metric wanted, its key alone.
+async fn sets_of(reader: &Reader, query: &Query, stored: &[Stored]) -> Result<Sets, Error> {
+    let mut sets: Vec<i32> = stored.iter().map(|stored| stored.metric_set).collect();
     sets.sort_unstable();
     sets.dedup();
     if let Some(key) = &query.metric_key {
@@ -87,46 +184,12 @@ async fn keys_of(reader: &Reader, query: &Query, lines: &[Line]) -> Result<HashM
     Ok(found.into_iter().collect())
 }
 
-fn unfold(query: &Query, keys: &HashMap<i32, Vec<String>>, line: Line, found: &mut Found) {
-    let (measured_at, set, numbers, others, flaws, sources, position) = line;
-    let flaws = flaws.map(|Json(flaws)| flaws).unwrap_or_default();
-    let sources = sources.unwrap_or_default();
-    let keys = keys.get(&set).map_or(&[][..], Vec::as_slice);
-    let numbers = keys.iter().cloned().zip(numbers).filter_map(|(key, number)| Some((key, Value::from(number?))));
-    let others = others.map(|Json(others)| others).unwrap_or_default();
-    for (key, value) in numbers.chain(others) {
-        if query.metric_key.as_ref().is_some_and(|wanted| *wanted != key) {
-            continue;
-        }
-        let quality = flaws.get(&key).and_then(Value::as_str).map(str::to_owned);
-        let candidate = Candidate { position, value, quality, sources: sources.clone() };
-        match found.get_mut(&(measured_at, key.clone())) {
-            Some(held) => held.meet(candidate),
-            None => {
-                found.insert((measured_at, key), candidate);
-            }
-        }
-    }
-}
-
-impl Candidate {
-    /// The one that arrived last wins; the sources of both are named.
-    fn meet(&mut self, other: Candidate) {
-        let mut sources = self.sources.clone();
-        sources.extend(other.sources.iter().filter(|source| !self.sources.contains(source)));
-        if other.position >= self.position {
-            *self = other;
-        }
-        self.sources = sources;
-    }
-}
-
-fn point(measured_at: DateTime<Utc>, metric_key: String, candidate: Candidate, devices: &HashMap<i32, Uuid>) -> Point {
-    Point {
-        measured_at,
+fn point(at: i64, metric_key: String, candidate: Candidate, devices: &HashMap<i32, Uuid>) -> Option<Point> {
+    Some(Point {
+        measured_at: DateTime::from_timestamp_micros(at)?,
         metric_key,
         value: candidate.value,
-        quality: candidate.quality.unwrap_or_else(|| "good".into()),
+        quality: candidate.quality.as_ref().and_then(Value::as_str).unwrap_or("good").to_owned(),
         source_devices: candidate.sources.iter().filter_map(|source| devices.get(source).copied()).collect(),
-    }
+    })
 }

@@ -1,0 +1,107 @@
+//! A partition of readings into segments. The server sorts, so that neither memory nor random reads bound how much an
+//! hour may hold.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection};
+use tracing::info;
+
+use super::COMPACTED_AFTER_HOURS;
+use super::store::{self, ROW, Row};
+use crate::Error;
+use crate::telemetry_history::hours::hour_of;
+use crate::telemetry_history::keys::Keys;
+use crate::telemetry_history::line::{Line, Sets};
+use crate::telemetry_history::segment::{Segment, segments};
+
+/// Rows that are fetched at once.
+const FETCHED: usize = 10_000;
+
+/// The oldest partition that nothing is written to any more.
+const DUE: &str = "SELECT s.name, s.from_time, s.until_time FROM telemetry_spans() AS s
+    WHERE s.until_time <= (SELECT closed_before - make_interval(hours => $1) FROM telemetry_watermark)
+    ORDER BY s.from_time LIMIT 1";
+
+/// Readings in the order of entity and time, cut into segments as they come.
+struct Cutter {
+    sets: Sets,
+    /// Those of one entity and hour, of which more may come.
+    open: Vec<Line>,
+    segments: Vec<Segment>,
+}
+
+/// Makes segments of one partition and of what was late for it, and drops it; tells whether there was one.
+pub async fn one_span(db: &mut PgConnection) -> Result<bool, Error> {
+    let due = sqlx::query_as(DUE).bind(i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX));
+    let due: Option<(String, DateTime<Utc>, DateTime<Utc>)> = due.fetch_optional(&mut *db).await?;
+    let Some((name, from, until)) = due else { return Ok(false) };
+    let begun = Instant::now();
+    store::make_days(db, [from.date_naive()].into()).await?;
+    let mut transaction = db.begin().await?;
+    store::one_moment(&mut transaction).await?;
+    let (rows, made) = segments_of(&mut transaction, &name, from, until).await?;
+    let sql = "DELETE FROM telemetry_late WHERE measured_at >= $1 AND measured_at < $2";
+    sqlx::query(sql).bind(from).bind(until).execute(&mut *transaction).await?;
+    sqlx::query("SELECT telemetry_drop_span($1)").bind(&name).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    if rows > 0 {
+        info!(from = %from, rows, segments = made, seconds = begun.elapsed().as_secs_f64(), "readings are compacted");
+    }
+    Ok(true)
+}
+
+/// Writes the segments; answers how many readings became how many.
+async fn segments_of(
+    db: &mut PgConnection,
+    name: &str,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<(usize, usize), Error> {
+    let mut cutter = Cutter { sets: store::sets(db).await?, open: Vec::new(), segments: Vec::new() };
+    // All rows are fetched, so the plan that is cheapest for all is the right one.
+    for setting in ["SET LOCAL cursor_tuple_fraction = 1", "SET LOCAL work_mem = '64MB'"] {
+        sqlx::query(setting).execute(&mut *db).await?;
+    }
+    // A cursor takes no parameters where it is declared; times and names are our own.
+    let declare = format!(
+        "DECLARE compacted NO SCROLL CURSOR FOR
+         SELECT {ROW} FROM {name}
+         UNION ALL SELECT {ROW} FROM telemetry_late WHERE measured_at >= '{from}' AND measured_at < '{until}'
+         ORDER BY entity, measured_at"
+    );
+    sqlx::query(&declare).persistent(false).execute(&mut *db).await?;
+    let fetch = format!("FETCH {FETCHED} FROM compacted");
+    let (mut rows, mut made) = (0, 0);
+    let mut keys = Keys::default();
+    loop {
+        let fetched: Vec<Row> = sqlx::query_as(&fetch).fetch_all(&mut *db).await?;
+        rows += fetched.len();
+        let last = fetched.len() < FETCHED;
+        fetched.into_iter().for_each(|row| cutter.take(row.into()));
+        if last {
+            cutter.cut();
+        }
+        let segments = std::mem::take(&mut cutter.segments);
+        made += segments.len();
+        store::write(db, &mut keys, segments).await?;
+        if last {
+            sqlx::query("CLOSE compacted").execute(&mut *db).await?;
+            return Ok((rows, made));
+        }
+    }
+}
+
+impl Cutter {
+    fn take(&mut self, line: Line) {
+        let place = |line: &Line| (line.entity, hour_of(line.measured_at));
+        if self.open.first().is_some_and(|open| place(open) != place(&line)) {
+            self.cut();
+        }
+        self.open.push(line);
+    }
+
+    fn cut(&mut self) {
+        self.segments.extend(segments(std::mem::take(&mut self.open), &self.sets));
+    }
+}

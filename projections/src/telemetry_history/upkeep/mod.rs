@@ -1,0 +1,34 @@
+//! What keeps the history small and its aggregates right, beside the writing of new readings: hours are made again,
+//! readings of hours that are long over become segments, and what is over for its organisation goes. It runs on a
+//! connection of its own, a part at a time, and needs nothing of the log but the time that the writer noted.
+
+mod compact;
+mod fold;
+mod recompute;
+mod retention;
+mod store;
+
+use futures_util::future::BoxFuture;
+use sqlx::PgConnection;
+
+use crate::Error;
+
+/// How long after its end an hour is compacted at the earliest: most of what is late has come by then.
+pub const COMPACTED_AFTER_HOURS: i64 = 2;
+
+/// Two at once would compact the same readings; the lock ends with the connection.
+const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('argusiq.upkeep.telemetry_history', 0))";
+
+/// Does a part of what is due; tells whether there may be more. Each part is a transaction.
+pub fn upkeep(db: &mut PgConnection) -> BoxFuture<'_, Result<bool, Error>> {
+    Box::pin(async move {
+        if !sqlx::query_scalar::<_, bool>(LOCK).fetch_one(&mut *db).await? {
+            return Ok(false);
+        }
+        // In this order: hours are made again while their readings are rows, and what goes is in segments.
+        Ok(recompute::some(db).await?
+            || compact::one_span(db).await?
+            || fold::some(db).await?
+            || retention::some(db).await?)
+    })
+}

@@ -1,0 +1,96 @@
+//! What is over goes: days that nobody keeps as a whole, and what one organisation keeps shorter than another row by row.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::organization::DEFAULT_RETENTION_DAYS;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use crate::Error;
+use crate::telemetry_history::retention::first_kept;
+
+/// Segments that are removed in one transaction, at most.
+const AT_ONCE: u64 = 20_000;
+
+/// Organisations that keep less than another and have something that is over.
+const DUE: &str = "SELECT organization_id, kept_days, removed_before FROM telemetry_retention
+    WHERE kept_days < $1 AND (removed_before IS NULL OR removed_before < $2::date - kept_days)
+    ORDER BY organization_id LIMIT 1";
+
+/// Removes some of what is over; tells whether there may be more.
+pub async fn some(db: &mut PgConnection) -> Result<bool, Error> {
+    let sql = "SELECT closed_before FROM telemetry_watermark";
+    let closed: Option<DateTime<Utc>> = sqlx::query_scalar(sql).fetch_optional(&mut *db).await?;
+    let Some(today) = closed.map(|closed| closed.date_naive()) else { return Ok(false) };
+    let longest = longest(db).await?;
+    if drop_days(db, today, longest).await? {
+        return Ok(true);
+    }
+    let due = sqlx::query_as(DUE).bind(longest.cast_signed()).bind(today);
+    let due: Option<(Uuid, i32, Option<NaiveDate>)> = due.fetch_optional(&mut *db).await?;
+    let Some((organization, days, removed_before)) = due else { return Ok(false) };
+    let Some(until) = first_kept(today, days.unsigned_abs()) else { return Ok(false) };
+    let mut transaction = db.begin().await?;
+    remove(&mut transaction, organization, removed_before, until).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Drops the days that nobody keeps.
+async fn drop_days(db: &mut PgConnection, today: NaiveDate, longest: u32) -> Result<bool, Error> {
+    let Some(first) = first_kept(today, longest) else { return Ok(false) };
+    let sql = "SELECT EXISTS (SELECT FROM telemetry_days_before($1))";
+    let over: bool = sqlx::query_scalar(sql).bind(first).fetch_one(&mut *db).await?;
+    if over {
+        sqlx::query("SELECT telemetry_drop_days_before($1)").bind(first).execute(db).await?;
+    }
+    Ok(over)
+}
+
+/// Returns the most days that an organisation with telemetry keeps it. One of which no event came yet chose nothing.
+async fn longest(db: &mut PgConnection) -> Result<u32, Error> {
+    let sql = "SELECT max(coalesce(kept_days, $1)) FROM (SELECT DISTINCT organization_id FROM telemetry_entity) e
+        LEFT JOIN telemetry_retention USING (organization_id)";
+    let longest: Option<i32> = sqlx::query_scalar(sql).bind(DEFAULT_RETENTION_DAYS.cast_signed()).fetch_one(db).await?;
+    Ok(longest.map_or(DEFAULT_RETENTION_DAYS, i32::unsigned_abs))
+}
+
+/// Removes what an organisation has before a day, a part of the segments where these are many.
+async fn remove(
+    db: &mut PgConnection,
+    organization: Uuid,
+    removed_before: Option<NaiveDate>,
+    until: NaiveDate,
+) -> Result<(), Error> {
+    let sql = "SELECT key FROM telemetry_entity WHERE organization_id = $1";
+    let entities: Vec<i32> = sqlx::query_scalar(sql).bind(organization).fetch_all(&mut *db).await?;
+    let sql = "SELECT day FROM telemetry_days_before($1) AS day
+        WHERE ($2 IS NULL OR day >= $2) AND to_regclass('telemetry_segment_' || to_char(day, 'YYYYMMDD')) IS NOT NULL";
+    let days: Vec<NaiveDate> = sqlx::query_scalar(sql).bind(until).bind(removed_before).fetch_all(&mut *db).await?;
+    let mut room = AT_ONCE;
+    let mut done = until;
+    for day in days {
+        room -= remove_segments(db, day, &entities, room).await?.min(room);
+        if room == 0 {
+            done = day;
+            break;
+        }
+    }
+    for (table, time) in
+        [("telemetry_late", "measured_at"), ("telemetry_hour", "hour"), ("telemetry_dirty_hour", "hour")]
+    {
+        let sql = format!("DELETE FROM {table} WHERE entity = ANY($1) AND {time} < $2::timestamp AT TIME ZONE 'UTC'");
+        sqlx::query(&sql).bind(&entities).bind(done).execute(&mut *db).await?;
+    }
+    let sql = "UPDATE telemetry_retention SET removed_before = $2 WHERE organization_id = $1";
+    sqlx::query(sql).bind(organization).bind(done).execute(db).await?;
+    Ok(())
+}
+
+/// Removes segments of one day, by their places in its table; answers how many.
+async fn remove_segments(db: &mut PgConnection, day: NaiveDate, entities: &[i32], room: u64) -> Result<u64, Error> {
+    let table = format!("telemetry_segment_{}", day.format("%Y%m%d"));
+    let places = format!("SELECT ctid FROM {table} WHERE entity = ANY($1) LIMIT $2");
+    let sql = format!("DELETE FROM {table} WHERE ctid = ANY(ARRAY({places}))");
+    let limit = i64::try_from(room).unwrap_or(i64::MAX);
+    Ok(sqlx::query(&sql).bind(entities).bind(limit).execute(db).await?.rows_affected())
+}

@@ -1,0 +1,186 @@
+//! Compacting against a real database: whatever came, in whatever order, every question has the same answer before and
+//! after, and what comes later for a compacted hour counts as it would have.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{ORGANIZATION, World, metric_sets, origin, reading, seconds, world};
+use domain::ids::{AssetId, DeviceId, OrganizationId};
+use domain::telemetry::{AssetPack, AssetReading, MetricValue, Quality, Reading, encode_pack};
+use eventlog::Stream;
+use projections::registry::chosen;
+use projections::telemetry_history::read::{self as telemetry, Aggregated, Point, Query, Step};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use uuid::Uuid;
+
+const NAME: &str = "telemetry_history";
+const DEVICES: [Uuid; 3] = [Uuid::from_u128(0x11), Uuid::from_u128(0x12), Uuid::from_u128(0x13)];
+const ASSETS: [Uuid; 2] = [Uuid::from_u128(0x21), Uuid::from_u128(0x22)];
+const SETS: [&[&str]; 3] = [&["flow", "temp"], &["temp"], &[]];
+const HOUR: i64 = 3_600;
+
+/// Seconds after the beginning: mostly a few that are met again and again, so that much is sent twice.
+fn time(random: &mut StdRng, hours: std::ops::Range<i64>) -> chrono::DateTime<chrono::Utc> {
+    let hour = random.random_range(hours) * HOUR;
+    let within = if random.random_bool(0.7) { random.random_range(0..6) * 600 } else { random.random_range(0..HOUR) };
+    let finer = if random.random_bool(0.1) { random.random_range(0..1_000_000) } else { 0 };
+    seconds(hour + within) + chrono::TimeDelta::microseconds(finer)
+}
+
+fn values(random: &mut StdRng, set: usize) -> (Vec<f64>, Vec<(String, MetricValue)>, Vec<(String, Quality)>) {
+    let numbers = SETS[set].iter().map(|_| f64::from(random.random_range(-50..50))).collect();
+    let text = ["open", "shut"].choose(random).map(|text| MetricValue::Text((*text).to_owned()));
+    let others = text.filter(|_| set == 2 || random.random_bool(0.2)).map(|text| ("state".to_owned(), text));
+    let flaws = random.random_bool(0.2).then(|| ("temp".to_owned(), Quality::Uncertain));
+    (numbers, others.into_iter().collect(), flaws.into_iter().collect())
+}
+
+fn device_reading(random: &mut StdRng, ordinal: u32, sequence: u64, hours: std::ops::Range<i64>, now: i64) -> Reading {
+    let set = random.random_range(0..SETS.len());
+    let (numbers, others, flaws) = values(random, set);
+    let device = *DEVICES.choose(random).unwrap();
+    let plain = reading(device, origin(sequence, ordinal), time(random, hours), &numbers);
+    Reading { set: set as u32, others, flaws, received_at: seconds(now), ..plain }
+}
+
+fn asset_reading(
+    random: &mut StdRng,
+    ordinal: u32,
+    sequence: u64,
+    hours: std::ops::Range<i64>,
+    now: i64,
+) -> AssetReading {
+    let set = random.random_range(0..SETS.len());
+    let (numbers, others, flaws) = values(random, set);
+    AssetReading {
+        origin: origin(sequence, ordinal),
+        organization: OrganizationId(ORGANIZATION),
+        asset: AssetId(*ASSETS.choose(random).unwrap()),
+        source_devices: vec![DeviceId(*DEVICES.choose(random).unwrap())],
+        measured_at: time(random, hours),
+        received_at: seconds(now),
+        set: set as u32,
+        numbers,
+        others,
+        flaws: flaws.into_iter().map(|(key, _)| (key, "cannot be computed".to_owned())).collect(),
+    }
+}
+
+/// Packs of both streams with readings of these hours, which arrive at the end of the last.
+async fn send(world: &World, random: &mut StdRng, sequence: u64, hours: std::ops::Range<i64>) {
+    let now = hours.end * HOUR;
+    let readings = (0..40).map(|n| device_reading(random, n, sequence, hours.clone(), now)).collect();
+    world.readings(1, &SETS, readings).await;
+    let readings = (0..40).map(|n| asset_reading(random, n, sequence, hours.clone(), now)).collect();
+    let pack = AssetPack { sets: metric_sets(&SETS), readings, ..AssetPack::default() };
+    world.publish(Stream::TelemetryAsset, "2.1", encode_pack(&pack).unwrap()).await;
+}
+
+#[derive(Debug, PartialEq)]
+struct Answers {
+    digest: BTreeMap<String, String>,
+    points: Vec<Vec<Point>>,
+    aggregates: Vec<Vec<Aggregated>>,
+    ranges: Vec<Vec<String>>,
+    metrics: Vec<Vec<String>>,
+}
+
+async fn ask(world: &World) -> Answers {
+    let mut answers = Answers {
+        digest: world.digest(chosen(Some(&[NAME.to_owned()])).unwrap()[0]).await,
+        points: Vec::new(),
+        aggregates: Vec::new(),
+        ranges: Vec::new(),
+        metrics: Vec::new(),
+    };
+    for entity in DEVICES.into_iter().chain(ASSETS) {
+        for (from, until) in [(-90_000, 900_000), (1_234, 2 * HOUR + 600), (HOUR, 3 * HOUR)] {
+            for metric_key in [None, Some("temp"), Some("state")] {
+                for (limit, newest) in [(10_000, true), (7, true), (7, false)] {
+                    let metric_key = metric_key.map(str::to_owned);
+                    let (from, until) = (seconds(from), seconds(until));
+                    let query = Query { entity, metric_key, from, until, limit, newest };
+                    answers.points.push(telemetry::raw(&world.reader, &query).await.unwrap());
+                    for step in [Step::Minute, Step::Hour] {
+                        let aggregates = telemetry::aggregate(&world.reader, &query, step).await.unwrap();
+                        answers.aggregates.push(aggregates);
+                    }
+                }
+            }
+        }
+        let sql = format!(
+            "SELECT \"timestamp\" || ' ' || value
+             FROM telemetry_range('{entity}', 'temp', '2026-01-10T10:10:00Z', '2026-01-10T12:00:00Z')"
+        );
+        answers.ranges.push(world.sql(&sql).await);
+        answers.metrics.push(telemetry::metric_keys(&world.reader, entity).await.unwrap());
+    }
+    answers
+}
+
+/// Says which answer differs, not all of them.
+fn same(now: &Answers, before: &Answers, when: &str) {
+    assert_eq!(now.digest, before.digest, "{when}");
+    now.points.iter().zip(&before.points).for_each(|(now, before)| assert_eq!(now, before, "{when}"));
+    now.aggregates.iter().zip(&before.aggregates).for_each(|(now, before)| assert_eq!(now, before, "{when}"));
+    assert_eq!(now.ranges, before.ranges, "{when}");
+    assert_eq!(now.metrics, before.metrics, "{when}");
+}
+
+async fn count(world: &World, table: &str) -> u64 {
+    world.sql(&format!("SELECT count(*) FROM {table}")).await[0].parse().unwrap()
+}
+
+/// Sets the writer's time a day on, after which everything before is compacted.
+async fn a_day_goes_by(world: &World, sequence: u64) {
+    world.readings(1, &SETS, vec![reading(DEVICES[0], origin(sequence, 0), seconds(30 * HOUR), &[1.0, 2.0])]).await;
+    world.catch_up(&[NAME]).await;
+}
+
+#[tokio::test]
+async fn every_question_has_the_same_answer_before_and_after_compacting() {
+    for seed in 0..3 {
+        let (world, mut random) = (world().await, StdRng::seed_from_u64(seed));
+        for part in 0..4 {
+            send(&world, &mut random, 1 + part, 0..(1 + part.cast_signed()).min(3)).await;
+            world.catch_up(&[NAME]).await;
+        }
+        a_day_goes_by(&world, 9).await;
+        let before = ask(&world).await;
+        world.keep_up(NAME).await;
+        assert!(count(&world, "telemetry_segment").await > 0);
+        assert_eq!((count(&world, "telemetry_late").await, count(&world, "telemetry_reading").await), (0, 1));
+        same(&ask(&world).await, &before, &format!("seed {seed}"));
+    }
+}
+
+#[tokio::test]
+async fn what_comes_for_compacted_hours_counts_and_is_folded_in() {
+    for seed in 10..12 {
+        let (world, mut random) = (world().await, StdRng::seed_from_u64(seed));
+        send(&world, &mut random, 1, 0..3).await;
+        a_day_goes_by(&world, 2).await;
+        world.keep_up(NAME).await;
+        let compacted = ask(&world).await;
+        send(&world, &mut random, 3, 0..3).await;
+        world.catch_up(&[NAME]).await;
+        let late = ask(&world).await;
+        assert_ne!(late, compacted);
+        assert!(count(&world, "telemetry_late").await > 60);
+        world.keep_up(NAME).await;
+        assert_eq!(count(&world, "telemetry_late").await, 0);
+        same(&ask(&world).await, &late, &format!("seed {seed}"));
+        // The same log without compacting in between, by a rebuild.
+        let mut owner = world.owner(NAME).await;
+        let entry = chosen(Some(&[NAME.to_owned()])).unwrap()[0];
+        let projections::registry::Kept::Tables(make) = entry.kept else { panic!("no tables") };
+        projections::checkpoint::reset(owner.db().await.unwrap(), NAME, make().tables()).await.unwrap();
+        owner.release().await;
+        world.catch_up(&[NAME]).await;
+        same(&ask(&world).await, &late, &format!("seed {seed}, rebuilt"));
+    }
+}
