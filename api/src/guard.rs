@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
 use poem::http::{HeaderValue, StatusCode, header};
-use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
+use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response};
 use poem_openapi::error::{AuthorizationError, ContentTypeError, ParseParamError, ParsePathError};
+use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use crate::intent::{RequestId, random_id};
@@ -20,7 +21,10 @@ use crate::routes::methods_of;
 const REQUEST_ID: &str = "X-Request-Id";
 
 /// Largest body, in octets.
-const MAX_BODY_BYTES: usize = 1 << 20;
+const MAX_BODY_BYTES: u64 = 1 << 20;
+
+/// How much of a larger one is read without being kept, in octets.
+const MAX_IGNORED_BYTES: u64 = 64 << 20;
 
 /// Largest file of an import, in octets: some 600 for each of its rows.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
@@ -88,12 +92,24 @@ impl<E: Endpoint> Guarded<E> {
         if FILES.contains(&request.uri().path()) {
             return self.0.call(request).await.map(IntoResponse::into_response);
         }
-        let body = request.take_body().into_bytes_limit(MAX_BODY_BYTES);
-        let body = tokio::time::timeout(BODY_DEADLINE, body).await;
+        let body = tokio::time::timeout(BODY_DEADLINE, read(request.take_body())).await;
         let body = body.map_err(|_| Problem::of(Kind::BadRequest, "the body did not come in time"))?;
         request.set_body(body.map_err(unreadable)?);
         self.0.call(request).await.map(IntoResponse::into_response)
     }
+}
+
+/// Reads a body; of one that is too large also what is not kept, so that its sender comes to reading the answer.
+async fn read(body: Body) -> Result<Vec<u8>, ReadBodyError> {
+    let mut reader = body.into_async_read();
+    let mut octets = Vec::new();
+    (&mut reader).take(MAX_BODY_BYTES + 1).read_to_end(&mut octets).await.map_err(ReadBodyError::Io)?;
+    if octets.len() as u64 <= MAX_BODY_BYTES {
+        return Ok(octets);
+    }
+    drop(octets);
+    tokio::io::copy(&mut reader.take(MAX_IGNORED_BYTES), &mut tokio::io::sink()).await.map_err(ReadBodyError::Io)?;
+    Err(ReadBodyError::PayloadTooLarge)
 }
 
 /// Returns why a body was not read.

@@ -1,32 +1,36 @@
 //! What the history of telemetry costs: processor seconds for a million values, of this process and of all PostgreSQL
-//! processes to the end of a checkpoint, and bytes on disk for each value. `cargo run -p projections --release --example
-//! history_cost [batches]`. The readings are made before the clock starts; the log is not part of it.
+//! processes to the end of a checkpoint, and bytes on disk for each value; first of writing rows, then of compacting them;
+//! and how long questions take before and after. `cargo run -p projections --release --example history_cost [batches]
+//! [devices]`. The readings are made before the clock starts; the log is not part of it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{DeviceId, OrganizationId};
 use domain::telemetry::{IngestionSource, MetricSets, NormalizedPack, Origin, Reading, encode_pack};
 use eventlog::{Batch, Consumer, Headers, Message, Outcome, Positions, Stream};
 use projections::ownership::{Owner, writer_options};
 use projections::runner::Runner;
-use projections::telemetry_history::TelemetryHistory;
+use projections::telemetry_history::read::{self as telemetry, Query, Step};
+use projections::telemetry_history::{self, TelemetryHistory};
+use projections::{Reader, RedisServer};
 use sqlx::{Connection, PgConnection};
 use stack::{Options, Server, Stack};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const DEVICES: u64 = 10_000;
 const METRICS: usize = 10;
 const PACKS: u64 = 5;
 const READINGS: u64 = 1_000;
 
 #[tokio::main]
 async fn main() {
-    let batches: u64 = std::env::args().nth(1).map_or(100, |count| count.parse().unwrap());
+    let argument = |place, default| std::env::args().nth(place).map_or(default, |count| count.parse::<u64>().unwrap());
+    let (batches, devices) = (argument(1, 100), argument(2, 10_000));
     let folder = tempfile_folder();
-    let stack = Stack::start(Options::durable(&folder).only(Server::Postgres)).await.unwrap();
+    let stack = Stack::start(Options::durable(&folder)).await.unwrap();
     let url = stack.urls().postgres.clone();
     projections::migrate(&url).await.unwrap();
     let mut owner =
@@ -34,7 +38,7 @@ async fn main() {
     let mut history = TelemetryHistory::default();
     let mut runner = Runner::new(&mut history, &mut owner);
     runner.resume().await.unwrap();
-    let made: Vec<Batch> = (0..batches).map(batch).collect();
+    let made: Vec<Batch> = (0..batches).map(|number| batch(number, devices)).collect();
     let mut admin = PgConnection::connect(&url).await.unwrap();
     sqlx::query("CHECKPOINT").execute(&mut admin).await.unwrap();
     // The first batch makes partitions and learns names, once.
@@ -44,19 +48,20 @@ async fn main() {
     for batch in &made[1..] {
         assert!(matches!(runner.handle(batch).await, Outcome::Done));
     }
-    let ours = ticks_of_self() - ours;
-    sqlx::query("CHECKPOINT").execute(&mut admin).await.unwrap();
-    let theirs = ticks_of_tree(server) - theirs;
     let values = (batches - 1) * PACKS * READINGS * METRICS as u64;
-    let millions = values as f64 / 1e6;
-    let grown = self::size(&mut admin).await - size;
-    println!(
-        "values={values} client_cpu_s_per_million={:.3} server_cpu_s_per_million={:.3} total={:.3} bytes_per_value={:.1}",
-        ours as f64 / 100.0 / millions,
-        theirs as f64 / 100.0 / millions,
-        (ours + theirs) as f64 / 100.0 / millions,
-        grown as f64 / values as f64,
-    );
+    cost("rows", &mut admin, server, (size, ours, theirs), values).await;
+    let reader = Reader::connect(&url, &RedisServer::plain(&stack.urls().redis, "none")).await.unwrap();
+    ask(&reader, devices).await;
+    // Hours later the readings are compacted.
+    assert!(matches!(runner.handle(&later(batches, devices)).await, Outcome::Done));
+    let (size, ours, theirs) =
+        (self::size(&mut admin).await - table_size(&mut admin).await, ticks_of_self(), ticks_of_tree(server));
+    let mut db = PgConnection::connect_with(&writer_options(&url).unwrap()).await.unwrap();
+    while telemetry_history::upkeep(&mut db).await.unwrap() {}
+    db.close().await.unwrap();
+    cost("segments", &mut admin, server, (size, ours, theirs), values).await;
+    ask(&reader, devices).await;
+    reader.pool.close().await;
     owner.release().await;
     admin.close().await.unwrap();
     stack.stop().await.unwrap();
@@ -70,17 +75,77 @@ fn tempfile_folder() -> std::path::PathBuf {
     folder
 }
 
-/// One batch: every pack a thousand readings of devices in turn, each device once every ten seconds or so.
-fn batch(number: u64) -> Batch {
-    let messages: Vec<Message> = (0..PACKS).map(|pack| message(number * PACKS + pack)).collect();
+/// Tells what was spent and grown since.
+async fn cost(what: &str, admin: &mut PgConnection, server: u32, since: (i64, u64, u64), values: u64) {
+    let (size, ours, theirs) = since;
+    let ours = ticks_of_self() - ours;
+    sqlx::query("CHECKPOINT").execute(&mut *admin).await.unwrap();
+    let theirs = ticks_of_tree(server) - theirs;
+    let millions = values as f64 / 1e6;
+    println!(
+        "{what} values={values} client_cpu_s_per_million={:.3} server_cpu_s_per_million={:.3} total={:.3} bytes_per_value={:.1}",
+        ours as f64 / 100.0 / millions,
+        theirs as f64 / 100.0 / millions,
+        (ours + theirs) as f64 / 100.0 / millions,
+        (self::size(admin).await - size) as f64 / values as f64,
+    );
+}
+
+/// Tells the median time of questions about one device and metric after another, milliseconds.
+async fn ask(reader: &Reader, devices: u64) {
+    let (mut raw, mut minutes, mut hours, mut points) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for number in 0..devices.min(50) {
+        let metric_key = Some("metric_3".to_owned());
+        let (from, until) = (start(), start() + TimeDelta::hours(2));
+        let query = Query { entity: device(number).0, metric_key, from, until, limit: 10_000, newest: true };
+        let begun = Instant::now();
+        points += telemetry::raw(reader, &query).await.unwrap().len();
+        raw.push(begun.elapsed());
+        for (step, times) in [(Step::Minute, &mut minutes), (Step::Hour, &mut hours)] {
+            let begun = Instant::now();
+            assert!(!telemetry::aggregate(reader, &query, step).await.unwrap().is_empty());
+            times.push(begun.elapsed());
+        }
+    }
+    let median = |times: &mut Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2].as_secs_f64() * 1e3
+    };
+    println!(
+        "  raw={:.2}ms for {} points, 1m={:.2}ms, 1h={:.2}ms",
+        median(&mut raw),
+        points / devices.min(50) as usize,
+        median(&mut minutes),
+        median(&mut hours),
+    );
+}
+
+async fn table_size(admin: &mut PgConnection) -> i64 {
+    let sql = "SELECT sum(pg_total_relation_size(to_regclass(name)))::bigint FROM telemetry_spans()";
+    sqlx::query_scalar(sql).fetch_one(admin).await.unwrap()
+}
+
+/// One reading, four hours after the others.
+fn later(batches: u64, devices: u64) -> Batch {
+    let mut message = message(batches * PACKS, devices, TimeDelta::hours(4));
+    message.sequence += 1;
+    let positions =
+        Positions::at([(Stream::TelemetryNormalized, message.sequence), (Stream::TelemetryAsset, 0), (Stream::Es, 0)]);
+    Batch { messages: vec![message], positions }
+}
+
+/// One batch: every pack a thousand readings of devices in turn.
+fn batch(number: u64, devices: u64) -> Batch {
+    let messages: Vec<Message> =
+        (0..PACKS).map(|pack| message(number * PACKS + pack, devices, TimeDelta::zero())).collect();
     let last = messages.last().unwrap().sequence;
-    let positions = Positions::at([(Stream::TelemetryNormalized, last), (Stream::TelemetryAsset, 0)]);
+    let positions = Positions::at([(Stream::TelemetryNormalized, last), (Stream::TelemetryAsset, 0), (Stream::Es, 0)]);
     Batch { messages, positions }
 }
 
-fn message(number: u64) -> Message {
+fn message(number: u64, devices: u64, later: TimeDelta) -> Message {
     let keys = (0..METRICS).map(|metric| format!("metric_{metric}")).collect();
-    let readings = (0..READINGS).map(|index| reading(number, index)).collect();
+    let readings = (0..READINGS).map(|index| reading(number, index, devices, later)).collect();
     let pack =
         NormalizedPack { es_position: 1, read_up_to: number, sets: MetricSets(vec![keys]), readings, tick: None };
     Message {
@@ -93,20 +158,29 @@ fn message(number: u64) -> Message {
     }
 }
 
-fn reading(number: u64, index: u64) -> Reading {
+fn start() -> DateTime<Utc> {
+    "2026-01-10T10:00:00Z".parse().unwrap()
+}
+
+fn device(number: u64) -> DeviceId {
+    DeviceId(Uuid::from_u128(u128::from(number) << 64 | 7))
+}
+
+/// Every device measures every ten seconds, to a millisecond.
+fn reading(number: u64, index: u64, devices: u64, later: TimeDelta) -> Reading {
     let count = number * READINGS + index;
-    let start: DateTime<chrono::Utc> = "2026-01-10T10:00:00Z".parse().unwrap();
-    let measured_at = start + TimeDelta::microseconds(i64::try_from(count).unwrap() * 100);
+    let micros = count * 10_000_000 / devices / 1_000 * 1_000;
+    let measured_at = start() + TimeDelta::microseconds(i64::try_from(micros).unwrap()) + later;
     Reading {
         origin: Origin { sequence: number + 1, ordinal: u32::try_from(index).unwrap() },
         organization: OrganizationId(Uuid::from_u128(1)),
-        device: DeviceId(Uuid::from_u128(u128::from(count % DEVICES) << 64 | 7)),
+        device: device(count % devices),
         device_type: Default::default(),
         measured_at,
         received_at: measured_at,
         source: IngestionSource::Mqtt,
         set: 0,
-        numbers: (0..METRICS).map(|metric| (count as f64 / 100.0 + metric as f64).sin() * 50.0).collect(),
+        numbers: (0..METRICS).map(|metric| ((count / devices) as f64 / 100.0 + metric as f64).sin() * 50.0).collect(),
         others: Vec::new(),
         flaws: Vec::new(),
     }

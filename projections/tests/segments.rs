@@ -31,7 +31,10 @@ fn time(random: &mut StdRng, hours: std::ops::Range<i64>) -> chrono::DateTime<ch
     seconds(hour + within) + chrono::TimeDelta::microseconds(finer)
 }
 
-fn values(random: &mut StdRng, set: usize) -> (Vec<f64>, Vec<(String, MetricValue)>, Vec<(String, Quality)>) {
+/// Numbers, other values, qualities.
+type Values = (Vec<f64>, Vec<(String, MetricValue)>, Vec<(String, Quality)>);
+
+fn values(random: &mut StdRng, set: usize) -> Values {
     let numbers = SETS[set].iter().map(|_| f64::from(random.random_range(-50..50))).collect();
     let text = ["open", "shut"].choose(random).map(|text| MetricValue::Text((*text).to_owned()));
     let others = text.filter(|_| set == 2 || random.random_bool(0.2)).map(|text| ("state".to_owned(), text));

@@ -108,6 +108,12 @@ impl Api {
         Ok(Written { position: position.unwrap_or_default() })
     }
 
+    /// DELETEs.
+    pub fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.agent.delete(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
+        read(request.call().with_context(|| format!("DELETE {path}"))?, path)
+    }
+
     /// POSTs a file, for as long as that takes; answers the text that comes back.
     pub fn post_file(&self, path: &str, kind: &str, file: String) -> anyhow::Result<String> {
         let config = Agent::config_builder().timeout_global(Some(FILE_TIMEOUT)).http_status_as_error(false);

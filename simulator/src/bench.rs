@@ -18,6 +18,7 @@ use crate::reaction::{self, Reactions};
 use crate::report;
 use crate::revocation::{self, Revocation};
 use crate::summary::Figures;
+use crate::webhook::{self, Webhooks};
 use crate::{demo, load};
 
 /// One step of the benchmark.
@@ -44,6 +45,8 @@ pub struct Results {
     pub steps: Vec<Step>,
     /// How fast the platform reacts, unloaded.
     pub reactions: Reactions,
+    /// How soon webhooks tell of alarms.
+    pub webhooks: Webhooks,
     /// How soon a revocation ends a live session at the edge.
     pub revocation: Revocation,
     /// The same behind a mosquitto that the bridge keeps.
@@ -53,7 +56,7 @@ pub struct Results {
 /// Measures, prints, and writes `docs/benchmarks.md` and `target/bench/pipeline.json`.
 pub async fn run(bench: Bench) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("argusiq-bench-").tempdir()?;
-    let running = Running::start(folder.path()).await?;
+    let running = Running::start(folder.path(), &[webhook::ALLOWED]).await?;
     let outcome = measure(&running, folder.path(), &bench).await;
     running.stop().await?;
     let results = outcome?;
@@ -70,6 +73,7 @@ async fn measure(running: &Running, folder: &Path, bench: &Bench) -> anyhow::Res
     let (at, email, password) = (platform.api.clone(), platform.email.clone(), platform.password.clone());
     let api = spawn_blocking(move || Api::sign_in(&at, &email, &password)).await??;
     let reactions = reaction::measure(&api, &platform.mqtt, &demo::tag()).await?;
+    let webhooks = webhook::measure(&api, &platform.mqtt, &demo::tag()).await?;
     let revocation = revocation::measure(&api, &platform.mqtt, &demo::tag()).await?;
     let beside = Beside::start(running, folder, &api).await?;
     let behind = revocation::measure(&api, &beside.mqtt, &format!("{}-broker", demo::tag())).await;
@@ -85,6 +89,7 @@ async fn measure(running: &Running, folder: &Path, bench: &Bench) -> anyhow::Res
         machine: machine(),
         steps,
         reactions,
+        webhooks,
         revocation,
         revocation_behind_a_broker,
     })

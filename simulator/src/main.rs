@@ -26,6 +26,7 @@ mod stats;
 mod summary;
 mod tls;
 mod verify;
+mod webhook;
 
 use std::process::ExitCode;
 

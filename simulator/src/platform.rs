@@ -29,13 +29,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the binary beside this one with its data below `data_dir`.
-    pub async fn start(data_dir: &Path) -> anyhow::Result<Self> {
-        Self::start_with(data_dir, &[]).await
-    }
-
-    /// Starts it with settings of the environment.
-    pub async fn start_with(data_dir: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+    /// Starts the binary beside this one with its data below `data_dir`, and with settings of the environment.
+    pub async fn start(data_dir: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let binary = std::env::current_exe()?.with_file_name("argusiq");
         let base = free_base()?;
         let platform = Platform {

@@ -35,7 +35,8 @@ pub struct Reactions {
     pub disconnect_to_offline_seconds: f64,
 }
 
-struct Probe {
+/// A device on an asset, and a subscriber of the live feed.
+pub struct Probe {
     api: Api,
     session: Session,
     topic: String,
@@ -78,7 +79,7 @@ pub async fn alarms(
 
 /// What the probe hears of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Room {
+pub enum Room {
     /// Everything of the organisation.
     Organization,
     /// Its own device.
@@ -95,7 +96,8 @@ pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Reactio
 }
 
 impl Probe {
-    async fn prepare(api: &Api, mqtt: &str, tag: &str, room: Room) -> anyhow::Result<Self> {
+    /// Makes the device and the asset, connects, and subscribes.
+    pub async fn prepare(api: &Api, mqtt: &str, tag: &str, room: Room) -> anyhow::Result<Self> {
         let (maker, tag) = (api.clone(), format!("probe-{tag}"));
         let (device, root) = spawn_blocking(move || make(&maker, &tag)).await??;
         let (host, _) = mqtt.rsplit_once(':').context("the MQTT address is host:port")?;
@@ -140,7 +142,7 @@ impl Probe {
     }
 
     /// A rule that the probe's device breaches above 80.
-    fn rule(&self, cooldown_seconds: u32) -> Value {
+    pub fn rule(&self, cooldown_seconds: u32) -> Value {
         json!({
             "name": "Reaction probe", "entityType": "device", "entityId": self.device, "metricKey": "temperature",
             "condition": {"operator": ">", "value": 80, "durationSeconds": 0}, "severity": "low",
@@ -159,7 +161,8 @@ impl Probe {
         Ok(began.elapsed().as_secs_f64())
     }
 
-    async fn publish(&mut self, temperature: f64) -> anyhow::Result<()> {
+    /// Publishes a temperature, measured now.
+    pub async fn publish(&mut self, temperature: f64) -> anyhow::Result<()> {
         self.sent += 1;
         self.last_millis = crate::device::millis_now().max(self.last_millis + 1);
         let payload = json!({"ts": self.last_millis, "metrics": {"temperature": temperature}}).to_string();

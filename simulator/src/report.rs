@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use crate::bench::{Results, Step};
 use crate::revocation::{REVOKED, Revocation, SESSIONS};
+use crate::webhook::{AT_ONCE, ONE_BY_ONE, Webhooks};
 
 /// Programs that have a column of their own, with their headings.
 const PROGRAMS: [(&str, &str); 5] = [
@@ -45,6 +46,13 @@ pub fn table(results: &Results) -> String {
     lines.push(format!("| disconnect → offline on screen | {:.2} | 5 |", reactions.disconnect_to_offline_seconds));
     lines.push(format!("| reading → health | {:.2} | 10 |", reactions.reading_to_health_seconds));
     lines.push(format!("| rule created → event | {:.2} | 30 |", reactions.rule_to_event_seconds));
+    let Webhooks { p50_ms, p95_ms, burst_p95_ms } = results.webhooks;
+    lines.push(format!(
+        "| reading → webhook of its alarm, p95 of {ONE_BY_ONE} one after another (p50 {:.2}) | {:.2} | — |",
+        p50_ms / 1e3,
+        p95_ms / 1e3
+    ));
+    lines.push(format!("| the same of {AT_ONCE} alarms of one reading | {:.2} | — |", burst_p95_ms / 1e3));
     for (door, revocation) in
         [("at the edge", results.revocation), ("behind mosquitto", results.revocation_behind_a_broker)]
     {

@@ -175,6 +175,7 @@ fn a_converter_is_tried_on_a_payload_and_says_rule_by_rule_what_went_wrong() {
     let bad = attempt(json!({"text": "{\"data\": \"00\"}"})).ok();
     assert_eq!(bad["accepted"], json!(false));
     assert_eq!((bad["errors"][0]["rule"].clone(), bad["errors"][0]["target"].text()), (json!(0), "voltage".to_owned()));
+    attempt(json!({"text": "0".repeat(10 << 20)})).problem(413, "too-large");
     attempt(json!({})).problem(422, "invalid-fields");
     attempt(json!({"text": "a", "json": 1})).problem(422, "invalid-fields");
     assert_eq!(attempt(json!({"base64": "*"})).problem(422, "invalid-fields").fields(), ["base64"]);

@@ -1,5 +1,5 @@
-//! A day of readings of a real shape, once through one process, and once through two and then four that are killed at
-//! random: alarms and activities are the same to the octet.
+//! A day of readings of a real shape, once through one process, and once through two and then four processes of the
+//! operating system that are killed at random: alarms and activities are the same to the octet.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use processing::StageName;
 use serde_json::{Value, json};
 
 use crate::seen::messages;
-use crate::world::{Role, World, at, until};
+use crate::world::{Worker, World, at, until};
 
 const MINUTE: i64 = 60_000;
 /// Minutes of a day, and those of which one message of a device tells.
@@ -140,10 +140,8 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
 
     let many = World::new().await;
     let mut dice = Dice(7);
-    let mut workers: BTreeMap<usize, Role> = BTreeMap::new();
-    for number in 0..2 {
-        workers.insert(number, many.as_another_process().await.start(format!("worker-{number}"), &StageName::ALL));
-    }
+    let mut workers: BTreeMap<usize, Worker> =
+        (0..2).map(|number| (number, many.work(&format!("worker-{number}")))).collect();
     let mut started = workers.len();
     for (count, (n, readings)) in day.iter().enumerate() {
         many.send(*n, readings.clone()).await;
@@ -151,11 +149,10 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
         let wanted = if count < day.len() / 3 { 2 } else { 4 };
         if count == day.len() / 3 || (count > day.len() / 3 && dice.roll(30) == 0) {
             let which = *workers.keys().nth(dice.roll(workers.len() as u64) as usize).unwrap();
-            workers.remove(&which).unwrap().kill().await;
+            workers.remove(&which).unwrap().kill();
         }
         while workers.len() < wanted {
-            let role = many.as_another_process().await.start(format!("worker-{started}"), &StageName::ALL);
-            workers.insert(started, role);
+            workers.insert(started, many.work(&format!("worker-{started}")));
             started += 1;
         }
     }
@@ -164,9 +161,7 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
     }
     assert!(started > 6, "only {started} workers were ever started");
     through(&many).await;
-    for role in workers.into_values() {
-        role.stop().await;
-    }
+    workers.into_values().for_each(Worker::kill);
     let found = outcome(&many).await;
     assert_eq!(serde_json::to_string(&found).unwrap(), serde_json::to_string(&expected).unwrap());
 }

@@ -33,7 +33,13 @@ pub struct World {
     pub commands: Commands,
     pub organization: OrganizationId,
     keys: Keys,
+    /// Where its log is, for processes of their own.
+    nats: String,
+    prefix: String,
 }
+
+/// All stages in a process of the operating system, which dies with the handle.
+pub struct Worker(std::process::Child);
 
 /// A role that runs in a task; dropping the handle lets it run on.
 pub struct Role {
@@ -83,12 +89,13 @@ impl World {
         // Each test is a process's prefix and a number of its own.
         static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let settings = Settings::new(nats().await).with_prefix(format!("p{}-{number}", std::process::id()));
+        let (nats, prefix) = (nats().await, format!("p{}-{number}", std::process::id()));
+        let settings = Settings::new(nats.clone()).with_prefix(prefix.clone());
         let log = Log::connect(settings.with_sizes(StreamSizes::small())).await.unwrap();
         log.declare_streams().await.unwrap();
         let keys = Keys::new(MasterKey::generate().unwrap(), RootAuthority::create("Test root CA", at(0)).unwrap());
         let commands = Commands::open(log.clone(), keys.clone(), Arc::new(|| at(0))).await.unwrap();
-        let world = Self { log, commands, organization: OrganizationId(id("organization", 0)), keys };
+        let world = Self { log, commands, organization: OrganizationId(id("organization", 0)), keys, nats, prefix };
         world.define_types().await;
         for n in 0..4 {
             world.add_device(n).await;
@@ -100,11 +107,26 @@ impl World {
         world
     }
 
+    /// Starts a process of its own with all stages.
+    pub fn work(&self, name: &str) -> Worker {
+        let tests = std::env::current_exe().unwrap();
+        let worker = tests.ancestors().nth(2).unwrap().join("examples/worker");
+        let child = std::process::Command::new(&worker).args([&self.nats, &self.prefix, name]).spawn();
+        Worker(child.unwrap_or_else(|error| panic!("{}: {error}; cargo test builds it", worker.display())))
+    }
+
     /// The same platform as another process sees it, with a command side of its own.
     pub async fn as_another_process(&self) -> World {
-        let (log, keys) = (self.log.clone(), self.keys.clone());
-        let commands = Commands::open(log.clone(), keys.clone(), Arc::new(|| at(0))).await.unwrap();
-        World { log, commands, organization: self.organization, keys }
+        let commands = Commands::open(self.log.clone(), self.keys.clone(), Arc::new(|| at(0))).await.unwrap();
+        let (nats, prefix) = (self.nats.clone(), self.prefix.clone());
+        World {
+            log: self.log.clone(),
+            commands,
+            organization: self.organization,
+            keys: self.keys.clone(),
+            nats,
+            prefix,
+        }
     }
 
     pub fn context(&self, what: &str, n: u128) -> CommandContext {
@@ -220,6 +242,21 @@ impl World {
 
     pub async fn last(&self, stream: Stream) -> u64 {
         self.log.last_sequence(stream).await.unwrap()
+    }
+}
+
+impl Worker {
+    /// Kills it, which it must have lived until.
+    pub fn kill(mut self) {
+        assert!(self.0.try_wait().unwrap().is_none(), "it ended before it was killed");
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Nothing to do where it has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

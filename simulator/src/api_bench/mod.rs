@@ -61,7 +61,7 @@ pub async fn run(bench: ApiBench) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("argusiq-bench-").tempdir()?;
     let unlimited =
         [("ARGUSIQ_LIMITS__REQUESTS_PER_MINUTE", "0"), ("ARGUSIQ_LIMITS__REQUESTS_PER_MINUTE_PER_ADDRESS", "0")];
-    let running = Running::start_with(folder.path(), &unlimited).await?;
+    let running = Running::start(folder.path(), &unlimited).await?;
     let outcome = measure(&running, bench).await;
     running.stop().await?;
     let results = outcome?;

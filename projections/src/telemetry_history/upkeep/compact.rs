@@ -78,7 +78,7 @@ async fn segments_of(
         let fetched: Vec<Row> = sqlx::query_as(&fetch).fetch_all(&mut *db).await?;
         rows += fetched.len();
         let last = fetched.len() < FETCHED;
-        fetched.into_iter().for_each(|row| cutter.take(row.into()));
+        fetched.into_iter().for_each(|row| cutter.take(store::line(row)));
         if last {
             cutter.cut();
         }

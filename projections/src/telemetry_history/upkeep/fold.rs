@@ -73,7 +73,7 @@ async fn late(db: &mut PgConnection, places: &Places) -> Result<Lines, Error> {
     let rows: Vec<Row> = sqlx::query_as(&sql).bind(&places.entities).bind(&places.hours).fetch_all(db).await?;
     let mut lines = Lines::new();
     for row in rows {
-        let line = Line::from(row);
+        let line = store::line(row);
         lines.entry((line.entity, hour_of(line.measured_at))).or_default().push(line);
     }
     Ok(lines)

@@ -19,18 +19,8 @@ const COLUMNS: &str =
 pub const ROW: &str = "entity, measured_at, metric_set, numbers, others, flaws, sources, coalesce(position, 0)
     AS position";
 
-/// A row of readings.
-#[derive(FromRow)]
-pub struct Row {
-    pub entity: i32,
-    pub measured_at: DateTime<Utc>,
-    metric_set: i32,
-    numbers: Vec<f64>,
-    others: Option<Json<Object>>,
-    flaws: Option<Json<Object>>,
-    sources: Option<Vec<i32>>,
-    position: i64,
-}
+/// A row of readings, by the places of its columns: there are many, and names would be looked up for each.
+pub type Row = (i32, DateTime<Utc>, i32, Vec<f64>, Option<Json<Object>>, Option<Json<Object>>, Option<Vec<i32>>, i64);
 
 /// A segment as it stands in its table.
 #[derive(FromRow)]
@@ -46,18 +36,17 @@ pub struct Stored {
     flaws: Option<Json<Object>>,
 }
 
-impl From<Row> for Line {
-    fn from(row: Row) -> Self {
-        Self {
-            entity: row.entity,
-            measured_at: micros(row.measured_at),
-            metrics: Metrics::Set(row.metric_set),
-            numbers: row.numbers,
-            others: row.others.map(|Json(others)| others),
-            flaws: row.flaws.map(|Json(flaws)| flaws),
-            sources: row.sources.unwrap_or_default(),
-            position: row.position,
-        }
+/// Returns a row as a reading.
+pub fn line((entity, measured_at, set, numbers, others, flaws, sources, position): Row) -> Line {
+    Line {
+        entity,
+        measured_at: micros(measured_at),
+        metrics: Metrics::Set(set),
+        numbers,
+        others: others.map(|Json(others)| others),
+        flaws: flaws.map(|Json(flaws)| flaws),
+        sources: sources.unwrap_or_default(),
+        position,
     }
 }
 
