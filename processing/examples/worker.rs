@@ -1,5 +1,5 @@
-//! All stages in a process of their own, for tests that kill one: `worker NATS-URL STREAM-PREFIX NAME`. Its clock stands
-//! still at the time that the tests begin at; what is alive and what is due follows the log.
+//! All stages in a process of their own, for tests that kill one: `worker NATS-URL STREAM-PREFIX NAME MASTER-KEY`. Its clock
+//! stands still at the time that the tests begin at; what is alive and what is due follows the log.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() {
-    let [url, prefix, name]: [String; 3] = std::env::args().skip(1).collect::<Vec<_>>().try_into().unwrap();
+    let [url, prefix, name, master]: [String; 4] = std::env::args().skip(1).collect::<Vec<_>>().try_into().unwrap();
     let now = DateTime::from_timestamp_millis(1_795_424_700_000).unwrap();
     let settings = Settings::new(url).with_prefix(prefix).with_sizes(StreamSizes::small());
     let log = Log::connect(settings).await.unwrap();
-    let keys = Keys::new(MasterKey::generate().unwrap(), RootAuthority::create("Test root CA", now).unwrap());
+    let keys = Keys::new(MasterKey::parse(&master).unwrap(), RootAuthority::create("Test root CA", now).unwrap());
     let commands = Commands::open(log.clone(), keys, Arc::new(move || now)).await.unwrap();
     let timing = Timing { snapshot_every: Duration::from_millis(60), linger: Some(Duration::from_millis(5)) };
     let config = Config { stages: StageName::ALL.to_vec(), timing, ..Config::new(name) };

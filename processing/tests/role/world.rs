@@ -47,6 +47,9 @@ pub struct Role {
     pub task: JoinHandle<Result<(), Error>>,
 }
 
+/// The key of every platform here.
+const MASTER_KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
 /// Five past nine and so many milliseconds.
 pub fn at(milliseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_424_700_000 + milliseconds).unwrap()
@@ -93,7 +96,8 @@ impl World {
         let settings = Settings::new(nats.clone()).with_prefix(prefix.clone());
         let log = Log::connect(settings.with_sizes(StreamSizes::small())).await.unwrap();
         log.declare_streams().await.unwrap();
-        let keys = Keys::new(MasterKey::generate().unwrap(), RootAuthority::create("Test root CA", at(0)).unwrap());
+        let master = MasterKey::parse(MASTER_KEY).unwrap();
+        let keys = Keys::new(master, RootAuthority::create("Test root CA", at(0)).unwrap());
         let commands = Commands::open(log.clone(), keys.clone(), Arc::new(|| at(0))).await.unwrap();
         let world = Self { log, commands, organization: OrganizationId(id("organization", 0)), keys, nats, prefix };
         world.define_types().await;
@@ -111,7 +115,7 @@ impl World {
     pub fn work(&self, name: &str) -> Worker {
         let tests = std::env::current_exe().unwrap();
         let worker = tests.ancestors().nth(2).unwrap().join("examples/worker");
-        let child = std::process::Command::new(&worker).args([&self.nats, &self.prefix, name]).spawn();
+        let child = std::process::Command::new(&worker).args([&self.nats, &self.prefix, name, MASTER_KEY]).spawn();
         Worker(child.unwrap_or_else(|error| panic!("{}: {error}; cargo test builds it", worker.display())))
     }
 
