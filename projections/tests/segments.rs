@@ -187,3 +187,19 @@ async fn what_comes_for_compacted_hours_counts_and_is_folded_in() {
         same(&ask(&world).await, &late, &format!("seed {seed}, rebuilt"));
     }
 }
+
+#[tokio::test]
+async fn a_partition_of_a_day_from_an_earlier_version_is_used_up_and_compacted_as_a_whole() {
+    let (world, mut random) = (world().await, StdRng::seed_from_u64(20));
+    world.sql("SELECT telemetry_add_day('2026-01-10')").await;
+    send(&world, &mut random, 1, 0..3).await;
+    world.catch_up(&[NAME]).await;
+    let partitions = "SELECT name FROM telemetry_spans() ORDER BY name";
+    assert_eq!(world.sql(partitions).await, ["telemetry_reading_20260110"]);
+    a_day_goes_by(&world, 9).await;
+    let before = ask(&world).await;
+    world.keep_up(NAME).await;
+    let left = ["16", "17", "18"].map(|hour| format!("telemetry_reading_20260111{hour}"));
+    assert_eq!(world.sql(partitions).await, left);
+    same(&ask(&world).await, &before, "compacted");
+}
