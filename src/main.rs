@@ -14,6 +14,7 @@ mod roles;
 mod seal;
 mod sealing;
 mod settings;
+mod stages;
 mod telemetry;
 mod webhooks;
 mod wiring;

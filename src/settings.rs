@@ -13,6 +13,7 @@ use crate::bridge::Bridge;
 use crate::limits::Limits;
 use crate::mail::Smtp;
 use crate::sealing::Sealing;
+use crate::stages::StageSettings;
 use crate::webhooks::WebhookSettings;
 
 /// Text that is never printed: passwords and keys.
@@ -62,6 +63,8 @@ pub struct Settings {
     pub smtp: Smtp,
     /// Where webhooks may go.
     pub webhooks: WebhookSettings,
+    /// What the stages take.
+    pub process: StageSettings,
     /// An EMQX broker beside the platform.
     pub emqx: Emqx,
     /// The broker that `argusiq ingest --bridge` reads.
@@ -255,6 +258,7 @@ impl Default for Settings {
             enroll: Enroll { enabled: true, listen: "127.0.0.1".to_owned(), port: None },
             smtp: Smtp::default(),
             webhooks: WebhookSettings::default(),
+            process: StageSettings::default(),
             emqx: Emqx {
                 hook_listen: "127.0.0.1".to_owned(),
                 hook_port: None,

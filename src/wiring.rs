@@ -220,6 +220,7 @@ impl Wiring {
         if !only.is_empty() {
             config.stages = only.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         }
+        config.ahead = self.settings.process.ahead()?;
         let commands = self.commands()?.clone();
         let deps = processing::Deps { log: self.log.clone(), commands, clock: self.clock.clone() };
         processing::run(deps, config, shutdown).await.context("process")

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use commands::Commands;
 use domain::telemetry::payload::ClockBounds;
 use eventlog::{Log, Member, Membership, Publisher, PublisherSettings};
@@ -125,8 +125,8 @@ pub struct Config {
     /// This process among the owners of partitions. Nothing hangs on its name but what it owns: a process that comes
     /// back under another one takes up the work all the same.
     pub member: Member,
-    /// How far devices' clocks may be off.
-    pub clock: ClockBounds,
+    /// How far devices' clocks may be ahead.
+    pub ahead: TimeDelta,
     /// How often snapshots are written, and how long batches wait for company.
     pub timing: Timing,
 }
@@ -137,7 +137,7 @@ impl Config {
         Self {
             stages: StageName::ALL.to_vec(),
             member: member.into(),
-            clock: ClockBounds::default(),
+            ahead: ClockBounds::default().ahead,
             timing: Timing::default(),
         }
     }
@@ -172,7 +172,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     });
     for stage in BTreeSet::from_iter(config.stages.iter().copied()) {
         let owned = membership.owned(stage.as_str());
-        start(&mut running, stage, &stage_deps, &deps, config.clock, owned, stop.clone());
+        start(&mut running, stage, &stage_deps, &deps, config.ahead, owned, stop.clone());
     }
     let ended = drain(running, &stop).await;
     membership.leave().await;
@@ -197,13 +197,13 @@ fn start(
     stage: StageName,
     stage_deps: &StageDeps,
     deps: &Deps,
-    clock: ClockBounds,
+    ahead: TimeDelta,
     owned: watch::Receiver<BTreeSet<u16>>,
     stop: CancellationToken,
 ) {
     let with = stage_deps.clone();
     match stage {
-        StageName::Normalizer => drop(running.spawn(supervise(with, move || Normalizer { clock }, owned, stop))),
+        StageName::Normalizer => drop(running.spawn(supervise(with, move || Normalizer { ahead }, owned, stop))),
         StageName::AssetProcessor => drop(running.spawn(supervise(with, || AssetProcessor, owned, stop))),
         StageName::AssetCombiner => drop(running.spawn(supervise(with, || AssetCombiner, owned, stop))),
         StageName::RuleEvaluator => drop(running.spawn(supervise(with, || RuleEvaluator, owned, stop))),

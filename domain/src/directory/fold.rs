@@ -81,7 +81,10 @@ impl Directory {
                 });
             }
             OrganizationEvent::CertificatePolicyChanged { policy } => entry.certificate_policy = *policy,
-            OrganizationEvent::TelemetryRetentionChanged { .. } | OrganizationEvent::WebhookSecretReplaced {} => {}
+            OrganizationEvent::TelemetryRetentionChanged { days } => {
+                self.retentions.entry(OrganizationId(at.id)).or_default().set(at.position, *days);
+            }
+            OrganizationEvent::WebhookSecretReplaced {} => {}
             OrganizationEvent::OrganizationSuspended { .. } => entry.suspended = true,
             OrganizationEvent::OrganizationReinstated {} => entry.suspended = false,
         }

@@ -18,6 +18,7 @@ use crate::ids::{
     ActivityTemplateId, AssetId, AssetTypeId, CertificateId, DeviceId, DeviceTypeId, NotificationChannelId,
     OrganizationId, ProtocolConverterId, RuleId,
 };
+use crate::organization::DEFAULT_RETENTION_DAYS;
 use crate::rule::{EntityKind, RuleDefinition};
 
 /// Everything the hot path looks up. Lookups with `at` answer as of a position of the domain stream; those with `now`
@@ -26,6 +27,7 @@ use crate::rule::{EntityKind, RuleDefinition};
 pub struct Directory {
     position: u64,
     pub(super) organizations: HashMap<OrganizationId, OrganizationEntry>,
+    pub(super) retentions: HashMap<OrganizationId, Versions<u32>>,
     pub(super) devices: HashMap<DeviceId, Versions<DeviceEntry>>,
     pub(super) certificates: HashMap<String, CertificateEntry>,
     pub(super) serials: HashMap<CertificateId, String>,
@@ -86,6 +88,12 @@ impl Directory {
     /// Answers an organisation as it is now.
     pub fn organization_now(&self, id: OrganizationId) -> Option<&OrganizationEntry> {
         self.organizations.get(&id)
+    }
+
+    /// Answers how many days an organisation's telemetry is kept, as of a position.
+    pub fn telemetry_retention_days(&self, id: OrganizationId, at: u64) -> u32 {
+        let chosen = self.retentions.get(&id).and_then(|versions| versions.at(at));
+        chosen.copied().unwrap_or(DEFAULT_RETENTION_DAYS)
     }
 
     /// Lists the organisations as they are now.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::AnyEvent;
 use crate::ids::{ActivityTemplateId, AssetId, AssetTypeId, DeviceId, DeviceTypeId, OrganizationId, RuleId};
+use crate::organization::OrganizationEvent;
 use crate::rule::EntityKind;
 
 const ACME: OrganizationId = OrganizationId(Uuid::from_u128(0xac));
@@ -233,4 +234,15 @@ fn alarms_are_shelved_as_of_a_position() {
     let seen = [1, 2, 3, 4].map(|at| directory.shelved_until(RuleId(ID), ASSET, at));
     assert_eq!(seen, [None, Some(until), Some(until), None]);
     assert_eq!(directory.shelved_until(RuleId(ASSET), ID, 3), None);
+}
+
+#[test]
+fn how_long_telemetry_is_kept_is_known_as_of_each_position_and_of_each_organization() {
+    let mut directory = Directory::default();
+    let days = |days| AnyEvent::Organization(OrganizationEvent::TelemetryRetentionChanged { days });
+    directory.apply(5, ACME, ACME.0, &days(30));
+    directory.apply(8, ACME, ACME.0, &days(400));
+    let kept = [4, 5, 7, 8].map(|at| directory.telemetry_retention_days(ACME, at));
+    assert_eq!(kept, [365, 30, 30, 400]);
+    assert_eq!(directory.telemetry_retention_days(OTHER, 8), 365);
 }

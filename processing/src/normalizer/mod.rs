@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use domain::catalogue::protocol_converter::Converter;
 use domain::directory::{DeviceEntry, Directory};
 use domain::ids::DeviceTypeId;
@@ -25,10 +26,16 @@ use output::{Output, Place};
 pub(crate) const NAME: &str = "normalizer";
 
 /// The stage.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Normalizer {
-    /// How far devices' clocks may be off.
-    pub clock: ClockBounds,
+    /// How far devices' clocks may be ahead.
+    pub ahead: TimeDelta,
+}
+
+impl Default for Normalizer {
+    fn default() -> Self {
+        Self { ahead: ClockBounds::default().ahead }
+    }
 }
 
 impl Stage for Normalizer {
@@ -90,8 +97,10 @@ impl Normalizer {
         let device_type = directory.device_type(device.device_type, place.es_position);
         let converter = device_type.and_then(|device_type| directory.converter(device_type, place.es_position));
         let payload = converted(converter, &raw.payload)?;
+        let kept_days = directory.telemetry_retention_days(raw.organization, place.es_position);
+        let bounds = ClockBounds { kept_days, ahead: self.ahead };
         for reading in parse(&payload)? {
-            match validate(reading, raw.received_at, device_type, &self.clock) {
+            match validate(reading, raw.received_at, device_type, &bounds) {
                 Ok(checked) => output.add(raw, place, checked),
                 Err(refusal) => output.refuse(place.shard, raw, &refusal),
             }

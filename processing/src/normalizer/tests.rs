@@ -170,3 +170,29 @@ fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
     assert_eq!(run(&world, &mut log), []);
     assert_eq!(normalized(&log)[0].1.readings[0].numbers, [20.0]);
 }
+
+#[test]
+fn how_late_a_reading_may_be_is_the_choice_of_its_organization() {
+    let chosen = |days: Option<u32>| {
+        let mut world = world();
+        if let Some(days) = days {
+            world.apply(ACME.0, "organization", "TelemetryRetentionChanged", json!({"days": days}));
+        }
+        let late = |days: i64| {
+            let measured = (at(0) - TimeDelta::days(days)).timestamp_millis();
+            raw(device(1), 0, json!({"ts": measured, "metrics": {"temperature": days}}).to_string())
+        };
+        let mut log = MemoryLog::default();
+        log.store(Stream::TelemetryRaw, "0", pack([0, 2, 3, 365, 366, 400, 401].map(late).to_vec()));
+        assert_eq!(run_stage(&Normalizer::default(), &world.0, &mut log, &Plan::straight()), []);
+        let refused: Vec<_> = letters(&log).into_iter().map(|letter| (letter.reason, letter.detail)).collect();
+        let (_, pack) = normalized(&log).remove(0);
+        (pack.readings.iter().map(|reading| reading.numbers[0]).collect::<Vec<_>>(), refused)
+    };
+    assert_eq!(chosen(None).0, [0.0, 2.0, 3.0, 365.0]);
+    assert_eq!(chosen(Some(400)).0, [0.0, 2.0, 3.0, 365.0, 366.0, 400.0]);
+    let (kept, refused) = chosen(Some(2));
+    assert_eq!((kept, refused.len()), (vec![0.0, 2.0], 5));
+    assert_eq!(refused[0].0, "clock_too_early");
+    assert!(refused[0].1.contains("telemetry is kept for 2 days"), "{}", refused[0].1);
+}

@@ -3,25 +3,26 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 
 use super::{Parsed, Reason, Refusal, Value};
 use crate::device_type::{MetricDefinition, UnknownMetrics, ValueKind};
 use crate::directory::DeviceTypeEntry;
+use crate::organization::DEFAULT_RETENTION_DAYS;
 use crate::telemetry::{MetricValue, Quality};
 
 /// How far a device's clock may be off when its reading arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockBounds {
-    /// Longest time ago; what is older than the data that is kept would never be found again.
-    pub behind: TimeDelta,
+    /// Days (UTC) before the day of arrival that telemetry is kept of; what is older would not be found again.
+    pub kept_days: u32,
     /// Longest time ahead.
     pub ahead: TimeDelta,
 }
 
 impl Default for ClockBounds {
     fn default() -> Self {
-        Self { behind: TimeDelta::days(366), ahead: TimeDelta::minutes(5) }
+        Self { kept_days: DEFAULT_RETENTION_DAYS, ahead: TimeDelta::minutes(5) }
     }
 }
 
@@ -92,13 +93,12 @@ fn within(
     measured_at: DateTime<Utc>,
     received_at: DateTime<Utc>,
 ) -> Result<DateTime<Utc>, Refusal> {
-    let age = received_at - measured_at;
-    if age > bounds.behind {
-        let detail =
-            format!("measured at {measured_at}, more than {} days before it arrived", bounds.behind.num_days());
+    let (arrived, kept_days) = (received_at.date_naive(), bounds.kept_days);
+    if arrived.checked_sub_days(Days::new(kept_days.into())).is_some_and(|first| measured_at.date_naive() < first) {
+        let detail = format!("measured at {measured_at}; telemetry is kept for {kept_days} days");
         return Err(Refusal::new(Reason::ClockTooEarly, detail));
     }
-    if -age > bounds.ahead {
+    if measured_at - received_at > bounds.ahead {
         let detail = format!("measured at {measured_at}, more than {} s after it arrived", bounds.ahead.num_seconds());
         return Err(Refusal::new(Reason::ClockTooLate, detail));
     }
