@@ -21,6 +21,8 @@ pub struct HealthRow {
     pub cause: Option<String>,
     /// When the reading behind it was measured.
     pub measured_at: DateTime<Utc>,
+    /// The version of what computed it: the position in `ES` of the definitions that held for it.
+    pub computed_by: Option<i64>,
     /// Position in `TELEMETRY_ASSET`.
     pub position: i64,
 }
@@ -49,6 +51,8 @@ pub struct HealthChangeRow {
     pub cause: Option<String>,
     /// When the reading behind it was measured.
     pub measured_at: DateTime<Utc>,
+    /// The version of what computed it: the position in `ES` of the definitions that held for it.
+    pub computed_by: Option<i64>,
     /// Position in `TELEMETRY_ASSET`.
     pub position: i64,
     /// Place among the changes of its message, from 0.
@@ -67,6 +71,7 @@ pub fn fold(sheet: &mut Sheet<HealthRow>, change: &HealthChangeRow) {
         previous: change.previous,
         cause: change.cause.clone(),
         measured_at: change.measured_at,
+        computed_by: change.computed_by,
         position: change.position,
     });
 }

@@ -12,6 +12,7 @@ fn change(score: i16, seconds: i64, position: i64) -> HealthChangeRow {
         previous: None,
         cause: None,
         measured_at: at(seconds),
+        computed_by: Some(position),
         position,
         ordinal: 0,
     }
@@ -20,13 +21,14 @@ fn change(score: i16, seconds: i64, position: i64) -> HealthChangeRow {
 #[test]
 fn the_newest_reading_tells_the_health_whatever_arrives_after_it() {
     for (changes, score) in [
-        (vec![change(50, 1, 1)], 50),
-        (vec![change(50, 1, 1), change(60, 2, 2)], 60),
-        (vec![change(50, 2, 1), change(60, 1, 2)], 50),
-        (vec![change(50, 1, 1), change(60, 1, 2)], 60),
+        (vec![change(50, 1, 1)], (50, 1)),
+        (vec![change(50, 1, 1), change(60, 2, 2)], (60, 2)),
+        (vec![change(50, 2, 1), change(60, 1, 2)], (50, 1)),
+        (vec![change(50, 1, 1), change(60, 1, 2)], (60, 2)),
     ] {
         let mut sheet = Sheet::<HealthRow>::default();
         changes.iter().for_each(|change| fold(&mut sheet, change));
-        assert_eq!(sheet.get(ID).unwrap().score, score);
+        let row = sheet.get(ID).unwrap();
+        assert_eq!((row.score, row.computed_by.unwrap()), score);
     }
 }

@@ -364,7 +364,11 @@ async fn telemetry(world: &World) {
         cause: Some("temperature".into()),
         measured_at: seconds(10 + i64::from(score)),
     };
-    let pack = AssetPack { health: vec![health(1, 40, None), health(2, 41, Some(40))], ..AssetPack::default() };
+    let pack = AssetPack {
+        es_position: 7,
+        health: vec![health(1, 40, None), health(2, 41, Some(40))],
+        ..AssetPack::default()
+    };
     world.publish(Stream::TelemetryAsset, "2.16", encode_pack(&pack).unwrap()).await;
 }
 
