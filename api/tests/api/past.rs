@@ -30,10 +30,13 @@ fn a_device_and_its_links_are_shown_as_they_were() {
     tenant.admin.put(&format!("/api/v1{path}"), json!({"name": "Second"})).ok();
     let link = json!({"validFrom": "2020-01-01T00:00:00Z"});
     let link = tenant.admin.post(&format!("/api/v1{path}/assets/{asset}/link"), link).created()["link"]["id"].text();
-    tenant.admin.put(&format!("/api/v1{path}"), json!({"name": "Third"})).ok();
+    let third = tenant.admin.put(&format!("/api/v1{path}"), json!({"name": "Third"})).ok();
     let unlink = format!("/api/v1{path}/assets/{asset}/unlink");
     tenant.admin.delete(&unlink).ok();
     let history = recorded(&tenant, &path, 6);
+    let mut events = history["events"].as_array().unwrap().iter();
+    let renamed = events.find(|event| event["payload"]["name"] == "Third").unwrap();
+    assert_eq!(Some(renamed["logPosition"].to_string().as_str()), third.header("x-log-position"));
     let shown = |at: &str| tenant.admin.get(&format!("/api/v1{path}?asOf={at}"));
     let as_it_was = |nth: usize| {
         let device = shown(&at(&history, nth)).ok();

@@ -18,6 +18,8 @@ pub struct HistoryEvent {
     /// `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<part>`.
     actor: String,
     recorded_at: Time,
+    /// Its position in the log, of the kind that `X-Log-Position` tells.
+    log_position: i64,
     command_id: Uuid,
     /// The same for all that one act led to.
     correlation_id: Uuid,
@@ -50,6 +52,7 @@ impl From<AuditEntry> for HistoryEvent {
             version: row.version,
             actor: row.actor,
             recorded_at: row.recorded_at.into(),
+            log_position: row.position,
             command_id: row.command_id,
             correlation_id: row.correlation_id,
             causation_id: row.causation_id,
