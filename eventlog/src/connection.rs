@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(settings.stream_name(Stream::Es), "t1_ES");
         assert_eq!(settings.bucket_name(BucketName::Snapshots), "t1_snapshots");
         assert_eq!(settings.subject(Stream::Es, "acme.device.7"), "t1.es.acme.device.7");
-        assert_eq!(settings.subject(Stream::Ticks, ""), "t1.ticks.v1");
+        assert_eq!(settings.subject(Stream::Presence, "3"), "t1.presence.v1.3");
         assert_eq!(settings.unprefixed("t1.es.acme.device.7"), "es.acme.device.7");
         assert_eq!(Settings::new("x").subject(Stream::Es, ">"), "es.>");
     }

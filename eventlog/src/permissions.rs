@@ -51,22 +51,14 @@ impl Role {
     fn reads(self) -> &'static [Stream] {
         use Stream::{
             ActivitiesCreated, Es, EsActivity, EsAlarm, EventsThreshold, Presence, TelemetryAsset, TelemetryDlq,
-            TelemetryNormalized, TelemetryRaw, Ticks,
+            TelemetryNormalized, TelemetryRaw,
         };
         match self {
             Self::Api => &[Es, EsAlarm, EsActivity, TelemetryNormalized, TelemetryAsset, EventsThreshold, Presence],
             Self::Ingest => &[Es, Presence],
-            Self::Process => &[
-                Es,
-                EsAlarm,
-                EsActivity,
-                TelemetryRaw,
-                TelemetryNormalized,
-                TelemetryAsset,
-                EventsThreshold,
-                Presence,
-                Ticks,
-            ],
+            Self::Process => {
+                &[Es, EsAlarm, EsActivity, TelemetryRaw, TelemetryNormalized, TelemetryAsset, EventsThreshold, Presence]
+            }
             Self::Project => &[
                 Es,
                 EsAlarm,
@@ -99,7 +91,6 @@ impl Role {
                 (Stream::EventsThreshold, ">"),
                 (Stream::ActivitiesCreated, ">"),
                 (Stream::TelemetryDlq, "*"),
-                (Stream::Ticks, ""),
             ],
             Self::Project => &[(Stream::TelemetryDlq, "*")],
             Self::Migrate => &[(Stream::Es, ">")],

@@ -102,9 +102,9 @@ mod tests {
 
     #[test]
     fn targets_are_reached_when_no_stream_is_behind() {
-        let read = Positions::at([(Stream::Es, 7), (Stream::Ticks, 2)]);
+        let read = Positions::at([(Stream::Es, 7), (Stream::EventsThreshold, 2)]);
         assert!(read.reached(&Positions::at([(Stream::Es, 7)])));
-        assert!(!read.reached(&Positions::at([(Stream::Es, 7), (Stream::Ticks, 3)])));
+        assert!(!read.reached(&Positions::at([(Stream::Es, 7), (Stream::EventsThreshold, 3)])));
         assert!(!read.reached(&Positions::at([(Stream::Presence, 1)])));
     }
 }

@@ -24,7 +24,7 @@ mod run;
 pub mod stage;
 #[cfg(test)]
 mod testing;
-pub mod ticker;
+mod ticker;
 
 pub use error::Error;
 pub use run::{Clock, Config, Deps, StageName, run};

@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use common::{ORGANIZATION, World, metric_sets, origin, reading, seconds, world};
 use domain::ids::{AssetId, DeviceId, OrganizationId};
@@ -15,6 +16,7 @@ use projections::telemetry_history::read::{self as telemetry, Aggregated, Point,
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const NAME: &str = "telemetry_history";
@@ -202,4 +204,21 @@ async fn a_partition_of_a_day_from_an_earlier_version_is_used_up_and_compacted_a
     let left = ["16", "17", "18"].map(|hour| format!("telemetry_reading_20260111{hour}"));
     assert_eq!(world.sql(partitions).await, left);
     same(&ask(&world).await, &before, "compacted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_of_the_role_compacts_by_itself() {
+    let (world, shutdown) = (world().await, CancellationToken::new());
+    let config = projections::Config { only: Some(vec![NAME.to_owned()]) };
+    let role = tokio::spawn(projections::run(world.deps.clone(), config, shutdown.clone()));
+    let readings = [0, 30 * HOUR].map(|at| reading(DEVICES[0], origin(1, at as u32), seconds(at), &[1.0, 2.0]));
+    world.readings(1, &SETS, readings.to_vec()).await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while count(&world, "telemetry_segment").await == 0 {
+        assert!(Instant::now() < deadline, "nothing was compacted");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(world.sql("SELECT value FROM telemetry_history ORDER BY 1").await, ["1", "1", "2", "2"]);
+    shutdown.cancel();
+    role.await.unwrap().unwrap();
 }

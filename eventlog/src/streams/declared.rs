@@ -8,7 +8,6 @@ use super::{Stream, StreamSizes};
 use crate::buckets::BucketName;
 use crate::connection::Settings;
 
-const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Every producer splits below 512 KiB; the server's own limit is 1 MiB with headers.
 const MAX_MESSAGE_BYTES: i32 = 1 << 20;
@@ -17,7 +16,7 @@ const DUPLICATE_WINDOW: Duration = Duration::from_secs(2);
 
 /// Returns the declared configuration of a stream.
 pub(crate) fn stream_config(stream: Stream, settings: &Settings) -> Config {
-    let base = base(settings.stream_name(stream), subjects(stream, settings), settings);
+    let base = base(settings.stream_name(stream), vec![settings.subject(stream, ">")], settings);
     let limits = limits(stream, &settings.sizes);
     Config {
         max_bytes: signed(limits.bytes),
@@ -61,14 +60,6 @@ fn limits(stream: Stream, sizes: &StreamSizes) -> Limits {
         }
         Stream::TelemetryDlq => pass(sizes.dead_letter_bytes, 30 * DAY),
         Stream::Presence => pass(sizes.presence_bytes, 30 * DAY),
-        Stream::Ticks => pass(sizes.tick_bytes, HOUR),
-    }
-}
-
-fn subjects(stream: Stream, settings: &Settings) -> Vec<String> {
-    match stream {
-        Stream::Ticks => vec![settings.subject(stream, "")],
-        _ => vec![settings.subject(stream, ">")],
     }
 }
 

@@ -47,13 +47,11 @@ pub enum Stream {
     TelemetryDlq,
     /// Packs of presence facts: `presence.v1.<device partition>`.
     Presence,
-    /// The log's clock: `ticks.v1`.
-    Ticks,
 }
 
 impl Stream {
     /// Every declared stream.
-    pub const ALL: [Stream; 11] = [
+    pub const ALL: [Stream; 10] = [
         Stream::Es,
         Stream::EsAlarm,
         Stream::EsActivity,
@@ -64,7 +62,6 @@ impl Stream {
         Stream::ActivitiesCreated,
         Stream::TelemetryDlq,
         Stream::Presence,
-        Stream::Ticks,
     ];
 
     /// The streams of domain events.
@@ -93,7 +90,6 @@ impl Stream {
             Stream::ActivitiesCreated => "activities.created.v1",
             Stream::TelemetryDlq => "telemetry.dlq",
             Stream::Presence => "presence.v1",
-            Stream::Ticks => "ticks.v1",
         }
     }
 
@@ -110,7 +106,6 @@ impl Stream {
             Stream::ActivitiesCreated => "ACTIVITIES_CREATED",
             Stream::TelemetryDlq => "TELEMETRY_DLQ",
             Stream::Presence => "PRESENCE",
-            Stream::Ticks => "TICKS",
         }
     }
 
@@ -131,9 +126,9 @@ impl fmt::Display for Stream {
     }
 }
 
-/// Joins a stream's subject root and a tail; an empty tail names the root itself, as `ticks.v1` does.
+/// Joins a stream's subject root and a tail.
 pub(crate) fn subject(stream: Stream, tail: &str) -> String {
-    if tail.is_empty() { stream.subject_root().to_owned() } else { format!("{}.{tail}", stream.subject_root()) }
+    format!("{}.{tail}", stream.subject_root())
 }
 
 #[cfg(test)]

@@ -18,8 +18,6 @@ pub struct StreamSizes {
     pub dead_letter_bytes: u64,
     /// The presence facts.
     pub presence_bytes: u64,
-    /// The ticks.
-    pub tick_bytes: u64,
     /// Each key-value bucket.
     pub bucket_bytes: u64,
 }
@@ -34,7 +32,6 @@ impl Default for StreamSizes {
             derived_bytes: 1024 * MIB,
             dead_letter_bytes: 256 * MIB,
             presence_bytes: 256 * MIB,
-            tick_bytes: 16 * MIB,
             bucket_bytes: 256 * MIB,
         }
     }
@@ -49,7 +46,6 @@ impl StreamSizes {
             derived_bytes: 128 * MIB,
             dead_letter_bytes: 32 * MIB,
             presence_bytes: 32 * MIB,
-            tick_bytes: 4 * MIB,
             bucket_bytes: 64 * MIB,
         }
     }

@@ -64,7 +64,7 @@ fn forbidden(role: Role) -> Vec<String> {
         )
         .collect();
     let others: &[&str] = match role {
-        Role::Api => &["telemetry.raw.v1.0", "presence.v1.3", "ticks.v1", "$KV.stage_state.x", "$KV.members.x"],
+        Role::Api => &["telemetry.raw.v1.0", "presence.v1.3", "$KV.stage_state.x", "$KV.members.x"],
         Role::Ingest => &[
             "es.acme.device.1",
             "es_alarm.acme.alarm.1",

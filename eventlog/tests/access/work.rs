@@ -108,7 +108,6 @@ async fn process(log: &Log) {
         (Stream::EventsThreshold, "3.0"),
         (Stream::ActivitiesCreated, "3.0"),
         (Stream::TelemetryDlq, "normalizer"),
-        (Stream::Ticks, ""),
         (Stream::EsAlarm, "acme.alarm.2"),
         (Stream::EsActivity, "acme.activity.2"),
         (Stream::Es, "acme.certificate.2"),

@@ -13,9 +13,9 @@ async fn a_message_is_read_back_as_it_was_published() {
     let log = support::log().await;
     let publisher = Publisher::new(&log, PublisherSettings::default());
     let headers = Headers::new().with("Argusiq-Kind", "test");
-    let sequence = publisher.publish(Stream::Ticks, "", headers, Bytes::from_static(b"\x00\xff")).await.unwrap();
-    let message = log.get_message(Stream::Ticks, sequence).await.unwrap().unwrap();
-    assert_eq!((message.subject.as_str(), message.payload.as_ref()), ("ticks.v1", b"\x00\xff".as_ref()));
+    let sequence = publisher.publish(Stream::Presence, "3", headers, Bytes::from_static(b"\x00\xff")).await.unwrap();
+    let message = log.get_message(Stream::Presence, sequence).await.unwrap().unwrap();
+    assert_eq!((message.subject.as_str(), message.payload.as_ref()), ("presence.v1.3", b"\x00\xff".as_ref()));
     assert_eq!(message.header("Argusiq-Kind"), Some("test"));
 }
 

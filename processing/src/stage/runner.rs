@@ -274,18 +274,18 @@ mod tests {
 
     #[test]
     fn the_earliest_position_of_each_stream_counts_and_an_unbegun_one_most() {
-        let a = Positions::at([(Stream::Ticks, 5), (Stream::Presence, 9)]);
-        let b = Positions::at([(Stream::Ticks, 3)]);
-        assert_eq!(earliest([&a, &b].into_iter()), Positions::at([(Stream::Ticks, 3)]));
-        assert_eq!(earliest([&b, &a].into_iter()), Positions::at([(Stream::Ticks, 3)]));
+        let a = Positions::at([(Stream::EventsThreshold, 5), (Stream::Presence, 9)]);
+        let b = Positions::at([(Stream::EventsThreshold, 3)]);
+        assert_eq!(earliest([&a, &b].into_iter()), Positions::at([(Stream::EventsThreshold, 3)]));
+        assert_eq!(earliest([&b, &a].into_iter()), Positions::at([(Stream::EventsThreshold, 3)]));
         assert_eq!(earliest([&a].into_iter()), a);
         assert_eq!(earliest([].into_iter()), Positions::new());
     }
 
     #[test]
     fn positions_never_move_back() {
-        let mut positions = Positions::at([(Stream::Ticks, 5)]);
-        move_on(&mut positions, &Positions::at([(Stream::Ticks, 4), (Stream::Presence, 1)]));
-        assert_eq!(positions, Positions::at([(Stream::Ticks, 5), (Stream::Presence, 1)]));
+        let mut positions = Positions::at([(Stream::EventsThreshold, 5)]);
+        move_on(&mut positions, &Positions::at([(Stream::EventsThreshold, 4), (Stream::Presence, 1)]));
+        assert_eq!(positions, Positions::at([(Stream::EventsThreshold, 5), (Stream::Presence, 1)]));
     }
 }

@@ -12,7 +12,7 @@ async fn snapshots(log: &Log, version: u32, writer: &str) -> Snapshots {
 fn slot(bytes: usize) -> Slot<Vec<String>> {
     let mut slot = Slot::default();
     slot.state = vec!["x".repeat(bytes); 3];
-    slot.positions = Positions::at([(Stream::Ticks, 7)]);
+    slot.positions = Positions::at([(Stream::EventsThreshold, 7)]);
     slot.marks.of("events.threshold.v1.1.2").admits(domain::telemetry::Origin { sequence: 3, ordinal: 1 });
     slot
 }

@@ -1,9 +1,8 @@
 //! One reading's way through all stages.
 
-use domain::telemetry::{CLOCK_SOURCE, Transition};
-use eventlog::{Log, Stream};
+use domain::telemetry::{CLOCK_SOURCE, NormalizedPack, Transition, decode_pack};
+use eventlog::{Log, PARTITIONS, Stream};
 use processing::StageName;
-use processing::ticker::Tick;
 
 use crate::seen::messages;
 use crate::world::{World, asset, at, device, until};
@@ -33,10 +32,13 @@ async fn a_reading_becomes_values_health_an_alarm_and_a_work_order() {
     assert_eq!(seen.events, [(device(1).0, both.clone()), (asset(1), both)].into());
     assert!(seen.alarms.values().all(|alarm| *alarm == ["raised", "returned"]), "{seen:?}");
     assert_eq!((seen.activities.len(), seen.activities.clone()), (2, seen.notices));
-    until(5, "the clock ticks", || async { world.last(Stream::Ticks).await >= 2 }).await;
-    let ticks = messages(&world.log, Stream::Ticks).await;
-    let tick: Tick = serde_json::from_slice(&ticks[0].payload).unwrap();
-    assert_eq!((tick.at, tick.es_position), (at(0), world.last(Stream::Es).await));
+    let ticks = || async {
+        let all = messages(&world.log, Stream::TelemetryNormalized).await;
+        all.into_iter().filter(|message| message.subject.ends_with(CLOCK_SOURCE)).collect::<Vec<_>>()
+    };
+    until(5, "the clock ticks in every partition", || async { ticks().await.len() >= usize::from(PARTITIONS) }).await;
+    let tick: NormalizedPack = decode_pack(&ticks().await[0].payload).unwrap();
+    assert_eq!((tick.tick.unwrap().at, tick.es_position), (at(0), world.last(Stream::Es).await));
     role.stop().await;
 }
 
