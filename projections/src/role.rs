@@ -20,8 +20,11 @@ use crate::{Error, RedisServer, checkpoint, privileges};
 /// How often it is looked whether a rebuild began elsewhere.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How often it is looked what upkeep is due.
+/// How often it is looked what upkeep is due, and how long it is left alone after a failure.
 const KEEP_UP_EVERY: Duration = Duration::from_secs(10);
+const REST: Duration = Duration::from_secs(60);
+/// How long upkeep waits for a table that somebody reads: while it waits, nobody else begins to read it.
+const WAITS: &str = "2s";
 
 /// How long the database may take to tell.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -146,15 +149,20 @@ impl Keeper {
     async fn keep_up(&self) -> Infallible {
         let Some(upkeep) = self.entry.upkeep else { return std::future::pending().await };
         loop {
-            if let Err(error) = self.keep_up_once(upkeep).await {
-                warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "upkeep waits");
-            }
-            tokio::time::sleep(KEEP_UP_EVERY).await;
+            let pause = match self.keep_up_once(upkeep).await {
+                Ok(()) => KEEP_UP_EVERY,
+                Err(error) => {
+                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "upkeep waits");
+                    REST
+                }
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 
     async fn keep_up_once(&self, upkeep: Upkeep) -> Result<(), Error> {
-        let mut db = PgConnection::connect_with(&self.options).await.map_err(Error::Connect)?;
+        let options = self.options.clone().options([("lock_timeout", WAITS)]);
+        let mut db = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
         while upkeep(&mut db).await? {}
         Ok(db.close().await?)
     }

@@ -11,11 +11,13 @@ use common::{ORGANIZATION, World, metric_sets, origin, reading, seconds, world};
 use domain::ids::{AssetId, DeviceId, OrganizationId};
 use domain::telemetry::{AssetPack, AssetReading, MetricValue, Quality, Reading, encode_pack};
 use eventlog::Stream;
+use projections::ownership::writer_options;
 use projections::registry::chosen;
 use projections::telemetry_history::read::{self as telemetry, Aggregated, Point, Query, Step};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -204,6 +206,31 @@ async fn a_partition_of_a_day_from_an_earlier_version_is_used_up_and_compacted_a
     let left = ["16", "17", "18"].map(|hour| format!("telemetry_reading_20260111{hour}"));
     assert_eq!(world.sql(partitions).await, left);
     same(&ask(&world).await, &before, "compacted");
+}
+
+#[tokio::test]
+async fn who_reads_for_long_is_not_waited_for_and_nothing_is_half_done() {
+    let (world, mut random) = (world().await, StdRng::seed_from_u64(30));
+    send(&world, &mut random, 1, 0..3).await;
+    a_day_goes_by(&world, 9).await;
+    let before = ask(&world).await;
+    let mut reading = world.reader.pool.begin().await.unwrap();
+    sqlx::query("SELECT count(*) FROM telemetry_history").execute(&mut *reading).await.unwrap();
+    let options = writer_options(&world.deps.database_url).unwrap().options([("lock_timeout", "100ms")]);
+    let mut db = PgConnection::connect_with(&options).await.unwrap();
+    let refused = keep_up(&mut db).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("lock timeout"), "{refused:?}");
+    assert_eq!(count(&world, "telemetry_segment").await, 0);
+    same(&ask(&world).await, &before, "while somebody reads");
+    reading.rollback().await.unwrap();
+    keep_up(&mut db).await.unwrap();
+    same(&ask(&world).await, &before, "afterwards");
+    assert_eq!(count(&world, "telemetry_reading").await, 1);
+}
+
+async fn keep_up(db: &mut PgConnection) -> Result<(), projections::Error> {
+    while projections::telemetry_history::upkeep(db).await? {}
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -39,6 +39,12 @@ fn a_reading_of_a_stock_client_reaches_every_read_model_and_a_live_screen() {
     feed.expect("device:status", |data| is_ours(data) && data["status"] == "online");
     feed.expect("telemetry:new", |data| is_ours(data) && data["metrics"]["temperature"].is_number());
     feed.expect("asset:healthscore", |data| data["assetId"] == asset.as_str() && data["healthScore"] == 25);
+    until("the health is listed", Duration::from_secs(10), || {
+        let health = api.get(&format!("/api/v1/assets/{asset}/health"));
+        let changes = health["changes"].as_array().unwrap().iter();
+        let scores: Vec<_> = changes.map(|change| change["healthScore"].clone()).collect();
+        if scores.starts_with(&[json!(100), json!(25)]) { Ok(()) } else { Err(health) }
+    });
     feed.expect("event:created", |data| data["entityId"] == asset.as_str() && data["type"] == "THRESHOLD_BREACH");
     feed.expect("activity:created", |data| data["name"] == "Inspect" && data["priority"] == "high");
     feed.expect("device:disconnected", is_ours);

@@ -33,6 +33,7 @@ mod telemetry;
 mod unused;
 mod users;
 pub mod visible;
+mod window;
 
 use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};

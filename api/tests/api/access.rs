@@ -147,6 +147,7 @@ pub const OF_ONE: &[&str] = &[
     "/links/{id}",
     "/assets/{id}",
     "/assets/{id}/history",
+    "/assets/{id}/health",
     "/assets/{assetId}/devices",
     "/rules/{id}",
     "/rules/{id}/history",

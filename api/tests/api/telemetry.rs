@@ -88,6 +88,14 @@ fn an_asset_without_values_has_none_and_says_so() {
     assert_eq!((&answer["assetId"], &answer["data"], &answer["count"]), (&json!(asset), &json!([]), &json!(0)));
     let latest = tenant.admin.get(&format!("{path}/latest")).ok();
     assert_eq!((&latest["metrics"], &latest["healthScore"]), (&json!({}), &Value::Null));
+    let health = format!("/api/v1/assets/{asset}/health");
+    assert_eq!(tenant.admin.get(&health).ok().json, json!({"assetId": asset, "changes": []}));
+    for (wrong, field) in
+        [("limit=0", "limit"), ("startTime=2026-01-02T00:00:00Z&endTime=2026-01-01T00:00:00Z", "startTime")]
+    {
+        let refused = tenant.admin.get(&format!("{health}?{wrong}"));
+        assert_eq!(refused.problem(400, "invalid-parameters").fields(), [field]);
+    }
 }
 
 #[test]

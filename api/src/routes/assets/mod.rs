@@ -2,6 +2,7 @@
 
 mod create;
 mod get;
+mod health;
 mod list;
 mod retire;
 mod service;
@@ -9,4 +10,4 @@ mod update;
 pub mod view;
 
 /// The endpoints.
-pub type Api = (create::Api, get::Api, list::Api, update::Api, retire::Api, service::Api);
+pub type Api = (create::Api, get::Api, list::Api, update::Api, retire::Api, service::Api, health::Api);

@@ -1,14 +1,10 @@
 //! Which values are asked for, and the values. What does not live here: whose they are.
 
-use chrono::TimeDelta;
 use poem_openapi::Enum;
 use projections::telemetry_history::read::{self, Aggregated, Point as Stored, Step};
 
 use crate::prelude::*;
-
-/// Points of an answer if nothing is said, and at most.
-const USUAL_LIMIT: i64 = 1000;
-const MOST: i64 = 10_000;
+use crate::routes::window::Window;
 
 /// By which step values are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -87,15 +83,7 @@ impl Range {
     }
 
     fn query(&self, entity: Uuid, now: DateTime<Utc>) -> Result<read::Query, Problem> {
-        let until = self.end_time.map_or(now, |at| at.0);
-        let from = self.start_time.map_or_else(|| until.min(now) - TimeDelta::hours(24), |at| at.0);
-        let limit = self.limit.unwrap_or(USUAL_LIMIT);
-        if !(1..=MOST).contains(&limit) {
-            return Err(Problem::parameter("limit", format_args!("must lie in 1 to {MOST}")));
-        }
-        if from >= until {
-            return Err(Problem::parameter("startTime", "must be earlier than endTime"));
-        }
+        let Window { from, until, limit } = Window::new(self.start_time, self.end_time, self.limit, now)?;
         let limit = usize::try_from(limit).unwrap_or_default();
         Ok(read::Query { entity, metric_key: self.metric_key.clone(), from, until, limit, newest: true })
     }
