@@ -170,6 +170,7 @@ async fn what_comes_for_compacted_hours_counts_and_is_folded_in() {
     for seed in 10..12 {
         let (world, mut random) = (world().await, StdRng::seed_from_u64(seed));
         send(&world, &mut random, 1, 0..3).await;
+        world.catch_up(&[NAME]).await;
         a_day_goes_by(&world, 2).await;
         world.keep_up(NAME).await;
         let compacted = ask(&world).await;
@@ -212,6 +213,7 @@ async fn a_partition_of_a_day_from_an_earlier_version_is_used_up_and_compacted_a
 async fn who_reads_for_long_is_not_waited_for_and_nothing_is_half_done() {
     let (world, mut random) = (world().await, StdRng::seed_from_u64(30));
     send(&world, &mut random, 1, 0..3).await;
+    world.catch_up(&[NAME]).await;
     a_day_goes_by(&world, 9).await;
     let before = ask(&world).await;
     let mut reading = world.reader.pool.begin().await.unwrap();
