@@ -88,6 +88,8 @@ async fn a_room_hears_telemetry_presence_events_alarms_work_and_health() {
     assert_eq!(first("alarm:commented")["text"], "A loose wire");
     let health = first("asset:healthscore");
     assert_eq!((&health["healthScore"], &health["previousScore"]), (&json!(40), &Value::Null));
+    let health = &heard["asset:healthscore"][1];
+    assert_eq!((&health["computedBy"], &health["formulaVersion"]), (&json!(6), &json!(1)));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{ORGANIZATION, World, sample, world};
+use domain::telemetry::encode_pack;
 use eventlog::{Batch, Consumer, Message, Outcome, Positions, Stream};
 use projections::device_directory::DeviceDirectory;
 use projections::ownership::writer_options;
@@ -151,10 +152,12 @@ async fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
     let mut runner = Runner::new(&mut directory, &mut owner);
     runner.resume().await.unwrap();
     let mut batch = batch(&world, at).await;
-    let packed =
-        Message { stream: Stream::TelemetryNormalized, payload: vec![3, 0x90].into(), ..batch.messages[0].clone() };
+    let next = encode_pack(&()).unwrap()[0] + 1;
+    let payload = vec![next, 0x90].into();
+    let packed = Message { stream: Stream::TelemetryNormalized, payload, ..batch.messages[0].clone() };
     batch.messages.push(packed);
-    assert!(matches!(runner.handle(&batch).await, Outcome::Retry(cause) if cause.to_string().contains("version 3")));
+    let told = format!("version {next}");
+    assert!(matches!(runner.handle(&batch).await, Outcome::Retry(cause) if cause.to_string().contains(&told)));
     assert_eq!(position(&world).await, ["0"]);
 }
 

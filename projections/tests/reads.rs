@@ -120,7 +120,8 @@ async fn assets_show_place_health_and_devices() {
     let page = assets::list(&world.reader, ORGANIZATION, &under, Paging::default()).await.unwrap();
     let pump = &page.items[0];
     assert_eq!((page.total, pump.row.id, pump.parent_id), (1, PUMP, Some(SITE)));
-    assert_eq!((pump.health_score_computed_by, pump.health_score_updated_at.is_some()), (Some(7), true));
+    assert_eq!((pump.health_score_computed_by, pump.health_score_updated_at.is_some()), (Some(6), true));
+    assert_eq!(pump.health_score_formula_version, Some(1));
     assert_eq!((pump.health_score, pump.linked_devices_count, pump.active_alarms_count), (Some(41), Some(1), Some(1)));
     assert_eq!(assets::get(&world.reader, ORGANIZATION, PUMP).await.unwrap().as_ref(), Some(pump));
     let spaces = assets::AssetFilter { kind: Some("space".into()), retired: Some(false), ..Default::default() };

@@ -230,6 +230,25 @@ async fn who_reads_for_long_is_not_waited_for_and_nothing_is_half_done() {
     assert_eq!(count(&world, "telemetry_reading").await, 1);
 }
 
+#[tokio::test]
+async fn who_finds_another_at_the_upkeep_waits_for_it_and_does_not_take_it_for_done() {
+    let (world, mut random) = (world().await, StdRng::seed_from_u64(31));
+    send(&world, &mut random, 1, 0..3).await;
+    world.catch_up(&[NAME]).await;
+    a_day_goes_by(&world, 9).await;
+    let options = writer_options(&world.deps.database_url).unwrap();
+    let mut before = PgConnection::connect_with(&options).await.unwrap();
+    assert!(projections::telemetry_history::upkeep(&mut before).await.unwrap());
+    let hurried = options.clone().options([("lock_timeout", "100ms")]);
+    let mut hurried = PgConnection::connect_with(&hurried).await.unwrap();
+    let refused = keep_up(&mut hurried).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("lock timeout"), "{refused:?}");
+    let mut patient = PgConnection::connect_with(&options).await.unwrap();
+    let (done, closed) = tokio::join!(keep_up(&mut patient), before.close());
+    assert!(done.is_ok() && closed.is_ok());
+    assert_eq!(count(&world, "telemetry_reading").await, 1);
+}
+
 async fn keep_up(db: &mut PgConnection) -> Result<(), projections::Error> {
     while projections::telemetry_history::upkeep(db).await? {}
     Ok(())

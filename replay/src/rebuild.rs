@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::progress::{Phase, Progress, Watched};
 use crate::{Error, Options, Rebuilt};
 
-/// How long another process has to give way.
+/// How long another process has to give way, and how long a lock of its last part is waited for.
 const GIVE_WAY: Duration = Duration::from_secs(30);
 
 type Tell<'a> = &'a mut (dyn FnMut(Progress) + Send);
@@ -61,7 +61,8 @@ async fn heads(deps: &Deps, entry: Entry, options: Options) -> Result<Positions,
 
 /// Begins a new generation, which nobody else can write, and waits until whoever runs the read model has given way.
 async fn take(deps: &Deps, entry: Entry) -> Result<Owner, Error> {
-    let options = writer_options(&deps.database_url)?;
+    let wait = GIVE_WAY.as_millis().to_string();
+    let options = writer_options(&deps.database_url)?.options([("lock_timeout", wait.as_str())]);
     checkpoint::fence(&options, entry.name, &entry.sources()).await?;
     let patience = CancellationToken::new();
     let owner = Owner::acquire_first(&options, entry.name, &patience);

@@ -77,7 +77,12 @@ fn values_of_devices_and_of_assets_below_come_together() {
         until("the health is known", SOON, || {
             let shown = api.get(&format!("/api/v1/assets/{asset}"));
             let by = shown["asset"]["healthScoreComputedBy"].as_u64();
-            if shown["asset"]["healthScore"] == 50 && by.is_some_and(|by| by > 0) { Ok(()) } else { Err(shown) }
+            let formula = &shown["asset"]["healthScoreFormulaVersion"];
+            if shown["asset"]["healthScore"] == 50 && by.is_some_and(|by| by > 0) && formula == 1 {
+                Ok(())
+            } else {
+                Err(shown)
+            }
         });
     };
     [&motor, &line, &plant].into_iter().for_each(|asset| healthy(asset));

@@ -17,6 +17,8 @@ use crate::state::State;
 
 /// Least time between two mails of one channel.
 const BETWEEN: TimeDelta = TimeDelta::seconds(60);
+/// How long a process without a mail server leaves a message to one that may have one, before it gives it up.
+const LEFT_TO_OTHERS: TimeDelta = TimeDelta::minutes(2);
 /// Most messages that one mail lists.
 const LISTED: usize = 50;
 
@@ -24,7 +26,8 @@ const LISTED: usize = 50;
 pub async fn all(state: &State) -> Result<(), Problem> {
     let now = state.now();
     let mut channels = BTreeMap::<(Uuid, Option<Uuid>), Vec<NotificationRow>>::new();
-    for row in read::due_mails(&state.reader, now, now - BETWEEN, MOST).await? {
+    let due = if state.mailer.is_some() { now } else { now - LEFT_TO_OTHERS };
+    for row in read::due_mails(&state.reader, due, now - BETWEEN, MOST).await? {
         channels.entry((row.organization_id, row.channel_id)).or_default().push(row);
     }
     for rows in channels.into_values() {

@@ -29,7 +29,7 @@ pub use webhook::Webhooks;
 /// The part of the platform that sends.
 const PART: &str = "notification_delivery";
 /// Time between looks.
-const PERIOD: Duration = Duration::from_secs(1);
+const PERIOD: Duration = Duration::from_millis(250);
 /// Most messages of one look.
 const MOST: i64 = 500;
 /// How many are posted at the same time.

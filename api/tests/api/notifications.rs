@@ -109,6 +109,20 @@ fn addresses_inside_are_not_reached() {
 }
 
 #[test]
+fn who_has_no_mail_server_leaves_mails_to_who_has_one() {
+    let tenant = tenant("Half mailed");
+    let others = [(); 4].map(|()| platform().another_without_mail());
+    eventually("the others", || others.iter().all(|other| other.get("/health").status == 200).then_some(()));
+    let email = format!("half-{}@example.com", unique());
+    let body = json!({"email": email, "name": "N", "password": "correct horse", "role": "operator",
+        "workRoles": ["technician"], "organizationId": tenant.organization});
+    tenant.admin.post("/api/v1/users", body).created();
+    let path = ask(&tenant, Medium::Email { work_roles: vec!["technician".to_owned()] });
+    let sent = standing(&tenant, &path, |shown| shown["status"] != "pending");
+    assert_eq!((&sent["status"], letters_for(&email).len()), (&json!("delivered"), 1));
+}
+
+#[test]
 fn people_with_the_work_role_are_mailed_and_nobody_else() {
     let tenant = tenant("Mailed");
     let person = |role: &str, work_roles: Value| {

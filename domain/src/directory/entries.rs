@@ -93,6 +93,9 @@ pub struct AssetTypeEntry {
     pub computation: Arc<Computation>,
     /// How health is scored.
     pub health_model: Option<HealthModel>,
+    /// Log position since which it scores as it does: its definition, or the last change of the model, the derived metrics or
+    /// the combination. A new name does not score.
+    pub scores_since: u64,
 }
 
 /// An asset.

@@ -275,8 +275,13 @@ impl Directory {
             AssetTypeEvent::AssetTypeDefined { derived_metrics, health_model, combination, .. }
             | AssetTypeEvent::AssetTypeRevised { derived_metrics, health_model, combination, .. } => {
                 let computation = Computation::new(derived_metrics, combination, health_model.as_ref());
-                let entry = AssetTypeEntry { computation: Arc::new(computation), health_model: health_model.clone() };
-                self.asset_types.entry(AssetTypeId(at.id)).or_default().set(at.position, entry);
+                let versions = self.asset_types.entry(AssetTypeId(at.id)).or_default();
+                let same = versions
+                    .newest()
+                    .filter(|known| *known.computation == computation && known.health_model == *health_model);
+                let scores_since = same.map_or(at.position, |known| known.scores_since);
+                let (computation, health_model) = (Arc::new(computation), health_model.clone());
+                versions.set(at.position, AssetTypeEntry { computation, health_model, scores_since });
             }
             // Assets of a retired type go on as before.
             AssetTypeEvent::AssetTypeRetired {} => {}

@@ -158,6 +158,33 @@ fn types_are_sorted_by_key_and_assets_know_their_parent() {
 }
 
 #[test]
+fn a_type_scores_as_it_does_since_what_scores_was_last_changed() {
+    let mut directory = Directory::default();
+    let band = json!({"metric_key": "t", "good_low": 0.0, "good_high": 1.0, "limit_low": -1.0, "limit_high": 2.0, "weight": 1.0});
+    let plain = json!({"name": "T", "derived_metrics": [], "health_model": {"bands": [band]}});
+    let with = |key: &str, value| {
+        let mut changed = plain.clone();
+        changed[key] = value;
+        changed
+    };
+    let twice = json!([{"key": "t", "formula": "u * 2"}]);
+    let combined = json!({"stale_after_seconds": 9});
+    apply(&mut directory, 1, ID, "asset_type", "AssetTypeDefined", plain.clone());
+    for (position, revised) in [
+        (2, with("name", json!("U"))),
+        (3, with("health_model", json!({"bands": [band], "stale_after_seconds": 5}))),
+        (4, with("derived_metrics", twice)),
+        (5, with("combination", combined.clone())),
+        (6, with("combination", combined)),
+    ] {
+        apply(&mut directory, position, ID, "asset_type", "AssetTypeRevised", revised);
+    }
+    apply(&mut directory, 7, ID, "asset_type", "AssetTypeRetired", json!({}));
+    let since = |at| directory.asset_type(AssetTypeId(ID), at).unwrap().scores_since;
+    assert_eq!([1, 2, 3, 4, 5, 6, 7].map(since), [1, 1, 3, 4, 5, 5, 5]);
+}
+
+#[test]
 fn templates_are_listed_while_active() {
     let mut directory = Directory::default();
     let definition = json!({"definition": {"name": "Fix", "trigger_event_type": "THRESHOLD_BREACH", "default_priority": "high", "is_active": true}});

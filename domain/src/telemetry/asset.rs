@@ -80,6 +80,18 @@ pub struct AssetHealthChanged {
     /// When the reading that changed it was measured.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub measured_at: DateTime<Utc>,
+    /// What computed it; none where an older program did.
+    #[serde(default)]
+    pub scored_by: Option<ScoredBy>,
+}
+
+/// What computed a score: equal values and equal versions give equal scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoredBy {
+    /// Version of the formula, [`FORMULA_VERSION`](super::health::FORMULA_VERSION) when it was computed.
+    pub formula: u16,
+    /// Version of the model: position in `ES` of the event since which the asset type scores as it does.
+    pub model: u64,
 }
 
 /// One message of the asset stream.

@@ -4,6 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::asset_type::{ChildrenFold, ChildrenHealth, HealthModel, MetricBand};
 
+/// The version of the formula of [`score`]: to be raised whenever the same values could give another score, because every
+/// score is kept with it.
+pub const FORMULA_VERSION: u16 = 1;
+
 /// What is named as the cause where it is the assets below.
 pub const CHILDREN: &str = "children";
 

@@ -16,7 +16,7 @@ mod tick;
 mod value;
 
 pub use activity_notice::ActivityNotice;
-pub use asset::{AssetHealthChanged, AssetPack, AssetReading, COMPUTED_SOURCE, ChildValues};
+pub use asset::{AssetHealthChanged, AssetPack, AssetReading, COMPUTED_SOURCE, ChildValues, ScoredBy};
 pub use dead_letter::DeadLetter;
 pub use interner::SetInterner;
 pub use origin::Origin;

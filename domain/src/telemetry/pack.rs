@@ -3,8 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Version byte in front of every pack; a reader refuses what it does not know. 2 added flaws to asset readings.
-const VERSION: u8 = 2;
+/// Version byte in front of every pack; a reader refuses what it does not know. 2 added flaws to asset readings,
+/// 3 what computed a score.
+const VERSION: u8 = 3;
 /// The oldest version that is read: what was added since has a default.
 const OLDEST: u8 = 1;
 
@@ -69,6 +70,24 @@ pub fn newer_version(bytes: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::{AssetHealthChanged, ScoredBy};
+
+    /// A change of health as it was before it said what computed it, field by field.
+    type OldHealth<'a> = ((u64, u32), uuid::Uuid, uuid::Uuid, u8, Option<u8>, Option<&'a str>, i64);
+
+    #[test]
+    fn a_change_of_health_of_an_older_program_is_read_without_what_computed_it() {
+        let id = uuid::Uuid::from_u128;
+        let old: OldHealth<'_> = ((7, 1), id(1), id(2), 40, Some(50), Some("heat"), 1_000_000);
+        let mut bytes = encode_pack(&old).unwrap();
+        bytes[0] = 2;
+        let read: AssetHealthChanged = decode_pack(&bytes).unwrap();
+        assert_eq!((read.asset.0, read.score, read.cause.as_deref()), (id(2), 40, Some("heat")));
+        assert_eq!((read.origin.sequence, read.scored_by), (7, None));
+        let scored_by = Some(ScoredBy { formula: 1, model: 9 });
+        let new = AssetHealthChanged { scored_by, ..read };
+        assert_eq!(decode_pack::<AssetHealthChanged>(&encode_pack(&new).unwrap()).unwrap(), new);
+    }
 
     #[test]
     fn a_pack_of_a_newer_program_is_told_from_one_of_this_and_from_no_pack() {

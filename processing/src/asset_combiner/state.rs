@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::asset_type::{Computation, HealthModel};
 use domain::directory::Directory;
 use domain::ids::{AssetId, OrganizationId};
-use domain::telemetry::{AssetReading, ChildValues, MetricSets};
+use domain::telemetry::health::FORMULA_VERSION;
+use domain::telemetry::{AssetReading, ChildValues, MetricSets, ScoredBy};
 use serde::{Deserialize, Serialize};
 
 use super::output::Lane;
@@ -34,6 +35,7 @@ pub struct Scene<'s> {
 struct Asked<'s> {
     computation: &'s Computation,
     health: Option<&'s HealthModel>,
+    scored_by: ScoredBy,
     above: Option<Above<'s>>,
 }
 
@@ -61,7 +63,12 @@ impl<'s> Scene<'s> {
             let health = of_type.health_model.as_ref().is_some_and(|model| model.children.is_some());
             Some(Above { parent, computation: &of_type.computation, health })
         });
-        Some(Asked { computation: &of_type.computation, health: of_type.health_model.as_ref(), above })
+        Some(Asked {
+            computation: &of_type.computation,
+            health: of_type.health_model.as_ref(),
+            scored_by: ScoredBy { formula: FORMULA_VERSION, model: of_type.scores_since },
+            above,
+        })
     }
 
     fn is_child(&self, child: AssetId, parent: AssetId) -> bool {

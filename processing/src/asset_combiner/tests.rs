@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{AssetId, DeviceId};
+use domain::telemetry::health::FORMULA_VERSION;
 use domain::telemetry::{AssetHealthChanged, AssetReading, COMPUTED_SOURCE, MetricSets, encode_pack};
 use eventlog::partition_of;
 use proptest::prelude::*;
@@ -269,6 +270,29 @@ fn a_change_of_health_is_told_when_the_score_moves_by_a_whole_point() {
     let heat = || Some("heat".to_owned());
     assert_eq!(changes, [(None, 100, None, 1), (Some(100), 50, heat(), 3), (Some(50), 48, heat(), 5)]);
     assert_eq!(computed(&log), vec![]);
+}
+
+#[test]
+fn a_change_of_health_says_what_computed_it() {
+    let band = |limit: f64| json!({"metric_key": "heat", "limit_low": -1.0, "good_low": 0.0, "good_high": 50.0, "limit_high": limit, "weight": 1.0});
+    let model = |limit| json!({"name": "T", "derived_metrics": [], "health_model": {"bands": [band(limit)]}});
+    let (mut world, mut log) = (plant(model(100.0), json!({}), json!({})), MemoryLog::default());
+    let defined = 1;
+    let scored = |world: &World, log: &mut MemoryLog, second, heat| {
+        store(world, log, &[direct(MOTOR, second, &[("heat", heat)])]);
+        run(world, log, &Plan::straight());
+        let changes = healths(log);
+        changes.last().map(|change| (change.score, change.scored_by.unwrap().model)).unwrap()
+    };
+    assert_eq!(scored(&world, &mut log, 1, 50.0), (100, defined));
+    let mut renamed = model(100.0);
+    renamed["name"] = json!("U");
+    world.apply(TYPE, "asset_type", "AssetTypeRevised", renamed);
+    assert_eq!(scored(&world, &mut log, 2, 75.0), (50, defined), "a name does not score");
+    let revised = world.apply(TYPE, "asset_type", "AssetTypeRevised", model(150.0));
+    assert_eq!(scored(&world, &mut log, 3, 100.0), (50, defined), "what does not change keeps its version");
+    assert_eq!(scored(&world, &mut log, 4, 125.0), (25, revised));
+    assert!(healths(&log).iter().all(|change| change.scored_by.unwrap().formula == FORMULA_VERSION));
 }
 
 #[test]

@@ -245,6 +245,7 @@ fn earliest<'p>(all: impl Iterator<Item = &'p Positions> + Clone) -> Positions {
 mod tests {
     use bytes::Bytes;
     use chrono::DateTime;
+    use domain::telemetry::encode_pack;
     use eventlog::{Headers, Stream};
 
     use super::*;
@@ -262,14 +263,16 @@ mod tests {
             }],
             positions: Positions::new(),
         };
-        let cause = newer(&batch(Stream::TelemetryRaw, &[3, 0x90])).expect("it waits").to_string();
-        assert!(cause.contains("version 3") && cause.contains("upgrade"), "{cause}");
+        let next = encode_pack(&()).unwrap()[0] + 1;
+        let of_next: &'static [u8] = Vec::leak(vec![next, 0x90]);
+        let cause = newer(&batch(Stream::TelemetryRaw, of_next)).expect("it waits").to_string();
+        assert!(cause.contains(&format!("version {next}")) && cause.contains("upgrade"), "{cause}");
         assert!(
             newer(&batch(Stream::TelemetryRaw, &[1, 0x90])).is_none()
                 && newer(&batch(Stream::TelemetryRaw, &[2])).is_none()
         );
         assert!(newer(&batch(Stream::TelemetryRaw, b"no pack at all")).is_none());
-        assert!(newer(&batch(Stream::Presence, &[3, 0x90])).is_none());
+        assert!(newer(&batch(Stream::Presence, of_next)).is_none());
     }
 
     #[test]

@@ -24,8 +24,10 @@ pub struct Asset {
     pub health_score: Option<i16>,
     /// When the reading behind the health was measured.
     pub health_score_updated_at: Option<DateTime<Utc>>,
-    /// The version of what computed the health: the position in `ES` of the definitions that held for it.
+    /// The version of the model that computed the health: the position in `ES` of its definition.
     pub health_score_computed_by: Option<i64>,
+    /// The version of the formula that computed it.
+    pub health_score_formula_version: Option<i32>,
     /// How many devices feed it now; this and the next are absent of the past.
     pub linked_devices_count: Option<i64>,
     /// How many alarms are active on it.
@@ -42,6 +44,7 @@ impl Asset {
             health_score: None,
             health_score_updated_at: None,
             health_score_computed_by: None,
+            health_score_formula_version: None,
             linked_devices_count: None,
             active_alarms_count: None,
         }
@@ -91,6 +94,7 @@ pub struct LinkedDevice {
 
 const ASSET: &str = "SELECT a.*, t.name AS asset_type_name, p.parent_id, h.score AS health_score,
         h.measured_at AS health_score_updated_at, h.computed_by AS health_score_computed_by,
+        h.formula_version AS health_score_formula_version,
         (SELECT count(DISTINCT l.device_id) FROM asset_links l WHERE l.asset_id = a.id AND l.valid_from <= now()
             AND (l.valid_until IS NULL OR l.valid_until > now())) AS linked_devices_count,
         (SELECT count(*) FROM alarms m WHERE m.entity_id = a.id AND m.active) AS active_alarms_count

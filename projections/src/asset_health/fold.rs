@@ -21,8 +21,10 @@ pub struct HealthRow {
     pub cause: Option<String>,
     /// When the reading behind it was measured.
     pub measured_at: DateTime<Utc>,
-    /// The version of what computed it: the position in `ES` of the definitions that held for it.
+    /// The version of the model that computed it: the position in `ES` of its definition.
     pub computed_by: Option<i64>,
+    /// The version of the formula; none of scores from before that was noted.
+    pub formula_version: Option<i32>,
     /// Position in `TELEMETRY_ASSET`.
     pub position: i64,
 }
@@ -51,8 +53,10 @@ pub struct HealthChangeRow {
     pub cause: Option<String>,
     /// When the reading behind it was measured.
     pub measured_at: DateTime<Utc>,
-    /// The version of what computed it: the position in `ES` of the definitions that held for it.
+    /// The version of the model that computed it: the position in `ES` of its definition.
     pub computed_by: Option<i64>,
+    /// The version of the formula; none of scores from before that was noted.
+    pub formula_version: Option<i32>,
     /// Position in `TELEMETRY_ASSET`.
     pub position: i64,
     /// Place among the changes of its message, from 0.
@@ -72,6 +76,7 @@ pub fn fold(sheet: &mut Sheet<HealthRow>, change: &HealthChangeRow) {
         cause: change.cause.clone(),
         measured_at: change.measured_at,
         computed_by: change.computed_by,
+        formula_version: change.formula_version,
         position: change.position,
     });
 }

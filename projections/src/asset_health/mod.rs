@@ -72,7 +72,7 @@ impl AssetHealth {
     /// Takes the changes of a pack that its source has not told of before.
     fn new_changes(&mut self, message: &Message, pack: AssetPack) -> Vec<HealthChangeRow> {
         let last = self.marks.last(message);
-        let computed_by = Some(signed(pack.es_position));
+        let es_position = pack.es_position;
         let new = pack.health.into_iter().filter(|change| Marks::is_new(last, change.origin));
         let mut rows = Vec::new();
         for (ordinal, change) in new.enumerate() {
@@ -84,7 +84,9 @@ impl AssetHealth {
                 previous: change.previous.map(i16::from),
                 cause: change.cause,
                 measured_at: change.measured_at,
-                computed_by,
+                // An older program named only the definitions that held as a whole.
+                computed_by: Some(signed(change.scored_by.map_or(es_position, |by| by.model))),
+                formula_version: change.scored_by.map(|by| by.formula.into()),
                 position: signed(message.sequence),
                 ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
             });

@@ -13,6 +13,7 @@ fn change(score: i16, seconds: i64, position: i64) -> HealthChangeRow {
         cause: None,
         measured_at: at(seconds),
         computed_by: Some(position),
+        formula_version: Some(1),
         position,
         ordinal: 0,
     }

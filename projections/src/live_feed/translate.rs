@@ -35,6 +35,8 @@ pub(super) fn health(change: &AssetHealthChanged) -> Told {
             "healthScore": change.score,
             "previousScore": change.previous,
             "timestamp": text(change.measured_at),
+            "computedBy": change.scored_by.map(|by| by.model),
+            "formulaVersion": change.scored_by.map(|by| by.formula),
         }),
     }
 }

@@ -28,8 +28,8 @@ use domain::ids::{
 use domain::organization::OrganizationEvent;
 use domain::rule::{EntityKind, RuleAction, RuleDefinition, RuleEvent};
 use domain::telemetry::{
-    AssetHealthChanged, AssetPack, AssetReading, MetricValue, PresenceFact, PresenceKind, ThresholdEvent, Transition,
-    encode_pack,
+    AssetHealthChanged, AssetPack, AssetReading, MetricValue, PresenceFact, PresenceKind, ScoredBy, ThresholdEvent,
+    Transition, encode_pack,
 };
 use domain::user::{AccessRole, UserEvent};
 use eventlog::Stream;
@@ -363,6 +363,8 @@ async fn telemetry(world: &World) {
         previous,
         cause: Some("temperature".into()),
         measured_at: seconds(10 + i64::from(score)),
+        // The first of an older program.
+        scored_by: previous.map(|_| ScoredBy { formula: 1, model: 6 }),
     };
     let pack = AssetPack {
         es_position: 7,

@@ -30,8 +30,10 @@ struct HealthChange {
     previous_score: Option<i16>,
     /// The metric that pulls it down most, or `children`; absent at 100.
     cause: Option<String>,
-    /// The version of what computed it: a log position, as `X-Log-Position` tells them.
+    /// The version of the model that computed it: the log position of its definition, as `X-Log-Position` tells them.
     computed_by: Option<i64>,
+    /// The version of the formula that computed it; absent of scores from before that was noted.
+    formula_version: Option<i32>,
 }
 
 impl From<HealthChangeRow> for HealthChange {
@@ -42,6 +44,7 @@ impl From<HealthChangeRow> for HealthChange {
             previous_score: row.previous,
             cause: row.cause,
             computed_by: row.computed_by,
+            formula_version: row.formula_version,
         }
     }
 }

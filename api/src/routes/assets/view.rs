@@ -67,9 +67,11 @@ pub struct Asset {
     /// `critical`, `warning`, `fair` or `good`, by the thresholds; absent until it was scored.
     health_status: Option<String>,
     health_score_updated_at: Option<Time>,
-    /// The version of what computed it: a log position, as `X-Log-Position` tells them. The definition of the asset's type
-    /// that stood there is the one it was computed by.
+    /// The version of the model that computed it: the log position of its definition, which the history of the asset's type
+    /// tells. As long as a score stays, so does its version, whatever has become of the model since.
     health_score_computed_by: Option<i64>,
+    /// The version of the formula that computed it; absent of scores from before that was noted.
+    health_score_formula_version: Option<i32>,
     /// This and the next are absent of the past.
     linked_devices_count: Option<i64>,
     active_alarms_count: Option<i64>,
@@ -122,6 +124,7 @@ impl From<read::Asset> for Asset {
             health_status: asset.health_score.map(|score| thresholds.status(score).to_owned()),
             health_score_updated_at: asset.health_score_updated_at.map(Into::into),
             health_score_computed_by: asset.health_score_computed_by,
+            health_score_formula_version: asset.health_score_formula_version,
             linked_devices_count: asset.linked_devices_count,
             active_alarms_count: asset.active_alarms_count,
             out_of_service: row.out_of_service,

@@ -1,4 +1,4 @@
-//! Another API process of the same platform, which lives ahead of it or has limits of its own.
+//! Another API process of the same platform, which lives ahead of it or has limits of its own, or no mail server.
 
 use std::sync::Arc;
 
@@ -14,6 +14,15 @@ use super::unique;
 impl Platform {
     /// Starts one; its clock is ahead, and it counts for itself.
     pub fn another(&self, ahead: TimeDelta, limits: api::Limits) -> Client {
+        self.start(ahead, limits, Some(super::platform::mailer()))
+    }
+
+    /// Starts one that has no mail server.
+    pub fn another_without_mail(&self) -> Client {
+        self.start(TimeDelta::zero(), api::Limits::default(), None)
+    }
+
+    fn start(&self, ahead: TimeDelta, limits: api::Limits, mailer: Option<api::Mailer>) -> Client {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let clock: commands::Clock = Arc::new(move || now() + ahead);
@@ -30,7 +39,7 @@ impl Platform {
                 metrics: Arc::new(String::new),
                 clock,
                 doors: api::Doors::default(),
-                mailer: Some(super::platform::mailer()),
+                mailer,
                 webhooks: super::platform::webhooks(),
             };
             let http = api::Http { limits, ..api::Http::default() };

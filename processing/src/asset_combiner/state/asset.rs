@@ -262,6 +262,7 @@ impl Combined {
             previous,
             cause: health.cause.map(str::to_owned),
             measured_at,
+            scored_by: Some(asked.scored_by),
         })
     }
 

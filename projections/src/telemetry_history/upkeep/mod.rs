@@ -16,15 +16,15 @@ use crate::Error;
 /// How long after its end an hour is compacted at the earliest: most of what is late has come by then.
 pub const COMPACTED_AFTER_HOURS: i64 = 2;
 
-/// Two at once would compact the same readings; the lock ends with the connection.
-const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('argusiq.upkeep.telemetry_history', 0))";
+/// Two at once would compact the same readings; the lock ends with the connection. It is waited for, as long as the
+/// connection's `lock_timeout` allows: whoever was before may be at its last part.
+const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('argusiq.upkeep.telemetry_history', 0))";
 
-/// Does a part of what is due; tells whether there may be more. Each part is a transaction.
+/// Does a part of what is due; tells whether there may be more. Each part is a transaction. Fails where another connection
+/// keeps at it for longer than `lock_timeout`.
 pub fn upkeep(db: &mut PgConnection) -> BoxFuture<'_, Result<bool, Error>> {
     Box::pin(async move {
-        if !sqlx::query_scalar::<_, bool>(LOCK).fetch_one(&mut *db).await? {
-            return Ok(false);
-        }
+        sqlx::query(LOCK).execute(&mut *db).await?;
         // In this order: hours are made again while their readings are rows, and what goes is in segments.
         Ok(recompute::some(db).await?
             || compact::one_span(db).await?
