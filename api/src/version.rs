@@ -15,6 +15,11 @@ pub trait Versioned {
     fn version(&self) -> i64;
 }
 
+/// Returns a version of the log as answers show it.
+pub fn of_log(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}
+
 /// Says where in an answer the version stands.
 macro_rules! versioned {
     ($response:ty, $field:ident) => {

@@ -102,14 +102,14 @@ fn an_asset_without_values_has_none_and_says_so() {
 fn an_organization_chooses_how_long_telemetry_is_kept() {
     let (tenant, stranger) = (tenant("Retention"), tenant("Other retention"));
     let path = "/api/v1/telemetry/retention";
-    assert_eq!(tenant.admin.get(path).ok().json, json!({"days": 365}));
+    assert_eq!(tenant.admin.get(path).ok()["days"], 365);
     tenant.admin.put(path, json!({"days": 30})).ok();
-    assert_eq!(tenant.admin.get(path).ok().json, json!({"days": 30}));
+    assert_eq!(tenant.admin.get(path).ok()["days"], 30);
     for days in [0, 3_651] {
         let refused = tenant.admin.put(path, json!({"days": days})).problem(422, "invalid-fields");
         assert_eq!(refused.fields(), ["days"]);
     }
-    assert_eq!(stranger.admin.get(path).ok().json, json!({"days": 365}));
+    assert_eq!(stranger.admin.get(path).ok()["days"], 365);
     let audit = eventually("the change in the audit trail", || {
         let audit = tenant.admin.get("/api/v1/audit?action=TelemetryRetentionChanged").ok();
         (audit["events"].as_array()?.len() == 1).then_some(audit)

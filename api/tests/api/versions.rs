@@ -24,6 +24,8 @@ fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_noth
             template,
             json!({"name": "B", "defaultPriority": "low", "defaultDueHours": 5, "checklist": []}),
         ),
+        ("/api/v1/certificates/policy".to_owned(), json!({"noticeDays": 20}), json!({"noticeDays": 21})),
+        ("/api/v1/telemetry/retention".to_owned(), json!({"days": 20}), json!({"days": 21})),
         (made("/api/v1/asset-types", kind, "/assetType/id"), json!({"name": "A"}), json!({"name": "B"})),
         (
             format!("/api/v1/device-types/{}", tenant.device_type()),

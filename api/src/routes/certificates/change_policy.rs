@@ -40,8 +40,9 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageDevices>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         body: Body<ChangeCertificatePolicy>,
-    ) -> Result<Changed<CertificatePolicy>, Problem> {
+    ) -> Result<Revised<CertificatePolicy>, Problem> {
         let (id, commands) = (caller.organization, &state.commands);
         let loaded = commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
         let (organization, _) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
@@ -52,7 +53,8 @@ impl Api {
             automatic_renewal: body.0.automatic_renewal.unwrap_or(before.automatic_renewal),
         };
         let command = OrganizationCommand::ChangeCertificatePolicy { policy };
-        let receipt = commands.execute::<Organization>(&intent.context(&caller), id.0, command).await?;
-        Ok(Changed(policy.into(), Some(receipt)))
+        let context = intent.context(&caller);
+        let receipt = commands.execute_at::<Organization>(&context, id.0, command, expected.0).await?;
+        Ok(Revised(CertificatePolicy::new(policy, receipt.version), Some(receipt)))
     }
 }

@@ -23,10 +23,10 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
-    ) -> Result<Json<CertificatePolicy>, Problem> {
+    ) -> Result<Seen<CertificatePolicy>, Problem> {
         let id = caller.organization;
         let loaded = state.commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
-        let (organization, _) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
-        Ok(Json(organization.certificate_policy.into()))
+        let (organization, version) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
+        Ok(Seen(CertificatePolicy::new(organization.certificate_policy, version)))
     }
 }

@@ -4,6 +4,7 @@ use domain::organization::CertificatePolicy as Policy;
 use projections::certificate_register::{CertificateRow, Transition};
 
 use crate::prelude::*;
+use crate::version::{Versioned, of_log};
 
 /// A certificate; its key is with the device alone.
 #[derive(Object)]
@@ -86,11 +87,20 @@ pub struct CertificatePolicy {
     notice_days: u32,
     /// Whether an expiring certificate is renewed without anybody asking, for the same key.
     automatic_renewal: bool,
+    /// That of the organisation, whose choice it is.
+    version: i64,
 }
 
-impl From<Policy> for CertificatePolicy {
-    fn from(policy: Policy) -> Self {
+impl Versioned for CertificatePolicy {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+impl CertificatePolicy {
+    /// Shows a policy of an organisation at a version.
+    pub fn new(policy: Policy, version: u64) -> Self {
         let Policy { overlap_days, notice_days, automatic_renewal } = policy;
-        Self { overlap_days, notice_days, automatic_renewal }
+        Self { overlap_days, notice_days, automatic_renewal, version: of_log(version) }
     }
 }

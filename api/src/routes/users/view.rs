@@ -7,6 +7,7 @@ use projections::tenant_register::NAME;
 use crate::auth::Caller;
 use crate::prelude::*;
 use crate::refusals::never_refused;
+use crate::version::of_log;
 
 /// A person.
 #[derive(Debug, Object)]
@@ -47,7 +48,7 @@ impl From<UserProfile> for User {
             work_roles: profile.work_roles,
             active: profile.is_active,
             erased: profile.is_erased,
-            version: i64::try_from(profile.version).unwrap_or(i64::MAX),
+            version: of_log(profile.version),
         }
     }
 }

@@ -4,6 +4,7 @@ use domain::organization::{Organization, OrganizationCommand};
 
 use super::TelemetryRetention;
 use crate::prelude::*;
+use crate::version::of_log;
 
 /// The endpoint.
 #[derive(Default)]
@@ -33,12 +34,13 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageRetention>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
+        #[oai(name = "If-Match")] expected: IfMatch,
         body: Body<ChangeTelemetryRetention>,
-    ) -> Result<Changed<TelemetryRetention>, Problem> {
+    ) -> Result<Revised<TelemetryRetention>, Problem> {
         let days = body.0.days;
         let command = OrganizationCommand::ChangeTelemetryRetention { days };
-        let receipt =
-            state.commands.execute::<Organization>(&intent.context(&caller), caller.organization.0, command).await?;
-        Ok(Changed(TelemetryRetention { days }, Some(receipt)))
+        let (context, id) = (intent.context(&caller), caller.organization.0);
+        let receipt = state.commands.execute_at::<Organization>(&context, id, command, expected.0).await?;
+        Ok(Revised(TelemetryRetention { days, version: of_log(receipt.version) }, Some(receipt)))
     }
 }

@@ -5,6 +5,7 @@ use domain::organization::Organization;
 use super::TelemetryRetention;
 use crate::prelude::*;
 use crate::refusals::never_refused;
+use crate::version::of_log;
 
 /// The endpoint.
 #[derive(Default)]
@@ -23,10 +24,11 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
-    ) -> Result<Json<TelemetryRetention>, Problem> {
+    ) -> Result<Seen<TelemetryRetention>, Problem> {
         let id = caller.organization;
         let loaded = state.commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
-        let (organization, _) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
-        Ok(Json(TelemetryRetention { days: organization.telemetry_retention_days() }))
+        let (organization, version) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
+        let days = organization.telemetry_retention_days();
+        Ok(Seen(TelemetryRetention { days, version: of_log(version) }))
     }
 }
