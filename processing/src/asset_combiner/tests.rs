@@ -276,8 +276,8 @@ fn a_change_of_health_is_told_when_the_score_moves_by_a_whole_point() {
 fn a_change_of_health_says_what_computed_it() {
     let band = |limit: f64| json!({"metric_key": "heat", "limit_low": -1.0, "good_low": 0.0, "good_high": 50.0, "limit_high": limit, "weight": 1.0});
     let model = |limit| json!({"name": "T", "derived_metrics": [], "health_model": {"bands": [band(limit)]}});
-    let (mut world, mut log) = (plant(model(100.0), json!({}), json!({})), MemoryLog::default());
-    let defined = 1;
+    let (mut world, mut log) = (plant(model(90.0), json!({}), json!({})), MemoryLog::default());
+    let defined = world.apply(TYPE, "asset_type", "AssetTypeRevised", model(100.0));
     let scored = |world: &World, log: &mut MemoryLog, second, heat| {
         store(world, log, &[direct(MOTOR, second, &[("heat", heat)])]);
         run(world, log, &Plan::straight());
