@@ -30,7 +30,7 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// After how long of silence the database takes the lock away, or ends a transaction in which nothing happens: the
 /// process stands still, or is cut off.
-const SILENCE: &str = "8s";
+pub(crate) const SILENCE: &str = "8s";
 
 /// The right to write one projection, and the connection to do it with.
 pub struct Owner {

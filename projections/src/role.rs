@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::latest_telemetry::{self, LatestTelemetry, Store};
-use crate::ownership::{Owner, writer_options};
+use crate::ownership::{Owner, SILENCE, writer_options};
 use crate::registry::{Entry, Kept, Upkeep, chosen};
 use crate::runner::{Runner, settings};
 use crate::{Error, RedisServer, checkpoint, privileges};
@@ -161,7 +161,8 @@ impl Keeper {
     }
 
     async fn keep_up_once(&self, upkeep: Upkeep) -> Result<(), Error> {
-        let options = self.options.clone().options([("lock_timeout", WAITS)]);
+        // The upkeep has a lock as well: a process that stands still does not keep it.
+        let options = self.options.clone().options([("lock_timeout", WAITS), ("idle_session_timeout", SILENCE)]);
         let mut db = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
         while upkeep(&mut db).await? {}
         Ok(db.close().await?)

@@ -204,7 +204,7 @@ function drawDevice(device) {
     element("span", { class: device.moved?.includes(key) && "moved" }, `${key} `, element("b", {}, number(value))));
   const row = element("tr", { id: `device-${device.id}` },
     element("td", {}, element("span", { class: `dot ${status}` }, status)),
-    element("td", { title: device.serialNumber }, device.name),
+    element("td", { class: "name", title: device.serialNumber }, device.name),
     element("td", {}, since(device.lastSeen)),
     element("td", { class: "values" }, ...(values.length ? values : [element("span", { class: "soft" }, "nothing yet")])),
     element("td", {}, spark(device.points)));
@@ -225,7 +225,7 @@ function drawAlarms() {
     element("span", { class: `pill ${alarm.severity}` }, alarm.severity),
     element("div", {}, element("strong", {}, alarm.ruleName), element("br"),
       element("span", { class: "soft" }, `${alarm.entityName || alarm.entityType}: ${alarm.metricKey} ${number(alarm.value)}, `, since(alarm.raisedAt),
-        alarm.active ? "" : ", over again")),
+        alarm.active ? "" : ", back to normal")),
     alarm.acknowledged ? element("span", { class: "soft" }, "acknowledged")
       : mayAcknowledge ? element("button", { class: "quiet", type: "button", onclick: (event) => acknowledge(alarm, event.target) }, "Acknowledge") : ""));
   drawTotals();
