@@ -28,8 +28,10 @@ pub use webhook::Webhooks;
 
 /// The part of the platform that sends.
 const PART: &str = "notification_delivery";
-/// Time between looks.
+/// Time between looks at what is to be posted or shown.
 const PERIOD: Duration = Duration::from_millis(250);
+/// Time between looks at mails, which are a minute apart anyway.
+const MAIL_PERIOD: Duration = Duration::from_secs(1);
 /// Most messages of one look.
 const MOST: i64 = 500;
 /// How many are posted at the same time.
@@ -46,13 +48,18 @@ pub enum Undelivered {
 
 /// Sends what is due, until `shutdown`. Mails do not wait for addresses that are slow to answer.
 pub async fn run(state: State, shutdown: CancellationToken) -> Result<(), Error> {
-    tokio::join!(every_period(&state, &shutdown, mail::all), every_period(&state, &shutdown, others));
+    tokio::join!(every(MAIL_PERIOD, &state, &shutdown, mail::all), every(PERIOD, &state, &shutdown, others));
     Ok(())
 }
 
 /// Looks at what is due, again and again.
-async fn every_period(state: &State, shutdown: &CancellationToken, look: impl AsyncFn(&State) -> Result<(), Problem>) {
-    let mut period = interval(PERIOD);
+async fn every(
+    period: Duration,
+    state: &State,
+    shutdown: &CancellationToken,
+    look: impl AsyncFn(&State) -> Result<(), Problem>,
+) {
+    let mut period = interval(period);
     period.set_missed_tick_behavior(MissedTickBehavior::Skip);
     while shutdown.run_until_cancelled(period.tick()).await.is_some() {
         if let Some(Err(problem)) = shutdown.run_until_cancelled(look(state)).await {
