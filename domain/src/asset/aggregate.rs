@@ -17,7 +17,8 @@ const MAX_REASON_CHARS: usize = 4000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Asset {
     /// What it is; absent until it is registered.
-    pub profile: Option<AssetProfile>,
+    #[serde(rename = "profile")]
+    pub details: Option<AssetDetails>,
     /// Whether it is out of use for good.
     pub retired: bool,
     /// Whether it is out of service for a time.
@@ -30,7 +31,7 @@ pub struct Asset {
 
 /// What an asset is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AssetProfile {
+pub struct AssetDetails {
     /// Its name.
     pub name: String,
     /// Free text for people.
@@ -48,7 +49,7 @@ pub struct AssetProfile {
 impl Asset {
     /// Tells whether the asset exists and is in use.
     pub fn in_use(&self) -> bool {
-        self.profile.is_some() && !self.retired
+        self.details.is_some() && !self.retired
     }
 }
 
@@ -59,7 +60,7 @@ impl Decide for Asset {
 
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
         use AssetCommand as C;
-        match (command, &self.profile) {
+        match (command, &self.details) {
             (
                 C::RegisterAsset { name, description, asset_type_id, kind, location, custom_attributes, profile },
                 None,
@@ -78,8 +79,8 @@ impl Decide for Asset {
             (C::RetireAsset { .. }, _) if self.retired => Ok(vec![]),
             (C::RetireAsset { reason }, _) => Ok(vec![AssetEvent::AssetRetired { reason }]),
             (_, _) if self.retired => Err(Error::Retired),
-            (C::ReviseAsset { changes }, Some(profile)) => {
-                let events: Result<Vec<_>, _> = changes.into_iter().map(|change| profile.change(change)).collect();
+            (C::ReviseAsset { changes }, Some(details)) => {
+                let events: Result<Vec<_>, _> = changes.into_iter().map(|change| details.change(change)).collect();
                 Ok(events?.concat())
             }
             (C::TakeAssetOutOfService { .. }, _) if self.out_of_service => Ok(vec![]),
@@ -90,24 +91,24 @@ impl Decide for Asset {
             (C::ReturnAssetToService {}, _) => {
                 Ok(self.out_of_service.then_some(AssetEvent::AssetReturnedToService {}).into_iter().collect())
             }
-            (command, Some(profile)) => profile.change(command),
+            (command, Some(details)) => details.change(command),
         }
     }
 
     fn evolve(&mut self, event: Self::Event) {
-        match (event, &mut self.profile) {
+        match (event, &mut self.details) {
             (
                 AssetEvent::AssetRegistered { name, description, asset_type_id, kind, location, custom_attributes },
-                profile,
+                details,
             ) => {
-                *profile = Some(AssetProfile { name, description, asset_type_id, kind, location, custom_attributes });
+                *details = Some(AssetDetails { name, description, asset_type_id, kind, location, custom_attributes });
             }
             (AssetEvent::AssetProfileApplied { applied }, _) => self.applied = Some(applied),
-            (AssetEvent::AssetRenamed { name }, Some(profile)) => profile.name = name,
-            (AssetEvent::AssetDescribed { description }, Some(profile)) => profile.description = description,
-            (AssetEvent::AssetRelocated { location }, Some(profile)) => profile.location = location,
-            (AssetEvent::AssetAttributesChanged { custom_attributes }, Some(profile)) => {
-                profile.custom_attributes = custom_attributes;
+            (AssetEvent::AssetRenamed { name }, Some(details)) => details.name = name,
+            (AssetEvent::AssetDescribed { description }, Some(details)) => details.description = description,
+            (AssetEvent::AssetRelocated { location }, Some(details)) => details.location = location,
+            (AssetEvent::AssetAttributesChanged { custom_attributes }, Some(details)) => {
+                details.custom_attributes = custom_attributes;
             }
             (AssetEvent::AssetTakenOutOfService { .. }, _) => self.out_of_service = true,
             (AssetEvent::AssetReturnedToService {}, _) => self.out_of_service = false,
@@ -119,7 +120,7 @@ impl Decide for Asset {
 
 aggregate!(Asset, "asset");
 
-impl AssetProfile {
+impl AssetDetails {
     /// Decides on the commands that only an asset in use takes.
     fn change(&self, command: AssetCommand) -> Result<Vec<AssetEvent>, Error> {
         let (changed, event) = match command {

@@ -8,7 +8,7 @@ mod event;
 mod tests;
 
 mod location;
-pub use aggregate::{Asset, AssetProfile};
+pub use aggregate::{Asset, AssetDetails};
 pub use command::AssetCommand;
 pub use error::Error;
 pub use event::AssetEvent;
