@@ -84,7 +84,7 @@ fn apply(directory: &RwLock<Directory>, message: &Message, upcasters: &Upcasters
             (_, Err(failure), _) | (_, _, Err(failure)) => unreadable(message, &failure),
         }
     }
-    directory.reach(message.sequence);
+    directory.advance_to(message.sequence);
     metrics::gauge!(metric_names::DIRECTORY_POSITION).set(message.sequence as f64);
     for (kind, size) in directory.sizes() {
         metrics::gauge!(metric_names::DIRECTORY_ENTRIES, "kind" => kind).set(size as f64);

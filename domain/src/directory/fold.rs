@@ -64,7 +64,7 @@ impl Directory {
             | AnyEvent::Notification(_)
             | AnyEvent::DeadLetter(_) => {}
         }
-        self.reach(position);
+        self.advance_to(position);
     }
 
     fn organization(&mut self, at: At, event: &OrganizationEvent) {

@@ -1,5 +1,5 @@
-//! What the hot path must know of devices, links, types and rules, folded from events and answered as of a position in
-//! the log. What does not live here: reading the log.
+//! An in-memory index of organisations, devices, links, types, rules and other catalogue entries, folded from events and
+//! readable as of any log position. Following the log lives in the `processing` and `ingest` crates.
 
 mod entries;
 mod fold;
@@ -7,6 +7,7 @@ mod lookup;
 #[cfg(test)]
 mod tests;
 mod versions;
+mod view;
 
 pub use entries::{
     AssetEntry, AssetTypeEntry, AuthorityEntry, CertificateEntry, ChannelEntry, DeviceEntry, DeviceTypeEntry,
@@ -14,3 +15,4 @@ pub use entries::{
 };
 pub use lookup::Directory;
 pub use versions::Versions;
+pub use view::DirectoryView;

@@ -36,7 +36,8 @@ fn a_device_is_answered_as_it_was_at_each_position() {
     apply(&mut directory, 5, ID, "device", "DeviceRegistered", registered());
     apply(&mut directory, 8, ID, "device", "DeviceRenamed", json!({"name": "pump 2"}));
     apply(&mut directory, 9, ID, "device", "DeviceDecommissioned", json!({"reason": "old"}));
-    let seen = |at| directory.device(DeviceId(ID), at).map(|device| (device.name.as_str(), device.decommissioned));
+    let seen =
+        |at| directory.as_of(at).device(DeviceId(ID)).map(|device| (device.name.as_str(), device.decommissioned));
     let expected = [
         None,
         Some(("pump", false)),
@@ -57,8 +58,8 @@ fn a_change_of_what_never_began_is_ignored() {
     apply(&mut directory, 1, ID, "device", "DeviceRenamed", json!({"name": "ghost"}));
     apply(&mut directory, 2, ID, "rule", "RuleActivated", json!({}));
     apply(&mut directory, 3, ID, "certificate", "CertificateRevoked", json!({"reason": "", "code": "unspecified"}));
-    assert_eq!(directory.device(DeviceId(ID), 9), None);
-    assert_eq!(directory.rule(RuleId(ID), 9), None);
+    assert_eq!(directory.as_of(9).device(DeviceId(ID)), None);
+    assert_eq!(directory.as_of(9).rule(RuleId(ID)), None);
     assert_eq!(directory.position(), 3);
 }
 
@@ -80,9 +81,10 @@ fn links_keep_their_history_by_position_and_their_windows_by_time() {
         "AssetUnlinked",
         json!({"link_id": ID, "asset_id": ASSET, "valid_until": until}),
     );
-    let seen = |at| directory.links_of(DeviceId(ID), at).iter().map(|link| link.is_valid_at(until)).collect::<Vec<_>>();
+    let seen =
+        |at| directory.as_of(at).links_of(DeviceId(ID)).iter().map(|link| link.is_valid_at(until)).collect::<Vec<_>>();
     assert_eq!((seen(2), seen(5), seen(6)), (vec![], vec![true], vec![false]));
-    let link = &directory.links_of(DeviceId(ID), 9)[0];
+    let link = &directory.as_of(9).links_of(DeviceId(ID))[0];
     assert_eq!((link.asset_id, &link.metrics_mapping), (AssetId(ASSET), &mapping));
 }
 
@@ -99,7 +101,11 @@ fn rules(
     entity: Uuid,
     at: u64,
 ) -> Vec<(RuleId, u64)> {
-    directory.rules_for(organization, kind, TYPE, entity, at).map(|rule| (rule.rule, rule.decides_since)).collect()
+    directory
+        .as_of(at)
+        .rules_for(organization, kind, TYPE, entity)
+        .map(|rule| (rule.rule, rule.decides_since))
+        .collect()
 }
 
 #[test]
@@ -137,14 +143,20 @@ fn types_are_sorted_by_key_and_assets_know_their_parent() {
     let metrics = json!([{"key": "z"}, {"key": "a", "required": true}]);
     let defined = json!({"name": "T", "metrics": metrics, "unknown_metrics": "keep"});
     apply(&mut directory, 1, ID, "device_type", "DeviceTypeDefined", defined);
-    let keys: Vec<_> =
-        directory.device_type(DeviceTypeId(ID), 1).unwrap().metrics.iter().map(|metric| metric.key.as_str()).collect();
+    let keys: Vec<_> = directory
+        .as_of(1)
+        .device_type(DeviceTypeId(ID))
+        .unwrap()
+        .metrics
+        .iter()
+        .map(|metric| metric.key.as_str())
+        .collect();
     assert_eq!(keys, ["a", "z"]);
     let registered = json!({"name": "A", "asset_type_id": ID, "kind": "asset", "custom_attributes": {}});
     apply(&mut directory, 2, ASSET, "asset", "AssetRegistered", registered);
     apply(&mut directory, 3, ACME.0, "asset_tree", "AssetPlaced", json!({"asset": ASSET, "parent": ID}));
-    assert_eq!(directory.asset(AssetId(ASSET), 2).unwrap().parent, None);
-    assert_eq!(directory.asset(AssetId(ASSET), 3).unwrap().parent, Some(AssetId(ID)));
+    assert_eq!(directory.as_of(2).asset(AssetId(ASSET)).unwrap().parent, None);
+    assert_eq!(directory.as_of(3).asset(AssetId(ASSET)).unwrap().parent, Some(AssetId(ID)));
     let bands = json!([{"metric_key": "t", "good_low": 0.0, "good_high": 1.0, "limit_low": -1.0, "limit_high": 2.0, "weight": 1.0}]);
     apply(
         &mut directory,
@@ -154,7 +166,7 @@ fn types_are_sorted_by_key_and_assets_know_their_parent() {
         "AssetTypeDefined",
         json!({"name": "T", "derived_metrics": [], "health_model": {"bands": bands}}),
     );
-    assert_eq!(directory.asset_type(AssetTypeId(ID), 4).unwrap().health_model.as_ref().unwrap().bands.len(), 1);
+    assert_eq!(directory.as_of(4).asset_type(AssetTypeId(ID)).unwrap().health_model.as_ref().unwrap().bands.len(), 1);
 }
 
 #[test]
@@ -180,7 +192,7 @@ fn a_type_scores_as_it_does_since_what_scores_was_last_changed() {
         apply(&mut directory, position, ID, "asset_type", "AssetTypeRevised", revised);
     }
     apply(&mut directory, 7, ID, "asset_type", "AssetTypeRetired", json!({}));
-    let since = |at| directory.asset_type(AssetTypeId(ID), at).unwrap().scores_since;
+    let since = |at| directory.as_of(at).asset_type(AssetTypeId(ID)).unwrap().scores_since;
     assert_eq!([1, 2, 3, 4, 5, 6, 7].map(since), [1, 1, 3, 4, 5, 5, 5]);
 }
 
@@ -191,9 +203,9 @@ fn templates_are_listed_while_active() {
     apply(&mut directory, 1, ID, "activity_template", "ActivityTemplateDefined", definition.clone());
     apply(&mut directory, 2, ID, "activity_template", "ActivityTemplateRevised", definition);
     apply(&mut directory, 3, ID, "activity_template", "ActivityTemplateRetired", json!({}));
-    let seen = |at| directory.templates(ACME, at).map(|template| template.template).collect::<Vec<_>>();
+    let seen = |at| directory.as_of(at).templates(ACME).map(|template| template.template).collect::<Vec<_>>();
     assert_eq!((seen(0), seen(2), seen(3)), (vec![], vec![ActivityTemplateId(ID)], vec![]));
-    assert!(directory.template(ActivityTemplateId(ID), 9).unwrap().retired);
+    assert!(directory.as_of(9).template(ActivityTemplateId(ID)).unwrap().retired);
 }
 
 #[test]
@@ -233,7 +245,7 @@ fn rules_for_all_of_a_type_watch_that_type_only() {
     assert_eq!(rules(&directory, ACME, EntityKind::Asset, ASSET, 1), [(RuleId(ID), 1)]);
     assert!(rules(&directory, OTHER, EntityKind::Asset, ASSET, 1).is_empty());
     assert!(rules(&directory, ACME, EntityKind::Device, ASSET, 1).is_empty());
-    assert!(directory.rules_for(ACME, EntityKind::Asset, ID, ASSET, 1).next().is_none());
+    assert!(directory.as_of(1).rules_for(ACME, EntityKind::Asset, ID, ASSET).next().is_none());
 }
 
 #[test]
@@ -246,7 +258,7 @@ fn an_asset_is_out_of_service_with_what_is_above_it() {
     apply(&mut directory, 3, ACME.0, "asset_tree", "AssetPlaced", json!({"asset": ASSET, "parent": ID}));
     apply(&mut directory, 4, ID, "asset", "AssetTakenOutOfService", json!({"reason": "overhaul"}));
     apply(&mut directory, 5, ID, "asset", "AssetReturnedToService", json!({}));
-    let out = |id, at| directory.is_out_of_service(AssetId(id), at);
+    let out = |id, at| directory.as_of(at).is_out_of_service(AssetId(id));
     assert_eq!([3, 4, 5].map(|at| (out(ID, at), out(ASSET, at))), [(false, false), (true, true), (false, false)]);
     assert!(!out(TYPE, 5), "what is not known is not out of service");
 }
@@ -258,9 +270,9 @@ fn alarms_are_shelved_as_of_a_position() {
     let shelved = json!({"rule_id": ID, "entity_id": ASSET, "until": until, "reason": "cleaning"});
     apply(&mut directory, 2, TYPE, "shelving", "AlarmsShelved", shelved);
     apply(&mut directory, 4, TYPE, "shelving", "AlarmsUnshelved", json!({"rule_id": ID, "entity_id": ASSET}));
-    let seen = [1, 2, 3, 4].map(|at| directory.shelved_until(RuleId(ID), ASSET, at));
+    let seen = [1, 2, 3, 4].map(|at| directory.as_of(at).shelved_until(RuleId(ID), ASSET));
     assert_eq!(seen, [None, Some(until), Some(until), None]);
-    assert_eq!(directory.shelved_until(RuleId(ASSET), ID, 3), None);
+    assert_eq!(directory.as_of(3).shelved_until(RuleId(ASSET), ID), None);
 }
 
 #[test]
@@ -269,7 +281,7 @@ fn how_long_telemetry_is_kept_is_known_as_of_each_position_and_of_each_organizat
     let days = |days| AnyEvent::Organization(OrganizationEvent::TelemetryRetentionChanged { days });
     directory.apply(5, ACME, ACME.0, &days(30));
     directory.apply(8, ACME, ACME.0, &days(400));
-    let kept = [4, 5, 7, 8].map(|at| directory.telemetry_retention_days(ACME, at));
+    let kept = [4, 5, 7, 8].map(|at| directory.as_of(at).telemetry_retention_days(ACME));
     assert_eq!(kept, [365, 30, 30, 400]);
-    assert_eq!(directory.telemetry_retention_days(OTHER, 8), 365);
+    assert_eq!(directory.as_of(8).telemetry_retention_days(OTHER), 365);
 }

@@ -3,25 +3,26 @@
 use chrono::TimeDelta;
 use domain::activity::WorkOrder;
 use domain::activity_template::TriggerEventType;
-use domain::directory::{Directory, TemplateEntry};
+use domain::directory::{Directory, DirectoryView, TemplateEntry};
 use domain::ids::{ActivityId, derive};
 use domain::rule::RuleAction;
 use domain::telemetry::{ThresholdEvent, Transition};
 
 /// Answers the work orders of an event with their ids, which derive from event and template.
 pub fn orders(directory: &Directory, event: &ThresholdEvent) -> Vec<(ActivityId, WorkOrder)> {
+    let directory = directory.as_of(event.es_position);
     templates(directory, event).into_iter().map(|template| (id(event, template), order(event, template))).collect()
 }
 
-/// Answers the templates that apply, as of the position of the directory that the event was found with.
-fn templates<'d>(directory: &'d Directory, event: &ThresholdEvent) -> Vec<&'d TemplateEntry> {
+/// Answers the templates that apply.
+fn templates<'d>(directory: DirectoryView<'d>, event: &ThresholdEvent) -> Vec<&'d TemplateEntry> {
     let triggered_by = |trigger| {
-        let active = directory.templates(event.organization, event.es_position);
+        let active = directory.templates(event.organization);
         active.filter(|template| template.definition.trigger_event_type == trigger).collect()
     };
     match (event.transition, &event.action) {
         (Transition::ThresholdBreach, Some(RuleAction::CreateActivity { template_id: Some(id) })) => {
-            let named = directory.template(*id, event.es_position).into_iter();
+            let named = directory.template(*id).into_iter();
             named.filter(|template| template.is_active() && template.organization == event.organization).collect()
         }
         (Transition::ThresholdBreach, Some(RuleAction::CreateActivity { template_id: None })) => {

@@ -65,7 +65,7 @@ impl Stage for AssetCombiner {
         let es_position = at.slot.es_position(at.message, input.es_position);
         let mut mark = at.slot.marks.of(&at.message.subject);
         let first = Origin { sequence: at.message.sequence, ordinal: 0 };
-        let mut scene = Scene::new(at.directory, es_position, output.lane(partition, es_position, first));
+        let mut scene = Scene::new(at.directory.as_of(es_position), output.lane(partition, es_position, first));
         let mut taken = 0;
         for reading in input.readings.iter().filter(|reading| mark.admits(reading.origin)) {
             taken += 1;

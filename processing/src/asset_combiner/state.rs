@@ -6,7 +6,7 @@ mod asset;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::asset_type::{Computation, HealthModel};
-use domain::directory::Directory;
+use domain::directory::DirectoryView;
 use domain::ids::{AssetId, OrganizationId};
 use domain::telemetry::health::FORMULA_VERSION;
 use domain::telemetry::{AssetReading, ChildValues, MetricSets, ScoredBy};
@@ -22,8 +22,7 @@ pub struct State(BTreeMap<AssetId, Combined>);
 
 /// One input message being worked on.
 pub struct Scene<'s> {
-    directory: &'s Directory,
-    es_position: u64,
+    directory: DirectoryView<'s>,
     lane: Lane<'s>,
     /// Assets below which something changed.
     heard: BTreeSet<AssetId>,
@@ -49,17 +48,17 @@ struct Above<'s> {
 
 impl<'s> Scene<'s> {
     /// Begins with a message, read with a directory as of a position.
-    pub fn new(directory: &'s Directory, es_position: u64, lane: Lane<'s>) -> Self {
-        Self { directory, es_position, lane, heard: BTreeSet::new(), said: BTreeMap::new() }
+    pub fn new(directory: DirectoryView<'s>, lane: Lane<'s>) -> Self {
+        Self { directory, lane, heard: BTreeSet::new(), said: BTreeMap::new() }
     }
 
     /// Answers what is asked of an asset; none where it is not known or out of use.
     fn asked(&self, asset: AssetId) -> Option<Asked<'s>> {
-        let entry = self.directory.asset(asset, self.es_position).filter(|entry| !entry.retired)?;
-        let of_type = self.directory.asset_type(entry.asset_type, self.es_position)?;
+        let entry = self.directory.asset(asset).filter(|entry| !entry.retired)?;
+        let of_type = self.directory.asset_type(entry.asset_type)?;
         let above = entry.parent.and_then(|parent| {
-            let entry = self.directory.asset(parent, self.es_position).filter(|entry| !entry.retired)?;
-            let of_type = self.directory.asset_type(entry.asset_type, self.es_position)?;
+            let entry = self.directory.asset(parent).filter(|entry| !entry.retired)?;
+            let of_type = self.directory.asset_type(entry.asset_type)?;
             let health = of_type.health_model.as_ref().is_some_and(|model| model.children.is_some());
             Some(Above { parent, computation: &of_type.computation, health })
         });
@@ -72,7 +71,7 @@ impl<'s> Scene<'s> {
     }
 
     fn is_child(&self, child: AssetId, parent: AssetId) -> bool {
-        let entry = self.directory.asset(child, self.es_position);
+        let entry = self.directory.asset(child);
         entry.is_some_and(|entry| !entry.retired && entry.parent == Some(parent))
     }
 }
@@ -140,5 +139,5 @@ impl State {
 }
 
 fn organization(scene: &Scene<'_>, asset: AssetId) -> Option<OrganizationId> {
-    scene.directory.asset(asset, scene.es_position).map(|entry| entry.organization)
+    scene.directory.asset(asset).map(|entry| entry.organization)
 }

@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::directory::Directory;
+use domain::directory::DirectoryView;
 use domain::telemetry::{NormalizedPack, Origin, Reading, decode_pack};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
@@ -60,6 +60,7 @@ impl Stage for AssetProcessor {
     fn step(&self, at: Step<'_, ()>, input: NormalizedPack, output: &mut Output) {
         let Some(group) = Self::unit(at.message) else { return };
         let es_position = at.slot.es_position(at.message, input.es_position);
+        let directory = at.directory.as_of(es_position);
         let mut mark = at.slot.marks.of(&at.message.subject);
         let mut origin = Origin { sequence: at.message.sequence, ordinal: 0 };
         let mut lane = output.begin(group, at.message.sequence, es_position, &input.sets);
@@ -67,7 +68,7 @@ impl Stage for AssetProcessor {
         for reading in input.readings {
             if mark.admits(reading.origin) {
                 taken += 1;
-                feed(at.directory, es_position, reading, &mut origin, &mut lane);
+                feed(directory, reading, &mut origin, &mut lane);
             }
         }
         metrics::counter!(metric_names::TAKEN, "stage" => Self::NAME).increment(taken);
@@ -79,12 +80,12 @@ impl Stage for AssetProcessor {
 }
 
 /// Feeds the assets that a reading's device is linked to.
-fn feed(directory: &Directory, es_position: u64, reading: Reading, origin: &mut Origin, lane: &mut output::Lane<'_>) {
-    for link in directory.links_of(reading.device, es_position) {
+fn feed(directory: DirectoryView<'_>, reading: Reading, origin: &mut Origin, lane: &mut output::Lane<'_>) {
+    for link in directory.links_of(reading.device) {
         if !link.is_valid_at(reading.measured_at) {
             continue;
         }
-        let is_in_use = directory.asset(link.asset_id, es_position).is_some_and(|asset| !asset.retired);
+        let is_in_use = directory.asset(link.asset_id).is_some_and(|asset| !asset.retired);
         if is_in_use && lane.add(link, &reading, *origin) {
             origin.ordinal += 1;
         }

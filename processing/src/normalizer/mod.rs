@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::catalogue::protocol_converter::Converter;
-use domain::directory::{DeviceEntry, Directory};
+use domain::directory::{DeviceEntry, Directory, DirectoryView};
 use domain::ids::DeviceTypeId;
 use domain::telemetry::payload::{ClockBounds, MAX_READINGS, Reason, Refusal, parse, validate};
 use domain::telemetry::{Origin, RawPack, RawReading, decode_pack};
@@ -72,7 +72,7 @@ impl Stage for Normalizer {
             // Independent of what is refused: computed again with a newer directory, a reading has the same origin.
             let origin = Origin { sequence: at.message.sequence, ordinal: index * MAX_READINGS as u32 };
             let place = Place { shard, origin, device_type: DeviceTypeId::default(), es_position };
-            if let Err(refusal) = self.take(at.directory, place, raw, output) {
+            if let Err(refusal) = self.take(at.directory.as_of(es_position), place, raw, output) {
                 output.refuse(shard, raw, &refusal);
             }
         }
@@ -87,17 +87,17 @@ impl Normalizer {
     /// Takes one payload with all its readings.
     fn take(
         &self,
-        directory: &Directory,
+        directory: DirectoryView<'_>,
         mut place: Place,
         raw: &RawReading,
         output: &mut Output,
     ) -> Result<(), Refusal> {
-        let device = device(directory, place.es_position, raw)?;
+        let device = device(directory, raw)?;
         place.device_type = device.device_type;
-        let device_type = directory.device_type(device.device_type, place.es_position);
-        let converter = device_type.and_then(|device_type| directory.converter(device_type, place.es_position));
+        let device_type = directory.device_type(device.device_type);
+        let converter = device_type.and_then(|device_type| directory.converter(device_type));
         let payload = converted(converter, &raw.payload)?;
-        let kept_days = directory.telemetry_retention_days(raw.organization, place.es_position);
+        let kept_days = directory.telemetry_retention_days(raw.organization);
         let bounds = ClockBounds { kept_days, ahead: self.ahead };
         for reading in parse(&payload)? {
             match validate(reading, raw.received_at, device_type, &bounds) {
@@ -121,9 +121,9 @@ fn converted<'p>(converter: Option<&Converter>, payload: &'p [u8]) -> Result<Cow
     Ok(Cow::Owned(conversion.reading.to_string().into_bytes()))
 }
 
-fn device<'d>(directory: &'d Directory, at: u64, raw: &RawReading) -> Result<&'d DeviceEntry, Refusal> {
+fn device<'d>(directory: DirectoryView<'d>, raw: &RawReading) -> Result<&'d DeviceEntry, Refusal> {
     let refuse = |reason, detail: &str| Err(Refusal::new(reason, format!("device {} {detail}", raw.device)));
-    match directory.device(raw.device, at) {
+    match directory.device(raw.device) {
         None => refuse(Reason::UnknownDevice, "is not known"),
         Some(device) if device.organization != raw.organization => {
             refuse(Reason::WrongOrganization, "belongs to another organisation")

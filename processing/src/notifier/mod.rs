@@ -73,7 +73,7 @@ impl Stage for Notifier {
 
 /// Lists whom an event concerns, as of the position of the directory that it was found with.
 fn concerned(directory: &Directory, event: &ThresholdEvent) -> Vec<(Option<NotificationChannelId>, Medium)> {
-    let channels = directory.channels(event.organization, event.es_position);
+    let channels = directory.as_of(event.es_position).channels(event.organization);
     let concerned = channels.filter(|(_, channel)| channel.minimum_severity <= event.severity);
     let mut found: Vec<_> = concerned.map(|(id, channel)| (Some(id), channel.medium.clone())).collect();
     if let Some(RuleAction::Webhook { url }) = &event.action {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::alarm::{AlarmCommand, Breach};
 use domain::alarming::{Change, Severity, alarm_id};
-use domain::directory::{Directory, RuleEntry};
+use domain::directory::{DirectoryView, RuleEntry};
 use domain::ids::{AlarmId, RuleId, derive};
 use domain::rule::EntityKind;
 use domain::telemetry::{Origin, ThresholdEvent, Transition};
@@ -63,9 +63,9 @@ impl Lane<'_> {
     }
 
     /// Adds what follows from changes of rules' conditions on an entity.
-    pub fn all(&mut self, directory: &Directory, seen: &Seen, es_position: u64, changes: Vec<(RuleId, Change)>) {
+    pub fn all(&mut self, directory: DirectoryView<'_>, seen: &Seen, changes: Vec<(RuleId, Change)>) {
         for (rule, change) in changes {
-            if let Some(rule) = directory.rule(rule, es_position) {
+            if let Some(rule) = directory.rule(rule) {
                 self.changed(rule, seen, change);
             }
         }

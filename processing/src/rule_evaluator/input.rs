@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::alarming::Suppression;
-use domain::directory::Directory;
+use domain::directory::DirectoryView;
 use domain::ids::{AssetId, DeviceId, OrganizationId, RuleId};
 use domain::rule::EntityKind;
 use domain::telemetry::{AssetPack, MetricValue, NormalizedPack, PresenceFact, decode_pack};
@@ -69,15 +69,15 @@ impl Entity {
         }
     }
 
-    /// Answers its organisation, kind and type as of a position; none where it is not known or out of use.
-    pub fn known(self, directory: &Directory, at: u64) -> Option<(OrganizationId, EntityKind, Uuid)> {
+    /// Answers its organisation, kind and type; none where it is not known or out of use.
+    pub fn known(self, directory: DirectoryView<'_>) -> Option<(OrganizationId, EntityKind, Uuid)> {
         match self {
             Self::Device(id) => directory
-                .device(id, at)
+                .device(id)
                 .filter(|device| !device.decommissioned)
                 .map(|device| (device.organization, EntityKind::Device, device.device_type.0)),
             Self::Asset(id) => directory
-                .asset(id, at)
+                .asset(id)
                 .filter(|asset| !asset.retired)
                 .map(|asset| (asset.organization, asset.kind, asset.asset_type.0)),
         }
@@ -85,18 +85,18 @@ impl Entity {
 
     /// Says why nobody is to hear of its alarms of a rule at a time: they are put aside, or its asset is out of service.
     /// A device is where all assets are that it is linked to.
-    pub fn suppression(self, directory: &Directory, rule: RuleId, now: DateTime<Utc>, at: u64) -> Option<Suppression> {
+    pub fn suppression(self, directory: DirectoryView<'_>, rule: RuleId, now: DateTime<Utc>) -> Option<Suppression> {
         let is_out_of_service = match self {
-            Self::Asset(id) => directory.is_out_of_service(id, at),
+            Self::Asset(id) => directory.is_out_of_service(id),
             Self::Device(id) => {
-                let mut links = directory.links_of(id, at).iter().filter(|link| link.is_valid_at(now)).peekable();
-                links.peek().is_some() && links.all(|link| directory.is_out_of_service(link.asset_id, at))
+                let mut links = directory.links_of(id).iter().filter(|link| link.is_valid_at(now)).peekable();
+                links.peek().is_some() && links.all(|link| directory.is_out_of_service(link.asset_id))
             }
         };
         if is_out_of_service {
             return Some(Suppression::OutOfService);
         }
-        let until = directory.shelved_until(rule, self.id(), at).filter(|until| now < *until);
+        let until = directory.shelved_until(rule, self.id()).filter(|until| now < *until);
         until.map(|until| Suppression::Shelved { until })
     }
 }

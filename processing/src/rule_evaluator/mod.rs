@@ -85,6 +85,7 @@ impl Stage for RuleEvaluator {
 
 fn devices(at: Step<'_, State>, pack: &NormalizedPack, mut lane: Lane<'_>) -> u64 {
     let es_position = at.slot.es_position(at.message, pack.es_position);
+    let directory = at.directory.as_of(es_position);
     let mut mark = at.slot.marks.of(&at.message.subject);
     lane.begin(at.message.sequence, es_position);
     let mut taken = 0;
@@ -98,16 +99,17 @@ fn devices(at: Step<'_, State>, pack: &NormalizedPack, mut lane: Lane<'_>) -> u6
             received_at: reading.received_at,
         };
         let value = |metric: &str| input::value(pack.sets.keys(reading.set), &reading.numbers, &reading.others, metric);
-        at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
+        at.slot.state.evaluate(directory, seen, value, &mut lane);
     }
     if let Some(tick) = pack.tick.filter(|tick| mark.admits(tick.origin)) {
-        at.slot.state.tick(at.directory, es_position, (Clocked::Devices, tick.at), &mut lane);
+        at.slot.state.tick(directory, (Clocked::Devices, tick.at), &mut lane);
     }
     taken
 }
 
 fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
     let es_position = at.slot.es_position(at.message, pack.es_position);
+    let directory = at.directory.as_of(es_position);
     let mut mark = at.slot.marks.of(&at.message.subject);
     lane.begin(at.message.sequence, es_position);
     // What is computed of several devices follows the newest of their clocks: a timeline of the asset's own, as its score.
@@ -124,7 +126,7 @@ fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
             received_at: reading.received_at,
         };
         let value = |metric: &str| input::value(pack.sets.keys(reading.set), &reading.numbers, &reading.others, metric);
-        at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
+        at.slot.state.evaluate(directory, seen, value, &mut lane);
     }
     for health in pack.health.iter().filter(|health| mark.admits(health.origin)) {
         taken += 1;
@@ -137,10 +139,10 @@ fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
             received_at: at.message.published_at,
         };
         let value = |metric: &str| (metric == HEALTH_SCORE).then_some(f64::from(health.score));
-        at.slot.state.evaluate(at.directory, es_position, seen, value, &mut lane);
+        at.slot.state.evaluate(directory, seen, value, &mut lane);
     }
     if let Some(tick) = pack.tick.filter(|tick| mark.admits(tick.origin)) {
-        at.slot.state.tick(at.directory, es_position, (Clocked::Assets, tick.at), &mut lane);
+        at.slot.state.tick(directory, (Clocked::Assets, tick.at), &mut lane);
     }
     taken
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::alarming::{Clock, EntityWatch, Sample};
-use domain::directory::{Directory, RuleEntry};
+use domain::directory::{DirectoryView, RuleEntry};
 use domain::ids::{AssetId, DeviceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,14 +42,13 @@ impl State {
     /// Evaluates the rules of a reading's entity; nothing is done, and nothing remembered, where there are none.
     pub fn evaluate(
         &mut self,
-        directory: &Directory,
-        es_position: u64,
+        directory: DirectoryView<'_>,
         seen: Seen,
         value: impl Fn(&str) -> Option<f64>,
         lane: &mut Lane<'_>,
     ) {
         let id = seen.entity.id();
-        let mut rules = rules(directory, seen.entity, es_position).peekable();
+        let mut rules = rules(directory, seen.entity).peekable();
         let is_watched = rules.peek().is_some();
         if !is_watched && !self.entities.contains_key(&id) {
             return;
@@ -58,24 +57,17 @@ impl State {
         let sample = Sample { source, measured_at, received_at, clock: *self.clocks.of(seen.entity.clocked()) };
         let watch = self.entities.entry(id).or_default();
         let mut changes = Vec::new();
-        let suppression =
-            |rule: &RuleEntry| seen.entity.suppression(directory, rule.rule, seen.measured_at, es_position);
+        let suppression = |rule: &RuleEntry| seen.entity.suppression(directory, rule.rule, seen.measured_at);
         watch.observe(rules, sample, value, &suppression, &mut changes);
         if watch.is_idle() && !is_watched {
             self.entities.remove(&id);
         }
-        lane.all(directory, &seen, es_position, changes);
+        lane.all(directory, &seen, changes);
     }
 
     /// Moves the clock of a stream and lets time pass for its entities: silences begin, shelves end, and alarms whose rule
     /// or entity is gone return to normal.
-    pub fn tick(
-        &mut self,
-        directory: &Directory,
-        es_position: u64,
-        (clocked, at): (Clocked, DateTime<Utc>),
-        lane: &mut Lane<'_>,
-    ) {
+    pub fn tick(&mut self, directory: DirectoryView<'_>, (clocked, at): (Clocked, DateTime<Utc>), lane: &mut Lane<'_>) {
         let clock = self.clocks.of(clocked);
         clock.tick(at);
         let clock = *clock;
@@ -86,30 +78,28 @@ impl State {
         for id in waiting {
             // An id is a device's or an asset's, and its entity's clock is that of its stream.
             let known = match clocked {
-                Clocked::Devices => directory
-                    .device(DeviceId(id), es_position)
-                    .map(|device| (device.organization, Entity::Device(DeviceId(id)))),
-                Clocked::Assets => directory
-                    .asset(AssetId(id), es_position)
-                    .map(|asset| (asset.organization, Entity::Asset(AssetId(id)))),
+                Clocked::Devices => {
+                    directory.device(DeviceId(id)).map(|device| (device.organization, Entity::Device(DeviceId(id))))
+                }
+                Clocked::Assets => {
+                    directory.asset(AssetId(id)).map(|asset| (asset.organization, Entity::Asset(AssetId(id))))
+                }
             };
             let (Some((organization, entity)), Some(watch)) = (known, self.entities.get_mut(&id)) else { continue };
-            let suppression = |rule: &RuleEntry| entity.suppression(directory, rule.rule, clock.now, es_position);
+            let suppression = |rule: &RuleEntry| entity.suppression(directory, rule.rule, clock.now);
             let mut changes = Vec::new();
-            watch.tick(rules(directory, entity, es_position), clock, &suppression, &mut changes);
+            watch.tick(rules(directory, entity), clock, &suppression, &mut changes);
             if watch.is_idle() {
                 self.entities.remove(&id);
             }
             let seen = Seen { organization, entity, source: id, measured_at: clock.now, received_at: clock.now };
-            lane.all(directory, &seen, es_position, changes);
+            lane.all(directory, &seen, changes);
         }
     }
 }
 
 /// Lists the rules that watch an entity, none where it is not known or out of use.
-fn rules(directory: &Directory, entity: Entity, at: u64) -> impl Iterator<Item = &RuleEntry> {
-    let known = entity.known(directory, at).into_iter();
-    known.flat_map(move |(organization, kind, of_type)| {
-        directory.rules_for(organization, kind, of_type, entity.id(), at)
-    })
+fn rules(directory: DirectoryView<'_>, entity: Entity) -> impl Iterator<Item = &RuleEntry> {
+    let known = entity.known(directory).into_iter();
+    known.flat_map(move |(organization, kind, of_type)| directory.rules_for(organization, kind, of_type, entity.id()))
 }
