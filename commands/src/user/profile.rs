@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::Sealed;
+use domain::EncryptedText;
 use domain::ids::{OrganizationId, UserId};
 use domain::user::{AccessRole, Profile, User};
 
@@ -61,8 +61,8 @@ impl Commands {
     }
 
     /// Seals a name for a user's `RenameUser`; `None` where the name has not 1 to 200 characters.
-    pub async fn seal_name(&self, user: UserId, name: &str) -> Result<Option<Sealed>, Error> {
-        let Some(name) = domain::checks::name(name) else { return Ok(None) };
+    pub async fn seal_name(&self, user: UserId, name: &str) -> Result<Option<EncryptedText>, Error> {
+        let Some(name) = domain::validation::name(name) else { return Ok(None) };
         match self.inner.vault.person_key(user).await? {
             Some(key) => key.seal(Field::Name, &name).map(Some),
             None => Ok(None),
@@ -72,7 +72,8 @@ impl Commands {
     /// Opens a person's address and name; both are empty once they are erased.
     pub(super) async fn opened(&self, user: UserId, profile: &Profile) -> Result<(String, String), Error> {
         let key = self.inner.vault.person_key(user).await?;
-        let open = |field, sealed: &Sealed| key.as_ref().and_then(|key| key.open(field, sealed)).unwrap_or_default();
+        let open =
+            |field, sealed: &EncryptedText| key.as_ref().and_then(|key| key.open(field, sealed)).unwrap_or_default();
         Ok((open(Field::Email, &profile.email), open(Field::Name, &profile.name)))
     }
 }

@@ -115,11 +115,11 @@ impl Commands {
 
 fn check(new: NewUser) -> Result<Checked, Refusal> {
     let email = EmailAddress::parse(&new.email).ok_or(Refusal::InvalidEmail)?;
-    let name = domain::checks::name(&new.name).ok_or(Refusal::InvalidName)?;
+    let name = domain::validation::name(&new.name).ok_or(Refusal::InvalidName)?;
     check_password(&new.password)?;
     let rehearsal = UserCommand::RegisterUser {
-        email: domain::Sealed::default(),
-        name: domain::Sealed::default(),
+        email: domain::EncryptedText::default(),
+        name: domain::EncryptedText::default(),
         access_role: new.access_role,
         work_roles: new.work_roles.clone(),
     };

@@ -3,7 +3,7 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use data_encoding::BASE64;
-use domain::Sealed;
+use domain::EncryptedText;
 use domain::ids::UserId;
 
 use super::{Vault, create};
@@ -49,17 +49,17 @@ impl Vault {
 
 impl PersonKey {
     /// Encrypts a text: base64 of nonce, ciphertext and tag.
-    pub(crate) fn seal(&self, field: Field, text: &str) -> Result<Sealed, Error> {
+    pub(crate) fn seal(&self, field: Field, text: &str) -> Result<EncryptedText, Error> {
         let mut octets = text.as_bytes().to_vec();
         let nonce = self
             .key
             .seal_in_place_append_tag(self.associated_data(field), &mut octets)
             .map_err(|_| failed("a text could not be sealed"))?;
-        Ok(Sealed(BASE64.encode(&[nonce.as_ref().as_slice(), &octets].concat())))
+        Ok(EncryptedText(BASE64.encode(&[nonce.as_ref().as_slice(), &octets].concat())))
     }
 
     /// Decrypts a text; `None` where this key did not seal it as this field.
-    pub(crate) fn open(&self, field: Field, sealed: &Sealed) -> Option<String> {
+    pub(crate) fn open(&self, field: Field, sealed: &EncryptedText) -> Option<String> {
         let octets = BASE64.decode(sealed.0.as_bytes()).ok()?;
         let (nonce, ciphertext) = octets.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -103,8 +103,8 @@ mod tests {
         assert_eq!(key(1).open(Field::Name, &sealed).as_deref(), Some("Ada"));
         assert_eq!(key(1).open(Field::Email, &sealed), None);
         assert_eq!(key(2).open(Field::Name, &sealed), None);
-        assert_eq!(key(1).open(Field::Name, &Sealed("AAAA".into())), None);
-        assert_eq!(key(1).open(Field::Name, &Sealed("no base64".into())), None);
+        assert_eq!(key(1).open(Field::Name, &EncryptedText("AAAA".into())), None);
+        assert_eq!(key(1).open(Field::Name, &EncryptedText("no base64".into())), None);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{ActivityCommand, ActivityEvent, ActivityStatus, Error, WorkOrder};
 use crate::activity_template::first_unusable_item;
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
 use crate::ids::UserId;
+use crate::validation;
 
 /// Most characters of a comment.
 const MAX_COMMENT_CHARS: usize = 4000;
@@ -51,7 +51,7 @@ impl Decide for Activity {
                 Ok(due.map(|due_at| ActivityEvent::ActivityOverdue { due_at }).into_iter().collect())
             }
             (C::CommentActivity { text }, _) => {
-                let text = checks::trimmed(&text, MAX_COMMENT_CHARS).ok_or(Error::InvalidComment)?;
+                let text = validation::trimmed(&text, MAX_COMMENT_CHARS).ok_or(Error::InvalidComment)?;
                 Ok(vec![ActivityEvent::ActivityCommented { text }])
             }
         }
@@ -145,7 +145,7 @@ impl Activity {
 }
 
 fn checked(mut order: WorkOrder) -> Result<WorkOrder, Error> {
-    order.name = checks::name(&order.name).ok_or(Error::InvalidName)?;
+    order.name = validation::name(&order.name).ok_or(Error::InvalidName)?;
     match first_unusable_item(&order.checklist) {
         Some(index) => Err(Error::InvalidChecklistItem { index }),
         None => Ok(order),

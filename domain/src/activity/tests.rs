@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::*;
 use crate::activity_template::ChecklistItem;
 use crate::alarming::Severity;
+use crate::given_when_then::{Given, given, given_no_events};
 use crate::ids::UserId;
 use crate::rule::EntityKind;
-use crate::specification::{Given, given, nothing};
 
 const ADA: UserId = UserId(Uuid::from_u128(1));
 
@@ -72,7 +72,7 @@ fn in_status(status: S) -> Given<Activity> {
 #[test]
 fn a_work_order_is_created_once() {
     let spaced = WorkOrder { name: " Inspect ".into(), ..order() };
-    nothing::<Activity>().when(C::CreateActivity { order: spaced }).then([created()]);
+    given_no_events::<Activity>().when(C::CreateActivity { order: spaced }).then([created()]);
     in_status(S::Pending).when(C::CreateActivity { order: order() }).then_refused(Error::AlreadyExists);
 }
 
@@ -86,7 +86,7 @@ fn a_work_order_that_makes_no_sense_is_refused() {
         ),
     ];
     for (order, refusal) in table {
-        nothing::<Activity>().when(C::CreateActivity { order }).then_refused(refusal);
+        given_no_events::<Activity>().when(C::CreateActivity { order }).then_refused(refusal);
     }
 }
 
@@ -110,7 +110,7 @@ fn what_was_not_created_takes_no_other_command() {
         C::CommentActivity { text: "hello".into() },
     ];
     for command in commands {
-        nothing::<Activity>().when(command).then_refused(Error::NotFound);
+        given_no_events::<Activity>().when(command).then_refused(Error::NotFound);
     }
 }
 
@@ -121,7 +121,7 @@ fn it_is_assigned_to_a_role_or_person_until_it_ends() {
         in_status(status).when(assign(Some(ADA))).then([E::ActivityAssigned { role: None, user_id: Some(ADA) }]);
         in_status(status).when(assign(None)).then_refused(Error::NoAssignee);
     }
-    in_status(S::Assigned).when(C::AssignActivity { role: Some("technician".into()), user_id: None }).then_nothing();
+    in_status(S::Assigned).when(C::AssignActivity { role: Some("technician".into()), user_id: None }).then_no_events();
     for status in [S::Done, S::Cancelled] {
         in_status(status).when(assign(Some(ADA))).then_refused(Error::WrongStatus { status });
     }
@@ -137,7 +137,7 @@ fn assigning_work_in_progress_leaves_it_in_progress() {
 #[test]
 fn work_begins_once_it_is_assigned() {
     in_status(S::Assigned).when(C::StartActivity {}).then([E::ActivityStarted {}]);
-    in_status(S::InProgress).when(C::StartActivity {}).then_nothing();
+    in_status(S::InProgress).when(C::StartActivity {}).then_no_events();
     for status in [S::Pending, S::Done, S::Cancelled] {
         in_status(status).when(C::StartActivity {}).then_refused(Error::WrongStatus { status });
     }
@@ -147,10 +147,10 @@ fn work_begins_once_it_is_assigned() {
 fn items_are_ticked_while_work_is_in_progress() {
     let tick = |index, done| C::CheckItem { index, done };
     in_status(S::InProgress).when(tick(0, true)).then([ticked(0, true)]);
-    in_status(S::InProgress).when(tick(0, false)).then_nothing();
+    in_status(S::InProgress).when(tick(0, false)).then_no_events();
     in_status(S::InProgress).when(tick(3, true)).then_refused(Error::NoSuchItem { index: 3 });
     let past = [created(), assigned(), E::ActivityStarted {}, ticked(0, true)];
-    given::<Activity>(past.clone()).when(tick(0, true)).then_nothing();
+    given::<Activity>(past.clone()).when(tick(0, true)).then_no_events();
     given::<Activity>(past).when(tick(0, false)).then([ticked(0, false)]);
     for status in [S::Pending, S::Assigned, S::Done, S::Cancelled] {
         in_status(status).when(tick(0, true)).then_refused(Error::WrongStatus { status });
@@ -204,11 +204,11 @@ fn it_is_overdue_once_where_it_is_due_and_has_not_ended() {
     let due = E::ActivityCreated { order: WorkOrder { due_at: Some(at(10)), ..order() } };
     let note = |second| C::NoteOverdue { now: at(second) };
     let overdue = || E::ActivityOverdue { due_at: at(10) };
-    given::<Activity>([due.clone()]).when(note(9)).then_nothing();
+    given::<Activity>([due.clone()]).when(note(9)).then_no_events();
     given::<Activity>([due.clone()]).when(note(10)).then([overdue()]);
-    given::<Activity>([due.clone(), overdue()]).when(note(11)).then_nothing();
-    given::<Activity>([due.clone(), cancelled()]).when(note(11)).then_nothing();
-    given::<Activity>([due, assigned(), E::ActivityStarted {}, done()]).when(note(11)).then_nothing();
-    given::<Activity>([created()]).when(note(11)).then_nothing();
-    nothing::<Activity>().when(note(11)).then_refused(Error::NotFound);
+    given::<Activity>([due.clone(), overdue()]).when(note(11)).then_no_events();
+    given::<Activity>([due.clone(), cancelled()]).when(note(11)).then_no_events();
+    given::<Activity>([due, assigned(), E::ActivityStarted {}, done()]).when(note(11)).then_no_events();
+    given::<Activity>([created()]).when(note(11)).then_no_events();
+    given_no_events::<Activity>().when(note(11)).then_refused(Error::NotFound);
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::activity_template::ChecklistItem;
 use crate::alarming::Severity;
 use crate::ids::{ActivityTemplateId, AlarmId, UserId};
-use crate::named::named;
 use crate::rule::EntityKind;
+use crate::word_enum::word_enum;
 
 /// Where the work stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub enum ActivityStatus {
     Cancelled,
 }
 
-named!(ActivityStatus {
+word_enum!(ActivityStatus {
     Pending "pending",
     Assigned "assigned",
     InProgress "in_progress",

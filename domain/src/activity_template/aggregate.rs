@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActivityTemplateCommand, ActivityTemplateEvent, ChecklistItem, Error, TemplateDefinition};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
+use crate::validation;
 
 /// An activity template as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Decide for ActivityTemplate {
 aggregate!(ActivityTemplate, "activity_template");
 
 fn checked(mut definition: TemplateDefinition) -> Result<TemplateDefinition, Error> {
-    definition.name = checks::name(&definition.name).ok_or(Error::InvalidName)?;
+    definition.name = validation::name(&definition.name).ok_or(Error::InvalidName)?;
     match first_unusable_item(&definition.checklist) {
         Some(index) => Err(Error::InvalidChecklistItem { index }),
         None => Ok(definition),
@@ -61,5 +61,5 @@ fn checked(mut definition: TemplateDefinition) -> Result<TemplateDefinition, Err
 
 /// Returns the index of the first item that has not 1 to 500 characters.
 pub(crate) fn first_unusable_item(checklist: &[ChecklistItem]) -> Option<usize> {
-    checklist.iter().position(|item| checks::trimmed(&item.item, 500).is_none())
+    checklist.iter().position(|item| validation::trimmed(&item.item, 500).is_none())
 }

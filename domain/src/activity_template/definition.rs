@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::alarming::Severity;
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// What makes an activity of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct TemplateDefinition {
     pub is_active: bool,
 }
 
-named!(TriggerEventType {
+word_enum!(TriggerEventType {
     ThresholdBreach "THRESHOLD_BREACH",
     DeviceOffline "DEVICE_OFFLINE",
     Manual "MANUAL",

@@ -5,7 +5,7 @@ use ActivityTemplateEvent as E;
 
 use super::*;
 use crate::alarming::Severity;
-use crate::specification::{given, nothing};
+use crate::given_when_then::{given, given_no_events};
 
 fn item(text: &str) -> ChecklistItem {
     ChecklistItem { item: text.into(), required: true }
@@ -36,7 +36,7 @@ fn defined() -> E {
 #[test]
 fn a_template_is_defined_once() {
     let spaced = definition(" Inspect ", vec![item("look")]);
-    nothing::<ActivityTemplate>().when(C::DefineTemplate { definition: spaced }).then([defined()]);
+    given_no_events::<ActivityTemplate>().when(C::DefineTemplate { definition: spaced }).then([defined()]);
     given::<ActivityTemplate>([defined()])
         .when(C::DefineTemplate { definition: inspect() })
         .then_refused(Error::AlreadyExists);
@@ -48,18 +48,18 @@ fn its_revision_is_a_fact_unless_it_says_the_same() {
     let revise = |definition| C::ReviseTemplate { definition };
     let revised = || E::ActivityTemplateRevised { definition: other() };
     given::<ActivityTemplate>([defined()]).when(revise(other())).then([revised()]);
-    given::<ActivityTemplate>([defined()]).when(revise(inspect())).then_nothing();
-    given::<ActivityTemplate>([defined(), revised()]).when(revise(other())).then_nothing();
-    nothing::<ActivityTemplate>().when(revise(other())).then_refused(Error::NotFound);
+    given::<ActivityTemplate>([defined()]).when(revise(inspect())).then_no_events();
+    given::<ActivityTemplate>([defined(), revised()]).when(revise(other())).then_no_events();
+    given_no_events::<ActivityTemplate>().when(revise(other())).then_refused(Error::NotFound);
 }
 
 #[test]
 fn a_retired_template_is_not_revised() {
     given::<ActivityTemplate>([defined()]).when(C::RetireTemplate {}).then([E::ActivityTemplateRetired {}]);
     let retired = given::<ActivityTemplate>([defined(), E::ActivityTemplateRetired {}]);
-    retired.when(C::RetireTemplate {}).then_nothing();
+    retired.when(C::RetireTemplate {}).then_no_events();
     retired.when(C::ReviseTemplate { definition: inspect() }).then_refused(Error::Retired);
-    nothing::<ActivityTemplate>().when(C::RetireTemplate {}).then_refused(Error::NotFound);
+    given_no_events::<ActivityTemplate>().when(C::RetireTemplate {}).then_refused(Error::NotFound);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_definition_that_makes_no_sense_is_refused() {
     ];
     for (definition, refusal) in table {
         let define = C::DefineTemplate { definition: definition.clone() };
-        nothing::<ActivityTemplate>().when(define).then_refused(refusal.clone());
+        given_no_events::<ActivityTemplate>().when(define).then_refused(refusal.clone());
         given::<ActivityTemplate>([defined()]).when(C::ReviseTemplate { definition }).then_refused(refusal);
     }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{AlarmCommand, AlarmEvent, AlarmState, Breach, Error};
 use crate::aggregate::{Decide, aggregate};
 use crate::alarming::Suppression;
-use crate::checks;
 use crate::ids::UserId;
+use crate::validation;
 
 /// Most characters of a comment, and of the reason for a dismissal.
 const MAX_COMMENT_CHARS: usize = 4000;
@@ -62,12 +62,12 @@ impl Decide for Alarm {
             (C::AssignAlarm { assignee }, _) if assignee == self.assignee => Ok(vec![]),
             (C::AssignAlarm { assignee }, _) => Ok(vec![AlarmEvent::AlarmAssigned { assignee }]),
             (C::CommentAlarm { text }, _) => {
-                let text = checks::trimmed(&text, MAX_COMMENT_CHARS).ok_or(Error::InvalidComment)?;
+                let text = validation::trimmed(&text, MAX_COMMENT_CHARS).ok_or(Error::InvalidComment)?;
                 Ok(vec![AlarmEvent::AlarmCommented { text }])
             }
             (C::DismissAlarm { .. }, _) if self.closed => Err(Error::Closed),
             (C::DismissAlarm { reason }, _) => {
-                let reason = checks::trimmed(&reason, MAX_COMMENT_CHARS).ok_or(Error::InvalidReason)?;
+                let reason = validation::trimmed(&reason, MAX_COMMENT_CHARS).ok_or(Error::InvalidReason)?;
                 Ok(vec![AlarmEvent::AlarmDismissed { reason }])
             }
         }

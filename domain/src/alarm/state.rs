@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alarming::Suppression;
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// Alarm states of ISA-18.2, section 5.2: active or returned to normal, acknowledged or not, put aside by a person or by
 /// design; and closed, which the standard leaves to systems.
@@ -47,7 +47,7 @@ impl AlarmState {
     }
 }
 
-named!(AlarmState {
+word_enum!(AlarmState {
     ActiveUnacknowledged "active_unacknowledged",
     ActiveAcknowledged "active_acknowledged",
     ReturnedUnacknowledged "returned_unacknowledged",

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::alarming::{Condition, Operator, Severity, Suppression};
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::RuleId;
 use crate::ids::{AlarmId, UserId};
 use crate::rule::EntityKind;
-use crate::specification::{given, nothing};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -50,9 +50,9 @@ fn returned() -> E {
 
 #[test]
 fn an_alarm_is_raised_once_for_its_episode() {
-    nothing::<Alarm>().when(raise(breach())).then([raised()]);
+    given_no_events::<Alarm>().when(raise(breach())).then([raised()]);
     let recomputed = Breach { value: 99.0, ..breach() };
-    given::<Alarm>([raised()]).when(raise(recomputed)).then_nothing();
+    given::<Alarm>([raised()]).when(raise(recomputed)).then_no_events();
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_was_not_raised_takes_no_other_command() {
         C::DismissAlarm { reason: "x".into() },
     ];
     for command in commands {
-        nothing::<Alarm>().when(command).then_refused(Error::NotFound);
+        given_no_events::<Alarm>().when(command).then_refused(Error::NotFound);
     }
 }
 
@@ -90,8 +90,8 @@ fn late_data_amends_the_start() {
     let amend = |second| C::AmendAlarmStart { started_at: at(second) };
     let amended = |second| E::AlarmStartAmended { started_at: at(second) };
     given::<Alarm>([raised()]).when(amend(5)).then([amended(5)]);
-    given::<Alarm>([raised()]).when(amend(10)).then_nothing();
-    given::<Alarm>([raised(), amended(5)]).when(amend(5)).then_nothing();
+    given::<Alarm>([raised()]).when(amend(10)).then_no_events();
+    given::<Alarm>([raised(), amended(5)]).when(amend(5)).then_no_events();
     given::<Alarm>([raised(), returned()]).when(amend(5)).then([amended(5)]);
 }
 
@@ -101,10 +101,10 @@ fn it_is_acknowledged_and_returns_to_normal_in_either_order_and_once() {
     let back = || C::ReturnToNormal { repeats: 0, value: Some(79.0), at: at(60) };
     given::<Alarm>([raised()]).when(acknowledge()).then([acknowledged()]);
     given::<Alarm>([raised(), returned()]).when(acknowledge()).then([acknowledged()]);
-    given::<Alarm>([raised(), acknowledged()]).when(acknowledge()).then_nothing();
+    given::<Alarm>([raised(), acknowledged()]).when(acknowledge()).then_no_events();
     given::<Alarm>([raised()]).when(back()).then([returned()]);
     given::<Alarm>([raised(), acknowledged()]).when(back()).then([returned()]);
-    given::<Alarm>([raised(), returned()]).when(back()).then_nothing();
+    given::<Alarm>([raised(), returned()]).when(back()).then_no_events();
 }
 
 #[test]
@@ -130,8 +130,8 @@ fn it_comes_back_within_the_pause_and_what_is_said_of_earlier_times_counts_no_mo
     given::<Alarm>([raised(), returned()]).when(back(1)).then([repeated.clone()]);
     let again = given::<Alarm>([raised(), acknowledged(), returned(), repeated.clone()]);
     assert_eq!(again.state().state(), Some(AlarmState::ActiveAcknowledged));
-    again.when(back(1)).then_nothing();
-    again.when(over(0)).then_nothing();
+    again.when(back(1)).then_no_events();
+    again.when(over(0)).then_no_events();
     again.when(over(1)).then([E::AlarmReturnedToNormal { value: Some(70.0), at: at(80) }]);
 }
 
@@ -141,14 +141,14 @@ fn nobody_hears_of_it_while_it_is_suppressed() {
     let suppress = |suppression| C::SuppressAlarm { suppression };
     let until = Suppression::Shelved { until: at(90) };
     let shelved = Some(until);
-    nothing::<Alarm>()
+    given_no_events::<Alarm>()
         .when(C::RaiseAlarm { breach: breach(), suppression: Some(Suppression::OutOfService) })
         .then([raised(), suppressed(Suppression::OutOfService)]);
-    given::<Alarm>([raised()]).when(suppress(None)).then_nothing();
+    given::<Alarm>([raised()]).when(suppress(None)).then_no_events();
     given::<Alarm>([raised()]).when(suppress(shelved)).then([suppressed(until)]);
     let away = given::<Alarm>([raised(), suppressed(until)]);
     assert_eq!(away.state().state(), Some(AlarmState::Shelved));
-    away.when(suppress(shelved)).then_nothing();
+    away.when(suppress(shelved)).then_no_events();
     away.when(suppress(Some(Suppression::OutOfService))).then([suppressed(Suppression::OutOfService)]);
     away.when(suppress(None)).then([E::AlarmUnsuppressed {}]);
     let by_design = given::<Alarm>([raised(), suppressed(Suppression::OutOfService)]);
@@ -164,8 +164,8 @@ fn the_next_one_takes_its_place_unless_it_is_over_and_seen() {
     let by = AlarmId(Uuid::from_u128(7));
     let superseded = || E::AlarmSuperseded { by };
     given::<Alarm>([raised(), returned()]).when(C::SupersedeAlarm { by }).then([superseded()]);
-    given::<Alarm>([raised(), returned(), superseded()]).when(C::SupersedeAlarm { by }).then_nothing();
-    given::<Alarm>([raised(), returned(), acknowledged()]).when(C::SupersedeAlarm { by }).then_nothing();
+    given::<Alarm>([raised(), returned(), superseded()]).when(C::SupersedeAlarm { by }).then_no_events();
+    given::<Alarm>([raised(), returned(), acknowledged()]).when(C::SupersedeAlarm { by }).then_no_events();
     let over = given::<Alarm>([raised(), returned(), superseded()]);
     assert_eq!(over.state().state(), Some(AlarmState::Closed));
     over.when(C::DismissAlarm { reason: "x".into() }).then_refused(Error::Closed);
@@ -176,7 +176,7 @@ fn it_is_assigned_commented_and_dismissed() {
     let someone = Some(UserId(Uuid::from_u128(5)));
     let assigned = |assignee| E::AlarmAssigned { assignee };
     given::<Alarm>([raised()]).when(C::AssignAlarm { assignee: someone }).then([assigned(someone)]);
-    given::<Alarm>([raised(), assigned(someone)]).when(C::AssignAlarm { assignee: someone }).then_nothing();
+    given::<Alarm>([raised(), assigned(someone)]).when(C::AssignAlarm { assignee: someone }).then_no_events();
     given::<Alarm>([raised(), assigned(someone)]).when(C::AssignAlarm { assignee: None }).then([assigned(None)]);
     let comment = |text: &str| C::CommentAlarm { text: text.into() };
     given::<Alarm>([raised()]).when(comment(" again ")).then([E::AlarmCommented { text: "again".into() }]);

@@ -1,7 +1,7 @@
 //! What follows from a reading, or from time, for one rule on one entity.
 
 use super::Suppression;
-use super::watch::Time;
+use super::rule_watch::Time;
 
 /// A step of the condition that has effects.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Criterion, Operator, Schedule};
-use crate::checks::MAX_DURATION_SECONDS;
+use crate::validation::MAX_DURATION_SECONDS;
 
 /// The longest gap between two values over which a condition is taken to have held, where a rule names none: an hour.
 pub const USUAL_MAX_GAP_SECONDS: u32 = 3_600;

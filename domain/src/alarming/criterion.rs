@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, Memory, Operator};
-use crate::checks::{self, MAX_DURATION_SECONDS};
+use super::{Clock, NewestValues, Operator};
+use crate::validation::{self, MAX_DURATION_SECONDS};
 
 /// Most comparisons of one criterion.
 pub const MAX_PARTS: usize = 20;
@@ -108,7 +108,7 @@ pub struct Moment<'m> {
     /// The rule's own metric.
     pub metric_key: &'m str,
     /// What is known of the metrics.
-    pub memory: &'m Memory,
+    pub values: &'m NewestValues,
     /// The log's clock.
     pub clock: Clock,
 }
@@ -120,7 +120,7 @@ impl Criterion {
             Self::All { all } => all.iter().all(|part| part.holds(moment, lasting)),
             Self::Any { any } => any.iter().any(|part| part.holds(moment, lasting)),
             Self::Silence(silence) => {
-                let heard = moment.memory.heard_at(silence.metric_key.as_deref().unwrap_or(moment.metric_key));
+                let heard = moment.values.received_at_of(silence.metric_key.as_deref().unwrap_or(moment.metric_key));
                 let bound = i64::from(silence.no_data_seconds) * 1_000_000;
                 let [now, since] = [moment.clock.now, moment.clock.since].map(|time| time.timestamp_micros());
                 heard.is_some_and(|heard| now - heard.max(since) >= bound)
@@ -128,7 +128,7 @@ impl Criterion {
             Self::Compare(comparison) => {
                 let metric = comparison.metric_key.as_deref().unwrap_or(moment.metric_key);
                 let asked =
-                    if comparison.per_second { moment.memory.rate(metric) } else { moment.memory.value(metric) };
+                    if comparison.per_second { moment.values.rate(metric) } else { moment.values.value(metric) };
                 asked.is_some_and(|value| comparison.holds(value, lasting))
             }
         }
@@ -197,7 +197,7 @@ impl Criterion {
             }
             Self::Compare(comparison) => (&comparison.metric_key, comparison.problem()),
         };
-        let is_key = named.as_deref().is_none_or(checks::is_metric_key);
+        let is_key = named.as_deref().is_none_or(validation::is_metric_key);
         if is_key { problem } else { Some("metricKey must have 1 to 64 of letters, digits, '_', '-' and '.'") }
     }
 }

@@ -4,11 +4,12 @@ mod change;
 mod clock;
 mod condition;
 mod criterion;
-mod entity;
-mod memory;
+mod entity_watch;
 #[cfg(test)]
 mod model_tests;
+mod newest_values;
 mod operator;
+mod rule_watch;
 mod schedule;
 mod severity;
 mod suppression;
@@ -16,7 +17,6 @@ mod suppression;
 mod suppression_tests;
 #[cfg(test)]
 mod tests;
-mod watch;
 
 use uuid::Uuid;
 
@@ -24,13 +24,13 @@ pub use change::Change;
 pub use clock::Clock;
 pub use condition::{Condition, USUAL_MAX_GAP_SECONDS};
 pub use criterion::{Comparison, Criterion, MAX_DEPTH, MAX_PARTS, MIN_SILENCE_SECONDS, Silence};
-pub use entity::{EntityWatch, Sample};
-pub use memory::Memory;
+pub use entity_watch::{EntityWatch, Sample};
+pub use newest_values::NewestValues;
 pub use operator::Operator;
+pub use rule_watch::RuleWatch;
 pub use schedule::{MAX_WINDOWS, Schedule, Window};
 pub use severity::Severity;
 pub use suppression::Suppression;
-pub use watch::Watch;
 
 use crate::ids::{AlarmId, RuleId, derive};
 

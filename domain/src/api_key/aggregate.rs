@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApiKeyCommand, ApiKeyEvent, Error};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
 use crate::user::AccessRole;
+use crate::validation;
 
 /// An API key as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl Decide for ApiKey {
         match (command, &self.terms) {
             (C::CreateApiKey { .. }, Some(_)) => Err(Error::AlreadyExists),
             (C::CreateApiKey { name, access_role, maker_role, digest, expires_at, now }, None) => {
-                let name = checks::name(&name).ok_or(Error::InvalidName)?;
+                let name = validation::name(&name).ok_or(Error::InvalidName)?;
                 if access_role > maker_role {
                     return Err(Error::RoleTooHigh { most: maker_role });
                 }

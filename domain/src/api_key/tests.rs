@@ -5,7 +5,7 @@ use ApiKeyEvent as E;
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::specification::{given, nothing};
+use crate::given_when_then::{given, given_no_events};
 use crate::user::AccessRole;
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -38,7 +38,7 @@ fn revoke() -> C {
 
 #[test]
 fn a_key_is_made_once() {
-    nothing::<ApiKey>().when(create(" Dashboard ", AccessRole::Viewer, 60)).then([created()]);
+    given_no_events::<ApiKey>().when(create(" Dashboard ", AccessRole::Viewer, 60)).then([created()]);
     given::<ApiKey>([created()]).when(create("Dashboard", AccessRole::Viewer, 60)).then_refused(Error::AlreadyExists);
 }
 
@@ -51,22 +51,22 @@ fn a_key_may_as_much_as_its_maker_and_no_more() {
         digest: "ab".into(),
         expires_at: at(60),
     };
-    nothing::<ApiKey>().when(admin).then([made]);
-    nothing::<ApiKey>()
+    given_no_events::<ApiKey>().when(admin).then([made]);
+    given_no_events::<ApiKey>()
         .when(create("Dashboard", AccessRole::PlatformAdmin, 60))
         .then_refused(Error::RoleTooHigh { most: AccessRole::Admin });
 }
 
 #[test]
 fn a_key_has_a_name_and_an_end_to_come() {
-    nothing::<ApiKey>().when(create(" ", AccessRole::Viewer, 60)).then_refused(Error::InvalidName);
-    nothing::<ApiKey>().when(create("Dashboard", AccessRole::Viewer, 0)).then_refused(Error::InvalidExpiry);
+    given_no_events::<ApiKey>().when(create(" ", AccessRole::Viewer, 60)).then_refused(Error::InvalidName);
+    given_no_events::<ApiKey>().when(create("Dashboard", AccessRole::Viewer, 0)).then_refused(Error::InvalidExpiry);
 }
 
 #[test]
 fn a_key_is_revoked_for_good() {
-    nothing::<ApiKey>().when(revoke()).then_refused(Error::NotFound);
+    given_no_events::<ApiKey>().when(revoke()).then_refused(Error::NotFound);
     let revoked = E::ApiKeyRevoked { reason: "leaked".into() };
     given::<ApiKey>([created()]).when(revoke()).then([revoked.clone()]);
-    given::<ApiKey>([created(), revoked]).when(revoke()).then_nothing();
+    given::<ApiKey>([created(), revoked]).when(revoke()).then_no_events();
 }

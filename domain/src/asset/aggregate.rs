@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::{AssetCommand, AssetEvent, Error, Location};
 use crate::aggregate::{Decide, aggregate};
 use crate::catalogue::asset_profile::AppliedProfile;
-use crate::checks;
 use crate::ids::AssetTypeId;
 use crate::rule::EntityKind;
+use crate::validation;
 
 /// Most characters of a reason.
 const MAX_REASON_CHARS: usize = 4000;
@@ -85,7 +85,7 @@ impl Decide for Asset {
             }
             (C::TakeAssetOutOfService { .. }, _) if self.out_of_service => Ok(vec![]),
             (C::TakeAssetOutOfService { reason }, _) => {
-                let reason = checks::trimmed(&reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
+                let reason = validation::trimmed(&reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
                 Ok(vec![AssetEvent::AssetTakenOutOfService { reason }])
             }
             (C::ReturnAssetToService {}, _) => {
@@ -152,7 +152,7 @@ impl AssetDetails {
 }
 
 fn checked(name: &str) -> Result<String, Error> {
-    checks::name(name).ok_or(Error::InvalidName)
+    validation::name(name).ok_or(Error::InvalidName)
 }
 
 fn checked_kind(kind: EntityKind) -> Result<EntityKind, Error> {
@@ -164,5 +164,5 @@ fn checked_location(location: Option<Location>) -> Result<Option<Location>, Erro
 }
 
 fn checked_attributes(attributes: Value) -> Result<Value, Error> {
-    if checks::is_object(&attributes) { Ok(attributes) } else { Err(Error::InvalidAttributes) }
+    if validation::is_json_object(&attributes) { Ok(attributes) } else { Err(Error::InvalidAttributes) }
 }

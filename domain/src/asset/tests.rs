@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::AssetTypeId;
 use crate::rule::EntityKind;
-use crate::specification::{given, nothing};
 
 const TYPE: AssetTypeId = AssetTypeId(Uuid::from_u128(7));
 const BERLIN: Location = Location { latitude: 52.52, longitude: 13.4 };
@@ -47,7 +47,7 @@ fn off_the_globe() -> Vec<Location> {
 
 #[test]
 fn an_asset_is_registered_once() {
-    nothing::<Asset>().when(register(" Pump", EntityKind::Asset, Some(BERLIN), json!({}))).then([registered()]);
+    given_no_events::<Asset>().when(register(" Pump", EntityKind::Asset, Some(BERLIN), json!({}))).then([registered()]);
     given::<Asset>([registered()])
         .when(register("Pump", EntityKind::Asset, None, json!({})))
         .then_refused(Error::AlreadyExists);
@@ -55,7 +55,7 @@ fn an_asset_is_registered_once() {
 
 #[test]
 fn a_space_is_an_asset_too_and_need_not_have_a_place() {
-    nothing::<Asset>().when(register("Hall", EntityKind::Space, None, json!({}))).then([E::AssetRegistered {
+    given_no_events::<Asset>().when(register("Hall", EntityKind::Space, None, json!({}))).then([E::AssetRegistered {
         name: "Hall".into(),
         description: None,
         asset_type_id: TYPE,
@@ -75,10 +75,10 @@ fn a_registration_that_makes_no_sense_is_refused() {
         (register("Pump", asset, None, json!([])), Error::InvalidAttributes),
     ];
     for (command, refusal) in table {
-        nothing::<Asset>().when(command).then_refused(refusal);
+        given_no_events::<Asset>().when(command).then_refused(refusal);
     }
     for location in off_the_globe() {
-        nothing::<Asset>()
+        given_no_events::<Asset>()
             .when(register("Pump", asset, Some(location), json!({})))
             .then_refused(Error::InvalidLocation);
         given::<Asset>([registered()])
@@ -91,16 +91,16 @@ fn a_registration_that_makes_no_sense_is_refused() {
 fn changes_are_facts_and_repeats_are_none() {
     let pump = given::<Asset>([registered()]);
     pump.when(C::RenameAsset { name: "Pump 2".into() }).then([E::AssetRenamed { name: "Pump 2".into() }]);
-    pump.when(C::RenameAsset { name: "Pump ".into() }).then_nothing();
+    pump.when(C::RenameAsset { name: "Pump ".into() }).then_no_events();
     pump.when(C::RenameAsset { name: "".into() }).then_refused(Error::InvalidName);
     let describe = |description: Option<&str>| C::DescribeAsset { description: description.map(str::to_owned) };
     pump.when(describe(Some("new"))).then([E::AssetDescribed { description: Some("new".into()) }]);
-    pump.when(describe(None)).then_nothing();
+    pump.when(describe(None)).then_no_events();
     pump.when(C::RelocateAsset { location: None }).then([E::AssetRelocated { location: None }]);
-    pump.when(C::RelocateAsset { location: Some(BERLIN) }).then_nothing();
+    pump.when(C::RelocateAsset { location: Some(BERLIN) }).then_no_events();
     let change = |custom_attributes: Value| C::ChangeAssetAttributes { custom_attributes };
     pump.when(change(json!({"a": 1}))).then([E::AssetAttributesChanged { custom_attributes: json!({"a": 1}) }]);
-    pump.when(change(json!({}))).then_nothing();
+    pump.when(change(json!({}))).then_no_events();
     pump.when(change(json!(1))).then_refused(Error::InvalidAttributes);
 }
 
@@ -114,10 +114,10 @@ fn changes_are_remembered() {
         E::AssetAttributesChanged { custom_attributes: json!({"a": 1}) },
     ];
     let pump = given::<Asset>(past);
-    pump.when(C::RenameAsset { name: "Pump 2".into() }).then_nothing();
-    pump.when(C::DescribeAsset { description: Some("new".into()) }).then_nothing();
-    pump.when(C::RelocateAsset { location: None }).then_nothing();
-    pump.when(C::ChangeAssetAttributes { custom_attributes: json!({"a": 1}) }).then_nothing();
+    pump.when(C::RenameAsset { name: "Pump 2".into() }).then_no_events();
+    pump.when(C::DescribeAsset { description: Some("new".into()) }).then_no_events();
+    pump.when(C::RelocateAsset { location: None }).then_no_events();
+    pump.when(C::ChangeAssetAttributes { custom_attributes: json!({"a": 1}) }).then_no_events();
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn an_unknown_or_retired_asset_does_not_change() {
         C::ChangeAssetAttributes { custom_attributes: json!({}) },
     ];
     for command in commands {
-        nothing::<Asset>().when(command.clone()).then_refused(Error::NotFound);
+        given_no_events::<Asset>().when(command.clone()).then_refused(Error::NotFound);
         given::<Asset>([registered(), retired()]).when(command).then_refused(Error::Retired);
     }
 }
@@ -137,12 +137,12 @@ fn an_unknown_or_retired_asset_does_not_change() {
 #[test]
 fn an_asset_is_retired_once_and_for_good() {
     let retire = || C::RetireAsset { reason: "sold".into() };
-    nothing::<Asset>().when(retire()).then_refused(Error::NotFound);
+    given_no_events::<Asset>().when(retire()).then_refused(Error::NotFound);
     given::<Asset>([registered()]).when(retire()).then([retired()]);
-    given::<Asset>([registered(), retired()]).when(retire()).then_nothing();
+    given::<Asset>([registered(), retired()]).when(retire()).then_no_events();
     assert!(given::<Asset>([registered()]).state().in_use());
     assert!(!given::<Asset>([registered(), retired()]).state().in_use());
-    assert!(!nothing::<Asset>().state().in_use());
+    assert!(!given_no_events::<Asset>().state().in_use());
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn an_asset_that_is_made_from_a_profile_says_so() {
     };
     let profile = Some(applied.clone());
     let command = C::RegisterAsset { name, description, asset_type_id, kind, location, custom_attributes, profile };
-    let made = crate::Decide::decide(nothing::<Asset>().state(), command).unwrap();
+    let made = crate::Decide::decide(given_no_events::<Asset>().state(), command).unwrap();
     assert_eq!(made[1], E::AssetProfileApplied { applied: applied.clone() });
     assert_eq!(given::<Asset>(made).state().applied, Some(applied));
 }
@@ -182,13 +182,13 @@ fn an_asset_is_out_of_service_for_a_time() {
     let take = |reason: &str| C::TakeAssetOutOfService { reason: reason.into() };
     let taken = || E::AssetTakenOutOfService { reason: "overhaul".into() };
     given::<Asset>([registered()]).when(take(" overhaul ")).then([taken()]);
-    given::<Asset>([registered(), taken()]).when(take("again")).then_nothing();
-    given::<Asset>([registered()]).when(C::ReturnAssetToService {}).then_nothing();
+    given::<Asset>([registered(), taken()]).when(take("again")).then_no_events();
+    given::<Asset>([registered()]).when(C::ReturnAssetToService {}).then_no_events();
     given::<Asset>([registered(), taken()]).when(C::ReturnAssetToService {}).then([E::AssetReturnedToService {}]);
     given::<Asset>([registered(), taken(), E::AssetReturnedToService {}]).when(take("overhaul")).then([taken()]);
     for reason in ["", " ", &"x".repeat(4001)] {
         given::<Asset>([registered()]).when(take(reason)).then_refused(Error::InvalidReason);
     }
     given::<Asset>([registered(), retired()]).when(take("x")).then_refused(Error::Retired);
-    nothing::<Asset>().when(take("x")).then_refused(Error::NotFound);
+    given_no_events::<Asset>().when(take("x")).then_refused(Error::NotFound);
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::Decide;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::AssetId;
-use crate::specification::{given, nothing};
 
 fn asset(n: u128) -> AssetId {
     AssetId(Uuid::from_u128(n))
@@ -28,14 +28,14 @@ fn cycle(part: u128, whole: u128) -> Error {
 
 #[test]
 fn an_asset_is_placed_below_another_and_may_move() {
-    nothing::<AssetTree>().when(place(2, 1)).then([placed(2, 1)]);
-    given::<AssetTree>([placed(2, 1)]).when(place(2, 1)).then_nothing();
+    given_no_events::<AssetTree>().when(place(2, 1)).then([placed(2, 1)]);
+    given::<AssetTree>([placed(2, 1)]).when(place(2, 1)).then_no_events();
     given::<AssetTree>([placed(2, 1)]).when(place(2, 3)).then([placed(2, 3)]);
 }
 
 #[test]
 fn no_asset_is_part_of_itself() {
-    nothing::<AssetTree>().when(place(1, 1)).then_refused(cycle(1, 1));
+    given_no_events::<AssetTree>().when(place(1, 1)).then_refused(cycle(1, 1));
     given::<AssetTree>([placed(2, 1)]).when(place(1, 2)).then_refused(cycle(1, 2));
     given::<AssetTree>([placed(2, 1), placed(3, 2), placed(4, 3)]).when(place(1, 4)).then_refused(cycle(1, 4));
 }
@@ -50,8 +50,8 @@ fn what_was_a_cycle_is_none_after_a_detachment() {
 fn a_part_is_detached_and_a_root_is_one_already() {
     let detach = || C::DetachAsset { asset: asset(2) };
     given::<AssetTree>([placed(2, 1)]).when(detach()).then([E::AssetDetached { asset: asset(2) }]);
-    given::<AssetTree>([placed(2, 1), E::AssetDetached { asset: asset(2) }]).when(detach()).then_nothing();
-    nothing::<AssetTree>().when(detach()).then_nothing();
+    given::<AssetTree>([placed(2, 1), E::AssetDetached { asset: asset(2) }]).when(detach()).then_no_events();
+    given_no_events::<AssetTree>().when(detach()).then_no_events();
 }
 
 proptest! {

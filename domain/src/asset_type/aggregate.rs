@@ -6,7 +6,7 @@ use super::combination::{self, Combination};
 use super::health_model::{DerivedMetric, HealthModel};
 use super::{AssetTypeCommand, AssetTypeEvent, Error};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
+use crate::validation;
 
 /// An asset type as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ fn checked(
     health: Option<&HealthModel>,
     combination: &Combination,
 ) -> Result<String, Error> {
-    let name = checks::name(name).ok_or(Error::InvalidName)?;
+    let name = validation::name(name).ok_or(Error::InvalidName)?;
     combination::check(derived, combination)?;
     let weight = health.and_then(|model| model.children).map_or(1.0, |children| children.weight);
     if !(weight.is_finite() && weight > 0.0) {
@@ -128,7 +128,7 @@ fn checked(
     }
     let bands = health.map_or(&[][..], |model| &model.bands);
     for band in bands {
-        if !checks::is_metric_key(&band.metric_key) {
+        if !validation::is_metric_key(&band.metric_key) {
             return Err(Error::InvalidMetricKey { key: band.metric_key.clone() });
         }
         if !band.is_sound() {
@@ -136,8 +136,8 @@ fn checked(
         }
     }
     let composites = combination.composites.iter().map(|metric| metric.key.as_str());
-    let doubled = checks::first_doubled(derived.iter().map(|metric| metric.key.as_str()).chain(composites))
-        .or_else(|| checks::first_doubled(bands.iter().map(|band| band.metric_key.as_str())));
+    let doubled = validation::first_duplicate(derived.iter().map(|metric| metric.key.as_str()).chain(composites))
+        .or_else(|| validation::first_duplicate(bands.iter().map(|band| band.metric_key.as_str())));
     match doubled {
         Some(key) => Err(Error::DuplicateMetric { key: key.to_owned() }),
         None => Ok(name),

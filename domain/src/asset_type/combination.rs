@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::checks::{self, MAX_DURATION_SECONDS};
 use crate::formula::Formula;
-use crate::named::named;
+use crate::validation::{self, MAX_DURATION_SECONDS};
+use crate::word_enum::word_enum;
 
 use super::DerivedMetric;
 
@@ -35,7 +35,7 @@ pub enum Aggregation {
     Count,
 }
 
-named!(Aggregation { Sum "sum", Avg "avg", Min "min", Max "max", Last "last", Count "count" });
+word_enum!(Aggregation { Sum "sum", Avg "avg", Min "min", Max "max", Last "last", Count "count" });
 
 /// A metric computed from one of the assets directly below.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,13 +90,13 @@ pub(super) fn check(derived: &[DerivedMetric], combination: &Combination) -> Res
     }
     for composite in &combination.composites {
         for key in [&composite.key, &composite.of] {
-            if !checks::is_metric_key(key) {
+            if !validation::is_metric_key(key) {
                 return Err(Error::InvalidMetricKey { key: key.clone() });
             }
         }
     }
     for (index, metric) in derived.iter().enumerate() {
-        if !checks::is_metric_key(&metric.key) {
+        if !validation::is_metric_key(&metric.key) {
             return Err(Error::InvalidMetricKey { key: metric.key.clone() });
         }
         let invalid = |reason: String| Error::InvalidFormula { key: metric.key.clone(), reason };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// A metric computed from others by a formula.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ pub enum ChildrenFold {
     Mean,
 }
 
-named!(ChildrenFold { Worst "worst", Mean "mean" });
+word_enum!(ChildrenFold { Worst "worst", Mean "mean" });
 
 const fn one() -> f64 {
     1.0

@@ -5,7 +5,7 @@ use AssetTypeEvent as E;
 
 use super::*;
 use crate::aggregate::Decide;
-use crate::specification::{given, nothing};
+use crate::given_when_then::{given, given_no_events};
 
 fn derived(key: &str, formula: &str) -> DerivedMetric {
     DerivedMetric { key: key.into(), formula: formula.into(), unit: None }
@@ -70,24 +70,24 @@ fn revised() -> E {
 #[test]
 fn a_type_is_defined_once() {
     let metrics = || vec![derived("power", "voltage * current")];
-    nothing::<AssetType>().when(define(" Pump", metrics(), good_model())).then([defined()]);
+    given_no_events::<AssetType>().when(define(" Pump", metrics(), good_model())).then([defined()]);
     given::<AssetType>([defined()]).when(define("Pump", vec![], None)).then_refused(Error::AlreadyExists);
 }
 
 #[test]
 fn its_revision_is_a_fact_unless_it_says_the_same() {
     given::<AssetType>([defined()]).when(revise("Pump", vec![], None)).then([revised()]);
-    given::<AssetType>([defined(), revised()]).when(revise("Pump", vec![], None)).then_nothing();
-    nothing::<AssetType>().when(revise("Pump", vec![], None)).then_refused(Error::NotFound);
+    given::<AssetType>([defined(), revised()]).when(revise("Pump", vec![], None)).then_no_events();
+    given_no_events::<AssetType>().when(revise("Pump", vec![], None)).then_refused(Error::NotFound);
 }
 
 #[test]
 fn a_retired_type_is_not_revised() {
     given::<AssetType>([defined()]).when(C::RetireAssetType {}).then([E::AssetTypeRetired {}]);
     let retired = given::<AssetType>([defined(), E::AssetTypeRetired {}]);
-    retired.when(C::RetireAssetType {}).then_nothing();
+    retired.when(C::RetireAssetType {}).then_no_events();
     retired.when(revise("Pump", vec![], None)).then_refused(Error::Retired);
-    nothing::<AssetType>().when(C::RetireAssetType {}).then_refused(Error::NotFound);
+    given_no_events::<AssetType>().when(C::RetireAssetType {}).then_refused(Error::NotFound);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_definition_that_makes_no_sense_is_refused() {
     ];
     for (name, metrics, health, refusal) in table {
         let refused = define(name, metrics.clone(), health.clone());
-        nothing::<AssetType>().when(refused).then_refused(refusal.clone());
+        given_no_events::<AssetType>().when(refused).then_refused(refusal.clone());
         given::<AssetType>([defined()]).when(revise(name, metrics, health)).then_refused(refusal);
     }
 }
@@ -134,7 +134,7 @@ fn a_band_that_makes_no_sense_is_refused() {
         band(0.0, 4.0, 6.0, 7.0, f64::NAN),
     ];
     for band in table {
-        nothing::<AssetType>()
+        given_no_events::<AssetType>()
             .when(define("P", vec![], model(vec![band])))
             .then_refused(Error::InvalidBand { key: "t".into() });
     }
@@ -173,11 +173,11 @@ fn a_combination_that_makes_no_sense_is_refused() {
         (bounds(1, 2_592_001), vec![], Error::InvalidBound),
     ];
     for (combination, derived, refusal) in table {
-        nothing::<AssetType>().when(with(combination, derived)).then_refused(refusal);
+        given_no_events::<AssetType>().when(with(combination, derived)).then_refused(refusal);
     }
     let children = Some(ChildrenHealth { fold: ChildrenFold::Mean, weight: 0.0 });
     let health = Some(HealthModel { bands: vec![], stale_after_seconds: None, children });
-    nothing::<AssetType>().when(define("P", vec![], health)).then_refused(Error::InvalidWeight);
+    given_no_events::<AssetType>().when(define("P", vec![], health)).then_refused(Error::InvalidWeight);
     let good = with(composites(vec![composite("total", "power")]), vec![derived("mean", "total / 2")]);
-    assert_eq!(nothing::<AssetType>().state().decide(good).unwrap().len(), 1);
+    assert_eq!(given_no_events::<AssetType>().state().decide(good).unwrap().len(), 1);
 }

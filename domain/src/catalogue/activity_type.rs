@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, entry};
-use crate::checks;
+use crate::validation;
 
 /// What an activity type says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl Definition for ActivityTypeDefinition {
     type Refusal = Refusal;
 
     fn checked(mut self) -> Result<Self, Refusal> {
-        self.name = checks::name(&self.name).ok_or(Refusal::InvalidName)?;
+        self.name = validation::name(&self.name).ok_or(Refusal::InvalidName)?;
         Ok(self)
     }
 }

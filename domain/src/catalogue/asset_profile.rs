@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Definition, entry};
-use crate::checks;
 use crate::device_links::first_wrong_mapping;
 use crate::ids::{AssetProfileId, AssetTypeId};
+use crate::validation;
 
 /// What a profile says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,8 +108,8 @@ impl Definition for ProfileDefinition {
     type Refusal = Refusal;
 
     fn checked(mut self) -> Result<Self, Refusal> {
-        self.name = checks::name(&self.name).ok_or(Refusal::InvalidName)?;
-        if !checks::is_object(&self.default_attributes) {
+        self.name = validation::name(&self.name).ok_or(Refusal::InvalidName)?;
+        if !validation::is_json_object(&self.default_attributes) {
             return Err(Refusal::InvalidAttributes);
         }
         if !self.health_thresholds.are_sound() {

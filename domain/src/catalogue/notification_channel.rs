@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Definition, entry};
 use crate::alarming::Severity;
-use crate::checks;
+use crate::validation;
 
 /// Most work roles of a channel.
 const MAX_WORK_ROLES: usize = 50;
@@ -68,9 +68,9 @@ impl Definition for ChannelDefinition {
     type Refusal = Refusal;
 
     fn checked(mut self) -> Result<Self, Refusal> {
-        self.name = checks::name(&self.name).ok_or(Refusal::InvalidName)?;
+        self.name = validation::name(&self.name).ok_or(Refusal::InvalidName)?;
         match &mut self.medium {
-            Medium::Webhook { url } if !checks::is_web_address(url) => return Err(Refusal::InvalidUrl),
+            Medium::Webhook { url } if !validation::is_web_address(url) => return Err(Refusal::InvalidUrl),
             Medium::Webhook { .. } => {}
             Medium::Email { work_roles } | Medium::Push { work_roles } => {
                 *work_roles = checked_roles(work_roles).ok_or(Refusal::InvalidWorkRoles)?;
@@ -84,7 +84,7 @@ impl Definition for ChannelDefinition {
 fn checked_roles(roles: &[String]) -> Option<Vec<String>> {
     let mut checked = Vec::with_capacity(roles.len());
     for role in roles {
-        let role = checks::trimmed(role, MAX_WORK_ROLE_CHARS)?;
+        let role = validation::trimmed(role, MAX_WORK_ROLE_CHARS)?;
         if !checked.contains(&role) {
             checked.push(role);
         }

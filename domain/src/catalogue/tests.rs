@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::activity_type::{ActivityTypeDefinition, Refusal as TypeRefusal};
 use super::asset_profile::{HealthThresholds, ProfileDefinition, Refusal as ProfileRefusal};
 use super::*;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::AssetTypeId;
-use crate::specification::{given, nothing};
 
 fn kind(name: &str) -> ActivityTypeDefinition {
     ActivityTypeDefinition { name: name.into(), description: None, icon: None }
@@ -25,7 +25,7 @@ fn an_entry_is_defined_once_revised_as_a_whole_and_retired_for_good() {
     let revise = |name: &str| C::Revise { definition: kind(name) };
     let revised = |name: &str| ActivityTypeEvent::ActivityTypeRevised { definition: kind(name) };
     let retired = || ActivityTypeEvent::ActivityTypeRetired {};
-    let none = nothing::<ActivityType>();
+    let none = given_no_events::<ActivityType>();
     none.when(C::Define { definition: kind(" Repair ") }).then([defined("Repair")]);
     none.when(revise("Repair")).then_refused(EntryError::NotFound);
     none.when(C::Retire {}).then_refused(EntryError::NotFound);
@@ -33,13 +33,13 @@ fn an_entry_is_defined_once_revised_as_a_whole_and_retired_for_good() {
     let one = given::<ActivityType>([defined("Repair")]);
     one.when(C::Define { definition: kind("Repair") }).then_refused(EntryError::AlreadyExists);
     one.when(revise("Inspect")).then([revised("Inspect")]);
-    one.when(revise("Repair")).then_nothing();
+    one.when(revise("Repair")).then_no_events();
     one.when(revise(" ")).then_refused(EntryError::Invalid(TypeRefusal::InvalidName));
     one.when(C::Retire {}).then([retired()]);
     assert!(one.state().in_use());
-    given::<ActivityType>([defined("Repair"), revised("Inspect")]).when(revise("Inspect")).then_nothing();
+    given::<ActivityType>([defined("Repair"), revised("Inspect")]).when(revise("Inspect")).then_no_events();
     let over = given::<ActivityType>([defined("Repair"), retired()]);
-    over.when(C::Retire {}).then_nothing();
+    over.when(C::Retire {}).then_no_events();
     over.when(revise("Repair")).then_refused(EntryError::Retired);
     assert!(!over.state().in_use());
     let said = [EntryError::NotFound, EntryError::AlreadyExists, EntryError::Retired]
@@ -77,7 +77,7 @@ fn a_profile_that_makes_no_sense_is_refused() {
     ];
     for (definition, refusal) in table {
         let define = EntryCommand::Define { definition };
-        nothing::<AssetProfile>().when(define).then_refused(EntryError::Invalid(refusal));
+        given_no_events::<AssetProfile>().when(define).then_refused(EntryError::Invalid(refusal));
     }
     assert_eq!(profile().checked(), Ok(profile()));
 }
@@ -115,6 +115,6 @@ fn a_channel_reaches_somebody_or_is_refused() {
     ];
     for (definition, refusal) in table {
         let define = EntryCommand::Define { definition };
-        nothing::<NotificationChannel>().when(define).then_refused(EntryError::Invalid(refusal));
+        given_no_events::<NotificationChannel>().when(define).then_refused(EntryError::Invalid(refusal));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// CRLReason of RFC 5280, section 5.3.1 (those that fit a device).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub enum RevocationCode {
     PrivilegeWithdrawn,
 }
 
-named!(RevocationCode {
+word_enum!(RevocationCode {
     Unspecified "unspecified",
     KeyCompromise "key_compromise",
     AffiliationChanged "affiliation_changed",

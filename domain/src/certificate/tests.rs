@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::{CertificateId, DeviceId};
-use crate::specification::{given, nothing};
 
 const DEVICE: DeviceId = DeviceId(Uuid::from_u128(7));
 
@@ -47,21 +47,21 @@ fn revoked() -> E {
 
 #[test]
 fn a_certificate_is_issued_once() {
-    nothing::<Certificate>().when(issue(at(20))).then([issued()]);
+    given_no_events::<Certificate>().when(issue(at(20))).then([issued()]);
     given::<Certificate>([issued()]).when(issue(at(20))).then_refused(Error::AlreadyIssued);
 }
 
 #[test]
 fn its_validity_ends_after_its_start() {
     for end in [at(10), at(9)] {
-        nothing::<Certificate>().when(issue(end)).then_refused(Error::InvalidWindow);
+        given_no_events::<Certificate>().when(issue(end)).then_refused(Error::InvalidWindow);
     }
 }
 
 #[test]
 fn what_was_not_issued_takes_no_other_command() {
     for command in [renew(1, None), revoke(RevocationCode::Unspecified), C::NoteExpiring {}, C::NoteExpired {}] {
-        nothing::<Certificate>().when(command).then_refused(Error::NotFound);
+        given_no_events::<Certificate>().when(command).then_refused(Error::NotFound);
     }
 }
 
@@ -79,11 +79,11 @@ fn an_overlap_begins_once_and_is_not_changed_by_later_renewals() {
     fresh.when(renew(1, Some(at(15)))).then([renewed(1, Some(at(15)))]);
     fresh.when(renew(1, None)).then([renewed(1, None)]);
     let waiting = given::<Certificate>([issued(), renewed(1, None)]);
-    waiting.when(renew(1, None)).then_nothing();
+    waiting.when(renew(1, None)).then_no_events();
     waiting.when(renew(1, Some(at(15)))).then([renewed(1, Some(at(15)))]);
-    given::<Certificate>([issued(), renewed(1, Some(at(15)))]).when(renew(2, Some(at(18)))).then_nothing();
+    given::<Certificate>([issued(), renewed(1, Some(at(15)))]).when(renew(2, Some(at(18)))).then_no_events();
     for over in [revoked(), E::CertificateExpired {}] {
-        given::<Certificate>([issued(), over]).when(renew(1, Some(at(15)))).then_nothing();
+        given::<Certificate>([issued(), over]).when(renew(1, Some(at(15)))).then_no_events();
     }
 }
 
@@ -91,7 +91,7 @@ fn an_overlap_begins_once_and_is_not_changed_by_later_renewals() {
 fn it_is_revoked_once_for_one_reason() {
     given::<Certificate>([issued()]).when(revoke(RevocationCode::KeyCompromise)).then([revoked()]);
     let gone = given::<Certificate>([issued(), revoked()]);
-    gone.when(revoke(RevocationCode::KeyCompromise)).then_nothing();
+    gone.when(revoke(RevocationCode::KeyCompromise)).then_no_events();
     gone.when(revoke(RevocationCode::Superseded)).then_refused(Error::AlreadyRevoked);
 }
 
@@ -100,18 +100,18 @@ fn its_near_end_and_its_end_are_noted_once() {
     let fresh = given::<Certificate>([issued()]);
     fresh.when(C::NoteExpiring {}).then([E::CertificateExpiring {}]);
     fresh.when(C::NoteExpired {}).then([E::CertificateExpired {}]);
-    given::<Certificate>([issued(), E::CertificateExpiring {}]).when(C::NoteExpiring {}).then_nothing();
+    given::<Certificate>([issued(), E::CertificateExpiring {}]).when(C::NoteExpiring {}).then_no_events();
     given::<Certificate>([issued(), E::CertificateExpiring {}])
         .when(C::NoteExpired {})
         .then([E::CertificateExpired {}]);
-    given::<Certificate>([issued(), E::CertificateExpired {}]).when(C::NoteExpired {}).then_nothing();
-    given::<Certificate>([issued(), E::CertificateExpired {}]).when(C::NoteExpiring {}).then_nothing();
+    given::<Certificate>([issued(), E::CertificateExpired {}]).when(C::NoteExpired {}).then_no_events();
+    given::<Certificate>([issued(), E::CertificateExpired {}]).when(C::NoteExpiring {}).then_no_events();
 }
 
 #[test]
 fn the_end_of_a_revoked_certificate_is_no_news_and_an_expired_one_may_be_revoked() {
     for command in [C::NoteExpiring {}, C::NoteExpired {}] {
-        given::<Certificate>([issued(), revoked()]).when(command).then_nothing();
+        given::<Certificate>([issued(), revoked()]).when(command).then_no_events();
     }
     given::<Certificate>([issued(), E::CertificateExpired {}])
         .when(revoke(RevocationCode::KeyCompromise))
@@ -121,10 +121,10 @@ fn the_end_of_a_revoked_certificate_is_no_news_and_an_expired_one_may_be_revoked
 #[test]
 fn people_are_told_of_its_near_end_once_and_of_nothing_else() {
     let (tell, told) = (|| C::NoteAnnounced { recipients: 2 }, || E::CertificateExpiryAnnounced { recipients: 2 });
-    nothing::<Certificate>().when(tell()).then_refused(Error::NotFound);
-    given::<Certificate>([issued()]).when(tell()).then_nothing();
+    given_no_events::<Certificate>().when(tell()).then_refused(Error::NotFound);
+    given::<Certificate>([issued()]).when(tell()).then_no_events();
     let expiring = given::<Certificate>([issued(), E::CertificateExpiring {}]);
     expiring.when(tell()).then([told()]);
-    given::<Certificate>([issued(), E::CertificateExpiring {}, told()]).when(tell()).then_nothing();
-    given::<Certificate>([issued(), E::CertificateExpiring {}, revoked()]).when(tell()).then_nothing();
+    given::<Certificate>([issued(), E::CertificateExpiring {}, told()]).when(tell()).then_no_events();
+    given::<Certificate>([issued(), E::CertificateExpiring {}, revoked()]).when(tell()).then_no_events();
 }

@@ -6,8 +6,8 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::{DeviceId, OrganizationId};
-use crate::specification::{given, nothing};
 use crate::telemetry::DeadLetter;
 
 const DEVICE: DeviceId = DeviceId(Uuid::from_u128(7));
@@ -44,7 +44,7 @@ fn discarded(comment: Option<&str>) -> E {
 
 #[test]
 fn a_device_s_message_is_given_again_once() {
-    nothing::<SettledLetter>().when(redrive(letter())).then([redriven()]);
+    given_no_events::<SettledLetter>().when(redrive(letter())).then([redriven()]);
     let settled = given::<SettledLetter>([redriven()]);
     assert_eq!(settled.state().settled, Some(Settled::Redriven));
     settled.when(redrive(letter())).then_refused(Error::Settled);
@@ -52,7 +52,8 @@ fn a_device_s_message_is_given_again_once() {
 
 #[test]
 fn what_has_no_sender_is_cut_or_cannot_be_read_is_not_given_again() {
-    let refused = |letter: DeadLetter, error| nothing::<SettledLetter>().when(redrive(letter)).then_refused(error);
+    let refused =
+        |letter: DeadLetter, error| given_no_events::<SettledLetter>().when(redrive(letter)).then_refused(error);
     refused(DeadLetter { device: None, ..letter() }, Error::NoSender);
     refused(DeadLetter { organization: None, ..letter() }, Error::NoSender);
     refused(DeadLetter { payload: "x".repeat(4_096), ..letter() }, Error::Cut);
@@ -63,10 +64,10 @@ fn what_has_no_sender_is_cut_or_cannot_be_read_is_not_given_again() {
 #[test]
 fn any_letter_is_discarded_once_with_a_comment_or_without() {
     let discard = |comment: Option<&str>| C::DiscardDeadLetter { comment: comment.map(str::to_owned) };
-    nothing::<SettledLetter>().when(discard(None)).then([discarded(None)]);
-    nothing::<SettledLetter>().when(discard(Some("a test"))).then([discarded(Some("a test"))]);
-    nothing::<SettledLetter>().when(discard(Some(""))).then_refused(Error::InvalidComment);
-    nothing::<SettledLetter>().when(discard(Some(&"x".repeat(1_001)))).then_refused(Error::InvalidComment);
+    given_no_events::<SettledLetter>().when(discard(None)).then([discarded(None)]);
+    given_no_events::<SettledLetter>().when(discard(Some("a test"))).then([discarded(Some("a test"))]);
+    given_no_events::<SettledLetter>().when(discard(Some(""))).then_refused(Error::InvalidComment);
+    given_no_events::<SettledLetter>().when(discard(Some(&"x".repeat(1_001)))).then_refused(Error::InvalidComment);
     given::<SettledLetter>([discarded(None)]).when(discard(None)).then_refused(Error::Settled);
     given::<SettledLetter>([discarded(None)]).when(redrive(letter())).then_refused(Error::Settled);
 }

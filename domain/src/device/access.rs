@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Device, DeviceCommand, DeviceEvent, Error};
-use crate::checks;
 use crate::ids::DeviceTokenId;
+use crate::validation;
 
 /// Most valid tokens of a device at a time.
 pub const MAX_TOKENS: usize = 10;
@@ -61,7 +61,7 @@ impl Device {
         expires_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Vec<DeviceEvent>, Error> {
-        let checked = |label: String| checks::trimmed(&label, MAX_LABEL_CHARS).ok_or(Error::InvalidLabel);
+        let checked = |label: String| validation::trimmed(&label, MAX_LABEL_CHARS).ok_or(Error::InvalidLabel);
         let label = label.map(checked).transpose()?;
         if self.tokens.iter().any(|token| token.token_id == token_id) {
             return Ok(vec![]);

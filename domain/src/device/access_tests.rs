@@ -7,8 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::{DeviceTokenId, DeviceTypeId};
-use crate::specification::{given, nothing};
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
@@ -64,7 +64,7 @@ fn a_token_is_issued_once_with_a_trimmed_label() {
         expires_at: now() + TimeDelta::days(1),
     };
     given::<Device>([registered()]).when(issue(1, Some(" Workshop "))).then([labelled]);
-    given::<Device>([registered(), issued(1, 1)]).when(issue(1, None)).then_nothing();
+    given::<Device>([registered(), issued(1, 1)]).when(issue(1, None)).then_no_events();
     given::<Device>([registered()]).when(issue(1, Some(" "))).then_refused(Error::InvalidLabel);
     given::<Device>([registered()]).when(issue(1, Some(&"x".repeat(101)))).then_refused(Error::InvalidLabel);
 }
@@ -83,22 +83,22 @@ fn only_so_many_tokens_are_valid_at_a_time() {
 #[test]
 fn a_token_is_revoked_once() {
     given::<Device>([registered(), issued(1, 1)]).when(revoke(1)).then([revoked(1)]);
-    given::<Device>([registered(), issued(1, 1), revoked(1)]).when(revoke(1)).then_nothing();
+    given::<Device>([registered(), issued(1, 1), revoked(1)]).when(revoke(1)).then_no_events();
     given::<Device>([registered(), issued(1, 1)]).when(revoke(2)).then_refused(Error::NoSuchToken);
 }
 
 #[test]
 fn a_gateway_is_appointed_and_dismissed_and_repeats_are_no_facts() {
     given::<Device>([registered()]).when(C::AppointGateway {}).then([E::GatewayAppointed {}]);
-    given::<Device>([registered(), E::GatewayAppointed {}]).when(C::AppointGateway {}).then_nothing();
+    given::<Device>([registered(), E::GatewayAppointed {}]).when(C::AppointGateway {}).then_no_events();
     given::<Device>([registered(), E::GatewayAppointed {}]).when(C::DismissGateway {}).then([E::GatewayDismissed {}]);
-    given::<Device>([registered()]).when(C::DismissGateway {}).then_nothing();
+    given::<Device>([registered()]).when(C::DismissGateway {}).then_no_events();
 }
 
 #[test]
 fn an_unknown_or_decommissioned_device_gets_neither_token_nor_office() {
     for command in [issue(1, None), revoke(1), C::AppointGateway {}, C::DismissGateway {}] {
-        nothing::<Device>().when(command.clone()).then_refused(Error::NotFound);
+        given_no_events::<Device>().when(command.clone()).then_refused(Error::NotFound);
         let gone = given::<Device>([registered(), issued(1, 1), decommissioned()]);
         gone.when(command).then_refused(Error::Decommissioned);
     }

@@ -7,8 +7,8 @@ use super::access::DeviceToken;
 use super::claim::ClaimCode;
 use super::{DeviceCommand, DeviceEvent, Error};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
 use crate::ids::DeviceTypeId;
+use crate::validation;
 
 /// Most characters of a serial number.
 const MAX_SERIAL_NUMBER_CHARS: usize = 100;
@@ -141,7 +141,7 @@ aggregate!(Device, "device");
 
 /// Returns the serial number as devices are known by: trimmed; `None` where 1 to 100 characters do not remain.
 pub fn serial_number_of(text: &str) -> Option<String> {
-    checks::trimmed(text, MAX_SERIAL_NUMBER_CHARS)
+    validation::trimmed(text, MAX_SERIAL_NUMBER_CHARS)
 }
 
 impl DeviceProfile {
@@ -169,9 +169,9 @@ impl DeviceProfile {
 }
 
 fn checked(name: &str) -> Result<String, Error> {
-    checks::name(name).ok_or(Error::InvalidName)
+    validation::name(name).ok_or(Error::InvalidName)
 }
 
 fn checked_attributes(attributes: Value) -> Result<Value, Error> {
-    if checks::is_object(&attributes) { Ok(attributes) } else { Err(Error::InvalidAttributes) }
+    if validation::is_json_object(&attributes) { Ok(attributes) } else { Err(Error::InvalidAttributes) }
 }

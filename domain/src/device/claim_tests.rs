@@ -7,8 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::given;
 use crate::ids::{ClaimCodeId, DeviceTypeId};
-use crate::specification::given;
 
 fn now() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH
@@ -61,7 +61,7 @@ fn a_code_is_used_once_and_in_time() {
 #[test]
 fn a_new_code_takes_the_place_of_the_one_before() {
     given::<Device>([registered()]).when(issue(1)).then([issued(1)]);
-    given::<Device>([registered(), issued(1)]).when(issue(1)).then_nothing();
+    given::<Device>([registered(), issued(1)]).when(issue(1)).then_no_events();
     let second = given::<Device>([registered(), issued(1), used(1), issued(2)]);
     second.when(use_up(1, now())).then_refused(Error::WrongClaimCode);
     second.when(use_up(2, now())).then([used(2)]);
@@ -71,7 +71,7 @@ fn a_new_code_takes_the_place_of_the_one_before() {
 fn a_code_that_is_open_can_be_withdrawn() {
     let withdrawn = E::ClaimCodeWithdrawn { claim_code_id: code(1) };
     given::<Device>([registered(), issued(1)]).when(C::WithdrawClaimCode {}).then([withdrawn.clone()]);
-    given::<Device>([registered(), issued(1), used(1)]).when(C::WithdrawClaimCode {}).then_nothing();
+    given::<Device>([registered(), issued(1), used(1)]).when(C::WithdrawClaimCode {}).then_no_events();
     given::<Device>([registered(), issued(1), withdrawn]).when(use_up(1, now())).then_refused(Error::WrongClaimCode);
 }
 

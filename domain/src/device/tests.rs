@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::DeviceTypeId;
-use crate::specification::{given, nothing};
 
 const TYPE: DeviceTypeId = DeviceTypeId(Uuid::from_u128(7));
 
@@ -37,7 +37,7 @@ fn decommissioned() -> E {
 
 #[test]
 fn a_device_is_registered_once_with_trimmed_name_and_serial_number() {
-    nothing::<Device>().when(register(" Probe ", " SN-1", json!({"floor": 3}))).then([registered()]);
+    given_no_events::<Device>().when(register(" Probe ", " SN-1", json!({"floor": 3}))).then([registered()]);
     given::<Device>([registered()]).when(register("Probe", "SN-1", json!({}))).then_refused(Error::AlreadyExists);
 }
 
@@ -52,7 +52,7 @@ fn a_registration_that_makes_no_sense_is_refused() {
         (register("Probe", "SN-1", json!(null)), Error::InvalidAttributes),
     ];
     for (command, refusal) in table {
-        nothing::<Device>().when(command).then_refused(refusal);
+        given_no_events::<Device>().when(command).then_refused(refusal);
     }
 }
 
@@ -61,13 +61,13 @@ fn changes_are_facts_and_repeats_are_none() {
     let probe = given::<Device>([registered()]);
     let rename = |name: &str| C::RenameDevice { name: name.into() };
     probe.when(rename("Probe 2")).then([E::DeviceRenamed { name: "Probe 2".into() }]);
-    probe.when(rename(" Probe")).then_nothing();
+    probe.when(rename(" Probe")).then_no_events();
     probe.when(rename("")).then_refused(Error::InvalidName);
     probe.when(C::DescribeDevice { description: None }).then([E::DeviceDescribed { description: None }]);
-    probe.when(C::DescribeDevice { description: Some("roof".into()) }).then_nothing();
+    probe.when(C::DescribeDevice { description: Some("roof".into()) }).then_no_events();
     let change = |custom_attributes: Value| C::ChangeDeviceAttributes { custom_attributes };
     probe.when(change(json!({}))).then([E::DeviceAttributesChanged { custom_attributes: json!({}) }]);
-    probe.when(change(json!({"floor": 3}))).then_nothing();
+    probe.when(change(json!({"floor": 3}))).then_no_events();
     probe.when(change(json!("text"))).then_refused(Error::InvalidAttributes);
 }
 
@@ -80,9 +80,9 @@ fn changes_are_remembered() {
         E::DeviceAttributesChanged { custom_attributes: json!({}) },
     ];
     let probe = given::<Device>(past);
-    probe.when(C::RenameDevice { name: "Probe 2".into() }).then_nothing();
-    probe.when(C::DescribeDevice { description: None }).then_nothing();
-    probe.when(C::ChangeDeviceAttributes { custom_attributes: json!({}) }).then_nothing();
+    probe.when(C::RenameDevice { name: "Probe 2".into() }).then_no_events();
+    probe.when(C::DescribeDevice { description: None }).then_no_events();
+    probe.when(C::ChangeDeviceAttributes { custom_attributes: json!({}) }).then_no_events();
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn an_unknown_or_decommissioned_device_does_not_change() {
         C::ChangeDeviceAttributes { custom_attributes: json!({}) },
     ];
     for command in commands {
-        nothing::<Device>().when(command.clone()).then_refused(Error::NotFound);
+        given_no_events::<Device>().when(command.clone()).then_refused(Error::NotFound);
         given::<Device>([registered(), decommissioned()]).when(command).then_refused(Error::Decommissioned);
     }
 }
@@ -101,12 +101,12 @@ fn an_unknown_or_decommissioned_device_does_not_change() {
 #[test]
 fn a_device_is_decommissioned_once_and_for_good() {
     let end = || C::DecommissionDevice { reason: "broken".into() };
-    nothing::<Device>().when(end()).then_refused(Error::NotFound);
+    given_no_events::<Device>().when(end()).then_refused(Error::NotFound);
     given::<Device>([registered()]).when(end()).then([decommissioned()]);
-    given::<Device>([registered(), decommissioned()]).when(end()).then_nothing();
+    given::<Device>([registered(), decommissioned()]).when(end()).then_no_events();
     assert!(given::<Device>([registered()]).state().in_service());
     assert!(!given::<Device>([registered(), decommissioned()]).state().in_service());
-    assert!(!nothing::<Device>().state().in_service());
+    assert!(!given_no_events::<Device>().state().in_service());
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_replacement_ends_what_identified_the_old_one() {
     assert_eq!(probe.state().former_serial_numbers, ["SN-1", "SN-3"]);
     probe.when(replace("SN-2")).then_refused(Error::SameSerialNumber);
     probe.when(replace(" ")).then_refused(Error::InvalidSerialNumber);
-    nothing::<Device>().when(replace("SN-2")).then_refused(Error::NotFound);
+    given_no_events::<Device>().when(replace("SN-2")).then_refused(Error::NotFound);
     given::<Device>([registered(), decommissioned()]).when(replace("SN-2")).then_refused(Error::Decommissioned);
 }
 
@@ -143,6 +143,6 @@ fn several_changes_are_made_at_once_or_not_at_all() {
     probe.when(C::ReviseDevice { changes }).then([renamed, changed]);
     let changes = vec![rename("Probe 2"), attributes(json!("text"))];
     probe.when(C::ReviseDevice { changes }).then_refused(Error::InvalidAttributes);
-    probe.when(C::ReviseDevice { changes: vec![] }).then_nothing();
-    nothing::<Device>().when(C::ReviseDevice { changes: vec![] }).then_refused(Error::NotFound);
+    probe.when(C::ReviseDevice { changes: vec![] }).then_no_events();
+    given_no_events::<Device>().when(C::ReviseDevice { changes: vec![] }).then_refused(Error::NotFound);
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeviceLinksCommand, DeviceLinksEvent, Error, Link};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
 use crate::ids::AssetId;
+use crate::validation;
 
 /// Most characters of the reason of a correction.
 const MAX_REASON_CHARS: usize = 500;
@@ -84,7 +84,7 @@ impl DeviceLinks {
 
     fn correct(&self, link: Link, reason: &str) -> Result<Vec<DeviceLinksEvent>, Error> {
         self.check(&link, |present| present.link_id != link.link_id && present.overlaps(&link))?;
-        let reason = checks::trimmed(reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
+        let reason = validation::trimmed(reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
         let Link { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } = link;
         let corrected =
             DeviceLinksEvent::LinkCorrected { link_id, port, role, valid_from, valid_until, metrics_mapping, reason };
@@ -120,7 +120,7 @@ impl DeviceLinks {
 
 /// Returns the first mapping that is not `device.<key>` to `asset.<key>`.
 pub(crate) fn first_wrong_mapping(mappings: &BTreeMap<String, String>) -> Option<(&String, &String)> {
-    let is_key = |text: &str, prefix: &str| text.strip_prefix(prefix).is_some_and(checks::is_metric_key);
+    let is_key = |text: &str, prefix: &str| text.strip_prefix(prefix).is_some_and(validation::is_metric_key);
     mappings.iter().find(|(from, to)| !is_key(from, "device.") || !is_key(to, "asset."))
 }
 

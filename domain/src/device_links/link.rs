@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AssetId, LinkId};
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// Which link's values count when several feed one asset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,4 +59,4 @@ impl Link {
     }
 }
 
-named!(LinkRole { Primary "primary", Backup "backup", Secondary "secondary" });
+word_enum!(LinkRole { Primary "primary", Backup "backup", Secondary "secondary" });

@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::{Given, given, given_no_events};
 use crate::ids::{AssetId, LinkId};
-use crate::specification::{Given, given, nothing};
 
 const PUMP: AssetId = AssetId(Uuid::from_u128(1));
 const HALL: AssetId = AssetId(Uuid::from_u128(2));
@@ -59,8 +59,8 @@ fn links(past: impl IntoIterator<Item = Link>) -> Given<DeviceLinks> {
 
 #[test]
 fn a_link_is_opened_and_the_same_again_is_no_news() {
-    nothing::<DeviceLinks>().when(command(link(1, 0, None))).then([linked(link(1, 0, None))]);
-    links([link(1, 0, None)]).when(command(link(1, 0, None))).then_nothing();
+    given_no_events::<DeviceLinks>().when(command(link(1, 0, None))).then([linked(link(1, 0, None))]);
+    links([link(1, 0, None)]).when(command(link(1, 0, None))).then_no_events();
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_id_of_a_link_is_used_once() {
 #[test]
 fn a_window_ends_after_its_start() {
     for until in [10, 9] {
-        nothing::<DeviceLinks>().when(command(link(1, 10, Some(until)))).then_refused(Error::InvalidWindow);
+        given_no_events::<DeviceLinks>().when(command(link(1, 10, Some(until)))).then_refused(Error::InvalidWindow);
     }
 }
 
@@ -118,7 +118,7 @@ fn a_mapping_leads_from_device_keys_to_asset_keys() {
         ..link(1, 0, None)
     };
     let good = mapped("device.temp", "asset.temperature");
-    nothing::<DeviceLinks>().when(command(good.clone())).then([linked(good)]);
+    given_no_events::<DeviceLinks>().when(command(good.clone())).then([linked(good)]);
     let bad = [
         ("temp", "asset.t"),
         ("device.temp", "t"),
@@ -127,7 +127,7 @@ fn a_mapping_leads_from_device_keys_to_asset_keys() {
         ("asset.t", "device.t"),
     ];
     for (from, to) in bad {
-        nothing::<DeviceLinks>()
+        given_no_events::<DeviceLinks>()
             .when(command(mapped(from, to)))
             .then_refused(Error::InvalidMapping { from: from.into(), to: to.into() });
     }
@@ -154,11 +154,11 @@ fn unlinking_before_the_start_leaves_no_time_at_all() {
 #[test]
 fn unlinking_what_is_not_linked_is_refused_and_the_same_again_is_no_news() {
     let refusal = || Error::NotLinked { asset_id: PUMP };
-    nothing::<DeviceLinks>().when(unlink(None, 50)).then_refused(refusal());
+    given_no_events::<DeviceLinks>().when(unlink(None, 50)).then_refused(refusal());
     links([Link { asset_id: HALL, ..link(1, 0, None) }]).when(unlink(None, 50)).then_refused(refusal());
     links([link(1, 0, None)]).when(unlink(Some(3), 50)).then_refused(refusal());
     links([link(1, 0, Some(40))]).when(unlink(None, 50)).then_refused(refusal());
-    given::<DeviceLinks>([linked(link(1, 0, None)), unlinked(1, 50)]).when(unlink(None, 50)).then_nothing();
+    given::<DeviceLinks>([linked(link(1, 0, None)), unlinked(1, 50)]).when(unlink(None, 50)).then_no_events();
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_link_is_corrected_for_the_past_with_a_reason() {
     };
     let two = links([link(1, 0, Some(50)), link(2, 50, None)]);
     two.when(correct(link(1, -20, Some(40)), " typo ")).then([corrected(link(1, -20, Some(40)))]);
-    two.when(correct(link(2, 50, None), "typo")).then_nothing();
+    two.when(correct(link(2, 50, None), "typo")).then_no_events();
     two.when(correct(link(1, 0, Some(51)), "typo")).then_refused(Error::Overlaps { link_id: id(2) });
     two.when(correct(link(1, 0, Some(0)), "typo")).then_refused(Error::InvalidWindow);
     two.when(correct(link(1, 0, None), "typo")).then_refused(Error::Overlaps { link_id: id(2) });

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeviceTypeCommand, DeviceTypeEvent, Error, MetricDefinition, UnknownMetrics};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
 use crate::ids::ProtocolConverterId;
+use crate::validation;
 
 /// A device type as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,17 +86,17 @@ impl DeviceTypeDefinition {
 }
 
 fn checked(name: &str, metrics: &[MetricDefinition]) -> Result<String, Error> {
-    let name = checks::name(name).ok_or(Error::InvalidName)?;
+    let name = validation::name(name).ok_or(Error::InvalidName)?;
     for metric in metrics {
         let key = || metric.key.clone();
-        if !checks::is_metric_key(&metric.key) {
+        if !validation::is_metric_key(&metric.key) {
             return Err(Error::InvalidMetricKey { key: key() });
         }
         if !is_range(metric.minimum, metric.maximum) {
             return Err(Error::InvalidRange { key: key() });
         }
     }
-    match checks::first_doubled(metrics.iter().map(|metric| metric.key.as_str())) {
+    match validation::first_duplicate(metrics.iter().map(|metric| metric.key.as_str())) {
         Some(key) => Err(Error::DuplicateMetric { key: key.to_owned() }),
         None => Ok(name),
     }

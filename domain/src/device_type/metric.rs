@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// Kinds of values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,5 +50,5 @@ pub enum UnknownMetrics {
     Refuse,
 }
 
-named!(ValueKind { Number "number", Boolean "boolean", Text "text" });
-named!(UnknownMetrics { Keep "keep", Refuse "refuse" });
+word_enum!(ValueKind { Number "number", Boolean "boolean", Text "text" });
+word_enum!(UnknownMetrics { Keep "keep", Refuse "refuse" });

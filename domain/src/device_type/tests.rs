@@ -4,7 +4,7 @@ use DeviceTypeCommand as C;
 use DeviceTypeEvent as E;
 
 use super::*;
-use crate::specification::{given, nothing};
+use crate::given_when_then::{given, given_no_events};
 
 fn metric(key: &str) -> MetricDefinition {
     MetricDefinition {
@@ -44,7 +44,7 @@ fn revised(metrics: Vec<MetricDefinition>) -> E {
 
 #[test]
 fn a_type_is_defined_once() {
-    nothing::<DeviceType>().when(define(" Probe", vec![metric("t")])).then([defined()]);
+    given_no_events::<DeviceType>().when(define(" Probe", vec![metric("t")])).then([defined()]);
     given::<DeviceType>([defined()]).when(define("Probe", vec![])).then_refused(Error::AlreadyExists);
 }
 
@@ -52,18 +52,18 @@ fn a_type_is_defined_once() {
 fn its_revision_is_a_fact_unless_it_says_the_same() {
     let probe = given::<DeviceType>([defined()]);
     probe.when(revise("Probe", vec![metric("t"), metric("h")])).then([revised(vec![metric("t"), metric("h")])]);
-    probe.when(revise("Probe ", vec![metric("t")])).then_nothing();
-    given::<DeviceType>([defined(), revised(vec![])]).when(revise("Probe", vec![])).then_nothing();
-    nothing::<DeviceType>().when(revise("Probe", vec![])).then_refused(Error::NotFound);
+    probe.when(revise("Probe ", vec![metric("t")])).then_no_events();
+    given::<DeviceType>([defined(), revised(vec![])]).when(revise("Probe", vec![])).then_no_events();
+    given_no_events::<DeviceType>().when(revise("Probe", vec![])).then_refused(Error::NotFound);
 }
 
 #[test]
 fn a_retired_type_is_not_revised() {
     given::<DeviceType>([defined()]).when(C::RetireDeviceType {}).then([E::DeviceTypeRetired {}]);
     let retired = given::<DeviceType>([defined(), E::DeviceTypeRetired {}]);
-    retired.when(C::RetireDeviceType {}).then_nothing();
+    retired.when(C::RetireDeviceType {}).then_no_events();
     retired.when(revise("Other", vec![])).then_refused(Error::Retired);
-    nothing::<DeviceType>().when(C::RetireDeviceType {}).then_refused(Error::NotFound);
+    given_no_events::<DeviceType>().when(C::RetireDeviceType {}).then_refused(Error::NotFound);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_definition_that_makes_no_sense_is_refused() {
         (define("P", vec![ranged(None, Some(f64::INFINITY))]), Error::InvalidRange { key: key() }),
     ];
     for (command, refusal) in table {
-        nothing::<DeviceType>().when(command.clone()).then_refused(refusal.clone());
+        given_no_events::<DeviceType>().when(command.clone()).then_refused(refusal.clone());
         let C::DefineDeviceType { name, metrics, .. } = command else { unreachable!() };
         given::<DeviceType>([defined()]).when(revise(&name, metrics)).then_refused(refusal);
     }

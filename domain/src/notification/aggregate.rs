@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Notice, NotificationCommand, NotificationEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::catalogue::notification_channel::Medium;
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// Seconds until the next attempt, after the first, the second, and so on.
 const BACK_OFF: [i64; 5] = [10, 60, 300, 1_800, 7_200];
@@ -28,7 +28,7 @@ pub enum Stage {
     Failed,
 }
 
-named!(Stage { Pending "pending", Delivered "delivered", Failed "failed" });
+word_enum!(Stage { Pending "pending", Delivered "delivered", Failed "failed" });
 
 /// A notification as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

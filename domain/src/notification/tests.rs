@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::*;
 use crate::alarming::Severity;
 use crate::catalogue::notification_channel::Medium;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::UserId;
 use crate::rule::EntityKind;
-use crate::specification::{given, nothing};
 use crate::telemetry::Transition;
 
 fn at(second: i64) -> DateTime<Utc> {
@@ -59,10 +59,10 @@ fn failed() -> E {
 #[test]
 fn it_is_asked_for_once() {
     let ask = || C::RequestNotification { channel_id: None, medium: medium(), notice: notice() };
-    nothing::<Notification>().when(ask()).then([requested()]);
-    given::<Notification>([requested()]).when(ask()).then_nothing();
+    given_no_events::<Notification>().when(ask()).then([requested()]);
+    given::<Notification>([requested()]).when(ask()).then_no_events();
     for command in [begin(1, 0), C::NoteDelivered { recipients: 1 }, refuse(1, false), C::ResendNotification {}] {
-        nothing::<Notification>().when(command).then_refused(Error::NotFound);
+        given_no_events::<Notification>().when(command).then_refused(Error::NotFound);
     }
 }
 
@@ -83,13 +83,13 @@ fn it_is_delivered_or_given_up_after_the_last_attempt() {
     let tried = || given::<Notification>([requested(), attempted(1, 15)]);
     tried().when(C::NoteDelivered { recipients: 2 }).then([E::NotificationDelivered { recipients: 2 }]);
     tried().when(refuse(1, false)).then([E::NotificationRefused { attempt: 1, reason: "500".into() }]);
-    tried().when(refuse(2, false)).then_nothing();
+    tried().when(refuse(2, false)).then_no_events();
     tried().when(refuse(1, true)).then([failed()]);
     let last = given::<Notification>([requested(), attempted(MAX_ATTEMPTS, 15)]);
     last.when(refuse(MAX_ATTEMPTS, false)).then([failed()]);
     let gone = given::<Notification>([requested(), attempted(1, 15), failed()]);
-    gone.when(C::NoteDelivered { recipients: 1 }).then_nothing();
-    gone.when(refuse(1, true)).then_nothing();
+    gone.when(C::NoteDelivered { recipients: 1 }).then_no_events();
+    gone.when(refuse(1, true)).then_no_events();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::policy::{DEFAULT_RETENTION_DAYS, check_retention};
 use super::{CertificatePolicy, Error, OrganizationCommand, OrganizationEvent};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
+use crate::validation;
 
 /// An organisation as its events left it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -116,5 +116,5 @@ impl Organization {
 }
 
 fn checked(name: &str) -> Result<String, Error> {
-    checks::name(name).ok_or(Error::InvalidName)
+    validation::name(name).ok_or(Error::InvalidName)
 }

@@ -5,7 +5,7 @@ use OrganizationEvent as E;
 use chrono::DateTime;
 
 use super::*;
-use crate::specification::{given, nothing};
+use crate::given_when_then::{given, given_no_events};
 
 fn founded() -> E {
     E::OrganizationFounded { name: "Acme".into() }
@@ -33,7 +33,7 @@ fn suspended() -> E {
 
 #[test]
 fn an_organization_is_founded_once_under_a_trimmed_name() {
-    nothing::<Organization>().when(C::FoundOrganization { name: " Acme ".into() }).then([founded()]);
+    given_no_events::<Organization>().when(C::FoundOrganization { name: " Acme ".into() }).then([founded()]);
     given::<Organization>([founded()])
         .when(C::FoundOrganization { name: "Acme".into() })
         .then_refused(Error::AlreadyExists);
@@ -42,7 +42,9 @@ fn an_organization_is_founded_once_under_a_trimmed_name() {
 #[test]
 fn a_name_has_1_to_200_characters() {
     for name in [String::new(), "  ".into(), "x".repeat(201)] {
-        nothing::<Organization>().when(C::FoundOrganization { name: name.clone() }).then_refused(Error::InvalidName);
+        given_no_events::<Organization>()
+            .when(C::FoundOrganization { name: name.clone() })
+            .then_refused(Error::InvalidName);
         given::<Organization>([founded()]).when(C::RenameOrganization { name }).then_refused(Error::InvalidName);
     }
 }
@@ -56,7 +58,7 @@ fn what_was_not_founded_takes_no_other_command() {
         C::ReinstateOrganization {},
     ];
     for command in commands {
-        nothing::<Organization>().when(command).then_refused(Error::NotFound);
+        given_no_events::<Organization>().when(command).then_refused(Error::NotFound);
     }
 }
 
@@ -64,16 +66,16 @@ fn what_was_not_founded_takes_no_other_command() {
 fn renaming_to_another_name_is_a_fact_and_to_the_same_is_none() {
     let acme = given::<Organization>([founded()]);
     acme.when(C::RenameOrganization { name: "Acme 2".into() }).then([E::OrganizationRenamed { name: "Acme 2".into() }]);
-    acme.when(C::RenameOrganization { name: "Acme ".into() }).then_nothing();
+    acme.when(C::RenameOrganization { name: "Acme ".into() }).then_no_events();
     given::<Organization>([founded(), E::OrganizationRenamed { name: "Acme 2".into() }])
         .when(C::RenameOrganization { name: "Acme 2".into() })
-        .then_nothing();
+        .then_no_events();
 }
 
 #[test]
 fn its_authority_is_recorded_and_may_be_replaced() {
     given::<Organization>([founded()]).when(record("ab")).then([authority("ab")]);
-    given::<Organization>([founded(), authority("ab")]).when(record("ab")).then_nothing();
+    given::<Organization>([founded(), authority("ab")]).when(record("ab")).then_no_events();
     given::<Organization>([founded(), authority("ab")]).when(record("cd")).then([authority("cd")]);
 }
 
@@ -81,11 +83,11 @@ fn its_authority_is_recorded_and_may_be_replaced() {
 fn it_is_suspended_and_reinstated() {
     let suspend = || C::SuspendOrganization { reason: "unpaid".into() };
     given::<Organization>([founded()]).when(suspend()).then([suspended()]);
-    given::<Organization>([founded(), suspended()]).when(suspend()).then_nothing();
+    given::<Organization>([founded(), suspended()]).when(suspend()).then_no_events();
     given::<Organization>([founded(), suspended()])
         .when(C::ReinstateOrganization {})
         .then([E::OrganizationReinstated {}]);
-    given::<Organization>([founded()]).when(C::ReinstateOrganization {}).then_nothing();
+    given::<Organization>([founded()]).when(C::ReinstateOrganization {}).then_no_events();
     given::<Organization>([founded(), suspended(), E::OrganizationReinstated {}]).when(suspend()).then([suspended()]);
 }
 
@@ -101,7 +103,7 @@ fn the_certificate_policy_is_checked_and_changed_as_a_whole() {
     let policy = CertificatePolicy { overlap_days: 0, notice_days: 14, automatic_renewal: true };
     let founded = given::<Organization>([founded()]);
     assert_eq!(founded.state().certificate_policy, CertificatePolicy::default());
-    founded.when(C::ChangeCertificatePolicy { policy: CertificatePolicy::default() }).then_nothing();
+    founded.when(C::ChangeCertificatePolicy { policy: CertificatePolicy::default() }).then_no_events();
     founded.when(C::ChangeCertificatePolicy { policy }).then([E::CertificatePolicyChanged { policy }]);
     let days = 366;
     let long = CertificatePolicy { overlap_days: days, ..policy };
@@ -117,7 +119,7 @@ fn the_certificate_policy_is_checked_and_changed_as_a_whole() {
 fn telemetry_is_kept_for_a_year_or_as_long_as_was_chosen() {
     let founded = given::<Organization>([founded()]);
     assert_eq!(founded.state().telemetry_retention_days(), 365);
-    founded.when(C::ChangeTelemetryRetention { days: 365 }).then_nothing();
+    founded.when(C::ChangeTelemetryRetention { days: 365 }).then_no_events();
     for days in [1, 30, 3_650] {
         founded.when(C::ChangeTelemetryRetention { days }).then([E::TelemetryRetentionChanged { days }]);
     }

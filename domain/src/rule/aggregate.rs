@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, RuleCommand, RuleDefinition, RuleEvent, checked, revise};
+use super::{Error, RuleCommand, RuleDefinition, RuleEvent, revise, validate};
 use crate::aggregate::{Decide, aggregate};
 
 /// A threshold rule as its events left it.
@@ -22,7 +22,7 @@ impl Decide for Rule {
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error> {
         match (command, &self.definition) {
             (RuleCommand::DefineRule { definition }, None) => {
-                Ok(vec![RuleEvent::RuleDefined { definition: checked::definition(definition)? }])
+                Ok(vec![RuleEvent::RuleDefined { definition: validate::definition(definition)? }])
             }
             (RuleCommand::DefineRule { .. }, Some(_)) => Err(Error::AlreadyExists),
             (_, None) => Err(Error::NotFound),
@@ -30,7 +30,7 @@ impl Decide for Rule {
             (RuleCommand::RetireRule {}, _) => Ok(vec![RuleEvent::RuleRetired {}]),
             (_, _) if self.retired => Err(Error::NotFound),
             (RuleCommand::ReviseRule { revision }, Some(present)) => {
-                let revised = checked::definition(revise::merged(present, revision))?;
+                let revised = validate::definition(revise::merged(present, revision))?;
                 Ok(revise::changes(present, revised))
             }
         }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::alarming::{Condition, Severity};
 use crate::ids::ActivityTemplateId;
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// Kinds of things that are watched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,4 +90,4 @@ pub struct RuleRevision {
     pub is_active: Option<bool>,
 }
 
-named!(EntityKind { Device "device", Asset "asset", Space "space" });
+word_enum!(EntityKind { Device "device", Asset "asset", Space "space" });

@@ -1,13 +1,13 @@
 //! A threshold rule: what is watched, when it breaches, what follows.
 
 mod aggregate;
-mod checked;
 mod command;
 mod error;
 mod event;
 mod revise;
 #[cfg(test)]
 mod tests;
+mod validate;
 
 mod definition;
 pub use aggregate::Rule;

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::alarming::{Comparison, Condition, Criterion, Operator, Schedule, Severity, Silence};
-use crate::checks::MAX_DURATION_SECONDS;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::ActivityTemplateId;
-use crate::specification::{given, nothing};
+use crate::validation::MAX_DURATION_SECONDS;
 
 fn above(value: f64) -> Condition {
     Condition { duration_seconds: 30, ..Condition::comparing(Operator::Above, value) }
@@ -48,7 +48,7 @@ fn part() -> RuleRevision {
 
 #[test]
 fn a_rule_is_defined_once() {
-    nothing::<Rule>().when(define(RuleDefinition { name: " Hot ".into(), ..definition() })).then([defined()]);
+    given_no_events::<Rule>().when(define(RuleDefinition { name: " Hot ".into(), ..definition() })).then([defined()]);
     given::<Rule>([defined()]).when(define(definition())).then_refused(Error::AlreadyExists);
 }
 
@@ -108,7 +108,7 @@ fn every_change_is_remembered() {
         is_active: Some(false),
     };
     let rule = given::<Rule>(past);
-    rule.when(revise(same)).then_nothing();
+    rule.when(revise(same)).then_no_events();
     rule.when(revise(RuleRevision { is_active: Some(true), ..part() })).then([E::RuleActivated {}]);
     let without = RuleRevision { description: Some(None), ..part() };
     rule.when(revise(without)).then([E::RuleRenamed { name: "Cold".into(), description: None }]);
@@ -116,11 +116,11 @@ fn every_change_is_remembered() {
 
 #[test]
 fn an_unknown_or_retired_rule_is_not_found() {
-    nothing::<Rule>().when(revise(part())).then_refused(Error::NotFound);
-    nothing::<Rule>().when(C::RetireRule {}).then_refused(Error::NotFound);
+    given_no_events::<Rule>().when(revise(part())).then_refused(Error::NotFound);
+    given_no_events::<Rule>().when(C::RetireRule {}).then_refused(Error::NotFound);
     given::<Rule>([defined()]).when(C::RetireRule {}).then([E::RuleRetired {}]);
     let retired = given::<Rule>([defined(), E::RuleRetired {}]);
-    retired.when(C::RetireRule {}).then_nothing();
+    retired.when(C::RetireRule {}).then_no_events();
     retired.when(revise(part())).then_refused(Error::NotFound);
     retired.when(define(definition())).then_refused(Error::AlreadyExists);
 }
@@ -186,7 +186,7 @@ fn a_condition_must_make_sense() {
     ];
     for (condition, reason) in table {
         let refusal = || Error::InvalidCondition { reason };
-        nothing::<Rule>()
+        given_no_events::<Rule>()
             .when(define(RuleDefinition { condition: condition.clone(), ..definition() }))
             .then_refused(refusal());
         let revision = RuleRevision { condition: Some(condition), ..part() };
@@ -201,7 +201,7 @@ fn a_condition_must_make_sense() {
         silence(10),
     ] {
         let definition = RuleDefinition { condition, ..definition() };
-        nothing::<Rule>().when(define(definition.clone())).then([E::RuleDefined { definition }]);
+        given_no_events::<Rule>().when(define(definition.clone())).then([E::RuleDefined { definition }]);
     }
 }
 
@@ -231,10 +231,10 @@ fn a_definition_that_makes_no_sense_is_refused() {
         (webhook(&long), Error::InvalidWebhook),
     ];
     for (definition, refusal) in table {
-        nothing::<Rule>().when(define(definition)).then_refused(refusal);
+        given_no_events::<Rule>().when(define(definition)).then_refused(refusal);
     }
     for url in ["http://10.0.0.1:8080/x", "https://[::1]/", "https://example.org"] {
         let definition = webhook(url);
-        nothing::<Rule>().when(define(definition.clone())).then([E::RuleDefined { definition }]);
+        given_no_events::<Rule>().when(define(definition.clone())).then([E::RuleDefined { definition }]);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, MAX_DAYS, ShelvingCommand, ShelvingEvent};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
+use crate::validation;
 
 /// Most characters of a reason.
 const MAX_REASON_CHARS: usize = 4000;
@@ -30,7 +30,7 @@ impl Decide for Shelving {
                 if until <= now || until > now + TimeDelta::days(MAX_DAYS) {
                     return Err(Error::InvalidUntil);
                 }
-                let reason = checks::trimmed(&reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
+                let reason = validation::trimmed(&reason, MAX_REASON_CHARS).ok_or(Error::InvalidReason)?;
                 Ok(vec![ShelvingEvent::AlarmsShelved { rule_id, entity_id, until, reason }])
             }
             C::UnshelveAlarms { rule_id, entity_id } => {

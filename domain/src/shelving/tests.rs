@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::specification::{given, nothing};
+use crate::given_when_then::{given, given_no_events};
 
 const RULE: RuleId = RuleId(Uuid::from_u128(1));
 const ENTITY: Uuid = Uuid::from_u128(2);
@@ -29,27 +29,27 @@ fn unshelve() -> C {
 
 #[test]
 fn alarms_are_shelved_until_a_time_and_for_longer() {
-    nothing::<Shelving>().when(shelve(day(2), " being cleaned ")).then([shelved(day(2))]);
-    given::<Shelving>([shelved(day(2))]).when(shelve(day(2), "again")).then_nothing();
+    given_no_events::<Shelving>().when(shelve(day(2), " being cleaned ")).then([shelved(day(2))]);
+    given::<Shelving>([shelved(day(2))]).when(shelve(day(2), "again")).then_no_events();
     given::<Shelving>([shelved(day(2))]).when(shelve(day(31), "being cleaned")).then([shelved(day(31))]);
 }
 
 #[test]
 fn they_are_taken_up_again_once() {
     let taken = || E::AlarmsUnshelved { rule_id: RULE, entity_id: ENTITY };
-    nothing::<Shelving>().when(unshelve()).then_nothing();
+    given_no_events::<Shelving>().when(unshelve()).then_no_events();
     given::<Shelving>([shelved(day(2))]).when(unshelve()).then([taken()]);
-    given::<Shelving>([shelved(day(2)), taken()]).when(unshelve()).then_nothing();
+    given::<Shelving>([shelved(day(2)), taken()]).when(unshelve()).then_no_events();
 }
 
 #[test]
 fn the_end_lies_ahead_and_there_is_a_reason() {
     let too_far = day(31) + TimeDelta::seconds(1);
     for until in [day(0), day(1), too_far] {
-        nothing::<Shelving>().when(shelve(until, "x")).then_refused(Error::InvalidUntil);
+        given_no_events::<Shelving>().when(shelve(until, "x")).then_refused(Error::InvalidUntil);
     }
     for reason in ["", " ", &"x".repeat(4001)] {
-        nothing::<Shelving>().when(shelve(day(2), reason)).then_refused(Error::InvalidReason);
+        given_no_events::<Shelving>().when(shelve(day(2), reason)).then_refused(Error::InvalidReason);
     }
 }
 

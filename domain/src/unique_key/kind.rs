@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// What kind of value is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,5 +19,5 @@ pub enum KeyKind {
     CompromisedKey,
 }
 
-named!(KeyKind { SerialNumber "serial_number", Email "email", ClaimCode "claim_code",
+word_enum!(KeyKind { SerialNumber "serial_number", Email "email", ClaimCode "claim_code",
     CompromisedKey "compromised_key" });

@@ -5,8 +5,8 @@ use UniqueKeyEvent as E;
 use uuid::Uuid;
 
 use super::*;
+use crate::given_when_then::{given, given_no_events};
 use crate::ids::OrganizationId;
-use crate::specification::{given, nothing};
 
 const ADA: Uuid = Uuid::from_u128(1);
 const EVE: Uuid = Uuid::from_u128(2);
@@ -22,14 +22,14 @@ fn claimed(holder: Uuid) -> E {
 
 #[test]
 fn a_free_value_is_claimed() {
-    nothing::<UniqueKey>().when(claim(ADA)).then([claimed(ADA)]);
+    given_no_events::<UniqueKey>().when(claim(ADA)).then([claimed(ADA)]);
     let held = given::<UniqueKey>([claimed(ADA)]);
     assert_eq!(held.state().holder, Some(Holder { id: ADA, organization: ACME }));
 }
 
 #[test]
 fn the_holder_may_claim_again_and_nobody_else() {
-    given::<UniqueKey>([claimed(ADA)]).when(claim(ADA)).then_nothing();
+    given::<UniqueKey>([claimed(ADA)]).when(claim(ADA)).then_no_events();
     given::<UniqueKey>([claimed(ADA)]).when(claim(EVE)).then_refused(Error::HeldByAnother { holder: ADA });
 }
 
@@ -39,12 +39,12 @@ fn the_holder_may_release_and_nobody_else() {
     given::<UniqueKey>([claimed(ADA)])
         .when(C::ReleaseKey { holder: EVE })
         .then_refused(Error::HeldByAnother { holder: ADA });
-    nothing::<UniqueKey>().when(C::ReleaseKey { holder: ADA }).then_nothing();
+    given_no_events::<UniqueKey>().when(C::ReleaseKey { holder: ADA }).then_no_events();
 }
 
 #[test]
 fn a_released_value_is_free_for_others() {
     let released = given::<UniqueKey>([claimed(ADA), E::KeyReleased { holder: ADA }]);
     released.when(claim(EVE)).then([claimed(EVE)]);
-    released.when(C::ReleaseKey { holder: ADA }).then_nothing();
+    released.when(C::ReleaseKey { holder: ADA }).then_no_events();
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccessRole, Error, UserCommand, UserEvent};
 use crate::aggregate::{Decide, aggregate};
-use crate::checks;
-use crate::sealed::Sealed;
+use crate::encrypted_text::EncryptedText;
+use crate::validation;
 
 /// Most characters of a work role.
 const MAX_WORK_ROLE_CHARS: usize = 60;
@@ -27,10 +27,10 @@ pub struct User {
 /// What a user is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Sealed e-mail address.
-    pub email: Sealed,
-    /// Sealed name.
-    pub name: Sealed,
+    /// EncryptedText e-mail address.
+    pub email: EncryptedText,
+    /// EncryptedText name.
+    pub name: EncryptedText,
     /// What they may do.
     pub access_role: AccessRole,
     /// Roles that work is assigned to.
@@ -112,7 +112,7 @@ impl Profile {
 fn checked(roles: Vec<String>) -> Result<Vec<String>, Error> {
     let mut checked: Vec<String> = Vec::with_capacity(roles.len());
     for role in roles {
-        match checks::trimmed(&role, MAX_WORK_ROLE_CHARS) {
+        match validation::trimmed(&role, MAX_WORK_ROLE_CHARS) {
             None => return Err(Error::InvalidWorkRole { role }),
             Some(role) if checked.contains(&role) => {}
             Some(role) => checked.push(role),

@@ -1,17 +1,17 @@
 //! What may be asked of a user. What does not live here: the decision.
 
 use super::AccessRole;
-use crate::sealed::Sealed;
+use crate::encrypted_text::EncryptedText;
 
 /// Commands on a user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserCommand {
     /// Adds the person.
     RegisterUser {
-        /// Sealed e-mail address.
-        email: Sealed,
-        /// Sealed name.
-        name: Sealed,
+        /// EncryptedText e-mail address.
+        email: EncryptedText,
+        /// EncryptedText name.
+        name: EncryptedText,
         /// What they may do.
         access_role: AccessRole,
         /// Roles that work is assigned to.
@@ -19,8 +19,8 @@ pub enum UserCommand {
     },
     /// Changes the name.
     RenameUser {
-        /// Sealed name.
-        name: Sealed,
+        /// EncryptedText name.
+        name: EncryptedText,
     },
     /// Notes that a password was set.
     NotePasswordSet {},

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::AccessRole;
-use crate::sealed::Sealed;
+use crate::encrypted_text::EncryptedText;
 
 use crate::aggregate::domain_event;
 
@@ -12,10 +12,10 @@ use crate::aggregate::domain_event;
 pub enum UserEvent {
     /// The person was added.
     UserRegistered {
-        /// Sealed e-mail address.
-        email: Sealed,
-        /// Sealed name.
-        name: Sealed,
+        /// EncryptedText e-mail address.
+        email: EncryptedText,
+        /// EncryptedText name.
+        name: EncryptedText,
         /// What they may do.
         access_role: AccessRole,
         /// Roles that work is assigned to.
@@ -23,8 +23,8 @@ pub enum UserEvent {
     },
     /// The name changed.
     UserRenamed {
-        /// Sealed name.
-        name: Sealed,
+        /// EncryptedText name.
+        name: EncryptedText,
     },
     /// A password was set; the hash is kept elsewhere.
     UserPasswordSet {},

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// Access roles, each including the ones before it; the platform administrator acts across organisations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,4 +20,4 @@ pub enum AccessRole {
     PlatformAdmin,
 }
 
-named!(AccessRole { Viewer "viewer", Operator "operator", Engineer "engineer", Admin "admin", PlatformAdmin "platform_admin" });
+word_enum!(AccessRole { Viewer "viewer", Operator "operator", Engineer "engineer", Admin "admin", PlatformAdmin "platform_admin" });

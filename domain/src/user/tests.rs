@@ -4,11 +4,11 @@ use UserCommand as C;
 use UserEvent as E;
 
 use super::*;
-use crate::Sealed;
-use crate::specification::{given, nothing};
+use crate::EncryptedText;
+use crate::given_when_then::{given, given_no_events};
 
-fn sealed(text: &str) -> Sealed {
-    Sealed(text.into())
+fn sealed(text: &str) -> EncryptedText {
+    EncryptedText(text.into())
 }
 
 fn registered() -> E {
@@ -45,7 +45,7 @@ fn changes() -> Vec<C> {
 
 #[test]
 fn a_user_is_registered_once_with_each_work_role_once() {
-    nothing::<User>().when(register(&["technician", " technician "])).then([registered()]);
+    given_no_events::<User>().when(register(&["technician", " technician "])).then([registered()]);
     given::<User>([registered()]).when(register(&[])).then_refused(Error::AlreadyExists);
 }
 
@@ -53,7 +53,7 @@ fn a_user_is_registered_once_with_each_work_role_once() {
 fn a_work_role_has_1_to_60_characters() {
     for role in [" ".to_owned(), "r".repeat(61)] {
         let refusal = Error::InvalidWorkRole { role: role.clone() };
-        nothing::<User>().when(register(&["good", &role])).then_refused(refusal.clone());
+        given_no_events::<User>().when(register(&["good", &role])).then_refused(refusal.clone());
         given::<User>([registered()]).when(C::ChangeWorkRoles { work_roles: vec![role] }).then_refused(refusal);
     }
 }
@@ -62,7 +62,7 @@ fn a_work_role_has_1_to_60_characters() {
 fn an_unknown_user_takes_no_other_command() {
     let others = [C::DeactivateUser { reason: "r".into() }, C::ReactivateUser {}, C::EraseUser {}];
     for command in changes().into_iter().chain(others) {
-        nothing::<User>().when(command).then_refused(Error::NotFound);
+        given_no_events::<User>().when(command).then_refused(Error::NotFound);
     }
 }
 
@@ -70,12 +70,12 @@ fn an_unknown_user_takes_no_other_command() {
 fn changes_are_facts_and_repeats_are_none() {
     let ada = given::<User>([registered()]);
     ada.when(C::RenameUser { name: sealed("eve") }).then([E::UserRenamed { name: sealed("eve") }]);
-    ada.when(C::RenameUser { name: sealed("ada") }).then_nothing();
+    ada.when(C::RenameUser { name: sealed("ada") }).then_no_events();
     ada.when(C::ChangeAccessRole { access_role: AccessRole::Admin })
         .then([E::UserAccessRoleChanged { access_role: AccessRole::Admin }]);
-    ada.when(C::ChangeAccessRole { access_role: AccessRole::Operator }).then_nothing();
+    ada.when(C::ChangeAccessRole { access_role: AccessRole::Operator }).then_no_events();
     ada.when(C::ChangeWorkRoles { work_roles: vec![] }).then([E::UserWorkRolesChanged { work_roles: vec![] }]);
-    ada.when(C::ChangeWorkRoles { work_roles: vec!["technician".into()] }).then_nothing();
+    ada.when(C::ChangeWorkRoles { work_roles: vec!["technician".into()] }).then_no_events();
     ada.when(C::NotePasswordSet {}).then([E::UserPasswordSet {}]);
     given::<User>([registered(), E::UserPasswordSet {}]).when(C::NotePasswordSet {}).then([E::UserPasswordSet {}]);
 }
@@ -89,18 +89,18 @@ fn changes_are_remembered() {
         E::UserWorkRolesChanged { work_roles: vec![] },
     ];
     let eve = given::<User>(past);
-    eve.when(C::RenameUser { name: sealed("eve") }).then_nothing();
-    eve.when(C::ChangeAccessRole { access_role: AccessRole::Admin }).then_nothing();
-    eve.when(C::ChangeWorkRoles { work_roles: vec![] }).then_nothing();
+    eve.when(C::RenameUser { name: sealed("eve") }).then_no_events();
+    eve.when(C::ChangeAccessRole { access_role: AccessRole::Admin }).then_no_events();
+    eve.when(C::ChangeWorkRoles { work_roles: vec![] }).then_no_events();
 }
 
 #[test]
 fn access_ends_and_comes_back() {
     let end = || C::DeactivateUser { reason: "left".into() };
     given::<User>([registered()]).when(end()).then([deactivated()]);
-    given::<User>([registered(), deactivated()]).when(end()).then_nothing();
+    given::<User>([registered(), deactivated()]).when(end()).then_no_events();
     given::<User>([registered(), deactivated()]).when(C::ReactivateUser {}).then([E::UserReactivated {}]);
-    given::<User>([registered()]).when(C::ReactivateUser {}).then_nothing();
+    given::<User>([registered()]).when(C::ReactivateUser {}).then_no_events();
     for command in changes() {
         given::<User>([registered(), deactivated()]).when(command).then_refused(Error::Deactivated);
     }
@@ -108,7 +108,7 @@ fn access_ends_and_comes_back() {
 
 #[test]
 fn who_is_active_may_sign_in() {
-    assert!(!nothing::<User>().state().is_active());
+    assert!(!given_no_events::<User>().state().is_active());
     assert!(given::<User>([registered()]).state().is_active());
     assert!(!given::<User>([registered(), deactivated()]).state().is_active());
     assert!(given::<User>([registered(), deactivated(), E::UserReactivated {}]).state().is_active());
@@ -120,7 +120,7 @@ fn an_erased_user_stays_erased() {
     given::<User>([registered()]).when(C::EraseUser {}).then([E::UserErased {}]);
     given::<User>([registered(), deactivated()]).when(C::EraseUser {}).then([E::UserErased {}]);
     let erased = given::<User>([registered(), E::UserErased {}]);
-    erased.when(C::EraseUser {}).then_nothing();
+    erased.when(C::EraseUser {}).then_no_events();
     let others = [C::DeactivateUser { reason: "r".into() }, C::ReactivateUser {}];
     for command in changes().into_iter().chain(others) {
         erased.when(command).then_refused(Error::Erased);

@@ -1,6 +1,6 @@
 //! Given, when, then.
 
-use domain::Sealed;
+use domain::EncryptedText;
 use domain::api_key::ApiKeyEvent;
 use domain::organization::OrganizationEvent;
 use domain::user::{AccessRole, UserEvent};
@@ -44,8 +44,8 @@ fn each_event_of_an_organisation_changes_its_own_columns() {
 #[test]
 fn each_event_of_a_person_changes_its_own_columns() {
     let registered = || UserEvent::UserRegistered {
-        email: Sealed("address".into()),
-        name: Sealed("name".into()),
+        email: EncryptedText("address".into()),
+        name: EncryptedText("name".into()),
         access_role: AccessRole::Viewer,
         work_roles: vec![],
     };
@@ -55,7 +55,7 @@ fn each_event_of_a_person_changes_its_own_columns() {
     let roles = vec!["engineer".to_owned()];
     for (event, expected) in [
         (
-            UserEvent::UserRenamed { name: Sealed("other".into()) },
+            UserEvent::UserRenamed { name: EncryptedText("other".into()) },
             UserRow { name_sealed: Some("other".into()), ..two.clone() },
         ),
         (UserEvent::UserPasswordSet {}, UserRow { password_set_at: Some(at(2)), ..two.clone() }),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Sealed;
+use domain::EncryptedText;
 use domain::activity::{ActivityEvent, WorkOrder};
 use domain::activity_template::{ActivityTemplateEvent, ChecklistItem, TemplateDefinition, TriggerEventType};
 use domain::alarm::{AlarmEvent, Breach};
@@ -94,8 +94,8 @@ async fn people(world: &World) {
     let renamed = OrganizationEvent::OrganizationRenamed { name: "Acme Water".into() };
     world.events("organization", ORGANIZATION, &[founded, renamed]).await;
     let registered = UserEvent::UserRegistered {
-        email: Sealed("sealed address".into()),
-        name: Sealed("sealed name".into()),
+        email: EncryptedText("sealed address".into()),
+        name: EncryptedText("sealed name".into()),
         access_role: AccessRole::Engineer,
         work_roles: vec!["technician".into()],
     };

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::ProtocolConverterEvent;
 use super::register::Register;
 use crate::catalogue::Definition;
-use crate::checks;
 use crate::device_type::MetricDefinition;
 use crate::formula::{Formula, FormulaError};
-use crate::named::named;
+use crate::validation;
+use crate::word_enum::word_enum;
 
 /// Most rules of a converter, and most metrics of its target schema.
 pub const MAX_RULES: usize = 256;
@@ -141,7 +141,7 @@ impl Definition for ConverterDefinition {
     type Refusal = Refusal;
 
     fn checked(mut self) -> Result<Self, Refusal> {
-        self.name = checks::name(&self.name).ok_or(Refusal::InvalidName)?;
+        self.name = validation::name(&self.name).ok_or(Refusal::InvalidName)?;
         if self.rules.is_empty() || self.rules.len().max(self.target_schema.len()) > MAX_RULES {
             return Err(Refusal::RuleCount);
         }
@@ -161,10 +161,10 @@ impl Definition for ConverterDefinition {
 
 impl ConverterDefinition {
     fn check_schema(&self) -> Result<(), Refusal> {
-        let doubled = checks::first_doubled(self.target_schema.iter().map(|metric| metric.key.as_str()));
+        let doubled = validation::first_duplicate(self.target_schema.iter().map(|metric| metric.key.as_str()));
         let is_sound = |metric: &MetricDefinition| {
             let ascends = metric.minimum.zip(metric.maximum).is_none_or(|(least, most)| least <= most);
-            checks::is_metric_key(&metric.key) && ascends
+            validation::is_metric_key(&metric.key) && ascends
         };
         let unsound = self.target_schema.iter().find(|metric| !is_sound(metric)).map(|metric| metric.key.as_str());
         match doubled.or(unsound) {
@@ -176,7 +176,7 @@ impl ConverterDefinition {
 
 impl ConverterRule {
     fn check(&self, frame: Option<&Frame>, before: &[ConverterRule]) -> Result<(), String> {
-        if !checks::is_metric_key(&self.target) {
+        if !validation::is_metric_key(&self.target) {
             return Err(format!("target {:?} is no metric key", self.target));
         }
         if before.iter().any(|rule| rule.target == self.target) {
@@ -208,5 +208,5 @@ fn is_pointer(path: &str) -> bool {
     path.starts_with('/') && path.chars().count() <= MAX_PATH_CHARS
 }
 
-named!(SourceProtocol { Modbus "modbus", Opcua "opcua", Bacnet "bacnet", Raw "raw" });
-named!(FrameEncoding { Hex "hex", Base64 "base64", Binary "binary" });
+word_enum!(SourceProtocol { Modbus "modbus", Opcua "opcua", Bacnet "bacnet", Raw "raw" });
+word_enum!(FrameEncoding { Hex "hex", Base64 "base64", Binary "binary" });

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::word_enum::word_enum;
 
 /// Farthest octet that a register may begin at.
 const MAX_OFFSET: u32 = 65_535;
@@ -119,9 +119,9 @@ impl Register {
     }
 }
 
-named!(RegisterKind {
+word_enum!(RegisterKind {
     U8 "u8", I8 "i8", U16 "u16", I16 "i16", U32 "u32", I32 "i32", U64 "u64", I64 "i64", F32 "f32", F64 "f64",
 });
-named!(Endianness {
+word_enum!(Endianness {
     Big "big", Little "little", BigWordSwapped "big_word_swapped", LittleWordSwapped "little_word_swapped",
 });

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::parse::{Found, MAX_METRICS, MAX_TEXT_BYTES, Value};
 use super::{Reason, time};
-use crate::checks::is_metric_key;
+use crate::validation::is_metric_key;
 
 /// Metrics of a reading in the making.
 type Metrics<'a> = Vec<(Cow<'a, str>, Value<'a>)>;

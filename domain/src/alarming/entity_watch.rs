@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::watch::Suppressed;
-use super::{Change, Clock, Watch};
+use super::rule_watch::Suppressed;
+use super::{Change, Clock, RuleWatch};
 use crate::directory::RuleEntry;
 use crate::ids::RuleId;
 
@@ -27,7 +27,7 @@ pub struct Sample {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EntityWatch {
     newest: Vec<(Uuid, i64)>,
-    watches: Vec<(RuleId, Watch)>,
+    watches: Vec<(RuleId, RuleWatch)>,
     /// Whether time alone can change something.
     #[serde(default)]
     timed: bool,
@@ -51,15 +51,15 @@ impl EntityWatch {
         for rule in rules {
             seen.push(rule.rule);
             self.timed |= rule.definition.condition.is_timed();
-            let concerns = || concerns(rule, &value);
-            if let Some(watch) = self.watch(rule, concerns) {
-                let ended = watch.follow(rule, sample.measured_at);
-                let suppressed = watch.suppress(rule, suppression, sample.measured_at);
+            let has_needed_metric = || has_needed_metric(rule, &value);
+            if let Some(watch) = self.watch(rule, has_needed_metric) {
+                let ended = watch.restart_if_changed(rule, sample.measured_at);
+                let suppressed = watch.update_suppression(rule, suppression, sample.measured_at);
                 let changed = watch.observe(rule, sample, is_history, &value, suppression);
                 changes.extend([ended, suppressed, changed].into_iter().flatten().map(|change| (rule.rule, change)));
             }
         }
-        self.forget_others(&seen, sample.measured_at, changes);
+        self.end_unwatched(&seen, sample.measured_at, changes);
     }
 
     /// Takes the time by the platform's clock: silences begin and end, and what a rule began that is gone ends.
@@ -76,13 +76,13 @@ impl EntityWatch {
             seen.push(rule.rule);
             self.timed |= rule.definition.condition.is_timed();
             if let Some(watch) = self.watch(rule, || false) {
-                let ended = watch.follow(rule, now);
-                let suppressed = watch.suppress(rule, suppression, now);
+                let ended = watch.restart_if_changed(rule, now);
+                let suppressed = watch.update_suppression(rule, suppression, now);
                 let changed = watch.tick(rule, clock, suppression);
                 changes.extend([ended, suppressed, changed].into_iter().flatten().map(|change| (rule.rule, change)));
             }
         }
-        self.forget_others(&seen, now, changes);
+        self.end_unwatched(&seen, now, changes);
     }
 
     /// Tells whether nothing needs to be remembered of it.
@@ -110,30 +110,30 @@ impl EntityWatch {
         }
     }
 
-    fn watch(&mut self, rule: &RuleEntry, or_begin: impl Fn() -> bool) -> Option<&mut Watch> {
+    fn watch(&mut self, rule: &RuleEntry, or_begin: impl Fn() -> bool) -> Option<&mut RuleWatch> {
         let known = self.watches.iter().position(|(id, _)| *id == rule.rule);
         if known.is_none() {
             if !or_begin() {
                 return None;
             }
-            self.watches.push((rule.rule, Watch::of(rule)));
+            self.watches.push((rule.rule, RuleWatch::of(rule)));
         }
         let at = known.unwrap_or(self.watches.len() - 1);
         Some(&mut self.watches[at].1)
     }
 
-    fn forget_others(&mut self, seen: &[RuleId], now: DateTime<Utc>, changes: &mut Vec<(RuleId, Change)>) {
+    fn end_unwatched(&mut self, seen: &[RuleId], now: DateTime<Utc>, changes: &mut Vec<(RuleId, Change)>) {
         if self.watches.iter().all(|(rule, _)| seen.contains(rule)) {
             return;
         }
         for (rule, watch) in self.watches.iter_mut().filter(|(rule, _)| !seen.contains(rule)) {
-            changes.extend(watch.abandon(now).map(|change| (*rule, change)));
+            changes.extend(watch.end_and_reset(now).map(|change| (*rule, change)));
         }
         self.watches.retain(|(rule, watch)| seen.contains(rule) || watch.has_history());
     }
 }
 
 /// Tells whether a reading has a metric that a rule asks for.
-fn concerns(rule: &RuleEntry, value: impl Fn(&str) -> Option<f64>) -> bool {
+fn has_needed_metric(rule: &RuleEntry, value: impl Fn(&str) -> Option<f64>) -> bool {
     rule.definition.condition.metrics(&rule.definition.metric_key).into_iter().any(|metric| value(metric).is_some())
 }

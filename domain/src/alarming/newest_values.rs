@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The newest values by metric. A rule that compares one value needs none of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Memory(Vec<Held>);
+pub struct NewestValues(Vec<Held>);
 
 /// One metric. Times are microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,9 +19,9 @@ struct Held {
     received_at: i64,
 }
 
-impl Memory {
+impl NewestValues {
     /// Takes a value; tells whether it is newer than the one held. One that is not counts as heard all the same.
-    pub fn learn(&mut self, metric: &str, value: f64, measured_at: i64, received_at: i64, is_history: bool) -> bool {
+    pub fn record(&mut self, metric: &str, value: f64, measured_at: i64, received_at: i64, is_history: bool) -> bool {
         let Some(held) = self.0.iter_mut().find(|held| held.metric == metric) else {
             if !is_history {
                 self.0.push(Held { metric: metric.to_owned(), value, measured_at, before: None, received_at });
@@ -51,7 +51,7 @@ impl Memory {
     }
 
     /// Returns when a metric was last received.
-    pub fn heard_at(&self, metric: &str) -> Option<i64> {
+    pub fn received_at_of(&self, metric: &str) -> Option<i64> {
         Some(self.held(metric)?.received_at)
     }
 

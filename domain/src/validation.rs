@@ -38,13 +38,13 @@ pub(crate) fn trimmed(text: &str, most: usize) -> Option<String> {
 }
 
 /// Returns the first key that stands twice.
-pub(crate) fn first_doubled<'a>(keys: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn first_duplicate<'a>(keys: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = std::collections::BTreeSet::new();
     keys.into_iter().find(|key| !seen.insert(*key))
 }
 
 /// Tells whether free attributes are a JSON object.
-pub(crate) fn is_object(attributes: &Value) -> bool {
+pub(crate) fn is_json_object(attributes: &Value) -> bool {
     attributes.is_object()
 }
 
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_first_doubled_key_is_found() {
-        assert_eq!(first_doubled(["a", "b", "a", "b"].into_iter()), Some("a"));
-        assert_eq!(first_doubled(["a", "b"].into_iter()), None);
+        assert_eq!(first_duplicate(["a", "b", "a", "b"].into_iter()), Some("a"));
+        assert_eq!(first_duplicate(["a", "b"].into_iter()), None);
     }
 }

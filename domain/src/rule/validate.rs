@@ -1,12 +1,12 @@
 //! What a rule may say. What does not live here: whether the rule may be changed at all.
 
 use super::{Error, RuleAction, RuleDefinition};
-use crate::checks::{self, MAX_DURATION_SECONDS};
+use crate::validation::{self, MAX_DURATION_SECONDS};
 
 /// Returns the definition with its name trimmed, or what is wrong with it.
 pub(super) fn definition(mut definition: RuleDefinition) -> Result<RuleDefinition, Error> {
-    definition.name = checks::name(&definition.name).ok_or(Error::InvalidName)?;
-    if !checks::is_metric_key(&definition.metric_key) {
+    definition.name = validation::name(&definition.name).ok_or(Error::InvalidName)?;
+    if !validation::is_metric_key(&definition.metric_key) {
         return Err(Error::InvalidMetricKey);
     }
     if let Some(reason) = definition.condition.problem() {
@@ -16,7 +16,7 @@ pub(super) fn definition(mut definition: RuleDefinition) -> Result<RuleDefinitio
         return Err(Error::EntityAndType);
     }
     if let RuleAction::Webhook { url } = &definition.action
-        && !checks::is_web_address(url)
+        && !validation::is_web_address(url)
     {
         return Err(Error::InvalidWebhook);
     }

@@ -5,4 +5,4 @@ use serde::{Deserialize, Serialize};
 /// Text encrypted with a person's key (base64); erasing the key erases the text everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Sealed(pub String);
+pub struct EncryptedText(pub String);

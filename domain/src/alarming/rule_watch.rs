@@ -5,14 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::criterion::Moment;
-use super::{Change, Clock, Memory, Sample, Suppression};
+use super::{Change, Clock, NewestValues, Sample, Suppression};
 use crate::directory::RuleEntry;
 
 pub(super) type Time = DateTime<Utc>;
 
 /// What is known of one rule on one entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Watch {
+pub struct RuleWatch {
     /// The rule's `decides_since` that the rest was found with.
     decides_since: u64,
     /// The last breach, 0 before the first. Never reset, because alarm ids count on it.
@@ -41,8 +41,8 @@ pub struct Watch {
     #[serde(default)]
     end_announced: bool,
     /// The values that a condition of several parts asks for.
-    #[serde(default)]
-    memory: Memory,
+    #[serde(default, rename = "memory")]
+    values: NewestValues,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ struct Step<'s> {
     suppression: Suppressed<'s>,
 }
 
-impl Watch {
+impl RuleWatch {
     /// Starts to watch by a rule.
     pub(super) fn of(rule: &RuleEntry) -> Self {
         Self { decides_since: rule.decides_since, ..Self::default() }
@@ -83,28 +83,33 @@ impl Watch {
     }
 
     /// Ends what a former condition began, where the rule decides otherwise since.
-    pub(super) fn follow(&mut self, rule: &RuleEntry, now: Time) -> Option<Change> {
+    pub(super) fn restart_if_changed(&mut self, rule: &RuleEntry, now: Time) -> Option<Change> {
         if self.decides_since == rule.decides_since {
             return None;
         }
-        let ended = self.abandon(now);
+        let ended = self.end_and_reset(now);
         self.decides_since = rule.decides_since;
         ended
     }
 
     /// Ends what stands because the rule changed or went; only the count of breaches and the newest values stay.
-    pub(super) fn abandon(&mut self, now: Time) -> Option<Change> {
+    pub(super) fn end_and_reset(&mut self, now: Time) -> Option<Change> {
         let at = self.newest.map_or(now, |newest| newest.max(now));
         let ended = self.is_raised().then(|| self.end(None, at));
-        let memory = std::mem::take(&mut self.memory);
+        let values = std::mem::take(&mut self.values);
         let Self { decides_since, episode, newest, .. } = *self;
         // What was seen under the former condition says nothing of another one's start.
-        *self = Self { decides_since, episode, newest, clear_until: newest, memory, ..Self::default() };
+        *self = Self { decides_since, episode, newest, clear_until: newest, values, ..Self::default() };
         ended
     }
 
     /// Notes whether an alarm that stands is one that nobody is to hear of at present.
-    pub(super) fn suppress(&mut self, rule: &RuleEntry, suppression: Suppressed<'_>, at: Time) -> Option<Change> {
+    pub(super) fn update_suppression(
+        &mut self,
+        rule: &RuleEntry,
+        suppression: Suppressed<'_>,
+        at: Time,
+    ) -> Option<Change> {
         if !self.is_raised() {
             return None;
         }
@@ -131,10 +136,10 @@ impl Watch {
         let condition = &rule.definition.condition;
         let own = rule.definition.metric_key.as_str();
         let Some(comparison) = condition.single() else {
-            if !self.learn_several(rule, sample, is_history, value) {
+            if !self.record_values(rule, sample, is_history, value) {
                 return None;
             }
-            return self.ask(rule, sample.measured_at, sample.clock, suppression);
+            return self.evaluate(rule, sample.measured_at, sample.clock, suppression);
         };
         let at = sample.measured_at;
         let value = value(comparison.metric_key.as_deref().unwrap_or(own))?;
@@ -144,16 +149,20 @@ impl Watch {
         let is_late = is_history || self.newest > Some(at);
         let lasting = !is_late && self.is_raised();
         let holds = comparison.holds(value, lasting) && (lasting || condition.is_scheduled(at));
-        if is_late { self.learn(rule, at, holds) } else { self.step(rule, Step { at, value, holds, suppression }) }
+        if is_late {
+            self.observe_late(rule, at, holds)
+        } else {
+            self.step(rule, Step { at, value, holds, suppression })
+        }
     }
 
     /// Takes the time by the platform's clock, which can begin or end a silence.
     pub(super) fn tick(&mut self, rule: &RuleEntry, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
-        if rule.definition.condition.is_timed() { self.ask(rule, clock.now, clock, suppression) } else { None }
+        if rule.definition.condition.is_timed() { self.evaluate(rule, clock.now, clock, suppression) } else { None }
     }
 
     /// Remembers the values that a condition of several parts asks for; tells whether there is a newer one.
-    fn learn_several(
+    fn record_values(
         &mut self,
         rule: &RuleEntry,
         sample: Sample,
@@ -161,27 +170,27 @@ impl Watch {
         value: impl Fn(&str) -> Option<f64>,
     ) -> bool {
         let [measured_at, received_at] = [sample.measured_at, sample.received_at].map(|time| time.timestamp_micros());
-        let mut learnt = false;
+        let mut any_newer = false;
         for metric in rule.definition.condition.metrics(&rule.definition.metric_key) {
             if let Some(value) = value(metric) {
-                learnt |= self.memory.learn(metric, value, measured_at, received_at, is_history);
+                any_newer |= self.values.record(metric, value, measured_at, received_at, is_history);
             }
         }
-        learnt
+        any_newer
     }
 
     /// Asks a condition of several parts at a time by the device's clock.
-    fn ask(&mut self, rule: &RuleEntry, at: Time, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
+    fn evaluate(&mut self, rule: &RuleEntry, at: Time, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
         let condition = &rule.definition.condition;
         let own = rule.definition.metric_key.as_str();
-        let moment = Moment { metric_key: own, memory: &self.memory, clock };
+        let moment = Moment { metric_key: own, values: &self.values, clock };
         let lasting = self.is_raised();
         let holds = match &condition.clear {
             Some(clear) if lasting => !clear.holds(moment, false),
             _ => condition.criterion.holds(moment, lasting) && (lasting || condition.is_scheduled(at)),
         };
         // A condition that holds asks for a metric that has a value.
-        let value = condition.metrics(own).into_iter().find_map(|metric| self.memory.value(metric)).unwrap_or_default();
+        let value = condition.metrics(own).into_iter().find_map(|metric| self.values.value(metric)).unwrap_or_default();
         // Sources have clocks of their own; here they meet.
         let at = self.newest.map_or(at, |newest| newest.max(at));
         self.step(rule, Step { at, value, holds, suppression })
@@ -233,11 +242,11 @@ impl Watch {
     }
 
     /// Takes a value that came late: it may move the start of a breach, never begin or end one that stands.
-    fn learn(&mut self, rule: &RuleEntry, at: Time, holds: bool) -> Option<Change> {
+    fn observe_late(&mut self, rule: &RuleEntry, at: Time, holds: bool) -> Option<Change> {
         self.newest = self.newest.max(Some(at));
         match self.phase {
             Phase::Normal => self.clear_up_to(at),
-            Phase::Pending(since) | Phase::Raised(since) if holds => return self.amend(rule, at, since),
+            Phase::Pending(since) | Phase::Raised(since) if holds => return self.amend_start(rule, at, since),
             Phase::Pending(since) | Phase::Raised(since) if at < since => self.clear_up_to(at),
             Phase::Pending(_) => self.interrupt(at),
             Phase::Raised(_) => {}
@@ -263,7 +272,7 @@ impl Watch {
         self.clear_until = self.clear_until.max(Some(at));
     }
 
-    fn amend(&mut self, rule: &RuleEntry, at: Time, since: Time) -> Option<Change> {
+    fn amend_start(&mut self, rule: &RuleEntry, at: Time, since: Time) -> Option<Change> {
         if at >= since || self.clear_until.is_some_and(|clear| clear >= at) {
             return None;
         }

@@ -1,7 +1,7 @@
 //! Enums that are written as one word: the same word in JSON, in SQL and in messages. Not: enums with data.
 
 /// Gives an enum `ALL`, `as_str`, `Display` and `FromStr` by the words that serde writes too.
-macro_rules! named {
+macro_rules! word_enum {
     ($name:ident { $($variant:ident $word:literal),* $(,)? }) => {
         impl $name {
             /// Every variant in the order of declaration.
@@ -29,7 +29,7 @@ macro_rules! named {
     };
 }
 
-pub(crate) use named;
+pub(crate) use word_enum;
 
 /// The word names no variant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -26,7 +26,7 @@ where
 }
 
 /// An aggregate without a past.
-pub(crate) fn nothing<A>() -> Given<A>
+pub(crate) fn given_no_events<A>() -> Given<A>
 where
     A: Decide + Serialize + DeserializeOwned + PartialEq + Debug,
 {
@@ -54,7 +54,7 @@ impl<E: PartialEq + Debug, R: PartialEq + Debug> Outcome<E, R> {
 
     /// It is so already: no event follows.
     #[track_caller]
-    pub(crate) fn then_nothing(self) {
+    pub(crate) fn then_no_events(self) {
         self.then([]);
     }
 
