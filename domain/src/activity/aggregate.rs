@@ -1,4 +1,4 @@
-//! What an activity remembers and how it decides: pending, assigned, in progress, done or cancelled.
+//! State of an activity and its decisions. The life cycle is pending, assigned, in progress, then done or cancelled.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ use crate::aggregate::{Decide, aggregate};
 use crate::ids::UserId;
 use crate::validation;
 
-/// Most characters of a comment.
+/// Maximum length of a comment, characters.
 const MAX_COMMENT_CHARS: usize = 4000;
 
-/// An activity as its events left it.
+/// The state of an activity, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
-    /// The work order, its role and person as last assigned; absent until it is created.
+    /// The work order with its current role and user; `None` until the activity is created.
     pub order: Option<WorkOrder>,
-    /// Where the work stands.
+    /// The status of the work.
     pub status: ActivityStatus,
-    /// Whether it was noted that it is overdue.
+    /// Whether its overdue state was recorded.
     #[serde(default)]
     pub overdue: bool,
-    /// Indices of the ticked checklist items.
+    /// Indices of the checked checklist items.
     pub ticked: BTreeSet<usize>,
 }
 

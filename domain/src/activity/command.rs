@@ -1,4 +1,4 @@
-//! What may be asked of an activity. What does not live here: the decision.
+//! Commands of an activity; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 
@@ -8,40 +8,40 @@ use crate::ids::UserId;
 /// Commands on an activity.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ActivityCommand {
-    /// Makes the work order.
+    /// Creates the activity.
     CreateActivity {
-        /// All of it.
+        /// The work order.
         order: WorkOrder,
     },
-    /// Gives it to a role or person.
+    /// Assigns it to a role, a user or both.
     AssignActivity {
         /// The work role.
         role: Option<String>,
-        /// The person.
+        /// The user.
         user_id: Option<UserId>,
     },
-    /// Work begins.
+    /// Starts the work.
     StartActivity {},
-    /// Ticks a checklist item, or takes the tick back.
+    /// Checks or unchecks a checklist item.
     CheckItem {
-        /// Which item, from 0.
+        /// The item's index, from 0.
         index: usize,
-        /// Ticked or not.
+        /// Whether the item is now checked.
         done: bool,
     },
-    /// Notes that it is overdue, where it is.
+    /// Records that the activity is overdue; does nothing unless it is past due and still open.
     NoteOverdue {
-        /// The time.
+        /// The current time.
         now: DateTime<Utc>,
     },
-    /// Work is done.
+    /// Completes the work.
     CompleteActivity {
         /// What was done.
         note: Option<String>,
     },
-    /// Work is given up.
+    /// Cancels the activity.
     CancelActivity {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// Adds a comment.

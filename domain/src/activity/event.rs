@@ -1,4 +1,4 @@
-//! What may have happened to an activity, as facts. Stored for ever: add versions, never change one.
+//! Events of an activity. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,43 +11,43 @@ use crate::aggregate::domain_event;
 /// Events of an activity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ActivityEvent {
-    /// The work order exists.
+    /// The activity was created.
     ActivityCreated {
-        /// All of it.
+        /// The work order.
         order: WorkOrder,
     },
-    /// Somebody has it.
+    /// It was assigned.
     ActivityAssigned {
         /// The work role.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         role: Option<String>,
-        /// The person.
+        /// The user.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user_id: Option<UserId>,
     },
-    /// Work began.
+    /// Work started.
     ActivityStarted {},
-    /// An item was ticked, or its tick taken back.
+    /// A checklist item was checked or unchecked.
     ActivityItemChecked {
-        /// Which item, from 0.
+        /// The item's index, from 0.
         index: usize,
-        /// Ticked or not.
+        /// Whether the item is now checked.
         done: bool,
     },
-    /// It was due and has not ended.
+    /// It passed its due time while still open.
     ActivityOverdue {
         /// When it was due.
         due_at: DateTime<Utc>,
     },
-    /// Work is done.
+    /// The work was completed.
     ActivityCompleted {
         /// What was done.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// Work was given up.
+    /// The activity was cancelled.
     ActivityCancelled {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// A comment was added.

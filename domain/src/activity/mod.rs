@@ -1,4 +1,4 @@
-//! A work order from creation to its end.
+//! Activities: work orders from creation to completion or cancellation.
 
 mod aggregate;
 mod command;

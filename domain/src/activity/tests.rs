@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of activities.
 
 use ActivityCommand as C;
 use ActivityEvent as E;
@@ -55,7 +55,7 @@ fn cancelled() -> E {
     E::ActivityCancelled { reason: "false alarm".into() }
 }
 
-/// An activity in each status.
+/// Returns an activity in the given status.
 fn in_status(status: S) -> Given<Activity> {
     let events = match status {
         S::Pending => vec![created()],
@@ -70,14 +70,14 @@ fn in_status(status: S) -> Given<Activity> {
 }
 
 #[test]
-fn a_work_order_is_created_once() {
+fn an_activity_is_created_once() {
     let spaced = WorkOrder { name: " Inspect ".into(), ..order() };
     given_no_events::<Activity>().when(C::CreateActivity { order: spaced }).then([created()]);
     in_status(S::Pending).when(C::CreateActivity { order: order() }).then_refused(Error::AlreadyExists);
 }
 
 #[test]
-fn a_work_order_that_makes_no_sense_is_refused() {
+fn an_invalid_work_order_is_rejected() {
     let table = [
         (WorkOrder { name: "".into(), ..order() }, Error::InvalidName),
         (
@@ -91,7 +91,7 @@ fn a_work_order_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn it_begins_assigned_where_a_role_or_person_has_it() {
+fn an_activity_with_a_role_or_user_starts_as_assigned() {
     let role = WorkOrder { assigned_role: Some("technician".into()), ..order() };
     let person = WorkOrder { assigned_user_id: Some(ADA), ..order() };
     for (order, status) in [(order(), S::Pending), (role, S::Assigned), (person, S::Assigned)] {
@@ -100,7 +100,7 @@ fn it_begins_assigned_where_a_role_or_person_has_it() {
 }
 
 #[test]
-fn what_was_not_created_takes_no_other_command() {
+fn commands_before_creation_are_rejected() {
     let commands = [
         C::AssignActivity { role: None, user_id: Some(ADA) },
         C::StartActivity {},
@@ -115,7 +115,7 @@ fn what_was_not_created_takes_no_other_command() {
 }
 
 #[test]
-fn it_is_assigned_to_a_role_or_person_until_it_ends() {
+fn an_open_activity_can_be_assigned_to_a_role_or_user() {
     let assign = |user_id| C::AssignActivity { role: None, user_id };
     for status in [S::Pending, S::Assigned, S::InProgress] {
         in_status(status).when(assign(Some(ADA))).then([E::ActivityAssigned { role: None, user_id: Some(ADA) }]);
@@ -135,7 +135,7 @@ fn assigning_work_in_progress_leaves_it_in_progress() {
 }
 
 #[test]
-fn work_begins_once_it_is_assigned() {
+fn work_starts_only_once_assigned() {
     in_status(S::Assigned).when(C::StartActivity {}).then([E::ActivityStarted {}]);
     in_status(S::InProgress).when(C::StartActivity {}).then_no_events();
     for status in [S::Pending, S::Done, S::Cancelled] {
@@ -144,7 +144,7 @@ fn work_begins_once_it_is_assigned() {
 }
 
 #[test]
-fn items_are_ticked_while_work_is_in_progress() {
+fn items_are_checked_only_while_work_is_in_progress() {
     let tick = |index, done| C::CheckItem { index, done };
     in_status(S::InProgress).when(tick(0, true)).then([ticked(0, true)]);
     in_status(S::InProgress).when(tick(0, false)).then_no_events();
@@ -158,7 +158,7 @@ fn items_are_ticked_while_work_is_in_progress() {
 }
 
 #[test]
-fn work_is_done_when_every_required_item_is_ticked() {
+fn work_completes_only_when_every_required_item_is_checked() {
     let complete = || C::CompleteActivity { note: None };
     let ticks = |ticks: &[E]| {
         let past = [created(), assigned(), E::ActivityStarted {}];
@@ -176,7 +176,7 @@ fn work_is_done_when_every_required_item_is_ticked() {
 }
 
 #[test]
-fn work_is_given_up_until_it_ends() {
+fn an_open_activity_can_be_cancelled() {
     let cancel = || C::CancelActivity { reason: "false alarm".into() };
     for status in [S::Pending, S::Assigned, S::InProgress] {
         in_status(status).when(cancel()).then([cancelled()]);
@@ -187,7 +187,7 @@ fn work_is_given_up_until_it_ends() {
 }
 
 #[test]
-fn a_comment_has_1_to_4000_characters_and_is_welcome_at_any_time() {
+fn a_comment_has_1_to_4000_characters_and_is_accepted_in_every_status() {
     for status in S::ALL {
         in_status(*status)
             .when(C::CommentActivity { text: " seen ".into() })
@@ -199,7 +199,7 @@ fn a_comment_has_1_to_4000_characters_and_is_welcome_at_any_time() {
 }
 
 #[test]
-fn it_is_overdue_once_where_it_is_due_and_has_not_ended() {
+fn an_open_activity_past_its_due_time_becomes_overdue_once() {
     let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
     let due = E::ActivityCreated { order: WorkOrder { due_at: Some(at(10)), ..order() } };
     let note = |second| C::NoteOverdue { now: at(second) };

@@ -1,4 +1,4 @@
-//! What an activity is made of.
+//! Work orders: the content of an activity.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,20 @@ use crate::ids::{ActivityTemplateId, AlarmId, UserId};
 use crate::rule::EntityKind;
 use crate::word_enum::word_enum;
 
-/// Where the work stands.
+/// The status of an activity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivityStatus {
-    /// Nobody has it.
+    /// Not assigned to anyone.
     #[default]
     Pending,
-    /// Somebody has it.
+    /// Assigned to a role, a user or both.
     Assigned,
-    /// Work began.
+    /// Work has started.
     InProgress,
-    /// Done.
+    /// The work is completed.
     Done,
-    /// Given up.
+    /// The activity was cancelled.
     Cancelled,
 }
 
@@ -35,42 +35,42 @@ word_enum!(ActivityStatus {
     Cancelled "cancelled",
 });
 
-/// All of a work order as it was made.
+/// A work order as created.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkOrder {
-    /// The template it was made of.
+    /// The template it was created from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_id: Option<ActivityTemplateId>,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Kind of the thing to work on.
+    /// Kind of the target entity.
     pub target_type: EntityKind,
-    /// The thing to work on.
+    /// The target entity.
     pub target_id: Uuid,
-    /// How urgent.
+    /// Priority.
     pub priority: Severity,
-    /// Work role that has it.
+    /// The assigned work role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_role: Option<String>,
-    /// Person who has it.
+    /// The assigned user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_user_id: Option<UserId>,
     /// When it is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
-    /// What to do.
+    /// The checklist.
     #[serde(default)]
     pub checklist: Vec<ChecklistItem>,
-    /// The alarm that caused it.
+    /// The alarm that triggered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm_id: Option<AlarmId>,
 }
 
 impl WorkOrder {
-    /// Returns the status it begins with: assigned where a role or a person has it, else pending.
+    /// Returns the initial status: assigned if a role or a user is set, otherwise pending.
     pub fn first_status(&self) -> ActivityStatus {
         let assigned = self.assigned_role.is_some() || self.assigned_user_id.is_some();
         if assigned { ActivityStatus::Assigned } else { ActivityStatus::Pending }

@@ -1,4 +1,4 @@
-//! What an activity template remembers and how it decides.
+//! State of an activity template and its decisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use super::{ActivityTemplateCommand, ActivityTemplateEvent, ChecklistItem, Error
 use crate::aggregate::{Decide, aggregate};
 use crate::validation;
 
-/// An activity template as its events left it.
+/// The state of an activity template, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActivityTemplate {
-    /// All it says; absent until it is defined.
+    /// The definition; `None` until it is defined.
     pub definition: Option<TemplateDefinition>,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
 }
 
@@ -59,7 +59,7 @@ fn checked(mut definition: TemplateDefinition) -> Result<TemplateDefinition, Err
     }
 }
 
-/// Returns the index of the first item that has not 1 to 500 characters.
+/// Returns the index of the first item whose text does not have 1 to 500 characters.
 pub(crate) fn first_unusable_item(checklist: &[ChecklistItem]) -> Option<usize> {
     checklist.iter().position(|item| validation::trimmed(&item.item, 500).is_none())
 }

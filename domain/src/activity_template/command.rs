@@ -1,20 +1,20 @@
-//! What may be asked of an activity template. What does not live here: the decision.
+//! Commands of an activity template; `aggregate` decides on them.
 
 use super::TemplateDefinition;
 
 /// Commands on an activity template.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ActivityTemplateCommand {
-    /// Adds the template.
+    /// Defines the template.
     DefineTemplate {
-        /// All of it.
+        /// The full definition.
         definition: TemplateDefinition,
     },
     /// Replaces its definition.
     ReviseTemplate {
-        /// All of it.
+        /// The full new definition.
         definition: TemplateDefinition,
     },
-    /// Ends its use.
+    /// Retires it; references to it stay valid.
     RetireTemplate {},
 }

@@ -1,4 +1,4 @@
-//! What a template says.
+//! The definition of an activity template.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,53 +6,53 @@ use uuid::Uuid;
 use crate::alarming::Severity;
 use crate::word_enum::word_enum;
 
-/// What makes an activity of a template.
+/// What triggers the creation of an activity from a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TriggerEventType {
-    /// A rule's breach.
+    /// A rule's threshold breach.
     ThresholdBreach,
     /// A device went offline.
     DeviceOffline,
-    /// A person.
+    /// A manual request by a user.
     Manual,
 }
 
-/// One thing to do.
+/// One checklist item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChecklistItem {
-    /// What to do.
+    /// The task, 1 to 500 characters.
     pub item: String,
-    /// Whether the activity needs it to be completed.
+    /// Whether the activity can be completed only when this item is checked.
     #[serde(default)]
     pub required: bool,
 }
 
-/// All of a template.
+/// The full definition of a template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TemplateDefinition {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Kind of activity.
+    /// The activity type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity_type_id: Option<Uuid>,
-    /// What makes an activity of it.
+    /// What triggers the creation of an activity.
     pub trigger_event_type: TriggerEventType,
-    /// Priority where no rule's severity gives one.
+    /// Priority of activities that no rule triggered; otherwise the rule's severity applies.
     pub default_priority: Severity,
-    /// Work role that gets it.
+    /// Work role that activities are assigned to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_assigned_role: Option<String>,
-    /// Hours until it is due.
+    /// Hours from the trigger until the activity is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_due_hours: Option<u32>,
-    /// What to do.
+    /// The checklist.
     #[serde(default)]
     pub checklist: Vec<ChecklistItem>,
-    /// Whether triggers make activities of it.
+    /// Whether triggers create activities from it.
     pub is_active: bool,
 }
 

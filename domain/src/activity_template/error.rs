@@ -1,15 +1,15 @@
-//! Why an activity template refuses a command.
+//! Errors: why an activity template rejects a command.
 
-/// Refusals of an activity template.
+/// Why an activity template rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such activity template.
+    /// The activity template does not exist.
     #[error("no such activity template")]
     NotFound,
-    /// Defined before.
-    #[error("the activity template exists already")]
+    /// It already exists.
+    #[error("the activity template already exists")]
     AlreadyExists,
-    /// Retired.
+    /// The activity template is retired.
     #[error("the activity template is retired")]
     Retired,
     /// The name is empty or longer than 200 characters.
@@ -18,7 +18,7 @@ pub enum Error {
     /// A checklist item is empty or longer than 500 characters.
     #[error("checklist item {index} must have 1 to 500 characters")]
     InvalidChecklistItem {
-        /// Which item, from 0.
+        /// The item's index, from 0.
         index: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! What may have happened to an activity template, as facts. Stored for ever: add versions, never change one.
+//! Events of an activity template. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +9,17 @@ use crate::aggregate::domain_event;
 /// Events of an activity template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ActivityTemplateEvent {
-    /// The template was added.
+    /// The template was defined.
     ActivityTemplateDefined {
-        /// All of it.
+        /// The full definition.
         definition: TemplateDefinition,
     },
     /// Its definition was replaced.
     ActivityTemplateRevised {
-        /// All of it.
+        /// The full new definition.
         definition: TemplateDefinition,
     },
-    /// It is used no more.
+    /// It was retired.
     ActivityTemplateRetired {},
 }
 

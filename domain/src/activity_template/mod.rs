@@ -1,4 +1,4 @@
-//! What work a trigger makes.
+//! Activity templates: which work orders a trigger creates.
 
 mod aggregate;
 mod command;

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of activity templates.
 
 use ActivityTemplateCommand as C;
 use ActivityTemplateEvent as E;
@@ -43,7 +43,7 @@ fn a_template_is_defined_once() {
 }
 
 #[test]
-fn its_revision_is_a_fact_unless_it_says_the_same() {
+fn a_revision_emits_an_event_only_if_the_definition_changes() {
     let other = || definition("Repair", vec![]);
     let revise = |definition| C::ReviseTemplate { definition };
     let revised = || E::ActivityTemplateRevised { definition: other() };
@@ -54,7 +54,7 @@ fn its_revision_is_a_fact_unless_it_says_the_same() {
 }
 
 #[test]
-fn a_retired_template_is_not_revised() {
+fn a_retired_template_cannot_be_revised() {
     given::<ActivityTemplate>([defined()]).when(C::RetireTemplate {}).then([E::ActivityTemplateRetired {}]);
     let retired = given::<ActivityTemplate>([defined(), E::ActivityTemplateRetired {}]);
     retired.when(C::RetireTemplate {}).then_no_events();
@@ -63,7 +63,7 @@ fn a_retired_template_is_not_revised() {
 }
 
 #[test]
-fn a_definition_that_makes_no_sense_is_refused() {
+fn an_invalid_definition_is_rejected() {
     let long = "x".repeat(501);
     let table = [
         (definition("", vec![]), Error::InvalidName),

@@ -1,4 +1,4 @@
-//! What an alarm remembers and how it decides.
+//! State of an alarm and its decisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::validation;
 /// Most characters of a comment, and of the reason for a dismissal.
 const MAX_COMMENT_CHARS: usize = 4000;
 
-/// An alarm as its events left it.
+/// The state of an alarm, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
     /// What was breached, its start as last amended; absent until it is raised.
@@ -23,7 +23,7 @@ pub struct Alarm {
     /// How often the breach came back within the rule's pause.
     #[serde(default)]
     pub repeats: u32,
-    /// Why nobody is to hear of it at present.
+    /// Why its notifications are currently suppressed, if they are.
     #[serde(default)]
     pub suppression: Option<Suppression>,
     /// Who cares for it.

@@ -1,4 +1,4 @@
-//! What was breached.
+//! The breached condition.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub struct Breach {
     pub metric_key: String,
     /// The condition then.
     pub condition: Box<Condition>,
-    /// How severe.
+    /// The severity.
     pub severity: Severity,
     /// The value that raised it.
     pub value: f64,
@@ -31,7 +31,7 @@ pub struct Breach {
     pub started_at: DateTime<Utc>,
     /// When it had lasted long enough, by the device's clock.
     pub raised_at: DateTime<Utc>,
-    /// Which breach of this rule and entity, from 1.
+    /// Episode number: counts the breaches of this rule on this entity, from 1.
     pub episode: u64,
 }
 

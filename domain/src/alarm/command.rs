@@ -1,4 +1,4 @@
-//! What may be asked of an alarm. What does not live here: the decision.
+//! Commands of an alarm; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 
@@ -11,9 +11,9 @@ use crate::ids::{AlarmId, UserId};
 pub enum AlarmCommand {
     /// Raises it.
     RaiseAlarm {
-        /// What was breached.
+        /// The breached condition.
         breach: Breach,
-        /// Why nobody is to hear of it at present.
+        /// Why its notifications are currently suppressed, if they are.
         suppression: Option<Suppression>,
     },
     /// Notes that the breach came back within the rule's pause.
@@ -61,7 +61,7 @@ pub enum AlarmCommand {
     },
     /// Puts it away for good.
     DismissAlarm {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// A person has seen it.

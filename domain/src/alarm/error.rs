@@ -1,13 +1,13 @@
-//! Why an alarm refuses a command.
+//! Errors: why an alarm rejects a command.
 
-/// Refusals of an alarm.
+/// Why an alarm rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such alarm.
+    /// The alarm does not exist.
     #[error("no such alarm")]
     NotFound,
     /// Another breach has this id.
-    #[error("the alarm exists already")]
+    #[error("the alarm already exists")]
     AlreadyRaised,
     /// Dismissed before, or another one stands in its place.
     #[error("the alarm is closed")]

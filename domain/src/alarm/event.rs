@@ -1,4 +1,4 @@
-//! What may have happened to an alarm, as facts. Stored for ever: add versions, never change one.
+//! Events of an alarm. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::aggregate::domain_event;
 pub enum AlarmEvent {
     /// It was raised.
     AlarmRaised {
-        /// What was breached.
+        /// The breached condition.
         breach: Breach,
     },
     /// Its start was corrected.
@@ -41,7 +41,7 @@ pub enum AlarmEvent {
     },
     /// Nobody is to hear of it at present.
     AlarmSuppressed {
-        /// Why.
+        /// The reason.
         suppression: Suppression,
     },
     /// People are to hear of it again.
@@ -64,7 +64,7 @@ pub enum AlarmEvent {
     },
     /// It was put away for good.
     AlarmDismissed {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// A person has seen it.

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of alarms.
 
 use AlarmCommand as C;
 use AlarmEvent as E;

@@ -8,7 +8,7 @@ use super::rule_watch::Time;
 pub enum Change {
     /// The condition has held long enough.
     Raised {
-        /// Which breach of this rule and entity, from 1.
+        /// Episode number: counts the breaches of this rule on this entity, from 1.
         episode: u64,
         /// When it began to hold.
         started_at: Time,
@@ -16,12 +16,12 @@ pub enum Change {
         raised_at: Time,
         /// The value then.
         value: f64,
-        /// Why nobody is to hear of it at present.
+        /// Why its notifications are currently suppressed, if they are.
         suppression: Option<Suppression>,
     },
     /// It holds again within the pause after the alarm was raised: the same alarm comes back.
     Repeated {
-        /// Which breach.
+        /// Episode number of the breach, from 1.
         episode: u64,
         /// How often it came back.
         repeats: u32,
@@ -29,32 +29,32 @@ pub enum Change {
         value: f64,
         /// When.
         at: Time,
-        /// Why nobody is to hear of it at present.
+        /// Why its notifications are currently suppressed, if they are.
         suppression: Option<Suppression>,
-        /// Whether they hear of it for the first time.
+        /// Whether this is the first notification of the episode.
         announce: bool,
     },
     /// Late data show that the breach began earlier.
     StartAmended {
-        /// Which breach.
+        /// Episode number of the breach, from 1.
         episode: u64,
         /// When it began to hold.
         started_at: Time,
     },
     /// Whether people are to hear of it changed while it lasted.
     SuppressionChanged {
-        /// Which breach.
+        /// Episode number of the breach, from 1.
         episode: u64,
         /// Why nobody is to hear of it now.
         suppression: Option<Suppression>,
-        /// Whether they hear of it for the first time.
+        /// Whether this is the first notification of the episode.
         announce: bool,
         /// When.
         at: Time,
     },
     /// The condition no longer holds, or is no longer asked.
     Ended {
-        /// Which breach.
+        /// Episode number of the breach, from 1.
         episode: u64,
         /// How often it had come back.
         repeats: u32,

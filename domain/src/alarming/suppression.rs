@@ -11,7 +11,7 @@ pub enum Suppression {
     OutOfService,
     /// A person has put the alarms of this rule and entity aside.
     Shelved {
-        /// Until when.
+        /// Until when it lasts.
         until: DateTime<Utc>,
     },
 }

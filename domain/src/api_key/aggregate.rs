@@ -1,4 +1,4 @@
-//! What an API key remembers and how it decides.
+//! State of an API key and its decisions.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::aggregate::{Decide, aggregate};
 use crate::user::AccessRole;
 use crate::validation;
 
-/// An API key as its events left it.
+/// The state of an API key, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApiKey {
     /// What it was made as; absent until it is.
@@ -20,13 +20,13 @@ pub struct ApiKey {
 /// What a key was made as.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
-    /// What people know it by.
+    /// Human-readable label.
     pub name: String,
-    /// What it may do.
+    /// Its access role.
     pub access_role: AccessRole,
     /// SHA-256 of the key, lower-case hex.
     pub digest: String,
-    /// End of its validity.
+    /// End of validity.
     pub expires_at: DateTime<Utc>,
 }
 

@@ -1,4 +1,4 @@
-//! What may be asked of an API key. What does not live here: the decision.
+//! Commands of an API key; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 
@@ -9,22 +9,22 @@ use crate::user::AccessRole;
 pub enum ApiKeyCommand {
     /// Makes the key.
     CreateApiKey {
-        /// What people know it by.
+        /// Human-readable label.
         name: String,
-        /// What it may do.
+        /// Its access role.
         access_role: AccessRole,
         /// What its maker may do: the most that it may.
         maker_role: AccessRole,
         /// SHA-256 of the key, lower-case hex.
         digest: String,
-        /// End of its validity.
+        /// End of validity.
         expires_at: DateTime<Utc>,
         /// The time now.
         now: DateTime<Utc>,
     },
     /// Ends it before its time.
     RevokeApiKey {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
 }

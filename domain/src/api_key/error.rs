@@ -1,15 +1,15 @@
-//! Why an API key refuses a command.
+//! Errors: why an API key rejects a command.
 
 use crate::user::AccessRole;
 
-/// Refusals of an API key.
+/// Why an API key rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such key.
+    /// The key does not exist.
     #[error("no such API key")]
     NotFound,
     /// Made before.
-    #[error("the API key exists already")]
+    #[error("the API key already exists")]
     AlreadyExists,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]

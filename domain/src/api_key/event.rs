@@ -1,4 +1,4 @@
-//! What may have happened to an API key, as facts. Stored for ever: add versions, never change one.
+//! Events of an API key. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,18 +11,18 @@ use crate::user::AccessRole;
 pub enum ApiKeyEvent {
     /// It was made and given out.
     ApiKeyCreated {
-        /// What people know it by.
+        /// Human-readable label.
         name: String,
-        /// What it may do.
+        /// Its access role.
         access_role: AccessRole,
         /// SHA-256 of the key, lower-case hex.
         digest: String,
-        /// End of its validity.
+        /// End of validity.
         expires_at: DateTime<Utc>,
     },
     /// It no longer holds.
     ApiKeyRevoked {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
 }

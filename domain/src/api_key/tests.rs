@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of API keys.
 
 use ApiKeyCommand as C;
 use ApiKeyEvent as E;

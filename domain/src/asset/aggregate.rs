@@ -1,4 +1,4 @@
-//! What an asset remembers and how it decides.
+//! State of an asset and its decisions.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,18 +10,18 @@ use crate::ids::AssetTypeId;
 use crate::rule::EntityKind;
 use crate::validation;
 
-/// Most characters of a reason.
+/// Maximum length of a reason, characters.
 const MAX_REASON_CHARS: usize = 4000;
 
-/// An asset as its events left it.
+/// The state of an asset, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Asset {
-    /// What it is; absent until it is registered.
+    /// Its details; `None` until it is registered.
     #[serde(rename = "profile")]
     pub details: Option<AssetDetails>,
     /// Whether it is out of use for good.
     pub retired: bool,
-    /// Whether it is out of service for a time.
+    /// Whether it is temporarily out of service.
     #[serde(default)]
     pub out_of_service: bool,
     /// What it took over from the profile that it was made from.
@@ -34,7 +34,7 @@ pub struct Asset {
 pub struct AssetDetails {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     pub description: Option<String>,
     /// Its type.
     pub asset_type_id: AssetTypeId,

@@ -1,4 +1,4 @@
-//! What may be asked of an asset. What does not live here: the decision.
+//! Commands of an asset; `aggregate` decides on them.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub enum AssetCommand {
     RegisterAsset {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
         /// Its type.
         asset_type_id: AssetTypeId,
@@ -27,14 +27,14 @@ pub enum AssetCommand {
         /// What it takes over from the profile that it is made from.
         profile: Option<AppliedProfile>,
     },
-    /// Gives it another name.
+    /// Renames it.
     RenameAsset {
         /// Its name.
         name: String,
     },
     /// Changes its description.
     DescribeAsset {
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
     },
     /// Notes where it stands.
@@ -47,21 +47,21 @@ pub enum AssetCommand {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
-    /// Several of the changes above, all of them or none.
+    /// Applies several of the changes above atomically.
     ReviseAsset {
         /// Renaming, describing, relocating, changing attributes.
         changes: Vec<AssetCommand>,
     },
     /// Takes it out of service for a time.
     TakeAssetOutOfService {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// Takes it into service again.
     ReturnAssetToService {},
     /// Takes it out of use for good.
     RetireAsset {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
 }

@@ -1,13 +1,13 @@
-//! Why an asset refuses a command.
+//! Errors: why an asset rejects a command.
 
-/// Refusals of an asset.
+/// Why an asset rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such asset.
+    /// The asset does not exist.
     #[error("no such asset")]
     NotFound,
-    /// Registered before.
-    #[error("the asset exists already")]
+    /// It already exists.
+    #[error("the asset already exists")]
     AlreadyExists,
     /// Out of use.
     #[error("the asset is retired")]
@@ -21,7 +21,7 @@ pub enum Error {
     /// Latitude or longitude is out of range.
     #[error("latitude must lie in -90..90 and longitude in -180..180")]
     InvalidLocation,
-    /// The attributes are no JSON object.
+    /// The attributes are not a JSON object.
     #[error("the custom attributes must be a JSON object")]
     InvalidAttributes,
     /// The reason is empty or longer than 4000 characters.

@@ -1,4 +1,4 @@
-//! What may have happened to an asset, as facts. Stored for ever: add versions, never change one.
+//! Events of an asset. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub enum AssetEvent {
     AssetRegistered {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
         /// Its type.
@@ -36,14 +36,14 @@ pub enum AssetEvent {
         #[serde(flatten)]
         applied: AppliedProfile,
     },
-    /// It has another name.
+    /// It was renamed.
     AssetRenamed {
         /// Its name.
         name: String,
     },
     /// Its description changed.
     AssetDescribed {
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     },
@@ -60,14 +60,14 @@ pub enum AssetEvent {
     },
     /// It is out of service for a time: nobody hears of alarms on it and on what is below it.
     AssetTakenOutOfService {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// It is in service again.
     AssetReturnedToService {},
     /// It is out of use for good.
     AssetRetired {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
 }

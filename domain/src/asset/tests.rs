@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of assets.
 
 use AssetCommand as C;
 use AssetEvent as E;

@@ -1,4 +1,4 @@
-//! What an asset tree remembers and how it decides.
+//! State of an asset tree and its decisions.
 
 use std::collections::BTreeMap;
 

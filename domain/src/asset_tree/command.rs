@@ -1,4 +1,4 @@
-//! What may be asked of an organisation's asset tree. What does not live here: the decision.
+//! Commands of an organisation's asset tree; `aggregate` decides on them.
 
 use crate::ids::AssetId;
 
@@ -7,14 +7,14 @@ use crate::ids::AssetId;
 pub enum AssetTreeCommand {
     /// Puts an asset below a parent.
     PlaceAsset {
-        /// The part.
+        /// The child asset.
         asset: AssetId,
-        /// The whole.
+        /// The parent asset.
         parent: AssetId,
     },
     /// Makes an asset a root again.
     DetachAsset {
-        /// The part.
+        /// The child asset.
         asset: AssetId,
     },
 }

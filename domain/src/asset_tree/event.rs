@@ -1,4 +1,4 @@
-//! What may have happened to an organisation's asset tree, as facts. Stored for ever: add versions, never change one.
+//! Events of an organisation's asset tree. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,14 +11,14 @@ use crate::aggregate::domain_event;
 pub enum AssetTreeEvent {
     /// The asset is part of the parent.
     AssetPlaced {
-        /// The part.
+        /// The child asset.
         asset: AssetId,
-        /// The whole.
+        /// The parent asset.
         parent: AssetId,
     },
     /// The asset is a root.
     AssetDetached {
-        /// The part.
+        /// The child asset.
         asset: AssetId,
     },
 }

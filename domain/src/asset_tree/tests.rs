@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of the asset tree.
 
 use AssetTreeCommand as C;
 use AssetTreeEvent as E;

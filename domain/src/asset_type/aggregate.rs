@@ -1,4 +1,4 @@
-//! What an asset type remembers and how it decides.
+//! State of an asset type and its decisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +8,12 @@ use super::{AssetTypeCommand, AssetTypeEvent, Error};
 use crate::aggregate::{Decide, aggregate};
 use crate::validation;
 
-/// An asset type as its events left it.
+/// The state of an asset type, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssetType {
-    /// All it says; absent until it is defined.
+    /// The definition; `None` until it is defined.
     pub definition: Option<AssetTypeDefinition>,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
 }
 
@@ -22,15 +22,15 @@ pub struct AssetType {
 pub struct AssetTypeDefinition {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     pub description: Option<String>,
-    /// Name of its picture.
+    /// Name of its icon.
     pub icon: Option<String>,
     /// Metrics computed from others.
     pub derived_metrics: Vec<DerivedMetric>,
-    /// How its health is scored.
+    /// How its health is scored, if it is.
     pub health_model: Option<HealthModel>,
-    /// How values come together.
+    /// How values of several devices and of child assets are combined.
     #[serde(default)]
     pub combination: Combination,
 }

@@ -1,4 +1,4 @@
-//! What may be asked of an asset type. What does not live here: the decision.
+//! Commands of an asset type; `aggregate` decides on them.
 
 use super::{Combination, DerivedMetric, HealthModel};
 
@@ -9,32 +9,32 @@ pub enum AssetTypeCommand {
     DefineAssetType {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
-        /// Name of its picture.
+        /// Name of its icon.
         icon: Option<String>,
         /// Metrics computed from others.
         derived_metrics: Vec<DerivedMetric>,
-        /// How its health is scored.
+        /// How its health is scored, if it is.
         health_model: Option<HealthModel>,
-        /// How values come together.
+        /// How values of several devices and of child assets are combined.
         combination: Combination,
     },
     /// Replaces its definition.
     ReviseAssetType {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
-        /// Name of its picture.
+        /// Name of its icon.
         icon: Option<String>,
         /// Metrics computed from others.
         derived_metrics: Vec<DerivedMetric>,
-        /// How its health is scored.
+        /// How its health is scored, if it is.
         health_model: Option<HealthModel>,
-        /// How values come together.
+        /// How values of several devices and of child assets are combined.
         combination: Combination,
     },
-    /// Ends its use.
+    /// Retires it; references to it stay valid.
     RetireAssetType {},
 }

@@ -1,13 +1,13 @@
-//! Why an asset type refuses a command.
+//! Errors: why an asset type rejects a command.
 
-/// Refusals of an asset type.
+/// Why an asset type rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such asset type.
+    /// The asset type does not exist.
     #[error("no such asset type")]
     NotFound,
-    /// Defined before.
-    #[error("the asset type exists already")]
+    /// It already exists.
+    #[error("the asset type already exists")]
     AlreadyExists,
     /// Retired.
     #[error("the asset type is retired")]
@@ -21,10 +21,10 @@ pub enum Error {
         /// Whose band.
         key: String,
     },
-    /// A key stands twice.
+    /// A key occurs twice.
     #[error("metric {key:?} stands twice")]
     DuplicateMetric {
-        /// The doubled key.
+        /// The duplicate key.
         key: String,
     },
     /// A metric key is not one.

@@ -1,4 +1,4 @@
-//! What may have happened to an asset type, as facts. Stored for ever: add versions, never change one.
+//! Events of an asset type. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,18 +13,18 @@ pub enum AssetTypeEvent {
     AssetTypeDefined {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// Name of its picture.
+        /// Name of its icon.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         icon: Option<String>,
         /// Metrics computed from others.
         derived_metrics: Vec<DerivedMetric>,
-        /// How its health is scored.
+        /// How its health is scored, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         health_model: Option<HealthModel>,
-        /// How values come together.
+        /// How values of several devices and of child assets are combined.
         #[serde(default, skip_serializing_if = "Combination::is_empty")]
         combination: Combination,
     },
@@ -32,22 +32,22 @@ pub enum AssetTypeEvent {
     AssetTypeRevised {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// Name of its picture.
+        /// Name of its icon.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         icon: Option<String>,
         /// Metrics computed from others.
         derived_metrics: Vec<DerivedMetric>,
-        /// How its health is scored.
+        /// How its health is scored, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         health_model: Option<HealthModel>,
-        /// How values come together.
+        /// How values of several devices and of child assets are combined.
         #[serde(default, skip_serializing_if = "Combination::is_empty")]
         combination: Combination,
     },
-    /// It is used no more.
+    /// It was retired.
     AssetTypeRetired {},
 }
 

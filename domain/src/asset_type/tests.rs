@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of asset types.
 
 use AssetTypeCommand as C;
 use AssetTypeEvent as E;

@@ -15,7 +15,7 @@ use crate::validation;
 pub struct ProfileDefinition {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Type of the assets made from it.
@@ -75,7 +75,7 @@ pub struct AppliedProfile {
     pub health_thresholds: HealthThresholds,
     /// How links to it map metrics, where nothing else is said.
     pub telemetry_mappings: BTreeMap<String, String>,
-    /// Name of its picture.
+    /// Name of its icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
 }
@@ -86,7 +86,7 @@ pub enum Refusal {
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// The attributes are no JSON object.
+    /// The attributes are not a JSON object.
     #[error("the default attributes must be a JSON object")]
     InvalidAttributes,
     /// The thresholds do not ascend.

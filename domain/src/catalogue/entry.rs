@@ -26,19 +26,19 @@ pub trait EntryEvent<D> {
     fn defined(definition: D) -> Self;
     /// Its definition was replaced.
     fn revised(definition: D) -> Self;
-    /// It is used no more.
+    /// It was retired.
     fn retired() -> Self;
     /// What it says after the event; none of a retired one.
     fn definition(&self) -> Option<&D>;
 }
 
-/// An entry as its events left it.
+/// The state of an entry, folded from its events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "D: DeserializeOwned"))]
 pub struct Entry<D> {
-    /// All it says; absent until it is defined.
+    /// The definition; `None` until it is defined.
     pub definition: Option<D>,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
 }
 
@@ -55,16 +55,16 @@ pub enum EntryCommand<D> {
         /// All of it.
         definition: D,
     },
-    /// Ends its use.
+    /// Retires it; references to it stay valid.
     Retire {},
 }
 
-/// Refusals of an entry.
+/// Why an entry rejects a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EntryError<D: Definition> {
     /// There is none.
     NotFound,
-    /// Defined before.
+    /// It already exists.
     AlreadyExists,
     /// Retired.
     Retired,
@@ -76,7 +76,7 @@ impl<D: Definition> fmt::Display for EntryError<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => write!(f, "no such {}", D::NOUN),
-            Self::AlreadyExists => write!(f, "the {} exists already", D::NOUN),
+            Self::AlreadyExists => write!(f, "the {} already exists", D::NOUN),
             Self::Retired => write!(f, "the {} is retired", D::NOUN),
             Self::Invalid(refusal) => refusal.fmt(f),
         }
@@ -148,7 +148,7 @@ macro_rules! entry {
                 /// All of it.
                 definition: $definition,
             },
-            /// It is used no more.
+            /// It was retired.
             $retired {},
         }
 

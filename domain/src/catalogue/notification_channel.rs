@@ -8,7 +8,7 @@ use crate::validation;
 
 /// Most work roles of a channel.
 const MAX_WORK_ROLES: usize = 50;
-/// Most characters of a work role.
+/// Maximum length of a work role, characters.
 const MAX_WORK_ROLE_CHARS: usize = 60;
 
 /// What a channel says.
@@ -16,14 +16,14 @@ const MAX_WORK_ROLE_CHARS: usize = 60;
 pub struct ChannelDefinition {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Whom it reaches, and how.
     pub medium: Medium,
     /// Alarms below are not told.
     pub minimum_severity: Severity,
-    /// Whether it is used.
+    /// Whether it is active.
     pub is_active: bool,
 }
 
@@ -38,12 +38,12 @@ pub enum Medium {
     },
     /// People, by e-mail.
     Email {
-        /// Everybody with one of these work roles.
+        /// Reaches every user with one of these work roles.
         work_roles: Vec<String>,
     },
     /// People, on their screens.
     Push {
-        /// Everybody with one of these work roles.
+        /// Reaches every user with one of these work roles.
         work_roles: Vec<String>,
     },
 }

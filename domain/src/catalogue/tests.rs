@@ -44,7 +44,7 @@ fn an_entry_is_defined_once_revised_as_a_whole_and_retired_for_good() {
     assert!(!over.state().in_use());
     let said = [EntryError::NotFound, EntryError::AlreadyExists, EntryError::Retired]
         .map(|e: EntryError<ActivityTypeDefinition>| e.to_string());
-    assert_eq!(said, ["no such activity type", "the activity type exists already", "the activity type is retired"]);
+    assert_eq!(said, ["no such activity type", "the activity type already exists", "the activity type is retired"]);
 }
 
 fn profile() -> ProfileDefinition {

@@ -1,4 +1,4 @@
-//! What a device certificate remembers and how it decides.
+//! State of a device certificate and its decisions.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::{CertificateCommand, CertificateEvent, Error, RevocationCode};
 use crate::aggregate::{Decide, aggregate};
 use crate::ids::{CertificateId, DeviceId};
 
-/// A device certificate as its events left it.
+/// The state of a device certificate, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
     /// What was issued; absent until then.
@@ -17,7 +17,7 @@ pub struct Certificate {
     pub renewed: Option<Renewal>,
     /// Why it is revoked, if it is.
     pub revoked: Option<RevocationCode>,
-    /// Whether its near end was noted.
+    /// Whether its coming expiry was recorded.
     pub expiring: bool,
     /// Whether people were told of it.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct Renewal {
 /// What was issued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Issued {
-    /// Whose certificate.
+    /// The device that holds the certificate.
     pub device_id: DeviceId,
     /// Serial number, lower-case hex.
     pub serial_number: String,

@@ -1,4 +1,4 @@
-//! What may be asked of a device certificate. What does not live here: the decision.
+//! Commands of a device certificate; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ use crate::ids::{CertificateId, DeviceId};
 pub enum CertificateCommand {
     /// Notes the issued certificate.
     IssueCertificate {
-        /// Whose certificate.
+        /// The device that holds the certificate.
         device_id: DeviceId,
         /// Serial number, lower-case hex.
         serial_number: String,
@@ -27,12 +27,12 @@ pub enum CertificateCommand {
     NoteRenewed {
         /// The other certificate.
         successor: CertificateId,
-        /// When this one is revoked as superseded; absent, it lasts as long as it is valid.
+        /// When this certificate is revoked as superseded; when absent, it stays valid until it expires.
         overlap_ends_at: Option<DateTime<Utc>>,
     },
     /// Revokes it.
     RevokeCertificate {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
         /// Reason code of RFC 5280.
         code: RevocationCode,
@@ -41,7 +41,7 @@ pub enum CertificateCommand {
     NoteExpiring {},
     /// Notes that people were told of its near end.
     NoteAnnounced {
-        /// How many were told.
+        /// Number of recipients.
         recipients: u32,
     },
     /// Notes that its validity ended.

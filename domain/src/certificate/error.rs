@@ -1,13 +1,13 @@
-//! Why a device certificate refuses a command.
+//! Errors: why a device certificate rejects a command.
 
-/// Refusals of a device certificate.
+/// Why a device certificate rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such certificate.
+    /// The certificate does not exist.
     #[error("no such certificate")]
     NotFound,
     /// Issued before.
-    #[error("the certificate exists already")]
+    #[error("the certificate already exists")]
     AlreadyIssued,
     /// Revoked before.
     #[error("the certificate is revoked already")]

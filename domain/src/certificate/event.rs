@@ -1,4 +1,4 @@
-//! What may have happened to a device certificate, as facts. Stored for ever: add versions, never change one.
+//! Events of a device certificate. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::aggregate::domain_event;
 pub enum CertificateEvent {
     /// It was issued.
     CertificateIssued {
-        /// Whose certificate.
+        /// The device that holds the certificate.
         device_id: DeviceId,
         /// Serial number, lower-case hex.
         serial_number: String,
@@ -30,13 +30,13 @@ pub enum CertificateEvent {
     CertificateRenewed {
         /// The other certificate.
         successor: CertificateId,
-        /// When this one is revoked as superseded; absent, it lasts as long as it is valid.
+        /// When this certificate is revoked as superseded; when absent, it stays valid until it expires.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         overlap_ends_at: Option<DateTime<Utc>>,
     },
     /// It is revoked.
     CertificateRevoked {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
         /// Reason code of RFC 5280.
         code: RevocationCode,
@@ -45,7 +45,7 @@ pub enum CertificateEvent {
     CertificateExpiring {},
     /// People of the organisation were told of its near end by e-mail.
     CertificateExpiryAnnounced {
-        /// How many were told.
+        /// Number of recipients.
         recipients: u32,
     },
     /// Its validity ended.

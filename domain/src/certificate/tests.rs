@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of certificates.
 
 use CertificateCommand as C;
 use CertificateEvent as E;

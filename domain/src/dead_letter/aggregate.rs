@@ -18,7 +18,7 @@ pub fn id_of(sequence: u64, place: usize) -> Uuid {
     derive(NAMESPACE, &[&sequence.to_string(), &place.to_string()])
 }
 
-/// A dead letter as its events left it.
+/// The state of a dead letter, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SettledLetter {
     /// What was decided; absent while nothing was.

@@ -1,6 +1,6 @@
-//! Why a dead letter refuses a command.
+//! Errors: why a dead letter rejects a command.
 
-/// Refusals of a dead letter.
+/// Why a dead letter rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// It was given again, or discarded, already.

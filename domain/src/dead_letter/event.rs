@@ -23,7 +23,7 @@ pub enum SettledLetterEvent {
     },
     /// It is off the list.
     DeadLetterDiscarded {
-        /// Why.
+        /// The reason.
         comment: Option<String>,
     },
 }

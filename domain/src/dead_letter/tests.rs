@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of dead letters.
 
 use SettledLetterCommand as C;
 use SettledLetterEvent as E;

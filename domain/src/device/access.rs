@@ -18,11 +18,11 @@ const MAX_LABEL_CHARS: usize = 100;
 pub struct DeviceToken {
     /// Its id.
     pub token_id: DeviceTokenId,
-    /// What people know it by.
+    /// Human-readable label.
     pub label: Option<String>,
     /// SHA-256 of the token, lower-case hex.
     pub digest: String,
-    /// End of its validity.
+    /// End of validity.
     pub expires_at: DateTime<Utc>,
     /// Why it was revoked, if it was.
     pub revoked: Option<String>,

@@ -1,4 +1,4 @@
-//! What a device remembers and how it decides.
+//! State of a device and its decisions.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,10 +13,10 @@ use crate::validation;
 /// Most characters of a serial number.
 const MAX_SERIAL_NUMBER_CHARS: usize = 100;
 
-/// A device as its events left it.
+/// The state of a device, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Device {
-    /// What it is; absent until it is registered.
+    /// Its details; `None` until it is registered.
     pub profile: Option<DeviceProfile>,
     /// Whether it is out of service for good.
     pub decommissioned: bool,
@@ -39,7 +39,7 @@ pub struct Device {
 pub struct DeviceProfile {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     pub description: Option<String>,
     /// The maker's serial number.
     pub serial_number: String,

@@ -13,7 +13,7 @@ pub struct ClaimCode {
     pub claim_code_id: ClaimCodeId,
     /// SHA-256 of the code, lower-case hex.
     pub digest: String,
-    /// End of its validity.
+    /// End of validity.
     pub expires_at: DateTime<Utc>,
     /// Whether it was used.
     pub used: bool,

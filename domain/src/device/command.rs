@@ -1,4 +1,4 @@
-//! What may be asked of a device. What does not live here: the decision.
+//! Commands of a device; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub enum DeviceCommand {
     RegisterDevice {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
         /// The maker's serial number.
         serial_number: String,
@@ -21,14 +21,14 @@ pub enum DeviceCommand {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
-    /// Gives it another name.
+    /// Renames it.
     RenameDevice {
         /// Its name.
         name: String,
     },
     /// Changes its description.
     DescribeDevice {
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
     },
     /// Replaces its free attributes.
@@ -36,7 +36,7 @@ pub enum DeviceCommand {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
-    /// Several of the changes above, all of them or none.
+    /// Applies several of the changes above atomically.
     ReviseDevice {
         /// Renaming, describing, changing attributes.
         changes: Vec<DeviceCommand>,
@@ -45,11 +45,11 @@ pub enum DeviceCommand {
     IssueDeviceToken {
         /// The token's id.
         token_id: DeviceTokenId,
-        /// What people know it by.
+        /// Human-readable label.
         label: Option<String>,
         /// SHA-256 of the token, lower-case hex.
         digest: String,
-        /// End of its validity.
+        /// End of validity.
         expires_at: DateTime<Utc>,
         /// The time now: expired tokens do not count.
         now: DateTime<Utc>,
@@ -58,7 +58,7 @@ pub enum DeviceCommand {
     RevokeDeviceToken {
         /// The token's id.
         token_id: DeviceTokenId,
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// Gives it a claim code to enrol with, in place of an earlier one.
@@ -67,7 +67,7 @@ pub enum DeviceCommand {
         claim_code_id: ClaimCodeId,
         /// SHA-256 of the code, lower-case hex.
         digest: String,
-        /// End of its validity.
+        /// End of validity.
         expires_at: DateTime<Utc>,
     },
     /// Takes the claim code from it.
@@ -87,12 +87,12 @@ pub enum DeviceCommand {
     ReplaceDevice {
         /// The maker's serial number of the new one.
         serial_number: String,
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// Takes it out of service for good.
     DecommissionDevice {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
 }

@@ -1,13 +1,13 @@
-//! Why a device refuses a command.
+//! Errors: why a device rejects a command.
 
-/// Refusals of a device.
+/// Why a device rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such device.
+    /// The device does not exist.
     #[error("no such device")]
     NotFound,
-    /// Registered before.
-    #[error("the device exists already")]
+    /// It already exists.
+    #[error("the device already exists")]
     AlreadyExists,
     /// Out of service.
     #[error("the device is decommissioned")]
@@ -42,7 +42,7 @@ pub enum Error {
     /// The claim code's time is over.
     #[error("the claim code has expired")]
     ClaimCodeExpired,
-    /// The attributes are no JSON object.
+    /// The attributes are not a JSON object.
     #[error("the custom attributes must be a JSON object")]
     InvalidAttributes,
 }

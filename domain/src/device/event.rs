@@ -1,4 +1,4 @@
-//! What may have happened to a device, as facts. Stored for ever: add versions, never change one.
+//! Events of a device. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub enum DeviceEvent {
     DeviceRegistered {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
         /// The maker's serial number.
@@ -25,14 +25,14 @@ pub enum DeviceEvent {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
-    /// It has another name.
+    /// It was renamed.
     DeviceRenamed {
         /// Its name.
         name: String,
     },
     /// Its description changed.
     DeviceDescribed {
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     },
@@ -45,19 +45,19 @@ pub enum DeviceEvent {
     DeviceTokenIssued {
         /// The token's id.
         token_id: DeviceTokenId,
-        /// What people know it by.
+        /// Human-readable label.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         label: Option<String>,
         /// SHA-256 of the token, lower-case hex; the token itself is stored nowhere.
         digest: String,
-        /// End of its validity.
+        /// End of validity.
         expires_at: DateTime<Utc>,
     },
     /// A token no longer holds.
     DeviceTokenRevoked {
         /// The token's id.
         token_id: DeviceTokenId,
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// It has a claim code to enrol with; an earlier one no longer holds.
@@ -66,7 +66,7 @@ pub enum DeviceEvent {
         claim_code_id: ClaimCodeId,
         /// SHA-256 of the code, lower-case hex; the code itself is stored nowhere.
         digest: String,
-        /// End of its validity.
+        /// End of validity.
         expires_at: DateTime<Utc>,
     },
     /// Its claim code no longer holds.
@@ -87,12 +87,12 @@ pub enum DeviceEvent {
     DeviceReplaced {
         /// The maker's serial number of the new one.
         serial_number: String,
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// It is out of service for good.
     DeviceDecommissioned {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
 }

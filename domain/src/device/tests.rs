@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of devices.
 
 use DeviceCommand as C;
 use DeviceEvent as E;

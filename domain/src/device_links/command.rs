@@ -1,4 +1,4 @@
-//! What may be asked of the links of a device. What does not live here: the decision.
+//! Commands of the links of a device; `aggregate` decides on them.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ pub enum DeviceLinksCommand {
         port: Option<u16>,
         /// Primary, backup or secondary.
         role: LinkRole,
-        /// Start of its validity.
+        /// Start of validity.
         valid_from: DateTime<Utc>,
-        /// End of its validity, open when absent.
+        /// End of validity; open-ended when absent.
         valid_until: Option<DateTime<Utc>>,
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
@@ -35,9 +35,9 @@ pub enum DeviceLinksCommand {
         port: Option<u16>,
         /// Primary, backup or secondary.
         role: LinkRole,
-        /// Start of its validity.
+        /// Start of validity.
         valid_from: DateTime<Utc>,
-        /// End of its validity, open when absent.
+        /// End of validity; open-ended when absent.
         valid_until: Option<DateTime<Utc>>,
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,

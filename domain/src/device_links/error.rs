@@ -1,8 +1,8 @@
-//! Why the links of a device refuses a command.
+//! Errors: why the links of a device rejects a command.
 
 use crate::ids::{AssetId, LinkId};
 
-/// Refusals of the links of a device.
+/// Why the links of a device rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// There is no open link to the asset.

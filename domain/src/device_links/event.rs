@@ -1,4 +1,4 @@
-//! What may have happened to the links of a device, as facts. Stored for ever: add versions, never change one.
+//! Events of the links of a device. They are stored forever: add new versions, never change an existing one.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,9 @@ pub enum DeviceLinksEvent {
         port: Option<u16>,
         /// Primary, backup or secondary.
         role: LinkRole,
-        /// Start of its validity.
+        /// Start of validity.
         valid_from: DateTime<Utc>,
-        /// End of its validity, open when absent.
+        /// End of validity; open-ended when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         valid_until: Option<DateTime<Utc>>,
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
@@ -41,9 +41,9 @@ pub enum DeviceLinksEvent {
         port: Option<u16>,
         /// Primary, backup or secondary.
         role: LinkRole,
-        /// Start of its validity.
+        /// Start of validity.
         valid_from: DateTime<Utc>,
-        /// End of its validity, open when absent.
+        /// End of validity; open-ended when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         valid_until: Option<DateTime<Utc>>,
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.

@@ -32,9 +32,9 @@ pub struct Link {
     pub port: Option<u16>,
     /// Primary, backup or secondary.
     pub role: LinkRole,
-    /// Start of its validity.
+    /// Start of validity.
     pub valid_from: DateTime<Utc>,
-    /// End of its validity, open when absent.
+    /// End of validity; open-ended when absent.
     pub valid_until: Option<DateTime<Utc>>,
     /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
     pub metrics_mapping: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of device links.
 
 use std::collections::BTreeMap;
 

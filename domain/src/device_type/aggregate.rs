@@ -1,4 +1,4 @@
-//! What a device type remembers and how it decides.
+//! State of a device type and its decisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use crate::aggregate::{Decide, aggregate};
 use crate::ids::ProtocolConverterId;
 use crate::validation;
 
-/// A device type as its events left it.
+/// The state of a device type, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceType {
-    /// All it says; absent until it is defined.
+    /// The definition; `None` until it is defined.
     pub definition: Option<DeviceTypeDefinition>,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
-    /// What converts the payloads of its devices.
+    /// The protocol converter for the payloads of its devices.
     #[serde(default)]
     pub converter_id: Option<ProtocolConverterId>,
 }
@@ -24,11 +24,11 @@ pub struct DeviceType {
 pub struct DeviceTypeDefinition {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     pub description: Option<String>,
-    /// The metrics it declares, keys unique.
+    /// The declared metrics; keys are unique.
     pub metrics: Vec<MetricDefinition>,
-    /// What happens to metrics it does not declare.
+    /// How undeclared metrics are handled.
     pub unknown_metrics: UnknownMetrics,
 }
 

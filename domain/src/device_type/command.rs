@@ -1,4 +1,4 @@
-//! What may be asked of a device type. What does not live here: the decision.
+//! Commands of a device type; `aggregate` decides on them.
 
 use crate::ids::ProtocolConverterId;
 
@@ -11,29 +11,29 @@ pub enum DeviceTypeCommand {
     DefineDeviceType {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
-        /// The metrics it declares, keys unique.
+        /// The declared metrics; keys are unique.
         metrics: Vec<MetricDefinition>,
-        /// What happens to metrics it does not declare.
+        /// How undeclared metrics are handled.
         unknown_metrics: UnknownMetrics,
     },
     /// Replaces its definition.
     ReviseDeviceType {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         description: Option<String>,
-        /// The metrics it declares, keys unique.
+        /// The declared metrics; keys are unique.
         metrics: Vec<MetricDefinition>,
-        /// What happens to metrics it does not declare.
+        /// How undeclared metrics are handled.
         unknown_metrics: UnknownMetrics,
     },
     /// Has payloads of its devices converted, or no longer.
     AssignConverter {
-        /// By which converter.
+        /// The converter.
         converter_id: Option<ProtocolConverterId>,
     },
-    /// Ends its use.
+    /// Retires it; references to it stay valid.
     RetireDeviceType {},
 }

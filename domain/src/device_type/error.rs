@@ -1,13 +1,13 @@
-//! Why a device type refuses a command.
+//! Errors: why a device type rejects a command.
 
-/// Refusals of a device type.
+/// Why a device type rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such device type.
+    /// The device type does not exist.
     #[error("no such device type")]
     NotFound,
-    /// Defined before.
-    #[error("the device type exists already")]
+    /// It already exists.
+    #[error("the device type already exists")]
     AlreadyExists,
     /// Retired.
     #[error("the device type is retired")]
@@ -21,10 +21,10 @@ pub enum Error {
         /// The refused key.
         key: String,
     },
-    /// A key stands twice.
+    /// A key occurs twice.
     #[error("metric {key:?} is declared twice")]
     DuplicateMetric {
-        /// The doubled key.
+        /// The duplicate key.
         key: String,
     },
     /// The minimum is above the maximum, or one is not finite.

@@ -1,4 +1,4 @@
-//! What may have happened to a device type, as facts. Stored for ever: add versions, never change one.
+//! Events of a device type. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,33 +14,33 @@ pub enum DeviceTypeEvent {
     DeviceTypeDefined {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// The metrics it declares, keys unique.
+        /// The declared metrics; keys are unique.
         metrics: Vec<MetricDefinition>,
-        /// What happens to metrics it does not declare.
+        /// How undeclared metrics are handled.
         unknown_metrics: UnknownMetrics,
     },
     /// Its definition was replaced.
     DeviceTypeRevised {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// The metrics it declares, keys unique.
+        /// The declared metrics; keys are unique.
         metrics: Vec<MetricDefinition>,
-        /// What happens to metrics it does not declare.
+        /// How undeclared metrics are handled.
         unknown_metrics: UnknownMetrics,
     },
     /// Payloads of its devices are converted, or no longer.
     DeviceTypeConverterAssigned {
-        /// By which converter.
+        /// The converter.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         converter_id: Option<ProtocolConverterId>,
     },
-    /// It is used no more.
+    /// It was retired.
     DeviceTypeRetired {},
 }
 

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of device types.
 
 use DeviceTypeCommand as C;
 use DeviceTypeEvent as E;

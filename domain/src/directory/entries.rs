@@ -20,7 +20,7 @@ use crate::rule::{EntityKind, RuleDefinition};
 pub struct OrganizationEntry {
     /// Its name.
     pub name: String,
-    /// Whether its devices and people are shut out.
+    /// Whether it is suspended: its devices and users are denied access.
     pub suspended: bool,
     /// Its certificate authority, once it has one.
     pub authority: Option<AuthorityEntry>,
@@ -35,7 +35,7 @@ pub struct AuthorityEntry {
     pub certificate_pem: String,
     /// Its subject key identifier, lower-case hex.
     pub subject_key_id: String,
-    /// End of its validity.
+    /// End of validity.
     pub not_after: DateTime<Utc>,
 }
 
@@ -61,13 +61,13 @@ pub struct CertificateEntry {
     pub organization: OrganizationId,
     /// Its id.
     pub certificate: CertificateId,
-    /// Whose certificate.
+    /// The device that holds the certificate.
     pub device: DeviceId,
     /// Whether it is revoked.
     pub revoked: bool,
-    /// End of its validity.
+    /// End of validity.
     pub not_after: DateTime<Utc>,
-    /// Whether its near end was noted.
+    /// Whether its coming expiry was recorded.
     pub expiring: bool,
     /// Whether its end was noted.
     pub expired: bool,
@@ -82,7 +82,7 @@ pub struct DeviceTypeEntry {
     pub metrics: Vec<MetricDefinition>,
     /// What happens to others.
     pub unknown_metrics: UnknownMetrics,
-    /// What converts the payloads of its devices.
+    /// The protocol converter for the payloads of its devices.
     pub converter: Option<ProtocolConverterId>,
 }
 
@@ -111,7 +111,7 @@ pub struct AssetEntry {
     pub asset_type: AssetTypeId,
     /// Its parent.
     pub parent: Option<AssetId>,
-    /// Whether it is out of service for a time.
+    /// Whether it is temporarily out of service.
     pub out_of_service: bool,
     /// Whether it is out of use.
     pub retired: bool,
@@ -158,7 +158,7 @@ pub struct TemplateEntry {
     pub template: ActivityTemplateId,
     /// Its organisation.
     pub organization: OrganizationId,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
     /// All of it.
     pub definition: Arc<TemplateDefinition>,

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of the directory.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a notification remembers and how it decides.
+//! State of a notification and its decisions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ pub enum Stage {
 
 word_enum!(Stage { Pending "pending", Delivered "delivered", Failed "failed" });
 
-/// A notification as its events left it.
+/// The state of a notification, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
     /// Whom it is to reach and what it is about; absent until it is asked for.

@@ -1,4 +1,4 @@
-//! What may be asked of a notification. What does not live here: the decision.
+//! Commands of a notification; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 
@@ -39,7 +39,7 @@ pub enum NotificationCommand {
     NoteRefused {
         /// Which, from 1.
         attempt: u32,
-        /// Why.
+        /// The reason.
         reason: String,
         /// Whether trying again cannot help.
         is_final: bool,

@@ -1,9 +1,9 @@
-//! Why a notification refuses a command.
+//! Errors: why a notification rejects a command.
 
-/// Refusals of a notification.
+/// Why a notification rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such notification.
+    /// The notification does not exist.
     #[error("no such notification")]
     NotFound,
     /// Another attempt was begun, or it is not time for one.

@@ -1,4 +1,4 @@
-//! What may have happened to a notification, as facts. Stored for ever: add versions, never change one.
+//! Events of a notification. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -44,12 +44,12 @@ pub enum NotificationEvent {
     NotificationRefused {
         /// Which, from 1.
         attempt: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// It was given up.
     NotificationFailed {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// It is to be sent again.

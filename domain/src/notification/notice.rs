@@ -27,7 +27,7 @@ pub struct Notice {
     pub entity_type: EntityKind,
     /// The entity.
     pub entity_id: Uuid,
-    /// How severe.
+    /// The severity.
     pub severity: Severity,
     /// The metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of notifications.
 
 use NotificationCommand as C;
 use NotificationEvent as E;

@@ -1,4 +1,4 @@
-//! What an organisation remembers and how it decides.
+//! State of an organisation and its decisions.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,14 +8,14 @@ use super::{CertificatePolicy, Error, OrganizationCommand, OrganizationEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::validation;
 
-/// An organisation as its events left it.
+/// The state of an organisation, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Organization {
     /// Its name; absent until it is founded.
     pub name: Option<String>,
     /// Its certificate authority, once it has one.
     pub certificate_authority: Option<CertificateAuthority>,
-    /// Whether its devices and people are shut out.
+    /// Whether it is suspended: its devices and users are denied access.
     pub suspended: bool,
     /// How its devices' certificates are renewed.
     #[serde(default)]
@@ -32,7 +32,7 @@ pub struct CertificateAuthority {
     pub certificate_pem: String,
     /// Its subject key identifier, lower-case hex.
     pub subject_key_id: String,
-    /// End of its validity.
+    /// End of validity.
     pub not_after: DateTime<Utc>,
 }
 

@@ -1,4 +1,4 @@
-//! What may be asked of an organisation. What does not live here: the decision.
+//! Commands of an organisation; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +12,7 @@ pub enum OrganizationCommand {
         /// Its name.
         name: String,
     },
-    /// Gives it another name.
+    /// Renames it.
     RenameOrganization {
         /// Its name.
         name: String,
@@ -23,7 +23,7 @@ pub enum OrganizationCommand {
         certificate_pem: String,
         /// Its subject key identifier, lower-case hex.
         subject_key_id: String,
-        /// End of its validity.
+        /// End of validity.
         not_after: DateTime<Utc>,
     },
     /// Chooses how its devices' certificates are renewed.
@@ -38,7 +38,7 @@ pub enum OrganizationCommand {
     },
     /// Stops its devices and people.
     SuspendOrganization {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// Lets them in again.

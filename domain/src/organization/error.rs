@@ -1,13 +1,13 @@
-//! Why an organisation refuses a command.
+//! Errors: why an organisation rejects a command.
 
-/// Refusals of an organisation.
+/// Why an organisation rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such organisation.
+    /// The organisation does not exist.
     #[error("no such organisation")]
     NotFound,
     /// It was founded before.
-    #[error("the organisation exists already")]
+    #[error("the organisation already exists")]
     AlreadyExists,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]

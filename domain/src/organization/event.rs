@@ -1,4 +1,4 @@
-//! What may have happened to an organisation, as facts. Stored for ever: add versions, never change one.
+//! Events of an organisation. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub enum OrganizationEvent {
         /// Its name.
         name: String,
     },
-    /// It has another name.
+    /// It was renamed.
     OrganizationRenamed {
         /// Its name.
         name: String,
@@ -25,7 +25,7 @@ pub enum OrganizationEvent {
         certificate_pem: String,
         /// Its subject key identifier, lower-case hex.
         subject_key_id: String,
-        /// End of its validity.
+        /// End of validity.
         not_after: DateTime<Utc>,
     },
     /// Its devices' certificates are renewed otherwise.
@@ -42,7 +42,7 @@ pub enum OrganizationEvent {
     WebhookSecretReplaced {},
     /// Its devices and people are shut out.
     OrganizationSuspended {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// They are let in again.

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of organisations.
 
 use OrganizationCommand as C;
 use OrganizationEvent as E;

@@ -1,14 +1,14 @@
-//! What a threshold rule remembers and how it decides.
+//! State of a threshold rule and its decisions.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, RuleCommand, RuleDefinition, RuleEvent, revise, validate};
 use crate::aggregate::{Decide, aggregate};
 
-/// A threshold rule as its events left it.
+/// The state of a threshold rule, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
-    /// All it says; absent until it is defined.
+    /// The definition; `None` until it is defined.
     pub definition: Option<RuleDefinition>,
     /// Whether it is gone.
     pub retired: bool,

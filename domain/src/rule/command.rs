@@ -1,4 +1,4 @@
-//! What may be asked of a threshold rule. What does not live here: the decision.
+//! Commands of a threshold rule; `aggregate` decides on them.
 
 use super::{RuleDefinition, RuleRevision};
 

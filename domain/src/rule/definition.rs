@@ -44,7 +44,7 @@ pub enum RuleAction {
 pub struct RuleDefinition {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Kind of the watched entities.
@@ -57,9 +57,9 @@ pub struct RuleDefinition {
     pub type_id: Option<Uuid>,
     /// The watched metric; `health_score` is an asset's health.
     pub metric_key: String,
-    /// When it breaches.
+    /// The condition of a breach.
     pub condition: Condition,
-    /// How severe.
+    /// The severity.
     pub severity: Severity,
     /// What follows.
     pub action: RuleAction,

@@ -1,13 +1,13 @@
-//! Why a threshold rule refuses a command.
+//! Errors: why a threshold rule rejects a command.
 
-/// Refusals of a threshold rule.
+/// Why a threshold rule rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such rule.
+    /// The rule does not exist.
     #[error("no such rule")]
     NotFound,
-    /// Defined before.
-    #[error("the rule exists already")]
+    /// It already exists.
+    #[error("the rule already exists")]
     AlreadyExists,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]

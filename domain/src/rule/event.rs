@@ -1,4 +1,4 @@
-//! What may have happened to a threshold rule, as facts. Stored for ever: add versions, never change one.
+//! Events of a threshold rule. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub enum RuleEvent {
     RuleRenamed {
         /// Its name.
         name: String,
-        /// Free text for people.
+        /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     },
@@ -27,12 +27,12 @@ pub enum RuleEvent {
     RuleConditionChanged {
         /// The metric it watches.
         metric_key: String,
-        /// When it breaches.
+        /// The condition of a breach.
         condition: Condition,
     },
     /// It is as severe as this now.
     RuleSeverityChanged {
-        /// How severe.
+        /// The severity.
         severity: Severity,
     },
     /// Something else follows a breach.

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of rules.
 
 use RuleCommand as C;
 use RuleEvent as E;

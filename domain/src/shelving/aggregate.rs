@@ -1,4 +1,4 @@
-//! What a shelving remembers and how it decides.
+//! State of a shelving and its decisions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,10 +7,10 @@ use super::{Error, MAX_DAYS, ShelvingCommand, ShelvingEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::validation;
 
-/// Most characters of a reason.
+/// Maximum length of a reason, characters.
 const MAX_REASON_CHARS: usize = 4000;
 
-/// A shelving as its events left it.
+/// The state of a shelving, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shelving {
     /// Until when the alarms are put aside; absent where they are not.

@@ -1,4 +1,4 @@
-//! What may be asked of a shelving. What does not live here: the decision.
+//! Commands of a shelving; `aggregate` decides on them.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -16,9 +16,9 @@ pub enum ShelvingCommand {
         entity_id: Uuid,
         /// When this is asked.
         now: DateTime<Utc>,
-        /// Until when.
+        /// Until when it lasts.
         until: DateTime<Utc>,
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// Takes them up again.

@@ -1,6 +1,6 @@
-//! Why a shelving refuses a command.
+//! Errors: why a shelving rejects a command.
 
-/// Refusals of a shelving.
+/// Why a shelving rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The end is past, or too far ahead.

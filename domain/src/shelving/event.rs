@@ -1,4 +1,4 @@
-//! What may have happened to a shelving, as facts. Stored for ever: add versions, never change one.
+//! Events of a shelving. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,9 @@ pub enum ShelvingEvent {
         rule_id: RuleId,
         /// The entity.
         entity_id: Uuid,
-        /// Until when.
+        /// Until when it lasts.
         until: DateTime<Utc>,
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// They are taken up again before their time.

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of shelving.
 
 use ShelvingCommand as C;
 use ShelvingEvent as E;

@@ -21,7 +21,7 @@ pub struct ActivityNotice {
     pub organization: OrganizationId,
     /// Its name.
     pub name: String,
-    /// How urgent.
+    /// Priority.
     pub priority: Severity,
     /// The work role that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ pub struct ActivityNotice {
     pub target_type: EntityKind,
     /// The thing to work on.
     pub target_id: Uuid,
-    /// The template it was made of.
+    /// The template it was created from.
     pub template_id: ActivityTemplateId,
     /// The alarm that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

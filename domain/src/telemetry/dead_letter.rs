@@ -20,7 +20,7 @@ pub struct DeadLetter {
     /// Why, as a stable code: `unknown_device`, `wrong_organization`, `decommissioned`, `malformed_json`, `oversize`,
     /// `not_finite`, `not_a_number`, `clock_too_early`, `clock_too_late`, `unknown_metric`, `missing_metric`, …
     pub reason: String,
-    /// What exactly, for people.
+    /// Human-readable detail.
     pub detail: String,
     /// Topic or subject it came on.
     pub subject: String,

@@ -29,7 +29,7 @@ pub struct RawReading {
     /// When it arrived, by the platform's clock.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub received_at: DateTime<Utc>,
-    /// Its door.
+    /// Where it entered the platform.
     pub source: IngestionSource,
     /// The payload, untouched.
     pub payload: Bytes,

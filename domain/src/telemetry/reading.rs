@@ -23,7 +23,7 @@ pub struct Reading {
     /// When it arrived, by the platform's clock.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub received_at: DateTime<Utc>,
-    /// Its door.
+    /// Where it entered the platform.
     pub source: IngestionSource,
     /// Index into the pack's `sets`: the keys of `numbers`.
     pub set: u32,

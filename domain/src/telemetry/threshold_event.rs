@@ -9,7 +9,7 @@ use crate::alarming::Severity;
 use crate::ids::{AlarmId, OrganizationId, RuleId};
 use crate::rule::{EntityKind, RuleAction};
 
-/// What the condition did.
+/// The transition of the condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Transition {
@@ -30,7 +30,7 @@ pub struct ThresholdEvent {
     pub origin: Origin,
     /// Position in `ES` it was decided with.
     pub es_position: u64,
-    /// What the condition did.
+    /// The transition of the condition.
     pub transition: Transition,
     /// Its organisation.
     pub organization: OrganizationId,
@@ -47,7 +47,7 @@ pub struct ThresholdEvent {
     pub entity_type: EntityKind,
     /// The entity.
     pub entity_id: Uuid,
-    /// How severe.
+    /// The severity.
     pub severity: Severity,
     /// The metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! What a unique key remembers and how it decides.
+//! State of a unique key and its decisions.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::{Error, UniqueKeyCommand, UniqueKeyEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::ids::OrganizationId;
 
-/// A unique key as its events left it.
+/// The state of a unique key, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UniqueKey {
     /// Who holds the value; absent while it is free.

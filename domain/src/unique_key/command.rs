@@ -1,4 +1,4 @@
-//! What may be asked of a unique key. What does not live here: the decision.
+//! Commands of a unique key; `aggregate` decides on them.
 
 use uuid::Uuid;
 

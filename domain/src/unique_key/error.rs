@@ -1,8 +1,8 @@
-//! Why a unique key refuses a command.
+//! Errors: why a unique key rejects a command.
 
 use uuid::Uuid;
 
-/// Refusals of a unique key.
+/// Why a unique key rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// Somebody else holds the value.

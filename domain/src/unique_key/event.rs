@@ -1,4 +1,4 @@
-//! What may have happened to a unique key, as facts. Stored for ever: add versions, never change one.
+//! Events of a unique key. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of unique keys.
 
 use UniqueKeyCommand as C;
 use UniqueKeyEvent as E;

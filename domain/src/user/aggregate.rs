@@ -1,4 +1,4 @@
-//! What a user remembers and how it decides.
+//! State of a user and its decisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use crate::aggregate::{Decide, aggregate};
 use crate::encrypted_text::EncryptedText;
 use crate::validation;
 
-/// Most characters of a work role.
+/// Maximum length of a work role, characters.
 const MAX_WORK_ROLE_CHARS: usize = 60;
 
-/// A user as their events left them.
+/// The state of a user, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// What they are; absent until they are registered.
@@ -27,11 +27,11 @@ pub struct User {
 /// What a user is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
-    /// EncryptedText e-mail address.
+    /// E-mail address, encrypted with the person's key.
     pub email: EncryptedText,
-    /// EncryptedText name.
+    /// Name, encrypted with the person's key.
     pub name: EncryptedText,
-    /// What they may do.
+    /// Their access role.
     pub access_role: AccessRole,
     /// Roles that work is assigned to.
     pub work_roles: Vec<String>,

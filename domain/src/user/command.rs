@@ -1,4 +1,4 @@
-//! What may be asked of a user. What does not live here: the decision.
+//! Commands of a user; `aggregate` decides on them.
 
 use super::AccessRole;
 use crate::encrypted_text::EncryptedText;
@@ -8,25 +8,25 @@ use crate::encrypted_text::EncryptedText;
 pub enum UserCommand {
     /// Adds the person.
     RegisterUser {
-        /// EncryptedText e-mail address.
+        /// E-mail address, encrypted with the person's key.
         email: EncryptedText,
-        /// EncryptedText name.
+        /// Name, encrypted with the person's key.
         name: EncryptedText,
-        /// What they may do.
+        /// Their access role.
         access_role: AccessRole,
         /// Roles that work is assigned to.
         work_roles: Vec<String>,
     },
     /// Changes the name.
     RenameUser {
-        /// EncryptedText name.
+        /// Name, encrypted with the person's key.
         name: EncryptedText,
     },
     /// Notes that a password was set.
     NotePasswordSet {},
     /// Changes what they may do.
     ChangeAccessRole {
-        /// What they may do.
+        /// Their access role.
         access_role: AccessRole,
     },
     /// Changes which work reaches them.
@@ -36,7 +36,7 @@ pub enum UserCommand {
     },
     /// Ends their access.
     DeactivateUser {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// Gives access back.

@@ -1,13 +1,13 @@
-//! Why a user refuses a command.
+//! Errors: why a user rejects a command.
 
-/// Refusals of a user.
+/// Why a user rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// There is no such user.
+    /// The user does not exist.
     #[error("no such user")]
     NotFound,
-    /// Registered before.
-    #[error("the user exists already")]
+    /// It already exists.
+    #[error("the user already exists")]
     AlreadyExists,
     /// Access has ended.
     #[error("the user is deactivated")]

@@ -1,4 +1,4 @@
-//! What may have happened to a user, as facts. Stored for ever: add versions, never change one.
+//! Events of a user. They are stored forever: add new versions, never change an existing one.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,25 +12,25 @@ use crate::aggregate::domain_event;
 pub enum UserEvent {
     /// The person was added.
     UserRegistered {
-        /// EncryptedText e-mail address.
+        /// E-mail address, encrypted with the person's key.
         email: EncryptedText,
-        /// EncryptedText name.
+        /// Name, encrypted with the person's key.
         name: EncryptedText,
-        /// What they may do.
+        /// Their access role.
         access_role: AccessRole,
         /// Roles that work is assigned to.
         work_roles: Vec<String>,
     },
     /// The name changed.
     UserRenamed {
-        /// EncryptedText name.
+        /// Name, encrypted with the person's key.
         name: EncryptedText,
     },
     /// A password was set; the hash is kept elsewhere.
     UserPasswordSet {},
     /// They may do something else.
     UserAccessRoleChanged {
-        /// What they may do.
+        /// Their access role.
         access_role: AccessRole,
     },
     /// Other work reaches them.
@@ -40,7 +40,7 @@ pub enum UserEvent {
     },
     /// Their access ended.
     UserDeactivated {
-        /// Why, in the words of who did it.
+        /// The reason, as entered by whoever acted.
         reason: String,
     },
     /// They have access again.

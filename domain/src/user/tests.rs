@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Given/when/then tests of users.
 
 use UserCommand as C;
 use UserEvent as E;

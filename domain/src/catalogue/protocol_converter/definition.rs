@@ -34,7 +34,7 @@ pub enum SourceProtocol {
 pub struct ConverterDefinition {
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What the device speaks on its other side.
@@ -50,7 +50,7 @@ pub struct ConverterDefinition {
     /// What must come out: metrics that are not declared are refused, those that are required must be there.
     #[serde(default)]
     pub target_schema: Vec<MetricDefinition>,
-    /// Whether it is used.
+    /// Whether it is active.
     pub is_active: bool,
 }
 
