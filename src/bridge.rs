@@ -190,7 +190,7 @@ mod tests {
             "bridge.dynamic_security.api_url, revocation_file and pid_file belong together: set all three or none";
         assert_eq!(refusal(|security| security.pid_file = None), three);
         let message = refusal(|security| security.api_url = Some("api".into()));
-        assert_eq!(message, "bridge.dynamic_security.api_url \"api\" is no address of the form http://host:port");
+        assert_eq!(message, "bridge.dynamic_security.api_url \"api\" is not of the form http://host:port");
         let message = self::refusal(|bridge| {
             (bridge.dynamic_security.user, bridge.dynamic_security.password) = (Some("admin".into()), secret());
         });

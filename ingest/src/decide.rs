@@ -156,7 +156,7 @@ impl Reason {
 
     /// Tells whether events that have not arrived yet could turn this into an allowance: such a refusal counts only
     /// with the directory at the head of the log.
-    pub fn may_be_news(self) -> bool {
+    pub fn may_be_stale(self) -> bool {
         matches!(
             self,
             Self::UnknownOrganization

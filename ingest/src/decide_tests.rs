@@ -183,7 +183,7 @@ fn only_denials_that_an_event_could_lift_wait_for_news() {
         (Reason::WrongClientId, false),
         (Reason::Expired, false),
     ] {
-        assert_eq!(reason.may_be_news(), waits, "{}", reason.code());
+        assert_eq!(reason.may_be_stale(), waits, "{}", reason.code());
     }
 }
 

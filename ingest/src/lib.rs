@@ -3,30 +3,34 @@
 //! is not understood here: readings enter the log byte for byte as devices sent them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod accept;
-mod ask;
-mod beside;
+mod backoff;
 mod bridge;
 mod config;
 pub mod decide;
 mod directory;
 mod edge;
 mod emqx;
+mod error;
 mod http;
+mod http_request;
 mod members;
 mod meters;
 pub mod metric_names;
 mod mosquitto;
+mod optional_doors;
 mod pipeline;
 mod presence;
-mod review;
 mod run;
+mod session_review;
 mod shards;
 mod shared;
 mod takeover;
+mod tcp_accept;
 
-pub use bridge::{Address as BrokerAddress, AddressError as BrokerAddressError, BridgeConfig};
-pub use config::{BrokerApi, Clock, Config, Deps, EdgePki, HookConfig, HttpConfig, HttpLimits, Limits, Listen, Secret};
-pub use emqx::answer::Asked as HookRequest;
-pub use mosquitto::{DynamicSecurity, NoApi, RevocationFile};
-pub use run::{Error, run};
+pub use config::{
+    BridgeConfig, BrokerAddress, BrokerAddressError, BrokerApi, Clock, Config, Deps, DynamicSecurity, EdgePki,
+    HookConfig, HttpConfig, HttpLimits, InvalidApiUrl, Limits, Listen, RevocationFile, Secret,
+};
+pub use emqx::hook_messages::HookRequest;
+pub use error::Error;
+pub use run::run;

@@ -9,9 +9,8 @@ use eventlog::members::Members;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::edge::admit::whom;
-use crate::edge::sessions::Sessions;
-use crate::presence::Presence;
+use crate::edge::session_registry::SessionRegistry;
+use crate::presence::{Presence, PresenceSubject};
 
 /// The kind of work that doors join for.
 pub const KIND: &str = "edge";
@@ -34,28 +33,28 @@ pub struct Change {
 
 /// Which doors were alive, as one of them sees it.
 #[derive(Clone, Debug)]
-pub struct Doors {
+pub struct LiveDoors {
     own: String,
     alive: BTreeSet<String>,
-    out: bool,
+    left_membership: bool,
 }
 
-impl Doors {
+impl LiveDoors {
     /// Begins with this door alone.
     pub fn new(own: &str) -> Self {
-        Self { own: own.to_owned(), alive: BTreeSet::new(), out: false }
+        Self { own: own.to_owned(), alive: BTreeSet::new(), left_membership: false }
     }
 
     /// Notes who is alive now; answers what to do about it.
-    pub fn note(&mut self, members: &Members) -> Change {
+    pub fn update(&mut self, members: &Members) -> Change {
         let doors = members.iter().filter(|(_, kinds)| kinds.contains(KIND));
         let alive: BTreeSet<String> =
             doors.filter_map(|(member, _)| member.strip_prefix(PREFIX)).map(str::to_owned).collect();
         if !alive.contains(&self.own) {
-            self.out = true;
+            self.left_membership = true;
             return Change::default();
         }
-        let returned = std::mem::take(&mut self.out);
+        let returned = std::mem::take(&mut self.left_membership);
         // One tells, the first by name, so that facts do not multiply with doors.
         let tells = alive.first() == Some(&self.own);
         let lost = self.alive.difference(&alive).filter(|_| tells).cloned().collect();
@@ -69,19 +68,25 @@ pub async fn watch(
     own: String,
     mut members: watch::Receiver<Members>,
     presence: Arc<Presence>,
-    sessions: Arc<Sessions>,
+    sessions: Arc<SessionRegistry>,
 ) {
-    let mut doors = Doors::new(&own);
+    let mut doors = LiveDoors::new(&own);
     loop {
-        let change = doors.note(&members.borrow_and_update());
+        let change = doors.update(&members.borrow_and_update());
         for edge in &change.lost {
             warn!(edge, "a door is gone");
-            presence.tell_edge_lost(edge).await;
+            presence.report_edge_lost(edge).await;
         }
         if change.returned {
-            info!(sessions = sessions.len(), "this door was out of the membership and is back");
+            info!(sessions = sessions.len(), "this door was left_membership of the membership and is back");
             for handle in sessions.all() {
-                presence.tell(PresenceKind::Connected, whom(&handle.identity, Some(handle.session)), None).await;
+                presence
+                    .report(
+                        PresenceKind::Connected,
+                        PresenceSubject::of_session(&handle.identity, Some(handle.session)),
+                        None,
+                    )
+                    .await;
             }
         }
         if members.changed().await.is_err() {
@@ -100,29 +105,29 @@ mod tests {
 
     #[test]
     fn one_door_tells_that_another_is_gone() {
-        let (mut a, mut b) = (Doors::new("a"), Doors::new("b"));
+        let (mut a, mut b) = (LiveDoors::new("a"), LiveDoors::new("b"));
         for doors in [&mut a, &mut b] {
-            assert_eq!(doors.note(&members(&["a", "b", "c"])), Change::default());
+            assert_eq!(doors.update(&members(&["a", "b", "c"])), Change::default());
         }
         let lost = Change { lost: vec!["c".into()], returned: false };
-        assert_eq!(a.note(&members(&["a", "b"])), lost);
-        assert_eq!(b.note(&members(&["a", "b"])), Change::default());
+        assert_eq!(a.update(&members(&["a", "b"])), lost);
+        assert_eq!(b.update(&members(&["a", "b"])), Change::default());
     }
 
     #[test]
     fn a_door_that_was_out_tells_its_sessions_anew_and_takes_nobody_for_gone() {
-        let mut a = Doors::new("a");
-        a.note(&members(&["a", "b"]));
-        assert_eq!(a.note(&Members::new()), Change::default());
-        assert_eq!(a.note(&members(&["a", "b"])), Change { lost: vec![], returned: true });
+        let mut a = LiveDoors::new("a");
+        a.update(&members(&["a", "b"]));
+        assert_eq!(a.update(&Members::new()), Change::default());
+        assert_eq!(a.update(&members(&["a", "b"])), Change { lost: vec![], returned: true });
     }
 
     #[test]
     fn processes_of_other_kinds_are_no_doors() {
-        let mut a = Doors::new("a");
+        let mut a = LiveDoors::new("a");
         let mut with_stage = members(&["a"]);
         with_stage.insert("b".into(), BTreeSet::from(["normalizer".to_owned()]));
-        a.note(&with_stage);
-        assert_eq!(a.note(&members(&["a"])), Change::default());
+        a.update(&with_stage);
+        assert_eq!(a.update(&members(&["a"])), Change::default());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use certs::Identity;
 use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, OrganizationId, SessionId};
 use domain::telemetry::{PresenceFact, PresenceKind};
@@ -15,7 +16,7 @@ use futures_util::future::join_all;
 use metrics::counter;
 
 use crate::config::Clock;
-use crate::edge::throttle::{Rate, Throttle};
+use crate::edge::rate_limit::{Rate, Throttle};
 use crate::metric_names as names;
 
 /// How long facts wait for company.
@@ -41,13 +42,21 @@ pub struct Presence {
 
 /// Whom a fact is about.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Whom {
+pub struct PresenceSubject {
     /// The organisation, where known.
     pub organization: Option<OrganizationId>,
     /// The device, where known.
     pub device: Option<DeviceId>,
     /// The session, where there was one.
     pub session: Option<SessionId>,
+}
+
+impl PresenceSubject {
+    /// Returns the subject of a device, with its session if it has one.
+    pub fn of_session(identity: &Identity, session: Option<SessionId>) -> Self {
+        let organization = Some(OrganizationId(identity.organization));
+        Self { organization, device: Some(DeviceId(identity.device)), session }
+    }
 }
 
 impl Presence {
@@ -64,18 +73,25 @@ impl Presence {
     }
 
     /// Tells that something happened to a device, waiting while the log is far behind.
-    pub async fn tell(&self, kind: PresenceKind, whom: Whom, reason: Option<&str>) {
-        self.tell_at(&self.edge, kind, whom, reason, (self.clock)()).await;
+    pub async fn report(&self, kind: PresenceKind, subject: PresenceSubject, reason: Option<&str>) {
+        self.report_at(&self.edge, kind, subject, reason, (self.clock)()).await;
     }
 
     /// Tells what happened to a device at a door that is not this one, such as a broker, and when.
-    pub async fn tell_at(&self, edge: &str, kind: PresenceKind, whom: Whom, reason: Option<&str>, at: DateTime<Utc>) {
-        let partition = whom.device.map_or(0, |device| partition_of(device.0));
-        self.push(partition, fact(kind, whom, edge, reason, at)).await;
+    pub async fn report_at(
+        &self,
+        edge: &str,
+        kind: PresenceKind,
+        subject: PresenceSubject,
+        reason: Option<&str>,
+        at: DateTime<Utc>,
+    ) {
+        let partition = subject.device.map_or(0, |device| partition_of(device.0));
+        self.push(partition, fact(kind, subject, edge, reason, at)).await;
     }
 
     /// Tells that a connection was refused, unless many were of late; tells the caller whether it did.
-    pub async fn tell_refused(&self, whom: Whom, reason: &str) -> bool {
+    pub async fn report_refused(&self, subject: PresenceSubject, reason: &str) -> bool {
         let rate = Rate::new(REFUSALS_PER_SECOND, REFUSAL_BURST);
         let now = Instant::now();
         {
@@ -86,19 +102,19 @@ impl Presence {
             }
             *refusals = counted;
         }
-        self.tell(PresenceKind::ConnectionRefused, whom, Some(reason)).await;
+        self.report(PresenceKind::ConnectionRefused, subject, Some(reason)).await;
         true
     }
 
     /// Tells every partition that a door is gone with all of its sessions.
-    pub async fn tell_edge_lost(&self, edge: &str) {
-        self.tell_edge_lost_at(edge, (self.clock)()).await;
+    pub async fn report_edge_lost(&self, edge: &str) {
+        self.report_edge_lost_at(edge, (self.clock)()).await;
     }
 
     /// Tells every partition that the sessions which a door had at a time are over.
-    pub async fn tell_edge_lost_at(&self, edge: &str, at: DateTime<Utc>) {
+    pub async fn report_edge_lost_at(&self, edge: &str, at: DateTime<Utc>) {
         for partition in 0..PARTITIONS {
-            self.push(partition, fact(PresenceKind::EdgeLost, Whom::default(), edge, None, at)).await;
+            self.push(partition, fact(PresenceKind::EdgeLost, PresenceSubject::default(), edge, None, at)).await;
         }
     }
 
@@ -114,12 +130,18 @@ impl Presence {
     }
 }
 
-fn fact(kind: PresenceKind, whom: Whom, edge: &str, reason: Option<&str>, at: DateTime<Utc>) -> PresenceFact {
+fn fact(
+    kind: PresenceKind,
+    subject: PresenceSubject,
+    edge: &str,
+    reason: Option<&str>,
+    at: DateTime<Utc>,
+) -> PresenceFact {
     PresenceFact {
         kind,
-        organization: whom.organization,
-        device: whom.device,
-        session: whom.session,
+        organization: subject.organization,
+        device: subject.device,
+        session: subject.session,
         edge: edge.to_owned(),
         at,
         reason: reason.map(str::to_owned),

@@ -1,7 +1,6 @@
 //! Wires the role together, runs it and takes it down in order: no more connections, no more sessions, nothing left in
 //! the lanes. Not what any part does.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,64 +13,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
-use crate::beside::{self, Beside, bind};
-use crate::bridge::{self, BridgeConfig};
-use crate::config::{Config, Deps};
+use crate::bridge;
+use crate::config::{BridgeConfig, Config, Deps};
 use crate::directory::Directory;
-use crate::directory::feed::{self, Feed};
-use crate::edge::sessions::Sessions;
-use crate::edge::throttle::Rate;
-use crate::edge::{Certificates, Edge, Tls, TlsError, listen};
-use crate::emqx::kick::NotAnAddress;
+use crate::directory::feed::Feed;
+use crate::edge::rate_limit::Rate;
+use crate::edge::session_registry::SessionRegistry;
+use crate::edge::{ClientCertificates, Edge, Tls, listen};
+use crate::error::Error;
 use crate::meters::Meters;
+use crate::optional_doors::{self, BoundDoors, bind};
 use crate::pipeline::{Pipeline, PipelineSettings};
 use crate::presence::Presence;
-use crate::review::fold_and_review;
+use crate::session_review::fold_and_review;
 use crate::shared::Shared;
 use crate::{members, metric_names, shards, takeover};
 
 /// How often what departed devices had used of their rate is forgotten where it no longer matters.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
-
-/// Why the role cannot run, or stops.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The address cannot be listened on.
-    #[error("cannot listen for {what} on {address}; is the port in use, or another one needed?")]
-    Listen {
-        /// For whom.
-        what: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The edge's certificates cannot be used.
-    #[error("cannot set up TLS for devices")]
-    Tls(#[source] TlsError),
-    /// The door cannot enter the membership.
-    #[error("cannot join the doors as {instance}")]
-    Join {
-        /// The door's name.
-        instance: String,
-        /// What the log says.
-        #[source]
-        source: eventlog::members::Error,
-    },
-    /// The secret of the broker's hook can be guessed.
-    #[error("the secret of the broker's hook (emqx.hook_secret) must have 16 characters or more")]
-    HookSecret,
-    /// The broker's API has no address.
-    #[error(transparent)]
-    BrokerApi(NotAnAddress),
-    /// The listener died.
-    #[error("the listener for devices has stopped")]
-    Stopped(#[source] tokio::task::JoinError),
-    /// The directory no longer follows the log.
-    #[error("the edge has lost the log")]
-    Directory(#[source] feed::Error),
-}
+const THROTTLE_CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Runs the devices' doors until `shutdown` is cancelled and everything taken is on disk, or an error stops them.
 pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) -> Result<(), Error> {
@@ -80,16 +39,16 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     metric_names::describe();
     let listener = config.listen.map(|listen| bind("devices", listen)).transpose()?;
     let Deps { log, pki, clock } = deps;
-    let mut beside = Beside::bind(config.http, config.hook)?;
-    let kicks = config.broker_api.map(|api| beside.kick(&api)).transpose()?;
+    let mut optional_doors = BoundDoors::bind(config.http, config.hook)?;
+    let kicks = config.broker_api.map(|api| optional_doors.add_kicker(&api)).transpose()?;
     let directory = Arc::new(Directory::new(Tls::root(&pki).map_err(Error::Tls)?));
-    let tls = Tls::new(&pki, directory.clone(), Certificates::Required).map_err(Error::Tls)?;
-    let (sessions, meters) = (Arc::new(Sessions::default()), Arc::new(Meters::new()));
+    let tls = Tls::new(&pki, directory.clone(), ClientCertificates::Required).map_err(Error::Tls)?;
+    let (sessions, meters) = (Arc::new(SessionRegistry::default()), Arc::new(Meters::new()));
     // The directory is followed to the very end: sessions are still judged while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
     let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
     // Before anything is told under the door's name, it must be this door's alone.
-    let (member, kinds) = standing(&config.instance, listener.is_some(), config.bridge.is_some());
+    let (member, kinds) = membership_identity(&config.instance, listener.is_some(), config.bridge.is_some());
     let shards = shards::choose(&log, &member, config.shards).await;
     let joining = Membership::join(&log, Member::new(&member).at(shards.iter().copied()), &kinds, closing.clone());
     let Some(joined) = closing.run_until_cancelled(joining).await else { return Ok(()) };
@@ -105,11 +64,11 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
         presence: Arc::new(Presence::start(&log, &config.instance, clock)),
         meters,
         limits: config.limits,
-        asking: Mutex::default(),
+        catch_up_lock: Mutex::default(),
     });
-    let beside = beside.open(&shared, &pki)?;
+    let optional_doors = optional_doors.open(&shared, &pki)?;
     let edge = Arc::new(edge(&shared, tls, sessions, closing.clone()));
-    let doors = Doors { instance: config.instance, member, listener, bridge: config.bridge, beside, shared };
+    let doors = Doors { instance: config.instance, member, listener, bridge: config.bridge, optional_doors, shared };
     let served = serve(&log, &edge, doors, &membership, &closing).await;
     membership.leave().await;
     close(&edge).await;
@@ -117,7 +76,7 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
 }
 
 /// Makes the edge of what all doors share and what is its own.
-fn edge(shared: &Shared, tls: Tls, sessions: Arc<Sessions>, shutdown: CancellationToken) -> Edge {
+fn edge(shared: &Shared, tls: Tls, sessions: Arc<SessionRegistry>, shutdown: CancellationToken) -> Edge {
     Edge {
         tls,
         clock: shared.clock.clone(),
@@ -142,7 +101,7 @@ struct Doors {
     member: String,
     listener: Option<TcpListener>,
     bridge: Option<BridgeConfig>,
-    beside: beside::Doors,
+    optional_doors: optional_doors::ReadyDoors,
     shared: Arc<Shared>,
 }
 
@@ -159,7 +118,7 @@ async fn serve(
         Some(ready) => ready.map_err(Error::Directory)?,
         None => return Ok(()),
     }
-    let mut serving = doors.beside.serve(closing);
+    let mut serving = doors.optional_doors.serve(closing);
     let mut _watching = None;
     if let Some(listener) = doors.listener {
         _watching = Some(open_edge(log, &doors.instance, edge, listener, membership, &mut serving).await);
@@ -173,7 +132,7 @@ async fn serve(
     let served = tokio::select! {
         Some(ended) = serving.join_next() => ended.map_err(Error::Stopped),
         failure = edge.feed.watch() => Err(Error::Directory(failure)),
-        never = keep_house(edge) => match never {},
+        never = forget_idle_throttles(edge) => match never {},
     };
     closing.cancel();
     // That another fails as well adds nothing to the first failure.
@@ -191,7 +150,7 @@ async fn open_edge(
     serving: &mut JoinSet<()>,
 ) -> AbortOnDropHandle<()> {
     // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
-    edge.presence.tell_edge_lost(instance).await;
+    edge.presence.report_edge_lost(instance).await;
     let watching =
         members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
     let watching = AbortOnDropHandle::new(tokio::spawn(watching));
@@ -201,9 +160,9 @@ async fn open_edge(
     watching
 }
 
-async fn keep_house(edge: &Edge) -> std::convert::Infallible {
+async fn forget_idle_throttles(edge: &Edge) -> std::convert::Infallible {
     loop {
-        sleep(FORGET_EVERY).await;
+        sleep(THROTTLE_CLEANUP_INTERVAL).await;
         edge.sessions.forget_full_throttles(Instant::now());
     }
 }
@@ -221,7 +180,7 @@ async fn close(edge: &Edge) {
 }
 
 /// The name this process has among the members, and the kinds of work it joins for.
-fn standing(instance: &str, edge: bool, bridge: bool) -> (String, Vec<&'static str>) {
+fn membership_identity(instance: &str, edge: bool, bridge: bool) -> (String, Vec<&'static str>) {
     match (edge, bridge) {
         (true, false) => (members::member(instance), vec![members::KIND]),
         (true, true) => (members::member(instance), vec![members::KIND, bridge::KIND]),

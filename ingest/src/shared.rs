@@ -29,7 +29,7 @@ pub struct Shared {
     /// Limits of connections and devices.
     pub limits: Limits,
     /// Held by whoever asks the log for news on behalf of all that wait.
-    pub asking: Mutex<()>,
+    pub catch_up_lock: Mutex<()>,
 }
 
 impl Shared {
@@ -42,7 +42,7 @@ impl Shared {
     /// wait at the same time ask together: anybody can ask a door about somebody unknown.
     pub async fn catch_up(&self) -> bool {
         let asked = Instant::now();
-        let _asking = self.asking.lock().await;
+        let _guard = self.catch_up_lock.lock().await;
         self.feed.lag().is_some_and(|lag| lag < asked.elapsed())
             || self.feed.catch_up(self.limits.catch_up_timeout).await
     }

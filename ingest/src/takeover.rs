@@ -8,11 +8,11 @@ use eventlog::{Log, Message, Positions, Source, Stream, follow};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::edge::End;
-use crate::edge::sessions::Sessions;
+use crate::edge::SessionEnd;
+use crate::edge::session_registry::SessionRegistry;
 
 /// Begins to follow the presence of all doors from now on, and ends the sessions that other doors took over.
-pub async fn watch(log: &Log, own: &str, sessions: Arc<Sessions>, shutdown: CancellationToken) {
+pub async fn watch(log: &Log, own: &str, sessions: Arc<SessionRegistry>, shutdown: CancellationToken) {
     // What was told before this door opened concerns none of its sessions.
     let from = match log.last_sequence(Stream::Presence).await {
         Ok(last) => Positions::at([(Stream::Presence, last)]),
@@ -26,13 +26,13 @@ pub async fn watch(log: &Log, own: &str, sessions: Arc<Sessions>, shutdown: Canc
         .await;
 }
 
-fn note(message: &Message, own: &str, sessions: &Sessions) {
+fn note(message: &Message, own: &str, sessions: &SessionRegistry) {
     let Ok(facts) = serde_json::from_slice::<Vec<PresenceFact>>(&message.payload) else { return };
     for fact in facts.iter().filter(|fact| fact.kind == PresenceKind::Connected && fact.edge != own) {
         let (Some(device), Some(session)) = (fact.device, fact.session) else { continue };
         // Session ids grow with time, so an old fact ends no newer session.
         if let Some(handle) = sessions.of_device(device).filter(|handle| handle.session < session) {
-            handle.end(End::TakenOver);
+            handle.end(SessionEnd::TakenOver);
         }
     }
 }

@@ -8,14 +8,14 @@ use rumqttc::{ConnectionError, Event, EventLoop, StateError};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::pipeline::mailbox::Receipt;
-use crate::pipeline::owed::{Failed, Owed};
+use crate::pipeline::pending_acks::{NotStored, PendingAcks};
 
 /// Acknowledgements that are sent at once; fewer wait for company.
-const ENOUGH: usize = 100;
+const ACK_BATCH: usize = 100;
 /// How long they wait.
-const GATHER: Duration = Duration::from_millis(5);
+const ACK_LINGER: Duration = Duration::from_millis(5);
 /// How often the broker is told that the bridge is alive while nothing is read from it.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why a connection failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +28,14 @@ pub enum Error {
     Write(#[source] Box<StateError>),
     /// A message did not get onto disk.
     #[error("the log did not take a message, which the broker delivers again")]
-    Log(#[source] Failed),
+    Log(#[source] NotStored),
 }
 
 /// One connection. The next one begins with nothing owed, so that no packet identifier of this one is acknowledged there,
 /// where it means another message.
 pub struct Connection {
     events: EventLoop,
-    owed: Owed<u16>,
+    pending_acks: PendingAcks<u16>,
     /// Packet identifiers whose messages are on disk and that are not sent yet.
     due: Vec<u16>,
     /// When they are sent at the latest.
@@ -50,25 +50,25 @@ pub enum Step {
     /// Messages may be on disk.
     Stored,
     /// Acknowledgements have waited long enough.
-    Send,
+    SendAcks,
     /// The broker has heard nothing for a while.
-    SignOfLife,
+    Ping,
 }
 
 impl Connection {
     /// Begins with nothing owed.
     pub fn new(events: EventLoop) -> Self {
-        Self { events, owed: Owed::new(Default::default()), due: Vec::new(), send_at: None }
+        Self { events, pending_acks: PendingAcks::new(Default::default()), due: Vec::new(), send_at: None }
     }
 
     /// How many messages were read and are not acknowledged.
     pub fn unacknowledged(&self) -> usize {
-        self.owed.len() + self.due.len()
+        self.pending_acks.len() + self.due.len()
     }
 
     /// Notes that a message's acknowledgement is owed; the receipt settles it.
-    pub fn expect(&mut self, packet_id: u16) -> Receipt {
-        self.owed.expect(packet_id)
+    pub fn add_pending(&mut self, packet_id: u16) -> Receipt {
+        self.pending_acks.add(packet_id)
     }
 
     /// Waits until there is something to do; reads only where it may. Nothing is lost when it is dropped.
@@ -76,10 +76,10 @@ impl Connection {
         let send_at = self.send_at;
         tokio::select! {
             biased;
-            () = self.owed.rung() => Ok(Step::Stored),
-            () = async { sleep_until(send_at.unwrap_or_else(Instant::now)).await }, if send_at.is_some() => Ok(Step::Send),
+            () = self.pending_acks.notified() => Ok(Step::Stored),
+            () = async { sleep_until(send_at.unwrap_or_else(Instant::now)).await }, if send_at.is_some() => Ok(Step::SendAcks),
             event = self.events.poll(), if may_read => event.map(Step::Event).map_err(|error| Error::Read(error.into())),
-            () = sleep(SIGN_OF_LIFE), if !may_read => Ok(Step::SignOfLife),
+            () = sleep(PING_INTERVAL), if !may_read => Ok(Step::Ping),
         }
     }
 
@@ -87,19 +87,19 @@ impl Connection {
     pub async fn act(&mut self, step: &Step) -> Result<(), Error> {
         match step {
             Step::Stored => self.collect().await,
-            Step::Send => self.send().await,
-            Step::SignOfLife => self.sign_of_life().await,
+            Step::SendAcks => self.send_acks().await,
+            Step::Ping => self.ping().await,
             Step::Event(_) => Ok(()),
         }
     }
 
     /// Waits for what is owed, acknowledges it, and takes leave.
     pub async fn drain(&mut self) -> Result<(), Error> {
-        while !self.owed.is_empty() {
-            self.owed.rung().await;
+        while !self.pending_acks.is_empty() {
+            self.pending_acks.notified().await;
             self.collect().await?;
         }
-        self.send().await
+        self.send_acks().await
     }
 
     /// Takes leave; the broker keeps the session.
@@ -109,23 +109,23 @@ impl Connection {
 
     /// Finds what is due, and sends it where it is enough.
     async fn collect(&mut self) -> Result<(), Error> {
-        let settled = self.owed.due(|packet_id| self.due.push(packet_id));
-        if self.due.len() >= ENOUGH || settled.is_err() {
-            self.send().await?;
+        let settled = self.pending_acks.take_stored(|packet_id| self.due.push(packet_id));
+        if self.due.len() >= ACK_BATCH || settled.is_err() {
+            self.send_acks().await?;
         } else if !self.due.is_empty() && self.send_at.is_none() {
-            self.send_at = Some(Instant::now() + GATHER);
+            self.send_at = Some(Instant::now() + ACK_LINGER);
         }
         settled.map_err(Error::Log)
     }
 
-    async fn send(&mut self) -> Result<(), Error> {
+    async fn send_acks(&mut self) -> Result<(), Error> {
         self.send_at = None;
         let due = std::mem::take(&mut self.due);
         self.write(due.into_iter().map(|packet_id| Packet::PubAck(PubAck::new(packet_id)))).await
     }
 
     /// Pings a broker that is not read: its answers wait unread, so none is expected.
-    async fn sign_of_life(&mut self) -> Result<(), Error> {
+    async fn ping(&mut self) -> Result<(), Error> {
         self.write([Packet::PingReq]).await?;
         self.events.state.await_pingresp = false;
         Ok(())

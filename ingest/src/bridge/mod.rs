@@ -2,12 +2,11 @@
 //! acknowledges a message when it is on disk, so that the broker keeps what is not. Who may publish where is the
 //! broker's business; what is published is judged like a message at any other door.
 
-mod config;
+mod broker_events;
 mod connection;
-mod known;
-mod link;
-mod notice;
-mod teller;
+mod presence_publisher;
+mod reported_sessions;
+mod subscriber;
 
 use std::sync::Arc;
 
@@ -18,12 +17,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-pub use config::{Address, AddressError, BridgeConfig};
-use link::Link;
-pub use link::pauses;
-use teller::Teller;
+use subscriber::Subscriber;
 
-use crate::mosquitto::Keeper;
+use presence_publisher::PresencePublisher;
+
+use crate::config::BridgeConfig;
+use crate::mosquitto::AccessSync;
 use crate::shared::Shared;
 
 /// The kind of work that bridges join for.
@@ -48,23 +47,26 @@ pub async fn serve(
     let (elected, tells) = watch::channel(false);
     let config = Arc::new(config);
     info!(broker = %config.address, connections = config.connections, "reading telemetry from a broker");
-    let mut links = JoinSet::new();
-    for number in 0..config.links() {
+    let mut tasks = JoinSet::new();
+    for number in 0..config.connection_count() {
         // A stable name: the broker keeps what it has not delivered to it.
         let client_id = format!("argusiq-{}-{number}", member(&instance));
-        let teller = match number {
-            0 => Some(Teller::start(shared.clone(), &log, &config.broker, tells.clone(), shutdown.clone()).await),
+        let presence = match number {
+            0 => Some(
+                PresencePublisher::start(shared.clone(), &log, &config.broker, tells.clone(), shutdown.clone()).await,
+            ),
             _ => None,
         };
-        links.spawn(Link::new(shared.clone(), config.clone(), client_id, teller).run(shutdown.clone()));
+        tasks.spawn(Subscriber::new(shared.clone(), config.clone(), client_id, presence).run(shutdown.clone()));
     }
     if let Some(security) = config.dynamic_security.clone() {
         let client_id = format!("argusiq-{}-control", member(&instance));
-        let keeper = Keeper::new(shared, config.clone(), security, client_id, link::filters(&config, true));
-        links.spawn(keeper.run(tells, shutdown));
+        let access_sync =
+            AccessSync::new(shared, config.clone(), security, client_id, subscriber::filters(&config, true));
+        tasks.spawn(access_sync.run(tells, shutdown));
     }
     tokio::select! {
-        _ = async { while links.join_next().await.is_some() {} } => {}
+        _ = async { while tasks.join_next().await.is_some() {} } => {}
         never = elect(own, members, elected) => match never {},
     }
 }

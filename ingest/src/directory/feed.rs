@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::metric_names::DIRECTORY_LAG_SECONDS;
 
 /// How often the directory is compared with the head of the log.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long the first comparison rests after a failure.
-const REST: Duration = Duration::from_millis(50);
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 /// How long one comparison may take.
-const LOOK_WITHIN: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why the directory no longer follows the log.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +51,12 @@ impl Feed {
 
     /// Waits until the directory is at the head of the log for the first time.
     pub async fn ready(&self) -> Result<(), Error> {
-        while !self.catch_up(LOOK_WITHIN).await {
+        while !self.catch_up(CHECK_TIMEOUT).await {
             if let Some(failure) = self.follower.failure() {
                 return Err(Error(failure));
             }
             // Asking fails at once while the log cannot be reached.
-            sleep(REST).await;
+            sleep(RETRY_DELAY).await;
         }
         Ok(())
     }
@@ -70,12 +70,12 @@ impl Feed {
     /// Keeps comparing with the head of the log; returns only when the log cannot be followed any more.
     pub async fn watch(&self) -> Error {
         loop {
-            self.catch_up(LOOK_WITHIN).await;
+            self.catch_up(CHECK_TIMEOUT).await;
             if let Some(failure) = self.follower.failure() {
                 return Error(failure);
             }
             gauge!(DIRECTORY_LAG_SECONDS).set(self.lag().map_or(f64::INFINITY, |lag| lag.as_secs_f64()));
-            sleep(LOOK_EVERY).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 }

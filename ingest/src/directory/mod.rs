@@ -24,7 +24,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::decide::{CertificateView, DeviceView, OrganizationView, TokenView, View};
-use crate::mosquitto::{Standing, standing};
+use crate::mosquitto::{AdmissionList, admission_list};
 
 /// Whose standing an event may have changed for the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +39,13 @@ pub enum Affected {
 #[derive(Debug)]
 pub struct Directory {
     root: Arc<CertificateDer<'static>>,
-    known: RwLock<Known>,
+    state: RwLock<State>,
     /// Position of the last event that was folded.
     changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct State {
     entries: domain::directory::Directory,
     /// The CA certificates of organisations, read from PEM once.
     authorities: HashMap<OrganizationId, Arc<CertificateDer<'static>>>,
@@ -62,63 +62,68 @@ struct Known {
 impl Directory {
     /// Begins with nothing known but the platform's root certificate.
     pub fn new(root: CertificateDer<'static>) -> Self {
-        Self { root: Arc::new(root), known: RwLock::default(), changed: watch::Sender::default() }
+        Self { root: Arc::new(root), state: RwLock::default(), changed: watch::Sender::default() }
     }
 
     /// Answers everything that is known about a certificate.
     pub fn view(&self, identity: &Identity) -> View {
-        let known = self.known();
-        let certificate = known.entries.certificate_now(identity.serial.as_str());
+        let state = self.read();
+        let certificate = state.entries.certificate_now(identity.serial.as_str());
         View {
             root: self.root.clone(),
-            organization: known.organization_view(OrganizationId(identity.organization)),
-            device: known.device_view(DeviceId(identity.device)),
+            organization: state.organization_view(OrganizationId(identity.organization)),
+            device: state.device_view(DeviceId(identity.device)),
             certificate: certificate.map(|entry| CertificateView { device: entry.device, revoked: entry.revoked }),
         }
     }
 
     /// Answers the CA certificate of an organisation.
     pub fn authority(&self, organization: OrganizationId) -> Option<Arc<CertificateDer<'static>>> {
-        self.known().authorities.get(&organization).cloned()
+        self.read().authorities.get(&organization).cloned()
     }
 
     /// Answers what is known of an organisation.
     pub fn organization(&self, organization: OrganizationId) -> Option<OrganizationView> {
-        self.known().organization_view(organization)
+        self.read().organization_view(organization)
     }
 
     /// Answers what is known of a device token by its digest.
     pub fn token(&self, digest: &str) -> Option<TokenView> {
-        self.known().tokens.get(digest).copied()
+        self.read().tokens.get(digest).copied()
     }
 
     /// Tells whether a device may speak for others of its organisation.
     pub fn is_gateway(&self, device: DeviceId) -> bool {
-        self.known().gateways.contains(&device)
+        self.read().gateways.contains(&device)
     }
 
     /// Lists the devices of an organisation, those out of service included.
     pub fn devices_of(&self, organization: OrganizationId) -> Vec<DeviceId> {
-        let known = self.known();
-        let of = known.entries.devices_now().filter(|(_, entry)| entry.organization == organization);
+        let state = self.read();
+        let of = state.entries.devices_now().filter(|(_, entry)| entry.organization == organization);
         of.map(|(device, _)| device).collect()
     }
 
     /// Answers what is known of a device.
     pub fn device(&self, device: DeviceId) -> Option<DeviceView> {
-        self.known().device_view(device)
+        self.read().device_view(device)
     }
 
     /// Tells whether a serial number is one of a revoked certificate.
     pub fn is_revoked(&self, serial: &Serial) -> bool {
-        self.known().entries.certificate_now(serial.as_str()).is_some_and(|certificate| certificate.revoked)
+        self.read().entries.certificate_now(serial.as_str()).is_some_and(|certificate| certificate.revoked)
     }
 
     /// Answers who may connect at `now` to a broker that checks certificates by itself.
-    pub fn standing(&self, now: DateTime<Utc>) -> Standing {
-        let known = self.known();
-        let device = |device| known.device_view(device);
-        standing(known.entries.certificates_now(), device, |organization| known.organization_view(organization), now)
+    pub fn admission_list(&self, now: DateTime<Utc>) -> AdmissionList {
+        let state = self.read();
+        let device = |device| state.device_view(device);
+        admission_list(
+            state.entries.certificates_now(),
+            device,
+            |organization| state.organization_view(organization),
+            now,
+        )
     }
 
     /// Tells of each event that is folded.
@@ -153,23 +158,23 @@ impl Directory {
 
     /// Folds one event of an aggregate; answers whose standing may have become worse.
     fn apply(&self, position: u64, organization: OrganizationId, id: Uuid, event: &AnyEvent) -> Option<Affected> {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.entries.apply(position, organization, id, event);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.entries.apply(position, organization, id, event);
         self.changed.send_replace(position);
         match event {
-            AnyEvent::Organization(event) => known.organization(OrganizationId(id), event),
-            AnyEvent::Device(event) => known.device(DeviceId(id), event),
-            AnyEvent::Certificate(event) => known.certificate(id, event),
+            AnyEvent::Organization(event) => state.organization(OrganizationId(id), event),
+            AnyEvent::Device(event) => state.device(DeviceId(id), event),
+            AnyEvent::Certificate(event) => state.certificate(id, event),
             _ => None,
         }
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl State {
     fn device_view(&self, device: DeviceId) -> Option<DeviceView> {
         self.entries.device_now(device).map(|entry| device_view(&self.entries, entry))
     }

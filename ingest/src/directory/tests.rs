@@ -82,7 +82,7 @@ fn a_suspension_concerns_the_organisation_and_is_lifted() {
     assert_eq!(affected, Some(Affected::Organization(organization())));
     let reinstated = AnyEvent::Organization(OrganizationEvent::OrganizationReinstated {});
     assert_eq!(directory.apply(1, organization(), organization().0, &reinstated), None);
-    assert!(directory.known().entries.organization_now(organization()).is_some_and(|known| !known.suspended));
+    assert!(directory.read().entries.organization_now(organization()).is_some_and(|known| !known.suspended));
 }
 
 #[test]

@@ -56,10 +56,10 @@ pub enum Next {
 /// Takes the next packet out of a buffer, if it is there and no larger than `largest` octets.
 pub fn next(buffer: &mut BytesMut, largest: usize) -> Next {
     let Some(&first) = buffer.first() else { return Next::Incomplete { missing: 2 } };
-    let (length, digits) = match variable_integer(&buffer[1..]) {
-        Digits::Value(value, digits) => (value, digits),
-        Digits::Incomplete => return Next::Incomplete { missing: 1 },
-        Digits::Malformed => return Next::Malformed,
+    let (length, digits) = match read_variable_integer(&buffer[1..]) {
+        VariableInteger::Value(value, digits) => (value, digits),
+        VariableInteger::Incomplete => return Next::Incomplete { missing: 1 },
+        VariableInteger::Malformed => return Next::Malformed,
     };
     let header_bytes = 1 + digits;
     let bytes = header_bytes + length;
@@ -74,7 +74,7 @@ pub fn next(buffer: &mut BytesMut, largest: usize) -> Next {
 
 /// A variable byte integer (1.5.5) at the beginning of some octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Digits {
+pub enum VariableInteger {
     /// Its value and how many octets it takes.
     Value(usize, usize),
     /// Its end has not arrived.
@@ -84,15 +84,15 @@ pub enum Digits {
 }
 
 /// Reads a variable byte integer: seven bits an octet, lowest first, at most four octets.
-pub fn variable_integer(octets: &[u8]) -> Digits {
+pub fn read_variable_integer(octets: &[u8]) -> VariableInteger {
     let mut value = 0;
     for (index, octet) in octets.iter().take(4).enumerate() {
         value |= usize::from(octet & 0x7f) << (7 * index);
         if octet & 0x80 == 0 {
-            return Digits::Value(value, index + 1);
+            return VariableInteger::Value(value, index + 1);
         }
     }
-    if octets.len() < 4 { Digits::Incomplete } else { Digits::Malformed }
+    if octets.len() < 4 { VariableInteger::Incomplete } else { VariableInteger::Malformed }
 }
 
 #[cfg(test)]
@@ -122,10 +122,10 @@ mod tests {
             (&[0x80, 0x80, 0x01][..], 16_384),
             (&[0xff, 0xff, 0xff, 0x7f][..], 268_435_455),
         ] {
-            assert_eq!(variable_integer(octets), Digits::Value(value, octets.len()));
+            assert_eq!(read_variable_integer(octets), VariableInteger::Value(value, octets.len()));
         }
-        assert_eq!(variable_integer(&[0xff, 0xff, 0xff]), Digits::Incomplete);
-        assert_eq!(variable_integer(&[0xff, 0xff, 0xff, 0xff]), Digits::Malformed);
+        assert_eq!(read_variable_integer(&[0xff, 0xff, 0xff]), VariableInteger::Incomplete);
+        assert_eq!(read_variable_integer(&[0xff, 0xff, 0xff, 0xff]), VariableInteger::Malformed);
     }
 
     #[test]

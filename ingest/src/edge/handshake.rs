@@ -24,7 +24,7 @@ use tracing::{debug, info};
 use crate::config::EdgePki;
 use crate::directory::Directory;
 use crate::metric_names as names;
-use crate::presence::{Presence, Whom};
+use crate::presence::{Presence, PresenceSubject};
 
 /// A connection with a device whose certificate passed the handshake.
 pub type Stream = Box<TlsStream<TcpStream>>;
@@ -45,7 +45,7 @@ pub enum Error {
 
 /// Whether clients have to present a certificate; one that is presented is verified either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certificates {
+pub enum ClientCertificates {
     /// Without one there is no connection.
     Required,
     /// Without one the client has to show otherwise who it is.
@@ -54,7 +54,7 @@ pub enum Certificates {
 
 /// The server side of TLS.
 pub struct Tls {
-    certificates: Certificates,
+    certificates: ClientCertificates,
     base: ServerConfig,
     verifier: Arc<SwappableVerifier>,
     directory: Arc<Directory>,
@@ -67,7 +67,7 @@ impl Tls {
     }
 
     /// Sets the server side up; each handshake asks the directory for revocations.
-    pub fn new(pki: &EdgePki, directory: Arc<Directory>, certificates: Certificates) -> Result<Self, Error> {
+    pub fn new(pki: &EdgePki, directory: Arc<Directory>, certificates: ClientCertificates) -> Result<Self, Error> {
         let root = Self::root(pki)?;
         let revocations = directory.clone();
         let revoked: certs::verifier::Revoked = Arc::new(move |serial| revocations.is_revoked(serial));
@@ -75,15 +75,15 @@ impl Tls {
         let base = certs::server_config(&pki.server_certificate_pem, &pki.server_private_key_pem, verifier.clone())
             .map_err(Error::Certificates)?;
         let tls = Self { certificates, base, verifier, directory };
-        tls.witnessed().map(|_| tls)
+        tls.new_acceptor().map(|_| tls)
     }
 
     /// Makes the configuration of one handshake, and where the certificate shows that it presented: rustls does not
     /// give out the certificate of a handshake that failed.
-    fn witnessed(&self) -> Result<(TlsAcceptor, Arc<Witness>), Error> {
+    fn new_acceptor(&self) -> Result<(TlsAcceptor, Arc<RecordingVerifier>), Error> {
         let (verifier, directory) = (self.verifier.clone(), self.directory.clone());
-        let mandatory = self.certificates == Certificates::Required;
-        let witness = Arc::new(Witness { mandatory, verifier, directory, seen: OnceLock::new() });
+        let mandatory = self.certificates == ClientCertificates::Required;
+        let witness = Arc::new(RecordingVerifier { mandatory, verifier, directory, refused_identity: OnceLock::new() });
         let mut config = ServerConfig::builder_with_provider(self.base.crypto_provider().clone())
             .with_safe_default_protocol_versions()
             .map_err(Error::Versions)?
@@ -96,7 +96,7 @@ impl Tls {
 }
 
 /// Makes the server side of TLS for clients that have no certificates.
-pub fn server_only(pki: &EdgePki) -> Result<TlsAcceptor, Error> {
+pub fn server_auth_acceptor(pki: &EdgePki) -> Result<TlsAcceptor, Error> {
     let pem = |error| Error::Certificates(certs::verifier::Error::Pem(error));
     let chain = CertificateDer::pem_slice_iter(pki.server_certificate_pem.as_bytes());
     let chain = chain.collect::<Result<Vec<_>, _>>().map_err(pem)?;
@@ -112,7 +112,7 @@ pub fn server_only(pki: &EdgePki) -> Result<TlsAcceptor, Error> {
 }
 
 /// What a door shakes hands with.
-pub struct Shaking<'a> {
+pub struct HandshakeContext<'a> {
     /// The server side of TLS.
     pub tls: &'a Tls,
     /// One permit for each handshake.
@@ -124,14 +124,14 @@ pub struct Shaking<'a> {
 }
 
 /// Shakes hands with a device. None where that failed, which is counted, logged and told then.
-pub async fn shake(door: Shaking<'_>, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
-    let (acceptor, witness) = door.tls.witnessed().ok()?;
-    let shaken = timeout(door.within, async {
+pub async fn perform_handshake(door: HandshakeContext<'_>, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
+    let (acceptor, witness) = door.tls.new_acceptor().ok()?;
+    let outcome = timeout(door.within, async {
         // The semaphore is never closed; without a permit the handshake would merely be unbounded.
         let _permit = door.handshakes.acquire().await.ok();
         acceptor.accept(socket).await
     });
-    let reason = match shaken.await {
+    let reason = match outcome.await {
         Ok(Ok(stream)) => return Some(Box::new(stream)),
         Ok(Err(error)) => reason(&error),
         Err(_) => "timeout",
@@ -142,14 +142,14 @@ pub async fn shake(door: Shaking<'_>, socket: TcpStream, peer: SocketAddr) -> Op
         debug!(%peer, reason, "a TLS handshake failed");
         return None;
     }
-    let identity = witness.seen.get();
-    let whom = Whom {
+    let identity = witness.refused_identity.get();
+    let subject = PresenceSubject {
         organization: identity.map(|identity| OrganizationId(identity.organization)),
         device: identity.map(|identity| DeviceId(identity.device)),
         session: None,
     };
-    if door.presence.tell_refused(whom, reason).await {
-        let device = whom.device.map(|device| device.to_string());
+    if door.presence.report_refused(subject, reason).await {
+        let device = subject.device.map(|device| device.to_string());
         info!(%peer, reason, device, "a TLS handshake was refused");
     }
     None
@@ -177,20 +177,20 @@ fn reason(error: &std::io::Error) -> &'static str {
 
 /// Verifies as the shared verifier does, helps out with the organisation's CA where a device sends its own certificate
 /// alone, and remembers whose certificate was refused.
-struct Witness {
+struct RecordingVerifier {
     mandatory: bool,
     verifier: Arc<SwappableVerifier>,
     directory: Arc<Directory>,
-    seen: OnceLock<Identity>,
+    refused_identity: OnceLock<Identity>,
 }
 
-impl fmt::Debug for Witness {
+impl fmt::Debug for RecordingVerifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Witness").finish_non_exhaustive()
+        formatter.debug_struct("RecordingVerifier").finish_non_exhaustive()
     }
 }
 
-impl ClientCertVerifier for Witness {
+impl ClientCertVerifier for RecordingVerifier {
     fn client_auth_mandatory(&self) -> bool {
         self.mandatory
     }
@@ -211,7 +211,7 @@ impl ClientCertVerifier for Witness {
         let intermediates = own.as_ref().map_or(intermediates, |own| own.as_slice());
         self.verifier.verify_client_cert(end_entity, intermediates, now).inspect_err(|_| {
             if let Some(identity) = identity {
-                let _ = self.seen.set(identity);
+                let _ = self.refused_identity.set(identity);
             }
         })
     }

@@ -1,29 +1,29 @@
 //! The edge: an MQTT listener for devices, with mutual TLS. It is a listener for one purpose and no broker: no topic
 //! tree, no retained messages, no fan-out, no stored sessions. A PUBACK says that the message is on disk.
 
-pub mod admit;
-mod end;
+pub mod connect;
+mod connection;
 mod frame;
 pub mod handshake;
 mod listener;
 mod packet;
 mod publish;
+pub mod rate_limit;
 mod reply;
-mod serve;
 mod session;
-pub mod sessions;
-pub mod throttle;
+mod session_end;
+pub mod session_registry;
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-pub use end::End;
-pub use handshake::{Certificates, Error as TlsError, Shaking, Tls};
+pub use handshake::{ClientCertificates, Error as TlsError, HandshakeContext, Tls};
 pub use listener::listen;
-use sessions::Sessions;
-use throttle::Rate;
+use rate_limit::Rate;
+pub use session_end::SessionEnd;
+use session_registry::SessionRegistry;
 
 use crate::config::{Clock, Limits};
 use crate::directory::Directory;
@@ -51,7 +51,7 @@ pub struct Edge {
     /// Where comings and goings are told.
     pub presence: Arc<Presence>,
     /// The live sessions.
-    pub sessions: Arc<Sessions>,
+    pub sessions: Arc<SessionRegistry>,
     /// Handles of metrics.
     pub meters: Arc<Meters>,
     /// One permit for each handshake.
@@ -62,8 +62,8 @@ pub struct Edge {
 
 impl Edge {
     /// What the edge shakes hands with.
-    fn shaking(&self) -> Shaking<'_> {
+    fn handshake_context(&self) -> HandshakeContext<'_> {
         let Self { tls, handshakes, presence, limits, .. } = self;
-        Shaking { tls, handshakes, presence, within: limits.connect_timeout }
+        HandshakeContext { tls, handshakes, presence, within: limits.connect_timeout }
     }
 }

@@ -89,7 +89,7 @@ pub enum NotConnect {
 }
 
 /// Reads the first packet of a connection.
-pub fn connect(frame: &Frame) -> Result<Connect, NotConnect> {
+pub fn read_connect(frame: &Frame) -> Result<Connect, NotConnect> {
     if frame.kind() != 1 {
         return Err(NotConnect::OtherPacket);
     }
@@ -109,7 +109,7 @@ pub fn connect(frame: &Frame) -> Result<Connect, NotConnect> {
 }
 
 /// Reads any later packet but PUBLISH.
-pub fn packet(frame: &Frame, version: Version) -> Result<Packet, Malformed> {
+pub fn read_packet(frame: &Frame, version: Version) -> Result<Packet, Malformed> {
     match (frame.kind(), frame.flags()) {
         (8, 2) => subscribe(frame, version),
         (10, 2) => unsubscribe(frame, version),

@@ -23,7 +23,7 @@ fn a_connect_of_3_1_1_is_read_with_its_will() {
     let mut sent = v4::Connect::new("d-1");
     sent.keep_alive = 30;
     sent.last_will = Some(v4::LastWill::new("t", "gone", mqtt3::QoS::AtLeastOnce, true));
-    let read = connect(&written(|out| assert!(sent.write(out).is_ok()))).unwrap();
+    let read = read_connect(&written(|out| assert!(sent.write(out).is_ok()))).unwrap();
     let will = Will { topic: "t".into(), payload: "gone".into(), qos: 1, retain: true };
     assert_eq!((read.version, read.client_id.as_str(), read.keep_alive_seconds), (Version::V3, "d-1", 30));
     assert_eq!(read.will, Some(will));
@@ -35,7 +35,7 @@ fn a_connect_of_5_is_read_with_what_it_asks_for() {
     properties.session_expiry_interval = Some(60);
     properties.authentication_method = Some("SCRAM".into());
     let sent = v5::Connect { keep_alive: 5, client_id: "d-1".into(), clean_start: false, properties: Some(properties) };
-    let read = connect(&written(|out| assert!(sent.write(&None, &None, out).is_ok()))).unwrap();
+    let read = read_connect(&written(|out| assert!(sent.write(&None, &None, out).is_ok()))).unwrap();
     assert_eq!((read.version, read.keep_alive_seconds, read.will), (Version::V5, 5, None));
     assert!(read.wants_stored_session && read.wants_authentication);
 }
@@ -43,12 +43,12 @@ fn a_connect_of_5_is_read_with_what_it_asks_for() {
 #[test]
 fn what_is_no_connect_of_a_known_level_is_refused() {
     let level_3 = [0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 3, 2, 0, 9, 0, 0];
-    assert_eq!(connect(&framed(&level_3)), Err(NotConnect::Level(3)));
+    assert_eq!(read_connect(&framed(&level_3)), Err(NotConnect::Level(3)));
     let old_name = [0x10, 14, 0, 6, b'M', b'Q', b'I', b's', b'd', b'p', 3, 2, 0, 9, 0, 0];
-    assert_eq!(connect(&framed(&old_name)), Err(NotConnect::Malformed));
+    assert_eq!(read_connect(&framed(&old_name)), Err(NotConnect::Malformed));
     let reserved = [0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 4, 3, 0, 9, 0, 0];
-    assert_eq!(connect(&framed(&reserved)), Err(NotConnect::Malformed));
-    assert_eq!(connect(&framed(&[0xc0, 0])), Err(NotConnect::OtherPacket));
+    assert_eq!(read_connect(&framed(&reserved)), Err(NotConnect::Malformed));
+    assert_eq!(read_connect(&framed(&[0xc0, 0])), Err(NotConnect::OtherPacket));
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn subscriptions_are_read_in_both_versions() {
     let three = v4::Subscribe::new("a/#", mqtt3::QoS::AtLeastOnce);
     let frame = written(|out| assert!(v4::Subscribe { pkid: 4, ..three }.write(out).is_ok()));
     let expected = Packet::Subscribe { packet_id: 4, filters: vec![("a/#".into(), 1)] };
-    assert_eq!(packet(&frame, Version::V3), Ok(expected.clone()));
+    assert_eq!(read_packet(&frame, Version::V3), Ok(expected.clone()));
     let five = v5::Subscribe::new(v5::Filter::new("a/#", rumqttc::v5::mqttbytes::QoS::AtLeastOnce), None);
     let frame = written(|out| assert!(v5::Subscribe { pkid: 4, ..five }.write(out).is_ok()));
-    assert_eq!(packet(&frame, Version::V5), Ok(expected));
+    assert_eq!(read_packet(&frame, Version::V5), Ok(expected));
     let frame = written(|out| assert!(v4::Unsubscribe { pkid: 5, topics: vec!["a".into()] }.write(out).is_ok()));
-    assert_eq!(packet(&frame, Version::V3), Ok(Packet::Unsubscribe { packet_id: 5, filters: vec!["a".into()] }));
+    assert_eq!(read_packet(&frame, Version::V3), Ok(Packet::Unsubscribe { packet_id: 5, filters: vec!["a".into()] }));
 }
 
 #[test]
@@ -72,17 +72,17 @@ fn a_disconnect_keeps_or_drops_the_will() {
         (&[0xe0, 1, 0][..], Version::V5, false),
         (&[0xe0, 2, 4, 0][..], Version::V5, true),
     ] {
-        assert_eq!(packet(&framed(octets), version), Ok(Packet::Disconnect { with_will }));
+        assert_eq!(read_packet(&framed(octets), version), Ok(Packet::Disconnect { with_will }));
     }
 }
 
 #[test]
 fn packets_that_only_servers_send_are_unexpected() {
     for first in [0x10, 0x20, 0x40, 0x50, 0x62, 0x70, 0x90, 0xb0, 0xd0, 0xf0] {
-        assert_eq!(packet(&framed(&[first, 2, 0, 1]), Version::V5), Ok(Packet::Unexpected), "{first:x}");
+        assert_eq!(read_packet(&framed(&[first, 2, 0, 1]), Version::V5), Ok(Packet::Unexpected), "{first:x}");
     }
-    assert!(packet(&framed(&[0x80, 6, 0, 1, 0, 1, b'a', 0]), Version::V3).is_err());
-    assert!(packet(&framed(&[0xa2, 2, 0, 1]), Version::V3).is_err());
+    assert!(read_packet(&framed(&[0x80, 6, 0, 1, 0, 1, b'a', 0]), Version::V3).is_err());
+    assert!(read_packet(&framed(&[0xa2, 2, 0, 1]), Version::V3).is_err());
 }
 
 proptest! {
@@ -94,7 +94,7 @@ proptest! {
         let mut octets = vec![first, body.len() as u8];
         octets.extend(body);
         let frame = framed(&octets);
-        let _ = packet(&frame, if five { Version::V5 } else { Version::V3 });
+        let _ = read_packet(&frame, if five { Version::V5 } else { Version::V3 });
     }
 
     #[test]
@@ -103,6 +103,6 @@ proptest! {
     ) {
         let mut octets = vec![0x10, rest.len() as u8 + 8, 0, 4, b'M', b'Q', b'T', b'T', level, flags];
         octets.extend(rest);
-        let _ = connect(&framed(&octets));
+        let _ = read_connect(&framed(&octets));
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 
-use super::frame::{Digits, Frame, variable_integer};
+use super::frame::{Frame, VariableInteger, read_variable_integer};
 use super::packet::{Malformed, Version};
 
 /// A PUBLISH of a device.
@@ -48,7 +48,7 @@ pub fn read(frame: &Frame, version: Version) -> Result<Publish, Malformed> {
 
 /// The beginning of a PUBLISH that is too large to be read whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Beginning<'a> {
+pub struct PublishHead<'a> {
     /// The topic name.
     pub topic: &'a [u8],
     /// As much of the payload as has arrived.
@@ -57,16 +57,16 @@ pub struct Beginning<'a> {
 
 /// Reads the beginning of a PUBLISH from its first octet and what has arrived after the fixed header.
 /// Returns none where the topic has not arrived yet.
-pub fn beginning(first: u8, body: &[u8], version: Version) -> Option<Beginning<'_>> {
+pub fn read_head(first: u8, body: &[u8], version: Version) -> Option<PublishHead<'_>> {
     let (&[high, low], rest) = body.split_first_chunk::<2>()?;
     let (topic, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
     let packet_id = if first & 0b0110 == 0 { 0 } else { 2 };
     let rest = rest.get(packet_id..).unwrap_or_default();
-    let properties = match (version, variable_integer(rest)) {
-        (Version::V5, Digits::Value(length, digits)) => length + digits,
+    let properties = match (version, read_variable_integer(rest)) {
+        (Version::V5, VariableInteger::Value(length, digits)) => length + digits,
         _ => 0,
     };
-    Some(Beginning { topic, payload: rest.get(properties..).unwrap_or_default() })
+    Some(PublishHead { topic, payload: rest.get(properties..).unwrap_or_default() })
 }
 
 /// Takes MQTT 5's properties off and tells whether a topic alias is among them.
@@ -76,7 +76,9 @@ fn take_properties(rest: &mut Bytes) -> Result<bool, Malformed> {
         let _ = rest.split_to(1);
         return Ok(false);
     }
-    let Digits::Value(length, digits) = variable_integer(rest) else { return Err(Malformed("property length")) };
+    let VariableInteger::Value(length, digits) = read_variable_integer(rest) else {
+        return Err(Malformed("property length"));
+    };
     if digits + length > rest.len() {
         return Err(Malformed("properties longer than their packet"));
     }
@@ -158,15 +160,15 @@ mod tests {
 
     #[test]
     fn the_topic_of_a_packet_that_is_too_large_is_found_once_it_is_there() {
-        let read = |body| beginning(0x32, body, Version::V5);
+        let read = |body| read_head(0x32, body, Version::V5);
         assert_eq!(read(&[0]), None);
         assert_eq!(read(&[0, 3, b'a', b'/']), None);
         let topic = &b"a/b"[..];
-        assert_eq!(read(&[0, 3, b'a', b'/', b'b', 0]), Some(Beginning { topic, payload: b"" }));
+        assert_eq!(read(&[0, 3, b'a', b'/', b'b', 0]), Some(PublishHead { topic, payload: b"" }));
         let arrived = [0, 3, b'a', b'/', b'b', 0, 7, 2, 1, 1, b'{'];
-        assert_eq!(read(&arrived), Some(Beginning { topic, payload: b"{" }));
-        let three = beginning(0x30, &[0, 1, b'a', b'{'], Version::V3);
-        assert_eq!(three, Some(Beginning { topic: b"a", payload: b"{" }));
+        assert_eq!(read(&arrived), Some(PublishHead { topic, payload: b"{" }));
+        let three = read_head(0x30, &[0, 1, b'a', b'{'], Version::V3);
+        assert_eq!(three, Some(PublishHead { topic: b"a", payload: b"{" }));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use super::packet::{Connect, Version};
 
 /// What MQTT 5 clients are told with an accepted CONNECT.
 #[derive(Clone, Copy, Debug)]
-pub struct Announced {
+pub struct ServerLimits {
     /// Receive maximum.
     pub receive_maximum: u16,
     /// Maximum packet size in octets.
@@ -16,22 +16,22 @@ pub struct Announced {
 }
 
 /// Writes an accepting CONNACK. There is no stored session, so session present is 0.
-pub fn accept(out: &mut BytesMut, connect: &Connect, announced: Announced) {
+pub fn connack_accept(out: &mut BytesMut, connect: &Connect, server_limits: ServerLimits) {
     if connect.version == Version::V3 {
         return out.put_slice(&[0x20, 2, 0, 0]);
     }
     let properties = ConnAckProperties {
         // Said only where the client asked for something else (3.2.2.3.2).
         session_expiry_interval: connect.wants_stored_session.then_some(0),
-        receive_max: Some(announced.receive_maximum),
+        receive_max: Some(server_limits.receive_maximum),
         max_qos: Some(1),
         retain_available: Some(0),
-        max_packet_size: Some(announced.max_packet_bytes),
+        max_packet_size: Some(server_limits.max_packet_bytes),
         topic_alias_max: Some(0),
         wildcard_subscription_available: Some(0),
         subscription_identifiers_available: Some(0),
         shared_subscription_available: Some(0),
-        ..silent_properties()
+        ..empty_properties()
     };
     let connack = ConnAck { session_present: false, code: ConnectReturnCode::Success, properties: Some(properties) };
     // Writing fails only for packets above 256 MB.
@@ -40,7 +40,7 @@ pub fn accept(out: &mut BytesMut, connect: &Connect, announced: Announced) {
 
 /// Why a CONNECT is refused, in both versions' codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum ConnectRefusal {
     /// The protocol level is not spoken here.
     Version,
     /// The client id is not the device id.
@@ -58,15 +58,15 @@ pub enum Refused {
 }
 
 /// Writes a refusing CONNACK (3.2.2.3 of 3.1.1, 3.2.2.2 of 5).
-pub fn refuse(out: &mut BytesMut, version: Version, why: Refused) {
+pub fn connack_refuse(out: &mut BytesMut, version: Version, why: ConnectRefusal) {
     let (three, five) = match why {
-        Refused::Version => (1, 0x84),
-        Refused::ClientId => (2, 0x85),
-        Refused::Unavailable => (3, 0x88),
-        Refused::NotAuthorized => (5, 0x87),
-        Refused::AuthenticationMethod => (5, 0x8c),
-        Refused::WillQos => (5, 0x9b),
-        Refused::WillRetain => (5, 0x9a),
+        ConnectRefusal::Version => (1, 0x84),
+        ConnectRefusal::ClientId => (2, 0x85),
+        ConnectRefusal::Unavailable => (3, 0x88),
+        ConnectRefusal::NotAuthorized => (5, 0x87),
+        ConnectRefusal::AuthenticationMethod => (5, 0x8c),
+        ConnectRefusal::WillQos => (5, 0x9b),
+        ConnectRefusal::WillRetain => (5, 0x9a),
     };
     match version {
         Version::V3 => out.put_slice(&[0x20, 2, 0, three]),
@@ -95,7 +95,7 @@ pub fn unsuback(out: &mut BytesMut, version: Version, packet_id: u16, codes: &[u
 }
 
 /// Writes a PINGRESP.
-pub fn pong(out: &mut BytesMut) {
+pub fn pingresp(out: &mut BytesMut) {
     out.put_slice(&[0xd0, 0]);
 }
 
@@ -124,7 +124,7 @@ fn put_length(out: &mut BytesMut, mut length: usize) {
     out.put_u8(length as u8);
 }
 
-fn silent_properties() -> ConnAckProperties {
+fn empty_properties() -> ConnAckProperties {
     ConnAckProperties {
         session_expiry_interval: None,
         receive_max: None,
@@ -174,8 +174,10 @@ mod tests {
             wants_stored_session: true,
             wants_authentication: false,
         };
-        let announced = Announced { receive_maximum: 64, max_packet_bytes: 1_000 };
-        let v5::Packet::ConnAck(connack) = five(written(|out| accept(out, &connect, announced))) else { panic!() };
+        let server_limits = ServerLimits { receive_maximum: 64, max_packet_bytes: 1_000 };
+        let v5::Packet::ConnAck(connack) = five(written(|out| connack_accept(out, &connect, server_limits))) else {
+            panic!()
+        };
         let properties = connack.properties.unwrap();
         assert!(!connack.session_present);
         assert_eq!(
@@ -185,7 +187,7 @@ mod tests {
         assert_eq!((properties.max_packet_size, properties.session_expiry_interval), (Some(1_000), Some(0)));
         assert_eq!((properties.topic_alias_max, properties.assigned_client_identifier), (Some(0), None));
         let three = Connect { version: Version::V3, ..connect };
-        assert_eq!(written(|out| accept(out, &three, announced))[..], [0x20, 2, 0, 0]);
+        assert_eq!(written(|out| connack_accept(out, &three, server_limits))[..], [0x20, 2, 0, 0]);
     }
 
     #[test]

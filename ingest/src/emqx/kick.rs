@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
-use crate::ask::{self, ask, authority};
-use crate::config::BrokerApi;
+use crate::config::{BrokerApi, InvalidApiUrl};
 use crate::directory::{Affected, Directory};
+use crate::http_request::{self, authority, send};
 use crate::metric_names as names;
 
 /// How often a kick is tried.
@@ -27,29 +27,24 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Kicks at a time: a suspended organisation may have thousands of devices.
-const AT_A_TIME: usize = 8;
-
-/// The address of the broker's API is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("emqx.api_url {0:?} is no address of the form http://host:port")]
-pub struct NotAnAddress(String);
+const MAX_CONCURRENT_KICKS: usize = 8;
 
 /// Why a session could not be ended.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum KickError {
     #[error("the broker was asked in vain")]
-    Asking(#[from] ask::Failure),
+    Request(#[from] http_request::Error),
     #[error("the broker answers {0}; are emqx.api_key and emqx.api_secret right?")]
     Status(u16),
 }
 
 /// Where the fold notes whose standing became worse.
 #[derive(Clone, Debug)]
-pub struct Kicks(mpsc::UnboundedSender<Affected>);
+pub struct KickRequests(mpsc::UnboundedSender<Affected>);
 
-impl Kicks {
+impl KickRequests {
     /// Notes that somebody's sessions may have to end.
-    pub fn note(&self, affected: Affected) {
+    pub fn request(&self, affected: Affected) {
         // A closed channel means that the role stops.
         let _ = self.0.send(affected);
     }
@@ -70,13 +65,14 @@ struct Broker {
 
 impl Kicker {
     /// Returns a kicker and where to note whom it is about.
-    pub fn new(api: &BrokerApi) -> Result<(Kicks, Self), NotAnAddress> {
-        let authority = authority(&api.url).ok_or_else(|| NotAnAddress(api.url.clone()))?;
+    pub fn new(api: &BrokerApi) -> Result<(KickRequests, Self), InvalidApiUrl> {
+        let authority =
+            authority(&api.url).ok_or_else(|| InvalidApiUrl { setting: "emqx.api_url", url: api.url.clone() })?;
         let credentials = BASE64.encode(format!("{}:{}", api.key, api.secret.expose()).as_bytes());
         let authorization = format!("Basic {credentials}");
         let (to, affected) = mpsc::unbounded_channel();
-        let broker = Arc::new(Broker { authority, authorization, permits: Semaphore::new(AT_A_TIME) });
-        Ok((Kicks(to), Self { broker, affected }))
+        let broker = Arc::new(Broker { authority, authorization, permits: Semaphore::new(MAX_CONCURRENT_KICKS) });
+        Ok((KickRequests(to), Self { broker, affected }))
     }
 
     /// Ends the sessions of all who are noted, until the shutdown. What happened before a restart is among them: the
@@ -130,9 +126,9 @@ impl Broker {
     }
 
     /// Asks the broker once; a client that it does not know is as good as gone.
-    async fn attempt(&self, device: DeviceId) -> Result<(), Failure> {
+    async fn attempt(&self, device: DeviceId) -> Result<(), KickError> {
         let request = hyper::Request::delete(format!("/api/v5/clients/{device}"));
-        let (status, _) = ask(&self.authority, request.header(AUTHORIZATION, &self.authorization)).await?;
-        if matches!(status, 200..=299 | 404) { Ok(()) } else { Err(Failure::Status(status)) }
+        let (status, _) = send(&self.authority, request.header(AUTHORIZATION, &self.authorization)).await?;
+        if matches!(status, 200..=299 | 404) { Ok(()) } else { Err(KickError::Status(status)) }
     }
 }

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::server::Peer;
 use crate::decide::{Decision, Reason, authorize_connect, authorize_session, authorize_token};
 use crate::metric_names as names;
-use crate::presence::Whom;
+use crate::presence::PresenceSubject;
 use crate::shared::Shared;
 
 /// A device in good standing that sends.
@@ -35,16 +35,17 @@ pub async fn authenticate(shared: &Shared, peer: &Peer, request: &Request) -> Re
         ));
     }
     let digest = token.and_then(digest_of);
-    let ask = || if peer.chain.is_empty() { by_token(shared, digest.as_deref()) } else { by_certificate(shared, peer) };
-    let mut asked = ask();
+    let authorize =
+        || if peer.chain.is_empty() { by_token(shared, digest.as_deref()) } else { by_certificate(shared, peer) };
+    let mut authorized = authorize();
     // What has not even the shape of a token is no news.
-    if (digest.is_some() || !peer.chain.is_empty()) && asked.is_err_and(Reason::may_be_news) {
+    if (digest.is_some() || !peer.chain.is_empty()) && authorized.is_err_and(Reason::may_be_stale) {
         if !shared.catch_up().await {
             return Err(Problem::unavailable("the log does not answer; try again"));
         }
-        asked = ask();
+        authorized = authorize();
     }
-    match asked {
+    match authorized {
         Ok(sender) => Ok(sender),
         Err(reason) => Err(refused(shared, peer, digest.as_deref(), reason).await),
     }
@@ -85,8 +86,8 @@ fn by_certificate(shared: &Shared, peer: &Peer) -> Result<Sender, Reason> {
 
 async fn refused(shared: &Shared, peer: &Peer, digest: Option<&str>, reason: Reason) -> Problem {
     counter!(names::CONNECTS_REFUSED, "reason" => reason.code()).increment(1);
-    let whom = match certs::identity(&peer.chain) {
-        Ok(identity) => Whom {
+    let subject = match certs::identity(&peer.chain) {
+        Ok(identity) => PresenceSubject {
             organization: Some(OrganizationId(identity.organization)),
             device: Some(DeviceId(identity.device)),
             session: None,
@@ -94,11 +95,11 @@ async fn refused(shared: &Shared, peer: &Peer, digest: Option<&str>, reason: Rea
         Err(_) => {
             let device = digest.and_then(|digest| shared.directory.token(digest)).map(|token| token.device);
             let known = device.and_then(|device| shared.directory.device(device));
-            Whom { organization: known.map(|known| known.organization), device, session: None }
+            PresenceSubject { organization: known.map(|known| known.organization), device, session: None }
         }
     };
-    if shared.presence.tell_refused(whom, reason.code()).await {
-        let device = whom.device.map(|device| device.to_string());
+    if shared.presence.report_refused(subject, reason.code()).await {
+        let device = subject.device.map(|device| device.to_string());
         tracing::info!(peer = %peer.address, reason = reason.code(), device, "an HTTP request was refused");
     }
     let problem = match reason {
@@ -109,5 +110,5 @@ async fn refused(shared: &Shared, peer: &Peer, digest: Option<&str>, reason: Rea
         Reason::UnknownToken => Problem::unauthenticated("no such device token"),
         _ => Problem::unauthenticated("the certificate does not count here"),
     };
-    problem.because(reason.code())
+    problem.with_reason(reason.code())
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::authenticate::Sender;
 use crate::pipeline::mailbox::{Mailbox, Receipt};
 use crate::pipeline::refusal::Refusal;
-use crate::pipeline::{Closed, Refused};
+use crate::pipeline::{Closed, RefusedMessage};
 use crate::shared::Shared;
 
 /// One item with what was decided about it.
@@ -37,7 +37,7 @@ pub async fn deliver(shared: &Shared, sender: Sender, path: &str, items: &[Item]
             }
         }
         while !collect(&mailbox, &mut stored) {
-            mailbox.rung().await;
+            mailbox.notified().await;
         }
     };
     // In time or not, what is stored is known.
@@ -63,7 +63,8 @@ async fn push(
         }
         Err(why) => {
             let (organization, device) = (Some(organization), Some(device));
-            let refused = Refused { organization, device, topic: path.as_bytes(), payload: &item.payload, received_at };
+            let refused =
+                RefusedMessage { organization, device, topic: path.as_bytes(), payload: &item.payload, received_at };
             shared.pipeline.refuse(&refused, why, Some(receipt)).await
         }
     }

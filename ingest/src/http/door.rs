@@ -14,18 +14,18 @@ use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::problem::{Problem, of_router};
+use super::problem::{Problem, from_router_error};
 use super::server::{Peer, serve};
 use super::telemetry::{self, seconds_until};
 use crate::config::{EdgePki, HttpLimits};
-use crate::edge::handshake::shake;
-use crate::edge::throttle::{Rate, Throttle};
-use crate::edge::{Certificates, Shaking, Tls, TlsError};
+use crate::edge::handshake::perform_handshake;
+use crate::edge::rate_limit::{Rate, Throttle};
+use crate::edge::{ClientCertificates, HandshakeContext, Tls, TlsError};
 use crate::metric_names as names;
 use crate::shared::Shared;
 
 /// How often what devices had used of their rate is forgotten where it no longer matters.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+const THROTTLE_CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The HTTP door.
 pub struct HttpDoor {
@@ -48,7 +48,7 @@ impl HttpDoor {
     pub fn new(shared: Arc<Shared>, pki: &EdgePki, limits: &HttpLimits) -> Result<Arc<Self>, TlsError> {
         let burst = shared.limits.message_burst.max(1);
         Ok(Arc::new(Self {
-            tls: Tls::new(pki, shared.directory.clone(), Certificates::Optional)?,
+            tls: Tls::new(pki, shared.directory.clone(), ClientCertificates::Optional)?,
             handshakes: Semaphore::new(shared.limits.max_handshakes),
             rate: Rate::new(shared.limits.messages_per_second, burst),
             throttles: DashMap::new(),
@@ -66,12 +66,12 @@ impl HttpDoor {
         let greeter = self.clone();
         let greet = move |socket, peer| {
             let door = greeter.clone();
-            async move { shake(door.shaking(), socket, peer).await }
+            async move { perform_handshake(door.handshake_context(), socket, peer).await }
         };
         let serving = serve(listener, greet, self.clone().endpoint(), &self.shared.limits, shutdown);
         tokio::select! {
             () = serving => {}
-            never = self.keep_house() => match never {},
+            never = self.forget_idle_throttles() => match never {},
         }
     }
 
@@ -83,7 +83,7 @@ impl HttpDoor {
         for _ in 0..messages {
             if let Some(resume_at) = counted.count(self.rate, now) {
                 self.shared.meters.rate_pauses.increment(1);
-                return Err(Problem::too_many_requests(seconds_until(resume_at, now)).because("too_many_messages"));
+                return Err(Problem::too_many_requests(seconds_until(resume_at, now)).with_reason("too_many_messages"));
             }
         }
         *throttle = counted;
@@ -115,16 +115,16 @@ impl HttpDoor {
             }
         });
         let routes = Route::new().at("/api/v1/telemetry", post(single)).at("/api/v1/telemetry/batch", post(batch));
-        routes.catch_all_error(of_router).map_to_response()
+        routes.catch_all_error(from_router_error).map_to_response()
     }
 
-    fn shaking(&self) -> Shaking<'_> {
+    fn handshake_context(&self) -> HandshakeContext<'_> {
         let Self { tls, handshakes, shared, .. } = self;
-        Shaking { tls, handshakes, presence: &shared.presence, within: shared.limits.connect_timeout }
+        HandshakeContext { tls, handshakes, presence: &shared.presence, within: shared.limits.connect_timeout }
     }
 
-    async fn keep_house(&self) -> std::convert::Infallible {
-        let mut every = interval(FORGET_EVERY);
+    async fn forget_idle_throttles(&self) -> std::convert::Infallible {
+        let mut every = interval(THROTTLE_CLEANUP_INTERVAL);
         loop {
             every.tick().await;
             let now = Instant::now();

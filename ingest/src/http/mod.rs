@@ -4,7 +4,7 @@
 mod authenticate;
 mod deliver;
 mod door;
-mod item;
+mod item_owner;
 pub mod problem;
 pub mod server;
 mod telemetry;

@@ -73,7 +73,7 @@ impl Problem {
     }
 
     /// Adds the stable code.
-    pub fn because(self, reason: &'static str) -> Self {
+    pub fn with_reason(self, reason: &'static str) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
@@ -100,7 +100,7 @@ impl IntoResponse for Problem {
 }
 
 /// Turns what the router itself refuses into a problem.
-pub async fn of_router(error: poem::Error) -> Problem {
+pub async fn from_router_error(error: poem::Error) -> Problem {
     match error.status() {
         StatusCode::NOT_FOUND => Problem::new("not-found", StatusCode::NOT_FOUND, "Not found", "there is no such path"),
         StatusCode::METHOD_NOT_ALLOWED => {
@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_problem_has_the_shape_of_the_apis_problems_and_the_stable_code() {
-        let json = serde_json::to_value(Problem::forbidden("the device is out of service").because("decommissioned"));
+        let json =
+            serde_json::to_value(Problem::forbidden("the device is out of service").with_reason("decommissioned"));
         let expected = serde_json::json!({
             "type": "urn:argusiq:problem:forbidden", "title": "Not allowed", "status": 403,
             "detail": "the device is out of service", "reason": "decommissioned",

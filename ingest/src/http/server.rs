@@ -21,9 +21,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::accept::accept;
 use crate::config::Limits;
 use crate::edge::handshake::Stream;
+use crate::tcp_accept::accept_connections;
 
 /// How long a connection may be silent between requests, or take to send the head of one.
 const HEAD_WITHIN: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ pub async fn serve<F>(
     F: Future<Output = Option<Stream>> + Send + 'static,
 {
     let (endpoint, drain) = (Arc::new(endpoint), limits.drain_timeout);
-    let connections = accept(&listener, limits.max_connections, &shutdown, |socket, address| {
+    let connections = accept_connections(&listener, limits.max_connections, &shutdown, |socket, address| {
         let (greeting, endpoint, shutdown) = (greet(socket, address), endpoint.clone(), shutdown.clone());
         async move {
             if let Some(Some(stream)) = shutdown.run_until_cancelled(greeting).await {

@@ -15,15 +15,15 @@ use tokio::time::timeout;
 use super::authenticate::{Sender, authenticate};
 use super::deliver::{Item, deliver};
 use super::door::HttpDoor;
-use super::item::{status, whose};
+use super::item_owner::{device_of, status};
 use super::problem::Problem;
 use super::server::Peer;
 use crate::pipeline::refusal::Refusal;
 
 /// How long a request's body may take to arrive.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Octets of a body beyond what is allowed that are read and thrown away.
-const MOST_EXCESS: usize = 4 << 20;
+const MAX_EXCESS_BYTES: usize = 4 << 20;
 /// Octets of those that are read at a time.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -66,7 +66,7 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     let (payload, bytes) = body(&mut request, most).await?;
     if bytes > most {
         return Err(
-            Problem::too_large(format!("a batch may have {most} octets; send smaller ones")).because("oversize")
+            Problem::too_large(format!("a batch may have {most} octets; send smaller ones")).with_reason("oversize")
         );
     }
     let items = split(&payload, door.max_batch_items)?;
@@ -110,7 +110,7 @@ fn judge_now(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     if bytes > allowed {
         return Item { payload, judged: Err(Refusal::Oversize { bytes, allowed }) };
     }
-    let judged = whose(&door.shared, sender, &payload)
+    let judged = device_of(&door.shared, sender, &payload)
         .and_then(|device| door.shared.pipeline.judge(sender.organization, device, &payload).map(|()| device));
     Item { payload, judged }
 }
@@ -130,13 +130,13 @@ async fn body(request: &mut Request, most: usize) -> Result<(Bytes, usize), Prob
                 discarded += read;
                 read
             };
-            if read == 0 || discarded > MOST_EXCESS {
+            if read == 0 || discarded > MAX_EXCESS_BYTES {
                 let bytes = kept.len() + discarded;
                 return Ok::<_, std::io::Error>((kept.freeze(), bytes));
             }
         }
     };
-    match timeout(BODY_WITHIN, reading).await {
+    match timeout(BODY_TIMEOUT, reading).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => Err(Problem::malformed(format!("the body cannot be read: {error}"))),
         Err(_) => Err(Problem::new(
@@ -151,7 +151,7 @@ async fn body(request: &mut Request, most: usize) -> Result<(Bytes, usize), Prob
 /// Takes a batch apart without touching its items.
 fn split(payload: &Bytes, most: usize) -> Result<Vec<Bytes>, Problem> {
     let items: Vec<&RawValue> = serde_json::from_slice(payload).map_err(|error| {
-        Problem::malformed(format!("a batch is a JSON array of payloads: {error}")).because("malformed_json")
+        Problem::malformed(format!("a batch is a JSON array of payloads: {error}")).with_reason("malformed_json")
     })?;
     if items.is_empty() || items.len() > most {
         let detail = format!("a batch has 1 to {most} items, not {}", items.len());
@@ -186,7 +186,7 @@ fn refused(why: &Refusal) -> Problem {
         (StatusCode::BAD_REQUEST, _) => Problem::malformed(detail),
         (status, _) => Problem::new("refused-telemetry", status, "The telemetry is refused", detail),
     };
-    problem.because(why.code())
+    problem.with_reason(why.code())
 }
 
 fn answer(status: StatusCode, body: &serde_json::Value) -> Response {

@@ -2,26 +2,12 @@
 //! that may, each with its own topics, and its revocation file the certificates that no longer count. The bridge that
 //! reads from a broker is elsewhere.
 
-mod admitted;
-mod control;
-mod keeper;
-mod plan;
-mod revocations;
+mod access_changes;
+mod access_sync;
+mod admission_list;
+mod control_connection;
 
-pub use admitted::{Standing, standing};
-pub use keeper::Keeper;
-pub use revocations::{NotAnAddress as NoApi, RevocationFile};
+mod revocation_lists;
 
-use crate::config::Secret;
-
-/// How the broker is told who may connect.
-#[derive(Clone, Debug)]
-pub struct DynamicSecurity {
-    /// Name of the account that administers the plugin.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
-    /// The broker's revocation file; none where it has none, and a device that holds another certificate that counts may
-    /// then use a revoked one until its end.
-    pub revocations: Option<RevocationFile>,
-}
+pub use access_sync::AccessSync;
+pub use admission_list::{AdmissionList, admission_list};

@@ -11,7 +11,7 @@ pub const STAGE: &str = "ingest";
 
 /// A refused message, with what is known of its sender.
 #[derive(Clone, Copy, Debug)]
-pub struct Refused<'a> {
+pub struct RefusedMessage<'a> {
     /// Its sender's organisation, where it is known.
     pub organization: Option<OrganizationId>,
     /// Its sender, where it is known.
@@ -25,7 +25,7 @@ pub struct Refused<'a> {
 }
 
 /// Makes the dead letter of a refused message.
-pub fn dead_letter(refused: &Refused<'_>, why: &Refusal) -> DeadLetter {
+pub fn dead_letter(refused: &RefusedMessage<'_>, why: &Refusal) -> DeadLetter {
     DeadLetter {
         stage: STAGE.to_owned(),
         reason: why.code().to_owned(),

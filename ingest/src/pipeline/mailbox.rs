@@ -37,7 +37,7 @@ impl Mailbox {
     }
 
     /// Waits until something was noted since the last collection. Who waited collects before waiting again.
-    pub async fn rung(&self) {
+    pub async fn notified(&self) {
         self.bell.notified().await;
     }
 

@@ -1,11 +1,11 @@
 //! What happens to a message once a door has it: judged, packed, published, and its receipt settled when it is on disk.
 //! Doors come in front of it; it knows no protocol.
 
-mod accept;
+mod admission;
 mod dead_letter;
 pub mod mailbox;
-pub mod owed;
 mod pack;
+pub mod pending_acks;
 pub mod refusal;
 pub mod topic;
 
@@ -20,9 +20,9 @@ use futures_util::future::join_all;
 
 use crate::directory::Directory;
 use crate::meters::Meters;
-pub use dead_letter::Refused;
+pub use dead_letter::RefusedMessage;
 use mailbox::Receipt;
-use pack::Item;
+use pack::LaneItem;
 use refusal::Refusal;
 
 /// How long a pack is tried to be written: as long as an outage may reasonably take, because until then the devices
@@ -50,8 +50,8 @@ pub struct PipelineSettings {
 /// Takes messages of all doors of this process into the log.
 pub struct Pipeline {
     directory: Arc<Directory>,
-    raw: Vec<Lane<Item<RawReading>>>,
-    dead_letters: Lane<Item<String>>,
+    raw: Vec<Lane<LaneItem<RawReading>>>,
+    dead_letters: Lane<LaneItem<String>>,
     meters: Arc<Meters>,
 }
 
@@ -60,17 +60,17 @@ impl Pipeline {
     pub fn start(log: &Log, directory: Arc<Directory>, meters: Arc<Meters>, settings: &PipelineSettings) -> Self {
         let raw = |shard: &u16| {
             let lane = lane_settings(settings.lane_bytes);
-            Lane::start(log, Stream::TelemetryRaw, &shard.to_string(), lane, pack::readings(), pack::settle)
+            Lane::start(log, Stream::TelemetryRaw, &shard.to_string(), lane, pack::encode_readings(), pack::settle)
         };
         let lane = lane_settings(DEAD_LETTER_LANE_BYTES);
         let dead_letters =
-            Lane::start(log, Stream::TelemetryDlq, dead_letter::STAGE, lane, pack::letters(), pack::settle);
+            Lane::start(log, Stream::TelemetryDlq, dead_letter::STAGE, lane, pack::encode_dead_letters(), pack::settle);
         Self { directory, raw: settings.shards.iter().map(raw).collect(), dead_letters, meters }
     }
 
     /// Decides whether a message may enter the raw stream, by the newest state of the directory.
     pub fn judge(&self, organization: OrganizationId, device: DeviceId, payload: &[u8]) -> Result<(), Refusal> {
-        accept::accept(self.directory.device(device), organization, payload)
+        admission::admit(self.directory.device(device), organization, payload)
     }
 
     /// Takes an accepted message, waiting while its lane is full. The receipt is settled when it is on disk.
@@ -81,18 +81,23 @@ impl Pipeline {
         // All of a device's readings take one lane, so their order holds; a lane serves whole partitions, so that a
         // pack concerns few of the partitions behind it.
         let lane = &self.raw[usize::from(partition_of(reading.device.0)) % self.raw.len()];
-        lane.push(Item { content: reading, receipt }, bytes).await.map_err(|_| Closed)
+        lane.push(LaneItem { content: reading, receipt }, bytes).await.map_err(|_| Closed)
     }
 
     /// Takes a refused message to the dead letters, waiting while their lane is full. The receipt is settled when the
     /// dead letter is on disk.
-    pub async fn refuse(&self, refused: &Refused<'_>, why: &Refusal, receipt: Option<Receipt>) -> Result<(), Closed> {
+    pub async fn refuse(
+        &self,
+        refused: &RefusedMessage<'_>,
+        why: &Refusal,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Closed> {
         self.meters.refused(why.code());
         let letter = dead_letter::dead_letter(refused, why);
         // A dead letter is text and numbers, which always become JSON.
         let content = serde_json::to_string(&letter).unwrap_or_default();
         let bytes = content.len() + 1;
-        self.dead_letters.push(Item { content, receipt }, bytes).await.map_err(|_| Closed)
+        self.dead_letters.push(LaneItem { content, receipt }, bytes).await.map_err(|_| Closed)
     }
 
     /// Takes nothing more and returns when everything taken is written or has failed.

@@ -13,7 +13,7 @@ use crate::meters::PackMeters;
 
 /// Something on its way into the log, with whom to tell.
 #[derive(Debug)]
-pub struct Item<T> {
+pub struct LaneItem<T> {
     /// What is written.
     pub content: T,
     /// Whose acknowledgement waits for it, if anybody's.
@@ -21,18 +21,18 @@ pub struct Item<T> {
 }
 
 /// Returns the encoder of raw packs.
-pub fn readings() -> impl FnMut(&[Item<RawReading>]) -> Pack {
+pub fn encode_readings() -> impl FnMut(&[LaneItem<RawReading>]) -> Pack {
     let meters = PackMeters::new("raw");
     move |items| {
         meters.packed(items.len());
         // Writing to memory does not fail.
-        let payload = encode_pack(&RawPackOf { readings: Readings(items) }).unwrap_or_default().into();
+        let payload = encode_pack(&BorrowedRawPack { readings: Readings(items) }).unwrap_or_default().into();
         Pack { payload, ..Pack::default() }
     }
 }
 
 /// Returns the encoder of dead letters, which are JSON already.
-pub fn letters() -> impl FnMut(&[Item<String>]) -> Pack {
+pub fn encode_dead_letters() -> impl FnMut(&[LaneItem<String>]) -> Pack {
     let meters = PackMeters::new("dead_letters");
     move |items| {
         meters.packed(items.len());
@@ -42,7 +42,7 @@ pub fn letters() -> impl FnMut(&[Item<String>]) -> Pack {
 }
 
 /// Tells everyone whose message was in a pack what became of it.
-pub fn settle<T>(items: Vec<Item<T>>, written: Result<u64, Arc<writer::Error>>) {
+pub fn settle<T>(items: Vec<LaneItem<T>>, written: Result<u64, Arc<writer::Error>>) {
     let stored = written.is_ok();
     for receipt in items.into_iter().filter_map(|item| item.receipt) {
         receipt.settle(stored);
@@ -51,11 +51,11 @@ pub fn settle<T>(items: Vec<Item<T>>, written: Result<u64, Arc<writer::Error>>) 
 
 /// A `RawPack` of borrowed readings: the same bytes without copying a reading.
 #[derive(Serialize)]
-struct RawPackOf<'a> {
+struct BorrowedRawPack<'a> {
     readings: Readings<'a>,
 }
 
-struct Readings<'a>(&'a [Item<RawReading>]);
+struct Readings<'a>(&'a [LaneItem<RawReading>]);
 
 impl Serialize for Readings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -83,8 +83,8 @@ mod tests {
 
     #[test]
     fn a_pack_of_borrowed_readings_is_a_raw_pack() {
-        let items: Vec<_> = (0..3).map(|number| Item { content: reading(number), receipt: None }).collect();
-        let packed = readings()(&items);
+        let items: Vec<_> = (0..3).map(|number| LaneItem { content: reading(number), receipt: None }).collect();
+        let packed = encode_readings()(&items);
         let expected = RawPack { readings: (0..3).map(reading).collect() };
         assert_eq!(packed.payload, encode_pack(&expected).unwrap());
         assert_eq!(decode_pack::<RawPack>(&packed.payload).unwrap(), expected);
@@ -104,8 +104,8 @@ mod tests {
         };
         let sent = [letter("a"), letter("b")];
         let items: Vec<_> =
-            sent.iter().map(|l| Item { content: serde_json::to_string(l).unwrap(), receipt: None }).collect();
-        let read: Vec<DeadLetter> = serde_json::from_slice(&letters()(&items).payload).unwrap();
+            sent.iter().map(|l| LaneItem { content: serde_json::to_string(l).unwrap(), receipt: None }).collect();
+        let read: Vec<DeadLetter> = serde_json::from_slice(&encode_dead_letters()(&items).payload).unwrap();
         assert_eq!(read, sent);
     }
 }

@@ -16,7 +16,7 @@ pub fn authorize_publish(
     if topic == topics.telemetry.as_bytes() {
         return Ok(());
     }
-    let (of, from) = std::str::from_utf8(topic).ok().and_then(named).ok_or(Refusal::UnknownTopic)?;
+    let (of, from) = std::str::from_utf8(topic).ok().and_then(parse).ok_or(Refusal::UnknownTopic)?;
     if of != organization.to_string() {
         Err(Refusal::WrongOrganization)
     } else if from != device.to_string() {
@@ -29,14 +29,14 @@ pub fn authorize_publish(
 /// Reads whose telemetry a topic is for, where the sender is known by its topic alone: a broker let only this device
 /// publish there.
 pub fn sender(topic: &str) -> Result<(OrganizationId, DeviceId), Refusal> {
-    let (organization, device) = named(topic).ok_or(Refusal::UnknownTopic)?;
+    let (organization, device) = parse(topic).ok_or(Refusal::UnknownTopic)?;
     let id = |text: &str| Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
     let organization = id(organization).ok_or(Refusal::WrongOrganization)?;
     Ok((OrganizationId(organization), DeviceId(id(device).ok_or(Refusal::UnknownDevice)?)))
 }
 
 /// The organisation and the device that a telemetry topic names.
-fn named(topic: &str) -> Option<(&str, &str)> {
+fn parse(topic: &str) -> Option<(&str, &str)> {
     let mut levels = topic.strip_prefix("v1/telemetry/")?.split('/');
     match (levels.next(), levels.next(), levels.next()) {
         (Some(organization), Some(device), None) => Some((organization, device)),

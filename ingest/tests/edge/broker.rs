@@ -163,7 +163,7 @@ async fn a_secret_that_can_be_guessed_and_an_address_that_is_none_stop_the_start
     assert_eq!(error, "the secret of the broker's hook (emqx.hook_secret) must have 16 characters or more");
     let wrong = world.door_with(|config| config.broker_api = Some(api("https://emqx:18083")));
     let error = wrong.await.failed().await.to_string();
-    assert_eq!(error, "emqx.api_url \"https://emqx:18083\" is no address of the form http://host:port");
+    assert_eq!(error, "emqx.api_url \"https://emqx:18083\" is not of the form http://host:port");
 }
 
 fn api(url: &str) -> BrokerApi {

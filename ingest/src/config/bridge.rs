@@ -10,16 +10,16 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use url::Url;
 
-use crate::config::Secret;
-use crate::mosquitto::DynamicSecurity;
+use super::Secret;
+use super::mosquitto::DynamicSecurity;
 
 /// How often the bridge says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Largest packet that MQTT knows (3.1.1, 2.2.3): what is too large for telemetry is read all the same, because the
 /// broker would deliver it again and again.
-const LARGEST_PACKET: usize = 268_435_455;
+const MAX_PACKET_BYTES: usize = 268_435_455;
 /// Requests that may wait to be sent: subscriptions, no more.
-pub const REQUESTS: usize = 8;
+pub const REQUEST_QUEUE: usize = 8;
 
 /// How the bridge is set.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl BridgeConfig {
     }
 
     /// How many connections there are: without a group each would get every message, so that there is one.
-    pub fn links(&self) -> u16 {
+    pub fn connection_count(&self) -> u16 {
         if self.group.is_some() { self.connections.max(1) } else { 1 }
     }
 
@@ -100,8 +100,8 @@ impl BridgeConfig {
         let mut options = MqttOptions::new(client_id, &self.address.host, self.address.port);
         options
             .set_keep_alive(KEEP_ALIVE)
-            .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
-            .set_request_channel_capacity(REQUESTS);
+            .set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES)
+            .set_request_channel_capacity(REQUEST_QUEUE);
         if self.address.tls {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(self.tls()?))));
         }
@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn a_group_shares_the_messages_and_without_one_there_is_one_connection() {
         let mut config = BridgeConfig::new("mqtt://emqx".parse().unwrap());
-        assert_eq!((config.filter().as_str(), config.links()), ("$share/bridge-group/v1/telemetry/#", 2));
+        assert_eq!((config.filter().as_str(), config.connection_count()), ("$share/bridge-group/v1/telemetry/#", 2));
         config.group = None;
-        assert_eq!((config.filter().as_str(), config.links()), ("v1/telemetry/#", 1));
+        assert_eq!((config.filter().as_str(), config.connection_count()), ("v1/telemetry/#", 1));
     }
 
     #[test]

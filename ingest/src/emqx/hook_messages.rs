@@ -12,7 +12,7 @@ use crate::decide::Allowed;
 /// What EMQX sends: the body template of `deploy/emqx/emqx.conf`. A placeholder without a value is an empty text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Asked {
+pub struct HookRequest {
     /// `${clientid}`; the common name, where `mqtt.peer_cert_as_clientid` is `cn`.
     pub clientid: String,
     /// `${username}`; the common name, where `mqtt.peer_cert_as_username` is `cn`.
@@ -29,9 +29,9 @@ pub struct Asked {
 
 /// What EMQX is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct HookResponse {
     /// The decision.
-    pub result: Verdict,
+    pub result: AuthResult,
     /// Whether authorisation is passed over: never.
     pub is_superuser: bool,
     /// Attributes of the client, for rules and logs in the broker.
@@ -48,7 +48,7 @@ pub struct Answer {
 /// The decision in EMQX's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum AuthResult {
     /// The client may connect.
     Allow,
     /// It may not.
@@ -74,7 +74,7 @@ pub struct AclRule {
     pub retain: Option<bool>,
 }
 
-impl Answer {
+impl HookResponse {
     /// Lets a device in, with its topics and until its certificate ends.
     pub fn allow(allowed: &Allowed) -> Self {
         let rule = |permission: &str, action: &str, topic: String| AclRule {
@@ -97,12 +97,12 @@ impl Answer {
             client_attrs: attributes.map(|(name, value)| (name.to_owned(), value)).into(),
             expire_at: Some(allowed.expires_at.timestamp()),
             acl: vec![publish, subscribe, nothing_else],
-            ..Self::bare(Verdict::Allow)
+            ..Self::result_only(AuthResult::Allow)
         }
     }
 
     /// Refuses a client, or leaves it to others.
-    pub fn bare(result: Verdict) -> Self {
+    pub fn result_only(result: AuthResult) -> Self {
         Self { result, is_superuser: false, client_attrs: BTreeMap::new(), expire_at: None, acl: Vec::new() }
     }
 }
@@ -144,9 +144,9 @@ mod tests {
                 {"permission": "deny", "action": "all", "topic": "#"},
             ],
         });
-        assert_eq!(serde_json::to_value(Answer::allow(&allowed)).unwrap(), expected);
+        assert_eq!(serde_json::to_value(HookResponse::allow(&allowed)).unwrap(), expected);
         let deny = json!({"result": "deny", "is_superuser": false});
-        assert_eq!(serde_json::to_value(Answer::bare(Verdict::Deny)).unwrap(), deny);
+        assert_eq!(serde_json::to_value(HookResponse::result_only(AuthResult::Deny)).unwrap(), deny);
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
         let (_, rest) = conf.split_once("    body {\n").expect("a body template");
         let (body, _) = rest.split_once("\n    }\n").expect("its end");
         let template: BTreeMap<_, _> = body.lines().filter_map(|line| line.trim().split_once(" = ")).collect();
-        let fields = serde_json::to_value(Asked::default()).unwrap();
+        let fields = serde_json::to_value(HookRequest::default()).unwrap();
         let fields: Vec<_> =
             fields.as_object().unwrap().keys().map(|name| (name, format!("\"${{{name}}}\""))).collect();
         let expected: BTreeMap<_, _> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

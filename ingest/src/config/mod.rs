@@ -1,6 +1,10 @@
 //! What the role needs and how it is set. Not how settings are read from files or the environment.
 
-use std::fmt;
+mod api_url;
+mod bridge;
+mod mosquitto;
+mod secret;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +12,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 
-use crate::bridge::BridgeConfig;
+pub use api_url::InvalidApiUrl;
+pub use bridge::{Address as BrokerAddress, AddressError as BrokerAddressError, BridgeConfig, REQUEST_QUEUE};
+pub use mosquitto::{DynamicSecurity, RevocationFile};
+pub use secret::Secret;
 
 /// Tells the time by the platform's clock.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -109,28 +116,6 @@ pub struct BrokerApi {
     pub key: String,
     /// Its secret.
     pub secret: Secret,
-}
-
-/// Text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes over a secret.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    /// The secret itself: for the one place that compares or sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(redacted)")
-    }
 }
 
 impl Config {

@@ -15,24 +15,24 @@ use tracing::warn;
 use crate::metric_names as names;
 
 /// How long accepting rests after it failed, for instance for want of file descriptors.
-const REST_AFTER_FAILURE: Duration = Duration::from_millis(100);
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the shutdown, each served by a task of its own; further ones than `most` at a time are
 /// closed at once. Returns the tasks that still run.
-pub async fn accept<F: Future<Output = ()> + Send + 'static>(
+pub async fn accept_connections<F: Future<Output = ()> + Send + 'static>(
     listener: &TcpListener,
-    most: usize,
+    max_connections: usize,
     shutdown: &CancellationToken,
     serve: impl Fn(TcpStream, SocketAddr) -> F,
 ) -> TaskTracker {
-    let (connections, open) = (TaskTracker::new(), Arc::new(Semaphore::new(most)));
+    let (connections, open) = (TaskTracker::new(), Arc::new(Semaphore::new(max_connections)));
     let mut over_limit = 0u64;
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
-                sleep(REST_AFTER_FAILURE).await;
+                sleep(RETRY_DELAY).await;
                 continue;
             }
         };
@@ -40,7 +40,7 @@ pub async fn accept<F: Future<Output = ()> + Send + 'static>(
             counter!(names::CONNECTS_REFUSED, "reason" => "too_many_connections").increment(1);
             over_limit += 1;
             if over_limit.is_power_of_two() {
-                warn!(limit = most, over_limit, "connections over the limit were closed");
+                warn!(limit = max_connections, over_limit, "connections over the limit were closed");
             }
             continue;
         };

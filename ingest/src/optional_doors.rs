@@ -8,29 +8,29 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{BrokerApi, EdgePki, HookConfig, HttpConfig, HttpLimits, Listen, Secret};
-use crate::emqx::hook::Hook;
-use crate::emqx::kick::{Kicker, Kicks};
+use crate::emqx::auth_hook::AuthHook;
+use crate::emqx::kick::{KickRequests, Kicker};
+use crate::error::Error;
 use crate::http::HttpDoor;
-use crate::run::Error;
 use crate::shared::Shared;
 
 /// Connections that may wait in the kernel to be accepted.
 const BACKLOG: u32 = 2_048;
 /// Fewest characters of the hook's secret.
-const SECRET_CHARS: usize = 16;
+const MIN_SECRET_CHARS: usize = 16;
 
 /// The doors beside the edge, bound and not open yet.
 #[derive(Default)]
-pub struct Beside {
+pub struct BoundDoors {
     http: Option<(TcpListener, HttpLimits)>,
     hook: Option<(TcpListener, Secret)>,
     kicker: Option<Kicker>,
 }
 
-impl Beside {
+impl BoundDoors {
     /// Binds the doors that are asked for.
     pub fn bind(http: Option<HttpConfig>, hook: Option<HookConfig>) -> Result<Self, Error> {
-        if hook.as_ref().is_some_and(|hook| hook.secret.expose().chars().count() < SECRET_CHARS) {
+        if hook.as_ref().is_some_and(|hook| hook.secret.expose().chars().count() < MIN_SECRET_CHARS) {
             return Err(Error::HookSecret);
         }
         let http = http.map(|http| Ok((bind("devices over HTTP", http.listen)?, http.limits))).transpose()?;
@@ -39,17 +39,17 @@ impl Beside {
     }
 
     /// Sets the kicker up; returns where the fold notes whom it is about.
-    pub fn kick(&mut self, api: &BrokerApi) -> Result<Kicks, Error> {
+    pub fn add_kicker(&mut self, api: &BrokerApi) -> Result<KickRequests, Error> {
         let (kicks, kicker) = Kicker::new(api).map_err(Error::BrokerApi)?;
         self.kicker = Some(kicker);
         Ok(kicks)
     }
 
     /// Gives the doors what all of them share.
-    pub fn open(self, shared: &Arc<Shared>, pki: &EdgePki) -> Result<Doors, Error> {
+    pub fn open(self, shared: &Arc<Shared>, pki: &EdgePki) -> Result<ReadyDoors, Error> {
         let http = self.http.map(|(listener, limits)| Ok((HttpDoor::new(shared.clone(), pki, &limits)?, listener)));
-        let hook = self.hook.map(|(listener, secret)| Ok((Hook::new(shared.clone(), pki, &secret)?, listener)));
-        Ok(Doors {
+        let hook = self.hook.map(|(listener, secret)| Ok((AuthHook::new(shared.clone(), pki, &secret)?, listener)));
+        Ok(ReadyDoors {
             http: http.transpose().map_err(Error::Tls)?,
             hook: hook.transpose().map_err(Error::Tls)?,
             kicker: self.kicker,
@@ -59,14 +59,14 @@ impl Beside {
 }
 
 /// The doors beside the edge, ready to serve.
-pub struct Doors {
+pub struct ReadyDoors {
     http: Option<(Arc<HttpDoor>, TcpListener)>,
-    hook: Option<(Arc<Hook>, TcpListener)>,
+    hook: Option<(Arc<AuthHook>, TcpListener)>,
     kicker: Option<Kicker>,
     shared: Arc<Shared>,
 }
 
-impl Doors {
+impl ReadyDoors {
     /// Serves until `closing` is cancelled; each task ends when its door is closed.
     pub fn serve(self, closing: &CancellationToken) -> JoinSet<()> {
         let mut doors = JoinSet::new();

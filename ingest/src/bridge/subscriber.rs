@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::ids::{DeviceId, OrganizationId};
 use domain::telemetry::{IngestionSource, RawReading};
 use metrics::counter;
@@ -14,35 +13,34 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::config::{AddressError, BridgeConfig, REQUESTS};
+use super::broker_events;
 use super::connection::{self, Connection, Step};
-use super::notice;
-use super::teller::Teller;
+use super::presence_publisher::PresencePublisher;
+use crate::backoff::{MAX_DELAY, reconnect_delays};
+use crate::config::{BridgeConfig, BrokerAddressError, REQUEST_QUEUE};
 use crate::metric_names as names;
 use crate::pipeline::mailbox::Receipt;
 use crate::pipeline::refusal::Refusal;
-use crate::pipeline::{Closed, Refused, topic};
+use crate::pipeline::{Closed, RefusedMessage, topic};
 use crate::shared::Shared;
 
-/// Shortest and longest pause before connecting again.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long to rest before the log is asked again whether it knows a device.
-const REST: Duration = Duration::from_millis(200);
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// A connection to the broker that is made again whenever it ends.
-pub struct Link {
+pub struct Subscriber {
     shared: Arc<Shared>,
     config: Arc<BridgeConfig>,
     client_id: String,
     /// Who tells of comings and goings; none for a link that does not read them.
-    teller: Option<Teller>,
+    presence: Option<PresencePublisher>,
 }
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
-enum Lost {
+enum Disconnected {
     #[error("the broker cannot be reached as it is set")]
-    Address(#[from] AddressError),
+    Address(#[from] BrokerAddressError),
     #[error(transparent)]
     Connection(#[from] connection::Error),
     #[error("the broker refuses the subscription of {0}: give the service account the right to read it")]
@@ -54,52 +52,57 @@ enum Lost {
 /// What happens next on a link.
 enum Next {
     /// This bridge may have become the one that tells.
-    Elected,
+    LeadershipChange,
     /// Something about the connection.
     Step(Step),
 }
 
-impl Link {
+impl Subscriber {
     /// Makes a link under a client id that no other has.
-    pub fn new(shared: Arc<Shared>, config: Arc<BridgeConfig>, client_id: String, teller: Option<Teller>) -> Self {
-        Self { shared, config, client_id, teller }
+    pub fn new(
+        shared: Arc<Shared>,
+        config: Arc<BridgeConfig>,
+        client_id: String,
+        presence: Option<PresencePublisher>,
+    ) -> Self {
+        Self { shared, config, client_id, presence }
     }
 
     /// Keeps the connection until the shutdown.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        if let Some(teller) = &self.teller {
-            shutdown.run_until_cancelled(teller.ready()).await;
+        if let Some(presence) = &self.presence {
+            shutdown.run_until_cancelled(presence.ready()).await;
         }
-        let mut pauses = pauses();
+        let mut delays = reconnect_delays();
         while !shutdown.is_cancelled() {
             let mut worked = false;
             let Err(lost) = self.connection(&shutdown, &mut worked).await else { return };
             counter!(names::BRIDGE_CONNECTIONS_LOST).increment(1);
             if worked {
-                pauses = self::pauses();
+                delays = reconnect_delays();
             }
-            let pause = pauses.next().unwrap_or(PAUSES.1);
+            let delay = delays.next().unwrap_or(MAX_DELAY);
             warn!(client_id = self.client_id, broker = %self.config.address, error = &lost as &dyn std::error::Error,
-                "connecting again in {pause:?}");
-            shutdown.run_until_cancelled(sleep(pause)).await;
+                "connecting again in {delay:?}");
+            shutdown.run_until_cancelled(sleep(delay)).await;
         }
     }
 
     /// Serves one connection; returns without an error when the shutdown ended it.
-    async fn connection(&mut self, shutdown: &CancellationToken, worked: &mut bool) -> Result<(), Lost> {
+    async fn connection(&mut self, shutdown: &CancellationToken, worked: &mut bool) -> Result<(), Disconnected> {
         // A client of its own: nothing of an earlier connection is left in it.
-        let (client, events) = AsyncClient::new(self.config.options(&self.client_id)?, REQUESTS);
+        let (client, events) = AsyncClient::new(self.config.options(&self.client_id)?, REQUEST_QUEUE);
         let mut connection = Connection::new(events);
         loop {
             let may_read = connection.unacknowledged() < self.config.max_unacknowledged;
             let next = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return self.leave(connection).await,
-                () = elected(self.teller.as_mut()) => Next::Elected,
+                () = shutdown.cancelled() => return self.drain_and_disconnect(connection).await,
+                () = leadership_change(self.presence.as_mut()) => Next::LeadershipChange,
                 step = connection.wait(may_read) => Next::Step(step?),
             };
             match next {
-                Next::Elected => self.tell_heard().await,
+                Next::LeadershipChange => self.publish_pending().await,
                 Next::Step(Step::Event(Event::Incoming(packet))) => match packet {
                     Packet::ConnAck(_) => self.subscribe(&client),
                     Packet::SubAck(answer) => {
@@ -115,7 +118,7 @@ impl Link {
     }
 
     fn filters(&self) -> Vec<String> {
-        filters(&self.config, self.teller.is_some())
+        filters(&self.config, self.presence.is_some())
     }
 
     fn subscribe(&self, client: &AsyncClient) {
@@ -124,7 +127,7 @@ impl Link {
         let _ = client.try_subscribe_many(filters);
     }
 
-    fn subscribed(&self, answers: &[SubscribeReasonCode]) -> Result<(), Lost> {
+    fn subscribed(&self, answers: &[SubscribeReasonCode]) -> Result<(), Disconnected> {
         for (filter, answer) in self.filters().into_iter().zip(answers) {
             match answer {
                 SubscribeReasonCode::Success(_) => {}
@@ -132,7 +135,7 @@ impl Link {
                 SubscribeReasonCode::Failure if filter.starts_with("$SYS") => {
                     warn!(filter, "the broker does not let its notices be read: devices' presence is not known");
                 }
-                SubscribeReasonCode::Failure => return Err(Lost::Subscription(filter)),
+                SubscribeReasonCode::Failure => return Err(Disconnected::Subscription(filter)),
             }
         }
         info!(client_id = self.client_id, broker = %self.config.address, "connected to the broker");
@@ -144,41 +147,43 @@ impl Link {
         publish: Publish,
         connection: &mut Connection,
         shutdown: &CancellationToken,
-    ) -> Result<(), Lost> {
+    ) -> Result<(), Disconnected> {
         if publish.topic.starts_with("$SYS/") {
-            let notice = notice::read(&publish.topic, &publish.payload, publish.retain);
-            if let (Some(teller), Some(notice)) = (&mut self.teller, notice) {
-                teller.hear(notice).await;
+            let notice = broker_events::read(&publish.topic, &publish.payload, publish.retain);
+            if let (Some(presence), Some(notice)) = (&mut self.presence, notice) {
+                presence.on_event(notice).await;
             }
             if publish.qos == QoS::AtLeastOnce {
-                connection.expect(publish.pkid).settle(true);
+                connection.add_pending(publish.pkid).settle(true);
             }
             return Ok(());
         }
-        let Some(judged) = self.patiently(self.judge(&publish), connection, shutdown).await? else { return Ok(()) };
-        let receipt = (publish.qos == QoS::AtLeastOnce).then(|| connection.expect(publish.pkid));
-        let taking = self.take(publish, judged, receipt);
-        self.patiently(taking, connection, shutdown).await?.transpose().map(drop).map_err(Lost::Closed)
+        let Some(judged) = self.while_connected(self.judge(&publish), connection, shutdown).await? else {
+            return Ok(());
+        };
+        let receipt = (publish.qos == QoS::AtLeastOnce).then(|| connection.add_pending(publish.pkid));
+        let push = self.push(publish, judged, receipt);
+        self.while_connected(push, connection, shutdown).await?.transpose().map(drop).map_err(Disconnected::Closed)
     }
 
     /// Waits for something that may take long, such as a log that is away, while acknowledgements go out and the broker
     /// hears that the bridge lives. None where a shutdown has waited long enough.
-    async fn patiently<T>(
+    async fn while_connected<T>(
         &self,
         what: impl Future<Output = T>,
         connection: &mut Connection,
         shutdown: &CancellationToken,
-    ) -> Result<Option<T>, Lost> {
-        let given_up = async {
+    ) -> Result<Option<T>, Disconnected> {
+        let drain_timeout = async {
             shutdown.cancelled().await;
             sleep(self.shared.limits.drain_timeout).await;
         };
-        tokio::pin!(what, given_up);
+        tokio::pin!(what, drain_timeout);
         loop {
             let step = tokio::select! {
                 biased;
                 done = &mut what => return Ok(Some(done)),
-                () = &mut given_up => return Ok(None),
+                () = &mut drain_timeout => return Ok(None),
                 step = connection.wait(false) => step?,
             };
             connection.act(&step).await?;
@@ -186,7 +191,7 @@ impl Link {
     }
 
     /// Gives a message to the pipeline.
-    async fn take(
+    async fn push(
         &self,
         publish: Publish,
         judged: Result<(OrganizationId, DeviceId), Refusal>,
@@ -201,7 +206,7 @@ impl Link {
             }
             Err(why) => {
                 let sender = topic::sender(&publish.topic).ok();
-                let refused = Refused {
+                let refused = RefusedMessage {
                     organization: sender.map(|(organization, _)| organization),
                     device: sender.map(|(_, device)| device),
                     topic: publish.topic.as_bytes(),
@@ -228,21 +233,21 @@ impl Link {
         if judged == Err(Refusal::UnknownDevice) {
             // It may be newer than what this process knows: nobody is refused before the log was asked.
             while !self.shared.catch_up().await {
-                sleep(REST).await;
+                sleep(RETRY_DELAY).await;
             }
             judged = judge();
         }
         judged.map(|()| (organization, device))
     }
 
-    async fn tell_heard(&mut self) {
-        if let Some(teller) = &mut self.teller {
-            teller.tell_heard().await;
+    async fn publish_pending(&mut self) {
+        if let Some(presence) = &mut self.presence {
+            presence.publish_pending().await;
         }
     }
 
     /// Reads no more, acknowledges what is stored in time, and takes leave; the broker keeps the session.
-    async fn leave(&self, mut connection: Connection) -> Result<(), Lost> {
+    async fn drain_and_disconnect(&self, mut connection: Connection) -> Result<(), Disconnected> {
         match timeout(self.shared.limits.drain_timeout, connection.drain()).await {
             Ok(drained) => drained?,
             Err(_) => {
@@ -254,25 +259,15 @@ impl Link {
 }
 
 /// Resolves when a bridge may have become the one that tells.
-async fn elected(teller: Option<&mut Teller>) {
-    match teller {
-        Some(teller) => teller.changed().await,
+async fn leadership_change(presence: Option<&mut PresencePublisher>) {
+    match presence {
+        Some(presence) => presence.leadership_change().await,
         None => std::future::pending().await,
     }
 }
 
 /// What is subscribed to: telemetry, and the broker's notices where they are read.
 pub fn filters(config: &BridgeConfig, notices: bool) -> Vec<String> {
-    let notices = notice::FILTERS.into_iter().filter(|_| notices).map(str::to_owned);
+    let notices = broker_events::FILTERS.into_iter().filter(|_| notices).map(str::to_owned);
     [config.filter()].into_iter().chain(notices).collect()
-}
-
-/// The pauses before connecting to a broker again.
-pub fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(PAUSES.0)
-        .with_max_delay(PAUSES.1)
-        .without_max_times()
-        .with_jitter()
-        .build()
 }

@@ -19,52 +19,53 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::answer::{Answer, Asked, Verdict, certificate};
+use super::hook_messages::{AuthResult, HookRequest, HookResponse, certificate};
 use crate::config::{EdgePki, Secret};
 use crate::decide::{Allowed, Decision, Reason, authorize_connect};
-use crate::edge::{TlsError, handshake};
-use crate::http::problem::{Problem, of_router};
+use crate::edge::TlsError;
+use crate::edge::handshake::server_auth_acceptor;
+use crate::http::problem::{Problem, from_router_error};
 use crate::http::server::serve;
 use crate::metric_names as names;
-use crate::presence::Whom;
+use crate::presence::PresenceSubject;
 use crate::shared::Shared;
 
 /// Largest request, octets: a certificate and some names.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// The hook.
-pub struct Hook {
+pub struct AuthHook {
     shared: Arc<Shared>,
     acceptor: TlsAcceptor,
     /// Digest of the header that EMQX has to send: of one length, whatever is presented.
     expected: Digest,
 }
 
-impl Hook {
+impl AuthHook {
     /// Sets the hook up.
     pub fn new(shared: Arc<Shared>, pki: &EdgePki, secret: &Secret) -> Result<Arc<Self>, TlsError> {
         let expected = digest(&SHA256, format!("Bearer {}", secret.expose()).as_bytes());
-        Ok(Arc::new(Self { shared, acceptor: handshake::server_only(pki)?, expected }))
+        Ok(Arc::new(Self { shared, acceptor: server_auth_acceptor(pki)?, expected }))
     }
 
     /// Answers the broker until the shutdown.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
         info!(address = ?listener.local_addr().ok(), "listening for the broker's questions");
         let (acceptor, within) = (self.acceptor.clone(), self.shared.limits.connect_timeout);
-        let greet = move |socket: TcpStream, _: SocketAddr| {
+        let handshake = move |socket: TcpStream, _: SocketAddr| {
             let acceptor = acceptor.clone();
             async move { timeout(within, acceptor.accept(socket)).await.ok()?.ok().map(Box::new) }
         };
         let shared = self.shared.clone();
-        serve(listener, greet, self.endpoint(), &shared.limits, shutdown).await;
+        serve(listener, handshake, self.endpoint(), &shared.limits, shutdown).await;
     }
 
     fn endpoint(self: Arc<Self>) -> impl Endpoint<Output = Response> + 'static {
-        let asked = make(move |request: Request| {
+        let authenticate = make(move |request: Request| {
             let hook = self.clone();
             async move { hook.answer(request).await.unwrap_or_else(IntoResponse::into_response) }
         });
-        Route::new().at("/internal/mqtt/auth", post(asked)).catch_all_error(of_router).map_to_response()
+        Route::new().at("/internal/mqtt/auth", post(authenticate)).catch_all_error(from_router_error).map_to_response()
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response, Problem> {
@@ -74,10 +75,11 @@ impl Hook {
             counter!(names::HOOK_ANSWERS, "result" => "wrong_secret").increment(1);
             return Err(Problem::unauthenticated("the hook's secret is missing or wrong"));
         }
-        let body = request.take_body().into_bytes_limit(MOST_BYTES).await;
+        let body = request.take_body().into_bytes_limit(MAX_REQUEST_BYTES).await;
         let body = body.map_err(|error| Problem::malformed(error.to_string()))?;
-        let asked: Asked = serde_json::from_slice(&body).map_err(|error| Problem::malformed(error.to_string()))?;
-        let answer = self.decide(&asked).await?;
+        let hook_request: HookRequest =
+            serde_json::from_slice(&body).map_err(|error| Problem::malformed(error.to_string()))?;
+        let answer = self.decide(&hook_request).await?;
         counter!(names::HOOK_ANSWERS, "result" => label(answer.result)).increment(1);
         // Text and numbers always become JSON.
         let body = serde_json::to_vec(&answer).unwrap_or_default();
@@ -86,33 +88,33 @@ impl Hook {
 
     /// Decides on a client. Without a certificate it is none of ours: the bridge's account is in the broker's own
     /// database. A door that is behind the log answers 503, which EMQX takes for `ignore`, and so refuses the device.
-    async fn decide(&self, asked: &Asked) -> Result<Answer, Problem> {
-        if asked.cert_pem.is_empty() {
-            return Ok(Answer::bare(Verdict::Ignore));
+    async fn decide(&self, hook_request: &HookRequest) -> Result<HookResponse, Problem> {
+        if hook_request.cert_pem.is_empty() {
+            return Ok(HookResponse::result_only(AuthResult::Ignore));
         }
         if !self.shared.is_fresh() {
             return Err(Problem::unavailable("the door does not know the newest state of devices"));
         }
-        let leaf = certificate(&asked.cert_pem);
+        let leaf = certificate(&hook_request.cert_pem);
         let read =
             leaf.and_then(|leaf| certs::identity(std::slice::from_ref(&leaf)).ok().map(|identity| (leaf, identity)));
         let Some((leaf, identity)) = read else {
-            return Ok(self.deny(asked, None, Reason::UnreadableCertificate).await);
+            return Ok(self.deny(hook_request, None, Reason::UnreadableCertificate).await);
         };
-        let mut decided = self.ask(&leaf, &identity, &asked.clientid);
-        if decided.as_ref().is_err_and(|reason| reason.may_be_news()) {
+        let mut decided = self.authorize(&leaf, &identity, &hook_request.clientid);
+        if decided.as_ref().is_err_and(|reason| reason.may_be_stale()) {
             if !self.shared.catch_up().await {
                 return Err(Problem::unavailable("the log does not answer"));
             }
-            decided = self.ask(&leaf, &identity, &asked.clientid);
+            decided = self.authorize(&leaf, &identity, &hook_request.clientid);
         }
         match decided {
-            Ok(allowed) => Ok(Answer::allow(&allowed)),
-            Err(reason) => Ok(self.deny(asked, Some(&identity), reason).await),
+            Ok(allowed) => Ok(HookResponse::allow(&allowed)),
+            Err(reason) => Ok(self.deny(hook_request, Some(&identity), reason).await),
         }
     }
 
-    fn ask(&self, leaf: &CertificateDer<'_>, identity: &Identity, client_id: &str) -> Result<Allowed, Reason> {
+    fn authorize(&self, leaf: &CertificateDer<'_>, identity: &Identity, client_id: &str) -> Result<Allowed, Reason> {
         let view = self.shared.directory.view(identity);
         match authorize_connect(std::slice::from_ref(leaf), client_id, &view, (self.shared.clock)()) {
             Decision::Allow(allowed) => Ok(allowed),
@@ -120,24 +122,24 @@ impl Hook {
         }
     }
 
-    async fn deny(&self, asked: &Asked, identity: Option<&Identity>, reason: Reason) -> Answer {
-        let whom = Whom {
+    async fn deny(&self, hook_request: &HookRequest, identity: Option<&Identity>, reason: Reason) -> HookResponse {
+        let subject = PresenceSubject {
             organization: identity.map(|identity| OrganizationId(identity.organization)),
             device: identity.map(|identity| DeviceId(identity.device)),
             session: None,
         };
-        if self.shared.presence.tell_refused(whom, reason.code()).await {
-            let device = whom.device.map(|device| device.to_string());
-            info!(peer = asked.peerhost, reason = reason.code(), device, "a client of the broker was refused");
+        if self.shared.presence.report_refused(subject, reason.code()).await {
+            let device = subject.device.map(|device| device.to_string());
+            info!(peer = hook_request.peerhost, reason = reason.code(), device, "a client of the broker was refused");
         }
-        Answer::bare(Verdict::Deny)
+        HookResponse::result_only(AuthResult::Deny)
     }
 }
 
-fn label(verdict: Verdict) -> &'static str {
+fn label(verdict: AuthResult) -> &'static str {
     match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Deny => "deny",
-        Verdict::Ignore => "ignore",
+        AuthResult::Allow => "allow",
+        AuthResult::Deny => "deny",
+        AuthResult::Ignore => "ignore",
     }
 }

@@ -14,13 +14,13 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 /// How long one request may take, its answer included.
-const WITHIN: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer, octets: a revocation list of half a million certificates.
-const MOST_BYTES: usize = 32 << 20;
+const MAX_RESPONSE_BYTES: usize = 32 << 20;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum Error {
     /// Nobody listens there.
     #[error("it cannot be reached")]
     Connect(#[source] std::io::Error),
@@ -35,22 +35,22 @@ pub enum Failure {
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It takes too long.
     #[error("it does not answer in time")]
-    Late,
+    Timeout,
 }
 
 /// Asks `host:port` once; answers the status and the body.
-pub async fn ask(authority: &str, request: Builder) -> Result<(u16, Bytes), Failure> {
-    timeout(WITHIN, attempt(authority, request)).await.unwrap_or(Err(Failure::Late))
+pub async fn send(authority: &str, request: Builder) -> Result<(u16, Bytes), Error> {
+    timeout(TIMEOUT, attempt(authority, request)).await.unwrap_or(Err(Error::Timeout))
 }
 
-async fn attempt(authority: &str, request: Builder) -> Result<(u16, Bytes), Failure> {
-    let request = request.header(HOST, authority).body(Empty::<Bytes>::new()).map_err(Failure::Request)?;
-    let socket = TcpStream::connect(authority).await.map_err(Failure::Connect)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Failure::Http)?;
+async fn attempt(authority: &str, request: Builder) -> Result<(u16, Bytes), Error> {
+    let request = request.header(HOST, authority).body(Empty::<Bytes>::new()).map_err(Error::Request)?;
+    let socket = TcpStream::connect(authority).await.map_err(Error::Connect)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Error::Http)?;
     let _driving = AbortOnDropHandle::new(tokio::spawn(connection));
-    let answer = sender.send_request(request).await.map_err(Failure::Http)?;
+    let answer = sender.send_request(request).await.map_err(Error::Http)?;
     let status = answer.status().as_u16();
-    let body = Limited::new(answer.into_body(), MOST_BYTES).collect().await.map_err(Failure::Body)?;
+    let body = Limited::new(answer.into_body(), MAX_RESPONSE_BYTES).collect().await.map_err(Error::Body)?;
     Ok((status, body.to_bytes()))
 }
 

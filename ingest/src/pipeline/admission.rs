@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use crate::decide::DeviceView;
 
 /// Decides whether a message of a device may enter the raw stream.
-pub fn accept(device: Option<DeviceView>, organization: OrganizationId, octets: &[u8]) -> Result<(), Refusal> {
+pub fn admit(device: Option<DeviceView>, organization: OrganizationId, octets: &[u8]) -> Result<(), Refusal> {
     let device = device.ok_or(Refusal::UnknownDevice)?;
     if device.organization != organization {
         return Err(Refusal::WrongOrganization);
@@ -34,8 +34,7 @@ mod tests {
     fn telemetry_of_a_device_in_good_standing_is_accepted_and_all_else_is_not() {
         let (own, other) = (OrganizationId(Uuid::from_u128(1)), OrganizationId(Uuid::from_u128(2)));
         let device = |decommissioned| Some(DeviceView { organization: own, decommissioned, is_converted: false });
-        let code =
-            |device, organization, octets| accept(device, organization, octets).map_err(|refusal| refusal.code());
+        let code = |device, organization, octets| admit(device, organization, octets).map_err(|refusal| refusal.code());
         for (device, organization, octets, expected) in [
             (device(false), own, GOOD, Ok(())),
             (None, own, GOOD, Err("unknown_device")),
@@ -54,14 +53,14 @@ mod tests {
     fn a_string_as_a_value_is_left_to_those_who_know_the_type() {
         let device =
             Some(DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted: false });
-        assert_eq!(accept(device, OrganizationId::default(), br#"{"metrics":{"state":"open"}}"#), Ok(()));
+        assert_eq!(admit(device, OrganizationId::default(), br#"{"metrics":{"state":"open"}}"#), Ok(()));
     }
 
     #[test]
     fn a_payload_that_is_converted_may_be_anything() {
         let device =
             |is_converted| DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted };
-        assert_eq!(accept(Some(device(true)), OrganizationId::default(), &[0xff, 0]), Ok(()));
-        assert!(accept(Some(device(false)), OrganizationId::default(), &[0xff, 0]).is_err());
+        assert_eq!(admit(Some(device(true)), OrganizationId::default(), &[0xff, 0]), Ok(()));
+        assert!(admit(Some(device(false)), OrganizationId::default(), &[0xff, 0]).is_err());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use certs::Identity;
-use domain::ids::{DeviceId, OrganizationId, SessionId};
+use domain::ids::SessionId;
 use domain::telemetry::PresenceKind;
 use metrics::counter;
 use rustls_pki_types::CertificateDer;
@@ -16,15 +16,15 @@ use tracing::{debug, info};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Edge;
-use super::end::End;
 use super::frame::{self, Next};
 use super::handshake::Stream;
 use super::packet::{self, Connect, NotConnect, Version};
-use super::reply::{self, Announced, Refused};
-use super::sessions::Handle;
+use super::reply::{self, ConnectRefusal, ServerLimits};
+use super::session_end::SessionEnd;
+use super::session_registry::SessionHandle;
 use crate::decide::{Allowed, Decision, Reason, authorize_connect, authorize_session};
 use crate::metric_names as names;
-use crate::presence::Whom;
+use crate::presence::PresenceSubject;
 
 /// Octets read at a time while waiting for a CONNECT.
 const READ_BYTES: usize = 1_024;
@@ -42,14 +42,14 @@ pub struct Admitted {
     /// What it may do.
     pub allowed: Allowed,
     /// Its session as others see it.
-    pub handle: Arc<Handle>,
+    pub handle: Arc<SessionHandle>,
 }
 
 /// Why a CONNECT is not accepted.
 enum Denied {
     Reason(Reason),
-    Behind,
-    Packet(Refused, &'static str),
+    DirectoryStale,
+    Packet(ConnectRefusal, &'static str),
 }
 
 /// Lets a device in. None where it is refused, which is answered, counted, logged and told then.
@@ -68,7 +68,7 @@ pub async fn admit(edge: &Edge, mut stream: Stream, peer: SocketAddr) -> Option<
                 stream,
                 &mut out,
                 version,
-                &Denied::Packet(Refused::Version, "protocol_version"),
+                &Denied::Packet(ConnectRefusal::Version, "protocol_version"),
                 &identity,
                 peer,
             )
@@ -78,13 +78,13 @@ pub async fn admit(edge: &Edge, mut stream: Stream, peer: SocketAddr) -> Option<
         Ok(Err(_)) => return close("not_connect", peer),
         Err(_) => return close("connect_timeout", peer),
     };
-    match enter(edge, &chain, &identity, &connect).await {
+    match enter_session(edge, &chain, &identity, &connect).await {
         Ok((allowed, handle)) => {
-            let announced = Announced {
+            let server_limits = ServerLimits {
                 receive_maximum: edge.limits.receive_maximum,
                 max_packet_bytes: u32::try_from(edge.limits.max_packet_bytes).unwrap_or(u32::MAX),
             };
-            reply::accept(&mut out, &connect, announced);
+            reply::connack_accept(&mut out, &connect, server_limits);
             Some(Admitted { stream, buffer, out, connect, allowed, handle })
         }
         Err(denied) => {
@@ -97,7 +97,7 @@ pub async fn admit(edge: &Edge, mut stream: Stream, peer: SocketAddr) -> Option<
 async fn read_connect(edge: &Edge, stream: &mut Stream, buffer: &mut BytesMut) -> Result<Connect, NotConnect> {
     loop {
         match frame::next(buffer, edge.limits.max_packet_bytes) {
-            Next::Frame(frame) => return packet::connect(&frame),
+            Next::Frame(frame) => return packet::read_connect(&frame),
             Next::Incomplete { missing } => buffer.reserve(missing.max(READ_BYTES)),
             Next::Oversize { .. } | Next::Malformed => return Err(NotConnect::Malformed),
         }
@@ -109,40 +109,42 @@ async fn read_connect(edge: &Edge, stream: &mut Stream, buffer: &mut BytesMut) -
 }
 
 /// Decides, enters the session, and decides again: what changed in between ended no session that was not there yet.
-async fn enter(
+async fn enter_session(
     edge: &Edge,
     chain: &[CertificateDer<'_>],
     identity: &Identity,
     connect: &Connect,
-) -> Result<(Allowed, Arc<Handle>), Denied> {
-    check_offer(connect)?;
+) -> Result<(Allowed, Arc<SessionHandle>), Denied> {
+    check_requested_features(connect)?;
     let allowed = decide(edge, chain, identity, &connect.client_id).await?;
-    let handle = Handle::new(new_session(edge), identity.clone());
-    edge.sessions.enter(&handle);
+    let handle = SessionHandle::new(new_session(edge), identity.clone());
+    edge.sessions.insert(&handle);
     let again = authorize_session(identity, &edge.directory.view(identity), (edge.clock)());
     if let Err(reason) = again {
-        edge.sessions.leave(&handle);
+        edge.sessions.remove(&handle);
         return Err(Denied::Reason(reason));
     }
     if edge.shutdown.is_cancelled() {
-        handle.end(End::Shutdown);
+        handle.end(SessionEnd::Shutdown);
     }
     edge.meters.sessions.increment(1);
-    edge.presence.tell(PresenceKind::Connected, whom(identity, Some(handle.session)), None).await;
+    edge.presence
+        .report(PresenceKind::Connected, PresenceSubject::of_session(identity, Some(handle.session)), None)
+        .await;
     Ok((allowed, handle))
 }
 
 /// Refuses what a MQTT 5 client was free to ask for and is not offered (3.1.2.6, 3.1.2.7, 4.12).
-fn check_offer(connect: &Connect) -> Result<(), Denied> {
+fn check_requested_features(connect: &Connect) -> Result<(), Denied> {
     if connect.wants_authentication {
-        return Err(Denied::Packet(Refused::AuthenticationMethod, "authentication_method"));
+        return Err(Denied::Packet(ConnectRefusal::AuthenticationMethod, "authentication_method"));
     }
     match &connect.will {
         Some(will) if connect.version == Version::V5 && will.qos > 1 => {
-            Err(Denied::Packet(Refused::WillQos, "will_qos"))
+            Err(Denied::Packet(ConnectRefusal::WillQos, "will_qos"))
         }
         Some(will) if connect.version == Version::V5 && will.retain => {
-            Err(Denied::Packet(Refused::WillRetain, "will_retain"))
+            Err(Denied::Packet(ConnectRefusal::WillRetain, "will_retain"))
         }
         _ => Ok(()),
     }
@@ -155,17 +157,17 @@ async fn decide(
     client_id: &str,
 ) -> Result<Allowed, Denied> {
     if edge.feed.lag().is_none_or(|lag| lag > edge.limits.max_directory_lag) {
-        return Err(Denied::Behind);
+        return Err(Denied::DirectoryStale);
     }
-    let ask = || authorize_connect(chain, client_id, &edge.directory.view(identity), (edge.clock)());
-    match ask() {
+    let decision = || authorize_connect(chain, client_id, &edge.directory.view(identity), (edge.clock)());
+    match decision() {
         Decision::Allow(allowed) => Ok(allowed),
-        Decision::Deny(reason) if !reason.may_be_news() => Err(Denied::Reason(reason)),
+        Decision::Deny(reason) if !reason.may_be_stale() => Err(Denied::Reason(reason)),
         Decision::Deny(_) => {
             if !edge.feed.catch_up(edge.limits.catch_up_timeout).await {
-                return Err(Denied::Behind);
+                return Err(Denied::DirectoryStale);
             }
-            match ask() {
+            match decision() {
                 Decision::Allow(allowed) => Ok(allowed),
                 Decision::Deny(reason) => Err(Denied::Reason(reason)),
             }
@@ -183,19 +185,19 @@ async fn refuse(
     peer: SocketAddr,
 ) {
     let (why, code) = match denied {
-        Denied::Reason(Reason::WrongClientId) => (Refused::ClientId, Reason::WrongClientId.code()),
-        Denied::Reason(reason) => (Refused::NotAuthorized, reason.code()),
-        Denied::Behind => (Refused::Unavailable, "directory_behind"),
+        Denied::Reason(Reason::WrongClientId) => (ConnectRefusal::ClientId, Reason::WrongClientId.code()),
+        Denied::Reason(reason) => (ConnectRefusal::NotAuthorized, reason.code()),
+        Denied::DirectoryStale => (ConnectRefusal::Unavailable, "directory_behind"),
         Denied::Packet(why, code) => (*why, *code),
     };
-    reply::refuse(out, version, why);
+    reply::connack_refuse(out, version, why);
     let _ = timeout(edge.limits.connect_timeout, async {
         stream.write_all(out).await?;
         stream.shutdown().await
     })
     .await;
     counter!(names::CONNECTS_REFUSED, "reason" => code).increment(1);
-    if edge.presence.tell_refused(whom(identity, None), code).await {
+    if edge.presence.report_refused(PresenceSubject::of_session(identity, None), code).await {
         info!(%peer, reason = code, device = %identity.device, "a CONNECT was refused");
     }
 }
@@ -204,11 +206,6 @@ fn close(reason: &'static str, peer: SocketAddr) -> Option<Admitted> {
     counter!(names::CONNECTS_REFUSED, "reason" => reason).increment(1);
     debug!(%peer, reason, "a connection was closed before its CONNECT");
     None
-}
-
-/// Names a device for presence facts.
-pub fn whom(identity: &Identity, session: Option<SessionId>) -> Whom {
-    Whom { organization: Some(OrganizationId(identity.organization)), device: Some(DeviceId(identity.device)), session }
 }
 
 /// Makes a session id (uuid v7): a later session of a device has a greater one.

@@ -9,12 +9,12 @@ use super::mailbox::{Mailbox, Receipt};
 /// A message will not get onto disk, so what was promised to the sender cannot be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a message was not stored")]
-pub struct Failed;
+pub struct NotStored;
 
 /// What is owed on one connection. Receipts of another connection ring another mailbox, so none of them can settle an
 /// identifier that was used again.
 #[derive(Debug)]
-pub struct Owed<T> {
+pub struct PendingAcks<T> {
     mailbox: Arc<Mailbox>,
     waiting: VecDeque<(T, bool)>,
     /// The ticket of the first that waits.
@@ -23,14 +23,14 @@ pub struct Owed<T> {
     stored: Vec<u32>,
 }
 
-impl<T> Owed<T> {
+impl<T> PendingAcks<T> {
     /// Begins with nothing owed; receipts arrive at the mailbox.
     pub fn new(mailbox: Arc<Mailbox>) -> Self {
         Self { mailbox, waiting: VecDeque::new(), first: 0, stored: Vec::new() }
     }
 
     /// Notes that something is owed; the receipt settles it.
-    pub fn expect(&mut self, what: T) -> Receipt {
+    pub fn add(&mut self, what: T) -> Receipt {
         let ticket = self.first.wrapping_add(self.waiting.len() as u32);
         self.waiting.push_back((what, false));
         Receipt { mailbox: self.mailbox.clone(), ticket }
@@ -47,12 +47,12 @@ impl<T> Owed<T> {
     }
 
     /// Waits until something may be due. Who waited calls [`Self::due`] before waiting again.
-    pub async fn rung(&self) {
-        self.mailbox.rung().await;
+    pub async fn notified(&self) {
+        self.mailbox.notified().await;
     }
 
     /// Gives each that is due, in order; errors when a message has failed, after those that are due all the same.
-    pub fn due(&mut self, mut give: impl FnMut(T)) -> Result<(), Failed> {
+    pub fn take_stored(&mut self, mut acknowledge: impl FnMut(T)) -> Result<(), NotStored> {
         let failed = self.mailbox.collect(&mut self.stored);
         for ticket in self.stored.drain(..) {
             if let Some((_, stored)) = self.waiting.get_mut(ticket.wrapping_sub(self.first) as usize) {
@@ -61,9 +61,9 @@ impl<T> Owed<T> {
         }
         while let Some((what, _)) = self.waiting.pop_front_if(|(_, stored)| *stored) {
             self.first = self.first.wrapping_add(1);
-            give(what);
+            acknowledge(what);
         }
-        if failed { Err(Failed) } else { Ok(()) }
+        if failed { Err(NotStored) } else { Ok(()) }
     }
 }
 
@@ -71,43 +71,43 @@ impl<T> Owed<T> {
 mod tests {
     use super::*;
 
-    fn due(owed: &mut Owed<u16>) -> (Vec<u16>, Result<(), Failed>) {
+    fn due(pending: &mut PendingAcks<u16>) -> (Vec<u16>, Result<(), NotStored>) {
         let mut given = Vec::new();
-        let result = owed.due(|id| given.push(id));
+        let result = pending.take_stored(|id| given.push(id));
         (given, result)
     }
 
     #[test]
     fn acknowledgements_come_in_the_order_of_the_messages_whatever_is_stored_first() {
-        let mut owed = Owed::new(Arc::default());
-        let receipts: Vec<_> = [7, 8, 9].map(|id| owed.expect(id)).into();
+        let mut pending = PendingAcks::new(Arc::default());
+        let receipts: Vec<_> = [7, 8, 9].map(|id| pending.add(id)).into();
         receipts[2].settle(true);
         receipts[1].settle(true);
-        assert_eq!(due(&mut owed), (vec![], Ok(())));
+        assert_eq!(due(&mut pending), (vec![], Ok(())));
         receipts[0].settle(true);
-        assert_eq!(due(&mut owed), (vec![7, 8, 9], Ok(())));
-        assert!(owed.is_empty());
-        owed.expect(7).settle(true);
-        assert_eq!(due(&mut owed), (vec![7], Ok(())));
+        assert_eq!(due(&mut pending), (vec![7, 8, 9], Ok(())));
+        assert!(pending.is_empty());
+        pending.add(7).settle(true);
+        assert_eq!(due(&mut pending), (vec![7], Ok(())));
     }
 
     #[test]
     fn a_message_that_fails_is_told_and_those_before_it_are_acknowledged() {
-        let mut owed = Owed::new(Arc::default());
-        let receipts: Vec<_> = [1, 2].map(|id| owed.expect(id)).into();
+        let mut pending = PendingAcks::new(Arc::default());
+        let receipts: Vec<_> = [1, 2].map(|id| pending.add(id)).into();
         receipts[0].settle(true);
         receipts[1].settle(false);
-        assert_eq!(due(&mut owed), (vec![1], Err(Failed)));
-        assert_eq!(owed.len(), 1);
+        assert_eq!(due(&mut pending), (vec![1], Err(NotStored)));
+        assert_eq!(pending.len(), 1);
     }
 
     #[test]
     fn a_receipt_of_an_earlier_connection_settles_nothing_of_a_later_one() {
-        let mut before = Owed::new(Arc::default());
-        let late = before.expect(1);
+        let mut before = PendingAcks::new(Arc::default());
+        let late = before.add(1);
         drop(before);
-        let mut after = Owed::new(Arc::default());
-        after.expect(1);
+        let mut after = PendingAcks::new(Arc::default());
+        after.add(1);
         late.settle(true);
         assert_eq!(due(&mut after), (vec![], Ok(())));
         assert_eq!(after.len(), 1);

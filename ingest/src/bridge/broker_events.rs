@@ -16,16 +16,16 @@ const UPTIME: &str = "$SYS/broker/uptime";
 
 /// A broker said something about a device or about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum BrokerEvent {
     /// A device came or went.
-    Device(Moved),
+    Client(ClientEvent),
     /// The broker has run for so many seconds.
     Uptime(u32),
 }
 
 /// A device came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
+pub struct ClientEvent {
     /// The device.
     pub device: DeviceId,
     /// What it did.
@@ -38,7 +38,7 @@ pub struct Moved {
     pub peer: String,
 }
 
-impl Moved {
+impl ClientEvent {
     /// Returns the id of the session that began with this notice, so many of the same device after the first at this
     /// time: the same for everybody who reads the notices, and greater than those of earlier sessions.
     pub fn session(&self, at: DateTime<Utc>, after: usize) -> SessionId {
@@ -50,7 +50,7 @@ impl Moved {
     }
 
     /// Tells whether a session began with this very notice, as far as the two can be told apart.
-    pub fn began(&self, session: SessionId) -> bool {
+    pub fn started(&self, session: SessionId) -> bool {
         let ours = self.session(DateTime::UNIX_EPOCH, 0);
         ours.0.as_bytes()[6..] == session.0.as_bytes()[6..]
     }
@@ -67,13 +67,15 @@ fn fnv1a(octets: &[u8]) -> u64 {
 
 /// Reads a notice; none where the message is none, or is about a client that is no device, or says that a session went
 /// on elsewhere. A retained message is what the broker said some time ago.
-pub fn read(topic: &str, payload: &[u8], retained: bool) -> Option<Notice> {
+pub fn read(topic: &str, payload: &[u8], retained: bool) -> Option<BrokerEvent> {
     match topic.strip_prefix("$SYS/")?.split('/').collect::<Vec<_>>().as_slice() {
-        ["brokers", _, "clients", client, "connected"] => emqx_connected(client, payload).map(Notice::Device),
-        ["brokers", _, "clients", client, "disconnected"] => emqx_disconnected(client, payload).map(Notice::Device),
-        ["broker", "log", "N"] => mosquitto(std::str::from_utf8(payload).ok()?).map(Notice::Device),
+        ["brokers", _, "clients", client, "connected"] => emqx_connected(client, payload).map(BrokerEvent::Client),
+        ["brokers", _, "clients", client, "disconnected"] => {
+            emqx_disconnected(client, payload).map(BrokerEvent::Client)
+        }
+        ["broker", "log", "N"] => read_mosquitto_log(std::str::from_utf8(payload).ok()?).map(BrokerEvent::Client),
         ["broker", "uptime"] if !retained => {
-            std::str::from_utf8(payload).ok()?.strip_suffix(" seconds")?.parse().ok().map(Notice::Uptime)
+            std::str::from_utf8(payload).ok()?.strip_suffix(" seconds")?.parse().ok().map(BrokerEvent::Uptime)
         }
         _ => None,
     }
@@ -82,22 +84,22 @@ pub fn read(topic: &str, payload: &[u8], retained: bool) -> Option<Notice> {
 /// As much of EMQX's notices as is used; times in milliseconds.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Emqx {
+struct EmqxEvent {
     connected_at: Option<i64>,
     disconnected_at: Option<i64>,
     reason: String,
 }
 
-fn emqx_connected(client: &str, payload: &[u8]) -> Option<Moved> {
-    let notice: Emqx = serde_json::from_slice(payload).ok()?;
+fn emqx_connected(client: &str, payload: &[u8]) -> Option<ClientEvent> {
+    let notice: EmqxEvent = serde_json::from_slice(payload).ok()?;
     let at = notice.connected_at.and_then(DateTime::from_timestamp_millis);
-    moved(client, PresenceKind::Connected, None, at)
+    client_event(client, PresenceKind::Connected, None, at)
 }
 
-fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<Moved> {
-    let notice: Emqx = serde_json::from_slice(payload).ok()?;
+fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<ClientEvent> {
+    let notice: EmqxEvent = serde_json::from_slice(payload).ok()?;
     let at = notice.disconnected_at.and_then(DateTime::from_timestamp_millis);
-    let gone = |kind, reason| moved(client, kind, Some(reason), at);
+    let gone = |kind, reason| client_event(client, kind, Some(reason), at);
     match notice.reason.as_str() {
         // Another connection of the same client goes on.
         "takenover" | "takeovered" | "discarded" => None,
@@ -110,16 +112,16 @@ fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<Moved> {
 
 /// Reads a line of mosquitto's log (2.0, `loop.c` and `handle__connect.c` name the forms), with or without its time,
 /// seconds of Unix.
-fn mosquitto(line: &str) -> Option<Moved> {
+fn read_mosquitto_log(line: &str) -> Option<ClientEvent> {
     let timed = line.split_once(": ").and_then(|(time, rest)| Some((time.parse().ok()?, rest)));
     let (at, line) = timed.map_or((None, line), |(seconds, rest)| (DateTime::from_timestamp(seconds, 0), rest));
     if let Some(rest) = line.strip_prefix("New client connected from ") {
         let (peer, client) = rest.split_once(" as ")?;
-        let came = moved(client.split(' ').next()?, PresenceKind::Connected, None, at)?;
-        return Some(Moved { peer: peer.to_owned(), ..came });
+        let came = client_event(client.split(' ').next()?, PresenceKind::Connected, None, at)?;
+        return Some(ClientEvent { peer: peer.to_owned(), ..came });
     }
     let (client, what) = line.strip_prefix("Client ")?.split_once(' ')?;
-    let gone = |kind, reason| moved(client, kind, Some(reason), at);
+    let gone = |kind, reason| client_event(client, kind, Some(reason), at);
     match what.trim_end_matches('.') {
         "disconnected" => gone(PresenceKind::Disconnected, "client_disconnect"),
         what if what.starts_with("has exceeded timeout") => gone(PresenceKind::Silent, "timeout"),
@@ -134,9 +136,14 @@ fn mosquitto(line: &str) -> Option<Moved> {
     }
 }
 
-fn moved(client: &str, kind: PresenceKind, reason: Option<&str>, at: Option<DateTime<Utc>>) -> Option<Moved> {
+fn client_event(
+    client: &str,
+    kind: PresenceKind,
+    reason: Option<&str>,
+    at: Option<DateTime<Utc>>,
+) -> Option<ClientEvent> {
     let device = Uuid::try_parse(client).ok().map(DeviceId)?;
-    Some(Moved { device, kind, reason: reason.map(str::to_owned), at, peer: String::new() })
+    Some(ClientEvent { device, kind, reason: reason.map(str::to_owned), at, peer: String::new() })
 }
 
 #[cfg(test)]
@@ -146,15 +153,15 @@ mod tests {
     const DEVICE: &str = "0192f0c1-7a3e-7000-8000-000000000001";
 
     fn said(topic: &str, payload: &str) -> Option<(PresenceKind, Option<String>)> {
-        let moved = moved_of(topic, payload)?;
-        assert_eq!(moved.device.to_string(), DEVICE);
-        Some((moved.kind, moved.reason))
+        let event = event_of(topic, payload)?;
+        assert_eq!(event.device.to_string(), DEVICE);
+        Some((event.kind, event.reason))
     }
 
-    fn moved_of(topic: &str, payload: &str) -> Option<Moved> {
+    fn event_of(topic: &str, payload: &str) -> Option<ClientEvent> {
         match read(&topic.replace("DEVICE", DEVICE), payload.replace("DEVICE", DEVICE).as_bytes(), false)? {
-            Notice::Device(moved) => Some(moved),
-            Notice::Uptime(_) => None,
+            BrokerEvent::Client(event) => Some(event),
+            BrokerEvent::Uptime(_) => None,
         }
     }
 
@@ -205,25 +212,25 @@ mod tests {
     fn the_session_is_the_same_for_every_reader_and_grows_with_time() {
         let came = |seconds: i64, port: u16| {
             let line = format!("{seconds}: New client connected from 127.0.0.1:{port} as DEVICE (p2, c1, k60).");
-            let moved = moved_of("$SYS/broker/log/N", &line).unwrap();
-            assert_eq!(moved.at.map(|at| at.timestamp()), Some(seconds));
-            (moved.session(moved.at.unwrap(), 0), moved)
+            let event = event_of("$SYS/broker/log/N", &line).unwrap();
+            assert_eq!(event.at.map(|at| at.timestamp()), Some(seconds));
+            (event.session(event.at.unwrap(), 0), event)
         };
-        let ((first, moved), (again, _)) = (came(1_790_000_000, 5_000), came(1_790_000_000, 5_000));
+        let ((first, event), (again, _)) = (came(1_790_000_000, 5_000), came(1_790_000_000, 5_000));
         assert_eq!(first, again);
-        assert!(moved.began(first) && !moved.began(came(1_790_000_000, 5_001).0));
+        assert!(event.started(first) && !event.started(came(1_790_000_000, 5_001).0));
         for port in 5_000..5_100 {
-            let (session, moved) = came(1_790_000_000, port);
-            assert!(moved.session(moved.at.unwrap(), 1) > first, "the second of a second is greater");
+            let (session, event) = came(1_790_000_000, port);
+            assert!(event.session(event.at.unwrap(), 1) > first, "the second of a second is greater");
             assert!(session < came(1_790_000_001, 5_000).0, "a later second is greater");
         }
-        let emqx = moved_of("$SYS/brokers/n/clients/DEVICE/connected", r#"{"connected_at":1790000000123}"#).unwrap();
+        let emqx = event_of("$SYS/brokers/n/clients/DEVICE/connected", r#"{"connected_at":1790000000123}"#).unwrap();
         assert_eq!(emqx.at.unwrap().timestamp_millis(), 1_790_000_000_123);
     }
 
     #[test]
     fn mosquitto_says_how_long_it_has_run_and_what_it_said_earlier_does_not_count() {
-        assert_eq!(read("$SYS/broker/uptime", b"12 seconds", false), Some(Notice::Uptime(12)));
+        assert_eq!(read("$SYS/broker/uptime", b"12 seconds", false), Some(BrokerEvent::Uptime(12)));
         assert_eq!(read("$SYS/broker/uptime", b"12 seconds", true), None);
         assert_eq!(read("$SYS/broker/uptime", b"long", false), None);
     }

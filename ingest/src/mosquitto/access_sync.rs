@@ -13,49 +13,50 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::admitted::Admitted;
-use super::control::{self, Control};
-use super::revocations::Revocations;
-use super::{DynamicSecurity, Standing, plan};
-use crate::bridge::{AddressError, BridgeConfig, pauses};
+use super::admission_list::AdmittedDevice;
+use super::control_connection::{self, ControlConnection};
+use super::revocation_lists::RevocationLists;
+use super::{AdmissionList, access_changes};
+use crate::backoff::reconnect_delays;
+use crate::config::{BridgeConfig, BrokerAddressError, DynamicSecurity};
 use crate::metric_names as names;
 use crate::shared::Shared;
 
 /// How long events are gathered before the broker is told.
-const GATHER: Duration = Duration::from_millis(20);
+const DEBOUNCE: Duration = Duration::from_millis(20);
 /// How soon it is tried again where somebody waits for a list.
-const AGAIN: Duration = Duration::from_millis(200);
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How often it is looked at whose certificates have ended.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 /// Commands of one batch: the plugin stores its state after each.
-const BATCH: usize = 200;
+const MAX_BATCH_COMMANDS: usize = 200;
 /// Roles of one batch that are only forgotten: with a thousand devices each command takes the broker some 15 ms, in which
 /// nobody can be put out.
-const SWEPT: usize = 10;
+const MAX_ROLES_PER_SWEEP: usize = 10;
 
 /// Keeps one broker in line.
-pub struct Keeper {
+pub struct AccessSync {
     shared: Arc<Shared>,
     config: Arc<BridgeConfig>,
     security: DynamicSecurity,
     client_id: String,
     /// What the service account subscribes to.
     filters: Vec<String>,
-    revocations: Option<Revocations>,
+    revocations: Option<RevocationLists>,
 }
 
 /// Why the broker is not in line, or no longer watched.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum Error {
     #[error("the broker cannot be reached as it is set")]
-    Address(#[from] AddressError),
+    Address(#[from] BrokerAddressError),
     #[error(transparent)]
-    Control(#[from] control::Error),
+    Control(#[from] control_connection::Error),
     #[error("the plugin's list of clients cannot be read")]
     Clients(#[from] serde_json::Error),
 }
 
-impl Keeper {
+impl AccessSync {
     /// Makes a keeper under a client id that no other has.
     pub fn new(
         shared: Arc<Shared>,
@@ -64,13 +65,13 @@ impl Keeper {
         client_id: String,
         filters: Vec<String>,
     ) -> Self {
-        let revocations = security.revocations.clone().map(Revocations::new);
+        let revocations = security.revocations.clone().map(RevocationLists::new);
         Self { shared, config, security, client_id, filters, revocations }
     }
 
     /// Keeps the broker in line while this process is the elected one, until the shutdown.
     pub async fn run(mut self, mut elected: watch::Receiver<bool>, shutdown: CancellationToken) {
-        let mut pauses = pauses();
+        let mut delays = reconnect_delays();
         while !shutdown.is_cancelled() {
             let mine = async { elected.wait_for(|elected| *elected).await.is_ok() };
             if shutdown.run_until_cancelled(mine).await != Some(true) {
@@ -80,28 +81,28 @@ impl Keeper {
             let failure = tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = elected.wait_for(|elected| !elected) => continue,
-                failed = self.keep(&mut worked) => failed,
+                failed = self.serve_connection(&mut worked) => failed,
             };
             if worked {
-                pauses = self::pauses();
+                delays = reconnect_delays();
             }
-            let pause = pauses.next().unwrap_or(LOOK_EVERY);
+            let delay = delays.next().unwrap_or(CHECK_INTERVAL);
             let Err(failure) = failure;
             warn!(broker = %self.config.address, error = &failure as &dyn std::error::Error,
-                "the broker is told again who may connect in {pause:?}");
-            shutdown.run_until_cancelled(sleep(pause)).await;
+                "the broker is told again who may connect in {delay:?}");
+            shutdown.run_until_cancelled(sleep(delay)).await;
         }
     }
 
     /// Serves one connection; returns when it fails.
-    async fn keep(&mut self, worked: &mut bool) -> Result<std::convert::Infallible, Failure> {
+    async fn serve_connection(&mut self, worked: &mut bool) -> Result<std::convert::Infallible, Error> {
         let mut changes = self.shared.directory.changes();
         let password = self.security.password.expose();
         let mut control =
-            Control::open(self.config.administrator(&self.client_id, &self.security.user, password)?).await?;
+            ControlConnection::open(self.config.administrator(&self.client_id, &self.security.user, password)?).await?;
         if let Some(user) = &self.config.user {
             let password = self.config.password.as_ref().map_or("", crate::config::Secret::expose);
-            control.settle(&plan::foundation(user, password, &self.filters)).await?;
+            control.apply(&access_changes::base_setup(user, password, &self.filters)).await?;
         }
         let clients =
             control.query(json!({"command": "listClients", "verbose": true, "count": -1, "offset": 0})).await?;
@@ -110,56 +111,60 @@ impl Keeper {
         let mut left = left(&roles)?;
         loop {
             changes.mark_unchanged();
-            let waiting = self.settle(&mut control, &mut known, &mut left).await?;
+            let waiting = self.sync(&mut control, &mut known, &mut left).await?;
             if !std::mem::replace(worked, true) {
                 info!(broker = %self.config.address, devices = known.len(), "the broker is kept to who may connect");
             }
-            if sweep(&mut control, &known, &mut left).await? {
+            if delete_orphaned_roles(&mut control, &known, &mut left).await? {
                 continue;
             }
-            let pause = if waiting { AGAIN } else { LOOK_EVERY };
+            let delay = if waiting { RETRY_DELAY } else { CHECK_INTERVAL };
             tokio::select! {
                 _ = changes.changed() => {}
-                () = sleep(pause) => {}
+                () = sleep(delay) => {}
                 failure = control.idle() => return Err(failure.into()),
             }
             tokio::select! {
-                () = sleep(GATHER) => {}
+                () = sleep(DEBOUNCE) => {}
                 failure = control.idle() => return Err(failure.into()),
             }
         }
     }
 
     /// Brings the broker in line with the directory as it is now; tells whether somebody waits for a list.
-    async fn settle(
+    async fn sync(
         &mut self,
-        control: &mut Control,
+        control: &mut ControlConnection,
         known: &mut HashMap<DeviceId, String>,
         left: &mut BTreeSet<DeviceId>,
-    ) -> Result<bool, Failure> {
-        let Standing { admitted, revoked } = self.shared.directory.standing((self.shared.clock)());
+    ) -> Result<bool, Error> {
+        let AdmissionList { admitted, revoked } = self.shared.directory.admission_list((self.shared.clock)());
         // First who has to go: a list that cannot be had keeps nobody in.
-        let gone = plan::plan(known, &admitted, |_| false).leave;
+        let gone = access_changes::diff(known, &admitted, |_| false).remove;
         for device in &gone {
             known.remove(device);
         }
-        tell(control, gone.iter().map(|device| plan::leave(*device))).await?;
+        send_commands(control, gone.iter().map(|device| access_changes::remove_device(*device))).await?;
         left.extend(&gone);
         counter!(names::BROKER_DEVICES, "change" => "left").increment(gone.len() as u64);
-        let listed = self.lists(&revoked).await;
-        let has = |device: &Admitted| {
+        let listed = self.refresh_lists(&revoked).await;
+        let has = |device: &AdmittedDevice| {
             self.revocations.as_ref().is_none_or(|lists| lists.has(device.organization, &device.listed))
         };
-        let plan = plan::plan(known, &admitted, has);
-        let entering = plan.enter.iter().filter_map(|device| Some((*device, admitted.get(device)?)));
-        tell(control, entering.clone().flat_map(|(device, admitted)| plan::enter(device, admitted))).await?;
+        let changes = access_changes::diff(known, &admitted, has);
+        let entering = changes.add.iter().filter_map(|device| Some((*device, admitted.get(device)?)));
+        send_commands(
+            control,
+            entering.clone().flat_map(|(device, admitted)| access_changes::add_device(device, admitted)),
+        )
+        .await?;
         known.extend(entering.map(|(device, admitted)| (device, admitted.tag())));
-        counter!(names::BROKER_DEVICES, "change" => "entered").increment(plan.enter.len() as u64);
-        Ok(!listed || !plan.waiting.is_empty())
+        counter!(names::BROKER_DEVICES, "change" => "entered").increment(changes.add.len() as u64);
+        Ok(!listed || !changes.waiting.is_empty())
     }
 
     /// Brings the broker's revocation file up to date; tells whether it is.
-    async fn lists(&mut self, revoked: &HashMap<OrganizationId, BTreeSet<String>>) -> bool {
+    async fn refresh_lists(&mut self, revoked: &HashMap<OrganizationId, BTreeSet<String>>) -> bool {
         let Some(revocations) = &mut self.revocations else { return true };
         match revocations.refresh(revoked).await {
             Ok(()) => true,
@@ -172,22 +177,25 @@ impl Keeper {
 }
 
 /// Forgets some roles of devices that were put out and did not come back; tells whether there were any.
-async fn sweep(
-    control: &mut Control,
+async fn delete_orphaned_roles(
+    control: &mut ControlConnection,
     known: &HashMap<DeviceId, String>,
     left: &mut BTreeSet<DeviceId>,
-) -> Result<bool, control::Error> {
+) -> Result<bool, control_connection::Error> {
     left.retain(|device| !known.contains_key(device));
-    let some: Vec<_> = left.iter().copied().take(SWEPT).collect();
-    tell(control, some.iter().map(|device| plan::forget(*device))).await?;
+    let some: Vec<_> = left.iter().copied().take(MAX_ROLES_PER_SWEEP).collect();
+    send_commands(control, some.iter().map(|device| access_changes::delete_role(*device))).await?;
     left.retain(|device| !some.contains(device));
     Ok(!some.is_empty())
 }
 
-async fn tell(control: &mut Control, commands: impl Iterator<Item = Value>) -> Result<(), control::Error> {
+async fn send_commands(
+    control: &mut ControlConnection,
+    commands: impl Iterator<Item = Value>,
+) -> Result<(), control_connection::Error> {
     let commands: Vec<_> = commands.collect();
-    for batch in commands.chunks(BATCH) {
-        control.settle(batch).await?;
+    for batch in commands.chunks(MAX_BATCH_COMMANDS) {
+        control.apply(batch).await?;
     }
     Ok(())
 }
@@ -199,7 +207,7 @@ fn left(roles: &Value) -> Result<BTreeSet<DeviceId>, serde_json::Error> {
         roles: Vec<String>,
     }
     let Roles { roles } = serde::Deserialize::deserialize(roles)?;
-    Ok(roles.iter().filter_map(|role| plan::device_of(role)).collect())
+    Ok(roles.iter().filter_map(|role| access_changes::device_of(role)).collect())
 }
 
 /// Reads which devices a broker knows, each with its tag; whoever is no device is none of ours.

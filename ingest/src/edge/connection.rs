@@ -10,25 +10,27 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::admit::{Admitted, admit, whom};
-use super::end::End;
-use super::handshake::{Stream, shake};
+use super::connect::{Admitted, admit};
+use super::handshake::{Stream, perform_handshake};
 use super::packet::{Version, Will};
 use super::session::Session;
+use super::session_end::SessionEnd;
 use super::{Edge, reply};
 use crate::decide::Allowed;
-use crate::pipeline::Refused;
+use crate::pipeline::RefusedMessage;
 use crate::pipeline::topic::authorize_publish;
+use crate::presence::PresenceSubject;
 
 /// How long a device may go on sending after it was told that the session is over, and how much.
-const FAREWELL: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Octets of a device that are read and thrown away after the end of its session.
-const FAREWELL_BYTES: usize = 1 << 20;
+const MAX_DISCARDED_BYTES: usize = 1 << 20;
 
 /// Serves one connection.
 pub async fn serve(edge: &Arc<Edge>, socket: TcpStream, peer: SocketAddr) {
     // Boxed, so that the many idle sessions do not keep the room that getting here took.
-    let Some(Some(stream)) = edge.shutdown.run_until_cancelled(Box::pin(shake(edge.shaking(), socket, peer))).await
+    let Some(Some(stream)) =
+        edge.shutdown.run_until_cancelled(Box::pin(perform_handshake(edge.handshake_context(), socket, peer))).await
     else {
         return;
     };
@@ -41,29 +43,34 @@ pub async fn serve(edge: &Arc<Edge>, socket: TcpStream, peer: SocketAddr) {
 }
 
 /// Says farewell, publishes the will, takes the session out and tells so.
-async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: End, peer: SocketAddr) {
-    if end == End::Shutdown {
+async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: SessionEnd, peer: SocketAddr) {
+    if end == SessionEnd::Shutdown {
         session.drain(edge.limits.drain_timeout).await;
     }
-    edge.sessions.leave(&session.handle);
+    edge.sessions.remove(&session.handle);
     edge.sessions.keep_throttle(session.allowed.device, session.throttle, std::time::Instant::now());
     if let Some(will) = will.filter(|_| end.publishes_will()) {
         publish_will(edge, &session.allowed, will).await;
     }
     edge.presence
-        .tell(end.kind(), whom(&session.handle.identity, Some(session.handle.session)), Some(end.code()))
+        .report(
+            end.kind(),
+            PresenceSubject::of_session(&session.handle.identity, Some(session.handle.session)),
+            Some(end.code()),
+        )
         .await;
     edge.meters.sessions.decrement(1);
     edge.meters.ended(end.code());
-    let (device, detail) = (session.allowed.device, if let End::Protocol(_, detail) = end { detail } else { "" });
+    let (device, detail) =
+        (session.allowed.device, if let SessionEnd::Protocol(_, detail) = end { detail } else { "" });
     match end {
-        End::Protocol(..) | End::Denied(_) | End::LogUnavailable => {
+        SessionEnd::Protocol(..) | SessionEnd::Denied(_) | SessionEnd::LogUnavailable => {
             info!(%peer, %device, session = %session.handle.session, reason = end.code(), detail, "a session was ended");
         }
         _ => debug!(%peer, %device, session = %session.handle.session, reason = end.code(), "a session ended"),
     }
-    if end != End::ConnectionLost {
-        farewell(session.stream, session.out, session.version, end).await;
+    if end != SessionEnd::ConnectionLost {
+        close_gracefully(session.stream, session.out, session.version, end).await;
     }
 }
 
@@ -85,7 +92,7 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
             edge.pipeline.accept(reading, None).await
         }
         Err(why) => {
-            let refused = Refused {
+            let refused = RefusedMessage {
                 organization: Some(allowed.organization),
                 device: Some(allowed.device),
                 topic: &will.topic,
@@ -99,18 +106,18 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
 
 /// Sends what is left and the reason, and reads on for a moment: closing a socket with unread octets would reset it
 /// and could take the reason away from the device.
-async fn farewell(mut stream: Stream, mut out: bytes::BytesMut, version: Version, end: End) {
+async fn close_gracefully(mut stream: Stream, mut out: bytes::BytesMut, version: Version, end: SessionEnd) {
     if let Some(code) = end.disconnect_code() {
         reply::disconnect(&mut out, version, code);
     }
-    let _ = timeout(FAREWELL, async {
+    let _ = timeout(CLOSE_TIMEOUT, async {
         stream.write_all(&out).await?;
         stream.shutdown().await?;
-        let (mut thrown_away, mut scratch) = (0, [0; 4_096]);
-        while thrown_away < FAREWELL_BYTES {
+        let (mut discarded, mut scratch) = (0, [0; 4_096]);
+        while discarded < MAX_DISCARDED_BYTES {
             match stream.read(&mut scratch).await? {
                 0 => break,
-                read => thrown_away += read,
+                read => discarded += read,
             }
         }
         Ok::<_, std::io::Error>(())

@@ -11,42 +11,19 @@ use domain::ids::OrganizationId;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::ask::{self, ask, authority};
+use crate::config::RevocationFile;
+use crate::http_request::{self, send};
 
 /// How old a list may become: the API signs a new one every hour, which is valid for a day.
-const RENEW_AFTER: Duration = Duration::from_secs(30 * 60);
+const MAX_AGE: Duration = Duration::from_secs(30 * 60);
 /// The name a process must have to be signalled.
-const BROKER: &str = "mosquitto";
-
-/// Where the lists come from and go to.
-#[derive(Clone, Debug)]
-pub struct RevocationFile {
-    /// `host:port` of the API.
-    authority: String,
-    /// The broker's `crlfile`.
-    path: PathBuf,
-    /// The broker's `pid_file`.
-    pid_file: PathBuf,
-}
-
-impl RevocationFile {
-    /// Takes the address of the API (`http://host:port`), the broker's `crlfile` and its `pid_file`.
-    pub fn new(api_url: &str, path: PathBuf, pid_file: PathBuf) -> Result<Self, NotAnAddress> {
-        let authority = authority(api_url).ok_or_else(|| NotAnAddress(api_url.to_owned()))?;
-        Ok(Self { authority, path, pid_file })
-    }
-}
-
-/// The address of the API is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("bridge.dynamic_security.api_url {0:?} is no address of the form http://host:port")]
-pub struct NotAnAddress(pub String);
+const BROKER_PROCESS: &str = "mosquitto";
 
 /// Why the file could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the API was asked for a revocation list in vain")]
-    Ask(#[from] ask::Failure),
+    Ask(#[from] http_request::Error),
     #[error("the API answers {0} when it is asked for a revocation list")]
     Status(u16),
     #[error("the API's revocation list cannot be read")]
@@ -58,7 +35,7 @@ pub enum Error {
 }
 
 /// The lists as they were last fetched.
-pub struct Revocations {
+pub struct RevocationLists {
     file: RevocationFile,
     lists: HashMap<OrganizationId, List>,
     /// Whether the broker has read the lists as they are here.
@@ -71,7 +48,7 @@ struct List {
     fetched: Instant,
 }
 
-impl Revocations {
+impl RevocationLists {
     /// Begins with no list.
     pub fn new(file: RevocationFile) -> Self {
         Self { file, lists: HashMap::new(), delivered: false }
@@ -88,7 +65,7 @@ impl Revocations {
         for (organization, serials) in wanted {
             let list = self.lists.get(organization);
             let fresh = list.is_some_and(|list| {
-                list.fetched.elapsed() < RENEW_AFTER && serials.iter().all(|serial| list.serials.contains(serial))
+                list.fetched.elapsed() < MAX_AGE && serials.iter().all(|serial| list.serials.contains(serial))
             });
             if !fresh {
                 let list = self.fetch(*organization).await?;
@@ -108,7 +85,7 @@ impl Revocations {
 
     async fn fetch(&self, organization: OrganizationId) -> Result<List, Error> {
         let request = hyper::Request::get(format!("/pki/{organization}/crl.pem"));
-        let (status, body) = ask(&self.file.authority, request).await?;
+        let (status, body) = send(&self.file.authority, request).await?;
         if status != 200 {
             return Err(Error::Status(status));
         }
@@ -134,7 +111,7 @@ fn signal(pid_file: &Path) -> Result<(), Error> {
     let broker = || {
         let pid: i32 = std::fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        (name.trim() == BROKER && kill(Pid::from_raw(pid), Signal::SIGHUP).is_ok()).then_some(())
+        (name.trim() == BROKER_PROCESS && kill(Pid::from_raw(pid), Signal::SIGHUP).is_ok()).then_some(())
     };
     broker().ok_or_else(|| Error::Pid { path: pid_file.to_owned() })
 }
@@ -160,7 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
         let of = RevocationFile::new("http://127.0.0.1:1", file("revoked.pem"), file("pid")).unwrap();
-        let (mut revocations, organization) = (Revocations::new(of), OrganizationId(uuid::Uuid::from_u128(1)));
+        let (mut revocations, organization) = (RevocationLists::new(of), OrganizationId(uuid::Uuid::from_u128(1)));
         let wanted = HashMap::from([(organization, BTreeSet::new())]);
         assert!(matches!(revocations.refresh(&wanted).await, Err(Error::Ask(_))));
         assert!(!revocations.has(organization, &BTreeSet::new()));

@@ -9,24 +9,24 @@ use dashmap::DashMap;
 use domain::ids::{DeviceId, OrganizationId, SessionId};
 use tokio::sync::Notify;
 
-use super::end::End;
-use super::throttle::Throttle;
+use super::rate_limit::Throttle;
+use super::session_end::SessionEnd;
 use crate::pipeline::mailbox::Mailbox;
 
 /// One live session, seen from outside.
 #[derive(Debug)]
-pub struct Handle {
+pub struct SessionHandle {
     /// Its id.
     pub session: SessionId,
     /// The certificate it was let in with.
     pub identity: Identity,
     /// Where its messages' acknowledgements arrive.
     pub mailbox: Arc<Mailbox>,
-    end: OnceLock<End>,
+    end: OnceLock<SessionEnd>,
     ended: Notify,
 }
 
-impl Handle {
+impl SessionHandle {
     /// Makes the handle of a session about to begin.
     pub fn new(session: SessionId, identity: Identity) -> Arc<Self> {
         Arc::new(Self { session, identity, mailbox: Arc::default(), end: OnceLock::new(), ended: Notify::new() })
@@ -38,14 +38,14 @@ impl Handle {
     }
 
     /// Ends the session; the first reason counts.
-    pub fn end(&self, why: End) {
+    pub fn end(&self, why: SessionEnd) {
         if self.end.set(why).is_ok() {
             self.ended.notify_one();
         }
     }
 
     /// Waits for the session to be ended from outside. Only the session itself waits.
-    pub async fn ended(&self) -> End {
+    pub async fn ended(&self) -> SessionEnd {
         loop {
             if let Some(why) = self.end.get() {
                 return *why;
@@ -58,38 +58,38 @@ impl Handle {
 /// The live sessions by device.
 #[derive(Debug, Default)]
 #[allow(clippy::len_without_is_empty, reason = "only a number for the log")]
-pub struct Sessions {
-    live: DashMap<DeviceId, Arc<Handle>>,
+pub struct SessionRegistry {
+    live: DashMap<DeviceId, Arc<SessionHandle>>,
     /// What devices that left had used of their rate: a reconnect is no way around it.
     throttles: DashMap<DeviceId, Throttle>,
 }
 
-impl Sessions {
+impl SessionRegistry {
     /// Enters a session and ends the one it takes over from.
-    pub fn enter(&self, handle: &Arc<Handle>) {
+    pub fn insert(&self, handle: &Arc<SessionHandle>) {
         if let Some(before) = self.live.insert(handle.device(), handle.clone()) {
-            before.end(End::TakenOver);
+            before.end(SessionEnd::TakenOver);
         }
     }
 
     /// Takes a session out, unless another one has taken over.
-    pub fn leave(&self, handle: &Handle) {
+    pub fn remove(&self, handle: &SessionHandle) {
         self.live.remove_if(&handle.device(), |_, current| current.session == handle.session);
     }
 
     /// Returns the live session of a device.
-    pub fn of_device(&self, device: DeviceId) -> Option<Arc<Handle>> {
+    pub fn of_device(&self, device: DeviceId) -> Option<Arc<SessionHandle>> {
         self.live.get(&device).map(|handle| handle.clone())
     }
 
     /// Returns the live sessions of an organisation.
-    pub fn of_organization(&self, organization: OrganizationId) -> Vec<Arc<Handle>> {
-        let of = |handle: &Arc<Handle>| handle.identity.organization == organization.0;
+    pub fn of_organization(&self, organization: OrganizationId) -> Vec<Arc<SessionHandle>> {
+        let of = |handle: &Arc<SessionHandle>| handle.identity.organization == organization.0;
         self.live.iter().filter(|entry| of(entry.value())).map(|entry| entry.value().clone()).collect()
     }
 
     /// Returns all live sessions.
-    pub fn all(&self) -> Vec<Arc<Handle>> {
+    pub fn all(&self) -> Vec<Arc<SessionHandle>> {
         self.live.iter().map(|entry| entry.value().clone()).collect()
     }
 
@@ -99,7 +99,7 @@ impl Sessions {
     }
 
     /// Ends all sessions.
-    pub fn end_all(&self, why: End) {
+    pub fn end_all(&self, why: SessionEnd) {
         self.live.iter().for_each(|entry| entry.value().end(why));
     }
 

@@ -6,7 +6,7 @@ use crate::decide::Reason;
 
 /// Why a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum SessionEnd {
     /// The device sent DISCONNECT.
     ClientDisconnect {
         /// It asked for its will to be published all the same (MQTT 5).
@@ -21,7 +21,7 @@ pub enum End {
     /// The device may no longer be connected.
     Denied(Reason),
     /// The device sent what no device may send; the text is for the log.
-    Protocol(Violation, &'static str),
+    Protocol(ProtocolViolation, &'static str),
     /// The log did not take a message for good.
     LogUnavailable,
     /// The door closes.
@@ -30,7 +30,7 @@ pub enum End {
 
 /// What kind of violation a device committed (MQTT 5, 4.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violation {
+pub enum ProtocolViolation {
     /// A packet that cannot be read.
     Malformed,
     /// A packet out of place.
@@ -45,7 +45,7 @@ pub enum Violation {
     TopicAlias,
 }
 
-impl End {
+impl SessionEnd {
     /// The stable code for presence facts and metrics.
     pub fn code(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ impl End {
     }
 }
 
-impl Violation {
+impl ProtocolViolation {
     fn code(self) -> u8 {
         match self {
             Self::Malformed => 0x81,

@@ -7,20 +7,20 @@ use eventlog::Message;
 use crate::config::Clock;
 use crate::decide::authorize_session;
 use crate::directory::{Affected, Directory};
-use crate::edge::End;
-use crate::edge::sessions::{Handle, Sessions};
-use crate::emqx::kick::Kicks;
+use crate::edge::SessionEnd;
+use crate::edge::session_registry::{SessionHandle, SessionRegistry};
+use crate::emqx::kick::KickRequests;
 
 /// Returns the fold that keeps the directory and reviews the sessions of everyone affected by an event.
 pub fn fold_and_review(
     directory: Arc<Directory>,
-    sessions: Arc<Sessions>,
-    kicks: Option<Kicks>,
+    sessions: Arc<SessionRegistry>,
+    kicks: Option<KickRequests>,
     clock: Clock,
 ) -> impl FnMut(&Message) + Send + 'static {
     move |message| {
         for affected in directory.fold(message) {
-            kicks.iter().for_each(|kicks| kicks.note(affected));
+            kicks.iter().for_each(|kicks| kicks.request(affected));
             let handles = match affected {
                 Affected::Device(device) => sessions.of_device(device).into_iter().collect(),
                 Affected::Organization(organization) => sessions.of_organization(organization),
@@ -30,8 +30,8 @@ pub fn fold_and_review(
     }
 }
 
-fn review(directory: &Directory, handle: &Handle, clock: &Clock) {
+fn review(directory: &Directory, handle: &SessionHandle, clock: &Clock) {
     if let Err(reason) = authorize_session(&handle.identity, &directory.view(&handle.identity), clock()) {
-        handle.end(End::Denied(reason));
+        handle.end(SessionEnd::Denied(reason));
     }
 }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 /// Where commands go, and where their answers come (the plugin's documentation).
-const COMMANDS: &str = "$CONTROL/dynamic-security/v1";
-const ANSWERS: &str = "$CONTROL/dynamic-security/v1/response";
+const COMMAND_TOPIC: &str = "$CONTROL/dynamic-security/v1";
+const RESPONSE_TOPIC: &str = "$CONTROL/dynamic-security/v1/response";
 /// How long the broker may take for one batch.
-const WITHIN: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Requests that may wait to be sent: one at a time is asked.
 const REQUESTS: usize = 4;
 
@@ -24,19 +24,19 @@ pub enum Error {
     Connection(#[from] Box<ConnectionError>),
     #[error("the broker takes no commands")]
     Request(#[from] Box<ClientError>),
-    #[error("the broker refuses {ANSWERS}: is bridge.dynamic_security.user an administrator of the plugin?")]
+    #[error("the broker refuses {RESPONSE_TOPIC}: is bridge.dynamic_security.user an administrator of the plugin?")]
     Refused,
     #[error("the broker does not answer in time; is its dynamic security plugin loaded?")]
-    Late,
+    Timeout,
     #[error("the plugin's answer cannot be read")]
-    Answer(#[from] serde_json::Error),
+    Response(#[from] serde_json::Error),
     #[error("the plugin refuses {command}: {error}")]
     Command { command: String, error: String },
 }
 
 /// The plugin's answer to one command.
 #[derive(Debug, Deserialize)]
-pub struct Answer {
+pub struct Response {
     command: String,
     error: Option<String>,
     #[serde(default)]
@@ -44,29 +44,29 @@ pub struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Answers {
-    responses: Vec<Answer>,
+struct Responses {
+    responses: Vec<Response>,
 }
 
 /// A connection.
-pub struct Control {
+pub struct ControlConnection {
     client: AsyncClient,
     events: EventLoop,
 }
 
-impl Control {
+impl ControlConnection {
     /// Connects and makes ready for answers.
     pub async fn open(options: MqttOptions) -> Result<Self, Error> {
         let (client, events) = AsyncClient::new(options, REQUESTS);
         let mut control = Self { client, events };
-        control.client.try_subscribe(ANSWERS, QoS::AtLeastOnce).map_err(Box::new)?;
-        timeout(WITHIN, control.subscribed()).await.unwrap_or(Err(Error::Late))?;
+        control.client.try_subscribe(RESPONSE_TOPIC, QoS::AtLeastOnce).map_err(Box::new)?;
+        timeout(TIMEOUT, control.subscribed()).await.unwrap_or(Err(Error::Timeout))?;
         Ok(control)
     }
 
     /// Gives commands that may find done already what they ask for: that something exists, or no longer does.
-    pub async fn settle(&mut self, commands: &[Value]) -> Result<(), Error> {
-        for Answer { command, error, .. } in self.ask(commands).await? {
+    pub async fn apply(&mut self, commands: &[Value]) -> Result<(), Error> {
+        for Response { command, error, .. } in self.request(commands).await? {
             match error {
                 Some(error) if !error.contains("already exists") && !error.contains("not found") => {
                     return Err(Error::Command { command, error });
@@ -79,10 +79,10 @@ impl Control {
 
     /// Asks for one thing; answers its data.
     pub async fn query(&mut self, command: Value) -> Result<Value, Error> {
-        match self.ask(&[command]).await?.pop() {
-            Some(Answer { error: None, data, .. }) => Ok(data),
-            Some(Answer { command, error: Some(error), .. }) => Err(Error::Command { command, error }),
-            None => Err(Error::Late),
+        match self.request(&[command]).await?.pop() {
+            Some(Response { error: None, data, .. }) => Ok(data),
+            Some(Response { command, error: Some(error), .. }) => Err(Error::Command { command, error }),
+            None => Err(Error::Timeout),
         }
     }
 
@@ -95,18 +95,18 @@ impl Control {
         }
     }
 
-    async fn ask(&mut self, commands: &[Value]) -> Result<Vec<Answer>, Error> {
+    async fn request(&mut self, commands: &[Value]) -> Result<Vec<Response>, Error> {
         let request = json!({"commands": commands}).to_string();
-        self.client.try_publish(COMMANDS, QoS::AtLeastOnce, false, request).map_err(Box::new)?;
-        timeout(WITHIN, self.answers()).await.unwrap_or(Err(Error::Late))
+        self.client.try_publish(COMMAND_TOPIC, QoS::AtLeastOnce, false, request).map_err(Box::new)?;
+        timeout(TIMEOUT, self.responses()).await.unwrap_or(Err(Error::Timeout))
     }
 
-    async fn answers(&mut self) -> Result<Vec<Answer>, Error> {
+    async fn responses(&mut self) -> Result<Vec<Response>, Error> {
         loop {
             if let Packet::Publish(publish) = self.packet().await?
-                && publish.topic == ANSWERS
+                && publish.topic == RESPONSE_TOPIC
             {
-                return Ok(serde_json::from_slice::<Answers>(&publish.payload)?.responses);
+                return Ok(serde_json::from_slice::<Responses>(&publish.payload)?.responses);
             }
         }
     }

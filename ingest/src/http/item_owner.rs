@@ -11,14 +11,14 @@ use crate::shared::Shared;
 
 /// The member by which a gateway names a device.
 #[derive(Deserialize)]
-struct Named {
+struct GatewayPayload {
     #[serde(rename = "deviceId", default)]
     device: Option<Uuid>,
 }
 
 /// Answers whose telemetry an item is. Only a gateway may name another device, and only one of its own organisation.
-pub fn whose(shared: &Shared, sender: Sender, payload: &[u8]) -> Result<DeviceId, Refusal> {
-    let Ok(named) = serde_json::from_slice::<Named>(payload) else {
+pub fn device_of(shared: &Shared, sender: Sender, payload: &[u8]) -> Result<DeviceId, Refusal> {
+    let Ok(parsed) = serde_json::from_slice::<GatewayPayload>(payload) else {
         // No object, or a device id that is none: an array of readings is the sender's own, all else the pipeline names.
         return match payload.iter().find(|octet| !octet.is_ascii_whitespace()) {
             Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_ok() => {
@@ -28,7 +28,7 @@ pub fn whose(shared: &Shared, sender: Sender, payload: &[u8]) -> Result<DeviceId
             _ => Ok(sender.device),
         };
     };
-    let device = named.device.map_or(sender.device, DeviceId);
+    let device = parsed.device.map_or(sender.device, DeviceId);
     if device == sender.device {
         return Ok(device);
     }

@@ -6,42 +6,42 @@ use std::collections::HashMap;
 use domain::ids::DeviceId;
 use serde_json::{Value, json};
 
-use super::admitted::Admitted;
+use super::admission_list::AdmittedDevice;
 use crate::decide::Topics;
 
 /// Name of the role of the account that reads telemetry.
-pub const READER: &str = "argusiq-bridge";
+pub const BRIDGE_ROLE: &str = "argusiq-bridge";
 
 /// What has to change.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct AccessChanges {
     /// Devices that go, which ends their sessions.
-    pub leave: Vec<DeviceId>,
+    pub remove: Vec<DeviceId>,
     /// Devices that come.
-    pub enter: Vec<DeviceId>,
+    pub add: Vec<DeviceId>,
     /// Devices that come as soon as the broker's list has the certificates they lost.
     pub waiting: Vec<DeviceId>,
 }
 
 /// Compares the devices that a broker knows, each with its tag, with those that it should. `is_listed` tells whether the
 /// broker's list has all revoked certificates of one.
-pub fn plan(
+pub fn diff(
     known: &HashMap<DeviceId, String>,
-    admitted: &HashMap<DeviceId, Admitted>,
-    is_listed: impl Fn(&Admitted) -> bool,
-) -> Plan {
+    admitted: &HashMap<DeviceId, AdmittedDevice>,
+    is_listed: impl Fn(&AdmittedDevice) -> bool,
+) -> AccessChanges {
     let is_right = |device: &DeviceId, tag: &String| admitted.get(device).is_some_and(|wanted| wanted.tag() == *tag);
-    let leave = known.iter().filter(|(device, tag)| !is_right(device, tag)).map(|(device, _)| *device).collect();
+    let remove = known.iter().filter(|(device, tag)| !is_right(device, tag)).map(|(device, _)| *device).collect();
     let missing = admitted.iter().filter(|(device, wanted)| known.get(device).is_none_or(|tag| wanted.tag() != *tag));
-    let (mut enter, mut waiting) = (Vec::new(), Vec::new());
+    let (mut add, mut waiting) = (Vec::new(), Vec::new());
     for (device, wanted) in missing {
-        if is_listed(wanted) { enter.push(*device) } else { waiting.push(*device) }
+        if is_listed(wanted) { add.push(*device) } else { waiting.push(*device) }
     }
-    Plan { leave, enter, waiting }
+    AccessChanges { remove, add, waiting }
 }
 
 /// The commands that let a device in: a role with its own two topics, and the client that has it.
-pub fn enter(device: DeviceId, admitted: &Admitted) -> [Value; 2] {
+pub fn add_device(device: DeviceId, admitted: &AdmittedDevice) -> [Value; 2] {
     let topics = Topics::of(admitted.organization, device);
     let role = role(device);
     let allow = |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 0, "allow": true});
@@ -58,12 +58,12 @@ pub fn enter(device: DeviceId, admitted: &Admitted) -> [Value; 2] {
 }
 
 /// The command that puts a device out, which ends its sessions. Its role stays.
-pub fn leave(device: DeviceId) -> Value {
+pub fn remove_device(device: DeviceId) -> Value {
     json!({"command": "deleteClient", "username": device.to_string()})
 }
 
 /// The command that forgets the role of a device that was put out.
-pub fn forget(device: DeviceId) -> Value {
+pub fn delete_role(device: DeviceId) -> Value {
     json!({"command": "deleteRole", "rolename": role(device)})
 }
 
@@ -73,7 +73,7 @@ pub fn device_of(role: &str) -> Option<DeviceId> {
 }
 
 /// The commands that nobody may do more than a role allows, and that the service account may subscribe to these filters.
-pub fn foundation(user: &str, password: &str, filters: &[String]) -> Vec<Value> {
+pub fn base_setup(user: &str, password: &str, filters: &[String]) -> Vec<Value> {
     let refuse = |kind: &str| json!({"acltype": kind, "allow": false});
     let allow = |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 0, "allow": true});
     let defaults = ["publishClientSend", "publishClientReceive", "subscribe"].map(refuse);
@@ -82,10 +82,10 @@ pub fn foundation(user: &str, password: &str, filters: &[String]) -> Vec<Value> 
     let acls: Vec<_> = filters.iter().flat_map(subscribes).chain(receives).collect();
     vec![
         json!({"command": "setDefaultACLAccess", "acls": defaults}),
-        json!({"command": "createRole", "rolename": READER}),
+        json!({"command": "createRole", "rolename": BRIDGE_ROLE}),
         // Whatever it was allowed before, by other settings.
-        json!({"command": "modifyRole", "rolename": READER, "acls": acls}),
-        json!({"command": "createClient", "username": user, "password": password, "roles": [{"rolename": READER}]}),
+        json!({"command": "modifyRole", "rolename": BRIDGE_ROLE, "acls": acls}),
+        json!({"command": "createClient", "username": user, "password": password, "roles": [{"rolename": BRIDGE_ROLE}]}),
     ]
 }
 
@@ -106,33 +106,33 @@ mod tests {
         DeviceId(Uuid::from_u128(n))
     }
 
-    fn admitted(revoked: usize) -> Admitted {
+    fn admitted(revoked: usize) -> AdmittedDevice {
         let listed = (0..revoked).map(|n| format!("0{n}")).collect::<BTreeSet<_>>();
-        Admitted { organization: OrganizationId(Uuid::from_u128(9)), revoked, listed }
+        AdmittedDevice { organization: OrganizationId(Uuid::from_u128(9)), revoked, listed }
     }
 
     #[test]
     fn who_is_known_as_it_should_be_is_left_alone() {
         let wanted = HashMap::from([(device(1), admitted(0)), (device(2), admitted(1))]);
         let known = wanted.iter().map(|(device, wanted)| (*device, wanted.tag())).collect();
-        assert_eq!(plan(&known, &wanted, |_| false), Plan::default());
+        assert_eq!(diff(&known, &wanted, |_| false), AccessChanges::default());
     }
 
     #[test]
     fn strangers_leave_and_new_ones_enter() {
         let known = HashMap::from([(device(1), admitted(0).tag())]);
         let wanted = HashMap::from([(device(2), admitted(0))]);
-        let expected = Plan { leave: vec![device(1)], enter: vec![device(2)], waiting: vec![] };
-        assert_eq!(plan(&known, &wanted, |wanted| wanted.listed.is_empty()), expected);
+        let expected = AccessChanges { remove: vec![device(1)], add: vec![device(2)], waiting: vec![] };
+        assert_eq!(diff(&known, &wanted, |wanted| wanted.listed.is_empty()), expected);
     }
 
     #[test]
     fn one_that_lost_a_certificate_leaves_at_once_and_comes_back_when_the_list_has_it() {
         let known = HashMap::from([(device(1), admitted(0).tag())]);
         let wanted = HashMap::from([(device(1), admitted(1))]);
-        let expected = Plan { leave: vec![device(1)], enter: vec![], waiting: vec![device(1)] };
-        assert_eq!(plan(&known, &wanted, |_| false), expected);
-        let expected = Plan { leave: vec![], enter: vec![device(1)], waiting: vec![] };
-        assert_eq!(plan(&HashMap::new(), &wanted, |_| true), expected);
+        let expected = AccessChanges { remove: vec![device(1)], add: vec![], waiting: vec![device(1)] };
+        assert_eq!(diff(&known, &wanted, |_| false), expected);
+        let expected = AccessChanges { remove: vec![], add: vec![device(1)], waiting: vec![] };
+        assert_eq!(diff(&HashMap::new(), &wanted, |_| true), expected);
     }
 }

@@ -10,7 +10,7 @@ use crate::decide::{CertificateView, DeviceView, OrganizationView, authorize_dev
 
 /// A device that may connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admitted {
+pub struct AdmittedDevice {
     /// Its organisation.
     pub organization: OrganizationId,
     /// How many of its certificates were revoked: one more ends its sessions.
@@ -20,7 +20,7 @@ pub struct Admitted {
     pub listed: BTreeSet<String>,
 }
 
-impl Admitted {
+impl AdmittedDevice {
     /// What the broker keeps beside the device's name, so that a later look tells whether it is up to date.
     pub fn tag(&self) -> String {
         format!("{} {}", self.organization, self.revoked)
@@ -29,25 +29,25 @@ impl Admitted {
 
 /// Who may connect, and which certificates no longer count.
 #[derive(Debug, Default)]
-pub struct Standing {
+pub struct AdmissionList {
     /// The devices that may connect.
-    pub admitted: HashMap<DeviceId, Admitted>,
+    pub admitted: HashMap<DeviceId, AdmittedDevice>,
     /// Serial numbers of revoked certificates that are not past their end, by organisation: each that ever issued one has
     /// its set.
     pub revoked: HashMap<OrganizationId, BTreeSet<String>>,
 }
 
 /// Returns the standing of all devices that were ever issued a certificate.
-pub fn standing<'a>(
+pub fn admission_list<'a>(
     certificates: impl Iterator<Item = (&'a str, &'a CertificateEntry)>,
     device: impl Fn(DeviceId) -> Option<DeviceView>,
     organization: impl Fn(OrganizationId) -> Option<OrganizationView>,
     now: DateTime<Utc>,
-) -> Standing {
+) -> AdmissionList {
     let mut held = HashMap::<DeviceId, Vec<(&str, &CertificateEntry)>>::new();
-    let mut standing = Standing::default();
+    let mut list = AdmissionList::default();
     for (serial, entry) in certificates {
-        let revoked = standing.revoked.entry(entry.organization).or_default();
+        let revoked = list.revoked.entry(entry.organization).or_default();
         if entry.revoked && now < entry.not_after {
             revoked.insert(serial.to_owned());
         }
@@ -62,10 +62,9 @@ pub fn standing<'a>(
         if let Ok(organization) = authorize_device(device, of.as_ref(), views, now) {
             let revoked = || held.iter().filter(|(_, entry)| entry.revoked);
             let listed = revoked().filter(|(_, entry)| now < entry.not_after).map(|(serial, _)| (*serial).to_owned());
-            standing
-                .admitted
-                .insert(id, Admitted { organization, revoked: revoked().count(), listed: listed.collect() });
+            list.admitted
+                .insert(id, AdmittedDevice { organization, revoked: revoked().count(), listed: listed.collect() });
         }
     }
-    standing
+    list
 }
