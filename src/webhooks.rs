@@ -1,7 +1,7 @@
 //! The configuration of webhooks, and what the API takes of it. What does not live here: what is posted.
 
 use anyhow::Context;
-use api::notifying::{Guard, Webhooks};
+use api::notifying::{EgressGuard, WebhookSender};
 use serde::{Deserialize, Serialize};
 
 /// Where webhooks may go; the `api` role posts them.
@@ -13,6 +13,6 @@ pub struct WebhookSettings {
 }
 
 /// Makes the sender of webhooks.
-pub fn sender(settings: &WebhookSettings) -> anyhow::Result<Webhooks> {
-    Ok(Webhooks::new(Guard::allowing(&settings.allowed_networks).context("webhooks.allowed_networks")?))
+pub fn sender(settings: &WebhookSettings) -> anyhow::Result<WebhookSender> {
+    Ok(WebhookSender::new(EgressGuard::allowing(&settings.allowed_networks).context("webhooks.allowed_networks")?))
 }

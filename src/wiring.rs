@@ -244,11 +244,11 @@ impl Wiring {
             root_certificate_pem: self.keys.all()?.root.certificate_pem().to_owned(),
             metrics: Arc::new(move || metrics.render()),
             clock: self.clock.clone(),
-            doors: doors(&self.settings, &self.ports),
+            device_urls: device_urls(&self.settings, &self.ports),
             mailer: mail::mailer(&self.settings.smtp)?,
             webhooks: webhooks::sender(&self.settings.webhooks)?,
         };
-        let config = api::Config { listen, enroll: self.enroll_door()?, http: limits::http(&self.settings) };
+        let config = api::Config { listen, enroll: self.enroll_config()?, http: limits::http(&self.settings) };
         // Seals end with the role: it is asked to stop, or it has failed.
         tokio::select! {
             ended = api::run(deps, config, shutdown.clone()) => ended.context("api"),
@@ -265,7 +265,7 @@ impl Wiring {
     }
 
     /// Opens the door for enrolment, where it is configured.
-    fn enroll_door(&self) -> anyhow::Result<Option<api::EnrollConfig>> {
+    fn enroll_config(&self) -> anyhow::Result<Option<api::EnrollConfig>> {
         let enroll = &self.settings.enroll;
         if !enroll.enabled {
             return Ok(None);
@@ -357,10 +357,10 @@ pub fn ports(settings: &Settings) -> anyhow::Result<Ports> {
 }
 
 /// Where devices find the platform: under the first name of the server's certificate.
-fn doors(settings: &Settings, ports: &Ports) -> api::Doors {
+fn device_urls(settings: &Settings, ports: &Ports) -> api::DeviceUrls {
     let host = settings.mqtt.server_names.first().map_or("localhost", String::as_str);
     let https = |port: u16, path: &str| format!("https://{host}:{port}/api/v1/{path}");
-    api::Doors {
+    api::DeviceUrls {
         mqtt_url: format!("mqtts://{host}:{}", ports.mqtt),
         telemetry_url: settings.ingest_http.enabled.then(|| https(ports.ingest_http, "telemetry")),
         enroll_url: settings.enroll.enabled.then(|| https(ports.enroll, "enroll")),

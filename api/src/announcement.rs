@@ -11,9 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
+use crate::error_mapping::{chain, never_refused};
 use crate::mail::Mailer;
 use crate::problem::Problem;
-use crate::refusals::{chain, never_refused};
 use crate::state::State;
 
 /// Time between looks.

@@ -12,7 +12,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
 use crate::problem::{Kind, Problem};
-use crate::schema;
+use crate::schema_check;
 
 /// A JSON body of the documented shape. No body at all counts as `{}`.
 pub struct Body<T>(pub T);
@@ -59,7 +59,7 @@ fn is_json(request: &Request) -> bool {
 /// a text.
 pub fn parse<T: ParseFromJSON + 'static>(value: Value) -> Result<T, Problem> {
     let known = shape::<T>();
-    let errors = schema::errors(&known.registry, &known.schema, &value);
+    let errors = schema_check::errors(&known.registry, &known.schema, &value);
     if !errors.is_empty() {
         return Err(Problem::fields(errors));
     }

@@ -11,9 +11,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::{Caller, organization_of};
-use crate::guard::{MAX_FILE_BYTES, unreadable};
+use crate::error_mapping::never_refused;
+use crate::outer_middleware::{MAX_FILE_BYTES, unreadable};
 use crate::problem::{Kind, Problem};
-use crate::refusals::never_refused;
 use crate::state::State;
 
 /// The header by which a repeated write is recognised.

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::refusals::chain;
+use crate::error_mapping::chain;
 use crate::server::{Listen, listen};
 
 /// How long each server may take to answer.

@@ -12,7 +12,7 @@ use poem_openapi::types::{ToJSON, Type};
 use poem_openapi::{ApiResponse, Object};
 use uuid::Uuid;
 
-use crate::answer;
+use crate::responses;
 
 /// The media type of problems.
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -216,7 +216,7 @@ impl ResponseError for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         if let Some((id, receipt)) = self.stored {
-            return answer::stored(id, receipt);
+            return responses::stored(id, receipt);
         }
         let status = self.status_code();
         let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(self.to_json_string());

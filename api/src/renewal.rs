@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::refusals::chain;
+use crate::error_mapping::chain;
 use crate::state::State;
 
 /// Time between looks.

@@ -9,14 +9,14 @@ use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Route};
 use tokio_util::sync::CancellationToken;
 
-use crate::breaker::{Breaker, Watcher};
-use crate::enroll_door::EnrollConfig;
+use crate::circuit_breaker::{Breaker, Watcher};
+use crate::enroll_listener::EnrollConfig;
 use crate::error::Error;
-use crate::guard::Guard;
-use crate::limits::Limits;
+use crate::outer_middleware::OuterMiddleware;
 use crate::probes::Probe;
+use crate::rate_limits::Limits;
 use crate::state::{Deps, State};
-use crate::{announcement, breaker, enroll_door, feed, notifying, page, probes, renewal, routes};
+use crate::{announcement, circuit_breaker, enroll_listener, feed, notifying, page, probes, renewal, routes};
 
 /// How long requests that are under way may take when the role stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -62,11 +62,12 @@ impl Default for Http {
 pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     let listener = listen(config.listen)?;
     let acceptor = TcpAcceptor::from_std(listener).map_err(Error::Listener)?;
-    let ((log, log_pulse), (database, database_pulse)) = (breaker::pulse("nats"), breaker::pulse("postgres"));
+    let ((log, log_pulse), (database, database_pulse)) =
+        (circuit_breaker::pulse("nats"), circuit_breaker::pulse("postgres"));
     let state = State::new(deps, config.http, Breaker { log: log_pulse, database: database_pulse });
     let watching = watching(state.clone(), log, database, shutdown.clone());
     let feeding = feeding(state.clone(), shutdown.clone());
-    let enrolling = enroll_door::serve(config.enroll, state.clone(), shutdown.clone());
+    let enrolling = enroll_listener::serve(config.enroll, state.clone(), shutdown.clone());
     let renewing = renewal::run(state.clone(), shutdown.clone());
     let announcing = announcement::run(state.clone(), shutdown.clone());
     let notifying = notifying::run(state.clone(), shutdown.clone());
@@ -99,8 +100,8 @@ fn app(state: State, shutdown: CancellationToken) -> impl Endpoint {
     };
     probes::routes(Route::new(), probe)
         .nest("/api", routes::endpoint(state.breaker.clone()))
-        .at("/api/v1/ws", poem::get(feed::websocket))
-        .nest_no_strip("/socket.io", feed::socketio(&state, &shutdown))
+        .at("/api/v1/ws", poem::get(feed::websocket_endpoint))
+        .nest_no_strip("/socket.io", feed::socket_io_endpoint(&state, &shutdown))
         .nest("/", page::endpoint())
         .at("/favicon.ico", poem::endpoint::make_sync(|_| StatusCode::NO_CONTENT))
         .at("/pki/ca.pem", poem::get(routes::pki::root))
@@ -111,7 +112,7 @@ fn app(state: State, shutdown: CancellationToken) -> impl Endpoint {
         .at("/pki/:organization/crl.pem", poem::get(routes::pki::crl_pem))
         .data(state)
         .data(shutdown)
-        .with(Guard)
+        .with(OuterMiddleware)
 }
 
 /// Binds what is not bound yet.

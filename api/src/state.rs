@@ -9,10 +9,10 @@ use eventlog::Log;
 use projections::{Feed, RateLimits, Reader};
 
 use crate::auth::Tokens;
-use crate::breaker::Breaker;
-use crate::limits::Limiter;
+use crate::circuit_breaker::Breaker;
 use crate::mail::Mailer;
-use crate::notifying::Webhooks;
+use crate::notifying::WebhookSender;
+use crate::rate_limits::Limiter;
 use crate::server::Http;
 
 /// What the API is given by the composition root.
@@ -32,16 +32,16 @@ pub struct Deps {
     /// The clock.
     pub clock: Clock,
     /// Where devices find the platform.
-    pub doors: Doors,
+    pub device_urls: DeviceUrls,
     /// Sends mail; without it nobody is told anything.
     pub mailer: Option<Mailer>,
     /// Sends webhooks.
-    pub webhooks: Webhooks,
+    pub webhooks: WebhookSender,
 }
 
 /// Where devices find the platform, as their configuration names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Doors {
+pub struct DeviceUrls {
     /// `mqtts://host:port`.
     pub mqtt_url: String,
     /// `https://host:port/api/v1/telemetry`, where that door is open.
@@ -64,12 +64,12 @@ pub struct Inner {
     pub(crate) root_certificate_pem: String,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) breaker: Breaker,
-    pub(crate) doors: Doors,
+    pub(crate) device_urls: DeviceUrls,
     pub(crate) limiter: Limiter,
     pub(crate) secure_cookies: bool,
     pub(crate) trusted_proxies: u8,
     pub(crate) mailer: Option<Mailer>,
-    pub(crate) webhooks: Arc<Webhooks>,
+    pub(crate) webhooks: Arc<WebhookSender>,
     clock: Clock,
 }
 
@@ -85,7 +85,7 @@ impl State {
             root_certificate_pem: deps.root_certificate_pem,
             metrics: deps.metrics,
             breaker,
-            doors: deps.doors,
+            device_urls: deps.device_urls,
             limiter,
             secure_cookies: http.secure_cookies,
             trusted_proxies: http.trusted_proxies,

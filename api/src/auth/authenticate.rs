@@ -9,8 +9,8 @@ use domain::ids::OrganizationId;
 use domain::user::AccessRole;
 
 use super::{Caller, Grant, Principal, TOKEN_SECONDS};
+use crate::error_mapping::{chain, never_refused};
 use crate::problem::{Kind, Problem};
-use crate::refusals::{chain, never_refused};
 use crate::state::State;
 
 /// The header by which a platform administrator chooses an organisation to act in.

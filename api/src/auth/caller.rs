@@ -15,8 +15,8 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Security
 
 use super::{ORGANIZATION, authenticate};
 use crate::access::{Permission, allows};
-use crate::limits::Meter;
 use crate::problem::{Kind, Problem};
+use crate::rate_limits::Meter;
 use crate::state::State;
 
 /// The header in which a machine may present its key.

@@ -23,9 +23,9 @@ use tokio::sync::Mutex;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::sync::CancellationToken;
 
-use super::entry::refusal;
-use super::link::Link;
-use super::pump::Outlet;
+use super::client_subscriptions::ClientSubscriptions;
+use super::forward::Transport;
+use super::join::refusal;
 use crate::auth::{Verified, authenticate};
 use crate::problem::{Kind, Problem};
 use crate::state::State;
@@ -134,25 +134,29 @@ async fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) 
 
 fn listen(state: State, socket: &SocketRef, verified: Verified) {
     let expiry = verified.expires_in(state.now());
-    let link = std::sync::Arc::new(Mutex::new(Link::new(state, verified.caller, Client(socket.clone()))));
-    let entering = link.clone();
+    let subscriptions = std::sync::Arc::new(Mutex::new(ClientSubscriptions::new(
+        state,
+        verified.caller,
+        SocketIoTransport(socket.clone()),
+    )));
+    let entering = subscriptions.clone();
     socket.on("subscribe", move |TryData(data): TryData<Value>, ack: AckSender| {
-        let link = entering.clone();
+        let subscriptions = entering.clone();
         async move {
             let (answer, gate) = match data {
-                Ok(data) => link.lock().await.subscribe(&data).await,
+                Ok(data) => subscriptions.lock().await.subscribe(&data).await,
                 Err(_) => (refusal("the message is not readable".to_owned()), None),
             };
             drop(ack.send(&answer));
             drop(gate);
         }
     });
-    let leaving = link.clone();
+    let leaving = subscriptions.clone();
     socket.on("unsubscribe", move |TryData(data): TryData<Value>, ack: AckSender| {
-        let link = leaving.clone();
+        let subscriptions = leaving.clone();
         async move {
             let answer = match data {
-                Ok(data) => link.lock().await.unsubscribe(&data),
+                Ok(data) => subscriptions.lock().await.unsubscribe(&data),
                 Err(_) => refusal("the message is not readable".to_owned()),
             };
             drop(ack.send(&answer));
@@ -166,16 +170,16 @@ fn listen(state: State, socket: &SocketRef, verified: Verified) {
     let timer = timer.abort_handle();
     socket.on_disconnect(move || async move {
         timer.abort();
-        // The socket keeps its handlers, and they the link: the link must let go of the socket.
-        link.lock().await.end();
+        // The socket keeps its handlers, and they the subscriptions: the subscriptions must let go of the socket.
+        subscriptions.lock().await.end();
     });
 }
 
 #[derive(Clone)]
-struct Client(SocketRef);
+struct SocketIoTransport(SocketRef);
 
-impl Outlet for Client {
-    async fn give(&self, room: Room, message: &FeedMessage) -> bool {
+impl Transport for SocketIoTransport {
+    async fn send(&self, room: Room, message: &FeedMessage) -> bool {
         let Ok(data) = serde_json::from_str::<&RawValue>(&message.data) else { return true };
         let position = json!({"position": message.position.to_string(), "room": room.to_string()});
         while self.0.connected() {

@@ -11,8 +11,8 @@ use projections::notification_outbox::{NotificationRow, read};
 use uuid::Uuid;
 
 use super::{MOST, Undelivered, begin, note, recipients};
+use crate::error_mapping::chain;
 use crate::problem::Problem;
-use crate::refusals::chain;
 use crate::state::State;
 
 /// Least time between two mails of one channel.

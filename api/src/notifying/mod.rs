@@ -2,7 +2,7 @@
 //! API, which alone can read addresses; which process takes an attempt on, the log decides. A process that dies between
 //! sending and noting it sends again, under the same id.
 
-mod guard;
+mod egress_guard;
 mod mail;
 mod recipients;
 mod webhook;
@@ -19,12 +19,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
+use crate::error_mapping::chain;
 use crate::problem::Problem;
-use crate::refusals::chain;
 use crate::state::State;
 
-pub use guard::{Guard, NotANetwork};
-pub use webhook::Webhooks;
+pub use egress_guard::{EgressGuard, NotANetwork};
+pub use webhook::WebhookSender;
 
 /// The part of the platform that sends.
 const PART: &str = "notification_delivery";

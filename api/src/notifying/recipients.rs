@@ -6,7 +6,7 @@ use projections::tenant_register::read as people;
 use uuid::Uuid;
 
 use super::Undelivered;
-use crate::refusals::chain;
+use crate::error_mapping::chain;
 use crate::state::State;
 
 /// Most people of an organisation that are looked at.

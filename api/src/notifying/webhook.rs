@@ -1,4 +1,4 @@
-//! Posts to the addresses of programs, signed as Standard Webhooks has it (standardwebhooks.com): `webhook-id`,
+//! Posts to the addresses of programs, signed as Standard WebhookSender has it (standardwebhooks.com): `webhook-id`,
 //! `webhook-timestamp`, and `webhook-signature` with an HMAC-SHA256 over both and the body.
 
 use std::sync::Arc;
@@ -17,22 +17,22 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error};
 
 use super::Undelivered;
-use super::guard::{Guard, Guarded};
-use crate::refusals::chain;
+use super::egress_guard::{AllowedResolver, EgressGuard};
+use crate::error_mapping::chain;
 use crate::state::State;
 
 /// How long an address may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// What an address answers that wants no more (Standard Webhooks).
+/// What an address answers that wants no more (Standard WebhookSender).
 const GONE: u16 = 410;
 
 /// Sends webhooks. Redirects are not followed: they might lead inside.
 #[derive(Debug)]
-pub struct Webhooks(Agent);
+pub struct WebhookSender(Agent);
 
-impl Webhooks {
+impl WebhookSender {
     /// Makes a sender that reaches what the guard allows, over TLS by the system's certificates.
-    pub fn new(guard: Guard) -> Self {
+    pub fn new(guard: EgressGuard) -> Self {
         let found = rustls_native_certs::load_native_certs();
         let roots = found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
         let tls = TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build();
@@ -43,7 +43,7 @@ impl Webhooks {
             .proxy(None)
             .tls_config(tls)
             .build();
-        Self(Agent::with_parts(config, DefaultConnector::default(), Guarded::by(guard)))
+        Self(Agent::with_parts(config, DefaultConnector::default(), AllowedResolver::new(guard)))
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_signature_is_that_of_the_standards_example() {
-        // The example of the Standard Webhooks specification's reference libraries.
+        // The example of the Standard WebhookSender specification's reference libraries.
         let key = BASE64.decode(b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

@@ -9,7 +9,7 @@ use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::state::Doors;
+use crate::state::DeviceUrls;
 
 /// What is in a bundle.
 pub struct Contents<'a> {
@@ -24,7 +24,7 @@ pub struct Contents<'a> {
 }
 
 /// Packs a bundle.
-pub fn archive(bundle: &Bundle, root_certificate_pem: &str, doors: &Doors) -> ZipResult<Vec<u8>> {
+pub fn archive(bundle: &Bundle, root_certificate_pem: &str, device_urls: &DeviceUrls) -> ZipResult<Vec<u8>> {
     let contents = Contents {
         organization: bundle.organization,
         device: bundle.device,
@@ -32,7 +32,7 @@ pub fn archive(bundle: &Bundle, root_certificate_pem: &str, doors: &Doors) -> Zi
         private_key_pem: bundle.private_key_pem.expose(),
     };
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, options, content) in entries(&contents, root_certificate_pem, doors) {
+    for (name, options, content) in entries(&contents, root_certificate_pem, device_urls) {
         archive.start_file(name, options)?;
         archive.write_all(content.as_bytes())?;
     }
@@ -43,9 +43,9 @@ pub fn archive(bundle: &Bundle, root_certificate_pem: &str, doors: &Doors) -> Zi
 pub fn entries(
     bundle: &Contents<'_>,
     root_certificate_pem: &str,
-    doors: &Doors,
+    device_urls: &DeviceUrls,
 ) -> [(&'static str, SimpleFileOptions, String); 4] {
-    let configuration = format!("{:#}\n", configuration(bundle, doors));
+    let configuration = format!("{:#}\n", configuration(bundle, device_urls));
     let private = public().unix_permissions(0o600);
     [
         ("device.crt", public(), bundle.chain_pem.to_owned()),
@@ -61,19 +61,19 @@ pub fn public() -> SimpleFileOptions {
 }
 
 /// What a device has to know beside its certificate.
-fn configuration(bundle: &Contents<'_>, doors: &Doors) -> Value {
+fn configuration(bundle: &Contents<'_>, device_urls: &DeviceUrls) -> Value {
     let (organization, device) = (bundle.organization, bundle.device);
     json!({
         "organizationId": organization,
         "deviceId": device,
         "mqtt": {
-            "url": doors.mqtt_url,
+            "url": device_urls.mqtt_url,
             "clientId": device,
             "telemetryTopic": format!("v1/telemetry/{organization}/{device}"),
             "commandTopic": format!("v1/commands/{organization}/{device}"),
         },
-        "telemetryUrl": doors.telemetry_url,
-        "enrollUrl": doors.enroll_url,
+        "telemetryUrl": device_urls.telemetry_url,
+        "enrollUrl": device_urls.enroll_url,
         "certificateFile": "device.crt",
         "privateKeyFile": "device.key",
         "authorityFile": "ca.crt",

@@ -40,10 +40,10 @@ use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
 
 use self::merged::Merged;
 pub use self::methods::methods_of;
-use crate::breaker::Breaker;
-use crate::limits::Limited;
+use crate::circuit_breaker::Breaker;
+use crate::etag::NotModified;
 use crate::min_position::MinPosition;
-use crate::version::NotModified;
+use crate::rate_limits::Limited;
 
 /// People and types, then things, then what happens to them.
 type Api = (

@@ -12,8 +12,8 @@ use poem::{Response, handler};
 use projections::certificate_register::read;
 use uuid::Uuid;
 
+use crate::error_mapping::never_refused;
 use crate::problem::Problem;
-use crate::refusals::never_refused;
 use crate::state::State;
 
 /// The media type of PEM certificates (RFC 8555).

@@ -9,9 +9,9 @@ use projections::{asset_directory, device_directory};
 
 use super::view::{ActivityResponse, after};
 use crate::auth::Caller;
+use crate::enums::Severity;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
-use crate::words::Severity;
 
 /// The endpoint.
 #[derive(Default)]

@@ -21,11 +21,11 @@ impl Api {
         /// Folded from the events recorded until then; without it the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
-    ) -> Result<Seen<ActivityResponse>, Problem> {
+    ) -> Result<Fetched<ActivityResponse>, Problem> {
         let activity = match past(&state, &caller, &as_of) {
             None => read::get(&state.reader, caller.organization.0, id.0).await?,
             Some(past) => past.activity(id.0).await?.map(|row| Activity { row, target_name: None }),
         };
-        Ok(Seen(activity.ok_or_else(|| Problem::not_found("activity"))?.into()))
+        Ok(Fetched(activity.ok_or_else(|| Problem::not_found("activity"))?.into()))
     }
 }

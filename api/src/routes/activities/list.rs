@@ -4,8 +4,8 @@ use poem_openapi::Enum;
 use projections::activity_board::read::{self, ActivityFilter};
 
 use super::view::Activity;
+use crate::enums::Severity;
 use crate::prelude::*;
-use crate::words::Severity;
 
 /// The endpoint.
 #[derive(Default)]

@@ -21,7 +21,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Seen<TemplateResponse>, Problem> {
-        Ok(Seen(find(&state, &caller, id.0).await?))
+    ) -> Result<Fetched<TemplateResponse>, Problem> {
+        Ok(Fetched(find(&state, &caller, id.0).await?))
     }
 }

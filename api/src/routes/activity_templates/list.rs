@@ -3,8 +3,8 @@
 use projections::rule_book::read::{self, TemplateFilter};
 
 use super::view::Template;
+use crate::enums::TriggerEventType;
 use crate::prelude::*;
-use crate::words::TriggerEventType;
 
 /// The endpoint.
 #[derive(Default)]

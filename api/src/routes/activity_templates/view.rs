@@ -5,9 +5,9 @@ use domain::activity_template::{ChecklistItem, TemplateDefinition};
 use projections::rule_book::{NAME, TemplateRow, read};
 
 use crate::auth::Caller;
+use crate::enums::{Severity, TriggerEventType};
 use crate::prelude::*;
 use crate::routes::visible::seen;
-use crate::words::{Severity, TriggerEventType};
 
 /// Something to do.
 #[derive(Debug, Object)]

@@ -18,8 +18,8 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Seen<AlarmResponse>, Problem> {
+    ) -> Result<Fetched<AlarmResponse>, Problem> {
         let alarm = read::get(&state.reader, caller.organization.0, id.0).await?;
-        Ok(Seen(alarm.ok_or_else(|| Problem::not_found("alarm"))?.into()))
+        Ok(Fetched(alarm.ok_or_else(|| Problem::not_found("alarm"))?.into()))
     }
 }

@@ -4,8 +4,8 @@ use poem_openapi::Enum;
 use projections::alarm_board::read::{self, AlarmFilter};
 
 use super::view::Alarm;
+use crate::enums::Severity;
 use crate::prelude::*;
-use crate::words::Severity;
 
 /// The endpoint.
 #[derive(Default)]

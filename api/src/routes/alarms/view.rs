@@ -6,8 +6,8 @@ use domain::alarming::Suppression;
 use projections::alarm_board::{NAME, read};
 
 use crate::auth::Caller;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 use crate::routes::visible::seen;
 
 /// An alarm.

@@ -6,10 +6,10 @@ use domain::user::AccessRole;
 use projections::tenant_register::{NAME, read};
 
 use super::view::{ApiKey, shown};
+use crate::enums::Role;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 use crate::routes::visible::seen;
-use crate::words::Role;
 
 /// The endpoint.
 #[derive(Default)]
@@ -49,7 +49,7 @@ impl Api {
         caller: Allowed<access::ManageApiKeys>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         body: Body<CreateApiKey>,
-    ) -> Result<Given<Made>, Problem> {
+    ) -> Result<IssuedOnce<Made>, Problem> {
         let CreateApiKey { name, role, validity_days } = body.0;
         let new = NewApiKey {
             name,
@@ -70,6 +70,6 @@ impl Api {
         };
         let api_key = api_key.ok_or_else(|| Problem::stored(id, created.receipt))?;
         let key = created.key.map(|key| key.expose().to_owned());
-        Ok(Given(Made { key, api_key }, created.receipt))
+        Ok(IssuedOnce(Made { key, api_key }, created.receipt))
     }
 }

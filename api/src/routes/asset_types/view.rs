@@ -5,9 +5,9 @@ use domain::asset_type as model;
 use projections::type_catalogue::{AssetTypeRow, NAME, read};
 
 use crate::auth::Caller;
+use crate::enums::{ChildrenFold, CompositeAggregation};
 use crate::prelude::*;
 use crate::routes::visible::seen;
-use crate::words::{ChildrenFold, CompositeAggregation};
 
 /// A metric that is computed from others.
 #[derive(Debug, Object)]

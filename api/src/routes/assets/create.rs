@@ -11,8 +11,8 @@ use poem_openapi::Enum;
 
 use super::view::{AssetResponse, Location, after, find};
 use crate::auth::Caller;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 use crate::routes::attributes::object;
 
 /// The endpoint.

@@ -23,11 +23,11 @@ impl Api {
         /// Folded from the events recorded until then; without it the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
-    ) -> Result<Seen<AssetResponse>, Problem> {
+    ) -> Result<Fetched<AssetResponse>, Problem> {
         let Some(past) = past(&state, &caller, &as_of) else {
-            return Ok(Seen(find(&state, &caller, id.0).await?.into()));
+            return Ok(Fetched(find(&state, &caller, id.0).await?.into()));
         };
         let (row, parent) = past.asset(id.0).await?.ok_or_else(|| Problem::not_found("asset"))?;
-        Ok(Seen(Asset::past(row, parent).into()))
+        Ok(Fetched(Asset::past(row, parent).into()))
     }
 }

@@ -3,8 +3,8 @@
 use poem_openapi::ApiResponse;
 
 use crate::auth::{RefreshCookie, without_cookie};
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 
 /// The endpoint.
 #[derive(Default)]

@@ -4,8 +4,8 @@ use domain::api_key::ApiKey;
 
 use super::signed_in::SignedInUser;
 use crate::auth::Principal;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 
 /// The endpoint.
 #[derive(Default)]

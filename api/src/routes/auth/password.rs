@@ -1,9 +1,9 @@
 //! Changes the caller's own password.
 
 use super::signed_in::Welcome;
-use crate::limits::{ClientAddress, Meter};
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
+use crate::rate_limits::{ClientAddress, Meter};
 
 /// The endpoint.
 #[derive(Default)]

@@ -5,9 +5,9 @@ use projections::catalogue::EntryRow;
 use projections::uses::Used;
 
 use super::{Kept, define, find, list, retire, revise};
+use crate::etag::Versioned;
 use crate::prelude::*;
 use crate::routes::unused::unused;
-use crate::version::Versioned;
 
 /// The endpoints.
 #[derive(Default)]
@@ -100,8 +100,8 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Seen<ActivityTypeResponse>, Problem> {
-        Ok(Seen(find::<ActivityTypeDefinition>(&state, &caller, id.0).await?.into()))
+    ) -> Result<Fetched<ActivityTypeResponse>, Problem> {
+        Ok(Fetched(find::<ActivityTypeDefinition>(&state, &caller, id.0).await?.into()))
     }
 
     /// List activity types

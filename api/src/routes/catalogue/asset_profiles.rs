@@ -7,10 +7,10 @@ use domain::ids::AssetTypeId;
 use projections::catalogue::EntryRow;
 
 use super::{Kept, define, find, list, retire, revise};
+use crate::etag::Versioned;
 use crate::prelude::*;
 use crate::routes::assets::view::HealthThresholds;
 use crate::routes::attributes::object;
-use crate::version::Versioned;
 
 /// The endpoints.
 #[derive(Default)]
@@ -135,8 +135,8 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Seen<AssetProfileResponse>, Problem> {
-        Ok(Seen(find::<ProfileDefinition>(&state, &caller, id.0).await?.into()))
+    ) -> Result<Fetched<AssetProfileResponse>, Problem> {
+        Ok(Fetched(find::<ProfileDefinition>(&state, &caller, id.0).await?.into()))
     }
 
     /// List asset profiles

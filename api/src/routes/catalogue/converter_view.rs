@@ -4,9 +4,9 @@ use domain::catalogue::protocol_converter as domain;
 use projections::catalogue::EntryRow;
 
 use super::Kept;
+use crate::enums::{Endianness, FrameEncoding, RegisterKind, SourceProtocol};
 use crate::prelude::*;
 use crate::routes::device_types::view::Metric;
-use crate::words::{Endianness, FrameEncoding, RegisterKind, SourceProtocol};
 
 /// Where octets stand in a payload, and how they are written.
 #[derive(Debug, Object)]

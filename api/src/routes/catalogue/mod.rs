@@ -15,8 +15,8 @@ use projections::catalogue::{EntryRow, Listed, NAME, read};
 use projections::{Page, Paging};
 
 use crate::auth::Caller;
+use crate::error_mapping::Refusal;
 use crate::prelude::*;
-use crate::refusals::Refusal;
 use crate::routes::visible::seen;
 
 /// The endpoints.

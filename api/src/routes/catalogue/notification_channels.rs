@@ -5,9 +5,9 @@ use poem_openapi::Union;
 use projections::catalogue::EntryRow;
 
 use super::{Kept, define, find, list, retire, revise};
+use crate::enums::Severity;
+use crate::etag::Versioned;
 use crate::prelude::*;
-use crate::version::Versioned;
-use crate::words::Severity;
 
 /// The endpoints.
 #[derive(Default)]
@@ -174,8 +174,8 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Seen<NotificationChannelResponse>, Problem> {
-        Ok(Seen(find::<ChannelDefinition>(&state, &caller, id.0).await?.into()))
+    ) -> Result<Fetched<NotificationChannelResponse>, Problem> {
+        Ok(Fetched(find::<ChannelDefinition>(&state, &caller, id.0).await?.into()))
     }
 
     /// List notification channels

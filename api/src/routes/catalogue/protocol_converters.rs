@@ -6,9 +6,9 @@ use projections::uses::Used;
 
 use super::converter_view::{ConverterRequest, ProtocolConverter};
 use super::{define, find, list, retire, revise};
+use crate::etag::Versioned;
 use crate::prelude::*;
 use crate::routes::unused::unused;
-use crate::version::Versioned;
 
 /// The endpoints.
 #[derive(Default)]
@@ -77,8 +77,8 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Seen<ProtocolConverterResponse>, Problem> {
-        Ok(Seen(find::<ConverterDefinition>(&state, &caller, id.0).await?.into()))
+    ) -> Result<Fetched<ProtocolConverterResponse>, Problem> {
+        Ok(Fetched(find::<ConverterDefinition>(&state, &caller, id.0).await?.into()))
     }
 
     /// List protocol converters

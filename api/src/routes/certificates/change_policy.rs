@@ -3,8 +3,8 @@
 use domain::organization::{CertificatePolicy as Policy, Organization, OrganizationCommand};
 
 use super::view::CertificatePolicy;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 
 /// The endpoint.
 #[derive(Default)]

@@ -29,12 +29,12 @@ impl Api {
         /// Folded from the events recorded until then; without it the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
-    ) -> Result<Seen<CertificateResponse>, Problem> {
+    ) -> Result<Fetched<CertificateResponse>, Problem> {
         let (row, at) = match past(&state, &caller, &as_of) {
             None => (read::get(&state.reader, caller.organization.0, id.0).await?, state.now()),
             Some(past) => (past.certificate(id.0).await?, past.at),
         };
         let row = row.ok_or_else(|| Problem::not_found("certificate"))?;
-        Ok(Seen(CertificateResponse { certificate: Certificate::at(row, at) }))
+        Ok(Fetched(CertificateResponse { certificate: Certificate::at(row, at) }))
     }
 }

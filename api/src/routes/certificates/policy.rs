@@ -3,8 +3,8 @@
 use domain::organization::Organization;
 
 use super::view::CertificatePolicy;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 
 /// The endpoint.
 #[derive(Default)]
@@ -23,10 +23,10 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
-    ) -> Result<Seen<CertificatePolicy>, Problem> {
+    ) -> Result<Fetched<CertificatePolicy>, Problem> {
         let id = caller.organization;
         let loaded = state.commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
         let (organization, version) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
-        Ok(Seen(CertificatePolicy::new(organization.certificate_policy, version)))
+        Ok(Fetched(CertificatePolicy::new(organization.certificate_policy, version)))
     }
 }

@@ -3,8 +3,8 @@
 use domain::organization::CertificatePolicy as Policy;
 use projections::certificate_register::{CertificateRow, Transition};
 
+use crate::etag::{Versioned, response_version};
 use crate::prelude::*;
-use crate::version::{Versioned, of_log};
 
 /// A certificate; its key is with the device alone.
 #[derive(Object)]
@@ -101,6 +101,6 @@ impl CertificatePolicy {
     /// Shows a policy of an organisation at a version.
     pub fn new(policy: Policy, version: u64) -> Self {
         let Policy { overlap_days, notice_days, automatic_renewal } = policy;
-        Self { overlap_days, notice_days, automatic_renewal, version: of_log(version) }
+        Self { overlap_days, notice_days, automatic_renewal, version: response_version(version) }
     }
 }

@@ -16,7 +16,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-    ) -> Result<Seen<DeviceTypeResponse>, Problem> {
-        Ok(Seen(find(&state, &caller, id.0).await?))
+    ) -> Result<Fetched<DeviceTypeResponse>, Problem> {
+        Ok(Fetched(find(&state, &caller, id.0).await?))
     }
 }

@@ -5,9 +5,9 @@ use domain::device_type::MetricDefinition;
 use projections::type_catalogue::{DeviceTypeRow, NAME, read};
 
 use crate::auth::Caller;
+use crate::enums::{UnknownMetrics, ValueKind};
 use crate::prelude::*;
 use crate::routes::visible::seen;
-use crate::words::{UnknownMetrics, ValueKind};
 
 /// What a type says of one metric.
 #[derive(Debug, Object)]

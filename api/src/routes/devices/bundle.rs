@@ -5,8 +5,8 @@ use domain::ids::DeviceId;
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Binary;
 
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 use crate::routes::bundle_archive::archive;
 
 /// The endpoint.
@@ -55,7 +55,7 @@ pub async fn fetch(state: &State, device: DeviceId, token: &str) -> Result<Bundl
 }
 
 fn packed(state: &State, bundle: &Bundle) -> Result<BundleResponse, Problem> {
-    let packed = archive(bundle, &state.root_certificate_pem, &state.doors).map_err(|error| {
+    let packed = archive(bundle, &state.root_certificate_pem, &state.device_urls).map_err(|error| {
         tracing::error!(%error, "a bundle could not be packed");
         Problem::new(Kind::Internal)
     })?;

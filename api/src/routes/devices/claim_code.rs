@@ -45,7 +45,7 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         id: Path<Uuid>,
         body: Body<IssueClaimCode>,
-    ) -> Result<Given<ClaimCode>, Problem> {
+    ) -> Result<IssuedOnce<ClaimCode>, Problem> {
         let hours = body.0.validity_hours.unwrap_or(USUAL_VALIDITY_HOURS);
         let issued = state.commands.issue_claim_code(&intent.context(&caller), DeviceId(id.0), hours).await?;
         let answer = ClaimCode {
@@ -54,6 +54,6 @@ impl Api {
             serial_number: issued.serial_number,
             expires_at: issued.expires_at.into(),
         };
-        Ok(Given(answer, issued.receipt))
+        Ok(IssuedOnce(answer, issued.receipt))
     }
 }

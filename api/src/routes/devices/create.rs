@@ -10,8 +10,8 @@ use projections::{certificate_register, device_directory};
 use super::issued::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
 use super::view::{self, Device};
 use crate::auth::Caller;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 use crate::routes::attributes::object;
 
 /// The endpoint.

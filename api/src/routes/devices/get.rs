@@ -23,11 +23,11 @@ impl Api {
         /// Folded from the events recorded until then; without it the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
-    ) -> Result<Seen<DeviceResponse>, Problem> {
+    ) -> Result<Fetched<DeviceResponse>, Problem> {
         let Some(past) = past(&state, &caller, &as_of) else {
-            return Ok(Seen(find(&state, &caller, id.0).await?.into()));
+            return Ok(Fetched(find(&state, &caller, id.0).await?.into()));
         };
         let (row, links) = past.device(id.0).await?.ok_or_else(|| Problem::not_found("device"))?;
-        Ok(Seen(Device::past(row, links).into()))
+        Ok(Fetched(Device::past(row, links).into()))
     }
 }

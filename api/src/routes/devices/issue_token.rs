@@ -45,7 +45,7 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         id: Path<Uuid>,
         body: Body<IssueDeviceToken>,
-    ) -> Result<Given<Issued>, Problem> {
+    ) -> Result<IssuedOnce<Issued>, Problem> {
         let validity_days = body.0.validity_days.unwrap_or(365);
         let new = NewDeviceToken { label: body.0.label, validity_days };
         let issued = state.commands.issue_device_token(&intent.context(&caller), DeviceId(id.0), new).await?;
@@ -55,6 +55,6 @@ impl Api {
             label: issued.label,
             expires_at: issued.expires_at.into(),
         };
-        Ok(Given(answer, issued.receipt))
+        Ok(IssuedOnce(answer, issued.receipt))
     }
 }

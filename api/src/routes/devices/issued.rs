@@ -48,7 +48,7 @@ impl IssuedCertificate {
         };
         let token = kept.unwrap_or_else(|error| {
             // The key must reach the caller even so.
-            tracing::error!(error = crate::refusals::chain(&error), "a certificate bundle was not kept");
+            tracing::error!(error = crate::error_mapping::chain(&error), "a certificate bundle was not kept");
             None
         });
         let download_url = token.map(|token| format!("/api/v1/devices/{device}/certificate/bundle/{token}"));

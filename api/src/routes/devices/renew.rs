@@ -54,7 +54,7 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         id: Path<Uuid>,
         body: Body<RenewCertificate>,
-    ) -> Result<Given<Renewed>, Problem> {
+    ) -> Result<IssuedOnce<Renewed>, Problem> {
         let validity_days = body.0.validity_days.unwrap_or(365);
         let renewal = Renewal { validity_days, csr_pem: body.0.csr, overlap_days: body.0.overlap_days };
         let device = DeviceId(id.0);
@@ -63,6 +63,6 @@ impl Api {
         let certificate = IssuedCertificate::with_link(&state, &caller, device, renewed.certificate, link).await;
         // The key must reach the caller even if the read model is late.
         visible(&state, NAME, renewed.receipt).await;
-        Ok(Given(Renewed { certificate }, renewed.receipt))
+        Ok(IssuedOnce(Renewed { certificate }, renewed.receipt))
     }
 }

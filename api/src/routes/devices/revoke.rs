@@ -4,8 +4,8 @@ use domain::ids::{CertificateId, DeviceId};
 use projections::certificate_register::{NAME, read};
 
 use super::view::find;
+use crate::enums::RevocationCode;
 use crate::prelude::*;
-use crate::words::RevocationCode;
 
 /// The endpoint.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use domain::device::{Device, DeviceToken};
 
 use crate::auth::Caller;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 
 /// The endpoint.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use domain::device::serial_number_of;
 use domain::ids::{DeviceId, DeviceTypeId, OrganizationId};
 use futures_util::future::join_all;
 
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 use crate::routes::attributes::object;
 
 /// How long a claim code is valid if nothing is said, in hours: codes are made before devices are shipped.

@@ -33,11 +33,11 @@ impl Api {
         state: Data<&State>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         body: Body<Enroll>,
-    ) -> Result<Given<DeviceCertificate>, Problem> {
+    ) -> Result<IssuedOnce<DeviceCertificate>, Problem> {
         let Enroll { code, serial_number, csr } = body.0;
         let enrolled = state.commands.enroll(&code, &serial_number, &csr, intent.correlation_id()).await?;
         let receipt = enrolled.receipt;
         let answer = DeviceCertificate::of(&state, enrolled.organization, enrolled.device, enrolled.certificate);
-        Ok(Given(answer, receipt))
+        Ok(IssuedOnce(answer, receipt))
     }
 }

@@ -30,10 +30,10 @@ impl Api {
         request: &poem::Request,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         body: Body<RenewOwn>,
-    ) -> Result<Given<DeviceCertificate>, Problem> {
+    ) -> Result<IssuedOnce<DeviceCertificate>, Problem> {
         let presented = state.commands.presented_certificate(Peer::chain(request)?).await?;
         let renewed = state.commands.renew_presented(&presented, &body.0.csr, intent.correlation_id()).await?;
         let answer = DeviceCertificate::of(&state, presented.organization, presented.device, renewed.certificate);
-        Ok(Given(answer, renewed.receipt))
+        Ok(IssuedOnce(answer, renewed.receipt))
     }
 }

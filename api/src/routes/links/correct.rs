@@ -8,10 +8,10 @@ use projections::asset_directory::{NAME, read};
 
 use super::view::LinkResponse;
 use crate::auth::Caller;
+use crate::enums::LinkRole;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 use crate::routes::visible::seen;
-use crate::words::LinkRole;
 
 /// The endpoint.
 #[derive(Default)]

@@ -21,12 +21,12 @@ impl Api {
         /// Folded from the events recorded until then; without it the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
-    ) -> Result<Seen<LinkResponse>, Problem> {
+    ) -> Result<Fetched<LinkResponse>, Problem> {
         let mut link = read::link(&state.reader, caller.organization.0, id.0).await?;
         if let (Some(past), Some(present)) = (past(&state, &caller, &as_of), &link) {
             link = past.link(present.device_id, id.0).await?;
         }
         let link = link.ok_or_else(|| Problem::not_found("link"))?;
-        Ok(Seen(LinkResponse { link: link.into() }))
+        Ok(Fetched(LinkResponse { link: link.into() }))
     }
 }

@@ -18,9 +18,9 @@ impl Api {
         state: Data<&State>,
         _caller: Allowed<access::ManageOrganizations>,
         id: Path<Uuid>,
-    ) -> Result<Seen<OrganizationResponse>, Problem> {
+    ) -> Result<Fetched<OrganizationResponse>, Problem> {
         let row = read::organization(&state.reader, id.0).await?;
         let row = row.ok_or_else(|| Problem::not_found("organisation"))?;
-        Ok(Seen(OrganizationResponse { organization: row.into() }))
+        Ok(Fetched(OrganizationResponse { organization: row.into() }))
     }
 }

@@ -7,9 +7,9 @@ use chrono_tz::Tz;
 use domain::alarming::{self, Criterion};
 use poem_openapi::Enum;
 
+use crate::enums::Operator;
 use crate::prelude::*;
 use crate::problem::FieldError;
-use crate::words::Operator;
 
 /// When a rule breaches: a comparison (`operator` and `value`), a silence (`noDataSeconds`), or several of them in `all` or
 /// `any`; exactly one of these.

@@ -5,8 +5,8 @@ use domain::rule::{Rule, RuleAction, RuleCommand, RuleDefinition};
 use super::action::Action;
 use super::condition::Condition;
 use super::view::{RuleResponse, after};
+use crate::enums::{EntityType, Severity};
 use crate::prelude::*;
-use crate::words::{EntityType, Severity};
 
 /// How long a rule rests after an alarm if nothing is said, in seconds.
 const USUAL_COOLDOWN_SECONDS: u32 = 300;

@@ -19,10 +19,10 @@ impl Api {
         /// Folded from the events recorded until then; without it the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
-    ) -> Result<Seen<RuleResponse>, Problem> {
+    ) -> Result<Fetched<RuleResponse>, Problem> {
         let Some(past) = past(&state, &caller, &as_of) else {
-            return Ok(Seen(find(&state, &caller, id.0).await?));
+            return Ok(Fetched(find(&state, &caller, id.0).await?));
         };
-        Ok(Seen(past.rule(id.0).await?.ok_or_else(|| Problem::not_found("rule"))?.into()))
+        Ok(Fetched(past.rule(id.0).await?.ok_or_else(|| Problem::not_found("rule"))?.into()))
     }
 }

@@ -3,8 +3,8 @@
 use projections::rule_book::read::{self, RuleFilter};
 
 use super::view::Rule;
+use crate::enums::EntityType;
 use crate::prelude::*;
-use crate::words::EntityType;
 
 /// The endpoint.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use domain::rule::{Rule, RuleCommand, RuleRevision};
 use super::action::Action;
 use super::condition::Condition;
 use super::view::{RuleResponse, after};
+use crate::enums::Severity;
 use crate::prelude::*;
-use crate::words::Severity;
 
 /// The endpoint.
 #[derive(Default)]

@@ -6,9 +6,9 @@ use domain::user::AccessRole;
 use projections::tenant_register::NAME;
 
 use super::view::UserResponse;
+use crate::enums::Role;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
-use crate::words::Role;
 
 /// The endpoint.
 #[derive(Default)]

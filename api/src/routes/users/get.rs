@@ -16,7 +16,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::ManageUsers>,
         id: Path<Uuid>,
-    ) -> Result<Seen<UserResponse>, Problem> {
-        Ok(Seen(UserResponse { user: find(&state, &caller, id.0).await?.into() }))
+    ) -> Result<Fetched<UserResponse>, Problem> {
+        Ok(Fetched(UserResponse { user: find(&state, &caller, id.0).await?.into() }))
     }
 }

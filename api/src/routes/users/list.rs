@@ -4,8 +4,8 @@ use domain::ids::UserId;
 use projections::tenant_register::read;
 
 use super::view::User;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
 
 /// The endpoint.
 #[derive(Default)]

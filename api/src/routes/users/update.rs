@@ -5,9 +5,9 @@ use domain::user::{AccessRole, User, UserCommand};
 
 use super::subject::{another, subject};
 use super::view::{self, UserResponse, after};
+use crate::enums::Role;
+use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::refusals::never_refused;
-use crate::words::Role;
 
 /// The endpoint.
 #[derive(Default)]

@@ -5,9 +5,9 @@ use domain::ids::UserId;
 use projections::tenant_register::NAME;
 
 use crate::auth::Caller;
+use crate::error_mapping::never_refused;
+use crate::etag::response_version;
 use crate::prelude::*;
-use crate::refusals::never_refused;
-use crate::version::of_log;
 
 /// A person.
 #[derive(Debug, Object)]
@@ -48,7 +48,7 @@ impl From<UserProfile> for User {
             work_roles: profile.work_roles,
             active: profile.is_active,
             erased: profile.is_erased,
-            version: of_log(profile.version),
+            version: response_version(profile.version),
         }
     }
 }

@@ -38,7 +38,7 @@ impl Platform {
                 root_certificate_pem,
                 metrics: Arc::new(String::new),
                 clock,
-                doors: api::Doors::default(),
+                device_urls: api::DeviceUrls::default(),
                 mailer,
                 webhooks: super::platform::webhooks(),
             };

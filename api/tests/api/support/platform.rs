@@ -71,9 +71,9 @@ pub fn now() -> chrono::DateTime<chrono::Utc> {
 }
 
 /// Webhooks that reach the tests' own servers.
-pub(super) fn webhooks() -> api::notifying::Webhooks {
-    let guard = api::notifying::Guard::allowing(&["127.0.0.0/8".to_owned()]).unwrap();
-    api::notifying::Webhooks::new(guard)
+pub(super) fn webhooks() -> api::notifying::WebhookSender {
+    let guard = api::notifying::EgressGuard::allowing(&["127.0.0.0/8".to_owned()]).unwrap();
+    api::notifying::WebhookSender::new(guard)
 }
 
 pub(super) fn mailer() -> api::Mailer {
@@ -117,7 +117,7 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
         root_certificate_pem: root_certificate_pem.clone(),
         metrics: Arc::new(|| "argusiq_up 1\n".to_owned()),
         clock,
-        doors: api::Doors {
+        device_urls: api::DeviceUrls {
             mqtt_url: "mqtts://localhost:8883".into(),
             telemetry_url: None,
             enroll_url: Some(format!("https://localhost:{enroll_port}/api/v1/enroll")),

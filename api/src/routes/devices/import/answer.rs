@@ -18,7 +18,7 @@ use zip::write::StreamWriter;
 use super::work::Outcome;
 use crate::prelude::*;
 use crate::routes::bundle_archive::{Contents, entries, public};
-use crate::state::Doors;
+use crate::state::DeviceUrls;
 
 /// Lines of JSON, or an archive.
 const LINES: &str = "application/x-ndjson";
@@ -63,7 +63,7 @@ pub fn archive(
     organization: OrganizationId,
     outcomes: impl Stream<Item = Outcome> + Send + 'static,
 ) -> ImportAnswer {
-    let packer = Packer::new(organization, state.root_certificate_pem.clone(), state.doors.clone());
+    let packer = Packer::new(organization, state.root_certificate_pem.clone(), state.device_urls.clone());
     let parts = stream::unfold((Box::pin(outcomes), Some(packer)), next_part);
     let name = "attachment; filename=\"devices.zip\"";
     ImportAnswer(sent(ARCHIVE).header(header::CONTENT_DISPOSITION, name).body(Body::from_bytes_stream(parts)))
@@ -111,17 +111,17 @@ impl Write for Packed {
 struct Packer {
     organization: OrganizationId,
     root_certificate_pem: String,
-    doors: Doors,
+    device_urls: DeviceUrls,
     archive: ZipWriter<StreamWriter<Packed>>,
     packed: Packed,
     lines: String,
 }
 
 impl Packer {
-    fn new(organization: OrganizationId, root_certificate_pem: String, doors: Doors) -> Self {
+    fn new(organization: OrganizationId, root_certificate_pem: String, device_urls: DeviceUrls) -> Self {
         let packed = Packed::default();
         let archive = ZipWriter::new_stream(packed.clone());
-        Self { organization, root_certificate_pem, doors, archive, packed, lines: String::new() }
+        Self { organization, root_certificate_pem, device_urls, archive, packed, lines: String::new() }
     }
 
     /// The folder is named by the device's id: nothing in a path comes from outside.
@@ -136,7 +136,7 @@ impl Packer {
                 chain_pem: &certificate.chain_pem,
                 private_key_pem: private_key_pem.expose(),
             };
-            for (name, options, content) in entries(&bundle, &self.root_certificate_pem, &self.doors) {
+            for (name, options, content) in entries(&bundle, &self.root_certificate_pem, &self.device_urls) {
                 self.archive.start_file(format!("{device}/{name}"), options)?;
                 self.archive.write_all(content.as_bytes())?;
             }

@@ -3,8 +3,8 @@
 use domain::organization::{Organization, OrganizationCommand};
 
 use super::TelemetryRetention;
+use crate::etag::response_version;
 use crate::prelude::*;
-use crate::version::of_log;
 
 /// The endpoint.
 #[derive(Default)]
@@ -41,6 +41,6 @@ impl Api {
         let command = OrganizationCommand::ChangeTelemetryRetention { days };
         let (context, id) = (intent.context(&caller), caller.organization.0);
         let receipt = state.commands.execute_at::<Organization>(&context, id, command, expected.0).await?;
-        Ok(Revised(TelemetryRetention { days, version: of_log(receipt.version) }, Some(receipt)))
+        Ok(Revised(TelemetryRetention { days, version: response_version(receipt.version) }, Some(receipt)))
     }
 }

@@ -3,9 +3,9 @@
 use domain::organization::Organization;
 
 use super::TelemetryRetention;
+use crate::error_mapping::never_refused;
+use crate::etag::response_version;
 use crate::prelude::*;
-use crate::refusals::never_refused;
-use crate::version::of_log;
 
 /// The endpoint.
 #[derive(Default)]
@@ -24,11 +24,11 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
-    ) -> Result<Seen<TelemetryRetention>, Problem> {
+    ) -> Result<Fetched<TelemetryRetention>, Problem> {
         let id = caller.organization;
         let loaded = state.commands.load::<Organization>(id, id.0).await.map_err(never_refused)?;
         let (organization, version) = loaded.ok_or_else(|| Problem::not_found("organisation"))?;
         let days = organization.telemetry_retention_days();
-        Ok(Seen(TelemetryRetention { days, version: of_log(version) }))
+        Ok(Fetched(TelemetryRetention { days, version: response_version(version) }))
     }
 }

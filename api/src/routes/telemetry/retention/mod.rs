@@ -3,8 +3,8 @@
 pub mod change;
 pub mod get;
 
+use crate::etag::Versioned;
 use crate::prelude::*;
-use crate::version::Versioned;
 
 /// How long the telemetry of an organisation is kept.
 #[derive(Object)]

@@ -9,26 +9,26 @@ use serde_json::json;
 pub const DROPPED: &str = "feed:dropped";
 
 /// A way to one client.
-pub trait Outlet: Clone + Send + Sync + 'static {
+pub trait Transport: Clone + Send + Sync + 'static {
     /// Gives it a message, as soon as there is room; answers whether it is still there.
-    fn give(&self, room: Room, message: &FeedMessage) -> impl Future<Output = bool> + Send;
+    fn send(&self, room: Room, message: &FeedMessage) -> impl Future<Output = bool> + Send;
 
     /// Tells it that it is not fed any more, and closes it.
     fn close(&self, event: &'static str, data: String) -> impl Future<Output = ()> + Send;
 }
 
 /// Gives a room's messages to a client until one of them ends.
-pub async fn pump(mut subscription: Subscription, room: Room, outlet: impl Outlet) {
+pub async fn forward(mut subscription: Subscription, room: Room, transport: impl Transport) {
     loop {
         match subscription.recv().await {
             Ok(message) => {
-                if !outlet.give(room, &message).await {
+                if !transport.send(room, &message).await {
                     return;
                 }
             }
             Err(closed) => {
                 let data = json!({"room": room.to_string(), "reason": closed.to_string()});
-                return outlet.close(DROPPED, data.to_string()).await;
+                return transport.close(DROPPED, data.to_string()).await;
             }
         }
     }

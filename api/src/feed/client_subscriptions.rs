@@ -6,9 +6,9 @@ use projections::live_feed::Room;
 use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 
-use super::entry::{enter, refusal};
-use super::pump::{Outlet, pump};
-use super::wish::wish;
+use super::forward::{Transport, forward};
+use super::join::{join, refusal};
+use super::subscribe_request::SubscribeRequest;
 use crate::auth::Caller;
 use crate::state::State;
 
@@ -16,66 +16,68 @@ use crate::state::State;
 const MOST_ROOMS: usize = 2000;
 
 /// A client's rooms. Dropped, it leaves all of them.
-pub struct Link<O> {
+pub struct ClientSubscriptions<O> {
     state: State,
     caller: Caller,
     /// Absent once the client has gone.
-    outlet: Option<O>,
+    transport: Option<O>,
     rooms: HashMap<Room, AbortHandle>,
 }
 
-impl<O: Outlet> Link<O> {
-    /// Returns the link of a client that is in no room yet.
-    pub fn new(state: State, caller: Caller, outlet: O) -> Self {
-        Self { state, caller, outlet: Some(outlet), rooms: HashMap::new() }
+impl<O: Transport> ClientSubscriptions<O> {
+    /// Returns the subscriptions of a client that is in no room yet.
+    pub fn new(state: State, caller: Caller, transport: O) -> Self {
+        Self { state, caller, transport: Some(transport), rooms: HashMap::new() }
     }
 
     /// Enters a room; entering it again begins anew. Messages may only follow the answer, so they are let through when
     /// the returned handle is dropped.
     pub async fn subscribe(&mut self, data: &Value) -> (Value, Option<Gate>) {
         self.rooms.retain(|_, task| !task.is_finished());
-        let Some(outlet) = self.outlet.clone() else { return (refusal("the connection has ended".to_owned()), None) };
+        let Some(transport) = self.transport.clone() else {
+            return (refusal("the connection has ended".to_owned()), None);
+        };
         if self.rooms.len() >= MOST_ROOMS {
             return (refusal(format!("at most {MOST_ROOMS} rooms")), None);
         }
-        match enter(&self.state, &self.caller, data).await {
+        match join(&self.state, &self.caller, data).await {
             Err(refused) => (refused, None),
-            Ok(entry) => {
+            Ok(joined) => {
                 let (gate, open) = tokio::sync::oneshot::channel::<()>();
-                let (room, subscription) = (entry.room, entry.subscription);
+                let (room, subscription) = (joined.room, joined.subscription);
                 let task = tokio::spawn(async move {
                     let _opened = open.await;
-                    pump(subscription, room, outlet).await;
+                    forward(subscription, room, transport).await;
                 });
                 if let Some(before) = self.rooms.insert(room, task.abort_handle()) {
                     before.abort();
                 }
-                (entry.answer, Some(Gate { _gate: gate }))
+                (joined.answer, Some(Gate { _gate: gate }))
             }
         }
     }
 
     /// Leaves a room.
     pub fn unsubscribe(&mut self, data: &Value) -> Value {
-        match wish(data) {
+        match SubscribeRequest::parse(data) {
             Err(error) => refusal(error),
-            Ok(wish) => {
-                let left = self.rooms.remove(&wish.room).inspect(AbortHandle::abort).is_some();
-                json!({"ok": left, "room": wish.room.to_string()})
+            Ok(request) => {
+                let left = self.rooms.remove(&request.room).inspect(AbortHandle::abort).is_some();
+                json!({"ok": left, "room": request.room.to_string()})
             }
         }
     }
 }
 
-impl<O> Link<O> {
+impl<O> ClientSubscriptions<O> {
     /// Leaves all rooms, for good.
     pub fn end(&mut self) {
-        self.outlet = None;
+        self.transport = None;
         self.rooms.drain().for_each(|(_, task)| task.abort());
     }
 }
 
-impl<O> Drop for Link<O> {
+impl<O> Drop for ClientSubscriptions<O> {
     fn drop(&mut self) {
         self.end();
     }

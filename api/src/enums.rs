@@ -3,7 +3,7 @@
 
 use poem_openapi::Enum;
 
-macro_rules! words {
+macro_rules! wire_enums {
     ($($(#[$doc:meta])* $name:ident = $domain:path { $($variant:ident $word:literal),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -34,7 +34,7 @@ macro_rules! words {
     )*};
 }
 
-words! {
+wire_enums! {
     /// What a person may do.
     Role = domain::user::AccessRole {
         Viewer "viewer", Operator "operator", Engineer "engineer", Admin "admin", PlatformAdmin "platform_admin",

@@ -13,8 +13,8 @@ use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use crate::intent::{RequestId, random_id};
-use crate::limits::Meter;
 use crate::problem::{Kind, Problem};
+use crate::rate_limits::Meter;
 use crate::routes::methods_of;
 
 /// The header with the id of the request.
@@ -43,20 +43,20 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; i
 const NAMESPACE: Uuid = Uuid::NAMESPACE_URL;
 
 /// The guard of all endpoints.
-pub struct Guard;
+pub struct OuterMiddleware;
 
 /// An endpoint behind the guard.
-pub struct Guarded<E>(E);
+pub struct Wrapped<E>(E);
 
-impl<E: Endpoint> Middleware<E> for Guard {
-    type Output = Guarded<E>;
+impl<E: Endpoint> Middleware<E> for OuterMiddleware {
+    type Output = Wrapped<E>;
 
-    fn transform(&self, inner: E) -> Guarded<E> {
-        Guarded(inner)
+    fn transform(&self, inner: E) -> Wrapped<E> {
+        Wrapped(inner)
     }
 }
 
-impl<E: Endpoint> Endpoint for Guarded<E> {
+impl<E: Endpoint> Endpoint for Wrapped<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
@@ -85,7 +85,7 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
     }
 }
 
-impl<E: Endpoint> Guarded<E> {
+impl<E: Endpoint> Wrapped<E> {
     /// The whole body is read before anything is answered: a connection that is closed over an unread body takes the
     /// answer with it, and who is refused must learn why. Files are too large for that.
     async fn answer(&self, mut request: Request) -> poem::Result<Response> {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     async fn ask(path: &str) -> Response {
-        let route = Route::new().at("/panics", poem::get(panicking)).with(Guard);
+        let route = Route::new().at("/panics", poem::get(panicking)).with(OuterMiddleware);
         route.get_response(Request::builder().uri(path.parse().unwrap()).finish()).await
     }
 

@@ -10,7 +10,7 @@ use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaRespon
 use poem_openapi::types::{ToJSON, Type};
 use uuid::Uuid;
 
-use crate::version::{Versioned, etag};
+use crate::etag::{Versioned, etag};
 
 /// The header with the position of the change in its stream of the log.
 pub const LOG_POSITION: &str = "X-Log-Position";
@@ -22,13 +22,13 @@ pub const LOG_STREAM: &str = "X-Log-Stream";
 pub struct Created<T>(pub T, pub Receipt);
 
 /// Something that is shown this once is new: 201.
-pub struct Given<T>(pub T, pub Receipt);
+pub struct IssuedOnce<T>(pub T, pub Receipt);
 
 /// Something changed: 200.
 pub struct Changed<T>(pub T, pub Option<Receipt>);
 
 /// A resource as it is, with its version: 200.
-pub struct Seen<T>(pub T);
+pub struct Fetched<T>(pub T);
 
 /// A resource as it is after a change, with its version: 200.
 pub struct Revised<T>(pub T, pub Option<Receipt>);
@@ -56,7 +56,7 @@ impl Success {
     }
 }
 
-impl<T: ToJSON + Versioned> IntoResponse for Seen<T> {
+impl<T: ToJSON + Versioned> IntoResponse for Fetched<T> {
     fn into_response(self) -> Response {
         Revised(self.0, None).into_response()
     }
@@ -71,7 +71,7 @@ impl<T: ToJSON + Versioned> IntoResponse for Revised<T> {
     }
 }
 
-impl<T: ToJSON> ApiResponse for Seen<T> {
+impl<T: ToJSON> ApiResponse for Fetched<T> {
     fn meta() -> MetaResponses {
         let mut seen = response::<T>(StatusCode::OK);
         seen.headers = vec![tag()];
@@ -103,7 +103,7 @@ impl<T: ToJSON + Versioned> IntoResponse for Created<T> {
     }
 }
 
-impl<T: ToJSON> IntoResponse for Given<T> {
+impl<T: ToJSON> IntoResponse for IssuedOnce<T> {
     fn into_response(self) -> Response {
         respond(StatusCode::CREATED, &self.0, Some(self.1))
     }
@@ -125,7 +125,7 @@ impl<T: ToJSON> ApiResponse for Created<T> {
     }
 }
 
-impl<T: ToJSON> ApiResponse for Given<T> {
+impl<T: ToJSON> ApiResponse for IssuedOnce<T> {
     fn meta() -> MetaResponses {
         written::<T>(StatusCode::CREATED, false)
     }

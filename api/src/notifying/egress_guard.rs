@@ -44,16 +44,16 @@ pub struct NotANetwork(String);
 /// An address that may not be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("the address {0} is internal; webhooks.allowed_networks says which may be reached")]
-pub struct Internal(IpAddr);
+pub struct InternalAddress(IpAddr);
 
 /// Decides which addresses may be reached.
 #[derive(Clone, Debug, Default)]
-pub struct Guard {
+pub struct EgressGuard {
     internal: Vec<IpNet>,
     allowed: Vec<IpNet>,
 }
 
-impl Guard {
+impl EgressGuard {
     /// Makes a guard that allows these internal networks.
     pub fn allowing(networks: &[String]) -> Result<Self, NotANetwork> {
         let read = |text: &str| text.parse().map_err(|_| NotANetwork(text.to_owned()));
@@ -72,26 +72,26 @@ impl Guard {
 /// Looks names up, and answers only addresses that may be reached. What is connected to is what was looked at: a name that
 /// answers otherwise the next time gains nothing.
 #[derive(Debug)]
-pub struct Guarded {
+pub struct AllowedResolver {
     names: DefaultResolver,
-    guard: Guard,
+    guard: EgressGuard,
 }
 
-impl Guarded {
+impl AllowedResolver {
     /// Guards the system's resolver.
-    pub fn by(guard: Guard) -> Self {
+    pub fn new(guard: EgressGuard) -> Self {
         Self { names: DefaultResolver::default(), guard }
     }
 }
 
-impl Resolver for Guarded {
+impl Resolver for AllowedResolver {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.names.resolve(uri, config, timeout)?;
         let mut allowed = self.empty();
         let may = |address: &&SocketAddr| self.guard.allows(address.ip());
         found.iter().filter(may).for_each(|address| allowed.push(*address));
         match found.first() {
-            Some(first) if allowed.is_empty() => Err(ureq::Error::Other(Box::new(Internal(first.ip())))),
+            Some(first) if allowed.is_empty() => Err(ureq::Error::Other(Box::new(InternalAddress(first.ip())))),
             _ => Ok(allowed),
         }
     }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn internal_addresses_are_not_reached_unless_they_are_allowed() {
-        let strict = Guard::allowing(&[]).unwrap();
+        let strict = EgressGuard::allowing(&[]).unwrap();
         let internal = [
             "127.0.0.1",
             "10.1.2.3",
@@ -127,9 +127,9 @@ mod tests {
         for address in ["8.8.8.8", "2606:4700::1111", "172.32.0.1"] {
             assert!(strict.allows(address.parse().unwrap()), "{address}");
         }
-        let loose = Guard::allowing(&["127.0.0.0/8".to_owned(), "fd00::/8".to_owned()]).unwrap();
+        let loose = EgressGuard::allowing(&["127.0.0.0/8".to_owned(), "fd00::/8".to_owned()]).unwrap();
         assert!(loose.allows("127.0.0.1".parse().unwrap()) && loose.allows("fd00::1".parse().unwrap()));
         assert!(!loose.allows("10.0.0.1".parse().unwrap()));
-        assert!(Guard::allowing(&["localhost".to_owned()]).unwrap_err().to_string().contains("localhost"));
+        assert!(EgressGuard::allowing(&["localhost".to_owned()]).unwrap_err().to_string().contains("localhost"));
     }
 }

@@ -5,13 +5,13 @@ use projections::{asset_directory, device_directory};
 use serde_json::{Value, json};
 
 use super::snapshot;
-use super::wish::{Wish, wish};
+use super::subscribe_request::SubscribeRequest;
 use crate::auth::{Caller, Principal};
 use crate::problem::Problem;
 use crate::state::State;
 
 /// A place in a room, and the answer to the client.
-pub struct Entry {
+pub struct Joined {
     /// The room.
     pub room: Room,
     /// What comes.
@@ -21,8 +21,8 @@ pub struct Entry {
 }
 
 /// Enters the room that the client wants; or answers why not.
-pub async fn enter(state: &State, caller: &Caller, data: &Value) -> Result<Entry, Value> {
-    let Wish { room, after } = wish(data).map_err(refusal)?;
+pub async fn join(state: &State, caller: &Caller, data: &Value) -> Result<Joined, Value> {
+    let SubscribeRequest { room, after } = SubscribeRequest::parse(data).map_err(refusal)?;
     let own = is_own(state, caller, room).await.map_err(|problem| refusal(problem.to_string()))?;
     if !own {
         return Err(refusal("there is no such room".to_owned()));
@@ -44,10 +44,10 @@ pub async fn enter(state: &State, caller: &Caller, data: &Value) -> Result<Entry
         "missed": missed,
         "snapshot": snapshot,
     });
-    Ok(Entry { room, subscription, answer })
+    Ok(Joined { room, subscription, answer })
 }
 
-/// Returns the answer to a wish that is not granted.
+/// Returns the answer to a request that is refused.
 pub fn refusal(error: String) -> Value {
     json!({"ok": false, "error": error})
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// A room, and the position of the last message that the client has seen.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wish {
+pub struct SubscribeRequest {
     /// The room.
     pub room: Room,
     /// The last position seen.
@@ -24,21 +24,25 @@ const KINDS: [(&str, Kind); 5] = [
 
 type Kind = fn(Uuid) -> Room;
 
-/// Reads `{organizationId}` or `{orgId}`, `{deviceId}`, `{assetId}` or `{userId}`, with an optional `{after}`.
-pub fn wish(data: &Value) -> Result<Wish, String> {
-    let id = |name: &str| data.get(name).map(|value| (name.to_owned(), value));
-    let named: Vec<_> =
-        KINDS.iter().filter_map(|(name, room)| id(name).map(|(name, value)| (name, value, room))).collect();
-    let [(name, value, room)] = &named[..] else {
-        return Err("name one of organizationId, deviceId, assetId and userId".to_owned());
-    };
-    let id: Uuid = value.as_str().and_then(|text| text.parse().ok()).ok_or(format!("{name} must be a UUID"))?;
-    let after = match data.get("after") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.parse().map_err(|_| "after is no position of this feed".to_owned())?),
-        Some(_) => return Err("after is no position of this feed".to_owned()),
-    };
-    Ok(Wish { room: room(id), after })
+impl SubscribeRequest {
+    /// Reads `{organizationId}` or `{orgId}`, `{deviceId}`, `{assetId}` or `{userId}`, with an optional `{after}`.
+    pub fn parse(data: &Value) -> Result<Self, String> {
+        let id = |name: &str| data.get(name).map(|value| (name.to_owned(), value));
+        let named: Vec<_> =
+            KINDS.iter().filter_map(|(name, room)| id(name).map(|(name, value)| (name, value, room))).collect();
+        let [(name, value, room)] = &named[..] else {
+            return Err("name one of organizationId, deviceId, assetId and userId".to_owned());
+        };
+        let id: Uuid = value.as_str().and_then(|text| text.parse().ok()).ok_or(format!("{name} must be a UUID"))?;
+        let after = match data.get("after") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => {
+                Some(text.parse().map_err(|_| "after is no position of this feed".to_owned())?)
+            }
+            Some(_) => return Err("after is no position of this feed".to_owned()),
+        };
+        Ok(Self { room: room(id), after })
+    }
 }
 
 #[cfg(test)]
@@ -50,7 +54,7 @@ mod tests {
     #[test]
     fn each_kind_of_room_can_be_named() {
         let id = Uuid::from_u128(7);
-        let room = |data: Value| wish(&data).map(|wish| wish.room);
+        let room = |data: Value| SubscribeRequest::parse(&data).map(|request| request.room);
         assert_eq!(room(json!({"organizationId": id})), Ok(Room::Organization(id)));
         assert_eq!(room(json!({"orgId": id})), Ok(Room::Organization(id)));
         assert_eq!(room(json!({"deviceId": id})), Ok(Room::Device(id)));
@@ -60,13 +64,13 @@ mod tests {
     #[test]
     fn a_position_is_given_back_as_it_was() {
         let data = json!({"deviceId": Uuid::nil(), "after": "1.2.3.4.5.6"});
-        assert_eq!(wish(&data).unwrap().after, Some("1.2.3.4.5.6".parse().unwrap()));
-        assert_eq!(wish(&json!({"deviceId": Uuid::nil(), "after": null})).unwrap().after, None);
+        assert_eq!(SubscribeRequest::parse(&data).unwrap().after, Some("1.2.3.4.5.6".parse().unwrap()));
+        assert_eq!(SubscribeRequest::parse(&json!({"deviceId": Uuid::nil(), "after": null})).unwrap().after, None);
     }
 
     #[test]
     fn anything_else_is_refused_with_what_is_wrong() {
-        let refused = |data: Value| wish(&data).unwrap_err();
+        let refused = |data: Value| SubscribeRequest::parse(&data).unwrap_err();
         assert_eq!(refused(json!({})), "name one of organizationId, deviceId, assetId and userId");
         assert_eq!(refused(json!("x")), "name one of organizationId, deviceId, assetId and userId");
         let both = json!({"deviceId": Uuid::nil(), "assetId": Uuid::nil()});

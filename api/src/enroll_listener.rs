@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
 use crate::error::Error;
-use crate::guard::Guard;
+use crate::outer_middleware::OuterMiddleware;
 use crate::problem::Problem;
 use crate::routes;
 use crate::routes::enrollment::peer::Peer;
@@ -86,7 +86,7 @@ fn endpoint(state: State) -> impl Endpoint<Output = Response> {
         let for_devices = path == "/api/v1/enroll" || path.starts_with("/api/v1/enroll/");
         if for_devices { Ok(request) } else { Err(Problem::not_found("path on this port").into()) }
     };
-    Route::new().nest("/api", routes::endpoint(state.breaker.clone())).before(only).data(state).with(Guard)
+    Route::new().nest("/api", routes::endpoint(state.breaker.clone())).before(only).data(state).with(OuterMiddleware)
 }
 
 async fn converse<E: Endpoint<Output = Response> + 'static>(

@@ -16,14 +16,14 @@ pub trait Versioned {
 }
 
 /// Returns a version of the log as answers show it.
-pub fn of_log(version: u64) -> i64 {
+pub fn response_version(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
 
 /// Says where in an answer the version stands.
 macro_rules! versioned {
     ($response:ty, $field:ident) => {
-        impl $crate::version::Versioned for $response {
+        impl $crate::etag::Versioned for $response {
             fn version(&self) -> i64 {
                 self.$field.version
             }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::link::Link;
-use super::pump::Outlet;
+use super::client_subscriptions::ClientSubscriptions;
+use super::forward::Transport;
 use crate::auth::{Verified, authenticate};
 use crate::problem::{Kind, Problem};
 use crate::state::State;
@@ -51,7 +51,7 @@ enum Outgoing {
 
 /// Upgrades to a WebSocket, for whoever has a token.
 #[handler]
-pub async fn websocket(
+pub async fn websocket_endpoint(
     socket: WebSocket,
     Query(parameters): Query<Parameters>,
     Data(state): Data<&State>,
@@ -82,7 +82,7 @@ async fn read(
     verified: Verified,
     outgoing: mpsc::Sender<Outgoing>,
 ) {
-    let mut link = Link::new(state, verified.caller, Frames(outgoing.clone()));
+    let mut subscriptions = ClientSubscriptions::new(state, verified.caller, WebSocketTransport(outgoing.clone()));
     while let Some(Ok(message)) = source.next().await {
         let text = match message {
             Message::Text(text) => text,
@@ -93,8 +93,8 @@ async fn read(
             Err(_) => (json!({"event": "error", "data": "a frame is {\"event\", \"data\", \"id\"}"}), None),
             Ok(request) => {
                 let (data, gate) = match request.event.as_str() {
-                    "subscribe" => link.subscribe(&request.data).await,
-                    "unsubscribe" => (link.unsubscribe(&request.data), None),
+                    "subscribe" => subscriptions.subscribe(&request.data).await,
+                    "unsubscribe" => (subscriptions.unsubscribe(&request.data), None),
                     "ping" => (json!({"ok": true}), None),
                     _ => (json!({"ok": false, "error": "there is no such event"}), None),
                 };
@@ -140,10 +140,10 @@ async fn send(
 }
 
 #[derive(Clone)]
-struct Frames(mpsc::Sender<Outgoing>);
+struct WebSocketTransport(mpsc::Sender<Outgoing>);
 
-impl Outlet for Frames {
-    async fn give(&self, room: Room, message: &FeedMessage) -> bool {
+impl Transport for WebSocketTransport {
+    async fn send(&self, room: Room, message: &FeedMessage) -> bool {
         let (event, data, position) = (message.event, &message.data, message.position);
         let frame = format!(r#"{{"event":"{event}","data":{data},"position":"{position}","room":"{room}"}}"#);
         self.0.send(Outgoing::Frame(frame)).await.is_ok()
