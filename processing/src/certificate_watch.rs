@@ -18,15 +18,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::Clock;
-use crate::directory::SharedDirectory;
 use crate::metric_names;
+use crate::shared_directory::SharedDirectory;
 
 /// Kind of ownership; whoever owns partition 0 of it watches.
 pub const NAME: &str = "certificate_watch";
 /// Time between looks: an end is known to the second where it counts, at the doors.
-const PERIOD: Duration = Duration::from_secs(5);
+const CHECK_PERIOD: Duration = Duration::from_secs(5);
 /// Most commands of one look; the rest has time until the next.
-const MOST: usize = 500;
+const MAX_COMMANDS: usize = 500;
 
 /// What a certificate's time has come for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub async fn run(
     owned: watch::Receiver<BTreeSet<u16>>,
     shutdown: CancellationToken,
 ) {
-    let mut period = interval(PERIOD);
+    let mut period = interval(CHECK_PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Skip);
     while shutdown.run_until_cancelled(period.tick()).await.is_some() {
         if !owned.borrow().contains(&0) {
@@ -77,7 +77,7 @@ fn tasks(directory: &Directory, now: DateTime<Utc>) -> Vec<Task> {
     };
     let mut found: Vec<_> = directory.certificates_now().filter_map(due).collect();
     found.sort_unstable_by_key(|(not_after, task)| (*not_after, task.certificate));
-    found.into_iter().map(|(_, task)| task).take(MOST).collect()
+    found.into_iter().map(|(_, task)| task).take(MAX_COMMANDS).collect()
 }
 
 fn due(entry: &CertificateEntry, policy: &CertificatePolicy, now: DateTime<Utc>) -> Option<Due> {

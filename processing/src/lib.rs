@@ -7,13 +7,12 @@ pub mod activity_creator;
 pub mod asset_combiner;
 pub mod asset_processor;
 pub mod certificate_watch;
-pub mod directory;
 mod error;
 pub mod metric_names;
 pub mod normalizer;
 pub mod notifier;
-pub mod overdue;
-mod packing;
+pub mod overdue_watch;
+mod pack_limits;
 #[cfg(test)]
 mod pipeline_tests;
 mod redriver;
@@ -21,6 +20,7 @@ mod redriver;
 mod reference_tests;
 pub mod rule_evaluator;
 mod run;
+pub mod shared_directory;
 pub mod stage;
 #[cfg(test)]
 mod testing;

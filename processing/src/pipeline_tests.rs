@@ -14,25 +14,26 @@ use crate::asset_combiner::AssetCombiner;
 use crate::asset_processor::AssetProcessor;
 use crate::normalizer::Normalizer;
 use crate::rule_evaluator::RuleEvaluator;
-use crate::stage::{Command, Marks};
-use crate::testing::{MemoryLog, Plan, device, hot, pack, run_stage, world};
+use crate::stage::{Command, HighWaterMarks};
+use crate::testing::{MemoryLog, Plan, device, hot, pack, run_stage, sample_directory};
 
 /// What readers of the streams come to see, origins and the cut of packs aside.
 #[derive(Debug, Default, PartialEq)]
-pub struct Seen {
+pub struct Observed {
     readings: BTreeMap<DeviceId, Vec<(i64, f64)>>,
     values: BTreeMap<AssetId, Vec<(i64, f64)>>,
     pub health: BTreeMap<AssetId, Vec<(Option<u8>, u8)>>,
     pub commands: BTreeMap<Uuid, Vec<Command>>,
 }
 
-fn seen(log: &MemoryLog, commands: Vec<Command>) -> Seen {
-    let (mut seen, mut marks) = (Seen::default(), Marks::default());
+fn observed(log: &MemoryLog, commands: Vec<Command>) -> Observed {
+    let (mut observed, mut marks) = (Observed::default(), HighWaterMarks::default());
     for message in log.read(Stream::TelemetryNormalized) {
         let pack: NormalizedPack = decode_pack(&message.payload).unwrap();
         let mut mark = marks.of(&message.subject);
         for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
-            seen.readings
+            observed
+                .readings
                 .entry(reading.device)
                 .or_default()
                 .push((reading.measured_at.timestamp(), reading.numbers[0]));
@@ -42,20 +43,24 @@ fn seen(log: &MemoryLog, commands: Vec<Command>) -> Seen {
         let pack: AssetPack = decode_pack(&message.payload).unwrap();
         let mut mark = marks.of(&message.subject);
         for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
-            seen.values.entry(reading.asset).or_default().push((reading.measured_at.timestamp(), reading.numbers[0]));
+            observed
+                .values
+                .entry(reading.asset)
+                .or_default()
+                .push((reading.measured_at.timestamp(), reading.numbers[0]));
         }
         for health in pack.health.iter().filter(|health| mark.admits(health.origin)) {
-            seen.health.entry(health.asset).or_default().push((health.previous, health.score));
+            observed.health.entry(health.asset).or_default().push((health.previous, health.score));
         }
     }
     for command in commands {
-        seen.commands.entry(command.target()).or_default().push(command);
+        observed.commands.entry(command.target()).or_default().push(command);
     }
-    seen
+    observed
 }
 
-pub fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Seen {
-    let (world, mut log) = (world(), MemoryLog::default());
+pub fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Observed {
+    let (directory, mut log) = (sample_directory(), MemoryLog::default());
     for some in samples.chunks(3) {
         // A device keeps to one shard, as one connection does.
         for shard in 0..2 {
@@ -66,12 +71,12 @@ pub fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Seen {
             }
         }
     }
-    let mut commands = run_stage(&Normalizer::default(), &world.0, &mut log, &plans[0]);
-    commands.extend(run_stage(&AssetProcessor, &world.0, &mut log, &plans[1]));
-    commands.extend(run_stage(&AssetCombiner, &world.0, &mut log, &plans[2]));
-    commands.extend(run_stage(&RuleEvaluator, &world.0, &mut log, &plans[3]));
-    commands.extend(run_stage(&ActivityCreator, &world.0, &mut log, &plans[4]));
-    seen(&log, commands)
+    let mut commands = run_stage(&Normalizer::default(), &directory.0, &mut log, &plans[0]);
+    commands.extend(run_stage(&AssetProcessor, &directory.0, &mut log, &plans[1]));
+    commands.extend(run_stage(&AssetCombiner, &directory.0, &mut log, &plans[2]));
+    commands.extend(run_stage(&RuleEvaluator, &directory.0, &mut log, &plans[3]));
+    commands.extend(run_stage(&ActivityCreator, &directory.0, &mut log, &plans[4]));
+    observed(&log, commands)
 }
 
 pub fn plan() -> impl Strategy<Value = Plan> {
@@ -93,10 +98,11 @@ proptest! {
 #[test]
 fn the_property_has_something_to_say() {
     let samples: Vec<_> = (0..60).map(|n| (1, n, if n % 10 < 5 { 95.0 } else { 20.0 })).collect();
-    let seen = run(&samples, &vec![Plan::straight(); 5]);
-    assert_eq!((seen.readings.len(), seen.values.len(), seen.health.len()), (1, 1, 1));
-    let alarms = seen.commands.values().flatten().filter(|command| matches!(command, Command::Alarm { .. })).count();
+    let observed = run(&samples, &vec![Plan::straight(); 5]);
+    assert_eq!((observed.readings.len(), observed.values.len(), observed.health.len()), (1, 1, 1));
+    let alarms =
+        observed.commands.values().flatten().filter(|command| matches!(command, Command::Alarm { .. })).count();
     let activities =
-        seen.commands.values().flatten().filter(|command| matches!(command, Command::Activity { .. })).count();
+        observed.commands.values().flatten().filter(|command| matches!(command, Command::Activity { .. })).count();
     assert!(alarms > 20 && activities > 8, "{alarms} {activities}");
 }

@@ -10,24 +10,24 @@ use domain::ids::RuleId;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::pipeline_tests::{Seen, plan, run};
+use crate::pipeline_tests::{Observed, plan, run};
 use crate::stage::Command;
 use crate::testing::{Plan, asset, device};
 
-/// The pause of the world's rules, seconds.
+/// The pause of the directory's rules, seconds.
 const COOLDOWN: i64 = 3;
 const DEVICES: u128 = 4;
 
 /// What becomes of alarms, by alarm; and how many activities there are.
 #[derive(Debug, Default, PartialEq)]
-struct Told {
+struct Outcome {
     alarms: BTreeMap<Uuid, Vec<&'static str>>,
     health: BTreeMap<Uuid, Vec<(Option<u8>, u8)>>,
     activities: usize,
 }
 
 /// One rule on one entity, over all its values in the order of the log: seconds, and whether the condition holds.
-fn rule(told: &mut Told, rule: u128, entity: Uuid, duration: i64, values: &[(i64, bool)]) -> usize {
+fn rule(outcome: &mut Outcome, rule: u128, entity: Uuid, duration: i64, values: &[(i64, bool)]) -> usize {
     let (mut known, mut newest, mut raised_at) = (Vec::<(i64, bool)>::new(), None, None);
     let (mut episode, mut is_raised) = (0, false);
     for (second, holds) in values {
@@ -40,7 +40,7 @@ fn rule(told: &mut Told, rule: u128, entity: Uuid, duration: i64, values: &[(i64
         let id = |episode| alarm_id(RuleId(Uuid::from_u128(rule)), entity, episode).0;
         if !holds {
             if std::mem::take(&mut is_raised) {
-                told.alarms.entry(id(episode)).or_default().push("return");
+                outcome.alarms.entry(id(episode)).or_default().push("return");
             }
             continue;
         }
@@ -51,32 +51,32 @@ fn rule(told: &mut Told, rule: u128, entity: Uuid, duration: i64, values: &[(i64
         }
         is_raised = true;
         if raised_at.is_some_and(|raised| second - raised < COOLDOWN) {
-            told.alarms.entry(id(episode)).or_default().push("repeat");
+            outcome.alarms.entry(id(episode)).or_default().push("repeat");
             continue;
         }
         if episode > 0 {
-            told.alarms.entry(id(episode)).or_default().push("supersede");
+            outcome.alarms.entry(id(episode)).or_default().push("supersede");
         }
         episode += 1;
         raised_at = Some(*second);
-        told.alarms.entry(id(episode)).or_default().push("raise");
+        outcome.alarms.entry(id(episode)).or_default().push("raise");
     }
     usize::try_from(episode).unwrap()
 }
 
-/// Health by the world's band: good up to 50, nothing from 100 on.
+/// Health by the directory's band: good up to 50, nothing from 100 on.
 fn score(heat: f64) -> u8 {
     (100.0 - (heat - 50.0).max(0.0) * 2.0).clamp(0.0, 100.0).round() as u8
 }
 
-fn model(samples: &[(u128, i64, f64)]) -> Told {
-    let mut told = Told::default();
+fn model(samples: &[(u128, i64, f64)]) -> Outcome {
+    let mut outcome = Outcome::default();
     for n in 0..DEVICES {
         let values: Vec<(i64, f64)> =
             samples.iter().filter(|(of, ..)| *of == n).map(|(_, second, value)| (*second, *value)).collect();
         let holds = |limit: f64| values.iter().map(|(second, value)| (*second, *value > limit)).collect::<Vec<_>>();
-        let hot = rule(&mut told, 1, device(n).0, 0, &holds(80.0));
-        rule(&mut told, 2, asset(n), 2, &holds(85.0));
+        let hot = rule(&mut outcome, 1, device(n).0, 0, &holds(80.0));
+        rule(&mut outcome, 2, asset(n), 2, &holds(85.0));
         let (mut scores, mut newest) = (Vec::<(i64, u8)>::new(), None);
         for (second, value) in &values {
             let is_new = newest < Some(*second) && scores.last().is_none_or(|(_, last)| *last != score(*value));
@@ -87,18 +87,20 @@ fn model(samples: &[(u128, i64, f64)]) -> Told {
         }
         if !scores.is_empty() {
             let before = std::iter::once(None).chain(scores.iter().map(|(_, score)| Some(*score)));
-            told.health.insert(asset(n), before.zip(scores.iter().map(|(_, score)| *score)).collect());
+            outcome.health.insert(asset(n), before.zip(scores.iter().map(|(_, score)| *score)).collect());
         }
-        let ill: Vec<_> = scores.iter().map(|(second, score)| (*second, *score < 50)).collect();
-        told.activities += hot + rule(&mut told, 3, asset(n), 0, &ill);
+        let unhealthy: Vec<_> = scores.iter().map(|(second, score)| (*second, *score < 50)).collect();
+        outcome.activities += hot + rule(&mut outcome, 3, asset(n), 0, &unhealthy);
     }
-    told
+    outcome
 }
 
-fn told(seen: Seen) -> Told {
-    let mut told =
-        Told { health: seen.health.into_iter().map(|(asset, scores)| (asset.0, scores)).collect(), ..Told::default() };
-    for (target, commands) in seen.commands {
+fn outcome(observed: Observed) -> Outcome {
+    let mut outcome = Outcome {
+        health: observed.health.into_iter().map(|(asset, scores)| (asset.0, scores)).collect(),
+        ..Outcome::default()
+    };
+    for (target, commands) in observed.commands {
         for command in commands {
             let step = match command {
                 Command::Alarm { command: AlarmCommand::RaiseAlarm { .. }, .. } => "raise",
@@ -108,15 +110,15 @@ fn told(seen: Seen) -> Told {
                 // Where a breach began is amended by late data; that it is the same breach is what counts here.
                 Command::Alarm { command: AlarmCommand::AmendAlarmStart { .. }, .. } => continue,
                 Command::Activity { command: ActivityCommand::CreateActivity { .. }, .. } => {
-                    told.activities += 1;
+                    outcome.activities += 1;
                     continue;
                 }
                 other => panic!("{other:?}"),
             };
-            told.alarms.entry(target).or_default().push(step);
+            outcome.alarms.entry(target).or_default().push(step);
         }
     }
-    told
+    outcome
 }
 
 /// Readings of some devices in the order of the log; each device has each second once, and some come late.
@@ -144,8 +146,8 @@ proptest! {
         again in prop::collection::vec((0..80usize, 0..80usize), 0..10),
     ) {
         let expected = model(&samples);
-        prop_assert_eq!(&told(run(&samples, &vec![Plan::straight(); 5])), &expected);
-        prop_assert_eq!(&told(run(&samples, &plans)), &expected);
+        prop_assert_eq!(&outcome(run(&samples, &vec![Plan::straight(); 5])), &expected);
+        prop_assert_eq!(&outcome(run(&samples, &plans)), &expected);
         // A reading that comes again later says nothing new.
         let mut doubled: Vec<_> = samples.iter().copied().enumerate().collect();
         for (which, later) in again {
@@ -155,14 +157,14 @@ proptest! {
             doubled.insert(place, (which, samples[which]));
         }
         let doubled: Vec<_> = doubled.into_iter().map(|(_, sample)| sample).collect();
-        prop_assert_eq!(&told(run(&doubled, &plans)), &expected);
+        prop_assert_eq!(&outcome(run(&doubled, &plans)), &expected);
     }
 }
 
 #[test]
 fn the_model_has_something_to_say() {
     let samples: Vec<_> = (0..60).map(|n| (1, n, if n % 10 < 5 { 95.0 } else { 20.0 })).collect();
-    let told = model(&samples);
-    assert_eq!((told.alarms.len(), told.activities), (18, 12));
-    assert!(told.alarms.values().all(|steps| steps.starts_with(&["raise", "return"])), "{told:?}");
+    let outcome = model(&samples);
+    assert_eq!((outcome.alarms.len(), outcome.activities), (18, 12));
+    assert!(outcome.alarms.values().all(|steps| steps.starts_with(&["raise", "return"])), "{outcome:?}");
 }

@@ -18,13 +18,13 @@ use crate::activity_creator::ActivityCreator;
 use crate::asset_combiner::AssetCombiner;
 use crate::asset_processor::AssetProcessor;
 use crate::certificate_watch;
-use crate::directory::SharedDirectory;
 use crate::error::Error;
 use crate::normalizer::Normalizer;
 use crate::notifier::Notifier;
-use crate::overdue;
+use crate::overdue_watch;
 use crate::redriver::Redriver;
 use crate::rule_evaluator::RuleEvaluator;
+use crate::shared_directory::SharedDirectory;
 use crate::stage::{StageDeps, Timing, supervise};
 use crate::ticker;
 
@@ -92,7 +92,7 @@ impl StageName {
             Self::ActivityCreator => "activity_creator",
             Self::Notifier => "notifier",
             Self::CertificateWatch => certificate_watch::NAME,
-            Self::OverdueWatch => overdue::NAME,
+            Self::OverdueWatch => overdue_watch::NAME,
             Self::Redriver => "redriver",
             Self::Ticker => ticker::NAME,
         }
@@ -151,7 +151,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let background = CancellationToken::new();
     let _background = background.clone().drop_guard();
     let directory = SharedDirectory::open(&deps.log, background.clone()).await;
-    directory.begun().await.map_err(Error::Directory)?;
+    directory.first_caught_up().await.map_err(Error::Directory)?;
     let kinds: Vec<&str> = config.stages.iter().map(|stage| stage.as_str()).collect();
     let membership =
         Membership::join(&deps.log, config.member.clone(), &kinds, background.clone()).await.map_err(Error::Join)?;
@@ -167,7 +167,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let mut running = JoinSet::new();
     let stopped = stop.clone();
     running.spawn(async move {
-        let ended = stopped.run_until_cancelled(directory.ended()).await;
+        let ended = stopped.run_until_cancelled(directory.failed()).await;
         ended.map_or(Ok(()), |failure| Err(Error::Directory(failure)))
     });
     for stage in BTreeSet::from_iter(config.stages.iter().copied()) {
@@ -217,7 +217,7 @@ fn start(
             });
         }
         StageName::OverdueWatch => {
-            let watch = overdue::run(deps.log.clone(), deps.commands.clone(), deps.clock.clone(), owned, stop);
+            let watch = overdue_watch::run(deps.log.clone(), deps.commands.clone(), deps.clock.clone(), owned, stop);
             running.spawn(async move {
                 watch.await;
                 Ok(())

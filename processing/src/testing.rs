@@ -1,4 +1,4 @@
-//! What unit tests share: a small world of devices, assets, rules and templates, and a log in memory in which stages are
+//! What unit tests share: a small directory of devices, assets, rules and templates, and a log in memory in which stages are
 //! run with batches of any size, crashes and repetitions.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use eventlog::{Headers, Message, Stream};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stage::{Command, Effects, Slot, Stage, compute};
+use crate::stage::{Command, Effects, Stage, UnitState, compute};
 
 pub const ACME: OrganizationId = OrganizationId(Uuid::from_u128(0xac3e));
 pub const OTHER: OrganizationId = OrganizationId(Uuid::from_u128(0x07e7));
@@ -24,7 +24,7 @@ pub const OFFLINE_TEMPLATE: Uuid = Uuid::from_u128(0xb2);
 /// A device that is out of service.
 pub const RETIRED: DeviceId = DeviceId(Uuid::from_u128(99));
 
-/// The nth device of the world, from 0 to 5.
+/// The nth device of the directory, from 0 to 5.
 pub fn device(n: u128) -> DeviceId {
     DeviceId(Uuid::from_u128(0x10 + n))
 }
@@ -40,9 +40,9 @@ pub fn at(seconds: i64) -> DateTime<Utc> {
 
 /// Folds stored events into a directory, each at a position of its own.
 #[derive(Default)]
-pub struct World(pub Directory);
+pub struct TestDirectory(pub Directory);
 
-impl World {
+impl TestDirectory {
     pub fn apply(&mut self, id: Uuid, kind: &str, name: &str, payload: Value) -> u64 {
         let position = self.0.position() + 1;
         self.0.apply(position, ACME, id, &AnyEvent::decode(kind, name, payload).unwrap());
@@ -75,25 +75,25 @@ impl World {
 }
 
 /// Six devices, each feeding an asset of its own; temperatures above 80 breach, healths below 50 too.
-pub fn world() -> World {
-    let mut world = World::default();
+pub fn sample_directory() -> TestDirectory {
+    let mut directory = TestDirectory::default();
     let metrics = json!([{"key": "temperature", "minimum": -50.0, "maximum": 500.0, "required": true}, {"key": "on", "kind": "boolean"}]);
     let defined = json!({"name": "T", "metrics": metrics, "unknown_metrics": "keep"});
-    world.apply(DEVICE_TYPE, "device_type", "DeviceTypeDefined", defined);
+    directory.apply(DEVICE_TYPE, "device_type", "DeviceTypeDefined", defined);
     let bands = json!([{"metric_key": "heat", "limit_low": -10.0, "good_low": 0.0, "good_high": 50.0, "limit_high": 100.0, "weight": 1.0}]);
     let defined = json!({"name": "A", "derived_metrics": [], "health_model": {"bands": bands}});
-    world.apply(ASSET_TYPE, "asset_type", "AssetTypeDefined", defined);
+    directory.apply(ASSET_TYPE, "asset_type", "AssetTypeDefined", defined);
     for n in 0..6 {
-        world.device(device(n).0);
+        directory.device(device(n).0);
         let registered = json!({"name": "a", "asset_type_id": ASSET_TYPE, "kind": "asset", "custom_attributes": {}});
-        world.apply(asset(n), "asset", "AssetRegistered", registered);
-        world.link(device(n).0, asset(n), json!({"device.temperature": "asset.heat"}));
+        directory.apply(asset(n), "asset", "AssetRegistered", registered);
+        directory.link(device(n).0, asset(n), json!({"device.temperature": "asset.heat"}));
     }
-    world.device(RETIRED.0);
-    world.apply(RETIRED.0, "device", "DeviceDecommissioned", json!({"reason": "old"}));
+    directory.device(RETIRED.0);
+    directory.apply(RETIRED.0, "device", "DeviceDecommissioned", json!({"reason": "old"}));
     let make = json!({"type": "create_activity"});
-    world.rule(1, "device", None, "temperature", json!({"operator": ">", "value": 80.0}), make.clone());
-    world.rule(
+    directory.rule(1, "device", None, "temperature", json!({"operator": ">", "value": 80.0}), make.clone());
+    directory.rule(
         2,
         "asset",
         None,
@@ -101,10 +101,10 @@ pub fn world() -> World {
         json!({"operator": ">", "value": 85.0, "duration_seconds": 2}),
         json!({"type": "none"}),
     );
-    world.rule(3, "asset", None, "health_score", json!({"operator": "<", "value": 50.0}), make);
-    world.template(BREACH_TEMPLATE, "THRESHOLD_BREACH");
-    world.template(OFFLINE_TEMPLATE, "DEVICE_OFFLINE");
-    world
+    directory.rule(3, "asset", None, "health_score", json!({"operator": "<", "value": 50.0}), make);
+    directory.template(BREACH_TEMPLATE, "THRESHOLD_BREACH");
+    directory.template(OFFLINE_TEMPLATE, "DEVICE_OFFLINE");
+    directory
 }
 
 pub fn raw(device: DeviceId, received: i64, payload: impl Into<Bytes>) -> RawReading {
@@ -169,24 +169,24 @@ impl Plan {
 /// once.
 pub fn run_stage<S: Stage>(stage: &S, directory: &Directory, log: &mut MemoryLog, plan: &Plan) -> Vec<Command> {
     let units: BTreeSet<u16> = (0..S::UNITS).collect();
-    let empty = || units.iter().map(|unit| (*unit, Slot::<S::State>::default())).collect::<BTreeMap<_, _>>();
+    let empty = || units.iter().map(|unit| (*unit, UnitState::<S::State>::default())).collect::<BTreeMap<_, _>>();
     let input: Vec<Message> = S::sources(&units).iter().flat_map(|source| log.read(source.stream).to_vec()).collect();
-    let (mut slots, mut next, mut given) = (empty(), 0, Vec::new());
-    let mut snapshot = (copy::<S>(&slots), 0);
+    let (mut unit_states, mut next, mut given) = (empty(), 0, Vec::new());
+    let mut snapshot = (copy::<S>(&unit_states), 0);
     let mut steps = plan.batches.iter().copied();
     let mut count = 0;
     while next < input.len() {
         let (size, crash) = steps.next().unwrap_or((input.len(), None));
         let batch = &input[next..(next + size.max(1)).min(input.len())];
         let inputs = batch.iter().filter_map(|message| Some((S::unit(message)?, message, S::decode(message).unwrap())));
-        let effects = compute(stage, directory, &mut slots, inputs);
+        let effects = compute(stage, directory, &mut unit_states, inputs);
         store(log, effects, crash, &mut given);
         next += batch.len();
         count += 1;
         if crash.is_some() {
-            (slots, next) = (copy::<S>(&snapshot.0), snapshot.1);
+            (unit_states, next) = (copy::<S>(&snapshot.0), snapshot.1);
         } else if count % plan.snapshot_every == 0 {
-            snapshot = (copy::<S>(&slots), next);
+            snapshot = (copy::<S>(&unit_states), next);
         }
     }
     given
@@ -206,11 +206,11 @@ fn store(log: &mut MemoryLog, effects: Effects, crash: Option<usize>, given: &mu
     }
 }
 
-/// Copies slots as a snapshot does: the state goes through its stored form.
-fn copy<S: Stage>(slots: &BTreeMap<u16, Slot<S::State>>) -> BTreeMap<u16, Slot<S::State>> {
-    let copied = slots.iter().map(|(unit, slot)| {
-        let state = rmp_serde::from_slice(&rmp_serde::to_vec(&slot.state).unwrap()).unwrap();
-        (*unit, slot.with_state(state))
+/// Copies unit states as a snapshot does: the state goes through its stored form.
+fn copy<S: Stage>(unit_states: &BTreeMap<u16, UnitState<S::State>>) -> BTreeMap<u16, UnitState<S::State>> {
+    let copied = unit_states.iter().map(|(unit, unit_state)| {
+        let state = rmp_serde::from_slice(&rmp_serde::to_vec(&unit_state.state).unwrap()).unwrap();
+        (*unit, unit_state.with_state(state))
     });
     copied.collect()
 }

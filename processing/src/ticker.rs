@@ -15,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::Clock;
-use crate::directory::SharedDirectory;
+use crate::shared_directory::SharedDirectory;
 
 /// Kind of ownership; whoever owns partition 0 of it writes.
 pub const NAME: &str = "ticker";
 /// How often it is looked whether a tick is due: a new owner goes on soon.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 /// Time between ticks, seconds.
-const PERIOD: i64 = 5;
+const TICK_PERIOD_SECONDS: i64 = 5;
 
 /// Writes ticks while this process owns the clock, until `shutdown`. Two owners may overlap for a moment: a tick too
 /// many changes nothing.
@@ -33,12 +33,12 @@ pub async fn run(
     owned: watch::Receiver<BTreeSet<u16>>,
     shutdown: CancellationToken,
 ) {
-    let mut looks = interval(LOOK_EVERY);
+    let mut checks = interval(CHECK_PERIOD);
     let mut last = DateTime::UNIX_EPOCH;
-    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    while shutdown.run_until_cancelled(looks.tick()).await.is_some() {
+    checks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    while shutdown.run_until_cancelled(checks.tick()).await.is_some() {
         let now = clock();
-        if owned.borrow().contains(&0) && (now - last).num_seconds() >= PERIOD {
+        if owned.borrow().contains(&0) && (now - last).num_seconds() >= TICK_PERIOD_SECONDS {
             last = now;
             let es_position = directory.read().position();
             tick(&publisher, now, es_position).await;

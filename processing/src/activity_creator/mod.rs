@@ -1,8 +1,8 @@
 //! Threshold events in, work orders out. One unit is one partition of entities.
 
-mod decide;
 #[cfg(test)]
 mod tests;
+mod work_orders;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use domain::telemetry::{ActivityNotice, Origin, ThresholdEvent};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
-use crate::stage::{Command, Effects, Stage, Step, filters};
-use decide::orders;
+use crate::stage::{Command, Effects, Stage, StepContext, filters};
+use work_orders::work_orders;
 
 /// Name of the stage; actor of its commands.
 const NAME: &str = "activity_creator";
@@ -49,13 +49,13 @@ impl Stage for ActivityCreator {
         input.iter().map(|event| event.es_position).max().unwrap_or(0)
     }
 
-    fn step(&self, at: Step<'_, ()>, input: Vec<ThresholdEvent>, output: &mut Effects) {
-        let Some(partition) = Self::unit(at.message) else { return };
-        let mut mark = at.slot.marks.of(&at.message.subject);
-        let mut origin = Origin { sequence: at.message.sequence, ordinal: 0 };
+    fn step(&self, context: StepContext<'_, ()>, input: Vec<ThresholdEvent>, output: &mut Effects) {
+        let Some(partition) = Self::unit(context.message) else { return };
+        let mut mark = context.unit.marks.of(&context.message.subject);
+        let mut origin = Origin { sequence: context.message.sequence, ordinal: 0 };
         for event in input.iter().filter(|event| mark.admits(event.origin)) {
             metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(1);
-            for (id, order) in orders(at.directory, event) {
+            for (id, order) in work_orders(context.directory, event) {
                 let notice = notice(origin, event, id, &order);
                 origin.ordinal += 1;
                 output.commands.push(Command::Activity {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::testing::{
-    ACME, BREACH_TEMPLATE, MemoryLog, OFFLINE_TEMPLATE, OTHER, Plan, World, asset, at, run_stage, world,
+    ACME, BREACH_TEMPLATE, MemoryLog, OFFLINE_TEMPLATE, OTHER, Plan, TestDirectory, asset, at, run_stage,
+    sample_directory,
 };
 
 fn breach(es_position: u64, ordinal: u32, action: RuleAction) -> ThresholdEvent {
@@ -39,12 +40,15 @@ fn by_trigger() -> RuleAction {
 }
 
 /// The names and priorities of the work orders, and the notices.
-fn created(world: &World, messages: &[Vec<ThresholdEvent>]) -> (Vec<(String, Severity)>, Vec<ActivityNotice>) {
+fn created(
+    directory: &TestDirectory,
+    messages: &[Vec<ThresholdEvent>],
+) -> (Vec<(String, Severity)>, Vec<ActivityNotice>) {
     let mut log = MemoryLog::default();
     for events in messages {
         log.store(Stream::EventsThreshold, "1.17", serde_json::to_vec(events).unwrap());
     }
-    let commands = run_stage(&ActivityCreator, &world.0, &mut log, &Plan::straight());
+    let commands = run_stage(&ActivityCreator, &directory.0, &mut log, &Plan::straight());
     let orders = commands.into_iter().map(|command| match command {
         Command::Activity { command: ActivityCommand::CreateActivity { order }, .. } => (order.name, order.priority),
         other => panic!("{other:?}"),
@@ -56,9 +60,9 @@ fn created(world: &World, messages: &[Vec<ThresholdEvent>]) -> (Vec<(String, Sev
 
 #[test]
 fn a_breach_makes_one_activity_of_each_template_that_its_trigger_matches() {
-    let world = world();
-    let event = breach(world.0.position(), 0, by_trigger());
-    let (orders, notices) = created(&world, &[vec![event.clone()], vec![event]]);
+    let directory = sample_directory();
+    let event = breach(directory.0.position(), 0, by_trigger());
+    let (orders, notices) = created(&directory, &[vec![event.clone()], vec![event]]);
     assert_eq!(orders, [("on THRESHOLD_BREACH".to_owned(), Severity::Critical)]);
     let [notice] = &notices[..] else { panic!("{notices:?}") };
     assert_eq!((notice.template_id, notice.target_id), (ActivityTemplateId(BREACH_TEMPLATE), asset(1)));
@@ -68,27 +72,27 @@ fn a_breach_makes_one_activity_of_each_template_that_its_trigger_matches() {
 
 #[test]
 fn a_named_template_is_the_only_one() {
-    let world = world();
+    let directory = sample_directory();
     let named = |id| RuleAction::CreateActivity { template_id: Some(ActivityTemplateId(id)) };
-    let (orders, _) = created(&world, &[vec![breach(world.0.position(), 0, named(OFFLINE_TEMPLATE))]]);
+    let (orders, _) = created(&directory, &[vec![breach(directory.0.position(), 0, named(OFFLINE_TEMPLATE))]]);
     assert_eq!(orders, [("on DEVICE_OFFLINE".to_owned(), Severity::Critical)]);
-    let (orders, _) = created(&world, &[vec![breach(world.0.position(), 0, named(Uuid::from_u128(1)))]]);
+    let (orders, _) = created(&directory, &[vec![breach(directory.0.position(), 0, named(Uuid::from_u128(1)))]]);
     assert_eq!(orders, []);
 }
 
 #[test]
 fn templates_count_as_they_were_when_the_event_was_found() {
-    let mut world = world();
-    let before = world.0.position();
-    world.apply(BREACH_TEMPLATE, "activity_template", "ActivityTemplateRetired", json!({}));
-    let events = vec![breach(before, 0, by_trigger()), breach(world.0.position(), 1, by_trigger())];
-    assert_eq!(created(&world, &[events]).0.len(), 1);
+    let mut directory = sample_directory();
+    let before = directory.0.position();
+    directory.apply(BREACH_TEMPLATE, "activity_template", "ActivityTemplateRetired", json!({}));
+    let events = vec![breach(before, 0, by_trigger()), breach(directory.0.position(), 1, by_trigger())];
+    assert_eq!(created(&directory, &[events]).0.len(), 1);
 }
 
 #[test]
 fn other_actions_other_transitions_and_other_organisations_make_nothing() {
-    let world = world();
-    let position = world.0.position();
+    let directory = sample_directory();
+    let position = directory.0.position();
     let returned = ThresholdEvent { transition: Transition::ReturnToNormal, ..breach(position, 2, by_trigger()) };
     let foreign = ThresholdEvent { organization: OTHER, ..breach(position, 3, by_trigger()) };
     let events = vec![
@@ -97,19 +101,19 @@ fn other_actions_other_transitions_and_other_organisations_make_nothing() {
         returned,
         foreign,
     ];
-    assert_eq!(created(&world, &[events]).0, []);
+    assert_eq!(created(&directory, &[events]).0, []);
 }
 
 #[test]
 fn an_absence_makes_an_activity_of_the_template_for_it_with_its_own_priority() {
-    let world = world();
+    let directory = sample_directory();
     let offline = ThresholdEvent {
         transition: Transition::DeviceOffline,
         rule_id: None,
         alarm_id: None,
         action: None,
         severity: Severity::Medium,
-        ..breach(world.0.position(), 0, RuleAction::None)
+        ..breach(directory.0.position(), 0, RuleAction::None)
     };
-    assert_eq!(created(&world, &[vec![offline]]).0, [("on DEVICE_OFFLINE".to_owned(), Severity::Low)]);
+    assert_eq!(created(&directory, &[vec![offline]]).0, [("on DEVICE_OFFLINE".to_owned(), Severity::Low)]);
 }

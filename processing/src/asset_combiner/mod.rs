@@ -16,9 +16,9 @@ use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::asset_processor::{GROUPS, offers_source};
 use crate::metric_names;
-use crate::stage::{Effects, Stage, Step, filters};
+use crate::stage::{Effects, Stage, StepContext, filters};
 use output::Output;
-use state::Scene;
+use state::MessageContext;
 pub use state::State;
 
 /// Subject token that names this stage as the source of health in the asset stream.
@@ -60,27 +60,28 @@ impl Stage for AssetCombiner {
         input.es_position
     }
 
-    fn step(&self, at: Step<'_, State>, input: AssetPack, output: &mut Output) {
-        let Some(partition) = Self::unit(at.message) else { return };
-        let es_position = at.slot.es_position(at.message, input.es_position);
-        let mut mark = at.slot.marks.of(&at.message.subject);
-        let first = Origin { sequence: at.message.sequence, ordinal: 0 };
-        let mut scene = Scene::new(at.directory.as_of(es_position), output.lane(partition, es_position, first));
+    fn step(&self, context: StepContext<'_, State>, input: AssetPack, output: &mut Output) {
+        let Some(partition) = Self::unit(context.message) else { return };
+        let es_position = context.unit.es_position(context.message, input.es_position);
+        let mut mark = context.unit.marks.of(&context.message.subject);
+        let first = Origin { sequence: context.message.sequence, ordinal: 0 };
+        let mut message =
+            MessageContext::new(context.directory.as_of(es_position), output.writer(partition, es_position, first));
         let mut taken = 0;
         for reading in input.readings.iter().filter(|reading| mark.admits(reading.origin)) {
             taken += 1;
-            at.slot.state.observe(&mut scene, reading, &input.sets);
+            context.unit.state.observe(&mut message, reading, &input.sets);
         }
         for offer in input.offers.iter().filter(|offer| mark.admits(offer.origin)) {
             taken += 1;
-            at.slot.state.consider(&mut scene, offer, &input.sets);
+            context.unit.state.offer_backup(&mut message, offer, &input.sets);
         }
         // What many children say in one message is one change of their parent.
         for child in input.children.iter().filter(|child| mark.admits(child.origin)) {
             taken += 1;
-            at.slot.state.hear(&mut scene, child);
+            context.unit.state.receive_child_values(&mut message, child);
         }
-        at.slot.state.settle(scene);
+        context.unit.state.finish(message);
         metrics::counter!(metric_names::TAKEN, "stage" => Self::NAME).increment(taken);
     }
 

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::stage::Marks;
-use crate::testing::{ACME, MemoryLog, Plan, World, asset, at, device, run_stage, world};
+use crate::stage::HighWaterMarks;
+use crate::testing::{ACME, MemoryLog, Plan, TestDirectory, asset, at, device, run_stage, sample_directory};
 
 const TYPE: Uuid = Uuid::from_u128(0xa1);
 /// An asset of the type, and two above it.
@@ -32,24 +32,24 @@ fn backup(asset: AssetId, second: i64, values: &[(&'static str, f64)]) -> Sent {
     Sent(asset, second, 2, offers_source(0), values.to_vec())
 }
 
-/// A world with a plant of a line of two motors.
-fn plant(motor: Value, line: Value, plant: Value) -> World {
-    let mut world = world();
+/// A directory with a plant of a line of two motors.
+fn plant(motor: Value, line: Value, plant: Value) -> TestDirectory {
+    let mut directory = sample_directory();
     let types = [(TYPE, motor), (Uuid::from_u128(0xa2), line), (Uuid::from_u128(0xa3), plant)];
     for (id, mut defined) in types.clone() {
         defined["name"] = json!("T");
         defined["derived_metrics"] = defined.get("derived_metrics").cloned().unwrap_or(json!([]));
-        world.apply(id, "asset_type", "AssetTypeDefined", defined);
+        directory.apply(id, "asset_type", "AssetTypeDefined", defined);
     }
     for (id, of_type) in [(MOTOR, 0), (OTHER_MOTOR, 0), (LINE, 1), (PLANT, 2)] {
         let registered =
             json!({"name": "a", "asset_type_id": types[of_type].0, "kind": "asset", "custom_attributes": {}});
-        world.apply(id.0, "asset", "AssetRegistered", registered);
+        directory.apply(id.0, "asset", "AssetRegistered", registered);
     }
     for (child, parent) in [(MOTOR, LINE), (OTHER_MOTOR, LINE), (LINE, PLANT)] {
-        world.apply(ACME.0, "asset_tree", "AssetPlaced", json!({"asset": child, "parent": parent}));
+        directory.apply(ACME.0, "asset_tree", "AssetPlaced", json!({"asset": child, "parent": parent}));
     }
-    world
+    directory
 }
 
 fn power() -> Value {
@@ -60,7 +60,7 @@ fn total(of: &str, aggregation: &str) -> Value {
     json!({"combination": {"composites": [{"key": "total", "of": of, "aggregation": aggregation}]}})
 }
 
-fn store(world: &World, log: &mut MemoryLog, sent: &[Sent]) {
+fn store(directory: &TestDirectory, log: &mut MemoryLog, sent: &[Sent]) {
     for Sent(asset, second, device, source, values) in sent {
         let sequence = log.read(Stream::TelemetryAsset).len() as u64 + 1;
         let mut values = values.clone();
@@ -78,7 +78,7 @@ fn store(world: &World, log: &mut MemoryLog, sent: &[Sent]) {
             flaws: vec![],
         };
         let sets = MetricSets(vec![values.iter().map(|(key, _)| (*key).to_owned()).collect()]);
-        let mut pack = AssetPack { es_position: world.0.position(), sets, ..AssetPack::default() };
+        let mut pack = AssetPack { es_position: directory.0.position(), sets, ..AssetPack::default() };
         if *source < GROUPS { &mut pack.readings } else { &mut pack.offers }.push(reading);
         let tail = format!("{}.{source}", partition_of(asset.0));
         log.store(Stream::TelemetryAsset, &tail, encode_pack(&pack).unwrap());
@@ -86,8 +86,8 @@ fn store(world: &World, log: &mut MemoryLog, sent: &[Sent]) {
 }
 
 /// Runs the stage until it has nothing more to say to itself.
-fn run(world: &World, log: &mut MemoryLog, plan: &Plan) {
-    run_stage(&AssetCombiner, &world.0, log, plan);
+fn run(directory: &TestDirectory, log: &mut MemoryLog, plan: &Plan) {
+    run_stage(&AssetCombiner, &directory.0, log, plan);
 }
 
 /// The computed values: asset, second, metrics, devices; and the flaws.
@@ -98,7 +98,7 @@ fn computed(log: &MemoryLog) -> Values {
 }
 
 fn values(log: &MemoryLog, source: &str) -> Values {
-    let (mut marks, mut found) = (Marks::default(), vec![]);
+    let (mut marks, mut found) = (HighWaterMarks::default(), vec![]);
     for message in log.read(Stream::TelemetryAsset).iter().filter(|m| m.subject.ends_with(&format!(".{source}"))) {
         let pack: AssetPack = decode_pack(&message.payload).unwrap();
         let mut mark = marks.of(&message.subject);
@@ -112,7 +112,7 @@ fn values(log: &MemoryLog, source: &str) -> Values {
 }
 
 fn healths(log: &MemoryLog) -> Vec<AssetHealthChanged> {
-    let (mut marks, mut found) = (Marks::default(), vec![]);
+    let (mut marks, mut found) = (HighWaterMarks::default(), vec![]);
     for message in log.read(Stream::TelemetryAsset).iter().filter(|m| m.subject.ends_with(&format!(".{HEALTH_SOURCE}")))
     {
         let mut mark = marks.of(&message.subject);
@@ -128,7 +128,7 @@ fn number(key: &str, value: f64) -> (String, f64) {
 
 #[test]
 fn formulas_use_the_newest_values_of_several_devices_and_each_other() {
-    let (world, mut log) = (plant(power(), json!({}), json!({})), MemoryLog::default());
+    let (directory, mut log) = (plant(power(), json!({}), json!({})), MemoryLog::default());
     let sent = [
         direct(MOTOR, 1, &[("voltage", 250.0), ("noise", 1.0)]),
         Sent(MOTOR, 2, 3, 1, vec![("current", 10.0)]),
@@ -136,8 +136,8 @@ fn formulas_use_the_newest_values_of_several_devices_and_each_other() {
         direct(MOTOR, 2, &[("voltage", 1.0)]),
         direct(MOTOR, 4, &[("noise", 2.0)]),
     ];
-    store(&world, &mut log, &sent);
-    run(&world, &mut log, &Plan::straight());
+    store(&directory, &mut log, &sent);
+    run(&directory, &mut log, &Plan::straight());
     let both = || vec![device(1), device(3)];
     let expected = vec![
         (MOTOR, 2, vec![number("kw", 2.5), number("power", 2500.0)], both(), vec![]),
@@ -150,15 +150,15 @@ fn formulas_use_the_newest_values_of_several_devices_and_each_other() {
 fn a_formula_that_fails_says_why_once_and_stops_nothing() {
     let motor = json!({"derived_metrics": [{"key": "ratio", "formula": "a / b"}, {"key": "twice", "formula": "a * 2"}],
         "combination": {"stale_after_seconds": 60}});
-    let (world, mut log) = (plant(motor, json!({}), json!({})), MemoryLog::default());
+    let (directory, mut log) = (plant(motor, json!({}), json!({})), MemoryLog::default());
     let sent = [
         direct(MOTOR, 1, &[("a", 1.0), ("b", 0.0)]),
         direct(MOTOR, 2, &[("a", 2.0)]),
         direct(MOTOR, 3, &[("b", 4.0)]),
         direct(MOTOR, 64, &[("a", 8.0)]),
     ];
-    store(&world, &mut log, &sent);
-    run(&world, &mut log, &Plan::straight());
+    store(&directory, &mut log, &sent);
+    run(&directory, &mut log, &Plan::straight());
     let seen: Vec<_> =
         computed(&log).into_iter().map(|(_, second, numbers, _, flaws)| (second, numbers, flaws)).collect();
     let ratio = |reason: &str| vec![("ratio".to_owned(), reason.to_owned())];
@@ -173,14 +173,14 @@ fn a_formula_that_fails_says_why_once_and_stops_nothing() {
 
 #[test]
 fn parents_aggregate_what_is_below_over_any_depth() {
-    let (world, mut log) = (plant(power(), total("power", "sum"), total("total", "max")), MemoryLog::default());
+    let (directory, mut log) = (plant(power(), total("power", "sum"), total("total", "max")), MemoryLog::default());
     let sent = [
         direct(MOTOR, 1, &[("voltage", 10.0), ("current", 1.0)]),
         direct(OTHER_MOTOR, 2, &[("voltage", 10.0), ("current", 3.0)]),
     ];
-    store(&world, &mut log, &sent);
+    store(&directory, &mut log, &sent);
     // The stage reads what it says itself: three levels, so three rounds.
-    (0..3).for_each(|_| run(&world, &mut log, &Plan::straight()));
+    (0..3).for_each(|_| run(&directory, &mut log, &Plan::straight()));
     let of = |asset: AssetId| -> Vec<_> {
         let values = computed(&log).into_iter().filter(|(of, ..)| *of == asset);
         values.map(|(_, second, numbers, devices, _)| (second, numbers, devices.len())).collect()
@@ -191,7 +191,7 @@ fn parents_aggregate_what_is_below_over_any_depth() {
 
 #[test]
 fn an_asset_that_is_no_longer_below_counts_no_more() {
-    let mut world = plant(power(), total("power", "sum"), json!({}));
+    let mut directory = plant(power(), total("power", "sum"), json!({}));
     let mut log = MemoryLog::default();
     let sent = |second| {
         [MOTOR, OTHER_MOTOR]
@@ -199,10 +199,10 @@ fn an_asset_that_is_no_longer_below_counts_no_more() {
             .into_iter()
             .collect::<Vec<_>>()
     };
-    store(&world, &mut log, &sent(1));
-    world.apply(ACME.0, "asset_tree", "AssetDetached", json!({"asset": OTHER_MOTOR}));
-    store(&world, &mut log, &sent(2));
-    (0..2).for_each(|_| run(&world, &mut log, &Plan::straight()));
+    store(&directory, &mut log, &sent(1));
+    directory.apply(ACME.0, "asset_tree", "AssetDetached", json!({"asset": OTHER_MOTOR}));
+    store(&directory, &mut log, &sent(2));
+    (0..2).for_each(|_| run(&directory, &mut log, &Plan::straight()));
     let line = computed(&log).into_iter().rfind(|(of, ..)| *of == LINE).unwrap();
     assert_eq!(line.2, [number("total", 10.0)]);
 }
@@ -210,7 +210,7 @@ fn an_asset_that_is_no_longer_below_counts_no_more() {
 #[test]
 fn a_backup_counts_only_while_the_others_are_silent() {
     let motor = json!({"combination": {"takeover_after_seconds": 30}, "derived_metrics": [{"key": "twice", "formula": "t * 2"}]});
-    let (world, mut log) = (plant(motor, json!({}), json!({})), MemoryLog::default());
+    let (directory, mut log) = (plant(motor, json!({}), json!({})), MemoryLog::default());
     let sent = [
         backup(MOTOR, 0, &[("t", 1.0)]),
         direct(MOTOR, 10, &[("t", 2.0)]),
@@ -220,8 +220,8 @@ fn a_backup_counts_only_while_the_others_are_silent() {
         direct(MOTOR, 41, &[("t", 6.0)]),
         backup(MOTOR, 50, &[("t", 7.0)]),
     ];
-    store(&world, &mut log, &sent);
-    run(&world, &mut log, &Plan::straight());
+    store(&directory, &mut log, &sent);
+    run(&directory, &mut log, &Plan::straight());
     let seen: Vec<_> =
         computed(&log).into_iter().map(|(_, second, numbers, devices, _)| (second, numbers, devices)).collect();
     let expected = vec![
@@ -236,7 +236,7 @@ fn a_backup_counts_only_while_the_others_are_silent() {
 
 #[test]
 fn what_is_computed_anew_of_one_time_is_of_a_later_one() {
-    let (world, mut log) = (plant(power(), json!({}), json!({})), MemoryLog::default());
+    let (directory, mut log) = (plant(power(), json!({}), json!({})), MemoryLog::default());
     let sent = [
         direct(MOTOR, 9, &[("voltage", 10.0), ("current", 1.0)]),
         Sent(MOTOR, 5, 3, 1, vec![("current", 2.0)]),
@@ -244,8 +244,8 @@ fn what_is_computed_anew_of_one_time_is_of_a_later_one() {
         direct(MOTOR, 8, &[("voltage", 20.0)]),
         direct(MOTOR, 10, &[("voltage", 30.0)]),
     ];
-    store(&world, &mut log, &sent);
-    run(&world, &mut log, &Plan::straight());
+    store(&directory, &mut log, &sent);
+    run(&directory, &mut log, &Plan::straight());
     let powers: Vec<_> = computed(&log).into_iter().map(|(_, second, numbers, ..)| (second, numbers[1].1)).collect();
     assert_eq!(
         powers,
@@ -256,13 +256,13 @@ fn what_is_computed_anew_of_one_time_is_of_a_later_one() {
 
 #[test]
 fn a_change_of_health_is_told_when_the_score_moves_by_a_whole_point() {
-    let (world, mut log) = (world(), MemoryLog::default());
+    let (directory, mut log) = (sample_directory(), MemoryLog::default());
     let pump = AssetId(asset(1));
     let heat = |source, second, value| Sent(pump, second, 1, source, vec![("heat", value), ("noise", 5.0)]);
     let sent =
         [heat(0, 1, 40.0), heat(0, 2, 50.0), heat(1, 3, 75.0), heat(0, 4, 75.1), heat(1, 5, 76.0), heat(0, 4, 10.0)];
-    store(&world, &mut log, &sent);
-    run(&world, &mut log, &Plan { batches: vec![(2, None), (1, None)], snapshot_every: 1 });
+    store(&directory, &mut log, &sent);
+    run(&directory, &mut log, &Plan { batches: vec![(2, None), (1, None)], snapshot_every: 1 });
     let changes: Vec<_> = healths(&log)
         .into_iter()
         .map(|change| (change.previous, change.score, change.cause, change.origin.sequence))
@@ -276,22 +276,22 @@ fn a_change_of_health_is_told_when_the_score_moves_by_a_whole_point() {
 fn a_change_of_health_says_what_computed_it() {
     let band = |limit: f64| json!({"metric_key": "heat", "limit_low": -1.0, "good_low": 0.0, "good_high": 50.0, "limit_high": limit, "weight": 1.0});
     let model = |limit| json!({"name": "T", "derived_metrics": [], "health_model": {"bands": [band(limit)]}});
-    let (mut world, mut log) = (plant(model(90.0), json!({}), json!({})), MemoryLog::default());
-    let defined = world.apply(TYPE, "asset_type", "AssetTypeRevised", model(100.0));
-    let scored = |world: &World, log: &mut MemoryLog, second, heat| {
-        store(world, log, &[direct(MOTOR, second, &[("heat", heat)])]);
-        run(world, log, &Plan::straight());
+    let (mut directory, mut log) = (plant(model(90.0), json!({}), json!({})), MemoryLog::default());
+    let defined = directory.apply(TYPE, "asset_type", "AssetTypeRevised", model(100.0));
+    let scored = |directory: &TestDirectory, log: &mut MemoryLog, second, heat| {
+        store(directory, log, &[direct(MOTOR, second, &[("heat", heat)])]);
+        run(directory, log, &Plan::straight());
         let changes = healths(log);
         changes.last().map(|change| (change.score, change.scored_by.unwrap().model)).unwrap()
     };
-    assert_eq!(scored(&world, &mut log, 1, 50.0), (100, defined));
+    assert_eq!(scored(&directory, &mut log, 1, 50.0), (100, defined));
     let mut renamed = model(100.0);
     renamed["name"] = json!("U");
-    world.apply(TYPE, "asset_type", "AssetTypeRevised", renamed);
-    assert_eq!(scored(&world, &mut log, 2, 75.0), (50, defined), "a name does not score");
-    let revised = world.apply(TYPE, "asset_type", "AssetTypeRevised", model(150.0));
-    assert_eq!(scored(&world, &mut log, 3, 100.0), (50, defined), "what does not change keeps its version");
-    assert_eq!(scored(&world, &mut log, 4, 125.0), (25, revised));
+    directory.apply(TYPE, "asset_type", "AssetTypeRevised", renamed);
+    assert_eq!(scored(&directory, &mut log, 2, 75.0), (50, defined), "a name does not score");
+    let revised = directory.apply(TYPE, "asset_type", "AssetTypeRevised", model(150.0));
+    assert_eq!(scored(&directory, &mut log, 3, 100.0), (50, defined), "what does not change keeps its version");
+    assert_eq!(scored(&directory, &mut log, 4, 125.0), (25, revised));
     assert!(healths(&log).iter().all(|change| change.scored_by.unwrap().formula == FORMULA_VERSION));
 }
 
@@ -301,13 +301,13 @@ fn health_folds_the_assets_below_and_a_derived_metric_may_be_a_band() {
     let mut motor = power();
     motor["health_model"] = json!({"bands": [band]});
     let line = json!({"health_model": {"bands": [], "children": {"fold": "worst"}}});
-    let (world, mut log) = (plant(motor, line.clone(), line), MemoryLog::default());
+    let (directory, mut log) = (plant(motor, line.clone(), line), MemoryLog::default());
     let sent = [
         direct(MOTOR, 1, &[("voltage", 10.0), ("current", 1.0)]),
         direct(OTHER_MOTOR, 2, &[("voltage", 10.0), ("current", 15.0)]),
     ];
-    store(&world, &mut log, &sent);
-    (0..3).for_each(|_| run(&world, &mut log, &Plan::straight()));
+    store(&directory, &mut log, &sent);
+    (0..3).for_each(|_| run(&directory, &mut log, &Plan::straight()));
     let newest: BTreeMap<AssetId, (u8, Option<String>)> =
         healths(&log).into_iter().map(|change| (change.asset, (change.score, change.cause))).collect();
     let cause = |cause: &str| Some(cause.to_owned());
@@ -357,7 +357,7 @@ proptest! {
             prop::collection::vec((1..5usize, prop::option::weighted(0.4, 0..4usize)), 0..20), 3),
         snapshot_every in 1..4usize,
     ) {
-        let world = plant(power(), total("power", "sum"), total("total", "sum"));
+        let directory = plant(power(), total("power", "sum"), total("total", "sum"));
         let sent: Vec<_> = samples
             .iter()
             .map(|(motor, second, kind, value)| {
@@ -371,11 +371,11 @@ proptest! {
             })
             .collect();
         let mut straight = MemoryLog::default();
-        store(&world, &mut straight, &sent);
+        store(&directory, &mut straight, &sent);
         let mut split = straight.clone();
-        (0..3).for_each(|_| run(&world, &mut straight, &Plan::straight()));
+        (0..3).for_each(|_| run(&directory, &mut straight, &Plan::straight()));
         for batches in plans {
-            run(&world, &mut split, &Plan { batches, snapshot_every });
+            run(&directory, &mut split, &Plan { batches, snapshot_every });
         }
         prop_assert_eq!(seen(&split), seen(&straight));
     }

@@ -11,12 +11,13 @@ pub fn map_numbers<'k>(link: &'k Link, keys: &'k [String], numbers: &[f64]) -> (
     if link.metrics_mapping.is_empty() && link.port.is_none() {
         return all.unzip();
     }
-    let seen: Vec<(&str, f64)> = all.filter_map(|(key, value)| Some((visible(link, key)?, value))).collect();
+    let visible_values: Vec<(&str, f64)> =
+        all.filter_map(|(key, value)| Some((name_on_link(link, key)?, value))).collect();
     let mut mapped = if link.metrics_mapping.is_empty() {
-        seen
+        visible_values
     } else {
-        let value = |from: &str| seen.iter().find(|(key, _)| *key == from).map(|(_, value)| *value);
-        pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to, value(from)?))).collect()
+        let value = |from: &str| visible_values.iter().find(|(key, _)| *key == from).map(|(_, value)| *value);
+        unprefixed_pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to, value(from)?))).collect()
     };
     // Two metrics that come to one name: the first counts, because an asset has each key once. The sort is stable.
     mapped.sort_by_key(|(key, _)| *key);
@@ -26,7 +27,7 @@ pub fn map_numbers<'k>(link: &'k Link, keys: &'k [String], numbers: &[f64]) -> (
 
 /// Answers the name under which a link sees a metric: a link of a port sees the metrics of its port without the port's
 /// number, those of no port as they are, and those of other ports not at all. A link of no port sees all as they are.
-fn visible<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
+fn name_on_link<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
     let Some(port) = link.port else { return Some(key) };
     match key.split_once('.').map(|(head, rest)| (head.parse::<u16>(), rest)) {
         Some((Ok(of), rest)) => (of == port).then_some(rest),
@@ -36,16 +37,16 @@ fn visible<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
 
 /// Answers an asset's values of other kinds.
 pub fn map_others(link: &Link, others: &[(String, MetricValue)]) -> Vec<(String, MetricValue)> {
-    let seen = others.iter().filter_map(|(key, value)| Some((visible(link, key)?, value)));
+    let visible_values = others.iter().filter_map(|(key, value)| Some((name_on_link(link, key)?, value)));
     if link.metrics_mapping.is_empty() {
-        return seen.map(|(key, value)| (key.to_owned(), value.clone())).collect();
+        return visible_values.map(|(key, value)| (key.to_owned(), value.clone())).collect();
     }
-    let value = |from: &str| seen.clone().find(|(key, _)| *key == from).map(|(_, value)| value.clone());
-    pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to.to_owned(), value(from)?))).collect()
+    let value = |from: &str| visible_values.clone().find(|(key, _)| *key == from).map(|(_, value)| value.clone());
+    unprefixed_pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to.to_owned(), value(from)?))).collect()
 }
 
 /// The mapping without the prefixes `device.` and `asset.`, which people may leave out.
-fn pairs(mapping: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+fn unprefixed_pairs(mapping: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
     mapping
         .iter()
         .map(|(from, to)| (from.strip_prefix("device.").unwrap_or(from), to.strip_prefix("asset.").unwrap_or(to)))

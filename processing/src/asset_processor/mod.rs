@@ -14,7 +14,7 @@ use domain::telemetry::{NormalizedPack, Origin, Reading, decode_pack};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
-use crate::stage::{Effects, Stage, Step, filters};
+use crate::stage::{Effects, Stage, StepContext, filters};
 use output::Output;
 
 /// Groups of device partitions; a partition's group is its remainder.
@@ -57,18 +57,18 @@ impl Stage for AssetProcessor {
         input.es_position
     }
 
-    fn step(&self, at: Step<'_, ()>, input: NormalizedPack, output: &mut Output) {
-        let Some(group) = Self::unit(at.message) else { return };
-        let es_position = at.slot.es_position(at.message, input.es_position);
-        let directory = at.directory.as_of(es_position);
-        let mut mark = at.slot.marks.of(&at.message.subject);
-        let mut origin = Origin { sequence: at.message.sequence, ordinal: 0 };
-        let mut lane = output.begin(group, at.message.sequence, es_position, &input.sets);
+    fn step(&self, context: StepContext<'_, ()>, input: NormalizedPack, output: &mut Output) {
+        let Some(group) = Self::unit(context.message) else { return };
+        let es_position = context.unit.es_position(context.message, input.es_position);
+        let directory = context.directory.as_of(es_position);
+        let mut mark = context.unit.marks.of(&context.message.subject);
+        let mut origin = Origin { sequence: context.message.sequence, ordinal: 0 };
+        let mut writer = output.writer(group, context.message.sequence, es_position, &input.sets);
         let mut taken = 0;
         for reading in input.readings {
             if mark.admits(reading.origin) {
                 taken += 1;
-                feed(directory, reading, &mut origin, &mut lane);
+                write_linked_assets(directory, reading, &mut origin, &mut writer);
             }
         }
         metrics::counter!(metric_names::TAKEN, "stage" => Self::NAME).increment(taken);
@@ -80,13 +80,18 @@ impl Stage for AssetProcessor {
 }
 
 /// Feeds the assets that a reading's device is linked to.
-fn feed(directory: DirectoryView<'_>, reading: Reading, origin: &mut Origin, lane: &mut output::Lane<'_>) {
+fn write_linked_assets(
+    directory: DirectoryView<'_>,
+    reading: Reading,
+    origin: &mut Origin,
+    writer: &mut output::AssetValueWriter<'_>,
+) {
     for link in directory.links_of(reading.device) {
         if !link.is_valid_at(reading.measured_at) {
             continue;
         }
         let is_in_use = directory.asset(link.asset_id).is_some_and(|asset| !asset.retired);
-        if is_in_use && lane.add(link, &reading, *origin) {
+        if is_in_use && writer.add(link, &reading, *origin) {
             origin.ordinal += 1;
         }
     }

@@ -9,26 +9,26 @@ use tracing::error;
 
 use super::mapping::{map_numbers, map_others};
 use super::{GROUPS, offers_source};
-use crate::packing::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
+use crate::pack_limits::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
 use crate::stage::Effects;
 
 /// What a batch adds up to.
 #[derive(Default)]
 pub struct Output {
-    lanes: BTreeMap<(u16, u16), Making>,
+    builders: BTreeMap<(u16, u16), PackBuilder>,
     read_up_to: BTreeMap<u16, u64>,
     effects: Effects,
 }
 
 #[derive(Default)]
-struct Making {
+struct PackBuilder {
     pack: AssetPack,
     sets: SetInterner,
     bytes: usize,
 }
 
 /// One input message being turned into asset values.
-pub struct Lane<'o> {
+pub struct AssetValueWriter<'o> {
     output: &'o mut Output,
     group: u16,
     es_position: u64,
@@ -37,22 +37,28 @@ pub struct Lane<'o> {
 
 impl Output {
     /// Begins with an input message of a group, read with a directory of this position.
-    pub fn begin<'o>(&'o mut self, group: u16, sequence: u64, es_position: u64, sets: &'o MetricSets) -> Lane<'o> {
+    pub fn writer<'o>(
+        &'o mut self,
+        group: u16,
+        sequence: u64,
+        es_position: u64,
+        sets: &'o MetricSets,
+    ) -> AssetValueWriter<'o> {
         self.read_up_to.insert(group, sequence);
-        Lane { output: self, group, es_position, sets }
+        AssetValueWriter { output: self, group, es_position, sets }
     }
 
     /// Turns the packs into messages.
     pub fn effects(mut self) -> Effects {
-        for ((partition, source), mut making) in self.lanes {
+        for ((partition, source), mut builder) in self.builders {
             let read_up_to = self.read_up_to.get(&(source % GROUPS)).copied().unwrap_or_default();
-            making.close(partition, source, read_up_to, &mut self.effects);
+            builder.close(partition, source, read_up_to, &mut self.effects);
         }
         self.effects
     }
 }
 
-impl Lane<'_> {
+impl AssetValueWriter<'_> {
     /// Adds what a link makes of a reading; tells whether anything is left of it.
     pub fn add(&mut self, link: &Link, reading: &Reading, origin: Origin) -> bool {
         let others = map_others(link, &reading.others);
@@ -64,18 +70,18 @@ impl Lane<'_> {
         // What a backup sends counts only while others are silent, which is not known here.
         let is_offer = link.role == LinkRole::Backup;
         let source = if is_offer { offers_source(self.group) } else { self.group };
-        let making = self.output.lanes.entry((partition, source)).or_default();
+        let builder = self.output.builders.entry((partition, source)).or_default();
         // What follows may be of the same message, so only what came before it is read as a whole.
         let before = origin.sequence.saturating_sub(1);
         // A pack names one position of the directory, whichever batch its readings came in.
-        if making.pack.es_position != self.es_position {
-            making.close(partition, source, before, &mut self.output.effects);
-            making.pack.es_position = self.es_position;
+        if builder.pack.es_position != self.es_position {
+            builder.close(partition, source, before, &mut self.output.effects);
+            builder.pack.es_position = self.es_position;
         }
         let texts: usize = others.iter().map(|(key, value)| key.len() + text_bytes(value) + 8).sum();
-        making.bytes += READING_BYTES + keys.len() * 9 + texts;
-        let set = making.sets.intern(&keys);
-        let readings = if is_offer { &mut making.pack.offers } else { &mut making.pack.readings };
+        builder.bytes += READING_BYTES + keys.len() * 9 + texts;
+        let set = builder.sets.intern(&keys);
+        let readings = if is_offer { &mut builder.pack.offers } else { &mut builder.pack.readings };
         readings.push(AssetReading {
             origin,
             organization: reading.organization,
@@ -88,15 +94,15 @@ impl Lane<'_> {
             others,
             flaws: vec![],
         });
-        if making.is_full() {
-            making.close(partition, source, before, &mut self.output.effects);
-            making.pack.es_position = self.es_position;
+        if builder.is_full() {
+            builder.close(partition, source, before, &mut self.output.effects);
+            builder.pack.es_position = self.es_position;
         }
         true
     }
 }
 
-impl Making {
+impl PackBuilder {
     fn is_full(&self) -> bool {
         self.bytes + self.sets.bytes() >= PACK_BYTES
             || self.pack.readings.len().max(self.pack.offers.len()) >= MAX_READINGS

@@ -8,7 +8,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::{ACME, DEVICE_TYPE, MemoryLog, Plan, World, asset, at, device, run_stage, world};
+use crate::testing::{
+    ACME, DEVICE_TYPE, MemoryLog, Plan, TestDirectory, asset, at, device, run_stage, sample_directory,
+};
 
 fn reading(ordinal: u32, n: u128, measured: i64, numbers: &[f64]) -> Reading {
     Reading {
@@ -26,16 +28,17 @@ fn reading(ordinal: u32, n: u128, measured: i64, numbers: &[f64]) -> Reading {
     }
 }
 
-fn pack(world: &World, keys: &[&str], readings: Vec<Reading>) -> Vec<u8> {
+fn pack(directory: &TestDirectory, keys: &[&str], readings: Vec<Reading>) -> Vec<u8> {
     let sets = MetricSets(vec![keys.iter().map(|key| (*key).to_owned()).collect()]);
-    encode_pack(&NormalizedPack { es_position: world.0.position(), read_up_to: 1, sets, readings, tick: None }).unwrap()
+    encode_pack(&NormalizedPack { es_position: directory.0.position(), read_up_to: 1, sets, readings, tick: None })
+        .unwrap()
 }
 
 /// Asset, time, values by key.
 type Values = (AssetId, DateTime<Utc>, Vec<(String, f64)>, usize);
 
-fn values(world: &World, log: &mut MemoryLog) -> Vec<Values> {
-    run_stage(&AssetProcessor, &world.0, log, &Plan::straight());
+fn values(directory: &TestDirectory, log: &mut MemoryLog) -> Vec<Values> {
+    run_stage(&AssetProcessor, &directory.0, log, &Plan::straight());
     let packs =
         log.read(Stream::TelemetryAsset).iter().map(|message| decode_pack::<AssetPack>(&message.payload).unwrap());
     let values = packs.flat_map(|pack| {
@@ -50,75 +53,75 @@ fn values(world: &World, log: &mut MemoryLog) -> Vec<Values> {
 
 #[test]
 fn a_mapping_names_what_an_asset_gets_and_an_empty_one_gives_all() {
-    let mut world = world();
+    let mut directory = sample_directory();
     let extra = Uuid::from_u128(0x77);
     let registered = json!({"name": "x", "asset_type_id": DEVICE_TYPE, "kind": "space", "custom_attributes": {}});
-    world.apply(extra, "asset", "AssetRegistered", registered);
-    world.link(device(1).0, extra, json!({}));
+    directory.apply(extra, "asset", "AssetRegistered", registered);
+    directory.link(device(1).0, extra, json!({}));
     let mut log = MemoryLog::default();
     log.store(
         Stream::TelemetryNormalized,
         "1.0",
-        pack(&world, &["pressure", "temperature"], vec![reading(0, 1, 5, &[1.0, 30.0])]),
+        pack(&directory, &["pressure", "temperature"], vec![reading(0, 1, 5, &[1.0, 30.0])]),
     );
     let number = |key: &str, value| (key.to_owned(), value);
     let expected = [
         (AssetId(asset(1)), at(5), vec![number("heat", 30.0)], 0),
         (AssetId(extra), at(5), vec![number("pressure", 1.0), number("temperature", 30.0)], 1),
     ];
-    assert_eq!(values(&world, &mut log), expected);
+    assert_eq!(values(&directory, &mut log), expected);
 }
 
 #[test]
 fn a_link_counts_by_the_time_of_measuring_and_a_retired_asset_not_at_all() {
-    let mut world = world();
+    let mut directory = sample_directory();
     let link = Uuid::from_u128(device(1).0.as_u128() << 64 | asset(1).as_u128());
     let ended = json!({"link_id": link, "asset_id": asset(1), "valid_until": at(10)});
-    world.apply(device(1).0, "device_links", "AssetUnlinked", ended);
-    world.apply(asset(2), "asset", "AssetRetired", json!({"reason": "gone"}));
+    directory.apply(device(1).0, "device_links", "AssetUnlinked", ended);
+    directory.apply(asset(2), "asset", "AssetRetired", json!({"reason": "gone"}));
     let mut log = MemoryLog::default();
     log.store(
         Stream::TelemetryNormalized,
         "1.0",
-        pack(&world, &["temperature"], vec![reading(0, 1, 9, &[1.0]), reading(1, 1, 10, &[2.0])]),
+        pack(&directory, &["temperature"], vec![reading(0, 1, 9, &[1.0]), reading(1, 1, 10, &[2.0])]),
     );
-    log.store(Stream::TelemetryNormalized, "2.0", pack(&world, &["temperature"], vec![reading(0, 2, 9, &[3.0])]));
-    assert_eq!(values(&world, &mut log), [(AssetId(asset(1)), at(9), vec![("heat".to_owned(), 1.0)], 0)]);
+    log.store(Stream::TelemetryNormalized, "2.0", pack(&directory, &["temperature"], vec![reading(0, 2, 9, &[3.0])]));
+    assert_eq!(values(&directory, &mut log), [(AssetId(asset(1)), at(9), vec![("heat".to_owned(), 1.0)], 0)]);
 }
 
 #[test]
 fn what_was_read_before_has_no_effect_again() {
-    let world = world();
+    let directory = sample_directory();
     let mut log = MemoryLog::default();
-    let first = pack(&world, &["temperature"], vec![reading(0, 1, 1, &[1.0]), reading(1, 1, 2, &[2.0])]);
-    let again = pack(&world, &["temperature"], vec![reading(1, 1, 2, &[2.0]), reading(2, 1, 3, &[3.0])]);
+    let first = pack(&directory, &["temperature"], vec![reading(0, 1, 1, &[1.0]), reading(1, 1, 2, &[2.0])]);
+    let again = pack(&directory, &["temperature"], vec![reading(1, 1, 2, &[2.0]), reading(2, 1, 3, &[3.0])]);
     [first.clone(), again, first]
         .into_iter()
         .for_each(|pack| drop(log.store(Stream::TelemetryNormalized, "1.0", pack)));
-    let seen: Vec<_> = values(&world, &mut log).into_iter().map(|(_, _, numbers, _)| numbers[0].1).collect();
+    let seen: Vec<_> = values(&directory, &mut log).into_iter().map(|(_, _, numbers, _)| numbers[0].1).collect();
     assert_eq!(seen, [1.0, 2.0, 3.0]);
 }
 
 #[test]
 fn an_older_directory_is_looked_up_for_older_packs_and_never_after_a_newer_one() {
-    let mut world = world();
-    let before = world.0.position();
-    let old = pack(&world, &["temperature"], vec![reading(0, 1, 1, &[1.0])]);
+    let mut directory = sample_directory();
+    let before = directory.0.position();
+    let old = pack(&directory, &["temperature"], vec![reading(0, 1, 1, &[1.0])]);
     let stale = pack(
-        &world,
+        &directory,
         &["temperature"],
         vec![Reading { origin: Origin { sequence: 3, ordinal: 0 }, ..reading(0, 1, 3, &[3.0]) }],
     );
-    world.apply(asset(1), "asset", "AssetRetired", json!({"reason": "gone"}));
-    assert!(world.0.position() > before);
+    directory.apply(asset(1), "asset", "AssetRetired", json!({"reason": "gone"}));
+    assert!(directory.0.position() > before);
     let new = pack(
-        &world,
+        &directory,
         &["temperature"],
         vec![Reading { origin: Origin { sequence: 2, ordinal: 0 }, ..reading(0, 1, 2, &[2.0]) }],
     );
     let mut log = MemoryLog::default();
     [old, new, stale].into_iter().for_each(|pack| drop(log.store(Stream::TelemetryNormalized, "1.0", pack)));
-    let seen: Vec<_> = values(&world, &mut log).into_iter().map(|(_, _, numbers, _)| numbers[0].1).collect();
+    let seen: Vec<_> = values(&directory, &mut log).into_iter().map(|(_, _, numbers, _)| numbers[0].1).collect();
     assert_eq!(seen, [1.0], "the asset was in use when the first was normalised, and no longer from the second on");
 }
 
@@ -131,7 +134,7 @@ fn a_group_reads_its_partitions_only_and_all_groups_read_everything() {
 
 #[test]
 fn a_link_of_a_port_sees_its_port_and_what_belongs_to_no_port() {
-    let mut world = world();
+    let mut directory = sample_directory();
     let registered = json!({"name": "x", "asset_type_id": DEVICE_TYPE, "kind": "asset", "custom_attributes": {}});
     let keys = ["1.v", "2.v", "rssi", "temp_1"];
     let mut expected = vec![];
@@ -143,13 +146,18 @@ fn a_link_of_a_port_sees_its_port_and_what_belongs_to_no_port() {
     ] {
         // Assets of one partition, so that they come in the order of the links.
         let id = Uuid::from_u128(0x7000 + n * 16);
-        world.apply(id, "asset", "AssetRegistered", registered.clone());
+        directory.apply(id, "asset", "AssetRegistered", registered.clone());
         let linked = json!({"link_id": id, "asset_id": id, "port": port, "role": "primary", "valid_from": at(-9), "metrics_mapping": mapping});
-        world.apply(device(1).0, "device_links", "AssetLinked", linked);
+        directory.apply(device(1).0, "device_links", "AssetLinked", linked);
         expected.push((AssetId(id), seen.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Vec<_>>()));
     }
     let mut log = MemoryLog::default();
-    log.store(Stream::TelemetryNormalized, "1.0", pack(&world, &keys, vec![reading(0, 1, 5, &[1.0, 2.0, 3.0, 4.0])]));
-    let seen: Vec<_> = values(&world, &mut log).into_iter().map(|(asset, _, numbers, _)| (asset, numbers)).collect();
+    log.store(
+        Stream::TelemetryNormalized,
+        "1.0",
+        pack(&directory, &keys, vec![reading(0, 1, 5, &[1.0, 2.0, 3.0, 4.0])]),
+    );
+    let seen: Vec<_> =
+        values(&directory, &mut log).into_iter().map(|(asset, _, numbers, _)| (asset, numbers)).collect();
     assert_eq!(seen, expected);
 }

@@ -1,8 +1,8 @@
 //! Raw payloads in, checked and enriched readings out, by device partition; what is refused goes to the dead letters
 //! with its reason. One unit is one raw shard; nothing is remembered of it but how far it was read.
 
+mod dead_letters;
 mod output;
-mod refuse;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +19,8 @@ use domain::telemetry::{Origin, RawPack, RawReading, decode_pack};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
-use crate::stage::{Effects, Stage, Step};
-use output::{Output, Place};
+use crate::stage::{Effects, Stage, StepContext};
+use output::{Output, ReadingContext};
 
 /// Subject token of the stage's dead letters.
 pub(crate) const NAME: &str = "normalizer";
@@ -60,19 +60,19 @@ impl Stage for Normalizer {
         decode_pack(&message.payload).map_err(|error| format!("{error}: {}", message.subject))
     }
 
-    fn lacks(directory: &Directory, input: &RawPack) -> bool {
+    fn needs_newer_directory(directory: &Directory, input: &RawPack) -> bool {
         input.readings.iter().any(|raw| directory.device_now(raw.device).is_none())
     }
 
-    fn step(&self, at: Step<'_, ()>, input: RawPack, output: &mut Output) {
-        let es_position = at.slot.es_position(at.message, at.directory.position());
-        let shard = output.open(at.message.subject_tail(), at.message.sequence);
+    fn step(&self, context: StepContext<'_, ()>, input: RawPack, output: &mut Output) {
+        let es_position = context.unit.es_position(context.message, context.directory.position());
+        let shard = output.open(context.message.subject_tail(), context.message.sequence);
         metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(input.readings.len() as u64);
         for (index, raw) in (0_u32..).zip(&input.readings) {
             // Independent of what is refused: computed again with a newer directory, a reading has the same origin.
-            let origin = Origin { sequence: at.message.sequence, ordinal: index * MAX_READINGS as u32 };
-            let place = Place { shard, origin, device_type: DeviceTypeId::default(), es_position };
-            if let Err(refusal) = self.take(at.directory.as_of(es_position), place, raw, output) {
+            let origin = Origin { sequence: context.message.sequence, ordinal: index * MAX_READINGS as u32 };
+            let reading_context = ReadingContext { shard, origin, device_type: DeviceTypeId::default(), es_position };
+            if let Err(refusal) = self.normalize(context.directory.as_of(es_position), reading_context, raw, output) {
                 output.refuse(shard, raw, &refusal);
             }
         }
@@ -85,15 +85,15 @@ impl Stage for Normalizer {
 
 impl Normalizer {
     /// Takes one payload with all its readings.
-    fn take(
+    fn normalize(
         &self,
         directory: DirectoryView<'_>,
-        mut place: Place,
+        mut reading_context: ReadingContext,
         raw: &RawReading,
         output: &mut Output,
     ) -> Result<(), Refusal> {
         let device = device(directory, raw)?;
-        place.device_type = device.device_type;
+        reading_context.device_type = device.device_type;
         let device_type = directory.device_type(device.device_type);
         let converter = device_type.and_then(|device_type| directory.converter(device_type));
         let payload = converted(converter, &raw.payload)?;
@@ -101,10 +101,10 @@ impl Normalizer {
         let bounds = ClockBounds { kept_days, ahead: self.ahead };
         for reading in parse(&payload)? {
             match validate(reading, raw.received_at, device_type, &bounds) {
-                Ok(checked) => output.add(raw, place, checked),
-                Err(refusal) => output.refuse(place.shard, raw, &refusal),
+                Ok(checked) => output.add(raw, reading_context, checked),
+                Err(refusal) => output.refuse(reading_context.shard, raw, &refusal),
             }
-            place.origin.ordinal += 1;
+            reading_context.origin.ordinal += 1;
         }
         Ok(())
     }

@@ -8,22 +8,22 @@ use domain::telemetry::{
 use eventlog::{PARTITIONS, Stream, partition_of};
 use tracing::error;
 
-use super::{NAME, refuse};
+use super::{NAME, dead_letters};
 use crate::metric_names;
-use crate::packing::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
+use crate::pack_limits::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
 use crate::stage::Effects;
 
 /// What a batch adds up to.
 #[derive(Default)]
 pub struct Output {
     shards: Vec<Shard>,
-    letters: Vec<DeadLetter>,
+    dead_letters: Vec<DeadLetter>,
     effects: Effects,
 }
 
 /// Where a reading comes from, and what it was checked with.
 #[derive(Clone, Copy)]
-pub struct Place {
+pub struct ReadingContext {
     /// The shard, as [`Output::open`] answered.
     pub shard: usize,
     /// Where it stands in the raw stream.
@@ -37,11 +37,11 @@ pub struct Place {
 struct Shard {
     name: String,
     read_up_to: u64,
-    partitions: Vec<Making>,
+    partitions: Vec<PackBuilder>,
 }
 
 #[derive(Default)]
-struct Making {
+struct PackBuilder {
     pack: NormalizedPack,
     sets: SetInterner,
     bytes: usize,
@@ -51,7 +51,7 @@ impl Output {
     /// Notes that a message of a shard is being read, and answers the shard's index.
     pub fn open(&mut self, shard: &str, sequence: u64) -> usize {
         let index = self.shards.iter().position(|known| known.name == shard).unwrap_or_else(|| {
-            let partitions = (0..PARTITIONS).map(|_| Making::default()).collect();
+            let partitions = (0..PARTITIONS).map(|_| PackBuilder::default()).collect();
             self.shards.push(Shard { name: shard.to_owned(), read_up_to: 0, partitions });
             self.shards.len() - 1
         });
@@ -60,51 +60,51 @@ impl Output {
     }
 
     /// Adds a reading to the pack of its partition.
-    pub fn add(&mut self, raw: &RawReading, place: Place, checked: Checked<'_>) {
+    pub fn add(&mut self, raw: &RawReading, reading_context: ReadingContext, checked: Checked<'_>) {
         let partition = partition_of(raw.device.0);
-        let Shard { name, partitions, .. } = &mut self.shards[place.shard];
-        let making = &mut partitions[usize::from(partition)];
+        let Shard { name, partitions, .. } = &mut self.shards[reading_context.shard];
+        let builder = &mut partitions[usize::from(partition)];
         // What follows may be of the same message, so only what came before it is read as a whole.
-        let before = place.origin.sequence.saturating_sub(1);
-        if making.pack.es_position != place.es_position {
-            making.close(partition, name, before, &mut self.effects);
-            making.pack.es_position = place.es_position;
+        let before = reading_context.origin.sequence.saturating_sub(1);
+        if builder.pack.es_position != reading_context.es_position {
+            builder.close(partition, name, before, &mut self.effects);
+            builder.pack.es_position = reading_context.es_position;
         }
-        making.push(raw, place, checked);
-        if making.is_full() {
-            making.close(partition, name, before, &mut self.effects);
-            making.pack.es_position = place.es_position;
+        builder.push(raw, reading_context, checked);
+        if builder.is_full() {
+            builder.close(partition, name, before, &mut self.effects);
+            builder.pack.es_position = reading_context.es_position;
         }
     }
 
     /// Puts a refused payload or reading to the dead letters.
     pub fn refuse(&mut self, shard: usize, raw: &RawReading, refusal: &Refusal) {
         metrics::counter!(metric_names::REFUSED, "reason" => refusal.reason.code()).increment(1);
-        self.letters.push(refuse::letter(&self.shards[shard].name, raw, refusal));
+        self.dead_letters.push(dead_letters::dead_letter(&self.shards[shard].name, raw, refusal));
     }
 
-    /// Turns the packs and letters into messages.
+    /// Turns the packs and dead letters into messages.
     pub fn effects(mut self) -> Effects {
         for Shard { name, read_up_to, partitions } in &mut self.shards {
-            for (partition, making) in (0_u16..).zip(partitions) {
-                making.close(partition, name, *read_up_to, &mut self.effects);
+            for (partition, builder) in (0_u16..).zip(partitions) {
+                builder.close(partition, name, *read_up_to, &mut self.effects);
             }
         }
-        for letters in refuse::cut(self.letters, PACK_BYTES) {
-            self.effects.publish(Stream::TelemetryDlq, NAME.to_owned(), letters);
+        for array in dead_letters::json_arrays(self.dead_letters, PACK_BYTES) {
+            self.effects.publish(Stream::TelemetryDlq, NAME.to_owned(), array);
         }
         self.effects
     }
 }
 
-impl Making {
-    fn push(&mut self, raw: &RawReading, place: Place, checked: Checked<'_>) {
+impl PackBuilder {
+    fn push(&mut self, raw: &RawReading, reading_context: ReadingContext, checked: Checked<'_>) {
         self.bytes += READING_BYTES + checked.numbers.len() * 9 + others_bytes(&checked.others, &checked.flaws);
         self.pack.readings.push(Reading {
-            origin: place.origin,
+            origin: reading_context.origin,
             organization: raw.organization,
             device: raw.device,
-            device_type: place.device_type,
+            device_type: reading_context.device_type,
             measured_at: checked.measured_at,
             received_at: raw.received_at,
             source: raw.source,

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::*;
 use crate::testing::{
-    ACME, DEVICE_TYPE, MemoryLog, OTHER, Plan, RETIRED, World, at, device, hot, pack, raw, run_stage, world,
+    ACME, DEVICE_TYPE, MemoryLog, OTHER, Plan, RETIRED, TestDirectory, at, device, hot, pack, raw, run_stage,
+    sample_directory,
 };
 
 fn normalized(log: &MemoryLog) -> Vec<(String, NormalizedPack)> {
@@ -21,7 +22,7 @@ fn letters(log: &MemoryLog) -> Vec<DeadLetter> {
 }
 
 fn run(log: &mut MemoryLog) {
-    let commands = run_stage(&Normalizer::default(), &world().0, log, &Plan::straight());
+    let commands = run_stage(&Normalizer::default(), &sample_directory().0, log, &Plan::straight());
     assert_eq!(commands, []);
 }
 
@@ -47,7 +48,7 @@ fn readings_go_to_the_partition_of_their_device_in_the_order_of_their_shard() {
         pack.readings.iter().map(|reading| (reading.origin.sequence, reading.origin.ordinal)).collect();
     assert_eq!(origins, [(1, 0), (1, 2_000), (3, 0), (3, 1)]);
     assert_eq!(pack.readings.iter().map(|reading| reading.numbers[0]).collect::<Vec<_>>(), [20.0, 22.0, 24.0, 999.0]);
-    assert_eq!((pack.read_up_to, pack.es_position), (3, world().0.position()));
+    assert_eq!((pack.read_up_to, pack.es_position), (3, sample_directory().0.position()));
     assert_eq!(pack.sets.0, [["temperature"]]);
     assert_eq!((pack.readings[2].others.len(), pack.readings[3].flaws.len()), (1, 1));
     assert_eq!((pack.readings[0].measured_at, pack.readings[2].measured_at), (at(0), at(9)));
@@ -115,11 +116,11 @@ fn large_batches_are_cut_and_a_cut_inside_a_message_does_not_say_it_was_read() {
 
 #[test]
 fn an_unknown_device_makes_the_stage_look_at_the_head_of_the_log_first() {
-    let world = world();
+    let directory = sample_directory();
     let known = RawPack { readings: vec![hot(device(1), 0, 1, 1.0), hot(RETIRED, 0, 1, 1.0)] };
     let unknown = RawPack { readings: vec![hot(domain::ids::DeviceId(uuid::Uuid::from_u128(5)), 0, 1, 1.0)] };
-    assert!(!Normalizer::lacks(&world.0, &known));
-    assert!(Normalizer::lacks(&world.0, &unknown));
+    assert!(!Normalizer::needs_newer_directory(&directory.0, &known));
+    assert!(Normalizer::needs_newer_directory(&directory.0, &unknown));
 }
 
 #[test]
@@ -131,19 +132,19 @@ fn every_shard_has_a_unit_and_numbers_are_their_own() {
 
 #[test]
 fn a_reading_has_the_same_origin_whatever_is_refused_before_it() {
-    let mut world = world();
+    let mut directory = sample_directory();
     let mut log = MemoryLog::default();
     log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(2), 0, 1, 1.0), hot(device(1), 0, 1, 1.0)]));
     let mut again = log.clone();
-    run_stage(&Normalizer::default(), &world.0, &mut log, &Plan::straight());
-    world.apply(device(2).0, "device", "DeviceDecommissioned", serde_json::json!({"reason": "old"}));
-    run_stage(&Normalizer::default(), &world.0, &mut again, &Plan::straight());
+    run_stage(&Normalizer::default(), &directory.0, &mut log, &Plan::straight());
+    directory.apply(device(2).0, "device", "DeviceDecommissioned", serde_json::json!({"reason": "old"}));
+    run_stage(&Normalizer::default(), &directory.0, &mut again, &Plan::straight());
     assert_eq!(normalized(&again)[0].1.readings[0].origin, normalized(&log)[0].1.readings[0].origin);
 }
 
 #[test]
 fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
-    let mut world = world();
+    let mut directory = sample_directory();
     let converter = uuid::Uuid::from_u128(0xc0);
     let definition = |scale: f64, is_active: bool| {
         let register = json!({"offset": 0, "kind": "u16", "scale": scale});
@@ -151,32 +152,34 @@ fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
             "rules": [{"target": "temperature", "source": {"register": register}, "required": true}],
             "is_active": is_active}})
     };
-    world.apply(converter, "protocol_converter", "ProtocolConverterDefined", definition(0.1, true));
-    world.apply(DEVICE_TYPE, "device_type", "DeviceTypeConverterAssigned", json!({"converter_id": converter}));
+    directory.apply(converter, "protocol_converter", "ProtocolConverterDefined", definition(0.1, true));
+    directory.apply(DEVICE_TYPE, "device_type", "DeviceTypeConverterAssigned", json!({"converter_id": converter}));
     let mut log = MemoryLog::default();
     let octets = |octets: &'static [u8]| raw(device(1), 1, octets);
     log.store(Stream::TelemetryRaw, "0", pack(vec![octets(&[0x00, 0xd7]), octets(&[0x01])]));
-    let run = |world: &World, log: &mut MemoryLog| run_stage(&Normalizer::default(), &world.0, log, &Plan::straight());
-    assert_eq!(run(&world, &mut log), []);
+    let run = |directory: &TestDirectory, log: &mut MemoryLog| {
+        run_stage(&Normalizer::default(), &directory.0, log, &Plan::straight())
+    };
+    assert_eq!(run(&directory, &mut log), []);
     let packs = normalized(&log);
     assert_eq!(packs[0].1.readings.iter().map(|reading| reading.numbers[0]).collect::<Vec<_>>(), [21.5]);
     let refused: Vec<_> = letters(&log).iter().map(|letter| (letter.reason.clone(), letter.detail.clone())).collect();
     assert_eq!(refused[0].0, "not_converted");
     assert!(refused[0].1.contains("temperature: the frame ends after 1 octets"), "{refused:?}");
     // One that is not active converts nothing.
-    world.apply(converter, "protocol_converter", "ProtocolConverterRevised", definition(0.1, false));
+    directory.apply(converter, "protocol_converter", "ProtocolConverterRevised", definition(0.1, false));
     let mut log = MemoryLog::default();
     log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(1), 0, 1, 20.0)]));
-    assert_eq!(run(&world, &mut log), []);
+    assert_eq!(run(&directory, &mut log), []);
     assert_eq!(normalized(&log)[0].1.readings[0].numbers, [20.0]);
 }
 
 #[test]
 fn how_late_a_reading_may_be_is_the_choice_of_its_organization() {
     let chosen = |days: Option<u32>| {
-        let mut world = world();
+        let mut directory = sample_directory();
         if let Some(days) = days {
-            world.apply(ACME.0, "organization", "TelemetryRetentionChanged", json!({"days": days}));
+            directory.apply(ACME.0, "organization", "TelemetryRetentionChanged", json!({"days": days}));
         }
         let late = |days: i64| {
             let measured = (at(0) - TimeDelta::days(days)).timestamp_millis();
@@ -184,7 +187,7 @@ fn how_late_a_reading_may_be_is_the_choice_of_its_organization() {
         };
         let mut log = MemoryLog::default();
         log.store(Stream::TelemetryRaw, "0", pack([0, 2, 3, 365, 366, 400, 401].map(late).to_vec()));
-        assert_eq!(run_stage(&Normalizer::default(), &world.0, &mut log, &Plan::straight()), []);
+        assert_eq!(run_stage(&Normalizer::default(), &directory.0, &mut log, &Plan::straight()), []);
         let refused: Vec<_> = letters(&log).into_iter().map(|letter| (letter.reason, letter.detail)).collect();
         let (_, pack) = normalized(&log).remove(0);
         (pack.readings.iter().map(|reading| reading.numbers[0]).collect::<Vec<_>>(), refused)

@@ -16,7 +16,7 @@ use domain::telemetry::ThresholdEvent;
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
-use crate::stage::{Command, Effects, Stage, Step, filters};
+use crate::stage::{Command, Effects, Stage, StepContext, filters};
 
 /// Name of the stage; actor of its commands.
 const NAME: &str = "notifier";
@@ -51,11 +51,11 @@ impl Stage for Notifier {
         input.iter().map(|event| event.es_position).max().unwrap_or(0)
     }
 
-    fn step(&self, at: Step<'_, ()>, input: Vec<ThresholdEvent>, output: &mut Effects) {
-        let mut mark = at.slot.marks.of(&at.message.subject);
+    fn step(&self, context: StepContext<'_, ()>, input: Vec<ThresholdEvent>, output: &mut Effects) {
+        let mut mark = context.unit.marks.of(&context.message.subject);
         for event in input.iter().filter(|event| mark.admits(event.origin)) {
             metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(1);
-            for (channel_id, medium) in concerned(at.directory, event) {
+            for (channel_id, medium) in recipients(context.directory, event) {
                 output.commands.push(Command::Notification {
                     organization: event.organization,
                     id: id(event, channel_id),
@@ -72,10 +72,10 @@ impl Stage for Notifier {
 }
 
 /// Lists whom an event concerns, as of the position of the directory that it was found with.
-fn concerned(directory: &Directory, event: &ThresholdEvent) -> Vec<(Option<NotificationChannelId>, Medium)> {
+fn recipients(directory: &Directory, event: &ThresholdEvent) -> Vec<(Option<NotificationChannelId>, Medium)> {
     let channels = directory.as_of(event.es_position).channels(event.organization);
-    let concerned = channels.filter(|(_, channel)| channel.minimum_severity <= event.severity);
-    let mut found: Vec<_> = concerned.map(|(id, channel)| (Some(id), channel.medium.clone())).collect();
+    let loud_enough = channels.filter(|(_, channel)| channel.minimum_severity <= event.severity);
+    let mut found: Vec<_> = loud_enough.map(|(id, channel)| (Some(id), channel.medium.clone())).collect();
     if let Some(RuleAction::Webhook { url }) = &event.action {
         found.push((None, Medium::Webhook { url: url.clone() }));
     }

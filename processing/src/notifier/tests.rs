@@ -1,4 +1,4 @@
-//! Threshold events in, notifications asked for.
+//! Threshold events in, notifications requested for.
 
 use domain::alarming::Severity;
 use domain::ids::RuleId;
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::{ACME, MemoryLog, OTHER, Plan, World, asset, at, run_stage, world};
+use crate::testing::{ACME, MemoryLog, OTHER, Plan, TestDirectory, asset, at, run_stage, sample_directory};
 
 const PAGER: Uuid = Uuid::from_u128(0xc1);
 const MAIL: Uuid = Uuid::from_u128(0xc2);
 
-fn event(world: &World, severity: Severity, action: RuleAction) -> ThresholdEvent {
+fn event(directory: &TestDirectory, severity: Severity, action: RuleAction) -> ThresholdEvent {
     ThresholdEvent {
         event_id: Uuid::from_u128(1),
         origin: Origin { sequence: 1, ordinal: 0 },
-        es_position: world.0.position(),
+        es_position: directory.0.position(),
         transition: Transition::ThresholdBreach,
         organization: ACME,
         rule_id: Some(RuleId(Uuid::from_u128(1))),
@@ -34,26 +34,29 @@ fn event(world: &World, severity: Severity, action: RuleAction) -> ThresholdEven
     }
 }
 
-fn channel(world: &mut World, id: Uuid, medium: Value, minimum_severity: &str, is_active: bool) {
+fn channel(directory: &mut TestDirectory, id: Uuid, medium: Value, minimum_severity: &str, is_active: bool) {
     let definition =
         json!({"name": "C", "medium": medium, "minimum_severity": minimum_severity, "is_active": is_active});
-    world.apply(id, "notification_channel", "NotificationChannelDefined", json!({ "definition": definition }));
+    directory.apply(id, "notification_channel", "NotificationChannelDefined", json!({ "definition": definition }));
 }
 
-fn channels() -> World {
-    let mut world = world();
-    channel(&mut world, PAGER, json!({"type": "webhook", "url": "https://pager.example"}), "high", true);
-    channel(&mut world, MAIL, json!({"type": "email", "work_roles": ["technician"]}), "low", true);
-    channel(&mut world, Uuid::from_u128(0xc3), json!({"type": "push", "work_roles": ["x"]}), "low", false);
-    world
+fn channels() -> TestDirectory {
+    let mut directory = sample_directory();
+    channel(&mut directory, PAGER, json!({"type": "webhook", "url": "https://pager.example"}), "high", true);
+    channel(&mut directory, MAIL, json!({"type": "email", "work_roles": ["technician"]}), "low", true);
+    channel(&mut directory, Uuid::from_u128(0xc3), json!({"type": "push", "work_roles": ["x"]}), "low", false);
+    directory
 }
 
-fn asked(world: &World, events: Vec<ThresholdEvent>) -> Vec<(NotificationId, Option<NotificationChannelId>, Medium)> {
+fn requested(
+    directory: &TestDirectory,
+    events: Vec<ThresholdEvent>,
+) -> Vec<(NotificationId, Option<NotificationChannelId>, Medium)> {
     let mut log = MemoryLog::default();
     log.store(Stream::EventsThreshold, "1.17", serde_json::to_vec(&events).unwrap());
     log.store(Stream::EventsThreshold, "1.17", serde_json::to_vec(&events).unwrap());
-    let commands = run_stage(&Notifier, &world.0, &mut log, &Plan::straight());
-    let asked = commands.into_iter().map(|command| match command {
+    let commands = run_stage(&Notifier, &directory.0, &mut log, &Plan::straight());
+    let requested = commands.into_iter().map(|command| match command {
         Command::Notification {
             id,
             command: NotificationCommand::RequestNotification { channel_id, medium, .. },
@@ -61,15 +64,15 @@ fn asked(world: &World, events: Vec<ThresholdEvent>) -> Vec<(NotificationId, Opt
         } => (id, channel_id, medium),
         other => panic!("{other:?}"),
     });
-    asked.collect()
+    requested.collect()
 }
 
 #[test]
 fn every_channel_that_is_used_is_asked_for_by_severity() {
-    let world = channels();
+    let directory = channels();
     let of = |severity| {
-        let asked = asked(&world, vec![event(&world, severity, RuleAction::None)]);
-        asked.into_iter().map(|(_, channel, _)| channel.unwrap().0).collect::<Vec<_>>()
+        let requested = requested(&directory, vec![event(&directory, severity, RuleAction::None)]);
+        requested.into_iter().map(|(_, channel, _)| channel.unwrap().0).collect::<Vec<_>>()
     };
     assert_eq!(of(Severity::Critical), [PAGER, MAIL]);
     assert_eq!(of(Severity::Low), [MAIL]);
@@ -77,22 +80,22 @@ fn every_channel_that_is_used_is_asked_for_by_severity() {
 
 #[test]
 fn the_address_of_a_rule_is_asked_for_besides_and_ids_stay_the_same() {
-    let world = channels();
-    let event = event(&world, Severity::High, RuleAction::Webhook { url: "https://x.example".into() });
-    let first = asked(&world, vec![event.clone()]);
+    let directory = channels();
+    let event = event(&directory, Severity::High, RuleAction::Webhook { url: "https://x.example".into() });
+    let first = requested(&directory, vec![event.clone()]);
     assert_eq!(first.len(), 3);
     assert_eq!((first[2].1, &first[2].2), (None, &Medium::Webhook { url: "https://x.example".into() }));
-    assert_eq!(asked(&world, vec![event]), first);
+    assert_eq!(requested(&directory, vec![event]), first);
     let ids: BTreeSet<_> = first.iter().map(|(id, ..)| *id).collect();
     assert_eq!(ids.len(), 3);
 }
 
 #[test]
 fn retired_channels_and_those_of_others_are_not_asked_for() {
-    let mut world = channels();
-    world.apply(MAIL, "notification_channel", "NotificationChannelRetired", json!({}));
-    let ours = event(&world, Severity::Low, RuleAction::None);
-    let theirs = ThresholdEvent { organization: OTHER, ..event(&world, Severity::Critical, RuleAction::None) };
-    assert_eq!(asked(&world, vec![ours]), []);
-    assert_eq!(asked(&world, vec![theirs]), []);
+    let mut directory = channels();
+    directory.apply(MAIL, "notification_channel", "NotificationChannelRetired", json!({}));
+    let ours = event(&directory, Severity::Low, RuleAction::None);
+    let theirs = ThresholdEvent { organization: OTHER, ..event(&directory, Severity::Critical, RuleAction::None) };
+    assert_eq!(requested(&directory, vec![ours]), []);
+    assert_eq!(requested(&directory, vec![theirs]), []);
 }

@@ -15,7 +15,7 @@ use domain::telemetry::{DeadLetter, IngestionSource, RawPack, RawReading, encode
 use eventlog::{Message, RecordedEvent, Source, Stream, Upcasters, decode_events};
 
 use crate::metric_names;
-use crate::stage::{Effects, Stage, Step};
+use crate::stage::{Effects, Stage, StepContext};
 
 /// Name of the stage.
 const NAME: &str = "redriver";
@@ -49,7 +49,7 @@ impl Stage for Redriver {
         events.into_iter().filter_map(|event| reading(event).transpose()).collect()
     }
 
-    fn step(&self, _at: Step<'_, ()>, input: Vec<RawReading>, output: &mut Effects) {
+    fn step(&self, _context: StepContext<'_, ()>, input: Vec<RawReading>, output: &mut Effects) {
         metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(input.len() as u64);
         if input.is_empty() {
             return;

@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::{ACME, MemoryLog, Plan, at, device, run_stage, world};
+use crate::testing::{ACME, MemoryLog, Plan, at, device, run_stage, sample_directory};
 
 fn envelope(event_type: &str, payload: &Value) -> Value {
     json!([{"event_id": Uuid::from_u128(1), "sequence": 1, "event_type": event_type, "event_version": "1.0",
         "payload": payload, "metadata": {}, "previous_hash": "", "hash": ""}])
 }
 
-fn given_again(events: &[(&str, Value)]) -> Vec<RawPack> {
+fn raw_packs_of(events: &[(&str, Value)]) -> Vec<RawPack> {
     let mut log = MemoryLog::default();
     for (event_type, payload) in events {
         let tail = format!("{ACME}.dead_letter.{}", Uuid::from_u128(3));
         log.store(Stream::Es, &tail, envelope(event_type, payload).to_string());
     }
-    run_stage(&Redriver, &world().0, &mut log, &Plan::straight());
+    run_stage(&Redriver, &sample_directory().0, &mut log, &Plan::straight());
     let raw = log.read(Stream::TelemetryRaw);
     assert!(raw.iter().all(|message| message.subject_tail() == "redriven"));
     raw.iter().map(|message| decode_pack(&message.payload).unwrap()).collect()
@@ -33,7 +33,7 @@ fn redriven(payload: &str) -> (&'static str, Value) {
 #[test]
 fn a_message_is_given_again_as_it_came_and_a_discarded_one_is_not() {
     let packs =
-        given_again(&[redriven("{}"), ("DeadLetterDiscarded", json!({"comment": null})), redriven("base64:/w==")]);
+        raw_packs_of(&[redriven("{}"), ("DeadLetterDiscarded", json!({"comment": null})), redriven("base64:/w==")]);
     let readings: Vec<RawReading> = packs.into_iter().flat_map(|pack| pack.readings).collect();
     let expected = |payload: &'static [u8]| RawReading {
         organization: ACME,

@@ -11,35 +11,37 @@ use uuid::Uuid;
 use super::*;
 use crate::normalizer::Normalizer;
 use crate::stage::Command;
-use crate::testing::{DEVICE_TYPE, MemoryLog, Plan, World, asset, at, device, hot, pack, run_stage, world};
+use crate::testing::{
+    DEVICE_TYPE, MemoryLog, Plan, TestDirectory, asset, at, device, hot, pack, run_stage, sample_directory,
+};
 
 const SILENT: u128 = 77;
 
 /// A reading of a device at a second, or a tick.
 #[derive(Clone, Copy, Debug)]
-enum Happened {
+enum LogEntry {
     Read(u128, i64, f64),
     Tick(i64),
 }
-use Happened::{Read, Tick};
+use LogEntry::{Read, Tick};
 
-/// Stores what happened as the normaliser and the ticker do.
-fn log_of(world: &World, happened: &[Happened]) -> MemoryLog {
+/// Stores what entries as the normaliser and the ticker do.
+fn log_of(directory: &TestDirectory, entries: &[LogEntry]) -> MemoryLog {
     let mut all = MemoryLog::default();
-    for one in happened {
+    for one in entries {
         match one {
             Read(n, measured, temperature) => {
                 let mut log = MemoryLog::default();
                 let raw = vec![hot(device(*n), *measured, *measured, *temperature)];
                 let message = log.store(Stream::TelemetryRaw, "0", pack(raw));
                 let later = Message { sequence: all.read(Stream::TelemetryNormalized).len() as u64 + 1, ..message };
-                for normalized in normalized(world, later) {
+                for normalized in normalized(directory, later) {
                     all.store(Stream::TelemetryNormalized, normalized.subject_tail(), normalized.payload.clone());
                 }
             }
             Tick(seconds) => {
                 let tick = Some(ClockTick::new(at(*seconds)));
-                let pack = NormalizedPack { es_position: world.0.position(), tick, ..NormalizedPack::default() };
+                let pack = NormalizedPack { es_position: directory.0.position(), tick, ..NormalizedPack::default() };
                 let pack = encode_pack(&pack).unwrap();
                 (0..PARTITIONS).for_each(|partition| {
                     let tail = format!("{partition}.{CLOCK_SOURCE}");
@@ -51,11 +53,12 @@ fn log_of(world: &World, happened: &[Happened]) -> MemoryLog {
     all
 }
 
-fn normalized(world: &World, message: Message) -> Vec<Message> {
-    let mut slots = (0..PARTITIONS).map(|unit| (unit, crate::stage::Slot::default())).collect();
+fn normalized(directory: &TestDirectory, message: Message) -> Vec<Message> {
+    let mut unit_states = (0..PARTITIONS).map(|unit| (unit, crate::stage::UnitState::default())).collect();
     let input = Normalizer::decode(&message).unwrap();
     let unit = Normalizer::unit(&message).unwrap();
-    let effects = crate::stage::compute(&Normalizer::default(), &world.0, &mut slots, [(unit, &message, input)]);
+    let effects =
+        crate::stage::compute(&Normalizer::default(), &directory.0, &mut unit_states, [(unit, &message, input)]);
     let mut log = MemoryLog::default();
     for ((stream, tail), payloads) in effects.messages {
         payloads.into_iter().for_each(|payload| drop(log.store(stream, &tail, payload)));
@@ -63,9 +66,9 @@ fn normalized(world: &World, message: Message) -> Vec<Message> {
     log.read(Stream::TelemetryNormalized).to_vec()
 }
 
-fn run(world: &World, happened: &[Happened]) -> (Vec<AlarmCommand>, Vec<ThresholdEvent>) {
-    let mut log = log_of(world, happened);
-    let commands = run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
+fn run(directory: &TestDirectory, entries: &[LogEntry]) -> (Vec<AlarmCommand>, Vec<ThresholdEvent>) {
+    let mut log = log_of(directory, entries);
+    let commands = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let commands = commands.into_iter().map(|command| match command {
         Command::Alarm { command, .. } => command,
         other => panic!("{other:?}"),
@@ -88,17 +91,17 @@ fn steps(commands: &[AlarmCommand]) -> Vec<&'static str> {
     commands.iter().map(name).collect()
 }
 
-/// A world in which temperatures of the type must not stop for 30 s.
-fn listening() -> World {
-    let mut world = world();
-    world.rule(SILENT, "device", None, "temperature", json!({"no_data_seconds": 30}), json!({"type": "none"}));
-    world
+/// A directory in which temperatures of the type must not stop for 30 s.
+fn with_silence_rule() -> TestDirectory {
+    let mut directory = sample_directory();
+    directory.rule(SILENT, "device", None, "temperature", json!({"no_data_seconds": 30}), json!({"type": "none"}));
+    directory
 }
 
 #[test]
 fn a_silence_is_found_by_ticks_and_ends_with_a_reading() {
-    let happened = [Tick(0), Read(1, 0, 20.0), Tick(10), Tick(20), Tick(29), Tick(30), Tick(35), Read(1, 36, 21.0)];
-    let (commands, events) = run(&listening(), &happened);
+    let entries = [Tick(0), Read(1, 0, 20.0), Tick(10), Tick(20), Tick(29), Tick(30), Tick(35), Read(1, 36, 21.0)];
+    let (commands, events) = run(&with_silence_rule(), &entries);
     assert_eq!(steps(&commands), ["raise", "return"]);
     let AlarmCommand::RaiseAlarm { breach, .. } = &commands[0] else { panic!("{commands:?}") };
     assert_eq!((breach.raised_at, breach.value, breach.entity_id), (at(30), 20.0, device(1).0));
@@ -107,21 +110,21 @@ fn a_silence_is_found_by_ticks_and_ends_with_a_reading() {
 
 #[test]
 fn a_platform_that_was_away_finds_nobody_silent() {
-    let happened = [Tick(0), Read(1, 0, 20.0), Tick(1_000), Tick(1_010), Tick(1_029)];
-    assert_eq!(run(&listening(), &happened).0, []);
+    let entries = [Tick(0), Read(1, 0, 20.0), Tick(1_000), Tick(1_010), Tick(1_029)];
+    assert_eq!(run(&with_silence_rule(), &entries).0, []);
 }
 
 #[test]
 fn a_device_out_of_service_for_good_has_no_alarm_after_the_next_tick() {
-    let mut world = world();
-    let before = log_of(&world, &[Read(1, 1, 90.0)]);
-    world.apply(device(1).0, "device", "DeviceDecommissioned", json!({"reason": "old"}));
-    let after = log_of(&world, &[Tick(5)]);
+    let mut directory = sample_directory();
+    let before = log_of(&directory, &[Read(1, 1, 90.0)]);
+    directory.apply(device(1).0, "device", "DeviceDecommissioned", json!({"reason": "old"}));
+    let after = log_of(&directory, &[Tick(5)]);
     let mut log = before;
     for message in after.read(Stream::TelemetryNormalized) {
         log.store(Stream::TelemetryNormalized, message.subject_tail(), message.payload.clone());
     }
-    let given = run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
+    let given = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     assert_eq!(given.len(), 2, "{given:?}");
     let Command::Alarm { command: AlarmCommand::ReturnToNormal { value: None, at: ended, .. }, .. } = &given[1] else {
         panic!("{given:?}")
@@ -131,10 +134,9 @@ fn a_device_out_of_service_for_good_has_no_alarm_after_the_next_tick() {
 
 #[test]
 fn within_the_pause_the_alarm_comes_back_without_another_event_and_the_next_takes_its_place() {
-    // The pause of the world's rules is 3 s.
-    let happened =
-        [(0, 90.0), (1, 20.0), (2, 91.0), (3, 20.0), (4, 92.0)].map(|(second, value)| Read(1, second, value));
-    let (commands, events) = run(&world(), &happened);
+    // The pause of the directory's rules is 3 s.
+    let entries = [(0, 90.0), (1, 20.0), (2, 91.0), (3, 20.0), (4, 92.0)].map(|(second, value)| Read(1, second, value));
+    let (commands, events) = run(&sample_directory(), &entries);
     assert_eq!(steps(&commands), ["raise", "return", "repeat", "return", "raise", "supersede"]);
     let seen: Vec<_> = events.iter().map(|event| (event.transition, event.measured_at)).collect();
     let (breach, normal) = (Transition::ThresholdBreach, Transition::ReturnToNormal);
@@ -145,15 +147,15 @@ fn within_the_pause_the_alarm_comes_back_without_another_event_and_the_next_take
 
 #[test]
 fn nobody_hears_of_an_asset_out_of_service_until_it_is_back() {
-    let mut world = world();
-    world.apply(asset(1), "asset", "AssetTakenOutOfService", json!({"reason": "overhaul"}));
-    let mut log = log_of(&world, &[Read(1, 0, 90.0)]);
-    world.apply(asset(1), "asset", "AssetReturnedToService", json!({}));
-    let after = log_of(&world, &[Tick(5)]);
+    let mut directory = sample_directory();
+    directory.apply(asset(1), "asset", "AssetTakenOutOfService", json!({"reason": "overhaul"}));
+    let mut log = log_of(&directory, &[Read(1, 0, 90.0)]);
+    directory.apply(asset(1), "asset", "AssetReturnedToService", json!({}));
+    let after = log_of(&directory, &[Tick(5)]);
     for message in after.read(Stream::TelemetryNormalized) {
         log.store(Stream::TelemetryNormalized, message.subject_tail(), message.payload.clone());
     }
-    let given = run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
+    let given = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let commands = given.into_iter().map(|command| match command {
         Command::Alarm { command, .. } => command,
         other => panic!("{other:?}"),
@@ -174,32 +176,32 @@ fn nobody_hears_of_an_asset_out_of_service_until_it_is_back() {
 
 #[test]
 fn a_shelf_ends_by_itself() {
-    let mut world = world();
+    let mut directory = sample_directory();
     let rule = Uuid::from_u128(1);
     let shelved = json!({"rule_id": rule, "entity_id": device(1), "until": at(10), "reason": "cleaning"});
-    world.apply(Uuid::from_u128(5), "shelving", "AlarmsShelved", shelved);
-    let (commands, events) = run(&world, &[Read(1, 0, 90.0), Tick(5), Tick(9), Tick(10), Read(1, 11, 20.0)]);
+    directory.apply(Uuid::from_u128(5), "shelving", "AlarmsShelved", shelved);
+    let (commands, events) = run(&directory, &[Read(1, 0, 90.0), Tick(5), Tick(9), Tick(10), Read(1, 11, 20.0)]);
     assert_eq!(steps(&commands), ["raise", "unsuppress", "return"]);
     assert_eq!(events.iter().map(|event| event.measured_at).collect::<Vec<_>>(), [at(10), at(11)]);
-    let (commands, _) = run(&world, &[Read(2, 0, 90.0)]);
+    let (commands, _) = run(&directory, &[Read(2, 0, 90.0)]);
     assert!(matches!(commands[0], AlarmCommand::RaiseAlarm { suppression: None, .. }), "another device is not shelved");
 }
 
 #[test]
 fn a_rule_for_all_of_a_type_watches_that_type() {
-    let mut world = world();
+    let mut directory = sample_directory();
     for (id, of_type) in [(81, DEVICE_TYPE), (82, Uuid::from_u128(0xd1))] {
         let definition = json!({"name": "typed", "entity_type": "device", "type_id": of_type, "metric_key": "temperature",
             "condition": {"operator": ">", "value": 10.0}, "severity": "low", "action": {"type": "none"},
             "cooldown_seconds": 0, "is_active": true});
-        world.apply(Uuid::from_u128(id), "rule", "RuleDefined", json!({ "definition": definition }));
+        directory.apply(Uuid::from_u128(id), "rule", "RuleDefined", json!({ "definition": definition }));
     }
-    let (commands, _) = run(&world, &[Read(1, 0, 20.0)]);
+    let (commands, _) = run(&directory, &[Read(1, 0, 20.0)]);
     let [AlarmCommand::RaiseAlarm { breach, .. }] = &commands[..] else { panic!("{commands:?}") };
     assert_eq!(breach.rule_id, RuleId(Uuid::from_u128(81)));
 }
 
-fn happenings() -> impl Strategy<Value = Vec<Happened>> {
+fn log_entries() -> impl Strategy<Value = Vec<LogEntry>> {
     let one = (1..15i64, 0..3u128, prop::option::weighted(0.6, prop_oneof![Just(20.0), Just(90.0)]));
     prop::collection::vec(one, 1..40).prop_map(|steps| {
         let mut now = 0;
@@ -216,15 +218,15 @@ proptest! {
 
     #[test]
     fn however_the_log_is_split_time_does_the_same(
-        happened in happenings(),
+        entries in log_entries(),
         batches in prop::collection::vec((1..9usize, prop::option::weighted(0.3, 0..3usize)), 0..30),
         snapshot_every in 1..4usize,
     ) {
-        let world = listening();
-        let log = log_of(&world, &happened);
+        let directory = with_silence_rule();
+        let log = log_of(&directory, &entries);
         let (mut straight, mut split) = (log.clone(), log);
-        let expected = run_stage(&RuleEvaluator, &world.0, &mut straight, &Plan::straight());
-        let given = run_stage(&RuleEvaluator, &world.0, &mut split, &Plan { batches, snapshot_every });
+        let expected = run_stage(&RuleEvaluator, &directory.0, &mut straight, &Plan::straight());
+        let given = run_stage(&RuleEvaluator, &directory.0, &mut split, &Plan { batches, snapshot_every });
         let by_target = |mut commands: Vec<Command>| { commands.sort_by_key(Command::target); commands };
         prop_assert_eq!(by_target(given), by_target(expected));
     }

@@ -30,7 +30,7 @@ pub enum Entity {
 
 /// A stream in which ticks of the log's clock stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clocked {
+pub enum ClockedStream {
     /// The readings of devices.
     Devices,
     /// The values of assets.
@@ -39,7 +39,7 @@ pub enum Clocked {
 
 /// One reading of an entity, its values aside.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct Observation {
     /// Its organisation.
     pub organization: OrganizationId,
     /// The entity.
@@ -62,15 +62,15 @@ impl Entity {
     }
 
     /// Answers the stream that its readings stand in.
-    pub fn clocked(self) -> Clocked {
+    pub fn clocked_stream(self) -> ClockedStream {
         match self {
-            Self::Device(_) => Clocked::Devices,
-            Self::Asset(_) => Clocked::Assets,
+            Self::Device(_) => ClockedStream::Devices,
+            Self::Asset(_) => ClockedStream::Assets,
         }
     }
 
     /// Answers its organisation, kind and type; none where it is not known or out of use.
-    pub fn known(self, directory: DirectoryView<'_>) -> Option<(OrganizationId, EntityKind, Uuid)> {
+    pub fn scope(self, directory: DirectoryView<'_>) -> Option<(OrganizationId, EntityKind, Uuid)> {
         match self {
             Self::Device(id) => directory
                 .device(id)

@@ -2,10 +2,10 @@
 //! of entities: its devices' readings and presence, its assets' values. The state of an entity depends on one input
 //! stream alone, so it does not matter how the streams are interleaved; the ticks of the log's clock stand in both.
 
-mod changes;
 #[cfg(test)]
 mod clock_tests;
 mod input;
+mod output;
 mod presence;
 mod state;
 #[cfg(test)]
@@ -19,9 +19,9 @@ use domain::telemetry::{AssetPack, COMPUTED_SOURCE, NormalizedPack, PresenceFact
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
-use crate::stage::{Effects, Stage, Step, filters};
-use changes::{Lane, Output};
-use input::{Clocked, Entity, Input, Seen};
+use crate::stage::{Effects, Stage, StepContext, filters};
+use input::{ClockedStream, Entity, Input, Observation};
+use output::{ChangeWriter, Output};
 pub use state::State;
 
 /// The metric under which rules see an asset's health.
@@ -68,12 +68,14 @@ impl Stage for RuleEvaluator {
         }
     }
 
-    fn step(&self, at: Step<'_, State>, input: Input, output: &mut Output) {
-        let Some(partition) = Self::unit(at.message) else { return };
+    fn step(&self, context: StepContext<'_, State>, input: Input, output: &mut Output) {
+        let Some(partition) = Self::unit(context.message) else { return };
         let taken = match input {
-            Input::Devices(pack) => devices(at, &pack, output.lane(partition, partition)),
-            Input::Assets(pack) => assets(at, &pack, output.lane(partition, PARTITIONS + partition)),
-            Input::Presence(facts) => presence_of(at, &facts, output.lane(partition, 2 * PARTITIONS + partition)),
+            Input::Devices(pack) => evaluate_devices(context, &pack, output.writer(partition, partition)),
+            Input::Assets(pack) => evaluate_assets(context, &pack, output.writer(partition, PARTITIONS + partition)),
+            Input::Presence(facts) => {
+                evaluate_presence(context, &facts, output.writer(partition, 2 * PARTITIONS + partition))
+            }
         };
         metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(taken);
     }
@@ -83,15 +85,15 @@ impl Stage for RuleEvaluator {
     }
 }
 
-fn devices(at: Step<'_, State>, pack: &NormalizedPack, mut lane: Lane<'_>) -> u64 {
-    let es_position = at.slot.es_position(at.message, pack.es_position);
-    let directory = at.directory.as_of(es_position);
-    let mut mark = at.slot.marks.of(&at.message.subject);
-    lane.begin(at.message.sequence, es_position);
+fn evaluate_devices(context: StepContext<'_, State>, pack: &NormalizedPack, mut writer: ChangeWriter<'_>) -> u64 {
+    let es_position = context.unit.es_position(context.message, pack.es_position);
+    let directory = context.directory.as_of(es_position);
+    let mut mark = context.unit.marks.of(&context.message.subject);
+    writer.begin(context.message.sequence, es_position);
     let mut taken = 0;
     for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
         taken += 1;
-        let seen = Seen {
+        let observation = Observation {
             organization: reading.organization,
             entity: Entity::Device(reading.device),
             source: reading.device.0,
@@ -99,26 +101,27 @@ fn devices(at: Step<'_, State>, pack: &NormalizedPack, mut lane: Lane<'_>) -> u6
             received_at: reading.received_at,
         };
         let value = |metric: &str| input::value(pack.sets.keys(reading.set), &reading.numbers, &reading.others, metric);
-        at.slot.state.evaluate(directory, seen, value, &mut lane);
+        context.unit.state.evaluate(directory, observation, value, &mut writer);
     }
     if let Some(tick) = pack.tick.filter(|tick| mark.admits(tick.origin)) {
-        at.slot.state.tick(directory, (Clocked::Devices, tick.at), &mut lane);
+        context.unit.state.tick(directory, (ClockedStream::Devices, tick.at), &mut writer);
     }
     taken
 }
 
-fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
-    let es_position = at.slot.es_position(at.message, pack.es_position);
-    let directory = at.directory.as_of(es_position);
-    let mut mark = at.slot.marks.of(&at.message.subject);
-    lane.begin(at.message.sequence, es_position);
+fn evaluate_assets(context: StepContext<'_, State>, pack: &AssetPack, mut writer: ChangeWriter<'_>) -> u64 {
+    let es_position = context.unit.es_position(context.message, pack.es_position);
+    let directory = context.directory.as_of(es_position);
+    let mut mark = context.unit.marks.of(&context.message.subject);
+    writer.begin(context.message.sequence, es_position);
     // What is computed of several devices follows the newest of their clocks: a timeline of the asset's own, as its score.
-    let is_computed = at.message.subject_tail().split_once('.').is_some_and(|(_, source)| source == COMPUTED_SOURCE);
+    let is_computed =
+        context.message.subject_tail().split_once('.').is_some_and(|(_, source)| source == COMPUTED_SOURCE);
     let mut taken = 0;
     for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
         taken += 1;
         let device = reading.source_devices.first().filter(|_| !is_computed);
-        let seen = Seen {
+        let observation = Observation {
             organization: reading.organization,
             entity: Entity::Asset(reading.asset),
             source: device.map_or(reading.asset.0, |device| device.0),
@@ -126,34 +129,34 @@ fn assets(at: Step<'_, State>, pack: &AssetPack, mut lane: Lane<'_>) -> u64 {
             received_at: reading.received_at,
         };
         let value = |metric: &str| input::value(pack.sets.keys(reading.set), &reading.numbers, &reading.others, metric);
-        at.slot.state.evaluate(directory, seen, value, &mut lane);
+        context.unit.state.evaluate(directory, observation, value, &mut writer);
     }
     for health in pack.health.iter().filter(|health| mark.admits(health.origin)) {
         taken += 1;
-        let seen = Seen {
+        let observation = Observation {
             organization: health.organization,
             entity: Entity::Asset(health.asset),
             // The score has a timeline of its own: it follows the newest value of any device.
             source: health.asset.0,
             measured_at: health.measured_at,
-            received_at: at.message.published_at,
+            received_at: context.message.published_at,
         };
         let value = |metric: &str| (metric == HEALTH_SCORE).then_some(f64::from(health.score));
-        at.slot.state.evaluate(directory, seen, value, &mut lane);
+        context.unit.state.evaluate(directory, observation, value, &mut writer);
     }
     if let Some(tick) = pack.tick.filter(|tick| mark.admits(tick.origin)) {
-        at.slot.state.tick(directory, (Clocked::Assets, tick.at), &mut lane);
+        context.unit.state.tick(directory, (ClockedStream::Assets, tick.at), &mut writer);
     }
     taken
 }
 
-fn presence_of(at: Step<'_, State>, facts: &[PresenceFact], mut lane: Lane<'_>) -> u64 {
-    let es_position = at.slot.es_position(at.message, at.directory.position());
-    lane.begin(at.message.sequence, es_position);
+fn evaluate_presence(context: StepContext<'_, State>, facts: &[PresenceFact], mut writer: ChangeWriter<'_>) -> u64 {
+    let es_position = context.unit.es_position(context.message, context.directory.position());
+    writer.begin(context.message.sequence, es_position);
     for fact in facts {
-        for gone in at.slot.state.presence.observe(fact) {
-            if is_in_service(at.directory, &gone) {
-                lane.offline(&gone);
+        for offline in context.unit.state.presence.observe(fact) {
+            if is_in_service(context.directory, &offline) {
+                writer.write_offline(&offline);
             }
         }
     }
@@ -161,6 +164,6 @@ fn presence_of(at: Step<'_, State>, facts: &[PresenceFact], mut lane: Lane<'_>) 
 }
 
 /// A device that was taken out of service goes offline because it was told to.
-fn is_in_service(directory: &Directory, gone: &presence::Gone) -> bool {
-    directory.device_now(gone.device).is_some_and(|device| !device.decommissioned)
+fn is_in_service(directory: &Directory, offline: &presence::WentOffline) -> bool {
+    directory.device_now(offline.device).is_some_and(|device| !device.decommissioned)
 }

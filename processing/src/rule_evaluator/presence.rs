@@ -24,7 +24,7 @@ struct Session {
 
 /// A device that went offline.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gone {
+pub struct WentOffline {
     /// Its organisation.
     pub organization: OrganizationId,
     /// The device.
@@ -37,7 +37,7 @@ pub struct Gone {
 
 impl Presence {
     /// Takes a fact; answers the devices that went offline by it, in the order of their ids.
-    pub fn observe(&mut self, fact: &PresenceFact) -> Vec<Gone> {
+    pub fn observe(&mut self, fact: &PresenceFact) -> Vec<WentOffline> {
         match (fact.kind, fact.device) {
             (PresenceKind::Connected, Some(device)) => {
                 let organization = fact.organization.unwrap_or_default();
@@ -52,22 +52,27 @@ impl Presence {
         }
     }
 
-    fn end(&mut self, device: DeviceId, fact: &PresenceFact) -> Option<Gone> {
+    fn end(&mut self, device: DeviceId, fact: &PresenceFact) -> Option<WentOffline> {
         let is_current = self.0.get(&device).is_some_and(|held| held.session == fact.session);
         if !is_current || fact.reason.as_deref() == Some(TAKEN_OVER) {
             return None;
         }
         let Session { organization, session, .. } = self.0.remove(&device)?;
-        Some(Gone { organization, device, session, at: fact.at })
+        Some(WentOffline { organization, device, session, at: fact.at })
     }
 
-    fn end_all(&mut self, fact: &PresenceFact) -> Vec<Gone> {
+    fn end_all(&mut self, fact: &PresenceFact) -> Vec<WentOffline> {
         let mut devices: Vec<_> =
             self.0.iter().filter(|(_, held)| held.edge == fact.edge).map(|(device, _)| *device).collect();
         devices.sort_unstable();
         let ended = devices.into_iter().filter_map(|device| Some((device, self.0.remove(&device)?)));
         ended
-            .map(|(device, held)| Gone { organization: held.organization, device, session: held.session, at: fact.at })
+            .map(|(device, held)| WentOffline {
+                organization: held.organization,
+                device,
+                session: held.session,
+                at: fact.at,
+            })
             .collect()
     }
 }

@@ -9,8 +9,8 @@ use domain::ids::{AssetId, DeviceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::changes::Lane;
-use super::input::{Clocked, Entity, Seen};
+use super::input::{ClockedStream, Entity, Observation};
+use super::output::ChangeWriter;
 use super::presence::Presence;
 
 /// The entities and devices of one partition.
@@ -30,10 +30,10 @@ struct Clocks {
 }
 
 impl Clocks {
-    fn of(&mut self, clocked: Clocked) -> &mut Clock {
-        match clocked {
-            Clocked::Devices => &mut self.devices,
-            Clocked::Assets => &mut self.assets,
+    fn of(&mut self, clocked_stream: ClockedStream) -> &mut Clock {
+        match clocked_stream {
+            ClockedStream::Devices => &mut self.devices,
+            ClockedStream::Assets => &mut self.assets,
         }
     }
 }
@@ -43,32 +43,39 @@ impl State {
     pub fn evaluate(
         &mut self,
         directory: DirectoryView<'_>,
-        seen: Seen,
+        observation: Observation,
         value: impl Fn(&str) -> Option<f64>,
-        lane: &mut Lane<'_>,
+        writer: &mut ChangeWriter<'_>,
     ) {
-        let id = seen.entity.id();
-        let mut rules = rules(directory, seen.entity).peekable();
+        let id = observation.entity.id();
+        let mut rules = rules(directory, observation.entity).peekable();
         let is_watched = rules.peek().is_some();
         if !is_watched && !self.entities.contains_key(&id) {
             return;
         }
-        let Seen { source, measured_at, received_at, .. } = seen;
-        let sample = Sample { source, measured_at, received_at, clock: *self.clocks.of(seen.entity.clocked()) };
+        let Observation { source, measured_at, received_at, .. } = observation;
+        let sample =
+            Sample { source, measured_at, received_at, clock: *self.clocks.of(observation.entity.clocked_stream()) };
         let watch = self.entities.entry(id).or_default();
         let mut changes = Vec::new();
-        let suppression = |rule: &RuleEntry| seen.entity.suppression(directory, rule.rule, seen.measured_at);
+        let suppression =
+            |rule: &RuleEntry| observation.entity.suppression(directory, rule.rule, observation.measured_at);
         watch.observe(rules, sample, value, &suppression, &mut changes);
         if watch.is_idle() && !is_watched {
             self.entities.remove(&id);
         }
-        lane.all(directory, &seen, changes);
+        writer.write_changes(directory, &observation, changes);
     }
 
     /// Moves the clock of a stream and lets time pass for its entities: silences begin, shelves end, and alarms whose rule
     /// or entity is gone return to normal.
-    pub fn tick(&mut self, directory: DirectoryView<'_>, (clocked, at): (Clocked, DateTime<Utc>), lane: &mut Lane<'_>) {
-        let clock = self.clocks.of(clocked);
+    pub fn tick(
+        &mut self,
+        directory: DirectoryView<'_>,
+        (clocked_stream, at): (ClockedStream, DateTime<Utc>),
+        writer: &mut ChangeWriter<'_>,
+    ) {
+        let clock = self.clocks.of(clocked_stream);
         clock.tick(at);
         let clock = *clock;
         let mut waiting: Vec<_> =
@@ -77,11 +84,11 @@ impl State {
         waiting.sort_unstable();
         for id in waiting {
             // An id is a device's or an asset's, and its entity's clock is that of its stream.
-            let known = match clocked {
-                Clocked::Devices => {
+            let known = match clocked_stream {
+                ClockedStream::Devices => {
                     directory.device(DeviceId(id)).map(|device| (device.organization, Entity::Device(DeviceId(id))))
                 }
-                Clocked::Assets => {
+                ClockedStream::Assets => {
                     directory.asset(AssetId(id)).map(|asset| (asset.organization, Entity::Asset(AssetId(id))))
                 }
             };
@@ -92,14 +99,15 @@ impl State {
             if watch.is_idle() {
                 self.entities.remove(&id);
             }
-            let seen = Seen { organization, entity, source: id, measured_at: clock.now, received_at: clock.now };
-            lane.all(directory, &seen, changes);
+            let observation =
+                Observation { organization, entity, source: id, measured_at: clock.now, received_at: clock.now };
+            writer.write_changes(directory, &observation, changes);
         }
     }
 }
 
 /// Lists the rules that watch an entity, none where it is not known or out of use.
 fn rules(directory: DirectoryView<'_>, entity: Entity) -> impl Iterator<Item = &RuleEntry> {
-    let known = entity.known(directory).into_iter();
+    let known = entity.scope(directory).into_iter();
     known.flat_map(move |(organization, kind, of_type)| directory.rules_for(organization, kind, of_type, entity.id()))
 }

@@ -12,14 +12,16 @@ use uuid::Uuid;
 use super::*;
 use crate::normalizer::Normalizer;
 use crate::stage::Command;
-use crate::testing::{ACME, MemoryLog, Plan, RETIRED, World, asset, at, device, hot, pack, run_stage, world};
+use crate::testing::{
+    ACME, MemoryLog, Plan, RETIRED, TestDirectory, asset, at, device, hot, pack, run_stage, sample_directory,
+};
 
-fn readings(world: &World, readings: &[(u128, i64, f64)]) -> MemoryLog {
+fn readings(directory: &TestDirectory, readings: &[(u128, i64, f64)]) -> MemoryLog {
     let mut log = MemoryLog::default();
     for (n, measured, temperature) in readings {
         log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(*n), *measured, *measured + 1, *temperature)]));
     }
-    run_stage(&Normalizer::default(), &world.0, &mut log, &Plan::straight());
+    run_stage(&Normalizer::default(), &directory.0, &mut log, &Plan::straight());
     log
 }
 
@@ -30,9 +32,9 @@ fn events(log: &MemoryLog) -> Vec<ThresholdEvent> {
 
 #[test]
 fn a_breach_raises_an_alarm_and_its_end_returns_it() {
-    let world = world();
-    let mut log = readings(&world, &[(1, 0, 20.0), (1, 1, 90.0), (1, 2, 95.0), (1, 3, 30.0)]);
-    let commands = run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
+    let directory = sample_directory();
+    let mut log = readings(&directory, &[(1, 0, 20.0), (1, 1, 90.0), (1, 2, 95.0), (1, 3, 30.0)]);
+    let commands = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let alarm = alarm_id(RuleId(Uuid::from_u128(1)), device(1).0, 1);
     let [
         Command::Alarm {
@@ -66,32 +68,32 @@ fn a_breach_raises_an_alarm_and_its_end_returns_it() {
         (Transition::ReturnToNormal, Some(alarm), Some(30.0), at(3), at(4)),
     ];
     assert_eq!(seen, expected);
-    assert_eq!((events[0].rule_name.as_deref(), events[0].es_position), (Some("rule 1"), world.0.position()));
+    assert_eq!((events[0].rule_name.as_deref(), events[0].es_position), (Some("rule 1"), directory.0.position()));
     assert_eq!(log.read(Stream::EventsThreshold)[0].subject_tail(), "1.1");
 }
 
 #[test]
 fn a_reading_without_rules_leaves_nothing_behind() {
-    let mut world = world();
-    world.apply(Uuid::from_u128(1), "rule", "RuleDeactivated", json!({}));
-    let mut log = readings(&world, &[(1, 1, 90.0)]);
+    let mut directory = sample_directory();
+    directory.apply(Uuid::from_u128(1), "rule", "RuleDeactivated", json!({}));
+    let mut log = readings(&directory, &[(1, 1, 90.0)]);
     let message =
         log.store(Stream::TelemetryNormalized, "1.0", log.read(Stream::TelemetryNormalized)[0].payload.clone());
-    let mut slots = [(1, crate::stage::Slot::<State>::default())].into();
+    let mut unit_states = [(1, crate::stage::UnitState::<State>::default())].into();
     let input = RuleEvaluator::decode(&message).unwrap();
-    crate::stage::compute(&RuleEvaluator, &world.0, &mut slots, [(1, &message, input)]);
-    assert_eq!(slots[&1].state, State::default());
+    crate::stage::compute(&RuleEvaluator, &directory.0, &mut unit_states, [(1, &message, input)]);
+    assert_eq!(unit_states[&1].state, State::default());
 }
 
 #[test]
 fn a_rule_that_goes_ends_its_alarm_with_the_next_reading() {
-    let mut world = world();
-    let mut log = readings(&world, &[(1, 1, 90.0)]);
-    world.apply(Uuid::from_u128(1), "rule", "RuleRetired", json!({}));
+    let mut directory = sample_directory();
+    let mut log = readings(&directory, &[(1, 1, 90.0)]);
+    directory.apply(Uuid::from_u128(1), "rule", "RuleRetired", json!({}));
     log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(1), 5, 6, 91.0)]));
-    run_stage(&Normalizer::default(), &world.0, &mut log, &Plan { batches: vec![], snapshot_every: 1 });
+    run_stage(&Normalizer::default(), &directory.0, &mut log, &Plan { batches: vec![], snapshot_every: 1 });
     // The first reading was normalised twice; what was found with the older directory came first and counts.
-    run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
+    run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let seen: Vec<_> = events(&log).iter().map(|event| (event.transition, event.value, event.measured_at)).collect();
     assert_eq!(seen, [(Transition::ThresholdBreach, Some(90.0), at(1)), (Transition::ReturnToNormal, None, at(5))]);
 }
@@ -113,7 +115,7 @@ fn offline(facts: &[PresenceFact]) -> Vec<(Uuid, i64)> {
     for fact in facts {
         log.store(Stream::Presence, "1", serde_json::to_vec(&[fact]).unwrap());
     }
-    run_stage(&RuleEvaluator, &world().0, &mut log, &Plan::straight());
+    run_stage(&RuleEvaluator, &sample_directory().0, &mut log, &Plan::straight());
     let offline = events(&log).into_iter().filter(|event| event.transition == Transition::DeviceOffline);
     offline.map(|event| (event.entity_id, (event.measured_at - at(0)).num_seconds())).collect()
 }
@@ -161,11 +163,11 @@ proptest! {
         batches in prop::collection::vec((1..5usize, prop::option::weighted(0.3, 0..3usize)), 0..30),
         snapshot_every in 1..4usize,
     ) {
-        let world = world();
-        let log = readings(&world, &samples);
+        let directory = sample_directory();
+        let log = readings(&directory, &samples);
         let (mut straight, mut split) = (log.clone(), log);
-        let expected = run_stage(&RuleEvaluator, &world.0, &mut straight, &Plan::straight());
-        let given = run_stage(&RuleEvaluator, &world.0, &mut split, &Plan { batches, snapshot_every });
+        let expected = run_stage(&RuleEvaluator, &directory.0, &mut straight, &Plan::straight());
+        let given = run_stage(&RuleEvaluator, &directory.0, &mut split, &Plan { batches, snapshot_every });
         let by_target = |mut commands: Vec<Command>| { commands.sort_by_key(Command::target); commands };
         prop_assert_eq!(by_target(given), by_target(expected));
     }
@@ -174,9 +176,9 @@ proptest! {
 #[test]
 fn what_is_computed_has_a_timeline_of_its_own() {
     use domain::telemetry::{AssetReading, COMPUTED_SOURCE, MetricSets, encode_pack};
-    let mut world = world();
+    let mut directory = sample_directory();
     let none = json!({"type": "none"});
-    world.rule(50, "asset", Some(asset(1)), "heat", json!({"operator": ">", "value": 85.0}), none);
+    directory.rule(50, "asset", Some(asset(1)), "heat", json!({"operator": ">", "value": 85.0}), none);
     let mut log = MemoryLog::default();
     // Another device of the asset has a clock that is ahead; what is computed follows it.
     for (source, metric, second) in [(COMPUTED_SOURCE, "power", 10), ("0", "heat", 8)] {
@@ -193,10 +195,11 @@ fn what_is_computed_has_a_timeline_of_its_own() {
             flaws: vec![],
         };
         let sets = MetricSets(vec![vec![metric.to_owned()]]);
-        let pack = AssetPack { es_position: world.0.position(), sets, readings: vec![reading], ..AssetPack::default() };
+        let pack =
+            AssetPack { es_position: directory.0.position(), sets, readings: vec![reading], ..AssetPack::default() };
         log.store(Stream::TelemetryAsset, &format!("1.{source}"), encode_pack(&pack).unwrap());
     }
-    let commands = run_stage(&RuleEvaluator, &world.0, &mut log, &Plan::straight());
+    let commands = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let alarm = alarm_id(RuleId(Uuid::from_u128(50)), asset(1), 1).0;
     assert!(commands.iter().any(|command| command.target() == alarm), "the device's own value is no history");
 }

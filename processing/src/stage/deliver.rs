@@ -20,13 +20,13 @@ use super::{Command, Effects};
 use crate::metric_names;
 
 /// How many aggregates are commanded, and how many subjects published to, at the same time.
-const AT_ONCE: usize = 64;
+const CONCURRENCY: usize = 64;
 /// Pauses between attempts grow from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// Attempts after which a command is given up that fails for another reason than an outage.
-const MOST_ATTEMPTS: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 
 /// The effects were not carried out before the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,21 +49,21 @@ impl Delivery {
 
     /// Gives all commands, then publishes all messages: those of one target or subject in order, others side by side.
     pub async fn deliver(&self, effects: Effects) -> Result<(), Interrupted> {
-        let given = stream::iter(by_target(effects.commands)).map(|commands| self.give_all(commands));
-        all(given.buffer_unordered(AT_ONCE).collect().await)?;
+        let executed = stream::iter(by_target(effects.commands)).map(|commands| self.execute_all(commands));
+        all_done(executed.buffer_unordered(CONCURRENCY).collect().await)?;
         let published = stream::iter(effects.messages);
         let published = published.map(|((stream, tail), payloads)| self.publish_all(stream, tail, payloads));
-        all(published.buffer_unordered(AT_ONCE).collect().await)
+        all_done(published.buffer_unordered(CONCURRENCY).collect().await)
     }
 
     async fn publish_all(&self, stream: Stream, tail: String, payloads: Vec<Bytes>) -> Result<(), Interrupted> {
         for payload in payloads {
-            self.publish(stream, &tail, payload).await?;
+            self.publish_with_retries(stream, &tail, payload).await?;
         }
         Ok(())
     }
 
-    async fn publish(&self, stream: Stream, tail: &str, payload: Bytes) -> Result<(), Interrupted> {
+    async fn publish_with_retries(&self, stream: Stream, tail: &str, payload: Bytes) -> Result<(), Interrupted> {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.publisher.publish(stream, tail, Headers::new(), payload.clone()).await {
@@ -82,27 +82,27 @@ impl Delivery {
                         error = &failure as &dyn std::error::Error,
                         "an output is published again"
                     );
-                    pause = self.rest(pause).await?;
+                    pause = self.back_off(pause).await?;
                 }
             }
         }
     }
 
-    async fn give_all(&self, commands: Vec<Command>) -> Result<(), Interrupted> {
+    async fn execute_all(&self, commands: Vec<Command>) -> Result<(), Interrupted> {
         for command in commands {
-            self.give(command).await?;
+            self.execute_with_retries(command).await?;
         }
         Ok(())
     }
 
-    async fn give(&self, command: Command) -> Result<(), Interrupted> {
+    async fn execute_with_retries(&self, command: Command) -> Result<(), Interrupted> {
         let mut pause = FIRST_PAUSE;
         let mut attempts = 0;
         loop {
             attempts += 1;
             let outcome = match self.execute(command.clone()).await {
                 Ok(()) => "done",
-                Err(Failure::Broken(reason)) if attempts >= MOST_ATTEMPTS => {
+                Err(Failure::Broken(reason)) if attempts >= MAX_ATTEMPTS => {
                     error!(stage = self.stage, reason, target = %command.target(), "a command is given up");
                     "given_up"
                 }
@@ -112,7 +112,7 @@ impl Delivery {
                 }
                 Err(Failure::Transient(reason) | Failure::Broken(reason)) => {
                     warn!(stage = self.stage, reason, target = %command.target(), "a command is given again");
-                    pause = self.rest(pause).await?;
+                    pause = self.back_off(pause).await?;
                     continue;
                 }
             };
@@ -150,10 +150,10 @@ impl Delivery {
     }
 
     /// Rests, and answers the next pause; errors when the shutdown came.
-    async fn rest(&self, pause: Duration) -> Result<Duration, Interrupted> {
+    async fn back_off(&self, pause: Duration) -> Result<Duration, Interrupted> {
         metrics::counter!(metric_names::RETRIES, "stage" => self.stage).increment(1);
         self.shutdown.run_until_cancelled(sleep(pause)).await.ok_or(Interrupted)?;
-        Ok((pause * 2).min(LONGEST_PAUSE))
+        Ok((pause * 2).min(MAX_PAUSE))
     }
 }
 
@@ -173,20 +173,20 @@ fn failure<E: std::error::Error>(error: commands::Error<E>) -> Failure {
     }
 }
 
-fn all(done: Vec<Result<(), Interrupted>>) -> Result<(), Interrupted> {
+fn all_done(done: Vec<Result<(), Interrupted>>) -> Result<(), Interrupted> {
     done.into_iter().collect()
 }
 
 /// Groups commands by target, each group in order.
 fn by_target(commands: Vec<Command>) -> Vec<Vec<Command>> {
     let mut groups: Vec<Vec<Command>> = Vec::new();
-    let mut places = std::collections::HashMap::new();
+    let mut indices = std::collections::HashMap::new();
     for command in commands {
-        let place = *places.entry(command.target()).or_insert_with(|| {
+        let index = *indices.entry(command.target()).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[place].push(command);
+        groups[index].push(command);
     }
     groups
 }

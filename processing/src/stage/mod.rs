@@ -4,11 +4,11 @@
 
 mod deliver;
 mod effects;
-mod marks;
-mod runner;
-mod slot;
+mod high_water_marks;
 mod snapshots;
+mod stage_consumer;
 mod supervise;
+mod unit_state;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,11 +20,11 @@ use serde::de::DeserializeOwned;
 
 pub use deliver::Delivery;
 pub use effects::{Command, Effects};
-pub use marks::Marks;
-pub use runner::{Batches, compute};
-pub use slot::Slot;
+pub use high_water_marks::HighWaterMarks;
 pub use snapshots::{Error as SnapshotError, Snapshots};
+pub use stage_consumer::{StageConsumer, compute};
 pub use supervise::{StageDeps, Timing, supervise};
+pub use unit_state::UnitState;
 
 /// A stage: events in, events and commands out. Given the same input it gives the same output, however the input is
 /// split into batches and however often its end is computed again.
@@ -62,25 +62,25 @@ pub trait Stage: Send + Sync + 'static {
 
     /// Tells whether the directory, as it stands, lacks something the input names; it is then brought up to the head of
     /// the domain stream before the step.
-    fn lacks(_directory: &Directory, _input: &Self::Input) -> bool {
+    fn needs_newer_directory(_directory: &Directory, _input: &Self::Input) -> bool {
         false
     }
 
     /// Does what one input message does.
-    fn step(&self, at: Step<'_, Self::State>, input: Self::Input, output: &mut Self::Output);
+    fn step(&self, context: StepContext<'_, Self::State>, input: Self::Input, output: &mut Self::Output);
 
     /// Turns what the batch added up to into messages and commands.
     fn effects(&self, output: Self::Output) -> Effects;
 }
 
 /// Where a step happens.
-pub struct Step<'a, S> {
+pub struct StepContext<'a, S> {
     /// The directory, at or after the positions that the input names.
     pub directory: &'a Directory,
     /// The input message.
     pub message: &'a Message,
     /// The unit's state and marks.
-    pub slot: &'a mut Slot<S>,
+    pub unit: &'a mut UnitState<S>,
 }
 
 /// Answers the subject filters of some units, none where they are all: the whole stream is cheaper than a long list.

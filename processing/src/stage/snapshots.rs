@@ -9,7 +9,7 @@ use eventlog::{Bucket, Positions, Stream, buckets};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Marks, Slot};
+use super::{HighWaterMarks, UnitState};
 use crate::metric_names;
 
 /// Largest part, bytes: far enough below the server's limit of 1 MiB for one value.
@@ -61,7 +61,7 @@ struct Head {
     writer: String,
     generation: u64,
     positions: Positions,
-    marks: Marks,
+    marks: HighWaterMarks,
     es_positions: BTreeMap<Stream, u64>,
     /// How many parts hold the state; none where it stands in `state`.
     parts: u32,
@@ -92,40 +92,45 @@ impl Snapshots {
     }
 
     /// Reads a unit; an empty one where there is no snapshot.
-    pub async fn read<S: Default + DeserializeOwned>(&self, unit: u16) -> Result<(Slot<S>, Revision), Error> {
+    pub async fn read<S: Default + DeserializeOwned>(&self, unit: u16) -> Result<(UnitState<S>, Revision), Error> {
         let key = self.key(unit);
         let Some((value, revision)) = self.bucket.get(&key).await.map_err(Error::Bucket)? else {
-            return Ok((Slot::default(), Revision::default()));
+            return Ok((UnitState::default(), Revision::default()));
         };
         let damaged = |detail: String| Error::Damaged { key: key.clone(), detail };
         let head: Head = rmp_serde::from_slice(&value).map_err(|error| damaged(error.to_string()))?;
         if head.version != self.version {
             return Err(Error::Version { key, found: head.version, known: self.version });
         }
-        let state = self.collect(&key, &head).await?;
+        let state = self.read_parts(&key, &head).await?;
         if fingerprint(&state) != head.digest {
             return Err(damaged("its parts do not belong together".to_owned()));
         }
         let state = rmp_serde::from_slice(&state).map_err(|error| damaged(error.to_string()))?;
         let Head { positions, marks, es_positions, generation, .. } = head;
-        Ok((Slot { positions, marks, state, es_positions }, Revision { revision: Some(revision), generation }))
+        Ok((UnitState { positions, marks, state, es_positions }, Revision { revision: Some(revision), generation }))
     }
 
     /// Writes a unit over the revision it was read as or last written as.
-    pub async fn write<S: Serialize>(&self, unit: u16, slot: &Slot<S>, over: Revision) -> Result<Revision, Error> {
+    pub async fn write<S: Serialize>(
+        &self,
+        unit: u16,
+        unit_state: &UnitState<S>,
+        over: Revision,
+    ) -> Result<Revision, Error> {
         let key = self.key(unit);
         let generation = over.generation + 1;
-        let state = rmp_serde::to_vec(&slot.state).map_err(Error::Encode)?;
+        let state = rmp_serde::to_vec(&unit_state.state).map_err(Error::Encode)?;
         metrics::histogram!(metric_names::SNAPSHOT_BYTES, "stage" => self.stage).record(state.len() as f64);
         let digest = fingerprint(&state);
-        let parts = if state.len() > PART_BYTES { self.scatter(&key, generation, &state).await? } else { 0 };
+        let parts = if state.len() > PART_BYTES { self.write_parts(&key, generation, &state).await? } else { 0 };
         let head = Head {
             version: self.version,
             writer: self.writer.clone(),
             generation,
-            positions: slot.positions.clone(),
-            marks: slot.marks.clone(),
-            es_positions: slot.es_positions.clone(),
+            positions: unit_state.positions.clone(),
+            marks: unit_state.marks.clone(),
+            es_positions: unit_state.es_positions.clone(),
             parts,
             digest,
             state: if parts == 0 { state.into() } else { Bytes::new() },
@@ -142,7 +147,7 @@ impl Snapshots {
         }
     }
 
-    async fn scatter(&self, key: &str, generation: u64, state: &[u8]) -> Result<u32, Error> {
+    async fn write_parts(&self, key: &str, generation: u64, state: &[u8]) -> Result<u32, Error> {
         let mut parts = 0;
         for part in state.chunks(PART_BYTES) {
             let key = part_key(key, generation, parts);
@@ -152,7 +157,7 @@ impl Snapshots {
         Ok(parts)
     }
 
-    async fn collect(&self, key: &str, head: &Head) -> Result<Vec<u8>, Error> {
+    async fn read_parts(&self, key: &str, head: &Head) -> Result<Vec<u8>, Error> {
         let mut state = head.state.to_vec();
         for part in 0..head.parts {
             let part = part_key(key, head.generation, part);

@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::snapshots::Error as SnapshotError;
-use super::{Batches, Delivery, Snapshots, Stage};
-use crate::directory::SharedDirectory;
+use super::{Delivery, Snapshots, Stage, StageConsumer};
 use crate::error::Error;
+use crate::shared_directory::SharedDirectory;
 
 /// Pause before a stage that ended begins again.
-const PAUSE: Duration = Duration::from_millis(500);
+const RESTART_PAUSE: Duration = Duration::from_millis(500);
 /// Largest batch, bytes: some ten full packs.
 const BATCH_BYTES: usize = 8 << 20;
 
@@ -51,11 +51,11 @@ impl Default for Timing {
     }
 }
 
-/// Runs a stage until `shutdown`; `make` makes it anew for each set of units. Errors where going on cannot help: a
+/// Runs a stage until `shutdown`; `new_stage` makes it anew for each set of units. Errors where going on cannot help: a
 /// snapshot of another version, messages lost to this reader.
 pub async fn supervise<S: Stage>(
     deps: StageDeps,
-    make: impl Fn() -> S + Send,
+    new_stage: impl Fn() -> S + Send,
     mut owned: watch::Receiver<BTreeSet<u16>>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
@@ -72,20 +72,20 @@ pub async fn supervise<S: Stage>(
         let publisher = Publisher::new(&deps.log, PublisherSettings::default());
         let delivery = Delivery::new(S::NAME, publisher, deps.commands.clone(), stop.clone());
         let directory = deps.directory.clone();
-        let mut batches =
-            Batches::new(make(), &units, directory, delivery, snapshots.clone(), deps.timing.snapshot_every);
-        let ended = run_until_moved::<S>(&deps, &mut batches, &units, &mut owned, stop).await;
-        settle::<S>(ended, &shutdown).await?;
-        if let Err(failure) = batches.write_all().await {
+        let mut consumer =
+            StageConsumer::new(new_stage(), &units, directory, delivery, snapshots.clone(), deps.timing.snapshot_every);
+        let ended = run_until_ownership_changes::<S>(&deps, &mut consumer, &units, &mut owned, stop).await;
+        pause_or_fail::<S>(ended, &shutdown).await?;
+        if let Err(failure) = consumer.write_all().await {
             warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "the last snapshot was not written");
         }
     }
     Ok(())
 }
 
-async fn run_until_moved<S: Stage>(
+async fn run_until_ownership_changes<S: Stage>(
     deps: &StageDeps,
-    batches: &mut Batches<S>,
+    consumer: &mut StageConsumer<S>,
     units: &BTreeSet<u16>,
     owned: &mut watch::Receiver<BTreeSet<u16>>,
     stop: CancellationToken,
@@ -96,17 +96,17 @@ async fn run_until_moved<S: Stage>(
         linger: deps.timing.linger.unwrap_or(S::LINGER),
         ..ConsumeSettings::default()
     };
-    let mut running = pin!(eventlog::run(&deps.log, batches, settings, stop.clone()));
+    let mut running = pin!(eventlog::run(&deps.log, consumer, settings, stop.clone()));
     tokio::select! {
         ended = &mut running => return ended,
-        () = moved::<S>(units, owned) => {}
+        () = ownership_changed::<S>(units, owned) => {}
     }
     stop.cancel();
     running.await
 }
 
 /// Waits until other units are owned.
-async fn moved<S: Stage>(units: &BTreeSet<u16>, owned: &mut watch::Receiver<BTreeSet<u16>>) {
+async fn ownership_changed<S: Stage>(units: &BTreeSet<u16>, owned: &mut watch::Receiver<BTreeSet<u16>>) {
     let other = owned.wait_for(|now| units_of::<S>(now) != *units).await.is_ok();
     if !other {
         // Nobody tells any more; what is owned stays as it is.
@@ -115,7 +115,10 @@ async fn moved<S: Stage>(units: &BTreeSet<u16>, owned: &mut watch::Receiver<BTre
 }
 
 /// Decides whether the stage may begin again after its loop ended, and rests before.
-async fn settle<S: Stage>(ended: Result<(), consumer::Error>, shutdown: &CancellationToken) -> Result<(), Error> {
+async fn pause_or_fail<S: Stage>(
+    ended: Result<(), consumer::Error>,
+    shutdown: &CancellationToken,
+) -> Result<(), Error> {
     let Err(failure) = ended else { return Ok(()) };
     let may_go_on = match &failure {
         consumer::Error::Stopped { .. } | consumer::Error::ReadersEnded => true,
@@ -129,7 +132,7 @@ async fn settle<S: Stage>(ended: Result<(), consumer::Error>, shutdown: &Cancell
     }
     if !shutdown.is_cancelled() {
         warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "begins again");
-        shutdown.run_until_cancelled(sleep(PAUSE)).await;
+        shutdown.run_until_cancelled(sleep(RESTART_PAUSE)).await;
     }
     Ok(())
 }

@@ -2,12 +2,12 @@
 //! (nothing).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod certificates;
-mod day;
-mod killed;
-mod refusing;
-mod seen;
-mod sharing;
+mod certificate_watch;
+mod dead_letters;
+mod end_to_end;
+mod observed;
+mod partition_ownership;
+mod simulated_day;
 mod snapshots;
-mod through;
-mod world;
+mod stage_kills;
+mod test_platform;

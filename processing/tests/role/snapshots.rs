@@ -1,30 +1,30 @@
 //! Snapshots of units in the bucket: whole, fenced, and of one version.
 
 use eventlog::{BucketName, Log, Positions, Stream};
-use processing::stage::{Slot, SnapshotError, Snapshots};
+use processing::stage::{SnapshotError, Snapshots, UnitState};
 
-use crate::world::World;
+use crate::test_platform::TestPlatform;
 
 async fn snapshots(log: &Log, version: u32, writer: &str) -> Snapshots {
     Snapshots::new(log.bucket(BucketName::StageState).await.unwrap(), "stage", version, writer)
 }
 
-fn slot(bytes: usize) -> Slot<Vec<String>> {
-    let mut slot = Slot::default();
-    slot.state = vec!["x".repeat(bytes); 3];
-    slot.positions = Positions::at([(Stream::EventsThreshold, 7)]);
-    slot.marks.of("events.threshold.v1.1.2").admits(domain::telemetry::Origin { sequence: 3, ordinal: 1 });
-    slot
+fn unit_state(bytes: usize) -> UnitState<Vec<String>> {
+    let mut unit_state = UnitState::default();
+    unit_state.state = vec!["x".repeat(bytes); 3];
+    unit_state.positions = Positions::at([(Stream::EventsThreshold, 7)]);
+    unit_state.marks.of("events.threshold.v1.1.2").admits(domain::telemetry::Origin { sequence: 3, ordinal: 1 });
+    unit_state
 }
 
 #[tokio::test]
 async fn what_is_written_is_read_again_small_or_in_parts() {
-    let world = World::new().await;
-    let snapshots = snapshots(&world.log, 1, "a").await;
+    let platform = TestPlatform::new().await;
+    let snapshots = snapshots(&platform.log, 1, "a").await;
     let (empty, mut revision) = snapshots.read::<Vec<String>>(3).await.unwrap();
     assert_eq!((empty.state, empty.positions), (vec![], Positions::new()));
     for bytes in [10, 700_000, 600_000, 5] {
-        let written = slot(bytes);
+        let written = unit_state(bytes);
         revision = snapshots.write(3, &written, revision).await.unwrap();
         let (read, at) = snapshots.read::<Vec<String>>(3).await.unwrap();
         assert_eq!((&read.state, &read.positions, &read.marks), (&written.state, &written.positions, &written.marks));
@@ -34,22 +34,22 @@ async fn what_is_written_is_read_again_small_or_in_parts() {
 
 #[tokio::test]
 async fn an_owner_that_was_replaced_is_told() {
-    let world = World::new().await;
-    let (old, new) = (snapshots(&world.log, 1, "a").await, snapshots(&world.log, 1, "b").await);
+    let platform = TestPlatform::new().await;
+    let (old, new) = (snapshots(&platform.log, 1, "a").await, snapshots(&platform.log, 1, "b").await);
     let (_, nothing) = old.read::<Vec<String>>(0).await.unwrap();
-    let first = old.write(0, &slot(1), nothing).await.unwrap();
-    new.write(0, &slot(2), first).await.unwrap();
-    assert!(matches!(old.write(0, &slot(3), first).await, Err(SnapshotError::Fenced(_))));
-    assert!(matches!(old.write(0, &slot(3), nothing).await, Err(SnapshotError::Fenced(_))));
-    assert_eq!(old.read::<Vec<String>>(0).await.unwrap().0.state, slot(2).state);
+    let first = old.write(0, &unit_state(1), nothing).await.unwrap();
+    new.write(0, &unit_state(2), first).await.unwrap();
+    assert!(matches!(old.write(0, &unit_state(3), first).await, Err(SnapshotError::Fenced(_))));
+    assert!(matches!(old.write(0, &unit_state(3), nothing).await, Err(SnapshotError::Fenced(_))));
+    assert_eq!(old.read::<Vec<String>>(0).await.unwrap().0.state, unit_state(2).state);
 }
 
 #[tokio::test]
 async fn a_snapshot_of_another_version_is_not_read() {
-    let world = World::new().await;
-    let (one, two) = (snapshots(&world.log, 1, "a").await, snapshots(&world.log, 2, "a").await);
+    let platform = TestPlatform::new().await;
+    let (one, two) = (snapshots(&platform.log, 1, "a").await, snapshots(&platform.log, 2, "a").await);
     let (_, nothing) = one.read::<Vec<String>>(0).await.unwrap();
-    one.write(0, &slot(1), nothing).await.unwrap();
+    one.write(0, &unit_state(1), nothing).await.unwrap();
     let refused = two.read::<Vec<String>>(0).await.err().unwrap();
     assert!(matches!(&refused, SnapshotError::Version { found: 1, known: 2, .. }) && refused.is_final(), "{refused}");
 }

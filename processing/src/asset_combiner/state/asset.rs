@@ -10,33 +10,33 @@ use domain::telemetry::health::score;
 use domain::telemetry::{AssetHealthChanged, AssetReading, ChildValues, MetricSets, Origin};
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Scene};
-use crate::asset_combiner::output::Computed;
+use super::{MessageContext, Requirements};
+use crate::asset_combiner::output::ComputedReading;
 
 /// Most devices that are named as the sources of a computed value.
 const MAX_SOURCES: usize = 16;
 
 /// What is known of one asset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Combined {
-    /// By metric: those that are asked for, computed ones among them.
-    newest: BTreeMap<String, Held>,
+pub struct AssetState {
+    /// By metric: those that are required, computed ones among them.
+    newest: BTreeMap<String, LatestValue>,
     /// By asset directly below.
-    children: BTreeMap<AssetId, Child>,
+    children: BTreeMap<AssetId, ChildState>,
     /// Metrics that cannot be computed at present, with the reason.
     failing: BTreeMap<String, String>,
     /// The last score.
     score: Option<u8>,
     /// Where there is a backup: when each metric last came from another device, and since when that is watched.
-    primary: Option<Primary>,
-    /// The asset above that it last said something to.
-    told: Option<AssetId>,
+    primary: Option<PrimaryActivity>,
+    /// The asset above that it last reported to.
+    reported_to: Option<AssetId>,
     /// Of which time the last computed values and the last score are.
     computed_at: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Held {
+struct LatestValue {
     value: f64,
     /// Microseconds since 1970, as all times here.
     measured_at: i64,
@@ -44,7 +44,7 @@ struct Held {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Child {
+struct ChildState {
     values: BTreeMap<String, Part>,
     sources: Vec<DeviceId>,
     health: Option<u8>,
@@ -53,33 +53,34 @@ struct Child {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Primary {
+struct PrimaryActivity {
     since: i64,
-    heard: BTreeMap<String, i64>,
+    last_received: BTreeMap<String, i64>,
 }
 
-impl Combined {
+impl AssetState {
     /// Notes that metrics came from a device that is no backup, where there is one.
-    pub fn hear_of_primary(&mut self, reading: &AssetReading, sets: &MetricSets) {
+    pub fn note_primary(&mut self, reading: &AssetReading, sets: &MetricSets) {
         let Some(primary) = &mut self.primary else { return };
         let received_at = reading.received_at.timestamp_micros();
         for key in sets.keys(reading.set).iter().chain(reading.others.iter().map(|(key, _)| key)) {
-            let heard = primary.heard.entry(key.clone()).or_insert(received_at);
+            let heard = primary.last_received.entry(key.clone()).or_insert(received_at);
             *heard = received_at.max(*heard);
         }
     }
 
     /// Answers what counts of a backup's values: metrics that came from no other device for the type's bound.
-    pub fn accept(
+    pub fn accept_backup(
         &mut self,
-        asked: &Asked<'_>,
+        requirements: &Requirements<'_>,
         offer: &AssetReading,
         sets: &MetricSets,
     ) -> Option<(AssetReading, MetricSets)> {
         let now = offer.received_at.timestamp_micros();
-        let primary = self.primary.get_or_insert_with(|| Primary { since: now, heard: BTreeMap::new() });
-        let bound = asked.computation.combination().takeover_after_micros();
-        let counts = |key: &String| now - primary.heard.get(key).copied().unwrap_or(primary.since) >= bound;
+        let primary =
+            self.primary.get_or_insert_with(|| PrimaryActivity { since: now, last_received: BTreeMap::new() });
+        let bound = requirements.computation.combination().takeover_after_micros();
+        let counts = |key: &String| now - primary.last_received.get(key).copied().unwrap_or(primary.since) >= bound;
         let numbers = sets.keys(offer.set).iter().zip(&offer.numbers).filter(|(key, _)| counts(key));
         let (keys, numbers): (Vec<String>, Vec<f64>) = numbers.map(|(key, value)| (key.clone(), *value)).unzip();
         let others: Vec<_> = offer.others.iter().filter(|(key, _)| counts(key)).cloned().collect();
@@ -90,43 +91,48 @@ impl Combined {
         Some((accepted, MetricSets(vec![keys])))
     }
 
-    /// Takes the values that are asked for and newer than those held; tells whether there is one.
-    pub fn learn(&mut self, asked: &Asked<'_>, reading: &AssetReading, sets: &MetricSets) -> bool {
+    /// Takes the values that are required and newer than those held; tells whether there is one.
+    pub fn update_latest(
+        &mut self,
+        requirements: &Requirements<'_>,
+        reading: &AssetReading,
+        sets: &MetricSets,
+    ) -> bool {
         let measured_at = reading.measured_at.timestamp_micros();
-        let mut learnt = false;
+        let mut is_updated = false;
         for (key, value) in sets.keys(reading.set).iter().zip(&reading.numbers) {
-            if asked.wants(key) && self.newest.get(key).is_none_or(|held| held.measured_at < measured_at) {
-                let held = Held { value: *value, measured_at, sources: reading.source_devices.clone() };
+            if requirements.wants(key) && self.newest.get(key).is_none_or(|held| held.measured_at < measured_at) {
+                let held = LatestValue { value: *value, measured_at, sources: reading.source_devices.clone() };
                 self.newest.insert(key.clone(), held);
-                learnt = true;
+                is_updated = true;
             }
         }
-        learnt
+        is_updated
     }
 
     /// Takes what an asset below says. Of one time the last word counts: it may compute a value anew.
-    pub fn hear(&mut self, said: &ChildValues) {
-        let child = self.children.entry(said.child).or_default();
-        for (key, value, measured_at) in &said.values {
+    pub fn update_child(&mut self, report: &ChildValues) {
+        let child = self.children.entry(report.child).or_default();
+        for (key, value, measured_at) in &report.values {
             let held = child.values.entry(key.clone()).or_insert((*value, *measured_at));
             if *measured_at >= held.1 {
                 *held = (*value, *measured_at);
             }
         }
-        child.health = said.health.or(child.health);
-        child.sources.clone_from(&said.source_devices);
-        child.measured_at = said.measured_at.timestamp_micros().max(child.measured_at);
-        child.received_at = said.received_at.timestamp_micros().max(child.received_at);
+        child.health = report.health.or(child.health);
+        child.sources.clone_from(&report.source_devices);
+        child.measured_at = report.measured_at.timestamp_micros().max(child.measured_at);
+        child.received_at = report.received_at.timestamp_micros().max(child.received_at);
     }
 
     /// Forgets assets that are no longer below.
-    pub fn forget_others(&mut self, is_child: impl Fn(AssetId) -> bool) {
+    pub fn retain_children(&mut self, is_child: impl Fn(AssetId) -> bool) {
         self.children.retain(|child, _| is_child(*child));
     }
 
-    /// Answers the reading that stands for what the assets below said: without values, of the newest time.
-    pub fn occasion(&self, asset: AssetId, organization: OrganizationId) -> Option<AssetReading> {
-        let time = |micros: fn(&Child) -> i64| {
+    /// Answers the reading that stands for what the assets below report: without values, of the newest time.
+    pub fn trigger_from_children(&self, asset: AssetId, organization: OrganizationId) -> Option<AssetReading> {
+        let time = |micros: fn(&ChildState) -> i64| {
             self.children.values().map(micros).max().and_then(DateTime::from_timestamp_micros)
         };
         Some(AssetReading {
@@ -146,28 +152,28 @@ impl Combined {
     /// Computes everything anew after a value came, and tells what became of it.
     pub fn compute(
         &mut self,
-        scene: &mut Scene<'_>,
-        asked: &Asked<'_>,
+        message: &mut MessageContext<'_>,
+        requirements: &Requirements<'_>,
         asset: AssetId,
         organization: OrganizationId,
-        occasion: &AssetReading,
+        trigger: &AssetReading,
     ) {
         // What is computed anew is of a later time, if only by a microsecond: readers take it for another value.
-        let now = self.time().max(occasion.measured_at.timestamp_micros()).max(self.computed_at + 1);
+        let now = self.latest_time().max(trigger.measured_at.timestamp_micros()).max(self.computed_at + 1);
         self.computed_at = now;
-        let oldest = now - asked.computation.combination().stale_after_micros();
-        let mut numbers: BTreeMap<String, Held> = BTreeMap::new();
-        for (key, value) in asked.computation.composites(|metric| self.below(metric, oldest)) {
-            numbers.insert(key.to_owned(), Held { value, measured_at: now, sources: self.sources_below() });
+        let oldest = now - requirements.computation.combination().stale_after_micros();
+        let mut numbers: BTreeMap<String, LatestValue> = BTreeMap::new();
+        for (key, value) in requirements.computation.composites(|metric| self.child_values(metric, oldest)) {
+            numbers.insert(key.to_owned(), LatestValue { value, measured_at: now, sources: self.child_sources() });
         }
-        let flaws = self.derive(asked, oldest, now, &mut numbers);
+        let flaws = self.compute_formulas(requirements, oldest, now, &mut numbers);
         for (key, held) in &numbers {
             self.newest.insert(key.clone(), held.clone());
         }
-        let measured_at = DateTime::from_timestamp_micros(now).unwrap_or(occasion.measured_at);
+        let measured_at = DateTime::from_timestamp_micros(now).unwrap_or(trigger.measured_at);
         if !numbers.is_empty() || !flaws.is_empty() {
             let mut sources: Vec<DeviceId> = numbers.values().flat_map(|held| held.sources.clone()).collect();
-            tidy(&mut sources);
+            dedup_and_cap(&mut sources);
             let reading = AssetReading {
                 organization,
                 asset,
@@ -176,27 +182,27 @@ impl Combined {
                 numbers: vec![],
                 others: vec![],
                 flaws,
-                ..occasion.clone()
+                ..trigger.clone()
             };
             let numbers = numbers.into_iter().map(|(key, held)| (key, held.value)).collect();
-            scene.lane.computed(Computed { reading, numbers });
+            message.writer.write_computed(ComputedReading { reading, numbers });
         }
-        let health = self.score(asked, organization, asset, measured_at);
+        let health = self.score(requirements, organization, asset, measured_at);
         let score = health.as_ref().map(|change| change.score);
-        health.into_iter().for_each(|change| scene.lane.health(change));
-        self.tell_above(scene, asked, asset, organization, occasion, score);
+        health.into_iter().for_each(|change| message.writer.write_health(change));
+        self.report_to_parent(message, requirements, asset, organization, trigger, score);
     }
 
     /// Computes the metrics of formulas; answers those that cannot be computed and could before, or for another reason.
-    fn derive(
+    fn compute_formulas(
         &mut self,
-        asked: &Asked<'_>,
+        requirements: &Requirements<'_>,
         oldest: i64,
         now: i64,
-        numbers: &mut BTreeMap<String, Held>,
+        numbers: &mut BTreeMap<String, LatestValue>,
     ) -> Vec<(String, String)> {
         let mut flaws = Vec::new();
-        for (key, formula) in asked.computation.derived() {
+        for (key, formula) in requirements.computation.derived() {
             let found = |name: &str| numbers.get(name).or_else(|| self.newest.get(name));
             let fresh = |name: &str| found(name).filter(|held| held.measured_at >= oldest);
             let value = formula.evaluate(|name| fresh(name).map(|held| held.value));
@@ -204,8 +210,8 @@ impl Combined {
                 Ok(value) => {
                     let mut sources: Vec<DeviceId> =
                         formula.names().filter_map(fresh).flat_map(|held| held.sources.clone()).collect();
-                    tidy(&mut sources);
-                    numbers.insert(key.to_owned(), Held { value, measured_at: now, sources });
+                    dedup_and_cap(&mut sources);
+                    numbers.insert(key.to_owned(), LatestValue { value, measured_at: now, sources });
                     self.failing.remove(key);
                 }
                 // What never came is no failure: nobody has seen the result either.
@@ -226,20 +232,20 @@ impl Combined {
     }
 
     /// The values of a metric below that are not too old.
-    fn below(&self, metric: &str, oldest: i64) -> Vec<Part> {
+    fn child_values(&self, metric: &str, oldest: i64) -> Vec<Part> {
         let values = self.children.values().filter_map(|child| child.values.get(metric));
         values.filter(|(_, measured_at)| *measured_at >= oldest).copied().collect()
     }
 
-    fn sources_below(&self) -> Vec<DeviceId> {
+    fn child_sources(&self) -> Vec<DeviceId> {
         let mut sources = self.children.values().flat_map(|child| child.sources.clone()).collect();
-        tidy(&mut sources);
+        dedup_and_cap(&mut sources);
         sources
     }
 
     fn score(
         &mut self,
-        asked: &Asked<'_>,
+        requirements: &Requirements<'_>,
         organization: OrganizationId,
         asset: AssetId,
         measured_at: DateTime<Utc>,
@@ -249,7 +255,7 @@ impl Combined {
             let held = self.newest.get(metric)?;
             Some((held.value, DateTime::from_timestamp_micros(held.measured_at)?))
         };
-        let health = score(asked.health?, measured_at, newest, &children)?;
+        let health = score(requirements.health?, measured_at, newest, &children)?;
         if self.score == Some(health.score) {
             return None;
         }
@@ -262,54 +268,54 @@ impl Combined {
             previous,
             cause: health.cause.map(str::to_owned),
             measured_at,
-            scored_by: Some(asked.scored_by),
+            scored_by: Some(requirements.scored_by),
         })
     }
 
     /// Says to the asset above what it asks for.
-    fn tell_above(
+    fn report_to_parent(
         &mut self,
-        scene: &mut Scene<'_>,
-        asked: &Asked<'_>,
+        message: &mut MessageContext<'_>,
+        requirements: &Requirements<'_>,
         child: AssetId,
         organization: OrganizationId,
-        occasion: &AssetReading,
+        trigger: &AssetReading,
         score: Option<u8>,
     ) {
-        let Some(above) = asked.above else { return };
+        let Some(parent) = requirements.parent else { return };
         // Who is above for the first time hears the score though it did not change.
-        let is_new = self.told.replace(above.parent) != Some(above.parent);
-        let asked_for = self.newest.iter().filter(|(key, _)| above.computation.asks_below(key));
+        let is_new = self.reported_to.replace(parent.parent) != Some(parent.parent);
+        let asked_for = self.newest.iter().filter(|(key, _)| parent.computation.asks_below(key));
         let values: Vec<_> = asked_for.map(|(key, held)| (key.clone(), held.value, held.measured_at)).collect();
-        let former = scene.said.get(&child).and_then(|said| said.health);
-        let health = score.or(former).or(self.score.filter(|_| is_new)).filter(|_| above.health);
+        let former = message.reports_to_parents.get(&child).and_then(|report| report.health);
+        let health = score.or(former).or(self.score.filter(|_| is_new)).filter(|_| parent.health);
         if values.is_empty() && health.is_none() {
             return;
         }
         let mut sources: Vec<DeviceId> = self.newest.values().flat_map(|held| held.sources.clone()).collect();
-        tidy(&mut sources);
-        let said = ChildValues {
+        dedup_and_cap(&mut sources);
+        let report = ChildValues {
             origin: Origin::default(),
             organization,
-            parent: above.parent,
+            parent: parent.parent,
             child,
             source_devices: sources,
-            measured_at: DateTime::from_timestamp_micros(self.time()).unwrap_or(occasion.measured_at),
-            received_at: occasion.received_at,
+            measured_at: DateTime::from_timestamp_micros(self.latest_time()).unwrap_or(trigger.measured_at),
+            received_at: trigger.received_at,
             values,
             health,
         };
-        scene.said.insert(child, said);
+        message.reports_to_parents.insert(child, report);
     }
 
     /// The newest time of any value: what "now" is to the asset.
-    fn time(&self) -> i64 {
+    fn latest_time(&self) -> i64 {
         let own = self.newest.values().map(|held| held.measured_at);
         own.chain(self.children.values().map(|child| child.measured_at)).max().unwrap_or(i64::MIN)
     }
 }
 
-fn tidy(sources: &mut Vec<DeviceId>) {
+fn dedup_and_cap(sources: &mut Vec<DeviceId>) {
     sources.sort_unstable();
     sources.dedup();
     sources.truncate(MAX_SOURCES);

@@ -7,7 +7,7 @@ use domain::telemetry::{DeadLetter, RawReading};
 use super::NAME;
 
 /// Writes the dead letter of a refused payload, or of one reading in it.
-pub fn letter(shard: &str, raw: &RawReading, refusal: &Refusal) -> DeadLetter {
+pub fn dead_letter(shard: &str, raw: &RawReading, refusal: &Refusal) -> DeadLetter {
     DeadLetter {
         stage: NAME.to_owned(),
         reason: refusal.reason.code().to_owned(),
@@ -21,7 +21,7 @@ pub fn letter(shard: &str, raw: &RawReading, refusal: &Refusal) -> DeadLetter {
 }
 
 /// Writes letters as JSON arrays of at most so many bytes, near enough.
-pub fn cut(letters: Vec<DeadLetter>, max_bytes: usize) -> Vec<Bytes> {
+pub fn json_arrays(letters: Vec<DeadLetter>, max_bytes: usize) -> Vec<Bytes> {
     let mut arrays = Vec::new();
     let mut array: Vec<u8> = Vec::new();
     for letter in letters {

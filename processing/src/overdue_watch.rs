@@ -23,15 +23,15 @@ use crate::metric_names;
 /// Kind of ownership; whoever owns partition 0 of it watches.
 pub const NAME: &str = "overdue_watch";
 /// Time between looks.
-const PERIOD: Duration = Duration::from_secs(5);
+const CHECK_PERIOD: Duration = Duration::from_secs(5);
 /// Most commands of one look; the rest has time until the next.
-const MOST: usize = 500;
+const MAX_COMMANDS: usize = 500;
 
 /// The activities that have not ended and were not found overdue, with their organisations and when they are due.
 #[derive(Debug, Default)]
-struct Open(HashMap<ActivityId, (OrganizationId, DateTime<Utc>)>);
+struct OpenActivities(HashMap<ActivityId, (OrganizationId, DateTime<Utc>)>);
 
-impl Open {
+impl OpenActivities {
     fn fold(&mut self, organization: OrganizationId, id: ActivityId, event: &ActivityEvent) {
         match event {
             ActivityEvent::ActivityCreated { order } => {
@@ -54,7 +54,7 @@ impl Open {
         let due = self.0.iter().filter(|(_, (_, due_at))| *due_at <= now);
         let mut found: Vec<_> = due.map(|(id, (organization, due_at))| (*due_at, *id, *organization)).collect();
         found.sort_unstable();
-        found.into_iter().map(|(_, id, organization)| (organization, id)).take(MOST).collect()
+        found.into_iter().map(|(_, id, organization)| (organization, id)).take(MAX_COMMANDS).collect()
     }
 }
 
@@ -71,37 +71,37 @@ pub async fn run(
         .await
         .is_some_and(|owned| owned.is_ok())
     {
-        let mine = shutdown.child_token();
-        let watching = while_mine(&log, &commands, &clock, mine.clone());
+        let ownership = shutdown.child_token();
+        let watching = watch_while_owner(&log, &commands, &clock, ownership.clone());
         tokio::select! {
             () = watching => {}
             _ = owned.wait_for(|owned| !owned.contains(&0)) => {}
         }
-        mine.cancel();
+        ownership.cancel();
     }
 }
 
-async fn while_mine(log: &Log, commands: &Commands, clock: &Clock, mine: CancellationToken) {
-    let open = Arc::new(Mutex::new(Open::default()));
+async fn watch_while_owner(log: &Log, commands: &Commands, clock: &Clock, ownership: CancellationToken) {
+    let open = Arc::new(Mutex::new(OpenActivities::default()));
     let (folded, upcasters) = (open.clone(), Upcasters::default());
     let fold = move |message: &Message| apply(&folded, message, &upcasters);
     // What is not folded yet is found by a later look.
-    let _follower = follow(log, vec![Source::all(Stream::EsActivity)], Positions::new(), fold, mine.clone()).await;
-    let mut period = interval(PERIOD);
+    let _follower = follow(log, vec![Source::all(Stream::EsActivity)], Positions::new(), fold, ownership.clone()).await;
+    let mut period = interval(CHECK_PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    while mine.run_until_cancelled(period.tick()).await.is_some() {
+    while ownership.run_until_cancelled(period.tick()).await.is_some() {
         let now = clock();
         let due = open.lock().unwrap_or_else(PoisonError::into_inner).due(now);
         for (organization, id) in due {
-            if mine.is_cancelled() {
+            if ownership.is_cancelled() {
                 return;
             }
-            note(commands, organization, id, now).await;
+            note_overdue(commands, organization, id, now).await;
         }
     }
 }
 
-fn apply(open: &Mutex<Open>, message: &Message, upcasters: &Upcasters) {
+fn apply(open: &Mutex<OpenActivities>, message: &Message, upcasters: &Upcasters) {
     let events = match decode_events(message, upcasters) {
         Ok(events) => events,
         Err(failure) => {
@@ -120,7 +120,7 @@ fn apply(open: &Mutex<Open>, message: &Message, upcasters: &Upcasters) {
     }
 }
 
-async fn note(commands: &Commands, organization: OrganizationId, id: ActivityId, now: DateTime<Utc>) {
+async fn note_overdue(commands: &Commands, organization: OrganizationId, id: ActivityId, now: DateTime<Utc>) {
     let context = CommandContext::system(NAME, organization, derive(id.0, &[NAME]));
     let outcome = match commands.execute::<Activity>(&context, id.0, ActivityCommand::NoteOverdue { now }).await {
         Ok(_) => "done",
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn what_is_due_and_has_not_ended_is_found_until_it_was_noted() {
         let id = |n| ActivityId(Uuid::from_u128(n));
-        let mut open = Open::default();
+        let mut open = OpenActivities::default();
         [(1, Some(20)), (2, Some(10)), (3, Some(10)), (4, None)]
             .into_iter()
             .for_each(|(n, due)| open.fold(ACME, id(n), &created(due)));

@@ -15,7 +15,7 @@ use processing::asset_combiner::AssetCombiner;
 use processing::asset_processor::AssetProcessor;
 use processing::normalizer::Normalizer;
 use processing::rule_evaluator::RuleEvaluator;
-use processing::stage::{Slot, Stage, compute};
+use processing::stage::{Stage, UnitState, compute};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -52,14 +52,15 @@ fn main() {
 /// Runs a stage over all input; returns what it published, and its cost in microseconds per reading.
 fn run<S: Stage>(stage: &S, directory: &Directory, input: &[Message]) -> (Vec<Message>, f64) {
     let units: BTreeSet<u16> = (0..S::UNITS).collect();
-    let mut slots: BTreeMap<u16, Slot<S::State>> = units.iter().map(|unit| (*unit, Slot::default())).collect();
+    let mut unit_states: BTreeMap<u16, UnitState<S::State>> =
+        units.iter().map(|unit| (*unit, UnitState::default())).collect();
     let mut published = Vec::new();
     let started = Instant::now();
     let batch = BATCH.max(input.len() * BATCH / PACKS as usize);
     for some in input.chunks(batch) {
         let inputs: Vec<_> =
             some.iter().filter_map(|message| Some((S::unit(message)?, message, S::decode(message).unwrap()))).collect();
-        let effects = compute(stage, directory, &mut slots, inputs);
+        let effects = compute(stage, directory, &mut unit_states, inputs);
         for ((stream, tail), payloads) in effects.messages {
             published.extend(payloads.into_iter().map(|payload| (stream, tail.clone(), payload)));
         }

@@ -3,14 +3,14 @@
 use eventlog::{Headers, Publisher, PublisherSettings, Stream};
 use processing::StageName;
 
-use crate::seen::letters;
-use crate::world::{World, device, until};
+use crate::observed::dead_letters;
+use crate::test_platform::{TestPlatform, device, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_readings_go_to_the_dead_letters_and_the_flow_goes_on() {
-    let world = World::new().await;
-    let role = world.start("a", &[StageName::Normalizer]);
-    let publisher = Publisher::new(&world.log, PublisherSettings::default());
+    let platform = TestPlatform::new().await;
+    let role = platform.start("a", &[StageName::Normalizer]);
+    let publisher = Publisher::new(&platform.log, PublisherSettings::default());
     publisher.publish(Stream::TelemetryRaw, "0", Headers::new(), "no pack at all".into()).await.unwrap();
     let payloads = [
         "no json",
@@ -18,13 +18,14 @@ async fn refused_readings_go_to_the_dead_letters_and_the_flow_goes_on() {
         r#"{"metrics":{"temperature":"1"}}"#,
         r#"{"ts":0,"metrics":{"temperature":1}}"#,
     ];
-    world.send(1, payloads.map(|payload| (0, payload.to_owned()))).await;
-    world.measure(77, 0, 1.0).await;
-    world.measure(1, 0, 20.0).await;
-    until(20, "the good reading is normalised", || async { world.last(Stream::TelemetryNormalized).await == 1 }).await;
-    until(20, "the dead letters are stored", || async { world.last(Stream::TelemetryDlq).await >= 2 }).await;
+    platform.send(1, payloads.map(|payload| (0, payload.to_owned()))).await;
+    platform.measure(77, 0, 1.0).await;
+    platform.measure(1, 0, 20.0).await;
+    until(20, "the good reading is normalised", || async { platform.last(Stream::TelemetryNormalized).await == 1 })
+        .await;
+    until(20, "the dead letters are stored", || async { platform.last(Stream::TelemetryDlq).await >= 2 }).await;
     role.stop().await;
-    let read: Vec<serde_json::Value> = crate::seen::messages(&world.log, Stream::TelemetryDlq)
+    let read: Vec<serde_json::Value> = crate::observed::messages(&platform.log, Stream::TelemetryDlq)
         .await
         .iter()
         .map(|message| serde_json::from_slice(&message.payload).unwrap())
@@ -40,14 +41,14 @@ async fn refused_readings_go_to_the_dead_letters_and_the_flow_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_registered_just_before_its_first_reading_is_never_unknown() {
-    let world = World::new().await;
-    let role = world.start("a", &[StageName::Normalizer]);
+    let platform = TestPlatform::new().await;
+    let role = platform.start("a", &[StageName::Normalizer]);
     for n in 10..30 {
-        world.add_device(n).await;
-        world.measure(n, 0, 20.0).await;
+        platform.add_device(n).await;
+        platform.measure(n, 0, 20.0).await;
     }
-    until(20, "all are normalised", || async { world.seen().await.readings.len() == 20 }).await;
+    until(20, "all are normalised", || async { platform.observed().await.readings.len() == 20 }).await;
     role.stop().await;
-    assert!(letters(&world.log).await.is_empty());
-    assert!(world.seen().await.readings.contains_key(&device(29).0));
+    assert!(dead_letters(&platform.log).await.is_empty());
+    assert!(platform.observed().await.readings.contains_key(&device(29).0));
 }

@@ -10,22 +10,22 @@ use eventlog::{Stream, Upcasters, decode_events};
 use processing::StageName;
 use serde_json::{Value, json};
 
-use crate::seen::messages;
-use crate::world::{Worker, World, at, until};
+use crate::observed::messages;
+use crate::test_platform::{TestPlatform, Worker, at, until};
 
 const MINUTE: i64 = 60_000;
 /// Minutes of a day, and those of which one message of a device tells.
 const MINUTES: i64 = 24 * 60;
-const GATHERED: i64 = 20;
+const BATCH_MINUTES: i64 = 20;
 const DEVICES: u128 = 4;
 
 /// Numbers that look random and are the same each time (Knuth's MMIX generator).
-struct Dice(u64);
+struct Random(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
+        (self.0 >> 33) % limit
     }
 }
 
@@ -34,37 +34,37 @@ type Readings = Vec<(i64, String)>;
 
 /// A day of each device, in messages in the order of the log: temperatures that swing, gaps of an hour, readings sent twice,
 /// batches that come late, clocks that jump ahead and back.
-fn day() -> Vec<(u128, Readings)> {
-    let mut dice = Dice(20_261_126);
+fn one_day() -> Vec<(u128, Readings)> {
+    let mut random = Random(20_261_126);
     let (mut sent, mut late) = (Vec::new(), BTreeMap::<u128, Readings>::new());
-    for from in (0..MINUTES).step_by(GATHERED as usize) {
+    for from in (0..MINUTES).step_by(BATCH_MINUTES as usize) {
         for n in 0..DEVICES {
             if (from / 60 + n as i64 * 5) % 12 == 11 {
                 continue;
             }
             let mut readings = Readings::new();
-            for minute in from..from + GATHERED {
-                let jump = match dice.roll(120) {
+            for minute in from..from + BATCH_MINUTES {
+                let jump = match random.below(120) {
                     0 => 120 * MINUTE,
                     1 => -26 * 60 * MINUTE,
                     _ => 0,
                 };
                 let swing = ((minute + 37 * n as i64) % 90 - 45).abs() as f64;
-                let temperature = 50.0 + swing + dice.roll(4) as f64;
+                let temperature = 50.0 + swing + random.below(4) as f64;
                 let payload = json!({"ts": at(minute * MINUTE + jump).timestamp_millis(), "metrics": {"temperature": temperature}});
                 readings.push((minute * MINUTE + 500, payload.to_string()));
-                if dice.roll(15) == 0 {
+                if random.below(15) == 0 {
                     readings.extend(readings.last().cloned());
                 }
             }
-            if dice.roll(8) == 0 {
+            if random.below(8) == 0 {
                 late.entry(n).or_default().extend(readings);
                 continue;
             }
             sent.push((n, readings));
-            if dice.roll(3) == 0 {
+            if random.below(3) == 0 {
                 let held_back = late.remove(&n).map(|readings| {
-                    let received = (from + GATHERED) * MINUTE;
+                    let received = (from + BATCH_MINUTES) * MINUTE;
                     readings.into_iter().map(|(_, payload)| (received, payload)).collect()
                 });
                 sent.extend(held_back.map(|readings: Readings| (n, readings)));
@@ -75,7 +75,7 @@ fn day() -> Vec<(u128, Readings)> {
 }
 
 /// The last readings: cool, and then hot at a time by which they are known.
-fn end() -> Vec<(u128, Readings)> {
+fn closing_breaches() -> Vec<(u128, Readings)> {
     let payload = |minute: i64, temperature: f64| {
         let payload = json!({"ts": at(minute * MINUTE).timestamp_millis(), "metrics": {"temperature": temperature}});
         (minute * MINUTE + 500, payload.to_string())
@@ -84,10 +84,10 @@ fn end() -> Vec<(u128, Readings)> {
 }
 
 /// All events of alarms and activities, by aggregate.
-async fn outcome(world: &World) -> BTreeMap<String, Vec<(String, Value)>> {
+async fn outcome(platform: &TestPlatform) -> BTreeMap<String, Vec<(String, Value)>> {
     let mut outcome = BTreeMap::<String, Vec<(String, Value)>>::new();
     for stream in [Stream::EsAlarm, Stream::EsActivity] {
-        for message in messages(&world.log, stream).await {
+        for message in messages(&platform.log, stream).await {
             for event in decode_events(&message, &Upcasters::default()).unwrap() {
                 let aggregate = format!("{} {}", event.aggregate_type, event.aggregate_id);
                 outcome.entry(aggregate).or_default().push((event.event_type, event.payload));
@@ -98,13 +98,13 @@ async fn outcome(world: &World) -> BTreeMap<String, Vec<(String, Value)>> {
 }
 
 /// Waits until the last breach of each device and asset has its activity: everything before it is through then.
-async fn through(world: &World) {
+async fn wait_for_last_breaches(platform: &TestPlatform) {
     let last = at((MINUTES + 201) * MINUTE);
     let done = || async {
         let mut alarms = std::collections::BTreeSet::new();
         let mut activities = 0;
         for stream in [Stream::EsAlarm, Stream::EsActivity] {
-            for message in messages(&world.log, stream).await {
+            for message in messages(&platform.log, stream).await {
                 for event in decode_events(&message, &Upcasters::default()).unwrap() {
                     let id = event.aggregate_id.clone();
                     match AnyEvent::decode(&event.aggregate_type, &event.event_type, event.payload).unwrap() {
@@ -127,19 +127,19 @@ async fn through(world: &World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_die() {
-    let (day, end) = (day(), end());
-    let alone = World::new().await;
+    let (day, end) = (one_day(), closing_breaches());
+    let alone = TestPlatform::new().await;
     let role = alone.start("alone", &StageName::ALL);
     for (n, readings) in day.iter().chain(&end) {
         alone.send(*n, readings.clone()).await;
     }
-    through(&alone).await;
+    wait_for_last_breaches(&alone).await;
     role.stop().await;
     let expected = outcome(&alone).await;
     assert!(expected.len() > 100, "{} alarms and activities are no day", expected.len());
 
-    let many = World::new().await;
-    let mut dice = Dice(7);
+    let many = TestPlatform::new().await;
+    let mut random = Random(7);
     let mut workers: BTreeMap<usize, Worker> =
         (0..2).map(|number| (number, many.work(&format!("worker-{number}")))).collect();
     let mut started = workers.len();
@@ -147,8 +147,8 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
         many.send(*n, readings.clone()).await;
         // The first dies after a third of the day, and three come in its place; later one of the four now and then.
         let wanted = if count < day.len() / 3 { 2 } else { 4 };
-        if count == day.len() / 3 || (count > day.len() / 3 && dice.roll(30) == 0) {
-            let which = *workers.keys().nth(dice.roll(workers.len() as u64) as usize).unwrap();
+        if count == day.len() / 3 || (count > day.len() / 3 && random.below(30) == 0) {
+            let which = *workers.keys().nth(random.below(workers.len() as u64) as usize).unwrap();
             workers.remove(&which).unwrap().kill();
         }
         while workers.len() < wanted {
@@ -160,7 +160,7 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
         many.send(*n, readings.clone()).await;
     }
     assert!(started > 6, "only {started} workers were ever started");
-    through(&many).await;
+    wait_for_last_breaches(&many).await;
     workers.into_values().for_each(Worker::kill);
     let found = outcome(&many).await;
     assert_eq!(serde_json::to_string(&found).unwrap(), serde_json::to_string(&expected).unwrap());

@@ -11,25 +11,25 @@ use futures_util::future::join_all;
 use tracing::{debug, warn};
 
 use super::snapshots::{Error as SnapshotError, Revision};
-use super::{Delivery, Effects, Slot, Snapshots, Stage, Step};
-use crate::directory::SharedDirectory;
+use super::{Delivery, Effects, Snapshots, Stage, StepContext, UnitState};
 use crate::metric_names;
+use crate::shared_directory::SharedDirectory;
 
 /// A unit that saw nothing is written this much more rarely than one that did.
 const IDLE_FACTOR: u32 = 6;
 
 /// The consumer of a stage for the units owned at present.
-pub struct Batches<S: Stage> {
+pub struct StageConsumer<S: Stage> {
     stage: S,
-    slots: BTreeMap<u16, Slot<S::State>>,
-    records: BTreeMap<u16, Record>,
+    unit_states: BTreeMap<u16, UnitState<S::State>>,
+    snapshot_records: BTreeMap<u16, SnapshotRecord>,
     directory: SharedDirectory,
     delivery: Delivery,
     snapshots: Snapshots,
     snapshot_every: Duration,
     last_snapshot: Instant,
     /// Whether a batch was computed and not delivered: the states must not be written.
-    broken: bool,
+    has_undelivered_effects: bool,
 }
 
 /// New messages with the unit they are for, as they are read.
@@ -37,29 +37,29 @@ type Inputs<'b, I> = Vec<(u16, &'b Message, I)>;
 
 /// What is known of a unit's snapshot.
 #[derive(Clone, Copy)]
-struct Record {
+struct SnapshotRecord {
     revision: Revision,
-    touched: bool,
-    written: Instant,
+    is_changed: bool,
+    written_at: Instant,
 }
 
 /// Computes what input messages do to the states of their units, and what that causes.
 pub fn compute<'m, S: Stage>(
     stage: &S,
     directory: &Directory,
-    slots: &mut BTreeMap<u16, Slot<S::State>>,
+    unit_states: &mut BTreeMap<u16, UnitState<S::State>>,
     inputs: impl IntoIterator<Item = (u16, &'m Message, S::Input)>,
 ) -> Effects {
     let mut output = S::Output::default();
     for (unit, message, input) in inputs {
-        if let Some(slot) = slots.get_mut(&unit) {
-            stage.step(Step { directory, message, slot }, input, &mut output);
+        if let Some(unit_state) = unit_states.get_mut(&unit) {
+            stage.step(StepContext { directory, message, unit: unit_state }, input, &mut output);
         }
     }
     stage.effects(output)
 }
 
-impl<S: Stage> Batches<S> {
+impl<S: Stage> StageConsumer<S> {
     /// Makes a consumer of these units; their states are read when the consume loop begins.
     pub fn new(
         stage: S,
@@ -70,46 +70,46 @@ impl<S: Stage> Batches<S> {
         snapshot_every: Duration,
     ) -> Self {
         let now = Instant::now();
-        let record = Record { revision: Revision::default(), touched: false, written: now };
-        let slots = units.iter().map(|unit| (*unit, Slot::default())).collect();
-        let records = units.iter().map(|unit| (*unit, record)).collect();
+        let record = SnapshotRecord { revision: Revision::default(), is_changed: false, written_at: now };
+        let unit_states = units.iter().map(|unit| (*unit, UnitState::default())).collect();
+        let snapshot_records = units.iter().map(|unit| (*unit, record)).collect();
         Self {
             stage,
-            slots,
-            records,
+            unit_states,
+            snapshot_records,
             directory,
             delivery,
             snapshots,
             snapshot_every,
             last_snapshot: now,
-            broken: false,
+            has_undelivered_effects: false,
         }
     }
 
     /// Writes the states of all units, where all that was computed is delivered.
     pub async fn write_all(&mut self) -> Result<(), SnapshotError> {
-        if self.broken { Ok(()) } else { self.write(|_| true).await }
+        if self.has_undelivered_effects { Ok(()) } else { self.write(|_| true).await }
     }
 
-    async fn write(&mut self, is_due: impl Fn(&Record) -> bool) -> Result<(), SnapshotError> {
-        let (snapshots, slots) = (&self.snapshots, &self.slots);
-        let due = self.records.iter_mut().filter(|(_, record)| is_due(record));
-        let writes = due.filter_map(|(unit, record)| Some((*unit, slots.get(unit)?, record)));
-        let writes = writes.map(|(unit, slot, record)| async move {
-            let revision = snapshots.write(unit, slot, record.revision).await?;
-            *record = Record { revision, touched: false, written: Instant::now() };
+    async fn write(&mut self, is_due: impl Fn(&SnapshotRecord) -> bool) -> Result<(), SnapshotError> {
+        let (snapshots, unit_states) = (&self.snapshots, &self.unit_states);
+        let due = self.snapshot_records.iter_mut().filter(|(_, record)| is_due(record));
+        let writes = due.filter_map(|(unit, record)| Some((*unit, unit_states.get(unit)?, record)));
+        let writes = writes.map(|(unit, unit_state, record)| async move {
+            let revision = snapshots.write(unit, unit_state, record.revision).await?;
+            *record = SnapshotRecord { revision, is_changed: false, written_at: Instant::now() };
             Ok(())
         });
         join_all(writes).await.into_iter().collect()
     }
 
-    async fn write_now_and_then(&mut self) -> Result<(), String> {
+    async fn write_if_due(&mut self) -> Result<(), String> {
         let every = self.snapshot_every;
         if self.last_snapshot.elapsed() < every {
             return Ok(());
         }
         self.last_snapshot = Instant::now();
-        match self.write(|record| record.touched || record.written.elapsed() > every * IDLE_FACTOR).await {
+        match self.write(|record| record.is_changed || record.written_at.elapsed() > every * IDLE_FACTOR).await {
             Err(failure @ SnapshotError::Fenced(_)) => Err(failure.to_string()),
             Err(failure) => {
                 // The next one will hold all that this one would have held.
@@ -124,7 +124,7 @@ impl<S: Stage> Batches<S> {
         let (mut inputs, mut rejections) = (Vec::with_capacity(batch.messages.len()), Vec::new());
         for message in &batch.messages {
             let Some(number) = S::unit(message) else { continue };
-            if !self.slots.get(&number).is_some_and(|slot| slot.is_new(message)) {
+            if !self.unit_states.get(&number).is_some_and(|unit_state| unit_state.is_new(message)) {
                 continue;
             }
             match S::decode(message) {
@@ -140,45 +140,45 @@ impl<S: Stage> Batches<S> {
     async fn prepare(&self, inputs: &Inputs<'_, S::Input>) -> Result<(), Cause> {
         let named = inputs.iter().map(|(_, _, input)| S::es_position(input)).max().unwrap_or(0);
         self.directory.reached(named).await?;
-        if self.lacks(inputs) {
+        if self.needs_newer_directory(inputs) {
             self.directory.caught_up().await?;
         }
         Ok(())
     }
 
-    fn lacks(&self, inputs: &Inputs<'_, S::Input>) -> bool {
+    fn needs_newer_directory(&self, inputs: &Inputs<'_, S::Input>) -> bool {
         let directory = self.directory.read();
-        inputs.iter().any(|(_, _, input)| S::lacks(&directory, input))
+        inputs.iter().any(|(_, _, input)| S::needs_newer_directory(&directory, input))
     }
 
     fn compute(&mut self, inputs: Inputs<'_, S::Input>) -> Effects {
         let started = Instant::now();
         for (unit, ..) in &inputs {
-            self.records.entry(*unit).and_modify(|record| record.touched = true);
+            self.snapshot_records.entry(*unit).and_modify(|record| record.is_changed = true);
         }
-        let effects = compute(&self.stage, &self.directory.read(), &mut self.slots, inputs);
+        let effects = compute(&self.stage, &self.directory.read(), &mut self.unit_states, inputs);
         metrics::histogram!(metric_names::COMPUTE_SECONDS, "stage" => S::NAME).record(started.elapsed().as_secs_f64());
         effects
     }
 }
 
-impl<S: Stage> Consumer for &mut Batches<S> {
+impl<S: Stage> Consumer for &mut StageConsumer<S> {
     fn name(&self) -> &str {
         S::NAME
     }
 
     fn sources(&self) -> Vec<Source> {
-        S::sources(&self.slots.keys().copied().collect())
+        S::sources(&self.unit_states.keys().copied().collect())
     }
 
     async fn resume(&mut self) -> Result<Positions, Cause> {
-        for (unit, record) in &mut self.records {
-            let (slot, revision) = self.snapshots.read(*unit).await?;
+        for (unit, record) in &mut self.snapshot_records {
+            let (unit_state, revision) = self.snapshots.read(*unit).await?;
             record.revision = revision;
-            self.slots.insert(*unit, slot);
+            self.unit_states.insert(*unit, unit_state);
         }
-        let positions = earliest(self.slots.values().map(|slot| &slot.positions));
-        debug!(stage = S::NAME, units = self.slots.len(), ?positions, "goes on");
+        let positions = earliest(self.unit_states.values().map(|unit_state| &unit_state.positions));
+        debug!(stage = S::NAME, units = self.unit_states.len(), ?positions, "goes on");
         Ok(positions)
     }
 
@@ -195,13 +195,13 @@ impl<S: Stage> Consumer for &mut Batches<S> {
         }
         let effects = self.compute(inputs);
         // From here on the states hold what is not delivered yet.
-        self.broken = true;
+        self.has_undelivered_effects = true;
         if self.delivery.deliver(effects).await.is_err() {
             return Outcome::Stop("shut down before the outputs were stored".to_owned());
         }
-        self.broken = false;
-        self.slots.values_mut().for_each(|slot| move_on(&mut slot.positions, &batch.positions));
-        match self.write_now_and_then().await {
+        self.has_undelivered_effects = false;
+        self.unit_states.values_mut().for_each(|unit_state| advance(&mut unit_state.positions, &batch.positions));
+        match self.write_if_due().await {
             Ok(()) => Outcome::Done,
             Err(fenced) => Outcome::Stop(fenced),
         }
@@ -216,7 +216,7 @@ fn newer(batch: &Batch) -> Option<Cause> {
 }
 
 /// Moves positions to those of a batch; a unit that is further already stays there.
-fn move_on(positions: &mut Positions, to: &Positions) {
+fn advance(positions: &mut Positions, to: &Positions) {
     for (stream, position) in to.iter() {
         if position.sequence >= positions.sequence(stream) {
             positions.set(stream, position.clone());
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn positions_never_move_back() {
         let mut positions = Positions::at([(Stream::EventsThreshold, 5)]);
-        move_on(&mut positions, &Positions::at([(Stream::EventsThreshold, 4), (Stream::Presence, 1)]));
+        advance(&mut positions, &Positions::at([(Stream::EventsThreshold, 4), (Stream::Presence, 1)]));
         assert_eq!(positions, Positions::at([(Stream::EventsThreshold, 5), (Stream::Presence, 1)]));
     }
 }

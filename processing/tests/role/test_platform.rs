@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub struct World {
+pub struct TestPlatform {
     pub log: Log,
     pub commands: Commands,
     pub organization: OrganizationId,
@@ -85,7 +85,7 @@ pub async fn until<F: Future<Output = bool>>(seconds: u64, what: &str, mut holds
     }
 }
 
-impl World {
+impl TestPlatform {
     /// Devices 0 to 3 of one type; each feeds the asset of its number; devices above 80 degrees breach, and so do assets
     /// with a health below 50.
     pub async fn new() -> Self {
@@ -99,16 +99,16 @@ impl World {
         let master = MasterKey::parse(MASTER_KEY).unwrap();
         let keys = Keys::new(master, RootAuthority::create("Test root CA", at(0)).unwrap());
         let commands = Commands::open(log.clone(), keys.clone(), Arc::new(|| at(0))).await.unwrap();
-        let world = Self { log, commands, organization: OrganizationId(id("organization", 0)), keys, nats, prefix };
-        world.define_types().await;
+        let platform = Self { log, commands, organization: OrganizationId(id("organization", 0)), keys, nats, prefix };
+        platform.define_types().await;
         for n in 0..4 {
-            world.add_device(n).await;
-            world.add_asset(n).await;
+            platform.add_device(n).await;
+            platform.add_asset(n).await;
         }
-        world.define_rule(1, "device", "temperature", json!({"operator": ">", "value": 80.0})).await;
-        world.define_rule(2, "asset", "health_score", json!({"operator": "<", "value": 50.0})).await;
-        world.define_template().await;
-        world
+        platform.define_rule(1, "device", "temperature", json!({"operator": ">", "value": 80.0})).await;
+        platform.define_rule(2, "asset", "health_score", json!({"operator": "<", "value": 50.0})).await;
+        platform.define_template().await;
+        platform
     }
 
     /// Starts a process of its own with all stages.
@@ -120,10 +120,10 @@ impl World {
     }
 
     /// The same platform as another process sees it, with a command side of its own.
-    pub async fn as_another_process(&self) -> World {
+    pub async fn as_another_process(&self) -> TestPlatform {
         let commands = Commands::open(self.log.clone(), self.keys.clone(), Arc::new(|| at(0))).await.unwrap();
         let (nats, prefix) = (self.nats.clone(), self.prefix.clone());
-        World {
+        TestPlatform {
             log: self.log.clone(),
             commands,
             organization: self.organization,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use eventlog::Stream;
 use processing::StageName;
 
-use crate::seen::Seen;
-use crate::world::{Role, World, asset, at, device, until};
+use crate::observed::Observed;
+use crate::test_platform::{Role, TestPlatform, asset, at, device, until};
 
 /// What each stage writes to: it is killed when that has grown by a few messages.
 const OUTPUT: [(StageName, Stream); 5] = [
@@ -26,25 +26,25 @@ fn temperature(n: u128, count: i64) -> f64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_stage_is_killed_and_whenever_nothing_is_lost_and_nothing_doubled() {
-    let world = World::new().await;
-    let start = |stage: StageName| world.start(stage.as_str(), &[stage]);
+    let platform = TestPlatform::new().await;
+    let start = |stage: StageName| platform.start(stage.as_str(), &[stage]);
     let mut roles: BTreeMap<StageName, Role> = OUTPUT.iter().map(|(stage, _)| (*stage, start(*stage))).collect();
     let mut kills = 0;
     for count in 0..READINGS {
         for n in 0..4 {
-            world.measure(n, count * 1_000, temperature(n, count)).await;
+            platform.measure(n, count * 1_000, temperature(n, count)).await;
         }
         if count % 10 == 9 {
             let (stage, output) = OUTPUT[kills % OUTPUT.len()];
             if !matches!(output, Stream::EsAlarm | Stream::EsActivity) || kills % 10 > 5 {
-                let from = world.last(output).await;
+                let from = platform.last(output).await;
                 for n in 0..4 {
-                    world.measure(n, count * 1_000 + 500, temperature(n, count)).await;
+                    platform.measure(n, count * 1_000 + 500, temperature(n, count)).await;
                 }
                 // Far enough into what the stage writes of it, or not at all where nothing follows from it.
                 let _ = tokio::time::timeout(
                     std::time::Duration::from_millis(300),
-                    until(5, "", || async { world.last(output).await > from }),
+                    until(5, "", || async { platform.last(output).await > from }),
                 )
                 .await;
             }
@@ -54,30 +54,30 @@ async fn whichever_stage_is_killed_and_whenever_nothing_is_lost_and_nothing_doub
         }
     }
     assert!(kills >= 20);
-    let expected = settled(&world).await;
+    let expected = settled(&platform).await;
     for role in roles.into_values() {
         role.stop().await;
     }
-    let seen = world.seen().await;
+    let observed = platform.observed().await;
     for n in 0..4 {
-        let times: Vec<_> = seen.readings[&device(n).0].iter().map(|(time, _)| *time).collect();
+        let times: Vec<_> = observed.readings[&device(n).0].iter().map(|(time, _)| *time).collect();
         assert!(times.is_sorted_by(|a, b| a < b), "device {n} has a reading twice");
         let sent = (0..READINGS).map(|count| at(count * 1_000).timestamp_millis());
         assert!(sent.clone().all(|time| times.contains(&time)), "device {n} lost a reading");
-        assert_eq!(seen.values[&asset(n)], seen.readings[&device(n).0]);
-        let breaches = breaches(&seen.readings[&device(n).0]);
-        let of_device = seen.events[&device(n).0].len();
+        assert_eq!(observed.values[&asset(n)], observed.readings[&device(n).0]);
+        let breaches = breaches(&observed.readings[&device(n).0]);
+        let of_device = observed.events[&device(n).0].len();
         assert_eq!(of_device, breaches, "transitions of device {n}");
     }
     assert!(
-        seen.alarms.values().all(|events| ["raised", "returned", "superseded"].starts_with(events)),
+        observed.alarms.values().all(|events| ["raised", "returned", "superseded"].starts_with(events)),
         "{:?}",
-        seen.alarms
+        observed.alarms
     );
-    assert!(seen.activities.values().chain(seen.notices.values()).all(|count| *count == 1));
-    assert_eq!(seen.activities.keys().collect::<Vec<_>>(), seen.notices.keys().collect::<Vec<_>>());
-    assert_eq!(seen.activities.len(), seen.alarms.len(), "one work order for each alarm");
-    assert_eq!(expected, seen, "nothing came after all had settled");
+    assert!(observed.activities.values().chain(observed.notices.values()).all(|count| *count == 1));
+    assert_eq!(observed.activities.keys().collect::<Vec<_>>(), observed.notices.keys().collect::<Vec<_>>());
+    assert_eq!(observed.activities.len(), observed.alarms.len(), "one work order for each alarm");
+    assert_eq!(expected, observed, "nothing came after all had settled");
 }
 
 /// How often the temperatures cross 80.
@@ -88,20 +88,20 @@ fn breaches(readings: &[(i64, f64)]) -> usize {
 }
 
 /// Waits until all readings are through and every alarm has its work order.
-async fn settled(world: &World) -> Seen {
+async fn settled(platform: &TestPlatform) -> Observed {
     let last = at((READINGS - 1) * 1_000).timestamp_millis();
-    let done = |seen: &Seen| {
+    let done = |observed: &Observed| {
         let through =
             |times: Option<&Vec<(i64, f64)>>| times.is_some_and(|times| times.iter().any(|(time, _)| *time >= last));
-        let transitions = |n| seen.events.get(&device(n).0).map_or(0, Vec::len);
+        let transitions = |n| observed.events.get(&device(n).0).map_or(0, Vec::len);
         (0..4).all(|n| {
-            through(seen.readings.get(&device(n).0))
-                && through(seen.values.get(&asset(n)))
-                && seen.readings.get(&device(n).0).is_some_and(|readings| breaches(readings) == transitions(n))
-                && seen.events.get(&asset(n)).map_or(0, Vec::len) == transitions(n)
-        }) && seen.activities.len() == seen.alarms.len()
-            && seen.notices.len() == seen.activities.len()
+            through(observed.readings.get(&device(n).0))
+                && through(observed.values.get(&asset(n)))
+                && observed.readings.get(&device(n).0).is_some_and(|readings| breaches(readings) == transitions(n))
+                && observed.events.get(&asset(n)).map_or(0, Vec::len) == transitions(n)
+        }) && observed.activities.len() == observed.alarms.len()
+            && observed.notices.len() == observed.activities.len()
     };
-    until(60, "everything is through", || async { done(&world.seen().await) }).await;
-    world.seen().await
+    until(60, "everything is through", || async { done(&platform.observed().await) }).await;
+    platform.observed().await
 }

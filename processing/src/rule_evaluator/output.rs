@@ -12,8 +12,8 @@ use domain::telemetry::{Origin, ThresholdEvent, Transition};
 use eventlog::Stream;
 use uuid::Uuid;
 
-use super::input::Seen;
-use super::presence::Gone;
+use super::input::Observation;
+use super::presence::WentOffline;
 use crate::stage::{Command, Effects};
 
 /// Most events of one message, some 700 bytes each.
@@ -27,7 +27,7 @@ pub struct Output {
 }
 
 /// The output of one partition from one source.
-pub struct Lane<'o> {
+pub struct ChangeWriter<'o> {
     events: &'o mut Vec<ThresholdEvent>,
     commands: &'o mut Vec<Command>,
     origin: Origin,
@@ -35,10 +35,10 @@ pub struct Lane<'o> {
 }
 
 impl Output {
-    /// Answers the lane of a partition and a source.
-    pub fn lane(&mut self, partition: u16, source: u16) -> Lane<'_> {
+    /// Answers the writer of a partition and a source.
+    pub fn writer(&mut self, partition: u16, source: u16) -> ChangeWriter<'_> {
         let events = self.events.entry((partition, source)).or_default();
-        Lane { events, commands: &mut self.commands, origin: Origin::default(), es_position: 0 }
+        ChangeWriter { events, commands: &mut self.commands, origin: Origin::default(), es_position: 0 }
     }
 
     /// Turns events into messages and hands the commands over.
@@ -55,7 +55,7 @@ impl Output {
     }
 }
 
-impl Lane<'_> {
+impl ChangeWriter<'_> {
     /// Begins with an input message, read with a directory of this position.
     pub fn begin(&mut self, sequence: u64, es_position: u64) {
         self.origin = Origin { sequence, ordinal: 0 };
@@ -63,17 +63,22 @@ impl Lane<'_> {
     }
 
     /// Adds what follows from changes of rules' conditions on an entity.
-    pub fn all(&mut self, directory: DirectoryView<'_>, seen: &Seen, changes: Vec<(RuleId, Change)>) {
+    pub fn write_changes(
+        &mut self,
+        directory: DirectoryView<'_>,
+        observation: &Observation,
+        changes: Vec<(RuleId, Change)>,
+    ) {
         for (rule, change) in changes {
             if let Some(rule) = directory.rule(rule) {
-                self.changed(rule, seen, change);
+                self.write_change(rule, observation, change);
             }
         }
     }
 
-    fn changed(&mut self, rule: &RuleEntry, seen: &Seen, change: Change) {
-        let entity_type = rule_kind(rule, seen);
-        let alarm = |episode| alarm_id(rule.rule, seen.entity.id(), episode);
+    fn write_change(&mut self, rule: &RuleEntry, observation: &Observation, change: Change) {
+        let entity_type = entity_kind(rule, observation);
+        let alarm = |episode| alarm_id(rule.rule, observation.entity.id(), episode);
         match change {
             Change::Raised { episode, started_at, raised_at, value, suppression } => {
                 let (alarm, former) = (alarm(episode), episode.checked_sub(1).filter(|former| *former > 0).map(alarm));
@@ -81,7 +86,7 @@ impl Lane<'_> {
                     rule_id: rule.rule,
                     rule_name: rule.definition.name.clone(),
                     entity_type,
-                    entity_id: seen.entity.id(),
+                    entity_id: observation.entity.id(),
                     metric_key: rule.definition.metric_key.clone(),
                     condition: Box::new(rule.definition.condition.clone()),
                     severity: rule.definition.severity,
@@ -90,82 +95,87 @@ impl Lane<'_> {
                     raised_at,
                     episode,
                 };
-                self.command(seen, alarm, &["raise"], AlarmCommand::RaiseAlarm { breach, suppression });
+                self.push_command(observation, alarm, &["raise"], AlarmCommand::RaiseAlarm { breach, suppression });
                 if let Some(former) = former {
-                    self.command(seen, former, &["supersede"], AlarmCommand::SupersedeAlarm { by: alarm });
+                    self.push_command(observation, former, &["supersede"], AlarmCommand::SupersedeAlarm { by: alarm });
                 }
                 if suppression.is_none() {
-                    self.event(rule, seen, alarm, Transition::ThresholdBreach, Some(value), raised_at);
+                    self.push_event(rule, observation, alarm, Transition::ThresholdBreach, Some(value), raised_at);
                 }
             }
             Change::Repeated { episode, repeats, value, at, suppression, announce } => {
                 let (alarm, number) = (alarm(episode), repeats.to_string());
-                self.command(seen, alarm, &["repeat", &number], AlarmCommand::RepeatAlarm { repeats, value, at });
+                self.push_command(
+                    observation,
+                    alarm,
+                    &["repeat", &number],
+                    AlarmCommand::RepeatAlarm { repeats, value, at },
+                );
                 if suppression.is_some() {
                     let step = ["suppress again", &number];
-                    self.command(seen, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
+                    self.push_command(observation, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
                 }
                 if announce {
-                    self.event(rule, seen, alarm, Transition::ThresholdBreach, Some(value), at);
+                    self.push_event(rule, observation, alarm, Transition::ThresholdBreach, Some(value), at);
                 }
             }
             Change::SuppressionChanged { episode, suppression, announce, at } => {
                 let alarm = alarm(episode);
                 let step = ["suppress", &at.timestamp_micros().to_string()];
-                self.command(seen, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
+                self.push_command(observation, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
                 if announce {
-                    self.event(rule, seen, alarm, Transition::ThresholdBreach, None, at);
+                    self.push_event(rule, observation, alarm, Transition::ThresholdBreach, None, at);
                 }
             }
             Change::StartAmended { episode, started_at } => {
                 let step = ["amend", &started_at.timestamp_micros().to_string()];
-                self.command(seen, alarm(episode), &step, AlarmCommand::AmendAlarmStart { started_at });
+                self.push_command(observation, alarm(episode), &step, AlarmCommand::AmendAlarmStart { started_at });
             }
             Change::Ended { episode, repeats, value, at, announce } => {
                 let alarm = alarm(episode);
                 let step = ["return", &repeats.to_string()];
-                self.command(seen, alarm, &step, AlarmCommand::ReturnToNormal { repeats, value, at });
+                self.push_command(observation, alarm, &step, AlarmCommand::ReturnToNormal { repeats, value, at });
                 if announce {
-                    self.event(rule, seen, alarm, Transition::ReturnToNormal, value, at);
+                    self.push_event(rule, observation, alarm, Transition::ReturnToNormal, value, at);
                 }
             }
         }
     }
 
     /// Adds that a device went offline.
-    pub fn offline(&mut self, gone: &Gone) {
-        let session = gone.session.map(|session| session.to_string()).unwrap_or_default();
-        let at = gone.at.timestamp_micros().to_string();
+    pub fn write_offline(&mut self, offline: &WentOffline) {
+        let session = offline.session.map(|session| session.to_string()).unwrap_or_default();
+        let at = offline.at.timestamp_micros().to_string();
         let origin = self.next_origin();
         self.events.push(ThresholdEvent {
-            event_id: derive(gone.device.0, &["offline", &session, &at]),
+            event_id: derive(offline.device.0, &["offline", &session, &at]),
             origin,
             es_position: self.es_position,
             transition: Transition::DeviceOffline,
-            organization: gone.organization,
+            organization: offline.organization,
             rule_id: None,
             rule_name: None,
             alarm_id: None,
             entity_type: EntityKind::Device,
-            entity_id: gone.device.0,
+            entity_id: offline.device.0,
             severity: Severity::default(),
             metric_key: None,
             value: None,
             action: None,
-            measured_at: gone.at,
-            received_at: gone.at,
+            measured_at: offline.at,
+            received_at: offline.at,
         });
     }
 
-    fn command(&mut self, seen: &Seen, id: AlarmId, step: &[&str], command: AlarmCommand) {
+    fn push_command(&mut self, observation: &Observation, id: AlarmId, step: &[&str], command: AlarmCommand) {
         let command_id = derive(id.0, step);
-        self.commands.push(Command::Alarm { organization: seen.organization, id, command_id, command });
+        self.commands.push(Command::Alarm { organization: observation.organization, id, command_id, command });
     }
 
-    fn event(
+    fn push_event(
         &mut self,
         rule: &RuleEntry,
-        seen: &Seen,
+        observation: &Observation,
         alarm: AlarmId,
         transition: Transition,
         value: Option<f64>,
@@ -177,18 +187,18 @@ impl Lane<'_> {
             origin,
             es_position: self.es_position,
             transition,
-            organization: seen.organization,
+            organization: observation.organization,
             rule_id: Some(rule.rule),
             rule_name: Some(rule.definition.name.clone()),
             alarm_id: Some(alarm),
-            entity_type: rule_kind(rule, seen),
-            entity_id: seen.entity.id(),
+            entity_type: entity_kind(rule, observation),
+            entity_id: observation.entity.id(),
             severity: rule.definition.severity,
             metric_key: Some(rule.definition.metric_key.clone()),
             value,
             action: Some(rule.definition.action.clone()),
             measured_at,
-            received_at: seen.received_at,
+            received_at: observation.received_at,
         });
     }
 
@@ -210,8 +220,8 @@ fn event_id(alarm: AlarmId, transition: Transition) -> Uuid {
     )
 }
 
-fn rule_kind(rule: &RuleEntry, seen: &Seen) -> EntityKind {
-    match seen.entity {
+fn entity_kind(rule: &RuleEntry, observation: &Observation) -> EntityKind {
+    match observation.entity {
         super::input::Entity::Device(_) => EntityKind::Device,
         super::input::Entity::Asset(_) => rule.definition.entity_type,
     }

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use eventlog::{Message, Positions, Stream};
 
-use super::Marks;
+use super::HighWaterMarks;
 
 /// A unit: its state, how far its inputs were read, and which directory its last inputs were read with.
 #[derive(Clone, Debug, Default)]
-pub struct Slot<S> {
+pub struct UnitState<S> {
     /// How far its input streams were read.
     pub positions: Positions,
     /// The last origin seen of each source.
-    pub marks: Marks,
+    pub marks: HighWaterMarks,
     /// The state itself.
     pub state: S,
     pub(super) es_positions: BTreeMap<Stream, u64>,
 }
 
-impl<S> Slot<S> {
+impl<S> UnitState<S> {
     /// Answers the position of the domain stream to look up at for an input that names `named`: it never shrinks within
     /// an input stream, so that two writers, one of them behind, cannot make a rule come and go.
     pub fn es_position(&mut self, message: &Message, named: u64) -> u64 {

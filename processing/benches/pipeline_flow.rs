@@ -1,6 +1,6 @@
 //! What a steady flow of readings costs through all stages and a nats-server that syncs every message to disk: CPU
 //! microseconds per reading of this process and of the server, and how long readings take from the raw stream to the
-//! asset stream. Run with `cargo bench -p processing --bench flow`; `RATE` and `SECONDS` set the flow,
+//! asset stream. Run with `cargo bench -p processing --bench pipeline_flow`; `RATE` and `SECONDS` set the flow,
 //! `LINGER_MS` how long every stage waits for company.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 

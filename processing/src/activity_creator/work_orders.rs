@@ -9,7 +9,7 @@ use domain::rule::RuleAction;
 use domain::telemetry::{ThresholdEvent, Transition};
 
 /// Answers the work orders of an event with their ids, which derive from event and template.
-pub fn orders(directory: &Directory, event: &ThresholdEvent) -> Vec<(ActivityId, WorkOrder)> {
+pub fn work_orders(directory: &Directory, event: &ThresholdEvent) -> Vec<(ActivityId, WorkOrder)> {
     let directory = directory.as_of(event.es_position);
     templates(directory, event).into_iter().map(|template| (id(event, template), order(event, template))).collect()
 }

@@ -9,13 +9,13 @@ use domain::telemetry::{
     ActivityNotice, AssetPack, DeadLetter, NormalizedPack, ThresholdEvent, Transition, decode_pack,
 };
 use eventlog::{Log, Message, Stream, Upcasters, decode_events};
-use processing::stage::Marks;
+use processing::stage::HighWaterMarks;
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::test_platform::TestPlatform;
 
 #[derive(Debug, Default, PartialEq)]
-pub struct Seen {
+pub struct Observed {
     /// Times in milliseconds and temperatures by device.
     pub readings: BTreeMap<Uuid, Vec<(i64, f64)>>,
     /// Times in milliseconds and values by asset.
@@ -40,39 +40,39 @@ pub async fn messages(log: &Log, stream: Stream) -> Vec<Message> {
     all
 }
 
-pub async fn letters(log: &Log) -> Vec<DeadLetter> {
+pub async fn dead_letters(log: &Log) -> Vec<DeadLetter> {
     let read = |message: Message| serde_json::from_slice::<Vec<DeadLetter>>(&message.payload).unwrap();
     messages(log, Stream::TelemetryDlq).await.into_iter().flat_map(read).collect()
 }
 
-impl World {
-    pub async fn seen(&self) -> Seen {
-        let (mut seen, mut marks) = (Seen::default(), Marks::default());
-        self.see_telemetry(&mut seen, &mut marks).await;
+impl TestPlatform {
+    pub async fn observed(&self) -> Observed {
+        let (mut observed, mut marks) = (Observed::default(), HighWaterMarks::default());
+        self.collect_telemetry(&mut observed, &mut marks).await;
         for message in messages(&self.log, Stream::EventsThreshold).await {
             let events: Vec<ThresholdEvent> = serde_json::from_slice(&message.payload).unwrap();
             let mut mark = marks.of(&message.subject);
             for event in events.iter().filter(|event| mark.admits(event.origin)) {
-                seen.events.entry(event.entity_id).or_default().push(event.transition);
+                observed.events.entry(event.entity_id).or_default().push(event.transition);
             }
         }
         for message in messages(&self.log, Stream::ActivitiesCreated).await {
             let notice: ActivityNotice = serde_json::from_slice(&message.payload).unwrap();
             if marks.of(&message.subject).admits(notice.origin) {
-                *seen.notices.entry(notice.activity_id.0).or_default() += 1;
+                *observed.notices.entry(notice.activity_id.0).or_default() += 1;
             }
         }
-        self.see_aggregates(&mut seen).await;
-        seen
+        self.collect_aggregates(&mut observed).await;
+        observed
     }
 
-    async fn see_telemetry(&self, seen: &mut Seen, marks: &mut Marks) {
+    async fn collect_telemetry(&self, observed: &mut Observed, marks: &mut HighWaterMarks) {
         for message in messages(&self.log, Stream::TelemetryNormalized).await {
             let pack: NormalizedPack = decode_pack(&message.payload).unwrap();
             let mut mark = marks.of(&message.subject);
             for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
                 let value = (reading.measured_at.timestamp_millis(), reading.numbers[0]);
-                seen.readings.entry(reading.device.0).or_default().push(value);
+                observed.readings.entry(reading.device.0).or_default().push(value);
             }
         }
         for message in messages(&self.log, Stream::TelemetryAsset).await {
@@ -80,34 +80,34 @@ impl World {
             let mut mark = marks.of(&message.subject);
             for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
                 let value = (reading.measured_at.timestamp_millis(), reading.numbers[0]);
-                seen.values.entry(reading.asset.0).or_default().push(value);
+                observed.values.entry(reading.asset.0).or_default().push(value);
             }
             for health in pack.health.iter().filter(|health| mark.admits(health.origin)) {
-                seen.health.entry(health.asset.0).or_default().push(health.score);
+                observed.health.entry(health.asset.0).or_default().push(health.score);
             }
         }
     }
 
-    async fn see_aggregates(&self, seen: &mut Seen) {
+    async fn collect_aggregates(&self, observed: &mut Observed) {
         for stream in [Stream::EsAlarm, Stream::EsActivity] {
             for message in messages(&self.log, stream).await {
                 for event in decode_events(&message, &Upcasters::default()).unwrap() {
                     let id: Uuid = event.aggregate_id.parse().unwrap();
                     match AnyEvent::decode(&event.aggregate_type, &event.event_type, event.payload).unwrap() {
                         AnyEvent::Alarm(AlarmEvent::AlarmRaised { .. }) => {
-                            seen.alarms.entry(id).or_default().push("raised")
+                            observed.alarms.entry(id).or_default().push("raised")
                         }
                         AnyEvent::Alarm(AlarmEvent::AlarmReturnedToNormal { .. }) => {
-                            seen.alarms.entry(id).or_default().push("returned");
+                            observed.alarms.entry(id).or_default().push("returned");
                         }
                         AnyEvent::Alarm(AlarmEvent::AlarmRepeated { .. }) => {
-                            seen.alarms.entry(id).or_default().push("repeated");
+                            observed.alarms.entry(id).or_default().push("repeated");
                         }
                         AnyEvent::Alarm(AlarmEvent::AlarmSuperseded { .. }) => {
-                            seen.alarms.entry(id).or_default().push("superseded");
+                            observed.alarms.entry(id).or_default().push("superseded");
                         }
                         AnyEvent::Activity(ActivityEvent::ActivityCreated { .. }) => {
-                            *seen.activities.entry(id).or_default() += 1
+                            *observed.activities.entry(id).or_default() += 1
                         }
                         other => panic!("{other:?}"),
                     }

@@ -14,9 +14,9 @@ use tracing::error;
 use crate::metric_names;
 
 /// How long a stage waits for the directory before it tries its batch again.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the first fold of the whole domain stream may take.
-const FIRST_FOLD: Duration = Duration::from_secs(1_800);
+const FIRST_FOLD_TIMEOUT: Duration = Duration::from_secs(1_800);
 /// Longer than any process runs.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
@@ -47,21 +47,21 @@ impl SharedDirectory {
         if self.read().position() >= position {
             return Ok(());
         }
-        self.follower.reached(Stream::Es, position, PATIENCE).await
+        self.follower.reached(Stream::Es, position, CATCH_UP_TIMEOUT).await
     }
 
     /// Waits until everything is folded that the domain stream holds at this moment.
     pub async fn caught_up(&self) -> Result<(), FollowError> {
-        self.follower.caught_up(PATIENCE).await
+        self.follower.caught_up(CATCH_UP_TIMEOUT).await
     }
 
     /// Waits until the domain stream is folded for the first time.
-    pub async fn begun(&self) -> Result<(), FollowError> {
-        self.follower.caught_up(FIRST_FOLD).await
+    pub async fn first_caught_up(&self) -> Result<(), FollowError> {
+        self.follower.caught_up(FIRST_FOLD_TIMEOUT).await
     }
 
     /// Waits until the fold has ended, and answers why: from then on every lookup would be of the past.
-    pub async fn ended(&self) -> FollowError {
+    pub async fn failed(&self) -> FollowError {
         loop {
             if let Err(ended) = self.follower.reached(Stream::Es, u64::MAX, FOR_EVER).await {
                 return ended;
