@@ -1,4 +1,4 @@
-//! The platform's public API as the simulator uses it. What does not live here: what for.
+//! A blocking client of the platform's public API.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,27 +7,27 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use ureq::Agent;
 
-/// After how long a client signs in again: access tokens are valid for 15 minutes.
+/// How long a client uses one access token: tokens are valid for 15 minutes.
 const SIGN_IN_EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// How long the answer to a file may take.
+/// The timeout of a file upload, its answer included.
 const FILE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// Where a change stands.
+/// The result of a write.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {
     /// Its position in the log.
     pub position: u64,
 }
 
-/// A signed-in client; cheap to clone. Calls block, so they belong into `spawn_blocking`.
+/// A signed-in client; cheap to clone. Calls block, so call them from `spawn_blocking`.
 #[derive(Clone)]
 pub struct Api {
     agent: Agent,
     base: String,
     email: String,
     password: String,
-    /// The token, and when it was answered; absent before the first.
+    /// The access token and when it was issued; `None` until the first sign-in.
     token: Arc<Mutex<Option<(String, Instant)>>>,
     /// The organisation of the signed-in user.
     pub organization: String,
@@ -51,7 +51,7 @@ impl Api {
         Ok(api)
     }
 
-    /// Signs in; answers the token and the organisation.
+    /// Signs in and returns the access token and the organisation's id.
     fn fresh_token(&self) -> anyhow::Result<(String, String)> {
         let path = "/api/v1/auth/login";
         let body = json!({"email": self.email, "password": self.password});
@@ -60,7 +60,7 @@ impl Api {
         Ok((text(&answer, "/accessToken")?, text(&answer, "/user/organizationId")?))
     }
 
-    /// A token that is valid for some minutes more.
+    /// Returns an access token that stays valid for some minutes, signing in again if necessary.
     fn token(&self) -> anyhow::Result<String> {
         let mut present = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((token, since)) = &*present
@@ -73,18 +73,18 @@ impl Api {
         Ok(token)
     }
 
-    /// The address of the live feed as a plain WebSocket.
+    /// Returns the URL of the live feed as a plain WebSocket.
     pub fn feed_url(&self) -> anyhow::Result<String> {
         Ok(format!("{}/api/v1/ws?token={}", self.base.replacen("http", "ws", 1), self.token()?))
     }
 
-    /// GETs JSON.
+    /// Sends a GET request and parses the JSON answer.
     pub fn get(&self, path: &str) -> anyhow::Result<Value> {
         let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
         read(request.call().with_context(|| format!("GET {path}"))?, path)
     }
 
-    /// GETs text.
+    /// Sends a GET request without a token and returns the text of the answer.
     pub fn get_text(&self, path: &str) -> anyhow::Result<String> {
         let mut answer = self.agent.get(format!("{}{path}", self.base)).call()?;
         if !answer.status().is_success() {
@@ -93,13 +93,13 @@ impl Api {
         Ok(answer.body_mut().read_to_string()?)
     }
 
-    /// POSTs JSON.
+    /// Sends a POST request with a JSON body and parses the JSON answer.
     pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
         read(request.send_json(body).with_context(|| format!("POST {path}"))?, path)
     }
 
-    /// PUTs JSON.
+    /// Sends a PUT request with a JSON body and returns the change's log position.
     pub fn put(&self, path: &str, body: &Value) -> anyhow::Result<Written> {
         let request = self.agent.put(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
         let answer = request.send_json(body).with_context(|| format!("PUT {path}"))?;
@@ -108,13 +108,13 @@ impl Api {
         Ok(Written { position: position.unwrap_or_default() })
     }
 
-    /// DELETEs.
+    /// Sends a DELETE request and parses the JSON answer.
     pub fn delete(&self, path: &str) -> anyhow::Result<Value> {
         let request = self.agent.delete(format!("{}{path}", self.base)).header("authorization", self.authorization()?);
         read(request.call().with_context(|| format!("DELETE {path}"))?, path)
     }
 
-    /// POSTs a file, for as long as that takes; answers the text that comes back.
+    /// Uploads a file with a long timeout and returns the text of the answer.
     pub fn post_file(&self, path: &str, kind: &str, file: String) -> anyhow::Result<String> {
         let config = Agent::config_builder().timeout_global(Some(FILE_TIMEOUT)).http_status_as_error(false);
         let agent: Agent = config.build().into();
@@ -127,8 +127,8 @@ impl Api {
         Ok(text)
     }
 
-    /// The same client with connections of its own.
-    pub fn apart(&self) -> Self {
+    /// Returns the same client with its own connection pool.
+    pub fn with_own_connections(&self) -> Self {
         let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).http_status_as_error(false);
         Self { agent: config.build().into(), ..self.clone() }
     }
@@ -138,7 +138,7 @@ impl Api {
     }
 }
 
-/// Takes a text out of an answer by its JSON pointer.
+/// Returns the text at a JSON pointer of an answer.
 pub fn text(answer: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = answer.pointer(pointer).and_then(Value::as_str);
     found.map(str::to_owned).with_context(|| format!("the answer has no {pointer}: {answer}"))

@@ -1,5 +1,4 @@
-//! CPU time of a process and everything below it, by program name, read from /proc. What does not live here: what it is
-//! divided by.
+//! CPU time of processes and all their descendants, by program name, read from /proc.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +6,7 @@ use std::fs;
 /// Kernel ticks a second: `USER_HZ` is 100 on every Linux that Debian ships.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Seconds of CPU by program name.
+/// CPU seconds by program name.
 pub type Usage = BTreeMap<String, f64>;
 
 struct Process {
@@ -17,7 +16,7 @@ struct Process {
     seconds: f64,
 }
 
-/// Reads the CPU seconds that each program below `roots` (these included) has used so far.
+/// Returns the CPU seconds that each program in the process trees of `roots` has used so far.
 pub fn usage(roots: &[u32]) -> Usage {
     let processes = processes();
     let mut family: BTreeSet<u32> = roots.iter().copied().collect();
@@ -39,7 +38,7 @@ pub fn usage(roots: &[u32]) -> Usage {
     usage
 }
 
-/// What was used between two readings; a program that vanished counts as nothing.
+/// Returns the CPU seconds used between two readings; a program that has exited counts as zero.
 pub fn difference(before: &Usage, after: &Usage) -> Usage {
     let used = |(name, seconds): (&String, &f64)| {
         (name.clone(), (seconds - before.get(name).copied().unwrap_or_default()).max(0.0))
@@ -52,8 +51,8 @@ fn processes() -> Vec<Process> {
     entries.filter_map(|entry| process(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-/// CPU seconds of all children of this process that have ended and were waited for, their own ended children included
-/// (`cutime` and `cstime` of proc(5)).
+/// Returns the CPU seconds of all children of this process that were waited for, including their own (`cutime` and
+/// `cstime` of proc(5)).
 pub fn of_ended_children() -> f64 {
     stat("self").map(|stat| stat.seconds([13, 14])).unwrap_or_default()
 }
@@ -63,10 +62,10 @@ fn process(id: u32) -> Option<Process> {
     Some(Process { id, parent: stat.fields.get(1)?.parse().ok()?, seconds: stat.seconds([11, 12]), name: stat.name })
 }
 
-/// One process's line of `/proc`.
+/// One line of `/proc/<pid>/stat`.
 struct Stat {
     name: String,
-    /// What follows the name, from the state on.
+    /// The fields after the name, starting with the state.
     fields: Vec<String>,
 }
 
@@ -78,7 +77,7 @@ impl Stat {
 }
 
 fn stat(id: &str) -> Option<Stat> {
-    // The name stands in parentheses and may hold spaces; the numbers follow its last one (proc(5)).
+    // The name is in parentheses and may contain spaces and parentheses; the numbers follow the last one (proc(5)).
     let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (head, tail) = text.rsplit_once(')')?;
     let fields = tail.split_whitespace().map(str::to_owned).collect();

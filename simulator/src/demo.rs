@@ -1,4 +1,4 @@
-//! The demo: a sample organisation comes alive. What does not live here: the platform.
+//! The demo: creates a sample organisation and runs its devices.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -9,9 +9,9 @@ use tokio::time::interval;
 use crate::api::Api;
 use crate::args::{Demo, Platform};
 use crate::fleet::{self, Fleet, Plan};
-use crate::{provision, summary, verify};
+use crate::{provision, run_tag, summary, verify};
 
-/// Metrics in a message of the demo.
+/// Metrics per message.
 const METRICS: usize = 6;
 
 /// How long all devices may take to connect.
@@ -20,7 +20,7 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(60);
 /// How long the history may take to show the last message.
 const SETTLE_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Makes the sample organisation and plays its devices.
+/// Creates the sample organisation and runs its devices until Ctrl-C or the time limit.
 pub async fn run(platform: Platform, demo: Demo) -> anyhow::Result<()> {
     let plan = Plan {
         mqtt: platform.mqtt.clone(),
@@ -29,8 +29,8 @@ pub async fn run(platform: Platform, demo: Demo) -> anyhow::Result<()> {
         burst: 1,
         metrics: METRICS,
     };
-    let tag = tag();
-    println!("making a sample organisation with {} devices …", demo.devices);
+    let tag = run_tag::new_tag();
+    println!("creating a sample organisation with {} devices …", demo.devices);
     let sample = spawn_blocking({
         let (platform, tag) = (platform.clone(), tag.clone());
         move || {
@@ -46,7 +46,7 @@ pub async fn run(platform: Platform, demo: Demo) -> anyhow::Result<()> {
         move || {
             provision::make_sample_assets(&api, &provisioned)?;
             let root = api.get_text("/pki/ca.pem")?;
-            let number = |(index, device)| provision::equip(device, index, &root, &api, &plan);
+            let number = |(index, device)| provision::build_device(device, index, &root, &api, &plan);
             (0..).zip(&provisioned).map(number).collect::<anyhow::Result<Vec<_>>>()
         }
     })
@@ -69,7 +69,7 @@ async fn play(fleet: &Fleet, seconds: Option<u64>) {
     tokio::pin!(over);
     loop {
         tokio::select! {
-            _ = ticks.tick() => println!("{}", summary::progress(&fleet.line.stats, began.elapsed().as_secs_f64())),
+            _ = ticks.tick() => println!("{}", summary::progress(&fleet.context.stats, began.elapsed().as_secs_f64())),
             () = &mut over => return,
             _ = tokio::signal::ctrl_c() => return,
         }
@@ -77,23 +77,17 @@ async fn play(fleet: &Fleet, seconds: Option<u64>) {
 }
 
 async fn close(fleet: Fleet, api: &Api) -> anyhow::Result<()> {
-    let (line, acknowledged) = fleet.finish().await;
-    let messages = line.stats.acknowledged.load(Relaxed);
-    let verdict = verify::verify(api, &acknowledged, SETTLE_DEADLINE).await?;
+    let (context, acknowledged) = fleet.finish().await;
+    let messages = context.stats.acknowledged.load(Relaxed);
+    let check = verify::verify(api, &acknowledged, SETTLE_DEADLINE).await?;
     let counter = api.clone();
     let (alarms, activities) =
         spawn_blocking(move || anyhow::Ok((total(&counter, "alarms")?, total(&counter, "activities")?))).await??;
-    print!("{}", summary::demo(messages, METRICS as u64, verdict, alarms, activities));
-    anyhow::ensure!(verdict.missing == 0 && verdict.doubled == 0, "the history is not what was acknowledged");
+    print!("{}", summary::demo(messages, METRICS as u64, check, alarms, activities));
+    anyhow::ensure!(check.missing == 0 && check.doubled == 0, "the history differs from the acknowledged messages");
     Ok(())
 }
 
 fn total(api: &Api, kind: &str) -> anyhow::Result<u64> {
     Ok(api.get(&format!("/api/v1/{kind}?limit=1"))?["total"].as_u64().unwrap_or_default())
-}
-
-/// Tells runs apart.
-#[allow(clippy::disallowed_methods, reason = "a run's name may come from its clock")]
-pub fn tag() -> String {
-    format!("{:x}", chrono::Utc::now().timestamp_millis())
 }

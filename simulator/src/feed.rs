@@ -1,5 +1,4 @@
-//! Watches the live feed of some devices and notes how old a reading is when it arrives. What does not live here: the
-//! page.
+//! Subscribes to the live feed of some devices and records the age of each reading on arrival.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Api;
 use crate::stats::Latencies;
 
-/// A connection that lasted less was not closed for its age: a token is valid for 5 minutes at least when it is used.
-const SHORTEST: Duration = Duration::from_secs(4 * 60);
+/// A connection closed earlier than this did not end with its token, which is valid for at least 5 minutes when used.
+const MIN_CONNECTION_AGE: Duration = Duration::from_secs(4 * 60);
 
-/// Subscribes to the rooms of the devices and notes latencies until it is cancelled; without devices there is nothing
-/// to watch. A connection ends with its access token, and is followed by another.
+/// Records latencies until `stop` is cancelled; returns at once if there are no devices. The server closes a connection
+/// when its access token expires; a new one replaces it.
 pub async fn watch(
     api: Api,
     devices: Vec<String>,
@@ -55,16 +54,16 @@ async fn watch_once(
             message = socket.next() => message,
         };
         match message {
-            Some(Ok(Message::Text(text))) => note(&serde_json::from_str(&text)?, latencies)?,
+            Some(Ok(Message::Text(text))) => record(&serde_json::from_str(&text)?, latencies)?,
             Some(Ok(_)) => {}
             Some(Err(error)) => return Err(error.into()),
-            None if began.elapsed() > SHORTEST => return Ok(()),
+            None if began.elapsed() > MIN_CONNECTION_AGE => return Ok(()),
             None => anyhow::bail!("the live feed was closed"),
         }
     }
 }
 
-fn note(message: &Value, latencies: &Latencies) -> anyhow::Result<()> {
+fn record(message: &Value, latencies: &Latencies) -> anyhow::Result<()> {
     if message["event"] == "ack" {
         ensure!(message["data"]["ok"] == true, "subscription refused: {message}");
     }
@@ -72,14 +71,14 @@ fn note(message: &Value, latencies: &Latencies) -> anyhow::Result<()> {
         for reading in message["data"].as_array().into_iter().flatten() {
             let measured_at = reading["timestamp"].as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
             if let Some(measured_at) = measured_at {
-                latencies.note((now() - measured_at).to_std().unwrap_or(Duration::ZERO));
+                latencies.record((now() - measured_at).to_std().unwrap_or(Duration::ZERO));
             }
         }
     }
     Ok(())
 }
 
-#[allow(clippy::disallowed_methods, reason = "a watcher has a clock of its own, the same as its devices'")]
+#[allow(clippy::disallowed_methods, reason = "the watcher uses the same clock as its devices")]
 fn now() -> DateTime<Utc> {
     Utc::now()
 }

@@ -1,4 +1,4 @@
-//! Many devices at once. What does not live here: what one device does.
+//! A fleet of simulated devices.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,33 +11,33 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
-use crate::device::{Device, Line};
+use crate::device::{Device, RunContext};
 use crate::provision::{self, Provisioned};
 use crate::stats::Stats;
 
-/// Handshakes at a time.
+/// Concurrent TLS handshakes.
 const HANDSHAKES: usize = 64;
 
-/// API calls at a time while devices are made.
-const MAKERS: usize = 8;
+/// Concurrent API calls while devices are created.
+const CONCURRENT_CREATIONS: usize = 8;
 
 /// How a fleet publishes.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// `host:port` of the door.
+    /// `host:port` of the MQTT listener.
     pub mqtt: String,
-    /// How many devices.
+    /// Number of devices.
     pub devices: u32,
-    /// Messages a second of all devices together.
+    /// Messages a second, all devices together.
     pub rate: f64,
-    /// Messages that a device writes at once.
+    /// Messages that a device sends in one burst.
     pub burst: u32,
-    /// Metrics in a message, the sequence number included.
+    /// Metrics per message, including the sequence number.
     pub metrics: usize,
 }
 
 impl Plan {
-    /// Time from one burst of a device to its next.
+    /// Returns the time between two bursts of a device.
     pub fn period(&self) -> Duration {
         Duration::from_secs_f64(f64::from(self.devices) * f64::from(self.burst) / self.rate.max(0.001))
     }
@@ -45,17 +45,17 @@ impl Plan {
 
 /// A running fleet.
 pub struct Fleet {
-    /// What the devices share.
-    pub line: Arc<Line>,
+    /// State that the devices share.
+    pub context: Arc<RunContext>,
     tasks: JoinSet<(String, u64)>,
 }
 
-/// Makes devices through the API, several at a time, in the order of their numbers.
+/// Creates devices through the API, several at a time; returns them in the order of their index.
 pub async fn provision(api: &Api, plan: &Plan, tag: &str) -> anyhow::Result<Vec<Provisioned>> {
-    let maker = api.clone();
+    let client = api.clone();
     let metrics = plan.metrics;
-    let device_type = tokio::task::spawn_blocking(move || provision::make_device_type(&maker, metrics)).await??;
-    let slots = Arc::new(Semaphore::new(MAKERS));
+    let device_type = tokio::task::spawn_blocking(move || provision::make_device_type(&client, metrics)).await??;
+    let slots = Arc::new(Semaphore::new(CONCURRENT_CREATIONS));
     let mut tasks = JoinSet::new();
     for index in 0..plan.devices {
         let (api, device_type, tag, slots) = (api.clone(), device_type.clone(), tag.to_owned(), slots.clone());
@@ -76,7 +76,7 @@ pub async fn provision(api: &Api, plan: &Plan, tag: &str) -> anyhow::Result<Vec<
 impl Fleet {
     /// Connects every device; none publishes before [`Fleet::start`].
     pub async fn connect(devices: Vec<Device>, plan: &Plan, deadline: Duration) -> anyhow::Result<Self> {
-        let line = Arc::new(Line {
+        let context = Arc::new(RunContext {
             address: plan.mqtt.clone(),
             stats: Stats::default(),
             handshakes: Semaphore::new(HANDSHAKES),
@@ -86,34 +86,35 @@ impl Fleet {
         let count = devices.len() as u64;
         let mut tasks = JoinSet::new();
         for device in devices {
-            let line = line.clone();
-            tasks.spawn(async move { (device.id.clone(), device.run(line).await) });
+            let context = context.clone();
+            tasks.spawn(async move { (device.id.clone(), device.run(context).await) });
         }
         let began = Instant::now();
-        while line.stats.connected.load(Relaxed) < count {
+        while context.stats.connected.load(Relaxed) < count {
             ensure!(
                 began.elapsed() < deadline,
                 "only {} of {count} devices connected",
-                line.stats.connected.load(Relaxed)
+                context.stats.connected.load(Relaxed)
             );
             sleep(Duration::from_millis(20)).await;
         }
-        Ok(Self { line, tasks })
+        Ok(Self { context, tasks })
     }
 
-    /// Lets the devices publish.
+    /// Starts publishing.
     pub fn start(&self) {
-        self.line.start.cancel();
+        self.context.start.cancel();
     }
 
-    /// Ends publishing and waits for the last acknowledgements; answers each device's acknowledged messages.
-    pub async fn finish(mut self) -> (Arc<Line>, Vec<(String, u64)>) {
-        self.line.stop.cancel();
+    /// Stops publishing, waits for the last acknowledgements and returns the number of acknowledged messages of each
+    /// device.
+    pub async fn finish(mut self) -> (Arc<RunContext>, Vec<(String, u64)>) {
+        self.context.stop.cancel();
         let mut acknowledged = Vec::new();
         while let Some(ended) = self.tasks.join_next().await {
             acknowledged.extend(ended);
         }
         acknowledged.sort();
-        (self.line, acknowledged)
+        (self.context, acknowledged)
     }
 }

@@ -1,4 +1,4 @@
-//! A counted load. What does not live here: the CPU time of the platform, which its own side measures.
+//! A counted load against a running platform.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,8 +17,8 @@ use crate::fleet::{self, Fleet, Plan};
 use crate::provision::Provisioned;
 use crate::stats::{Latencies, Stats};
 use crate::summary::{self, Figures};
-use crate::verify::{self, Verdict};
-use crate::{demo, feed, provision, reaction};
+use crate::verify::{self, HistoryCheck};
+use crate::{feed, provision, reaction, run_tag};
 
 /// How long all devices may take to connect.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(300);
@@ -26,7 +26,7 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(300);
 /// How long the feed may take to show the last reading.
 const FEED_TAIL: Duration = Duration::from_secs(3);
 
-/// Plays a load against a platform that runs already.
+/// Runs a load against a platform that is already running.
 pub async fn run(platform: Platform, load: Load) -> anyhow::Result<()> {
     let mqtt = platform.mqtt.clone();
     let api = spawn_blocking(move || Api::sign_in(&platform.api, &platform.email, &platform.password)).await??;
@@ -34,13 +34,13 @@ pub async fn run(platform: Platform, load: Load) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(&figures)?;
     println!("{json}");
     if let Some(path) = &load.report {
-        std::fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))?;
+        std::fs::write(path, json).with_context(|| format!("failed to write {}", path.display()))?;
     }
     Ok(())
 }
 
-/// Makes devices, plays them, compares; answers the figures and the CPU seconds that the programs below `roots` used
-/// from the first message to the last one's arrival on the feed.
+/// Creates devices, publishes, and compares the result with the history. Returns the figures, and the CPU seconds that
+/// the process trees of `roots` used from the first message until the last one arrived on the feed.
 pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::Result<(Figures, Usage)> {
     let plan = Plan {
         mqtt: mqtt.to_owned(),
@@ -49,8 +49,8 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
         burst: load.burst,
         metrics: load.metrics,
     };
-    println!("making {} devices …", load.devices);
-    let provisioned = fleet::provision(api, &plan, &demo::tag()).await?;
+    println!("creating {} devices …", load.devices);
+    let provisioned = fleet::provision(api, &plan, &run_tag::new_tag()).await?;
     let watched: Vec<String> = provisioned.iter().take(load.watch as usize).map(|device| device.id.clone()).collect();
     let fleet = Fleet::connect(equip(api, &plan, provisioned).await?, &plan, CONNECT_DEADLINE).await?;
     let screen = Arc::new(Latencies::default());
@@ -59,13 +59,13 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
     let alarms = Arc::new(Latencies::default());
     let probe = match load.watch {
         0 => None,
-        _ => Some(reaction::alarms(api, mqtt, &demo::tag(), alarms.clone(), stop.clone()).await?),
+        _ => Some(reaction::alarms(api, mqtt, &run_tag::new_tag(), alarms.clone(), stop.clone()).await?),
     };
     println!("{} devices are connected", plan.devices);
     let before = cpu::usage(roots);
     fleet.start();
     let seconds = publish(&fleet, load.seconds).await;
-    let (line, acknowledged) = fleet.finish().await;
+    let (context, acknowledged) = fleet.finish().await;
     sleep(FEED_TAIL).await;
     stop.cancel();
     let used = cpu::difference(&before, &cpu::usage(roots));
@@ -73,15 +73,15 @@ pub async fn play(api: &Api, mqtt: &str, load: &Load, roots: &[u32]) -> anyhow::
     if let Some(probe) = probe {
         probe.await?.context("the alarm probe failed")?;
     }
-    let verdict = verify::verify(api, &acknowledged, Duration::from_secs(load.settle)).await?;
-    Ok((figures(load, seconds, &line.stats, [&screen, &alarms], verdict), used))
+    let check = verify::verify(api, &acknowledged, Duration::from_secs(load.settle)).await?;
+    Ok((figures(load, seconds, &context.stats, [&screen, &alarms], check), used))
 }
 
 async fn equip(api: &Api, plan: &Plan, provisioned: Vec<Provisioned>) -> anyhow::Result<Vec<Device>> {
     let (api, plan) = (api.clone(), plan.clone());
     spawn_blocking(move || {
         let root = api.get_text("/pki/ca.pem")?;
-        let number = |(index, device)| provision::equip(device, index, &root, &api, &plan);
+        let number = |(index, device)| provision::build_device(device, index, &root, &api, &plan);
         (0..).zip(&provisioned).map(number).collect()
     })
     .await?
@@ -92,12 +92,18 @@ async fn publish(fleet: &Fleet, seconds: u64) -> f64 {
     let mut ticks = interval(Duration::from_secs(5));
     while began.elapsed() < Duration::from_secs(seconds) {
         ticks.tick().await;
-        println!("{}", summary::progress(&fleet.line.stats, began.elapsed().as_secs_f64()));
+        println!("{}", summary::progress(&fleet.context.stats, began.elapsed().as_secs_f64()));
     }
     began.elapsed().as_secs_f64()
 }
 
-fn figures(load: &Load, seconds: f64, stats: &Stats, [screen, alarms]: [&Latencies; 2], verdict: Verdict) -> Figures {
+fn figures(
+    load: &Load,
+    seconds: f64,
+    stats: &Stats,
+    [screen, alarms]: [&Latencies; 2],
+    check: HistoryCheck,
+) -> Figures {
     let messages = stats.acknowledged.load(Relaxed);
     let quantiles = |latencies: &Latencies| [0.5, 0.95, 0.99].map(|share| latencies.quantile_millis(share));
     Figures {
@@ -111,8 +117,8 @@ fn figures(load: &Load, seconds: f64, stats: &Stats, [screen, alarms]: [&Latenci
         alarm_ms: quantiles(alarms),
         alarms: alarms.count(),
         watched: screen.count(),
-        missing: verdict.missing,
-        doubled: verdict.doubled,
+        missing: check.missing,
+        doubled: check.doubled,
         lost_sessions: stats.lost.load(Relaxed),
     }
 }

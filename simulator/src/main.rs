@@ -1,11 +1,11 @@
-//! Simulated devices with real certificates: the outside world of the platform.
+//! Simulates the platform's outside world: devices with real certificates, users of the API, and faults.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod api;
 mod api_bench;
 mod args;
 mod bench;
-mod beside;
+mod bridged_broker;
 mod chaos;
 mod cpu;
 mod demo;
@@ -16,10 +16,12 @@ mod load;
 mod mqtt;
 mod payload;
 mod platform;
+mod provenance;
 mod provision;
 mod reaction;
 mod report;
 mod revocation;
+mod run_tag;
 mod session;
 mod signal;
 mod stats;

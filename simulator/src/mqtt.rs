@@ -1,27 +1,27 @@
-//! The few MQTT 3.1.1 packets that a device needs (OASIS MQTT 3.1.1, sections 2 and 3). What does not live here: sockets.
+//! The MQTT 3.1.1 packets that a device needs (OASIS MQTT 3.1.1, sections 2 and 3); no sockets.
 
-/// What a server answers to CONNECT with when it lets the device in.
+/// The CONNACK return code for an accepted connection.
 pub const CONNACK_ACCEPTED: u8 = 0;
 
-/// A packet's first byte and the range of its body inside the buffer.
+/// The first byte of a packet and the position of its body in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Type and flags.
+    /// Packet type and flags.
     pub first: u8,
-    /// Where the body begins.
+    /// Offset of the body.
     pub body: usize,
-    /// Where the packet ends.
+    /// Offset of the end of the packet.
     pub end: usize,
 }
 
 impl Frame {
-    /// The packet type: 2 CONNACK, 4 PUBACK, 13 PINGRESP.
+    /// Returns the packet type: 2 CONNACK, 4 PUBACK, 13 PINGRESP.
     pub fn kind(self) -> u8 {
         self.first >> 4
     }
 }
 
-/// Finds the first whole packet of a buffer.
+/// Finds the first complete packet of a buffer.
 pub fn frame(buffer: &[u8]) -> Option<Frame> {
     let (&first, rest) = buffer.split_first()?;
     let mut length = 0_usize;
@@ -35,7 +35,7 @@ pub fn frame(buffer: &[u8]) -> Option<Frame> {
     None
 }
 
-/// A CONNECT with a clean session.
+/// Encodes a CONNECT with a clean session.
 pub fn connect(client_id: &str, keep_alive_seconds: u16) -> Vec<u8> {
     let mut body = Vec::with_capacity(12 + client_id.len());
     put_text(&mut body, "MQTT");
@@ -45,7 +45,7 @@ pub fn connect(client_id: &str, keep_alive_seconds: u16) -> Vec<u8> {
     packet(0x10, &body)
 }
 
-/// A PUBLISH with QoS 1.
+/// Appends a PUBLISH with QoS 1.
 pub fn publish(out: &mut Vec<u8>, topic: &str, packet_id: u16, payload: &[u8]) {
     out.push(0x32);
     put_length(out, 2 + topic.len() + 2 + payload.len());
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_packet_is_found_only_when_it_is_whole() {
+    fn a_packet_is_found_only_once_it_is_complete() {
         let mut out = Vec::new();
         publish(&mut out, "t", 7, &[0; 200]);
         let whole = frame(&out).unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_names_protocol_level_four_and_the_client() {
+    fn a_connect_carries_protocol_level_four_and_the_client_id() {
         let bytes = connect("abc", 30);
         assert_eq!(bytes, [&[0x10, 15, 0, 4], b"MQTT".as_slice(), &[4, 2, 0, 30, 0, 3], b"abc"].concat());
     }

@@ -1,4 +1,4 @@
-//! What a simulated device says: `{"ts": <ms>, "metrics": {…}}`. What does not live here: the course of the values.
+//! The payload of a simulated device: `{"ts": <ms>, "metrics": {…}}`. Signal shapes are in `signal`.
 
 use std::io::Write as _;
 
@@ -6,7 +6,7 @@ use rand::rngs::SmallRng;
 
 use crate::signal::{Signal, Source};
 
-/// Name of the metric that counts a device's messages, from 0, so that missing and doubled ones are seen.
+/// The metric that numbers a device's messages from 0, which reveals missing and duplicate ones.
 pub const SEQUENCE: &str = "sequence";
 
 /// The metrics of one device.
@@ -16,12 +16,12 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// Makes an instrument of named signals.
+    /// Creates an instrument from named signals.
     pub fn new(metrics: impl IntoIterator<Item = (String, Signal)>, phase: f64) -> Self {
         Self { metrics: metrics.into_iter().map(|(key, signal)| (key, Source::new(signal, phase))).collect() }
     }
 
-    /// Writes one message: time in milliseconds since 1970, the message's number, every metric.
+    /// Writes one message: time in milliseconds since 1970, sequence number, every metric.
     pub fn write(&mut self, out: &mut Vec<u8>, at_millis: i64, elapsed: f64, sequence: u64, random: &mut SmallRng) {
         out.clear();
         // Writing to a vector cannot fail.
@@ -34,7 +34,8 @@ impl Instrument {
     }
 }
 
-/// The metrics of device number `index`: temperature, pressure, vibration and power first, then as many more as asked.
+/// Returns the metrics of device number `index`: temperature, pressure, vibration, power and running first, then as
+/// many channels as requested.
 pub fn usual_metrics(index: u32, count: usize) -> Vec<(String, Signal)> {
     let breaching = index.is_multiple_of(5);
     let temperature = if breaching {
@@ -53,7 +54,7 @@ pub fn usual_metrics(index: u32, count: usize) -> Vec<(String, Signal)> {
     let further = (1..).map(|number| {
         (format!("channel_{number}"), Signal::RandomWalk { start: 50.0, step: 1.0, min: 0.0, max: 100.0 })
     });
-    // One metric of the count is the sequence.
+    // One of the metrics is the sequence number.
     named.chain(further).take(count.saturating_sub(1)).collect()
 }
 

@@ -1,5 +1,4 @@
-//! A platform of its own for a measurement: `argusiq up` in a folder and on ports of its own. What does not live here:
-//! the measurement.
+//! Runs a platform for a measurement: `argusiq up` with its own data directory and ports.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -11,25 +10,25 @@ use tokio::time::sleep;
 
 use crate::args::Platform;
 
-/// How long the servers and roles may take to be ready.
+/// How long the servers and roles may take to become ready.
 const READY_DEADLINE: Duration = Duration::from_secs(90);
 
 /// How long they may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
 
-/// Ports that `up` takes from its base on.
+/// Consecutive ports that `up` uses.
 const PORTS: u16 = 6;
 
 /// A running platform.
-pub struct Running {
+pub struct RunningPlatform {
     child: Child,
     base: u16,
-    /// Where it is and who may ask.
+    /// Its address and credentials.
     pub platform: Platform,
 }
 
-impl Running {
-    /// Starts the binary beside this one with its data below `data_dir`, and with settings of the environment.
+impl RunningPlatform {
+    /// Starts the `argusiq` binary next to this one, with its data in `data_dir` and additional environment variables.
     pub async fn start(data_dir: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let binary = std::env::current_exe()?.with_file_name("argusiq");
         let base = free_base()?;
@@ -51,25 +50,25 @@ impl Running {
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("{} does not start; build it first", binary.display()))?;
+            .with_context(|| format!("failed to start {}; build it first", binary.display()))?;
         let mut running = Self { child, base, platform };
         running.wait_until_ready().await?;
         Ok(running)
     }
 
-    /// Where its NATS, PostgreSQL and Redis are.
+    /// Returns the URLs of its NATS, PostgreSQL and Redis.
     pub fn servers(&self) -> [String; 3] {
         let at = |offset: u16| self.base + offset;
         let postgres = format!("postgres://argusiq@127.0.0.1:{}/argusiq", at(4));
         [format!("nats://127.0.0.1:{}", at(2)), postgres, format!("redis://127.0.0.1:{}/", at(5))]
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Asks it to stop and waits.
+    /// Asks it to stop and waits until it has.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(id) = self.child.id() {
             Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
@@ -83,7 +82,7 @@ impl Running {
         let address = format!("{}/ready", self.platform.api);
         while began.elapsed() < READY_DEADLINE {
             if let Some(status) = self.child.try_wait()? {
-                bail!("the platform ended with {status}; see argusiq.log in its folder");
+                bail!("the platform exited with {status}; see argusiq.log in its data directory");
             }
             let asked = address.clone();
             let ready = tokio::task::spawn_blocking(move || ureq::get(&asked).call().is_ok()).await?;
@@ -92,12 +91,12 @@ impl Running {
             }
             sleep(Duration::from_millis(200)).await;
         }
-        bail!("the platform was not ready in {READY_DEADLINE:?}; see argusiq.log in its folder")
+        bail!("the platform was not ready within {READY_DEADLINE:?}; see argusiq.log in its data directory")
     }
 }
 
 fn free_base() -> anyhow::Result<u16> {
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     let base = (20_000..32_000).step_by(16).find(|base| (*base..*base + PORTS).all(is_free));
-    base.context("no six free ports in a row")
+    base.context("no six consecutive ports are free")
 }

@@ -1,4 +1,4 @@
-//! Devices made through the API, and the sample organisation of the demo. What does not live here: what they send.
+//! Creates devices and the demo's sample organisation through the API.
 
 use anyhow::Context;
 use rand::Rng;
@@ -11,7 +11,7 @@ use crate::fleet::Plan;
 use crate::payload::{Instrument, SEQUENCE, usual_metrics};
 use crate::tls::Connector;
 
-/// A device with its certificate, as the API gave it.
+/// A device with its certificate, as returned by the API.
 #[derive(Clone, Debug)]
 pub struct Provisioned {
     /// Its id.
@@ -21,18 +21,18 @@ pub struct Provisioned {
 }
 
 impl Provisioned {
-    /// Its certificate and its organisation's authority, PEM.
+    /// Returns its certificate chain, PEM: the device's, then the organisation CA's.
     pub fn chain_pem(&self) -> &str {
         &self.chain_pem
     }
 
-    /// Its private key, PEM.
+    /// Returns its private key, PEM.
     pub fn key_pem(&self) -> &str {
         &self.key_pem
     }
 }
 
-/// Makes a device type that declares the metrics of the simulated devices.
+/// Creates a device type that declares the metrics of the simulated devices.
 pub fn make_device_type(api: &Api, metrics: usize) -> anyhow::Result<String> {
     let keys = usual_metrics(1, metrics).into_iter().map(|(key, _)| key).chain([SEQUENCE.to_owned()]);
     let declared: Vec<Value> = keys.map(|key| json!({"key": key, "kind": "number"})).collect();
@@ -40,13 +40,13 @@ pub fn make_device_type(api: &Api, metrics: usize) -> anyhow::Result<String> {
     text(&api.post("/api/v1/device-types", &body)?, "/deviceType/id")
 }
 
-/// Makes one device; the serial number carries the run's tag, so that runs do not collide.
+/// Creates a device; its serial number carries the run's tag, so that runs do not collide.
 pub fn make_device(api: &Api, device_type: &str, tag: &str, index: u32) -> anyhow::Result<Provisioned> {
     let body = json!({
         "name": format!("Sensor {:03}", index + 1),
         "serialNumber": format!("SIM-{tag}-{index:05}"),
         "deviceTypeId": device_type,
-        // The key is in the answer; nobody is going to fetch it again.
+        // The answer contains the key, so no download link is needed.
         "downloadLink": false,
     });
     let answer = api.post("/api/v1/devices", &body).with_context(|| format!("device {index}"))?;
@@ -57,9 +57,15 @@ pub fn make_device(api: &Api, device_type: &str, tag: &str, index: u32) -> anyho
     })
 }
 
-/// Gives a provisioned device its instrument.
-pub fn equip(device: &Provisioned, index: u32, root_pem: &str, api: &Api, plan: &Plan) -> anyhow::Result<Device> {
-    let (host, _) = plan.mqtt.rsplit_once(':').context("the MQTT address is host:port")?;
+/// Builds the simulated device of a provisioned one.
+pub fn build_device(
+    device: &Provisioned,
+    index: u32,
+    root_pem: &str,
+    api: &Api,
+    plan: &Plan,
+) -> anyhow::Result<Device> {
+    let (host, _) = plan.mqtt.rsplit_once(':').context("the MQTT address must be host:port")?;
     Ok(Device {
         id: device.id.clone(),
         topic: format!("v1/telemetry/{}/{}", api.organization, device.id),
@@ -71,17 +77,17 @@ pub fn equip(device: &Provisioned, index: u32, root_pem: &str, api: &Api, plan: 
     })
 }
 
-/// The sample organisation, its administrator signed in.
+/// The sample organisation, with its administrator signed in.
 pub struct Sample {
-    /// The administrator's client.
+    /// The administrator's API client.
     pub api: Api,
     /// The administrator's e-mail address.
     pub email: String,
-    /// The administrator's password, made up for this run.
+    /// The administrator's password, generated for this run.
     pub password: String,
 }
 
-/// Makes the sample organisation with an administrator of its own.
+/// Creates the sample organisation and its administrator.
 pub fn make_sample_organization(admin: &Api, base: &str, tag: &str) -> anyhow::Result<Sample> {
     let organization = admin.post("/api/v1/organizations", &json!({"name": format!("Northwind Water {tag}")}))?;
     let organization = text(&organization, "/organization/id")?;
@@ -95,7 +101,7 @@ pub fn make_sample_organization(admin: &Api, base: &str, tag: &str) -> anyhow::R
     Ok(Sample { api: Api::sign_in(base, &email, &password)?, email, password })
 }
 
-/// Makes assets, links and rules for devices; answers nothing, because everything can be looked up.
+/// Creates assets, device links and rules.
 pub fn make_sample_assets(api: &Api, devices: &[Provisioned]) -> anyhow::Result<()> {
     let band = |key: &str, good: (f64, f64), limit: (f64, f64), weight: f64| json!({"metricKey": key, "goodLow": good.0, "goodHigh": good.1, "limitLow": limit.0, "limitHigh": limit.1, "weight": weight});
     let bands = [

@@ -1,4 +1,4 @@
-//! How fast the platform reacts, as a subscriber of the live feed sees it. What does not live here: how much it carries.
+//! Measures how fast the platform reacts, as seen by a subscriber of the live feed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,18 +24,18 @@ use crate::tls::Connector;
 /// Longest wait for one reaction.
 const DEADLINE: Duration = Duration::from_secs(45);
 
-/// Seconds from cause to message.
+/// Seconds from cause to live message.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Reactions {
-    /// A reading that changes an asset's health, to `asset:healthscore`.
+    /// From a reading that changes an asset's health to `asset:healthscore`.
     pub reading_to_health_seconds: f64,
-    /// A rule created over values that breach it, to `event:created`.
+    /// From creating a rule that current values breach to `event:created`.
     pub rule_to_event_seconds: f64,
-    /// A broken connection, to `device:status` offline.
+    /// From a broken connection to `device:status` offline.
     pub disconnect_to_offline_seconds: f64,
 }
 
-/// A device on an asset, and a subscriber of the live feed.
+/// A device linked to an asset, and a subscriber of the live feed.
 pub struct Probe {
     api: Api,
     session: Session,
@@ -46,11 +46,11 @@ pub struct Probe {
     device: String,
 }
 
-/// Pause between two breaches of the alarm probe, so that the first is over.
+/// Pause between two breaches of the alarm probe, so that the first alarm has ended.
 const BETWEEN_BREACHES: Duration = Duration::from_millis(100);
 
-/// Notes until `stop` how long it takes from a reading that breaches a rule to the alarm on the live feed, again and again.
-/// Answers its preparation, which returns before the first reading.
+/// Records repeatedly, until `stop`, the time from a reading that breaches a rule to its alarm on the live feed.
+/// Returns when the probe is ready, before the first reading.
 pub async fn alarms(
     api: &Api,
     mqtt: &str,
@@ -70,23 +70,23 @@ pub async fn alarms(
             let seen = stop.run_until_cancelled(probe.expect("alarm:raised", |_| true)).await;
             if let Some(seen) = seen {
                 seen?;
-                noted.note(began.elapsed());
+                noted.record(began.elapsed());
             }
         }
         Ok(())
     }))
 }
 
-/// What the probe hears of.
+/// What the probe subscribes to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     /// Everything of the organisation.
     Organization,
-    /// Its own device.
+    /// Its own device only.
     Device,
 }
 
-/// Makes one device on one asset and times three reactions.
+/// Creates one device on one asset and times three reactions.
 pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Reactions> {
     let mut probe = Probe::prepare(api, mqtt, tag, Room::Organization).await?;
     let reading_to_health_seconds = probe.reading_to_health().await?;
@@ -96,11 +96,11 @@ pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Reactio
 }
 
 impl Probe {
-    /// Makes the device and the asset, connects, and subscribes.
+    /// Creates the device and the asset, connects, and subscribes.
     pub async fn prepare(api: &Api, mqtt: &str, tag: &str, room: Room) -> anyhow::Result<Self> {
         let (maker, tag) = (api.clone(), format!("probe-{tag}"));
         let (device, root) = spawn_blocking(move || make(&maker, &tag)).await??;
-        let (host, _) = mqtt.rsplit_once(':').context("the MQTT address is host:port")?;
+        let (host, _) = mqtt.rsplit_once(':').context("the MQTT address must be host:port")?;
         let connector = Connector::new(device.chain_pem(), device.key_pem(), &root, host)?;
         let (mut feed, _) = connect_async(api.feed_url()?).await?;
         let room = match room {
@@ -141,7 +141,7 @@ impl Probe {
         }
     }
 
-    /// A rule that the probe's device breaches above 80.
+    /// Returns a rule that the probe's device breaches above 80.
     pub fn rule(&self, cooldown_seconds: u32) -> Value {
         json!({
             "name": "Reaction probe", "entityType": "device", "entityId": self.device, "metricKey": "temperature",
@@ -161,7 +161,7 @@ impl Probe {
         Ok(began.elapsed().as_secs_f64())
     }
 
-    /// Publishes a temperature, measured now.
+    /// Publishes a temperature with the current time.
     pub async fn publish(&mut self, temperature: f64) -> anyhow::Result<()> {
         self.sent += 1;
         self.last_millis = crate::device::millis_now().max(self.last_millis + 1);

@@ -1,4 +1,4 @@
-//! The benchmark's table and closing line. What does not live here: the measuring.
+//! The result table and the closing line of the pipeline benchmark.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::bench::{Results, Step};
 use crate::revocation::{REVOKED, Revocation, SESSIONS};
 use crate::webhook::{AT_ONCE, ONE_BY_ONE, Webhooks};
 
-/// Programs that have a column of their own, with their headings.
+/// Programs with their own column, and their headings.
 const PROGRAMS: [(&str, &str); 5] = [
     ("argusiq", "argusiq"),
     ("nats-server", "NATS"),
@@ -18,16 +18,16 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("argusiq-simula", "simulator"),
 ];
 
-/// Puts a table between its marks in the document.
+/// Replaces the table between its marks in the document.
 pub fn put(document: &Path, name: &str, table: &str) -> anyhow::Result<()> {
     let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
-    let text = fs::read_to_string(document).with_context(|| format!("{} cannot be read", document.display()))?;
-    let (before, rest) = text.split_once(&begin).context("the document has no place for the table")?;
-    let (_, after) = rest.split_once(&end).context("the document has no end of the table")?;
+    let text = fs::read_to_string(document).with_context(|| format!("failed to read {}", document.display()))?;
+    let (before, rest) = text.split_once(&begin).context("the document has no begin mark for the table")?;
+    let (_, after) = rest.split_once(&end).context("the document has no end mark for the table")?;
     Ok(fs::write(document, format!("{before}{begin}\n{table}\n{end}{after}"))?)
 }
 
-/// The table as Markdown.
+/// Returns the table as Markdown.
 pub fn table(results: &Results) -> String {
     let heads: Vec<_> = PROGRAMS.iter().map(|(_, head)| format!("{head} µs")).collect();
     let mut lines = vec![
@@ -68,8 +68,8 @@ pub fn table(results: &Results) -> String {
     lines.join("\n")
 }
 
-/// One line of `key=value` figures: those of the fastest step that kept its rate with nothing missing or doubled and a
-/// p95 below two seconds, else of the first.
+/// Returns one line of `key=value` figures of the fastest step that kept its rate, lost and duplicated nothing and had
+/// a p95 below two seconds; of the first step if there is none.
 pub fn closing_line(results: &Results) -> String {
     let sound = |step: &&Step| {
         let figures = &step.figures;
@@ -92,7 +92,7 @@ pub fn closing_line(results: &Results) -> String {
     )
 }
 
-/// CPU of the platform and its servers, without the simulator.
+/// Returns the CPU time of the platform and its servers, without the simulator.
 fn platform_cpu(step: &Step) -> f64 {
     let (simulator, _) = PROGRAMS[4];
     step.cpu_us_per_message.iter().filter(|(name, _)| !name.starts_with(simulator)).map(|(_, micros)| micros).sum()

@@ -1,5 +1,4 @@
-//! How soon a revocation ends a live session among many: one revocation after another, and many at once. What does not live
-//! here: other reactions.
+//! Measures how soon a certificate revocation ends a live session among many: one at a time, and in a burst.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -21,27 +20,27 @@ use crate::tls::Connector;
 
 /// Live sessions.
 pub const SESSIONS: u32 = 1_000;
-/// Sessions whose certificate is revoked one after another, and as many again at once.
+/// Sessions revoked one at a time, and as many again in a burst.
 pub const REVOKED: usize = 100;
-/// Revocations on their way at a time, where they come at once.
-const AT_ONCE: usize = 4;
-/// How long a session may go on.
+/// Concurrent revocations in the burst.
+const CONCURRENT_REVOCATIONS: usize = 4;
+/// Longest time a session may outlive its revocation.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Milliseconds from the API's answer to the end of the session; one that ended before the answer took none.
+/// Milliseconds from the API's answer to the end of the session; 0 if the session ended before the answer.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Revocation {
-    /// Half of them took no longer.
+    /// Median.
     pub p50_ms: f64,
-    /// 95 of 100 took no longer.
+    /// 95th percentile.
     pub p95_ms: f64,
-    /// None took longer.
+    /// Maximum.
     pub max_ms: f64,
-    /// 95 of 100 took no longer where all came at once.
+    /// 95th percentile of the burst.
     pub burst_p95_ms: f64,
 }
 
-/// The ends of sessions, as they come.
+/// Receives the index of each session that ended, and when.
 type Ends = mpsc::UnboundedReceiver<(usize, Instant)>;
 
 /// Connects devices and revokes the certificates of some of them.
@@ -57,7 +56,7 @@ pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Revocat
         let ended = ended.clone();
         sessions.spawn(async move {
             hold(session).await;
-            // Nobody listens any more once all that were revoked have ended.
+            // The receiver is gone once all revoked sessions have ended.
             let _ = ended.send((index, Instant::now()));
         });
     }
@@ -65,24 +64,24 @@ pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Revocat
     for index in 0..REVOKED {
         let answered = revoke(api, &devices, index..index + 1).await?;
         let took = ended_after(&mut ends, &answered, index).await?;
-        latencies.note(took);
+        latencies.record(took);
         slowest = slowest.max(took);
     }
     let burst = Latencies::default();
     let answered = revoke(api, &devices, REVOKED..2 * REVOKED).await?;
     for _ in 0..REVOKED {
-        burst.note(ended_after(&mut ends, &answered, REVOKED).await?);
+        burst.record(ended_after(&mut ends, &answered, REVOKED).await?);
     }
-    ensure!(ends.is_empty(), "a session ended whose certificate was not revoked");
+    ensure!(ends.is_empty(), "a session without a revoked certificate ended");
     sessions.abort_all();
     let [p50_ms, p95_ms] = [0.5, 0.95].map(|share| latencies.quantile_millis(share));
     Ok(Revocation { p50_ms, p95_ms, max_ms: slowest.as_secs_f64() * 1e3, burst_p95_ms: burst.quantile_millis(0.95) })
 }
 
-/// Revokes the certificates of some devices; answers when the API had answered each, in their order.
+/// Revokes the certificates of some devices; returns when the API answered each request, in the order of the devices.
 async fn revoke(api: &Api, devices: &[Provisioned], some: Range<usize>) -> anyhow::Result<Vec<Instant>> {
     let mut answered = Vec::new();
-    for some in devices[some].chunks(AT_ONCE) {
+    for some in devices[some].chunks(CONCURRENT_REVOCATIONS) {
         let mut revoking = JoinSet::new();
         for (place, device) in some.iter().enumerate() {
             let (api, path) = (api.clone(), format!("/api/v1/devices/{}/certificate/revoke", device.id));
@@ -99,16 +98,19 @@ async fn revoke(api: &Api, devices: &[Provisioned], some: Range<usize>) -> anyho
     Ok(answered.into_iter().map(|(_, at)| at).collect())
 }
 
-/// Waits for the next end of a session; answers how long after the answer to its revocation it came. The first of the
-/// answers is that of the session of index `first`.
+/// Waits for the next session to end and returns how long after the answer to its revocation that was. `answered[0]`
+/// belongs to the session with index `first`.
 async fn ended_after(ends: &mut Ends, answered: &[Instant], first: usize) -> anyhow::Result<Duration> {
-    let (index, at) = timeout(DEADLINE, ends.recv()).await.context("a session goes on")?.context("a session")?;
+    let (index, at) = timeout(DEADLINE, ends.recv())
+        .await
+        .context("a revoked session did not end")?
+        .context("all sessions have ended")?;
     let answer = index.checked_sub(first).and_then(|place| answered.get(place));
-    Ok(at.saturating_duration_since(*answer.context("a session ended whose certificate was not revoked")?))
+    Ok(at.saturating_duration_since(*answer.context("a session without a revoked certificate ended")?))
 }
 
 async fn open(device: &Provisioned, root: &str, mqtt: &str) -> anyhow::Result<Session> {
-    let (host, _) = mqtt.rsplit_once(':').context("the MQTT address is host:port")?;
+    let (host, _) = mqtt.rsplit_once(':').context("the MQTT address must be host:port")?;
     let connector = Connector::new(device.chain_pem(), device.key_pem(), root, host)?;
     Session::open(&connector, mqtt, &device.id).await
 }

@@ -1,4 +1,4 @@
-//! One MQTT session of one device: connect, write, read what comes back. What does not live here: when to publish.
+//! One MQTT session of one device: connects, writes packets and reads acknowledgements.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tokio_rustls::client::TlsStream;
 use crate::mqtt;
 use crate::tls::Connector;
 
-/// How long a handshake with CONNECT and CONNACK may take.
+/// Timeout of the TLS handshake with CONNECT and CONNACK.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Seconds without a packet after which the server takes the device for silent; pings go out at half of it.
+/// The keep-alive interval that CONNECT announces, in seconds; pings are sent at half of it.
 pub const KEEP_ALIVE_SECONDS: u16 = 30;
 
 /// An open session.
@@ -25,12 +25,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects; refused when the server's CONNACK says so.
+    /// Connects; returns an error if the CONNACK refuses the device.
     pub async fn open(connector: &Connector, address: &str, client_id: &str) -> anyhow::Result<Self> {
-        timeout(CONNECT_TIMEOUT, Self::shake_hands(connector, address, client_id)).await.context("connect timed out")?
+        timeout(CONNECT_TIMEOUT, Self::handshake(connector, address, client_id)).await.context("connect timed out")?
     }
 
-    async fn shake_hands(connector: &Connector, address: &str, client_id: &str) -> anyhow::Result<Self> {
+    async fn handshake(connector: &Connector, address: &str, client_id: &str) -> anyhow::Result<Self> {
         let mut stream = connector.connect(address).await?;
         stream.write_all(&mqtt::connect(client_id, KEEP_ALIVE_SECONDS)).await?;
         stream.flush().await?;
@@ -38,7 +38,7 @@ impl Session {
         loop {
             session.fill().await?;
             if let Some(found) = mqtt::frame(&session.buffer[..session.filled]) {
-                ensure!(found.kind() == 2 && found.end - found.body >= 2, "the first answer is no CONNACK");
+                ensure!(found.kind() == 2 && found.end - found.body >= 2, "the first packet is not a CONNACK");
                 let code = session.buffer[found.body + 1];
                 ensure!(code == mqtt::CONNACK_ACCEPTED, "CONNACK refused with code {code}");
                 session.consume(found.end);
@@ -47,13 +47,13 @@ impl Session {
         }
     }
 
-    /// Writes whole packets.
+    /// Writes complete packets.
     pub async fn write(&mut self, packets: &[u8]) -> anyhow::Result<()> {
         self.stream.write_all(packets).await?;
         Ok(self.stream.flush().await?)
     }
 
-    /// Waits for bytes and hands the ids of all PUBACKs among them to `acknowledged`; may be cancelled safely.
+    /// Waits for data and passes the id of each PUBACK to `acknowledged`. Cancel-safe.
     pub async fn read(&mut self, mut acknowledged: impl FnMut(u16)) -> anyhow::Result<()> {
         self.fill().await?;
         let mut at = 0;
@@ -68,12 +68,12 @@ impl Session {
         Ok(())
     }
 
-    /// Drops the connection without a goodbye, as a broken line does.
+    /// Drops the connection without DISCONNECT, as a broken line does.
     pub fn break_off(self) {
         drop(self.stream);
     }
 
-    /// Says goodbye.
+    /// Sends DISCONNECT and closes the connection.
     pub async fn close(mut self) {
         // The server may be gone already; there is nothing left to lose.
         let _ = self.write(&mqtt::DISCONNECT).await;
@@ -82,7 +82,7 @@ impl Session {
 
     async fn fill(&mut self) -> anyhow::Result<()> {
         if self.filled == self.buffer.len() {
-            bail!("the server sent a longer packet than a device takes");
+            bail!("the server sent a packet larger than the read buffer");
         }
         let read = self.stream.read(&mut self.buffer[self.filled..]).await?;
         ensure!(read > 0, "the server closed the connection");

@@ -1,56 +1,56 @@
-//! What simulated sensors measure. What does not live here: how it is sent.
+//! The values that simulated sensors measure over time.
 
 use std::f64::consts::TAU;
 
 use rand::Rng;
 use rand::rngs::SmallRng;
 
-/// The course of one metric.
+/// The shape of one metric over time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Signal {
-    /// A sine between two values; period in seconds.
+    /// A sine wave between two values.
     Sine {
         /// Lowest value.
         min: f64,
         /// Highest value.
         max: f64,
-        /// Seconds for one wave.
+        /// Seconds per wave.
         period: f64,
     },
-    /// A walk by at most `step` at a time, inside its bounds.
+    /// A random walk with steps of at most `step`, within its bounds.
     RandomWalk {
         /// First value.
         start: f64,
-        /// Longest step.
+        /// Largest step.
         step: f64,
         /// Lowest value.
         min: f64,
         /// Highest value.
         max: f64,
     },
-    /// `low` and `high` in turn, each for `hold` seconds.
+    /// Alternates between `low` and `high`, `hold` seconds each.
     Stepped {
-        /// One value.
+        /// First value.
         low: f64,
-        /// The other.
+        /// Second value.
         high: f64,
-        /// Seconds for each.
+        /// Seconds per value.
         hold: f64,
     },
-    /// A usual value with a breach of `length` seconds every `every` seconds.
+    /// A normal value with a breach of `length` seconds every `every` seconds.
     Breach {
-        /// The usual value.
+        /// The normal value.
         usual: f64,
-        /// The value in a breach.
+        /// The value during a breach.
         peak: f64,
-        /// Seconds from one breach to the next.
+        /// Seconds between the starts of two breaches.
         every: f64,
-        /// Seconds that a breach lasts.
+        /// Duration of a breach in seconds.
         length: f64,
     },
 }
 
-/// A signal with what it remembers.
+/// A signal with its state.
 #[derive(Clone, Debug)]
 pub struct Source {
     signal: Signal,
@@ -59,7 +59,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Begins a signal; `phase` in seconds keeps devices from moving in step.
+    /// Starts a signal; the `phase` in seconds keeps devices out of lockstep.
     pub fn new(signal: Signal, phase: f64) -> Self {
         let last = match &signal {
             Signal::RandomWalk { start, .. } => *start,
@@ -68,7 +68,7 @@ impl Source {
         Self { signal, phase, last }
     }
 
-    /// Measures at a time in seconds since the start.
+    /// Returns the value at a time, given in seconds since the start.
     pub fn measure(&mut self, at: f64, random: &mut SmallRng) -> f64 {
         let at = at + self.phase;
         match &self.signal {
@@ -102,27 +102,27 @@ mod tests {
     }
 
     #[test]
-    fn a_sine_stays_in_its_bounds_and_reaches_them() {
+    fn a_sine_reaches_its_bounds_and_stays_within_them() {
         let values = course(Signal::Sine { min: 20.0, max: 30.0, period: 60.0 }, 120);
         assert!(values.iter().all(|value| (20.0..=30.0).contains(value)));
         assert!(values.iter().any(|value| *value > 29.9) && values.iter().any(|value| *value < 20.1));
     }
 
     #[test]
-    fn a_random_walk_never_steps_too_far() {
+    fn a_random_walk_never_exceeds_its_step() {
         let values = course(Signal::RandomWalk { start: 50.0, step: 2.0, min: 0.0, max: 100.0 }, 500);
         assert!(values.windows(2).all(|pair| (pair[1] - pair[0]).abs() <= 2.0));
     }
 
     #[test]
-    fn a_breach_comes_when_it_is_due_and_ends() {
+    fn a_breach_occurs_on_schedule_and_ends() {
         let values = course(Signal::Breach { usual: 60.0, peak: 95.0, every: 40.0, length: 10.0 }, 80);
         let high = values.iter().filter(|value| **value > 80.0).count();
         assert_eq!(high, 20);
     }
 
     #[test]
-    fn steps_hold_their_time() {
+    fn a_stepped_signal_holds_each_value_for_its_time() {
         let values = course(Signal::Stepped { low: 0.0, high: 1.0, hold: 5.0 }, 10);
         assert_eq!(values, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
     }

@@ -1,12 +1,12 @@
-//! Counters and latencies of a run. What does not live here: printing.
+//! Counters and latency histograms of a run.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Buckets for each doubling of the latency: an error of at most 6 %.
+/// Buckets per doubling of the latency, which limits the error to 6 %.
 const STEPS: usize = 16;
 
-/// Latencies in microseconds by logarithmic buckets, written by many tasks at once.
+/// A histogram of latencies in microseconds with logarithmic buckets; many tasks can record at once.
 #[derive(Debug)]
 pub struct Latencies(Vec<AtomicU64>);
 
@@ -17,20 +17,20 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Notes one latency.
-    pub fn note(&self, latency: Duration) {
+    /// Records one latency.
+    pub fn record(&self, latency: Duration) {
         let micros = (latency.as_micros() as u64).max(STEPS as u64);
         let power = micros.ilog2() as usize;
         let step = (micros >> (power - 4)) as usize & (STEPS - 1);
         self.0[power * STEPS + step].fetch_add(1, Relaxed);
     }
 
-    /// How many were noted.
+    /// Returns the number of recorded latencies.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|bucket| bucket.load(Relaxed)).sum()
     }
 
-    /// The latency in milliseconds that the given share of all do not exceed; 0 where none was noted.
+    /// Returns the quantile `share` in milliseconds; 0 if nothing was recorded.
     pub fn quantile_millis(&self, share: f64) -> f64 {
         let wanted = (share * self.count() as f64).ceil() as u64;
         let mut seen = 0;
@@ -45,20 +45,20 @@ impl Latencies {
     }
 }
 
-/// What a run counts.
+/// The counters of a run.
 #[derive(Debug, Default)]
 pub struct Stats {
     /// Sessions that the server accepted.
     pub connected: AtomicU64,
-    /// Attempts that failed.
+    /// Failed connection attempts.
     pub refused: AtomicU64,
     /// Sessions that broke.
     pub lost: AtomicU64,
-    /// Messages written, repeats included.
+    /// Messages sent, including retransmissions.
     pub sent: AtomicU64,
     /// Messages acknowledged.
     pub acknowledged: AtomicU64,
-    /// From the write to the PUBACK.
+    /// Latency from writing a message to its PUBACK.
     pub puback: Latencies,
 }
 
@@ -67,10 +67,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_right_within_their_buckets() {
+    fn quantiles_are_accurate_within_their_bucket() {
         let latencies = Latencies::default();
         for millis in 1..=1000 {
-            latencies.note(Duration::from_millis(millis));
+            latencies.record(Duration::from_millis(millis));
         }
         let p95 = latencies.quantile_millis(0.95);
         assert!((940.0..1020.0).contains(&p95), "{p95}");

@@ -1,4 +1,4 @@
-//! Was everything that was acknowledged stored, once? What does not live here: sending.
+//! Verifies that the history holds every acknowledged message exactly once.
 
 use std::time::{Duration, Instant};
 
@@ -9,30 +9,31 @@ use tokio::time::sleep;
 use crate::api::Api;
 use crate::payload::SEQUENCE;
 
-/// Most points that one query answers.
+/// Points per query.
 const PAGE: usize = 10_000;
 
-/// Devices that are asked for at a time.
+/// Devices queried concurrently.
 const READERS: usize = 8;
 
-/// Acknowledged messages compared with the history.
+/// The acknowledged messages compared with the history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct HistoryCheck {
     /// Messages in the history.
     pub stored: u64,
-    /// Acknowledged, but not in the history.
+    /// Messages acknowledged but not in the history.
     pub missing: u64,
-    /// More than once in the history.
+    /// Messages stored more than once.
     pub doubled: u64,
 }
 
-/// Compares until nothing is missing any more or the deadline has passed.
-pub async fn verify(api: &Api, acknowledged: &[(String, u64)], deadline: Duration) -> anyhow::Result<Verdict> {
+/// Compares repeatedly until nothing is missing or the deadline has passed.
+pub async fn verify(api: &Api, acknowledged: &[(String, u64)], deadline: Duration) -> anyhow::Result<HistoryCheck> {
     let began = Instant::now();
     loop {
         match compare(api, acknowledged).await {
-            Ok(verdict) if verdict.missing == 0 => return Ok(verdict),
-            // The platform may still be on its way back from what was done to it.
+            Ok(check) if check.missing == 0 => return Ok(check),
+            // After the deadline the last result counts, an error included: the platform may still have been recovering
+            // before.
             outcome if began.elapsed() > deadline => return outcome,
             _ => {}
         }
@@ -40,13 +41,13 @@ pub async fn verify(api: &Api, acknowledged: &[(String, u64)], deadline: Duratio
     }
 }
 
-async fn compare(api: &Api, acknowledged: &[(String, u64)]) -> anyhow::Result<Verdict> {
-    let mut total = Verdict::default();
+async fn compare(api: &Api, acknowledged: &[(String, u64)]) -> anyhow::Result<HistoryCheck> {
+    let mut total = HistoryCheck::default();
     for chunk in acknowledged.chunks(READERS) {
         let mut tasks = JoinSet::new();
         for (device, count) in chunk.iter().cloned() {
             let api = api.clone();
-            tasks.spawn_blocking(move || Ok::<_, anyhow::Error>(judge(&sequences(&api, &device)?, count)));
+            tasks.spawn_blocking(move || Ok::<_, anyhow::Error>(check_sequences(&sequences(&api, &device)?, count)));
         }
         while let Some(one) = tasks.join_next().await {
             let one = one??;
@@ -66,7 +67,7 @@ fn sequences(api: &Api, device: &str) -> anyhow::Result<Vec<u64>> {
         let answer = api.get(&format!("/api/v1/telemetry/device/{device}?metricKey={SEQUENCE}&limit={PAGE}{until}"))?;
         let data = answer["data"].as_array().context("the answer has no data")?;
         found.extend(data.iter().filter_map(|point| point["value"].as_f64()).map(|value| value as u64));
-        // The newest points come first; the page before ends where this one begins.
+        // Points come in ascending order and pages from the newest backwards: the next page ends where this one begins.
         match data.first().and_then(|point| point["timestamp"].as_str()) {
             Some(first) if data.len() == PAGE => end = first.to_owned(),
             _ => return Ok(found),
@@ -74,14 +75,14 @@ fn sequences(api: &Api, device: &str) -> anyhow::Result<Vec<u64>> {
     }
 }
 
-fn judge(sequences: &[u64], acknowledged: u64) -> Verdict {
+fn check_sequences(sequences: &[u64], acknowledged: u64) -> HistoryCheck {
     let mut seen = vec![0_u32; acknowledged as usize];
     for sequence in sequences {
         if let Some(count) = seen.get_mut(*sequence as usize) {
             *count += 1;
         }
     }
-    Verdict {
+    HistoryCheck {
         stored: sequences.len() as u64,
         missing: seen.iter().filter(|count| **count == 0).count() as u64,
         doubled: seen.iter().filter(|count| **count > 1).count() as u64,
@@ -93,8 +94,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hole_is_missing_a_repeat_is_doubled_and_an_unacknowledged_one_is_neither() {
-        assert_eq!(judge(&[0, 1, 1, 3, 9], 4), Verdict { stored: 5, missing: 1, doubled: 1 });
-        assert_eq!(judge(&[0, 1, 2], 3), Verdict { stored: 3, missing: 0, doubled: 0 });
+    fn a_gap_is_missing_a_repeat_is_doubled_and_an_unacknowledged_message_is_ignored() {
+        assert_eq!(check_sequences(&[0, 1, 1, 3, 9], 4), HistoryCheck { stored: 5, missing: 1, doubled: 1 });
+        assert_eq!(check_sequences(&[0, 1, 2], 3), HistoryCheck { stored: 3, missing: 0, doubled: 0 });
     }
 }

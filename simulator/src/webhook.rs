@@ -1,5 +1,4 @@
-//! How soon a webhook tells of a breach: of one after another, and of many that one reading makes. What does not live
-//! here: other reactions.
+//! Measures how soon a webhook reports a breach: one at a time, and many caused by one reading.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -22,31 +21,31 @@ use crate::api::{Api, text};
 use crate::reaction::{Probe, Room};
 use crate::stats::Latencies;
 
-/// Breaches one after another.
+/// Breaches measured one at a time.
 pub const ONE_BY_ONE: usize = 30;
-/// Rules that one reading breaches.
+/// Rules that one reading breaches at once.
 pub const AT_ONCE: usize = 100;
-/// Longest wait for one.
+/// Longest wait for one webhook.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Lets the platform's webhooks reach the receiver, as a setting of its environment.
+/// The environment variable that allows webhooks to reach the local receiver.
 pub const ALLOWED: (&str, &str) = ("ARGUSIQ_WEBHOOKS__ALLOWED_NETWORKS", r#"["127.0.0.0/8"]"#);
 
-/// Milliseconds from the publishing of the reading to the arrival of the webhook.
+/// Milliseconds from publishing the reading to the arrival of the webhook.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Webhooks {
-    /// Half of them took no longer.
+    /// Median.
     pub p50_ms: f64,
-    /// 95 of 100 took no longer.
+    /// 95th percentile.
     pub p95_ms: f64,
-    /// 95 of 100 took no longer where one reading made all.
+    /// 95th percentile where one reading breaches all rules.
     pub burst_p95_ms: f64,
 }
 
-/// When webhooks of raised alarms arrived.
+/// Receives the arrival time of each `alarm.raised` webhook.
 type Arrivals = mpsc::UnboundedReceiver<Instant>;
 
-/// Makes a device with rules and a channel that posts to a receiver of ours.
+/// Creates a device with rules, and a notification channel that posts to a local receiver.
 pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Webhooks> {
     let (address, mut arrivals, receiver) = receive().await?;
     let mut probe = Probe::prepare(api, mqtt, &format!("webhook-{tag}"), Room::Device).await?;
@@ -65,7 +64,7 @@ pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Webhook
     spawn_blocking(move || (1..AT_ONCE).try_for_each(|_| maker.post("/api/v1/rules", &rule).map(drop))).await??;
     let burst = Latencies::default();
     breach(&mut probe, &mut arrivals, AT_ONCE, &burst).await?;
-    // The loads that are measured later raise alarms of their own.
+    // Delete the channel: later loads raise alarms of their own.
     let maker = api.clone();
     spawn_blocking(move || maker.delete(&format!("/api/v1/notification-channels/{channel}"))).await??;
     receiver.abort();
@@ -73,19 +72,19 @@ pub async fn measure(api: &Api, mqtt: &str, tag: &str) -> anyhow::Result<Webhook
     Ok(Webhooks { p50_ms, p95_ms, burst_p95_ms: burst.quantile_millis(0.95) })
 }
 
-/// Cools and heats the device, and notes how long so many webhooks take.
+/// Publishes a normal and a breaching reading and records the latency of `count` webhooks.
 async fn breach(probe: &mut Probe, arrivals: &mut Arrivals, count: usize, noted: &Latencies) -> anyhow::Result<()> {
     probe.publish(20.0).await?;
     let began = Instant::now();
     probe.publish(90.0).await?;
     for _ in 0..count {
-        let arrived = timeout(DEADLINE, arrivals.recv()).await.context("a webhook does not come")?;
-        noted.note(arrived.context("the receiver ended")?.saturating_duration_since(began));
+        let arrived = timeout(DEADLINE, arrivals.recv()).await.context("timed out waiting for a webhook")?;
+        noted.record(arrived.context("the webhook receiver has stopped")?.saturating_duration_since(began));
     }
     Ok(())
 }
 
-/// Starts a receiver that answers everything with 204; answers its address.
+/// Starts a receiver that answers every request with 204; returns its URL.
 async fn receive() -> anyhow::Result<(String, Arrivals, AbortHandle)> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = format!("http://{}/", listener.local_addr()?);
@@ -108,7 +107,7 @@ async fn note(
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     if body["type"] == "alarm.raised" {
-        // Nobody listens any more once everything is measured.
+        // The receiver is gone once everything is measured.
         let _ = told.send(arrived);
     }
     let mut answer = Response::new(Empty::new());

@@ -98,7 +98,7 @@ impl Site {
             ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__PID_FILE", &pid),
         ];
         let kept =
-            |platform: &Platform| platform.log("bridge").matches("the broker is kept to who may connect").count();
+            |platform: &Platform| platform.log("bridge").matches("the broker's access list is in sync").count();
         let before = kept(platform);
         platform.start_as("bridge", &["ingest", "--bridge"], &settings);
         until(

@@ -113,7 +113,7 @@ impl AccessSync {
             changes.mark_unchanged();
             let waiting = self.sync(&mut control, &mut known, &mut left).await?;
             if !std::mem::replace(worked, true) {
-                info!(broker = %self.config.address, devices = known.len(), "the broker is kept to who may connect");
+                info!(broker = %self.config.address, devices = known.len(), "the broker's access list is in sync");
             }
             if delete_orphaned_roles(&mut control, &known, &mut left).await? {
                 continue;

@@ -1,8 +1,8 @@
-//! The benchmark of the API: a platform of its own with many devices and a long audit trail, asked by many clients at once.
-//! What does not live here: the asking (`ask`) and the loading (`fill`).
+//! The API benchmark: starts a platform with many devices and a long audit trail, then queries it with many clients.
+//! The clients are in `clients`, the data in `seed_data`.
 
-mod ask;
-mod fill;
+mod clients;
+mod seed_data;
 mod table;
 
 use std::fs;
@@ -15,53 +15,54 @@ use tokio::task::spawn_blocking;
 
 use crate::api::{Api, text};
 use crate::args::ApiBench;
-use crate::bench::{commit, machine, now};
 use crate::cpu::{self, Usage};
-use crate::platform::Running;
+use crate::platform::RunningPlatform;
+use crate::provenance::{commit, machine, now};
 use crate::report;
 
-use ask::{Asked, KINDS};
+use clients::{ClientResults, REQUEST_KINDS};
 
 /// One kind of request under one load.
 #[derive(Debug, Serialize)]
 pub struct Step {
-    /// What was asked.
+    /// The kind of request.
     pub kind: &'static str,
-    /// Requests a second that each client tried for; as many as it could where absent.
+    /// The target rate of each client, requests a second; as fast as possible if absent.
     pub pace: Option<f64>,
-    /// What came out.
-    pub asked: Asked,
-    /// CPU microseconds a request, by program.
+    /// What the clients measured.
+    #[serde(rename = "asked")]
+    pub results: ClientResults,
+    /// CPU microseconds per request, by program.
     pub cpu_us_per_request: Usage,
 }
 
-/// Everything that was measured.
+/// The results of the whole benchmark.
 #[derive(Debug, Serialize)]
 pub struct Results {
-    /// When, as RFC 3339.
+    /// Time of the measurement, RFC 3339.
     pub measured_at: String,
-    /// Of which commit.
+    /// The commit under test.
     pub commit: String,
-    /// On which machine.
+    /// The machine.
     pub machine: String,
-    /// Devices that there are.
+    /// Devices on the platform.
     pub devices: u64,
-    /// Audit events that there are.
+    /// Events in the audit log.
     pub events: u64,
-    /// Devices a second that were imported.
+    /// Import rate, devices a second.
     pub imported_per_second: f64,
-    /// Clients at a time.
+    /// Concurrent clients.
     pub clients: usize,
-    /// One for each kind and pace.
+    /// One step for each kind of request and pace.
     pub steps: Vec<Step>,
 }
 
-/// Loads, measures, prints, and writes `docs/benchmarks.md` and `target/bench/api.json`.
+/// Seeds the data, measures, prints the table and writes it to `docs/benchmarks.md` and `target/bench/api.json`.
 pub async fn run(bench: ApiBench) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("argusiq-bench-").tempdir()?;
     let unlimited =
         [("ARGUSIQ_LIMITS__REQUESTS_PER_MINUTE", "0"), ("ARGUSIQ_LIMITS__REQUESTS_PER_MINUTE_PER_ADDRESS", "0")];
-    let running = Running::start(folder.path(), &unlimited).await?;
+    let running = RunningPlatform::start(folder.path(), &unlimited).await?;
     let outcome = measure(&running, bench).await;
     running.stop().await?;
     let results = outcome?;
@@ -74,7 +75,7 @@ pub async fn run(bench: ApiBench) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(running: &Running, bench: ApiBench) -> anyhow::Result<Results> {
+async fn measure(running: &RunningPlatform, bench: ApiBench) -> anyhow::Result<Results> {
     let platform = &running.platform;
     let (at, email, password) = (platform.api.clone(), platform.email.clone(), platform.password.clone());
     let roots: Vec<u32> = running.id().into_iter().chain([std::process::id()]).collect();
@@ -83,13 +84,13 @@ async fn measure(running: &Running, bench: ApiBench) -> anyhow::Result<Results> 
         let kind = api.post("/api/v1/device-types", &json!({"name": "Sensor"}))?;
         let kind = text(&kind, "/deviceType/id")?;
         let began = Instant::now();
-        let devices = fill::devices(&api, &kind, bench.devices)?;
+        let devices = seed_data::import_devices(&api, &kind, bench.devices)?;
         let imported_per_second = devices.len() as f64 / began.elapsed().as_secs_f64();
         eprintln!("{} devices imported, {imported_per_second:.0} a second", devices.len());
-        let events = fill::events(&api, &devices, bench.events)?;
+        let events = seed_data::make_audit_events(&api, &devices, bench.events)?;
         eprintln!("{events} audit events");
         let mut steps = Vec::new();
-        for kind in KINDS {
+        for kind in REQUEST_KINDS {
             for pace in [None, Some(bench.pace)] {
                 steps.push(step(&api, &devices, &bench, (kind, pace), &roots)?);
             }
@@ -116,11 +117,11 @@ fn step(
     roots: &[u32],
 ) -> anyhow::Result<Step> {
     let before = cpu::usage(roots);
-    let asked = ask::ask(api, devices, bench, kind, pace)?;
+    let results = clients::run_clients(api, devices, bench, kind, pace)?;
     let used = cpu::difference(&before, &cpu::usage(roots));
-    let requests = asked.requests.max(1) as f64;
+    let requests = results.requests.max(1) as f64;
     let cpu_us_per_request = used.into_iter().map(|(name, seconds)| (name, seconds * 1e6 / requests)).collect();
-    let step = Step { kind, pace, asked, cpu_us_per_request };
+    let step = Step { kind, pace, results, cpu_us_per_request };
     eprintln!("{}", table::row(&step));
     Ok(step)
 }

@@ -1,5 +1,5 @@
-//! The load: one counted load through each door, as programs of their own, so that what they hold in mind is not what the
-//! faults are chosen with. What does not live here: how a load works.
+//! One counted load through each door. Each load runs as its own process, so that faults and the ledger of acknowledged
+//! messages stay independent.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,16 +11,16 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::crew::Crew;
+use super::installation::Installation;
 use crate::args::Chaos;
 
 /// The doors, by name.
 const DOORS: [&str; 3] = ["edge-1", "edge-2", "broker"];
 /// Seconds that a load waits until the history is complete.
 const SETTLE: u64 = 240;
-const CONNECT_WITHIN: Duration = Duration::from_secs(300);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Running loads.
+/// The running loads.
 pub struct Loads(Vec<Load>);
 
 struct Load {
@@ -32,17 +32,22 @@ struct Load {
 
 impl Loads {
     /// Starts a load at each door and returns when all devices are connected.
-    pub async fn start(crew: &Crew, chaos: &Chaos, seconds: u64, folder: &Path) -> anyhow::Result<Self> {
+    pub async fn start(
+        installation: &Installation,
+        chaos: &Chaos,
+        seconds: u64,
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
         let mut loads = Vec::new();
         for door in DOORS {
-            let mut load = Load::start(crew, chaos, seconds, folder, door)?;
+            let mut load = Load::start(installation, chaos, seconds, folder, door)?;
             load.connected().await.with_context(|| format!("the load through {door}"))?;
             loads.push(load);
         }
         Ok(Self(loads))
     }
 
-    /// Waits for the end of all loads; answers the figures of each.
+    /// Waits until all loads have finished and returns the figures of each.
     pub async fn finish(self) -> anyhow::Result<Vec<(&'static str, Value)>> {
         let mut figures = Vec::new();
         for load in self.0 {
@@ -53,18 +58,32 @@ impl Loads {
 }
 
 impl Load {
-    fn start(crew: &Crew, chaos: &Chaos, seconds: u64, folder: &Path, door: &'static str) -> anyhow::Result<Self> {
-        let platform = crew.platform();
+    fn start(
+        installation: &Installation,
+        chaos: &Chaos,
+        seconds: u64,
+        folder: &Path,
+        door: &'static str,
+    ) -> anyhow::Result<Self> {
+        let platform = installation.platform();
         let report = folder.join(format!("load-{door}.json"));
         let parts = DOORS.len() as f64;
         let mut command = Command::new(std::env::current_exe()?);
         command
-            .args(["load", "--api", &platform.api, "--mqtt", &crew.door(door), "--email", &platform.email])
+            .args([
+                "load",
+                "--api",
+                &platform.api,
+                "--mqtt",
+                &installation.mqtt_address(door),
+                "--email",
+                &platform.email,
+            ])
             .args(["--rate", &(chaos.rate / parts).to_string()])
             .args(["--devices", &(f64::from(chaos.devices) / parts).ceil().to_string()])
             .args(["--seconds", &seconds.to_string(), "--settle", &SETTLE.to_string(), "--watch", "0", "--report"])
             .arg(&report)
-            // Not on the command line, which everybody on the machine can read.
+            // Passed in the environment because every user of the machine can read command lines.
             .env("ARGUSIQ_ADMIN_PASSWORD", &platform.password)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -82,13 +101,13 @@ impl Load {
                     return Ok(());
                 }
             }
-            bail!("it ended before its devices were connected")
+            bail!("the load exited before its devices were connected")
         };
-        timeout(CONNECT_WITHIN, waiting).await.context("its devices do not connect")?
+        timeout(CONNECT_TIMEOUT, waiting).await.context("timed out connecting the devices")?
     }
 
     async fn finish(mut self) -> anyhow::Result<Value> {
-        // Its output is read to the end, so that it never waits for a reader.
+        // Drain the output, so that a full pipe never blocks the load.
         while self.lines.next_line().await?.is_some() {}
         let status = self.child.wait().await?;
         anyhow::ensure!(status.success(), "the load through {} ended with {status}", self.door);

@@ -1,11 +1,11 @@
-//! Chaos: a production-like installation on this machine, a load through every door, and something killed, paused or
-//! restarted all the time. At the end the ledger of what was acknowledged is compared with the history, and every read
-//! model with a rebuild of itself. What does not live here: the load itself.
+//! The chaos run: a production-like installation on this machine under load through every door, while its parts are
+//! killed, paused and restarted at random. In the end it compares every acknowledged message with the history and every
+//! read model with its rebuild. The load itself is in `crate::load`.
 
-mod crew;
+mod consistency;
 mod fault;
+mod installation;
 mod loads;
-mod verdict;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,17 +22,17 @@ use crate::api::Api;
 use crate::args::Chaos;
 use crate::cpu;
 
-use crew::Crew;
+use consistency::ConsistencyReport;
 use fault::Fault;
+use installation::Installation;
 use loads::Loads;
-use verdict::Verdict;
 
-/// Longest time from the end of a fault until everything answers again.
+/// Longest time from the end of a fault until the installation is ready again.
 const RECOVERY: Duration = Duration::from_secs(90);
-/// Milliseconds from one fault's recovery to the next fault.
-const REST_MILLIS: std::ops::Range<u64> = 1_000..6_000;
+/// Pause between the recovery from one fault and the next fault, in milliseconds.
+const CALM_MILLIS: std::ops::Range<u64> = 1_000..6_000;
 
-/// What came of it, as `target/bench/chaos.json` holds it.
+/// The report in `target/bench/chaos.json`.
 #[derive(Debug, Serialize)]
 struct Report {
     seed: u64,
@@ -44,10 +44,10 @@ struct Report {
     starts_given_up: usize,
     cpu_us_per_message: f64,
     #[serde(flatten)]
-    verdict: Verdict,
+    verdict: ConsistencyReport,
 }
 
-/// Plays, compares, prints; errors when anything is missing, doubled or different.
+/// Runs the scenario and prints the report; returns an error if anything is missing, duplicated or different.
 pub async fn run(chaos: Chaos) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("argusiq-chaos-").tempdir()?;
     let seed = chaos.seed.unwrap_or_else(|| rand::rng().random());
@@ -60,28 +60,28 @@ pub async fn run(chaos: Chaos) -> anyhow::Result<()> {
 }
 
 async fn play(chaos: &Chaos, seed: u64, folder: &Path) -> anyhow::Result<()> {
-    let mut crew = Crew::start(folder, &chaos.event_store).await?;
-    let api = sign_in(&crew).await?;
+    let mut installation = Installation::start(folder, &chaos.event_store).await?;
+    let api = sign_in(&installation).await?;
     make_rule(&api).await?;
     let seconds = (chaos.minutes * 60.0).ceil() as u64;
-    let loads = Loads::start(&crew, chaos, seconds, folder).await?;
+    let loads = Loads::start(&installation, chaos, seconds, folder).await?;
     println!("the load runs; faults for {seconds} s");
     let mut random = SmallRng::seed_from_u64(seed);
     let (mut faults, mut longest) = (Vec::new(), Duration::ZERO);
     let began = Instant::now();
     while began.elapsed().as_secs() < seconds {
-        let fault = Fault::choose(&crew, &mut random);
+        let fault = Fault::choose(&installation.targets(), &mut random);
         println!("{:6.1} s  {fault}", began.elapsed().as_secs_f64());
-        crew.commit(&fault).await.with_context(|| fault.to_string())?;
-        let recovery = crew.recovered(RECOVERY).await.with_context(|| format!("after {fault}"))?;
+        installation.inject(&fault).await.with_context(|| fault.to_string())?;
+        let recovery = installation.wait_until_recovered(RECOVERY).await.with_context(|| format!("after {fault}"))?;
         longest = longest.max(recovery);
         faults.push(fault.kind());
-        sleep(Duration::from_millis(random.random_range(REST_MILLIS))).await;
+        sleep(Duration::from_millis(random.random_range(CALM_MILLIS))).await;
     }
     let figures = loads.finish().await?;
-    let verdict = Verdict::reach(&crew, &api, &figures).await?;
-    let starts_given_up = crew.starts_given_up;
-    crew.stop().await?;
+    let verdict = ConsistencyReport::collect(&installation, &api, &figures).await?;
+    let starts_given_up = installation.starts_given_up;
+    installation.stop().await?;
     let cpu_us_per_message = cpu::of_ended_children() * 1e6 / verdict.messages.max(1) as f64;
     let mut by_fault = std::collections::BTreeMap::new();
     faults.iter().for_each(|kind| *by_fault.entry(kind.clone()).or_default() += 1);
@@ -115,15 +115,15 @@ fn report(report: &Report) -> anyhow::Result<()> {
         verdict.missing,
         verdict.doubled,
     );
-    verdict.ensure_sound()
+    verdict.ensure_consistent()
 }
 
-async fn sign_in(crew: &Crew) -> anyhow::Result<Api> {
-    let platform = crew.platform();
+async fn sign_in(installation: &Installation) -> anyhow::Result<Api> {
+    let platform = installation.platform();
     spawn_blocking(move || Api::sign_in(&platform.api, &platform.email, &platform.password)).await?
 }
 
-/// A rule that every fifth device breaches again and again, so that there are alarms to be doubled.
+/// Creates a rule that every fifth device breaches repeatedly, so that there are alarms that could be duplicated.
 async fn make_rule(api: &Api) -> anyhow::Result<()> {
     let rule = json!({
         "name": "Hot", "entityType": "device", "entityId": null, "metricKey": "temperature",

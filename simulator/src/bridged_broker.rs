@@ -1,5 +1,4 @@
-//! A broker beside a running platform, and the bridge behind it: for measuring what goes that way. What does not live
-//! here: the measuring.
+//! A mosquitto broker and a bridge attached to a running platform, for measuring the path through a broker.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,24 +10,24 @@ use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use crate::api::Api;
-use crate::platform::Running;
+use crate::platform::RunningPlatform;
 
-/// How long the bridge may take until it keeps the broker.
-const READY: Duration = Duration::from_secs(60);
-/// What the bridge says in its log when it does.
-const KEPT: &str = "the broker is kept to who may connect";
+/// How long the bridge may take to bring the broker's access list in sync.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+/// The bridge logs this once the broker's access list is in sync.
+const IN_SYNC_LOG_LINE: &str = "the broker's access list is in sync";
 
-/// A mosquitto that the bridge keeps to who may connect.
-pub struct Beside {
+/// A mosquitto broker whose access list the bridge maintains.
+pub struct BridgedBroker {
     /// `host:port` for devices.
     pub mqtt: String,
     broker: Stack,
     bridge: Child,
 }
 
-impl Beside {
-    /// Starts both, with the platform's keys, in its data folder.
-    pub async fn start(running: &Running, data_dir: &Path, api: &Api) -> anyhow::Result<Self> {
+impl BridgedBroker {
+    /// Starts both with the platform's keys, below its data directory.
+    pub async fn start(running: &RunningPlatform, data_dir: &Path, api: &Api) -> anyhow::Result<Self> {
         let (pki, list) = (data_dir.join("pki"), data_dir.join("revoked.pem"));
         let asked = api.clone();
         let root_list = tokio::task::spawn_blocking(move || asked.get_text("/pki/crl.pem")).await??;
@@ -50,14 +49,18 @@ impl Beside {
         let log = data_dir.join("bridge.log");
         let bridge = Self::bridge(running, data_dir, &broker, &log)?;
         let began = Instant::now();
-        while !fs::read_to_string(&log).unwrap_or_default().contains(KEPT) {
-            ensure!(began.elapsed() < READY, "the bridge does not keep the broker: {}", fs::read_to_string(&log)?);
+        while !fs::read_to_string(&log).unwrap_or_default().contains(IN_SYNC_LOG_LINE) {
+            ensure!(
+                began.elapsed() < READY_TIMEOUT,
+                "the broker's access list does not get in sync: {}",
+                fs::read_to_string(&log)?
+            );
             sleep(Duration::from_millis(100)).await;
         }
         Ok(Self { mqtt, broker, bridge })
     }
 
-    fn bridge(running: &Running, data_dir: &Path, broker: &Stack, log: &Path) -> anyhow::Result<Child> {
+    fn bridge(running: &RunningPlatform, data_dir: &Path, broker: &Stack, log: &Path) -> anyhow::Result<Child> {
         let [nats, postgres, redis] = running.servers();
         let pid_file = data_dir.join("broker/mosquitto/mosquitto.pid");
         let log = File::create(log)?;
@@ -83,7 +86,7 @@ impl Beside {
             .stderr(log)
             .kill_on_drop(true)
             .spawn();
-        bridge.context("the bridge does not start")
+        bridge.context("failed to start the bridge")
     }
 
     /// Stops both.

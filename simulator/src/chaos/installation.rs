@@ -1,5 +1,4 @@
-//! Everything that runs: three NATS nodes, PostgreSQL, Redis, a broker, and two processes of each role. What does not
-//! live here: what is done to them, and when.
+//! The installation under test: three NATS nodes, PostgreSQL, Redis, a broker, and two processes of each role.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,11 +11,11 @@ use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::fault::{Fault, Means, Victim};
+use super::fault::{Fault, FaultAction, Target};
 use crate::args::Platform;
 
-const EMAIL: &str = "chaos@argusiq.local";
-/// Roles as processes: a name, and how it is started.
+const ADMIN_EMAIL: &str = "chaos@argusiq.local";
+/// The role processes: name and command line.
 const ROLES: [(&str, &[&str]); 10] = [
     ("api-1", &["api"]),
     ("api-2", &["api"]),
@@ -29,16 +28,16 @@ const ROLES: [(&str, &[&str]); 10] = [
     ("project-1", &["project"]),
     ("project-2", &["project"]),
 ];
-/// Ports of one process: HTTP, MQTT and what follows them.
-const SPAN: u16 = 10;
-/// A process that gives its start up while a server is away is started again, as any supervisor does. One that has run for
-/// so long never ends by itself.
-const START: Duration = Duration::from_secs(60);
-const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// Ports reserved for one process: HTTP, MQTT and those that follow.
+const PORTS_PER_PROCESS: u16 = 10;
+/// A process that exits within this time failed to start because a server was down, and is started again, as a
+/// supervisor would. Later it must never exit on its own.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The installation.
-pub struct Crew {
-    // Before the servers: roles end first.
+pub struct Installation {
+    // Dropped before the servers, so that the roles end first.
     roles: Vec<Role>,
     cluster: Cluster,
     stack: Stack,
@@ -46,7 +45,7 @@ pub struct Crew {
     folder: PathBuf,
     environment: Vec<(String, String)>,
     password: String,
-    /// Processes that were started again because they gave up their start.
+    /// How often a process was started again because its start failed.
     pub starts_given_up: usize,
 }
 
@@ -58,13 +57,13 @@ struct Role {
     started: Instant,
 }
 
-impl Crew {
-    /// Starts everything and waits until it answers.
+impl Installation {
+    /// Starts everything and waits until it is ready.
     pub async fn start(folder: &Path, event_store: &str) -> anyhow::Result<Self> {
         let binary = std::env::current_exe()?.with_file_name("argusiq");
         let password = format!("chaos-{}", rand::random::<u64>());
         let init = Command::new(&binary).arg("--data-dir").arg(folder).args(["ca", "init"]).output().await;
-        let init = init.with_context(|| format!("{} does not start; build it first", binary.display()))?;
+        let init = init.with_context(|| format!("failed to start {}; build it first", binary.display()))?;
         ensure!(init.status.success(), "ca init: {}", String::from_utf8_lossy(&init.stderr));
         let options = ClusterOptions { networks: false, ..ClusterOptions::new(folder.join("nats")) };
         let cluster = Cluster::start(options).await?;
@@ -89,28 +88,28 @@ impl Crew {
             started: Instant::now(),
         });
         let folder = folder.to_owned();
-        let mut crew =
+        let mut installation =
             Self { roles: roles.into(), cluster, stack, binary, folder, environment, password, starts_given_up: 0 };
-        crew.output(&["migrate"]).await?;
-        for role in 0..crew.roles.len() {
-            crew.start_role(role)?;
+        installation.output(&["migrate"]).await?;
+        for role in 0..installation.roles.len() {
+            installation.start_role(role)?;
         }
-        crew.recovered(Duration::from_secs(120)).await?;
-        Ok(crew)
+        installation.wait_until_recovered(Duration::from_secs(120)).await?;
+        Ok(installation)
     }
 
-    /// Where the platform is, and who may ask.
+    /// Returns the address and credentials of the platform.
     pub fn platform(&self) -> Platform {
         Platform {
             api: self.api(0),
-            mqtt: self.door("edge-1"),
-            email: EMAIL.to_owned(),
+            mqtt: self.mqtt_address("edge-1"),
+            email: ADMIN_EMAIL.to_owned(),
             password: self.password.clone(),
         }
     }
 
-    /// `host:port` of an edge by its name, or of the broker.
-    pub fn door(&self, name: &str) -> String {
+    /// Returns `host:port` of an edge by name, or of the broker.
+    pub fn mqtt_address(&self, name: &str) -> String {
         let edge = self.roles.iter().find(|role| role.name == name);
         edge.map_or_else(
             || format!("localhost:{}", self.stack.ports().broker_tls),
@@ -118,52 +117,52 @@ impl Crew {
         )
     }
 
-    /// Everything that something can be done to.
-    pub fn victims(&self) -> Vec<Victim> {
-        let roles = self.roles.iter().enumerate().map(|(number, role)| Victim::Role(number, role.name));
-        let servers = [Server::Postgres, Server::Redis, Server::Mosquitto].map(Victim::Server);
-        roles.chain((0..3).map(Victim::Node)).chain(servers).collect()
+    /// Lists everything that a fault can hit.
+    pub fn targets(&self) -> Vec<Target> {
+        let roles = self.roles.iter().enumerate().map(|(number, role)| Target::Role(number, role.name));
+        let servers = [Server::Postgres, Server::Redis, Server::Mosquitto].map(Target::Server);
+        roles.chain((0..3).map(Target::Node)).chain(servers).collect()
     }
 
-    /// Does it, and undoes it where it does not undo itself.
-    pub async fn commit(&mut self, fault: &Fault) -> anyhow::Result<()> {
-        match (fault.victim, fault.means) {
-            (Victim::Role(role, _), Means::Kill) => {
+    /// Injects a fault and, unless the target recovers on its own, undoes it.
+    pub async fn inject(&mut self, fault: &Fault) -> anyhow::Result<()> {
+        match (fault.target, fault.action) {
+            (Target::Role(role, _), FaultAction::Kill) => {
                 self.child(role)?.kill().await?;
                 self.start_role(role)
             }
-            (Victim::Role(role, _), Means::Restart) => {
+            (Target::Role(role, _), FaultAction::Restart) => {
                 let child = self.child(role)?;
                 signal(child.id(), "TERM").await?;
-                tokio::time::timeout(STOP_WITHIN, child.wait()).await.context("it does not stop")??;
+                tokio::time::timeout(STOP_TIMEOUT, child.wait()).await.context("the process does not stop")??;
                 self.start_role(role)
             }
-            (Victim::Role(role, _), Means::Pause(time)) => pause(self.child(role)?.id(), time).await,
-            (Victim::Node(node), Means::Kill) => {
+            (Target::Role(role, _), FaultAction::Pause(time)) => pause(self.child(role)?.id(), time).await,
+            (Target::Node(node), FaultAction::Kill) => {
                 self.cluster.kill(node).await?;
                 Ok(self.cluster.start_node(node).await?)
             }
-            (Victim::Node(node), Means::Restart) => {
+            (Target::Node(node), FaultAction::Restart) => {
                 self.cluster.stop_node(node).await?;
                 Ok(self.cluster.start_node(node).await?)
             }
-            (Victim::Node(node), Means::Pause(time)) => {
+            (Target::Node(node), FaultAction::Pause(time)) => {
                 self.cluster.pause(node).await?;
                 sleep(time).await;
                 self.cluster.resume(node)?;
                 Ok(self.cluster.wait_until_well(node).await?)
             }
-            (Victim::Server(server), Means::Kill) => {
+            (Target::Server(server), FaultAction::Kill) => {
                 self.stack.kill(server).await?;
                 Ok(self.stack.restart(server).await?)
             }
-            (Victim::Server(server), Means::Restart) => Ok(self.stack.restart(server).await?),
-            (Victim::Server(server), Means::Pause(time)) => pause(self.stack.pid(server), time).await,
+            (Target::Server(server), FaultAction::Restart) => Ok(self.stack.restart(server).await?),
+            (Target::Server(server), FaultAction::Pause(time)) => pause(self.stack.pid(server), time).await,
         }
     }
 
-    /// Waits until both APIs say that they are ready and every process runs; answers how long that took.
-    pub async fn recovered(&mut self, within: Duration) -> anyhow::Result<Duration> {
+    /// Waits until both APIs are ready and every process runs; returns how long that took.
+    pub async fn wait_until_recovered(&mut self, within: Duration) -> anyhow::Result<Duration> {
         let began = Instant::now();
         loop {
             self.supervise()?;
@@ -175,20 +174,20 @@ impl Crew {
         }
     }
 
-    /// Starts again who gave up its start; errors when somebody else ended by itself.
+    /// Restarts processes whose start failed; returns an error if any other process has exited.
     fn supervise(&mut self) -> anyhow::Result<()> {
         for number in 0..self.roles.len() {
             let role = &mut self.roles[number];
             let Some(status) = role.child.as_mut().map(Child::try_wait).transpose()?.flatten() else { continue };
-            ensure!(role.started.elapsed() < START, "{} ended by itself with {status}", role.name);
-            println!("          {} gave up its start with {status}", role.name);
+            ensure!(role.started.elapsed() < START_TIMEOUT, "{} exited on its own with {status}", role.name);
+            println!("          {} failed to start with {status}", role.name);
             self.starts_given_up += 1;
             self.start_role(number)?;
         }
         Ok(())
     }
 
-    /// Runs a command of the platform to its end; answers what it printed, and whether it succeeded.
+    /// Runs a command of the platform to its end; returns its output and whether it succeeded.
     pub async fn output(&self, arguments: &[&str]) -> anyhow::Result<(String, bool)> {
         let output = self.command().args(arguments).output().await?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -205,9 +204,9 @@ impl Crew {
         }
         for role in &mut self.roles {
             if let Some(mut child) = role.child.take() {
-                tokio::time::timeout(STOP_WITHIN, child.wait())
+                tokio::time::timeout(STOP_TIMEOUT, child.wait())
                     .await
-                    .with_context(|| format!("{} stays", role.name))??;
+                    .with_context(|| format!("{} does not stop", role.name))??;
             }
         }
         drop(self.cluster);
@@ -228,7 +227,7 @@ impl Crew {
     }
 
     fn child(&mut self, role: usize) -> anyhow::Result<&mut Child> {
-        self.roles[role].child.as_mut().context("it does not run")
+        self.roles[role].child.as_mut().context("the process is not running")
     }
 
     fn start_role(&mut self, number: usize) -> anyhow::Result<()> {
@@ -265,7 +264,7 @@ fn environment(cluster: &Cluster, stack: &Stack, password: &str, event_store: &s
         ("ARGUSIQ_BRIDGE__URL", urls.broker.clone()),
         ("ARGUSIQ_BRIDGE__USER", "bridge".to_owned()),
         ("ARGUSIQ_BRIDGE__PASSWORD", password.to_owned()),
-        ("ARGUSIQ_ADMIN_EMAIL", EMAIL.to_owned()),
+        ("ARGUSIQ_ADMIN_EMAIL", ADMIN_EMAIL.to_owned()),
         ("ARGUSIQ_ADMIN_PASSWORD", password.to_owned()),
     ];
     variables.map(|(name, value)| (name.to_owned(), value)).into()
@@ -278,18 +277,18 @@ async fn pause(id: Option<u32>, time: Duration) -> anyhow::Result<()> {
 }
 
 async fn signal(id: Option<u32>, name: &str) -> anyhow::Result<()> {
-    let id = id.context("it does not run")?;
+    let id = id.context("the process is not running")?;
     let status = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status().await?;
-    ensure!(status.success(), "no signal reaches process {id}");
+    ensure!(status.success(), "failed to signal process {id}");
     Ok(())
 }
 
-/// The first of as many free ports in a row as a process may take.
+/// Returns the first of as many consecutive free ports as a process may use.
 fn free_base() -> u16 {
     let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     loop {
         let base = free_port();
-        if (base..base.saturating_add(SPAN)).all(is_free) {
+        if (base..base.saturating_add(PORTS_PER_PROCESS)).all(is_free) {
             return base;
         }
     }

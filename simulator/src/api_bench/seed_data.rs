@@ -1,4 +1,4 @@
-//! Many devices by one import, and a long audit trail by changing them.
+//! Seeds the benchmark's platform: many devices by CSV import, then a long audit trail by changing them.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,23 +10,23 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 
-/// Devices of one file.
-const FILE: u32 = 100_000;
-/// Clients that change devices at the same time.
+/// Devices per import file.
+const DEVICES_PER_FILE: u32 = 100_000;
+/// Concurrent clients that change devices.
 const WRITERS: u64 = 64;
-/// Events that one change of a device makes: name, description, attributes.
-const EVENTS_OF_A_CHANGE: u64 = 3;
-/// Events that the import of a device makes: of the device and of its serial number.
-const EVENTS_OF_AN_IMPORT: u64 = 2;
-/// How long the audit log may take to have the last event.
-const SETTLE: Duration = Duration::from_secs(300);
+/// Events that one device change produces: name, description, attributes.
+const EVENTS_PER_CHANGE: u64 = 3;
+/// Events that one imported device produces: the device's and its serial number's.
+const EVENTS_PER_IMPORT: u64 = 2;
+/// How long the audit log may take to catch up.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Imports devices that are to enrol later; answers their ids.
-pub fn devices(api: &Api, kind: &str, count: u32) -> anyhow::Result<Vec<String>> {
+/// Imports devices, which enrol later, and returns their ids.
+pub fn import_devices(api: &Api, kind: &str, count: u32) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::with_capacity(count as usize);
-    for first in (0..count).step_by(FILE as usize) {
+    for first in (0..count).step_by(DEVICES_PER_FILE as usize) {
         let mut file = "serialNumber,name,attribute.floor\n".to_owned();
-        for n in first..count.min(first + FILE) {
+        for n in first..count.min(first + DEVICES_PER_FILE) {
             writeln!(file, "SN-{n:07},Sensor {n:07},{}", n % 40)?;
         }
         let path = format!("/api/v1/devices/import?deviceTypeId={kind}");
@@ -34,17 +34,17 @@ pub fn devices(api: &Api, kind: &str, count: u32) -> anyhow::Result<Vec<String>>
             let line: Value = serde_json::from_str(line)?;
             match line["deviceId"].as_str().filter(|_| line["result"] == "created") {
                 Some(id) => ids.push(id.to_owned()),
-                None => bail!("a row was not imported: {line}"),
+                None => bail!("a row failed to import: {line}"),
             }
         }
     }
     Ok(ids)
 }
 
-/// Changes devices until there are at least so many audit events; answers how many were made.
-pub fn events(api: &Api, devices: &[String], wanted: u64) -> anyhow::Result<u64> {
-    let present = devices.len() as u64 * EVENTS_OF_AN_IMPORT;
-    let changes = wanted.saturating_sub(present).div_ceil(EVENTS_OF_A_CHANGE);
+/// Changes devices until the audit log holds at least `wanted` events; returns the number of events.
+pub fn make_audit_events(api: &Api, devices: &[String], wanted: u64) -> anyhow::Result<u64> {
+    let present = devices.len() as u64 * EVENTS_PER_IMPORT;
+    let changes = wanted.saturating_sub(present).div_ceil(EVENTS_PER_CHANGE);
     let (next, last) = (AtomicU64::new(0), AtomicU64::new(0));
     let work = || -> anyhow::Result<()> {
         loop {
@@ -70,7 +70,7 @@ pub fn events(api: &Api, devices: &[String], wanted: u64) -> anyhow::Result<u64>
     }
     let (began, path) = (Instant::now(), format!("/api/v1/audit?limit=1&minPosition={}", last.load(Relaxed)));
     while let Err(error) = api.get(&path) {
-        anyhow::ensure!(began.elapsed() < SETTLE, "the audit log does not catch up: {error:#}");
+        anyhow::ensure!(began.elapsed() < CATCH_UP_TIMEOUT, "the audit log does not catch up: {error:#}");
     }
-    Ok(present + changes * EVENTS_OF_A_CHANGE)
+    Ok(present + changes * EVENTS_PER_CHANGE)
 }

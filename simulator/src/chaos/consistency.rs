@@ -1,5 +1,5 @@
-//! Whether the platform kept its word: the ledger of each load, alarms that are there twice, and read models that differ
-//! from a rebuild. What does not live here: reading the ledger, which each load does for itself.
+//! The verification after a chaos run: every acknowledged message is stored once, no alarm is duplicated and every read
+//! model equals its rebuild.
 
 use std::collections::BTreeMap;
 
@@ -8,40 +8,44 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-use super::crew::Crew;
+use super::installation::Installation;
 use crate::api::Api;
 
-/// Alarms that one query answers.
+/// Alarms per query.
 const PAGE: usize = 1_000;
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Serialize)]
-pub struct Verdict {
-    /// Messages acknowledged, through all doors.
+pub struct ConsistencyReport {
+    /// Acknowledged messages, all doors together.
     pub messages: u64,
-    /// Of those, a second.
+    /// Acknowledged messages a second.
     pub messages_per_second: f64,
-    /// Values in them, a second.
+    /// Acknowledged metric values a second.
     pub values_per_second: f64,
-    /// Write to PUBACK, 95 %, milliseconds: that of the slowest door.
+    /// Write-to-PUBACK p95 in milliseconds, of the slowest door.
     pub puback_p95_ms: f64,
-    /// Acknowledged and not in the history.
+    /// Messages acknowledged but not in the history.
     pub missing: u64,
-    /// In the history more than once.
+    /// Messages stored more than once.
     pub doubled: u64,
-    /// Alarms looked at.
+    /// Alarms compared.
     pub alarms: usize,
-    /// Alarms of the same rule, entity and start.
+    /// Duplicate alarms: same rule, entity and start.
     pub doubled_alarms: usize,
-    /// Read models that are not what a rebuild makes them.
+    /// Read models that differ from their rebuild.
     pub different: Vec<String>,
-    /// Messages, missing and doubled by door.
+    /// Messages, missing and duplicate ones, by door.
     pub doors: BTreeMap<&'static str, [u64; 3]>,
 }
 
-impl Verdict {
-    /// Compares everything that can be compared.
-    pub async fn reach(crew: &Crew, api: &Api, loads: &[(&'static str, Value)]) -> anyhow::Result<Self> {
+impl ConsistencyReport {
+    /// Collects the findings from the loads, the alarms and a rebuild of every projection.
+    pub async fn collect(
+        installation: &Installation,
+        api: &Api,
+        loads: &[(&'static str, Value)],
+    ) -> anyhow::Result<Self> {
         let sum = |key: &str| loads.iter().filter_map(|(_, figures)| figures[key].as_f64()).sum::<f64>();
         let count = |figures: &Value, key: &str| figures[key].as_u64().unwrap_or_default();
         let doors = loads
@@ -52,7 +56,7 @@ impl Verdict {
         let mut distinct = alarms.clone();
         distinct.sort();
         distinct.dedup();
-        let (rebuilt, _) = crew.output(&["replay", "projections", "--all"]).await?;
+        let (rebuilt, _) = installation.output(&["replay", "projections", "--all"]).await?;
         ensure!(rebuilt.contains("telemetry_history"), "nothing was rebuilt: {rebuilt}");
         println!("{rebuilt}");
         Ok(Self {
@@ -69,17 +73,17 @@ impl Verdict {
         })
     }
 
-    /// Errors when the platform did not keep its word.
-    pub fn ensure_sound(&self) -> anyhow::Result<()> {
+    /// Returns an error if anything is missing, duplicated or different.
+    pub fn ensure_consistent(&self) -> anyhow::Result<()> {
         ensure!(self.messages > 0, "nothing was sent");
         ensure!(self.missing == 0 && self.doubled == 0, "missing {}, doubled {}", self.missing, self.doubled);
-        ensure!(self.doubled_alarms == 0, "{} alarms are there twice", self.doubled_alarms);
-        ensure!(self.different.is_empty(), "not what a rebuild makes them: {:?}", self.different);
+        ensure!(self.doubled_alarms == 0, "{} alarms are duplicated", self.doubled_alarms);
+        ensure!(self.different.is_empty(), "read models differ from their rebuild: {:?}", self.different);
         Ok(())
     }
 }
 
-/// Rule, entity and start of the newest alarms.
+/// Returns rule, entity and start of the newest alarms.
 async fn alarms(api: &Api) -> anyhow::Result<Vec<[String; 3]>> {
     let api = api.clone();
     let answer = spawn_blocking(move || api.get(&format!("/api/v1/alarms?limit={PAGE}"))).await??;
