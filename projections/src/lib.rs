@@ -24,6 +24,7 @@ pub mod installation;
 pub mod latest_telemetry;
 pub mod live_feed;
 pub mod marks;
+mod migrations;
 pub mod notification_outbox;
 pub mod ownership;
 mod paging;

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use eventlog::{Log, consumer};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::task::JoinSet;
@@ -15,7 +16,7 @@ use crate::latest_telemetry::{self, LatestTelemetry, Store};
 use crate::ownership::{Owner, SILENCE, writer_options};
 use crate::registry::{Entry, Kept, Upkeep, chosen};
 use crate::runner::{Runner, settings};
-use crate::{Error, RedisServer, checkpoint, privileges};
+use crate::{Error, RedisServer, checkpoint, migrations, privileges};
 
 /// How often it is looked whether a rebuild began elsewhere.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ pub struct Config {
 /// Brings the schema up to date and grants what the roles of PostgreSQL need. Several processes may do so at once.
 pub async fn migrate(database_url: &str) -> Result<(), Error> {
     let mut db = PgConnection::connect(database_url).await.map_err(Error::Connect)?;
-    sqlx::migrate!("../migrations").run(&mut db).await?;
+    Migrator::new(migrations::Embedded).await?.run(&mut db).await?;
     privileges::grant(&mut db).await?;
     db.close().await?;
     Ok(())

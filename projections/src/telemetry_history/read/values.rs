@@ -5,8 +5,9 @@ use std::ops::{Bound, RangeBounds};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use super::{Point, Query, devices, entity_key};
@@ -21,7 +22,6 @@ const READING: i32 = 0;
 const LATE: i32 = 1;
 
 /// A row of readings, or a segment.
-#[derive(FromRow)]
 struct Stored {
     measured_at: DateTime<Utc>,
     metric_set: i32,
@@ -36,6 +36,23 @@ struct Stored {
     unit: Option<i64>,
     /// Segments only.
     offsets: Option<Vec<i32>>,
+}
+
+impl FromRow<'_, PgRow> for Stored {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            measured_at: row.try_get("measured_at")?,
+            metric_set: row.try_get("metric_set")?,
+            numbers: row.try_get("numbers")?,
+            others: row.try_get("others")?,
+            flaws: row.try_get("flaws")?,
+            sources: row.try_get("sources")?,
+            position: row.try_get("position")?,
+            kind: row.try_get("kind")?,
+            unit: row.try_get("unit")?,
+            offsets: row.try_get("offsets")?,
+        })
+    }
 }
 
 /// Returns the values in a span of time, in the order of time; of one time and metric the last that arrived.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, Row as _};
 
 use crate::Error;
 use crate::copy::{Copy, micros};
@@ -23,7 +24,6 @@ pub const ROW: &str = "entity, measured_at, metric_set, numbers, others, flaws, 
 pub type Row = (i32, DateTime<Utc>, i32, Vec<f64>, Option<Json<Object>>, Option<Json<Object>>, Option<Vec<i32>>, i64);
 
 /// A segment as it stands in its table.
-#[derive(FromRow)]
 pub struct Stored {
     entity: i32,
     metric_set: i32,
@@ -34,6 +34,22 @@ pub struct Stored {
     numbers: Vec<f64>,
     others: Option<Json<Object>>,
     flaws: Option<Json<Object>>,
+}
+
+impl FromRow<'_, PgRow> for Stored {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            entity: row.try_get("entity")?,
+            metric_set: row.try_get("metric_set")?,
+            sources: row.try_get("sources")?,
+            starts_at: row.try_get("starts_at")?,
+            unit: row.try_get("unit")?,
+            offsets: row.try_get("offsets")?,
+            numbers: row.try_get("numbers")?,
+            others: row.try_get("others")?,
+            flaws: row.try_get("flaws")?,
+        })
+    }
 }
 
 /// Returns a row as a reading.
