@@ -1,5 +1,5 @@
 //! Reads that are to see a write: `?minPosition=` waits until the read model has applied that position of its stream. What
-//! does not live here: writers' own answers, which wait by themselves (`routes::visible`).
+//! does not live here: writers' own answers, which wait by themselves (`routes::read_your_writes`).
 
 use std::time::Duration;
 

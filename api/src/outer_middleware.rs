@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::intent::{RequestId, random_id};
 use crate::problem::{Kind, Problem};
 use crate::rate_limits::Meter;
-use crate::routes::methods_of;
+use crate::routes::allowed_methods;
 
 /// The header with the id of the request.
 const REQUEST_ID: &str = "X-Request-Id";
@@ -75,7 +75,7 @@ impl<E: Endpoint> Endpoint for Wrapped<E> {
         };
         add_headers(&mut response, id);
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, methods_of(&path));
+            response.headers_mut().insert(header::ALLOW, allowed_methods(&path));
         }
         meter.tell(&mut response);
         let status = response.status().as_u16().to_string();

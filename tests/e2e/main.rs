@@ -23,8 +23,8 @@ mod nothing_lost_when_killed;
 mod notifying;
 mod onboarding;
 mod owners_come_and_go;
-#[path = "../../api/tests/api/support/pager.rs"]
-mod pager;
+#[path = "../../api/tests/api/support/webhook_receiver.rs"]
+mod webhook_receiver;
 mod platform;
 mod replay_equals_live;
 mod revoked_is_refused;

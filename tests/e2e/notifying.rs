@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::http::Api;
-use crate::pager::Pager;
+use crate::webhook_receiver::WebhookReceiver;
 use crate::platform::Platform;
 use crate::scene::{self, id, reading};
 use crate::stock::{self, Feed};
@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_technician() {
     let platform = Platform::up_with(&[("ARGUSIQ_WEBHOOKS__ALLOWED_NETWORKS", r#"["127.0.0.0/8"]"#)]);
     let api = platform.admin();
-    let (by_rule, by_channel) = (Pager::answering(200), Pager::answering(503));
+    let (by_rule, by_channel) = (WebhookReceiver::answering(200), WebhookReceiver::answering(503));
     let technician = json!({"email": "ada@example.com", "name": "Ada", "password": "correct horse", "role": "operator",
         "workRoles": ["technician"], "organizationId": api.organization});
     let technician = id(&api.post("/api/v1/users", technician), "/user/id");
@@ -45,14 +45,14 @@ fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_tech
     let shown = feed.expect("notification:new", |data| data["type"] == "THRESHOLD_BREACH");
     assert_eq!((shown["ruleName"].as_str(), shown["value"].as_f64()), (Some("Hot"), Some(90.0)));
     feed.expect("notification:new", |data| data["type"] == "RETURN_TO_NORMAL");
-    let kinds = |pager: &Pager, count: usize| {
-        let heard = until("the webhooks", SOON, || {
-            let heard = pager.heard();
-            if heard.len() == count { Ok(heard) } else { Err(heard) }
+    let kinds = |receiver: &WebhookReceiver, count: usize| {
+        let deliveries = until("the webhooks", SOON, || {
+            let deliveries = receiver.deliveries();
+            if deliveries.len() == count { Ok(deliveries) } else { Err(deliveries) }
         });
-        let mut kinds: Vec<_> = heard
+        let mut kinds: Vec<_> = deliveries
             .iter()
-            .map(|heard| serde_json::from_str::<serde_json::Value>(&heard.body).unwrap())
+            .map(|delivery| serde_json::from_str::<serde_json::Value>(&delivery.body).unwrap())
             .map(|body| format!("{} {}", body["data"]["ruleName"].as_str().unwrap(), body["type"].as_str().unwrap()))
             .collect();
         kinds.sort();
@@ -63,8 +63,8 @@ fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_tech
     by_channel.answer(200);
     let twice = kinds(&by_channel, 4);
     assert_eq!(twice, ["Hot alarm.raised", "Hot alarm.raised", "Hot alarm.returned", "Hot alarm.returned"]);
-    let heard = by_channel.heard();
-    let ids: std::collections::BTreeSet<_> = heard.iter().map(|heard| heard.header("webhook-id")).collect();
+    let deliveries = by_channel.deliveries();
+    let ids: std::collections::BTreeSet<_> = deliveries.iter().map(|delivery| delivery.header("webhook-id")).collect();
     assert_eq!(ids.len(), 2);
     let all = ["Hot alarm.raised", "Hot alarm.returned", "Warm alarm.raised", "Warm alarm.returned"];
     assert_eq!(kinds(&by_rule, 4), all);

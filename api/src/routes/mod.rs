@@ -3,7 +3,9 @@
 mod activities;
 mod activity_templates;
 mod alarms;
+mod allowed_methods;
 mod api_keys;
+pub mod as_of;
 mod asset_types;
 mod assets;
 mod attributes;
@@ -15,31 +17,29 @@ mod certificates;
 mod dead_letters;
 mod device_types;
 mod devices;
-mod document;
 pub mod enrollment;
+mod ensure_unused;
 mod events;
-mod histories;
+mod history;
 mod links;
-mod merged;
-mod methods;
+mod merged_paths;
 mod notifications;
+mod openapi_document;
 mod organizations;
 pub mod paging;
-pub mod past;
 pub mod pki;
+pub mod read_your_writes;
 mod rules;
 pub mod tags;
 mod telemetry;
-mod unused;
+mod time_window;
 mod users;
-pub mod visible;
-mod window;
 
 use poem::{Endpoint, EndpointExt, Route};
 use poem_openapi::{ExtraHeader, LicenseObject, OpenApiService};
 
-use self::merged::Merged;
-pub use self::methods::methods_of;
+pub use self::allowed_methods::allowed_methods;
+use self::merged_paths::MergedPaths;
 use crate::circuit_breaker::Breaker;
 use crate::etag::NotModified;
 use crate::min_position::MinPosition;
@@ -53,29 +53,29 @@ type Api = (
     (assets::Api, links::Api, telemetry::Api),
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api, audit::Api),
     notifications::Api,
-    histories::Api,
+    history::Api,
 );
 
 /// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.
 pub fn endpoint(breaker: Breaker) -> impl Endpoint {
     let service = service();
-    let spec = document::closed(&service.spec()).to_string();
+    let spec = openapi_document::closed(&service.spec()).to_string();
     let page = service.swagger_ui_html();
     Route::new()
         .nest("/v1", service.with(NotModified).with(MinPosition).with(breaker).with(Limited))
-        .at("/openapi.json", document::json(spec))
-        .at("/docs", document::page(page))
-        .at("/docs/", document::page_again())
+        .at("/openapi.json", openapi_document::json(spec))
+        .at("/docs", openapi_document::page(page))
+        .at("/docs/", openapi_document::page_again())
 }
 
 /// Returns the OpenAPI document, indented: what `api/openapi.json` holds.
 pub fn openapi() -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(&document::closed(&service().spec()))? + "\n")
+    Ok(serde_json::to_string_pretty(&openapi_document::closed(&service().spec()))? + "\n")
 }
 
-fn service() -> OpenApiService<Merged<Api>, ()> {
-    OpenApiService::new(Merged::<Api>::default(), "Argusiq", "1.0")
-        .description(document::DESCRIPTION)
+fn service() -> OpenApiService<MergedPaths<Api>, ()> {
+    OpenApiService::new(MergedPaths::<Api>::default(), "Argusiq", "1.0")
+        .description(openapi_document::DESCRIPTION)
         .license(LicenseObject::new("Apache-2.0"))
         .server("/api/v1")
         .extra_request_header::<Option<String>, _>(

@@ -27,15 +27,15 @@ pub fn paging(limit: Query<Option<i64>>, offset: Query<Option<i64>>, cursor: &Cu
 }
 
 /// Which part is wanted of a list that is in memory as a whole.
-pub struct Part {
+pub struct InMemoryPaging {
     limit: usize,
     offset: usize,
     after: Option<Uuid>,
 }
 
-impl Part {
+impl InMemoryPaging {
     /// Reads what is wanted: 50 from the beginning by default. A cursor is the id of the last item before.
-    pub fn of(limit: Query<Option<i64>>, offset: Query<Option<i64>>, cursor: &Cursor) -> Result<Self, Problem> {
+    pub fn new(limit: Query<Option<i64>>, offset: Query<Option<i64>>, cursor: &Cursor) -> Result<Self, Problem> {
         let paging = paging(limit, offset, &Query(None))?;
         let after = cursor.0.as_deref().map(str::parse).transpose().map_err(|_| unknown_cursor())?;
         let size = |number: i64| usize::try_from(number).unwrap_or_default();
@@ -43,16 +43,16 @@ impl Part {
     }
 
     /// Returns the part of a list, how many items the whole has, and where the next part begins.
-    pub fn cut<T>(&self, items: Vec<T>, id: impl Fn(&T) -> Uuid) -> Result<(Vec<T>, i64, Option<String>), Problem> {
+    pub fn page<T>(&self, items: Vec<T>, id: impl Fn(&T) -> Uuid) -> Result<(Vec<T>, i64, Option<String>), Problem> {
         let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let start = match self.after {
             Some(after) => items.iter().position(|item| id(item) == after).ok_or_else(unknown_cursor)? + 1,
             None => self.offset,
         };
         let goes_on = items.len() > start.saturating_add(self.limit);
-        let part: Vec<T> = items.into_iter().skip(start).take(self.limit).collect();
-        let next = part.last().filter(|_| goes_on).map(|item| id(item).to_string());
-        Ok((part, total, next))
+        let page: Vec<T> = items.into_iter().skip(start).take(self.limit).collect();
+        let next = page.last().filter(|_| goes_on).map(|item| id(item).to_string());
+        Ok((page, total, next))
     }
 }
 

@@ -196,12 +196,12 @@ fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn status(client: &Client, method: &str, path: &str) -> u16 {
     let body = (method != "GET" && method != "DELETE").then_some("{}");
-    client.ask(method, path, body, &[("content-type", "application/json")]).status
+    client.send(method, path, body, &[("content-type", "application/json")]).status
 }
 
 #[test]
 fn every_documented_operation_stands_in_a_table() {
-    let document = platform().nobody().get("/api/openapi.json").ok();
+    let document = platform().anonymous().get("/api/openapi.json").ok();
     let paths = document["paths"].as_object().unwrap();
     let documented: BTreeSet<String> = paths
         .iter()
@@ -218,7 +218,7 @@ fn each_role_may_what_the_table_says() {
     let tenant = tenant("Roles");
     let nothing = uuid::Uuid::from_u128(1).to_string();
     for (rank, role) in ROLES.iter().enumerate() {
-        let client = if *role == "platform_admin" { platform().root_admin() } else { tenant.somebody(role) };
+        let client = if *role == "platform_admin" { platform().root_admin() } else { tenant.user_with_role(role) };
         for (method, path, least) in WRITES {
             let allowed = rank >= ROLES.iter().position(|known| known == least).unwrap();
             let status = status(&client, method, &full(path, &nothing));
@@ -233,7 +233,7 @@ fn each_role_may_what_the_table_says() {
 
 #[test]
 fn nobody_may_anything() {
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     let nothing = uuid::Uuid::from_u128(1).to_string();
     for (method, path) in operations() {
         assert_eq!(status(&nobody, method, &full(path, &nothing)), 401, "{method} {path}");

@@ -45,7 +45,7 @@ pub fn raise_alarm(tenant: &Tenant, asset: &str) -> String {
 fn work_is_made_from_a_template_and_done_step_by_step() {
     let tenant = tenant("Work");
     let (template, asset) = (template(&tenant), tenant.asset("Pump"));
-    let operator = tenant.somebody("operator");
+    let operator = tenant.user_with_role("operator");
     let path = format!("/api/v1/activities/from-template/{template}");
     let body = json!({"targetId": asset, "overrides": {"priority": "high"}});
     let made = operator.post(&path, body).created();
@@ -82,7 +82,7 @@ fn people_comment_on_work_before_and_after_its_end() {
     let tenant = tenant("Comments");
     let path = format!("/api/v1/activities/from-template/{}", template(&tenant));
     let made = tenant.admin.post(&path, json!({"targetId": tenant.asset("Pump")})).created();
-    let operator = tenant.somebody("operator");
+    let operator = tenant.user_with_role("operator");
     let path = format!("/api/v1/activities/{}", made["activity"]["id"].text());
     let say = |text: &str| operator.post(&format!("{path}/comments"), json!({"text": text}));
     assert_eq!(made["activity"]["comments"], json!([]));
@@ -126,7 +126,7 @@ fn an_alarm_is_listed_and_acknowledged_once() {
     let tenant = tenant("Alarms");
     let asset = tenant.asset("Pump");
     let id = raise_alarm(&tenant, &asset);
-    let operator = tenant.somebody("operator");
+    let operator = tenant.user_with_role("operator");
     let listed = eventually("the alarm", || {
         let listed = operator.get("/api/v1/alarms?state=active&acknowledged=false&severity=high").ok();
         (listed["total"] == 1).then_some(listed)
@@ -149,7 +149,7 @@ fn an_alarm_is_listed_and_acknowledged_once() {
         (Some(true), "on my way".into())
     );
     assert_eq!(alarm["acknowledgedBy"], format!("user:{me}"));
-    assert_eq!(operator.ask("POST", &format!("{path}/acknowledge"), None, &[]).ok().json, acknowledged.json);
+    assert_eq!(operator.send("POST", &format!("{path}/acknowledge"), None, &[]).ok().json, acknowledged.json);
     assert_eq!(operator.get(&path).ok().json, acknowledged.json);
     assert_eq!(operator.get("/api/v1/alarms?acknowledged=false").ok()["total"], 0);
     operator.post(&format!("/api/v1/alarms/{}/acknowledge", Uuid::nil()), json!({})).problem(404, "not-found");

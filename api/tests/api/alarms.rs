@@ -26,7 +26,7 @@ fn command(tenant: &Tenant, path: &str, command: AlarmCommand) {
 fn an_alarm_is_assigned_commented_and_dismissed() {
     let tenant = tenant("Care for alarms");
     let path = alarm(&tenant);
-    let operator = tenant.somebody("operator");
+    let operator = tenant.user_with_role("operator");
     let me = operator.get("/api/v1/auth/me").ok()["id"].text();
     let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
     assert_eq!(step("assign", json!({"assigneeId": me})).ok()["alarm"]["assigneeId"].text(), me);
@@ -56,7 +56,7 @@ fn an_alarm_is_assigned_commented_and_dismissed() {
 fn an_alarm_is_shelved_for_a_time_and_taken_up_again() {
     let tenant = tenant("Shelves");
     let path = alarm(&tenant);
-    let operator = tenant.somebody("operator");
+    let operator = tenant.user_with_role("operator");
     let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
     let until = (now() + chrono::TimeDelta::hours(2)).to_rfc3339();
     let shelved = step("shelve", json!({"until": until, "reason": "Cleaning"})).ok();
@@ -115,7 +115,7 @@ fn what_the_stages_say_of_an_alarm_is_shown() {
 fn an_asset_is_out_of_service_for_a_time() {
     let tenant = tenant("Services");
     let path = format!("/api/v1/assets/{}", tenant.asset("Pump"));
-    let engineer = tenant.somebody("engineer");
+    let engineer = tenant.user_with_role("engineer");
     let step = |verb: &str, body| engineer.post(&format!("{path}/{verb}"), body);
     assert_eq!(step("out-of-service", json!({})).problem(422, "invalid-fields").fields(), ["reason"]);
     let away = step("out-of-service", json!({"reason": "Overhaul"})).ok();

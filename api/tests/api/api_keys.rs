@@ -12,7 +12,7 @@ fn make(admin: &Client, role: &str) -> Answer {
 /// A machine with a new key, and the key's id.
 fn machine(tenant: &Tenant, role: &str) -> (Client, String) {
     let made = make(&tenant.admin, role);
-    (platform().nobody().bearing(&made["key"].text()), made["apiKey"]["id"].text())
+    (platform().anonymous().bearing(&made["key"].text()), made["apiKey"]["id"].text())
 }
 
 fn listed(admin: &Client, id: &str) -> Value {
@@ -29,10 +29,10 @@ fn a_key_is_shown_once_and_opens_what_its_role_may() {
     assert_eq!(made["apiKey"]["status"], "active");
     assert!(!tenant.admin.get("/api/v1/api-keys").ok().text.contains("argk_"));
     assert_eq!(listed(&tenant.admin, &id)["lastUsedAt"], Value::Null);
-    platform().nobody().bearing(&key).get("/api/v1/devices").ok();
-    platform().nobody().with("x-api-key", &key).get("/api/v1/devices").ok();
+    platform().anonymous().bearing(&key).get("/api/v1/devices").ok();
+    platform().anonymous().with("x-api-key", &key).get("/api/v1/devices").ok();
     assert!(listed(&tenant.admin, &id)["lastUsedAt"].is_string());
-    let me = platform().nobody().bearing(&key).get("/api/v1/auth/me").ok();
+    let me = platform().anonymous().bearing(&key).get("/api/v1/auth/me").ok();
     assert_eq!((&me["id"], &me["name"], &me["role"]), (&json!(id), &json!("Dashboard"), &json!("viewer")));
 }
 
@@ -98,7 +98,7 @@ fn a_revoked_key_an_expired_one_and_a_changed_one_open_nothing() {
         let refused = machine.bearing(&wrong).get("/api/v1/devices").problem(401, "unauthenticated");
         assert_eq!(refused["detail"], "the API key is not known");
     }
-    let later = platform().another(TimeDelta::days(366), api::Limits::default()).bearing(&key);
+    let later = platform().second_api(TimeDelta::days(366), api::Limits::default()).bearing(&key);
     assert_eq!(later.get("/api/v1/auth/me").problem(401, "unauthenticated")["detail"], "the API key has expired");
     tenant.admin.delete(&format!("/api/v1/api-keys/{id}")).ok();
     assert_eq!(machine.get("/api/v1/devices").problem(401, "unauthenticated")["detail"], "the API key was revoked");

@@ -99,7 +99,7 @@ fn a_link_is_corrected_for_the_past_and_the_history_says_so() {
     let tag = made.header("etag").unwrap().to_owned();
     let put = |tag: &str, body: serde_json::Value| {
         let headers = [("If-Match", tag), ("Content-Type", "application/json")];
-        tenant.admin.ask("PUT", &path, Some(&body.to_string()), &headers)
+        tenant.admin.send("PUT", &path, Some(&body.to_string()), &headers)
     };
     let right = json!({"port": 2, "role": "backup", "validFrom": "2025-12-01T00:00:00Z",
         "validUntil": "2026-06-01T00:00:00Z", "reason": "the plan was wrong"});

@@ -45,7 +45,7 @@ fn an_entry_is_defined_listed_revised_and_retired() {
         let answer = tenant.admin.put(&path, revised.clone()).ok();
         assert_eq!((answer[one]["name"].text(), answer[one]["version"].clone()), ("See".to_owned(), json!(2)));
         let headers = [("If-Match", tag.as_str()), ("Content-Type", "application/json")];
-        let stale = tenant.admin.ask("PUT", &path, Some(&body.to_string()), &headers);
+        let stale = tenant.admin.send("PUT", &path, Some(&body.to_string()), &headers);
         stale.problem(412, "precondition-failed");
         revised["name"] = json!(" ");
         assert_eq!(tenant.admin.put(&path, revised).problem(422, "invalid-fields").fields(), ["name"]);
@@ -164,7 +164,7 @@ fn a_converter_is_tried_on_a_payload_and_says_rule_by_rule_what_went_wrong() {
     let path = made(&tenant, "protocol-converters", "protocolConverter", definition.clone());
     let shown = tenant.admin.get(&path).ok();
     assert_eq!(shown["protocolConverter"]["rules"][0]["register"]["endianness"].text(), "big");
-    let viewer = tenant.somebody("viewer");
+    let viewer = tenant.user_with_role("viewer");
     let attempt = |body: Value| viewer.post(&format!("{path}/test"), body);
     let good = attempt(json!({"json": {"at": 1_769_600_000, "data": "0010", "mode": "auto"}})).ok();
     assert_eq!(
@@ -241,7 +241,7 @@ fn a_channel_says_whom_it_reaches_and_from_which_severity_on() {
     assert_eq!(refused(json!({"type": "push", "workRoles": []})), ["medium.workRoles"]);
     assert_eq!(refused(json!({"type": "email"})), ["medium.workRoles"]);
     tenant
-        .somebody("engineer")
+        .user_with_role("engineer")
         .put(&path, body(json!({"type": "email", "workRoles": ["x"]})))
         .problem(403, "forbidden");
 }

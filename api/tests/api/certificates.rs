@@ -4,8 +4,8 @@ use std::io::Read;
 
 use serde_json::{Value, json};
 
-use crate::support::keys::Workshop;
-use crate::support::letters::letters_for;
+use crate::support::mail_server::mails_for;
+use crate::support::openssl_workspace::OpensslWorkspace;
 use crate::support::{Tenant, Text, eventually, platform, tenant};
 
 fn new_device(tenant: &Tenant, serial_number: &str, more: &Value) -> Value {
@@ -16,7 +16,7 @@ fn new_device(tenant: &Tenant, serial_number: &str, more: &Value) -> Value {
 
 #[test]
 fn a_device_that_sends_a_signing_request_keeps_its_key() {
-    let (tenant, workshop) = (tenant("Own keys"), Workshop::new());
+    let (tenant, workshop) = (tenant("Own keys"), OpensslWorkspace::new());
     let csr = workshop.request("/CN=CSR-1");
     let answer = tenant.admin.post("/api/v1/devices", new_device(&tenant, "CSR-1", &json!({"csr": csr}))).created();
     let (device, certificate) = (answer["device"]["id"].text(), &answer["certificate"]);
@@ -37,7 +37,7 @@ fn a_device_that_sends_a_signing_request_keeps_its_key() {
 
 #[test]
 fn a_signing_request_that_is_refused_says_why_and_leaves_no_device() {
-    let (tenant, workshop) = (tenant("Refused requests"), Workshop::new());
+    let (tenant, workshop) = (tenant("Refused requests"), OpensslWorkspace::new());
     let device = tenant.device("EXISTING");
     let mut broken = workshop.request("/CN=CSR-2").into_bytes();
     let at = broken.len() - 60;
@@ -103,7 +103,7 @@ fn a_bundle_is_fetched_once_as_four_files_and_then_it_is_gone() {
     assert_eq!(content("ca.crt"), platform().root_certificate_pem);
     let configuration: Value = serde_json::from_str(&content("config.json")).unwrap();
     assert_eq!(configuration["mqtt"]["clientId"], answer["device"]["id"]);
-    let gone = platform().nobody().get(&url).problem(410, "gone");
+    let gone = platform().anonymous().get(&url).problem(410, "gone");
     assert!(!gone.text.contains("PRIVATE KEY"));
     let none = tenant.admin.post("/api/v1/devices", new_device(&tenant, "B-2", &json!({"downloadLink": false})));
     assert!(none.created()["certificate"]["downloadUrl"].is_null());
@@ -116,7 +116,7 @@ fn a_bundle_is_found_by_its_own_token_and_device_alone() {
     let (device, url) = (answer["device"]["id"].text(), answer["certificate"]["downloadUrl"].text());
     let other = tenant.device("B-4");
     let token = url.rsplit('/').next().unwrap();
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     let bundle = |device: &str, token: &str| format!("/api/v1/devices/{device}/certificate/bundle/{token}");
     nobody.get(&bundle(&other, token)).problem(404, "not-found");
     for wrong in
@@ -248,7 +248,7 @@ fn administrators_and_nobody_else_are_mailed_once_that_a_certificate_is_expiring
     use commands::CommandContext;
     use domain::certificate::{Certificate, CertificateCommand};
     let tenant = tenant("Letters");
-    let viewer = tenant.somebody("viewer");
+    let viewer = tenant.user_with_role("viewer");
     let device = tenant.device("MAIL-1");
     let address = |client: &crate::support::Client| client.get("/api/v1/auth/me").ok()["email"].text();
     let (admin, viewer) = (address(&tenant.admin), address(&viewer));
@@ -258,20 +258,20 @@ fn administrators_and_nobody_else_are_mailed_once_that_a_certificate_is_expiring
     let context = CommandContext::system("test", organization, id);
     let noted = platform().commands.execute::<Certificate>(&context, id, CertificateCommand::NoteExpiring {});
     platform().runtime.block_on(noted).unwrap();
-    let letter = letter(&admin);
-    assert!(letter.contains("MAIL-1") && letter.contains("is expiring"), "{letter}");
-    assert_eq!((letters_for(&admin).len(), letters_for(&viewer).len()), (1, 0));
+    let mail = mail(&admin);
+    assert!(mail.contains("MAIL-1") && mail.contains("is expiring"), "{mail}");
+    assert_eq!((mails_for(&admin).len(), mails_for(&viewer).len()), (1, 0));
     let again = platform().commands.note_announced(organization, id.into(), 1);
     assert!(!platform().runtime.block_on(again).unwrap(), "it would be told twice");
     assert_eq!(list()["certificates"][0]["status"], "expiring");
 }
 
 /// Waits for the first mail to an address: the platform looks every ten seconds.
-fn letter(address: &str) -> String {
+fn mail(address: &str) -> String {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(40);
     loop {
-        if let Some(letter) = letters_for(address).first() {
-            return letter.text.clone();
+        if let Some(mail) = mails_for(address).first() {
+            return mail.text.clone();
         }
         assert!(std::time::Instant::now() < until, "no mail came");
         std::thread::park_timeout(std::time::Duration::from_millis(50));

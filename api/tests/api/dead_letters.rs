@@ -49,7 +49,7 @@ fn letters_are_listed_filtered_and_settled_once_with_an_author() {
     assert_eq!(listed(&tenant, "?to=2026-11-23T10:00:00Z", 0).len(), 0);
     let id = |reason: &str| listed(&tenant, &format!("?stage=normalizer&reason={reason}"), 1)[0]["id"].text();
     let (unknown, malformed, oversize) = (id("unknown_metric"), id("malformed_json"), id("oversize"));
-    let engineer = tenant.somebody("engineer");
+    let engineer = tenant.user_with_role("engineer");
     let redrive = |ids: &[&str]| engineer.post("/api/v1/dead-letters/redrive", json!({ "ids": ids })).ok();
     let outcome = redrive(&[&unknown, &malformed, &oversize, &unknown]);
     let results = outcome["results"].as_array().unwrap();

@@ -181,7 +181,7 @@ fn a_device_is_replaced_and_keeps_its_links_and_its_history() {
 #[test]
 fn trust_anchors_are_public() {
     let tenant = tenant("Anchors");
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     let root = nobody.get("/pki/ca.pem").ok().text;
     assert_eq!(root.matches("BEGIN CERTIFICATE").count(), 1);
     let chain = nobody.get(&format!("/pki/{}/ca.pem", tenant.organization)).ok().text;

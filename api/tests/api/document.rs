@@ -6,7 +6,7 @@ use crate::support::{Text, platform};
 
 #[test]
 fn the_document_names_every_schema_it_refers_to() {
-    let document = platform().nobody().get("/api/openapi.json").ok();
+    let document = platform().anonymous().get("/api/openapi.json").ok();
     assert!(document["openapi"].text().starts_with("3.0"));
     assert_eq!(document["servers"][0]["url"], "/api/v1");
     let mut references = vec![];
@@ -20,7 +20,7 @@ fn the_document_names_every_schema_it_refers_to() {
 
 #[test]
 fn the_document_is_the_one_that_was_reviewed() {
-    let served = platform().nobody().get("/api/openapi.json").ok();
+    let served = platform().anonymous().get("/api/openapi.json").ok();
     let reviewed: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
     assert!(served.json == reviewed, "the API changed: argusiq openapi > api/openapi.json, and look at the difference");
 }
@@ -33,7 +33,7 @@ const TRIES: [&str; 1] = ["/protocol-converters/{id}/test"];
 
 #[test]
 fn each_operation_has_a_name_of_its_own_says_what_goes_wrong_and_what_token_it_takes() {
-    let document = platform().nobody().get("/api/openapi.json").ok();
+    let document = platform().anonymous().get("/api/openapi.json").ok();
     let mut names = std::collections::BTreeSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
@@ -55,7 +55,7 @@ fn each_operation_has_a_name_of_its_own_says_what_goes_wrong_and_what_token_it_t
 
 #[test]
 fn the_interactive_page_loads_nothing_from_elsewhere() {
-    let page = platform().nobody().get("/api/docs").ok();
+    let page = platform().anonymous().get("/api/docs").ok();
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     assert!(page.text.contains("/devices/{id}/certificate/revoke"));
     assert!(!page.text.contains(" src=\"http") && !page.text.contains("<link"), "loads something");
@@ -65,7 +65,7 @@ fn the_interactive_page_loads_nothing_from_elsewhere() {
 
 #[test]
 fn probes_answer_without_a_token() {
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     assert_eq!(nobody.get("/health").ok()["status"], "ok");
     let ready = nobody.get("/ready").ok();
     assert_eq!(ready["status"], "ready");
@@ -77,7 +77,7 @@ fn probes_answer_without_a_token() {
 
 #[test]
 fn the_built_in_page_and_its_files_are_served_and_name_nothing_elsewhere() {
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     let page = nobody.get("/").ok();
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     for file in ["session.js", "app.js", "style.css"] {
@@ -89,7 +89,7 @@ fn the_built_in_page_and_its_files_are_served_and_name_nothing_elsewhere() {
     assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
     // A browser that loads it again is told that it has it.
     let tag = page.header("etag").expect("an ETag");
-    nobody.ask("GET", "/", None, &[("If-None-Match", tag)]).status(304);
+    nobody.send("GET", "/", None, &[("If-None-Match", tag)]).status(304);
 }
 
 fn collect(value: &Value, found: &mut Vec<String>) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::keys::Workshop;
+use crate::support::openssl_workspace::OpensslWorkspace;
 use crate::support::{Answer, Tenant, Text, platform, tenant};
 
 fn pending(tenant: &Tenant, serial_number: &str) -> String {
@@ -19,12 +19,12 @@ fn code(tenant: &Tenant, device: &str) -> String {
 
 fn enroll(code: &str, serial_number: &str, csr: &str) -> Answer {
     let body = json!({"code": code, "serialNumber": serial_number, "csr": csr});
-    platform().nobody().post("/api/v1/enroll", body)
+    platform().anonymous().post("/api/v1/enroll", body)
 }
 
 #[test]
 fn a_claim_code_serves_one_device_and_one_key_once() {
-    let (tenant, workshop) = (tenant("Claims"), Workshop::new());
+    let (tenant, workshop) = (tenant("Claims"), OpensslWorkspace::new());
     let device = pending(&tenant, "CLAIM-1");
     let path = format!("/api/v1/devices/{device}/certificates");
     assert_eq!(tenant.admin.get(&path).ok()["status"], "pending");
@@ -47,7 +47,7 @@ fn a_claim_code_serves_one_device_and_one_key_once() {
 
 #[test]
 fn whoever_has_no_code_of_the_device_is_refused() {
-    let (tenant, workshop) = (tenant("Wrong claims"), Workshop::new());
+    let (tenant, workshop) = (tenant("Wrong claims"), OpensslWorkspace::new());
     let (first, second) = (pending(&tenant, "CLAIM-2"), pending(&tenant, "CLAIM-3"));
     let (one, csr) = (code(&tenant, &first), workshop.request("/CN=CLAIM-2"));
     enroll(&one, "CLAIM-3", &csr).problem(403, "wrong-claim-code");
@@ -55,7 +55,7 @@ fn whoever_has_no_code_of_the_device_is_refused() {
     enroll("nonsense", "CLAIM-2", &csr).problem(403, "wrong-claim-code");
     let refused = enroll(&one, "CLAIM-2", &workshop.request("/CN=CLAIM-3")).problem(422, "invalid-fields");
     assert_eq!(refused.fields(), ["csr"]);
-    let missing = platform().nobody().post("/api/v1/enroll", json!({})).problem(422, "invalid-fields");
+    let missing = platform().anonymous().post("/api/v1/enroll", json!({})).problem(422, "invalid-fields");
     assert_eq!(missing.fields(), ["code", "serialNumber", "csr"]);
     // A refused request has not cost the code; a newer code has.
     let newer = code(&tenant, &first);
@@ -82,12 +82,12 @@ fn a_repeat_of_a_code_keeps_it_and_does_not_tell_it_again() {
     let again = tenant.admin.post_with(&path, json!({}), &key).created();
     assert!(first["code"].is_string() && again["code"].is_null());
     assert_eq!((&first["id"], &first["expiresAt"]), (&again["id"], &again["expiresAt"]));
-    enroll(&first["code"].text(), "CLAIM-4", &Workshop::new().request("/CN=CLAIM-4")).created();
+    enroll(&first["code"].text(), "CLAIM-4", &OpensslWorkspace::new().request("/CN=CLAIM-4")).created();
 }
 
 #[test]
 fn codes_are_issued_in_bulk_and_unknown_devices_registered_where_asked() {
-    let (tenant, workshop) = (tenant("Bulk codes"), Workshop::new());
+    let (tenant, workshop) = (tenant("Bulk codes"), OpensslWorkspace::new());
     pending(&tenant, "BULK-1");
     let path = "/api/v1/enrollment/codes";
     let answer = tenant.admin.post(path, json!({"serialNumbers": ["BULK-1", "BULK-2", " "]})).ok();
@@ -108,7 +108,7 @@ fn codes_are_issued_in_bulk_and_unknown_devices_registered_where_asked() {
 
 #[test]
 fn a_port_without_client_certificates_renews_nothing() {
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     nobody.post("/api/v1/enroll/renew", json!({"csr": "x"})).problem(401, "unauthenticated");
     nobody.get("/api/v1/enroll/certificate").problem(401, "unauthenticated");
 }

@@ -9,7 +9,7 @@ fn the_same_key_with_another_body_is_refused_and_nothing_is_done() {
     let (tenant, other) = (tenant("Repeats"), tenant("Others"));
     let make = |body: &str| {
         let headers = [("Idempotency-Key", "once"), ("content-type", "application/json")];
-        tenant.admin.ask("POST", "/api/v1/asset-types", Some(body), &headers)
+        tenant.admin.send("POST", "/api/v1/asset-types", Some(body), &headers)
     };
     let first = make(r#"{"name": "Pump", "description": "of water"}"#).created();
     let again = make(r#"{ "description":"of water", "name":"Pump" }"#).created();

@@ -9,7 +9,7 @@ use crate::support::{Answer, Tenant, Text, eventually, tenant};
 const IMPORT: &str = "/api/v1/devices/import";
 
 fn import(tenant: &Tenant, query: &str, kind: &str, file: &str) -> Answer {
-    tenant.admin.ask("POST", &format!("{IMPORT}{query}"), Some(file), &[("Content-Type", kind)])
+    tenant.admin.send("POST", &format!("{IMPORT}{query}"), Some(file), &[("Content-Type", kind)])
 }
 
 fn lines(answer: &Answer) -> Vec<Value> {
@@ -65,7 +65,7 @@ fn a_file_makes_each_device_once_and_says_of_each_row_what_became_of_it() {
 fn lines_of_json_bring_signing_requests_and_semicolons_separate_too() {
     let tenant = tenant("Lines");
     let kind = tenant.device_type();
-    let keys = crate::support::keys::Workshop::new();
+    let keys = crate::support::openssl_workspace::OpensslWorkspace::new();
     let csr = keys.request("/CN=SN-1");
     let rows = [
         json!({"serialNumber": "SN-1", "deviceTypeId": kind, "csr": csr, "customAttributes": {"a": "b"}}),
@@ -97,8 +97,8 @@ fn a_file_that_cannot_be_meant_is_refused_as_a_whole() {
     import(&tenant, "", "application/json", "{}").problem(415, "unsupported-media-type");
     import(&tenant, "?certificates=some", "text/csv", "serialNumber\nx\n").problem(400, "invalid-parameters");
     import(&tenant, "", "application/x-ndjson", &"{}\n".repeat(100_001)).problem(413, "too-large");
-    let viewer = tenant.somebody("engineer");
-    viewer.ask("POST", IMPORT, Some("serialNumber\nx\n"), &[("Content-Type", "text/csv")]).problem(403, "forbidden");
+    let viewer = tenant.user_with_role("engineer");
+    viewer.send("POST", IMPORT, Some("serialNumber\nx\n"), &[("Content-Type", "text/csv")]).problem(403, "forbidden");
     assert_eq!(tenant.admin.get("/api/v1/devices").ok()["total"], 0);
 }
 
@@ -109,7 +109,7 @@ fn one_archive_has_the_bundles_of_all_that_are_new() {
     let query = format!("?certificates=bundle&deviceTypeId={}", tenant.device_type());
     let file = "serialNumber\nSN-0\nSN-1\n../../SN-2\n";
     let headers = [("Content-Type", "text/csv")];
-    let octets = tenant.admin.octets("POST", &format!("{IMPORT}{query}"), file, &headers);
+    let octets = tenant.admin.send_for_bytes("POST", &format!("{IMPORT}{query}"), file, &headers);
     let mut archive = zip::ZipArchive::new(Cursor::new(octets)).unwrap();
     let mut read = |name: &str| {
         let mut text = String::new();
@@ -121,7 +121,7 @@ fn one_archive_has_the_bundles_of_all_that_are_new() {
     assert_eq!(results, ["existing", "created", "created"]);
     for line in &told[1..] {
         let id = line["deviceId"].text();
-        let keys = crate::support::keys::Workshop::new();
+        let keys = crate::support::openssl_workspace::OpensslWorkspace::new();
         for name in ["device.crt", "device.key", "ca.crt"] {
             keys.write(name, &read(&format!("{id}/{name}")));
         }

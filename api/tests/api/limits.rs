@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Answer, Client, platform, tenant};
 
 fn limited(limits: api::Limits) -> Client {
-    platform().another(TimeDelta::zero(), limits)
+    platform().second_api(TimeDelta::zero(), limits)
 }
 
 #[track_caller]
@@ -30,7 +30,7 @@ fn a_user_who_asks_too_often_is_refused_and_others_are_not() {
         assert_eq!(answer.header("ratelimit-remaining"), Some(remaining));
     }
     too_many(busy.get("/api/v1/auth/me"), "3");
-    door.bearing(tenant.somebody("viewer").token.as_deref().unwrap()).get("/api/v1/auth/me").ok();
+    door.bearing(tenant.user_with_role("viewer").token.as_deref().unwrap()).get("/api/v1/auth/me").ok();
 }
 
 #[test]

@@ -8,8 +8,8 @@ use domain::notification::{Notice, Notification, NotificationCommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::letters::letters_for;
-use crate::support::pager::Pager;
+use crate::support::mail_server::mails_for;
+use crate::support::webhook_receiver::WebhookReceiver;
 use crate::support::{Tenant, Text, eventually, platform, tenant, unique};
 
 fn notice() -> Notice {
@@ -20,7 +20,7 @@ fn notice() -> Notice {
 }
 
 /// Asks for a message as the stage does; returns its path.
-pub fn ask(tenant: &Tenant, medium: Medium) -> String {
+pub fn request_notification(tenant: &Tenant, medium: Medium) -> String {
     let organization: OrganizationId = tenant.organization.parse().unwrap();
     let id = domain::ids::derive(organization.0, &[&unique()]);
     let context = commands::CommandContext::system("test", organization, id);
@@ -48,20 +48,22 @@ fn with_status<'s>(status: &'s str) -> impl Fn(&Value) -> bool + 's {
 
 #[test]
 fn a_webhook_is_posted_once_and_signed_as_the_standard_has_it() {
-    let (tenant, pager) = (tenant("Pagers"), Pager::answering(204));
+    let (tenant, receiver) = (tenant("Pagers"), WebhookReceiver::answering(204));
     let secret = tenant.admin.post("/api/v1/webhook-secret", json!({})).ok()["secret"].text();
-    let path = ask(&tenant, webhook(&pager.url()));
+    let path = request_notification(&tenant, webhook(&receiver.url()));
     let delivered = standing(&tenant, &path, with_status("delivered"));
     assert_eq!((&delivered["attempts"], &delivered["medium"]), (&json!(1), &json!("webhook")));
-    let heard = pager.heard();
-    let [heard] = &heard[..] else { panic!("{heard:?}") };
-    assert_eq!(heard.header("webhook-id"), delivered["id"].text());
+    let deliveries = receiver.deliveries();
+    let [delivery] = &deliveries[..] else { panic!("{deliveries:?}") };
+    assert_eq!(delivery.header("webhook-id"), delivered["id"].text());
     let key =
         hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(secret.strip_prefix("whsec_").unwrap().as_bytes()).unwrap());
-    let signed = format!("{}.{}.{}", heard.header("webhook-id"), heard.header("webhook-timestamp"), heard.body);
-    let signature = BASE64.decode(heard.header("webhook-signature").strip_prefix("v1,").unwrap().as_bytes()).unwrap();
+    let signed =
+        format!("{}.{}.{}", delivery.header("webhook-id"), delivery.header("webhook-timestamp"), delivery.body);
+    let signature =
+        BASE64.decode(delivery.header("webhook-signature").strip_prefix("v1,").unwrap().as_bytes()).unwrap();
     hmac::verify(&key, signed.as_bytes(), &signature).expect("the signature is right");
-    let body: Value = serde_json::from_str(&heard.body).unwrap();
+    let body: Value = serde_json::from_str(&delivery.body).unwrap();
     assert_eq!((&body["type"], &body["data"]["value"]), (&json!("alarm.raised"), &json!(90.5)));
     assert_eq!(body["data"]["alarmId"], json!(Uuid::from_u128(7)));
     assert_eq!(tenant.admin.get("/api/v1/notifications?status=delivered").ok()["total"], 1);
@@ -78,31 +80,31 @@ fn a_webhook_is_posted_once_and_signed_as_the_standard_has_it() {
 
 #[test]
 fn what_is_refused_is_tried_again_and_what_is_gone_is_given_up_and_sent_again_when_asked() {
-    let (tenant, pager) = (tenant("Broken pagers"), Pager::answering(500));
-    let path = ask(&tenant, webhook(&pager.url()));
+    let (tenant, receiver) = (tenant("Broken pagers"), WebhookReceiver::answering(500));
+    let path = request_notification(&tenant, webhook(&receiver.url()));
     let refused = standing(&tenant, &path, |shown| shown["reason"].is_string());
     assert_eq!((&refused["status"], &refused["reason"]), (&json!("pending"), &json!("the address answered 500")));
     assert!(refused["dueAt"].is_string());
     tenant.admin.post(&format!("{path}/resend"), json!({})).problem(409, "wrong-state");
 
-    pager.answer(410);
-    let path = ask(&tenant, webhook(&pager.url()));
+    receiver.answer(410);
+    let path = request_notification(&tenant, webhook(&receiver.url()));
     let failed = standing(&tenant, &path, with_status("failed"));
     assert!(failed["reason"].text().contains("410"), "{failed}");
-    pager.answer(200);
+    receiver.answer(200);
     let again = tenant.admin.post(&format!("{path}/resend"), json!({})).ok();
     assert_eq!(again["notification"]["status"], "pending");
     standing(&tenant, &path, with_status("delivered"));
     let id = failed["id"].text();
-    let heard = pager.heard().into_iter().filter(|heard| heard.header("webhook-id") == id);
-    assert_eq!(heard.count(), 2, "the same id both times");
+    let deliveries = receiver.deliveries().into_iter().filter(|delivery| delivery.header("webhook-id") == id);
+    assert_eq!(deliveries.count(), 2, "the same id both times");
 }
 
 #[test]
 fn addresses_inside_are_not_reached() {
     let tenant = tenant("Insiders");
     for url in ["http://10.0.0.1/hook", "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/"] {
-        let path = ask(&tenant, webhook(url));
+        let path = request_notification(&tenant, webhook(url));
         let failed = standing(&tenant, &path, with_status("failed"));
         assert!(failed["reason"].text().contains("webhooks.allowed_networks"), "{failed}");
     }
@@ -111,15 +113,15 @@ fn addresses_inside_are_not_reached() {
 #[test]
 fn who_has_no_mail_server_leaves_mails_to_who_has_one() {
     let tenant = tenant("Half mailed");
-    let others = [(); 4].map(|()| platform().another_without_mail());
+    let others = [(); 4].map(|()| platform().second_api_without_mail());
     eventually("the others", || others.iter().all(|other| other.get("/health").status == 200).then_some(()));
     let email = format!("half-{}@example.com", unique());
     let body = json!({"email": email, "name": "N", "password": "correct horse", "role": "operator",
         "workRoles": ["technician"], "organizationId": tenant.organization});
     tenant.admin.post("/api/v1/users", body).created();
-    let path = ask(&tenant, Medium::Email { work_roles: vec!["technician".to_owned()] });
+    let path = request_notification(&tenant, Medium::Email { work_roles: vec!["technician".to_owned()] });
     let sent = standing(&tenant, &path, |shown| shown["status"] != "pending");
-    assert_eq!((&sent["status"], letters_for(&email).len()), (&json!("delivered"), 1));
+    assert_eq!((&sent["status"], mails_for(&email).len()), (&json!("delivered"), 1));
 }
 
 #[test]
@@ -134,14 +136,14 @@ fn people_with_the_work_role_are_mailed_and_nobody_else() {
     };
     let (technician, other) = (person("technician", json!(["technician"])), person("other", json!(["cleaner"])));
     let email = |role: &str| Medium::Email { work_roles: vec![role.to_owned()] };
-    let path = ask(&tenant, email("technician"));
+    let path = request_notification(&tenant, email("technician"));
     let delivered = standing(&tenant, &path, with_status("delivered"));
     assert_eq!(delivered["recipients"], 1);
-    let letters = letters_for(&technician);
-    let [letter] = &letters[..] else { panic!("{letters:?}") };
-    assert!(letter.text.contains("Hot breached on asset"), "{}", letter.text);
-    assert_eq!(letters_for(&other).len(), 0);
-    let path = ask(&tenant, Medium::Push { work_roles: vec!["pilot".to_owned()] });
+    let mails = mails_for(&technician);
+    let [mail] = &mails[..] else { panic!("{mails:?}") };
+    assert!(mail.text.contains("Hot breached on asset"), "{}", mail.text);
+    assert_eq!(mails_for(&other).len(), 0);
+    let path = request_notification(&tenant, Medium::Push { work_roles: vec!["pilot".to_owned()] });
     let failed = standing(&tenant, &path, with_status("failed"));
     assert_eq!(failed["reason"], "nobody has these work roles");
 }

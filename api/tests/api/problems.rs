@@ -10,7 +10,7 @@ const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 #[test]
 fn a_body_that_cannot_be_read_says_why() {
     let tenant = tenant("Bodies");
-    let ask = |body: &str, headers: &[(&str, &str)]| tenant.admin.ask("POST", "/api/v1/devices", Some(body), headers);
+    let ask = |body: &str, headers: &[(&str, &str)]| tenant.admin.send("POST", "/api/v1/devices", Some(body), headers);
     let answer = ask("{\"name\": ", JSON).problem(400, "malformed-json");
     assert!(answer["detail"].text().contains("line 1"), "{}", answer.text);
     assert_eq!(answer["instance"], "/api/v1/devices");
@@ -28,7 +28,7 @@ fn paths_methods_and_parameters_are_problems_too() {
     let admin = platform().root_admin();
     admin.get("/api/v1/nothing").problem(404, "not-found");
     admin.get("/api/v2/devices").problem(404, "not-found");
-    let refused = admin.ask("PATCH", "/api/v1/devices", None, &[]).problem(405, "method-not-allowed");
+    let refused = admin.send("PATCH", "/api/v1/devices", None, &[]).problem(405, "method-not-allowed");
     assert_eq!(refused.header("allow"), Some("POST, GET"));
     assert_eq!(admin.get("/api/v1/devices?limit=0").problem(400, "invalid-parameters").fields(), ["limit"]);
     assert_eq!(admin.get("/api/v1/devices?offset=-1").problem(400, "invalid-parameters").fields(), ["offset"]);
@@ -45,10 +45,10 @@ fn paths_methods_and_parameters_are_problems_too() {
 
 #[test]
 fn every_answer_names_the_request() {
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     assert!(nobody.get("/health").ok().header("x-request-id").unwrap().parse::<Uuid>().is_ok());
     let id = Uuid::from_u128(77).to_string();
-    let answer = nobody.ask("GET", "/api/v1/devices", None, &[("X-Request-Id", &id)]);
+    let answer = nobody.send("GET", "/api/v1/devices", None, &[("X-Request-Id", &id)]);
     assert_eq!(answer.header("x-request-id"), Some(id.as_str()));
 }
 

@@ -11,11 +11,11 @@ fn cookie(answer: &Answer) -> String {
 }
 
 fn refresh(cookie: &str) -> Answer {
-    platform().nobody().with("cookie", cookie).post("/api/v1/auth/refresh", json!({}))
+    platform().anonymous().with("cookie", cookie).post("/api/v1/auth/refresh", json!({}))
 }
 
 fn sign_in(email: &str, password: &str) -> Answer {
-    platform().nobody().post("/api/v1/auth/login", json!({"email": email, "password": password}))
+    platform().anonymous().post("/api/v1/auth/login", json!({"email": email, "password": password}))
 }
 
 /// A person with their id and address.
@@ -51,7 +51,7 @@ fn the_refresh_token_is_in_a_cookie_and_is_exchanged_for_the_next_one() {
     let second = refresh(&cookie(&first)).ok();
     assert_eq!(second["user"], first["user"]);
     assert_ne!(cookie(&second), cookie(&first));
-    platform().nobody().bearing(&token(&second)).get("/api/v1/devices").ok();
+    platform().anonymous().bearing(&token(&second)).get("/api/v1/devices").ok();
     refresh(&cookie(&second)).ok();
 }
 
@@ -67,7 +67,7 @@ fn a_refresh_token_that_comes_a_second_time_ends_the_session_for_both_who_have_i
 
 #[test]
 fn what_is_no_refresh_token_renews_nothing() {
-    platform().nobody().post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
+    platform().anonymous().post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
     for wrong in ["argusiq_refresh=", "argusiq_refresh=argr_AAAA", "other=argr_AAAA"] {
         refresh(wrong).problem(401, "unauthenticated");
     }
@@ -78,11 +78,11 @@ fn signing_out_ends_the_session_and_removes_the_cookie() {
     let tenant = tenant("Out");
     person(&tenant.admin, "ada@out.example");
     let signed_in = sign_in("ada@out.example", "long enough").ok();
-    let leaving = platform().nobody().with("cookie", &cookie(&signed_in));
+    let leaving = platform().anonymous().with("cookie", &cookie(&signed_in));
     let out = leaving.post("/api/v1/auth/logout", json!({})).ok();
     assert!(out.header("set-cookie").unwrap().starts_with("argusiq_refresh=; Path=/api/v1/auth; Max-Age=0;"));
     refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
-    platform().nobody().post("/api/v1/auth/logout", json!({})).ok();
+    platform().anonymous().post("/api/v1/auth/logout", json!({})).ok();
 }
 
 #[test]
@@ -90,9 +90,9 @@ fn an_access_token_expires_and_a_session_too() {
     let tenant = tenant("Expiry");
     person(&tenant.admin, "ada@expiry.example");
     let signed_in = sign_in("ada@expiry.example", "long enough").ok();
-    let later = platform().another(TimeDelta::seconds(901), api::Limits::default());
+    let later = platform().second_api(TimeDelta::seconds(901), api::Limits::default());
     later.bearing(&token(&signed_in)).get("/api/v1/auth/me").problem(401, "unauthenticated");
-    let much_later = platform().another(TimeDelta::days(30), api::Limits::default());
+    let much_later = platform().second_api(TimeDelta::days(30), api::Limits::default());
     let renewing = much_later.with("cookie", &cookie(&signed_in));
     renewing.post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
 }
@@ -123,7 +123,7 @@ fn who_changes_their_password_goes_on_and_everybody_else_with_the_old_one_is_out
     person(&tenant.admin, "ada@passwords.example");
     let here = sign_in("ada@passwords.example", "long enough").ok();
     let elsewhere = sign_in("ada@passwords.example", "long enough").ok();
-    let client = platform().nobody().bearing(&token(&here));
+    let client = platform().anonymous().bearing(&token(&here));
     let change = |current: &str, new: &str| {
         client.post("/api/v1/auth/password", json!({"currentPassword": current, "newPassword": new}))
     };
@@ -144,7 +144,7 @@ fn a_changed_role_ends_sessions_and_tokens() {
     let ada = person(&tenant.admin, "ada@demoted.example");
     let signed_in = sign_in("ada@demoted.example", "long enough").ok();
     tenant.admin.put(&format!("/api/v1/users/{ada}"), json!({"role": "viewer"})).ok();
-    refused(&platform().nobody().bearing(&token(&signed_in)), "changed since you signed in");
+    refused(&platform().anonymous().bearing(&token(&signed_in)), "changed since you signed in");
     refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
     assert_eq!(sign_in("ada@demoted.example", "long enough").ok()["user"]["role"], "viewer");
 }
@@ -157,7 +157,7 @@ fn a_suspended_user_is_out_everywhere_and_comes_back_by_signing_in() {
     let suspend = |body: Value| tenant.admin.post(&format!("/api/v1/users/{ada}/suspend"), body);
     assert_eq!(suspend(json!({})).problem(422, "invalid-fields").fields(), ["reason"]);
     assert_eq!(suspend(json!({"reason": "left"})).ok()["user"]["active"], false);
-    refused(&platform().nobody().bearing(&token(&signed_in)), "deactivated");
+    refused(&platform().anonymous().bearing(&token(&signed_in)), "deactivated");
     refresh(&cookie(&signed_in)).problem(403, "forbidden");
     sign_in("ada@suspended.example", "long enough").problem(403, "forbidden");
     let back = tenant.admin.post(&format!("/api/v1/users/{ada}/reactivate"), json!({})).ok();
@@ -177,14 +177,14 @@ fn a_suspended_organisation_is_out_everywhere_until_it_is_reactivated() {
         (&shut["organization"]["status"], &shut["organization"]["suspendedReason"]),
         (&json!("suspended"), &json!("unpaid"))
     );
-    refused(&platform().nobody().bearing(&token(&signed_in)), "organisation is suspended");
+    refused(&platform().anonymous().bearing(&token(&signed_in)), "organisation is suspended");
     refused(&tenant.admin, "organisation is suspended");
     refresh(&cookie(&signed_in)).problem(403, "forbidden");
     sign_in("ada@shut.example", "long enough").problem(403, "forbidden");
     assert_eq!(root.post(&format!("{organization}/reactivate"), json!({})).ok()["organization"]["status"], "active");
     let again = refresh(&cookie(&signed_in)).ok();
     eventually("the reactivation", || {
-        let answer = platform().nobody().bearing(&token(&again)).get("/api/v1/devices");
+        let answer = platform().anonymous().bearing(&token(&again)).get("/api/v1/devices");
         (answer.status == 200).then_some(())
     });
 }

@@ -8,20 +8,20 @@ use crate::support::{Text, platform, tenant};
 fn the_right_password_gives_a_token_and_the_token_says_who_one_is() {
     let platform = platform();
     let body = json!({"email": "root@example.com", "password": "battery staple"});
-    let answer = platform.nobody().post("/api/v1/auth/login", body).ok();
+    let answer = platform.anonymous().post("/api/v1/auth/login", body).ok();
     assert_eq!((answer["tokenType"].text(), answer["expiresIn"].as_i64()), ("Bearer".to_owned(), Some(900)));
     let user = &answer["user"];
     assert_eq!(user["email"], "root@example.com");
     assert_eq!(user["role"], "platform_admin");
     assert!(user["organizationId"].as_str().is_some_and(|id| id.len() == 36), "{user}");
-    let mut client = platform.nobody();
+    let mut client = platform.anonymous();
     client.token = Some(answer["accessToken"].text());
     assert_eq!(&client.get("/api/v1/auth/me").ok().json, user);
 }
 
 #[test]
 fn a_wrong_password_and_an_unknown_address_are_refused_alike() {
-    let nobody = platform().nobody();
+    let nobody = platform().anonymous();
     let refused = |email: &str, password: &str| {
         let body = json!({"email": email, "password": password});
         let answer = nobody.post("/api/v1/auth/login", body).problem(401, "wrong-credentials");
@@ -33,7 +33,7 @@ fn a_wrong_password_and_an_unknown_address_are_refused_alike() {
 
 #[test]
 fn without_a_token_or_with_a_wrong_one_nothing_is_shown() {
-    let mut client = platform().nobody();
+    let mut client = platform().anonymous();
     let missing = client.get("/api/v1/devices").problem(401, "unauthenticated");
     assert_eq!(missing.header("www-authenticate"), Some("Bearer realm=\"argusiq\""));
     client.token = Some("eyJhbGciOiJIUzI1NiJ9.e30.AAAA".to_owned());

@@ -108,12 +108,12 @@ async fn a_wrong_token_is_a_connect_error() {
 #[test]
 fn long_polling_works_on_the_same_port() {
     let tenant = tenant("Polling");
-    let client = platform().nobody();
+    let client = platform().anonymous();
     let opened = client.get("/socket.io/?EIO=4&transport=polling").ok().text;
     let open: Value = serde_json::from_str(opened.strip_prefix('0').unwrap()).unwrap();
     let session = format!("/socket.io/?EIO=4&transport=polling&sid={}", open["sid"].as_str().unwrap());
     let hello = format!("40{}", json!({"token": tenant.admin.token}));
-    assert_eq!(client.ask("POST", &session, Some(&hello), &[("content-type", "text/plain")]).ok().text, "ok");
+    assert_eq!(client.send("POST", &session, Some(&hello), &[("content-type", "text/plain")]).ok().text, "ok");
     // Packets come together, and between them the engine asks whether we are there.
     let poll = |wanted: &str| {
         crate::support::eventually(wanted, || {
@@ -123,7 +123,7 @@ fn long_polling_works_on_the_same_port() {
     };
     poll("40{\"sid\"");
     let subscribe = format!("421{}", json!(["subscribe", {"organizationId": tenant.organization}]));
-    client.ask("POST", &session, Some(&subscribe), &[("content-type", "text/plain")]).ok();
+    client.send("POST", &session, Some(&subscribe), &[("content-type", "text/plain")]).ok();
     let answer = poll("431");
     assert!(answer.starts_with("431[{") && answer.contains("\"ok\":true"), "{answer}");
 }

@@ -7,7 +7,7 @@ use crate::support::{Text, tenant};
 #[test]
 fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_nothing() {
     let tenant = tenant("Versions");
-    let (admin, engineer) = (&tenant.admin, tenant.somebody("engineer"));
+    let (admin, engineer) = (&tenant.admin, tenant.user_with_role("engineer"));
     let rule = json!({"name": "Hot", "entityType": "device", "entityId": null, "metricKey": "t",
         "condition": {"operator": ">", "value": 80}, "severity": "low", "action": {"type": "none"}});
     let template = json!({"name": "Inspect", "defaultPriority": "low", "defaultDueHours": 4, "checklist": []});
@@ -36,12 +36,12 @@ fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_noth
     for (path, first, second) in things {
         let seen = admin.get(&path).ok();
         let tag = seen.header("etag").expect("an ETag").to_owned();
-        admin.ask("GET", &path, None, &[("If-None-Match", &tag)]).status(304);
-        admin.ask("GET", &path, None, &[("If-None-Match", "\"999\"")]).status(200);
+        admin.send("GET", &path, None, &[("If-None-Match", &tag)]).status(304);
+        admin.send("GET", &path, None, &[("If-None-Match", "\"999\"")]).status(200);
         let put = |body: &serde_json::Value, headers: &[(&str, &str)]| {
             let mut headers = headers.to_vec();
             headers.push(("Content-Type", "application/json"));
-            admin.ask("PUT", &path, Some(&body.to_string()), &headers)
+            admin.send("PUT", &path, Some(&body.to_string()), &headers)
         };
         let revised = put(&second, &[("If-Match", &tag), ("Idempotency-Key", "once")]).ok();
         let newer = revised.header("etag").expect("an ETag").to_owned();
@@ -78,7 +78,7 @@ fn work_and_changes_of_nothing_are_meant_for_a_version_too() {
     let admin = &tenant.admin;
     let json_with = |method: &str, path: &str, body: serde_json::Value, tag: &str| {
         let headers = [("If-Match", tag), ("Content-Type", "application/json")];
-        admin.ask(method, path, Some(&body.to_string()), &headers)
+        admin.send(method, path, Some(&body.to_string()), &headers)
     };
     for path in [format!("/api/v1/devices/{}", tenant.device("SN-E")), format!("/api/v1/assets/{}", tenant.asset("A"))]
     {
@@ -96,7 +96,7 @@ fn work_and_changes_of_nothing_are_meant_for_a_version_too() {
     assert_ne!(assigned.header("etag"), Some(tag.as_str()));
     json_with("POST", &format!("{path}/start"), json!({}), &tag).problem(412, "precondition-failed");
     assert_eq!(admin.get(&path).ok()["activity"]["status"], "assigned");
-    admin.ask("GET", &path, None, &[("If-None-Match", assigned.header("etag").unwrap())]).status(304);
+    admin.send("GET", &path, None, &[("If-None-Match", assigned.header("etag").unwrap())]).status(304);
 }
 
 #[test]
@@ -118,13 +118,13 @@ fn whatever_is_made_comes_with_its_version() {
     ] {
         let seen = tenant.admin.get(&path).ok();
         let tag = seen.header("etag").expect("an ETag");
-        tenant.admin.ask("GET", &path, None, &[("If-None-Match", tag)]).status(304);
+        tenant.admin.send("GET", &path, None, &[("If-None-Match", tag)]).status(304);
         assert!(made.is_none_or(|made| made.header("etag") == Some(tag)), "{path}");
     }
     let path = format!("/api/v1/users/{}", person["user"]["id"].text());
     let put = |tag: &str, name: &str| {
         let headers = [("If-Match", tag), ("Content-Type", "application/json")];
-        tenant.admin.ask("PUT", &path, Some(&json!({"name": name}).to_string()), &headers)
+        tenant.admin.send("PUT", &path, Some(&json!({"name": name}).to_string()), &headers)
     };
     put("\"9\"", "U").problem(412, "precondition-failed");
     let tag = tenant.admin.get(&path).ok().header("etag").unwrap().to_owned();

@@ -7,7 +7,7 @@ use domain::ids::{ActivityTemplateId, UserId};
 use domain::rule::EntityKind;
 use projections::{asset_directory, device_directory};
 
-use super::view::{ActivityResponse, after};
+use super::view::{ActivityResponse, after_write};
 use crate::auth::Caller;
 use crate::enums::Severity;
 use crate::error_mapping::never_refused;
@@ -74,7 +74,7 @@ impl Api {
         let id = context.created_id("activity");
         let command = ActivityCommand::CreateActivity { order };
         let receipt = state.commands.execute::<Activity>(&context, id, command).await?;
-        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+        Ok(Created(after_write(&state, &caller, id, receipt).await?, receipt))
     }
 }
 

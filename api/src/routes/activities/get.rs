@@ -22,7 +22,7 @@ impl Api {
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<ActivityResponse>, Problem> {
-        let activity = match past(&state, &caller, &as_of) {
+        let activity = match point_in_time(&state, &caller, &as_of) {
             None => read::get(&state.reader, caller.organization.0, id.0).await?,
             Some(past) => past.activity(id.0).await?.map(|row| Activity { row, target_name: None }),
         };

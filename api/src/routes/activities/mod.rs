@@ -2,11 +2,11 @@
 
 mod assign;
 mod cancel;
+mod check_item;
 mod comment;
 mod complete;
 mod from_template;
 mod get;
-mod items;
 mod list;
 mod start;
 mod view;
@@ -14,5 +14,5 @@ mod view;
 /// The endpoints.
 pub type Api = (
     (from_template::Api, get::Api, list::Api),
-    (assign::Api, start::Api, items::Api, complete::Api, cancel::Api, comment::Api),
+    (assign::Api, start::Api, check_item::Api, complete::Api, cancel::Api, comment::Api),
 );

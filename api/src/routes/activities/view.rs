@@ -6,7 +6,7 @@ use projections::activity_board::{Comment as StoredComment, Item as StoredItem, 
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// Something to do.
 #[derive(Debug, Object)]
@@ -111,8 +111,14 @@ impl From<read::Activity> for ActivityResponse {
 }
 
 /// Returns one activity as it is after a write.
-pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<ActivityResponse, Problem> {
-    let found = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+pub async fn after_write(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    receipt: Receipt,
+) -> Result<ActivityResponse, Problem> {
+    let found =
+        read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
     Ok(found.into())
 }
 
@@ -126,5 +132,5 @@ pub async fn change(
 ) -> Result<Revised<ActivityResponse>, Problem> {
     let context = intent.context(caller);
     let receipt = state.commands.execute_at::<domain::activity::Activity>(&context, id, command, expected.0).await?;
-    Ok(Revised(after(state, caller, id, receipt).await?, Some(receipt)))
+    Ok(Revised(after_write(state, caller, id, receipt).await?, Some(receipt)))
 }

@@ -2,7 +2,7 @@
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 
-use super::view::{TemplateRequest, TemplateResponse, after};
+use super::view::{TemplateRequest, TemplateResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -29,6 +29,6 @@ impl Api {
         let id = context.created_id("activity template");
         let command = ActivityTemplateCommand::DefineTemplate { definition: body.0.into() };
         let receipt = state.commands.execute::<ActivityTemplate>(&context, id, command).await?;
-        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+        Ok(Created(after_write(&state, &caller, id, receipt).await?, receipt))
     }
 }

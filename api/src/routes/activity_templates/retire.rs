@@ -5,7 +5,7 @@ use projections::rule_book::NAME;
 use projections::uses::Used;
 
 use crate::prelude::*;
-use crate::routes::unused::unused;
+use crate::routes::ensure_unused::ensure_unused;
 
 /// The endpoint.
 #[derive(Default)]
@@ -30,11 +30,11 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        unused(&state, &caller, Used::ActivityTemplate, id.0).await?;
+        ensure_unused(&state, &caller, Used::ActivityTemplate, id.0).await?;
         let command = ActivityTemplateCommand::RetireTemplate {};
         let receipt =
             state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;
-        visible(&state, NAME, receipt).await;
+        wait_until_visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 
-use super::view::{TemplateRequest, TemplateResponse, after};
+use super::view::{TemplateRequest, TemplateResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -32,6 +32,6 @@ impl Api {
         let command = ActivityTemplateCommand::ReviseTemplate { definition: body.0.into() };
         let receipt =
             state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;
-        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

@@ -7,7 +7,7 @@ use projections::rule_book::{NAME, TemplateRow, read};
 use crate::auth::Caller;
 use crate::enums::{Severity, TriggerEventType};
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// Something to do.
 #[derive(Debug, Object)]
@@ -125,7 +125,13 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<TemplateRe
 }
 
 /// Returns one template as it is after a write.
-pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<TemplateResponse, Problem> {
-    let row = seen(state, NAME, (id, receipt), read::template(&state.reader, caller.organization.0, id)).await?;
+pub async fn after_write(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    receipt: Receipt,
+) -> Result<TemplateResponse, Problem> {
+    let row =
+        read_after_write(state, NAME, (id, receipt), read::template(&state.reader, caller.organization.0, id)).await?;
     Ok(TemplateResponse { template: row.into() })
 }

@@ -8,7 +8,7 @@ use projections::alarm_board::{NAME, read};
 use crate::auth::Caller;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// An alarm.
 #[derive(Debug, Object)]
@@ -165,6 +165,7 @@ pub async fn suppress(
 }
 
 async fn shown(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<Revised<AlarmResponse>, Problem> {
-    let alarm = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+    let alarm =
+        read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
     Ok(Revised(alarm.into(), Some(receipt)))
 }

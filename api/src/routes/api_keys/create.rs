@@ -9,7 +9,7 @@ use super::view::{ApiKey, shown};
 use crate::enums::Role;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// The endpoint.
 #[derive(Default)]
@@ -59,7 +59,9 @@ impl Api {
         };
         let created = state.commands.create_api_key(&intent.context(&caller), new).await?;
         let (id, organization) = (created.id.0, caller.organization);
-        let row = seen(&state, NAME, (id, created.receipt), read::api_key(&state.reader, organization.0, id)).await;
+        let row =
+            read_after_write(&state, NAME, (id, created.receipt), read::api_key(&state.reader, organization.0, id))
+                .await;
         let api_key = match row {
             Ok(row) => shown(&state, vec![row]).await.pop(),
             // The key must reach the caller even if the read model is late.

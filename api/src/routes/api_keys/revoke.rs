@@ -35,7 +35,7 @@ impl Api {
         let reason = body.0.reason.filter(|reason| !reason.is_empty()).unwrap_or_else(|| "revoked".to_owned());
         let command = ApiKeyCommand::RevokeApiKey { reason };
         let receipt = state.commands.execute::<ApiKey>(&intent.context(&caller), id.0, command).await?;
-        visible(&state, NAME, receipt).await;
+        wait_until_visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

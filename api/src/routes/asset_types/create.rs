@@ -2,7 +2,7 @@
 
 use domain::asset_type::{AssetType, AssetTypeCommand, AssetTypeDefinition};
 
-use super::view::{AssetTypeRequest, AssetTypeResponse, after};
+use super::view::{AssetTypeRequest, AssetTypeResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -27,6 +27,6 @@ impl Api {
         let command =
             AssetTypeCommand::DefineAssetType { name, description, icon, derived_metrics, health_model, combination };
         let receipt = state.commands.execute::<AssetType>(&context, id, command).await?;
-        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+        Ok(Created(after_write(&state, &caller, id, receipt).await?, receipt))
     }
 }

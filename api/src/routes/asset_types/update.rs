@@ -2,7 +2,7 @@
 
 use domain::asset_type::{AssetType, AssetTypeCommand, AssetTypeDefinition};
 
-use super::view::{AssetTypeRequest, AssetTypeResponse, after};
+use super::view::{AssetTypeRequest, AssetTypeResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -30,6 +30,6 @@ impl Api {
             AssetTypeCommand::ReviseAssetType { name, description, icon, derived_metrics, health_model, combination };
         let receipt =
             state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;
-        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

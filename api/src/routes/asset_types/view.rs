@@ -7,7 +7,7 @@ use projections::type_catalogue::{AssetTypeRow, NAME, read};
 use crate::auth::Caller;
 use crate::enums::{ChildrenFold, CompositeAggregation};
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// A metric that is computed from others.
 #[derive(Debug, Object)]
@@ -229,7 +229,13 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<AssetTypeR
 }
 
 /// Returns one asset type as it is after a write.
-pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetTypeResponse, Problem> {
-    let row = seen(state, NAME, (id, receipt), read::asset_type(&state.reader, caller.organization.0, id)).await?;
+pub async fn after_write(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    receipt: Receipt,
+) -> Result<AssetTypeResponse, Problem> {
+    let row = read_after_write(state, NAME, (id, receipt), read::asset_type(&state.reader, caller.organization.0, id))
+        .await?;
     Ok(AssetTypeResponse { asset_type: row.into() })
 }

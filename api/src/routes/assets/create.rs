@@ -9,7 +9,7 @@ use domain::catalogue::asset_profile::ProfileDefinition;
 use domain::ids::{AssetId, AssetProfileId, AssetTypeId};
 use poem_openapi::Enum;
 
-use super::view::{AssetResponse, Location, after, find};
+use super::view::{AssetResponse, Location, after_write, find};
 use crate::auth::Caller;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
@@ -97,7 +97,7 @@ impl Api {
             let step = context.step("place asset");
             receipt = state.commands.execute::<AssetTree>(&step, caller.organization.0, place).await?;
         }
-        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+        Ok(Created(after_write(&state, &caller, id, receipt).await?, receipt))
     }
 }
 

@@ -4,7 +4,7 @@ use projections::asset_health::{HealthChangeRow, read};
 
 use super::view::find;
 use crate::prelude::*;
-use crate::routes::window::Window;
+use crate::routes::time_window::TimeWindow;
 
 /// The endpoint.
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Api {
         limit: Query<Option<i64>>,
     ) -> Result<Json<AssetHealth>, Problem> {
         let asset = find(&state, &caller, id.0).await?;
-        let Window { from, until, limit } = Window::new(start_time.0, end_time.0, limit.0, state.now())?;
+        let TimeWindow { from, until, limit } = TimeWindow::new(start_time.0, end_time.0, limit.0, state.now())?;
         let organization = asset.row.organization_id;
         let changes = read::history(&state.reader, organization, id.0, from, until, limit).await?;
         let changes = changes.into_iter().map(Into::into).collect();

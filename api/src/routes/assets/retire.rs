@@ -5,7 +5,7 @@ use projections::asset_directory::NAME;
 use projections::uses::Used;
 
 use crate::prelude::*;
-use crate::routes::unused::unused;
+use crate::routes::ensure_unused::ensure_unused;
 
 /// The endpoint.
 #[derive(Default)]
@@ -27,10 +27,10 @@ impl Api {
         /// Why.
         reason: Query<Option<String>>,
     ) -> Result<Changed<Success>, Problem> {
-        unused(&state, &caller, Used::Asset, id.0).await?;
+        ensure_unused(&state, &caller, Used::Asset, id.0).await?;
         let command = AssetCommand::RetireAsset { reason: reason.0.unwrap_or_default() };
         let receipt = state.commands.execute_at::<Asset>(&intent.context(&caller), id.0, command, expected.0).await?;
-        visible(&state, NAME, receipt).await;
+        wait_until_visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

@@ -6,7 +6,7 @@ use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
 use domain::ids::AssetId;
 
-use super::view::{AssetResponse, Location, after, find};
+use super::view::{AssetResponse, Location, after_write, find};
 use crate::prelude::*;
 use crate::routes::attributes::object;
 
@@ -82,7 +82,7 @@ impl Api {
             last = Some(state.commands.execute::<AssetTree>(&step, caller.organization.0, command).await?);
         }
         let response = match last {
-            Some(receipt) => after(&state, &caller, id.0, receipt).await?,
+            Some(receipt) => after_write(&state, &caller, id.0, receipt).await?,
             None => present.into(),
         };
         Ok(Revised(response, last))

@@ -8,7 +8,7 @@ use projections::asset_directory::{NAME, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// A place on Earth (WGS 84).
 #[derive(Clone, Copy, Debug, Object)]
@@ -152,7 +152,8 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Asse
 }
 
 /// Returns one asset as it is after a write.
-pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetResponse, Problem> {
-    let found = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+pub async fn after_write(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetResponse, Problem> {
+    let found =
+        read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
     Ok(found.into())
 }

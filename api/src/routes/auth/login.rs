@@ -2,7 +2,7 @@
 
 use commands::SignInError;
 
-use super::signed_in::Welcome;
+use super::sign_in_response::SignInResponse;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
 use crate::rate_limits::{ClientAddress, Meter};
@@ -34,7 +34,7 @@ impl Api {
         meter: Data<&Meter>,
         address: Data<&ClientAddress>,
         body: Body<LoginRequest>,
-    ) -> Result<Welcome, Problem> {
+    ) -> Result<SignInResponse, Problem> {
         let LoginRequest { email, password } = body.0;
         let hash = state.commands.email_hash(&email).map_err(never_refused)?;
         let attempt = state.limiter.attempt(&meter, hash, **address).await?;
@@ -49,6 +49,6 @@ impl Api {
         };
         state.limiter.succeeded(attempt).await;
         let session = state.commands.begin_session(signed_in).await.map_err(never_refused)?;
-        Welcome::to(&state, session)
+        SignInResponse::to(&state, session)
     }
 }

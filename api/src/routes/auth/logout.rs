@@ -12,7 +12,7 @@ pub struct Api;
 
 /// Out, and the cookie removed.
 #[derive(ApiResponse)]
-enum Farewell {
+enum LogoutResponse {
     /// Signed out.
     #[oai(status = 200)]
     Out(
@@ -30,10 +30,10 @@ impl Api {
     /// Ends the session of the refresh token in its cookie: no further access token comes of it. One that was answered
     /// before is valid to its end, which is 15 minutes at most.
     #[oai(path = "/auth/logout", method = "post", tag = "Tag::Auth", operation_id = "logout")]
-    async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<Farewell, Problem> {
+    async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<LogoutResponse, Problem> {
         if let Some(refresh_token) = cookie.0 {
             state.commands.end_session(&refresh_token).await.map_err(never_refused)?;
         }
-        Ok(Farewell::Out(Json(Success { success: true }), without_cookie(state.secure_cookies)))
+        Ok(LogoutResponse::Out(Json(Success { success: true }), without_cookie(state.secure_cookies)))
     }
 }

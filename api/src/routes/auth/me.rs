@@ -2,7 +2,7 @@
 
 use domain::api_key::ApiKey;
 
-use super::signed_in::SignedInUser;
+use super::sign_in_response::SignedInUser;
 use crate::auth::Principal;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;

@@ -5,7 +5,7 @@ mod logout;
 mod me;
 mod password;
 mod refresh;
-mod signed_in;
+mod sign_in_response;
 
 /// The endpoints.
 pub type Api = (login::Api, refresh::Api, logout::Api, me::Api, password::Api);

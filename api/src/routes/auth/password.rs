@@ -1,6 +1,6 @@
 //! Changes the caller's own password.
 
-use super::signed_in::Welcome;
+use super::sign_in_response::SignInResponse;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
 use crate::rate_limits::{ClientAddress, Meter};
@@ -34,7 +34,7 @@ impl Api {
         address: Data<&ClientAddress>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         body: Body<ChangePassword>,
-    ) -> Result<Welcome, Problem> {
+    ) -> Result<SignInResponse, Problem> {
         let user = caller.person()?;
         let ChangePassword { current_password, new_password } = body.0;
         let profile = state.commands.user_profile(caller.home, user).await.map_err(never_refused)?;
@@ -51,7 +51,7 @@ impl Api {
         state.commands.set_password(&context, user, &new_password).await.map_err(named)?;
         let signed_in = state.commands.verify_password(&email, &new_password).await?;
         let session = state.commands.begin_session(signed_in).await.map_err(never_refused)?;
-        Welcome::to(&state, session)
+        SignInResponse::to(&state, session)
     }
 }
 

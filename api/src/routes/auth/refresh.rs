@@ -2,7 +2,7 @@
 
 use commands::SessionError;
 
-use super::signed_in::Welcome;
+use super::sign_in_response::SignInResponse;
 use crate::auth::RefreshCookie;
 use crate::prelude::*;
 
@@ -17,8 +17,8 @@ impl Api {
     /// Takes the refresh token from its cookie, answers a new access token and sets the next cookie. Each refresh token is
     /// good once: one that comes a second time ends the session.
     #[oai(path = "/auth/refresh", method = "post", tag = "Tag::Auth", operation_id = "refresh")]
-    async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<Welcome, Problem> {
+    async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<SignInResponse, Problem> {
         let refresh_token = cookie.0.ok_or(SessionError::Over)?;
-        Welcome::to(&state, state.commands.renew_session(&refresh_token).await?)
+        SignInResponse::to(&state, state.commands.renew_session(&refresh_token).await?)
     }
 }

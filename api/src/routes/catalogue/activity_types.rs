@@ -4,10 +4,10 @@ use domain::catalogue::activity_type::ActivityTypeDefinition;
 use projections::catalogue::EntryRow;
 use projections::uses::Used;
 
-use super::{Kept, define, find, list, retire, revise};
+use super::{CatalogueEntry, define, find, list, retire, revise};
 use crate::etag::Versioned;
 use crate::prelude::*;
-use crate::routes::unused::unused;
+use crate::routes::ensure_unused::ensure_unused;
 
 /// The endpoints.
 #[derive(Default)]
@@ -29,7 +29,7 @@ struct ActivityTypeRequest {
 #[oai(skip_serializing_if_is_none)]
 struct ActivityType {
     #[oai(flatten)]
-    kept: Kept,
+    entry: CatalogueEntry,
     name: String,
     description: Option<String>,
     icon: Option<String>,
@@ -44,7 +44,7 @@ struct ActivityTypeResponse {
 
 impl Versioned for ActivityTypeResponse {
     fn version(&self) -> i64 {
-        self.activity_type.kept.version
+        self.activity_type.entry.version
     }
 }
 
@@ -56,8 +56,8 @@ impl From<ActivityTypeRequest> for ActivityTypeDefinition {
 
 impl From<EntryRow<ActivityTypeDefinition>> for ActivityType {
     fn from(row: EntryRow<ActivityTypeDefinition>) -> Self {
-        let (kept, ActivityTypeDefinition { name, description, icon }) = (Kept::from(&row), row.definition);
-        Self { kept, name, description, icon }
+        let (entry, ActivityTypeDefinition { name, description, icon }) = (CatalogueEntry::from(&row), row.definition);
+        Self { entry, name, description, icon }
     }
 }
 
@@ -161,7 +161,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        unused(&state, &caller, Used::ActivityType, id.0).await?;
+        ensure_unused(&state, &caller, Used::ActivityType, id.0).await?;
         retire::<ActivityTypeDefinition>(&state, &caller, (&intent, expected), id.0).await
     }
 }

@@ -6,7 +6,7 @@ use domain::catalogue::asset_profile::{HealthThresholds as Thresholds, ProfileDe
 use domain::ids::AssetTypeId;
 use projections::catalogue::EntryRow;
 
-use super::{Kept, define, find, list, retire, revise};
+use super::{CatalogueEntry, define, find, list, retire, revise};
 use crate::etag::Versioned;
 use crate::prelude::*;
 use crate::routes::assets::view::HealthThresholds;
@@ -43,7 +43,7 @@ struct AssetProfileRequest {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct AssetProfile {
     #[oai(flatten)]
-    kept: Kept,
+    entry: CatalogueEntry,
     name: String,
     description: Option<String>,
     asset_type_id: Uuid,
@@ -62,7 +62,7 @@ struct AssetProfileResponse {
 
 impl Versioned for AssetProfileResponse {
     fn version(&self) -> i64 {
-        self.asset_profile.kept.version
+        self.asset_profile.entry.version
     }
 }
 
@@ -82,9 +82,9 @@ impl From<AssetProfileRequest> for ProfileDefinition {
 
 impl From<EntryRow<ProfileDefinition>> for AssetProfile {
     fn from(row: EntryRow<ProfileDefinition>) -> Self {
-        let (kept, profile) = (Kept::from(&row), row.definition);
+        let (entry, profile) = (CatalogueEntry::from(&row), row.definition);
         Self {
-            kept,
+            entry,
             name: profile.name,
             description: profile.description,
             asset_type_id: profile.asset_type_id.0,

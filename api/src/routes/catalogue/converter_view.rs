@@ -3,7 +3,7 @@
 use domain::catalogue::protocol_converter as domain;
 use projections::catalogue::EntryRow;
 
-use super::Kept;
+use super::CatalogueEntry;
 use crate::enums::{Endianness, FrameEncoding, RegisterKind, SourceProtocol};
 use crate::prelude::*;
 use crate::routes::device_types::view::Metric;
@@ -84,7 +84,7 @@ pub struct ConverterRequest {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct ProtocolConverter {
     #[oai(flatten)]
-    pub kept: Kept,
+    pub entry: CatalogueEntry,
     name: String,
     description: Option<String>,
     source_protocol: SourceProtocol,
@@ -148,10 +148,10 @@ impl From<domain::ConverterRule> for Rule {
 
 impl From<EntryRow<domain::ConverterDefinition>> for ProtocolConverter {
     fn from(row: EntryRow<domain::ConverterDefinition>) -> Self {
-        let (kept, converter) = (Kept::from(&row), row.definition);
+        let (entry, converter) = (CatalogueEntry::from(&row), row.definition);
         let frame = |domain::Frame { path, encoding }| Frame { encoding: FrameEncoding::from(encoding), path };
         Self {
-            kept,
+            entry,
             name: converter.name,
             description: converter.description,
             source_protocol: converter.source_protocol.into(),

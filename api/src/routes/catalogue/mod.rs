@@ -3,10 +3,10 @@
 
 mod activity_types;
 mod asset_profiles;
-mod converter_test;
 mod converter_view;
 mod notification_channels;
 mod protocol_converters;
+mod try_converter;
 
 use commands::Executable;
 use domain::Decide;
@@ -17,21 +17,21 @@ use projections::{Page, Paging};
 use crate::auth::Caller;
 use crate::error_mapping::Refusal;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// The endpoints.
 pub type Api = (
     activity_types::Api,
     asset_profiles::Api,
     protocol_converters::Api,
-    converter_test::Api,
+    try_converter::Api,
     notification_channels::Api,
 );
 
 /// What every entry has beside its definition.
 #[derive(Debug, Object)]
-#[oai(rename = "CatalogueEntry", rename_all = "camelCase")]
-pub struct Kept {
+#[oai(rename_all = "camelCase")]
+pub struct CatalogueEntry {
     id: Uuid,
     organization_id: Uuid,
     retired: bool,
@@ -42,7 +42,7 @@ pub struct Kept {
     pub version: i64,
 }
 
-impl<D> From<&EntryRow<D>> for Kept {
+impl<D> From<&EntryRow<D>> for CatalogueEntry {
     fn from(row: &EntryRow<D>) -> Self {
         Self {
             id: row.id,
@@ -71,7 +71,7 @@ where
     let context = intent.context(caller);
     let id = context.created_id(D::NOUN);
     let receipt = state.commands.execute::<Entry<D>>(&context, id, EntryCommand::Define { definition }).await?;
-    Ok((after(state, caller, id, receipt).await?, receipt))
+    Ok((after_write(state, caller, id, receipt).await?, receipt))
 }
 
 /// Replaces the definition of an entry.
@@ -89,7 +89,7 @@ where
 {
     let (context, command) = (intent.context(caller), EntryCommand::Revise { definition });
     let receipt = state.commands.execute_at::<Entry<D>>(&context, id, command, expected.0).await?;
-    Ok((after(state, caller, id, receipt).await?, Some(receipt)))
+    Ok((after_write(state, caller, id, receipt).await?, Some(receipt)))
 }
 
 /// Ends the use of an entry.
@@ -106,17 +106,17 @@ where
 {
     let (context, command) = (intent.context(caller), EntryCommand::<D>::Retire {});
     let receipt = state.commands.execute_at::<Entry<D>>(&context, id, command, expected.0).await?;
-    visible(state, NAME, receipt).await;
+    wait_until_visible(state, NAME, receipt).await;
     Ok(Success::at(receipt))
 }
 
-async fn after<D: Listed>(
+async fn after_write<D: Listed>(
     state: &State,
     caller: &Caller,
     id: Uuid,
     receipt: commands::Receipt,
 ) -> Result<EntryRow<D>, Problem> {
-    seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await
+    read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await
 }
 
 /// Returns one entry of the caller's organisation.

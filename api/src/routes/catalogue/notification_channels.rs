@@ -4,7 +4,7 @@ use domain::catalogue::notification_channel::{ChannelDefinition, Medium as Domai
 use poem_openapi::Union;
 use projections::catalogue::EntryRow;
 
-use super::{Kept, define, find, list, retire, revise};
+use super::{CatalogueEntry, define, find, list, retire, revise};
 use crate::enums::Severity;
 use crate::etag::Versioned;
 use crate::prelude::*;
@@ -68,7 +68,7 @@ struct ChannelRequest {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct NotificationChannel {
     #[oai(flatten)]
-    kept: Kept,
+    entry: CatalogueEntry,
     name: String,
     description: Option<String>,
     medium: Medium,
@@ -85,7 +85,7 @@ struct NotificationChannelResponse {
 
 impl Versioned for NotificationChannelResponse {
     fn version(&self) -> i64 {
-        self.notification_channel.kept.version
+        self.notification_channel.entry.version
     }
 }
 
@@ -107,9 +107,9 @@ impl From<ChannelRequest> for ChannelDefinition {
 
 impl From<EntryRow<ChannelDefinition>> for NotificationChannel {
     fn from(row: EntryRow<ChannelDefinition>) -> Self {
-        let (kept, channel) = (Kept::from(&row), row.definition);
+        let (entry, channel) = (CatalogueEntry::from(&row), row.definition);
         Self {
-            kept,
+            entry,
             name: channel.name,
             description: channel.description,
             medium: match channel.medium {
@@ -144,7 +144,7 @@ struct NotificationChannels {
 impl Api {
     /// Define a notification channel
     ///
-    /// Channels are kept here; this version of the platform sends nothing over them yet.
+    /// Channels are entry here; this version of the platform sends nothing over them yet.
     #[oai(
         path = "/notification-channels",
         method = "post",

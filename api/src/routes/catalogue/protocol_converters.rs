@@ -8,7 +8,7 @@ use super::converter_view::{ConverterRequest, ProtocolConverter};
 use super::{define, find, list, retire, revise};
 use crate::etag::Versioned;
 use crate::prelude::*;
-use crate::routes::unused::unused;
+use crate::routes::ensure_unused::ensure_unused;
 
 /// The endpoints.
 #[derive(Default)]
@@ -23,7 +23,7 @@ struct ProtocolConverterResponse {
 
 impl Versioned for ProtocolConverterResponse {
     fn version(&self) -> i64 {
-        self.protocol_converter.kept.version
+        self.protocol_converter.entry.version
     }
 }
 
@@ -148,7 +148,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        unused(&state, &caller, Used::ProtocolConverter, id.0).await?;
+        ensure_unused(&state, &caller, Used::ProtocolConverter, id.0).await?;
         retire::<ConverterDefinition>(&state, &caller, (&intent, expected), id.0).await
     }
 }

@@ -30,7 +30,7 @@ impl Api {
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<CertificateResponse>, Problem> {
-        let (row, at) = match past(&state, &caller, &as_of) {
+        let (row, at) = match point_in_time(&state, &caller, &as_of) {
             None => (read::get(&state.reader, caller.organization.0, id.0).await?, state.now()),
             Some(past) => (past.certificate(id.0).await?, past.at),
         };

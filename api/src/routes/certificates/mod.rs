@@ -2,9 +2,9 @@
 
 mod change_policy;
 mod get;
+mod get_policy;
 mod list;
-mod policy;
 pub mod view;
 
 /// The endpoints.
-pub type Api = (get::Api, list::Api, policy::Api, change_policy::Api);
+pub type Api = (get::Api, list::Api, get_policy::Api, change_policy::Api);

@@ -59,8 +59,8 @@ impl Api {
             from: from.0.map(|at| at.0),
             until: to.0.map(|at| at.0),
         };
-        let part = paging(limit, offset, &cursor)?;
-        let page = read::list(&state.reader, caller.organization.0, sees_unassigned(&caller), &filter, part).await?;
+        let paging = paging(limit, offset, &cursor)?;
+        let page = read::list(&state.reader, caller.organization.0, sees_unassigned(&caller), &filter, paging).await?;
         let page = page.map(DeadLetter::from);
         Ok(Json(DeadLetters { dead_letters: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }

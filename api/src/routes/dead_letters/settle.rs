@@ -53,7 +53,7 @@ pub async fn settle(
         });
     }
     if let Some(receipt) = last {
-        visible(state, NAME, receipt).await;
+        wait_until_visible(state, NAME, receipt).await;
     }
     Ok(Changed(Outcomes { results }, last))
 }

@@ -3,7 +3,7 @@
 use domain::device_type::{DeviceType, DeviceTypeCommand};
 use domain::ids::ProtocolConverterId;
 
-use super::view::{DeviceTypeResponse, after};
+use super::view::{DeviceTypeResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -43,6 +43,6 @@ impl Api {
         let command = DeviceTypeCommand::AssignConverter { converter_id: body.0.converter_id.map(ProtocolConverterId) };
         let context = intent.context(&caller);
         let receipt = state.commands.execute_at::<DeviceType>(&context, id.0, command, expected.0).await?;
-        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

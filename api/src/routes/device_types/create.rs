@@ -2,7 +2,7 @@
 
 use domain::device_type::{DeviceType, DeviceTypeCommand};
 
-use super::view::{DeviceTypeRequest, DeviceTypeResponse, after};
+use super::view::{DeviceTypeRequest, DeviceTypeResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -27,6 +27,6 @@ impl Api {
         let unknown_metrics = unknown_metrics.into();
         let command = DeviceTypeCommand::DefineDeviceType { name, description, metrics, unknown_metrics };
         let receipt = state.commands.execute::<DeviceType>(&context, id, command).await?;
-        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+        Ok(Created(after_write(&state, &caller, id, receipt).await?, receipt))
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::device_type::{DeviceType, DeviceTypeCommand};
 
-use super::view::{DeviceTypeRequest, DeviceTypeResponse, after};
+use super::view::{DeviceTypeRequest, DeviceTypeResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -30,6 +30,6 @@ impl Api {
         let command = DeviceTypeCommand::ReviseDeviceType { name, description, metrics, unknown_metrics };
         let receipt =
             state.commands.execute_at::<DeviceType>(&intent.context(&caller), id.0, command, expected.0).await?;
-        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

@@ -7,7 +7,7 @@ use projections::type_catalogue::{DeviceTypeRow, NAME, read};
 use crate::auth::Caller;
 use crate::enums::{UnknownMetrics, ValueKind};
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// What a type says of one metric.
 #[derive(Debug, Object)]
@@ -124,7 +124,13 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<DeviceType
 }
 
 /// Returns one device type as it is after a write.
-pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<DeviceTypeResponse, Problem> {
-    let row = seen(state, NAME, (id, receipt), read::device_type(&state.reader, caller.organization.0, id)).await?;
+pub async fn after_write(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    receipt: Receipt,
+) -> Result<DeviceTypeResponse, Problem> {
+    let row = read_after_write(state, NAME, (id, receipt), read::device_type(&state.reader, caller.organization.0, id))
+        .await?;
     Ok(DeviceTypeResponse { device_type: row.into() })
 }

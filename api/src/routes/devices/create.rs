@@ -7,7 +7,7 @@ use commands::{CommandContext, Error, IssuedCertificate as Issued, NewDevice, Re
 use domain::ids::{DeviceId, DeviceTypeId};
 use projections::{certificate_register, device_directory};
 
-use super::issued::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
+use super::issued_certificate::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
 use super::view::{self, Device};
 use crate::auth::Caller;
 use crate::error_mapping::never_refused;
@@ -104,8 +104,8 @@ pub async fn register(
 /// are late.
 pub async fn shown(state: &State, caller: &Caller, id: DeviceId, receipt: Receipt) -> Result<Device, Problem> {
     let seen = tokio::join!(
-        visible(state, device_directory::NAME, receipt),
-        visible(state, certificate_register::NAME, receipt),
+        wait_until_visible(state, device_directory::NAME, receipt),
+        wait_until_visible(state, certificate_register::NAME, receipt),
     );
     if let (true, true) = seen
         && let Ok(device) = view::find(state, caller, id.0).await

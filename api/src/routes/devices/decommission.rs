@@ -2,7 +2,7 @@
 
 use domain::ids::DeviceId;
 
-use super::view::{DeviceResponse, after};
+use super::view::{DeviceResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -38,6 +38,6 @@ impl Api {
     ) -> Result<Revised<DeviceResponse>, Problem> {
         let context = intent.context(&caller);
         let done = state.commands.decommission_device(&context, DeviceId(id.0), &body.0.reason).await?;
-        Ok(Revised(after(&state, &caller, id.0, done.receipt).await?, Some(done.receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, done.receipt).await?, Some(done.receipt)))
     }
 }

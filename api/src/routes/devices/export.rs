@@ -13,7 +13,7 @@ use projections::device_directory::read::{self, DeviceFilter, Sort};
 use projections::{Paging, Place, Reader};
 use serde_json::json;
 
-use super::table;
+use super::csv_columns;
 use crate::prelude::*;
 
 /// Devices that are read at a time.
@@ -38,15 +38,15 @@ enum Format {
 }
 
 /// The file, sent while it is read.
-pub struct ExportAnswer(Response);
+pub struct ExportResponse(Response);
 
-impl IntoResponse for ExportAnswer {
+impl IntoResponse for ExportResponse {
     fn into_response(self) -> Response {
         self.0
     }
 }
 
-impl ApiResponse for ExportAnswer {
+impl ApiResponse for ExportResponse {
     fn meta() -> MetaResponses {
         let of = |content_type| MetaMediaType { content_type, schema: String::schema_ref() };
         let file = MetaResponse {
@@ -78,7 +78,7 @@ impl Api {
         format: Query<Option<Format>>,
         /// Those that are decommissioned, too.
         decommissioned: Query<Option<bool>>,
-    ) -> Result<ExportAnswer, Problem> {
+    ) -> Result<ExportResponse, Problem> {
         let organization = caller.organization.0;
         let all = decommissioned.0.unwrap_or(false);
         let filter = DeviceFilter { status: (!all).then(|| "active".to_owned()), ..DeviceFilter::default() };
@@ -97,12 +97,12 @@ impl Api {
     }
 }
 
-fn file(kind: &str, name: &str, parts: impl Stream<Item = io::Result<String>> + Send + 'static) -> ExportAnswer {
+fn file(kind: &str, name: &str, parts: impl Stream<Item = io::Result<String>> + Send + 'static) -> ExportResponse {
     let response = Response::builder()
         .content_type(kind)
         .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
         .body(Body::from_bytes_stream(parts));
-    ExportAnswer(response)
+    ExportResponse(response)
 }
 
 /// Where the next part begins: at the beginning, after a place, or nowhere.
@@ -145,7 +145,7 @@ fn line(row: &DeviceRow) -> String {
 
 fn columns(attributes: &[String]) -> Vec<String> {
     let fixed = ["id", "status", "serialNumber", "name", "deviceTypeId", "description"].map(str::to_owned);
-    let attributes = attributes.iter().map(|name| format!("{}{name}", table::ATTRIBUTE));
+    let attributes = attributes.iter().map(|name| format!("{}{name}", csv_columns::ATTRIBUTE));
     fixed.into_iter().chain(attributes).collect()
 }
 
@@ -159,7 +159,7 @@ fn cells(row: &DeviceRow, attributes: &[String]) -> Vec<String> {
         row.device_type_id.to_string(),
         description,
     ];
-    let attribute = |name: &String| row.custom_attributes.get(name).map(table::cell).unwrap_or_default();
+    let attribute = |name: &String| row.custom_attributes.get(name).map(csv_columns::cell).unwrap_or_default();
     fixed.into_iter().chain(attributes.iter().map(attribute)).collect()
 }
 

@@ -24,7 +24,7 @@ impl Api {
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<DeviceResponse>, Problem> {
-        let Some(past) = past(&state, &caller, &as_of) else {
+        let Some(past) = point_in_time(&state, &caller, &as_of) else {
             return Ok(Fetched(find(&state, &caller, id.0).await?.into()));
         };
         let (row, links) = past.device(id.0).await?.ok_or_else(|| Problem::not_found("device"))?;

@@ -5,7 +5,7 @@ use projections::past::history;
 
 use super::view::find;
 use crate::prelude::*;
-use crate::routes::histories::view::HistoryEvent;
+use crate::routes::history::view::HistoryEvent;
 
 /// The endpoint.
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<DeviceHistory>, Problem> {
-        let wanted = Part::of(limit, offset, &cursor)?;
+        let paging = InMemoryPaging::new(limit, offset, &cursor)?;
         find(&state, &caller, id.0).await?;
         let organization = caller.organization.0;
         let certificates = certificate_register::read::of_device(&state.reader, organization, id.0).await?;
@@ -48,7 +48,7 @@ impl Api {
             entries.extend(history(&state.reader, organization, kind, id).await?);
         }
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.row.position, entry.row.index)));
-        let (events, total, next_cursor) = wanted.cut(entries, |entry| entry.row.event_id)?;
+        let (events, total, next_cursor) = paging.page(entries, |entry| entry.row.event_id)?;
         let events = events.into_iter().map(HistoryEvent::from).collect();
         Ok(Json(DeviceHistory { device_id: id.0, events, total, next_cursor }))
     }

@@ -4,7 +4,7 @@ use commands::{Replacement, ReplacementCertificate};
 use domain::ids::DeviceId;
 
 use super::create::shown;
-use super::issued::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
+use super::issued_certificate::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
 use crate::prelude::*;
 
 /// The endpoint.

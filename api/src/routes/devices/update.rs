@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::device::{Device, DeviceCommand};
 
-use super::view::{DeviceResponse, after, find};
+use super::view::{DeviceResponse, after_write, find};
 use crate::prelude::*;
 use crate::routes::attributes::object;
 
@@ -61,6 +61,6 @@ impl Api {
         }
         let (context, command) = (intent.context(&caller), DeviceCommand::ReviseDevice { changes });
         let receipt = state.commands.execute_at::<Device>(&context, id.0, command, expected.0).await?;
-        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

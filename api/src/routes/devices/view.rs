@@ -5,7 +5,7 @@ use projections::device_directory::{NAME, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// A device.
 #[derive(Debug, Object)]
@@ -105,8 +105,14 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Devi
 }
 
 /// Returns one device as it is after a write.
-pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<DeviceResponse, Problem> {
-    let device = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+pub async fn after_write(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    receipt: Receipt,
+) -> Result<DeviceResponse, Problem> {
+    let device =
+        read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
     Ok(DeviceResponse { device: device.into() })
 }
 

@@ -1,11 +1,11 @@
 //! How devices get their first and their next certificate: claim codes, enrolling, renewing with the present one.
 
-mod codes;
-mod current;
 mod enroll;
+mod fetch_certificate;
+mod issue_codes;
 pub mod peer;
 mod renew;
 mod view;
 
 /// The endpoints.
-pub type Api = (codes::Api, enroll::Api, renew::Api, current::Api);
+pub type Api = (issue_codes::Api, enroll::Api, renew::Api, fetch_certificate::Api);

@@ -77,8 +77,8 @@ impl Api {
         };
         // Refused connections that name no organisation are the platform's own business.
         let unassigned = caller.role == AccessRole::PlatformAdmin;
-        let part = paging(limit, offset, &cursor)?;
-        let page = read::list(&state.reader, caller.organization.0, unassigned, &filter, part).await?;
+        let paging = paging(limit, offset, &cursor)?;
+        let page = read::list(&state.reader, caller.organization.0, unassigned, &filter, paging).await?;
         let page = page.map(SystemEvent::from);
         Ok(Json(SystemEvents { events: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
     }

@@ -68,11 +68,11 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<LinkedAssets>, Problem> {
-        let part = Part::of(limit, offset, &cursor)?;
+        let paging = InMemoryPaging::new(limit, offset, &cursor)?;
         find(&state, &caller, device_id.0).await?;
         let ended = ended.0.unwrap_or(false);
         let links = assets_of_device(&state.reader, caller.organization.0, device_id.0, ended).await?;
-        let (links, total, next_cursor) = part.cut(links, |linked| linked.link.id)?;
+        let (links, total, next_cursor) = paging.page(links, |linked| linked.link.id)?;
         Ok(Json(LinkedAssets { assets: links.into_iter().map(LinkedAsset::from).collect(), total, next_cursor }))
     }
 }

@@ -11,7 +11,7 @@ use crate::auth::Caller;
 use crate::enums::LinkRole;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// The endpoint.
 #[derive(Default)]
@@ -73,7 +73,8 @@ impl Api {
         };
         let context = intent.context(&caller);
         let receipt = state.commands.execute_at::<DeviceLinks>(&context, device_id.0, command, version).await?;
-        let link = seen(&state, NAME, (id.0, receipt), read::link(&state.reader, organization, id.0)).await?;
+        let link =
+            read_after_write(&state, NAME, (id.0, receipt), read::link(&state.reader, organization, id.0)).await?;
         Ok(Revised(LinkResponse { link: link.into() }, Some(receipt)))
     }
 }

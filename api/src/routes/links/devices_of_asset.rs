@@ -71,11 +71,11 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<LinkedDevices>, Problem> {
-        let part = Part::of(limit, offset, &cursor)?;
+        let paging = InMemoryPaging::new(limit, offset, &cursor)?;
         find(&state, &caller, asset_id.0).await?;
         let ended = ended.0.unwrap_or(false);
         let links = devices_of_asset(&state.reader, caller.organization.0, asset_id.0, ended).await?;
-        let (links, total, next_cursor) = part.cut(links, |linked| linked.link.id)?;
+        let (links, total, next_cursor) = paging.page(links, |linked| linked.link.id)?;
         Ok(Json(LinkedDevices { devices: links.into_iter().map(LinkedDevice::from).collect(), total, next_cursor }))
     }
 }

@@ -23,7 +23,7 @@ impl Api {
         as_of: AsOf,
     ) -> Result<Fetched<LinkResponse>, Problem> {
         let mut link = read::link(&state.reader, caller.organization.0, id.0).await?;
-        if let (Some(past), Some(present)) = (past(&state, &caller, &as_of), &link) {
+        if let (Some(past), Some(present)) = (point_in_time(&state, &caller, &as_of), &link) {
             link = past.link(present.device_id, id.0).await?;
         }
         let link = link.ok_or_else(|| Problem::not_found("link"))?;

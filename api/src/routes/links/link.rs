@@ -12,7 +12,7 @@ use crate::auth::Caller;
 use crate::enums::LinkRole;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// The endpoint.
 #[derive(Default)]
@@ -77,7 +77,8 @@ impl Api {
             commands::Error::Missing(reference) => Problem::of(Kind::NotFound, format_args!("there is no {reference}")),
             error => error.into(),
         })?;
-        let link = seen(&state, NAME, (id, receipt), read::link(&state.reader, caller.organization.0, id)).await?;
+        let link =
+            read_after_write(&state, NAME, (id, receipt), read::link(&state.reader, caller.organization.0, id)).await?;
         Ok(Created(LinkResponse { link: link.into() }, receipt))
     }
 }

@@ -34,7 +34,7 @@ impl Api {
         let at = state.now();
         let command = DeviceLinksCommand::UnlinkAsset { asset_id: AssetId(asset_id.0), port: port.0, at };
         let receipt = state.commands.execute::<DeviceLinks>(&intent.context(&caller), device_id.0, command).await?;
-        visible(&state, NAME, receipt).await;
+        wait_until_visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

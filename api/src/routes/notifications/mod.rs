@@ -3,8 +3,8 @@
 mod get;
 mod list;
 mod resend;
-mod secret;
+mod rotate_secret;
 mod view;
 
 /// The endpoints.
-pub type Api = (list::Api, get::Api, resend::Api, secret::Api);
+pub type Api = (list::Api, get::Api, resend::Api, rotate_secret::Api);

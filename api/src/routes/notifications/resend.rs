@@ -2,7 +2,7 @@
 
 use domain::notification::{Notification, NotificationCommand};
 
-use super::view::{NotificationResponse, after};
+use super::view::{NotificationResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -30,6 +30,6 @@ impl Api {
     ) -> Result<Revised<NotificationResponse>, Problem> {
         let (context, command) = (intent.context(&caller), NotificationCommand::ResendNotification {});
         let receipt = state.commands.execute_at::<Notification>(&context, id.0, command, expected.0).await?;
-        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

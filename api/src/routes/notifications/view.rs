@@ -6,7 +6,7 @@ use projections::notification_outbox::{NAME, NotificationRow, read};
 
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// A message about a transition of a rule or a device over one channel.
 #[derive(Debug, Object)]
@@ -107,12 +107,12 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<Notificati
 }
 
 /// Returns one message as it is after a write.
-pub async fn after(
+pub async fn after_write(
     state: &State,
     caller: &Caller,
     id: Uuid,
     receipt: Receipt,
 ) -> Result<NotificationResponse, Problem> {
-    let row = seen(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
+    let row = read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
     Ok(row.into())
 }

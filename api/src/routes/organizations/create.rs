@@ -5,7 +5,7 @@ use projections::tenant_register::{NAME, read};
 
 use super::view::OrganizationResponse;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// The endpoint.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Api {
         let new = FoundOrganization { id: None, name: body.0.name };
         let founded = state.commands.found_organization(&intent.context(&caller), new).await?;
         let id = founded.organization.0;
-        let row = seen(&state, NAME, (id, founded.receipt), read::organization(&state.reader, id)).await?;
+        let row = read_after_write(&state, NAME, (id, founded.receipt), read::organization(&state.reader, id)).await?;
         Ok(Created(OrganizationResponse { organization: row.into() }, founded.receipt))
     }
 }

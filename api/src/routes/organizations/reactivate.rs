@@ -2,7 +2,7 @@
 
 use domain::organization::{Organization, OrganizationCommand};
 
-use super::view::{OrganizationResponse, after, within};
+use super::view::{OrganizationResponse, after_write, within};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -28,6 +28,7 @@ impl Api {
     ) -> Result<Revised<OrganizationResponse>, Problem> {
         let command = OrganizationCommand::ReinstateOrganization {};
         let context = within(intent.context(&caller), id.0);
-        after(&state, id.0, state.commands.execute_at::<Organization>(&context, id.0, command, expected.0).await?).await
+        after_write(&state, id.0, state.commands.execute_at::<Organization>(&context, id.0, command, expected.0).await?)
+            .await
     }
 }

@@ -5,7 +5,7 @@ use domain::ids::OrganizationId;
 use projections::tenant_register::{NAME, OrganizationRow, read};
 
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// An organisation.
 #[derive(Debug, Object)]
@@ -55,7 +55,7 @@ pub fn within(context: CommandContext, id: Uuid) -> CommandContext {
 }
 
 /// Returns one organisation as it is after a write.
-pub async fn after(state: &State, id: Uuid, receipt: Receipt) -> Result<Revised<OrganizationResponse>, Problem> {
-    let row = seen(state, NAME, (id, receipt), read::organization(&state.reader, id)).await?;
+pub async fn after_write(state: &State, id: Uuid, receipt: Receipt) -> Result<Revised<OrganizationResponse>, Problem> {
+    let row = read_after_write(state, NAME, (id, receipt), read::organization(&state.reader, id)).await?;
     Ok(Revised(OrganizationResponse { organization: row.into() }, Some(receipt)))
 }

@@ -4,7 +4,7 @@ use domain::rule::{Rule, RuleAction, RuleCommand, RuleDefinition};
 
 use super::action::Action;
 use super::condition::Condition;
-use super::view::{RuleResponse, after};
+use super::view::{RuleResponse, after_write};
 use crate::enums::{EntityType, Severity};
 use crate::prelude::*;
 
@@ -70,6 +70,6 @@ impl Api {
             is_active: body.0.is_active.unwrap_or(true),
         };
         let receipt = state.commands.execute::<Rule>(&context, id, RuleCommand::DefineRule { definition }).await?;
-        Ok(Created(after(&state, &caller, id, receipt).await?, receipt))
+        Ok(Created(after_write(&state, &caller, id, receipt).await?, receipt))
     }
 }

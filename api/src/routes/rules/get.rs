@@ -20,7 +20,7 @@ impl Api {
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<RuleResponse>, Problem> {
-        let Some(past) = past(&state, &caller, &as_of) else {
+        let Some(past) = point_in_time(&state, &caller, &as_of) else {
             return Ok(Fetched(find(&state, &caller, id.0).await?));
         };
         Ok(Fetched(past.rule(id.0).await?.ok_or_else(|| Problem::not_found("rule"))?.into()))

@@ -27,7 +27,7 @@ impl Api {
             .commands
             .execute_at::<Rule>(&intent.context(&caller), id.0, RuleCommand::RetireRule {}, expected.0)
             .await?;
-        visible(&state, NAME, receipt).await;
+        wait_until_visible(&state, NAME, receipt).await;
         Ok(Success::at(receipt))
     }
 }

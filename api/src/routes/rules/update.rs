@@ -4,7 +4,7 @@ use domain::rule::{Rule, RuleCommand, RuleRevision};
 
 use super::action::Action;
 use super::condition::Condition;
-use super::view::{RuleResponse, after};
+use super::view::{RuleResponse, after_write};
 use crate::enums::Severity;
 use crate::prelude::*;
 
@@ -60,6 +60,6 @@ impl Api {
         };
         let command = RuleCommand::ReviseRule { revision };
         let receipt = state.commands.execute_at::<Rule>(&intent.context(&caller), id.0, command, expected.0).await?;
-        Ok(Revised(after(&state, &caller, id.0, receipt).await?, Some(receipt)))
+        Ok(Revised(after_write(&state, &caller, id.0, receipt).await?, Some(receipt)))
     }
 }

@@ -7,7 +7,7 @@ use super::action::Action;
 use super::condition::Condition;
 use crate::auth::Caller;
 use crate::prelude::*;
-use crate::routes::visible::seen;
+use crate::routes::read_your_writes::read_after_write;
 
 /// A threshold rule.
 #[derive(Debug, Object)]
@@ -85,7 +85,8 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<RuleRespon
 }
 
 /// Returns one rule as it is after a write.
-pub async fn after(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<RuleResponse, Problem> {
-    let found = seen(state, NAME, (id, receipt), read::rule(&state.reader, caller.organization.0, id)).await?;
+pub async fn after_write(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<RuleResponse, Problem> {
+    let found =
+        read_after_write(state, NAME, (id, receipt), read::rule(&state.reader, caller.organization.0, id)).await?;
     Ok(found.into())
 }

@@ -4,7 +4,7 @@ use poem_openapi::Enum;
 use projections::telemetry_history::read::{self, Aggregated, Point as Stored, Step};
 
 use crate::prelude::*;
-use crate::routes::window::Window;
+use crate::routes::time_window::TimeWindow;
 
 /// By which step values are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -83,7 +83,7 @@ impl Range {
     }
 
     fn query(&self, entity: Uuid, now: DateTime<Utc>) -> Result<read::Query, Problem> {
-        let Window { from, until, limit } = Window::new(self.start_time, self.end_time, self.limit, now)?;
+        let TimeWindow { from, until, limit } = TimeWindow::new(self.start_time, self.end_time, self.limit, now)?;
         let limit = usize::try_from(limit).unwrap_or_default();
         Ok(read::Query { entity, metric_key: self.metric_key.clone(), from, until, limit, newest: true })
     }

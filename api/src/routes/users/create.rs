@@ -56,7 +56,7 @@ impl Api {
         let context = commands::CommandContext { organization, ..intent.context(&caller) };
         let new = NewUser { email, name, password, access_role, work_roles };
         let registered = state.commands.register_user(&context, new).await?;
-        visible(&state, NAME, registered.receipt).await;
+        wait_until_visible(&state, NAME, registered.receipt).await;
         let profile = state.commands.user_profile(organization, registered.user).await.map_err(never_refused)?;
         let profile = profile.ok_or_else(|| Problem::stored(registered.user.0, registered.receipt))?;
         Ok(Created(UserResponse { user: profile.into() }, registered.receipt))

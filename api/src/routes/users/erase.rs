@@ -2,8 +2,8 @@
 
 use domain::ids::UserId;
 
-use super::subject::another;
-use super::view::{UserResponse, after};
+use super::may_change::find_changeable_other;
+use super::view::{UserResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -24,8 +24,8 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         id: Path<Uuid>,
     ) -> Result<Revised<UserResponse>, Problem> {
-        another(&state, &caller, id.0).await?;
+        find_changeable_other(&state, &caller, id.0).await?;
         let receipt = state.commands.erase_user(&intent.context(&caller), UserId(id.0)).await?;
-        after(&state, &caller, id.0, receipt).await
+        after_write(&state, &caller, id.0, receipt).await
     }
 }

@@ -2,8 +2,8 @@
 
 use domain::user::{User, UserCommand};
 
-use super::subject::subject;
-use super::view::{UserResponse, after};
+use super::may_change::find_changeable;
+use super::view::{UserResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -24,9 +24,9 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Revised<UserResponse>, Problem> {
-        subject(&state, &caller, id.0).await?;
+        find_changeable(&state, &caller, id.0).await?;
         let command = UserCommand::ReactivateUser {};
         let receipt = state.commands.execute_at::<User>(&intent.context(&caller), id.0, command, expected.0).await?;
-        after(&state, &caller, id.0, receipt).await
+        after_write(&state, &caller, id.0, receipt).await
     }
 }

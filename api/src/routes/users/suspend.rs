@@ -2,8 +2,8 @@
 
 use domain::user::{User, UserCommand};
 
-use super::subject::another;
-use super::view::{UserResponse, after};
+use super::may_change::find_changeable_other;
+use super::view::{UserResponse, after_write};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -33,9 +33,9 @@ impl Api {
         id: Path<Uuid>,
         body: Body<SuspendUser>,
     ) -> Result<Revised<UserResponse>, Problem> {
-        another(&state, &caller, id.0).await?;
+        find_changeable_other(&state, &caller, id.0).await?;
         let command = UserCommand::DeactivateUser { reason: body.0.reason };
         let receipt = state.commands.execute_at::<User>(&intent.context(&caller), id.0, command, expected.0).await?;
-        after(&state, &caller, id.0, receipt).await
+        after_write(&state, &caller, id.0, receipt).await
     }
 }

@@ -3,8 +3,8 @@
 use domain::ids::UserId;
 use domain::user::{AccessRole, User, UserCommand};
 
-use super::subject::{another, subject};
-use super::view::{self, UserResponse, after};
+use super::may_change::{find_changeable, find_changeable_other};
+use super::view::{self, UserResponse, after_write};
 use crate::enums::Role;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
@@ -43,11 +43,11 @@ impl Api {
         body: Body<UpdateUser>,
     ) -> Result<Revised<UserResponse>, Problem> {
         let UpdateUser { name, role, work_roles } = body.0;
-        let present = subject(&state, &caller, id.0).await?;
+        let present = find_changeable(&state, &caller, id.0).await?;
         let context = intent.context(&caller);
         let mut commands = vec![];
         if let Some(access_role) = role.map(AccessRole::from).filter(|role| *role != present.access_role) {
-            another(&state, &caller, id.0).await?;
+            find_changeable_other(&state, &caller, id.0).await?;
             if access_role > caller.role {
                 return Err(Problem::of(Kind::Forbidden, "nobody can give a higher role than their own"));
             }
@@ -69,7 +69,7 @@ impl Api {
             last = Some(state.commands.execute_at::<User>(&context.step(step), id.0, command, expected.take()).await?);
         }
         match last {
-            Some(receipt) => after(&state, &caller, id.0, receipt).await,
+            Some(receipt) => after_write(&state, &caller, id.0, receipt).await,
             None => {
                 let user = view::User::from(present);
                 expected.holds(user.version)?;

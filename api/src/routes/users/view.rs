@@ -60,12 +60,12 @@ pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfil
 }
 
 /// Returns one person as they are after a write.
-pub async fn after(
+pub async fn after_write(
     state: &State,
     caller: &Caller,
     id: Uuid,
     receipt: Receipt,
 ) -> Result<Revised<UserResponse>, Problem> {
-    visible(state, NAME, receipt).await;
+    wait_until_visible(state, NAME, receipt).await;
     Ok(Revised(UserResponse { user: find(state, caller, id).await?.into() }, Some(receipt)))
 }

@@ -51,11 +51,11 @@ impl Client {
     }
 
     pub fn get(&self, path: &str) -> Answer {
-        self.ask("GET", path, None, &[])
+        self.send("GET", path, None, &[])
     }
 
     pub fn delete(&self, path: &str) -> Answer {
-        self.ask("DELETE", path, None, &[])
+        self.send("DELETE", path, None, &[])
     }
 
     pub fn post(&self, path: &str, body: Value) -> Answer {
@@ -64,11 +64,11 @@ impl Client {
 
     pub fn post_with(&self, path: &str, body: Value, headers: &[(&str, &str)]) -> Answer {
         let headers = [&[("content-type", "application/json")], headers].concat();
-        self.ask("POST", path, Some(&body.to_string()), &headers)
+        self.send("POST", path, Some(&body.to_string()), &headers)
     }
 
     pub fn put(&self, path: &str, body: Value) -> Answer {
-        self.ask("PUT", path, Some(&body.to_string()), &[("content-type", "application/json")])
+        self.send("PUT", path, Some(&body.to_string()), &[("content-type", "application/json")])
     }
 
     fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> ureq::http::request::Builder {
@@ -86,13 +86,13 @@ impl Client {
     }
 
     /// Asks for octets, and gets them.
-    pub fn octets(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+    pub fn send_for_bytes(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Vec<u8> {
         let mut answer = self.agent.run(self.request(method, path, headers).body(body).unwrap()).unwrap();
         assert_eq!(answer.status(), 200);
         answer.body_mut().read_to_vec().unwrap()
     }
 
-    pub fn ask(&self, method: &str, path: &str, body: Option<&str>, headers: &[(&str, &str)]) -> Answer {
+    pub fn send(&self, method: &str, path: &str, body: Option<&str>, headers: &[(&str, &str)]) -> Answer {
         let request = self.request(method, path, headers);
         let answer = match body {
             Some(body) => self.agent.run(request.body(body).unwrap()),

@@ -1,12 +1,12 @@
 //! A running platform, organisations in it, and asking it questions.
 
-mod another;
 mod client;
-pub mod keys;
-pub mod letters;
-pub mod pager;
+pub mod mail_server;
+pub mod openssl_workspace;
 mod platform;
 mod readings;
+mod second_api;
+pub mod webhook_receiver;
 
 pub use client::{Answer, Client};
 pub use platform::{now, platform};
@@ -32,7 +32,7 @@ pub fn tenant(name: &str) -> Tenant {
 
 impl Tenant {
     /// Somebody with another role.
-    pub fn somebody(&self, role: &str) -> Client {
+    pub fn user_with_role(&self, role: &str) -> Client {
         user(&platform().root_admin(), &self.organization, role)
     }
 

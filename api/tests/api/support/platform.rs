@@ -60,7 +60,7 @@ impl Platform {
     }
 
     /// Nobody.
-    pub fn nobody(&self) -> Client {
+    pub fn anonymous(&self) -> Client {
         Client::anonymous(&self.address)
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn webhooks() -> api::notifying::WebhookSender {
 pub(super) fn mailer() -> api::Mailer {
     let config = api::MailConfig {
         host: "127.0.0.1".into(),
-        port: super::letters::receive(),
+        port: super::mail_server::start(),
         security: api::MailSecurity::None,
         credentials: None,
         from: "Argusiq <argusiq@example.com>".into(),

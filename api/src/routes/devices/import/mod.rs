@@ -1,12 +1,12 @@
 //! Registers many devices out of a file, one result for each row.
 
-mod answer;
+mod register_rows;
+mod response;
 mod rows;
-mod work;
 
 use poem_openapi::Enum;
 
-use self::answer::ImportAnswer;
+use self::response::ImportResponse;
 use self::rows::Rows;
 use crate::prelude::*;
 
@@ -51,13 +51,13 @@ impl Api {
         /// `none` by default.
         certificates: Query<Option<Certificates>>,
         rows: Rows,
-    ) -> Result<ImportAnswer, Problem> {
+    ) -> Result<ImportResponse, Problem> {
         let with_bundles = certificates.0 == Some(Certificates::Bundle);
-        let wish = work::Wish { device_type_id: device_type_id.0, with_bundles };
-        let outcomes = work::outcomes(&state, intent.context(&caller), rows.0, wish);
+        let options = register_rows::ImportOptions { device_type_id: device_type_id.0, with_bundles };
+        let outcomes = register_rows::outcomes(&state, intent.context(&caller), rows.0, options);
         Ok(match with_bundles {
-            true => answer::archive(&state, caller.organization, outcomes),
-            false => answer::lines(outcomes),
+            true => response::archive(&state, caller.organization, outcomes),
+            false => response::lines(outcomes),
         })
     }
 }

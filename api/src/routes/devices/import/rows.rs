@@ -9,7 +9,7 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::super::table;
+use super::super::csv_columns;
 use crate::body::parse;
 use crate::prelude::*;
 use crate::problem::FieldError;
@@ -108,7 +108,7 @@ fn csv_rows(text: &str) -> Result<Vec<Row>, Problem> {
     check_headers(&headers)?;
     let row = |record: Result<csv::StringRecord, csv::Error>| {
         let record = record.map_err(|error| Problem::of(Kind::InvalidFields, unreadable(&error)))?;
-        parse(Value::Object(table::object(headers.iter().map(str::trim).zip(record.iter().map(str::trim)))))
+        parse(Value::Object(csv_columns::object(headers.iter().map(str::trim).zip(record.iter().map(str::trim)))))
     };
     Ok(reader.records().map(row).collect())
 }
@@ -126,7 +126,7 @@ fn unreadable(error: &csv::Error) -> String {
 fn check_headers(headers: &csv::StringRecord) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     let wrong = headers.iter().map(str::trim).filter_map(|name| {
-        let message = match (seen.insert(name), table::is_column(name)) {
+        let message = match (seen.insert(name), csv_columns::is_column(name)) {
             (false, _) => "stands there twice",
             (true, false) => "is no column of a device",
             (true, true) => return None,

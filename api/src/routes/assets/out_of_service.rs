@@ -2,7 +2,7 @@
 
 use domain::asset::{Asset, AssetCommand};
 
-use super::view::{AssetResponse, after};
+use super::view::{AssetResponse, after_write};
 use crate::auth::Caller;
 use crate::prelude::*;
 
@@ -30,7 +30,7 @@ impl Api {
         tag = "Tag::Assets",
         operation_id = "takeAssetOutOfService"
     )]
-    async fn take(
+    async fn take_out_of_service(
         &self,
         state: Data<&State>,
         caller: Allowed<access::WriteAssets>,
@@ -45,7 +45,7 @@ impl Api {
 
     /// Return an asset to service
     #[oai(path = "/assets/:id/in-service", method = "post", tag = "Tag::Assets", operation_id = "returnAssetToService")]
-    async fn give_back(
+    async fn return_to_service(
         &self,
         state: Data<&State>,
         caller: Allowed<access::WriteAssets>,
@@ -65,5 +65,5 @@ async fn change(
     command: AssetCommand,
 ) -> Result<Revised<AssetResponse>, Problem> {
     let receipt = state.commands.execute_at::<Asset>(&intent.context(caller), id, command, expected.0).await?;
-    Ok(Revised(after(state, caller, id, receipt).await?, Some(receipt)))
+    Ok(Revised(after_write(state, caller, id, receipt).await?, Some(receipt)))
 }

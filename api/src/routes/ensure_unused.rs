@@ -8,7 +8,7 @@ use crate::prelude::*;
 use crate::problem::UsedBy;
 
 /// Refuses what something uses, and names it.
-pub async fn unused(state: &State, caller: &Caller, used: Used, id: Uuid) -> Result<(), Problem> {
+pub async fn ensure_unused(state: &State, caller: &Caller, used: Used, id: Uuid) -> Result<(), Problem> {
     let (count, first) = uses::of(&state.reader, caller.organization.0, used, id).await?;
     if count == 0 {
         return Ok(());

@@ -4,12 +4,12 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::keys::Workshop;
+use crate::support::openssl_workspace::OpensslWorkspace;
 use crate::support::{Tenant, Text, eventually, platform, tenant};
 
 /// Fetches a file with curl, which must succeed.
 #[track_caller]
-fn curl(workshop: &Workshop, arguments: &[&str]) -> String {
+fn curl(workshop: &OpensslWorkspace, arguments: &[&str]) -> String {
     let run =
         Command::new("curl").current_dir(workshop.path()).args(["-sS", "--max-time", "20"]).args(arguments).output();
     let output = run.expect("these tests need the curl command: apt-get install curl");
@@ -19,7 +19,7 @@ fn curl(workshop: &Workshop, arguments: &[&str]) -> String {
 }
 
 /// Puts chain and revocation lists beside a device's certificate, as they are published.
-fn fetch_lists(workshop: &Workshop, organization: &str) {
+fn fetch_lists(workshop: &OpensslWorkspace, organization: &str) {
     let address = &platform().address;
     let get = |path: &str, name: &str| curl(workshop, &["-f", "-o", name, &format!("http://{address}/pki/{path}")]);
     get(&format!("{organization}/ca.pem"), "chain.pem");
@@ -31,14 +31,14 @@ fn fetch_lists(workshop: &Workshop, organization: &str) {
     workshop.write("lists.pem", &lists);
 }
 
-fn number(workshop: &Workshop) -> u64 {
+fn number(workshop: &OpensslWorkspace) -> u64 {
     let shown = workshop.openssl("crl -in crl.pem -noout -crlnumber");
     u64::from_str_radix(shown.trim().trim_start_matches("crlNumber=").trim_start_matches("0x"), 16).unwrap()
 }
 
 #[test]
 fn openssl_accepts_a_fresh_certificate_against_the_published_lists_and_refuses_a_revoked_one() {
-    let (tenant, workshop) = (tenant("Judged by openssl"), Workshop::new());
+    let (tenant, workshop) = (tenant("Judged by openssl"), OpensslWorkspace::new());
     let body = json!({"name": "A", "serialNumber": "OSSL-1", "deviceTypeId": tenant.device_type()});
     let created = tenant.admin.post("/api/v1/devices", body).created();
     let (id, certificate) = (created["device"]["id"].text(), &created["certificate"]);
@@ -75,12 +75,12 @@ fn openssl_accepts_a_fresh_certificate_against_the_published_lists_and_refuses_a
     let twice = workshop.read("crl.pem");
     fetch_lists(&workshop, &tenant.organization);
     assert_eq!(workshop.read("crl.pem"), twice, "one number, one list");
-    platform().nobody().get(&format!("/pki/{}/crl.pem", uuid::Uuid::nil())).problem(404, "not-found");
+    platform().anonymous().get(&format!("/pki/{}/crl.pem", uuid::Uuid::nil())).problem(404, "not-found");
 }
 
 /// Writes JSON for curl, posts it to the door for enrolment and reads the answer.
 #[track_caller]
-fn post(workshop: &Workshop, path: &str, body: &Value, more: &[&str]) -> (String, Value) {
+fn post(workshop: &OpensslWorkspace, path: &str, body: &Value, more: &[&str]) -> (String, Value) {
     workshop.write("body.json", &body.to_string());
     let url = format!("https://localhost:{}{path}", platform().enroll_port);
     let usual = ["--cacert", "root.pem", "-H", "content-type: application/json", "--data-binary", "@body.json"];
@@ -99,7 +99,7 @@ fn claimed(tenant: &Tenant, serial_number: &str) -> (String, String) {
 
 #[test]
 fn openssl_and_curl_alone_claim_enrol_and_renew() {
-    let (tenant, workshop) = (tenant("Bare hands"), Workshop::new());
+    let (tenant, workshop) = (tenant("Bare hands"), OpensslWorkspace::new());
     let (device, code) = claimed(&tenant, "BARE-1");
     workshop.write("root.pem", &platform().root_certificate_pem);
     let csr = workshop.request("/CN=BARE-1");
@@ -129,7 +129,7 @@ fn openssl_and_curl_alone_claim_enrol_and_renew() {
 
 #[test]
 fn a_presented_certificate_that_does_not_hold_renews_nothing() {
-    let (tenant, workshop) = (tenant("Not theirs"), Workshop::new());
+    let (tenant, workshop) = (tenant("Not theirs"), OpensslWorkspace::new());
     let (device, code) = claimed(&tenant, "BARE-2");
     workshop.write("root.pem", &platform().root_certificate_pem);
     let csr = workshop.request("/CN=BARE-2");
@@ -163,7 +163,7 @@ fn a_presented_certificate_that_does_not_hold_renews_nothing() {
 
 #[test]
 fn an_expiring_certificate_is_renewed_for_its_key_and_waits_until_the_device_fetches_it() {
-    let (tenant, workshop) = (tenant("Automatic"), Workshop::new());
+    let (tenant, workshop) = (tenant("Automatic"), OpensslWorkspace::new());
     tenant.admin.put("/api/v1/certificates/policy", json!({"automaticRenewal": true, "overlapDays": 2})).ok();
     let (device, code) = claimed(&tenant, "AUTO-1");
     workshop.write("root.pem", &platform().root_certificate_pem);

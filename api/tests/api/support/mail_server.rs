@@ -6,32 +6,32 @@ use std::sync::Mutex;
 
 /// A received mail.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct Mail {
     pub to: Vec<String>,
     pub text: String,
 }
 
-static LETTERS: Mutex<Vec<Letter>> = Mutex::new(Vec::new());
+static MAILS: Mutex<Vec<Mail>> = Mutex::new(Vec::new());
 
 /// Starts the server; returns its port.
-pub fn receive() -> u16 {
+pub fn start() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            std::thread::spawn(move || converse(connection));
+            std::thread::spawn(move || serve(connection));
         }
     });
     port
 }
 
 /// What came for an address.
-pub fn letters_for(address: &str) -> Vec<Letter> {
-    let all = LETTERS.lock().unwrap();
-    all.iter().filter(|letter| letter.to.iter().any(|to| to.contains(address))).cloned().collect()
+pub fn mails_for(address: &str) -> Vec<Mail> {
+    let all = MAILS.lock().unwrap();
+    all.iter().filter(|mail| mail.to.iter().any(|to| to.contains(address))).cloned().collect()
 }
 
-fn converse(connection: TcpStream) -> Option<()> {
+fn serve(connection: TcpStream) -> Option<()> {
     let mut answers = connection.try_clone().ok()?;
     let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
     let mut to = Vec::new();
@@ -43,7 +43,7 @@ fn converse(connection: TcpStream) -> Option<()> {
             "DATA" => {
                 answers.write_all(b"354 go on\r\n").ok()?;
                 let text = lines.by_ref().take_while(|line| line != ".").collect::<Vec<_>>().join("\n");
-                LETTERS.lock().unwrap().push(Letter { to: std::mem::take(&mut to), text });
+                MAILS.lock().unwrap().push(Mail { to: std::mem::take(&mut to), text });
                 b"250 taken\r\n"
             }
             "RCPT" => {

@@ -11,9 +11,9 @@ use poem_openapi::registry::{MetaApi, MetaPath, Registry};
 /// Endpoints with their paths merged. A tuple of endpoints alone repeats a path for each of its methods, and whoever
 /// reads the JSON keeps the last one only.
 #[derive(Default)]
-pub struct Merged<T>(T);
+pub struct MergedPaths<T>(T);
 
-impl<T: OpenApi> OpenApi for Merged<T> {
+impl<T: OpenApi> OpenApi for MergedPaths<T> {
     fn meta() -> Vec<MetaApi> {
         let mut paths: Vec<MetaPath> = Vec::new();
         for path in T::meta().into_iter().flat_map(|api| api.paths) {

@@ -1,6 +1,6 @@
 //! Tells whether a device is a gateway.
 
-use super::tokens::load;
+use super::list_tokens::load;
 use crate::prelude::*;
 
 /// The endpoint.

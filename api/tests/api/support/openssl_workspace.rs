@@ -6,9 +6,9 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A folder with a device's files.
-pub struct Workshop(TempDir);
+pub struct OpensslWorkspace(TempDir);
 
-impl Workshop {
+impl OpensslWorkspace {
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }

@@ -62,9 +62,9 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<Tokens>, Problem> {
-        let part = Part::of(limit, offset, &cursor)?;
+        let paging = InMemoryPaging::new(limit, offset, &cursor)?;
         let (device, now) = (load(&state, &caller, id.0).await?, state.now());
-        let (tokens, total, next_cursor) = part.cut(device.tokens, |token| token.token_id.0)?;
+        let (tokens, total, next_cursor) = paging.page(device.tokens, |token| token.token_id.0)?;
         let tokens = tokens.into_iter().map(|token| Token::at(token, now)).collect();
         Ok(Json(Tokens { tokens, total, next_cursor }))
     }

@@ -13,12 +13,12 @@ use super::unique;
 
 impl Platform {
     /// Starts one; its clock is ahead, and it counts for itself.
-    pub fn another(&self, ahead: TimeDelta, limits: api::Limits) -> Client {
+    pub fn second_api(&self, ahead: TimeDelta, limits: api::Limits) -> Client {
         self.start(ahead, limits, Some(super::platform::mailer()))
     }
 
     /// Starts one that has no mail server.
-    pub fn another_without_mail(&self) -> Client {
+    pub fn second_api_without_mail(&self) -> Client {
         self.start(TimeDelta::zero(), api::Limits::default(), None)
     }
 

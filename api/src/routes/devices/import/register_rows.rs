@@ -11,7 +11,7 @@ use poem_openapi::types::ToJSON;
 use serde_json::json;
 
 use super::super::create::register;
-use super::super::issued::USUAL_VALIDITY_DAYS;
+use super::super::issued_certificate::USUAL_VALIDITY_DAYS;
 use super::rows::{DeviceRow, Row};
 use crate::prelude::*;
 use crate::routes::attributes::object;
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 64;
 
 /// What is asked for all rows.
 #[derive(Clone, Copy)]
-pub struct Wish {
+pub struct ImportOptions {
     /// The type of devices whose row names none.
     pub device_type_id: Option<Uuid>,
     /// Whether keys are made here.
@@ -41,12 +41,12 @@ pub fn outcomes(
     state: &State,
     context: CommandContext,
     rows: Vec<Row>,
-    wish: Wish,
+    options: ImportOptions,
 ) -> impl Stream<Item = Outcome> + Send + 'static {
     let (state, context, failed) = (Arc::new(state.clone()), Arc::new(context), Arc::new(AtomicBool::new(false)));
     let one = move |(index, row)| {
         let (state, context, failed) = (state.clone(), context.clone(), failed.clone());
-        async move { outcome(&state, &context, &failed, (index + 1, row), wish).await }
+        async move { outcome(&state, &context, &failed, (index + 1, row), options).await }
     };
     stream::iter(rows.into_iter().enumerate()).map(one).buffered(AT_ONCE)
 }
@@ -56,7 +56,7 @@ async fn outcome(
     context: &CommandContext,
     failed: &AtomicBool,
     (number, row): (usize, Row),
-    wish: Wish,
+    options: ImportOptions,
 ) -> Outcome {
     let row = match row {
         Ok(row) => row,
@@ -66,7 +66,7 @@ async fn outcome(
     if failed.load(Ordering::Relaxed) {
         return Outcome { line: with(line, json!({"result": "skipped"})), bundle: None };
     }
-    match import(state, context, row, wish).await {
+    match import(state, context, row, options).await {
         Ok(done) => Outcome { line: with(line, done.0), bundle: done.1 },
         Err(problem) => {
             failed.fetch_or(problem.status >= 500, Ordering::Relaxed);
@@ -89,19 +89,24 @@ fn with(mut line: Value, more: Value) -> Value {
 
 type Done = (Value, Option<(DeviceId, IssuedCertificate)>);
 
-async fn import(state: &State, context: &CommandContext, row: DeviceRow, wish: Wish) -> Result<Done, Problem> {
+async fn import(
+    state: &State,
+    context: &CommandContext,
+    row: DeviceRow,
+    options: ImportOptions,
+) -> Result<Done, Problem> {
     let untyped = || Problem::field("deviceTypeId", "must stand in the row or in the address");
     let new = NewDevice {
         name: row.name.unwrap_or_else(|| row.serial_number.clone()),
         description: row.description,
-        device_type_id: DeviceTypeId(row.device_type_id.or(wish.device_type_id).ok_or_else(untyped)?),
+        device_type_id: DeviceTypeId(row.device_type_id.or(options.device_type_id).ok_or_else(untyped)?),
         custom_attributes: object(row.custom_attributes),
         certificate_validity_days: row.certificate_validity_days.unwrap_or(USUAL_VALIDITY_DAYS),
         serial_number: row.serial_number,
     };
     let has_request = row.csr.is_some();
     let context = state.commands.import_context(context, &new.serial_number).await?;
-    let issue = has_request || wish.with_bundles;
+    let issue = has_request || options.with_bundles;
     let (device, certificate, receipt) = match register(state, &context, new, (row.csr, issue)).await {
         Ok(registered) => registered,
         Err(Error::Refused(Refusal::SerialNumberTaken { holder })) => return Ok((known(holder), None)),

@@ -11,7 +11,7 @@ use crate::time::Time;
 pub type AsOf = Query<Option<Time>>;
 
 /// Returns the moment that is asked for; none where the present is.
-pub fn past<'a>(state: &'a State, caller: &Caller, as_of: &AsOf) -> Option<Past<'a>> {
+pub fn point_in_time<'a>(state: &'a State, caller: &Caller, as_of: &AsOf) -> Option<Past<'a>> {
     let organization = caller.organization.0;
     as_of.0.map(|at| Past { reader: &state.reader, organization, at: at.0 })
 }

@@ -39,7 +39,7 @@ pub struct LoginResponse {
 
 /// A token, and the cookie for the next one.
 #[derive(ApiResponse)]
-pub enum Welcome {
+pub enum SignInResponse {
     /// Signed in.
     #[oai(status = 200)]
     In(
@@ -50,7 +50,7 @@ pub enum Welcome {
     ),
 }
 
-impl Welcome {
+impl SignInResponse {
     /// Returns the answer for a session that has just begun or been renewed.
     pub fn to(state: &State, session: Session) -> Result<Self, Problem> {
         let now = state.now();

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use poem::http::HeaderValue;
 use poem_openapi::OpenApi;
 
-use super::{Api, Merged};
+use super::{Api, MergedPaths};
 
 /// Where the API is.
 const ROOT: &str = "/api/v1";
@@ -15,7 +15,7 @@ const ROOT: &str = "/api/v1";
 type Known = (Vec<String>, Vec<String>);
 
 /// Returns the methods of a path; those of a page where it is none of the API's.
-pub fn methods_of(path: &str) -> HeaderValue {
+pub fn allowed_methods(path: &str) -> HeaderValue {
     static TABLE: OnceLock<Vec<Known>> = OnceLock::new();
     let table = TABLE.get_or_init(table);
     let asked: Vec<&str> = path.strip_prefix(ROOT).unwrap_or_default().split('/').collect();
@@ -30,7 +30,7 @@ pub fn methods_of(path: &str) -> HeaderValue {
 }
 
 fn table() -> Vec<Known> {
-    let paths = Merged::<Api>::meta().into_iter().flat_map(|api| api.paths);
+    let paths = MergedPaths::<Api>::meta().into_iter().flat_map(|api| api.paths);
     let known = |path: poem_openapi::registry::MetaPath| {
         let parts = path.path.split('/').map(str::to_owned).collect();
         (parts, path.operations.iter().map(|operation| operation.method.to_string()).collect())
@@ -54,13 +54,13 @@ mod tests {
     #[test]
     fn a_path_knows_its_methods() {
         let id = uuid::Uuid::nil();
-        assert_eq!(methods_of("/api/v1/audit"), "GET");
+        assert_eq!(allowed_methods("/api/v1/audit"), "GET");
         let mut of_one: Vec<String> =
-            methods_of(&format!("/api/v1/rules/{id}")).to_str().unwrap().split(", ").map(str::to_owned).collect();
+            allowed_methods(&format!("/api/v1/rules/{id}")).to_str().unwrap().split(", ").map(str::to_owned).collect();
         of_one.sort_unstable();
         assert_eq!(of_one, ["DELETE", "GET", "PUT"]);
-        assert_eq!(methods_of(&format!("/api/v1/rules/{id}/history")), "GET");
-        assert_eq!(methods_of("/api/v1/dead-letters/redrive"), "POST");
-        assert_eq!(methods_of("/health"), "GET");
+        assert_eq!(allowed_methods(&format!("/api/v1/rules/{id}/history")), "GET");
+        assert_eq!(allowed_methods("/api/v1/dead-letters/redrive"), "POST");
+        assert_eq!(allowed_methods("/health"), "GET");
     }
 }

@@ -61,7 +61,7 @@ impl Api {
         };
         let receipt = done.last_receipt();
         match receipt {
-            Some(receipt) => drop(visible(&state, NAME, receipt).await),
+            Some(receipt) => drop(wait_until_visible(&state, NAME, receipt).await),
             None => drop(find(&state, &caller, id.0).await?),
         }
         let certificates = read::of_device(&state.reader, caller.organization.0, id.0).await?;

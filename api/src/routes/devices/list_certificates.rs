@@ -37,13 +37,13 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<Certificates>, Problem> {
-        let part = Part::of(limit, offset, &cursor)?;
+        let paging = InMemoryPaging::new(limit, offset, &cursor)?;
         find(&state, &caller, id.0).await?;
         let rows = read::of_device(&state.reader, caller.organization.0, id.0).await?;
         let now = state.now();
         let status =
             rows.iter().max_by_key(|row| row.created_at).map_or("pending", |row| row.status_at(now)).to_owned();
-        let (rows, total, next_cursor) = part.cut(rows, |row| row.id)?;
+        let (rows, total, next_cursor) = paging.page(rows, |row| row.id)?;
         let certificates = rows.into_iter().map(|row| Certificate::at(row, now)).collect();
         Ok(Json(Certificates { status, certificates, total, next_cursor }))
     }

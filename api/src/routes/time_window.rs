@@ -10,7 +10,7 @@ const MOST: i64 = 10_000;
 
 /// A span of time, from the first to before the last, and how many points of it are wanted at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct TimeWindow {
     /// The beginning.
     pub from: DateTime<Utc>,
     /// The end.
@@ -19,7 +19,7 @@ pub struct Window {
     pub limit: i64,
 }
 
-impl Window {
+impl TimeWindow {
     /// Reads what was asked: until now where no end is given, and from a day before that where no beginning is.
     pub fn new(
         start_time: Option<Time>,

@@ -2,7 +2,7 @@
 
 use domain::ids::DeviceId;
 
-use super::bundle::{BundleResponse, fetch};
+use super::fetch_bundle::{BundleResponse, fetch};
 use crate::prelude::*;
 
 /// The endpoint.

@@ -6,11 +6,11 @@ use crate::access::{OF_ONE, WRITES};
 use domain::catalogue::notification_channel::Medium;
 
 use crate::activities::raise_alarm;
-use crate::notifications::ask;
+use crate::notifications::request_notification;
 use crate::support::{Tenant, Text, eventually, now, tenant};
 
 /// One of each kind, by the first part of its path.
-fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
+fn one_of_each(tenant: &Tenant) -> Vec<(&'static str, String)> {
     let made = |path: &str, body: Value, name: &str| {
         tenant.admin.post(&format!("/api/v1{path}"), body).created()[name]["id"].text()
     };
@@ -23,11 +23,11 @@ fn belongings(tenant: &Tenant) -> Vec<(&'static str, String)> {
     let template = made("/activity-templates", json!({"name": "Inspect"}), "template");
     let activity = made(&format!("/activities/from-template/{template}"), json!({"targetId": asset}), "activity");
     let alarm = raise_alarm(tenant, &asset);
-    let asked = ask(tenant, Medium::Push { work_roles: vec!["nobody".to_owned()] });
-    eventually("the notification", || (tenant.admin.get(&asked).status == 200).then_some(()));
-    let notification = asked.rsplit('/').next().unwrap().to_owned();
+    let requested = request_notification(tenant, Medium::Push { work_roles: vec!["nobody".to_owned()] });
+    eventually("the notification", || (tenant.admin.get(&requested).status == 200).then_some(()));
+    let notification = requested.rsplit('/').next().unwrap().to_owned();
     eventually("the alarm", || (tenant.admin.get(&format!("/api/v1/alarms/{alarm}")).status == 200).then_some(()));
-    let person = json!({"email": format!("{}@strangers.example", tenant.organization), "name": "Ada",
+    let person = json!({"email": format!("{}@isolation.example", tenant.organization), "name": "Ada",
         "password": "long enough", "role": "viewer"});
     let kind = made("/asset-types", json!({"name": "Pump"}), "assetType");
     let rules = json!([{"target": "t", "path": "/t"}]);
@@ -101,20 +101,21 @@ fn body(method: &str, path: &str, own_asset: &str) -> Value {
 #[test]
 fn whatever_belongs_to_another_organisation_does_not_exist() {
     let (ours, theirs) = (tenant("Strangers"), tenant("Owners"));
-    let (belongings, own_asset) = (belongings(&theirs), ours.asset("Own"));
+    let (one_of_each, own_asset) = (one_of_each(&theirs), ours.asset("Own"));
     let shown = || {
-        let paths = OF_ONE.iter().filter(|path| !path.contains("telemetry")).map(|path| filled(path, &belongings));
+        let paths = OF_ONE.iter().filter(|path| !path.contains("telemetry")).map(|path| filled(path, &one_of_each));
         paths.map(|path| theirs.admin.get(&path).json).collect::<Vec<_>>()
     };
     let before = shown();
     for path in OF_ONE {
-        ours.admin.get(&filled(path, &belongings)).problem(404, "not-found");
+        ours.admin.get(&filled(path, &one_of_each)).problem(404, "not-found");
     }
     for (method, path, _) in WRITES.iter().filter(|(_, path, _)| path.contains('{') && !path.contains("organizations"))
     {
         let text = body(method, path, &own_asset).to_string();
         let text = (*method != "GET" && *method != "DELETE").then_some(text.as_str());
-        let answer = ours.admin.ask(method, &filled(path, &belongings), text, &[("content-type", "application/json")]);
+        let answer =
+            ours.admin.send(method, &filled(path, &one_of_each), text, &[("content-type", "application/json")]);
         assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
     }
     assert_eq!(shown(), before, "nothing of theirs changed");

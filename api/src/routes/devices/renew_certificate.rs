@@ -4,7 +4,7 @@ use commands::Renewal;
 use domain::ids::DeviceId;
 use projections::certificate_register::NAME;
 
-use super::issued::IssuedCertificate;
+use super::issued_certificate::IssuedCertificate;
 use crate::prelude::*;
 
 /// The endpoint.
@@ -62,7 +62,7 @@ impl Api {
         let link = body.0.download_link.unwrap_or(true);
         let certificate = IssuedCertificate::with_link(&state, &caller, device, renewed.certificate, link).await;
         // The key must reach the caller even if the read model is late.
-        visible(&state, NAME, renewed.receipt).await;
+        wait_until_visible(&state, NAME, renewed.receipt).await;
         Ok(IssuedOnce(Renewed { certificate }, renewed.receipt))
     }
 }

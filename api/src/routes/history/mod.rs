@@ -28,13 +28,13 @@ async fn show(
     state: &State,
     organization: Uuid,
     (kind, id): (&'static str, Uuid),
-    part: Part,
+    paging: InMemoryPaging,
 ) -> Result<Json<History>, Problem> {
     let entries = history(&state.reader, organization, kind, id).await?;
     if entries.is_empty() {
         return Err(Problem::not_found(&kind.replace('_', " ")));
     }
-    let (events, total, next_cursor) = part.cut(entries, |entry| entry.row.event_id)?;
+    let (events, total, next_cursor) = paging.page(entries, |entry| entry.row.event_id)?;
     let events = events.into_iter().map(HistoryEvent::from).collect();
     Ok(Json(History { entity_id: id, events, total, next_cursor }))
 }
@@ -57,7 +57,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("certificate", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("certificate", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an asset
@@ -71,7 +71,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("asset", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("asset", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of a rule
@@ -85,7 +85,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("rule", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("rule", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an activity template
@@ -104,7 +104,8 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("activity_template", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("activity_template", id.0), InMemoryPaging::new(limit, offset, &cursor)?)
+            .await
     }
 
     /// Show the history of an activity
@@ -118,7 +119,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("activity", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("activity", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an alarm
@@ -132,7 +133,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("alarm", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("alarm", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of a device type
@@ -151,7 +152,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("device_type", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("device_type", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an asset type
@@ -170,7 +171,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("asset_type", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("asset_type", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an activity type
@@ -189,7 +190,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("activity_type", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("activity_type", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an asset profile
@@ -208,7 +209,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("asset_profile", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("asset_profile", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of a notification channel
@@ -227,7 +228,13 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("notification_channel", id.0), Part::of(limit, offset, &cursor)?).await
+        show(
+            &state,
+            caller.organization.0,
+            ("notification_channel", id.0),
+            InMemoryPaging::new(limit, offset, &cursor)?,
+        )
+        .await
     }
 
     /// Show the history of a protocol converter
@@ -246,7 +253,8 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("protocol_converter", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("protocol_converter", id.0), InMemoryPaging::new(limit, offset, &cursor)?)
+            .await
     }
 
     /// Show the history of an API key
@@ -260,7 +268,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("api_key", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("api_key", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of a person
@@ -274,7 +282,7 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, caller.organization.0, ("user", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, caller.organization.0, ("user", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 
     /// Show the history of an organisation
@@ -293,6 +301,6 @@ impl Api {
         offset: Query<Option<i64>>,
         cursor: Cursor,
     ) -> Result<Json<History>, Problem> {
-        show(&state, id.0, ("organization", id.0), Part::of(limit, offset, &cursor)?).await
+        show(&state, id.0, ("organization", id.0), InMemoryPaging::new(limit, offset, &cursor)?).await
     }
 }

@@ -15,7 +15,7 @@ use zip::ZipWriter;
 use zip::result::ZipResult;
 use zip::write::StreamWriter;
 
-use super::work::Outcome;
+use super::register_rows::Outcome;
 use crate::prelude::*;
 use crate::routes::bundle_archive::{Contents, entries, public};
 use crate::state::DeviceUrls;
@@ -25,15 +25,15 @@ const LINES: &str = "application/x-ndjson";
 const ARCHIVE: &str = "application/zip";
 
 /// The answer, sent while the rows are worked off.
-pub struct ImportAnswer(Response);
+pub struct ImportResponse(Response);
 
-impl IntoResponse for ImportAnswer {
+impl IntoResponse for ImportResponse {
     fn into_response(self) -> Response {
         self.0
     }
 }
 
-impl ApiResponse for ImportAnswer {
+impl ApiResponse for ImportResponse {
     fn meta() -> MetaResponses {
         let of = |content_type| MetaMediaType { content_type, schema: String::schema_ref() };
         let done = MetaResponse {
@@ -52,9 +52,9 @@ impl ApiResponse for ImportAnswer {
 }
 
 /// Answers with lines alone.
-pub fn lines(outcomes: impl Stream<Item = Outcome> + Send + 'static) -> ImportAnswer {
+pub fn lines(outcomes: impl Stream<Item = Outcome> + Send + 'static) -> ImportResponse {
     let lines = outcomes.map(|outcome| Ok::<_, io::Error>(format!("{}\n", outcome.line)));
-    ImportAnswer(sent(LINES).body(Body::from_bytes_stream(lines)))
+    ImportResponse(sent(LINES).body(Body::from_bytes_stream(lines)))
 }
 
 /// Answers with an archive of bundles, the lines at its end.
@@ -62,11 +62,11 @@ pub fn archive(
     state: &State,
     organization: OrganizationId,
     outcomes: impl Stream<Item = Outcome> + Send + 'static,
-) -> ImportAnswer {
+) -> ImportResponse {
     let packer = Packer::new(organization, state.root_certificate_pem.clone(), state.device_urls.clone());
     let parts = stream::unfold((Box::pin(outcomes), Some(packer)), next_part);
     let name = "attachment; filename=\"devices.zip\"";
-    ImportAnswer(sent(ARCHIVE).header(header::CONTENT_DISPOSITION, name).body(Body::from_bytes_stream(parts)))
+    ImportResponse(sent(ARCHIVE).header(header::CONTENT_DISPOSITION, name).body(Body::from_bytes_stream(parts)))
 }
 
 fn sent(content_type: &str) -> poem::ResponseBuilder {

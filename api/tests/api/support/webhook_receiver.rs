@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 
 /// One request.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct Delivery {
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
-impl Heard {
+impl Delivery {
     pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("no {name} in {self:?}"))
@@ -20,26 +20,26 @@ impl Heard {
 
 /// The server.
 #[derive(Clone)]
-pub struct Pager {
+pub struct WebhookReceiver {
     port: u16,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    deliveries: Arc<Mutex<Vec<Delivery>>>,
     status: Arc<Mutex<u16>>,
 }
 
-impl Pager {
+impl WebhookReceiver {
     /// Starts one that answers with a status.
     pub fn answering(status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let pager = Self { port, heard: Arc::default(), status: Arc::new(Mutex::new(status)) };
-        let serving = pager.clone();
+        let receiver = Self { port, deliveries: Arc::default(), status: Arc::new(Mutex::new(status)) };
+        let serving = receiver.clone();
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let serving = serving.clone();
-                std::thread::spawn(move || serving.hear(connection));
+                std::thread::spawn(move || serving.serve(connection));
             }
         });
-        pager
+        receiver
     }
 
     /// Answers with another status from now on.
@@ -51,11 +51,11 @@ impl Pager {
         format!("http://127.0.0.1:{}/hook", self.port)
     }
 
-    pub fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap().clone()
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.deliveries.lock().unwrap().clone()
     }
 
-    fn hear(&self, connection: TcpStream) -> Option<()> {
+    fn serve(&self, connection: TcpStream) -> Option<()> {
         let mut answers = connection.try_clone().ok()?;
         let mut reader = BufReader::new(connection);
         let mut headers = Vec::new();
@@ -74,7 +74,7 @@ impl Pager {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         let status = *self.status.lock().unwrap();
-        self.heard.lock().unwrap().push(Heard { headers, body: String::from_utf8(body).ok()? });
+        self.deliveries.lock().unwrap().push(Delivery { headers, body: String::from_utf8(body).ok()? });
         answers
             .write_all(format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes())
             .ok()

@@ -61,7 +61,7 @@ fn an_erased_person_has_no_name_left_and_their_address_is_free() {
     assert_eq!((&erased["user"]["name"], &erased["user"]["email"]), (&json!(""), &json!("")));
     assert_eq!((&erased["user"]["active"], &erased["user"]["erased"]), (&json!(false), &json!(true)));
     let credentials = json!({"email": email, "password": "long enough"});
-    platform().nobody().post("/api/v1/auth/login", credentials).problem(401, "wrong-credentials");
+    platform().anonymous().post("/api/v1/auth/login", credentials).problem(401, "wrong-credentials");
     admin.put(&user(&ada), json!({"name": "Back"})).problem(409, "wrong-state");
     admin.post(&format!("{}/reactivate", user(&ada)), json!({})).problem(409, "wrong-state");
     assert_ne!(admin.post("/api/v1/users", body).created()["user"]["id"].text(), ada);

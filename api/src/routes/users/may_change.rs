@@ -8,7 +8,7 @@ use crate::auth::{Caller, Principal};
 use crate::prelude::*;
 
 /// Returns a person whom the caller may change.
-pub async fn subject(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
+pub async fn find_changeable(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
     let profile = find(state, caller, id).await?;
     if profile.access_role > caller.role {
         return Err(Problem::of(Kind::Forbidden, "nobody can change somebody with a higher role than their own"));
@@ -17,8 +17,8 @@ pub async fn subject(state: &State, caller: &Caller, id: Uuid) -> Result<UserPro
 }
 
 /// Returns a person whom the caller may change and is not.
-pub async fn another(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
-    let profile = subject(state, caller, id).await?;
+pub async fn find_changeable_other(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
+    let profile = find_changeable(state, caller, id).await?;
     match caller.principal == Principal::User(profile.user) {
         true => Err(Problem::of(Kind::Forbidden, "nobody can do this to themselves; ask another administrator")),
         false => Ok(profile),
