@@ -138,7 +138,7 @@ fn a_type_says_what_is_computed_of_its_assets() {
     let (field, said) = with("derivedMetrics", json!([{"key": "p", "formula": "1 +"}]));
     assert!(field == "derivedMetrics" && said.contains("\"p\""), "{field}: {said}");
     let circle = json!([{"key": "p", "formula": "q"}, {"key": "q", "formula": "p"}]);
-    assert!(with("derivedMetrics", circle).1.contains("q does not stand before it"));
+    assert!(with("derivedMetrics", circle).1.contains("q must be defined before it is used"));
     let twice = json!([{"key": "mean", "of": "power", "aggregation": "sum"}]);
     assert_eq!(with("compositeMetrics", twice).0, "metricKey");
     let strange = json!([{"key": "a", "of": "b", "aggregation": "median"}]);

@@ -55,10 +55,10 @@ fn letters_are_listed_filtered_and_settled_once_with_an_author() {
     let results = outcome["results"].as_array().unwrap();
     let done: Vec<bool> = results.iter().map(|result| result["success"].as_bool().unwrap()).collect();
     assert_eq!(done, [true, false, false]);
-    assert_eq!(results[1]["problem"]["detail"], "it is not known whose message it was");
-    assert_eq!(results[2]["problem"]["detail"], "only the beginning of its payload was kept");
+    assert_eq!(results[1]["problem"]["detail"], "the dead letter names no device or no organisation");
+    assert_eq!(results[2]["problem"]["detail"], "the payload may be truncated");
     let again = redrive(&[&unknown]);
-    assert_eq!(again["results"][0]["problem"]["detail"], "it is settled already");
+    assert_eq!(again["results"][0]["problem"]["detail"], "the dead letter is already settled");
     let body = json!({"ids": [malformed, oversize], "comment": "a test bench"});
     let discarded = engineer.post("/api/v1/dead-letters/discard", body).ok();
     assert!(discarded["results"].as_array().unwrap().iter().all(|result| result["success"] == true));

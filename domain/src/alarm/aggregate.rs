@@ -8,28 +8,28 @@ use crate::alarming::Suppression;
 use crate::ids::UserId;
 use crate::validation;
 
-/// Most characters of a comment, and of the reason for a dismissal.
+/// Maximum length of a comment and of the reason for a dismissal, characters.
 const MAX_COMMENT_CHARS: usize = 4000;
 
 /// The state of an alarm, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
-    /// What was breached, its start as last amended; absent until it is raised.
+    /// The breach with its start as last amended; `None` until the alarm is raised.
     pub breach: Option<Breach>,
-    /// Whether a person has seen it.
+    /// Whether a user has acknowledged it.
     pub acknowledged: bool,
-    /// Whether the condition holds no longer.
+    /// Whether the condition no longer holds.
     pub returned_to_normal: bool,
-    /// How often the breach came back within the rule's pause.
+    /// How often the breach recurred within the rule's cooldown.
     #[serde(default)]
     pub repeats: u32,
     /// Why its notifications are currently suppressed, if they are.
     #[serde(default)]
     pub suppression: Option<Suppression>,
-    /// Who cares for it.
+    /// The user it is assigned to.
     #[serde(default)]
     pub assignee: Option<UserId>,
-    /// Whether nobody needs to look at it any more: dismissed, or another alarm stands in its place.
+    /// Whether it is dismissed or superseded by a newer alarm, so that no action is left to take.
     #[serde(default)]
     pub closed: bool,
 }
@@ -82,7 +82,7 @@ impl Decide for Alarm {
                 self.repeats = repeats;
                 self.returned_to_normal = false;
             }
-            // What is over is put aside no longer.
+            // Suppression applies only to active alarms: a return to normal ends it.
             (AlarmEvent::AlarmReturnedToNormal { .. }, _) => (self.returned_to_normal, self.suppression) = (true, None),
             (AlarmEvent::AlarmSuppressed { suppression }, _) => self.suppression = Some(suppression),
             (AlarmEvent::AlarmUnsuppressed {}, _) => self.suppression = None,
@@ -96,7 +96,7 @@ impl Decide for Alarm {
 aggregate!(Alarm, "alarm");
 
 impl Alarm {
-    /// Returns its state; `None` until it is raised.
+    /// Returns the alarm's state; `None` until it is raised.
     pub fn state(&self) -> Option<AlarmState> {
         let state = || match (self.closed, self.suppression) {
             (true, _) => AlarmState::Closed,

@@ -1,4 +1,4 @@
-//! The breached condition.
+//! The facts of a breach that an alarm records.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use crate::alarming::{Condition, Severity};
 use crate::ids::RuleId;
 use crate::rule::EntityKind;
 
-/// The facts of a breach when its alarm is raised.
+/// The facts of a breach at the time its alarm is raised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Breach {
     /// The rule.
     pub rule_id: RuleId,
-    /// Its name then.
+    /// The rule's name at that time.
     pub rule_name: String,
     /// Kind of the entity.
     pub entity_type: EntityKind,
@@ -21,22 +21,22 @@ pub struct Breach {
     pub entity_id: Uuid,
     /// The metric.
     pub metric_key: String,
-    /// The condition then.
+    /// The condition at that time.
     pub condition: Box<Condition>,
     /// The severity.
     pub severity: Severity,
-    /// The value that raised it.
+    /// The value that raised the alarm.
     pub value: f64,
-    /// When the breach began, by the device's clock.
+    /// When the condition began to hold, by the device's clock.
     pub started_at: DateTime<Utc>,
-    /// When it had lasted long enough, by the device's clock.
+    /// When the condition had held for its full duration, by the device's clock.
     pub raised_at: DateTime<Utc>,
     /// Episode number: counts the breaches of this rule on this entity, from 1.
     pub episode: u64,
 }
 
 impl Breach {
-    /// Tells whether both are the same breach: rule, entity and episode, which make the alarm's id.
+    /// Returns whether both have the same rule, entity and episode, from which the alarm id derives.
     pub fn is_same_episode(&self, other: &Breach) -> bool {
         (self.rule_id, self.entity_id, self.episode) == (other.rule_id, other.entity_id, other.episode)
     }

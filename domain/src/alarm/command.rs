@@ -9,49 +9,49 @@ use crate::ids::{AlarmId, UserId};
 /// Commands on an alarm.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlarmCommand {
-    /// Raises it.
+    /// Raises the alarm.
     RaiseAlarm {
         /// The breached condition.
         breach: Breach,
-        /// Why its notifications are currently suppressed, if they are.
+        /// Why notifications are suppressed, if they are.
         suppression: Option<Suppression>,
     },
-    /// Notes that the breach came back within the rule's pause.
+    /// Records that the breach recurred within the rule's cooldown.
     RepeatAlarm {
-        /// How often it did.
+        /// How often it has recurred.
         repeats: u32,
-        /// The value seen.
+        /// The value at that time.
         value: f64,
         /// When, by the device's clock.
         at: DateTime<Utc>,
     },
-    /// Corrects its start by late data.
+    /// Moves the start of the breach, because late data show when it began.
     AmendAlarmStart {
-        /// When the breach began.
+        /// When the condition began to hold.
         started_at: DateTime<Utc>,
     },
-    /// Notes that the condition no longer holds.
+    /// Records that the condition no longer holds.
     ReturnToNormal {
-        /// How often the breach had come back before.
+        /// How often the breach had recurred by then; an older count makes the command outdated, and it has no effect.
         repeats: u32,
-        /// The value seen.
+        /// The value at that time; `None` if the rule changed or was retired.
         value: Option<f64>,
         /// When, by the device's clock.
         at: DateTime<Utc>,
     },
-    /// Says whether people are to hear of it.
+    /// Starts or ends the suppression of notifications.
     SuppressAlarm {
-        /// Why not; absent where they are.
+        /// Why notifications are suppressed; `None` to end the suppression.
         suppression: Option<Suppression>,
     },
-    /// Another alarm of the same rule and entity stands in its place.
+    /// Closes the alarm because a newer alarm of the same rule and entity replaces it.
     SupersedeAlarm {
-        /// That one.
+        /// The newer alarm.
         by: AlarmId,
     },
-    /// Gives it to a person, or to nobody.
+    /// Assigns it to a user, or to nobody.
     AssignAlarm {
-        /// Who cares for it.
+        /// The user.
         assignee: Option<UserId>,
     },
     /// Adds a comment.
@@ -59,14 +59,14 @@ pub enum AlarmCommand {
         /// The comment.
         text: String,
     },
-    /// Puts it away for good.
+    /// Dismisses it permanently.
     DismissAlarm {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// A person has seen it.
+    /// Acknowledges it.
     AcknowledgeAlarm {
-        /// What they said.
+        /// An optional comment.
         comment: Option<String>,
     },
 }

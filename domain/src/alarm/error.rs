@@ -6,16 +6,16 @@ pub enum Error {
     /// The alarm does not exist.
     #[error("no such alarm")]
     NotFound,
-    /// Another breach has this id.
+    /// A different breach already uses this alarm id.
     #[error("the alarm already exists")]
     AlreadyRaised,
-    /// Dismissed before, or another one stands in its place.
+    /// The alarm was dismissed or superseded.
     #[error("the alarm is closed")]
     Closed,
     /// The comment is empty or longer than 4000 characters.
-    #[error("a comment must have 1 to 4000 characters")]
+    #[error("the comment must have 1 to 4000 characters")]
     InvalidComment,
     /// The reason is empty or longer than 4000 characters.
-    #[error("a reason must have 1 to 4000 characters")]
+    #[error("the reason must have 1 to 4000 characters")]
     InvalidReason,
 }

@@ -12,48 +12,48 @@ use crate::aggregate::domain_event;
 /// Events of an alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AlarmEvent {
-    /// It was raised.
+    /// The alarm was raised.
     AlarmRaised {
         /// The breached condition.
         breach: Breach,
     },
-    /// Its start was corrected.
+    /// The start of the breach was corrected.
     AlarmStartAmended {
-        /// When the breach began.
+        /// When the condition began to hold.
         started_at: DateTime<Utc>,
     },
     /// The condition no longer holds.
     AlarmReturnedToNormal {
-        /// The value seen.
+        /// The value at that time; `None` if the rule changed or was retired.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<f64>,
         /// When, by the device's clock.
         at: DateTime<Utc>,
     },
-    /// The breach came back within the rule's pause.
+    /// The breach recurred within the rule's cooldown.
     AlarmRepeated {
-        /// How often it has.
+        /// How often it has recurred.
         repeats: u32,
-        /// The value seen.
+        /// The value at that time.
         value: f64,
         /// When, by the device's clock.
         at: DateTime<Utc>,
     },
-    /// Nobody is to hear of it at present.
+    /// Notifications are suppressed.
     AlarmSuppressed {
         /// The reason.
         suppression: Suppression,
     },
-    /// People are to hear of it again.
+    /// Notifications are no longer suppressed.
     AlarmUnsuppressed {},
-    /// Another alarm of the same rule and entity stands in its place.
+    /// A newer alarm of the same rule and entity replaced it.
     AlarmSuperseded {
-        /// That one.
+        /// The newer alarm.
         by: AlarmId,
     },
-    /// A person cares for it, or nobody any more.
+    /// It was assigned to a user, or the assignment was removed.
     AlarmAssigned {
-        /// Who.
+        /// The user; `None` if nobody.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         assignee: Option<UserId>,
     },
@@ -62,14 +62,14 @@ pub enum AlarmEvent {
         /// The comment.
         text: String,
     },
-    /// It was put away for good.
+    /// It was dismissed permanently.
     AlarmDismissed {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// A person has seen it.
+    /// A user acknowledged it.
     AlarmAcknowledged {
-        /// What they said.
+        /// An optional comment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
     },

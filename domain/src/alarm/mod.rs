@@ -1,4 +1,4 @@
-//! One episode of a rule's breach on one entity (states as in ISA-18.2).
+//! Alarms: each is one episode of a rule's breach on one entity, with states as in ISA-18.2.
 
 mod aggregate;
 mod command;

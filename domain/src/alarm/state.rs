@@ -5,24 +5,24 @@ use serde::{Deserialize, Serialize};
 use crate::alarming::Suppression;
 use crate::word_enum::word_enum;
 
-/// Alarm states of ISA-18.2, section 5.2: active or returned to normal, acknowledged or not, put aside by a person or by
-/// design; and closed, which the standard leaves to systems.
+/// Alarm states of ISA-18.2, section 5.2: active or returned to normal, acknowledged or not, shelved, suppressed by
+/// design; and closed, which the standard leaves to implementations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmState {
-    /// The condition holds and nobody has seen it.
+    /// The condition holds; not acknowledged.
     ActiveUnacknowledged,
-    /// The condition holds and somebody has seen it.
+    /// The condition holds; acknowledged.
     ActiveAcknowledged,
-    /// The condition holds no longer, and nobody has seen that it did.
+    /// The condition no longer holds; never acknowledged.
     ReturnedUnacknowledged,
-    /// Over and seen.
+    /// The condition no longer holds; acknowledged.
     Normal,
-    /// Put aside by a person for a time.
+    /// A user suppressed it for a limited time.
     Shelved,
-    /// Not told of, because its asset or one above it is out of service.
+    /// Suppressed because its asset or an ancestor of it is out of service.
     SuppressedByDesign,
-    /// Dismissed, or another alarm of the same rule and entity stands in its place.
+    /// Dismissed, or superseded by a newer alarm of the same rule and entity.
     Closed,
 }
 
@@ -36,7 +36,7 @@ impl From<Suppression> for AlarmState {
 }
 
 impl AlarmState {
-    /// Returns the state of an alarm that was raised.
+    /// Returns the state of an alarm that is neither closed nor suppressed.
     pub const fn of(acknowledged: bool, returned_to_normal: bool) -> Self {
         match (acknowledged, returned_to_normal) {
             (false, false) => Self::ActiveUnacknowledged,

@@ -56,7 +56,7 @@ fn an_alarm_is_raised_once_for_its_episode() {
 }
 
 #[test]
-fn another_breach_under_the_same_id_is_refused() {
+fn a_different_breach_with_the_same_id_is_rejected() {
     let others = [
         Breach { rule_id: RuleId(Uuid::from_u128(9)), ..breach() },
         Breach { entity_id: Uuid::from_u128(9), ..breach() },
@@ -68,7 +68,7 @@ fn another_breach_under_the_same_id_is_refused() {
 }
 
 #[test]
-fn what_was_not_raised_takes_no_other_command() {
+fn commands_before_the_alarm_is_raised_are_rejected() {
     let commands = [
         C::AmendAlarmStart { started_at: at(5) },
         C::ReturnToNormal { repeats: 0, value: None, at: at(60) },
@@ -86,7 +86,7 @@ fn what_was_not_raised_takes_no_other_command() {
 }
 
 #[test]
-fn late_data_amends_the_start() {
+fn late_data_moves_the_start() {
     let amend = |second| C::AmendAlarmStart { started_at: at(second) };
     let amended = |second| E::AlarmStartAmended { started_at: at(second) };
     given::<Alarm>([raised()]).when(amend(5)).then([amended(5)]);
@@ -96,7 +96,7 @@ fn late_data_amends_the_start() {
 }
 
 #[test]
-fn it_is_acknowledged_and_returns_to_normal_in_either_order_and_once() {
+fn acknowledgement_and_return_to_normal_come_in_either_order_and_once() {
     let acknowledge = || C::AcknowledgeAlarm { comment: Some("on it".into()) };
     let back = || C::ReturnToNormal { repeats: 0, value: Some(79.0), at: at(60) };
     given::<Alarm>([raised()]).when(acknowledge()).then([acknowledged()]);
@@ -108,7 +108,7 @@ fn it_is_acknowledged_and_returns_to_normal_in_either_order_and_once() {
 }
 
 #[test]
-fn its_state_is_one_of_isa_18_2() {
+fn the_state_follows_isa_18_2() {
     let table = [
         (vec![], None),
         (vec![raised()], Some(AlarmState::ActiveUnacknowledged)),
@@ -123,7 +123,7 @@ fn its_state_is_one_of_isa_18_2() {
 }
 
 #[test]
-fn it_comes_back_within_the_pause_and_what_is_said_of_earlier_times_counts_no_more() {
+fn a_recurrence_within_the_cooldown_reactivates_the_alarm_and_outdates_earlier_commands() {
     let back = |repeats| C::RepeatAlarm { repeats, value: 85.0, at: at(70) };
     let repeated = E::AlarmRepeated { repeats: 1, value: 85.0, at: at(70) };
     let over = |repeats| C::ReturnToNormal { repeats, value: Some(70.0), at: at(80) };
@@ -136,7 +136,7 @@ fn it_comes_back_within_the_pause_and_what_is_said_of_earlier_times_counts_no_mo
 }
 
 #[test]
-fn nobody_hears_of_it_while_it_is_suppressed() {
+fn suppression_starts_ends_and_is_dropped_on_return_to_normal() {
     let suppressed = |suppression| E::AlarmSuppressed { suppression };
     let suppress = |suppression| C::SuppressAlarm { suppression };
     let until = Suppression::Shelved { until: at(90) };
@@ -160,7 +160,7 @@ fn nobody_hears_of_it_while_it_is_suppressed() {
 }
 
 #[test]
-fn the_next_one_takes_its_place_unless_it_is_over_and_seen() {
+fn a_newer_alarm_supersedes_it_unless_it_is_acknowledged_and_normal() {
     let by = AlarmId(Uuid::from_u128(7));
     let superseded = || E::AlarmSuperseded { by };
     given::<Alarm>([raised(), returned()]).when(C::SupersedeAlarm { by }).then([superseded()]);
@@ -172,7 +172,7 @@ fn the_next_one_takes_its_place_unless_it_is_over_and_seen() {
 }
 
 #[test]
-fn it_is_assigned_commented_and_dismissed() {
+fn an_alarm_can_be_assigned_commented_and_dismissed() {
     let someone = Some(UserId(Uuid::from_u128(5)));
     let assigned = |assignee| E::AlarmAssigned { assignee };
     given::<Alarm>([raised()]).when(C::AssignAlarm { assignee: someone }).then([assigned(someone)]);

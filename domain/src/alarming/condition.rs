@@ -7,7 +7,7 @@ use super::{Comparison, Criterion, Operator, Schedule};
 use crate::validation::MAX_DURATION_SECONDS;
 
 /// The longest gap between two values over which a condition is taken to have held, where a rule names none: an hour.
-pub const USUAL_MAX_GAP_SECONDS: u32 = 3_600;
+pub const DEFAULT_MAX_GAP_SECONDS: u32 = 3_600;
 
 /// What must hold, for how long and when, and what ends it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl Condition {
 
     /// Returns the longest gap over which it is taken to have held, seconds.
     pub fn gap_bound(&self) -> u32 {
-        self.max_gap_seconds.unwrap_or(USUAL_MAX_GAP_SECONDS)
+        self.max_gap_seconds.unwrap_or(DEFAULT_MAX_GAP_SECONDS)
     }
 
     /// Says what makes no sense in it.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use change::Change;
 pub use clock::Clock;
-pub use condition::{Condition, USUAL_MAX_GAP_SECONDS};
+pub use condition::{Condition, DEFAULT_MAX_GAP_SECONDS};
 pub use criterion::{Comparison, Criterion, MAX_DEPTH, MAX_PARTS, MIN_SILENCE_SECONDS, Silence};
 pub use entity_watch::{EntityWatch, Sample};
 pub use newest_values::NewestValues;

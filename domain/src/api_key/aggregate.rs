@@ -11,13 +11,13 @@ use crate::validation;
 /// The state of an API key, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApiKey {
-    /// What it was made as; absent until it is.
+    /// The issued key's properties; `None` until it is created.
     pub terms: Option<Terms>,
     /// Whether it was revoked.
     pub revoked: bool,
 }
 
-/// What a key was made as.
+/// The properties of an API key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     /// Human-readable label.

@@ -7,22 +7,22 @@ use crate::user::AccessRole;
 /// Commands on an API key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiKeyCommand {
-    /// Makes the key.
+    /// Creates the key.
     CreateApiKey {
         /// Human-readable label.
         name: String,
         /// Its access role.
         access_role: AccessRole,
-        /// What its maker may do: the most that it may.
+        /// The access role of its creator; the key's role must not exceed it.
         maker_role: AccessRole,
         /// SHA-256 of the key, lower-case hex.
         digest: String,
         /// End of validity.
         expires_at: DateTime<Utc>,
-        /// The time now.
+        /// The current time.
         now: DateTime<Utc>,
     },
-    /// Ends it before its time.
+    /// Revokes the key before it expires.
     RevokeApiKey {
         /// The reason, as entered by whoever acted.
         reason: String,

@@ -8,19 +8,19 @@ pub enum Error {
     /// The key does not exist.
     #[error("no such API key")]
     NotFound,
-    /// Made before.
+    /// The key already exists.
     #[error("the API key already exists")]
     AlreadyExists,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// It would end before it begins.
-    #[error("the key must expire in the future")]
+    /// The expiry is not in the future.
+    #[error("the expiry must be in the future")]
     InvalidExpiry,
-    /// It would be allowed more than its maker.
-    #[error("the key may not be allowed more than its maker, who is {most}")]
+    /// The requested role exceeds the creator's.
+    #[error("the key's role must not exceed that of its creator, {most}")]
     RoleTooHigh {
-        /// The maker's role.
+        /// The creator's role.
         most: AccessRole,
     },
 }

@@ -9,7 +9,7 @@ use crate::user::AccessRole;
 /// Events of an API key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ApiKeyEvent {
-    /// It was made and given out.
+    /// The key was created and handed out.
     ApiKeyCreated {
         /// Human-readable label.
         name: String,
@@ -20,7 +20,7 @@ pub enum ApiKeyEvent {
         /// End of validity.
         expires_at: DateTime<Utc>,
     },
-    /// It no longer holds.
+    /// The key was revoked.
     ApiKeyRevoked {
         /// The reason, as entered by whoever acted.
         reason: String,

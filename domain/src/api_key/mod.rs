@@ -1,4 +1,4 @@
-//! A key by which a machine calls the API in place of a person. The key itself is stored nowhere; its digest is here.
+//! API keys for machine access. Only the digest of a key is stored, never the key itself.
 
 mod aggregate;
 mod command;

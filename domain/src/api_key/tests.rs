@@ -37,13 +37,13 @@ fn revoke() -> C {
 }
 
 #[test]
-fn a_key_is_made_once() {
+fn a_key_is_created_once() {
     given_no_events::<ApiKey>().when(create(" Dashboard ", AccessRole::Viewer, 60)).then([created()]);
     given::<ApiKey>([created()]).when(create("Dashboard", AccessRole::Viewer, 60)).then_refused(Error::AlreadyExists);
 }
 
 #[test]
-fn a_key_may_as_much_as_its_maker_and_no_more() {
+fn a_key_cannot_have_more_rights_than_its_creator() {
     let admin = create("Dashboard", AccessRole::Admin, 60);
     let made = E::ApiKeyCreated {
         name: "Dashboard".into(),
@@ -58,13 +58,13 @@ fn a_key_may_as_much_as_its_maker_and_no_more() {
 }
 
 #[test]
-fn a_key_has_a_name_and_an_end_to_come() {
+fn a_key_needs_a_name_and_an_expiry_in_the_future() {
     given_no_events::<ApiKey>().when(create(" ", AccessRole::Viewer, 60)).then_refused(Error::InvalidName);
     given_no_events::<ApiKey>().when(create("Dashboard", AccessRole::Viewer, 0)).then_refused(Error::InvalidExpiry);
 }
 
 #[test]
-fn a_key_is_revoked_for_good() {
+fn a_revoked_key_stays_revoked() {
     given_no_events::<ApiKey>().when(revoke()).then_refused(Error::NotFound);
     let revoked = E::ApiKeyRevoked { reason: "leaked".into() };
     given::<ApiKey>([created()]).when(revoke()).then([revoked.clone()]);

@@ -19,17 +19,17 @@ pub struct Asset {
     /// Its details; `None` until it is registered.
     #[serde(rename = "profile")]
     pub details: Option<AssetDetails>,
-    /// Whether it is out of use for good.
+    /// Whether it is permanently out of use.
     pub retired: bool,
     /// Whether it is temporarily out of service.
     #[serde(default)]
     pub out_of_service: bool,
-    /// What it took over from the profile that it was made from.
+    /// The values taken from the profile that it was created from.
     #[serde(default)]
     pub applied: Option<AppliedProfile>,
 }
 
-/// What an asset is.
+/// The descriptive details of an asset. The profile from which assets are created is `catalogue::AssetProfile`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssetDetails {
     /// Its name.
@@ -40,14 +40,14 @@ pub struct AssetDetails {
     pub asset_type_id: AssetTypeId,
     /// Asset or space.
     pub kind: EntityKind,
-    /// Where it stands.
+    /// Its location.
     pub location: Option<Location>,
     /// Free attributes: a JSON object.
     pub custom_attributes: Value,
 }
 
 impl Asset {
-    /// Tells whether the asset exists and is in use.
+    /// Returns whether the asset exists and is not retired.
     pub fn in_use(&self) -> bool {
         self.details.is_some() && !self.retired
     }
@@ -121,7 +121,7 @@ impl Decide for Asset {
 aggregate!(Asset, "asset");
 
 impl AssetDetails {
-    /// Decides on the commands that only an asset in use takes.
+    /// Decides on the commands that change the details of an asset in use.
     fn change(&self, command: AssetCommand) -> Result<Vec<AssetEvent>, Error> {
         let (changed, event) = match command {
             AssetCommand::RenameAsset { name } => {

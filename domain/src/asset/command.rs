@@ -10,7 +10,7 @@ use crate::rule::EntityKind;
 /// Commands on an asset.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AssetCommand {
-    /// Adds the asset.
+    /// Registers the asset.
     RegisterAsset {
         /// Its name.
         name: String,
@@ -20,11 +20,11 @@ pub enum AssetCommand {
         asset_type_id: AssetTypeId,
         /// Asset or space.
         kind: EntityKind,
-        /// Where it stands.
+        /// Its location.
         location: Option<Location>,
         /// Free attributes: a JSON object.
         custom_attributes: Value,
-        /// What it takes over from the profile that it is made from.
+        /// The values taken from the profile that it is created from.
         profile: Option<AppliedProfile>,
     },
     /// Renames it.
@@ -37,29 +37,29 @@ pub enum AssetCommand {
         /// Free-text description.
         description: Option<String>,
     },
-    /// Notes where it stands.
+    /// Changes its location.
     RelocateAsset {
-        /// Where it stands.
+        /// Its location.
         location: Option<Location>,
     },
-    /// Replaces its free attributes.
+    /// Replaces its custom attributes.
     ChangeAssetAttributes {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
     /// Applies several of the changes above atomically.
     ReviseAsset {
-        /// Renaming, describing, relocating, changing attributes.
+        /// Renaming, describing, relocating and changing attributes; other commands have no effect here.
         changes: Vec<AssetCommand>,
     },
-    /// Takes it out of service for a time.
+    /// Takes it out of service temporarily.
     TakeAssetOutOfService {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// Takes it into service again.
+    /// Returns it to service.
     ReturnAssetToService {},
-    /// Takes it out of use for good.
+    /// Retires it permanently.
     RetireAsset {
         /// The reason, as entered by whoever acted.
         reason: String,

@@ -9,22 +9,22 @@ pub enum Error {
     /// It already exists.
     #[error("the asset already exists")]
     AlreadyExists,
-    /// Out of use.
+    /// The asset is retired.
     #[error("the asset is retired")]
     Retired,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// A device is no asset.
+    /// The kind is device.
     #[error("the kind must be asset or space")]
     InvalidKind,
     /// Latitude or longitude is out of range.
-    #[error("latitude must lie in -90..90 and longitude in -180..180")]
+    #[error("latitude must be -90 to 90 and longitude -180 to 180")]
     InvalidLocation,
     /// The attributes are not a JSON object.
     #[error("the custom attributes must be a JSON object")]
     InvalidAttributes,
     /// The reason is empty or longer than 4000 characters.
-    #[error("a reason must have 1 to 4000 characters")]
+    #[error("the reason must have 1 to 4000 characters")]
     InvalidReason,
 }

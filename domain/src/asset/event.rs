@@ -13,7 +13,7 @@ use crate::aggregate::domain_event;
 /// Events of an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AssetEvent {
-    /// The asset was added.
+    /// The asset was registered.
     AssetRegistered {
         /// Its name.
         name: String,
@@ -24,15 +24,15 @@ pub enum AssetEvent {
         asset_type_id: AssetTypeId,
         /// Asset or space.
         kind: EntityKind,
-        /// Where it stands.
+        /// Its location.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         location: Option<Location>,
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
-    /// It was made from a profile.
+    /// It was created from a profile.
     AssetProfileApplied {
-        /// What it keeps of it.
+        /// The values taken from the profile.
         #[serde(flatten)]
         applied: AppliedProfile,
     },
@@ -47,25 +47,25 @@ pub enum AssetEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     },
-    /// It stands elsewhere.
+    /// Its location changed.
     AssetRelocated {
-        /// Where it stands.
+        /// Its location.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         location: Option<Location>,
     },
-    /// Its free attributes were replaced.
+    /// Its custom attributes were replaced.
     AssetAttributesChanged {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
-    /// It is out of service for a time: nobody hears of alarms on it and on what is below it.
+    /// It was taken out of service temporarily; alarms on it and on its descendants are suppressed.
     AssetTakenOutOfService {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// It is in service again.
+    /// It was returned to service.
     AssetReturnedToService {},
-    /// It is out of use for good.
+    /// It was retired permanently.
     AssetRetired {
         /// The reason, as entered by whoever acted.
         reason: String,

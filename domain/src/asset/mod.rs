@@ -1,4 +1,4 @@
-//! A business asset that devices monitor.
+//! Assets: the business objects that devices monitor.
 
 mod aggregate;
 mod command;

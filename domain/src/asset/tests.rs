@@ -40,7 +40,7 @@ fn retired() -> E {
     E::AssetRetired { reason: "sold".into() }
 }
 
-fn off_the_globe() -> Vec<Location> {
+fn invalid_locations() -> Vec<Location> {
     let place = |latitude, longitude| Location { latitude, longitude };
     vec![place(90.1, 0.0), place(-90.1, 0.0), place(0.0, 180.1), place(0.0, -180.1), place(f64::NAN, 0.0)]
 }
@@ -54,7 +54,7 @@ fn an_asset_is_registered_once() {
 }
 
 #[test]
-fn a_space_is_an_asset_too_and_need_not_have_a_place() {
+fn a_space_can_be_registered_without_a_location() {
     given_no_events::<Asset>().when(register("Hall", EntityKind::Space, None, json!({}))).then([E::AssetRegistered {
         name: "Hall".into(),
         description: None,
@@ -66,7 +66,7 @@ fn a_space_is_an_asset_too_and_need_not_have_a_place() {
 }
 
 #[test]
-fn a_registration_that_makes_no_sense_is_refused() {
+fn an_invalid_registration_is_rejected() {
     let asset = EntityKind::Asset;
     let table = [
         (register("", asset, None, json!({})), Error::InvalidName),
@@ -77,7 +77,7 @@ fn a_registration_that_makes_no_sense_is_refused() {
     for (command, refusal) in table {
         given_no_events::<Asset>().when(command).then_refused(refusal);
     }
-    for location in off_the_globe() {
+    for location in invalid_locations() {
         given_no_events::<Asset>()
             .when(register("Pump", asset, Some(location), json!({})))
             .then_refused(Error::InvalidLocation);
@@ -88,7 +88,7 @@ fn a_registration_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn changes_are_facts_and_repeats_are_none() {
+fn a_change_emits_an_event_and_a_repetition_emits_none() {
     let pump = given::<Asset>([registered()]);
     pump.when(C::RenameAsset { name: "Pump 2".into() }).then([E::AssetRenamed { name: "Pump 2".into() }]);
     pump.when(C::RenameAsset { name: "Pump ".into() }).then_no_events();
@@ -105,7 +105,7 @@ fn changes_are_facts_and_repeats_are_none() {
 }
 
 #[test]
-fn changes_are_remembered() {
+fn changes_are_applied_to_the_state() {
     let past = [
         registered(),
         E::AssetRenamed { name: "Pump 2".into() },
@@ -121,7 +121,7 @@ fn changes_are_remembered() {
 }
 
 #[test]
-fn an_unknown_or_retired_asset_does_not_change() {
+fn an_unknown_or_retired_asset_cannot_be_changed() {
     let commands = [
         C::RenameAsset { name: "Other".into() },
         C::DescribeAsset { description: None },
@@ -135,7 +135,7 @@ fn an_unknown_or_retired_asset_does_not_change() {
 }
 
 #[test]
-fn an_asset_is_retired_once_and_for_good() {
+fn an_asset_is_retired_once_and_permanently() {
     let retire = || C::RetireAsset { reason: "sold".into() };
     given_no_events::<Asset>().when(retire()).then_refused(Error::NotFound);
     given::<Asset>([registered()]).when(retire()).then([retired()]);
@@ -146,7 +146,7 @@ fn an_asset_is_retired_once_and_for_good() {
 }
 
 #[test]
-fn an_asset_that_is_made_from_a_profile_says_so() {
+fn an_asset_created_from_a_profile_records_the_profile() {
     let applied = crate::catalogue::asset_profile::AppliedProfile {
         profile_id: crate::ids::AssetProfileId(uuid::Uuid::from_u128(7)),
         health_thresholds: Default::default(),
@@ -166,19 +166,19 @@ fn an_asset_that_is_made_from_a_profile_says_so() {
 }
 
 #[test]
-fn several_changes_are_made_at_once_or_not_at_all() {
+fn several_changes_are_applied_atomically() {
     let pump = given::<Asset>([registered()]);
     let rename = |name: &str| C::RenameAsset { name: name.into() };
     let relocate = |location| C::RelocateAsset { location };
     let changes = vec![rename("Pump 2"), relocate(None)];
     let [renamed, relocated] = [E::AssetRenamed { name: "Pump 2".into() }, E::AssetRelocated { location: None }];
     pump.when(C::ReviseAsset { changes }).then([renamed, relocated]);
-    let changes = vec![rename("Pump 2"), relocate(off_the_globe().pop())];
+    let changes = vec![rename("Pump 2"), relocate(invalid_locations().pop())];
     pump.when(C::ReviseAsset { changes }).then_refused(Error::InvalidLocation);
 }
 
 #[test]
-fn an_asset_is_out_of_service_for_a_time() {
+fn an_asset_goes_out_of_service_and_returns() {
     let take = |reason: &str| C::TakeAssetOutOfService { reason: reason.into() };
     let taken = || E::AssetTakenOutOfService { reason: "overhaul".into() };
     given::<Asset>([registered()]).when(take(" overhaul ")).then([taken()]);

@@ -8,10 +8,10 @@ use super::{AssetTreeCommand, AssetTreeEvent, Error};
 use crate::aggregate::{Decide, aggregate};
 use crate::ids::AssetId;
 
-/// The edges of an organisation's asset tree as its events left them.
+/// The edges of an organisation's asset tree, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssetTree {
-    /// The parent of each asset that has one.
+    /// The parent of each asset that is not a root.
     pub parents: BTreeMap<AssetId, AssetId>,
 }
 
@@ -45,7 +45,7 @@ impl Decide for AssetTree {
 aggregate!(AssetTree, "asset_tree");
 
 impl AssetTree {
-    /// Walks from the part up to the root; ends because the tree never has a cycle.
+    /// Returns whether `part` is `whole` or one of its descendants. The walk ends because the tree never has a cycle.
     fn lies_on_or_below(&self, part: AssetId, whole: AssetId) -> bool {
         std::iter::successors(Some(part), |asset| self.parents.get(asset).copied()).any(|asset| asset == whole)
     }

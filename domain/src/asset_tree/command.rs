@@ -5,14 +5,14 @@ use crate::ids::AssetId;
 /// Commands on an organisation's asset tree.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AssetTreeCommand {
-    /// Puts an asset below a parent.
+    /// Places an asset below a parent.
     PlaceAsset {
         /// The child asset.
         asset: AssetId,
         /// The parent asset.
         parent: AssetId,
     },
-    /// Makes an asset a root again.
+    /// Detaches an asset from its parent, which makes it a root.
     DetachAsset {
         /// The child asset.
         asset: AssetId,

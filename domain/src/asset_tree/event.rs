@@ -9,14 +9,14 @@ use crate::aggregate::domain_event;
 /// Events of an organisation's asset tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AssetTreeEvent {
-    /// The asset is part of the parent.
+    /// The asset was placed below the parent.
     AssetPlaced {
         /// The child asset.
         asset: AssetId,
         /// The parent asset.
         parent: AssetId,
     },
-    /// The asset is a root.
+    /// The asset was detached and is now a root.
     AssetDetached {
         /// The child asset.
         asset: AssetId,

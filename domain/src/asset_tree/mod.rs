@@ -1,4 +1,5 @@
-//! Which asset is part of which, for one organisation, so that a cycle is seen. Its id is the organisation's.
+//! The asset tree of one organisation: which asset is part of which. One aggregate per organisation (with its id), so
+//! that cycles can be detected.
 
 mod aggregate;
 mod command;

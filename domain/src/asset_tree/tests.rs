@@ -27,27 +27,27 @@ fn cycle(part: u128, whole: u128) -> Error {
 }
 
 #[test]
-fn an_asset_is_placed_below_another_and_may_move() {
+fn an_asset_is_placed_below_another_and_can_move() {
     given_no_events::<AssetTree>().when(place(2, 1)).then([placed(2, 1)]);
     given::<AssetTree>([placed(2, 1)]).when(place(2, 1)).then_no_events();
     given::<AssetTree>([placed(2, 1)]).when(place(2, 3)).then([placed(2, 3)]);
 }
 
 #[test]
-fn no_asset_is_part_of_itself() {
+fn an_asset_cannot_be_placed_below_itself() {
     given_no_events::<AssetTree>().when(place(1, 1)).then_refused(cycle(1, 1));
     given::<AssetTree>([placed(2, 1)]).when(place(1, 2)).then_refused(cycle(1, 2));
     given::<AssetTree>([placed(2, 1), placed(3, 2), placed(4, 3)]).when(place(1, 4)).then_refused(cycle(1, 4));
 }
 
 #[test]
-fn what_was_a_cycle_is_none_after_a_detachment() {
+fn a_detachment_allows_what_was_a_cycle_before() {
     let detached = E::AssetDetached { asset: asset(2) };
     given::<AssetTree>([placed(2, 1), detached]).when(place(1, 2)).then([placed(1, 2)]);
 }
 
 #[test]
-fn a_part_is_detached_and_a_root_is_one_already() {
+fn a_child_is_detached_and_detaching_a_root_has_no_effect() {
     let detach = || C::DetachAsset { asset: asset(2) };
     given::<AssetTree>([placed(2, 1)]).when(detach()).then([E::AssetDetached { asset: asset(2) }]);
     given::<AssetTree>([placed(2, 1), E::AssetDetached { asset: asset(2) }]).when(detach()).then_no_events();
@@ -56,7 +56,7 @@ fn a_part_is_detached_and_a_root_is_one_already() {
 
 proptest! {
     #[test]
-    fn whatever_is_placed_every_walk_upwards_ends(edges in prop::collection::vec((0_u128..12, 0_u128..12), 0..80)) {
+    fn every_upward_walk_ends_after_any_placements(edges in prop::collection::vec((0_u128..12, 0_u128..12), 0..80)) {
         let mut tree = AssetTree::default();
         for (part, whole) in edges {
             for event in tree.decide(place(part, whole)).unwrap_or_default() {
@@ -65,7 +65,7 @@ proptest! {
         }
         for start in 0..12 {
             let mut steps = std::iter::successors(Some(asset(start)), |at| tree.parents.get(at).copied());
-            prop_assert!(steps.nth(12).is_none(), "a cycle above {start}");
+            prop_assert!(steps.nth(12).is_none(), "cycle above {start}");
         }
     }
 }

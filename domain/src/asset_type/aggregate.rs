@@ -17,7 +17,7 @@ pub struct AssetType {
     pub retired: bool,
 }
 
-/// All that an asset type says.
+/// The full definition of an asset type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssetTypeDefinition {
     /// Its name.
@@ -136,9 +136,9 @@ fn checked(
         }
     }
     let composites = combination.composites.iter().map(|metric| metric.key.as_str());
-    let doubled = validation::first_duplicate(derived.iter().map(|metric| metric.key.as_str()).chain(composites))
+    let duplicate = validation::first_duplicate(derived.iter().map(|metric| metric.key.as_str()).chain(composites))
         .or_else(|| validation::first_duplicate(bands.iter().map(|band| band.metric_key.as_str())));
-    match doubled {
+    match duplicate {
         Some(key) => Err(Error::DuplicateMetric { key: key.to_owned() }),
         None => Ok(name),
     }

@@ -1,5 +1,5 @@
-//! How the values of an asset come together: from several devices, from formulas, from the assets below it. What does not
-//! live here: doing it (`computation`, and the stage that remembers the values).
+//! How an asset's values are combined: from several devices, from formulas, and from its child assets. The computation
+//! itself lives in `computation`; the asset combiner stage keeps the values.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ use crate::word_enum::word_enum;
 
 use super::DerivedMetric;
 
-/// How long a value is used for formulas and composites where nothing else is said, seconds.
-pub const USUAL_STALE_AFTER_SECONDS: u32 = 300;
-/// How long a device must be silent before its backup's values are used where nothing else is said, seconds.
-pub const USUAL_TAKEOVER_AFTER_SECONDS: u32 = 60;
-/// Most derived metrics, and most composites, of a type.
+/// Default age up to which formulas and composites use a value, seconds.
+pub const DEFAULT_STALE_AFTER_SECONDS: u32 = 300;
+/// Default silence of a device after which its backup's values are used, seconds.
+pub const DEFAULT_TAKEOVER_AFTER_SECONDS: u32 = 60;
+/// Maximum number of derived metrics, and of composites, of a type.
 pub const MAX_COMPUTED: usize = 50;
 
-/// What becomes of the values of the assets below one.
+/// How the values of child assets are aggregated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregation {
@@ -25,65 +25,65 @@ pub enum Aggregation {
     Sum,
     /// Their mean.
     Avg,
-    /// The least.
+    /// The minimum.
     Min,
-    /// The greatest.
+    /// The maximum.
     Max,
-    /// The one measured last.
+    /// The most recently measured value.
     Last,
-    /// How many there are.
+    /// The number of values.
     Count,
 }
 
 word_enum!(Aggregation { Sum "sum", Avg "avg", Min "min", Max "max", Last "last", Count "count" });
 
-/// A metric computed from one of the assets directly below.
+/// A metric aggregated over the direct children of an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompositeMetric {
-    /// Key of the result.
+    /// Key of the resulting metric.
     pub key: String,
-    /// Key of the metric below; it may be computed itself.
+    /// Key of the children's metric; it may itself be computed.
     pub of: String,
-    /// What becomes of its values.
+    /// The aggregation function.
     pub aggregation: Aggregation,
     /// Unit of the result, a UCUM code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
 
-/// How values come together, metrics by formula aside.
+/// How values are combined, apart from derived metrics.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Combination {
-    /// Metrics computed from the assets below.
+    /// Metrics aggregated over the child assets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub composites: Vec<CompositeMetric>,
-    /// Seconds after which a value is no longer used, counted from the newest one of the asset; 300 when absent.
+    /// Seconds after which a value is stale and no longer used, relative to the asset's newest value; 300 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after_seconds: Option<u32>,
-    /// Seconds of silence after which a backup's values are used; 60 when absent.
+    /// Seconds of silence after which a backup device's values are used; 60 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takeover_after_seconds: Option<u32>,
 }
 
 impl Combination {
-    /// Tells whether it says nothing.
+    /// Returns whether no field is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Returns after how many microseconds a value is no longer used.
+    /// Returns the age in microseconds after which a value is stale.
     pub fn stale_after_micros(&self) -> i64 {
-        i64::from(self.stale_after_seconds.unwrap_or(USUAL_STALE_AFTER_SECONDS)) * 1_000_000
+        i64::from(self.stale_after_seconds.unwrap_or(DEFAULT_STALE_AFTER_SECONDS)) * 1_000_000
     }
 
-    /// Returns after how many microseconds of silence a backup takes over.
+    /// Returns the silence in microseconds after which a backup device takes over.
     pub fn takeover_after_micros(&self) -> i64 {
-        i64::from(self.takeover_after_seconds.unwrap_or(USUAL_TAKEOVER_AFTER_SECONDS)) * 1_000_000
+        i64::from(self.takeover_after_seconds.unwrap_or(DEFAULT_TAKEOVER_AFTER_SECONDS)) * 1_000_000
     }
 }
 
-/// Checks the derived metrics and the combination of a type. Formulas may use metrics that come, composites, and derived
-/// metrics that stand before them, so that none goes round in a circle.
+/// Checks the derived metrics and the combination of a type. A formula may use sent metrics, composites, and derived
+/// metrics that are defined before it; this order excludes cycles.
 pub(super) fn check(derived: &[DerivedMetric], combination: &Combination) -> Result<(), Error> {
     if derived.len().max(combination.composites.len()) > MAX_COMPUTED {
         return Err(Error::TooManyComputed);
@@ -103,7 +103,7 @@ pub(super) fn check(derived: &[DerivedMetric], combination: &Combination) -> Res
         let formula = Formula::parse(&metric.formula).map_err(|error| invalid(error.to_string()))?;
         let later = &derived[index..];
         if let Some(name) = formula.names().find(|name| later.iter().any(|metric| metric.key == *name)) {
-            return Err(invalid(format!("{name} does not stand before it")));
+            return Err(invalid(format!("{name} must be defined before it is used")));
         }
     }
     let in_range = |seconds: Option<u32>| seconds.is_none_or(|seconds| (1..=MAX_DURATION_SECONDS).contains(&seconds));

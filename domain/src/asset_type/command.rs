@@ -5,7 +5,7 @@ use super::{Combination, DerivedMetric, HealthModel};
 /// Commands on an asset type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AssetTypeCommand {
-    /// Adds the type.
+    /// Defines the type.
     DefineAssetType {
         /// Its name.
         name: String,
@@ -13,7 +13,7 @@ pub enum AssetTypeCommand {
         description: Option<String>,
         /// Name of its icon.
         icon: Option<String>,
-        /// Metrics computed from others.
+        /// Metrics computed by formulas.
         derived_metrics: Vec<DerivedMetric>,
         /// How its health is scored, if it is.
         health_model: Option<HealthModel>,
@@ -28,7 +28,7 @@ pub enum AssetTypeCommand {
         description: Option<String>,
         /// Name of its icon.
         icon: Option<String>,
-        /// Metrics computed from others.
+        /// Metrics computed by formulas.
         derived_metrics: Vec<DerivedMetric>,
         /// How its health is scored, if it is.
         health_model: Option<HealthModel>,

@@ -1,5 +1,5 @@
-//! The metrics of an asset that no device sends: those of formulas, and those of the assets below. Pure; which values are
-//! known is remembered elsewhere.
+//! Computes the metrics of an asset that no device sends: derived metrics by formula and composites over its child
+//! assets. The asset combiner stage keeps the input values.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,17 +7,17 @@ use std::fmt;
 use super::{Aggregation, Combination, DerivedMetric, HealthModel};
 use crate::formula::Formula;
 
-/// What a type computes, its formulas read once.
+/// What a type computes, with its formulas parsed once.
 #[derive(Default)]
 pub struct Computation {
     definition: (Vec<DerivedMetric>, Combination),
     formulas: Vec<Formula>,
-    wanted: BTreeSet<String>,
+    needed: BTreeSet<String>,
 }
 
 impl PartialEq for Computation {
     fn eq(&self, other: &Self) -> bool {
-        self.definition == other.definition && self.wanted == other.wanted
+        self.definition == other.definition && self.needed == other.needed
     }
 }
 
@@ -27,40 +27,42 @@ impl fmt::Debug for Computation {
     }
 }
 
-/// A value below an asset, with the time it was measured in microseconds since 1970.
+/// A child's value and when it was measured, microseconds since 1970.
 pub type Part = (f64, i64);
 
 impl Computation {
-    /// Reads what a type says. A formula that cannot be read was never accepted; it is left out with those behind it.
+    /// Builds the computation of a type. Stored formulas were validated before; should one not parse, it and all later
+    /// ones are left out, because later formulas may depend on it.
     pub fn new(derived: &[DerivedMetric], combination: &Combination, health: Option<&HealthModel>) -> Self {
         let formulas: Vec<_> = derived.iter().map_while(|metric| Formula::parse(&metric.formula).ok()).collect();
-        let mut wanted: BTreeSet<String> =
+        let mut needed: BTreeSet<String> =
             formulas.iter().flat_map(|formula| formula.names().map(str::to_owned)).collect();
-        wanted.extend(health.iter().flat_map(|model| model.bands.iter().map(|band| band.metric_key.clone())));
-        Self { definition: (derived.to_vec(), combination.clone()), formulas, wanted }
+        needed.extend(health.iter().flat_map(|model| model.bands.iter().map(|band| band.metric_key.clone())));
+        Self { definition: (derived.to_vec(), combination.clone()), formulas, needed }
     }
 
-    /// Tells whether the newest value of a metric must be known for it.
-    pub fn wants(&self, metric: &str) -> bool {
-        self.wanted.contains(metric)
+    /// Returns whether the computation needs the newest value of a metric of the asset itself.
+    pub fn needs(&self, metric: &str) -> bool {
+        self.needed.contains(metric)
     }
 
-    /// Tells whether there is nothing to remember for it.
+    /// Returns whether the computation needs no values at all.
     pub fn is_idle(&self) -> bool {
-        self.wanted.is_empty() && self.definition.1.composites.is_empty()
+        self.needed.is_empty() && self.definition.1.composites.is_empty()
     }
 
-    /// Returns how the values come together.
+    /// Returns how values are combined.
     pub fn combination(&self) -> &Combination {
         &self.definition.1
     }
 
-    /// Tells whether the assets below must say the newest value of a metric.
-    pub fn asks_below(&self, metric: &str) -> bool {
+    /// Returns whether the computation needs the newest value of a metric from each child asset.
+    pub fn needs_from_children(&self, metric: &str) -> bool {
         self.definition.1.composites.iter().any(|composite| composite.of == metric)
     }
 
-    /// Computes the composites, from the values of a metric below; those that have none are left out.
+    /// Computes the composites from the children's values, which `below` returns by metric; leaves out those without a
+    /// result.
     pub fn composites<'c>(&'c self, below: impl Fn(&str) -> Vec<Part> + 'c) -> impl Iterator<Item = (&'c str, f64)> {
         let composites = self.definition.1.composites.iter();
         composites.filter_map(move |composite| {
@@ -69,13 +71,13 @@ impl Computation {
         })
     }
 
-    /// Computes the derived metrics one after the other; `value` knows the metrics, those computed before included.
+    /// Lists the derived metrics with their formulas, in the order in which they must be evaluated.
     pub fn derived(&self) -> impl Iterator<Item = (&str, &Formula)> {
         self.definition.0.iter().map(|metric| metric.key.as_str()).zip(&self.formulas)
     }
 }
 
-/// Computes one value of several; none where there are none, or where the result is no number.
+/// Aggregates values; returns `None` if there are no values (except for a count) or the result is not finite.
 pub fn aggregate(aggregation: Aggregation, parts: &[Part]) -> Option<f64> {
     let values = || parts.iter().map(|(value, _)| *value);
     let count = parts.len() as f64;
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_below_become_one() {
+    fn child_values_are_aggregated() {
         let parts = [(1.0, 5), (4.0, 9), (-2.0, 7)];
         let of = |aggregation| aggregate(aggregation, &parts);
         let all = [Aggregation::Sum, Aggregation::Avg, Aggregation::Min, Aggregation::Max, Aggregation::Last];

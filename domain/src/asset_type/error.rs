@@ -9,45 +9,45 @@ pub enum Error {
     /// It already exists.
     #[error("the asset type already exists")]
     AlreadyExists,
-    /// Retired.
+    /// The asset type is retired.
     #[error("the asset type is retired")]
     Retired,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// A band is inverted, outside its limits, not finite, or without weight.
-    #[error("metric {key:?}: limits must enclose the good band, all finite, weight above 0")]
+    /// A band is not ascending, not finite, or has no positive weight.
+    #[error("metric {key:?}: the limits must enclose the good band, all values must be finite and the weight above 0")]
     InvalidBand {
-        /// Whose band.
+        /// The band's metric.
         key: String,
     },
     /// A key occurs twice.
-    #[error("metric {key:?} stands twice")]
+    #[error("metric {key:?} is defined twice")]
     DuplicateMetric {
         /// The duplicate key.
         key: String,
     },
-    /// A metric key is not one.
+    /// A metric key is malformed.
     #[error("metric key {key:?} must have 1 to 64 of letters, digits, '_', '-' and '.'")]
     InvalidMetricKey {
-        /// The refused key.
+        /// The rejected key.
         key: String,
     },
-    /// A formula cannot be read, or asks for what is computed after it.
-    #[error("the formula of {key:?}: {reason}")]
+    /// A formula does not parse, or uses a metric that is defined later.
+    #[error("invalid formula of {key:?}: {reason}")]
     InvalidFormula {
-        /// Whose formula.
+        /// The metric with the formula.
         key: String,
-        /// What is wrong.
+        /// The cause.
         reason: String,
     },
-    /// More derived metrics or composites than are computed.
+    /// There are too many derived metrics or composites.
     #[error("a type has at most 50 derived metrics and 50 composites")]
     TooManyComputed,
-    /// A bound is 0 or longer than 30 days.
+    /// A duration is 0 or longer than 30 days.
     #[error("staleAfterSeconds and takeoverAfterSeconds must be 1 to 2592000")]
     InvalidBound,
-    /// The weight of the assets below is not above 0.
-    #[error("the weight of children must be above 0")]
+    /// The weight of the children is not above 0.
+    #[error("the weight of the children must be above 0")]
     InvalidWeight,
 }

@@ -9,7 +9,7 @@ use crate::aggregate::domain_event;
 /// Events of an asset type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AssetTypeEvent {
-    /// The type was added.
+    /// The type was defined.
     AssetTypeDefined {
         /// Its name.
         name: String,
@@ -19,7 +19,7 @@ pub enum AssetTypeEvent {
         /// Name of its icon.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         icon: Option<String>,
-        /// Metrics computed from others.
+        /// Metrics computed by formulas.
         derived_metrics: Vec<DerivedMetric>,
         /// How its health is scored, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub enum AssetTypeEvent {
         /// Name of its icon.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         icon: Option<String>,
-        /// Metrics computed from others.
+        /// Metrics computed by formulas.
         derived_metrics: Vec<DerivedMetric>,
         /// How its health is scored, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]

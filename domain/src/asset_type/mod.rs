@@ -1,4 +1,4 @@
-//! A kind of asset: what is computed of its values, and how its health is scored.
+//! Asset types: which metrics are computed for assets of a type, and how their health is scored.
 
 mod aggregate;
 mod command;

@@ -75,14 +75,14 @@ fn a_type_is_defined_once() {
 }
 
 #[test]
-fn its_revision_is_a_fact_unless_it_says_the_same() {
+fn a_revision_emits_an_event_only_if_the_definition_changes() {
     given::<AssetType>([defined()]).when(revise("Pump", vec![], None)).then([revised()]);
     given::<AssetType>([defined(), revised()]).when(revise("Pump", vec![], None)).then_no_events();
     given_no_events::<AssetType>().when(revise("Pump", vec![], None)).then_refused(Error::NotFound);
 }
 
 #[test]
-fn a_retired_type_is_not_revised() {
+fn a_retired_type_cannot_be_revised() {
     given::<AssetType>([defined()]).when(C::RetireAssetType {}).then([E::AssetTypeRetired {}]);
     let retired = given::<AssetType>([defined(), E::AssetTypeRetired {}]);
     retired.when(C::RetireAssetType {}).then_no_events();
@@ -91,7 +91,7 @@ fn a_retired_type_is_not_revised() {
 }
 
 #[test]
-fn a_definition_that_makes_no_sense_is_refused() {
+fn an_invalid_definition_is_rejected() {
     let key = |key: &str| key.to_owned();
     let long = "1".repeat(1001);
     let formula = |reason: &str| Error::InvalidFormula { key: key("p"), reason: reason.into() };
@@ -102,8 +102,8 @@ fn a_definition_that_makes_no_sense_is_refused() {
         ("P", vec![derived("a b", "1")], None, Error::InvalidMetricKey { key: key("a b") }),
         ("P", vec![derived("p", " ")], None, length()),
         ("P", vec![derived("p", &long)], None, length()),
-        ("P", vec![derived("p", "p + 1")], None, formula("p does not stand before it")),
-        ("P", vec![derived("p", "q"), derived("q", "1")], None, formula("q does not stand before it")),
+        ("P", vec![derived("p", "p + 1")], None, formula("p must be defined before it is used")),
+        ("P", vec![derived("p", "q"), derived("q", "1")], None, formula("q must be defined before it is used")),
         ("P", (0..51).map(|n| derived(&format!("p{n}"), "1")).collect(), None, Error::TooManyComputed),
         ("P", vec![derived("p", "1"), derived("p", "2")], None, Error::DuplicateMetric { key: key("p") }),
         ("P", vec![], model(vec![two(), two()]), Error::DuplicateMetric { key: key("t") }),
@@ -122,7 +122,7 @@ fn a_definition_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_band_that_makes_no_sense_is_refused() {
+fn an_invalid_band_is_rejected() {
     let table = [
         band(5.0, 4.0, 6.0, 7.0, 1.0),
         band(0.0, 6.0, 4.0, 7.0, 1.0),
@@ -141,7 +141,7 @@ fn a_band_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_combination_that_makes_no_sense_is_refused() {
+fn an_invalid_combination_is_rejected() {
     let composite = |key: &str, of: &str| CompositeMetric {
         key: key.into(),
         of: of.into(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Definition, entry};
-use crate::device_links::first_wrong_mapping;
+use crate::device_links::first_invalid_mapping;
 use crate::ids::{AssetProfileId, AssetTypeId};
 use crate::validation;
 
@@ -115,7 +115,7 @@ impl Definition for ProfileDefinition {
         if !self.health_thresholds.are_sound() {
             return Err(Refusal::InvalidThresholds);
         }
-        match first_wrong_mapping(&self.telemetry_mappings) {
+        match first_invalid_mapping(&self.telemetry_mappings) {
             Some((from, to)) => Err(Refusal::InvalidMapping { from: from.clone(), to: to.clone() }),
             None => Ok(self),
         }

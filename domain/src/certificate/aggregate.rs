@@ -10,32 +10,32 @@ use crate::ids::{CertificateId, DeviceId};
 /// The state of a device certificate, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
-    /// What was issued; absent until then.
+    /// The issued certificate; `None` until it is issued.
     pub issued: Option<Issued>,
-    /// What takes its place, if something does.
+    /// The renewal that replaces it, if any.
     #[serde(default)]
     pub renewed: Option<Renewal>,
-    /// Why it is revoked, if it is.
+    /// The reason of its revocation, if it is revoked.
     pub revoked: Option<RevocationCode>,
     /// Whether its coming expiry was recorded.
     pub expiring: bool,
-    /// Whether people were told of it.
+    /// Whether the coming expiry was announced by e-mail.
     #[serde(default)]
     pub announced: bool,
-    /// Whether the end of its validity was noted.
+    /// Whether its expiry was recorded.
     pub expired: bool,
 }
 
-/// What takes a certificate's place.
+/// The renewal that replaces a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {
-    /// The other certificate.
+    /// The new certificate.
     pub successor: CertificateId,
-    /// When the old one is revoked as superseded; absent, it lasts as long as it is valid.
+    /// When the old certificate is revoked as superseded; when absent, it stays valid until it expires.
     pub overlap_ends_at: Option<DateTime<Utc>>,
 }
 
-/// What was issued.
+/// An issued certificate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Issued {
     /// The device that holds the certificate.
@@ -122,12 +122,13 @@ impl Decide for Certificate {
 aggregate!(Certificate, "certificate");
 
 impl Certificate {
-    /// Tells whether it is revoked or its validity is known to have ended.
+    /// Returns whether it is revoked or known to have expired.
     pub fn is_over(&self) -> bool {
         self.revoked.is_some() || self.expired
     }
 
-    /// An overlap may still begin where it had none; an overlap that runs is neither prolonged nor cut short.
+    /// Records a renewal. An overlap can be set where there was none, but a running overlap is neither extended nor
+    /// shortened.
     fn renew(&self, renewal: Renewal) -> Vec<CertificateEvent> {
         let runs = self.renewed.is_some_and(|known| known.overlap_ends_at.is_some());
         if self.is_over() || runs || self.renewed == Some(renewal) {

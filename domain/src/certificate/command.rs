@@ -8,7 +8,7 @@ use crate::ids::{CertificateId, DeviceId};
 /// Commands on a device certificate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CertificateCommand {
-    /// Notes the issued certificate.
+    /// Records an issued certificate.
     IssueCertificate {
         /// The device that holds the certificate.
         device_id: DeviceId,
@@ -23,9 +23,9 @@ pub enum CertificateCommand {
         /// End of validity.
         not_after: DateTime<Utc>,
     },
-    /// Notes that another certificate takes its place.
+    /// Records that another certificate replaces it.
     NoteRenewed {
-        /// The other certificate.
+        /// The new certificate.
         successor: CertificateId,
         /// When this certificate is revoked as superseded; when absent, it stays valid until it expires.
         overlap_ends_at: Option<DateTime<Utc>>,
@@ -34,16 +34,16 @@ pub enum CertificateCommand {
     RevokeCertificate {
         /// The reason, as entered by whoever acted.
         reason: String,
-        /// Reason code of RFC 5280.
+        /// RFC 5280 reason code.
         code: RevocationCode,
     },
-    /// Notes that its end is near.
+    /// Records that it expires soon.
     NoteExpiring {},
-    /// Notes that people were told of its near end.
+    /// Records that its coming expiry was announced by e-mail.
     NoteAnnounced {
         /// Number of recipients.
         recipients: u32,
     },
-    /// Notes that its validity ended.
+    /// Records that it has expired.
     NoteExpired {},
 }

@@ -6,11 +6,11 @@ pub enum Error {
     /// The certificate does not exist.
     #[error("no such certificate")]
     NotFound,
-    /// Issued before.
+    /// The certificate was already issued.
     #[error("the certificate already exists")]
     AlreadyIssued,
-    /// Revoked before.
-    #[error("the certificate is revoked already")]
+    /// The certificate is already revoked for another reason.
+    #[error("the certificate is already revoked")]
     AlreadyRevoked,
     /// The end of validity is not after its start.
     #[error("notAfter must be later than notBefore")]

@@ -11,7 +11,7 @@ use crate::aggregate::domain_event;
 /// Events of a device certificate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CertificateEvent {
-    /// It was issued.
+    /// The certificate was issued.
     CertificateIssued {
         /// The device that holds the certificate.
         device_id: DeviceId,
@@ -26,29 +26,29 @@ pub enum CertificateEvent {
         /// End of validity.
         not_after: DateTime<Utc>,
     },
-    /// Another certificate takes its place; until the overlap ends, both hold.
+    /// Another certificate replaces it; both are valid until the overlap ends.
     CertificateRenewed {
-        /// The other certificate.
+        /// The new certificate.
         successor: CertificateId,
         /// When this certificate is revoked as superseded; when absent, it stays valid until it expires.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         overlap_ends_at: Option<DateTime<Utc>>,
     },
-    /// It is revoked.
+    /// It was revoked.
     CertificateRevoked {
         /// The reason, as entered by whoever acted.
         reason: String,
-        /// Reason code of RFC 5280.
+        /// RFC 5280 reason code.
         code: RevocationCode,
     },
-    /// Its end is near.
+    /// It expires soon.
     CertificateExpiring {},
-    /// People of the organisation were told of its near end by e-mail.
+    /// Its coming expiry was announced to users of the organisation by e-mail.
     CertificateExpiryAnnounced {
         /// Number of recipients.
         recipients: u32,
     },
-    /// Its validity ended.
+    /// It has expired.
     CertificateExpired {},
 }
 

@@ -1,4 +1,4 @@
-//! One device certificate from issue to expiry or revocation (RFC 5280).
+//! Device certificates from issuance to expiry or revocation (RFC 5280).
 
 mod aggregate;
 mod command;

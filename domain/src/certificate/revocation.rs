@@ -1,25 +1,25 @@
-//! Reason codes of revocation.
+//! Reason codes of certificate revocations.
 
 use serde::{Deserialize, Serialize};
 
 use crate::word_enum::word_enum;
 
-/// CRLReason of RFC 5280, section 5.3.1 (those that fit a device).
+/// The CRLReason values of RFC 5280, section 5.3.1, that apply to devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationCode {
     /// No reason given.
     #[default]
     Unspecified,
-    /// The private key is known to others.
+    /// The private key is known or suspected to be compromised.
     KeyCompromise,
-    /// The device belongs elsewhere now.
+    /// The device has moved to another owner.
     AffiliationChanged,
-    /// Another certificate took its place.
+    /// Another certificate replaced it.
     Superseded,
     /// The device is out of service.
     CessationOfOperation,
-    /// The device may no longer connect.
+    /// The device must no longer connect.
     PrivilegeWithdrawn,
 }
 

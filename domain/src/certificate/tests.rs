@@ -52,14 +52,14 @@ fn a_certificate_is_issued_once() {
 }
 
 #[test]
-fn its_validity_ends_after_its_start() {
+fn the_end_of_validity_must_be_after_its_start() {
     for end in [at(10), at(9)] {
         given_no_events::<Certificate>().when(issue(end)).then_refused(Error::InvalidWindow);
     }
 }
 
 #[test]
-fn what_was_not_issued_takes_no_other_command() {
+fn commands_before_issuance_are_rejected() {
     for command in [renew(1, None), revoke(RevocationCode::Unspecified), C::NoteExpiring {}, C::NoteExpired {}] {
         given_no_events::<Certificate>().when(command).then_refused(Error::NotFound);
     }
@@ -74,7 +74,7 @@ fn renew(successor: u128, overlap_ends_at: Option<DateTime<Utc>>) -> C {
 }
 
 #[test]
-fn an_overlap_begins_once_and_is_not_changed_by_later_renewals() {
+fn a_running_overlap_is_not_changed_by_later_renewals() {
     let fresh = given::<Certificate>([issued()]);
     fresh.when(renew(1, Some(at(15)))).then([renewed(1, Some(at(15)))]);
     fresh.when(renew(1, None)).then([renewed(1, None)]);
@@ -88,7 +88,7 @@ fn an_overlap_begins_once_and_is_not_changed_by_later_renewals() {
 }
 
 #[test]
-fn it_is_revoked_once_for_one_reason() {
+fn a_certificate_is_revoked_once_for_one_reason() {
     given::<Certificate>([issued()]).when(revoke(RevocationCode::KeyCompromise)).then([revoked()]);
     let gone = given::<Certificate>([issued(), revoked()]);
     gone.when(revoke(RevocationCode::KeyCompromise)).then_no_events();
@@ -96,7 +96,7 @@ fn it_is_revoked_once_for_one_reason() {
 }
 
 #[test]
-fn its_near_end_and_its_end_are_noted_once() {
+fn coming_expiry_and_expiry_are_recorded_once() {
     let fresh = given::<Certificate>([issued()]);
     fresh.when(C::NoteExpiring {}).then([E::CertificateExpiring {}]);
     fresh.when(C::NoteExpired {}).then([E::CertificateExpired {}]);
@@ -109,7 +109,7 @@ fn its_near_end_and_its_end_are_noted_once() {
 }
 
 #[test]
-fn the_end_of_a_revoked_certificate_is_no_news_and_an_expired_one_may_be_revoked() {
+fn expiry_of_a_revoked_certificate_is_not_recorded_and_an_expired_one_can_be_revoked() {
     for command in [C::NoteExpiring {}, C::NoteExpired {}] {
         given::<Certificate>([issued(), revoked()]).when(command).then_no_events();
     }
@@ -119,7 +119,7 @@ fn the_end_of_a_revoked_certificate_is_no_news_and_an_expired_one_may_be_revoked
 }
 
 #[test]
-fn people_are_told_of_its_near_end_once_and_of_nothing_else() {
+fn the_coming_expiry_is_announced_once_and_only_while_it_is_relevant() {
     let (tell, told) = (|| C::NoteAnnounced { recipients: 2 }, || E::CertificateExpiryAnnounced { recipients: 2 });
     given_no_events::<Certificate>().when(tell()).then_refused(Error::NotFound);
     given::<Certificate>([issued()]).when(tell()).then_no_events();

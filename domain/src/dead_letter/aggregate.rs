@@ -1,4 +1,4 @@
-//! What is known of a settled letter and how it decides.
+//! State of a dead letter and its decisions.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,31 +7,32 @@ use super::{Error, SettledLetterCommand, SettledLetterEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::ids::derive;
 
-/// Namespace of the ids of dead letters.
+/// Namespace of dead-letter ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b3e_51c2_9a0d_4f77_8e15_2c94_d0a7_13fb);
 
-/// Longest comment, characters.
+/// Maximum length of a comment, characters.
 const MAX_COMMENT: usize = 1_000;
 
-/// Returns the id of a letter: the sequence of its message in the dead-letter stream, and its place in it from 0.
-pub fn id_of(sequence: u64, place: usize) -> Uuid {
-    derive(NAMESPACE, &[&sequence.to_string(), &place.to_string()])
+/// Returns the id of a dead letter from the sequence of its message in the dead-letter stream and its index in that
+/// message, from 0.
+pub fn id_of(sequence: u64, index: usize) -> Uuid {
+    derive(NAMESPACE, &[&sequence.to_string(), &index.to_string()])
 }
 
 /// The state of a dead letter, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SettledLetter {
-    /// What was decided; absent while nothing was.
+    /// How the letter was settled; `None` while it is open.
     pub settled: Option<Settled>,
 }
 
-/// What became of a letter.
+/// How a dead letter was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settled {
-    /// Given again.
+    /// Its message was resubmitted.
     Redriven,
-    /// Taken off the list.
+    /// It was discarded.
     Discarded,
 }
 

@@ -1,18 +1,18 @@
-//! What may be decided about a refused message. What does not live here: the decision.
+//! Commands of a dead letter; `aggregate` decides on them.
 
 use crate::telemetry::DeadLetter;
 
 /// Commands on a dead letter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SettledLetterCommand {
-    /// Gives the device's message to the platform again, as it was.
+    /// Resubmits the device's original message to the platform.
     RedriveDeadLetter {
-        /// The letter as the stream holds it.
+        /// The letter as stored in the dead-letter stream.
         letter: Box<DeadLetter>,
     },
-    /// Takes it off the list.
+    /// Discards the letter.
     DiscardDeadLetter {
-        /// Why, 1 to 1,000 characters.
+        /// An optional comment, 1 to 1,000 characters.
         comment: Option<String>,
     },
 }

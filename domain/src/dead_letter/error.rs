@@ -3,19 +3,19 @@
 /// Why a dead letter rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// It was given again, or discarded, already.
-    #[error("it is settled already")]
+    /// The letter was already resubmitted or discarded.
+    #[error("the dead letter is already settled")]
     Settled,
-    /// It names no device and organisation: there is nobody whose message it could be.
-    #[error("it is not known whose message it was")]
+    /// The letter names no device or no organisation, so that the message cannot be attributed.
+    #[error("the dead letter names no device or no organisation")]
     NoSender,
-    /// Only the beginning of the payload was kept.
-    #[error("only the beginning of its payload was kept")]
+    /// The stored payload may lack its end.
+    #[error("the payload may be truncated")]
     Cut,
-    /// The payload is marked as base64 and is none.
-    #[error("its payload cannot be read")]
+    /// The payload is marked as base64 but does not decode.
+    #[error("the payload is not valid base64")]
     Unreadable,
     /// The comment is empty or longer than 1,000 characters.
-    #[error("comment must have 1 to 1,000 characters")]
+    #[error("the comment must have 1 to 1,000 characters")]
     InvalidComment,
 }

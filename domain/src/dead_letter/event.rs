@@ -1,4 +1,4 @@
-//! What may have been decided about a refused message, as facts. Stored for ever: add versions, never change one.
+//! Events of a dead letter. They are stored forever: add new versions, never change an existing one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,20 @@ use crate::ids::DeviceId;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::enum_variant_names, reason = "events are called by their full names everywhere")]
 pub enum SettledLetterEvent {
-    /// The device's message is given to the platform again.
+    /// The device's message was resubmitted.
     DeadLetterRedriven {
-        /// Whose message it is.
+        /// The device that sent the message.
         device: DeviceId,
-        /// When it arrived the first time.
+        /// When the message first arrived.
         received_at: DateTime<Utc>,
-        /// The payload as text, or as `base64:…` where it is no UTF-8.
+        /// The payload as text, or as `base64:…` if it is not UTF-8.
         payload: String,
-        /// Why it had been refused.
+        /// The reason code of its rejection.
         reason: String,
     },
-    /// It is off the list.
+    /// The letter was discarded.
     DeadLetterDiscarded {
-        /// The reason.
+        /// An optional comment.
         comment: Option<String>,
     },
 }

@@ -1,5 +1,5 @@
-//! What was decided about a message that had been refused: given again, or discarded. The letter itself stands in the
-//! dead-letter stream; see `telemetry::DeadLetter`.
+//! How rejected messages are settled: resubmitted or discarded. The letters themselves are `telemetry::DeadLetter`
+//! messages in the dead-letter stream.
 
 mod aggregate;
 mod command;

@@ -43,7 +43,7 @@ fn discarded(comment: Option<&str>) -> E {
 }
 
 #[test]
-fn a_device_s_message_is_given_again_once() {
+fn a_message_is_resubmitted_once() {
     given_no_events::<SettledLetter>().when(redrive(letter())).then([redriven()]);
     let settled = given::<SettledLetter>([redriven()]);
     assert_eq!(settled.state().settled, Some(Settled::Redriven));
@@ -51,7 +51,7 @@ fn a_device_s_message_is_given_again_once() {
 }
 
 #[test]
-fn what_has_no_sender_is_cut_or_cannot_be_read_is_not_given_again() {
+fn an_unattributable_truncated_or_unreadable_message_is_not_resubmitted() {
     let refused =
         |letter: DeadLetter, error| given_no_events::<SettledLetter>().when(redrive(letter)).then_refused(error);
     refused(DeadLetter { device: None, ..letter() }, Error::NoSender);
@@ -62,7 +62,7 @@ fn what_has_no_sender_is_cut_or_cannot_be_read_is_not_given_again() {
 }
 
 #[test]
-fn any_letter_is_discarded_once_with_a_comment_or_without() {
+fn a_letter_is_discarded_once_with_or_without_a_comment() {
     let discard = |comment: Option<&str>| C::DiscardDeadLetter { comment: comment.map(str::to_owned) };
     given_no_events::<SettledLetter>().when(discard(None)).then([discarded(None)]);
     given_no_events::<SettledLetter>().when(discard(Some("a test"))).then([discarded(Some("a test"))]);
@@ -73,7 +73,7 @@ fn any_letter_is_discarded_once_with_a_comment_or_without() {
 }
 
 #[test]
-fn payloads_come_back_as_they_were() {
+fn payloads_decode_to_the_original_bytes() {
     let of = |payload: &str| DeadLetter { payload: payload.into(), ..letter() }.payload_bytes();
     assert_eq!(of("{}").as_deref(), Some(&b"{}"[..]));
     assert_eq!(of("base64://4=").as_deref(), Some(&[0xff, 0xfe][..]));
@@ -81,7 +81,7 @@ fn payloads_come_back_as_they_were() {
 }
 
 #[test]
-fn each_place_of_each_message_has_an_id_of_its_own() {
+fn every_letter_has_a_unique_id() {
     assert_eq!(id_of(1, 2), id_of(1, 2));
     assert_ne!(id_of(1, 2), id_of(12, 0));
     assert_ne!(id_of(1, 2), id_of(1, 3));

@@ -1,5 +1,5 @@
-//! How a device identifies itself over HTTP: its tokens, and whether it speaks for others. What does not live here: the
-//! tokens themselves, which are stored nowhere.
+//! HTTP access of a device: its tokens and its gateway role. Only the digest of a token is stored, never the token
+//! itself.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use super::{Device, DeviceCommand, DeviceEvent, Error};
 use crate::ids::DeviceTokenId;
 use crate::validation;
 
-/// Most valid tokens of a device at a time.
+/// Maximum number of valid tokens of a device at a time.
 pub const MAX_TOKENS: usize = 10;
-/// Most characters of a token's label.
+/// Maximum length of a token's label, characters.
 const MAX_LABEL_CHARS: usize = 100;
 
-/// A token as the device's events left it.
+/// A device token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceToken {
     /// Its id.
@@ -24,19 +24,19 @@ pub struct DeviceToken {
     pub digest: String,
     /// End of validity.
     pub expires_at: DateTime<Utc>,
-    /// Why it was revoked, if it was.
+    /// Why it was revoked; `None` if it was not.
     pub revoked: Option<String>,
 }
 
 impl DeviceToken {
-    /// Tells whether it holds at this time.
+    /// Returns whether it is neither revoked nor expired.
     pub fn holds_at(&self, now: DateTime<Utc>) -> bool {
         self.revoked.is_none() && now < self.expires_at
     }
 }
 
 impl Device {
-    /// Decides on the commands about access, which only a device in service takes.
+    /// Decides on the commands about access, which require a device in service.
     pub(super) fn decide_access(&self, command: DeviceCommand) -> Result<Vec<DeviceEvent>, Error> {
         match command {
             DeviceCommand::IssueDeviceToken { token_id, label, digest, expires_at, now } => {

@@ -1,4 +1,4 @@
-//! Given, when, then: tokens and gateways.
+//! Given/when/then tests of device tokens and gateways.
 
 use DeviceCommand as C;
 use DeviceEvent as E;
@@ -70,7 +70,7 @@ fn a_token_is_issued_once_with_a_trimmed_label() {
 }
 
 #[test]
-fn only_so_many_tokens_are_valid_at_a_time() {
+fn the_number_of_valid_tokens_is_limited() {
     let full: Vec<E> = [registered()].into_iter().chain((0..MAX_TOKENS as u128).map(|n| issued(n, 1))).collect();
     given::<Device>(full.clone()).when(issue(99, None)).then_refused(Error::TooManyTokens { most: MAX_TOKENS });
     let one_revoked: Vec<E> = full.iter().cloned().chain([revoked(0)]).collect();
@@ -88,7 +88,7 @@ fn a_token_is_revoked_once() {
 }
 
 #[test]
-fn a_gateway_is_appointed_and_dismissed_and_repeats_are_no_facts() {
+fn a_gateway_is_appointed_and_dismissed_once_each() {
     given::<Device>([registered()]).when(C::AppointGateway {}).then([E::GatewayAppointed {}]);
     given::<Device>([registered(), E::GatewayAppointed {}]).when(C::AppointGateway {}).then_no_events();
     given::<Device>([registered(), E::GatewayAppointed {}]).when(C::DismissGateway {}).then([E::GatewayDismissed {}]);
@@ -96,7 +96,7 @@ fn a_gateway_is_appointed_and_dismissed_and_repeats_are_no_facts() {
 }
 
 #[test]
-fn an_unknown_or_decommissioned_device_gets_neither_token_nor_office() {
+fn an_unknown_or_decommissioned_device_gets_no_token_and_no_gateway_role() {
     for command in [issue(1, None), revoke(1), C::AppointGateway {}, C::DismissGateway {}] {
         given_no_events::<Device>().when(command.clone()).then_refused(Error::NotFound);
         let gone = given::<Device>([registered(), issued(1, 1), decommissioned()]);

@@ -10,7 +10,7 @@ use crate::aggregate::{Decide, aggregate};
 use crate::ids::DeviceTypeId;
 use crate::validation;
 
-/// Most characters of a serial number.
+/// Maximum length of a serial number, characters.
 const MAX_SERIAL_NUMBER_CHARS: usize = 100;
 
 /// The state of a device, folded from its events.
@@ -18,30 +18,30 @@ const MAX_SERIAL_NUMBER_CHARS: usize = 100;
 pub struct Device {
     /// Its details; `None` until it is registered.
     pub profile: Option<DeviceProfile>,
-    /// Whether it is out of service for good.
+    /// Whether it is permanently out of service.
     pub decommissioned: bool,
-    /// Its tokens for HTTP, in the order of issuing, revoked and expired ones included.
+    /// Its HTTP tokens in order of issue, including revoked and expired ones.
     #[serde(default)]
     pub tokens: Vec<DeviceToken>,
-    /// Whether it may speak for other devices of its organisation.
+    /// Whether it is a gateway: it may send data on behalf of other devices of its organisation.
     #[serde(default)]
     pub gateway: bool,
-    /// Its claim code: the newest one, used up or not.
+    /// Its newest claim code, used or not.
     #[serde(default)]
     pub claim_code: Option<ClaimCode>,
-    /// The serial numbers of the physical devices before the present one, the latest last.
+    /// Serial numbers of the physical devices that it replaced, the latest last.
     #[serde(default)]
     pub former_serial_numbers: Vec<String>,
 }
 
-/// What a device is.
+/// The descriptive details of a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceProfile {
     /// Its name.
     pub name: String,
     /// Free-text description.
     pub description: Option<String>,
-    /// The maker's serial number.
+    /// Manufacturer's serial number.
     pub serial_number: String,
     /// Its type.
     pub device_type_id: DeviceTypeId,
@@ -50,7 +50,7 @@ pub struct DeviceProfile {
 }
 
 impl Device {
-    /// Tells whether the device exists and is in service.
+    /// Returns whether the device exists and is not decommissioned.
     pub fn in_service(&self) -> bool {
         self.profile.is_some() && !self.decommissioned
     }
@@ -139,13 +139,13 @@ impl Decide for Device {
 
 aggregate!(Device, "device");
 
-/// Returns the serial number as devices are known by: trimmed; `None` where 1 to 100 characters do not remain.
+/// Returns the serial number in its stored form: trimmed; `None` unless 1 to 100 characters remain.
 pub fn serial_number_of(text: &str) -> Option<String> {
     validation::trimmed(text, MAX_SERIAL_NUMBER_CHARS)
 }
 
 impl DeviceProfile {
-    /// Decides on the commands that only a device in service takes.
+    /// Decides on the commands that change the details of a device in service.
     fn change(&self, command: DeviceCommand) -> Result<Vec<DeviceEvent>, Error> {
         let (changed, event) = match command {
             DeviceCommand::RenameDevice { name } => {

@@ -1,4 +1,4 @@
-//! How a device enrols: its one-time claim code. What does not live here: the code itself, which is stored nowhere.
+//! Enrolment of a device with a one-time claim code. Only the digest of a code is stored, never the code itself.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Device, DeviceCommand, DeviceEvent, Error};
 use crate::ids::ClaimCodeId;
 
-/// A claim code as the device's events left it.
+/// A claim code.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClaimCode {
     /// Its id.
@@ -20,14 +20,14 @@ pub struct ClaimCode {
 }
 
 impl ClaimCode {
-    /// Tells whether a device can still enrol with it at this time.
+    /// Returns whether a device can still enrol with it.
     pub fn is_open(&self, now: DateTime<Utc>) -> bool {
         !self.used && now < self.expires_at
     }
 }
 
 impl Device {
-    /// Decides on the commands about claim codes, which only a device in service takes.
+    /// Decides on the commands about claim codes, which require a device in service.
     pub(super) fn decide_claim(&self, command: DeviceCommand) -> Result<Vec<DeviceEvent>, Error> {
         match command {
             DeviceCommand::IssueClaimCode { claim_code_id, digest, expires_at } => {
@@ -48,7 +48,7 @@ impl Device {
         }
     }
 
-    /// Returns the claim code of this digest if the device can enrol with it at this time.
+    /// Returns the claim code with this digest if it is neither used nor expired.
     pub fn check_claim_code(&self, digest: &str, now: DateTime<Utc>) -> Result<&ClaimCode, Error> {
         let code = self.claim_code.as_ref().filter(|code| code.digest == digest).ok_or(Error::WrongClaimCode)?;
         if code.used {

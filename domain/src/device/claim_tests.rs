@@ -1,4 +1,4 @@
-//! Given, when, then: claim codes.
+//! Given/when/then tests of claim codes.
 
 use DeviceCommand as C;
 use DeviceEvent as E;
@@ -49,7 +49,7 @@ fn used(number: u128) -> E {
 }
 
 #[test]
-fn a_code_is_used_once_and_in_time() {
+fn a_code_is_used_once_and_before_it_expires() {
     let open = given::<Device>([registered(), issued(1)]);
     open.when(use_up(1, now())).then([used(1)]);
     open.when(use_up(2, now())).then_refused(Error::WrongClaimCode);
@@ -59,7 +59,7 @@ fn a_code_is_used_once_and_in_time() {
 }
 
 #[test]
-fn a_new_code_takes_the_place_of_the_one_before() {
+fn a_new_code_replaces_the_previous_one() {
     given::<Device>([registered()]).when(issue(1)).then([issued(1)]);
     given::<Device>([registered(), issued(1)]).when(issue(1)).then_no_events();
     let second = given::<Device>([registered(), issued(1), used(1), issued(2)]);
@@ -68,7 +68,7 @@ fn a_new_code_takes_the_place_of_the_one_before() {
 }
 
 #[test]
-fn a_code_that_is_open_can_be_withdrawn() {
+fn an_unused_code_can_be_withdrawn() {
     let withdrawn = E::ClaimCodeWithdrawn { claim_code_id: code(1) };
     given::<Device>([registered(), issued(1)]).when(C::WithdrawClaimCode {}).then([withdrawn.clone()]);
     given::<Device>([registered(), issued(1), used(1)]).when(C::WithdrawClaimCode {}).then_no_events();
@@ -76,7 +76,7 @@ fn a_code_that_is_open_can_be_withdrawn() {
 }
 
 #[test]
-fn a_device_out_of_service_does_not_enrol() {
+fn a_decommissioned_device_cannot_enrol() {
     let gone = E::DeviceDecommissioned { reason: "broken".into() };
     let device = given::<Device>([registered(), issued(1), gone]);
     device.when(use_up(1, now())).then_refused(Error::Decommissioned);

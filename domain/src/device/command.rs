@@ -8,13 +8,13 @@ use crate::ids::{ClaimCodeId, DeviceTokenId, DeviceTypeId};
 /// Commands on a device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceCommand {
-    /// Adds the device.
+    /// Registers the device.
     RegisterDevice {
         /// Its name.
         name: String,
         /// Free-text description.
         description: Option<String>,
-        /// The maker's serial number.
+        /// Manufacturer's serial number.
         serial_number: String,
         /// Its type.
         device_type_id: DeviceTypeId,
@@ -31,17 +31,17 @@ pub enum DeviceCommand {
         /// Free-text description.
         description: Option<String>,
     },
-    /// Replaces its free attributes.
+    /// Replaces its custom attributes.
     ChangeDeviceAttributes {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
     /// Applies several of the changes above atomically.
     ReviseDevice {
-        /// Renaming, describing, changing attributes.
+        /// Renaming, describing and changing attributes; other commands have no effect here.
         changes: Vec<DeviceCommand>,
     },
-    /// Gives it a token for HTTP.
+    /// Issues an HTTP token.
     IssueDeviceToken {
         /// The token's id.
         token_id: DeviceTokenId,
@@ -51,17 +51,17 @@ pub enum DeviceCommand {
         digest: String,
         /// End of validity.
         expires_at: DateTime<Utc>,
-        /// The time now: expired tokens do not count.
+        /// The current time, because expired tokens do not count towards the limit.
         now: DateTime<Utc>,
     },
-    /// Takes a token from it.
+    /// Revokes an HTTP token.
     RevokeDeviceToken {
         /// The token's id.
         token_id: DeviceTokenId,
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// Gives it a claim code to enrol with, in place of an earlier one.
+    /// Issues a claim code for enrolment, which replaces an earlier one.
     IssueClaimCode {
         /// The code's id.
         claim_code_id: ClaimCodeId,
@@ -70,27 +70,27 @@ pub enum DeviceCommand {
         /// End of validity.
         expires_at: DateTime<Utc>,
     },
-    /// Takes the claim code from it.
+    /// Withdraws the claim code if it is unused.
     WithdrawClaimCode {},
-    /// Uses the claim code up.
+    /// Uses the claim code for enrolment.
     UseClaimCode {
         /// SHA-256 of the presented code, lower-case hex.
         digest: String,
-        /// The time now: an expired code does not count.
+        /// The current time, because an expired code is rejected.
         now: DateTime<Utc>,
     },
-    /// Lets it speak for other devices of its organisation.
+    /// Makes it a gateway: it may send data on behalf of other devices of its organisation.
     AppointGateway {},
-    /// Lets it speak for itself alone.
+    /// Ends its gateway role.
     DismissGateway {},
-    /// Puts another physical device in its place.
+    /// Replaces the physical device.
     ReplaceDevice {
-        /// The maker's serial number of the new one.
+        /// Manufacturer's serial number of the new device.
         serial_number: String,
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// Takes it out of service for good.
+    /// Decommissions it permanently.
     DecommissionDevice {
         /// The reason, as entered by whoever acted.
         reason: String,

@@ -9,7 +9,7 @@ pub enum Error {
     /// It already exists.
     #[error("the device already exists")]
     AlreadyExists,
-    /// Out of service.
+    /// The device is decommissioned.
     #[error("the device is decommissioned")]
     Decommissioned,
     /// The name is empty or longer than 200 characters.
@@ -18,28 +18,28 @@ pub enum Error {
     /// The serial number is empty or longer than 100 characters.
     #[error("the serial number must have 1 to 100 characters")]
     InvalidSerialNumber,
-    /// The replacement has the serial number of what it replaces.
-    #[error("the replacement must have a serial number of its own")]
+    /// The replacement has the serial number of the device that it replaces.
+    #[error("the serial number of the replacement must differ from the current one")]
     SameSerialNumber,
     /// The token's label is empty or longer than 100 characters.
     #[error("the label must have 1 to 100 characters")]
     InvalidLabel,
-    /// The device has as many tokens as it may have.
+    /// The device has the maximum number of valid tokens.
     #[error("the device has {most} valid tokens already; revoke one first")]
     TooManyTokens {
-        /// How many it may have.
+        /// The maximum.
         most: usize,
     },
     /// The device has no such token.
     #[error("no such token")]
     NoSuchToken,
-    /// The device has no such claim code: it never had, or another one took its place.
-    #[error("the claim code does not hold for this device")]
+    /// The device has no claim code with this digest: it never existed or was replaced.
+    #[error("the claim code is not valid for this device")]
     WrongClaimCode,
     /// The claim code was used before.
-    #[error("the claim code was used before")]
+    #[error("the claim code was already used")]
     ClaimCodeUsed,
-    /// The claim code's time is over.
+    /// The claim code has expired.
     #[error("the claim code has expired")]
     ClaimCodeExpired,
     /// The attributes are not a JSON object.

@@ -11,14 +11,14 @@ use crate::aggregate::domain_event;
 /// Events of a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DeviceEvent {
-    /// The device was added.
+    /// The device was registered.
     DeviceRegistered {
         /// Its name.
         name: String,
         /// Free-text description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// The maker's serial number.
+        /// Manufacturer's serial number.
         serial_number: String,
         /// Its type.
         device_type_id: DeviceTypeId,
@@ -36,61 +36,61 @@ pub enum DeviceEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     },
-    /// Its free attributes were replaced.
+    /// Its custom attributes were replaced.
     DeviceAttributesChanged {
         /// Free attributes: a JSON object.
         custom_attributes: Value,
     },
-    /// It has another token for HTTP.
+    /// An HTTP token was issued.
     DeviceTokenIssued {
         /// The token's id.
         token_id: DeviceTokenId,
         /// Human-readable label.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         label: Option<String>,
-        /// SHA-256 of the token, lower-case hex; the token itself is stored nowhere.
+        /// SHA-256 of the token, lower-case hex; the token itself is never stored.
         digest: String,
         /// End of validity.
         expires_at: DateTime<Utc>,
     },
-    /// A token no longer holds.
+    /// An HTTP token was revoked.
     DeviceTokenRevoked {
         /// The token's id.
         token_id: DeviceTokenId,
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// It has a claim code to enrol with; an earlier one no longer holds.
+    /// A claim code was issued, which invalidates an earlier one.
     ClaimCodeIssued {
         /// The code's id.
         claim_code_id: ClaimCodeId,
-        /// SHA-256 of the code, lower-case hex; the code itself is stored nowhere.
+        /// SHA-256 of the code, lower-case hex; the code itself is never stored.
         digest: String,
         /// End of validity.
         expires_at: DateTime<Utc>,
     },
-    /// Its claim code no longer holds.
+    /// Its claim code was withdrawn.
     ClaimCodeWithdrawn {
         /// The code's id.
         claim_code_id: ClaimCodeId,
     },
-    /// It has enrolled with its claim code.
+    /// The device enrolled with its claim code.
     ClaimCodeUsed {
         /// The code's id.
         claim_code_id: ClaimCodeId,
     },
-    /// It may speak for other devices of its organisation.
+    /// It became a gateway for other devices of its organisation.
     GatewayAppointed {},
-    /// It speaks for itself alone again.
+    /// It is no longer a gateway.
     GatewayDismissed {},
-    /// Another physical device is in its place.
+    /// The physical device was replaced.
     DeviceReplaced {
-        /// The maker's serial number of the new one.
+        /// Manufacturer's serial number of the new device.
         serial_number: String,
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// It is out of service for good.
+    /// It was decommissioned permanently.
     DeviceDecommissioned {
         /// The reason, as entered by whoever acted.
         reason: String,

@@ -1,4 +1,4 @@
-//! A logical device from registration to decommissioning.
+//! Logical devices, from registration to decommissioning.
 
 mod access;
 #[cfg(test)]

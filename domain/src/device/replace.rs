@@ -1,10 +1,11 @@
-//! A new physical device in the place of the old one: what is known of it stays, what identified the old one does not.
+//! Replacement of the physical device. The logical device keeps its details and history; the old device's credentials
+//! end.
 
 use super::aggregate::{DeviceProfile, serial_number_of};
 use super::{Device, DeviceEvent, Error};
 
 impl Device {
-    /// Decides on a replacement, which only a device in service takes.
+    /// Decides on a replacement, which requires a device in service.
     pub(super) fn replace(
         &self,
         profile: &DeviceProfile,

@@ -42,7 +42,7 @@ fn a_device_is_registered_once_with_trimmed_name_and_serial_number() {
 }
 
 #[test]
-fn a_registration_that_makes_no_sense_is_refused() {
+fn an_invalid_registration_is_rejected() {
     let table = [
         (register(" ", "SN-1", json!({})), Error::InvalidName),
         (register(&"x".repeat(201), "SN-1", json!({})), Error::InvalidName),
@@ -57,7 +57,7 @@ fn a_registration_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn changes_are_facts_and_repeats_are_none() {
+fn a_change_emits_an_event_and_a_repetition_emits_none() {
     let probe = given::<Device>([registered()]);
     let rename = |name: &str| C::RenameDevice { name: name.into() };
     probe.when(rename("Probe 2")).then([E::DeviceRenamed { name: "Probe 2".into() }]);
@@ -72,7 +72,7 @@ fn changes_are_facts_and_repeats_are_none() {
 }
 
 #[test]
-fn changes_are_remembered() {
+fn changes_are_applied_to_the_state() {
     let past = [
         registered(),
         E::DeviceRenamed { name: "Probe 2".into() },
@@ -86,7 +86,7 @@ fn changes_are_remembered() {
 }
 
 #[test]
-fn an_unknown_or_decommissioned_device_does_not_change() {
+fn an_unknown_or_decommissioned_device_cannot_be_changed() {
     let commands = [
         C::RenameDevice { name: "Other".into() },
         C::DescribeDevice { description: None },
@@ -99,7 +99,7 @@ fn an_unknown_or_decommissioned_device_does_not_change() {
 }
 
 #[test]
-fn a_device_is_decommissioned_once_and_for_good() {
+fn a_device_is_decommissioned_once_and_permanently() {
     let end = || C::DecommissionDevice { reason: "broken".into() };
     given_no_events::<Device>().when(end()).then_refused(Error::NotFound);
     given::<Device>([registered()]).when(end()).then([decommissioned()]);
@@ -110,7 +110,7 @@ fn a_device_is_decommissioned_once_and_for_good() {
 }
 
 #[test]
-fn a_replacement_ends_what_identified_the_old_one() {
+fn a_replacement_revokes_the_credentials_of_the_old_device() {
     let replace = |serial_number: &str| C::ReplaceDevice { serial_number: serial_number.into(), reason: "worn".into() };
     let replaced =
         |serial_number: &str| E::DeviceReplaced { serial_number: serial_number.into(), reason: "worn".into() };
@@ -132,7 +132,7 @@ fn a_replacement_ends_what_identified_the_old_one() {
 }
 
 #[test]
-fn several_changes_are_made_at_once_or_not_at_all() {
+fn several_changes_are_applied_atomically() {
     let probe = given::<Device>([registered()]);
     let rename = |name: &str| C::RenameDevice { name: name.into() };
     let attributes = |custom_attributes: Value| C::ChangeDeviceAttributes { custom_attributes };

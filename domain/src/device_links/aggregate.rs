@@ -1,4 +1,4 @@
-//! What the links of a device remember and how they decide.
+//! State of the links of a device and its decisions.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::aggregate::{Decide, aggregate};
 use crate::ids::AssetId;
 use crate::validation;
 
-/// Most characters of the reason of a correction.
+/// Maximum length of the reason for a correction, characters.
 const MAX_REASON_CHARS: usize = 500;
 
-/// The links of a device as its events left them.
+/// The links of a device, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceLinks {
-    /// Every link there ever was, in the order of linking.
+    /// All links, past and future ones included, in order of creation.
     pub links: Vec<Link>,
 }
 
@@ -102,30 +102,31 @@ impl DeviceLinks {
         }
     }
 
-    /// Ends what is open at that time; a link that has not begun yet ends at its start and so never holds.
+    /// Ends the links that are valid or start later; one that has not started ends at its own start and so is never
+    /// valid.
     fn unlink(&self, asset_id: AssetId, port: Option<u16>, at: DateTime<Utc>) -> Result<Vec<DeviceLinksEvent>, Error> {
-        let meant = |link: &&Link| link.asset_id == asset_id && port.is_none_or(|port| link.port == Some(port));
+        let is_meant = |link: &&Link| link.asset_id == asset_id && port.is_none_or(|port| link.port == Some(port));
         let end_of = |link: &Link| link.valid_from.max(at);
         let events: Vec<_> = self
             .links
             .iter()
-            .filter(meant)
+            .filter(is_meant)
             .filter(|link| link.valid_until.is_none_or(|until| until > end_of(link)))
             .map(|link| DeviceLinksEvent::AssetUnlinked { link_id: link.link_id, asset_id, valid_until: end_of(link) })
             .collect();
-        let ended_then = self.links.iter().filter(meant).any(|link| link.valid_until == Some(end_of(link)));
+        let ended_then = self.links.iter().filter(is_meant).any(|link| link.valid_until == Some(end_of(link)));
         if events.is_empty() && !ended_then { Err(Error::NotLinked { asset_id }) } else { Ok(events) }
     }
 }
 
 /// Returns the first mapping that is not `device.<key>` to `asset.<key>`.
-pub(crate) fn first_wrong_mapping(mappings: &BTreeMap<String, String>) -> Option<(&String, &String)> {
+pub(crate) fn first_invalid_mapping(mappings: &BTreeMap<String, String>) -> Option<(&String, &String)> {
     let is_key = |text: &str, prefix: &str| text.strip_prefix(prefix).is_some_and(validation::is_metric_key);
     mappings.iter().find(|(from, to)| !is_key(from, "device.") || !is_key(to, "asset."))
 }
 
 fn check_mapping(link: &Link) -> Result<(), Error> {
-    match first_wrong_mapping(&link.metrics_mapping) {
+    match first_invalid_mapping(&link.metrics_mapping) {
         Some((from, to)) => Err(Error::InvalidMapping { from: from.clone(), to: to.clone() }),
         None => Ok(()),
     }

@@ -10,11 +10,11 @@ use crate::ids::{AssetId, LinkId};
 /// Commands on the links of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceLinksCommand {
-    /// Opens a link.
+    /// Links the device to an asset.
     LinkAsset {
         /// The link.
         link_id: LinkId,
-        /// The asset it feeds.
+        /// The asset that receives its values.
         asset_id: AssetId,
         /// Port of a multi-port device.
         port: Option<u16>,
@@ -27,7 +27,7 @@ pub enum DeviceLinksCommand {
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
     },
-    /// Puts right what a link says, for the past too.
+    /// Corrects a link, also for the past.
     CorrectLink {
         /// The link.
         link_id: LinkId,
@@ -41,14 +41,14 @@ pub enum DeviceLinksCommand {
         valid_until: Option<DateTime<Utc>>,
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
-        /// What was wrong, in the words of who puts it right.
+        /// What was wrong, as entered by whoever acted.
         reason: String,
     },
-    /// Closes the open links to an asset.
+    /// Ends the open links to an asset.
     UnlinkAsset {
         /// The asset.
         asset_id: AssetId,
-        /// Only this port; every port when absent.
+        /// The port to unlink; all ports when absent.
         port: Option<u16>,
         /// When they end.
         at: DateTime<Utc>,

@@ -1,8 +1,8 @@
-//! Errors: why the links of a device rejects a command.
+//! Errors: why the links of a device reject a command.
 
 use crate::ids::{AssetId, LinkId};
 
-/// Why the links of a device rejects a command.
+/// Why the links of a device reject a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// There is no open link to the asset.
@@ -11,14 +11,14 @@ pub enum Error {
         /// The asset.
         asset_id: AssetId,
     },
-    /// The device has no such link.
+    /// The device has no link with this id.
     #[error("no such link")]
     NoSuchLink,
     /// The reason is empty or longer than 500 characters.
     #[error("the reason must have 1 to 500 characters")]
     InvalidReason,
-    /// Another link to the asset and port is valid at the same time.
-    #[error("overlaps link {link_id}")]
+    /// Another link to the same asset and port is valid at the same time, or has the same id.
+    #[error("the link overlaps link {link_id}")]
     Overlaps {
         /// The other link.
         link_id: LinkId,

@@ -13,11 +13,11 @@ use crate::aggregate::domain_event;
 /// Events of the links of a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DeviceLinksEvent {
-    /// The device feeds the asset.
+    /// The device was linked to an asset.
     AssetLinked {
         /// The link.
         link_id: LinkId,
-        /// The asset it feeds.
+        /// The asset that receives its values.
         asset_id: AssetId,
         /// Port of a multi-port device.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ pub enum DeviceLinksEvent {
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
     },
-    /// What the link says was put right, for the past too; what was measured and processed before stays as it is.
+    /// The link was corrected, also for the past; readings that were already processed stay as they are.
     LinkCorrected {
         /// The link.
         link_id: LinkId,
@@ -48,10 +48,10 @@ pub enum DeviceLinksEvent {
         valid_until: Option<DateTime<Utc>>,
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
-        /// What was wrong, in the words of who put it right.
+        /// What was wrong, as entered by whoever acted.
         reason: String,
     },
-    /// The link ended.
+    /// The link was ended.
     AssetUnlinked {
         /// The link.
         link_id: LinkId,

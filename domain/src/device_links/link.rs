@@ -1,4 +1,4 @@
-//! One link of a device to an asset.
+//! Links of a device to an asset.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AssetId, LinkId};
 use crate::word_enum::word_enum;
 
-/// Which link's values count when several feed one asset.
+/// Which device's values count when several devices are linked to one asset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkRole {
-    /// The usual source.
+    /// The regular source.
     #[default]
     Primary,
-    /// Used while the primary is silent.
+    /// Used only while the primary is silent.
     Backup,
-    /// Beside the primary.
+    /// Used in addition to the primary.
     Secondary,
 }
 
-/// A link with its window of validity.
+/// A link with its validity window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     /// The link.
     pub link_id: LinkId,
-    /// The asset it feeds.
+    /// The asset that receives the device's values.
     pub asset_id: AssetId,
     /// Port of a multi-port device.
     pub port: Option<u16>,
@@ -41,7 +41,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Tells whether both feed the same asset from the same port at some common time; empty windows hold no time.
+    /// Returns whether both link the same asset and port at some common time. Empty windows overlap nothing.
     pub fn overlaps(&self, other: &Link) -> bool {
         let begins_before_end = |a: &Link, b: &Link| b.valid_until.is_none_or(|until| a.valid_from < until);
         let not_empty = |link: &Link| link.valid_until.is_none_or(|until| link.valid_from < until);
@@ -53,7 +53,7 @@ impl Link {
             && begins_before_end(other, self)
     }
 
-    /// Tells whether the link is valid at a time (`valid_from <= at < valid_until`).
+    /// Returns whether the link is valid at a time (`valid_from <= at < valid_until`).
     pub fn is_valid_at(&self, at: DateTime<Utc>) -> bool {
         self.valid_from <= at && self.valid_until.is_none_or(|until| at < until)
     }

@@ -1,4 +1,5 @@
-//! Which assets a device feeds, and when, so that overlaps are seen. Its id is the device's.
+//! Links of one device to assets, with their validity windows. One aggregate per device (with its id), so that overlaps
+//! can be detected.
 
 mod aggregate;
 mod command;
@@ -9,7 +10,7 @@ mod tests;
 
 mod link;
 pub use aggregate::DeviceLinks;
-pub(crate) use aggregate::first_wrong_mapping;
+pub(crate) use aggregate::first_invalid_mapping;
 pub use command::DeviceLinksCommand;
 pub use error::Error;
 pub use event::DeviceLinksEvent;

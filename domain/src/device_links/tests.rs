@@ -22,7 +22,7 @@ fn id(n: u128) -> LinkId {
     LinkId(Uuid::from_u128(n))
 }
 
-/// A link of PUMP without port, from and until these seconds.
+/// A link of PUMP without a port, with start and end in seconds.
 fn link(n: u128, from: i64, until: Option<i64>) -> Link {
     Link {
         link_id: id(n),
@@ -58,14 +58,14 @@ fn links(past: impl IntoIterator<Item = Link>) -> Given<DeviceLinks> {
 }
 
 #[test]
-fn a_link_is_opened_and_the_same_again_is_no_news() {
+fn a_link_is_created_once() {
     given_no_events::<DeviceLinks>().when(command(link(1, 0, None))).then([linked(link(1, 0, None))]);
     links([link(1, 0, None)]).when(command(link(1, 0, None))).then_no_events();
 }
 
 #[test]
 fn windows_of_the_same_asset_and_port_must_not_overlap() {
-    // (present from, until), (new from, until), whether refused
+    // (start and end of the present link), (of the new link), whether it is rejected
     let table = [
         ((10, None), (0, Some(10)), false),
         ((10, None), (0, Some(11)), true),
@@ -88,7 +88,7 @@ fn windows_of_the_same_asset_and_port_must_not_overlap() {
 }
 
 #[test]
-fn another_asset_or_port_may_overlap() {
+fn links_to_another_asset_or_port_may_overlap() {
     let others = [Link { asset_id: HALL, ..link(2, 0, None) }, Link { port: Some(1), ..link(2, 0, None) }];
     for other in others {
         links([link(1, 0, None)]).when(command(other.clone())).then([linked(other)]);
@@ -99,20 +99,20 @@ fn another_asset_or_port_may_overlap() {
 }
 
 #[test]
-fn the_id_of_a_link_is_used_once() {
+fn a_link_id_can_be_used_only_once() {
     let other = Link { asset_id: HALL, ..link(1, 0, None) };
     links([link(1, 0, None)]).when(command(other)).then_refused(Error::Overlaps { link_id: id(1) });
 }
 
 #[test]
-fn a_window_ends_after_its_start() {
+fn the_end_of_a_window_must_be_after_its_start() {
     for until in [10, 9] {
         given_no_events::<DeviceLinks>().when(command(link(1, 10, Some(until)))).then_refused(Error::InvalidWindow);
     }
 }
 
 #[test]
-fn a_mapping_leads_from_device_keys_to_asset_keys() {
+fn a_mapping_maps_device_keys_to_asset_keys() {
     let mapped = |from: &str, to: &str| Link {
         metrics_mapping: BTreeMap::from([(from.to_owned(), to.to_owned())]),
         ..link(1, 0, None)
@@ -134,7 +134,7 @@ fn a_mapping_leads_from_device_keys_to_asset_keys() {
 }
 
 #[test]
-fn unlinking_ends_what_is_open() {
+fn unlinking_ends_open_links() {
     links([link(1, 0, None)]).when(unlink(None, 50)).then([unlinked(1, 50)]);
     links([link(1, 0, Some(100))]).when(unlink(None, 50)).then([unlinked(1, 50)]);
     let port = |n, port| Link { port: Some(port), ..link(n, 0, None) };
@@ -144,7 +144,7 @@ fn unlinking_ends_what_is_open() {
 }
 
 #[test]
-fn unlinking_before_the_start_leaves_no_time_at_all() {
+fn unlinking_before_the_start_leaves_an_empty_window() {
     links([link(1, 80, None)]).when(unlink(None, 50)).then([unlinked(1, 80)]);
     let never = given::<DeviceLinks>([linked(link(1, 80, None)), unlinked(1, 80)]);
     assert!(!never.state().links[0].is_valid_at(at(80)));
@@ -152,7 +152,7 @@ fn unlinking_before_the_start_leaves_no_time_at_all() {
 }
 
 #[test]
-fn unlinking_what_is_not_linked_is_refused_and_the_same_again_is_no_news() {
+fn unlinking_an_unlinked_asset_is_rejected_and_a_repetition_has_no_effect() {
     let refusal = || Error::NotLinked { asset_id: PUMP };
     given_no_events::<DeviceLinks>().when(unlink(None, 50)).then_refused(refusal());
     links([Link { asset_id: HALL, ..link(1, 0, None) }]).when(unlink(None, 50)).then_refused(refusal());
@@ -162,7 +162,7 @@ fn unlinking_what_is_not_linked_is_refused_and_the_same_again_is_no_news() {
 }
 
 #[test]
-fn after_unlinking_the_asset_may_be_linked_again() {
+fn an_asset_can_be_linked_again_after_unlinking() {
     let past = [linked(link(1, 0, None)), unlinked(1, 50)];
     given::<DeviceLinks>(past.clone()).when(command(link(2, 50, None))).then([linked(link(2, 50, None))]);
     given::<DeviceLinks>(past).when(command(link(2, 49, None))).then_refused(Error::Overlaps { link_id: id(1) });
@@ -181,7 +181,7 @@ fn correct(link: Link, reason: &str) -> C {
 }
 
 #[test]
-fn a_link_is_corrected_for_the_past_with_a_reason() {
+fn a_link_can_be_corrected_for_the_past_with_a_reason() {
     let corrected = |link: Link| {
         let Link { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } = link;
         E::LinkCorrected { link_id, port, role, valid_from, valid_until, metrics_mapping, reason: "typo".into() }

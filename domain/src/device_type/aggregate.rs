@@ -19,7 +19,7 @@ pub struct DeviceType {
     pub converter_id: Option<ProtocolConverterId>,
 }
 
-/// All that a device type says.
+/// The full definition of a device type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceTypeDefinition {
     /// Its name.

@@ -7,7 +7,7 @@ use super::{MetricDefinition, UnknownMetrics};
 /// Commands on a device type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceTypeCommand {
-    /// Adds the type.
+    /// Defines the type.
     DefineDeviceType {
         /// Its name.
         name: String,
@@ -29,9 +29,9 @@ pub enum DeviceTypeCommand {
         /// How undeclared metrics are handled.
         unknown_metrics: UnknownMetrics,
     },
-    /// Has payloads of its devices converted, or no longer.
+    /// Assigns the protocol converter for the payloads of its devices, or removes it.
     AssignConverter {
-        /// The converter.
+        /// The converter; `None` to remove it.
         converter_id: Option<ProtocolConverterId>,
     },
     /// Retires it; references to it stay valid.

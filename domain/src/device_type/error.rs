@@ -9,16 +9,16 @@ pub enum Error {
     /// It already exists.
     #[error("the device type already exists")]
     AlreadyExists,
-    /// Retired.
+    /// The device type is retired.
     #[error("the device type is retired")]
     Retired,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// A metric key is empty, too long, or has other characters than letters, digits, '_', '-' and '.'.
+    /// A metric key is empty, too long or contains characters other than letters, digits, '_', '-' and '.'.
     #[error("metric key {key:?} must have 1 to 64 of letters, digits, '_', '-' and '.'")]
     InvalidMetricKey {
-        /// The refused key.
+        /// The rejected key.
         key: String,
     },
     /// A key occurs twice.
@@ -27,10 +27,10 @@ pub enum Error {
         /// The duplicate key.
         key: String,
     },
-    /// The minimum is above the maximum, or one is not finite.
-    #[error("metric {key:?} has a minimum above its maximum, or one that is not finite")]
+    /// A minimum is above its maximum, or either is not finite.
+    #[error("metric {key:?}: the minimum must not exceed the maximum and both must be finite")]
     InvalidRange {
-        /// Whose range.
+        /// The metric with the range.
         key: String,
     },
 }

@@ -10,7 +10,7 @@ use crate::aggregate::domain_event;
 /// Events of a device type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DeviceTypeEvent {
-    /// The type was added.
+    /// The type was defined.
     DeviceTypeDefined {
         /// Its name.
         name: String,
@@ -34,9 +34,9 @@ pub enum DeviceTypeEvent {
         /// How undeclared metrics are handled.
         unknown_metrics: UnknownMetrics,
     },
-    /// Payloads of its devices are converted, or no longer.
+    /// The protocol converter for the payloads of its devices was assigned or removed.
     DeviceTypeConverterAssigned {
-        /// The converter.
+        /// The converter; `None` if it was removed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         converter_id: Option<ProtocolConverterId>,
     },

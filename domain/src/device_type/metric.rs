@@ -1,10 +1,10 @@
-//! What a device type says of its metrics.
+//! The metrics that a device type declares.
 
 use serde::{Deserialize, Serialize};
 
 use crate::word_enum::word_enum;
 
-/// Kinds of values.
+/// The kind of a metric's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueKind {
@@ -17,7 +17,7 @@ pub enum ValueKind {
     Text,
 }
 
-/// One declared metric.
+/// A declared metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricDefinition {
     /// Its key: 1 to 64 of letters, digits, `_`, `-`, `.`.
@@ -28,25 +28,25 @@ pub struct MetricDefinition {
     /// Its unit, a UCUM code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Smallest plausible number.
+    /// Lowest plausible value; lower values are kept with uncertain quality.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
-    /// Greatest plausible number.
+    /// Highest plausible value; higher values are kept with uncertain quality.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<f64>,
-    /// Whether every reading must have it.
+    /// Whether every reading must contain it.
     #[serde(default)]
     pub required: bool,
 }
 
-/// What happens to metrics that the type does not declare.
+/// How metrics that the type does not declare are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownMetrics {
     /// They are kept.
     #[default]
     Keep,
-    /// The reading is refused.
+    /// The whole reading is rejected.
     Refuse,
 }
 

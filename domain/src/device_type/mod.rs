@@ -1,4 +1,4 @@
-//! A kind of device and the metrics it declares.
+//! Device types and the metrics that they declare.
 
 mod aggregate;
 mod command;

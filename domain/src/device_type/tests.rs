@@ -49,7 +49,7 @@ fn a_type_is_defined_once() {
 }
 
 #[test]
-fn its_revision_is_a_fact_unless_it_says_the_same() {
+fn a_revision_emits_an_event_only_if_the_definition_changes() {
     let probe = given::<DeviceType>([defined()]);
     probe.when(revise("Probe", vec![metric("t"), metric("h")])).then([revised(vec![metric("t"), metric("h")])]);
     probe.when(revise("Probe ", vec![metric("t")])).then_no_events();
@@ -58,7 +58,7 @@ fn its_revision_is_a_fact_unless_it_says_the_same() {
 }
 
 #[test]
-fn a_retired_type_is_not_revised() {
+fn a_retired_type_cannot_be_revised() {
     given::<DeviceType>([defined()]).when(C::RetireDeviceType {}).then([E::DeviceTypeRetired {}]);
     let retired = given::<DeviceType>([defined(), E::DeviceTypeRetired {}]);
     retired.when(C::RetireDeviceType {}).then_no_events();
@@ -67,7 +67,7 @@ fn a_retired_type_is_not_revised() {
 }
 
 #[test]
-fn a_definition_that_makes_no_sense_is_refused() {
+fn an_invalid_definition_is_rejected() {
     let key = || "t".to_owned();
     let table = [
         (define("", vec![]), Error::InvalidName),
@@ -86,7 +86,7 @@ fn a_definition_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn open_and_single_point_ranges_are_fine() {
+fn open_and_single_point_ranges_are_accepted() {
     for range in [(None, None), (Some(1.0), None), (None, Some(1.0)), (Some(1.0), Some(1.0))] {
         let metrics = vec![ranged(range.0, range.1)];
         given::<DeviceType>([defined()])

@@ -8,23 +8,23 @@ use crate::aggregate::{Decide, aggregate};
 use crate::catalogue::notification_channel::Medium;
 use crate::word_enum::word_enum;
 
-/// Seconds until the next attempt, after the first, the second, and so on.
+/// Seconds to wait after the first failed attempt, after the second, and so on.
 const BACK_OFF: [i64; 5] = [10, 60, 300, 1_800, 7_200];
-/// Attempts after which a notification is given up.
+/// Number of attempts after which a notification fails permanently.
 pub const MAX_ATTEMPTS: u32 = BACK_OFF.len() as u32 + 1;
-/// Most characters of a reason that is kept.
+/// Maximum stored length of a failure reason, characters; longer ones are truncated.
 const MAX_REASON_CHARS: usize = 500;
 
-/// Where a notification stands.
+/// The status of a notification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// It is to be sent.
+    /// Waiting for an attempt.
     #[default]
     Pending,
-    /// It went out.
+    /// Delivered to its recipients.
     Delivered,
-    /// It was given up.
+    /// All attempts failed, or one failed permanently.
     Failed,
 }
 
@@ -33,13 +33,13 @@ word_enum!(Stage { Pending "pending", Delivered "delivered", Failed "failed" });
 /// The state of a notification, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
-    /// Whom it is to reach and what it is about; absent until it is asked for.
+    /// The recipients' medium and the content; `None` until it is requested.
     pub content: Option<(Medium, Notice)>,
-    /// Where it stands.
+    /// The status.
     pub stage: Stage,
-    /// Attempts begun.
+    /// Number of attempts started.
     pub attempts: u32,
-    /// When the next may begin; at once when absent.
+    /// When the next attempt may start; immediately when absent.
     pub retry_at: Option<DateTime<Utc>>,
 }
 
@@ -61,7 +61,7 @@ impl Decide for Notification {
             }
             (C::ResendNotification {}, _) => Err(Error::NotFailed),
             (C::BeginAttempt { attempt, now }, _) => self.begin(attempt, now),
-            // What comes late of an attempt that another one has overtaken changes nothing.
+            // A result that arrives after the notification was settled by another attempt has no effect.
             (_, _) if self.stage != Stage::Pending => Ok(vec![]),
             (C::NoteDelivered { recipients }, _) => Ok(vec![NotificationEvent::NotificationDelivered { recipients }]),
             (C::Push { recipients }, Some((_, notice))) => {
@@ -105,7 +105,7 @@ impl Notification {
         if self.stage != Stage::Pending || attempt != self.attempts + 1 || !is_due {
             return Err(Error::NotDue);
         }
-        // Should the process die with the last attempt, somebody may still note what became of it.
+        // The last attempt gets a deadline too: if its process dies, another one can still record the outcome.
         let after = BACK_OFF.get(self.attempts as usize).or(BACK_OFF.last()).copied().unwrap_or_default();
         Ok(vec![NotificationEvent::NotificationAttempted { attempt, retry_at: now + TimeDelta::seconds(after) }])
     }

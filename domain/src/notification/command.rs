@@ -9,41 +9,41 @@ use crate::ids::{NotificationChannelId, UserId};
 /// Commands on a notification.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NotificationCommand {
-    /// Asks for the message.
+    /// Requests the notification.
     RequestNotification {
-        /// The channel; absent where a rule names an address.
+        /// The channel; absent if a rule names a webhook address itself.
         channel_id: Option<NotificationChannelId>,
-        /// Whom it is to reach, and how.
+        /// Whom it reaches, and how.
         medium: Medium,
-        /// What it is about.
+        /// The content.
         notice: Notice,
     },
-    /// Takes the next attempt on; one process of many gets it.
+    /// Starts the next attempt. Of several processes that try, only one succeeds.
     BeginAttempt {
-        /// Which, from 1.
+        /// Number of the attempt, from 1.
         attempt: u32,
-        /// The time.
+        /// The current time.
         now: DateTime<Utc>,
     },
-    /// Notes that it went out.
+    /// Records the delivery.
     NoteDelivered {
         /// To how many.
         recipients: u32,
     },
-    /// Shows it to people on their screens.
+    /// Delivers it as a push notification in the web console.
     Push {
-        /// Who they are.
+        /// The users who see it.
         recipients: Vec<UserId>,
     },
-    /// Notes that an attempt failed.
+    /// Records a failed attempt.
     NoteRefused {
-        /// Which, from 1.
+        /// Number of the attempt, from 1.
         attempt: u32,
         /// The reason.
         reason: String,
-        /// Whether trying again cannot help.
+        /// Whether a retry cannot succeed.
         is_final: bool,
     },
-    /// Sends again what was given up.
+    /// Sends a failed notification again.
     ResendNotification {},
 }

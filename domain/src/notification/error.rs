@@ -6,10 +6,10 @@ pub enum Error {
     /// The notification does not exist.
     #[error("no such notification")]
     NotFound,
-    /// Another attempt was begun, or it is not time for one.
+    /// Another process started the attempt, or its time has not come.
     #[error("the attempt is not due")]
     NotDue,
-    /// Only what was given up is sent again.
-    #[error("the notification was not given up")]
+    /// Only a failed notification can be sent again.
+    #[error("the notification has not failed")]
     NotFailed,
 }

@@ -11,48 +11,48 @@ use crate::ids::{NotificationChannelId, UserId};
 /// Events of a notification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum NotificationEvent {
-    /// It is to be sent.
+    /// The notification was requested.
     NotificationRequested {
-        /// The channel; absent where a rule names an address.
+        /// The channel; absent if a rule names a webhook address itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel_id: Option<NotificationChannelId>,
-        /// Whom it is to reach, and how.
+        /// Whom it reaches, and how.
         medium: Medium,
-        /// What it is about.
+        /// The content.
         notice: Notice,
     },
-    /// An attempt was begun.
+    /// An attempt started.
     NotificationAttempted {
-        /// Which, from 1.
+        /// Number of the attempt, from 1.
         attempt: u32,
-        /// When the next may begin, should nothing be heard of this one.
+        /// When the next attempt may start if no result of this one is recorded.
         retry_at: DateTime<Utc>,
     },
-    /// It went out.
+    /// It was delivered.
     NotificationDelivered {
         /// To how many.
         recipients: u32,
     },
-    /// It is shown to people on their screens.
+    /// It was pushed to users in the web console.
     NotificationPushed {
-        /// Who they are.
+        /// The users who see it.
         recipients: Vec<UserId>,
-        /// What it is about.
+        /// The content.
         notice: Notice,
     },
-    /// An attempt failed; there will be another.
+    /// An attempt failed and will be retried.
     NotificationRefused {
-        /// Which, from 1.
+        /// Number of the attempt, from 1.
         attempt: u32,
         /// The reason.
         reason: String,
     },
-    /// It was given up.
+    /// It failed permanently.
     NotificationFailed {
         /// The reason.
         reason: String,
     },
-    /// It is to be sent again.
+    /// A failed notification is to be sent again.
     NotificationResent {},
 }
 

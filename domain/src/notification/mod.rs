@@ -1,4 +1,4 @@
-//! One message about one transition over one channel: asked for, tried, delivered or given up.
+//! Notifications: one message about one transition over one channel, with retries, until it is delivered or fails.
 
 mod aggregate;
 mod command;

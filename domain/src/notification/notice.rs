@@ -1,4 +1,4 @@
-//! What a message is about.
+//! The content of a notification.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use crate::ids::{AlarmId, RuleId};
 use crate::rule::EntityKind;
 use crate::telemetry::{ThresholdEvent, Transition};
 
-/// A transition of a rule on an entity, or of a device.
+/// A transition of a rule's condition on an entity, or of a device's presence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// What happened.
+    /// The transition.
     pub transition: Transition,
     /// The alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,7 +20,7 @@ pub struct Notice {
     /// The rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule_id: Option<RuleId>,
-    /// The rule's name then.
+    /// The rule's name at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule_name: Option<String>,
     /// Kind of the entity.
@@ -35,7 +35,7 @@ pub struct Notice {
     /// The value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// When, by the device's clock.
+    /// When it happened, by the device's clock.
     pub measured_at: DateTime<Utc>,
 }
 

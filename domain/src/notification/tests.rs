@@ -57,7 +57,7 @@ fn failed() -> E {
 }
 
 #[test]
-fn it_is_asked_for_once() {
+fn a_notification_is_requested_once() {
     let ask = || C::RequestNotification { channel_id: None, medium: medium(), notice: notice() };
     given_no_events::<Notification>().when(ask()).then([requested()]);
     given::<Notification>([requested()]).when(ask()).then_no_events();
@@ -67,7 +67,7 @@ fn it_is_asked_for_once() {
 }
 
 #[test]
-fn an_attempt_is_taken_on_by_one_and_when_it_is_due() {
+fn an_attempt_starts_once_and_only_when_due() {
     given::<Notification>([requested()]).when(begin(1, 5)).then([attempted(1, 15)]);
     given::<Notification>([requested()]).when(begin(2, 5)).then_refused(Error::NotDue);
     let once = given::<Notification>([requested(), attempted(1, 15)]);
@@ -79,7 +79,7 @@ fn an_attempt_is_taken_on_by_one_and_when_it_is_due() {
 }
 
 #[test]
-fn it_is_delivered_or_given_up_after_the_last_attempt() {
+fn a_notification_is_delivered_or_fails_after_the_last_attempt() {
     let tried = || given::<Notification>([requested(), attempted(1, 15)]);
     tried().when(C::NoteDelivered { recipients: 2 }).then([E::NotificationDelivered { recipients: 2 }]);
     tried().when(refuse(1, false)).then([E::NotificationRefused { attempt: 1, reason: "500".into() }]);
@@ -93,14 +93,14 @@ fn it_is_delivered_or_given_up_after_the_last_attempt() {
 }
 
 #[test]
-fn it_is_pushed_to_people() {
+fn a_push_counts_as_delivery() {
     let ada = vec![UserId(Uuid::from_u128(3))];
     let pushed = E::NotificationPushed { recipients: ada.clone(), notice: notice() };
     given::<Notification>([requested(), attempted(1, 15)]).when(C::Push { recipients: ada }).then([pushed]);
 }
 
 #[test]
-fn what_was_given_up_is_sent_again_from_the_beginning() {
+fn a_failed_notification_can_be_sent_again_with_all_attempts() {
     given::<Notification>([requested()]).when(C::ResendNotification {}).then_refused(Error::NotFailed);
     let given_up = [requested(), attempted(1, 15), failed()];
     given::<Notification>(given_up.clone()).when(C::ResendNotification {}).then([E::NotificationResent {}]);
@@ -109,7 +109,7 @@ fn what_was_given_up_is_sent_again_from_the_beginning() {
 }
 
 #[test]
-fn a_long_reason_is_cut() {
+fn a_long_failure_reason_is_truncated() {
     let reason = "x".repeat(501);
     let command = C::NoteRefused { attempt: 1, reason: reason.clone(), is_final: true };
     let kept = E::NotificationFailed { reason: reason[..500].into() };

@@ -11,21 +11,21 @@ use crate::validation;
 /// The state of an organisation, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Organization {
-    /// Its name; absent until it is founded.
+    /// Its name; `None` until it is founded.
     pub name: Option<String>,
-    /// Its certificate authority, once it has one.
+    /// Its certificate authority; `None` until it is created.
     pub certificate_authority: Option<CertificateAuthority>,
     /// Whether it is suspended: its devices and users are denied access.
     pub suspended: bool,
     /// How its devices' certificates are renewed.
     #[serde(default)]
     pub certificate_policy: CertificatePolicy,
-    /// Days that its telemetry is kept, where it has chosen.
+    /// The chosen retention of its telemetry in days; `None` for the default.
     #[serde(default)]
     pub chosen_retention_days: Option<u32>,
 }
 
-/// The public part of an organisation's certificate authority.
+/// The public part of an organisation's intermediate CA.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CertificateAuthority {
     /// The CA certificate, PEM.
@@ -92,7 +92,7 @@ impl Decide for Organization {
 aggregate!(Organization, "organization");
 
 impl Organization {
-    /// Returns the days that its telemetry is kept.
+    /// Returns the retention of its telemetry in days.
     pub fn telemetry_retention_days(&self) -> u32 {
         self.chosen_retention_days.unwrap_or(DEFAULT_RETENTION_DAYS)
     }

@@ -7,7 +7,7 @@ use super::CertificatePolicy;
 /// Commands on an organisation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OrganizationCommand {
-    /// Begins the organisation.
+    /// Founds the organisation.
     FoundOrganization {
         /// Its name.
         name: String,
@@ -17,7 +17,7 @@ pub enum OrganizationCommand {
         /// Its name.
         name: String,
     },
-    /// Notes the certificate of its own certificate authority.
+    /// Records the certificate of its certificate authority.
     RecordCertificateAuthority {
         /// The CA certificate, PEM.
         certificate_pem: String,
@@ -26,23 +26,23 @@ pub enum OrganizationCommand {
         /// End of validity.
         not_after: DateTime<Utc>,
     },
-    /// Chooses how its devices' certificates are renewed.
+    /// Changes how its devices' certificates are renewed.
     ChangeCertificatePolicy {
-        /// The whole choice.
+        /// The full new policy.
         policy: CertificatePolicy,
     },
-    /// Chooses how long its telemetry is kept.
+    /// Changes how long its telemetry is kept.
     ChangeTelemetryRetention {
-        /// Days.
+        /// Retention, days.
         days: u32,
     },
-    /// Stops its devices and people.
+    /// Suspends it: denies access to its devices and users.
     SuspendOrganization {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// Lets them in again.
+    /// Ends the suspension.
     ReinstateOrganization {},
-    /// Notes that webhooks are signed with another secret.
+    /// Records that the secret that signs its webhooks was replaced.
     NoteWebhookSecretReplaced {},
 }

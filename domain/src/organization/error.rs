@@ -6,37 +6,37 @@ pub enum Error {
     /// The organisation does not exist.
     #[error("no such organisation")]
     NotFound,
-    /// It was founded before.
+    /// The organisation already exists.
     #[error("the organisation already exists")]
     AlreadyExists,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// The overlap of two certificates is absurdly long.
-    #[error("certificates overlap for 0 to {most} days, not {days}")]
+    /// The overlap is longer than allowed.
+    #[error("the certificate overlap must be 0 to {most} days, not {days}")]
     InvalidOverlap {
-        /// The days asked for.
+        /// The requested days.
         days: u32,
-        /// The longest overlap.
+        /// The maximum.
         most: u32,
     },
-    /// The notice before a certificate's end is zero or absurdly long.
-    #[error("the end of a certificate is announced 1 to {most} days before, not {days}")]
+    /// The notice period before expiry is 0 or longer than allowed.
+    #[error("the notice period before expiry must be 1 to {most} days, not {days}")]
     InvalidNotice {
-        /// The days asked for.
+        /// The requested days.
         days: u32,
-        /// The longest notice.
+        /// The maximum.
         most: u32,
     },
-    /// Telemetry cannot be kept so long, or not at all.
-    #[error("telemetry is kept for 1 to {most} days, not {days}")]
+    /// The retention is 0 or longer than allowed.
+    #[error("the telemetry retention must be 1 to {most} days, not {days}")]
     InvalidRetention {
-        /// The days asked for.
+        /// The requested days.
         days: u32,
-        /// The longest retention.
+        /// The maximum.
         most: u32,
     },
-    /// It is suspended.
+    /// The organisation is suspended.
     #[error("the organisation is suspended")]
     Suspended,
 }

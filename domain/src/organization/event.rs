@@ -9,7 +9,7 @@ use crate::aggregate::domain_event;
 /// Events of an organisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum OrganizationEvent {
-    /// It began.
+    /// The organisation was founded.
     OrganizationFounded {
         /// Its name.
         name: String,
@@ -19,7 +19,7 @@ pub enum OrganizationEvent {
         /// Its name.
         name: String,
     },
-    /// It has its own certificate authority.
+    /// The certificate of its certificate authority was recorded.
     CertificateAuthorityRecorded {
         /// The CA certificate, PEM.
         certificate_pem: String,
@@ -28,24 +28,24 @@ pub enum OrganizationEvent {
         /// End of validity.
         not_after: DateTime<Utc>,
     },
-    /// Its devices' certificates are renewed otherwise.
+    /// The renewal policy of its devices' certificates changed.
     CertificatePolicyChanged {
-        /// The whole choice.
+        /// The full new policy.
         policy: CertificatePolicy,
     },
-    /// Its telemetry is kept for another time.
+    /// The retention of its telemetry changed.
     TelemetryRetentionChanged {
-        /// Days.
+        /// Retention, days.
         days: u32,
     },
-    /// Webhooks are signed with another secret, which is kept elsewhere.
+    /// The secret that signs its webhooks was replaced; the secret itself is stored outside the log.
     WebhookSecretReplaced {},
-    /// Its devices and people are shut out.
+    /// It was suspended: its devices and users are denied access.
     OrganizationSuspended {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// They are let in again.
+    /// The suspension ended.
     OrganizationReinstated {},
 }
 

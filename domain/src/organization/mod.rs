@@ -1,4 +1,4 @@
-//! A tenant: its name, its certificate authority, whether it is suspended.
+//! Organisations, the tenants of the platform: name, certificate authority, policies and suspension.
 
 mod aggregate;
 mod command;

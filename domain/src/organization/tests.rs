@@ -50,7 +50,7 @@ fn a_name_has_1_to_200_characters() {
 }
 
 #[test]
-fn what_was_not_founded_takes_no_other_command() {
+fn commands_before_founding_are_rejected() {
     let commands = [
         C::RenameOrganization { name: "B".into() },
         record("ab"),
@@ -63,7 +63,7 @@ fn what_was_not_founded_takes_no_other_command() {
 }
 
 #[test]
-fn renaming_to_another_name_is_a_fact_and_to_the_same_is_none() {
+fn a_rename_emits_an_event_only_if_the_name_changes() {
     let acme = given::<Organization>([founded()]);
     acme.when(C::RenameOrganization { name: "Acme 2".into() }).then([E::OrganizationRenamed { name: "Acme 2".into() }]);
     acme.when(C::RenameOrganization { name: "Acme ".into() }).then_no_events();
@@ -73,14 +73,14 @@ fn renaming_to_another_name_is_a_fact_and_to_the_same_is_none() {
 }
 
 #[test]
-fn its_authority_is_recorded_and_may_be_replaced() {
+fn the_certificate_authority_is_recorded_and_can_be_replaced() {
     given::<Organization>([founded()]).when(record("ab")).then([authority("ab")]);
     given::<Organization>([founded(), authority("ab")]).when(record("ab")).then_no_events();
     given::<Organization>([founded(), authority("ab")]).when(record("cd")).then([authority("cd")]);
 }
 
 #[test]
-fn it_is_suspended_and_reinstated() {
+fn an_organization_is_suspended_and_reinstated() {
     let suspend = || C::SuspendOrganization { reason: "unpaid".into() };
     given::<Organization>([founded()]).when(suspend()).then([suspended()]);
     given::<Organization>([founded(), suspended()]).when(suspend()).then_no_events();
@@ -92,14 +92,14 @@ fn it_is_suspended_and_reinstated() {
 }
 
 #[test]
-fn while_suspended_it_keeps_its_name() {
+fn a_suspended_organization_cannot_be_renamed() {
     given::<Organization>([founded(), suspended()])
         .when(C::RenameOrganization { name: "Other".into() })
         .then_refused(Error::Suspended);
 }
 
 #[test]
-fn the_certificate_policy_is_checked_and_changed_as_a_whole() {
+fn the_certificate_policy_is_validated_and_replaced_as_a_whole() {
     let policy = CertificatePolicy { overlap_days: 0, notice_days: 14, automatic_renewal: true };
     let founded = given::<Organization>([founded()]);
     assert_eq!(founded.state().certificate_policy, CertificatePolicy::default());
@@ -116,7 +116,7 @@ fn the_certificate_policy_is_checked_and_changed_as_a_whole() {
 }
 
 #[test]
-fn telemetry_is_kept_for_a_year_or_as_long_as_was_chosen() {
+fn telemetry_is_kept_for_a_year_unless_another_retention_is_chosen() {
     let founded = given::<Organization>([founded()]);
     assert_eq!(founded.state().telemetry_retention_days(), 365);
     founded.when(C::ChangeTelemetryRetention { days: 365 }).then_no_events();

@@ -10,7 +10,7 @@ use crate::aggregate::{Decide, aggregate};
 pub struct Rule {
     /// The definition; `None` until it is defined.
     pub definition: Option<RuleDefinition>,
-    /// Whether it is gone.
+    /// Whether it is retired.
     pub retired: bool,
 }
 

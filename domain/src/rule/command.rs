@@ -5,16 +5,16 @@ use super::{RuleDefinition, RuleRevision};
 /// Commands on a threshold rule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RuleCommand {
-    /// Adds the rule.
+    /// Defines the rule.
     DefineRule {
-        /// All of it.
+        /// The full definition.
         definition: RuleDefinition,
     },
-    /// Changes parts of it.
+    /// Changes parts of the definition.
     ReviseRule {
         /// The parts that change.
         revision: RuleRevision,
     },
-    /// Deletes it for its users; its history stays.
+    /// Retires it. Users no longer see it; its history remains.
     RetireRule {},
 }

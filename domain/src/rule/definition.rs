@@ -1,4 +1,4 @@
-//! What a rule says.
+//! The definition of a rule.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use crate::alarming::{Condition, Severity};
 use crate::ids::ActivityTemplateId;
 use crate::word_enum::word_enum;
 
-/// Kinds of things that are watched.
+/// The kind of an entity that a rule watches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityKind {
@@ -16,30 +16,30 @@ pub enum EntityKind {
     /// An asset.
     #[default]
     Asset,
-    /// An asset that is a place.
+    /// An asset that is a space, such as a building or a room.
     Space,
 }
 
-/// What follows a breach.
+/// The action on a breach, in addition to the alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum RuleAction {
-    /// Makes an activity: by this template, or by every template that matches the trigger.
+    /// Creates an activity from this template, or from every template with a matching trigger.
     CreateActivity {
-        /// The one template.
+        /// The template; all matching ones when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         template_id: Option<ActivityTemplateId>,
     },
-    /// Posts to an address.
+    /// Sends a webhook.
     Webhook {
         /// The address, http or https.
         url: String,
     },
-    /// Nothing but the alarm.
+    /// No action.
     None,
 }
 
-/// All of a rule.
+/// The full definition of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleDefinition {
     /// Its name.
@@ -49,44 +49,45 @@ pub struct RuleDefinition {
     pub description: Option<String>,
     /// Kind of the watched entities.
     pub entity_type: EntityKind,
-    /// The one watched entity; every entity of the kind when absent.
+    /// The watched entity; all entities of the kind when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<Uuid>,
-    /// The device type or asset type whose entities are watched; those of every type when absent.
+    /// The device type or asset type whose entities are watched; all types when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub type_id: Option<Uuid>,
-    /// The watched metric; `health_score` is an asset's health.
+    /// The watched metric; `health_score` is the health score of an asset.
     pub metric_key: String,
     /// The condition of a breach.
     pub condition: Condition,
     /// The severity.
     pub severity: Severity,
-    /// What follows.
+    /// The action on a breach.
     pub action: RuleAction,
-    /// Seconds after an alarm in which it raises no other for the entity.
+    /// Seconds after an alarm within which another breach on the same entity repeats that alarm instead of raising a
+    /// new one.
     pub cooldown_seconds: u32,
-    /// Whether it is evaluated.
+    /// Whether the rule is evaluated.
     pub is_active: bool,
 }
 
-/// The parts of a rule that change; what is absent stays.
+/// Changes to a rule; `None` leaves a part unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuleRevision {
-    /// Another name.
+    /// The new name.
     pub name: Option<String>,
-    /// Another description (`Some(None)` removes it).
+    /// The new description; `Some(None)` removes it.
     pub description: Option<Option<String>>,
-    /// Another metric.
+    /// The new metric.
     pub metric_key: Option<String>,
-    /// Another condition.
+    /// The new condition.
     pub condition: Option<Condition>,
-    /// Another severity.
+    /// The new severity.
     pub severity: Option<Severity>,
-    /// Another action.
+    /// The new action.
     pub action: Option<RuleAction>,
-    /// Another pause, seconds.
+    /// The new cooldown, seconds.
     pub cooldown_seconds: Option<u32>,
-    /// Evaluated or not.
+    /// Whether the rule is evaluated.
     pub is_active: Option<bool>,
 }
 

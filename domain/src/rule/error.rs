@@ -12,20 +12,20 @@ pub enum Error {
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// The metric key is not one.
+    /// The metric key is malformed.
     #[error("metricKey must have 1 to 64 of letters, digits, '_', '-' and '.'")]
     InvalidMetricKey,
-    /// The condition makes no sense.
-    #[error("condition: {reason}")]
+    /// The condition is invalid.
+    #[error("invalid condition: {reason}")]
     InvalidCondition {
-        /// What is wrong.
+        /// The cause.
         reason: &'static str,
     },
-    /// One entity and all of a type.
-    #[error("entityId and typeId exclude each other")]
+    /// Both an entity and a type are given.
+    #[error("entityId and typeId are mutually exclusive")]
     EntityAndType,
-    /// The webhook address is no http(s) URL.
-    #[error("action.url must be an http or https address")]
+    /// The webhook address is not an http(s) URL.
+    #[error("action.url must be an http or https URL")]
     InvalidWebhook,
     /// The cooldown is longer than 30 days.
     #[error("cooldownSeconds must be at most 2592000")]

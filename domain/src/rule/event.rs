@@ -10,12 +10,12 @@ use crate::aggregate::domain_event;
 /// Events of a threshold rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RuleEvent {
-    /// The rule was added.
+    /// The rule was defined.
     RuleDefined {
-        /// All of it.
+        /// The full definition.
         definition: RuleDefinition,
     },
-    /// It has another name or description.
+    /// Its name or description changed.
     RuleRenamed {
         /// Its name.
         name: String,
@@ -23,33 +23,33 @@ pub enum RuleEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     },
-    /// It breaches differently.
+    /// Its metric or condition changed.
     RuleConditionChanged {
-        /// The metric it watches.
+        /// The watched metric.
         metric_key: String,
         /// The condition of a breach.
         condition: Condition,
     },
-    /// It is as severe as this now.
+    /// Its severity changed.
     RuleSeverityChanged {
         /// The severity.
         severity: Severity,
     },
-    /// Something else follows a breach.
+    /// Its action changed.
     RuleActionChanged {
-        /// What follows.
+        /// The action on a breach.
         action: RuleAction,
     },
-    /// Its pause after an alarm changed.
+    /// Its cooldown changed.
     RuleCooldownChanged {
-        /// Seconds.
+        /// Cooldown, seconds.
         cooldown_seconds: u32,
     },
-    /// It is evaluated.
+    /// It was activated.
     RuleActivated {},
-    /// It is not evaluated.
+    /// It was deactivated.
     RuleDeactivated {},
-    /// It is gone.
+    /// It was retired.
     RuleRetired {},
 }
 

@@ -1,4 +1,4 @@
-//! A threshold rule: what is watched, when it breaches, what follows.
+//! Threshold rules: what they watch, the condition of a breach, and the action that follows.
 
 mod aggregate;
 mod command;

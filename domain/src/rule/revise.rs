@@ -1,8 +1,8 @@
-//! A rule's revision as facts: only what changed. What does not live here: the checks.
+//! Revisions of a rule: turns a changed definition into one event per changed part. Validation lives in `validate`.
 
 use super::{RuleDefinition, RuleEvent, RuleRevision};
 
-/// Replaces what the revision names.
+/// Returns the definition with the revision's parts replaced.
 pub(super) fn merged(present: &RuleDefinition, revision: RuleRevision) -> RuleDefinition {
     RuleDefinition {
         name: revision.name.unwrap_or_else(|| present.name.clone()),
@@ -19,7 +19,7 @@ pub(super) fn merged(present: &RuleDefinition, revision: RuleRevision) -> RuleDe
     }
 }
 
-/// Lists the facts that lead from one definition to the other.
+/// Lists the events that lead from one definition to the other.
 pub(super) fn changes(from: &RuleDefinition, to: RuleDefinition) -> Vec<RuleEvent> {
     let mut events = vec![];
     if (&from.name, &from.description) != (&to.name, &to.description) {
@@ -45,7 +45,7 @@ pub(super) fn changes(from: &RuleDefinition, to: RuleDefinition) -> Vec<RuleEven
     events
 }
 
-/// Applies one fact to a definition; beginning and end of the rule leave it as it is.
+/// Applies an event to a definition; defining and retiring a rule are handled by the aggregate.
 pub(super) fn apply(definition: &mut RuleDefinition, event: RuleEvent) {
     match event {
         RuleEvent::RuleRenamed { name, description } => {

@@ -53,7 +53,7 @@ fn a_rule_is_defined_once() {
 }
 
 #[test]
-fn a_revision_yields_only_the_facts_that_changed() {
+fn a_revision_emits_events_only_for_changed_parts() {
     let webhook = || RuleAction::Webhook { url: "https://example.org/hook".into() };
     let renamed = |name: &str, description: Option<&str>| E::RuleRenamed {
         name: name.into(),
@@ -86,7 +86,7 @@ fn a_revision_yields_only_the_facts_that_changed() {
 }
 
 #[test]
-fn every_change_is_remembered() {
+fn changes_are_applied_to_the_state() {
     let template = RuleAction::CreateActivity { template_id: Some(ActivityTemplateId(Uuid::from_u128(3))) };
     let past = [
         defined(),
@@ -115,7 +115,7 @@ fn every_change_is_remembered() {
 }
 
 #[test]
-fn an_unknown_or_retired_rule_is_not_found() {
+fn commands_on_an_unknown_or_retired_rule_are_rejected() {
     given_no_events::<Rule>().when(revise(part())).then_refused(Error::NotFound);
     given_no_events::<Rule>().when(C::RetireRule {}).then_refused(Error::NotFound);
     given::<Rule>([defined()]).when(C::RetireRule {}).then([E::RuleRetired {}]);
@@ -143,7 +143,7 @@ fn silence(no_data_seconds: u32) -> Condition {
 }
 
 #[test]
-fn a_condition_must_make_sense() {
+fn an_invalid_condition_is_rejected() {
     let finite = "value must be a finite number";
     let finite_upper = "upper must be a finite number";
     let band =
@@ -206,7 +206,7 @@ fn a_condition_must_make_sense() {
 }
 
 #[test]
-fn a_condition_is_stored_as_flat_as_people_write_it() {
+fn conditions_are_stored_in_the_flat_form_in_which_clients_write_them() {
     let parts = r#"{"all":[{"operator":">","value":80.0,"dead_band":2.0},{"metric_key":"flow","operator":"<","value":1.0,"per_second":true},{"any":[{"no_data_seconds":60}]}],"duration_seconds":30,"max_gap_seconds":60,"clear":{"operator":"<","value":60.0},"schedule":{"time_zone":"Europe/Berlin","windows":[{"days":["Mon"],"from":"08:00:00","until":"17:00:00"}]}}"#;
     let plain = r#"{"operator":">","value":80.0,"duration_seconds":0}"#;
     for json in [parts, plain] {
@@ -216,7 +216,7 @@ fn a_condition_is_stored_as_flat_as_people_write_it() {
 }
 
 #[test]
-fn a_definition_that_makes_no_sense_is_refused() {
+fn an_invalid_definition_is_rejected() {
     let webhook = |url: &str| RuleDefinition { action: RuleAction::Webhook { url: url.into() }, ..definition() };
     let long = format!("https://example.org/{}", "x".repeat(2000));
     let table = [

@@ -1,9 +1,9 @@
-//! What a rule may say. What does not live here: whether the rule may be changed at all.
+//! Validation of a rule's definition. Whether a rule may be changed at all is decided in `aggregate`.
 
 use super::{Error, RuleAction, RuleDefinition};
 use crate::validation::{self, MAX_DURATION_SECONDS};
 
-/// Returns the definition with its name trimmed, or what is wrong with it.
+/// Returns the definition with its name trimmed, or the first error in it.
 pub(super) fn definition(mut definition: RuleDefinition) -> Result<RuleDefinition, Error> {
     definition.name = validation::name(&definition.name).ok_or(Error::InvalidName)?;
     if !validation::is_metric_key(&definition.metric_key) {

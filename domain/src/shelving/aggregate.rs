@@ -13,7 +13,7 @@ const MAX_REASON_CHARS: usize = 4000;
 /// The state of a shelving, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shelving {
-    /// Until when the alarms are put aside; absent where they are not.
+    /// Until when the alarms are shelved; `None` if they are not.
     pub until: Option<DateTime<Utc>>,
 }
 

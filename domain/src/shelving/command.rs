@@ -8,20 +8,20 @@ use crate::ids::RuleId;
 /// Commands on a shelving.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShelvingCommand {
-    /// Puts the alarms aside.
+    /// Shelves the alarms, or changes the end of the shelving.
     ShelveAlarms {
         /// The rule.
         rule_id: RuleId,
         /// The entity.
         entity_id: Uuid,
-        /// When this is asked.
+        /// The current time.
         now: DateTime<Utc>,
         /// Until when it lasts.
         until: DateTime<Utc>,
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// Takes them up again.
+    /// Ends the shelving early.
     UnshelveAlarms {
         /// The rule.
         rule_id: RuleId,

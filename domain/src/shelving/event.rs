@@ -10,7 +10,7 @@ use crate::ids::RuleId;
 /// Events of a shelving.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ShelvingEvent {
-    /// The alarms of the rule on the entity are put aside.
+    /// The rule's alarms on the entity were shelved.
     AlarmsShelved {
         /// The rule.
         rule_id: RuleId,
@@ -21,7 +21,7 @@ pub enum ShelvingEvent {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// They are taken up again before their time.
+    /// The shelving was ended early.
     AlarmsUnshelved {
         /// The rule.
         rule_id: RuleId,

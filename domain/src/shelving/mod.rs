@@ -1,4 +1,4 @@
-//! Whether the alarms of one rule on one entity are put aside for a time (ISA-18.2, clause 12).
+//! Shelving: suppresses the alarms of one rule on one entity for a limited time (ISA-18.2, clause 12).
 
 mod aggregate;
 mod command;
@@ -16,10 +16,10 @@ pub use event::ShelvingEvent;
 
 use crate::ids::{RuleId, derive};
 
-/// Longest time for which alarms are put aside, days.
+/// Longest duration of a shelving, days.
 pub const MAX_DAYS: i64 = 30;
 
-/// Derives the id of the one shelving that a rule and an entity have.
+/// Derives the id of the shelving of a rule on an entity; there is one for each pair.
 pub fn shelving_id(rule: RuleId, entity: Uuid) -> Uuid {
     derive(rule.0, &["shelving", &entity.to_string()])
 }

@@ -28,14 +28,14 @@ fn unshelve() -> C {
 }
 
 #[test]
-fn alarms_are_shelved_until_a_time_and_for_longer() {
+fn alarms_are_shelved_and_the_end_can_be_changed() {
     given_no_events::<Shelving>().when(shelve(day(2), " being cleaned ")).then([shelved(day(2))]);
     given::<Shelving>([shelved(day(2))]).when(shelve(day(2), "again")).then_no_events();
     given::<Shelving>([shelved(day(2))]).when(shelve(day(31), "being cleaned")).then([shelved(day(31))]);
 }
 
 #[test]
-fn they_are_taken_up_again_once() {
+fn alarms_are_unshelved_once() {
     let taken = || E::AlarmsUnshelved { rule_id: RULE, entity_id: ENTITY };
     given_no_events::<Shelving>().when(unshelve()).then_no_events();
     given::<Shelving>([shelved(day(2))]).when(unshelve()).then([taken()]);
@@ -43,7 +43,7 @@ fn they_are_taken_up_again_once() {
 }
 
 #[test]
-fn the_end_lies_ahead_and_there_is_a_reason() {
+fn a_shelving_needs_an_end_within_30_days_and_a_reason() {
     let too_far = day(31) + TimeDelta::seconds(1);
     for until in [day(0), day(1), too_far] {
         given_no_events::<Shelving>().when(shelve(until, "x")).then_refused(Error::InvalidUntil);
@@ -54,7 +54,7 @@ fn the_end_lies_ahead_and_there_is_a_reason() {
 }
 
 #[test]
-fn a_rule_and_an_entity_have_one_shelving() {
+fn each_pair_of_rule_and_entity_has_its_own_shelving_id() {
     let other = RuleId(Uuid::from_u128(3));
     let ids = [shelving_id(RULE, ENTITY), shelving_id(other, ENTITY), shelving_id(RULE, other.0)];
     assert_eq!(std::collections::HashSet::from(ids).len(), 3);

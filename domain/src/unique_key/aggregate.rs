@@ -10,16 +10,16 @@ use crate::ids::OrganizationId;
 /// The state of a unique key, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UniqueKey {
-    /// Who holds the value; absent while it is free.
+    /// The holder of the value; `None` while it is free.
     pub holder: Option<Holder>,
 }
 
-/// Who holds a value.
+/// The holder of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// The device or user.
     pub id: Uuid,
-    /// Where it lives.
+    /// The holder's organisation.
     pub organization: OrganizationId,
 }
 

@@ -8,18 +8,18 @@ use crate::ids::OrganizationId;
 /// Commands on a unique key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UniqueKeyCommand {
-    /// Reserves the value.
+    /// Claims the value.
     ClaimKey {
-        /// What kind of value.
+        /// The kind of value.
         kind: KeyKind,
-        /// Who shall hold it.
+        /// The future holder.
         holder: Uuid,
-        /// Where the holder lives.
+        /// The holder's organisation.
         organization: OrganizationId,
     },
-    /// Gives the value up.
+    /// Releases the value.
     ReleaseKey {
-        /// Who holds it.
+        /// The current holder.
         holder: Uuid,
     },
 }

@@ -5,10 +5,10 @@ use uuid::Uuid;
 /// Why a unique key rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// Somebody else holds the value.
+    /// Another holder has the value.
     #[error("the value is held by {holder}")]
     HeldByAnother {
-        /// Who holds it.
+        /// The current holder.
         holder: Uuid,
     },
 }

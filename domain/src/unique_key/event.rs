@@ -10,18 +10,18 @@ use crate::ids::OrganizationId;
 /// Events of a unique key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum UniqueKeyEvent {
-    /// The value is reserved.
+    /// The value was claimed.
     KeyClaimed {
-        /// What kind of value.
+        /// The kind of value.
         kind: KeyKind,
-        /// Who holds it.
+        /// The holder.
         holder: Uuid,
-        /// Where the holder lives.
+        /// The holder's organisation.
         organization: OrganizationId,
     },
-    /// The value is free again.
+    /// The value was released.
     KeyReleased {
-        /// Who held it.
+        /// The former holder.
         holder: Uuid,
     },
 }

@@ -4,18 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::word_enum::word_enum;
 
-/// What kind of value is reserved.
+/// The kind of a reserved value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyKind {
     /// A device's serial number, unique in its organisation.
     SerialNumber,
-    /// A person's e-mail address, unique on the platform; kept as a keyed hash only.
+    /// A user's e-mail address, unique on the platform; stored only as a keyed hash.
     Email,
-    /// A claim code of a device, unique on the platform; kept as a digest only.
+    /// A device's claim code, unique on the platform; stored only as a digest.
     ClaimCode,
-    /// A public key whose private key was compromised, refused on the whole platform; kept as a digest only. Its holder is
-    /// the device that it was first revoked for.
+    /// A public key whose private key was compromised, rejected on the whole platform; stored only as a digest. Its
+    /// holder is the device for which it was first revoked.
     CompromisedKey,
 }
 

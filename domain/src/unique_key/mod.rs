@@ -1,4 +1,4 @@
-//! A reservation of a value that must be unique (a serial number, an e-mail address) for one holder.
+//! Reservations of values that must be unique, such as serial numbers and e-mail addresses, each for one holder.
 
 mod aggregate;
 mod command;

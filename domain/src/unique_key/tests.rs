@@ -28,13 +28,13 @@ fn a_free_value_is_claimed() {
 }
 
 #[test]
-fn the_holder_may_claim_again_and_nobody_else() {
+fn only_the_holder_can_claim_again() {
     given::<UniqueKey>([claimed(ADA)]).when(claim(ADA)).then_no_events();
     given::<UniqueKey>([claimed(ADA)]).when(claim(EVE)).then_refused(Error::HeldByAnother { holder: ADA });
 }
 
 #[test]
-fn the_holder_may_release_and_nobody_else() {
+fn only_the_holder_can_release() {
     given::<UniqueKey>([claimed(ADA)]).when(C::ReleaseKey { holder: ADA }).then([E::KeyReleased { holder: ADA }]);
     given::<UniqueKey>([claimed(ADA)])
         .when(C::ReleaseKey { holder: EVE })
@@ -43,7 +43,7 @@ fn the_holder_may_release_and_nobody_else() {
 }
 
 #[test]
-fn a_released_value_is_free_for_others() {
+fn a_released_value_can_be_claimed_by_others() {
     let released = given::<UniqueKey>([claimed(ADA), E::KeyReleased { holder: ADA }]);
     released.when(claim(EVE)).then([claimed(EVE)]);
     released.when(C::ReleaseKey { holder: ADA }).then_no_events();

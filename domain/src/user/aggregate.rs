@@ -13,18 +13,18 @@ const MAX_WORK_ROLE_CHARS: usize = 60;
 /// The state of a user, folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
-    /// What they are; absent until they are registered.
+    /// Their details; `None` until they are registered.
     pub profile: Option<Profile>,
-    /// Whether their access has ended.
+    /// Whether they are deactivated.
     pub deactivated: bool,
-    /// Whether their personal data is gone for good.
+    /// Whether their personal data is permanently erased.
     pub erased: bool,
-    /// How often what lets them in has changed: password, access role, or that their access ended. What was given out at
-    /// an earlier count holds no more.
+    /// Incremented whenever sessions must end: on a change of password or access role, deactivation or erasure.
+    /// Credentials issued at an earlier version are invalid.
     pub access_version: u64,
 }
 
-/// What a user is.
+/// The details of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// E-mail address, encrypted with the person's key.
@@ -38,7 +38,7 @@ pub struct Profile {
 }
 
 impl User {
-    /// Tells whether the user exists and may sign in.
+    /// Returns whether the user exists and may sign in.
     pub fn is_active(&self) -> bool {
         self.profile.is_some() && !self.deactivated && !self.erased
     }
@@ -90,7 +90,7 @@ impl Decide for User {
 aggregate!(User, "user");
 
 impl Profile {
-    /// Decides on the commands that only an active user takes.
+    /// Decides on the commands that require an active user.
     fn change(&self, command: UserCommand) -> Result<Vec<UserEvent>, Error> {
         match command {
             UserCommand::RenameUser { name } if name != self.name => Ok(vec![UserEvent::UserRenamed { name }]),
@@ -108,7 +108,7 @@ impl Profile {
     }
 }
 
-/// Trims each role, and keeps each once in the order of their first mention.
+/// Trims the roles and removes duplicates, keeping the order of first occurrence.
 fn checked(roles: Vec<String>) -> Result<Vec<String>, Error> {
     let mut checked: Vec<String> = Vec::with_capacity(roles.len());
     for role in roles {

@@ -6,7 +6,7 @@ use crate::encrypted_text::EncryptedText;
 /// Commands on a user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserCommand {
-    /// Adds the person.
+    /// Registers the user.
     RegisterUser {
         /// E-mail address, encrypted with the person's key.
         email: EncryptedText,
@@ -14,33 +14,33 @@ pub enum UserCommand {
         name: EncryptedText,
         /// Their access role.
         access_role: AccessRole,
-        /// Roles that work is assigned to.
+        /// Work roles, to which activities are assigned.
         work_roles: Vec<String>,
     },
-    /// Changes the name.
+    /// Changes their name.
     RenameUser {
         /// Name, encrypted with the person's key.
         name: EncryptedText,
     },
-    /// Notes that a password was set.
+    /// Records that a password was set.
     NotePasswordSet {},
-    /// Changes what they may do.
+    /// Changes their access role.
     ChangeAccessRole {
         /// Their access role.
         access_role: AccessRole,
     },
-    /// Changes which work reaches them.
+    /// Changes their work roles.
     ChangeWorkRoles {
-        /// Roles that work is assigned to.
+        /// Work roles, to which activities are assigned.
         work_roles: Vec<String>,
     },
-    /// Ends their access.
+    /// Deactivates them: ends their access.
     DeactivateUser {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// Gives access back.
+    /// Reactivates them.
     ReactivateUser {},
-    /// Notes that the key of their personal data was destroyed.
+    /// Records that the key to their personal data was destroyed.
     EraseUser {},
 }

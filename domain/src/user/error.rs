@@ -9,16 +9,16 @@ pub enum Error {
     /// It already exists.
     #[error("the user already exists")]
     AlreadyExists,
-    /// Access has ended.
+    /// The user is deactivated.
     #[error("the user is deactivated")]
     Deactivated,
-    /// Erased for good.
+    /// The user's personal data was erased.
     #[error("the user was erased")]
     Erased,
     /// A work role is empty or longer than 60 characters.
     #[error("work role {role:?} must have 1 to 60 characters")]
     InvalidWorkRole {
-        /// The refused role.
+        /// The rejected role.
         role: String,
     },
 }

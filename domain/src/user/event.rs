@@ -10,7 +10,7 @@ use crate::aggregate::domain_event;
 /// Events of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum UserEvent {
-    /// The person was added.
+    /// The user was registered.
     UserRegistered {
         /// E-mail address, encrypted with the person's key.
         email: EncryptedText,
@@ -18,39 +18,39 @@ pub enum UserEvent {
         name: EncryptedText,
         /// Their access role.
         access_role: AccessRole,
-        /// Roles that work is assigned to.
+        /// Work roles, to which activities are assigned.
         work_roles: Vec<String>,
     },
-    /// The name changed.
+    /// Their name changed.
     UserRenamed {
         /// Name, encrypted with the person's key.
         name: EncryptedText,
     },
-    /// A password was set; the hash is kept elsewhere.
+    /// A password was set; its hash is stored outside the log.
     UserPasswordSet {},
-    /// They may do something else.
+    /// Their access role changed.
     UserAccessRoleChanged {
         /// Their access role.
         access_role: AccessRole,
     },
-    /// Other work reaches them.
+    /// Their work roles changed.
     UserWorkRolesChanged {
-        /// Roles that work is assigned to.
+        /// Work roles, to which activities are assigned.
         work_roles: Vec<String>,
     },
-    /// Their access ended.
+    /// They were deactivated.
     UserDeactivated {
         /// The reason, as entered by whoever acted.
         reason: String,
     },
-    /// They have access again.
+    /// They were reactivated.
     UserReactivated {},
-    /// Their personal data can no longer be read.
+    /// Their personal data was erased: it can no longer be decrypted.
     UserErased {},
 }
 
 impl UserEvent {
-    /// Tells whether whoever is signed in as this user must sign in again after it.
+    /// Returns whether the event ends the user's sessions, so that they must sign in again.
     pub fn ends_sessions(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! A person who signs in. Name and address are sealed per person; the password is never an event.
+//! Users who sign in. Names and e-mail addresses are encrypted with a key per person; passwords never appear in events.
 
 mod aggregate;
 mod command;

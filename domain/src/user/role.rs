@@ -1,22 +1,22 @@
-//! What a person may do. What does not live here: the check of each endpoint.
+//! Access roles of users and API keys. The permissions of each endpoint live in the `api` crate.
 
 use serde::{Deserialize, Serialize};
 
 use crate::word_enum::word_enum;
 
-/// Access roles, each including the ones before it; the platform administrator acts across organisations.
+/// Access roles; each includes the rights of those before it. The platform administrator acts across organisations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccessRole {
-    /// Reads.
+    /// Read access.
     Viewer,
-    /// Works alarms and activities.
+    /// Also handles alarms and activities.
     Operator,
-    /// Writes rules, links, types.
+    /// Also manages rules, links and types.
     Engineer,
-    /// Onboards devices and people.
+    /// Also manages devices and users.
     Admin,
-    /// Everything in every organisation.
+    /// All rights in every organisation.
     PlatformAdmin,
 }
 

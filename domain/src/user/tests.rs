@@ -33,7 +33,7 @@ fn deactivated() -> E {
     E::UserDeactivated { reason: "left".into() }
 }
 
-/// Commands that only an active user takes.
+/// Commands that require an active user.
 fn changes() -> Vec<C> {
     vec![
         C::RenameUser { name: sealed("eve") },
@@ -59,7 +59,7 @@ fn a_work_role_has_1_to_60_characters() {
 }
 
 #[test]
-fn an_unknown_user_takes_no_other_command() {
+fn commands_before_registration_are_rejected() {
     let others = [C::DeactivateUser { reason: "r".into() }, C::ReactivateUser {}, C::EraseUser {}];
     for command in changes().into_iter().chain(others) {
         given_no_events::<User>().when(command).then_refused(Error::NotFound);
@@ -67,7 +67,7 @@ fn an_unknown_user_takes_no_other_command() {
 }
 
 #[test]
-fn changes_are_facts_and_repeats_are_none() {
+fn a_change_emits_an_event_and_a_repetition_emits_none() {
     let ada = given::<User>([registered()]);
     ada.when(C::RenameUser { name: sealed("eve") }).then([E::UserRenamed { name: sealed("eve") }]);
     ada.when(C::RenameUser { name: sealed("ada") }).then_no_events();
@@ -81,7 +81,7 @@ fn changes_are_facts_and_repeats_are_none() {
 }
 
 #[test]
-fn changes_are_remembered() {
+fn changes_are_applied_to_the_state() {
     let past = [
         registered(),
         E::UserRenamed { name: sealed("eve") },
@@ -95,7 +95,7 @@ fn changes_are_remembered() {
 }
 
 #[test]
-fn access_ends_and_comes_back() {
+fn a_user_is_deactivated_and_reactivated() {
     let end = || C::DeactivateUser { reason: "left".into() };
     given::<User>([registered()]).when(end()).then([deactivated()]);
     given::<User>([registered(), deactivated()]).when(end()).then_no_events();
@@ -107,7 +107,7 @@ fn access_ends_and_comes_back() {
 }
 
 #[test]
-fn who_is_active_may_sign_in() {
+fn only_an_active_user_may_sign_in() {
     assert!(!given_no_events::<User>().state().is_active());
     assert!(given::<User>([registered()]).state().is_active());
     assert!(!given::<User>([registered(), deactivated()]).state().is_active());
@@ -133,7 +133,7 @@ fn each_access_role_includes_the_ones_before_it() {
 }
 
 #[test]
-fn what_lets_somebody_in_is_counted_when_it_changes_and_nothing_else_is() {
+fn the_access_version_increases_only_on_events_that_end_sessions() {
     let counted = |events: &[E]| {
         let all = [&[registered()], events].concat();
         given::<User>(all).state().access_version

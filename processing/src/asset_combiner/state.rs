@@ -79,7 +79,7 @@ impl<'s> MessageContext<'s> {
 impl Requirements<'_> {
     /// Tells whether the newest value of a metric must be known.
     fn wants(&self, metric: &str) -> bool {
-        self.computation.wants(metric) || self.parent.is_some_and(|parent| parent.computation.asks_below(metric))
+        self.computation.needs(metric) || self.parent.is_some_and(|parent| parent.computation.needs_from_children(metric))
     }
 }
 

@@ -285,7 +285,7 @@ impl AssetState {
         let Some(parent) = requirements.parent else { return };
         // Who is above for the first time hears the score though it did not change.
         let is_new = self.reported_to.replace(parent.parent) != Some(parent.parent);
-        let asked_for = self.newest.iter().filter(|(key, _)| parent.computation.asks_below(key));
+        let asked_for = self.newest.iter().filter(|(key, _)| parent.computation.needs_from_children(key));
         let values: Vec<_> = asked_for.map(|(key, held)| (key.clone(), held.value, held.measured_at)).collect();
         let former = message.reports_to_parents.get(&child).and_then(|report| report.health);
         let health = score.or(former).or(self.score.filter(|_| is_new)).filter(|_| parent.health);
