@@ -1,22 +1,24 @@
-//! What every aggregate is: a state folded from events and a pure decision. What does not live here: storing, retrying.
+//! The aggregate contract: a state folded from events, and pure decisions. Storage and retries live in the `eventlog`
+//! and `commands` crates.
 
-/// A consistency boundary: decides on a command by its own state alone, and folds the events it decided.
+/// A consistency boundary: decides on commands using only its own state, and folds the resulting events into it.
 pub trait Decide: Default {
-    /// What may be asked of it.
+    /// The commands that it accepts.
     type Command;
-    /// What may have happened to it.
+    /// The events that it emits.
     type Event;
-    /// Why it refuses.
+    /// The reasons for which it rejects a command.
     type Error;
 
-    /// Answers the events that the command causes (none where it is already so), or why it is refused.
+    /// Returns the events that the command causes, or the reason for its rejection. The result is empty if the state is
+    /// already as requested, which makes commands idempotent.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
-    /// Folds one event into the state.
+    /// Applies one event to the state.
     fn evolve(&mut self, event: Self::Event);
 }
 
-/// Makes a `Decide` type an aggregate of the event store under its stored type name.
+/// Implements the event store's `Aggregate` for a `Decide` type under its stored type name.
 macro_rules! aggregate {
     ($state:ty, $kind:literal) => {
         impl cqrs_es::Aggregate for $state {
@@ -45,7 +47,7 @@ macro_rules! aggregate {
     };
 }
 
-/// Names the stored type and version of each variant of an event enum.
+/// Declares the stored type name and version of each variant of an event enum.
 macro_rules! domain_event {
     ($event:ident { $($variant:ident $version:literal),* $(,)? }) => {
         impl cqrs_es::DomainEvent for $event {
@@ -58,7 +60,7 @@ macro_rules! domain_event {
         }
 
         impl $event {
-            /// Every event type with its current version, in the order of declaration.
+            /// All event types with their current versions, in the order of declaration.
             pub const TYPES: &'static [(&'static str, &'static str)] = &[$((stringify!($variant), $version)),*];
         }
     };

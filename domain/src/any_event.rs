@@ -1,4 +1,4 @@
-//! Every stored event as one type, for folds over many aggregates. What does not live here: the events themselves.
+//! One type over the stored events of all aggregates, for folds that read several kinds of them.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -33,15 +33,15 @@ macro_rules! any_event {
         pub enum AnyEvent { $($variant($event)),* }
 
         impl AnyEvent {
-            /// Reads an event from its aggregate's type name, its own type name and its stored content.
+            /// Decodes an event from its aggregate's type name, its own type name and its stored content.
             pub fn decode(aggregate_type: &str, event_type: &str, payload: Value) -> Result<Self, NotAnEvent> {
                 match aggregate_type {
                     $($kind => tagged(event_type, payload).map(Self::$variant),)*
-                    _ => Err(NotAnEvent { event_type: event_type.to_owned(), reason: format!("no aggregate {aggregate_type}") }),
+                    _ => Err(NotAnEvent { event_type: event_type.to_owned(), reason: format!("unknown aggregate type {aggregate_type}") }),
                 }
             }
 
-            /// Returns its aggregate's type name, its own type name and its content as they are stored.
+            /// Returns the aggregate's type name, the event's type name and its content, as they are stored.
             pub fn stored(&self) -> Result<(&'static str, String, Value), serde_json::Error> {
                 match self {
                     $(Self::$variant(event) => {
@@ -51,7 +51,7 @@ macro_rules! any_event {
                 }
             }
 
-            /// Every aggregate's type name with its event types and their current versions.
+            /// All aggregate type names with their event types and current versions.
             pub const CATALOGUE: &'static [(&'static str, &'static [(&'static str, &'static str)])] =
                 &[$(($kind, <$event>::TYPES)),*];
         }
@@ -83,13 +83,13 @@ any_event! {
     "dead_letter" DeadLetter(SettledLetterEvent),
 }
 
-/// The stored content is not the event it says it is.
+/// The stored content is not a valid event of the named type.
 #[derive(Debug, thiserror::Error)]
-#[error("not a readable {event_type}: {reason}")]
+#[error("cannot decode {event_type}: {reason}")]
 pub struct NotAnEvent {
-    /// What it says it is.
+    /// The event type that was expected.
     pub event_type: String,
-    /// What is wrong.
+    /// Why decoding failed.
     pub reason: String,
 }
 
@@ -99,7 +99,7 @@ fn tagged<E: DeserializeOwned>(event_type: &str, payload: Value) -> Result<E, No
         .map_err(|error| NotAnEvent { event_type: event_type.to_owned(), reason: error.to_string() })
 }
 
-/// Takes the content out of an externally tagged variant.
+/// Extracts the content from an externally tagged variant.
 fn untagged(tagged: Value) -> Value {
     match tagged {
         Value::Object(map) => map.into_iter().next().map_or(Value::Null, |(_, content)| content),

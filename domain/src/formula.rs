@@ -1,50 +1,49 @@
-//! Formulas over metrics, such as `voltage * current / 1000`: read once, evaluated in bounded time. What does not live
-//! here: where their values come from.
+//! Formulas over metrics, such as `voltage * current / 1000`: parsed once, evaluated in bounded time.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use fasteval2::{Compiler, EmptyNamespace, Error as Cause, Evaler, Instruction, Parser, Slab};
 
-/// Most characters of a formula.
+/// Maximum length of a formula, characters.
 pub const MAX_FORMULA_CHARS: usize = 1000;
-/// Deepest nesting of brackets and functions.
+/// Maximum nesting of brackets and functions.
 const MAX_DEPTH: usize = 32;
 
-/// A formula that was read.
+/// A parsed formula.
 pub struct Formula {
     slab: Slab,
     compiled: Instruction,
     names: BTreeSet<String>,
 }
 
-/// Why a formula cannot be read, or has no result.
+/// Why a formula does not parse or has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormulaError {
-    /// Empty, or too long.
-    #[error("a formula has 1 to {MAX_FORMULA_CHARS} characters")]
+    /// The formula is empty or too long.
+    #[error("a formula must have 1 to {MAX_FORMULA_CHARS} characters")]
     Length,
-    /// It cannot be read.
-    #[error("the formula cannot be read: {0}")]
+    /// The syntax is invalid.
+    #[error("the formula does not parse: {0}")]
     Unreadable(String),
-    /// It uses a value that is not there.
+    /// A metric that the formula uses has no value.
     #[error("{0} has no value")]
     NoValue(String),
-    /// The result is no number, as of a division by zero.
+    /// The result is not finite, for example because of a division by zero.
     #[error("the result is not a finite number")]
     NotFinite,
 }
 
 impl Formula {
-    /// Reads a formula: numbers, `+ - * / % ^`, comparisons (1 or 0), `&& || !`, brackets, and the functions `abs`, `ceil`,
-    /// `floor`, `round`, `int`, `sign`, `min`, `max`, `log`, `sin`, `cos`, `tan`, `asin`, `acos`, `atan`, `sinh`, `cosh`,
-    /// `tanh`, `asinh`, `acosh`, `atanh`, `e()` and `pi()`.
+    /// Parses a formula. It may use numbers, `+ - * / % ^`, comparisons (1 or 0), `&& || !`, brackets, and the
+    /// functions `abs`, `ceil`, `floor`, `round`, `int`, `sign`, `min`, `max`, `log`, `sin`, `cos`, `tan`, `asin`,
+    /// `acos`, `atan`, `sinh`, `cosh`, `tanh`, `asinh`, `acosh`, `atanh`, `e()` and `pi()`.
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         let text = text.trim();
         if text.is_empty() || text.chars().count() > MAX_FORMULA_CHARS {
             return Err(FormulaError::Length);
         }
-        // The library's own way to write to the standard error stream.
+        // fasteval2 has a built-in `print` function that writes to standard error; reject it.
         let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
         if words.any(|word| word == "print") {
             return Err(FormulaError::Unreadable("there is no function print".to_owned()));
@@ -57,22 +56,22 @@ impl Formula {
         Ok(Self { slab, compiled, names })
     }
 
-    /// Returns the names that it asks values for.
+    /// Returns the names of the metrics that it uses.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
 
-    /// Returns its result with these values.
+    /// Returns the result for the values that `value_of` returns.
     pub fn evaluate(&self, value_of: impl Fn(&str) -> Option<f64>) -> Result<f64, FormulaError> {
         let mut missing = None;
-        let mut ask = |name: &str, arguments: Vec<f64>| {
+        let mut look_up = |name: &str, arguments: Vec<f64>| {
             let value = if arguments.is_empty() { value_of(name) } else { None };
             if value.is_none() {
                 missing.get_or_insert_with(|| name.to_owned());
             }
             value
         };
-        let result = self.compiled.eval(&self.slab, &mut ask);
+        let result = self.compiled.eval(&self.slab, &mut look_up);
         match (missing, result) {
             (Some(name), _) => Err(FormulaError::NoValue(name)),
             (None, Ok(number)) if number.is_finite() => Ok(number),
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn formulas_have_the_results_of_arithmetic() {
+    fn formulas_evaluate_like_arithmetic() {
         let table = [
             ("voltage * 2", 460.0),
             (" (temp_1 - 32) / 1.8 ", -6.666_666_666_666_667),
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_result_says_why() {
+    fn a_formula_without_a_result_returns_the_reason() {
         assert_eq!(result("1 / zero"), Err(FormulaError::NotFinite));
         assert_eq!(result("zero / zero"), Err(FormulaError::NotFinite));
         assert_eq!(result("humidity + 1"), Err(FormulaError::NoValue("humidity".to_owned())));
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_and_long_formulas_end() {
+    fn deeply_nested_and_long_formulas_terminate() {
         let deep = format!("{}1{}", "(".repeat(400), ")".repeat(400));
         assert!(matches!(result(&deep), Err(FormulaError::Unreadable(_))));
         let long = format!("1{}", "+1".repeat(499));

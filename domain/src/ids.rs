@@ -1,4 +1,4 @@
-//! Typed identifiers. What lives here: one newtype per kind of thing. What does not: how an id is made at random.
+//! Typed identifiers: one newtype per kind of thing. Random ids are generated outside this crate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -45,47 +45,49 @@ ids! {
     OrganizationId,
     /// A person who signs in.
     UserId,
-    /// A kind of device with its declared metrics.
+    /// A device type.
     DeviceTypeId,
     /// A logical device; the common name of its certificates.
     DeviceId,
     /// A device certificate.
     CertificateId,
-    /// A token that a device presents over HTTP.
+    /// An HTTP token of a device.
     DeviceTokenId,
-    /// A one-time code that a device enrols with.
+    /// A one-time code with which a device enrols.
     ClaimCodeId,
-    /// A channel by which people and programs are told of alarms.
+    /// A channel that delivers alarm notifications to users and webhooks.
     NotificationChannelId,
     /// One message over one channel.
     NotificationId,
-    /// A key by which a machine calls the API.
+    /// An API key for machine access.
     ApiKeyId,
-    /// A kind of asset with its health model.
+    /// An asset type.
     AssetTypeId,
-    /// A profile from which assets are made.
+    /// A profile from which assets are created.
     AssetProfileId,
-    /// A kind of activity.
+    /// An activity type.
     ActivityTypeId,
-    /// A way to make metrics of payloads.
+    /// A converter of payloads to metrics.
     ProtocolConverterId,
     /// A business asset that devices monitor.
     AssetId,
-    /// A link of a device to an asset for a window of time.
+    /// A link of a device to an asset for a period of time.
     LinkId,
     /// A threshold rule.
     RuleId,
-    /// A template from which activities are made.
+    /// A template from which activities are created.
     ActivityTemplateId,
     /// A work order.
     ActivityId,
-    /// One episode of a rule's breach on one entity.
+    /// An alarm: one episode of a rule's breach on one entity.
     AlarmId,
     /// One MQTT session of a device.
     SessionId,
 }
 
-/// Derives an id from a namespace and parts, so that the same facts always give the same id (RFC 9562, version 5).
+/// Derives an id from a namespace and parts. Equal inputs always give the same id (RFC 9562, version 5), so that repeated
+/// work does not create a second thing.
 pub fn derive(namespace: Uuid, parts: &[&str]) -> Uuid {
+    // The unit separator keeps ["ab", "c"] and ["a", "bc"] apart.
     Uuid::new_v5(&namespace, parts.join("\u{1f}").as_bytes())
 }

@@ -1,5 +1,5 @@
-//! Pure business rules: aggregates with their commands and events, telemetry values, alarming, and the directory folded
-//! from events. No I/O, no clock, no randomness.
+//! Pure business rules: aggregates with their commands and events, telemetry values, alarm evaluation, and the
+//! directory folded from events. No I/O, no clock, no randomness.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod activity;

@@ -1,4 +1,4 @@
-//! Who caused an event, and why. What lives here: the metadata of every event. What does not: how it is stored.
+//! Metadata of every event: who caused it, and why.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::ids::{ApiKeyId, DeviceId, OrganizationId, UserId};
 
-/// Who acted. Never a name or an address: an id, or the name of a part of the platform.
+/// Who acted: an id or the name of a component, never a person's name or address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Actor {
@@ -18,9 +18,9 @@ pub enum Actor {
     User(UserId),
     /// A device.
     Device(DeviceId),
-    /// A machine that called the API with a key.
+    /// A machine that called the API with an API key.
     ApiKey(ApiKeyId),
-    /// A part of the platform itself, by its name (`rule_evaluator`, `bootstrap`).
+    /// A component of the platform, by name (`rule_evaluator`, `bootstrap`).
     System(String),
 }
 
@@ -67,27 +67,27 @@ impl TryFrom<String> for Actor {
     }
 }
 
-/// What every event carries beside its fact.
+/// The metadata of an event, in addition to its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
     /// Who acted.
     pub actor: Actor,
-    /// In which organisation.
+    /// The organisation that the event belongs to.
     pub organization: OrganizationId,
-    /// The command that made the event; the same command never makes it twice.
+    /// The command that caused the event; a repeated command with the same id has no further effect.
     pub command_id: Uuid,
-    /// What belongs to one user's act, across aggregates.
+    /// Groups everything that one request of a user caused, across aggregates.
     pub correlation_id: Uuid,
-    /// The event or command that led to this one.
+    /// The event or command that caused this one.
     pub causation_id: Option<Uuid>,
     /// When the command was decided, by the platform's clock.
     pub recorded_at: DateTime<Utc>,
-    /// W3C trace context of the request.
+    /// W3C trace context of the request that caused the event.
     pub traceparent: Option<String>,
 }
 
 impl Metadata {
-    /// Writes the metadata as the string map that the event store keeps.
+    /// Converts the metadata to the string map that the event store stores.
     pub fn to_map(&self) -> HashMap<String, String> {
         let mut map = HashMap::from([
             ("actor".to_owned(), self.actor.to_string()),
@@ -105,7 +105,7 @@ impl Metadata {
         map
     }
 
-    /// Reads the string map back; `None` where a required entry is missing or malformed.
+    /// Converts a stored string map back; `None` if a required entry is missing or malformed.
     pub fn from_map(map: &HashMap<String, String>) -> Option<Self> {
         Some(Self {
             actor: map.get("actor")?.parse().ok()?,
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_actor_reads_as_it_was_written() {
+    fn every_actor_round_trips_through_text() {
         let id = Uuid::from_u128(7);
         let actors = [
             Actor::User(UserId(id)),

@@ -1,23 +1,23 @@
-//! Checks that several aggregates make of what they are given. What does not live here: which refusal follows.
+//! Validation shared by several aggregates. Each aggregate maps a failure to its own error.
 
 use serde_json::Value;
 
-/// Most characters of a name.
+/// Maximum length of a name, characters.
 pub const MAX_NAME_CHARS: usize = 200;
-/// Most characters of a metric key.
+/// Maximum length of a metric key, characters.
 pub const MAX_METRIC_KEY_CHARS: usize = 64;
-/// Most bytes of a web address.
+/// Maximum length of a URL, bytes.
 const MAX_URL_BYTES: usize = 2000;
-/// Longest duration of a condition and longest cooldown: 30 days, in seconds.
+/// Maximum duration of conditions, cooldowns and staleness bounds: 30 days, in seconds.
 pub const MAX_DURATION_SECONDS: u32 = 30 * 24 * 60 * 60;
 
-/// Tells whether the text may be a metric key: 1 to 64 of ASCII letters, digits, `_`, `-` and `.`.
+/// Returns whether the text is a valid metric key: 1 to 64 ASCII letters, digits, `_`, `-` and `.`.
 pub fn is_metric_key(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     !text.is_empty() && text.len() <= MAX_METRIC_KEY_CHARS && text.bytes().all(allowed)
 }
 
-/// Tells whether the text may be the address of something on the web: `https://` or `http://`, and a host behind it.
+/// Returns whether the text looks like a web address: `https://` or `http://` followed by a host, without white space.
 pub(crate) fn is_web_address(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let has_host = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
@@ -26,24 +26,24 @@ pub(crate) fn is_web_address(url: &str) -> bool {
         && !url.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-/// Returns the name without surrounding white space, `None` where 1 to 200 characters do not remain.
+/// Returns the name without surrounding white space; `None` unless 1 to 200 characters remain.
 pub fn name(text: &str) -> Option<String> {
     trimmed(text, MAX_NAME_CHARS)
 }
 
-/// Returns the text without surrounding white space, `None` where 1 to `most` characters do not remain.
+/// Returns the text without surrounding white space; `None` unless 1 to `most` characters remain.
 pub(crate) fn trimmed(text: &str, most: usize) -> Option<String> {
     let text = text.trim();
     (!text.is_empty() && text.chars().count() <= most).then(|| text.to_owned())
 }
 
-/// Returns the first key that stands twice.
+/// Returns the first key that occurs a second time.
 pub(crate) fn first_duplicate<'a>(keys: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = std::collections::BTreeSet::new();
     keys.into_iter().find(|key| !seen.insert(*key))
 }
 
-/// Tells whether free attributes are a JSON object.
+/// Returns whether custom attributes are a JSON object.
 pub(crate) fn is_json_object(attributes: &Value) -> bool {
     attributes.is_object()
 }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_doubled_key_is_found() {
+    fn the_first_duplicate_key_is_found() {
         assert_eq!(first_duplicate(["a", "b", "a", "b"].into_iter()), Some("a"));
         assert_eq!(first_duplicate(["a", "b"].into_iter()), None);
     }

@@ -1,13 +1,13 @@
-//! Enums that are written as one word: the same word in JSON, in SQL and in messages. Not: enums with data.
+//! Enums without data that have one word per variant: the same in JSON, in SQL and in messages.
 
-/// Gives an enum `ALL`, `as_str`, `Display` and `FromStr` by the words that serde writes too.
+/// Implements `ALL`, `as_str`, `Display` and `FromStr` for an enum, using the words that serde uses for it.
 macro_rules! word_enum {
     ($name:ident { $($variant:ident $word:literal),* $(,)? }) => {
         impl $name {
-            /// Every variant in the order of declaration.
+            /// All variants in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Returns its word, as JSON has it.
+            /// Returns the variant's word as used in JSON.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }
@@ -31,7 +31,7 @@ macro_rules! word_enum {
 
 pub(crate) use word_enum;
 
-/// The word names no variant.
+/// The word does not name a variant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown word {0:?}")]
 pub struct UnknownWord(pub String);

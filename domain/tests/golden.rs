@@ -1,5 +1,5 @@
-//! Every stored event version as JSON. A golden is written once and never changed: what is stored in some log must be
-//! readable for ever. A new event or version adds a file.
+//! Golden files: one JSON example per stored event version. They are append-only, because events already in a log must
+//! stay readable forever; a new event or version adds a file.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use domain::AnyEvent;
 use serde_json::Value;
 
-/// Versions that are stored somewhere but written no more: aggregate, event type, version. They stay readable through
-/// upcasters; none is that old yet.
+/// Versions that may still be stored but are no longer written: aggregate, event type, version. They are read through
+/// upcasters. There are none yet.
 const FORMER: &[(&str, &str, &str)] = &[];
 
 fn folder() -> PathBuf {
@@ -33,7 +33,7 @@ fn golden(name: &str) -> Value {
 }
 
 #[test]
-fn every_event_version_reads_and_writes_as_it_was_first_stored() {
+fn every_event_version_round_trips_to_its_golden() {
     for (aggregate, event_type, version) in current() {
         let name = file(aggregate, event_type, version);
         let stored = golden(&name);
@@ -59,7 +59,7 @@ fn no_golden_is_unreferenced() {
 }
 
 #[test]
-fn what_is_no_event_is_refused() {
+fn unknown_or_malformed_events_are_rejected() {
     let empty = || Value::Object(serde_json::Map::new());
     for (aggregate, event_type) in
         [("device", "RuleRetired"), ("nonsense", "DeviceRenamed"), ("device", "DeviceRenamed")]

@@ -1,35 +1,35 @@
-//! What follows from a reading, or from time, for one rule on one entity.
+//! Changes in the state of one rule on one entity, caused by a reading or by the passage of time.
 
 use super::Suppression;
 use super::rule_watch::Time;
 
-/// A step of the condition that has effects.
+/// A state change with effects outside the state machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change {
-    /// The condition has held long enough.
+    /// The condition has held for its full duration: a new alarm is raised.
     Raised {
         /// Episode number: counts the breaches of this rule on this entity, from 1.
         episode: u64,
-        /// When it began to hold.
+        /// When the condition began to hold.
         started_at: Time,
-        /// When it had held long enough.
+        /// When it had held for its full duration.
         raised_at: Time,
-        /// The value then.
+        /// The value at that time.
         value: f64,
-        /// Why its notifications are currently suppressed, if they are.
+        /// Why notifications are suppressed, if they are.
         suppression: Option<Suppression>,
     },
-    /// It holds again within the pause after the alarm was raised: the same alarm comes back.
+    /// The condition holds again within the cooldown of the last alarm: the same alarm becomes active again.
     Repeated {
         /// Episode number of the breach, from 1.
         episode: u64,
-        /// How often it came back.
+        /// How often the breach has recurred.
         repeats: u32,
-        /// The value then.
+        /// The value at that time.
         value: f64,
-        /// When.
+        /// When it recurred.
         at: Time,
-        /// Why its notifications are currently suppressed, if they are.
+        /// Why notifications are suppressed, if they are.
         suppression: Option<Suppression>,
         /// Whether this is the first notification of the episode.
         announce: bool,
@@ -38,31 +38,31 @@ pub enum Change {
     StartAmended {
         /// Episode number of the breach, from 1.
         episode: u64,
-        /// When it began to hold.
+        /// When the condition began to hold.
         started_at: Time,
     },
-    /// Whether people are to hear of it changed while it lasted.
+    /// The suppression of an active alarm changed.
     SuppressionChanged {
         /// Episode number of the breach, from 1.
         episode: u64,
-        /// Why nobody is to hear of it now.
+        /// Why notifications are suppressed now, if they are.
         suppression: Option<Suppression>,
         /// Whether this is the first notification of the episode.
         announce: bool,
-        /// When.
+        /// When it changed.
         at: Time,
     },
-    /// The condition no longer holds, or is no longer asked.
+    /// The condition no longer holds, or the rule changed or was retired.
     Ended {
         /// Episode number of the breach, from 1.
         episode: u64,
-        /// How often it had come back.
+        /// How often the breach had recurred.
         repeats: u32,
-        /// The value that ended it; none where the rule changed or went.
+        /// The value that ended it; `None` if the rule changed or was retired.
         value: Option<f64>,
-        /// When.
+        /// When it ended.
         at: Time,
-        /// Whether people hear of it: once, where they heard of the breach.
+        /// Whether to send a notification: once per episode, and only if the breach itself was notified.
         announce: bool,
     },
 }

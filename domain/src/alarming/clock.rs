@@ -1,24 +1,26 @@
-//! The log's clock as a reader of a stream sees it: it moves by ticks alone, so that the same stream gives the same times.
+//! A clock driven by the ticks in a stream. Only ticks advance it, so that replaying the stream gives the same times.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A longer pause between two ticks means that the platform was not there to hear anything, seconds.
+/// Maximum pause between ticks, seconds. After a longer one the platform is assumed to have been down and to have
+/// missed data.
 const BREAK_SECONDS: i64 = 20;
 
-/// The time, and since when it has gone without a break.
+/// The current time and the start of uninterrupted operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
-    /// The last tick.
+    /// The time of the last tick.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub now: DateTime<Utc>,
-    /// The first of the ticks that followed each other without a break: nothing counts as silent for longer.
+    /// The first tick since the last interruption. Silence is measured from here at the earliest, because no data could
+    /// arrive before.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub since: DateTime<Utc>,
 }
 
 impl Clock {
-    /// Takes a tick; one that is not later than the last changes nothing.
+    /// Advances the clock to a tick; ignores a tick that is not later than the last.
     pub fn tick(&mut self, at: DateTime<Utc>) {
         if at <= self.now {
             return;
@@ -35,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_pause_between_ticks_begins_a_new_time() {
+    fn a_long_pause_between_ticks_restarts_the_uninterrupted_time() {
         let at = |seconds: i64| DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap();
         let mut clock = Clock::default();
         let mut tick = |seconds| {

@@ -1,64 +1,65 @@
-//! What the values of an entity must do for a rule to breach.
+//! Criteria over the values of an entity, which decide whether a rule's condition holds.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Clock, NewestValues, Operator};
 use crate::validation::{self, MAX_DURATION_SECONDS};
 
-/// Most comparisons of one criterion.
+/// Maximum number of comparisons and silences in a criterion.
 pub const MAX_PARTS: usize = 20;
-/// Deepest nesting of `all` and `any`.
+/// Maximum nesting of `all` and `any`.
 pub const MAX_DEPTH: usize = 4;
-/// Shortest silence that can be watched, in seconds: the log's clock reaches the stages every 5 s.
+/// Minimum duration of a silence, seconds. Ticks reach the rule evaluator every 5 s, so shorter silences cannot be
+/// measured reliably.
 pub const MIN_SILENCE_SECONDS: u32 = 10;
 
-/// A comparison, a silence, or several of them joined.
+/// A comparison, a silence, or a logical combination of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Criterion {
-    /// All of these hold.
+    /// Holds if all parts hold.
     All {
         /// The parts, at least one.
         all: Vec<Criterion>,
     },
-    /// One of these holds.
+    /// Holds if at least one part holds.
     Any {
         /// The parts, at least one.
         any: Vec<Criterion>,
     },
-    /// A metric has stopped coming.
+    /// Holds if a metric is silent.
     Silence(Silence),
-    /// A value compares so.
+    /// Holds if a value compares as specified.
     Compare(Comparison),
 }
 
-/// A metric that came before has not come for a time, by the platform's clock.
+/// A metric that was received before has not been received for a time, by the platform's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
-    /// For how long, seconds.
+    /// The minimum duration of the silence, seconds.
     pub no_data_seconds: u32,
     /// The metric; the rule's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_key: Option<String>,
 }
 
-/// Compares a metric's newest value, or how fast it changes.
+/// A comparison of a metric's newest value or rate of change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The metric; the rule's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_key: Option<String>,
-    /// How to compare.
+    /// The operator.
     pub operator: Operator,
-    /// With what; the lower bound of `between` and `outside`.
+    /// The bound; the lower bound of `between` and `outside`.
     pub value: f64,
     /// The upper bound of `between` and `outside`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<f64>,
-    /// How far beyond its bounds a value must come back before it compares no longer; 0 when absent.
+    /// How far a value must return beyond the bound before the comparison stops to hold (hysteresis); 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_band: Option<f64>,
-    /// Compare the change per second since the value before, instead of the value.
+    /// Whether to compare the change per second between the two newest values instead of the value.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub per_second: bool,
 }
@@ -69,8 +70,8 @@ impl Comparison {
         Self { metric_key: None, operator, value, upper: None, dead_band: None, per_second: false }
     }
 
-    /// Tells whether a value (or its change per second) compares so; `lasting` asks whether it still does after it did,
-    /// and grants the dead band.
+    /// Returns whether a value (or its change per second) compares as specified. `lasting` means that the comparison
+    /// held before, which applies the dead band.
     pub fn holds(&self, value: f64, lasting: bool) -> bool {
         let slack = if lasting { self.dead_band.unwrap_or(0.0) } else { 0.0 };
         self.operator.compare(value, self.value, self.upper.unwrap_or(self.value), slack)
@@ -81,8 +82,8 @@ impl Comparison {
         match self.upper {
             _ if !self.value.is_finite() => Some("value must be a finite number"),
             Some(upper) if !upper.is_finite() => Some("upper must be a finite number"),
-            Some(_) if !two_bounds => Some("upper belongs to between and outside only"),
-            None if two_bounds => Some("between and outside need upper"),
+            Some(_) if !two_bounds => Some("upper is allowed only with between and outside"),
+            None if two_bounds => Some("between and outside require upper"),
             Some(upper) if upper < self.value => Some("upper must not be below value"),
             _ => self.problem_of_dead_band(),
         }
@@ -91,50 +92,51 @@ impl Comparison {
     fn problem_of_dead_band(&self) -> Option<&'static str> {
         let band = self.dead_band?;
         let is_equality = matches!(self.operator, Operator::Equal | Operator::NotEqual);
-        // Where the bounds are closer than the band is wide, nothing would ever come back.
+        // With bounds closer than twice the dead band, the comparison could never stop to hold.
         let room = self.upper.map(|upper| upper - self.value).filter(|_| self.operator == Operator::Outside);
         match room {
-            _ if !band.is_finite() || band < 0.0 => Some("deadBand must be a number from 0"),
-            _ if is_equality && band > 0.0 => Some("deadBand does not belong to == and !="),
+            _ if !band.is_finite() || band < 0.0 => Some("deadBand must be a finite number, 0 or greater"),
+            _ if is_equality && band > 0.0 => Some("deadBand is not allowed with == and !="),
             Some(room) if 2.0 * band >= room && band > 0.0 => Some("deadBand must leave room between value and upper"),
             _ => None,
         }
     }
 }
 
-/// A moment in which a criterion is asked.
+/// The inputs of a criterion at one moment.
 #[derive(Clone, Copy)]
 pub struct Moment<'m> {
     /// The rule's own metric.
     pub metric_key: &'m str,
-    /// What is known of the metrics.
+    /// The newest values of the metrics.
     pub values: &'m NewestValues,
-    /// The log's clock.
+    /// The clock of the stream's ticks.
     pub clock: Clock,
 }
 
 impl Criterion {
-    /// Tells whether it holds at a moment. What is not known yet does not hold.
+    /// Returns whether the criterion holds. It does not hold where a value is unknown.
     pub fn holds(&self, moment: Moment<'_>, lasting: bool) -> bool {
         match self {
             Self::All { all } => all.iter().all(|part| part.holds(moment, lasting)),
             Self::Any { any } => any.iter().any(|part| part.holds(moment, lasting)),
             Self::Silence(silence) => {
-                let heard = moment.values.received_at_of(silence.metric_key.as_deref().unwrap_or(moment.metric_key));
+                let received_at =
+                    moment.values.received_at_of(silence.metric_key.as_deref().unwrap_or(moment.metric_key));
                 let bound = i64::from(silence.no_data_seconds) * 1_000_000;
                 let [now, since] = [moment.clock.now, moment.clock.since].map(|time| time.timestamp_micros());
-                heard.is_some_and(|heard| now - heard.max(since) >= bound)
+                received_at.is_some_and(|received_at| now - received_at.max(since) >= bound)
             }
             Self::Compare(comparison) => {
                 let metric = comparison.metric_key.as_deref().unwrap_or(moment.metric_key);
-                let asked =
+                let operand =
                     if comparison.per_second { moment.values.rate(metric) } else { moment.values.value(metric) };
-                asked.is_some_and(|value| comparison.holds(value, lasting))
+                operand.is_some_and(|value| comparison.holds(value, lasting))
             }
         }
     }
 
-    /// Returns the comparison where the criterion is nothing but one of a value.
+    /// Returns the comparison if the criterion is a single comparison of a value.
     pub fn single(&self) -> Option<&Comparison> {
         match self {
             Self::Compare(comparison) if !comparison.per_second => Some(comparison),
@@ -142,7 +144,7 @@ impl Criterion {
         }
     }
 
-    /// Tells whether time alone can make it hold.
+    /// Returns whether the passage of time alone can make it hold.
     pub fn is_timed(&self) -> bool {
         match self {
             Self::All { all: parts } | Self::Any { any: parts } => parts.iter().any(Self::is_timed),
@@ -151,7 +153,7 @@ impl Criterion {
         }
     }
 
-    /// Adds the metrics it asks for, the rule's own by this name.
+    /// Adds the metrics that it uses to `found`; `own` is the rule's own metric.
     pub fn metrics<'c>(&'c self, own: &'c str, found: &mut Vec<&'c str>) {
         let named = match self {
             Self::All { all: parts } | Self::Any { any: parts } => {
@@ -167,7 +169,7 @@ impl Criterion {
         }
     }
 
-    /// Says what makes no sense in it.
+    /// Returns the first error in the criterion, if any.
     pub(super) fn problem(&self) -> Option<&'static str> {
         if self.parts() > MAX_PARTS {
             return Some("a condition has at most 20 parts");
@@ -186,8 +188,8 @@ impl Criterion {
         let (named, problem) = match self {
             Self::All { all: parts } | Self::Any { any: parts } => {
                 return match parts.as_slice() {
-                    [] => Some("all and any need at least one part"),
-                    _ if depth > MAX_DEPTH => Some("all and any may be nested 4 deep"),
+                    [] => Some("all and any require at least one part"),
+                    _ if depth > MAX_DEPTH => Some("all and any may be nested at most 4 levels deep"),
                     parts => parts.iter().find_map(|part| part.problem_at(depth + 1)),
                 };
             }

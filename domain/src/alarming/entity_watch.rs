@@ -1,4 +1,5 @@
-//! All rules on one entity: which of its readings are on time, and which rules still watch it.
+//! The state of all rules on one entity. Decides which readings are late, and ends the alarms of rules that no longer
+//! watch the entity.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,34 +10,35 @@ use super::{Change, Clock, RuleWatch};
 use crate::directory::RuleEntry;
 use crate::ids::RuleId;
 
-/// One reading as rules see it.
+/// One reading as input of the rules.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// The device that measured it. An asset may have several with clocks of their own, and a device that is a second
-    /// behind is not history for ever: what is late is judged by source.
+    /// The device that measured it. Lateness is judged per source: an asset may have several devices, and one whose
+    /// clock lags must not be treated as late forever.
     pub source: Uuid,
     /// When it was measured.
     pub measured_at: DateTime<Utc>,
     /// When it arrived, by the platform's clock.
     pub received_at: DateTime<Utc>,
-    /// The log's clock, which says what is silent.
+    /// The clock of the stream's ticks, by which silences are measured.
     pub clock: Clock,
 }
 
-/// What is known of an entity that some rule watches.
+/// The state of the rules on one entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EntityWatch {
     newest: Vec<(Uuid, i64)>,
     watches: Vec<(RuleId, RuleWatch)>,
-    /// Whether time alone can change something.
+    /// Whether the passage of time alone can cause a change.
     #[serde(default)]
     timed: bool,
 }
 
 impl EntityWatch {
-    /// Takes a reading: the rules that watch the entity, the reading's value by metric, and why nobody is to hear of its
-    /// alarms at present. Steps that have effects are added to `changes`. A reading older than the newest of its
-    /// source never raises; one seen before changes nothing.
+    /// Processes a reading. `rules` are the rules that watch the entity, `value` returns the reading's values by
+    /// metric, and `suppression` tells why notifications are suppressed. Adds the changes with effects to `changes`. A
+    /// reading that is older than the newest of its source never raises an alarm, and one that was seen before changes
+    /// nothing.
     pub fn observe<'r>(
         &mut self,
         rules: impl Iterator<Item = &'r RuleEntry>,
@@ -62,7 +64,7 @@ impl EntityWatch {
         self.end_unwatched(&seen, sample.measured_at, changes);
     }
 
-    /// Takes the time by the platform's clock: silences begin and end, and what a rule began that is gone ends.
+    /// Processes a tick: silences begin and end, and the alarms of rules that no longer watch the entity end.
     pub fn tick<'r>(
         &mut self,
         rules: impl Iterator<Item = &'r RuleEntry>,
@@ -85,12 +87,13 @@ impl EntityWatch {
         self.end_unwatched(&seen, now, changes);
     }
 
-    /// Tells whether nothing needs to be remembered of it.
+    /// Returns whether there is no state to keep.
     pub fn is_idle(&self) -> bool {
         self.watches.is_empty()
     }
 
-    /// Tells whether it may change without a reading: a silence, or an alarm whose rule may go.
+    /// Returns whether a change can occur without a reading: a silence, or the end of an alarm whose rule no longer
+    /// watches the entity.
     pub fn awaits_time(&self) -> bool {
         self.timed || self.watches.iter().any(|(_, watch)| watch.is_raised())
     }
@@ -133,7 +136,7 @@ impl EntityWatch {
     }
 }
 
-/// Tells whether a reading has a metric that a rule asks for.
+/// Returns whether a reading contains a metric that a rule uses.
 fn has_needed_metric(rule: &RuleEntry, value: impl Fn(&str) -> Option<f64>) -> bool {
     rule.definition.condition.metrics(&rule.definition.metric_key).into_iter().any(|metric| value(metric).is_some())
 }

@@ -1,4 +1,5 @@
-//! When a condition is a breach, and when it is over: a pure state machine. What does not live here: reading, storing.
+//! Alarm evaluation: a pure state machine that decides when a rule's condition becomes a breach and when the breach
+//! ends. Reading the streams and persisting the state live in the `processing` crate's `rule_evaluator`.
 
 mod change;
 mod clock;
@@ -34,7 +35,7 @@ pub use suppression::Suppression;
 
 use crate::ids::{AlarmId, RuleId, derive};
 
-/// Derives the id of an alarm: one for each breach (counted from 1) of a rule on an entity.
+/// Derives the id of an alarm from the rule, the entity and the episode number, from 1.
 pub fn alarm_id(rule: RuleId, entity: Uuid, episode: u64) -> AlarmId {
     AlarmId(derive(rule.0, &[&entity.to_string(), &episode.to_string()]))
 }

@@ -1,4 +1,5 @@
-//! The state machine against a model that keeps every reading and looks back over all of them each time.
+//! Compares the state machine with a simple model that keeps all readings and re-evaluates all of them for each new
+//! one.
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -11,14 +12,14 @@ use crate::directory::RuleEntry;
 const DEVICE: Uuid = Uuid::from_u128(1);
 const METRICS: [&str; 2] = ["temperature", "flow"];
 
-/// Seconds since the beginning, and the value of each metric that the reading has.
+/// Seconds since the start, and the value of each metric that the reading contains.
 type Reading = (i64, [Option<f64>; 2]);
 
 fn compare(metric: &str, operator: Operator, value: f64) -> Comparison {
     Comparison { metric_key: Some(metric.into()), ..Comparison::new(operator, value) }
 }
 
-/// Conditions of several parts, each of which asks something else of the machine.
+/// Conditions that exercise different parts of the state machine.
 fn conditions() -> Vec<Condition> {
     let hot = Comparison::new(Operator::Above, 80.0);
     let dry = compare("flow", Operator::Below, 2.0);
@@ -41,10 +42,10 @@ fn conditions() -> Vec<Condition> {
     ]
 }
 
-/// All readings up to one of them.
-struct Past<'p>(&'p [Reading]);
+/// All readings up to and including one of them.
+struct History<'p>(&'p [Reading]);
 
-impl Past<'_> {
+impl History<'_> {
     fn values(&self, metric: &str) -> Vec<(i64, f64)> {
         let place = METRICS.iter().position(|known| *known == metric).unwrap();
         self.0.iter().filter_map(|(seconds, values)| Some((*seconds, values[place]?))).collect()
@@ -69,20 +70,20 @@ impl Past<'_> {
     }
 }
 
-/// What the model says of the readings: the step in each, as `(name, episode, repeats, second)`.
-type Told = (&'static str, u64, u32, DateTime<Utc>);
+/// A change, as `(name, episode, repeats, time)`.
+type Summary = (&'static str, u64, u32, DateTime<Utc>);
 
-fn model(rule: &RuleEntry, readings: &[Reading]) -> Vec<Told> {
+fn model(rule: &RuleEntry, readings: &[Reading]) -> Vec<Summary> {
     let definition = &rule.definition;
     let condition = &definition.condition;
     let asked = condition.metrics(&definition.metric_key);
     let concerns = |(_, values): &Reading| {
         METRICS.iter().zip(values).any(|(metric, value)| value.is_some() && asked.contains(metric))
     };
-    let (mut told, mut raised, mut episodes) = (Vec::new(), None, Vec::<i64>::new());
+    let (mut expected, mut raised, mut episodes) = (Vec::new(), None, Vec::<i64>::new());
     let (mut repeats, mut held) = (0, Vec::<(i64, bool)>::new());
     for index in (0..readings.len()).filter(|index| concerns(&readings[*index])) {
-        let (past, now) = (Past(&readings[..=index]), readings[index].0);
+        let (past, now) = (History(&readings[..=index]), readings[index].0);
         let holds = match (&condition.clear, raised) {
             (Some(clear), Some(())) => !past.holds(clear, false),
             _ => past.holds(&condition.criterion, raised.is_some()),
@@ -90,11 +91,11 @@ fn model(rule: &RuleEntry, readings: &[Reading]) -> Vec<Told> {
         held.push((now, holds));
         if !holds {
             if raised.take().is_some() {
-                told.push(("ended", episodes.len() as u64, repeats, at(now)));
+                expected.push(("ended", episodes.len() as u64, repeats, at(now)));
             }
             continue;
         }
-        // Back to where it began to hold, with no gap that is too long.
+        // Walk back to where the condition began to hold without too long a gap.
         let gap = i64::from(condition.gap_bound());
         let lasted = held.windows(2).rev().take_while(|pair| pair[0].1 && pair[1].0 - pair[0].0 <= gap);
         let since = lasted.last().map_or(now, |pair| pair[0].0);
@@ -105,19 +106,19 @@ fn model(rule: &RuleEntry, readings: &[Reading]) -> Vec<Told> {
         match episodes.last() {
             Some(last) if now - last < i64::from(definition.cooldown_seconds) => {
                 repeats += 1;
-                told.push(("repeated", episodes.len() as u64, repeats, at(now)));
+                expected.push(("repeated", episodes.len() as u64, repeats, at(now)));
             }
             _ => {
                 episodes.push(now);
                 repeats = 0;
-                told.push(("raised", episodes.len() as u64, 0, at(now)));
+                expected.push(("raised", episodes.len() as u64, 0, at(now)));
             }
         }
     }
-    told
+    expected
 }
 
-fn machine(rule: &RuleEntry, readings: &[Reading]) -> Vec<Told> {
+fn machine(rule: &RuleEntry, readings: &[Reading]) -> Vec<Summary> {
     let (mut entity, mut changes) = (EntityWatch::default(), Vec::new());
     for (seconds, values) in readings {
         let sample =
@@ -126,13 +127,13 @@ fn machine(rule: &RuleEntry, readings: &[Reading]) -> Vec<Told> {
         entity.observe([rule].into_iter(), sample, value, &|_| None, &mut changes);
         entity = rmp_serde::from_slice(&rmp_serde::to_vec(&entity).unwrap()).unwrap();
     }
-    let told = changes.into_iter().map(|(_, change)| match change {
+    let summaries = changes.into_iter().map(|(_, change)| match change {
         Change::Raised { episode, raised_at, .. } => ("raised", episode, 0, raised_at),
         Change::Repeated { episode, repeats, at, .. } => ("repeated", episode, repeats, at),
         Change::Ended { episode, repeats, at, .. } => ("ended", episode, repeats, at),
         other => panic!("{other:?}"),
     });
-    told.collect()
+    summaries.collect()
 }
 
 fn readings() -> impl Strategy<Value = Vec<Reading>> {
@@ -153,7 +154,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_machine_tells_what_the_model_tells(
+    fn the_state_machine_agrees_with_the_model(
         readings in readings(),
         condition in prop::sample::select(conditions()),
         duration in 0..30u32,
@@ -168,7 +169,7 @@ proptest! {
 }
 
 #[test]
-fn the_model_has_something_to_tell() {
+fn the_model_yields_changes_for_every_condition() {
     let readings: Vec<Reading> =
         (1..80).map(|n| (n * 3, [Some([70.0, 95.0][n as usize / 4 % 2]), Some(1.0)])).collect();
     for condition in conditions() {

@@ -1,26 +1,27 @@
-//! What is remembered of the metrics that a rule of several parts asks for.
+//! The newest values of the metrics that a rule with several parts or a silence uses.
 
 use serde::{Deserialize, Serialize};
 
-/// The newest values by metric. A rule that compares one value needs none of it.
+/// The newest values by metric. A rule with a single comparison does not use it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NewestValues(Vec<Held>);
 
-/// One metric. Times are microseconds since 1970.
+/// The values of one metric. Times are microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Held {
     metric: String,
     value: f64,
     measured_at: i64,
-    /// The value before and when it was measured.
+    /// The previous value and when it was measured.
     before: Option<(f64, i64)>,
-    /// When the platform last received the metric, on time or late.
+    /// When the platform last received the metric, whether on time or late.
     received_at: i64,
 }
 
 impl NewestValues {
-    /// Takes a value; tells whether it is newer than the one held. One that is not counts as heard all the same.
+    /// Records a value; returns whether it is newer than the recorded one. An older value still updates the time of
+    /// receipt.
     pub fn record(&mut self, metric: &str, value: f64, measured_at: i64, received_at: i64, is_history: bool) -> bool {
         let Some(held) = self.0.iter_mut().find(|held| held.metric == metric) else {
             if !is_history {
@@ -42,11 +43,11 @@ impl NewestValues {
         Some(self.held(metric)?.value)
     }
 
-    /// Returns by how much a metric changed per second between its two newest values.
+    /// Returns the change per second between the two newest values of a metric.
     pub fn rate(&self, metric: &str) -> Option<f64> {
         let held = self.held(metric)?;
         let (before, measured_at) = held.before?;
-        // The newest is always later than the one before.
+        // `record` accepts only later values, so the difference is positive.
         Some((held.value - before) / ((held.measured_at - measured_at) as f64 / 1e6))
     }
 

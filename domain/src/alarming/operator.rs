@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How a value is compared.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Operator {
     /// Above.
@@ -23,7 +23,7 @@ pub enum Operator {
     /// Not equal.
     #[serde(rename = "!=")]
     NotEqual,
-    /// Between both bounds, these included.
+    /// Between both bounds, inclusive.
     #[serde(rename = "between")]
     Between,
     /// Below the lower or above the upper bound.
@@ -32,8 +32,8 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Compares a value with a lower and an upper bound (the same where the operator has one), which the slack widens in
-    /// the comparison's favour.
+    /// Compares a value with a lower and an upper bound, which are equal for operators with one bound. `slack` widens the
+    /// range in which the comparison holds.
     pub fn compare(self, value: f64, lower: f64, upper: f64, slack: f64) -> bool {
         match self {
             Self::Above => value > lower - slack,

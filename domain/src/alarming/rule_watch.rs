@@ -1,5 +1,5 @@
-//! One rule on one entity: how a breach begins, lasts, and ends. All times are measured times, but those of silences,
-//! which are the platform's.
+//! The state machine of one rule on one entity: how a breach begins, lasts and ends. All times are times of
+//! measurement, except for silences, which use the platform's clock.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,37 +10,37 @@ use crate::directory::RuleEntry;
 
 pub(super) type Time = DateTime<Utc>;
 
-/// What is known of one rule on one entity.
+/// The state of one rule on one entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleWatch {
-    /// The rule's `decides_since` that the rest was found with.
+    /// The rule's `decides_since` under which the rest of the state was computed.
     decides_since: u64,
-    /// The last breach, 0 before the first. Never reset, because alarm ids count on it.
+    /// Number of the last episode, 0 before the first. Never reset, because alarm ids derive from it.
     episode: u64,
     /// Time of the newest value seen, on time or late.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     newest: Option<Time>,
-    /// No breach begins at or before this time: the condition is known not to have held then, or what is known of it was
-    /// passed over. A reading that comes again finds itself at or before it, or changes nothing.
+    /// No breach may begin at or before this time: either the condition is known not to have held then, or the readings
+    /// up to then were skipped. This also makes repeated readings harmless.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     clear_until: Option<Time>,
-    /// When the last alarm was raised; the pause counts from here.
+    /// When the last alarm was raised; the cooldown counts from here.
     #[serde(with = "chrono::serde::ts_microseconds_option")]
     raised_at: Option<Time>,
     phase: Phase,
-    /// How often the last breach came back within the pause.
+    /// How often the last breach recurred within the cooldown.
     #[serde(default)]
     repeats: u32,
-    /// Why nobody is to hear of the last alarm at present.
+    /// Why notifications of the last alarm are suppressed, if they are.
     #[serde(default)]
     suppression: Option<Suppression>,
-    /// Whether the last alarm was heard of.
+    /// Whether the last alarm was notified.
     #[serde(default)]
     announced: bool,
-    /// Whether its end was heard of.
+    /// Whether its end was notified.
     #[serde(default)]
     end_announced: bool,
-    /// The values that a condition of several parts asks for.
+    /// The newest values, for a condition with several parts or a silence.
     #[serde(default, rename = "memory")]
     values: NewestValues,
 }
@@ -49,16 +49,17 @@ pub struct RuleWatch {
 enum Phase {
     #[default]
     Normal,
-    /// Holds, but not for long enough.
+    /// The condition holds since this time, but not for its full duration yet.
     Pending(#[serde(with = "chrono::serde::ts_microseconds")] Time),
-    /// An alarm stands; the breach began then.
+    /// An alarm is active; its breach began at this time.
     Raised(#[serde(with = "chrono::serde::ts_microseconds")] Time),
 }
 
-/// Says why nobody is to hear of an entity's alarms of a rule at present; asked only where it matters.
+/// Returns why notifications of a rule on the entity are suppressed. A callback, because the look-up is needed only in
+/// a few cases.
 pub(super) type Suppressed<'s> = &'s dyn Fn(&RuleEntry) -> Option<Suppression>;
 
-/// A step of the condition: when, the value then, and whether it holds.
+/// The outcome of evaluating a condition at one time.
 struct Step<'s> {
     at: Time,
     value: f64,
@@ -67,22 +68,22 @@ struct Step<'s> {
 }
 
 impl RuleWatch {
-    /// Starts to watch by a rule.
+    /// Returns the initial state for a rule.
     pub(super) fn of(rule: &RuleEntry) -> Self {
         Self { decides_since: rule.decides_since, ..Self::default() }
     }
 
-    /// Tells whether an alarm stands.
+    /// Returns whether an alarm is active.
     pub fn is_raised(&self) -> bool {
         matches!(self.phase, Phase::Raised(_))
     }
 
-    /// Tells whether it must be kept although nothing stands: later breaches count on from here.
+    /// Returns whether the state must be kept without an active alarm, because later episodes continue the numbering.
     pub(super) fn has_history(&self) -> bool {
         self.episode > 0
     }
 
-    /// Ends what a former condition began, where the rule decides otherwise since.
+    /// Ends the alarm of the former condition if the rule has changed since.
     pub(super) fn restart_if_changed(&mut self, rule: &RuleEntry, now: Time) -> Option<Change> {
         if self.decides_since == rule.decides_since {
             return None;
@@ -92,18 +93,19 @@ impl RuleWatch {
         ended
     }
 
-    /// Ends what stands because the rule changed or went; only the count of breaches and the newest values stay.
+    /// Ends the active alarm because the rule changed or was retired. Keeps only the episode number and the newest
+    /// values.
     pub(super) fn end_and_reset(&mut self, now: Time) -> Option<Change> {
         let at = self.newest.map_or(now, |newest| newest.max(now));
         let ended = self.is_raised().then(|| self.end(None, at));
         let values = std::mem::take(&mut self.values);
         let Self { decides_since, episode, newest, .. } = *self;
-        // What was seen under the former condition says nothing of another one's start.
+        // Readings seen under the former condition must not count towards the start of a new breach: skip them.
         *self = Self { decides_since, episode, newest, clear_until: newest, values, ..Self::default() };
         ended
     }
 
-    /// Notes whether an alarm that stands is one that nobody is to hear of at present.
+    /// Updates the suppression of an active alarm.
     pub(super) fn update_suppression(
         &mut self,
         rule: &RuleEntry,
@@ -124,7 +126,7 @@ impl RuleWatch {
         Some(Change::SuppressionChanged { episode: self.episode, suppression, announce, at })
     }
 
-    /// Takes a reading; `is_history` says that its source has newer ones already.
+    /// Processes a reading; `is_history` means that its source has already sent a newer one.
     pub(super) fn observe(
         &mut self,
         rule: &RuleEntry,
@@ -156,12 +158,12 @@ impl RuleWatch {
         }
     }
 
-    /// Takes the time by the platform's clock, which can begin or end a silence.
+    /// Processes a tick, which can begin or end a silence.
     pub(super) fn tick(&mut self, rule: &RuleEntry, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
         if rule.definition.condition.is_timed() { self.evaluate(rule, clock.now, clock, suppression) } else { None }
     }
 
-    /// Remembers the values that a condition of several parts asks for; tells whether there is a newer one.
+    /// Records the values that a condition with several parts uses; returns whether any of them is new.
     fn record_values(
         &mut self,
         rule: &RuleEntry,
@@ -179,7 +181,7 @@ impl RuleWatch {
         any_newer
     }
 
-    /// Asks a condition of several parts at a time by the device's clock.
+    /// Evaluates a condition with several parts at a time of measurement.
     fn evaluate(&mut self, rule: &RuleEntry, at: Time, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
         let condition = &rule.definition.condition;
         let own = rule.definition.metric_key.as_str();
@@ -189,9 +191,10 @@ impl RuleWatch {
             Some(clear) if lasting => !clear.holds(moment, false),
             _ => condition.criterion.holds(moment, lasting) && (lasting || condition.is_scheduled(at)),
         };
-        // A condition that holds asks for a metric that has a value.
+        // A condition can hold only if at least one of its metrics has a value, so the default is never reported with a
+        // breach.
         let value = condition.metrics(own).into_iter().find_map(|metric| self.values.value(metric)).unwrap_or_default();
-        // Sources have clocks of their own; here they meet.
+        // Devices have different clocks; never let the time of the combined state go backwards.
         let at = self.newest.map_or(at, |newest| newest.max(at));
         self.step(rule, Step { at, value, holds, suppression })
     }
@@ -208,7 +211,7 @@ impl RuleWatch {
         let started_at = match (self.phase, before) {
             (Phase::Raised(_), _) => return None,
             (Phase::Pending(since), Some(before)) if at - before <= gap_bound(rule) => since,
-            // Nobody knows whether it held in the gap, so that it begins here.
+            // Whether the condition held during the gap is unknown, so the duration starts again.
             (Phase::Pending(_), before) => {
                 self.clear_until = self.clear_until.max(before);
                 at
@@ -241,7 +244,7 @@ impl RuleWatch {
         Change::Ended { episode: self.episode, repeats: self.repeats, value, at, announce }
     }
 
-    /// Takes a value that came late: it may move the start of a breach, never begin or end one that stands.
+    /// Processes a late value: it may move the start of a breach, but never begins or ends an active one.
     fn observe_late(&mut self, rule: &RuleEntry, at: Time, holds: bool) -> Option<Change> {
         self.newest = self.newest.max(Some(at));
         match self.phase {
@@ -254,7 +257,8 @@ impl RuleWatch {
         None
     }
 
-    /// It did not hold throughout: what is known to hold begins with the newest value, if that is newer.
+    /// A late value shows that the condition did not hold throughout: the duration restarts at the newest value, if
+    /// that is later.
     fn interrupt(&mut self, at: Time) {
         match self.newest.filter(|newest| *newest > at) {
             Some(newest) => {
@@ -285,7 +289,7 @@ impl RuleWatch {
             return None;
         }
         self.phase = Phase::Raised(at);
-        // What came back has begun with the breach before.
+        // A recurrence has no start of its own to amend: its alarm began with the first breach.
         (self.repeats == 0).then_some(Change::StartAmended { episode: self.episode, started_at: at })
     }
 }

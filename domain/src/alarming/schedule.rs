@@ -1,44 +1,44 @@
-//! When a rule may breach: hours of the calendar in a time zone.
+//! Schedules: at which hours of the week, in a time zone, a breach may begin.
 
 use chrono::{DateTime, Datelike, NaiveTime, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-/// Most windows of one schedule.
+/// Maximum number of windows of a schedule.
 pub const MAX_WINDOWS: usize = 20;
 
-/// Windows of the week by the clocks of one place.
+/// Weekly windows in a time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// The place, a name of the IANA time zone database.
+    /// The time zone, by its IANA name.
     pub time_zone: Tz,
     /// The windows; outside all of them no breach begins.
     pub windows: Vec<Window>,
 }
 
-/// Hours of some days.
+/// Hours of the day on certain weekdays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// The days on which it begins; every day when empty.
+    /// The weekdays on which the window begins; every day when empty.
     #[serde(default)]
     pub days: Vec<Weekday>,
-    /// Its first moment.
+    /// The start, inclusive.
     pub from: NaiveTime,
-    /// The first moment after it; at or before `from` it is on the next day.
+    /// The end, exclusive. If it is not after `from`, it is on the next day.
     pub until: NaiveTime,
 }
 
 impl Schedule {
-    /// Tells whether a time lies in one of the windows.
+    /// Returns whether a time is in one of the windows.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
         let local = at.with_timezone(&self.time_zone);
         self.windows.iter().any(|window| window.contains(local.weekday(), local.time()))
     }
 
-    /// Says what makes no sense in it.
+    /// Returns the first error in the schedule, if any.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let in_range = (1..=MAX_WINDOWS).contains(&self.windows.len());
-        (!in_range).then_some("a schedule has 1 to 20 windows")
+        (!in_range).then_some("a schedule must have 1 to 20 windows")
     }
 }
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_are_those_of_the_place_in_summer_and_winter() {
+    fn hours_follow_daylight_saving_time() {
         let office = schedule("Europe/Berlin", &[], "08:00:00", "17:00:00");
         let table = [
             ("2026-07-01T06:00:00Z", true),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_over_midnight_belongs_to_the_day_it_begins_on() {
+    fn a_window_across_midnight_belongs_to_the_day_on_which_it_begins() {
         let night = schedule("UTC", &[Weekday::Fri], "22:00:00", "06:00:00");
         // 2026-11-27 is a Friday.
         let table = [
@@ -98,16 +98,16 @@ mod tests {
     }
 
     #[test]
-    fn a_window_from_and_until_one_time_is_a_whole_day() {
+    fn a_window_with_equal_start_and_end_is_a_whole_day() {
         let saturday = schedule("Asia/Tokyo", &[Weekday::Sat], "00:00:00", "00:00:00");
         assert!(contains(&saturday, "2026-11-27T15:00:00Z") && contains(&saturday, "2026-11-28T14:59:59Z"));
         assert!(!contains(&saturday, "2026-11-27T14:59:59Z") && !contains(&saturday, "2026-11-28T15:00:00Z"));
     }
 
     #[test]
-    fn a_schedule_has_windows() {
+    fn a_schedule_without_windows_is_rejected() {
         let none = Schedule { time_zone: Tz::UTC, windows: vec![] };
-        assert_eq!(none.problem(), Some("a schedule has 1 to 20 windows"));
+        assert_eq!(none.problem(), Some("a schedule must have 1 to 20 windows"));
         assert_eq!(schedule("UTC", &[], "00:00:00", "00:00:00").problem(), None);
     }
 }

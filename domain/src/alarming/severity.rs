@@ -1,10 +1,10 @@
-//! How severe a breach is, and how urgent the work.
+//! The severity of a breach, also used as the priority of activities.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Four grades, as rules and activities use them.
+/// The severity of rules, alarms and activities; ordered from low to critical.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {

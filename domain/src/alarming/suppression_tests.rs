@@ -1,10 +1,10 @@
-//! Who hears of what: alarms that are put aside for a time.
+//! Tests of the notification of suppressed alarms.
 
 use super::tests::{DEVICE, at, ended, rule, sample};
 use super::*;
 
 #[test]
-fn nobody_hears_of_a_suppressed_alarm_until_it_is_no_longer() {
+fn a_suppressed_alarm_is_notified_once_the_suppression_ends() {
     let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
     let mut take = |seconds, value, suppression| {
         let mut changes = vec![];
@@ -19,9 +19,9 @@ fn nobody_hears_of_a_suppressed_alarm_until_it_is_no_longer() {
     let begun = Change::Raised { episode: 1, started_at: at(0), raised_at: at(0), value: 90.0, suppression: by_design };
     assert_eq!(take(0, 90.0, by_design), [begun]);
     assert_eq!(take(1, 90.0, by_design), []);
-    assert_eq!(take(2, 90.0, None), changed(None, true, 2), "they hear of it now");
+    assert_eq!(take(2, 90.0, None), changed(None, true, 2), "notified now");
     assert_eq!(take(3, 90.0, shelved), changed(shelved, false, 3));
-    assert_eq!(take(4, 90.0, None), changed(None, false, 4), "they have heard of it before");
+    assert_eq!(take(4, 90.0, None), changed(None, false, 4), "already notified");
     assert_eq!(take(5, 70.0, None), [ended(1, 5, Some(70.0))]);
     assert_eq!(take(6, 90.0, shelved).len(), 1);
     let unheard = Change::Ended { episode: 2, repeats: 0, value: Some(70.0), at: at(7), announce: false };
@@ -29,7 +29,7 @@ fn nobody_hears_of_a_suppressed_alarm_until_it_is_no_longer() {
 }
 
 #[test]
-fn what_comes_back_is_suppressed_as_it_is_by_then_and_heard_of_once() {
+fn a_recurrence_uses_the_current_suppression_and_is_notified_once() {
     let (mut entity, rules) = (EntityWatch::default(), [rule(0, 60)]);
     let mut take = |seconds, value, suppression| {
         let mut changes = vec![];

@@ -1,4 +1,4 @@
-//! Rules and readings in, changes out.
+//! Tests of the state machine: rules and readings in, changes out.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn above(value: f64) -> Criterion {
     Criterion::Compare(Comparison::new(Operator::Above, value))
 }
 
-/// "temperature > 80 for this long", with this pause.
+/// Returns the rule "temperature > 80" with this duration and cooldown.
 pub(super) fn rule(duration_seconds: u32, cooldown_seconds: u32) -> RuleEntry {
     let definition = RuleDefinition {
         name: "hot".into(),
@@ -79,19 +79,19 @@ fn a_breach_is_raised_once_and_ends_once() {
 }
 
 #[test]
-fn a_breach_must_last_by_measured_time() {
+fn a_breach_must_last_by_the_time_of_measurement() {
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (9, 91.0)]), []);
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (9, 91.0), (10, 92.0), (11, 93.0)]), [raised(1, 0, 10, 92.0)]);
 }
 
 #[test]
-fn a_breach_that_pauses_starts_anew() {
+fn an_interrupted_breach_restarts_its_duration() {
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (5, 70.0), (6, 90.0), (15, 90.0)]), []);
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (5, 70.0), (6, 90.0), (16, 90.0)]), [raised(1, 6, 16, 90.0)]);
 }
 
 #[test]
-fn within_the_pause_after_an_alarm_it_comes_back_and_no_other_is_raised() {
+fn a_recurrence_within_the_cooldown_repeats_the_alarm() {
     let readings = [(0, 90.0), (1, 70.0), (2, 91.0), (3, 70.0), (59, 92.0), (60, 93.0), (61, 70.0), (62, 94.0)];
     let repeated = |repeats, seconds, value| Change::Repeated {
         episode: 1,
@@ -121,54 +121,54 @@ fn within_the_pause_after_an_alarm_it_comes_back_and_no_other_is_raised() {
 }
 
 #[test]
-fn what_is_older_than_the_newest_never_raises() {
+fn a_reading_older_than_the_newest_never_raises_an_alarm() {
     assert_eq!(run(&rule(0, 0), &[(10, 70.0), (9, 99.0), (10, 99.0)]), []);
-    assert_eq!(run(&rule(0, 0), &[(10, 90.0), (9, 70.0)]), [raised(1, 10, 10, 90.0)], "nor does it end anything");
+    assert_eq!(run(&rule(0, 0), &[(10, 90.0), (9, 70.0)]), [raised(1, 10, 10, 90.0)], "nor does it end one");
 }
 
 #[test]
-fn a_reading_without_the_metric_makes_older_ones_history_too() {
+fn a_reading_without_the_metric_also_makes_older_ones_late() {
     let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
     assert_eq!(feed(&mut entity, &rules, DEVICE, 10, None), []);
     assert_eq!(feed(&mut entity, &rules, DEVICE, 9, Some(99.0)), []);
     assert_eq!(
         feed(&mut entity, &rules, DEVICE, 10, Some(99.0)),
         [raised(1, 10, 10, 99.0)],
-        "the same time is not older"
+        "a reading of the same time is not late"
     );
 }
 
 #[test]
-fn a_device_whose_clock_is_behind_is_not_history_to_another() {
+fn lateness_is_judged_per_device() {
     let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
     assert_eq!(feed(&mut entity, &rules, DEVICE, 10, None), []);
     assert_eq!(feed(&mut entity, &rules, OTHER_DEVICE, 8, Some(99.0)), [raised(1, 8, 8, 99.0)]);
 }
 
 #[test]
-fn late_data_amend_the_start_and_never_make_a_second_alarm() {
+fn late_data_move_the_start_and_never_raise_a_second_alarm() {
     let changes = run(&rule(0, 0), &[(5, 70.0), (10, 90.0), (8, 90.0), (4, 90.0), (8, 90.0), (7, 90.0)]);
     let amended = |seconds| Change::StartAmended { episode: 1, started_at: at(seconds) };
     assert_eq!(changes, [raised(1, 10, 10, 90.0), amended(8), amended(7)]);
 }
 
 #[test]
-fn what_was_passed_over_does_not_count_when_it_comes_again() {
+fn a_skipped_reading_does_not_count_when_repeated() {
     let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
     let mut take = |seconds, value| feed(&mut entity, &rules, DEVICE, seconds, value);
     assert_eq!([take(10, Some(70.0)), take(12, None), take(11, Some(90.0))], [[], [], []]);
     assert_eq!(take(13, Some(90.0)), [raised(1, 13, 13, 90.0)]);
-    assert_eq!(take(11, Some(90.0)), [], "it was history when it came first, and is now");
+    assert_eq!(take(11, Some(90.0)), [], "it was late the first time and still is");
 }
 
 #[test]
-fn a_late_gap_means_that_it_did_not_hold_throughout() {
+fn a_late_value_can_show_that_the_condition_was_interrupted() {
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (8, 90.0), (4, 70.0), (12, 90.0)]), []);
     assert_eq!(run(&rule(10, 0), &[(0, 90.0), (8, 90.0), (4, 70.0), (18, 90.0)]), [raised(1, 8, 18, 90.0)]);
 }
 
 #[test]
-fn a_changed_rule_ends_its_alarm_and_starts_anew() {
+fn a_changed_rule_ends_its_alarm_and_restarts() {
     let (mut entity, old) = (EntityWatch::default(), rule(0, 3_600));
     let mut new = rule(0, 3_600);
     new.decides_since = 2;
@@ -179,7 +179,7 @@ fn a_changed_rule_ends_its_alarm_and_starts_anew() {
 }
 
 #[test]
-fn a_rule_that_is_gone_ends_its_alarm_and_its_count_goes_on() {
+fn a_retired_rule_ends_its_alarm_and_keeps_its_episode_number() {
     let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
     assert_eq!(feed(&mut entity, &rules, DEVICE, 0, Some(90.0)), [raised(1, 0, 0, 90.0)]);
     assert_eq!(feed(&mut entity, &[], DEVICE, 1, Some(90.0)), [ended(1, 1, None)]);
@@ -191,7 +191,7 @@ fn clock(now: i64, since: i64) -> Clock {
     Clock { now: at(now), since: at(since) }
 }
 
-/// "temperature has not come for 60 s", at the times of ticks, with readings between.
+/// Applies the rule "no temperature for 60 s" to readings and, where the value is `None`, ticks.
 fn silent(events: &[(i64, Option<f64>)], clock_since: i64) -> Vec<Change> {
     let mut rule = rule(0, 0);
     let silence = Silence { no_data_seconds: 60, metric_key: None };
@@ -210,34 +210,34 @@ fn silent(events: &[(i64, Option<f64>)], clock_since: i64) -> Vec<Change> {
 }
 
 #[test]
-fn a_metric_that_stopped_coming_is_found_by_the_clock_alone() {
+fn ticks_alone_detect_a_silent_metric() {
     let events = [(0, Some(20.0)), (30, None), (59, None), (60, None), (65, None), (70, Some(21.0)), (75, None)];
     assert_eq!(silent(&events, 0), [raised(1, 60, 60, 20.0), ended(1, 70, Some(21.0))]);
 }
 
 #[test]
-fn a_metric_that_never_came_is_not_silent() {
+fn a_metric_that_was_never_received_is_not_silent() {
     assert_eq!(silent(&[(60, None), (6_000, None)], 0), []);
 }
 
 #[test]
-fn while_the_platform_did_not_listen_nothing_was_silent() {
+fn an_interruption_of_the_platform_does_not_count_as_silence() {
     let events = [(0, Some(20.0)), (1_000, None), (1_059, None), (1_060, None)];
     assert_eq!(silent(&events, 1_000), [raised(1, 1_060, 1_060, 20.0)]);
 }
 
 #[test]
-fn late_readings_are_heard_too() {
+fn late_readings_end_a_silence_too() {
     let mut rule = rule(0, 0);
     let silence = Silence { no_data_seconds: 60, metric_key: None };
     Arc::make_mut(&mut rule.definition).condition = Condition::of(Criterion::Silence(silence));
     let (mut entity, mut changes) = (EntityWatch::default(), vec![]);
-    let mut hear = |measured, received| {
+    let mut receive = |measured, received| {
         let sample = Sample { received_at: at(received), ..sample(DEVICE, measured) };
         entity.observe([&rule].into_iter(), sample, |_| Some(1.0), &|_| None, &mut changes);
     };
-    hear(50, 50);
-    hear(20, 100);
+    receive(50, 50);
+    receive(20, 100);
     entity.tick([&rule].into_iter(), clock(159, 0), &|_| None, &mut changes);
     assert_eq!(changes, []);
     entity.tick([&rule].into_iter(), clock(160, 0), &|_| None, &mut changes);
@@ -245,7 +245,7 @@ fn late_readings_are_heard_too() {
 }
 
 #[test]
-fn an_alarm_whose_rule_is_gone_ends_with_the_next_tick() {
+fn the_alarm_of_a_retired_rule_ends_with_the_next_tick() {
     let (mut entity, rules, mut changes) = (EntityWatch::default(), [rule(0, 0)], vec![]);
     feed(&mut entity, &rules, DEVICE, 0, Some(90.0));
     assert!(entity.awaits_time());
@@ -268,16 +268,16 @@ fn a_breach_begins_within_its_schedule_and_ends_at_any_time() {
 #[test]
 fn a_gap_in_the_data_breaks_the_duration() {
     let mut rule = rule(10, 0);
-    assert_eq!(run(&rule, &[(0, 90.0), (3_600, 90.0)]), [raised(1, 0, 3_600, 90.0)], "an hour is bridged");
+    assert_eq!(run(&rule, &[(0, 90.0), (3_600, 90.0)]), [raised(1, 0, 3_600, 90.0)], "a gap of an hour is accepted");
     assert_eq!(run(&rule, &[(0, 90.0), (3_601, 90.0), (3_610, 90.0)]), []);
     Arc::make_mut(&mut rule.definition).condition.max_gap_seconds = Some(5);
     assert_eq!(run(&rule, &[(0, 90.0), (6, 90.0), (10, 91.0), (15, 92.0), (16, 93.0)]), [raised(1, 6, 16, 93.0)]);
     let late = [(0, 90.0), (6, 90.0), (3, 90.0), (0, 90.0), (10, 90.0), (13, 91.0)];
-    assert_eq!(run(&rule, &late), [raised(1, 3, 13, 91.0)], "late data move it back, but over no gap");
+    assert_eq!(run(&rule, &late), [raised(1, 3, 13, 91.0)], "late data move the start, but not across a gap");
 }
 
 #[test]
-fn nothing_is_remembered_of_a_rule_that_never_breached_and_is_gone() {
+fn no_state_is_kept_for_a_retired_rule_that_never_breached() {
     let (mut entity, rules) = (EntityWatch::default(), [rule(0, 0)]);
     feed(&mut entity, &rules, DEVICE, 0, Some(70.0));
     assert!(!entity.is_idle());
@@ -286,19 +286,19 @@ fn nothing_is_remembered_of_a_rule_that_never_breached_and_is_gone() {
 }
 
 #[test]
-fn alarm_ids_differ_by_rule_entity_and_episode_and_never_change() {
+fn alarm_ids_are_unique_per_rule_entity_and_episode_and_stable() {
     let (a, b) = (RuleId(Uuid::from_u128(1)), RuleId(Uuid::from_u128(2)));
     let ids = [alarm_id(a, DEVICE, 1), alarm_id(b, DEVICE, 1), alarm_id(a, OTHER_DEVICE, 1), alarm_id(a, DEVICE, 2)];
     assert_eq!(std::collections::HashSet::from(ids).len(), 4);
     assert_eq!(alarm_id(a, DEVICE, 1), ids[0]);
 }
 
-/// Readings at distinct times in any order; some lack the metric.
+/// Readings at distinct times with limited reordering, like that of delayed messages; some lack the metric.
 fn readings() -> impl Strategy<Value = Vec<(i64, Option<f64>)>> {
     let one = prop_oneof![4 => Just(Some(90.0)), 3 => Just(Some(70.0)), 1 => Just(None)];
     prop::collection::vec((0..6usize, one), 1..60).prop_map(|steps| {
         let mut times: Vec<i64> = (0..steps.len() as i64).collect();
-        // Swapping neighbours at a small distance is what delayed messages do.
+        // Swap close neighbours, as delayed messages do.
         for (at, (jump, _)) in steps.iter().enumerate() {
             let other = (at + jump).min(times.len() - 1);
             times.swap(at, other);
@@ -322,7 +322,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn raised_and_ended_take_turns_and_episodes_count_up(readings in readings(), duration in 0..5u32, pause in 0..5u32) {
+    fn raised_and_ended_alternate_and_episodes_count_up(readings in readings(), duration in 0..5u32, pause in 0..5u32) {
         let mut standing = None;
         let (mut last, mut repeats) = (0, 0);
         for change in changes_of(&rule(duration, pause), &readings, usize::MAX) {
@@ -341,7 +341,7 @@ proptest! {
                     prop_assert!(standing.is_some_and(|standing| started_at < standing));
                     standing = Some(started_at);
                 }
-                Change::SuppressionChanged { .. } => prop_assert!(false, "nothing is suppressed"),
+                Change::SuppressionChanged { .. } => prop_assert!(false, "suppression without a cause"),
                 Change::Ended { episode, repeats: again, .. } => {
                     prop_assert_eq!((episode, again), (last, repeats));
                     prop_assert!(standing.take().is_some());
@@ -351,21 +351,21 @@ proptest! {
     }
 
     #[test]
-    fn readings_seen_before_change_nothing(readings in readings(), again in prop::collection::vec((0..60usize, 0..60usize), 0..30), duration in 0..5u32, pause in 0..5u32) {
-        let mut doubled: Vec<_> = readings.iter().copied().enumerate().collect();
+    fn repeated_readings_change_nothing(readings in readings(), again in prop::collection::vec((0..60usize, 0..60usize), 0..30), duration in 0..5u32, pause in 0..5u32) {
+        let mut with_repeats: Vec<_> = readings.iter().copied().enumerate().collect();
         for (which, later) in again {
             let which = which % readings.len();
-            let first = doubled.iter().position(|(id, _)| *id == which).unwrap();
-            let place = (first + 1 + later).min(doubled.len());
-            doubled.insert(place, (which, readings[which]));
+            let first = with_repeats.iter().position(|(id, _)| *id == which).unwrap();
+            let place = (first + 1 + later).min(with_repeats.len());
+            with_repeats.insert(place, (which, readings[which]));
         }
-        let doubled: Vec<_> = doubled.into_iter().map(|(_, reading)| reading).collect();
+        let with_repeats: Vec<_> = with_repeats.into_iter().map(|(_, reading)| reading).collect();
         let rule = rule(duration, pause);
-        prop_assert_eq!(changes_of(&rule, &doubled, usize::MAX), changes_of(&rule, &readings, usize::MAX));
+        prop_assert_eq!(changes_of(&rule, &with_repeats, usize::MAX), changes_of(&rule, &readings, usize::MAX));
     }
 
     #[test]
-    fn a_snapshot_between_any_two_readings_changes_nothing(readings in readings(), every in 1..10usize, duration in 0..5u32) {
+    fn a_snapshot_between_readings_changes_nothing(readings in readings(), every in 1..10usize, duration in 0..5u32) {
         let rule = rule(duration, 2);
         prop_assert_eq!(changes_of(&rule, &readings, every), changes_of(&rule, &readings, usize::MAX));
     }

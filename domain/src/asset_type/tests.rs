@@ -95,7 +95,7 @@ fn an_invalid_definition_is_rejected() {
     let key = |key: &str| key.to_owned();
     let long = "1".repeat(1001);
     let formula = |reason: &str| Error::InvalidFormula { key: key("p"), reason: reason.into() };
-    let length = || formula("a formula has 1 to 1000 characters");
+    let length = || formula("a formula must have 1 to 1000 characters");
     let two = || band(0.0, 1.0, 2.0, 3.0, 1.0);
     let table = [
         ("", vec![], None, Error::InvalidName),

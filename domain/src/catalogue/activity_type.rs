@@ -1,11 +1,11 @@
-//! Kinds of activities: inspection, repair.
+//! Activity types, such as inspection or repair.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, entry};
 use crate::validation;
 
-/// What an activity type says.
+/// The definition of an activity type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActivityTypeDefinition {
     /// Its name.
@@ -18,7 +18,7 @@ pub struct ActivityTypeDefinition {
     pub icon: Option<String>,
 }
 
-/// Why an activity type is refused.
+/// Why a definition is rejected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The name is empty or longer than 200 characters.

@@ -1,4 +1,4 @@
-//! Profiles of assets: what an asset that is made from one begins with.
+//! Asset profiles: templates from which assets are created.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::device_links::first_invalid_mapping;
 use crate::ids::{AssetProfileId, AssetTypeId};
 use crate::validation;
 
-/// What a profile says.
+/// The definition of a profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProfileDefinition {
     /// Its name.
@@ -18,28 +18,28 @@ pub struct ProfileDefinition {
     /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Type of the assets made from it.
+    /// Type of the assets created from it.
     pub asset_type_id: AssetTypeId,
-    /// Their free attributes, where nothing else is said: a JSON object.
+    /// Default custom attributes of these assets: a JSON object.
     pub default_attributes: Value,
-    /// How their health is judged.
+    /// How health scores of these assets are rated.
     pub health_thresholds: HealthThresholds,
-    /// How links to them map metrics, where nothing else is said: `device.<key>` to `asset.<key>`.
+    /// Default metric mappings of links to these assets: `device.<key>` to `asset.<key>`.
     pub telemetry_mappings: BTreeMap<String, String>,
-    /// Name of their picture.
+    /// Name of the icon of these assets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
 }
 
-/// Which scores of health, 0 to 100, are called what: below `critical` it is that, below `warning` that, from `good` on
-/// good, and between fair.
+/// Thresholds that rate a health score of 0 to 100 as critical, warning, fair or good. Scores from `warning` to below
+/// `good` are fair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthThresholds {
-    /// Scores below are critical.
+    /// Scores below this value are critical.
     pub critical: u8,
-    /// Scores below, that are not critical, are a warning.
+    /// Scores from `critical` to below this value are a warning.
     pub warning: u8,
-    /// Scores from here on are good.
+    /// Scores from this value on are good.
     pub good: u8,
 }
 
@@ -50,7 +50,7 @@ impl Default for HealthThresholds {
 }
 
 impl HealthThresholds {
-    /// Returns what a score of 0 to 100 is called.
+    /// Returns the rating of a score: `critical`, `warning`, `fair` or `good`.
     pub fn status(&self, score: i16) -> &'static str {
         let below = |threshold: u8| score < i16::from(threshold);
         match () {
@@ -66,21 +66,21 @@ impl HealthThresholds {
     }
 }
 
-/// What of a profile an asset that was made from it keeps, also when the profile changes.
+/// The values of a profile that an asset created from it keeps, even if the profile changes later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AppliedProfile {
     /// The profile.
     pub profile_id: AssetProfileId,
-    /// How the asset's health is judged.
+    /// How the asset's health scores are rated.
     pub health_thresholds: HealthThresholds,
-    /// How links to it map metrics, where nothing else is said.
+    /// Default metric mappings of links to the asset.
     pub telemetry_mappings: BTreeMap<String, String>,
     /// Name of its icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
 }
 
-/// Why a profile is refused.
+/// Why a definition is rejected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The name is empty or longer than 200 characters.
@@ -89,8 +89,8 @@ pub enum Refusal {
     /// The attributes are not a JSON object.
     #[error("the default attributes must be a JSON object")]
     InvalidAttributes,
-    /// The thresholds do not ascend.
-    #[error("the thresholds must ascend: critical < warning < good, at most 100")]
+    /// The thresholds are not ascending.
+    #[error("the thresholds must be ascending: critical < warning < good, at most 100")]
     InvalidThresholds,
     /// A mapping is not `device.<key>` to `asset.<key>`.
     #[error("mapping {from:?} to {to:?} must be \"device.<key>\" to \"asset.<key>\"")]
@@ -123,7 +123,7 @@ impl Definition for ProfileDefinition {
 }
 
 impl ProfileDefinition {
-    /// Returns what an asset that is made from it keeps.
+    /// Returns the values that an asset created from the profile keeps.
     pub fn applied(&self, profile_id: AssetProfileId) -> AppliedProfile {
         AppliedProfile {
             profile_id,

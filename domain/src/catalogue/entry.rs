@@ -1,4 +1,5 @@
-//! An entry of the catalogue: defined once, revised as a whole, retired for good. What does not live here: what it says.
+//! The shared life cycle of catalogue entries: defined once, revised as a whole, retired permanently. The kinds of
+//! entries are the other modules of `catalogue`.
 
 use std::fmt;
 
@@ -7,28 +8,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Decide;
 
-/// What an entry says.
+/// The definition of one kind of catalogue entry.
 pub trait Definition: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync {
-    /// What its entries are called.
+    /// The kind's name in error messages, such as "activity type".
     const NOUN: &'static str;
-    /// Its events.
+    /// The kind's events.
     type Event: EntryEvent<Self>;
-    /// Why one is refused.
+    /// Why a definition is rejected.
     type Refusal: Clone + PartialEq + std::error::Error;
 
-    /// Returns the definition as it is stored, or what is wrong with it.
+    /// Validates the definition and returns it in its stored form.
     fn checked(self) -> Result<Self, Self::Refusal>;
 }
 
-/// The events of an entry, whatever they are called.
+/// The events of one kind of entry, independent of their names.
 pub trait EntryEvent<D> {
-    /// It was added.
+    /// The entry was defined.
     fn defined(definition: D) -> Self;
     /// Its definition was replaced.
     fn revised(definition: D) -> Self;
     /// It was retired.
     fn retired() -> Self;
-    /// What it says after the event; none of a retired one.
+    /// Returns the definition after the event; `None` if the entry was retired.
     fn definition(&self) -> Option<&D>;
 }
 
@@ -45,14 +46,14 @@ pub struct Entry<D> {
 /// Commands on an entry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EntryCommand<D> {
-    /// Adds it.
+    /// Defines the entry.
     Define {
-        /// All of it.
+        /// The full definition.
         definition: D,
     },
     /// Replaces its definition.
     Revise {
-        /// All of it.
+        /// The full new definition.
         definition: D,
     },
     /// Retires it; references to it stay valid.
@@ -62,13 +63,13 @@ pub enum EntryCommand<D> {
 /// Why an entry rejects a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EntryError<D: Definition> {
-    /// There is none.
+    /// The entry does not exist.
     NotFound,
     /// It already exists.
     AlreadyExists,
-    /// Retired.
+    /// The entry is retired.
     Retired,
-    /// The definition makes no sense.
+    /// The definition is invalid.
     Invalid(D::Refusal),
 }
 
@@ -92,7 +93,7 @@ impl<D> Default for Entry<D> {
 }
 
 impl<D> Entry<D> {
-    /// Tells whether others may refer to it.
+    /// Returns whether the entry can be referred to: it is defined and not retired.
     pub fn in_use(&self) -> bool {
         self.definition.is_some() && !self.retired
     }
@@ -129,7 +130,7 @@ impl<D: Definition> Decide for Entry<D> {
     }
 }
 
-/// Names the events of an entry and makes it an aggregate under its stored type name.
+/// Declares the aggregate and the events of one kind of entry under its stored type name.
 macro_rules! entry {
     ($entry:ident, $kind:literal, $definition:ty, $events:ident { $defined:ident, $revised:ident, $retired:ident }) => {
         #[doc = concat!("What a ", $kind, " remembers.")]
@@ -138,14 +139,14 @@ macro_rules! entry {
         #[doc = concat!("Events of a ", $kind, ". Stored for ever: add versions, never change one.")]
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         pub enum $events {
-            /// It was added.
+            /// The entry was defined.
             $defined {
-                /// All of it.
+                /// The full definition.
                 definition: $definition,
             },
             /// Its definition was replaced.
             $revised {
-                /// All of it.
+                /// The full new definition.
                 definition: $definition,
             },
             /// It was retired.

@@ -1,5 +1,5 @@
-//! The catalogue: what things are made of and sorted by, and who is told. Every entry lives the same life (`entry`); a module says what one
-//! says.
+//! The catalogue: activity types, asset profiles, protocol converters and notification channels. All kinds share one
+//! life cycle (`entry`); each module supplies only its definition.
 
 pub mod activity_type;
 pub mod asset_profile;

@@ -1,4 +1,4 @@
-//! Channels by which people and programs are told of alarms. What does not live here: telling them.
+//! Notification channels for alarms. The delivery lives in the `api` crate.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use super::{Definition, entry};
 use crate::alarming::Severity;
 use crate::validation;
 
-/// Most work roles of a channel.
+/// Maximum number of work roles of a channel.
 const MAX_WORK_ROLES: usize = 50;
 /// Maximum length of a work role, characters.
 const MAX_WORK_ROLE_CHARS: usize = 60;
 
-/// What a channel says.
+/// The definition of a channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChannelDefinition {
     /// Its name.
@@ -21,44 +21,44 @@ pub struct ChannelDefinition {
     pub description: Option<String>,
     /// Whom it reaches, and how.
     pub medium: Medium,
-    /// Alarms below are not told.
+    /// Alarms of lower severity are not sent.
     pub minimum_severity: Severity,
     /// Whether it is active.
     pub is_active: bool,
 }
 
-/// Whom a channel reaches, and how. People are named by their work roles: addresses of people are no events.
+/// Whom a channel reaches, and how. Users are addressed by work role, so that no personal data enters an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Medium {
-    /// A program, at an address.
+    /// A webhook.
     Webhook {
-        /// Where it listens.
+        /// The URL to call.
         url: String,
     },
-    /// People, by e-mail.
+    /// E-mails to users.
     Email {
         /// Reaches every user with one of these work roles.
         work_roles: Vec<String>,
     },
-    /// People, on their screens.
+    /// Push notifications to users in the web console.
     Push {
         /// Reaches every user with one of these work roles.
         work_roles: Vec<String>,
     },
 }
 
-/// Why a channel is refused.
+/// Why a definition is rejected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// The address is none.
-    #[error("the address must begin with https:// or http:// and have at most 2000 characters")]
+    /// The webhook address is not an http(s) URL.
+    #[error("the address must begin with https:// or http:// and have at most 2000 bytes")]
     InvalidUrl,
-    /// Nobody is reached, or too many roles are named, or one of them is none.
-    #[error("1 to {MAX_WORK_ROLES} work roles of 1 to {MAX_WORK_ROLE_CHARS} characters are needed")]
+    /// There are no work roles, too many, or one of them is malformed.
+    #[error("1 to {MAX_WORK_ROLES} work roles of 1 to {MAX_WORK_ROLE_CHARS} characters are required")]
     InvalidWorkRoles,
 }
 
@@ -80,7 +80,7 @@ impl Definition for ChannelDefinition {
     }
 }
 
-/// Returns the roles trimmed, each once.
+/// Returns the roles trimmed and without duplicates; `None` if they are invalid.
 fn checked_roles(roles: &[String]) -> Option<Vec<String>> {
     let mut checked = Vec::with_capacity(roles.len());
     for role in roles {

@@ -1,4 +1,4 @@
-//! Given, when, then: the life of an entry, and what each kind refuses.
+//! Given/when/then tests of the entries' life cycle and of the validation of each kind.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ fn defined(name: &str) -> ActivityTypeEvent {
 }
 
 #[test]
-fn an_entry_is_defined_once_revised_as_a_whole_and_retired_for_good() {
+fn an_entry_is_defined_once_revised_as_a_whole_and_retired_permanently() {
     use EntryCommand as C;
     let revise = |name: &str| C::Revise { definition: kind(name) };
     let revised = |name: &str| ActivityTypeEvent::ActivityTypeRevised { definition: kind(name) };
@@ -42,9 +42,9 @@ fn an_entry_is_defined_once_revised_as_a_whole_and_retired_for_good() {
     over.when(C::Retire {}).then_no_events();
     over.when(revise("Repair")).then_refused(EntryError::Retired);
     assert!(!over.state().in_use());
-    let said = [EntryError::NotFound, EntryError::AlreadyExists, EntryError::Retired]
+    let messages = [EntryError::NotFound, EntryError::AlreadyExists, EntryError::Retired]
         .map(|e: EntryError<ActivityTypeDefinition>| e.to_string());
-    assert_eq!(said, ["no such activity type", "the activity type already exists", "the activity type is retired"]);
+    assert_eq!(messages, ["no such activity type", "the activity type already exists", "the activity type is retired"]);
 }
 
 fn profile() -> ProfileDefinition {
@@ -60,7 +60,7 @@ fn profile() -> ProfileDefinition {
 }
 
 #[test]
-fn a_profile_that_makes_no_sense_is_refused() {
+fn an_invalid_profile_is_rejected() {
     let thresholds = |critical, warning, good| ProfileDefinition {
         health_thresholds: HealthThresholds { critical, warning, good },
         ..profile()
@@ -83,13 +83,13 @@ fn a_profile_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_score_of_health_is_called_by_its_thresholds() {
-    let called = [0, 29, 30, 59, 60, 79, 80, 100].map(|score| HealthThresholds::default().status(score));
-    assert_eq!(called, ["critical", "critical", "warning", "warning", "fair", "fair", "good", "good"]);
+fn a_health_score_is_rated_by_the_thresholds() {
+    let ratings = [0, 29, 30, 59, 60, 79, 80, 100].map(|score| HealthThresholds::default().status(score));
+    assert_eq!(ratings, ["critical", "critical", "warning", "warning", "fair", "fair", "good", "good"]);
 }
 
 #[test]
-fn a_channel_reaches_somebody_or_is_refused() {
+fn a_channel_without_valid_recipients_is_rejected() {
     use super::notification_channel::{ChannelDefinition, Medium, Refusal};
     let channel = |medium| ChannelDefinition {
         name: "C".into(),

@@ -152,19 +152,19 @@ fn an_invalid_condition_is_rejected() {
         comparing(Comparison { metric_key: Some(metric.into()), ..Comparison::new(Operator::Above, 1.0) })
     };
     let many = Criterion::Any { any: vec![above(1.0).criterion; 21] };
-    let parts = "all and any need at least one part";
+    let parts = "all and any require at least one part";
     let table = [
         (above(f64::NAN), finite),
         (above(f64::INFINITY), finite),
         (comparing(two(Operator::Between, f64::NEG_INFINITY, Some(1.0))), finite),
         (comparing(two(Operator::Between, 1.0, Some(f64::NAN))), finite_upper),
-        (comparing(two(Operator::Above, 1.0, Some(2.0))), "upper belongs to between and outside only"),
-        (comparing(two(Operator::Between, 1.0, None)), "between and outside need upper"),
-        (comparing(two(Operator::Outside, 1.0, None)), "between and outside need upper"),
+        (comparing(two(Operator::Above, 1.0, Some(2.0))), "upper is allowed only with between and outside"),
+        (comparing(two(Operator::Between, 1.0, None)), "between and outside require upper"),
+        (comparing(two(Operator::Outside, 1.0, None)), "between and outside require upper"),
         (comparing(two(Operator::Outside, 1.0, Some(0.9))), "upper must not be below value"),
-        (band(Operator::Above, None, -1.0), "deadBand must be a number from 0"),
-        (band(Operator::Above, None, f64::NAN), "deadBand must be a number from 0"),
-        (band(Operator::Equal, None, 1.0), "deadBand does not belong to == and !="),
+        (band(Operator::Above, None, -1.0), "deadBand must be a finite number, 0 or greater"),
+        (band(Operator::Above, None, f64::NAN), "deadBand must be a finite number, 0 or greater"),
+        (band(Operator::Equal, None, 1.0), "deadBand is not allowed with == and !="),
         (band(Operator::Outside, Some(3.0), 1.0), "deadBand must leave room between value and upper"),
         (
             Condition { duration_seconds: MAX_DURATION_SECONDS + 1, ..above(1.0) },
@@ -178,10 +178,10 @@ fn an_invalid_condition_is_rejected() {
         (Condition::of(Criterion::All { all: vec![] }), parts),
         (Condition::of(Criterion::Any { any: vec![Criterion::Any { any: vec![] }] }), parts),
         (Condition::of(many), "a condition has at most 20 parts"),
-        (Condition::of(all(5)), "all and any may be nested 4 deep"),
+        (Condition::of(all(5)), "all and any may be nested at most 4 levels deep"),
         (
             Condition { schedule: Some(Schedule { time_zone: chrono_tz::UTC, windows: vec![] }), ..above(1.0) },
-            "a schedule has 1 to 20 windows",
+            "a schedule must have 1 to 20 windows",
         ),
     ];
     for (condition, reason) in table {

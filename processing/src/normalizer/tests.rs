@@ -165,7 +165,7 @@ fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
     assert_eq!(packs[0].1.readings.iter().map(|reading| reading.numbers[0]).collect::<Vec<_>>(), [21.5]);
     let refused: Vec<_> = letters(&log).iter().map(|letter| (letter.reason.clone(), letter.detail.clone())).collect();
     assert_eq!(refused[0].0, "not_converted");
-    assert!(refused[0].1.contains("temperature: the frame ends after 1 octets"), "{refused:?}");
+    assert!(refused[0].1.contains("temperature: the frame ends after 1 bytes"), "{refused:?}");
     // One that is not active converts nothing.
     directory.apply(converter, "protocol_converter", "ProtocolConverterRevised", definition(0.1, false));
     let mut log = MemoryLog::default();

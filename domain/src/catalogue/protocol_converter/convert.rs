@@ -1,5 +1,5 @@
-//! Carrying a converter out: a payload in, the JSON of a reading out, in which whatever a device may send stands as any
-//! other device sends it. What does not live here: judging that reading.
+//! Executes a converter: turns a device's payload into the JSON form in which devices without a converter send their
+//! readings. The validation of that reading lives in `telemetry::payload`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,43 +11,43 @@ use super::definition::{ConverterDefinition, ConverterRule, Frame, FrameEncoding
 use crate::device_type::{MetricDefinition, ValueKind};
 use crate::formula::Formula;
 
-/// A converter whose formulas are read.
+/// A converter with its formulas parsed.
 #[derive(Debug)]
 pub struct Converter {
     definition: ConverterDefinition,
     formulas: Vec<Option<Formula>>,
 }
 
-/// What came out of a payload.
+/// The result of converting a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conversion {
-    /// The reading: `ts` where the payload says so, and `metrics`.
+    /// The reading: `metrics`, and `ts` if the payload has a time.
     pub reading: Value,
-    /// What went wrong, rule by rule.
+    /// The errors, in the order of the rules.
     pub errors: Vec<RuleError>,
-    /// Whether the payload is to be refused: a required metric is missing, or one is not as the target schema says.
+    /// Whether the payload is rejected: a required metric is missing, or the metrics violate the target schema.
     pub refused: bool,
 }
 
-/// What went wrong with one metric.
+/// An error of one metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {
-    /// Which rule, from 0; absent where the target schema is not met.
+    /// The rule's index, from 0; `None` if the target schema is violated.
     pub rule: Option<usize>,
     /// The metric.
     pub target: String,
-    /// What went wrong.
+    /// The error message.
     pub message: String,
 }
 
-/// A payload as the rules see it.
-struct Seen<'a> {
+/// A payload as input of the rules.
+struct Input<'a> {
     json: Option<Value>,
-    octets: Result<Cow<'a, [u8]>, String>,
+    bytes: Result<Cow<'a, [u8]>, String>,
 }
 
 impl Converter {
-    /// Reads the formulas of a definition that was checked before; one that cannot be read has no result.
+    /// Parses the formulas of a validated definition. Should one not parse, its rule yields an error for every payload.
     pub fn new(definition: ConverterDefinition) -> Self {
         let formula = |rule: &ConverterRule| rule.formula.as_deref().map(Formula::parse).transpose().ok().flatten();
         let formulas = definition.rules.iter().map(formula).collect();
@@ -56,10 +56,10 @@ impl Converter {
 
     /// Converts a payload.
     pub fn convert(&self, payload: &[u8]) -> Conversion {
-        let seen = self.see(payload);
+        let input = self.input(payload);
         let (mut metrics, mut errors, mut refused) = (BTreeMap::new(), vec![], false);
         for (index, rule) in self.definition.rules.iter().enumerate() {
-            match self.value(index, rule, &seen, &metrics) {
+            match self.value(index, rule, &input, &metrics) {
                 Ok(value) => drop(metrics.insert(rule.target.clone(), value)),
                 Err(message) => {
                     refused |= rule.required;
@@ -67,33 +67,33 @@ impl Converter {
                 }
             }
         }
-        let unmet = unmet(&self.definition.target_schema, &metrics);
-        refused |= !unmet.is_empty();
-        errors.extend(unmet);
-        Conversion { reading: self.reading(&seen, metrics), errors, refused }
+        let violations = violations(&self.definition.target_schema, &metrics);
+        refused |= !violations.is_empty();
+        errors.extend(violations);
+        Conversion { reading: self.reading(&input, metrics), errors, refused }
     }
 
-    fn see<'a>(&self, payload: &'a [u8]) -> Seen<'a> {
+    fn input<'a>(&self, payload: &'a [u8]) -> Input<'a> {
         let json: Option<Value> = serde_json::from_slice(payload).ok();
-        let octets = match &self.definition.frame {
-            Some(frame) => octets(frame, payload, json.as_ref()),
+        let bytes = match &self.definition.frame {
+            Some(frame) => frame_bytes(frame, payload, json.as_ref()),
             None => Err("the converter has no frame".to_owned()),
         };
-        Seen { json, octets }
+        Input { json, bytes }
     }
 
     fn value(
         &self,
         index: usize,
         rule: &ConverterRule,
-        seen: &Seen<'_>,
+        input: &Input<'_>,
         before: &BTreeMap<String, Value>,
     ) -> Result<Value, String> {
-        let source = rule.source.as_ref().map(|source| seen.value(source)).transpose()?;
+        let source = rule.source.as_ref().map(|source| input.value(source)).transpose()?;
         if rule.formula.is_none() {
             return source.ok_or_else(|| "the rule has no source".to_owned());
         }
-        let formula = self.formulas[index].as_ref().ok_or("the formula cannot be read")?;
+        let formula = self.formulas[index].as_ref().ok_or("the formula does not parse")?;
         let value_of = |name: &str| match (name, &source) {
             ("x", Some(value)) => number(value),
             _ => before.get(name).and_then(number),
@@ -101,9 +101,9 @@ impl Converter {
         formula.evaluate(value_of).map(Value::from).map_err(|error| error.to_string())
     }
 
-    fn reading(&self, seen: &Seen<'_>, metrics: BTreeMap<String, Value>) -> Value {
+    fn reading(&self, input: &Input<'_>, metrics: BTreeMap<String, Value>) -> Value {
         let path = self.definition.time_path.as_deref().unwrap_or("/ts");
-        let time = seen.json.as_ref().and_then(|json| json.pointer(path)).filter(|time| !time.is_null());
+        let time = input.json.as_ref().and_then(|json| json.pointer(path)).filter(|time| !time.is_null());
         let mut reading = json!({"metrics": Map::from_iter(metrics)});
         if let Some(time) = time {
             reading["ts"] = time.clone();
@@ -112,41 +112,41 @@ impl Converter {
     }
 }
 
-impl Seen<'_> {
+impl Input<'_> {
     fn value(&self, source: &Source) -> Result<Value, String> {
         match source {
             Source::Register(register) => {
-                let octets = self.octets.as_ref().map_err(Clone::clone)?;
+                let bytes = self.bytes.as_ref().map_err(Clone::clone)?;
                 let number =
-                    register.read(octets).ok_or_else(|| format!("the frame ends after {} octets", octets.len()))?;
+                    register.read(bytes).ok_or_else(|| format!("the frame ends after {} bytes", bytes.len()))?;
                 if number.is_finite() {
                     Ok(Value::from(number))
                 } else {
-                    Err("the register holds no finite number".into())
+                    Err("the register does not hold a finite number".into())
                 }
             }
             Source::Path(path) => {
-                let json = self.json.as_ref().ok_or("the payload is no JSON")?;
+                let json = self.json.as_ref().ok_or("the payload is not JSON")?;
                 match json.pointer(path) {
                     Some(value @ (Value::Number(_) | Value::Bool(_) | Value::String(_))) => Ok(value.clone()),
-                    Some(_) => Err(format!("there is no single value at {path}")),
-                    None => Err(format!("there is nothing at {path}")),
+                    Some(_) => Err(format!("the value at {path} is null, an object or an array")),
+                    None => Err(format!("there is no value at {path}")),
                 }
             }
         }
     }
 }
 
-fn octets<'a>(frame: &Frame, payload: &'a [u8], json: Option<&Value>) -> Result<Cow<'a, [u8]>, String> {
+fn frame_bytes<'a>(frame: &Frame, payload: &'a [u8], json: Option<&Value>) -> Result<Cow<'a, [u8]>, String> {
     if frame.encoding == FrameEncoding::Binary {
         return Ok(Cow::Borrowed(payload));
     }
     let at = frame.path.as_deref().unwrap_or_default();
     let text = match json.and_then(|json| json.pointer(at)) {
         Some(Value::String(text)) => text.as_bytes(),
-        // A payload that is nothing but hexadecimal digits may be a JSON number.
+        // Without a path the payload itself is the text, even if it happens to be JSON, like a number of only digits.
         _ if frame.path.is_none() => payload,
-        _ => return Err(format!("there is no text at {at}")),
+        _ => return Err(format!("the value at {at} is not text")),
     };
     let text = text.trim_ascii();
     let (encoding, name) = match frame.encoding {
@@ -156,7 +156,7 @@ fn octets<'a>(frame: &Frame, payload: &'a [u8], json: Option<&Value>) -> Result<
     encoding.decode(text).map(Cow::Owned).map_err(|error| format!("the frame is not {name}: {error}"))
 }
 
-/// Numbers as they are, also where they stand in a text; true is 1.
+/// Returns a number, a number parsed from text, or 1 and 0 for true and false.
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(yes) => Some(f64::from(u8::from(*yes))),
@@ -165,11 +165,11 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Returns where the metrics are not what the target schema says.
-fn unmet(schema: &[MetricDefinition], metrics: &BTreeMap<String, Value>) -> Vec<RuleError> {
+/// Lists the violations of the target schema.
+fn violations(schema: &[MetricDefinition], metrics: &BTreeMap<String, Value>) -> Vec<RuleError> {
     let error = |target: &str, message: String| RuleError { rule: None, target: target.to_owned(), message };
     let of_declared = schema.iter().filter_map(|declared| match (metrics.get(&declared.key), declared.required) {
-        (None, true) => Some(error(&declared.key, "the target schema requires it".to_owned())),
+        (None, true) => Some(error(&declared.key, "required by the target schema".to_owned())),
         (Some(value), _) if !is_of(declared.kind, value) => {
             Some(error(&declared.key, format!("must be a {}, not {value}", declared.kind)))
         }
@@ -177,7 +177,7 @@ fn unmet(schema: &[MetricDefinition], metrics: &BTreeMap<String, Value>) -> Vec<
     });
     let is_declared = |key: &String| schema.is_empty() || schema.iter().any(|declared| declared.key == *key);
     let undeclared = metrics.keys().filter(|key| !is_declared(key));
-    of_declared.chain(undeclared.map(|key| error(key, "the target schema does not declare it".to_owned()))).collect()
+    of_declared.chain(undeclared.map(|key| error(key, "not declared in the target schema".to_owned()))).collect()
 }
 
 fn is_of(kind: ValueKind, value: &Value) -> bool {

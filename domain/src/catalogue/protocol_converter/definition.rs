@@ -1,4 +1,4 @@
-//! What a converter says. What does not live here: carrying it out.
+//! The definition of a protocol converter and its validation.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +10,12 @@ use crate::formula::{Formula, FormulaError};
 use crate::validation;
 use crate::word_enum::word_enum;
 
-/// Most rules of a converter, and most metrics of its target schema.
+/// Maximum number of rules, and of metrics in the target schema.
 pub const MAX_RULES: usize = 256;
-/// Most characters of a path.
+/// Maximum length of a path, characters.
 const MAX_PATH_CHARS: usize = 500;
 
-/// What the device speaks on its other side.
+/// The field protocol of the device behind the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceProtocol {
@@ -29,7 +29,7 @@ pub enum SourceProtocol {
     Raw,
 }
 
-/// What a converter says.
+/// The definition of a converter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConverterDefinition {
     /// Its name.
@@ -37,98 +37,99 @@ pub struct ConverterDefinition {
     /// Free-text description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What the device speaks on its other side.
+    /// The field protocol; informational.
     pub source_protocol: SourceProtocol,
-    /// Where the octets of registers stand; needed by rules that read registers.
+    /// Where the payload holds binary data; required by rules that read registers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<Frame>,
-    /// Where the time of measuring stands, a JSON pointer (RFC 6901); `/ts` by default.
+    /// A JSON pointer (RFC 6901) to the time of measurement; `/ts` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_path: Option<String>,
-    /// How metrics are made, one after the other.
+    /// The rules, applied in order; later formulas can use earlier results.
     pub rules: Vec<ConverterRule>,
-    /// What must come out: metrics that are not declared are refused, those that are required must be there.
+    /// The expected result: metrics that are not declared are rejected, and required ones must be present. An empty
+    /// schema accepts any metrics.
     #[serde(default)]
     pub target_schema: Vec<MetricDefinition>,
     /// Whether it is active.
     pub is_active: bool,
 }
 
-/// Where octets stand in a payload, and how they are written.
+/// Where a payload holds binary data, and how it is encoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
-    /// A JSON pointer to the text; the payload itself where it is absent.
+    /// A JSON pointer to the encoded text; the whole payload when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// How they are written.
+    /// The encoding.
     pub encoding: FrameEncoding,
 }
 
-/// How octets are written.
+/// The encoding of binary data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FrameEncoding {
     /// Hexadecimal digits of either case.
     Hex,
-    /// Base64 with padding (RFC 4648, 4).
+    /// Base64 with padding (RFC 4648, section 4).
     Base64,
-    /// As they are: the payload is the octets.
+    /// No encoding: the payload itself is binary.
     Binary,
 }
 
-/// How one metric is made.
+/// How one metric is computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConverterRule {
     /// Key of the metric.
     pub target: String,
-    /// Where its value stands; a metric without a source is made by its formula alone.
+    /// The source of the value; a metric without a source is computed by its formula alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
-    /// What is made of it: `x` is the value of the source, other names are metrics of rules before.
+    /// A formula over `x`, the value of the source, and the targets of earlier rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formula: Option<String>,
-    /// Whether a payload without it is refused; otherwise the metric is left out.
+    /// Whether a payload without this metric is rejected; otherwise the metric is omitted.
     #[serde(default)]
     pub required: bool,
 }
 
-/// Where a value stands.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// In the JSON of the payload, at a pointer (RFC 6901) such as `/values/0/t`.
+    /// A JSON pointer (RFC 6901) into the payload, such as `/values/0/t`.
     Path(String),
-    /// In the octets of the frame.
+    /// A register in the binary frame.
     Register(Register),
 }
 
-/// Why a converter is refused.
+/// Why a definition is rejected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
-    /// There are none or too many.
-    #[error("a converter has 1 to {MAX_RULES} rules, and as many metrics in its target schema at most")]
+    /// There are no rules, or too many rules or metrics.
+    #[error("a converter must have 1 to {MAX_RULES} rules and at most as many metrics in its target schema")]
     RuleCount,
-    /// A rule makes no sense.
+    /// A rule is invalid.
     #[error("rule {index}: {problem}")]
     InvalidRule {
-        /// Which rule, from 0.
+        /// The rule's index, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The cause.
         problem: String,
     },
-    /// A path is no JSON pointer.
-    #[error("{path:?} is no JSON pointer: it must begin with / and have at most 500 characters")]
+    /// A path is not a JSON pointer.
+    #[error("{path:?} is not a JSON pointer: it must begin with / and have at most 500 characters")]
     InvalidPath {
-        /// Whether it is the frame's; else the time's.
+        /// Whether it is the path of the frame; otherwise that of the time.
         of_frame: bool,
         /// The path.
         path: String,
     },
-    /// The target schema makes no sense.
-    #[error("the target schema declares {key:?} twice, or it is no metric key, or its range is empty")]
+    /// The target schema is invalid.
+    #[error("target schema: {key:?} is declared twice, is not a metric key or has an empty range")]
     InvalidSchema {
         /// The metric.
         key: String,
@@ -161,13 +162,13 @@ impl Definition for ConverterDefinition {
 
 impl ConverterDefinition {
     fn check_schema(&self) -> Result<(), Refusal> {
-        let doubled = validation::first_duplicate(self.target_schema.iter().map(|metric| metric.key.as_str()));
-        let is_sound = |metric: &MetricDefinition| {
-            let ascends = metric.minimum.zip(metric.maximum).is_none_or(|(least, most)| least <= most);
-            validation::is_metric_key(&metric.key) && ascends
+        let duplicate = validation::first_duplicate(self.target_schema.iter().map(|metric| metric.key.as_str()));
+        let is_valid = |metric: &MetricDefinition| {
+            let is_range = metric.minimum.zip(metric.maximum).is_none_or(|(least, most)| least <= most);
+            validation::is_metric_key(&metric.key) && is_range
         };
-        let unsound = self.target_schema.iter().find(|metric| !is_sound(metric)).map(|metric| metric.key.as_str());
-        match doubled.or(unsound) {
+        let invalid = self.target_schema.iter().find(|metric| !is_valid(metric)).map(|metric| metric.key.as_str());
+        match duplicate.or(invalid) {
             Some(key) => Err(Refusal::InvalidSchema { key: key.to_owned() }),
             None => Ok(()),
         }
@@ -177,20 +178,20 @@ impl ConverterDefinition {
 impl ConverterRule {
     fn check(&self, frame: Option<&Frame>, before: &[ConverterRule]) -> Result<(), String> {
         if !validation::is_metric_key(&self.target) {
-            return Err(format!("target {:?} is no metric key", self.target));
+            return Err(format!("target {:?} is not a metric key", self.target));
         }
         if before.iter().any(|rule| rule.target == self.target) {
-            return Err(format!("a rule before makes {:?} already", self.target));
+            return Err(format!("target {:?} is already set by an earlier rule", self.target));
         }
         match (&self.source, &self.formula) {
-            (None, None) => return Err("it needs a source or a formula".to_owned()),
+            (None, None) => return Err("a source or a formula is required".to_owned()),
             (Some(Source::Path(path)), _) if !is_pointer(path) => {
-                return Err(format!("{path:?} is no JSON pointer: it must begin with /"));
+                return Err(format!("{path:?} is not a JSON pointer: it must begin with /"));
             }
             (Some(Source::Path(_)), _) if frame.is_some_and(|frame| frame.encoding == FrameEncoding::Binary) => {
-                return Err("a binary payload has no paths".to_owned());
+                return Err("a binary payload has no JSON paths".to_owned());
             }
-            (Some(Source::Register(_)), _) if frame.is_none() => return Err("registers need a frame".to_owned()),
+            (Some(Source::Register(_)), _) if frame.is_none() => return Err("a register requires a frame".to_owned()),
             (Some(Source::Register(register)), _) => register.check()?,
             _ => {}
         }
@@ -198,7 +199,7 @@ impl ConverterRule {
         let formula = Formula::parse(formula).map_err(|error: FormulaError| error.to_string())?;
         let is_known = |name: &str| (name == "x" && self.source.is_some()) || before.iter().any(|r| r.target == name);
         match formula.names().find(|name| !is_known(name)) {
-            Some(name) => Err(format!("{name:?} is neither x nor the metric of a rule before")),
+            Some(name) => Err(format!("{name:?} is neither x nor the target of an earlier rule")),
             None => Ok(()),
         }
     }

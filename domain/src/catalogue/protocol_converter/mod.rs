@@ -1,4 +1,4 @@
-//! How the payloads of a kind of device become metrics: rules that say where a value stands and what is made of it.
+//! Protocol converters: rules that extract metrics from the payloads of devices that do not send the platform's JSON.
 
 mod convert;
 mod definition;

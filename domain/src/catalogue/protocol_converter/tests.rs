@@ -1,4 +1,4 @@
-//! What a converter may say, and what it makes of payloads.
+//! Tests of the validation and execution of protocol converters.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn register(kind: &str, endianness: &str) -> Value {
 }
 
 #[test]
-fn registers_are_read_in_every_order_of_octets() {
+fn registers_are_read_in_every_byte_order() {
     let table = [
         ("u16", "big", "0102", 258.0),
         ("u16", "little", "0201", 258.0),
@@ -51,7 +51,7 @@ fn registers_are_read_in_every_order_of_octets() {
 }
 
 #[test]
-fn a_meter_becomes_metrics_by_scale_bit_path_and_formula() {
+fn a_meter_payload_is_converted_by_scale_bit_path_and_formula() {
     let rules = json!([
         {"target": "voltage", "source": {"register": {"offset": 0, "kind": "u16", "scale": 0.1}}, "required": true},
         {"target": "current", "source": {"register": {"offset": 2, "kind": "i16"}}, "formula": "x / 100"},
@@ -75,7 +75,7 @@ fn a_meter_becomes_metrics_by_scale_bit_path_and_formula() {
 }
 
 #[test]
-fn a_payload_that_is_octets_or_their_text_needs_no_json() {
+fn a_binary_or_encoded_payload_need_not_be_json() {
     let rules = register("u16", "big");
     let text = convert(rules.clone(), json!({"frame": {"encoding": "hex"}}), " 0102\n");
     assert_eq!(text.reading["metrics"]["v"], json!(258.0), "{text:?}");
@@ -84,7 +84,7 @@ fn a_payload_that_is_octets_or_their_text_needs_no_json() {
 }
 
 #[test]
-fn what_goes_wrong_is_said_rule_by_rule() {
+fn errors_are_reported_per_rule() {
     let rules = json!([
         {"target": "a", "source": {"path": "/a"}},
         {"target": "b", "source": {"path": "/b"}, "formula": "1 / x"},
@@ -95,24 +95,24 @@ fn what_goes_wrong_is_said_rule_by_rule() {
     let conversion = convert(rules.clone(), hex(), &json!({"b": 0, "data": "00", "e": {}}).to_string());
     let said: Vec<_> = conversion.errors.iter().map(|error| (error.rule.unwrap(), error.message.as_str())).collect();
     let expected = [
-        (0, "there is nothing at /a"),
+        (0, "there is no value at /a"),
         (1, "the result is not a finite number"),
         (2, "a has no value"),
-        (3, "the frame ends after 1 octets"),
-        (4, "there is no single value at /e"),
+        (3, "the frame ends after 1 bytes"),
+        (4, "the value at /e is null, an object or an array"),
     ];
     assert_eq!((said.as_slice(), conversion.refused), (&expected[..], false));
     assert_eq!(conversion.reading, json!({"metrics": {}}));
     let no_json = convert(rules, hex(), "<xml/>");
-    assert!(no_json.errors[0].message.contains("no JSON"), "{no_json:?}");
+    assert!(no_json.errors[0].message.contains("not JSON"), "{no_json:?}");
     let odd = convert(register("u16", "big"), hex(), &json!({"data": "0x1"}).to_string());
     assert!(odd.errors[0].message.contains("not hexadecimal"), "{odd:?}");
     let nan = convert(register("f32", "big"), hex(), &json!({"data": "7fc00000"}).to_string());
-    assert!(nan.errors[0].message.contains("no finite number"), "{nan:?}");
+    assert!(nan.errors[0].message.contains("not hold a finite number"), "{nan:?}");
 }
 
 #[test]
-fn what_is_required_or_declared_and_not_there_refuses_the_payload() {
+fn a_missing_required_metric_or_a_schema_violation_rejects_the_payload() {
     let rule = |required: bool| json!([{"target": "a", "source": {"path": "/a"}, "required": required}]);
     assert!(convert(rule(true), json!({}), "{}").refused);
     assert!(!convert(rule(false), json!({}), "{}").refused);
@@ -126,37 +126,37 @@ fn what_is_required_or_declared_and_not_there_refuses_the_payload() {
 }
 
 #[test]
-fn a_large_payload_is_converted_as_a_small_one() {
+fn a_large_payload_is_converted_like_a_small_one() {
     let payload = format!("{{\"a\": 1, \"blob\": \"{}\"}}", "x".repeat(10 << 20));
     let conversion = convert(json!([{"target": "a", "source": {"path": "/a"}}]), json!({}), &payload);
     assert_eq!(conversion.reading, json!({"metrics": {"a": 1}}));
 }
 
 #[test]
-fn a_definition_that_makes_no_sense_is_refused() {
+fn an_invalid_definition_is_rejected() {
     let path = json!([{"target": "a", "source": {"path": "/a"}}]);
     let problem = |rules: Value, more: Value| match definition(rules, more).checked() {
         Err(Refusal::InvalidRule { index, problem }) => format!("{index}: {problem}"),
         other => format!("{other:?}"),
     };
     let table = [
-        (json!([{"target": "a b", "source": {"path": "/a"}}]), json!({}), "0: target \"a b\" is no metric key"),
-        (json!([{"target": "a"}]), json!({}), "0: it needs a source or a formula"),
-        (json!([{"target": "a", "source": {"path": "a"}}]), json!({}), "0: \"a\" is no JSON pointer"),
+        (json!([{"target": "a b", "source": {"path": "/a"}}]), json!({}), "0: target \"a b\" is not a metric key"),
+        (json!([{"target": "a"}]), json!({}), "0: a source or a formula is required"),
+        (json!([{"target": "a", "source": {"path": "a"}}]), json!({}), "0: \"a\" is not a JSON pointer"),
         (json!([{"target": "a", "formula": "b"}]), json!({}), "0: \"b\" is neither x nor"),
         (json!([{"target": "a", "formula": "x"}]), json!({}), "0: \"x\" is neither x nor"),
-        (json!([{"target": "a", "formula": "1 +"}]), json!({}), "0: the formula cannot be read"),
-        (register("u16", "big"), json!({}), "0: registers need a frame"),
-        (path.clone(), json!({"frame": {"encoding": "binary"}}), "0: a binary payload has no paths"),
+        (json!([{"target": "a", "formula": "1 +"}]), json!({}), "0: the formula does not parse"),
+        (register("u16", "big"), json!({}), "0: a register requires a frame"),
+        (path.clone(), json!({"frame": {"encoding": "binary"}}), "0: a binary payload has no JSON paths"),
         (
             json!([{"target": "a", "source": {"path": "/a"}}, {"target": "a", "source": {"path": "/b"}}]),
             json!({}),
-            "1: a rule before makes \"a\" already",
+            "1: target \"a\" is already set by an earlier rule",
         ),
         (
             json!([{"target": "a", "source": {"register": {"offset": 70000, "kind": "u16"}}}]),
             hex(),
-            "0: the offset must lie in",
+            "0: the offset must be",
         ),
         (
             json!([{"target": "a", "source": {"register": {"offset": 0, "kind": "u16", "bit": 16}}}]),
