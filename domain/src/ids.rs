@@ -85,8 +85,8 @@ ids! {
     SessionId,
 }
 
-/// Derives an id from a namespace and parts. Equal inputs always give the same id (RFC 9562, version 5), so that repeated
-/// work does not create a second thing.
+/// Derives an id from a namespace and parts. Equal inputs always give the same id (RFC 9562, version 5), so that
+/// repeated work does not create a second thing.
 pub fn derive(namespace: Uuid, parts: &[&str]) -> Uuid {
     // The unit separator keeps ["ab", "c"] and ["a", "bc"] apart.
     Uuid::new_v5(&namespace, parts.join("\u{1f}").as_bytes())

@@ -41,7 +41,7 @@ pub enum ActivityCommand {
     },
     /// Cancels the activity.
     CancelActivity {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Adds a comment.

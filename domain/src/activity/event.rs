@@ -47,7 +47,7 @@ pub enum ActivityEvent {
     },
     /// The activity was cancelled.
     ActivityCancelled {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// A comment was added.

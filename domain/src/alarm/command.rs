@@ -61,7 +61,7 @@ pub enum AlarmCommand {
     },
     /// Dismisses it permanently.
     DismissAlarm {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Acknowledges it.

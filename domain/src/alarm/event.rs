@@ -64,7 +64,7 @@ pub enum AlarmEvent {
     },
     /// It was dismissed permanently.
     AlarmDismissed {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// A user acknowledged it.

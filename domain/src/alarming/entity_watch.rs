@@ -36,9 +36,9 @@ pub struct EntityWatch {
 
 impl EntityWatch {
     /// Processes a reading. `rules` are the rules that watch the entity, `value` returns the reading's values by
-    /// metric, and `suppression` tells why notifications are suppressed. Adds the changes with effects to `changes`. A
-    /// reading that is older than the newest of its source never raises an alarm, and one that was seen before changes
-    /// nothing.
+    /// metric, and `suppression` returns why notifications are suppressed. Adds the changes with effects to `changes`.
+    /// A reading that is older than the newest of its source never raises an alarm, and one that was seen before
+    /// changes nothing.
     pub fn observe<'r>(
         &mut self,
         rules: impl Iterator<Item = &'r RuleEntry>,

@@ -32,8 +32,8 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Compares a value with a lower and an upper bound, which are equal for operators with one bound. `slack` widens the
-    /// range in which the comparison holds.
+    /// Compares a value with a lower and an upper bound, which are equal for operators with one bound. `slack` widens
+    /// the range in which the comparison holds.
     pub fn compare(self, value: f64, lower: f64, upper: f64, slack: f64) -> bool {
         match self {
             Self::Above => value > lower - slack,

@@ -24,7 +24,7 @@ pub enum ApiKeyCommand {
     },
     /// Revokes the key before it expires.
     RevokeApiKey {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
 }

@@ -22,7 +22,7 @@ pub enum ApiKeyEvent {
     },
     /// The key was revoked.
     ApiKeyRevoked {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
 }

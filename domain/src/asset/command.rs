@@ -54,14 +54,14 @@ pub enum AssetCommand {
     },
     /// Takes it out of service temporarily.
     TakeAssetOutOfService {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Returns it to service.
     ReturnAssetToService {},
     /// Retires it permanently.
     RetireAsset {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
 }

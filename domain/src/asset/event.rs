@@ -60,14 +60,14 @@ pub enum AssetEvent {
     },
     /// It was taken out of service temporarily; alarms on it and on its descendants are suppressed.
     AssetTakenOutOfService {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// It was returned to service.
     AssetReturnedToService {},
     /// It was retired permanently.
     AssetRetired {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
 }

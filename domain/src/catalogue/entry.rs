@@ -133,10 +133,10 @@ impl<D: Definition> Decide for Entry<D> {
 /// Declares the aggregate and the events of one kind of entry under its stored type name.
 macro_rules! entry {
     ($entry:ident, $kind:literal, $definition:ty, $events:ident { $defined:ident, $revised:ident, $retired:ident }) => {
-        #[doc = concat!("What a ", $kind, " remembers.")]
+        #[doc = concat!("The state of the `", $kind, "` aggregate.")]
         pub type $entry = $crate::catalogue::Entry<$definition>;
 
-        #[doc = concat!("Events of a ", $kind, ". Stored for ever: add versions, never change one.")]
+        #[doc = concat!("Events of the `", $kind, "` aggregate. They are stored forever: add new versions, never change an existing one.")]
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         pub enum $events {
             /// The entry was defined.

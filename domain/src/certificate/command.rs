@@ -32,7 +32,7 @@ pub enum CertificateCommand {
     },
     /// Revokes it.
     RevokeCertificate {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
         /// RFC 5280 reason code.
         code: RevocationCode,

@@ -36,7 +36,7 @@ pub enum CertificateEvent {
     },
     /// It was revoked.
     CertificateRevoked {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
         /// RFC 5280 reason code.
         code: RevocationCode,

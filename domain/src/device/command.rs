@@ -58,7 +58,7 @@ pub enum DeviceCommand {
     RevokeDeviceToken {
         /// The token's id.
         token_id: DeviceTokenId,
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Issues a claim code for enrolment, which replaces an earlier one.
@@ -87,12 +87,12 @@ pub enum DeviceCommand {
     ReplaceDevice {
         /// Manufacturer's serial number of the new device.
         serial_number: String,
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Decommissions it permanently.
     DecommissionDevice {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
 }

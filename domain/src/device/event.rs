@@ -57,7 +57,7 @@ pub enum DeviceEvent {
     DeviceTokenRevoked {
         /// The token's id.
         token_id: DeviceTokenId,
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// A claim code was issued, which invalidates an earlier one.
@@ -87,12 +87,12 @@ pub enum DeviceEvent {
     DeviceReplaced {
         /// Manufacturer's serial number of the new device.
         serial_number: String,
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// It was decommissioned permanently.
     DeviceDecommissioned {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
 }

@@ -41,7 +41,7 @@ pub enum DeviceLinksCommand {
         valid_until: Option<DateTime<Utc>>,
         /// `device.<key>` to `asset.<key>`; empty maps every metric to its own name.
         metrics_mapping: BTreeMap<String, String>,
-        /// What was wrong, as entered by whoever acted.
+        /// What was wrong, as entered by the actor.
         reason: String,
     },
     /// Ends the open links to an asset.

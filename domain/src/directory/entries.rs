@@ -1,4 +1,4 @@
-//! What the directory knows of each thing.
+//! The entries of the directory.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct OrganizationEntry {
     pub name: String,
     /// Whether it is suspended: its devices and users are denied access.
     pub suspended: bool,
-    /// Its certificate authority, once it has one.
+    /// Its certificate authority; `None` until it is created.
     pub authority: Option<AuthorityEntry>,
     /// How its devices' certificates are renewed.
     pub certificate_policy: CertificatePolicy,
@@ -50,7 +50,7 @@ pub struct DeviceEntry {
     pub serial_number: String,
     /// Its type.
     pub device_type: DeviceTypeId,
-    /// Whether it is out of service.
+    /// Whether it is decommissioned.
     pub decommissioned: bool,
 }
 
@@ -69,9 +69,9 @@ pub struct CertificateEntry {
     pub not_after: DateTime<Utc>,
     /// Whether its coming expiry was recorded.
     pub expiring: bool,
-    /// Whether its end was noted.
+    /// Whether its expiry was recorded.
     pub expired: bool,
-    /// When it is to be revoked because another one has taken its place.
+    /// When it is revoked as superseded, if another certificate replaces it.
     pub superseded_at: Option<DateTime<Utc>>,
 }
 
@@ -80,7 +80,7 @@ pub struct CertificateEntry {
 pub struct DeviceTypeEntry {
     /// The declared metrics, sorted by key.
     pub metrics: Vec<MetricDefinition>,
-    /// What happens to others.
+    /// How undeclared metrics are handled.
     pub unknown_metrics: UnknownMetrics,
     /// The protocol converter for the payloads of its devices.
     pub converter: Option<ProtocolConverterId>,
@@ -89,12 +89,12 @@ pub struct DeviceTypeEntry {
 /// What an asset type declares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AssetTypeEntry {
-    /// What is computed of its values; shared, because every value looks at it.
+    /// The computation of its metrics; shared, because every reading uses it.
     pub computation: Arc<Computation>,
-    /// How health is scored.
+    /// How health is scored, if it is.
     pub health_model: Option<HealthModel>,
-    /// Log position since which it scores as it does: its definition, or the last change of the model, the derived metrics or
-    /// the combination. A new name does not score.
+    /// Log position since which the scoring is unchanged: that of the definition, or of the last change of the health
+    /// model, the derived metrics or the combination. Renaming does not count.
     pub scores_since: u64,
 }
 
@@ -109,11 +109,11 @@ pub struct AssetEntry {
     pub kind: EntityKind,
     /// Its type.
     pub asset_type: AssetTypeId,
-    /// Its parent.
+    /// Its parent asset.
     pub parent: Option<AssetId>,
     /// Whether it is temporarily out of service.
     pub out_of_service: bool,
-    /// Whether it is out of use.
+    /// Whether it is retired.
     pub retired: bool,
 }
 
@@ -124,17 +124,17 @@ pub struct RuleEntry {
     pub rule: RuleId,
     /// Its organisation.
     pub organization: OrganizationId,
-    /// Log position from which on it decides as it does: its definition, its activation, or the last change of metric or
-    /// condition. A breach under what was before ends there.
+    /// Log position since which the decisions are unchanged: that of the definition, the last activation, or the last
+    /// change of metric or condition. A breach found under an older version ends here.
     pub decides_since: u64,
-    /// Whether it is deleted.
+    /// Whether it is retired.
     pub retired: bool,
-    /// All of it; shared, because every reading looks at it.
+    /// The full definition; shared, because every reading uses it.
     pub definition: Arc<RuleDefinition>,
 }
 
 impl RuleEntry {
-    /// Tells whether it is evaluated.
+    /// Returns whether the rule is evaluated.
     pub fn is_active(&self) -> bool {
         self.definition.is_active && !self.retired
     }
@@ -147,7 +147,7 @@ pub struct ChannelEntry {
     pub channel: NotificationChannelId,
     /// Its organisation.
     pub organization: OrganizationId,
-    /// All of it; none of a retired one.
+    /// The full definition; `None` if the channel is retired.
     pub definition: Option<Arc<ChannelDefinition>>,
 }
 
@@ -160,12 +160,12 @@ pub struct TemplateEntry {
     pub organization: OrganizationId,
     /// Whether it is retired.
     pub retired: bool,
-    /// All of it.
+    /// The full definition.
     pub definition: Arc<TemplateDefinition>,
 }
 
 impl TemplateEntry {
-    /// Tells whether triggers make activities of it.
+    /// Returns whether triggers create activities from it.
     pub fn is_active(&self) -> bool {
         self.definition.is_active && !self.retired
     }

@@ -1,4 +1,4 @@
-//! The fold: which event changes which entry.
+//! Applies events to the directory's entries.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::organization::OrganizationEvent;
 use crate::rule::RuleEvent;
 use crate::shelving::ShelvingEvent;
 
-/// Where an event stands: its position in the log, its organisation and the aggregate it happened to.
+/// The position of an event in the log, its organisation and the id of its aggregate.
 #[derive(Clone, Copy)]
 struct At {
     position: u64,
@@ -37,7 +37,7 @@ struct At {
 }
 
 impl Directory {
-    /// Folds one event of the domain stream. Events of one position may follow each other; positions never shrink.
+    /// Applies one event of the domain stream. Several events may share a position; positions must not decrease.
     pub fn apply(&mut self, position: u64, organization: OrganizationId, aggregate_id: Uuid, event: &AnyEvent) {
         let at = At { position, organization, id: aggregate_id };
         match event {
@@ -110,7 +110,7 @@ impl Directory {
             DeviceEvent::DeviceDecommissioned { .. } => {
                 versions.change(at.position, |device| device.decommissioned = true)
             }
-            // How a device identifies itself over HTTP concerns the doors alone.
+            // Credentials, descriptions and attributes are not used on the telemetry path.
             DeviceEvent::DeviceTokenIssued { .. }
             | DeviceEvent::DeviceTokenRevoked { .. }
             | DeviceEvent::GatewayAppointed {}
@@ -177,14 +177,14 @@ impl Directory {
                 let versions = self.device_types.entry(DeviceTypeId(at.id)).or_default();
                 versions.change(at.position, |known| known.converter = *converter_id);
             }
-            // Devices of a retired type go on as before.
+            // Retiring a type does not affect existing devices.
             DeviceTypeEvent::DeviceTypeRetired {} => {}
         }
     }
 
     fn converter_event(&mut self, at: At, event: &ProtocolConverterEvent) {
         let versions = self.converters.entry(ProtocolConverterId(at.id)).or_default();
-        // Who uses a retired one goes on as before.
+        // A retired converter stays in use by the types that refer to it.
         if let Some(definition) = event.definition() {
             let converter = definition.is_active.then(|| Converter::new(definition.clone()));
             versions.set(at.position, converter.map(Arc::new));
@@ -283,7 +283,7 @@ impl Directory {
                 let (computation, health_model) = (Arc::new(computation), health_model.clone());
                 versions.set(at.position, AssetTypeEntry { computation, health_model, scores_since });
             }
-            // Assets of a retired type go on as before.
+            // Retiring a type does not affect existing assets.
             AssetTypeEvent::AssetTypeRetired {} => {}
         }
     }

@@ -1,5 +1,5 @@
-//! An in-memory index of organisations, devices, links, types, rules and other catalogue entries, folded from events and
-//! readable as of any log position. Following the log lives in the `processing` and `ingest` crates.
+//! An in-memory index of organisations, devices, links, types, rules and other catalogue entries, folded from events
+//! and readable as of any log position. Following the log lives in the `processing` and `ingest` crates.
 
 mod entries;
 mod fold;

@@ -31,7 +31,7 @@ fn registered() -> serde_json::Value {
 }
 
 #[test]
-fn a_device_is_answered_as_it_was_at_each_position() {
+fn a_device_is_found_as_of_each_position() {
     let mut directory = Directory::default();
     apply(&mut directory, 5, ID, "device", "DeviceRegistered", registered());
     apply(&mut directory, 8, ID, "device", "DeviceRenamed", json!({"name": "pump 2"}));
@@ -53,7 +53,7 @@ fn a_device_is_answered_as_it_was_at_each_position() {
 }
 
 #[test]
-fn a_change_of_what_never_began_is_ignored() {
+fn a_change_of_an_unknown_entry_is_ignored() {
     let mut directory = Directory::default();
     apply(&mut directory, 1, ID, "device", "DeviceRenamed", json!({"name": "ghost"}));
     apply(&mut directory, 2, ID, "rule", "RuleActivated", json!({}));
@@ -64,7 +64,7 @@ fn a_change_of_what_never_began_is_ignored() {
 }
 
 #[test]
-fn links_keep_their_history_by_position_and_their_windows_by_time() {
+fn links_have_a_history_by_position_and_windows_by_time() {
     let mut directory = Directory::default();
     let from: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     let until: DateTime<Utc> = "2026-02-01T00:00:00Z".parse().unwrap();
@@ -109,7 +109,7 @@ fn rules(
 }
 
 #[test]
-fn rules_are_found_by_kind_and_by_entity_of_their_own_organisation_while_active() {
+fn active_rules_are_found_by_kind_and_entity_within_their_organisation() {
     let mut directory = Directory::default();
     let (of_kind, of_entity) = (Uuid::from_u128(1), Uuid::from_u128(2));
     apply(&mut directory, 1, of_kind, "rule", "RuleDefined", definition(None, true));
@@ -130,7 +130,7 @@ fn rules_are_found_by_kind_and_by_entity_of_their_own_organisation_while_active(
     assert_eq!(seen(0), []);
     assert_eq!(seen(2), [(kind, 1)]);
     assert_eq!(seen(3), [(kind, 1), (entity, 3)]);
-    assert_eq!(seen(5), [(kind, 4), (entity, 3)], "a severity does not decide");
+    assert_eq!(seen(5), [(kind, 4), (entity, 3)], "a change of severity does not affect decisions");
     assert_eq!(seen(6), [(entity, 3)]);
     assert_eq!(rules(&directory, ACME, EntityKind::Asset, ID, 5), [(kind, 4)]);
     assert_eq!(rules(&directory, ACME, EntityKind::Space, ID, 5), []);
@@ -170,7 +170,7 @@ fn types_are_sorted_by_key_and_assets_know_their_parent() {
 }
 
 #[test]
-fn a_type_scores_as_it_does_since_what_scores_was_last_changed() {
+fn scores_since_is_the_last_change_that_affects_scoring() {
     let mut directory = Directory::default();
     let band = json!({"metric_key": "t", "good_low": 0.0, "good_high": 1.0, "limit_low": -1.0, "limit_high": 2.0, "weight": 1.0});
     let plain = json!({"name": "T", "derived_metrics": [], "health_model": {"bands": [band]}});
@@ -197,7 +197,7 @@ fn a_type_scores_as_it_does_since_what_scores_was_last_changed() {
 }
 
 #[test]
-fn templates_are_listed_while_active() {
+fn only_active_templates_are_listed() {
     let mut directory = Directory::default();
     let definition = json!({"definition": {"name": "Fix", "trigger_event_type": "THRESHOLD_BREACH", "default_priority": "high", "is_active": true}});
     apply(&mut directory, 1, ID, "activity_template", "ActivityTemplateDefined", definition.clone());
@@ -209,7 +209,7 @@ fn templates_are_listed_while_active() {
 }
 
 #[test]
-fn a_door_sees_organisations_and_certificates_as_they_are_now() {
+fn organisations_and_certificates_are_found_in_their_newest_state() {
     let mut directory = Directory::default();
     apply(&mut directory, 1, ACME.0, "organization", "OrganizationFounded", json!({"name": "Acme"}));
     let authority = json!({"certificate_pem": "PEM", "subject_key_id": "ab", "not_after": "2036-01-01T00:00:00Z"});
@@ -237,7 +237,7 @@ fn a_door_sees_organisations_and_certificates_as_they_are_now() {
 }
 
 #[test]
-fn rules_for_all_of_a_type_watch_that_type_only() {
+fn a_rule_for_a_type_watches_only_entities_of_that_type() {
     let mut directory = Directory::default();
     let mut of_type = definition(None, true);
     of_type["definition"]["type_id"] = json!(TYPE);
@@ -249,7 +249,7 @@ fn rules_for_all_of_a_type_watch_that_type_only() {
 }
 
 #[test]
-fn an_asset_is_out_of_service_with_what_is_above_it() {
+fn an_asset_is_out_of_service_together_with_its_ancestors() {
     let mut directory = Directory::default();
     let registered = json!({"name": "a", "asset_type_id": TYPE, "kind": "asset", "custom_attributes": {}});
     for (position, id) in [(1, ID), (2, ASSET)] {
@@ -260,11 +260,11 @@ fn an_asset_is_out_of_service_with_what_is_above_it() {
     apply(&mut directory, 5, ID, "asset", "AssetReturnedToService", json!({}));
     let out = |id, at| directory.as_of(at).is_out_of_service(AssetId(id));
     assert_eq!([3, 4, 5].map(|at| (out(ID, at), out(ASSET, at))), [(false, false), (true, true), (false, false)]);
-    assert!(!out(TYPE, 5), "what is not known is not out of service");
+    assert!(!out(TYPE, 5), "an unknown asset is not out of service");
 }
 
 #[test]
-fn alarms_are_shelved_as_of_a_position() {
+fn shelving_is_found_as_of_each_position() {
     let mut directory = Directory::default();
     let until: DateTime<Utc> = "2026-11-25T10:00:00Z".parse().unwrap();
     let shelved = json!({"rule_id": ID, "entity_id": ASSET, "until": until, "reason": "cleaning"});
@@ -276,7 +276,7 @@ fn alarms_are_shelved_as_of_a_position() {
 }
 
 #[test]
-fn how_long_telemetry_is_kept_is_known_as_of_each_position_and_of_each_organization() {
+fn telemetry_retention_is_found_as_of_each_position_and_organisation() {
     let mut directory = Directory::default();
     let days = |days| AnyEvent::Organization(OrganizationEvent::TelemetryRetentionChanged { days });
     directory.apply(5, ACME, ACME.0, &days(30));

@@ -1,7 +1,7 @@
 //! A value with its history by log position.
 
-/// What a value was from which position on; lookups answer as of a position, so that the same log gives the same
-/// results however it is split or replayed.
+/// The versions of a value, each valid from a log position on. Lookups are as of a position, so that the same log gives
+/// the same results however it is split or replayed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Versions<T>(Vec<(u64, T)>);
 
@@ -12,7 +12,7 @@ impl<T> Default for Versions<T> {
 }
 
 impl<T> Versions<T> {
-    /// Sets the value from a position on; positions never shrink.
+    /// Sets the value from a position on; positions must not decrease.
     pub fn set(&mut self, position: u64, value: T) {
         match self.0.last_mut() {
             Some((last, held)) if *last == position => *held = value,
@@ -20,10 +20,10 @@ impl<T> Versions<T> {
         }
     }
 
-    /// Answers the value as of a position.
+    /// Returns the value as of a position.
     pub fn at(&self, position: u64) -> Option<&T> {
         match self.0.last() {
-            // Nearly every lookup is of the newest.
+            // Fast path: nearly all lookups are for the newest version.
             Some((from, newest)) if *from <= position => Some(newest),
             _ => {
                 let after = self.0.partition_point(|(from, _)| *from <= position);
@@ -32,14 +32,14 @@ impl<T> Versions<T> {
         }
     }
 
-    /// Answers the newest value.
+    /// Returns the newest value.
     pub fn newest(&self) -> Option<&T> {
         self.0.last().map(|(_, value)| value)
     }
 }
 
 impl<T: Clone> Versions<T> {
-    /// Changes the newest value from a position on; does nothing where there is none.
+    /// Changes the newest value from a position on; does nothing if there is no value.
     pub fn change(&mut self, position: u64, change: impl FnOnce(&mut T)) {
         if let Some(mut value) = self.newest().cloned() {
             change(&mut value);

@@ -14,7 +14,8 @@ use crate::ids::{
 use crate::organization::DEFAULT_RETENTION_DAYS;
 use crate::rule::EntityKind;
 
-/// The directory as of one position of the domain stream: events after that position have no effect on it. Cheap to copy.
+/// The directory as of one position of the domain stream: events after that position have no effect on it. Cheap to
+/// copy.
 #[derive(Clone, Copy, Debug)]
 pub struct DirectoryView<'d> {
     directory: &'d Directory,
@@ -68,8 +69,8 @@ impl<'d> DirectoryView<'d> {
         self.directory.rules.get(&id)?.at(self.position)
     }
 
-    /// Lists an organisation's active rules that watch an entity: those for all entities of its kind, those for all of its
-    /// type (a device type or an asset type), and those that name the entity, in this order.
+    /// Lists an organisation's active rules that watch an entity: those for all entities of its kind, those for all of
+    /// its type (a device type or an asset type), and those that name the entity, in this order.
     pub fn rules_for(
         self,
         organization: OrganizationId,

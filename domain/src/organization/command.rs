@@ -38,7 +38,7 @@ pub enum OrganizationCommand {
     },
     /// Suspends it: denies access to its devices and users.
     SuspendOrganization {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Ends the suspension.

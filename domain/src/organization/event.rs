@@ -42,7 +42,7 @@ pub enum OrganizationEvent {
     WebhookSecretReplaced {},
     /// It was suspended: its devices and users are denied access.
     OrganizationSuspended {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// The suspension ended.

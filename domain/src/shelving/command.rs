@@ -18,7 +18,7 @@ pub enum ShelvingCommand {
         now: DateTime<Utc>,
         /// Until when it lasts.
         until: DateTime<Utc>,
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Ends the shelving early.

@@ -18,7 +18,7 @@ pub enum ShelvingEvent {
         entity_id: Uuid,
         /// Until when it lasts.
         until: DateTime<Utc>,
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// The shelving was ended early.

@@ -1,4 +1,4 @@
-//! Asset values and health, packed by partition.
+//! Values and health scores of assets, packed by asset partition.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::{ClockTick, MetricSets, MetricValue, Origin};
 use crate::ids::{AssetId, DeviceId, OrganizationId};
 
-/// Values of an asset at one time, from one device.
+/// Values of an asset at one time. Most come from one device; computed ones may depend on several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssetReading {
-    /// Where in the normalised stream it comes from; its source is the pack's device partition.
+    /// Position of its cause in the normalised stream; the source is the pack's device partition.
     pub origin: Origin,
     /// Its organisation.
     pub organization: OrganizationId,
     /// The asset.
     pub asset: AssetId,
-    /// The devices it comes from.
+    /// The devices that the values come from.
     pub source_devices: Vec<DeviceId>,
     /// When it was measured, by the device's clock.
     #[serde(with = "chrono::serde::ts_microseconds")]
@@ -29,7 +29,7 @@ pub struct AssetReading {
     pub numbers: Vec<f64>,
     /// Values of other kinds by key.
     pub others: Vec<(String, MetricValue)>,
-    /// Metrics that could not be computed, and why, in words for people. They have no value here.
+    /// Metrics that could not be computed, with a human-readable reason. They have no value in this reading.
     #[serde(default)]
     pub flaws: Vec<(String, String)>,
 }
@@ -37,83 +37,84 @@ pub struct AssetReading {
 /// Subject token of packs of computed values.
 pub const COMPUTED_SOURCE: &str = "17";
 
-/// What an asset says to the one directly above it.
+/// Values that an asset passes to its parent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChildValues {
-    /// Where in the asset stream its cause stands.
+    /// Position of their cause in the asset stream.
     pub origin: Origin,
     /// Its organisation.
     pub organization: OrganizationId,
-    /// The asset above.
+    /// The parent asset.
     pub parent: AssetId,
-    /// The asset itself.
+    /// The child asset that passes the values.
     pub child: AssetId,
-    /// The devices the values come from.
+    /// The devices that the values come from.
     pub source_devices: Vec<DeviceId>,
     /// When the newest of the values was measured.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub measured_at: DateTime<Utc>,
-    /// When it arrived.
+    /// When that value arrived.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub received_at: DateTime<Utc>,
-    /// Metric, value, and when it was measured, microseconds since 1970.
+    /// Metric, value and time of measurement in microseconds since 1970.
     pub values: Vec<(String, f64, i64)>,
-    /// Its health, where that changed.
+    /// The child's health score, if it changed.
     pub health: Option<u8>,
 }
 
-/// The health score of an asset changed by at least one whole point.
+/// A change of an asset's health score by at least one point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssetHealthChanged {
-    /// Where in the normalised stream its cause stands.
+    /// Position of its cause in the normalised stream.
     pub origin: Origin,
     /// Its organisation.
     pub organization: OrganizationId,
     /// The asset.
     pub asset: AssetId,
-    /// The score now, 0 to 100.
+    /// The new score, 0 to 100.
     pub score: u8,
-    /// The score before, where there was one.
+    /// The previous score, if there was one.
     pub previous: Option<u8>,
-    /// The metric that pulls it down most.
+    /// The metric that lowers the score most.
     pub cause: Option<String>,
-    /// When the reading that changed it was measured.
+    /// When the reading that caused the change was measured.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub measured_at: DateTime<Utc>,
-    /// What computed it; none where an older program did.
+    /// Versions of the formula and the model; `None` in packs written before version 3.
     #[serde(default)]
     pub scored_by: Option<ScoredBy>,
 }
 
-/// What computed a score: equal values and equal versions give equal scores.
+/// The versions that a score was computed with: equal values and equal versions give equal scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoredBy {
-    /// Version of the formula, [`FORMULA_VERSION`](super::health::FORMULA_VERSION) when it was computed.
+    /// Version of the formula: the value of [`FORMULA_VERSION`](super::health::FORMULA_VERSION) at that time.
     pub formula: u16,
-    /// Version of the model: position in `ES` of the event since which the asset type scores as it does.
+    /// Version of the health model: position in the `ES` stream of the event that last changed how the asset type is
+    /// scored.
     pub model: u64,
 }
 
-/// One message of the asset stream.
+/// A message of the asset stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssetPack {
-    /// Position in `ES` of the rules, links and types that hold for these values.
+    /// Position in the `ES` stream of the rules, links and types that apply to these values.
     pub es_position: u64,
     /// Sequence of the last input message of this source that the stage has read.
     pub read_up_to: u64,
-    /// The metric sets that the readings refer to.
+    /// The metric sets that the readings refer to by index.
     pub sets: MetricSets,
-    /// In the order of the input.
+    /// Values of assets, in the order of the input.
     pub readings: Vec<AssetReading>,
-    /// In the order of the input.
+    /// Health scores, in the order of the input.
     pub health: Vec<AssetHealthChanged>,
-    /// The log's clock, behind everything else; now and then, in packs of its own.
+    /// A clock tick, which follows everything else in time; only in packs of its own.
     #[serde(default)]
     pub tick: Option<ClockTick>,
-    /// Values for the assets above, in the order of the input; in packs of their own.
+    /// Values for parent assets, in the order of the input; only in packs of their own.
     #[serde(default)]
     pub children: Vec<ChildValues>,
-    /// Values of backup devices, which count only while others are silent; in packs of their own.
+    /// Values of backup devices, which count only while the others are silent; only in packs of their own.
     #[serde(default)]
     pub offers: Vec<AssetReading>,
 }

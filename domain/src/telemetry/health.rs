@@ -1,33 +1,33 @@
-//! The health score of an asset. What does not live here: which values are the newest.
+//! The formula of the health score of an asset. The newest values are kept by the asset combiner stage.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::asset_type::{ChildrenFold, ChildrenHealth, HealthModel, MetricBand};
 
-/// The version of the formula of [`score`]: to be raised whenever the same values could give another score, because every
-/// score is kept with it.
+/// Version of the formula in [`score`]. Increment it whenever the same values could give another score, because every
+/// score is stored with its version.
 pub const FORMULA_VERSION: u16 = 1;
 
-/// What is named as the cause where it is the assets below.
+/// The cause of a low score if child assets cause it.
 pub const CHILDREN: &str = "children";
 
-/// A score and what pulls it down.
+/// A score and its main cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health<'m> {
     /// 0 (worst) to 100.
     pub score: u8,
-    /// The metric that takes most points away; none at 100.
+    /// The metric that lowers the score most, or [`CHILDREN`]; `None` at 100.
     pub cause: Option<&'m str>,
 }
 
-/// Scores an asset at a time by the newest value of each metric with the time it was measured, and by the scores of the
-/// assets directly below it.
+/// Scores an asset at a time from the newest value of each metric, with its time of measurement, and the scores of its
+/// direct children.
 ///
-/// The score is the weighted mean `Σ wᵢ·sᵢ / Σ wᵢ` over the bands whose metric has a value, rounded half up. `sᵢ` is 100
-/// inside `good_low..=good_high`, 0 at and beyond the limits and linear between; it is 0 where the value is older than
-/// the model's `stale_after_seconds`. Where the model folds children by their mean, each is one more `wᵢ·sᵢ`; where it
-/// folds them by the worst, the score is the lesser of the mean of the bands and the worst child. There is no score before
-/// the first value.
+/// The score is the weighted mean `Σ wᵢ·sᵢ / Σ wᵢ` over the bands whose metric has a value, rounded half up. `sᵢ` is
+/// 100 inside `good_low..=good_high`, 0 at and beyond the limits, and linear between them; it is 0 if the value is
+/// older than the model's `stale_after_seconds`. With [`ChildrenFold::Mean`], each child contributes another `wᵢ·sᵢ`.
+/// With [`ChildrenFold::Worst`], the score is the minimum of the mean of the bands and the worst child. There is no
+/// score before the first value.
 pub fn score<'m>(
     model: &'m HealthModel,
     at: DateTime<Utc>,
@@ -59,7 +59,7 @@ pub fn score<'m>(
         }
     }
     let mean = points / weights;
-    // No band has a value, or the weights are no weights.
+    // The mean is NaN if no band has a value.
     let own = mean.is_finite().then(|| Health { score: mean.clamp(0.0, 100.0).round() as u8, cause: worst.1 });
     let below = children.iter().min().filter(|_| fold.is_some_and(|fold| fold.fold == ChildrenFold::Worst));
     match (own, below) {
@@ -81,10 +81,10 @@ pub fn band_score(band: &MetricBand, value: f64) -> f64 {
     }
 }
 
-/// How far a value has come from the limit to the good band, percent.
+/// Returns how far a value is on the way from the limit to the good band, in percent.
 fn slope(value: f64, limit: f64, good: f64) -> f64 {
     let way = (value - limit) / (good - limit);
-    // A limit at the band's own edge leaves no way to go.
+    // A limit that equals the edge of the band makes the slope a step: the division is by zero.
     if way.is_finite() { (100.0 * way).clamp(0.0, 100.0) } else { 0.0 }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_score_is_the_weighted_mean_and_names_what_costs_most() {
+    fn the_score_is_the_weighted_mean_and_names_the_main_cause() {
         let bands = vec![band("a", [0.0, 10.0, 20.0, 30.0], 3.0), band("b", [0.0, 10.0, 20.0, 30.0], 1.0)];
         let model = HealthModel { bands, stale_after_seconds: Some(60), children: None };
         let of = |a: Option<f64>, b: Option<(f64, i64)>| {
@@ -143,13 +143,21 @@ mod tests {
         assert_eq!(of(Some(15.0), Some((15.0, 100))), Some(Health { score: 100, cause: None }));
         assert_eq!(of(Some(15.0), Some((25.0, 100))), Some(Health { score: 88, cause: Some("b") }));
         assert_eq!(of(Some(28.0), Some((30.0, 100))), Some(Health { score: 15, cause: Some("a") }));
-        assert_eq!(of(Some(15.0), None), Some(Health { score: 100, cause: None }), "what never came does not count");
-        assert_eq!(of(Some(15.0), Some((15.0, 39))), Some(Health { score: 75, cause: Some("b") }), "what stopped is 0");
+        assert_eq!(
+            of(Some(15.0), None),
+            Some(Health { score: 100, cause: None }),
+            "a metric without a value does not count"
+        );
+        assert_eq!(
+            of(Some(15.0), Some((15.0, 39))),
+            Some(Health { score: 75, cause: Some("b") }),
+            "a stale value scores 0"
+        );
         assert_eq!(of(None, None), None);
     }
 
     #[test]
-    fn the_assets_below_count_by_their_mean_or_by_the_worst() {
+    fn children_count_by_their_mean_or_by_the_worst() {
         let of = |fold, weight, own: Option<f64>, children: &[u8]| {
             let bands = vec![band("a", [0.0, 10.0, 20.0, 30.0], 1.0)];
             let children_health = Some(ChildrenHealth { fold, weight });

@@ -1,4 +1,4 @@
-//! One measured value and how good it is.
+//! Metric values and their quality.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +14,14 @@ pub enum MetricValue {
     Text(String),
 }
 
-/// Quality with OPC UA's meaning (Part 8).
+/// Quality of a value, as in OPC UA Part 8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Usable.
     #[default]
     Good,
-    /// Usable with care (out of the declared range).
+    /// Usable with care: outside the declared range.
     Uncertain,
     /// Not usable.
     Bad,

@@ -1,4 +1,5 @@
-//! Telemetry values and the packs they travel in. What does not live here: transport, storage, the stages' loops.
+//! Telemetry values and the packs in which they travel through the streams. Transport lives in `eventlog`, the stages
+//! in `processing`.
 
 mod activity_notice;
 mod asset_reading;

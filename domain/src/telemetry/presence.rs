@@ -1,4 +1,5 @@
-//! Whether devices are there: packed facts of the doors, no aggregates. One message of the presence stream is a JSON array.
+//! Presence of devices: connection facts from the ingestion endpoints, outside any aggregate. One message of the
+//! presence stream is a JSON array of them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,15 +14,15 @@ pub enum PresenceKind {
     Connected,
     /// A session ended.
     Disconnected,
-    /// A session ended because nothing came for one and a half keep-alive periods.
+    /// A session timed out: no packet arrived for one and a half keep-alive periods.
     Silent,
-    /// A connection was refused; device and organisation stand here only where the certificate was readable.
+    /// A connection was rejected. Device and organisation are known only if the certificate was readable.
     ConnectionRefused,
-    /// A door died; all of its sessions are over.
+    /// An ingestion endpoint failed; all of its sessions ended.
     EdgeLost,
 }
 
-/// One fact.
+/// A presence fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PresenceFact {
     /// What happened.
@@ -32,14 +33,14 @@ pub struct PresenceFact {
     /// The device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
-    /// The session; an end older than the current session changes nothing.
+    /// The session. The end of a session before the current one has no effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
-    /// The door, by its instance name.
+    /// Instance name of the ingestion endpoint.
     pub edge: String,
     /// When, by the platform's clock.
     pub at: DateTime<Utc>,
-    /// Why: `client_disconnect`, `connection_lost`, `timeout`, `taken_over`, `revoked`, …
+    /// The reason: `client_disconnect`, `connection_lost`, `timeout`, `taken_over`, `revoked`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What devices sent, byte for byte, packed for the log.
+//! Messages of devices as received, packed for the log.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{DeviceId, OrganizationId};
 
-/// Through which door a reading came.
+/// The protocol over which a reading arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IngestionSource {
@@ -19,25 +19,25 @@ pub enum IngestionSource {
     Simulator,
 }
 
-/// One message of a device as it came in.
+/// A message of a device as received.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RawReading {
-    /// Its organisation, from the certificate and the topic.
+    /// Its organisation, according to certificate and topic.
     pub organization: OrganizationId,
-    /// The device, from the certificate and the topic.
+    /// The device, according to certificate and topic.
     pub device: DeviceId,
     /// When it arrived, by the platform's clock.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub received_at: DateTime<Utc>,
-    /// Where it entered the platform.
+    /// The protocol over which it arrived.
     pub source: IngestionSource,
-    /// The payload, untouched.
+    /// The unmodified payload.
     pub payload: Bytes,
 }
 
-/// One message of the raw stream: many readings, one fsync.
+/// A message of the raw stream: packs many readings, so that they share one fsync.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RawPack {
-    /// In the order of arrival.
+    /// The readings in order of arrival.
     pub readings: Vec<RawReading>,
 }

@@ -1,4 +1,4 @@
-//! Checked and enriched readings, packed by partition.
+//! Validated readings of devices, packed by device partition.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{ClockTick, IngestionSource, MetricSets, MetricValue, Origin, Quality};
 use crate::ids::{DeviceId, DeviceTypeId, OrganizationId};
 
-/// One reading of one device at one time.
+/// One reading of a device at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
-    /// Where in the raw stream it comes from; its source is the pack's raw shard.
+    /// Its position in the raw stream; the source is the pack's raw shard.
     pub origin: Origin,
     /// Its organisation.
     pub organization: OrganizationId,
@@ -17,13 +17,13 @@ pub struct Reading {
     pub device: DeviceId,
     /// Its type.
     pub device_type: DeviceTypeId,
-    /// When it was measured, by the device's clock (`received_at` where it sent none).
+    /// When it was measured, by the device's clock; `received_at` if the device sent no time.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub measured_at: DateTime<Utc>,
     /// When it arrived, by the platform's clock.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub received_at: DateTime<Utc>,
-    /// Where it entered the platform.
+    /// The protocol over which it arrived.
     pub source: IngestionSource,
     /// Index into the pack's `sets`: the keys of `numbers`.
     pub set: u32,
@@ -35,18 +35,19 @@ pub struct Reading {
     pub flaws: Vec<(String, Quality)>,
 }
 
-/// One message of the normalised stream.
+/// A message of the normalised stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NormalizedPack {
-    /// Position in `ES` of the rules, links and types that hold for these readings.
+    /// Position in the `ES` stream of the rules, links and types that apply to these readings.
     pub es_position: u64,
-    /// Sequence of the last input message of this source that the stage has read; readers' marks may move up to it.
+    /// Sequence of the last input message of this source that the stage has read; readers may advance their marks to
+    /// it.
     pub read_up_to: u64,
-    /// The metric sets that the readings refer to.
+    /// The metric sets that the readings refer to by index.
     pub sets: MetricSets,
-    /// In the order of the raw stream.
+    /// The readings, in the order of the raw stream.
     pub readings: Vec<Reading>,
-    /// The log's clock, behind the readings; now and then, in packs of its own.
+    /// A clock tick, which follows the readings in time; only in packs of its own.
     #[serde(default)]
     pub tick: Option<ClockTick>,
 }

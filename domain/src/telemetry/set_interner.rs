@@ -1,11 +1,11 @@
-//! Finds the metric set of a reading while a pack is built. What does not live here: the sets as they travel.
+//! Deduplicates the metric sets of readings while a pack is built. The encoded form is `pack::MetricSets`.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::MetricSets;
 
-/// Metric sets under construction: neighbours mostly share a set, others are found by hash.
+/// Metric sets under construction. Consecutive readings mostly share a set; others are looked up by hash.
 #[derive(Debug, Default)]
 pub struct SetInterner {
     sets: MetricSets,
@@ -15,7 +15,7 @@ pub struct SetInterner {
 }
 
 impl SetInterner {
-    /// Finds or adds the set with these keys, in this order, and answers its index.
+    /// Finds or adds the set with these keys in this order and returns its index.
     pub fn intern<K: AsRef<str>>(&mut self, keys: &[K]) -> u32 {
         if !self.is(self.last, keys) {
             self.last = self.find_or_add(keys);
@@ -23,12 +23,12 @@ impl SetInterner {
         self.last
     }
 
-    /// Answers the bytes that the sets take in a pack, near enough.
+    /// Returns the approximate size of the sets in a pack, bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Answers the sets and starts anew.
+    /// Takes the sets out and starts a new pack.
     pub fn take(&mut self) -> MetricSets {
         self.bytes = 0;
         self.by_hash.clear();
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_keys_share_a_set_and_others_do_not() {
+    fn only_readings_with_equal_keys_share_a_set() {
         let mut sets = SetInterner::default();
         let indexes = [&["a", "b"][..], &["a"], &["a", "b"], &["b", "a"], &[], &["a"]].map(|keys| sets.intern(keys));
         assert_eq!(indexes, [0, 1, 0, 2, 3, 1]);

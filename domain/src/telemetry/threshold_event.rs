@@ -1,4 +1,4 @@
-//! What the rule evaluator found. One message of the threshold stream is a JSON array.
+//! Threshold events of the rule evaluator. One message of the threshold stream is a JSON array of them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,35 +9,35 @@ use crate::alarming::Severity;
 use crate::ids::{AlarmId, OrganizationId, RuleId};
 use crate::rule::{EntityKind, RuleAction};
 
-/// The transition of the condition.
+/// A transition of a rule's condition or of a device's presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Transition {
-    /// It breached.
+    /// The condition began to hold.
     ThresholdBreach,
-    /// It no longer holds.
+    /// The condition no longer holds.
     ReturnToNormal,
     /// A device went offline.
     DeviceOffline,
 }
 
-/// One transition of one rule on one entity.
+/// One transition on one entity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ThresholdEvent {
-    /// Its id, derived from alarm and transition.
+    /// Its id, derived from the alarm and the transition.
     pub event_id: Uuid,
-    /// Where in the input it comes from.
+    /// Position of its cause in the input stream.
     pub origin: Origin,
-    /// Position in `ES` it was decided with.
+    /// Position in the `ES` stream of the rules that it was computed with.
     pub es_position: u64,
-    /// The transition of the condition.
+    /// The transition.
     pub transition: Transition,
     /// Its organisation.
     pub organization: OrganizationId,
     /// The rule (absent for `DEVICE_OFFLINE`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule_id: Option<RuleId>,
-    /// The rule's name then.
+    /// The rule's name at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule_name: Option<String>,
     /// The alarm (absent for `DEVICE_OFFLINE`).
@@ -55,10 +55,10 @@ pub struct ThresholdEvent {
     /// The value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// What follows.
+    /// The action of the rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<RuleAction>,
-    /// When, by the device's clock.
+    /// When it happened, by the device's clock.
     pub measured_at: DateTime<Utc>,
     /// When the reading arrived, by the platform's clock.
     pub received_at: DateTime<Utc>,

@@ -36,7 +36,7 @@ pub enum UserCommand {
     },
     /// Deactivates them: ends their access.
     DeactivateUser {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// Reactivates them.

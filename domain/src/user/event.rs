@@ -40,7 +40,7 @@ pub enum UserEvent {
     },
     /// They were deactivated.
     UserDeactivated {
-        /// The reason, as entered by whoever acted.
+        /// The reason, as entered by the actor.
         reason: String,
     },
     /// They were reactivated.

@@ -43,8 +43,8 @@ fn registers_are_read_in_every_byte_order() {
         ("i64", "little", "feffffffffffffff", -2.0),
         ("u64", "big", "0000000000000009", 9.0),
     ];
-    for (kind, endianness, octets, expected) in table {
-        let payload = json!({"data": octets}).to_string();
+    for (kind, endianness, bytes, expected) in table {
+        let payload = json!({"data": bytes}).to_string();
         let conversion = convert(register(kind, endianness), hex(), &payload);
         assert_eq!(conversion.reading["metrics"]["v"], json!(expected), "{kind} {endianness}: {conversion:?}");
     }

@@ -1,4 +1,4 @@
-//! The JSON of a payload into readings, without a tree in between and without copying keys.
+//! Parses the JSON of a payload into readings, without an intermediate tree and without copying keys.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,14 +9,14 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::seeds::{MetricsSeed, PortsSeed, TextSeed, TimeSeed};
 use super::{Reason, Refusal};
 
-/// Most metrics in one reading.
+/// Maximum number of metrics in one reading.
 pub const MAX_METRICS: usize = 256;
-/// Most readings in one payload.
+/// Maximum number of readings in one payload.
 pub const MAX_READINGS: usize = 1_000;
-/// Longest text of a metric, bytes.
+/// Maximum length of a text value, bytes.
 pub const MAX_TEXT_BYTES: usize = 1_024;
 
-/// A value as it was sent.
+/// A value as sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
     /// A finite number.
@@ -27,18 +27,18 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
 }
 
-/// One reading as it was sent: at least one metric, keys well-formed; a `null` value counts as not sent.
+/// A reading as sent: at least one metric, valid keys; `null` values are dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed<'a> {
-    /// When it was measured, where it says so.
+    /// When it was measured, if the payload has a time.
     pub measured_at: Option<DateTime<Utc>>,
-    /// Its metrics, in the order they were sent.
+    /// The metrics in the order in which they were sent.
     pub metrics: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
-/// Reads a payload: an object with `metrics` and, where the device has a clock, `ts`; or an array of such objects. A
-/// device with several ports may send `ports` (`{"1": {…}, "2": {…}}`) beside or instead of `metrics`: the metrics of port
-/// 1 get keys that begin with `1.`. Other members are ignored.
+/// Parses a payload: an object with `metrics` and, if the device has a clock, `ts`; or an array of such objects. A
+/// device with several ports may send `ports` (`{"1": {…}, "2": {…}}`) in addition to or instead of `metrics`; the keys
+/// of the metrics of port 1 are then prefixed with `1.`. Other members are ignored.
 pub fn parse(payload: &[u8]) -> Result<Vec<Parsed<'_>>, Refusal> {
     let mut found = Found { readings: Vec::with_capacity(1), refusal: None };
     let mut json = serde_json::Deserializer::from_slice(payload);
@@ -62,7 +62,7 @@ fn classify(payload: &[u8], error: &serde_json::Error) -> Refusal {
     Refusal { reason, detail }
 }
 
-/// Tells whether `NaN` or `Infinity` stands outside of strings, as JavaScript and Python write them.
+/// Returns whether the payload contains `NaN` or `Infinity` outside of strings, as JavaScript and Python write them.
 fn has_bare_not_finite(payload: &[u8]) -> bool {
     let (mut in_text, mut escaped) = (false, false);
     payload.iter().enumerate().any(|(at, byte)| {
@@ -77,7 +77,7 @@ fn has_bare_not_finite(payload: &[u8]) -> bool {
     })
 }
 
-/// What was read so far. serde's errors carry only text, so a refusal with its reason is put beside them.
+/// The readings parsed so far. serde's errors carry only text, so the refusal with its reason code is kept here.
 pub(super) struct Found<'a> {
     readings: Vec<Parsed<'a>>,
     refusal: Option<Refusal>,
@@ -139,7 +139,7 @@ impl<'a> Visitor<'a> for ReadingSeed<'_, 'a> {
             match &*member {
                 "ts" => reading.measured_at = map.next_value_seed(TimeSeed(self.0))?,
                 "metrics" if std::mem::replace(&mut seen, true) => {
-                    return Err(self.0.refuse(Reason::DuplicateKey, "metrics stands twice"));
+                    return Err(self.0.refuse(Reason::DuplicateKey, "metrics occurs twice"));
                 }
                 "metrics" => map.next_value_seed(MetricsSeed::new(self.0, &mut reading.metrics))?,
                 "ports" => map.next_value_seed(PortsSeed(self.0, &mut reading.metrics))?,
@@ -147,7 +147,7 @@ impl<'a> Visitor<'a> for ReadingSeed<'_, 'a> {
             }
         }
         if reading.metrics.is_empty() {
-            return Err(self.0.refuse(Reason::NoMetrics, "no metric with a value"));
+            return Err(self.0.refuse(Reason::NoMetrics, "there is no metric with a value"));
         }
         self.0.readings.push(reading);
         Ok(())

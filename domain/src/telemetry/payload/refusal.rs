@@ -1,18 +1,18 @@
-//! Why a reading is refused, as stable codes.
+//! Why a reading is rejected, with stable reason codes.
 
 use std::fmt;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident $code:literal),* $(,)?) => {
-        /// Why a reading is refused. The code of each stands in dead letters and never changes.
+        /// Why a reading is rejected. The codes are stored in dead letters and never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason { $($(#[$doc])* $name),* }
 
         impl Reason {
-            /// Every reason.
+            /// All reasons.
             pub const ALL: &'static [Reason] = &[$(Reason::$name),*];
 
-            /// Answers the stable code.
+            /// Returns the stable code.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code),* }
             }
@@ -21,49 +21,49 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// No JSON.
+    /// The payload is not JSON.
     MalformedJson "malformed_json",
-    /// A number is NaN, infinite or beyond what a 64-bit float can hold.
+    /// A number is NaN, infinite or outside the range of a 64-bit float.
     NotFinite "not_finite",
-    /// JSON of another shape than readings have.
+    /// The JSON does not have the shape of readings.
     WrongShape "wrong_shape",
-    /// No metric with a value.
+    /// There is no metric with a value.
     NoMetrics "no_metrics",
-    /// More metrics than one reading may have.
+    /// The reading has too many metrics.
     TooManyMetrics "too_many_metrics",
-    /// The device type's protocol converter made no reading of it.
+    /// The protocol converter of the device's type rejected the payload.
     NotConverted "not_converted",
-    /// No reading, or more than one payload may have.
+    /// The payload has too many readings.
     TooManyReadings "too_many_readings",
-    /// A metric's key is not one.
+    /// A metric key is invalid.
     BadKey "bad_key",
-    /// A metric stands twice.
+    /// A metric occurs twice.
     DuplicateKey "duplicate_key",
-    /// A metric's value is an object or an array.
+    /// A value is an object or an array.
     NestedValue "nested_value",
-    /// A text is too long.
+    /// A text value is too long.
     TextTooLong "text_too_long",
-    /// The time is no time.
+    /// The time of measurement is invalid.
     BadTime "bad_time",
-    /// Measured longer ago than data is kept.
+    /// The time of measurement is before the retention period of the telemetry.
     ClockTooEarly "clock_too_early",
-    /// Measured in the future.
+    /// The time of measurement is too far in the future.
     ClockTooLate "clock_too_late",
-    /// Declared a number, sent as something else.
+    /// A metric declared as number has another kind of value.
     NotANumber "not_a_number",
-    /// Declared true or false, sent as something else.
+    /// A metric declared as boolean has another kind of value.
     NotABoolean "not_a_boolean",
-    /// Declared text, sent as something else.
+    /// A metric declared as text has another kind of value.
     NotAText "not_a_text",
-    /// Not declared, and the type refuses such metrics.
+    /// A metric is not declared, and the device type rejects undeclared metrics.
     UnknownMetric "unknown_metric",
-    /// Declared as required, not sent.
+    /// A metric that the device type requires is missing.
     MissingMetric "missing_metric",
-    /// No such device.
+    /// The device is unknown.
     UnknownDevice "unknown_device",
     /// The device belongs to another organisation.
     WrongOrganization "wrong_organization",
-    /// The device is out of service.
+    /// The device is decommissioned.
     Decommissioned "decommissioned",
 }
 
@@ -73,7 +73,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A refused reading: why, and what exactly.
+/// The rejection of a reading.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {detail}")]
 pub struct Refusal {
@@ -84,7 +84,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Makes a refusal.
+    /// Creates a refusal.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }

@@ -1,4 +1,5 @@
-//! The parts of a payload as serde reads them: times, metrics, values, names. What does not live here: a whole reading.
+//! serde seeds that parse the parts of a payload: times, metrics, values and names. Whole readings are parsed in
+//! `parse`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,17 +11,17 @@ use super::parse::{Found, MAX_METRICS, MAX_TEXT_BYTES, Value};
 use super::{Reason, time};
 use crate::validation::is_metric_key;
 
-/// Metrics of a reading in the making.
+/// The metrics of a reading that is being parsed.
 type Metrics<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-/// A time, or nothing where it is `null`.
+/// Parses a time; `None` for `null`.
 pub(super) struct TimeSeed<'f, 'a>(pub(super) &'f mut Found<'a>);
 
 impl TimeSeed<'_, '_> {
     fn or_refuse<E: serde::de::Error>(self, time: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, E> {
         match time {
             Some(_) => Ok(time),
-            None => Err(self.0.refuse(Reason::BadTime, "ts is no time")),
+            None => Err(self.0.refuse(Reason::BadTime, "ts is not a valid time")),
         }
     }
 }
@@ -36,7 +37,7 @@ impl<'a> Visitor<'a> for TimeSeed<'_, 'a> {
     type Value = Option<DateTime<Utc>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ts as seconds or milliseconds since 1970, or as text of RFC 3339")
+        f.write_str("ts as seconds or milliseconds since 1970, or as RFC 3339 text")
     }
     fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
         Ok(None)
@@ -55,7 +56,7 @@ impl<'a> Visitor<'a> for TimeSeed<'_, 'a> {
     }
 }
 
-/// Metrics of each port of a device, read into keys that begin with the port's number and a dot.
+/// Parses the metrics of each port, prefixing their keys with the port number and a dot.
 pub(super) struct PortsSeed<'f, 'm, 'a>(pub(super) &'f mut Found<'a>, pub(super) &'m mut Metrics<'a>);
 
 impl<'a> DeserializeSeed<'a> for PortsSeed<'_, '_, 'a> {
@@ -77,7 +78,7 @@ impl<'a> Visitor<'a> for PortsSeed<'_, '_, 'a> {
         while let Some(port) = map.next_key_seed(TextSeed)? {
             let Ok(port) = port.parse::<u16>() else {
                 let shown: String = port.chars().take(80).collect();
-                return Err(found.refuse(Reason::BadKey, format!("{shown:?} is no port number")));
+                return Err(found.refuse(Reason::BadKey, format!("{shown:?} is not a port number")));
             };
             map.next_value_seed(MetricsSeed { found, metrics, port: Some(port) })?;
         }
@@ -85,7 +86,7 @@ impl<'a> Visitor<'a> for PortsSeed<'_, '_, 'a> {
     }
 }
 
-/// The metrics of a reading, or of one port of it.
+/// Parses the metrics of a reading or of one of its ports.
 pub(super) struct MetricsSeed<'f, 'm, 'a> {
     found: &'f mut Found<'a>,
     metrics: &'m mut Metrics<'a>,
@@ -93,7 +94,7 @@ pub(super) struct MetricsSeed<'f, 'm, 'a> {
 }
 
 impl<'f, 'm, 'a> MetricsSeed<'f, 'm, 'a> {
-    /// Reads metrics that belong to no port.
+    /// Parses metrics without a port.
     pub(super) fn new(found: &'f mut Found<'a>, metrics: &'m mut Metrics<'a>) -> Self {
         Self { found, metrics, port: None }
     }
@@ -122,7 +123,7 @@ impl<'a> Visitor<'a> for MetricsSeed<'_, '_, 'a> {
             }
             if !is_metric_key(&key) {
                 let shown: String = key.chars().take(80).collect();
-                return Err(found.refuse(Reason::BadKey, format!("{shown:?} is no metric key")));
+                return Err(found.refuse(Reason::BadKey, format!("{shown:?} is not a metric key")));
             }
             match map.next_value_seed(ValueSeed(found, &key))? {
                 Some(value) if metrics.len() < MAX_METRICS => metrics.push((key, value)),
@@ -134,7 +135,7 @@ impl<'a> Visitor<'a> for MetricsSeed<'_, '_, 'a> {
     }
 }
 
-/// A value, or nothing where it is `null`.
+/// Parses a value; `None` for `null`.
 struct ValueSeed<'f, 'k, 'a>(&'f mut Found<'a>, &'k str);
 
 impl<'a> ValueSeed<'_, '_, 'a> {
@@ -191,7 +192,7 @@ impl<'a> Visitor<'a> for ValueSeed<'_, '_, 'a> {
     }
 }
 
-/// A text, borrowed where the JSON has no escapes in it.
+/// Parses a name, borrowing it from the payload unless it contains escapes.
 pub(super) struct TextSeed;
 
 impl<'a> DeserializeSeed<'a> for TextSeed {

@@ -1,4 +1,4 @@
-//! Payloads in, readings or reasons out.
+//! Tests of parsing and validation: payloads in, readings or reasons out.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ fn measured_at(ts: &str) -> Option<DateTime<Utc>> {
 }
 
 #[test]
-fn a_reading_has_its_time_and_its_metrics_of_every_kind() {
+fn a_reading_has_its_time_and_metrics_of_every_kind() {
     let readings =
         parse(br#"{"seq":7,"ts":1706370000,"metrics":{"temp":25.5,"on":true,"n":-3,"s":"a\"b"},"x":{"y":[1]}}"#)
             .unwrap();
@@ -39,7 +39,7 @@ fn a_reading_has_its_time_and_its_metrics_of_every_kind() {
 }
 
 #[test]
-fn a_time_is_seconds_milliseconds_or_text() {
+fn a_time_is_given_in_seconds_milliseconds_or_as_text() {
     let expected = Some("2024-01-27T15:40:00.250Z".parse().unwrap());
     for ts in [
         "1706370000.25",
@@ -55,20 +55,20 @@ fn a_time_is_seconds_milliseconds_or_text() {
 }
 
 #[test]
-fn an_array_holds_readings_and_null_is_no_value() {
+fn an_array_contains_readings_and_null_values_are_dropped() {
     let readings = parse(br#"[{"metrics":{"a":1,"b":null}},{"ts":1706370000,"metrics":{"a":2}}]"#).unwrap();
     assert_eq!(readings.iter().map(|reading| reading.metrics.len()).collect::<Vec<_>>(), [1, 1]);
 }
 
 #[test]
-fn metrics_of_ports_have_keys_that_begin_with_the_port() {
+fn metrics_of_ports_have_keys_prefixed_with_the_port() {
     let readings = parse(br#"{"ports":{"1":{"v":230.1},"12":{"v":5}},"metrics":{"rssi":-60}}"#).unwrap();
     let keys: Vec<_> = readings[0].metrics.iter().map(|(key, _)| &**key).collect();
     assert_eq!(keys, ["1.v", "12.v", "rssi"]);
 }
 
 #[test]
-fn what_is_no_reading_is_refused_with_its_reason() {
+fn an_invalid_payload_is_rejected_with_its_reason() {
     let many = |count: usize| (0..count).map(|n| format!(r#""m{n}":1"#)).collect::<Vec<_>>().join(",");
     let metrics = |inner: &str| format!(r#"{{"metrics":{{{inner}}}}}"#);
     let table = [
@@ -143,7 +143,7 @@ fn checked<'a>(payload: &'a str, unknown: UnknownMetrics) -> Result<Checked<'a>,
 }
 
 #[test]
-fn a_checked_reading_is_sorted_and_split_by_kind() {
+fn a_validated_reading_is_sorted_and_split_by_kind() {
     let reading = checked(r#"{"metrics":{"z":1,"temp":101,"on":false,"mode":"eco"}}"#, UnknownMetrics::Keep).unwrap();
     assert_eq!(reading.measured_at, received_at());
     assert_eq!((reading.keys, reading.numbers), (vec!["temp".into(), "z".into()], vec![101.0, 1.0]));
@@ -153,7 +153,7 @@ fn a_checked_reading_is_sorted_and_split_by_kind() {
 }
 
 #[test]
-fn what_the_type_does_not_allow_is_refused() {
+fn a_reading_that_violates_the_device_type_is_rejected() {
     let table = [
         (r#"{"metrics":{"temp":"25"}}"#, Reason::NotANumber),
         (r#"{"metrics":{"temp":true}}"#, Reason::NotANumber),
@@ -170,7 +170,7 @@ fn what_the_type_does_not_allow_is_refused() {
 }
 
 #[test]
-fn a_clock_far_off_is_refused_and_one_a_little_off_is_not() {
+fn times_outside_the_clock_bounds_are_rejected() {
     let at = |offset: TimeDelta| {
         let payload = format!(r#"{{"ts":{},"metrics":{{"temp":1}}}}"#, (received_at() + offset).timestamp_millis());
         let reading = parse(payload.as_bytes()).unwrap().remove(0);
@@ -186,12 +186,12 @@ fn a_clock_far_off_is_refused_and_one_a_little_off_is_not() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_never_cause_a_panic(payload in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = check(&payload);
     }
 
     #[test]
-    fn every_finite_number_comes_back(values in prop::collection::btree_map("[a-z]{1,8}", -1e300..1e300f64, 1..20)) {
+    fn every_finite_number_round_trips(values in prop::collection::btree_map("[a-z]{1,8}", -1e300..1e300f64, 1..20)) {
         let payload = serde_json::json!({"metrics": values}).to_string();
         let reading = parse(payload.as_bytes()).unwrap().remove(0);
         let checked = validate(reading, received_at(), None, &ClockBounds::default()).unwrap();

@@ -1,19 +1,20 @@
-//! The time of a reading as devices write it. What does not live here: whether it is plausible.
+//! Parses the time of a reading. Its plausibility is checked in `validate`.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-/// Numbers from here on are milliseconds since 1970 (this many milliseconds are in 1973, this many seconds in 5138).
+/// Numbers from this one on are milliseconds since 1970, smaller ones seconds: as milliseconds it is in 1973, as
+/// seconds in the year 5138.
 const FIRST_MILLISECOND: f64 = 1e11;
 
-/// Reads seconds or milliseconds since 1970, told apart by their magnitude, as whole microseconds.
+/// Converts seconds or milliseconds since 1970, distinguished by magnitude, to whole microseconds.
 pub(super) fn of_number(number: f64) -> Option<DateTime<Utc>> {
     let microseconds = if number.abs() < FIRST_MILLISECOND { number * 1e6 } else { number * 1e3 };
-    // Beyond this a float cannot hold whole microseconds, and no clock is there.
+    // Larger values would overflow the microseconds of an i64.
     let plausible = microseconds.is_finite() && microseconds.abs() < 9e18;
     plausible.then(|| DateTime::from_timestamp_micros(microseconds.round() as i64)).flatten()
 }
 
-/// Reads whole seconds or milliseconds since 1970, told apart by their magnitude.
+/// Converts whole seconds or milliseconds since 1970, distinguished by magnitude.
 pub(super) fn of_integer(number: i64) -> Option<DateTime<Utc>> {
     if number.unsigned_abs() < FIRST_MILLISECOND as u64 {
         DateTime::from_timestamp(number, 0)
@@ -22,7 +23,7 @@ pub(super) fn of_integer(number: i64) -> Option<DateTime<Utc>> {
     }
 }
 
-/// Reads a time of RFC 3339, cut to whole microseconds.
+/// Parses an RFC 3339 time, truncated to whole microseconds.
 pub(super) fn of_text(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     time.duration_trunc(TimeDelta::microseconds(1)).ok()

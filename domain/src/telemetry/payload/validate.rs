@@ -1,4 +1,4 @@
-//! A reading against its device's type and the platform's clock.
+//! Validates a reading against its device's type and the platform's clock.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,12 +11,12 @@ use crate::directory::DeviceTypeEntry;
 use crate::organization::DEFAULT_RETENTION_DAYS;
 use crate::telemetry::{MetricValue, Quality};
 
-/// How far a device's clock may be off when its reading arrives.
+/// The accepted range of the time of measurement, relative to the time of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockBounds {
-    /// Days (UTC) before the day of arrival that telemetry is kept of; what is older would not be found again.
+    /// Retention of the telemetry: days (UTC) before the day of arrival. Older readings would not be kept.
     pub kept_days: u32,
-    /// Longest time ahead.
+    /// Maximum time ahead of the platform's clock.
     pub ahead: TimeDelta,
 }
 
@@ -26,10 +26,10 @@ impl Default for ClockBounds {
     }
 }
 
-/// A reading that may go on: keys sorted and unique, numbers finite, kinds as declared.
+/// A validated reading: keys sorted and unique, numbers finite, kinds as declared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked<'a> {
-    /// When it was measured, whole microseconds; when it arrived, where the device has no clock.
+    /// When it was measured, in whole microseconds; the time of arrival if the device sent no time.
     pub measured_at: DateTime<Utc>,
     /// Keys of the numbers, sorted.
     pub keys: Vec<Cow<'a, str>>,
@@ -41,7 +41,7 @@ pub struct Checked<'a> {
     pub flaws: Vec<(String, Quality)>,
 }
 
-/// Checks a reading against the clock and, where it is known, its device's type (whose metrics are sorted by key).
+/// Validates a reading against the clock and, if known, its device's type, whose metrics must be sorted by key.
 pub fn validate<'a>(
     reading: Parsed<'a>,
     received_at: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub fn validate<'a>(
     let mut previous: Option<Cow<'a, str>> = None;
     for (key, value) in metrics {
         if previous.as_ref() == Some(&key) {
-            return Err(Refusal::new(Reason::DuplicateKey, format!("{key} stands twice")));
+            return Err(Refusal::new(Reason::DuplicateKey, format!("metric {key} occurs twice")));
         }
         definitions.check(&key, &value, &mut checked.flaws)?;
         previous = Some(key.clone());
@@ -105,7 +105,7 @@ fn within(
     Ok(measured_at)
 }
 
-/// The declared metrics, walked along beside the sorted metrics of a reading.
+/// The declared metrics, consumed in step with the sorted metrics of a reading.
 struct Definitions<'t> {
     rest: &'t [MetricDefinition],
     refuses_others: bool,
@@ -130,7 +130,7 @@ impl<'t> Definitions<'t> {
             self.rest = rest;
         }
         if self.refuses_others {
-            return Err(Refusal::new(Reason::UnknownMetric, format!("{key} is not declared")));
+            return Err(Refusal::new(Reason::UnknownMetric, format!("metric {key} is not declared")));
         }
         Ok(())
     }
@@ -142,7 +142,7 @@ impl<'t> Definitions<'t> {
 
 fn missing(definition: &MetricDefinition) -> Result<(), Refusal> {
     if definition.required {
-        return Err(Refusal::new(Reason::MissingMetric, format!("{} is required", definition.key)));
+        return Err(Refusal::new(Reason::MissingMetric, format!("metric {} is required", definition.key)));
     }
     Ok(())
 }
