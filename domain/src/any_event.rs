@@ -94,6 +94,7 @@ pub struct NotAnEvent {
 }
 
 fn tagged<E: DeserializeOwned>(event_type: &str, payload: Value) -> Result<E, NotAnEvent> {
+    // Event enums are externally tagged in serde, while the store keeps the type name apart from the content.
     let tagged = Value::Object(Map::from_iter([(event_type.to_owned(), payload)]));
     serde_json::from_value(tagged)
         .map_err(|error| NotAnEvent { event_type: event_type.to_owned(), reason: error.to_string() })

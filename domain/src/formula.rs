@@ -49,6 +49,7 @@ impl Formula {
             return Err(FormulaError::Unreadable("there is no function print".to_owned()));
         }
         let mut slab = Slab::new();
+        // The library limits bytes, and a character of UTF-8 has up to 4 of them.
         let parser = Parser { expr_len_limit: 4 * MAX_FORMULA_CHARS, expr_depth_limit: MAX_DEPTH };
         let expression = parser.parse(text, &mut slab.ps).map_err(|error| unreadable(&error))?;
         let compiled = expression.from(&slab.ps).compile(&slab.ps, &mut slab.cs, &mut EmptyNamespace);

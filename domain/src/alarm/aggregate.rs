@@ -48,6 +48,8 @@ impl Decide for Alarm {
             (_, None) => Err(Error::NotFound),
             (C::AmendAlarmStart { started_at }, Some(present)) if present.started_at == started_at => Ok(vec![]),
             (C::AmendAlarmStart { started_at }, _) => Ok(vec![AlarmEvent::AlarmStartAmended { started_at }]),
+            // The evaluator may send commands again after a crash; the number of recurrences identifies those already
+            // applied.
             (C::RepeatAlarm { repeats, .. }, _) if repeats <= self.repeats => Ok(vec![]),
             (C::RepeatAlarm { repeats, value, at }, _) => Ok(vec![AlarmEvent::AlarmRepeated { repeats, value, at }]),
             (C::ReturnToNormal { repeats, .. }, _) if self.returned_to_normal || repeats < self.repeats => Ok(vec![]),

@@ -126,6 +126,7 @@ impl EntityWatch {
     }
 
     fn end_unwatched(&mut self, seen: &[RuleId], now: DateTime<Utc>, changes: &mut Vec<(RuleId, Change)>) {
+        // Fast path: the set of rules rarely changes.
         if self.watches.iter().all(|(rule, _)| seen.contains(rule)) {
             return;
         }

@@ -145,9 +145,12 @@ impl RuleWatch {
         };
         let at = sample.measured_at;
         let value = value(comparison.metric_key.as_deref().unwrap_or(own))?;
+        // Messages are delivered at least once: a value with the time of the newest one is a repetition.
         if self.newest == Some(at) {
             return None;
         }
+        // A late value gets no dead band: it cannot end the alarm, only show that the breach began earlier. A schedule
+        // limits when a breach begins, not how long it lasts.
         let is_late = is_history || self.newest > Some(at);
         let lasting = !is_late && self.is_raised();
         let holds = comparison.holds(value, lasting) && (lasting || condition.is_scheduled(at));
@@ -223,6 +226,7 @@ impl RuleWatch {
             return None;
         }
         self.phase = Phase::Raised(started_at);
+        // The cooldown counts from when the alarm was raised; recurrences do not extend it.
         if self.raised_at.is_some_and(|raised| at - raised < seconds(rule.definition.cooldown_seconds)) {
             self.repeats += 1;
             self.suppression = suppression(rule);
@@ -280,6 +284,7 @@ impl RuleWatch {
         if at >= since || self.clear_until.is_some_and(|clear| clear >= at) {
             return None;
         }
+        // Too long before the present start to be the same breach; skip it, so that it cannot serve as a bridge later.
         if since - at > gap_bound(rule) {
             self.clear_up_to(at);
             return None;

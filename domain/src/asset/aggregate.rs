@@ -76,6 +76,7 @@ impl Decide for Asset {
             }
             (C::RegisterAsset { .. }, Some(_)) => Err(Error::AlreadyExists),
             (_, None) => Err(Error::NotFound),
+            // Retiring twice succeeds without an event; any other command on a retired asset is rejected.
             (C::RetireAsset { .. }, _) if self.retired => Ok(vec![]),
             (C::RetireAsset { reason }, _) => Ok(vec![AssetEvent::AssetRetired { reason }]),
             (_, _) if self.retired => Err(Error::Retired),

@@ -63,6 +63,7 @@ impl Device {
     ) -> Result<Vec<DeviceEvent>, Error> {
         let checked = |label: String| validation::trimmed(&label, MAX_LABEL_CHARS).ok_or(Error::InvalidLabel);
         let label = label.map(checked).transpose()?;
+        // A retried command must not fail on the limit that it reached itself.
         if self.tokens.iter().any(|token| token.token_id == token_id) {
             return Ok(vec![]);
         }

@@ -78,6 +78,8 @@ impl Decide for Device {
             }
             (C::RegisterDevice { .. }, Some(_)) => Err(Error::AlreadyExists),
             (_, None) => Err(Error::NotFound),
+            // Decommissioning twice succeeds without an event; any other command on a decommissioned device is
+            // rejected.
             (C::DecommissionDevice { .. }, _) if self.decommissioned => Ok(vec![]),
             (C::DecommissionDevice { reason }, _) => Ok(vec![DeviceEvent::DeviceDecommissioned { reason }]),
             (_, _) if self.decommissioned => Err(Error::Decommissioned),

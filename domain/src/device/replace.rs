@@ -30,6 +30,7 @@ impl Device {
     pub(super) fn evolve_replaced(&mut self, serial_number: String) {
         if let Some(profile) = &mut self.profile {
             let former = std::mem::replace(&mut profile.serial_number, serial_number);
+            // Lists each serial number once, and not the present one, even if an old device returns.
             self.former_serial_numbers.retain(|known| *known != profile.serial_number && *known != former);
             self.former_serial_numbers.push(former);
         }

@@ -204,6 +204,7 @@ impl Directory {
                 valid_until,
                 metrics_mapping,
             } => {
+                // The event may be applied again; it must not add the link twice.
                 links.retain(|link| link.link_id != *link_id);
                 links.push(Link {
                     link_id: *link_id,

@@ -116,6 +116,7 @@ impl Directory {
             (None, Some(of_type)) => self.rules_of_type.entry((definition.entity_type, of_type)).or_default(),
             (None, None) => self.rules_of_kind.entry((organization, definition.entity_type)).or_default(),
         };
+        // The event may be applied again; it must not index the rule twice.
         if !rules.contains(&rule) {
             rules.push(rule);
         }

@@ -14,6 +14,7 @@ impl<T> Default for Versions<T> {
 impl<T> Versions<T> {
     /// Sets the value from a position on; positions must not decrease.
     pub fn set(&mut self, position: u64, value: T) {
+        // Several events may share a position; together they are one version.
         match self.0.last_mut() {
             Some((last, held)) if *last == position => *held = value,
             _ => self.0.push((position, value)),

@@ -100,6 +100,7 @@ impl Organization {
     fn rename(&self, name: &str, present: &str) -> Result<Vec<OrganizationEvent>, Error> {
         let name = checked(name)?;
         match name == present {
+            // A repeated rename succeeds even while the organisation is suspended.
             true => Ok(vec![]),
             false if self.suspended => Err(Error::Suspended),
             false => Ok(vec![OrganizationEvent::OrganizationRenamed { name }]),

@@ -48,6 +48,7 @@ impl DeadLetter {
                 String::from_utf8_lossy(&cut[..error.valid_up_to()]).into_owned()
             }
             Err(_) => {
+                // Base64 encodes 3 bytes in 4 characters.
                 let most = (MAX_PAYLOAD - BASE64_MARK.len()) / 4 * 3;
                 format!("{BASE64_MARK}{}", BASE64.encode(&cut[..cut.len().min(most)]))
             }

@@ -48,6 +48,7 @@ impl SetInterner {
         let known = self.by_hash.get(&hash).and_then(|sets| sets.iter().copied().find(|set| self.is(*set, keys)));
         known.unwrap_or_else(|| {
             let set = self.sets.0.len() as u32;
+            // MessagePack adds at most 2 bytes per key (of up to 255 bytes) and 3 per set.
             self.bytes += keys.iter().map(|key| key.as_ref().len() + 2).sum::<usize>() + 3;
             self.sets.0.push(keys.iter().map(|key| key.as_ref().to_owned()).collect());
             self.by_hash.entry(hash).or_default().push(set);

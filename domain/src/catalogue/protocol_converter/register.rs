@@ -104,6 +104,7 @@ impl Register {
     pub(super) fn read(&self, frame: &[u8]) -> Option<f64> {
         let start = usize::try_from(self.offset).ok()?;
         let mut bytes = frame.get(start..start + self.kind.bytes())?.to_vec();
+        // Convert to big-endian: first swap the bytes within each 16-bit word, then reverse the order of the words.
         if matches!(self.endianness, Endianness::Little | Endianness::LittleWordSwapped) {
             bytes.chunks_mut(2).for_each(<[u8]>::reverse);
         }

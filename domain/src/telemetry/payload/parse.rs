@@ -52,6 +52,7 @@ pub fn parse(payload: &[u8]) -> Result<Vec<Parsed<'_>>, Refusal> {
 
 fn classify(payload: &[u8], error: &serde_json::Error) -> Refusal {
     let detail = error.to_string();
+    // JSON has no NaN, so serde_json reports a syntax error; a reason of its own shows the sender what to correct.
     let reason = if error.is_data() {
         Reason::WrongShape
     } else if detail.starts_with("number out of range") || has_bare_not_finite(payload) {

@@ -50,6 +50,8 @@ pub fn validate<'a>(
 ) -> Result<Checked<'a>, Refusal> {
     let measured_at = within(bounds, reading.measured_at.unwrap_or(received_at), received_at)?;
     let mut metrics = reading.metrics;
+    // Devices usually send their metrics in a fixed order; sorting is needed to detect duplicates and to match
+    // definitions.
     if !metrics.is_sorted_by(|(a, _), (b, _)| a < b) {
         metrics.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
