@@ -79,7 +79,8 @@ impl<'s> MessageContext<'s> {
 impl Requirements<'_> {
     /// Tells whether the newest value of a metric must be known.
     fn wants(&self, metric: &str) -> bool {
-        self.computation.needs(metric) || self.parent.is_some_and(|parent| parent.computation.needs_from_children(metric))
+        self.computation.needs(metric)
+            || self.parent.is_some_and(|parent| parent.computation.needs_from_children(metric))
     }
 }
 
