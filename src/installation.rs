@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use eventlog::Log;
-use projections::installation::Marks;
+use projections::installation::InstallationIds;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
@@ -61,12 +61,12 @@ fn is_refusal(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<projections::Error>()).any(projections::Error::is_refusal)
 }
 
-async fn marks(settings: &Settings, servers: &Servers) -> anyhow::Result<Marks> {
-    let read = Marks::connect(&servers.postgres.0, &environment::redis(settings, servers)).await;
+async fn marks(settings: &Settings, servers: &Servers) -> anyhow::Result<InstallationIds> {
+    let read = InstallationIds::connect(&servers.postgres.0, &environment::redis(settings, servers)).await;
     read.context("the installation's id cannot be read")
 }
 
-async fn sides<'a>(log: &Log, marks: &Marks) -> anyhow::Result<[Side<'a>; 3]> {
+async fn sides<'a>(log: &Log, marks: &InstallationIds) -> anyhow::Result<[Side<'a>; 3]> {
     let (postgres, redis) = marks.read().await.context("the installation's id cannot be read")?;
     Ok([("the log", log.installation().await?), ("PostgreSQL", postgres), ("Redis", redis)])
 }

@@ -40,7 +40,7 @@ pub fn never_refused(error: CommandError) -> Problem {
 
 impl From<projections::Error> for Problem {
     fn from(error: projections::Error) -> Self {
-        if let projections::Error::Place(_) = error {
+        if let projections::Error::Cursor(_) = error {
             return Self::parameter("cursor", "is not the nextCursor of this list");
         }
         tracing::error!(error = %chain(&error), "a read failed");
@@ -54,7 +54,7 @@ impl From<projections::Error> for Problem {
 impl From<projections::WaitError> for Problem {
     fn from(error: projections::WaitError) -> Self {
         match error {
-            projections::WaitError::Ask(error) => error.into(),
+            projections::WaitError::Position(error) => error.into(),
             late => Self::of(Kind::NotYetVisible, late),
         }
     }

@@ -75,7 +75,7 @@ pub struct Inner {
 
 impl State {
     pub(crate) fn new(deps: Deps, http: Http, breaker: Breaker) -> Self {
-        let limiter = Limiter::new(http.limits, RateLimits::beside(&deps.reader));
+        let limiter = Limiter::new(http.limits, RateLimits::new(&deps.reader));
         Self(Arc::new(Inner {
             commands: deps.commands,
             reader: deps.reader,

@@ -9,8 +9,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::Error;
-use crate::fact::signed;
-use crate::marks::Marks;
+use crate::origin_marks::OriginMarks;
+use crate::sql_values::to_bigint;
 
 /// How far a projection has come.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Checkpoint {
     /// The last message read of each stream; a stream of which nothing was read is absent.
     pub positions: Positions,
     /// The marks per source.
-    pub marks: Marks,
+    pub marks: OriginMarks,
     /// Which building of the read model this is.
     pub generation: i64,
 }
@@ -64,17 +64,18 @@ pub async fn advance(
     sources: &[Source],
     from: &Checkpoint,
     to: &Positions,
-    marks: Option<&Marks>,
+    marks: Option<&OriginMarks>,
 ) -> Result<bool, Error> {
     let streams: Vec<Stream> = sources.iter().map(|source| source.stream).collect();
     let at = |stream: &Stream| to.get(*stream);
-    let old: Vec<i64> = streams.iter().map(|stream| signed(from.positions.sequence(*stream))).collect();
-    let new: Vec<i64> = streams.iter().map(|stream| signed(to.sequence(*stream))).collect();
+    let old: Vec<i64> = streams.iter().map(|stream| to_bigint(from.positions.sequence(*stream))).collect();
+    let new: Vec<i64> = streams.iter().map(|stream| to_bigint(to.sequence(*stream))).collect();
     let incarnations: Vec<Option<DateTime<Utc>>> =
         streams.iter().map(|stream| at(stream).and_then(|position| position.incarnation)).collect();
     let hashes: Vec<Option<String>> =
         streams.iter().map(|stream| at(stream).and_then(|position| position.hash.clone())).collect();
-    let marks: Vec<Value> = streams.iter().map(|stream| marks.unwrap_or(&Marks::default()).to_json(*stream)).collect();
+    let marks: Vec<Value> =
+        streams.iter().map(|stream| marks.unwrap_or(&OriginMarks::default()).to_json(*stream)).collect();
     let moved = sqlx::query(
         "UPDATE projection_checkpoint c SET position = n.new, incarnation = n.incarnation, hash = n.hash, marks = n.marks
          FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[], $7::jsonb[])

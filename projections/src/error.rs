@@ -15,7 +15,7 @@ pub enum Error {
     Statement(#[from] sqlx::Error),
     /// The database did not answer.
     #[error("the database did not answer within {0} s")]
-    Late(u64),
+    Timeout(u64),
     /// The schema could not be brought up to date.
     #[error("cannot migrate the schema of the read models")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -24,10 +24,10 @@ pub enum Error {
     Redis(#[from] redis::RedisError),
     /// Authorities are named for a connection that has no TLS.
     #[error("redis.url must begin with rediss:// where redis.tls_ca_file is set")]
-    NoTls,
+    TlsRequired,
     /// The certificates of the authorities cannot be read.
     #[error("redis.tls_ca_file {} cannot be read", path.display())]
-    Authorities {
+    CaFile {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -43,12 +43,12 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// What a list is to go on from is no place in it.
+    /// What a list is to go on from is no cursor in it.
     #[error(transparent)]
-    Place(#[from] crate::paging::NotAPlace),
+    Cursor(#[from] crate::paging::InvalidPageCursor),
     /// An event in the audit log cannot be read again.
     #[error("an event in the audit log cannot be read")]
-    Audit(#[source] crate::fact::Unreadable),
+    Audit(#[source] crate::decoded_event::Unreadable),
     /// A checkpoint cannot be read.
     #[error("the checkpoint of {name} is not readable")]
     Checkpoint {
@@ -63,7 +63,7 @@ pub enum Error {
     Fenced(String),
     /// There is no projection of that name.
     #[error("there is no projection named {0}")]
-    Unknown(String),
+    UnknownProjection(String),
     /// The log refused or ended.
     #[error("{name} cannot read the log")]
     Log {

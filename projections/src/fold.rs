@@ -1,5 +1,5 @@
-//! Read models that are nothing but a pure fold of domain events over rows: what each says of itself, and what is common
-//! to all. What does not live here: read models with sources of other kinds; they implement `Projection` themselves.
+//! Read models that are pure folds of domain events over rows: the trait each implements, and the projection common to
+//! all. Read models with other sources implement `Projection` themselves.
 
 use std::marker::PhantomData;
 
@@ -8,41 +8,41 @@ use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::Error;
-use crate::fact::{Fact, facts};
+use crate::decoded_event::{DecodedEvent, decode_message};
 use crate::projection::{Projection, rejection};
-use crate::sheet::AnySheet;
+use crate::row_batch::AnyRowBatch;
 
 /// A read model that folds domain events.
 pub trait Fold: Send + Sync + 'static {
-    /// Its name.
+    /// The projection's name.
     const NAME: &'static str;
-    /// The streams of domain events it reads.
+    /// The streams of domain events that it reads.
     const SOURCES: &'static [Stream];
-    /// Its tables.
+    /// The tables that it writes.
     const TABLES: &'static [&'static str];
-    /// Its rows in hand.
-    type Sheets: Default + Send;
+    /// The rows of its tables that a batch has loaded.
+    type Rows: Default + Send;
 
-    /// Lists its sheets.
-    fn sheets(sheets: &mut Self::Sheets) -> Vec<&mut dyn AnySheet>;
+    /// Lists the row batch of each table.
+    fn row_batches(rows: &mut Self::Rows) -> Vec<&mut dyn AnyRowBatch>;
 
-    /// Notes the rows that the fold of this event will look at.
-    fn touch(sheets: &mut Self::Sheets, fact: &Fact);
+    /// Requests the rows that folding this event needs.
+    fn request_rows(rows: &mut Self::Rows, decoded: &DecodedEvent);
 
     /// Folds one event into the rows. Pure.
-    fn fold(sheets: &mut Self::Sheets, fact: &Fact);
+    fn fold(rows: &mut Self::Rows, decoded: &DecodedEvent);
 }
 
-/// A fold as a projection.
-pub struct Folded<F>(PhantomData<F>);
+/// The projection of a fold.
+pub struct FoldProjection<F>(PhantomData<F>);
 
-impl<F> Default for Folded<F> {
+impl<F> Default for FoldProjection<F> {
     fn default() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<F: Fold> Projection for Folded<F> {
+impl<F: Fold> Projection for FoldProjection<F> {
     fn name(&self) -> &'static str {
         F::NAME
     }
@@ -61,36 +61,40 @@ impl<F: Fold> Projection for Folded<F> {
         batch: &'a [Message],
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
         Box::pin(async move {
-            let (facts, refused) = read_facts(batch.iter());
-            let mut sheets = F::Sheets::default();
-            fold_facts::<F>(db, &mut sheets, &facts).await?;
-            Ok(refused)
+            let (events, rejected) = decode_messages(batch.iter());
+            let mut rows = F::Rows::default();
+            fold_events::<F>(db, &mut rows, &events).await?;
+            Ok(rejected)
         })
     }
 }
 
-/// Loads what the events touch, folds them, stores what they changed.
-pub async fn fold_facts<F: Fold>(db: &mut PgConnection, sheets: &mut F::Sheets, facts: &[Fact]) -> Result<(), Error> {
-    facts.iter().for_each(|fact| F::touch(sheets, fact));
-    for sheet in F::sheets(sheets) {
-        sheet.load(db).await?;
+/// Loads the rows that the events touch, folds the events, and stores the rows that changed.
+pub async fn fold_events<F: Fold>(
+    db: &mut PgConnection,
+    rows: &mut F::Rows,
+    events: &[DecodedEvent],
+) -> Result<(), Error> {
+    events.iter().for_each(|decoded| F::request_rows(rows, decoded));
+    for batch in F::row_batches(rows) {
+        batch.load(db).await?;
     }
-    facts.iter().for_each(|fact| F::fold(sheets, fact));
-    for sheet in F::sheets(sheets) {
-        sheet.store(db).await?;
+    events.iter().for_each(|decoded| F::fold(rows, decoded));
+    for batch in F::row_batches(rows) {
+        batch.store(db).await?;
     }
     Ok(())
 }
 
-/// Reads the domain events of messages; those that cannot be read are listed with the reason.
-pub fn read_facts<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<Fact>, Vec<Rejection>) {
-    let mut read = Vec::new();
-    let mut refused = Vec::new();
+/// Decodes the domain events of messages; a message that cannot be decoded is rejected with the reason.
+pub fn decode_messages<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<DecodedEvent>, Vec<Rejection>) {
+    let mut decoded = Vec::new();
+    let mut rejected = Vec::new();
     for message in messages {
-        match facts(message) {
-            Ok(facts) => read.extend(facts),
-            Err(reason) => refused.push(rejection(message, reason)),
+        match decode_message(message) {
+            Ok(events) => decoded.extend(events),
+            Err(reason) => rejected.push(rejection(message, reason)),
         }
     }
-    (read, refused)
+    (decoded, rejected)
 }

@@ -8,13 +8,13 @@ use sqlx::{Connection, PgConnection};
 use crate::{Error, RedisServer};
 
 /// A look at what both servers hold.
-pub struct Marks {
+pub struct InstallationIds {
     database_url: String,
     redis: ConnectionManager,
     key: String,
 }
 
-impl Marks {
+impl InstallationIds {
     /// Connects; errors when Redis does not answer.
     pub async fn connect(database_url: &str, redis: &RedisServer) -> Result<Self, Error> {
         let key = format!("{}installation", redis.key_prefix);

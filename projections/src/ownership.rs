@@ -27,7 +27,7 @@ const STAND_BY: &str = "SELECT CASE
 /// How often the holder of the lock says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long the database may take to answer that, or a new connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// After how long of silence the database takes the lock away, or ends a transaction in which nothing happens: the
 /// process stands still, or is cut off.
 pub(crate) const SILENCE: &str = "8s";
@@ -51,7 +51,7 @@ impl Owner {
     }
 
     /// Goes first: the same, and those who stand by do not take the projection meanwhile. One at a time goes first.
-    pub async fn acquire_first(
+    pub async fn acquire_with_priority(
         options: &PgConnectOptions,
         name: &'static str,
         shutdown: &CancellationToken,
@@ -163,8 +163,8 @@ async fn lock(ask: &str, options: &PgConnectOptions, name: &str) -> Result<Optio
 }
 
 async fn in_time<T>(asking: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Error> {
-    match tokio::time::timeout(PATIENCE, asking).await {
+    match tokio::time::timeout(TIMEOUT, asking).await {
         Ok(answer) => answer.map_err(Error::Statement),
-        Err(_) => Err(Error::Late(PATIENCE.as_secs())),
+        Err(_) => Err(Error::Timeout(TIMEOUT.as_secs())),
     }
 }

@@ -1,4 +1,4 @@
-//! Parts of long lists: how many, and from where on. A place in a list is the last item's value of the column that orders
+//! Parts of long lists: how many, and from where on. A cursor in a list is the last item's value of the column that orders
 //! the list and its id, so that what comes or goes before it moves nothing.
 
 use std::fmt;
@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::fact::clean;
+use crate::sql_values::strip_nul;
 
 /// How far a total is counted; beyond it a list is just long.
-pub const COUNTED: i64 = 10_000;
+pub const MAX_COUNTED: i64 = 10_000;
 
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub struct Paging {
     pub limit: i64,
     /// After so many.
     pub offset: i64,
-    /// After this place, where one is given.
-    pub after: Option<Place>,
+    /// After this cursor, where one is given.
+    pub after: Option<PageCursor>,
 }
 
 impl Default for Paging {
@@ -56,7 +56,7 @@ pub struct Page<T> {
     /// How many there are in all; 10,001 says more than 10,000.
     pub total: i64,
     /// Where the part ends, where the list goes on behind it.
-    pub next: Option<Place>,
+    pub next: Option<PageCursor>,
 }
 
 impl<T> Page<T> {
@@ -66,9 +66,9 @@ impl<T> Page<T> {
     }
 }
 
-/// A place in a list.
+/// A cursor in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct PageCursor {
     /// The column that orders the list.
     column: String,
     id: Uuid,
@@ -76,24 +76,25 @@ pub struct Place {
     value: String,
 }
 
-/// A text names no place in a list.
+/// A text names no cursor in a list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a place in a list")]
-pub struct NotAPlace;
+#[error("not a cursor in a list")]
+pub struct InvalidPageCursor;
 
-impl fmt::Display for Place {
+impl fmt::Display for PageCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}~{}~{}", self.column, self.id, self.value)
     }
 }
 
-impl FromStr for Place {
-    type Err = NotAPlace;
+impl FromStr for PageCursor {
+    type Err = InvalidPageCursor;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, InvalidPageCursor> {
         let mut parts = text.splitn(3, '~');
-        let mut part = || parts.next().ok_or(NotAPlace);
-        let (column, id, value) = (part()?.to_owned(), part()?.parse().map_err(|_| NotAPlace)?, clean(part()?));
+        let mut part = || parts.next().ok_or(InvalidPageCursor);
+        let (column, id, value) =
+            (part()?.to_owned(), part()?.parse().map_err(|_| InvalidPageCursor)?, strip_nul(part()?));
         Ok(Self { column, id, value })
     }
 }
@@ -136,23 +137,23 @@ impl Order {
         format!("{} {direction}, id {direction}", self.column)
     }
 
-    /// The condition in SQL that a row stands behind a place, with the numbers of two parameters.
-    pub(crate) fn behind(&self, value: usize, id: usize) -> String {
+    /// The condition in SQL that a row stands behind a cursor, with the numbers of two parameters.
+    pub(crate) fn after(&self, value: usize, id: usize) -> String {
         let sign = if self.descending { '<' } else { '>' };
         format!("({}, id) {sign} (${value}::text::{}, ${id}::uuid)", self.column, self.kind)
     }
 
-    /// What a place in this list is bound as.
-    pub(crate) fn bound<'p>(&self, place: &'p Place) -> Result<(&'p str, Uuid), NotAPlace> {
-        let is_value = self.kind == "text" || DateTime::parse_from_rfc3339(&place.value).is_ok();
-        if place.column == self.column && is_value { Ok((&place.value, place.id)) } else { Err(NotAPlace) }
+    /// What a cursor in this list is bound as.
+    pub(crate) fn bind_values<'p>(&self, cursor: &'p PageCursor) -> Result<(&'p str, Uuid), InvalidPageCursor> {
+        let is_value = self.kind == "text" || DateTime::parse_from_rfc3339(&cursor.value).is_ok();
+        if cursor.column == self.column && is_value { Ok((&cursor.value, cursor.id)) } else { Err(InvalidPageCursor) }
     }
 
     /// Where a row stands.
-    pub(crate) fn place(&self, row: &Value) -> Option<Place> {
+    pub(crate) fn cursor_of(&self, row: &Value) -> Option<PageCursor> {
         let text = |column: &str| row.get(column).and_then(Value::as_str);
         let (value, id) = (text(self.column)?.to_owned(), text("id")?.parse().ok()?);
-        Some(Place { column: self.column.to_owned(), id, value })
+        Some(PageCursor { column: self.column.to_owned(), id, value })
     }
 }
 
@@ -166,16 +167,16 @@ mod tests {
     fn a_place_is_read_as_it_was_written_and_counts_in_its_own_list_alone() {
         let row = json!({"name": "a~b ~", "id": Uuid::from_u128(7), "raised_at": "2026-11-25T15:00:00.123456+00:00"});
         for order in [Order::NAME, Order::newest("raised_at")] {
-            let place = order.place(&row).unwrap();
-            assert_eq!(place.to_string().parse(), Ok(place.clone()));
-            assert_eq!(order.bound(&place).unwrap().1, Uuid::from_u128(7));
+            let cursor = order.cursor_of(&row).unwrap();
+            assert_eq!(cursor.to_string().parse(), Ok(cursor.clone()));
+            assert_eq!(order.bind_values(&cursor).unwrap().1, Uuid::from_u128(7));
         }
-        let place = Order::NAME.place(&row).unwrap();
-        assert_eq!(Order::oldest("created_at").bound(&place), Err(NotAPlace));
-        let forged: Place = format!("raised_at~{}~yesterday", Uuid::nil()).parse().unwrap();
-        assert_eq!(Order::newest("raised_at").bound(&forged), Err(NotAPlace));
+        let cursor = Order::NAME.cursor_of(&row).unwrap();
+        assert_eq!(Order::oldest("created_at").bind_values(&cursor), Err(InvalidPageCursor));
+        let forged: PageCursor = format!("raised_at~{}~yesterday", Uuid::nil()).parse().unwrap();
+        assert_eq!(Order::newest("raised_at").bind_values(&forged), Err(InvalidPageCursor));
         for text in ["", "name", "name~x~y", "name~00000000-0000-0000-0000-000000000000"] {
-            assert_eq!(text.parse::<Place>(), Err(NotAPlace), "{text}");
+            assert_eq!(text.parse::<PageCursor>(), Err(InvalidPageCursor), "{text}");
         }
     }
 }

@@ -1,72 +1,72 @@
-//! What a read model in Postgres says of itself. What does not live here: reading the log and moving checkpoints, which
-//! the runner does for all of them.
+//! The trait that a read model in PostgreSQL implements. Reading the log and moving checkpoints is the same for all of
+//! them and lives in `runner`.
 
 use eventlog::{Message, Rejection, Source};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::Error;
+use crate::decoded_event::Unreadable;
 use crate::digest::Digest;
-use crate::fact::Unreadable;
-use crate::marks::Marks;
+use crate::origin_marks::OriginMarks;
 
-/// How many messages, and how many bytes of them, make a transaction, and how long a part of one waits for the rest.
+/// The limits of a batch, which is written in one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// Messages.
+pub struct BatchLimits {
+    /// At most this many messages.
     pub max_messages: usize,
-    /// Bytes of payloads.
+    /// At most this many bytes of payload.
     pub max_bytes: usize,
-    /// Milliseconds.
+    /// How long, in milliseconds, an incomplete batch waits for more messages.
     pub linger_ms: u64,
 }
 
-/// Low-rate sources: written as soon as they come.
-pub const PROMPT: Pace = Pace { max_messages: 500, max_bytes: 1 << 20, linger_ms: 2 };
+/// For streams with few messages: written almost as soon as they arrive.
+pub const LOW_LATENCY: BatchLimits = BatchLimits { max_messages: 500, max_bytes: 1 << 20, linger_ms: 2 };
 
-/// A read model in Postgres.
+/// A read model in PostgreSQL.
 pub trait Projection: Send + Sync {
-    /// Its name: what its reader sees.
+    /// Returns its name, which says what its readers see.
     fn name(&self) -> &'static str;
 
-    /// What it reads.
+    /// Returns the streams that it reads.
     fn sources(&self) -> Vec<Source>;
 
-    /// The tables it alone writes; a rebuild empties them.
+    /// Returns the tables that it alone writes; a rebuild empties them.
     fn tables(&self) -> &'static [&'static str];
 
-    /// How its batches are cut.
-    fn pace(&self) -> Pace {
-        PROMPT
+    /// Returns the limits of its batches.
+    fn batch_limits(&self) -> BatchLimits {
+        LOW_LATENCY
     }
 
-    /// What must be the same after a rebuild: by default every row of its tables.
+    /// Returns what must be equal after a rebuild: by default every row of its tables.
     fn digests(&self) -> Vec<Digest> {
         self.tables().iter().map(|table| Digest::of_table(table)).collect()
     }
 
-    /// The marks it keeps per stream, for sources that may repeat values; stored with the checkpoint.
-    fn marks(&mut self) -> Option<&mut Marks> {
+    /// Returns its origin marks, if its sources may repeat values; they are stored with the checkpoint.
+    fn marks(&mut self) -> Option<&mut OriginMarks> {
         None
     }
 
-    /// Makes ready, outside of the transaction, what the batch needs (partitions of days). Repeating it is harmless.
+    /// Prepares, outside the transaction, what the batch needs, such as partitions. Idempotent.
     fn prepare<'a>(&'a mut self, _db: &'a mut PgConnection, _batch: &'a [Message]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Applies a batch within a transaction; answers the messages that cannot be read, which are left out.
+    /// Applies a batch within a transaction; returns the messages that cannot be read.
     fn apply<'a>(
         &'a mut self,
         db: &'a mut PgConnection,
         batch: &'a [Message],
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>>;
 
-    /// Forgets what it holds in memory beside its tables: the transaction did not hold, or the tables were emptied.
+    /// Drops what it holds in memory besides its tables: a transaction was rolled back, or the tables were emptied.
     fn forget(&mut self) {}
 }
 
-/// Makes the answer for a message that cannot be read.
+/// Rejects a message that cannot be read.
 pub fn rejection(message: &Message, reason: Unreadable) -> Rejection {
     Rejection { stream: message.stream, sequence: message.sequence, reason: reason.0 }
 }

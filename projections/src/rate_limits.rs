@@ -15,9 +15,9 @@ use uuid::Uuid;
 use crate::Reader;
 
 /// How long Redis may take to count; the request goes on without.
-const PATIENCE: Duration = Duration::from_millis(150);
+const REDIS_TIMEOUT: Duration = Duration::from_millis(150);
 /// How long Redis is not asked again after it was silent.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Counts each key up by one, and begins its window with the first. `ARGV` has the windows in milliseconds. Answers count
 /// and milliseconds to the end of the window, one after the other.
@@ -63,7 +63,7 @@ pub struct RateLimits {
 
 /// How often somebody asked in the window that lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct WindowCount {
     /// This time included.
     pub count: u64,
     /// When the window ends.
@@ -72,7 +72,7 @@ pub struct Counted {
 
 impl RateLimits {
     /// Returns the counters beside the reader's values.
-    pub fn beside(reader: &Reader) -> Self {
+    pub fn new(reader: &Reader) -> Self {
         Self {
             redis: reader.redis.clone(),
             prefix: reader.key_prefix.clone(),
@@ -82,7 +82,7 @@ impl RateLimits {
     }
 
     /// Counts somebody asking, for each name in a window of its own; none while Redis is away.
-    pub async fn count(&self, asked: &[(String, Duration)]) -> Option<Vec<Counted>> {
+    pub async fn count(&self, asked: &[(String, Duration)]) -> Option<Vec<WindowCount>> {
         let mut call = COUNT.prepare_invoke();
         for (name, window) in asked {
             call.key(self.counter(name)).arg(millis(*window));
@@ -90,7 +90,7 @@ impl RateLimits {
         let mut redis = self.redis.clone();
         let answer: Vec<u64> = self.within(call.invoke_async(&mut redis)).await?;
         let pairs = answer.chunks_exact(2);
-        Some(pairs.map(|pair| Counted { count: pair[0], resets_in: Duration::from_millis(pair[1]) }).collect())
+        Some(pairs.map(|pair| WindowCount { count: pair[0], resets_in: Duration::from_millis(pair[1]) }).collect())
     }
 
     /// Takes back one count of a name.
@@ -106,7 +106,7 @@ impl RateLimits {
     }
 
     /// Notes that a key of a machine was used.
-    pub async fn note_use(&self, api_key: Uuid, now: DateTime<Utc>) {
+    pub async fn record_use(&self, api_key: Uuid, now: DateTime<Utc>) {
         let (mut redis, key) = (self.redis.clone(), self.last_use(api_key));
         let _ignored: Option<()> = self.within(redis.set(key, now.timestamp_millis())).await;
     }
@@ -130,12 +130,12 @@ impl RateLimits {
         if millis(self.began.elapsed()) < self.silent_until.load(Ordering::Relaxed) {
             return None;
         }
-        match timeout(PATIENCE, asking).await {
+        match timeout(REDIS_TIMEOUT, asking).await {
             Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => warn!(%error, "Redis does not count requests; they pass uncounted"),
             Err(_) => warn!("Redis does not count requests in time; they pass uncounted"),
         }
-        self.silent_until.store(millis(self.began.elapsed() + PAUSE), Ordering::Relaxed);
+        self.silent_until.store(millis(self.began.elapsed() + PAUSE_AFTER_FAILURE), Ordering::Relaxed);
         None
     }
 

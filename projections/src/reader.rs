@@ -14,15 +14,15 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::fact::signed;
-use crate::paging::{COUNTED, Order};
+use crate::paging::{MAX_COUNTED, Order};
+use crate::sql_values::to_bigint;
 use crate::{Error, Page, Paging, RedisServer};
 
 /// How often a waiting reader looks.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// How long a query may wait for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Everything that read functions need; cheap to clone.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ pub struct Reader {
 pub enum WaitError {
     /// It is still behind.
     #[error("{projection} is at {position} of {stream} and did not reach {wanted} in time")]
-    Late {
+    Timeout {
         /// The projection.
         projection: String,
         /// The stream.
@@ -55,7 +55,7 @@ pub enum WaitError {
     },
     /// It could not be asked.
     #[error("cannot ask how far the projection is")]
-    Ask(#[from] Error),
+    Position(#[from] Error),
 }
 
 impl Reader {
@@ -65,9 +65,9 @@ impl Reader {
         // Lists have filters that are mostly absent: a plan that serves all of them reads whole tables for one of them.
         let planned = [("timezone", "UTC"), ("jit", "off"), ("plan_cache_mode", "force_custom_plan")];
         let options = options.application_name("argusiq-read").options(planned);
-        let limits = PgPoolOptions::new().max_connections(16).acquire_timeout(PATIENCE).after_release(|db, _| {
+        let limits = PgPoolOptions::new().max_connections(16).acquire_timeout(TIMEOUT).after_release(|db, _| {
             // A query may have been given up because the database was silent: such a connection must not stay for ever.
-            Box::pin(async move { Ok(tokio::time::timeout(PATIENCE, db.ping()).await.is_ok_and(|pong| pong.is_ok())) })
+            Box::pin(async move { Ok(tokio::time::timeout(TIMEOUT, db.ping()).await.is_ok_and(|pong| pong.is_ok())) })
         });
         let pool = limits.connect_with(options).await.map_err(Error::Connect)?;
         let (key_prefix, redis) = (redis.key_prefix.clone(), redis.connect().await?);
@@ -85,12 +85,12 @@ impl Reader {
         let until = Instant::now() + deadline;
         loop {
             let at = self.position(projection, stream).await?;
-            if at >= signed(position) {
+            if at >= to_bigint(position) {
                 return Ok(());
             }
             if Instant::now() >= until {
                 let projection = projection.to_owned();
-                return Err(WaitError::Late { projection, stream, position: at, wanted: position });
+                return Err(WaitError::Timeout { projection, stream, position: at, wanted: position });
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -164,17 +164,17 @@ impl Reader {
                 let part = format!("SELECT to_jsonb(x) FROM ({list} {cut}) x");
                 self.rows(table, bind(sqlx::query_scalar(&part))).await?
             }
-            Some(place) => {
+            Some(cursor) => {
                 let filters = (1..).take_while(|number| list.contains(&format!("${number}"))).count();
-                let behind = order.behind(filters + 1, filters + 2);
+                let behind = order.after(filters + 1, filters + 2);
                 let part = format!("SELECT to_jsonb(x) FROM (SELECT * FROM ({list}) y WHERE {behind} {cut}) x");
-                let (value, id) = order.bound(place)?;
+                let (value, id) = order.bind_values(cursor)?;
                 self.rows(table, bind(sqlx::query_scalar(&part)).bind(value.to_owned()).bind(id)).await?
             }
         };
         let more = rows.len() as i64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let next = rows.last().filter(|_| more).and_then(|row| order.place(row));
+        let next = rows.last().filter(|_| more).and_then(|row| order.cursor_of(row));
         let came = offset + rows.len() as i64;
         let is_whole = !more && paging.after.is_none() && (offset == 0 || !rows.is_empty());
         let items: Result<Vec<T>, _> = rows.into_iter().map(serde_json::from_value).collect();
@@ -182,7 +182,7 @@ impl Reader {
         if is_whole {
             return Ok(Page { items, total: came, next });
         }
-        let count = format!("SELECT to_jsonb(count(*)) FROM (SELECT FROM ({list}) y LIMIT {}) x", COUNTED + 1);
+        let count = format!("SELECT to_jsonb(count(*)) FROM (SELECT FROM ({list}) y LIMIT {}) x", MAX_COUNTED + 1);
         let total: Option<i64> = self.row(table, bind(sqlx::query_scalar(&count))).await?;
         Ok(Page { items, total: total.unwrap_or(0), next })
     }

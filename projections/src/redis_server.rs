@@ -33,9 +33,9 @@ impl RedisServer {
         let Some(path) = &self.tls_ca_file else { return Ok(Client::open(self.url.as_str())?) };
         let info = self.url.as_str().into_connection_info()?;
         if !matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. }) {
-            return Err(Error::NoTls);
+            return Err(Error::TlsRequired);
         }
-        let root = std::fs::read(path).map_err(|source| Error::Authorities { path: path.clone(), source })?;
+        let root = std::fs::read(path).map_err(|source| Error::CaFile { path: path.clone(), source })?;
         Ok(Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: Some(root) })?)
     }
 }
@@ -56,7 +56,7 @@ mod tests {
         let with =
             |url: &str, file: &str| RedisServer { tls_ca_file: Some(file.into()), ..RedisServer::plain(url, "") };
         let refused = with("redis://127.0.0.1:1/", "/nowhere/ca.crt").client().unwrap_err();
-        assert!(matches!(refused, Error::NoTls), "{refused}");
+        assert!(matches!(refused, Error::TlsRequired), "{refused}");
         let refused = with("rediss://127.0.0.1:1/", "/nowhere/ca.crt").client().unwrap_err();
         assert!(refused.to_string().contains("/nowhere/ca.crt"), "{refused}");
     }

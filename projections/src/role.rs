@@ -14,8 +14,8 @@ use tracing::{info, warn};
 
 use crate::latest_telemetry::{self, LatestTelemetry, Store};
 use crate::ownership::{Owner, SILENCE, writer_options};
-use crate::registry::{Entry, Kept, Upkeep, chosen};
-use crate::runner::{Runner, settings};
+use crate::registry::{Entry, Storage, Upkeep, select};
+use crate::runner::{Runner, consume_settings};
 use crate::{Error, RedisServer, checkpoint, migrations, privileges};
 
 /// How often it is looked whether a rebuild began elsewhere.
@@ -28,7 +28,7 @@ const REST: Duration = Duration::from_secs(60);
 const WAITS: &str = "2s";
 
 /// How long the database may take to tell.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the role needs.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ pub async fn migrate(database_url: &str) -> Result<(), Error> {
 /// Runs read models until `shutdown`. Errors when one of them cannot go on: its checkpoint does not fit the log, or what
 /// it has not read yet is gone.
 pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
-    let entries = chosen(config.only.as_deref())?;
+    let entries = select(config.only.as_deref())?;
     let options = writer_options(&deps.database_url)?;
     let watch = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
     let store = Store::connect(&deps.redis).await?;
@@ -133,15 +133,15 @@ impl Keeper {
     }
 
     async fn consume(&self, owner: &mut Owner, turn: CancellationToken) -> Result<(), consumer::Error> {
-        match self.entry.kept {
-            Kept::Tables(make) => {
+        match self.entry.storage {
+            Storage::Postgres(make) => {
                 let mut projection = make();
-                let pace = settings(projection.pace());
+                let pace = consume_settings(projection.batch_limits());
                 eventlog::run(&self.log, Runner::new(projection.as_mut(), owner), pace, turn).await
             }
-            Kept::Latest => {
+            Storage::Redis => {
                 let latest = LatestTelemetry::new(self.store.clone(), owner);
-                eventlog::run(&self.log, latest, settings(latest_telemetry::PACE), turn).await
+                eventlog::run(&self.log, latest, consume_settings(latest_telemetry::BATCH_LIMITS), turn).await
             }
         }
     }
@@ -185,6 +185,6 @@ impl Keeper {
             let mut db = self.watch.acquire().await?;
             checkpoint::generation(&mut db, self.entry.name).await
         };
-        tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(Error::Late(PATIENCE.as_secs())))
+        tokio::time::timeout(TIMEOUT, asking).await.unwrap_or(Err(Error::Timeout(TIMEOUT.as_secs())))
     }
 }

@@ -1,5 +1,5 @@
-//! The one runner of read models in Postgres: one transaction a batch, which also moves the checkpoint. What does not
-//! live here: reading the log (`eventlog`), and what a batch means (each projection).
+//! The runner of all read models in PostgreSQL: writes each batch in one transaction, which also moves the checkpoint.
+//! Fetching batches from the log is `eventlog`'s; what a batch means is each projection's.
 
 use std::time::Duration;
 
@@ -10,86 +10,87 @@ use sqlx::Connection;
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::ownership::Owner;
-use crate::projection::Pace;
+use crate::projection::BatchLimits;
 use crate::{Error, Projection};
 
-/// How long a batch may take. A database that does not answer so long is given up, and asked on a new connection.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a batch may take. After that the connection is dropped and the batch retried on a new one.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A projection at work.
+/// A projection as a consumer of the log.
 pub struct Runner<'a> {
     projection: &'a mut dyn Projection,
     owner: &'a mut Owner,
     sources: Vec<Source>,
-    at: Checkpoint,
-    /// What is held in memory may not be what the tables hold: read the checkpoint again first.
-    uncertain: bool,
-    /// Messages beyond these are left alone.
+    checkpoint: Checkpoint,
+    /// The state in memory may differ from the tables, so the checkpoint must be read again before the next write.
+    must_reload: bool,
+    /// Messages beyond these positions are skipped.
     until: Option<Positions>,
 }
 
 impl<'a> Runner<'a> {
-    /// Makes a runner of a projection that `owner` owns.
+    /// Creates a runner for a projection that `owner` holds.
     pub fn new(projection: &'a mut dyn Projection, owner: &'a mut Owner) -> Self {
         let sources = projection.sources();
-        Self { projection, owner, sources, at: Checkpoint::default(), uncertain: true, until: None }
+        Self { projection, owner, sources, checkpoint: Checkpoint::default(), must_reload: true, until: None }
     }
 
-    /// Returns this runner leaving alone what is beyond `until`.
+    /// Makes the runner skip messages beyond `until`.
     #[must_use]
     pub fn until(mut self, until: Positions) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// Reads the checkpoint and everything in memory that depends on it.
-    async fn open(&mut self) -> Result<(), Error> {
-        let at = checkpoint::open(self.owner.db().await?, self.projection.name(), &self.sources).await?;
+    /// Reads the checkpoint and resets the state in memory that depends on it.
+    async fn reload(&mut self) -> Result<(), Error> {
+        let checkpoint = checkpoint::open(self.owner.db().await?, self.projection.name(), &self.sources).await?;
         self.projection.forget();
         if let Some(marks) = self.projection.marks() {
-            *marks = at.marks.clone();
+            *marks = checkpoint.marks.clone();
         }
-        self.at = at;
-        self.uncertain = false;
+        self.checkpoint = checkpoint;
+        self.must_reload = false;
         Ok(())
     }
 
-    /// Writes a batch; answers the messages that cannot be read, and then nothing was written.
+    /// Writes a batch. Returns the messages that cannot be read; if there are any, nothing is written.
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Rejection>, Error> {
-        if self.uncertain {
-            let (generation, positions) = (self.at.generation, self.at.positions.clone());
-            self.open().await?;
-            // A database that crashed may have forgotten its last commits, which did not wait for the disk: the batches
-            // before this one are then to be read again, not this one to be written behind a gap.
-            if self.at.generation != generation || self.at.positions != positions {
+        if self.must_reload {
+            let (generation, positions) = (self.checkpoint.generation, self.checkpoint.positions.clone());
+            self.reload().await?;
+            // Commits are asynchronous (`synchronous_commit = off`), so a database that crashed may have lost the last
+            // ones. Writing this batch would then leave a gap: stop, and read again from the checkpoint.
+            if self.checkpoint.generation != generation || self.checkpoint.positions != positions {
                 return Err(Error::Fenced(self.projection.name().to_owned()));
             }
         }
-        let to = clip(&batch.positions, &self.at.positions, self.until.as_ref());
-        let messages: Vec<Message> = batch.messages.iter().filter(|message| self.concerns(message)).cloned().collect();
-        if messages.is_empty() && to == self.at.positions {
+        let to = clip(&batch.positions, &self.checkpoint.positions, self.until.as_ref());
+        let messages: Vec<Message> =
+            batch.messages.iter().filter(|message| self.is_pending(message)).cloned().collect();
+        if messages.is_empty() && to == self.checkpoint.positions {
             return Ok(Vec::new());
         }
         let db = self.owner.db().await?;
         self.projection.prepare(db, &messages).await?;
         let mut transaction = db.begin().await?;
-        let refused = self.projection.apply(&mut transaction, &messages).await?;
-        if !refused.is_empty() {
+        let rejected = self.projection.apply(&mut transaction, &messages).await?;
+        if !rejected.is_empty() {
             transaction.rollback().await?;
-            return Ok(refused);
+            return Ok(rejected);
         }
         let (name, marks) = (self.projection.name(), self.projection.marks().cloned());
-        if !checkpoint::advance(&mut transaction, name, &self.sources, &self.at, &to, marks.as_ref()).await? {
+        if !checkpoint::advance(&mut transaction, name, &self.sources, &self.checkpoint, &to, marks.as_ref()).await? {
             return Err(Error::Fenced(name.to_owned()));
         }
         transaction.commit().await?;
-        self.at.positions = to;
+        self.checkpoint.positions = to;
         Ok(Vec::new())
     }
 
-    /// Tells whether a message is neither done already nor beyond the end.
-    fn concerns(&self, message: &Message) -> bool {
-        message.sequence > self.at.positions.sequence(message.stream)
+    /// Returns whether a message is beyond the checkpoint and not beyond `until`.
+    fn is_pending(&self, message: &Message) -> bool {
+        message.sequence > self.checkpoint.positions.sequence(message.stream)
             && self.until.as_ref().is_none_or(|until| message.sequence <= until.sequence(message.stream))
     }
 }
@@ -104,26 +105,26 @@ impl Consumer for Runner<'_> {
     }
 
     async fn resume(&mut self) -> Result<Positions, Cause> {
-        self.open().await?;
-        Ok(self.at.positions.clone())
+        self.reload().await?;
+        Ok(self.checkpoint.positions.clone())
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
         if let Some(cause) = newer(batch) {
             return Outcome::Retry(cause);
         }
-        let written = tokio::time::timeout(PATIENCE, self.write(batch)).await;
-        match written.unwrap_or(Err(Error::Late(PATIENCE.as_secs()))) {
-            Ok(refused) if refused.is_empty() => Outcome::Done,
-            Ok(refused) => {
-                self.uncertain = true;
-                Outcome::Reject(refused)
+        let written = tokio::time::timeout(WRITE_TIMEOUT, self.write(batch)).await;
+        match written.unwrap_or(Err(Error::Timeout(WRITE_TIMEOUT.as_secs()))) {
+            Ok(rejected) if rejected.is_empty() => Outcome::Done,
+            Ok(rejected) => {
+                self.must_reload = true;
+                Outcome::Reject(rejected)
             }
             Err(Error::Fenced(name)) => {
-                Outcome::Stop(format!("{name} is not where this process left it: it is read again from its checkpoint"))
+                Outcome::Stop(format!("the checkpoint of {name} was moved by another process; reading again from it"))
             }
             Err(error) => {
-                self.uncertain = true;
+                self.must_reload = true;
                 self.owner.drop_connection();
                 Outcome::Retry(error.into())
             }
@@ -138,17 +139,17 @@ pub(crate) fn newer(batch: &Batch) -> Option<Cause> {
     Some(format!("a pack has version {version}, which a newer program wrote; upgrade this process").into())
 }
 
-/// Returns how batches of a projection are cut.
-pub fn settings(pace: Pace) -> ConsumeSettings {
+/// Returns the consumer settings for these batch limits.
+pub fn consume_settings(limits: BatchLimits) -> ConsumeSettings {
     ConsumeSettings {
-        max_messages: pace.max_messages,
-        max_bytes: pace.max_bytes,
-        linger: Duration::from_millis(pace.linger_ms),
+        max_messages: limits.max_messages,
+        max_bytes: limits.max_bytes,
+        linger: Duration::from_millis(limits.linger_ms),
         ..ConsumeSettings::default()
     }
 }
 
-/// Returns the positions of a batch, not beyond `until`, and not before `at`.
+/// Limits the positions of a batch to `until`, but not to less than the current positions `at`.
 pub(crate) fn clip(to: &Positions, at: &Positions, until: Option<&Positions>) -> Positions {
     let Some(until) = until else { return to.clone() };
     let mut clipped = to.clone();

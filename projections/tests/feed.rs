@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running feed that has found the ends of the streams; it ends with the guard.
 async fn running(world: &World) -> (Feed, DropGuard) {
@@ -25,12 +25,12 @@ async fn running(world: &World) -> (Feed, DropGuard) {
     let (own, log, token) = (feed.clone(), world.log.clone(), shutdown.clone());
     tokio::spawn(async move { own.run(&log, token).await });
     let mut probe = feed.subscribe(Room::Organization(Uuid::nil()), None);
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         loop {
             let mut fact = presence_fact(PresenceKind::Connected, Uuid::nil(), 1, 0);
             fact.organization = Some(domain::ids::OrganizationId(Uuid::nil()));
             fact.session = None;
-            fact.at = chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::microseconds(feed.watchers() as i64);
+            fact.at = chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::microseconds(feed.subscriber_count() as i64);
             sample::presence(world, &[fact]).await;
             if timeout(Duration::from_millis(100), probe.recv()).await.is_ok() {
                 return;
@@ -43,7 +43,7 @@ async fn running(world: &World) -> (Feed, DropGuard) {
 }
 
 async fn next(subscription: &mut Subscription) -> Arc<FeedMessage> {
-    timeout(PATIENCE, subscription.recv()).await.expect("a message in time").unwrap()
+    timeout(TIMEOUT, subscription.recv()).await.expect("a message in time").unwrap()
 }
 
 async fn next_of(subscription: &mut Subscription, event: &str) -> (Value, Arc<FeedMessage>) {
@@ -181,5 +181,5 @@ async fn a_feed_that_ends_tells_its_watchers() {
     let (feed, guard) = running(&world).await;
     let mut watcher = feed.subscribe(Room::Device(DEVICE), None);
     drop(guard);
-    assert_eq!(timeout(PATIENCE, watcher.recv()).await.unwrap().unwrap_err(), Closed::Ended);
+    assert_eq!(timeout(TIMEOUT, watcher.recv()).await.unwrap().unwrap_err(), Closed::Ended);
 }

@@ -133,14 +133,14 @@ async fn an_unknown_read_model_is_refused() {
     let world = world().await;
     let config = Config { only: Some(vec!["nothing".into()]) };
     let refused = projections::run(world.deps.clone(), config, CancellationToken::new()).await;
-    assert!(matches!(refused, Err(projections::Error::Unknown(name)) if name == "nothing"));
+    assert!(matches!(refused, Err(projections::Error::UnknownProjection(name)) if name == "nothing"));
 }
 
 #[tokio::test]
 async fn waiting_for_a_position_that_does_not_come_ends_at_the_deadline() {
     let world = world().await;
     let late = world.reader.wait_for(NAME, Stream::Es, 5, Duration::from_millis(50)).await;
-    assert!(matches!(late, Err(projections::WaitError::Late { position: 0, wanted: 5, .. })));
+    assert!(matches!(late, Err(projections::WaitError::Timeout { position: 0, wanted: 5, .. })));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ fn asked(names: &[&str]) -> Vec<(String, Duration)> {
 
 #[tokio::test]
 async fn each_name_is_counted_for_itself_until_its_window_ends() {
-    let limits = RateLimits::beside(&world().await.reader);
+    let limits = RateLimits::new(&world().await.reader);
     for expected in 1..=3 {
         let counted = limits.count(&asked(&["ada", "10.0.0.1"])).await.unwrap();
         assert_eq!(counted.iter().map(|one| one.count).collect::<Vec<_>>(), [expected, expected]);
@@ -32,7 +32,7 @@ async fn each_name_is_counted_for_itself_until_its_window_ends() {
 
 #[tokio::test]
 async fn a_window_that_ends_begins_anew() {
-    let limits = RateLimits::beside(&world().await.reader);
+    let limits = RateLimits::new(&world().await.reader);
     let short = [("ada".to_owned(), Duration::from_millis(50))];
     let until = tokio::time::Instant::now() + Duration::from_secs(10);
     let mut counts = vec![];
@@ -46,9 +46,9 @@ async fn a_window_that_ends_begins_anew() {
 
 #[tokio::test]
 async fn the_last_use_of_a_key_is_known() {
-    let limits = RateLimits::beside(&world().await.reader);
+    let limits = RateLimits::new(&world().await.reader);
     let keys = [Uuid::from_u128(1), Uuid::from_u128(2)];
-    limits.note_use(keys[1], seconds(5)).await;
+    limits.record_use(keys[1], seconds(5)).await;
     assert_eq!(limits.last_uses(&keys).await, [None, Some(seconds(5))]);
     assert!(limits.last_uses(&[]).await.is_empty());
 }

@@ -16,10 +16,10 @@ use projections::certificate_register::read as certificates;
 use projections::dead_letters::read as letters;
 use projections::device_directory::read as devices;
 use projections::latest_telemetry::read as latest;
-use projections::past;
 use projections::rule_book::read as rules;
 use projections::system_events::read as events;
 use projections::tenant_register::read as tenants;
+use projections::time_travel;
 use projections::type_catalogue::read as types;
 use serde_json::json;
 use uuid::Uuid;
@@ -256,7 +256,7 @@ async fn dead_letters_are_listed_with_what_was_decided() {
 #[tokio::test]
 async fn the_audit_log_tells_what_each_event_changed() {
     let world = sampled().await;
-    let mut entries = past::history(&world.reader, ORGANIZATION, "device", DEVICE).await.unwrap();
+    let mut entries = time_travel::history(&world.reader, ORGANIZATION, "device", DEVICE).await.unwrap();
     let names: Vec<&str> = entries.iter().map(|entry| entry.row.event_type.as_str()).collect();
     assert_eq!(names, ["DeviceRenamed", "DeviceRegistered"]);
     let change = entries.remove(0).changes.remove(0);
@@ -264,9 +264,9 @@ async fn the_audit_log_tells_what_each_event_changed() {
         (change.field.as_str(), &change.before, &change.after),
         ("name", &Some(json!("Sensor A")), &json!("Boiler sensor"))
     );
-    let linked = past::history(&world.reader, ORGANIZATION, "device_links", DEVICE).await.unwrap();
+    let linked = time_travel::history(&world.reader, ORGANIZATION, "device_links", DEVICE).await.unwrap();
     assert!(linked[0].changes.iter().any(|change| change.field == "assetId" && change.before.is_none()));
-    assert_eq!(past::history(&world.reader, STRANGER, "device", DEVICE).await.unwrap(), []);
+    assert_eq!(time_travel::history(&world.reader, STRANGER, "device", DEVICE).await.unwrap(), []);
     let filter = audit::AuditFilter { event_type: Some("AlarmRaised".into()), ..Default::default() };
     let raised = audit::list(&world.reader, ORGANIZATION, &filter, None, 50).await.unwrap();
     assert_eq!((raised.len(), raised[0].stream.as_str()), (1, "ES_ALARM"));
@@ -294,7 +294,7 @@ async fn the_catalogue_says_what_entries_say_and_who_uses_what_is_known() {
     use domain::catalogue::asset_profile::ProfileDefinition;
     use domain::catalogue::protocol_converter::ConverterDefinition;
     use projections::catalogue::read as catalogue;
-    use projections::uses::{self, Used};
+    use projections::dependents::{self, Referenced};
     let world = sampled().await;
     let (reader, all) = (&world.reader, Paging::default());
     let kinds = catalogue::list::<ActivityTypeDefinition>(reader, ORGANIZATION, false, all.clone()).await.unwrap();
@@ -306,21 +306,21 @@ async fn the_catalogue_says_what_entries_say_and_who_uses_what_is_known() {
     assert!(catalogue::get::<ConverterDefinition>(reader, STRANGER, sample::CONVERTER).await.unwrap().is_none());
     assert_eq!(catalogue::list::<ActivityTypeDefinition>(reader, STRANGER, true, all).await.unwrap().total, 0);
     for (used, id, expected) in [
-        (Used::DeviceType, sample::DEVICE_TYPE, vec!["device Boiler sensor"]),
-        (Used::AssetType, sample::ASSET_TYPE, vec!["asset Pump", "asset Site"]),
-        (Used::ProtocolConverter, sample::CONVERTER, vec!["device_type Sensor"]),
-        (Used::ActivityType, sample::ACTIVITY_TYPE, vec![]),
-        (Used::ActivityTemplate, sample::TEMPLATE, vec![]),
-        (Used::Asset, PUMP, vec!["device Boiler sensor", "rule Hot"]),
-        (Used::Asset, SITE, vec!["asset Pump"]),
+        (Referenced::DeviceType, sample::DEVICE_TYPE, vec!["device Boiler sensor"]),
+        (Referenced::AssetType, sample::ASSET_TYPE, vec!["asset Pump", "asset Site"]),
+        (Referenced::ProtocolConverter, sample::CONVERTER, vec!["device_type Sensor"]),
+        (Referenced::ActivityType, sample::ACTIVITY_TYPE, vec![]),
+        (Referenced::ActivityTemplate, sample::TEMPLATE, vec![]),
+        (Referenced::Asset, PUMP, vec!["device Boiler sensor", "rule Hot"]),
+        (Referenced::Asset, SITE, vec!["asset Pump"]),
     ] {
-        let (count, users) = uses::of(reader, ORGANIZATION, used, id).await.unwrap();
+        let (count, users) = dependents::find(reader, ORGANIZATION, used, id).await.unwrap();
         let named: Vec<_> = users.iter().map(|user| format!("{} {}", user.kind, user.name)).collect();
         assert_eq!(
             (count, named.as_slice()),
             (expected.len() as i64, &expected.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()[..]),
             "{used:?}"
         );
-        assert_eq!(uses::of(reader, STRANGER, used, id).await.unwrap().0, 0);
+        assert_eq!(dependents::find(reader, STRANGER, used, id).await.unwrap().0, 0);
     }
 }

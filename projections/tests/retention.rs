@@ -10,7 +10,7 @@ use common::{ORGANIZATION, World, origin, reading, t0, world};
 use domain::ids::OrganizationId;
 use domain::organization::OrganizationEvent;
 use domain::telemetry::Reading;
-use projections::registry::chosen;
+use projections::registry::select;
 use uuid::Uuid;
 
 const NAME: &str = "telemetry_history";
@@ -90,12 +90,12 @@ async fn each_organization_keeps_as_many_days_as_it_chose() {
     send(&world, 7, [6]).await;
     assert_eq!(values(&world, DEVICE).await, ["4", "4", "6"]);
     assert_eq!(hours(&world, DEVICE).await, ["4"]);
-    let kept = world.digest(chosen(Some(&[NAME.to_owned()])).unwrap()[0]).await;
+    let kept = world.digest(select(Some(&[NAME.to_owned()])).unwrap()[0]).await;
     world.sql("SELECT read_models_empty(ARRAY['telemetry_retention'])").await;
     world.sql("DELETE FROM projection_checkpoint WHERE name = 'telemetry_history' AND stream = 'ES'").await;
     world.catch_up(&[NAME]).await;
     assert_eq!(world.sql("SELECT kept_days FROM telemetry_retention").await, ["2"]);
-    assert_eq!(world.digest(chosen(Some(&[NAME.to_owned()])).unwrap()[0]).await, kept);
+    assert_eq!(world.digest(select(Some(&[NAME.to_owned()])).unwrap()[0]).await, kept);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use domain::ids::{AssetId, DeviceId, OrganizationId};
 use domain::telemetry::{AssetPack, AssetReading, MetricValue, Quality, Reading, encode_pack};
 use eventlog::Stream;
 use projections::ownership::writer_options;
-use projections::registry::chosen;
+use projections::registry::select;
 use projections::telemetry_history::read::{self as telemetry, Aggregated, Point, Query, Step};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -98,7 +98,7 @@ struct Answers {
 
 async fn ask(world: &World) -> Answers {
     let mut answers = Answers {
-        digest: world.digest(chosen(Some(&[NAME.to_owned()])).unwrap()[0]).await,
+        digest: world.digest(select(Some(&[NAME.to_owned()])).unwrap()[0]).await,
         points: Vec::new(),
         aggregates: Vec::new(),
         ranges: Vec::new(),
@@ -184,8 +184,8 @@ async fn what_comes_for_compacted_hours_counts_and_is_folded_in() {
         same(&ask(&world).await, &late, &format!("seed {seed}"));
         // The same log without compacting in between, by a rebuild.
         let mut owner = world.owner(NAME).await;
-        let entry = chosen(Some(&[NAME.to_owned()])).unwrap()[0];
-        let projections::registry::Kept::Tables(make) = entry.kept else { panic!("no tables") };
+        let entry = select(Some(&[NAME.to_owned()])).unwrap()[0];
+        let projections::registry::Storage::Postgres(make) = entry.storage else { panic!("no tables") };
         projections::checkpoint::reset(owner.db().await.unwrap(), NAME, make().tables()).await.unwrap();
         owner.release().await;
         world.catch_up(&[NAME]).await;

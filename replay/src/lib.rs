@@ -68,7 +68,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<Vec<Rebuilt>, Error> {
     let mut rebuilt = Vec::new();
-    for entry in registry::chosen(names)? {
+    for entry in registry::select(names)? {
         match rebuild::rebuild(deps, entry, options, &mut progress, &shutdown).await {
             Err(error @ Error::Trimmed { .. }) if names.is_none() => {
                 warn!(projection = entry.name, error = &error as &dyn std::error::Error, "left as it is");

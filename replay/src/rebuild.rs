@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use eventlog::{Consumer, Positions, consumer};
 use projections::latest_telemetry::{self, LatestTelemetry, Store};
 use projections::ownership::{Owner, writer_options};
-use projections::registry::{Entry, Kept};
-use projections::runner::{Runner, settings};
+use projections::registry::{Entry, Storage};
+use projections::runner::{Runner, consume_settings};
 use projections::{Deps, checkpoint, digest};
 use tokio_util::sync::CancellationToken;
 
@@ -65,7 +65,7 @@ async fn take(deps: &Deps, entry: Entry) -> Result<Owner, Error> {
     let options = writer_options(&deps.database_url)?.options([("lock_timeout", wait.as_str())]);
     checkpoint::fence(&options, entry.name, &entry.sources()).await?;
     let patience = CancellationToken::new();
-    let owner = Owner::acquire_first(&options, entry.name, &patience);
+    let owner = Owner::acquire_with_priority(&options, entry.name, &patience);
     let waited = tokio::time::timeout(GIVE_WAY, owner).await.ok().flatten();
     waited.ok_or_else(|| Error::Busy(entry.name.to_owned()))
 }
@@ -98,15 +98,15 @@ impl Site<'_> {
     /// Folds from the checkpoint to the targets, and not beyond.
     async fn fold(&mut self, phase: Phase, tell: Tell<'_>) -> Result<(), Error> {
         let until = self.targets.clone();
-        match self.entry.kept {
-            Kept::Tables(make) => {
+        match self.entry.storage {
+            Storage::Postgres(make) => {
                 let mut projection = make();
-                let pace = settings(projection.pace());
+                let pace = consume_settings(projection.batch_limits());
                 let runner = Runner::new(projection.as_mut(), &mut self.owner).until(until);
                 drive(self.deps, runner, self.entry.name, pace, &self.targets, phase, tell, self.shutdown).await
             }
-            Kept::Latest => {
-                let pace = settings(latest_telemetry::PACE);
+            Storage::Redis => {
+                let pace = consume_settings(latest_telemetry::BATCH_LIMITS);
                 let latest = LatestTelemetry::new(self.store.clone(), &mut self.owner).until(until);
                 drive(self.deps, latest, self.entry.name, pace, &self.targets, phase, tell, self.shutdown).await
             }
@@ -121,19 +121,19 @@ impl Site<'_> {
     }
 
     async fn reset(&mut self) -> Result<(), Error> {
-        match self.entry.kept {
-            Kept::Tables(make) => {
+        match self.entry.storage {
+            Storage::Postgres(make) => {
                 checkpoint::reset(self.owner.db().await?, self.entry.name, make().tables()).await?;
             }
-            Kept::Latest => self.store.clear().await?,
+            Storage::Redis => self.store.clear().await?,
         }
         Ok(())
     }
 
     async fn digest(&mut self) -> Result<BTreeMap<String, String>, Error> {
-        Ok(match self.entry.kept {
-            Kept::Tables(make) => digest::compute(self.owner.db().await?, &make().digests()).await?,
-            Kept::Latest => {
+        Ok(match self.entry.storage {
+            Storage::Postgres(make) => digest::compute(self.owner.db().await?, &make().digests()).await?,
+            Storage::Redis => {
                 BTreeMap::from([("latest values".to_owned(), latest_telemetry::digest(&self.store).await?)])
             }
         })

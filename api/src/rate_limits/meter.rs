@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use poem::Response;
 use poem::http::{HeaderValue, StatusCode, header};
-use projections::rate_limits::Counted;
+use projections::rate_limits::WindowCount;
 
 use crate::problem::{Kind, Problem};
 
@@ -29,7 +29,7 @@ struct Used {
 
 impl Meter {
     /// Notes a count against its limit, and refuses what is above it.
-    pub(super) fn note(&self, counted: Counted, limit: u32, what: &str) -> Result<(), Problem> {
+    pub(super) fn note(&self, counted: WindowCount, limit: u32, what: &str) -> Result<(), Problem> {
         let limit = u64::from(limit);
         // The last millisecond of a window still belongs to it.
         let reset_seconds = counted.resets_in.as_millis().div_ceil(1000).max(1) as u64;
@@ -64,8 +64,8 @@ mod tests {
 
     use super::*;
 
-    fn counted(count: u64) -> Counted {
-        Counted { count, resets_in: Duration::from_millis(1_001) }
+    fn counted(count: u64) -> WindowCount {
+        WindowCount { count, resets_in: Duration::from_millis(1_001) }
     }
 
     fn told(meter: &Meter, status: StatusCode) -> Vec<Option<String>> {

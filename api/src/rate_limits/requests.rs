@@ -31,7 +31,7 @@ impl Limiter {
             self.request(meter, principal.actor().to_string(), self.limits.requests_per_minute, "too many requests");
         match principal {
             Principal::User(_) => counting.await,
-            Principal::ApiKey(key) => tokio::join!(counting, self.counters.note_use(key.0, now)).0,
+            Principal::ApiKey(key) => tokio::join!(counting, self.counters.record_use(key.0, now)).0,
         }
     }
 

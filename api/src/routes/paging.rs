@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use poem_openapi::param::Query;
-use projections::{Paging, Place};
+use projections::{PageCursor, Paging};
 use uuid::Uuid;
 
 use crate::problem::Problem;
@@ -57,11 +57,11 @@ impl InMemoryPaging {
 }
 
 /// Writes where a part ends.
-pub fn next_cursor(next: Option<Place>) -> Option<String> {
+pub fn next_cursor(next: Option<PageCursor>) -> Option<String> {
     next.map(|place| BASE64URL_NOPAD.encode(place.to_string().as_bytes()))
 }
 
-fn place(cursor: &str) -> Result<Place, Problem> {
+fn place(cursor: &str) -> Result<PageCursor, Problem> {
     let read = || String::from_utf8(BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?).ok()?.parse().ok();
     read().ok_or_else(unknown_cursor)
 }

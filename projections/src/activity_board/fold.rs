@@ -5,9 +5,10 @@ use domain::activity::{ActivityEvent, WorkOrder};
 use eventlog::Stream;
 
 use super::{ActivityRow, Comment, Item};
-use crate::fact::{Fact, text_of};
+use crate::decoded_event::DecodedEvent;
 use crate::fold::Fold;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
+use crate::sql_values::enum_text;
 
 /// The fold of activities.
 pub struct Activities;
@@ -16,32 +17,32 @@ impl Fold for Activities {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::EsActivity];
     const TABLES: &'static [&'static str] = &["activities"];
-    type Sheets = Sheet<ActivityRow>;
+    type Rows = RowBatch<ActivityRow>;
 
-    fn sheets(sheets: &mut Self::Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![sheets]
+    fn row_batches(rows: &mut Self::Rows) -> Vec<&mut dyn AnyRowBatch> {
+        vec![rows]
     }
 
-    fn touch(sheets: &mut Self::Sheets, fact: &Fact) {
-        if matches!(fact.event, AnyEvent::Activity(_)) {
-            sheets.want(fact.id);
+    fn request_rows(rows: &mut Self::Rows, decoded: &DecodedEvent) {
+        if matches!(decoded.event, AnyEvent::Activity(_)) {
+            rows.request(decoded.id);
         }
     }
 
-    fn fold(activities: &mut Self::Sheets, fact: &Fact) {
-        let AnyEvent::Activity(event) = &fact.event else { return };
+    fn fold(activities: &mut Self::Rows, decoded: &DecodedEvent) {
+        let AnyEvent::Activity(event) = &decoded.event else { return };
         if let ActivityEvent::ActivityCreated { order } = event {
-            activities.put(created(order, fact));
+            activities.upsert(created(order, decoded));
             return;
         }
-        activities.change(fact.id, |row| {
-            change(row, event, fact);
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+        activities.update(decoded.id, |row| {
+            change(row, event, decoded);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         });
     }
 }
 
-fn change(row: &mut ActivityRow, event: &ActivityEvent, fact: &Fact) {
+fn change(row: &mut ActivityRow, event: &ActivityEvent, decoded: &DecodedEvent) {
     match event {
         ActivityEvent::ActivityCreated { .. } => {}
         ActivityEvent::ActivityAssigned { role, user_id } => {
@@ -53,7 +54,7 @@ fn change(row: &mut ActivityRow, event: &ActivityEvent, fact: &Fact) {
         }
         ActivityEvent::ActivityStarted {} => {
             row.status = "in_progress".into();
-            row.started_at = Some(fact.at());
+            row.started_at = Some(decoded.recorded_at());
         }
         ActivityEvent::ActivityItemChecked { index, done } => {
             if let Some(item) = row.checklist.get_mut(*index) {
@@ -62,29 +63,29 @@ fn change(row: &mut ActivityRow, event: &ActivityEvent, fact: &Fact) {
         }
         ActivityEvent::ActivityCompleted { note } => {
             row.status = "done".into();
-            row.ended_at = Some(fact.at());
+            row.ended_at = Some(decoded.recorded_at());
             row.note.clone_from(note);
         }
         ActivityEvent::ActivityCancelled { reason } => {
             row.status = "cancelled".into();
-            row.ended_at = Some(fact.at());
+            row.ended_at = Some(decoded.recorded_at());
             row.cancelled_reason = Some(reason.clone());
         }
         ActivityEvent::ActivityOverdue { .. } => row.overdue = true,
         ActivityEvent::ActivityCommented { text } => {
-            row.comments.push(Comment { author: fact.actor(), text: text.clone(), at: fact.at() });
+            row.comments.push(Comment { author: decoded.actor(), text: text.clone(), at: decoded.recorded_at() });
         }
     }
 }
 
-fn created(order: &WorkOrder, fact: &Fact) -> ActivityRow {
+fn created(order: &WorkOrder, decoded: &DecodedEvent) -> ActivityRow {
     ActivityRow {
-        id: fact.id,
-        organization_id: fact.organization,
+        id: decoded.id,
+        organization_id: decoded.organization,
         template_id: order.template_id.map(|template| template.0),
         name: order.name.clone(),
         description: order.description.clone(),
-        target_type: text_of(&order.target_type),
+        target_type: enum_text(&order.target_type),
         target_id: order.target_id,
         priority: order.priority.to_string(),
         status: order.first_status().to_string(),
@@ -98,15 +99,15 @@ fn created(order: &WorkOrder, fact: &Fact) -> ActivityRow {
             .map(|item| Item { item: item.item.clone(), required: item.required, done: false })
             .collect(),
         alarm_id: order.alarm_id.map(|alarm| alarm.0),
-        created_at: fact.at(),
-        created_by: fact.actor(),
+        created_at: decoded.recorded_at(),
+        created_by: decoded.actor(),
         started_at: None,
         ended_at: None,
         note: None,
         cancelled_reason: None,
         comments: Vec::new(),
-        updated_at: fact.at(),
-        version: fact.version,
-        position: fact.position,
+        updated_at: decoded.recorded_at(),
+        version: decoded.version,
+        position: decoded.position,
     }
 }

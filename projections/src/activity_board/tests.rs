@@ -8,7 +8,7 @@ use domain::rule::EntityKind;
 use uuid::Uuid;
 
 use super::{Activities, ActivityRow, Comment, Item};
-use crate::given::{ID, USER, after, at};
+use crate::test_events::{ID, USER, at, rows_after};
 
 fn created(role: Option<&str>) -> ActivityEvent {
     let order = WorkOrder {
@@ -28,18 +28,18 @@ fn created(role: Option<&str>) -> ActivityEvent {
 }
 
 fn then(event: ActivityEvent) -> ActivityRow {
-    after::<Activities, _>("activity", &[created(None), event]).get(ID).cloned().unwrap()
+    rows_after::<Activities, _>("activity", &[created(None), event]).get(ID).cloned().unwrap()
 }
 
 #[test]
 fn an_activity_with_a_role_begins_assigned() {
-    let status = |role| after::<Activities, _>("activity", &[created(role)]).get(ID).unwrap().status.clone();
+    let status = |role| rows_after::<Activities, _>("activity", &[created(role)]).get(ID).unwrap().status.clone();
     assert_eq!((status(None), status(Some("technician"))), ("pending".into(), "assigned".into()));
 }
 
 #[test]
 fn each_event_changes_its_own_columns() {
-    let first = after::<Activities, _>("activity", &[created(None)]).get(ID).cloned().unwrap();
+    let first = rows_after::<Activities, _>("activity", &[created(None)]).get(ID).cloned().unwrap();
     let two = ActivityRow { updated_at: at(2), version: 2, position: 2, ..first };
     let assigned = ActivityRow {
         status: "assigned".into(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::activity_board::Comment;
-use crate::sheet::Row;
+use crate::row_batch::Row;
 
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

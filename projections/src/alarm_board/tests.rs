@@ -7,7 +7,7 @@ use domain::rule::EntityKind;
 use uuid::Uuid;
 
 use super::{AlarmRow, Alarms};
-use crate::given::{ID, USER, after, at};
+use crate::test_events::{ID, USER, at, rows_after};
 
 fn raised() -> AlarmEvent {
     let breach = Breach {
@@ -28,7 +28,7 @@ fn raised() -> AlarmEvent {
 
 fn then(events: &[AlarmEvent]) -> AlarmRow {
     let events: Vec<AlarmEvent> = [raised()].into_iter().chain(events.iter().cloned()).collect();
-    after::<Alarms, _>("alarm", &events).get(ID).cloned().unwrap()
+    rows_after::<Alarms, _>("alarm", &events).get(ID).cloned().unwrap()
 }
 
 #[test]

@@ -7,114 +7,115 @@ use domain::device_links::DeviceLinksEvent;
 use eventlog::Stream;
 
 use super::{AssetRow, LinkRow, PlaceRow};
+use crate::decoded_event::DecodedEvent;
 use crate::device_directory::object;
-use crate::fact::{Fact, text_of};
 use crate::fold::Fold;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
+use crate::sql_values::enum_text;
 
 /// The fold of assets.
 pub struct Assets;
 
 /// The rows in hand.
 #[derive(Default)]
-pub struct Sheets {
-    pub(crate) assets: Sheet<AssetRow>,
-    pub(crate) places: Sheet<PlaceRow>,
-    pub(crate) links: Sheet<LinkRow>,
+pub struct Rows {
+    pub(crate) assets: RowBatch<AssetRow>,
+    pub(crate) places: RowBatch<PlaceRow>,
+    pub(crate) links: RowBatch<LinkRow>,
 }
 
 impl Fold for Assets {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::Es];
     const TABLES: &'static [&'static str] = &["assets", "asset_places", "asset_links"];
-    type Sheets = Sheets;
+    type Rows = Rows;
 
-    fn sheets(sheets: &mut Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![&mut sheets.assets, &mut sheets.places, &mut sheets.links]
+    fn row_batches(rows: &mut Rows) -> Vec<&mut dyn AnyRowBatch> {
+        vec![&mut rows.assets, &mut rows.places, &mut rows.links]
     }
 
-    fn touch(sheets: &mut Sheets, fact: &Fact) {
-        match &fact.event {
-            AnyEvent::Asset(_) => sheets.assets.want(fact.id),
+    fn request_rows(rows: &mut Rows, decoded: &DecodedEvent) {
+        match &decoded.event {
+            AnyEvent::Asset(_) => rows.assets.request(decoded.id),
             AnyEvent::AssetTree(
                 AssetTreeEvent::AssetPlaced { asset, .. } | AssetTreeEvent::AssetDetached { asset },
             ) => {
-                sheets.places.want(asset.0);
+                rows.places.request(asset.0);
             }
             AnyEvent::DeviceLinks(
                 DeviceLinksEvent::AssetLinked { link_id, .. }
                 | DeviceLinksEvent::AssetUnlinked { link_id, .. }
                 | DeviceLinksEvent::LinkCorrected { link_id, .. },
-            ) => sheets.links.want(link_id.0),
+            ) => rows.links.request(link_id.0),
             _ => {}
         }
     }
 
-    fn fold(sheets: &mut Sheets, fact: &Fact) {
-        match &fact.event {
-            AnyEvent::Asset(event) => fold_asset(&mut sheets.assets, fact, event),
-            AnyEvent::AssetTree(event) => fold_place(&mut sheets.places, fact, event),
-            AnyEvent::DeviceLinks(event) => fold_link(&mut sheets.links, fact, event),
+    fn fold(rows: &mut Rows, decoded: &DecodedEvent) {
+        match &decoded.event {
+            AnyEvent::Asset(event) => fold_asset(&mut rows.assets, decoded, event),
+            AnyEvent::AssetTree(event) => fold_place(&mut rows.places, decoded, event),
+            AnyEvent::DeviceLinks(event) => fold_link(&mut rows.links, decoded, event),
             _ => {}
         }
     }
 }
 
-fn fold_asset(assets: &mut Sheet<AssetRow>, fact: &Fact, event: &AssetEvent) {
-    let mut change = |change: &dyn Fn(&mut AssetRow)| {
-        assets.change(fact.id, |row| {
+fn fold_asset(assets: &mut RowBatch<AssetRow>, decoded: &DecodedEvent, event: &AssetEvent) {
+    let mut update = |change: &dyn Fn(&mut AssetRow)| {
+        assets.update(decoded.id, |row| {
             change(row);
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         });
     };
     match event {
         AssetEvent::AssetRegistered { .. } => {
-            if let Some(row) = registered(event, fact) {
-                assets.put(row);
+            if let Some(row) = registered(event, decoded) {
+                assets.upsert(row);
             }
         }
-        AssetEvent::AssetProfileApplied { applied } => change(&|row| {
+        AssetEvent::AssetProfileApplied { applied } => update(&|row| {
             row.profile_id = Some(applied.profile_id.0);
             row.health_thresholds = Some(applied.health_thresholds);
             row.telemetry_mappings = Some(applied.telemetry_mappings.clone());
             row.icon.clone_from(&applied.icon);
         }),
-        AssetEvent::AssetRenamed { name } => change(&|row| row.name.clone_from(name)),
-        AssetEvent::AssetDescribed { description } => change(&|row| row.description.clone_from(description)),
-        AssetEvent::AssetRelocated { location } => change(&|row| {
+        AssetEvent::AssetRenamed { name } => update(&|row| row.name.clone_from(name)),
+        AssetEvent::AssetDescribed { description } => update(&|row| row.description.clone_from(description)),
+        AssetEvent::AssetRelocated { location } => update(&|row| {
             row.latitude = location.map(|place| place.latitude);
             row.longitude = location.map(|place| place.longitude);
         }),
         AssetEvent::AssetAttributesChanged { custom_attributes } => {
-            change(&|row| row.custom_attributes = object(custom_attributes));
+            update(&|row| row.custom_attributes = object(custom_attributes));
         }
-        AssetEvent::AssetTakenOutOfService { reason } => change(&|row| {
+        AssetEvent::AssetTakenOutOfService { reason } => update(&|row| {
             row.out_of_service = true;
             row.out_of_service_reason = Some(reason.clone());
         }),
-        AssetEvent::AssetReturnedToService {} => change(&|row| {
+        AssetEvent::AssetReturnedToService {} => update(&|row| {
             row.out_of_service = false;
             row.out_of_service_reason = None;
         }),
-        AssetEvent::AssetRetired { reason } => change(&|row| {
+        AssetEvent::AssetRetired { reason } => update(&|row| {
             row.retired = true;
             row.retired_reason = Some(reason.clone());
         }),
     }
 }
 
-fn registered(event: &AssetEvent, fact: &Fact) -> Option<AssetRow> {
+fn registered(event: &AssetEvent, decoded: &DecodedEvent) -> Option<AssetRow> {
     let AssetEvent::AssetRegistered { name, description, asset_type_id, kind, location, custom_attributes } = event
     else {
         return None;
     };
     Some(AssetRow {
-        id: fact.id,
-        organization_id: fact.organization,
+        id: decoded.id,
+        organization_id: decoded.organization,
         name: name.clone(),
         description: description.clone(),
         asset_type_id: asset_type_id.0,
-        kind: text_of(kind),
+        kind: enum_text(kind),
         latitude: location.map(|place| place.latitude),
         longitude: location.map(|place| place.longitude),
         custom_attributes: object(custom_attributes),
@@ -126,53 +127,53 @@ fn registered(event: &AssetEvent, fact: &Fact) -> Option<AssetRow> {
         out_of_service_reason: None,
         retired: false,
         retired_reason: None,
-        created_at: fact.at(),
-        created_by: fact.actor(),
-        updated_at: fact.at(),
-        version: fact.version,
-        position: fact.position,
+        created_at: decoded.recorded_at(),
+        created_by: decoded.actor(),
+        updated_at: decoded.recorded_at(),
+        version: decoded.version,
+        position: decoded.position,
     })
 }
 
-fn fold_place(places: &mut Sheet<PlaceRow>, fact: &Fact, event: &AssetTreeEvent) {
+fn fold_place(places: &mut RowBatch<PlaceRow>, decoded: &DecodedEvent, event: &AssetTreeEvent) {
     match event {
-        AssetTreeEvent::AssetPlaced { asset, parent } => places.put(PlaceRow {
+        AssetTreeEvent::AssetPlaced { asset, parent } => places.upsert(PlaceRow {
             asset_id: asset.0,
-            organization_id: fact.organization,
+            organization_id: decoded.organization,
             parent_id: parent.0,
-            position: fact.position,
+            position: decoded.position,
         }),
         AssetTreeEvent::AssetDetached { asset } => places.remove(asset.0),
     }
 }
 
-fn fold_link(links: &mut Sheet<LinkRow>, fact: &Fact, event: &DeviceLinksEvent) {
+fn fold_link(links: &mut RowBatch<LinkRow>, decoded: &DecodedEvent, event: &DeviceLinksEvent) {
     match event {
         DeviceLinksEvent::AssetLinked { link_id, asset_id, port, role, valid_from, valid_until, metrics_mapping } => {
-            links.put(LinkRow {
+            links.upsert(LinkRow {
                 id: link_id.0,
-                organization_id: fact.organization,
-                device_id: fact.id,
+                organization_id: decoded.organization,
+                device_id: decoded.id,
                 asset_id: asset_id.0,
                 port: port.map(i32::from),
-                role: text_of(role),
+                role: enum_text(role),
                 valid_from: *valid_from,
                 valid_until: *valid_until,
                 metrics_mapping: metrics_mapping.clone(),
-                position: fact.position,
+                position: decoded.position,
             });
         }
         DeviceLinksEvent::LinkCorrected { link_id, port, role, valid_from, valid_until, metrics_mapping, .. } => {
-            links.change(link_id.0, |row| {
-                (row.port, row.role) = (port.map(i32::from), text_of(role));
+            links.update(link_id.0, |row| {
+                (row.port, row.role) = (port.map(i32::from), enum_text(role));
                 (row.valid_from, row.valid_until) = (*valid_from, *valid_until);
                 row.metrics_mapping.clone_from(metrics_mapping);
-                row.position = fact.position;
+                row.position = decoded.position;
             });
         }
-        DeviceLinksEvent::AssetUnlinked { link_id, valid_until, .. } => links.change(link_id.0, |row| {
+        DeviceLinksEvent::AssetUnlinked { link_id, valid_until, .. } => links.update(link_id.0, |row| {
             row.valid_until = Some(*valid_until);
-            row.position = fact.position;
+            row.position = decoded.position;
         }),
     }
 }

@@ -35,8 +35,8 @@ pub struct Asset {
 }
 
 impl Asset {
-    /// Returns an asset of the past: what does not follow from its own events is not known.
-    pub fn past(row: AssetRow, parent_id: Option<Uuid>) -> Self {
+    /// Returns an asset as it was at an earlier time. What does not follow from its own events is absent.
+    pub fn historical(row: AssetRow, parent_id: Option<Uuid>) -> Self {
         Self {
             row,
             asset_type_name: None,

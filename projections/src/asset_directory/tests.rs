@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{AssetRow, Assets, LinkRow, PlaceRow};
-use crate::given::{ID, ORGANIZATION, after, at};
+use crate::test_events::{ID, ORGANIZATION, at, rows_after};
 
 const OTHER: Uuid = Uuid::from_u128(7);
 
@@ -28,7 +28,7 @@ fn registered() -> AssetEvent {
 
 #[test]
 fn each_event_of_an_asset_changes_its_own_columns() {
-    let first = after::<Assets, _>("asset", &[registered()]).assets.get(ID).cloned().unwrap();
+    let first = rows_after::<Assets, _>("asset", &[registered()]).assets.get(ID).cloned().unwrap();
     assert_eq!(
         (first.name.as_str(), first.kind.as_str(), first.retired, first.created_at),
         ("Pump", "space", false, at(1))
@@ -52,19 +52,19 @@ fn each_event_of_an_asset_changes_its_own_columns() {
         ),
         (AssetEvent::AssetRetired { reason: "sold".into() }, retired),
     ] {
-        let sheets = after::<Assets, _>("asset", &[registered(), event]);
-        assert_eq!(sheets.assets.get(ID), Some(&expected));
+        let rows = rows_after::<Assets, _>("asset", &[registered(), event]);
+        assert_eq!(rows.assets.get(ID), Some(&expected));
     }
 }
 
 #[test]
 fn an_asset_has_one_place_in_the_tree_or_none() {
     let placed = |parent| AssetTreeEvent::AssetPlaced { asset: AssetId(OTHER), parent: AssetId(parent) };
-    let sheets = after::<Assets, _>("asset_tree", &[placed(ID), placed(ORGANIZATION)]);
+    let rows = rows_after::<Assets, _>("asset_tree", &[placed(ID), placed(ORGANIZATION)]);
     let expected = PlaceRow { asset_id: OTHER, organization_id: ORGANIZATION, parent_id: ORGANIZATION, position: 2 };
-    assert_eq!(sheets.places.get(OTHER), Some(&expected));
+    assert_eq!(rows.places.get(OTHER), Some(&expected));
     let detached = AssetTreeEvent::AssetDetached { asset: AssetId(OTHER) };
-    assert_eq!(after::<Assets, _>("asset_tree", &[placed(ID), detached]).places.rows().count(), 0);
+    assert_eq!(rows_after::<Assets, _>("asset_tree", &[placed(ID), detached]).places.iter().count(), 0);
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn a_link_ends_when_it_is_unlinked() {
         metrics_mapping: BTreeMap::new(),
         position: 1,
     };
-    assert_eq!(after::<Assets, _>("device_links", std::slice::from_ref(&linked)).links.get(OTHER), Some(&row));
+    assert_eq!(rows_after::<Assets, _>("device_links", std::slice::from_ref(&linked)).links.get(OTHER), Some(&row));
     let unlinked = DeviceLinksEvent::AssetUnlinked {
         link_id: LinkId(OTHER),
         asset_id: AssetId(ORGANIZATION),
         valid_until: at(50),
     };
-    let sheets = after::<Assets, _>("device_links", &[linked, unlinked]);
-    assert_eq!(sheets.links.get(OTHER), Some(&LinkRow { valid_until: Some(at(50)), position: 2, ..row }));
+    let rows = rows_after::<Assets, _>("device_links", &[linked, unlinked]);
+    assert_eq!(rows.links.get(OTHER), Some(&LinkRow { valid_until: Some(at(50)), position: 2, ..row }));
 }

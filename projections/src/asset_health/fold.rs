@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::sheet::{Row, Sheet};
+use crate::row_batch::{Row, RowBatch};
 
 /// The health of an asset now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,11 +64,11 @@ pub struct HealthChangeRow {
 }
 
 /// Folds one change; an older reading than the one behind the present score is history only.
-pub fn fold(sheet: &mut Sheet<HealthRow>, change: &HealthChangeRow) {
-    if sheet.get(change.asset_id).is_some_and(|row| row.measured_at > change.measured_at) {
+pub fn fold(rows: &mut RowBatch<HealthRow>, change: &HealthChangeRow) {
+    if rows.get(change.asset_id).is_some_and(|row| row.measured_at > change.measured_at) {
         return;
     }
-    sheet.put(HealthRow {
+    rows.upsert(HealthRow {
         asset_id: change.asset_id,
         organization_id: change.organization_id,
         score: change.score,

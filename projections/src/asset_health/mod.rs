@@ -12,10 +12,11 @@ use sqlx::PgConnection;
 
 pub use fold::{HealthChangeRow, HealthRow, fold};
 
-use crate::fact::{Unreadable, chain, signed};
-use crate::marks::Marks;
+use crate::decoded_event::{Unreadable, error_chain};
+use crate::origin_marks::OriginMarks;
 use crate::projection::rejection;
-use crate::sheet::{AnySheet, Sheet, append};
+use crate::row_batch::{AnyRowBatch, RowBatch, append};
+use crate::sql_values::to_bigint;
 use crate::{Error, Projection};
 
 /// The projection's name.
@@ -24,7 +25,7 @@ pub const NAME: &str = "asset_health";
 /// The projection.
 #[derive(Default)]
 pub struct AssetHealth {
-    marks: Marks,
+    marks: OriginMarks,
 }
 
 impl Projection for AssetHealth {
@@ -40,7 +41,7 @@ impl Projection for AssetHealth {
         &["asset_health", "asset_health_changes"]
     }
 
-    fn marks(&mut self) -> Option<&mut Marks> {
+    fn marks(&mut self) -> Option<&mut OriginMarks> {
         Some(&mut self.marks)
     }
 
@@ -59,7 +60,7 @@ impl Projection for AssetHealth {
             for message in batch {
                 match decode_pack::<AssetPack>(&message.payload) {
                     Ok(pack) => changes.extend(self.new_changes(message, pack)),
-                    Err(error) => refused.push(rejection(message, Unreadable(chain(&error)))),
+                    Err(error) => refused.push(rejection(message, Unreadable(error_chain(&error)))),
                 }
             }
             write(db, &changes).await?;
@@ -73,7 +74,7 @@ impl AssetHealth {
     fn new_changes(&mut self, message: &Message, pack: AssetPack) -> Vec<HealthChangeRow> {
         let last = self.marks.last(message);
         let es_position = pack.es_position;
-        let new = pack.health.into_iter().filter(|change| Marks::is_new(last, change.origin));
+        let new = pack.health.into_iter().filter(|change| OriginMarks::is_new(last, change.origin));
         let mut rows = Vec::new();
         for (ordinal, change) in new.enumerate() {
             self.marks.raise(message, change.origin);
@@ -85,9 +86,9 @@ impl AssetHealth {
                 cause: change.cause,
                 measured_at: change.measured_at,
                 // An older program named only the definitions that held as a whole.
-                computed_by: Some(signed(change.scored_by.map_or(es_position, |by| by.model))),
+                computed_by: Some(to_bigint(change.scored_by.map_or(es_position, |by| by.model))),
                 formula_version: change.scored_by.map(|by| by.formula.into()),
-                position: signed(message.sequence),
+                position: to_bigint(message.sequence),
                 ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
             });
         }
@@ -96,10 +97,10 @@ impl AssetHealth {
 }
 
 async fn write(db: &mut PgConnection, changes: &[HealthChangeRow]) -> Result<(), Error> {
-    let mut sheet = Sheet::<HealthRow>::default();
-    changes.iter().for_each(|change| sheet.want(change.asset_id));
-    sheet.load(db).await?;
-    changes.iter().for_each(|change| fold(&mut sheet, change));
-    sheet.store(db).await?;
+    let mut rows = RowBatch::<HealthRow>::default();
+    changes.iter().for_each(|change| rows.request(change.asset_id));
+    rows.load(db).await?;
+    changes.iter().for_each(|change| fold(&mut rows, change));
+    rows.store(db).await?;
     append(db, "asset_health_changes", changes).await
 }

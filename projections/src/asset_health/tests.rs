@@ -1,8 +1,8 @@
 //! Given, when, then.
 
 use super::{HealthChangeRow, HealthRow, fold};
-use crate::given::{ID, ORGANIZATION, at};
-use crate::sheet::Sheet;
+use crate::row_batch::RowBatch;
+use crate::test_events::{ID, ORGANIZATION, at};
 
 fn change(score: i16, seconds: i64, position: i64) -> HealthChangeRow {
     HealthChangeRow {
@@ -27,9 +27,9 @@ fn the_newest_reading_tells_the_health_whatever_arrives_after_it() {
         (vec![change(50, 2, 1), change(60, 1, 2)], (50, 1)),
         (vec![change(50, 1, 1), change(60, 1, 2)], (60, 2)),
     ] {
-        let mut sheet = Sheet::<HealthRow>::default();
-        changes.iter().for_each(|change| fold(&mut sheet, change));
-        let row = sheet.get(ID).unwrap();
+        let mut rows = RowBatch::<HealthRow>::default();
+        changes.iter().for_each(|change| fold(&mut rows, change));
+        let row = rows.get(ID).unwrap();
         assert_eq!((row.score, row.computed_by.unwrap()), score);
     }
 }

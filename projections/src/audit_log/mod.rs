@@ -12,8 +12,8 @@ use sqlx::PgConnection;
 
 pub use row::{AuditRow, row};
 
-use crate::fold::read_facts;
-use crate::sheet::append;
+use crate::fold::decode_messages;
+use crate::row_batch::append;
 use crate::{Error, Projection};
 
 /// The projection's name.
@@ -42,8 +42,8 @@ impl Projection for AuditLog {
         batch: &'a [Message],
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
         Box::pin(async move {
-            let (facts, refused) = read_facts(batch.iter());
-            let rows: Vec<AuditRow> = facts.iter().map(row).collect();
+            let (events, refused) = decode_messages(batch.iter());
+            let rows: Vec<AuditRow> = events.iter().map(row).collect();
             append(db, "audit_log", &rows).await?;
             Ok(refused)
         })

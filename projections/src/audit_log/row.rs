@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::fact::Fact;
+use crate::decoded_event::DecodedEvent;
 
 /// One domain event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,24 +45,24 @@ pub struct AuditRow {
 }
 
 /// Returns the row of an event.
-pub fn row(fact: &Fact) -> AuditRow {
-    let changed = fact.payload.as_object().map(|fields| fields.keys().cloned().collect());
+pub fn row(decoded: &DecodedEvent) -> AuditRow {
+    let changed = decoded.payload.as_object().map(|fields| fields.keys().cloned().collect());
     AuditRow {
-        stream: fact.stream.name().to_owned(),
-        position: fact.position,
-        index: fact.index,
-        event_id: fact.event_id,
-        organization_id: fact.organization,
-        actor: fact.actor(),
-        entity_type: fact.aggregate_type.clone(),
-        entity_id: fact.id,
-        version: fact.version,
-        event_type: fact.event_type.clone(),
-        recorded_at: fact.at(),
-        command_id: fact.metadata.command_id,
-        correlation_id: fact.metadata.correlation_id,
-        causation_id: fact.metadata.causation_id,
+        stream: decoded.stream.name().to_owned(),
+        position: decoded.position,
+        index: decoded.index,
+        event_id: decoded.event_id,
+        organization_id: decoded.organization,
+        actor: decoded.actor(),
+        entity_type: decoded.aggregate_type.clone(),
+        entity_id: decoded.id,
+        version: decoded.version,
+        event_type: decoded.event_type.clone(),
+        recorded_at: decoded.recorded_at(),
+        command_id: decoded.metadata.command_id,
+        correlation_id: decoded.metadata.correlation_id,
+        causation_id: decoded.metadata.causation_id,
         changed: changed.unwrap_or_default(),
-        payload: fact.payload.clone(),
+        payload: decoded.payload.clone(),
     }
 }

@@ -4,10 +4,10 @@ use domain::device::DeviceEvent;
 use serde_json::json;
 
 use super::row;
-use crate::given::{ID, USER, at, fact};
+use crate::test_events::{ID, USER, at, decoded_event};
 
 fn renamed(version: i64, name: &str) -> super::AuditRow {
-    row(&fact("device", version, &DeviceEvent::DeviceRenamed { name: name.into() }))
+    row(&decoded_event("device", version, &DeviceEvent::DeviceRenamed { name: name.into() }))
 }
 
 #[test]

@@ -8,21 +8,21 @@ use domain::catalogue::notification_channel::ChannelDefinition;
 use domain::catalogue::protocol_converter::ConverterDefinition;
 use eventlog::Stream;
 
-use super::row::{EntryRow, Listed};
-use crate::fact::Fact;
+use super::row::{EntryRow, StoredDefinition};
+use crate::decoded_event::DecodedEvent;
 use crate::fold::Fold;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
 
 /// The fold of the catalogue.
 pub struct Catalogue;
 
 /// The rows in hand.
 #[derive(Default)]
-pub struct Sheets {
-    pub(crate) activity_types: Sheet<EntryRow<ActivityTypeDefinition>>,
-    pub(crate) asset_profiles: Sheet<EntryRow<ProfileDefinition>>,
-    pub(crate) notification_channels: Sheet<EntryRow<ChannelDefinition>>,
-    pub(crate) protocol_converters: Sheet<EntryRow<ConverterDefinition>>,
+pub struct Rows {
+    pub(crate) activity_types: RowBatch<EntryRow<ActivityTypeDefinition>>,
+    pub(crate) asset_profiles: RowBatch<EntryRow<ProfileDefinition>>,
+    pub(crate) notification_channels: RowBatch<EntryRow<ChannelDefinition>>,
+    pub(crate) protocol_converters: RowBatch<EntryRow<ConverterDefinition>>,
 }
 
 impl Fold for Catalogue {
@@ -30,57 +30,57 @@ impl Fold for Catalogue {
     const SOURCES: &'static [Stream] = &[Stream::Es];
     const TABLES: &'static [&'static str] =
         &["activity_types", "asset_profiles", "notification_channels", "protocol_converters"];
-    type Sheets = Sheets;
+    type Rows = Rows;
 
-    fn sheets(sheets: &mut Sheets) -> Vec<&mut dyn AnySheet> {
+    fn row_batches(rows: &mut Rows) -> Vec<&mut dyn AnyRowBatch> {
         vec![
-            &mut sheets.activity_types,
-            &mut sheets.asset_profiles,
-            &mut sheets.notification_channels,
-            &mut sheets.protocol_converters,
+            &mut rows.activity_types,
+            &mut rows.asset_profiles,
+            &mut rows.notification_channels,
+            &mut rows.protocol_converters,
         ]
     }
 
-    fn touch(sheets: &mut Sheets, fact: &Fact) {
-        match &fact.event {
-            AnyEvent::ActivityType(_) => sheets.activity_types.want(fact.id),
-            AnyEvent::AssetProfile(_) => sheets.asset_profiles.want(fact.id),
-            AnyEvent::NotificationChannel(_) => sheets.notification_channels.want(fact.id),
-            AnyEvent::ProtocolConverter(_) => sheets.protocol_converters.want(fact.id),
+    fn request_rows(rows: &mut Rows, decoded: &DecodedEvent) {
+        match &decoded.event {
+            AnyEvent::ActivityType(_) => rows.activity_types.request(decoded.id),
+            AnyEvent::AssetProfile(_) => rows.asset_profiles.request(decoded.id),
+            AnyEvent::NotificationChannel(_) => rows.notification_channels.request(decoded.id),
+            AnyEvent::ProtocolConverter(_) => rows.protocol_converters.request(decoded.id),
             _ => {}
         }
     }
 
-    fn fold(sheets: &mut Sheets, fact: &Fact) {
-        match &fact.event {
-            AnyEvent::ActivityType(event) => fold(&mut sheets.activity_types, fact, event),
-            AnyEvent::AssetProfile(event) => fold(&mut sheets.asset_profiles, fact, event),
-            AnyEvent::NotificationChannel(event) => fold(&mut sheets.notification_channels, fact, event),
-            AnyEvent::ProtocolConverter(event) => fold(&mut sheets.protocol_converters, fact, event),
+    fn fold(rows: &mut Rows, decoded: &DecodedEvent) {
+        match &decoded.event {
+            AnyEvent::ActivityType(event) => fold(&mut rows.activity_types, decoded, event),
+            AnyEvent::AssetProfile(event) => fold(&mut rows.asset_profiles, decoded, event),
+            AnyEvent::NotificationChannel(event) => fold(&mut rows.notification_channels, decoded, event),
+            AnyEvent::ProtocolConverter(event) => fold(&mut rows.protocol_converters, decoded, event),
             _ => {}
         }
     }
 }
 
-fn fold<D: Listed>(sheet: &mut Sheet<EntryRow<D>>, fact: &Fact, event: &impl EntryEvent<D>) {
+fn fold<D: StoredDefinition>(rows: &mut RowBatch<EntryRow<D>>, decoded: &DecodedEvent, event: &impl EntryEvent<D>) {
     let Some(definition) = event.definition() else {
-        return sheet.change(fact.id, |row| {
+        return rows.update(decoded.id, |row| {
             row.retired = true;
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         });
     };
-    let before = sheet.get(fact.id).map(|row| (row.created_at, row.created_by.clone()));
-    let (created_at, created_by) = before.unwrap_or_else(|| (fact.at(), fact.actor()));
-    sheet.put(EntryRow {
-        id: fact.id,
-        organization_id: fact.organization,
+    let before = rows.get(decoded.id).map(|row| (row.created_at, row.created_by.clone()));
+    let (created_at, created_by) = before.unwrap_or_else(|| (decoded.recorded_at(), decoded.actor()));
+    rows.upsert(EntryRow {
+        id: decoded.id,
+        organization_id: decoded.organization,
         name: definition.name().to_owned(),
         definition: definition.clone(),
         retired: false,
         created_at,
         created_by,
-        updated_at: fact.at(),
-        version: fact.version,
-        position: fact.position,
+        updated_at: decoded.recorded_at(),
+        version: decoded.version,
+        position: decoded.position,
     });
 }

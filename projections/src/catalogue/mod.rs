@@ -8,7 +8,7 @@ mod row;
 mod tests;
 
 pub use fold::Catalogue;
-pub use row::{EntryRow, Listed};
+pub use row::{EntryRow, StoredDefinition};
 
 /// The projection's name.
 pub const NAME: &str = "catalogue";

@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
-use super::row::{EntryRow, Listed};
+use super::row::{EntryRow, StoredDefinition};
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
 /// Lists entries of a kind by name; those that are retired only with `retired`.
-pub async fn list<D: Listed>(
+pub async fn list<D: StoredDefinition>(
     reader: &Reader,
     organization: Uuid,
     retired: bool,
@@ -18,7 +18,11 @@ pub async fn list<D: Listed>(
 }
 
 /// Returns an entry.
-pub async fn get<D: Listed>(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<EntryRow<D>>, Error> {
+pub async fn get<D: StoredDefinition>(
+    reader: &Reader,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<EntryRow<D>>, Error> {
     let sql = format!("SELECT to_jsonb(t) FROM {} t WHERE organization_id = $1 AND id = $2", D::TABLE);
     reader.row(D::TABLE, sqlx::query_scalar(&sql).bind(organization).bind(id)).await
 }

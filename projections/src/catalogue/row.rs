@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::sheet::Row;
+use crate::row_batch::Row;
 
 /// An entry of the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct EntryRow<D> {
 }
 
 /// A definition that has a table.
-pub trait Listed: Definition + 'static {
+pub trait StoredDefinition: Definition + 'static {
     /// The table.
     const TABLE: &'static str;
 
@@ -47,7 +47,7 @@ pub trait Listed: Definition + 'static {
     fn name(&self) -> &str;
 }
 
-impl Listed for ActivityTypeDefinition {
+impl StoredDefinition for ActivityTypeDefinition {
     const TABLE: &'static str = "activity_types";
 
     fn name(&self) -> &str {
@@ -55,7 +55,7 @@ impl Listed for ActivityTypeDefinition {
     }
 }
 
-impl Listed for ProfileDefinition {
+impl StoredDefinition for ProfileDefinition {
     const TABLE: &'static str = "asset_profiles";
 
     fn name(&self) -> &str {
@@ -63,7 +63,7 @@ impl Listed for ProfileDefinition {
     }
 }
 
-impl Listed for ConverterDefinition {
+impl StoredDefinition for ConverterDefinition {
     const TABLE: &'static str = "protocol_converters";
 
     fn name(&self) -> &str {
@@ -71,7 +71,7 @@ impl Listed for ConverterDefinition {
     }
 }
 
-impl Listed for ChannelDefinition {
+impl StoredDefinition for ChannelDefinition {
     const TABLE: &'static str = "notification_channels";
 
     fn name(&self) -> &str {
@@ -79,7 +79,7 @@ impl Listed for ChannelDefinition {
     }
 }
 
-impl<D: Listed> Row for EntryRow<D> {
+impl<D: StoredDefinition> Row for EntryRow<D> {
     const TABLE: &'static str = D::TABLE;
 
     fn key(&self) -> Uuid {

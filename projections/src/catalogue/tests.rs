@@ -4,7 +4,7 @@ use domain::catalogue::ActivityTypeEvent;
 use domain::catalogue::activity_type::ActivityTypeDefinition;
 
 use super::Catalogue;
-use crate::given::{ID, after, at};
+use crate::test_events::{ID, at, rows_after};
 
 fn kind(name: &str) -> ActivityTypeDefinition {
     ActivityTypeDefinition { name: name.into(), description: None, icon: None }
@@ -14,10 +14,10 @@ fn kind(name: &str) -> ActivityTypeDefinition {
 fn an_entry_is_replaced_by_its_revision_and_keeps_its_beginning() {
     let defined = ActivityTypeEvent::ActivityTypeDefined { definition: kind("Look") };
     let revised = ActivityTypeEvent::ActivityTypeRevised { definition: kind("Inspect") };
-    let sheets = after::<Catalogue, _>("activity_type", &[defined.clone(), revised]);
-    let row = sheets.activity_types.get(ID).unwrap();
+    let rows = rows_after::<Catalogue, _>("activity_type", &[defined.clone(), revised]);
+    let row = rows.activity_types.get(ID).unwrap();
     assert_eq!((row.name.as_str(), row.version, row.created_at, row.updated_at), ("Inspect", 2, at(1), at(2)));
-    let retired = after::<Catalogue, _>("activity_type", &[defined, ActivityTypeEvent::ActivityTypeRetired {}]);
+    let retired = rows_after::<Catalogue, _>("activity_type", &[defined, ActivityTypeEvent::ActivityTypeRetired {}]);
     let row = retired.activity_types.get(ID).unwrap();
     assert_eq!((row.retired, row.name.as_str(), row.version), (true, "Look", 2));
 }

@@ -5,9 +5,10 @@ use domain::certificate::CertificateEvent;
 use eventlog::Stream;
 
 use super::{CertificateRow, Transition};
-use crate::fact::{Fact, text_of};
+use crate::decoded_event::DecodedEvent;
 use crate::fold::Fold;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
+use crate::sql_values::enum_text;
 
 /// The fold of certificates.
 pub struct Certificates;
@@ -16,60 +17,60 @@ impl Fold for Certificates {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::Es];
     const TABLES: &'static [&'static str] = &["device_certificates"];
-    type Sheets = Sheet<CertificateRow>;
+    type Rows = RowBatch<CertificateRow>;
 
-    fn sheets(sheets: &mut Self::Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![sheets]
+    fn row_batches(rows: &mut Self::Rows) -> Vec<&mut dyn AnyRowBatch> {
+        vec![rows]
     }
 
-    fn touch(sheets: &mut Self::Sheets, fact: &Fact) {
-        if matches!(fact.event, AnyEvent::Certificate(_)) {
-            sheets.want(fact.id);
+    fn request_rows(rows: &mut Self::Rows, decoded: &DecodedEvent) {
+        if matches!(decoded.event, AnyEvent::Certificate(_)) {
+            rows.request(decoded.id);
         }
     }
 
-    fn fold(certificates: &mut Self::Sheets, fact: &Fact) {
-        let AnyEvent::Certificate(event) = &fact.event else { return };
-        let mut change = |state: &str, change: &dyn Fn(&mut CertificateRow)| {
-            certificates.change(fact.id, |row| {
+    fn fold(certificates: &mut Self::Rows, decoded: &DecodedEvent) {
+        let AnyEvent::Certificate(event) = &decoded.event else { return };
+        let mut update = |state: &str, change: &dyn Fn(&mut CertificateRow)| {
+            certificates.update(decoded.id, |row| {
                 change(row);
                 if row.history.last().is_none_or(|last| last.state != state) {
-                    row.history.push(transition(state, fact));
+                    row.history.push(transition(state, decoded));
                 }
-                (row.version, row.position) = (fact.version, fact.position);
+                (row.version, row.position) = (decoded.version, decoded.position);
             });
         };
         match event {
             CertificateEvent::CertificateIssued { .. } => {
-                if let Some(row) = issued(event, fact) {
-                    certificates.put(row);
+                if let Some(row) = issued(event, decoded) {
+                    certificates.upsert(row);
                 }
             }
-            CertificateEvent::CertificateRenewed { successor, overlap_ends_at } => change("renewed", &|row| {
-                row.renewed_at = row.renewed_at.or(Some(fact.at()));
+            CertificateEvent::CertificateRenewed { successor, overlap_ends_at } => update("renewed", &|row| {
+                row.renewed_at = row.renewed_at.or(Some(decoded.recorded_at()));
                 row.successor_id = Some(successor.0);
                 row.overlap_ends_at = *overlap_ends_at;
             }),
-            CertificateEvent::CertificateRevoked { reason, code } => change("revoked", &|row| {
-                row.revoked_at = Some(fact.at());
+            CertificateEvent::CertificateRevoked { reason, code } => update("revoked", &|row| {
+                row.revoked_at = Some(decoded.recorded_at());
                 row.revoked_reason = Some(reason.clone());
-                row.revoked_code = Some(text_of(code));
+                row.revoked_code = Some(enum_text(code));
             }),
-            CertificateEvent::CertificateExpiring {} => change("expiring", &|row| row.expiring = true),
+            CertificateEvent::CertificateExpiring {} => update("expiring", &|row| row.expiring = true),
             // No state of its own: it is expiring as before.
             CertificateEvent::CertificateExpiryAnnounced { .. } => {
-                change("expiring", &|row| row.announced_at = Some(fact.at()));
+                update("expiring", &|row| row.announced_at = Some(decoded.recorded_at()));
             }
-            CertificateEvent::CertificateExpired {} => change("expired", &|row| row.expired = true),
+            CertificateEvent::CertificateExpired {} => update("expired", &|row| row.expired = true),
         }
     }
 }
 
-fn transition(state: &str, fact: &Fact) -> Transition {
-    Transition { state: state.to_owned(), at: fact.at(), by: fact.actor() }
+fn transition(state: &str, decoded: &DecodedEvent) -> Transition {
+    Transition { state: state.to_owned(), at: decoded.recorded_at(), by: decoded.actor() }
 }
 
-fn issued(event: &CertificateEvent, fact: &Fact) -> Option<CertificateRow> {
+fn issued(event: &CertificateEvent, decoded: &DecodedEvent) -> Option<CertificateRow> {
     let CertificateEvent::CertificateIssued {
         device_id,
         serial_number,
@@ -82,8 +83,8 @@ fn issued(event: &CertificateEvent, fact: &Fact) -> Option<CertificateRow> {
         return None;
     };
     Some(CertificateRow {
-        id: fact.id,
-        organization_id: fact.organization,
+        id: decoded.id,
+        organization_id: decoded.organization,
         device_id: device_id.0,
         serial_number: serial_number.clone(),
         certificate: certificate_pem.clone(),
@@ -99,10 +100,10 @@ fn issued(event: &CertificateEvent, fact: &Fact) -> Option<CertificateRow> {
         revoked_at: None,
         revoked_reason: None,
         revoked_code: None,
-        history: vec![transition("active", fact)],
-        created_at: fact.at(),
-        created_by: fact.actor(),
-        version: fact.version,
-        position: fact.position,
+        history: vec![transition("active", decoded)],
+        created_at: decoded.recorded_at(),
+        created_by: decoded.actor(),
+        version: decoded.version,
+        position: decoded.position,
     })
 }

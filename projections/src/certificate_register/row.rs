@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::sheet::Row;
+use crate::row_batch::Row;
 
 /// A device certificate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

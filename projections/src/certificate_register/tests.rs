@@ -5,7 +5,7 @@ use domain::ids::{CertificateId, DeviceId};
 use uuid::Uuid;
 
 use super::{CertificateRow, Certificates, Transition};
-use crate::given::{ID, ORGANIZATION, USER, after, at};
+use crate::test_events::{ID, ORGANIZATION, USER, at, rows_after};
 
 fn issued() -> CertificateEvent {
     CertificateEvent::CertificateIssued {
@@ -50,7 +50,7 @@ fn came_to(state: &str, second: i64) -> Transition {
 }
 
 fn then(event: CertificateEvent) -> CertificateRow {
-    after::<Certificates, _>("certificate", &[issued(), event]).get(ID).cloned().unwrap()
+    rows_after::<Certificates, _>("certificate", &[issued(), event]).get(ID).cloned().unwrap()
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn each_event_changes_its_own_columns() {
         history: vec![came_to("active", 1), came_to(state, 2)],
         ..row()
     };
-    assert_eq!(after::<Certificates, _>("certificate", &[issued()]).get(ID), Some(&row()));
+    assert_eq!(rows_after::<Certificates, _>("certificate", &[issued()]).get(ID), Some(&row()));
     let revoked = CertificateEvent::CertificateRevoked { reason: "lost".into(), code: RevocationCode::KeyCompromise };
     let expected = CertificateRow {
         revoked_at: Some(at(2)),
@@ -86,7 +86,7 @@ fn each_event_changes_its_own_columns() {
         CertificateEvent::CertificateExpiring {},
         CertificateEvent::CertificateExpiryAnnounced { recipients: 1 },
     ];
-    let told = after::<Certificates, _>("certificate", &told).get(ID).cloned().unwrap();
+    let told = rows_after::<Certificates, _>("certificate", &told).get(ID).cloned().unwrap();
     let expected =
         CertificateRow { expiring: true, announced_at: Some(at(3)), version: 3, position: 3, ..came("expiring") };
     assert_eq!(told, expected, "telling is no state");

@@ -8,7 +8,7 @@ use eventlog::Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::fact::{Fact, Unreadable};
+use crate::decoded_event::{DecodedEvent, Unreadable};
 
 /// A letter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,17 +113,17 @@ fn clean(text: String) -> String {
 }
 
 /// Returns the row of a decision.
-pub fn settled(fact: &Fact) -> Option<SettledRow> {
-    let AnyEvent::DeadLetter(event) = &fact.event else { return None };
+pub fn settled(decoded: &DecodedEvent) -> Option<SettledRow> {
+    let AnyEvent::DeadLetter(event) = &decoded.event else { return None };
     let (status, comment) = match event {
         SettledLetterEvent::DeadLetterRedriven { .. } => ("redriven", None),
         SettledLetterEvent::DeadLetterDiscarded { comment } => ("discarded", comment.clone()),
     };
     Some(SettledRow {
-        id: fact.id,
+        id: decoded.id,
         status: status.to_owned(),
-        settled_at: fact.at(),
-        settled_by: fact.actor(),
+        settled_at: decoded.recorded_at(),
+        settled_by: decoded.actor(),
         comment,
     })
 }

@@ -11,9 +11,9 @@ use sqlx::PgConnection;
 
 pub use fold::{LetterRow, SettledRow, letters_of, settled};
 
-use crate::fold::read_facts;
+use crate::fold::decode_messages;
 use crate::projection::rejection;
-use crate::sheet::append;
+use crate::row_batch::append;
 use crate::{Error, Projection};
 
 /// The projection's name.
@@ -43,8 +43,8 @@ impl Projection for DeadLetters {
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
         Box::pin(async move {
             let of = |stream: Stream| batch.iter().filter(move |message| message.stream == stream);
-            let (facts, mut refused) = read_facts(of(Stream::Es));
-            let decided: Vec<SettledRow> = facts.iter().filter_map(settled).collect();
+            let (events, mut refused) = decode_messages(of(Stream::Es));
+            let decided: Vec<SettledRow> = events.iter().filter_map(settled).collect();
             let mut letters: Vec<LetterRow> = Vec::new();
             for message in of(Stream::TelemetryDlq) {
                 match letters_of(message) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{letters_of, settled};
-use crate::given::{ID, ORGANIZATION, USER, at, fact};
+use crate::test_events::{ID, ORGANIZATION, USER, at, decoded_event};
 
 fn message(payload: &Value) -> Message {
     Message {
@@ -43,11 +43,15 @@ fn what_a_reader_could_not_read_is_nobodys() {
 
 #[test]
 fn a_decision_says_what_when_and_by_whom() {
-    let row = settled(&fact("dead_letter", 1, &SettledLetterEvent::DeadLetterDiscarded { comment: Some("c".into()) }));
+    let row = settled(&decoded_event(
+        "dead_letter",
+        1,
+        &SettledLetterEvent::DeadLetterDiscarded { comment: Some("c".into()) },
+    ));
     let row = row.unwrap();
     assert_eq!((row.id, row.status.as_str(), row.settled_at), (ID, "discarded", at(1)));
     assert!(row.settled_by.contains(&USER.to_string()) && row.comment.as_deref() == Some("c"));
     let redriven =
         json!({"DeadLetterRedriven": {"device": Uuid::nil(), "received_at": at(0), "payload": "", "reason": "r"}});
-    assert_eq!(settled(&fact("dead_letter", 2, &redriven)).unwrap().status, "redriven");
+    assert_eq!(settled(&decoded_event("dead_letter", 2, &redriven)).unwrap().status, "redriven");
 }

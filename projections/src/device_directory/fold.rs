@@ -6,9 +6,9 @@ use eventlog::Stream;
 use serde_json::{Value, json};
 
 use super::DeviceRow;
-use crate::fact::Fact;
+use crate::decoded_event::DecodedEvent;
 use crate::fold::Fold;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
 
 /// The fold of devices.
 pub struct Devices;
@@ -17,41 +17,42 @@ impl Fold for Devices {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::Es];
     const TABLES: &'static [&'static str] = &["devices"];
-    type Sheets = Sheet<DeviceRow>;
+    type Rows = RowBatch<DeviceRow>;
 
-    fn sheets(sheets: &mut Self::Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![sheets]
+    fn row_batches(rows: &mut Self::Rows) -> Vec<&mut dyn AnyRowBatch> {
+        vec![rows]
     }
 
-    fn touch(sheets: &mut Self::Sheets, fact: &Fact) {
-        if matches!(fact.event, AnyEvent::Device(_)) {
-            sheets.want(fact.id);
+    fn request_rows(rows: &mut Self::Rows, decoded: &DecodedEvent) {
+        if matches!(decoded.event, AnyEvent::Device(_)) {
+            rows.request(decoded.id);
         }
     }
 
-    fn fold(devices: &mut Self::Sheets, fact: &Fact) {
-        let AnyEvent::Device(event) = &fact.event else { return };
-        let mut change = |change: &dyn Fn(&mut DeviceRow)| {
-            devices.change(fact.id, |row| {
+    fn fold(devices: &mut Self::Rows, decoded: &DecodedEvent) {
+        let AnyEvent::Device(event) = &decoded.event else { return };
+        let mut update = |change: &dyn Fn(&mut DeviceRow)| {
+            devices.update(decoded.id, |row| {
                 change(row);
-                (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+                (row.updated_at, row.version, row.position) =
+                    (decoded.recorded_at(), decoded.version, decoded.position);
             });
         };
         match event {
             DeviceEvent::DeviceRegistered { .. } => {
-                if let Some(row) = registered(event, fact) {
-                    devices.put(row);
+                if let Some(row) = registered(event, decoded) {
+                    devices.upsert(row);
                 }
             }
-            DeviceEvent::DeviceRenamed { name } => change(&|row| row.name.clone_from(name)),
-            DeviceEvent::DeviceDescribed { description } => change(&|row| row.description.clone_from(description)),
+            DeviceEvent::DeviceRenamed { name } => update(&|row| row.name.clone_from(name)),
+            DeviceEvent::DeviceDescribed { description } => update(&|row| row.description.clone_from(description)),
             DeviceEvent::DeviceAttributesChanged { custom_attributes } => {
-                change(&|row| row.custom_attributes = object(custom_attributes));
+                update(&|row| row.custom_attributes = object(custom_attributes));
             }
             DeviceEvent::DeviceReplaced { serial_number, .. } => {
-                change(&|row| row.serial_number.clone_from(serial_number));
+                update(&|row| row.serial_number.clone_from(serial_number));
             }
-            DeviceEvent::DeviceDecommissioned { reason } => change(&|row| {
+            DeviceEvent::DeviceDecommissioned { reason } => update(&|row| {
                 row.status = "decommissioned".into();
                 row.decommission_reason = Some(reason.clone());
             }),
@@ -61,19 +62,19 @@ impl Fold for Devices {
             | DeviceEvent::GatewayDismissed {}
             | DeviceEvent::ClaimCodeIssued { .. }
             | DeviceEvent::ClaimCodeWithdrawn { .. }
-            | DeviceEvent::ClaimCodeUsed { .. } => change(&|_| {}),
+            | DeviceEvent::ClaimCodeUsed { .. } => update(&|_| {}),
         }
     }
 }
 
-fn registered(event: &DeviceEvent, fact: &Fact) -> Option<DeviceRow> {
+fn registered(event: &DeviceEvent, decoded: &DecodedEvent) -> Option<DeviceRow> {
     let DeviceEvent::DeviceRegistered { name, description, serial_number, device_type_id, custom_attributes } = event
     else {
         return None;
     };
     Some(DeviceRow {
-        id: fact.id,
-        organization_id: fact.organization,
+        id: decoded.id,
+        organization_id: decoded.organization,
         name: name.clone(),
         description: description.clone(),
         serial_number: serial_number.clone(),
@@ -81,11 +82,11 @@ fn registered(event: &DeviceEvent, fact: &Fact) -> Option<DeviceRow> {
         custom_attributes: object(custom_attributes),
         status: "active".into(),
         decommission_reason: None,
-        created_at: fact.at(),
-        created_by: fact.actor(),
-        updated_at: fact.at(),
-        version: fact.version,
-        position: fact.position,
+        created_at: decoded.recorded_at(),
+        created_by: decoded.actor(),
+        updated_at: decoded.recorded_at(),
+        version: decoded.version,
+        position: decoded.position,
     })
 }
 

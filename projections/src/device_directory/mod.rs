@@ -17,9 +17,9 @@ pub use fold::Devices;
 pub(crate) use fold::object;
 pub use row::{ConnectivityRow, DeviceRow};
 
-use crate::fold::{fold_facts, read_facts};
+use crate::fold::{decode_messages, fold_events};
 use crate::projection::rejection;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
 use crate::{Error, Projection};
 
 /// The projection's name.
@@ -49,10 +49,10 @@ impl Projection for DeviceDirectory {
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
         Box::pin(async move {
             let is_domain = |message: &&Message| message.stream == Stream::Es;
-            let (facts, mut refused) = read_facts(batch.iter().filter(is_domain));
+            let (events, mut refused) = decode_messages(batch.iter().filter(is_domain));
             let (seen, unreadable) = presence_facts(batch.iter().filter(|message| !is_domain(message)));
             refused.extend(unreadable);
-            fold_facts::<fold::Devices>(db, &mut Sheet::default(), &facts).await?;
+            fold_events::<fold::Devices>(db, &mut RowBatch::default(), &events).await?;
             fold_presence(db, &seen).await?;
             Ok(refused)
         })
@@ -60,16 +60,16 @@ impl Projection for DeviceDirectory {
 }
 
 async fn fold_presence(db: &mut PgConnection, seen: &[PresenceFact]) -> Result<(), Error> {
-    let mut sheet = Sheet::<ConnectivityRow>::default();
-    seen.iter().filter_map(|fact| fact.device).for_each(|device| sheet.want(device.0));
-    sheet.load(db).await?;
+    let mut rows = RowBatch::<ConnectivityRow>::default();
+    seen.iter().filter_map(|fact| fact.device).for_each(|device| rows.request(device.0));
+    rows.load(db).await?;
     let lost = seen.iter().filter(|fact| fact.kind == PresenceKind::EdgeLost);
     let lost: Vec<String> = lost.map(|fact| fact.edge.clone()).collect();
     if !lost.is_empty() {
-        sheet.load_where(db, "connectivity = 'online' AND edge = ANY($1)", &lost).await?;
+        rows.load_where(db, "connectivity = 'online' AND edge = ANY($1)", &lost).await?;
     }
-    seen.iter().for_each(|fact| presence::fold(&mut sheet, fact));
-    sheet.store(db).await
+    seen.iter().for_each(|fact| presence::fold(&mut rows, fact));
+    rows.store(db).await
 }
 
 /// Reads presence facts from messages; those that cannot be read are listed.
@@ -78,7 +78,7 @@ pub(crate) fn presence_facts<'a>(messages: impl Iterator<Item = &'a Message>) ->
     for message in messages {
         match serde_json::from_slice::<Vec<PresenceFact>>(&message.payload) {
             Ok(facts) => seen.extend(facts),
-            Err(error) => refused.push(rejection(message, crate::fact::Unreadable(error.to_string()))),
+            Err(error) => refused.push(rejection(message, crate::decoded_event::Unreadable(error.to_string()))),
         }
     }
     (seen, refused)

@@ -4,20 +4,20 @@
 use domain::telemetry::{PresenceFact, PresenceKind};
 
 use super::ConnectivityRow;
-use crate::sheet::Sheet;
+use crate::row_batch::RowBatch;
 
 /// Why a device whose door is gone counts as offline.
 const EDGE_LOST: &str = "edge_lost";
 
 /// Folds one fact into the rows in hand.
-pub fn fold(sheet: &mut Sheet<ConnectivityRow>, fact: &PresenceFact) {
+pub fn fold(rows: &mut RowBatch<ConnectivityRow>, fact: &PresenceFact) {
     if fact.kind == PresenceKind::EdgeLost {
-        let ended: Vec<_> = sheet.rows().filter_map(|row| next(Some(row), fact)).collect();
-        ended.into_iter().for_each(|row| sheet.put(row));
+        let ended: Vec<_> = rows.iter().filter_map(|row| next(Some(row), fact)).collect();
+        ended.into_iter().for_each(|row| rows.upsert(row));
     } else if let Some(device) = fact.device
-        && let Some(row) = next(sheet.get(device.0), fact)
+        && let Some(row) = next(rows.get(device.0), fact)
     {
-        sheet.put(row);
+        rows.upsert(row);
     }
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::DeviceRow;
-use crate::fact::clean;
 use crate::latest_telemetry::read::last_seen;
 use crate::paging::Order;
+use crate::sql_values::strip_nul;
 use crate::{Error, Page, Paging, Reader};
 
 /// A device as lists and details show it.
@@ -32,8 +32,9 @@ pub struct Device {
 }
 
 impl Device {
-    /// Returns a device of the past: what is no event is not known.
-    pub fn past(row: DeviceRow, linked_assets_count: i64) -> Self {
+    /// Returns a device as it was at an earlier time. What no domain event records (connectivity, the type's name) is
+    /// unknown.
+    pub fn historical(row: DeviceRow, linked_assets_count: i64) -> Self {
         Self {
             row,
             device_type_name: None,
@@ -145,7 +146,7 @@ pub async fn attribute_names(reader: &Reader, organization: Uuid) -> Result<Vec<
 
 /// Returns the two objects that an attribute may be a part of: its value is the text, or what the text is as JSON.
 fn attribute((key, value): &(String, String)) -> (Value, Value) {
-    let (key, value) = (clean(key), clean(value));
+    let (key, value) = (strip_nul(key), strip_nul(value));
     let other = serde_json::from_str(&value).ok().filter(|value: &Value| !value.is_object() && !value.is_array());
     let (text, other) = (json!({ key.as_str(): value }), other.map(|other| json!({ key.as_str(): other })));
     (text.clone(), other.unwrap_or(text))
@@ -172,5 +173,5 @@ async fn refine(reader: &Reader, devices: &mut [Device]) -> Result<(), Error> {
 /// Returns a LIKE pattern for texts that contain this one.
 pub(crate) fn containing(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{}%", crate::fact::clean(&escaped))
+    format!("%{}%", crate::sql_values::strip_nul(&escaped))
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::sheet::Row;
+use crate::row_batch::Row;
 
 /// A device, without its connectivity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::fold::Devices;
 use super::{ConnectivityRow, DeviceRow, presence};
-use crate::given::{ID, ORGANIZATION, USER, after, at};
-use crate::sheet::Sheet;
+use crate::row_batch::RowBatch;
+use crate::test_events::{ID, ORGANIZATION, USER, at, rows_after};
 
 fn registered() -> DeviceEvent {
     DeviceEvent::DeviceRegistered {
@@ -41,13 +41,13 @@ fn row() -> DeviceRow {
 }
 
 fn changed(event: DeviceEvent) -> DeviceRow {
-    after::<Devices, _>("device", &[registered(), event]).get(ID).cloned().unwrap()
+    rows_after::<Devices, _>("device", &[registered(), event]).get(ID).cloned().unwrap()
 }
 
 #[test]
 fn each_event_changes_its_own_columns() {
     let at_two = DeviceRow { updated_at: at(2), version: 2, position: 2, ..row() };
-    assert_eq!(after::<Devices, _>("device", &[registered()]).get(ID), Some(&row()));
+    assert_eq!(rows_after::<Devices, _>("device", &[registered()]).get(ID), Some(&row()));
     let renamed = changed(DeviceEvent::DeviceRenamed { name: "Other".into() });
     assert_eq!(renamed, DeviceRow { name: "Other".into(), ..at_two.clone() });
     let described = changed(DeviceEvent::DeviceDescribed { description: Some("Here".into()) });
@@ -61,8 +61,8 @@ fn each_event_changes_its_own_columns() {
 
 #[test]
 fn a_change_of_a_device_that_is_not_known_makes_no_row() {
-    let sheet = after::<Devices, _>("device", &[DeviceEvent::DeviceRenamed { name: "Other".into() }]);
-    assert_eq!(sheet.rows().count(), 0);
+    let rows = rows_after::<Devices, _>("device", &[DeviceEvent::DeviceRenamed { name: "Other".into() }]);
+    assert_eq!(rows.iter().count(), 0);
 }
 
 fn heard(kind: PresenceKind, session: u128, seconds: i64) -> PresenceFact {
@@ -79,11 +79,10 @@ fn heard(kind: PresenceKind, session: u128, seconds: i64) -> PresenceFact {
 
 /// State, time of the last change, newest sign of life, reason.
 fn state(facts: &[PresenceFact]) -> Option<(String, i64, i64, Option<String>)> {
-    let mut sheet = Sheet::<ConnectivityRow>::default();
-    facts.iter().for_each(|fact| presence::fold(&mut sheet, fact));
+    let mut rows = RowBatch::<ConnectivityRow>::default();
+    facts.iter().for_each(|fact| presence::fold(&mut rows, fact));
     let seconds = |time: chrono::DateTime<chrono::Utc>| (time - at(0)).num_seconds();
-    sheet
-        .get(ID)
+    rows.get(ID)
         .map(|row| (row.connectivity.clone(), seconds(row.changed_at), seconds(row.last_seen_at), row.reason.clone()))
 }
 

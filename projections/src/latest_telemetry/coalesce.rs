@@ -8,9 +8,10 @@ use eventlog::{Message, Rejection, Stream};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::copy::micros;
-use crate::fact::{Unreadable, chain, json_of};
+use crate::binary_copy::micros;
+use crate::decoded_event::{Unreadable, error_chain};
 use crate::projection::rejection;
+use crate::sql_values::to_json;
 
 /// The newest values of one entity and set of metrics.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ pub fn coalesce<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<Newest>
             _ => devices(&mut newer, &message.payload),
         };
         if let Err(error) = read {
-            refused.push(rejection(message, Unreadable(chain(&error))));
+            refused.push(rejection(message, Unreadable(error_chain(&error))));
         }
     }
     (newer.into_iter().map(newest).collect(), refused)
@@ -107,12 +108,12 @@ fn offer(newer: &mut Newer, place: (Uuid, u64), measured_at: i64, received_at: i
 
 fn values(keys: &[String], numbers: &[f64], others: &[(String, MetricValue)]) -> Map<String, Value> {
     let numbers = keys.iter().zip(numbers).map(|(key, number)| (key.clone(), Value::from(*number)));
-    numbers.chain(others.iter().map(|(key, value)| (key.clone(), json_of(value)))).collect()
+    numbers.chain(others.iter().map(|(key, value)| (key.clone(), to_json(value)))).collect()
 }
 
 fn newest(((entity, field), reading): ((Uuid, u64), Reading)) -> Newest {
     let flaws: Map<String, Value> =
-        reading.flaws.iter().map(|(key, quality)| (key.clone(), json_of(quality))).collect();
+        reading.flaws.iter().map(|(key, quality)| (key.clone(), to_json(quality))).collect();
     let mut content = json!({ "v": reading.values });
     if !flaws.is_empty() {
         content["q"] = Value::Object(flaws);

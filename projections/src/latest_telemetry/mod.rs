@@ -4,7 +4,7 @@
 
 mod coalesce;
 pub mod read;
-mod script;
+mod store_script;
 #[cfg(test)]
 mod tests;
 
@@ -14,18 +14,18 @@ use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
 use serde::{Deserialize, Serialize};
 
-pub use script::digest;
+pub use store_script::digest;
 
 use self::coalesce::coalesce;
 use crate::ownership::Owner;
-use crate::projection::Pace;
+use crate::projection::BatchLimits;
 use crate::runner::{clip, newer};
 use crate::{Error, RedisServer, checkpoint};
 
 /// The projection's name.
 pub const NAME: &str = "latest_telemetry";
 /// Short batches: a screen waits for these values.
-pub const PACE: Pace = Pace { max_messages: 200, max_bytes: 600 << 10, linger_ms: 100 };
+pub const BATCH_LIMITS: BatchLimits = BatchLimits { max_messages: 200, max_bytes: 600 << 10, linger_ms: 100 };
 
 /// Where the latest values are.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl Store {
     /// Removes all latest values and the checkpoint.
     pub async fn clear(&self) -> Result<(), Error> {
         let mut redis = self.redis.clone();
-        let mut keys = script::keys(self).await?;
+        let mut keys = store_script::keys(self).await?;
         keys.push(self.checkpoint_key());
         for some in keys.chunks(500) {
             let _: () = redis.del(some).await?;
@@ -134,7 +134,7 @@ impl<'a> LatestTelemetry<'a> {
         }
         let unwritable = |source| Error::Checkpoint { name: NAME.into(), source };
         let text = serde_json::to_string(&next).map_err(unwritable)?;
-        if !script::store(&self.store, &self.stored, &text, &newest).await? {
+        if !store_script::store(&self.store, &self.stored, &text, &newest).await? {
             return Err(Error::Fenced(NAME.into()));
         }
         (self.stored, self.at) = (text, next);

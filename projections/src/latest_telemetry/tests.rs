@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::coalesce::{Newest, coalesce};
 use super::read::unfold;
-use crate::given::{ID, at};
+use crate::test_events::{ID, at};
 
 fn reading(set: u32, seconds: i64, number: f64) -> Reading {
     Reading {

@@ -1,5 +1,5 @@
-//! Where a watcher is: how far each of the feed's streams had been told. Processes read the streams in different
-//! interleavings, so one number would not do; this is valid in every process.
+//! A subscriber's position: how far each of the feed's streams had been published. Processes interleave the streams
+//! differently, so one number would not do; this cursor is valid in every process.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,18 +18,19 @@ pub(super) const STREAMS: [Stream; 6] = [
     Stream::Presence,
 ];
 
-/// How far each stream had been told. As text, six numbers with dots between; watchers give it back as they got it.
+/// The sequence up to which each stream had been published. As text: six numbers separated by dots, opaque to
+/// subscribers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Cursor(pub(super) [u64; 6]);
 
-/// The text is no cursor.
+/// The text is not a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a position of the live feed: {0}")]
 pub struct NotACursor(pub String);
 
 impl Cursor {
-    /// Returns the place of a stream among the numbers.
+    /// Returns the index of a stream among the numbers.
     pub(super) fn index(stream: Stream) -> Option<usize> {
         STREAMS.iter().position(|known| *known == stream)
     }
@@ -43,7 +44,7 @@ impl Cursor {
         self.0[index] = sequence.max(self.0[index]);
     }
 
-    /// Tells whether any stream is further here than there.
+    /// Returns whether any stream is further along here than in `other`.
     pub(super) fn is_beyond(&self, other: &Cursor) -> bool {
         self.0.iter().zip(other.0).any(|(here, there)| *here > there)
     }
@@ -61,9 +62,10 @@ impl FromStr for Cursor {
     type Err = NotACursor;
 
     fn from_str(text: &str) -> Result<Self, NotACursor> {
-        let refused = || NotACursor(text.chars().take(150).collect());
+        // Only the beginning is quoted: the text comes from a client and may be long.
+        let invalid = || NotACursor(text.chars().take(150).collect());
         let numbers: Result<Vec<u64>, _> = text.split('.').map(str::parse).collect();
-        numbers.ok().and_then(|numbers| numbers.try_into().ok()).map(Self).ok_or_else(refused)
+        numbers.ok().and_then(|numbers| numbers.try_into().ok()).map(Self).ok_or_else(invalid)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Rooms with their watchers and their recent messages. Telling never waits: who does not listen is sent away.
+//! Rooms with their subscribers and their recent messages. Publishing never waits: a subscriber that does not keep up is
+//! disconnected.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,65 +11,66 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::Room;
 use super::cursor::Cursor;
+use super::room::Room;
 
-/// The first streams of a cursor, whose values gather between two ticks.
-pub(super) const GATHERED: usize = 2;
-/// How many messages may wait for a watcher before it is sent away.
-const PATIENCE: usize = 16_384;
-/// How many messages a room remembers for watchers that come back, and how many bytes of them.
-const MEMORY: usize = 8_192;
-const MEMORY_BYTES: usize = 8 << 20;
-/// How long a room without watchers is kept, for those that come back.
-const KEPT_EMPTY: Duration = Duration::from_secs(60);
+/// How many streams, the first of a cursor, have their values buffered between two ticks.
+pub(super) const BUFFERED_STREAMS: usize = 2;
+/// How many messages may wait for a subscriber before it is disconnected.
+const SUBSCRIBER_BUFFER: usize = 16_384;
+/// How many messages a room remembers for subscribers that reconnect, and how many bytes of them.
+const MAX_REMEMBERED: usize = 8_192;
+const MAX_REMEMBERED_BYTES: usize = 8 << 20;
+/// How long a room without subscribers is kept for those that reconnect.
+const EMPTY_ROOM_TTL: Duration = Duration::from_secs(60);
 
-/// One message, as every watcher of a room gets it.
+/// One message, as every subscriber of a room receives it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedMessage {
-    /// Its name, such as `telemetry:new`.
+    /// Its event name, such as `telemetry:new`.
     pub event: &'static str,
-    /// Its content, JSON, written once.
+    /// Its content as JSON, serialised once for all subscribers.
     pub data: Arc<str>,
-    /// Where a watcher is that has seen it. From there it gets everything else, a few values of telemetry again.
+    /// The cursor of a subscriber that has seen this message. Resuming from it loses nothing, but may repeat a few
+    /// telemetry values.
     pub position: Cursor,
 }
 
 /// Why a subscription ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Closed {
-    /// The watcher did not take its messages; it should load anew and come back.
-    #[error("too slow: messages were waiting for too long")]
+    /// The subscriber did not take its messages; it should reload and reconnect.
+    #[error("the subscriber is too slow: its buffer of messages is full")]
     TooSlow,
-    /// The feed has ended; another process has one.
+    /// The feed has ended; the subscriber should reconnect to another process.
     #[error("the feed has ended")]
     Ended,
 }
 
-/// What a watcher that gave a cursor gets.
+/// How a subscription starts, depending on the cursor that the subscriber gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resumed {
-    /// It gave none, and gets what comes.
+    /// No cursor: it receives new messages only.
     Live,
-    /// So many messages that it missed, and what comes.
+    /// It receives this many messages that it missed, then new ones.
     Replayed(usize),
-    /// What it missed is not remembered: it should load anew; it gets what comes.
+    /// What it missed is no longer remembered: it should reload; it receives new messages.
     Reload,
 }
 
-/// A watcher's place in a room. Dropped, it leaves the room.
+/// A subscriber's end of a room. Dropping it leaves the room.
 pub struct Subscription {
-    /// How it began.
+    /// How the subscription started.
     pub resumed: Resumed,
-    /// Where the feed was when it began.
+    /// How far the feed had published when the subscription started.
     pub position: Cursor,
     receiver: mpsc::Receiver<Arc<FeedMessage>>,
     closed: Arc<OnceLock<Closed>>,
-    watchers: Arc<Hub>,
+    hub: Arc<Hub>,
 }
 
 impl Subscription {
-    /// Waits for the next message. Cancelling the wait loses nothing.
+    /// Waits for the next message. Cancel-safe: cancelling the wait loses no message.
     pub async fn recv(&mut self) -> Result<Arc<FeedMessage>, Closed> {
         let message = self.receiver.recv().await;
         message.ok_or_else(|| self.closed.get().copied().unwrap_or(Closed::Ended))
@@ -77,28 +79,28 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.watchers.watchers.fetch_sub(1, Ordering::Relaxed);
+        self.hub.subscribers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-struct Watcher {
+struct Subscriber {
     sender: mpsc::Sender<Arc<FeedMessage>>,
     closed: Arc<OnceLock<Closed>>,
-    /// What it has seen elsewhere, where another process was ahead.
+    /// The cursor that it came with: another process may have been ahead of this one.
     seen: Cursor,
 }
 
-/// A message with the place that it comes from: number of the stream in a cursor, sequence.
+/// A message and where it comes from: the stream's index in a cursor, and the sequence.
 struct Remembered {
     place: (usize, u64),
     message: Arc<FeedMessage>,
 }
 
 struct RoomState {
-    watchers: Vec<Watcher>,
+    subscribers: Vec<Subscriber>,
     recent: VecDeque<Remembered>,
     recent_bytes: usize,
-    /// Up to here nothing is remembered.
+    /// Messages up to this cursor are no longer remembered.
     forgotten: Cursor,
     empty_since: Option<Instant>,
 }
@@ -106,106 +108,107 @@ struct RoomState {
 #[derive(Default)]
 struct State {
     rooms: HashMap<Room, RoomState>,
-    /// How far the streams were read.
+    /// How far the streams have been read.
     cursor: Cursor,
-    /// How far they were told: values that gather are read before they are told.
-    told: Cursor,
+    /// How far they have been published; buffered values are read before they are published.
+    published: Cursor,
 }
 
 /// All rooms of a process.
 #[derive(Default)]
 pub(super) struct Hub {
     state: Mutex<State>,
-    /// How many rooms there are: without any, nothing need be decoded.
+    /// The number of rooms, readable without the lock: without any room, nothing needs decoding.
     rooms: AtomicUsize,
-    watchers: AtomicUsize,
+    subscribers: AtomicUsize,
 }
 
 impl Hub {
     fn state(&self) -> MutexGuard<'_, State> {
-        // What a panicking holder left is still a set of rooms.
+        // The rooms stay usable after a panic of another holder, so a poisoned lock is no reason to stop.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn begin(&self, heads: &Positions) {
+    pub(super) fn start_at(&self, heads: &Positions) {
         let mut state = self.state();
         state.cursor = Cursor::of(heads);
-        state.told = state.cursor;
+        state.published = state.cursor;
     }
 
-    pub(super) fn told_up_to(&self) -> Cursor {
-        self.state().told
+    pub(super) fn published_up_to(&self) -> Cursor {
+        self.state().published
     }
 
-    /// Notes what of the streams is still gathering: the first sequence of each that was not told yet.
-    pub(super) fn settle(&self, gathering: [Option<u64>; GATHERED]) {
+    /// Moves the published cursor of the buffered streams. `unpublished` is each stream's first sequence that is still
+    /// buffered, if any.
+    pub(super) fn set_published(&self, unpublished: [Option<u64>; BUFFERED_STREAMS]) {
         let mut state = self.state();
-        for (index, first) in gathering.into_iter().enumerate() {
-            let told = first.map_or(state.cursor.0[index], |first| first.saturating_sub(1));
-            state.told.advance(index, told);
+        for (index, first) in unpublished.into_iter().enumerate() {
+            let published = first.map_or(state.cursor.0[index], |first| first.saturating_sub(1));
+            state.published.advance(index, published);
         }
     }
 
-    pub(super) fn watchers(&self) -> usize {
-        self.watchers.load(Ordering::Relaxed)
+    pub(super) fn subscriber_count(&self) -> usize {
+        self.subscribers.load(Ordering::Relaxed)
     }
 
     pub(super) fn has_rooms(&self) -> bool {
         self.rooms.load(Ordering::Relaxed) > 0
     }
 
-    /// Returns which of these rooms there are.
-    pub(super) fn open<const N: usize>(&self, rooms: [Room; N]) -> [bool; N] {
+    /// Returns which of these rooms exist.
+    pub(super) fn existing<const N: usize>(&self, rooms: [Room; N]) -> [bool; N] {
         let state = self.state();
         rooms.map(|room| state.rooms.contains_key(&room))
     }
 
-    /// Notes that a message of a stream was told, or concerned nobody.
+    /// Records that a message of a stream has been read, and, unless its values are buffered, published.
     pub(super) fn advance(&self, index: usize, sequence: u64) {
         self.state().advance(index, sequence);
     }
 
     pub(super) fn subscribe(hub: &Arc<Self>, room: Room, after: Option<Cursor>) -> Subscription {
         let mut state = hub.state();
-        let (cursor, position) = (state.cursor, state.told);
+        let (cursor, position) = (state.cursor, state.published);
         let entered = state.rooms.entry(room).or_insert_with(|| RoomState::new(cursor));
-        let (sender, receiver) = mpsc::channel(PATIENCE);
+        let (sender, receiver) = mpsc::channel(SUBSCRIBER_BUFFER);
         let resumed = entered.resume(after, &sender);
         let closed = Arc::new(OnceLock::new());
-        entered.watchers.push(Watcher { sender, closed: closed.clone(), seen: after.unwrap_or_default() });
+        entered.subscribers.push(Subscriber { sender, closed: closed.clone(), seen: after.unwrap_or_default() });
         entered.empty_since = None;
         hub.rooms.store(state.rooms.len(), Ordering::Relaxed);
-        hub.watchers.fetch_add(1, Ordering::Relaxed);
-        Subscription { resumed, position, receiver, closed, watchers: hub.clone() }
+        hub.subscribers.fetch_add(1, Ordering::Relaxed);
+        Subscription { resumed, position, receiver, closed, hub: hub.clone() }
     }
 
-    /// Tells rooms, those that there are, what came from a place. The content is written once.
-    pub(super) fn tell(&self, rooms: &[Room], place: (usize, u64), event: &'static str, data: &Value) {
+    /// Publishes an event that came from this place to those of the rooms that exist. The content is serialised once.
+    pub(super) fn publish(&self, rooms: &[Room], place: (usize, u64), event: &'static str, data: &Value) {
         let mut state = self.state();
-        // Of a message whose values gather, others may still be on their way here.
-        if place.0 >= GATHERED {
+        // Other values of a buffered stream's message may still be pending, so only `set_published` moves past it.
+        if place.0 >= BUFFERED_STREAMS {
             state.advance(place.0, place.1);
         }
-        let position = state.told;
+        let position = state.published;
         let mut written: Option<Arc<FeedMessage>> = None;
         for room in rooms {
             let Some(room) = state.rooms.get_mut(room) else { continue };
             let message =
                 written.get_or_insert_with(|| Arc::new(FeedMessage { event, data: data.to_string().into(), position }));
-            room.tell(place, message);
+            room.publish(place, message);
         }
     }
 
-    /// Removes rooms that have been without watchers for a while.
-    pub(super) fn forget_empty_rooms(&self) {
+    /// Removes rooms that have had no subscribers for `EMPTY_ROOM_TTL`.
+    pub(super) fn remove_empty_rooms(&self) {
         let mut state = self.state();
         let now = Instant::now();
         state.rooms.retain(|_, room| {
-            room.watchers.retain(|watcher| !watcher.sender.is_closed());
-            if !room.watchers.is_empty() {
+            room.subscribers.retain(|subscriber| !subscriber.sender.is_closed());
+            if !room.subscribers.is_empty() {
                 return true;
             }
-            now.duration_since(*room.empty_since.get_or_insert(now)) < KEPT_EMPTY
+            now.duration_since(*room.empty_since.get_or_insert(now)) < EMPTY_ROOM_TTL
         });
         self.rooms.store(state.rooms.len(), Ordering::Relaxed);
     }
@@ -214,8 +217,8 @@ impl Hub {
     pub(super) fn close_all(&self, reason: Closed) {
         let rooms = std::mem::take(&mut self.state().rooms);
         self.rooms.store(0, Ordering::Relaxed);
-        for watcher in rooms.into_values().flat_map(|room| room.watchers) {
-            let _ = watcher.closed.set(reason);
+        for subscriber in rooms.into_values().flat_map(|room| room.subscribers) {
+            let _ = subscriber.closed.set(reason);
         }
     }
 }
@@ -223,15 +226,15 @@ impl Hub {
 impl State {
     fn advance(&mut self, index: usize, sequence: u64) {
         self.cursor.advance(index, sequence);
-        if index >= GATHERED {
-            self.told.advance(index, sequence);
+        if index >= BUFFERED_STREAMS {
+            self.published.advance(index, sequence);
         }
     }
 }
 
 impl RoomState {
     fn new(cursor: Cursor) -> Self {
-        Self { watchers: Vec::new(), recent: VecDeque::new(), recent_bytes: 0, forgotten: cursor, empty_since: None }
+        Self { subscribers: Vec::new(), recent: VecDeque::new(), recent_bytes: 0, forgotten: cursor, empty_since: None }
     }
 
     fn resume(&self, after: Option<Cursor>, sender: &mpsc::Sender<Arc<FeedMessage>>) -> Resumed {
@@ -243,11 +246,11 @@ impl RoomState {
         Resumed::Replayed(missed.filter(|recent| sender.try_send(recent.message.clone()).is_ok()).count())
     }
 
-    fn tell(&mut self, place: (usize, u64), message: &Arc<FeedMessage>) {
-        self.watchers.retain(|watcher| watcher.tell(place, message));
+    fn publish(&mut self, place: (usize, u64), message: &Arc<FeedMessage>) {
+        self.subscribers.retain(|subscriber| subscriber.publish(place, message));
         self.recent_bytes += message.data.len();
         self.recent.push_back(Remembered { place, message: message.clone() });
-        while self.recent.len() > MEMORY || self.recent_bytes > MEMORY_BYTES {
+        while self.recent.len() > MAX_REMEMBERED || self.recent_bytes > MAX_REMEMBERED_BYTES {
             let Some(oldest) = self.recent.pop_front() else { break };
             self.recent_bytes -= oldest.message.data.len();
             self.forgotten.advance(oldest.place.0, oldest.place.1);
@@ -255,9 +258,9 @@ impl RoomState {
     }
 }
 
-impl Watcher {
-    /// Gives it a message; answers whether it stays.
-    fn tell(&self, place: (usize, u64), message: &Arc<FeedMessage>) -> bool {
+impl Subscriber {
+    /// Sends it a message; returns whether it stays subscribed.
+    fn publish(&self, place: (usize, u64), message: &Arc<FeedMessage>) -> bool {
         if place.1 <= self.seen.0[place.0] {
             return true;
         }

@@ -1,13 +1,13 @@
-//! The live feed: what happens, to whoever is watching, from now on. Rooms of an organisation, a device, an asset; no
-//! transport. It is kept in memory by each process that has watchers, read from the head of the streams; a watcher that
-//! comes back says where it was, and gets what it missed or is told to load anew. What does not live here: sockets, and
-//! who may enter which room.
+//! The live feed: publishes what happens to whoever is subscribed, from now on. Each organisation, device, asset and
+//! user has a room. Every process that has subscribers keeps its own feed in memory and reads the streams from their
+//! heads; a subscriber that reconnects passes its cursor and gets what it missed, or is told to reload. Sockets and the
+//! right to enter a room are the API's.
 
+mod broadcaster;
 mod cursor;
 mod hub;
+mod pending_values;
 mod room;
-mod source;
-mod telemetry;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -23,45 +23,45 @@ pub use cursor::{Cursor, NotACursor};
 pub use hub::{Closed, FeedMessage, Resumed, Subscription};
 pub use room::{NotARoom, Room};
 
+use self::broadcaster::Broadcaster;
 use self::hub::Hub;
-use self::source::Broadcaster;
-use self::telemetry::Pending;
+use self::pending_values::PendingValues;
 use crate::Error;
 
 /// The projection's name.
 pub const NAME: &str = "live_feed";
-/// How often values that have gathered go out.
+/// How often buffered values are published.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The feed of this process; clones are the same one.
+/// The feed of this process; clones share it.
 #[derive(Clone, Default)]
 pub struct Feed {
     hub: Arc<Hub>,
 }
 
 impl Feed {
-    /// Makes a feed without watchers; nothing is read before `run`.
+    /// Creates a feed without subscribers; it reads nothing until `run`.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Enters a room. `after` is the cursor of the last message that the watcher has seen, if it has seen any.
+    /// Subscribes to a room. `after` is the cursor of the last message that the subscriber has seen, if any.
     pub fn subscribe(&self, room: Room, after: Option<Cursor>) -> Subscription {
         Hub::subscribe(&self.hub, room, after)
     }
 
-    /// Returns how far the feed has told what it read.
+    /// Returns how far the feed has published what it read.
     pub fn cursor(&self) -> Cursor {
-        self.hub.told_up_to()
+        self.hub.published_up_to()
     }
 
-    /// Returns how many watchers there are.
-    pub fn watchers(&self) -> usize {
-        self.hub.watchers()
+    /// Returns the number of subscribers.
+    pub fn subscriber_count(&self) -> usize {
+        self.hub.subscriber_count()
     }
 
-    /// Reads the streams and tells the rooms, until `shutdown`. Then, or when the log cannot be read, all watchers are
-    /// told that the feed has ended.
+    /// Reads the streams and publishes to the rooms until `shutdown`. Then, or when the log cannot be read, every
+    /// subscription ends with `Closed::Ended`.
     pub async fn run(&self, log: &Log, shutdown: CancellationToken) -> Result<(), Error> {
         let ended = self.read(log, shutdown).await;
         self.hub.close_all(Closed::Ended);
@@ -74,8 +74,8 @@ impl Feed {
             let last = log.last_sequence(stream).await.map_err(|source| Error::Stream { stream, source })?;
             heads.set(stream, Position::at(last));
         }
-        self.hub.begin(&heads);
-        let pending = Arc::new(Pending::default());
+        self.hub.start_at(&heads);
+        let pending = Arc::new(PendingValues::default());
         let broadcaster = Broadcaster::new(self.hub.clone(), pending.clone(), heads);
         let settings = ConsumeSettings { linger: Duration::from_millis(10), ..ConsumeSettings::default() };
         tokio::select! {
@@ -87,12 +87,12 @@ impl Feed {
     }
 }
 
-async fn tick(hub: &Hub, pending: &Pending) -> std::convert::Infallible {
+async fn tick(hub: &Hub, pending: &PendingValues) -> std::convert::Infallible {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
         pending.flush(hub);
-        hub.forget_empty_rooms();
+        hub.remove_empty_rooms();
     }
 }

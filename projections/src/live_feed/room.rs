@@ -1,24 +1,24 @@
-//! Rooms: who hears what.
+//! Rooms: what a subscriber can subscribe to.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// A room.
+/// A room of the live feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Room {
-    /// Everything of an organisation, telemetry at most once a second for each device: `org:<id>`.
+    /// Everything of an organisation, with telemetry at most once a second for each device: `org:<id>`.
     Organization(Uuid),
-    /// Every reading of a device, and what concerns it: `device:<id>`.
+    /// Every reading of a device and everything about it: `device:<id>`.
     Device(Uuid),
-    /// Every value of an asset, and what concerns it: `asset:<id>`.
+    /// Every value of an asset and everything about it: `asset:<id>`.
     Asset(Uuid),
-    /// What one person is to be told: `user:<id>`.
+    /// The notifications of one user: `user:<id>`.
     User(Uuid),
 }
 
-/// The text names no room.
+/// The text does not name a room.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a room: {0}")]
 pub struct NotARoom(pub String);
@@ -38,15 +38,16 @@ impl FromStr for Room {
     type Err = NotARoom;
 
     fn from_str(text: &str) -> Result<Self, NotARoom> {
-        let refused = || NotARoom(text.chars().take(80).collect());
-        let (kind, id) = text.split_once(':').ok_or_else(refused)?;
-        let id = id.parse().map_err(|_| refused())?;
+        // Only the beginning is quoted: the text comes from a client and may be long.
+        let invalid = || NotARoom(text.chars().take(80).collect());
+        let (kind, id) = text.split_once(':').ok_or_else(invalid)?;
+        let id = id.parse().map_err(|_| invalid())?;
         match kind {
             "org" => Ok(Self::Organization(id)),
             "device" => Ok(Self::Device(id)),
             "asset" => Ok(Self::Asset(id)),
             "user" => Ok(Self::User(id)),
-            _ => Err(refused()),
+            _ => Err(invalid()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Given, when, then: rooms, cursors and patience, without a log.
+//! Rooms, cursors, buffering and slow subscribers, without a log.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::hub::Hub;
-use super::telemetry::{Pending, Shown};
+use super::pending_values::{FeedReading, PendingValues};
 use super::{Closed, Cursor, Feed, Resumed, Room};
 
 const ROOM: Room = Room::Device(Uuid::nil());
 
-fn tell(hub: &Hub, stream: usize, sequence: u64) {
-    hub.tell(&[ROOM], (stream, sequence), "event:created", &json!({ "n": sequence }));
+fn publish(hub: &Hub, stream: usize, sequence: u64) {
+    hub.publish(&[ROOM], (stream, sequence), "event:created", &json!({ "n": sequence }));
 }
 
 #[test]
-fn cursors_and_rooms_survive_text() {
+fn cursors_and_rooms_are_read_back_from_their_text() {
     let cursor = Cursor([1, 2, 3, 4, 5, u64::MAX]);
     assert_eq!(cursor.to_string(), "1.2.3.4.5.18446744073709551615");
     assert_eq!(cursor.to_string().parse(), Ok(cursor));
@@ -34,11 +34,11 @@ fn cursors_and_rooms_survive_text() {
 }
 
 #[tokio::test]
-async fn every_watcher_of_a_room_gets_the_same_message_written_once() {
+async fn every_subscriber_of_a_room_shares_one_serialised_message() {
     let feed = Feed::new();
     let (mut one, mut two) = (feed.subscribe(ROOM, None), feed.subscribe(ROOM, None));
     let mut other = feed.subscribe(Room::Asset(Uuid::nil()), None);
-    tell(&feed.hub, 2, 7);
+    publish(&feed.hub, 2, 7);
     let (first, second) = (one.recv().await.unwrap(), two.recv().await.unwrap());
     assert!(Arc::ptr_eq(&first, &second));
     assert_eq!((&*first.data, first.position), (r#"{"n":7}"#, Cursor([0, 0, 7, 0, 0, 0])));
@@ -47,11 +47,11 @@ async fn every_watcher_of_a_room_gets_the_same_message_written_once() {
 }
 
 #[tokio::test]
-async fn a_watcher_that_comes_back_gets_what_its_cursor_has_not_seen_of_each_stream() {
+async fn a_reconnecting_subscriber_gets_what_is_beyond_its_cursor_in_each_stream() {
     let feed = Feed::new();
-    let _keeps_the_room = feed.subscribe(ROOM, None);
+    let _keeps_room = feed.subscribe(ROOM, None);
     for (stream, sequence) in [(2, 10), (5, 3), (2, 11), (5, 4)] {
-        tell(&feed.hub, stream, sequence);
+        publish(&feed.hub, stream, sequence);
     }
     let mut back = feed.subscribe(ROOM, Some(Cursor([0, 0, 11, 0, 0, 3])));
     assert_eq!(back.resumed, Resumed::Replayed(1));
@@ -61,29 +61,29 @@ async fn a_watcher_that_comes_back_gets_what_its_cursor_has_not_seen_of_each_str
 }
 
 #[tokio::test]
-async fn a_watcher_that_was_ahead_elsewhere_is_not_told_twice() {
+async fn a_subscriber_from_a_process_that_was_ahead_gets_no_message_twice() {
     let feed = Feed::new();
     let mut ahead = feed.subscribe(ROOM, Some(Cursor([5, 0, 0, 0, 0, 0])));
-    (4..=6).for_each(|sequence| tell(&feed.hub, 0, sequence));
+    (4..=6).for_each(|sequence| publish(&feed.hub, 0, sequence));
     assert_eq!(&*ahead.recv().await.unwrap().data, r#"{"n":6}"#);
 }
 
-fn shown() -> Shown {
+fn sample_reading() -> FeedReading {
     let values = json!({"temp": 1.0}).as_object().cloned().unwrap();
-    Shown { measured_at: chrono::DateTime::UNIX_EPOCH, values, source_devices: Vec::new() }
+    FeedReading { measured_at: chrono::DateTime::UNIX_EPOCH, values, source_devices: Vec::new() }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_that_waits_for_its_second_is_not_lost_to_a_watcher_that_comes_back() {
-    let (feed, pending) = (Feed::new(), Pending::default());
+async fn a_buffered_value_is_not_lost_to_a_reconnecting_subscriber() {
+    let (feed, pending) = (Feed::new(), PendingValues::default());
     let room = Room::Organization(Uuid::nil());
     let mut first = feed.subscribe(room, None);
     let (waits, goes) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    pending.add_newest(Uuid::nil(), waits, (0, 1), &shown());
+    pending.add_newest(Uuid::nil(), waits, (0, 1), &sample_reading());
     pending.flush(&feed.hub);
     first.recv().await.unwrap();
-    pending.add_newest(Uuid::nil(), waits, (0, 2), &shown());
-    pending.add_newest(Uuid::nil(), goes, (0, 3), &shown());
+    pending.add_newest(Uuid::nil(), waits, (0, 2), &sample_reading());
+    pending.add_newest(Uuid::nil(), goes, (0, 3), &sample_reading());
     feed.hub.advance(0, 3);
     pending.flush(&feed.hub);
     let seen = first.recv().await.unwrap();
@@ -91,20 +91,20 @@ async fn a_value_that_waits_for_its_second_is_not_lost_to_a_watcher_that_comes_b
     tokio::time::advance(std::time::Duration::from_secs(1)).await;
     pending.flush(&feed.hub);
     let mut back = feed.subscribe(room, Some(seen.position));
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     let Resumed::Replayed(count) = back.resumed else { panic!("{:?}", back.resumed) };
     for _ in 0..count {
-        told.push(back.recv().await.unwrap().data.clone());
+        received.push(back.recv().await.unwrap().data.clone());
     }
-    assert!(told.iter().any(|data| data.contains(&waits.to_string())), "{told:?}");
-    assert_eq!(feed.cursor(), Cursor([3, 0, 0, 0, 0, 0]), "all is told");
+    assert!(received.iter().any(|data| data.contains(&waits.to_string())), "{received:?}");
+    assert_eq!(feed.cursor(), Cursor([3, 0, 0, 0, 0, 0]), "everything is published");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_newest_value_of_each_metric_is_told_once_a_second() {
-    let (feed, pending) = (Feed::new(), Pending::default());
-    let mut watcher = feed.subscribe(Room::Organization(Uuid::nil()), None);
-    let reading = |seconds, values: serde_json::Value| Shown {
+async fn the_newest_value_of_each_metric_is_published_once_a_second() {
+    let (feed, pending) = (Feed::new(), PendingValues::default());
+    let mut subscriber = feed.subscribe(Room::Organization(Uuid::nil()), None);
+    let reading = |seconds, values: serde_json::Value| FeedReading {
         measured_at: chrono::DateTime::from_timestamp(seconds, 0).unwrap(),
         values: values.as_object().cloned().unwrap(),
         source_devices: Vec::new(),
@@ -114,7 +114,7 @@ async fn the_newest_value_of_each_metric_is_told_once_a_second() {
     add(2, json!({"a": 2}));
     add(1, json!({"a": 1, "b": 1}));
     pending.flush(&feed.hub);
-    let data: serde_json::Value = serde_json::from_str(&watcher.recv().await.unwrap().data).unwrap();
+    let data: serde_json::Value = serde_json::from_str(&subscriber.recv().await.unwrap().data).unwrap();
     assert_eq!(data["metrics"], json!({"a": 2, "b": 1}));
     assert_eq!(data["timestamp"], "1970-01-01T00:00:02.000Z");
     add(3, json!({"a": 3}));
@@ -124,15 +124,15 @@ async fn the_newest_value_of_each_metric_is_told_once_a_second() {
     add(4, json!({"a": 4}));
     tokio::time::advance(std::time::Duration::from_millis(20)).await;
     pending.flush(&feed.hub);
-    let data: serde_json::Value = serde_json::from_str(&watcher.recv().await.unwrap().data).unwrap();
+    let data: serde_json::Value = serde_json::from_str(&subscriber.recv().await.unwrap().data).unwrap();
     assert_eq!(data["metrics"], json!({"a": 4}));
 }
 
 #[test]
-fn what_is_no_longer_remembered_is_to_be_loaded_anew() {
+fn a_cursor_older_than_the_remembered_messages_asks_for_a_reload() {
     let feed = Feed::new();
-    let _keeps_the_room = feed.subscribe(ROOM, None);
-    (1..=10_000).for_each(|sequence| tell(&feed.hub, 0, sequence));
+    let _keeps_room = feed.subscribe(ROOM, None);
+    (1..=10_000).for_each(|sequence| publish(&feed.hub, 0, sequence));
     let late = feed.subscribe(ROOM, Some(Cursor([1, 0, 0, 0, 0, 0])));
     assert_eq!(late.resumed, Resumed::Reload);
     let recent = feed.subscribe(ROOM, Some(Cursor([9_990, 0, 0, 0, 0, 0])));
@@ -140,19 +140,19 @@ fn what_is_no_longer_remembered_is_to_be_loaded_anew() {
 }
 
 #[test]
-fn a_room_that_opens_remembers_nothing_from_before() {
+fn a_new_room_remembers_nothing_from_before_it_existed() {
     let feed = Feed::new();
-    feed.hub.begin(&Positions::at([(Stream::TelemetryNormalized, 9)]));
+    feed.hub.start_at(&Positions::at([(Stream::TelemetryNormalized, 9)]));
     assert_eq!(feed.subscribe(ROOM, Some(Cursor([8, 0, 0, 0, 0, 0]))).resumed, Resumed::Reload);
 }
 
 #[tokio::test]
-async fn a_watcher_that_does_not_listen_is_sent_away_and_slows_nobody() {
+async fn a_slow_subscriber_is_disconnected_and_slows_nobody_down() {
     let feed = Feed::new();
     let mut idle = feed.subscribe(ROOM, None);
     let mut busy = feed.subscribe(ROOM, None);
     for sequence in 1..=20_000 {
-        tell(&feed.hub, 2, sequence);
+        publish(&feed.hub, 2, sequence);
         assert_eq!(busy.recv().await.unwrap().position.0[2], sequence);
     }
     let mut heard = 0;
@@ -163,18 +163,18 @@ async fn a_watcher_that_does_not_listen_is_sent_away_and_slows_nobody() {
         }
     };
     assert_eq!((reason, heard), (Closed::TooSlow, 16_384));
-    assert_eq!(feed.watchers(), 2);
+    assert_eq!(feed.subscriber_count(), 2);
     drop(idle);
-    assert_eq!(feed.watchers(), 1);
+    assert_eq!(feed.subscriber_count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_room_without_watchers_is_forgotten_after_a_while() {
+async fn a_room_without_subscribers_is_removed_after_a_minute() {
     let feed = Feed::new();
     drop(feed.subscribe(ROOM, None));
-    feed.hub.forget_empty_rooms();
+    feed.hub.remove_empty_rooms();
     assert!(feed.hub.has_rooms());
     tokio::time::advance(std::time::Duration::from_secs(61)).await;
-    feed.hub.forget_empty_rooms();
+    feed.hub.remove_empty_rooms();
     assert!(!feed.hub.has_rooms());
 }

@@ -1,5 +1,6 @@
-//! What happened, in the words of the feed. Pure.
+//! Translates domain events, presence facts and health changes into events of the feed. Pure.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::AnyEvent;
 use domain::activity::{ActivityEvent, WorkOrder};
 use domain::alarm::{AlarmEvent, Breach};
@@ -11,41 +12,42 @@ use domain::telemetry::{AssetHealthChanged, PresenceFact, ThresholdEvent};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Room;
-use super::telemetry::text;
+use super::room::Room;
+use crate::decoded_event::DecodedEvent;
 use crate::device_directory::ConnectivityRow;
-use crate::fact::{Fact, text_of};
+use crate::sql_values::enum_text;
 use crate::system_events::{SystemEventRow, threshold_payload};
 
-/// One thing to tell, and where.
+/// An event of the feed and the rooms it goes to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Told {
+pub(super) struct RoomEvent {
     pub rooms: Vec<Room>,
-    pub event: &'static str,
+    /// Its name on the wire, such as `alarm:raised`.
+    pub name: &'static str,
     pub data: Value,
 }
 
-/// A change of an asset's health.
-pub(super) fn health(change: &AssetHealthChanged) -> Told {
-    Told {
+/// Translates a change of an asset's health.
+pub(super) fn health(change: &AssetHealthChanged) -> RoomEvent {
+    RoomEvent {
         rooms: vec![Room::Organization(change.organization.0), Room::Asset(change.asset.0)],
-        event: "asset:healthscore",
+        name: "asset:healthscore",
         data: json!({
             "assetId": change.asset,
             "healthScore": change.score,
             "previousScore": change.previous,
-            "timestamp": text(change.measured_at),
+            "timestamp": rfc3339_millis(change.measured_at),
             "computedBy": change.scored_by.map(|by| by.model),
             "formulaVersion": change.scored_by.map(|by| by.formula),
         }),
     }
 }
 
-/// A threshold event.
-pub(super) fn threshold(event: &ThresholdEvent) -> Told {
-    Told {
+/// Translates a threshold event.
+pub(super) fn threshold(event: &ThresholdEvent) -> RoomEvent {
+    RoomEvent {
         rooms: vec![Room::Organization(event.organization.0), entity_room(event.entity_type, event.entity_id)],
-        event: "event:created",
+        name: "event:created",
         data: json!({
             "eventId": event.event_id,
             "type": event.transition,
@@ -56,12 +58,12 @@ pub(super) fn threshold(event: &ThresholdEvent) -> Told {
     }
 }
 
-/// A presence fact that is a system event.
-pub(super) fn noticed(row: &SystemEventRow) -> Option<Told> {
+/// Translates a system event; none if it belongs to no organisation.
+pub(super) fn system_event(row: &SystemEventRow) -> Option<RoomEvent> {
     let device = row.entity_id.map(Room::Device);
-    Some(Told {
+    Some(RoomEvent {
         rooms: [Room::Organization(row.organization_id?)].into_iter().chain(device).collect(),
-        event: "event:created",
+        name: "event:created",
         data: json!({
             "eventId": row.id,
             "type": row.event_type,
@@ -72,87 +74,94 @@ pub(super) fn noticed(row: &SystemEventRow) -> Option<Told> {
     })
 }
 
-/// What a presence fact made of a device.
-pub(super) fn presence(fact: &PresenceFact, row: &ConnectivityRow) -> [Told; 2] {
+/// Translates the connectivity that a presence fact gave a device.
+pub(super) fn presence(fact: &PresenceFact, row: &ConnectivityRow) -> [RoomEvent; 2] {
     let rooms = vec![Room::Organization(row.organization_id), Room::Device(row.device_id)];
     let device = row.device_id;
-    let (event, data) = if row.connectivity == "online" {
-        ("device:connected", json!({ "deviceId": device, "connectedAt": text(fact.at) }))
+    let (name, data) = if row.connectivity == "online" {
+        ("device:connected", json!({ "deviceId": device, "connectedAt": rfc3339_millis(fact.at) }))
     } else {
-        let data = json!({ "deviceId": device, "disconnectedAt": text(fact.at), "reason": row.reason });
+        let data = json!({ "deviceId": device, "disconnectedAt": rfc3339_millis(fact.at), "reason": row.reason });
         ("device:disconnected", data)
     };
-    let status = json!({ "deviceId": device, "status": row.connectivity, "lastSeen": text(row.last_seen_at) });
-    [Told { rooms: rooms.clone(), event, data }, Told { rooms, event: "device:status", data: status }]
+    let status =
+        json!({ "deviceId": device, "status": row.connectivity, "lastSeen": rfc3339_millis(row.last_seen_at) });
+    [RoomEvent { rooms: rooms.clone(), name, data }, RoomEvent { rooms, name: "device:status", data: status }]
 }
 
-/// A domain event of an alarm or an activity.
-pub(super) fn domain_event(fact: &Fact) -> Option<Told> {
-    match &fact.event {
-        AnyEvent::Alarm(event) => Some(alarm(fact, event)),
-        AnyEvent::Activity(event) => Some(activity(fact, event)),
+/// Translates a domain event of an alarm, activity or notification; none for others.
+pub(super) fn domain_event(decoded: &DecodedEvent) -> Option<RoomEvent> {
+    match &decoded.event {
+        AnyEvent::Alarm(event) => Some(alarm(decoded, event)),
+        AnyEvent::Activity(event) => Some(activity(decoded, event)),
         AnyEvent::Notification(NotificationEvent::NotificationPushed { recipients, notice }) => {
-            Some(notification(fact.id, recipients, notice))
+            Some(pushed(decoded.id, recipients, notice))
         }
         _ => None,
     }
 }
 
-fn alarm(fact: &Fact, event: &AlarmEvent) -> Told {
-    let organization = Room::Organization(fact.organization);
-    let told = |event, data| Told { rooms: vec![organization], event, data };
+fn alarm(decoded: &DecodedEvent, event: &AlarmEvent) -> RoomEvent {
+    let organization = Room::Organization(decoded.organization);
+    let of_organization = |name, data| RoomEvent { rooms: vec![organization], name, data };
     match event {
-        AlarmEvent::AlarmRaised { breach } => Told {
+        AlarmEvent::AlarmRaised { breach } => RoomEvent {
             rooms: vec![organization, entity_room(breach.entity_type, breach.entity_id)],
-            event: "alarm:raised",
-            data: raised(fact.id, breach),
+            name: "alarm:raised",
+            data: raised(decoded.id, breach),
         },
         AlarmEvent::AlarmStartAmended { started_at } => {
-            told("alarm:amended", json!({ "alarmId": fact.id, "startedAt": text(*started_at) }))
+            of_organization("alarm:amended", json!({ "alarmId": decoded.id, "startedAt": rfc3339_millis(*started_at) }))
         }
-        AlarmEvent::AlarmReturnedToNormal { value, at } => {
-            told("alarm:returned", json!({ "alarmId": fact.id, "value": value, "returnedAt": text(*at) }))
-        }
-        AlarmEvent::AlarmRepeated { repeats, value, at } => told(
+        AlarmEvent::AlarmReturnedToNormal { value, at } => of_organization(
+            "alarm:returned",
+            json!({ "alarmId": decoded.id, "value": value, "returnedAt": rfc3339_millis(*at) }),
+        ),
+        AlarmEvent::AlarmRepeated { repeats, value, at } => of_organization(
             "alarm:repeated",
-            json!({ "alarmId": fact.id, "repeats": repeats, "value": value, "repeatedAt": text(*at) }),
+            json!({ "alarmId": decoded.id, "repeats": repeats, "value": value, "repeatedAt": rfc3339_millis(*at) }),
         ),
         AlarmEvent::AlarmSuppressed { suppression } => {
             let (why, until) = match suppression {
                 Suppression::OutOfService => ("out_of_service", None),
-                Suppression::Shelved { until } => ("shelved", Some(text(*until))),
+                Suppression::Shelved { until } => ("shelved", Some(rfc3339_millis(*until))),
             };
-            told("alarm:suppressed", json!({ "alarmId": fact.id, "suppression": why, "shelvedUntil": until }))
+            of_organization(
+                "alarm:suppressed",
+                json!({ "alarmId": decoded.id, "suppression": why, "shelvedUntil": until }),
+            )
         }
-        AlarmEvent::AlarmUnsuppressed {} => told("alarm:unsuppressed", json!({ "alarmId": fact.id })),
+        AlarmEvent::AlarmUnsuppressed {} => of_organization("alarm:unsuppressed", json!({ "alarmId": decoded.id })),
         AlarmEvent::AlarmSuperseded { by } => {
-            told("alarm:superseded", json!({ "alarmId": fact.id, "supersededBy": by }))
+            of_organization("alarm:superseded", json!({ "alarmId": decoded.id, "supersededBy": by }))
         }
         AlarmEvent::AlarmAssigned { assignee } => {
-            told("alarm:assigned", json!({ "alarmId": fact.id, "assigneeId": assignee }))
+            of_organization("alarm:assigned", json!({ "alarmId": decoded.id, "assigneeId": assignee }))
         }
-        AlarmEvent::AlarmCommented { text } => {
-            told("alarm:commented", json!({ "alarmId": fact.id, "author": fact.actor(), "text": text }))
-        }
-        AlarmEvent::AlarmDismissed { reason } => {
-            told("alarm:dismissed", json!({ "alarmId": fact.id, "dismissedBy": fact.actor(), "reason": reason }))
-        }
-        AlarmEvent::AlarmAcknowledged { comment } => told(
+        AlarmEvent::AlarmCommented { text } => of_organization(
+            "alarm:commented",
+            json!({ "alarmId": decoded.id, "author": decoded.actor(), "text": text }),
+        ),
+        AlarmEvent::AlarmDismissed { reason } => of_organization(
+            "alarm:dismissed",
+            json!({ "alarmId": decoded.id, "dismissedBy": decoded.actor(), "reason": reason }),
+        ),
+        AlarmEvent::AlarmAcknowledged { comment } => of_organization(
             "alarm:acknowledged",
             json!({
-                "alarmId": fact.id,
-                "acknowledgedBy": fact.actor(),
-                "acknowledgedAt": text(fact.at()),
+                "alarmId": decoded.id,
+                "acknowledgedBy": decoded.actor(),
+                "acknowledgedAt": rfc3339_millis(decoded.recorded_at()),
                 "comment": comment,
             }),
         ),
     }
 }
 
-fn notification(id: Uuid, recipients: &[UserId], notice: &Notice) -> Told {
-    Told {
+fn pushed(id: Uuid, recipients: &[UserId], notice: &Notice) -> RoomEvent {
+    RoomEvent {
         rooms: recipients.iter().map(|user| Room::User(user.0)).collect(),
-        event: "notification:new",
+        name: "notification:new",
         data: json!({
             "notificationId": id,
             "type": notice.transition,
@@ -163,7 +172,7 @@ fn notification(id: Uuid, recipients: &[UserId], notice: &Notice) -> Told {
             "severity": notice.severity,
             "metricKey": notice.metric_key,
             "value": notice.value,
-            "measuredAt": text(notice.measured_at),
+            "measuredAt": rfc3339_millis(notice.measured_at),
         }),
     }
 }
@@ -178,15 +187,15 @@ fn raised(alarm: Uuid, breach: &Breach) -> Value {
         "metricKey": breach.metric_key,
         "severity": breach.severity,
         "value": breach.value,
-        "startedAt": text(breach.started_at),
-        "raisedAt": text(breach.raised_at),
+        "startedAt": rfc3339_millis(breach.started_at),
+        "raisedAt": rfc3339_millis(breach.raised_at),
     })
 }
 
-fn activity(fact: &Fact, event: &ActivityEvent) -> Told {
-    let rooms = vec![Room::Organization(fact.organization)];
+fn activity(decoded: &DecodedEvent, event: &ActivityEvent) -> RoomEvent {
+    let rooms = vec![Room::Organization(decoded.organization)];
     if let ActivityEvent::ActivityCreated { order } = event {
-        return Told { rooms, event: "activity:created", data: created(fact.id, order) };
+        return RoomEvent { rooms, name: "activity:created", data: created(decoded.id, order) };
     }
     let change = match event {
         ActivityEvent::ActivityAssigned { role, user_id } => {
@@ -196,21 +205,21 @@ fn activity(fact: &Fact, event: &ActivityEvent) -> Told {
         ActivityEvent::ActivityCompleted { .. } => json!({ "status": "done" }),
         ActivityEvent::ActivityCancelled { reason } => json!({ "status": "cancelled", "reason": reason }),
         ActivityEvent::ActivityItemChecked { index, done } => json!({ "item": index, "done": done }),
-        ActivityEvent::ActivityOverdue { due_at } => json!({ "overdue": true, "dueAt": text(*due_at) }),
+        ActivityEvent::ActivityOverdue { due_at } => json!({ "overdue": true, "dueAt": rfc3339_millis(*due_at) }),
         ActivityEvent::ActivityCommented { text } => json!({ "comment": text }),
         ActivityEvent::ActivityCreated { .. } => json!({}),
     };
-    let data = json!({ "activityId": fact.id, "change": fact.event_type, "details": change });
-    Told { rooms, event: "activity:updated", data }
+    let data = json!({ "activityId": decoded.id, "change": decoded.event_type, "details": change });
+    RoomEvent { rooms, name: "activity:updated", data }
 }
 
 fn created(activity: Uuid, order: &WorkOrder) -> Value {
     json!({
         "activityId": activity,
         "name": order.name,
-        "priority": text_of(&order.priority),
+        "priority": enum_text(&order.priority),
         "assignedTo": order.assigned_user_id.map(|user| user.to_string()).or_else(|| order.assigned_role.clone()),
-        "dueAt": order.due_at.map(text),
+        "dueAt": order.due_at.map(rfc3339_millis),
         "targetId": order.target_id,
         "alarmId": order.alarm_id,
     })
@@ -221,4 +230,9 @@ fn entity_room(kind: EntityKind, id: Uuid) -> Room {
         EntityKind::Device => Room::Device(id),
         EntityKind::Asset | EntityKind::Space => Room::Asset(id),
     }
+}
+
+/// Formats a time as the feed writes it: RFC 3339 in UTC, with milliseconds.
+pub(super) fn rfc3339_millis(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -5,9 +5,9 @@ use domain::notification::{NotificationEvent, Stage};
 use eventlog::Stream;
 
 use super::NotificationRow;
-use crate::fact::Fact;
+use crate::decoded_event::DecodedEvent;
 use crate::fold::Fold;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
 
 /// The fold of notifications.
 pub struct Notifications;
@@ -16,47 +16,47 @@ impl Fold for Notifications {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::EsActivity];
     const TABLES: &'static [&'static str] = &["notifications"];
-    type Sheets = Sheet<NotificationRow>;
+    type Rows = RowBatch<NotificationRow>;
 
-    fn sheets(sheets: &mut Self::Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![sheets]
+    fn row_batches(rows: &mut Self::Rows) -> Vec<&mut dyn AnyRowBatch> {
+        vec![rows]
     }
 
-    fn touch(sheets: &mut Self::Sheets, fact: &Fact) {
-        if matches!(fact.event, AnyEvent::Notification(_)) {
-            sheets.want(fact.id);
+    fn request_rows(rows: &mut Self::Rows, decoded: &DecodedEvent) {
+        if matches!(decoded.event, AnyEvent::Notification(_)) {
+            rows.request(decoded.id);
         }
     }
 
-    fn fold(notifications: &mut Self::Sheets, fact: &Fact) {
-        let AnyEvent::Notification(event) = &fact.event else { return };
+    fn fold(notifications: &mut Self::Rows, decoded: &DecodedEvent) {
+        let AnyEvent::Notification(event) = &decoded.event else { return };
         if let NotificationEvent::NotificationRequested { channel_id, medium, notice } = event {
-            notifications.put(NotificationRow {
-                id: fact.id,
-                organization_id: fact.organization,
+            notifications.upsert(NotificationRow {
+                id: decoded.id,
+                organization_id: decoded.organization,
                 channel_id: channel_id.map(|channel| channel.0),
                 medium: medium.clone(),
                 notice: notice.clone(),
                 status: Stage::Pending.to_string(),
                 attempts: 0,
-                due_at: Some(fact.at()),
+                due_at: Some(decoded.recorded_at()),
                 recipients: None,
                 reason: None,
-                created_at: fact.at(),
-                updated_at: fact.at(),
-                version: fact.version,
-                position: fact.position,
+                created_at: decoded.recorded_at(),
+                updated_at: decoded.recorded_at(),
+                version: decoded.version,
+                position: decoded.position,
             });
             return;
         }
-        notifications.change(fact.id, |row| {
-            change(row, event, fact);
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+        notifications.update(decoded.id, |row| {
+            change(row, event, decoded);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         });
     }
 }
 
-fn change(row: &mut NotificationRow, event: &NotificationEvent, fact: &Fact) {
+fn change(row: &mut NotificationRow, event: &NotificationEvent, decoded: &DecodedEvent) {
     let mut end = |stage: Stage| {
         row.status = stage.to_string();
         row.due_at = None;
@@ -82,7 +82,7 @@ fn change(row: &mut NotificationRow, event: &NotificationEvent, fact: &Fact) {
         }
         NotificationEvent::NotificationResent {} => {
             row.status = Stage::Pending.to_string();
-            (row.attempts, row.due_at, row.reason) = (0, Some(fact.at()), None);
+            (row.attempts, row.due_at, row.reason) = (0, Some(decoded.recorded_at()), None);
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::notification::Notice;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::sheet::Row;
+use crate::row_batch::Row;
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

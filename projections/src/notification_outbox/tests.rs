@@ -9,7 +9,7 @@ use domain::telemetry::Transition;
 use uuid::Uuid;
 
 use super::{NotificationRow, Notifications};
-use crate::given::{ID, after, at};
+use crate::test_events::{ID, at, rows_after};
 
 fn notice() -> Notice {
     Notice {
@@ -33,7 +33,7 @@ fn then(events: &[E]) -> NotificationRow {
         notice: notice(),
     };
     let events: Vec<E> = [requested].into_iter().chain(events.iter().cloned()).collect();
-    after::<Notifications, _>("notification", &events).get(ID).cloned().unwrap()
+    rows_after::<Notifications, _>("notification", &events).get(ID).cloned().unwrap()
 }
 
 #[test]

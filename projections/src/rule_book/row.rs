@@ -7,7 +7,7 @@ use domain::rule::RuleAction;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::sheet::Row;
+use crate::row_batch::Row;
 
 /// A threshold rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use domain::alarming::{Condition, Operator, Severity};
 use domain::rule::{EntityKind, RuleAction, RuleDefinition, RuleEvent};
 
 use super::{RuleRow, Rules};
-use crate::given::{ID, after, at};
+use crate::test_events::{ID, at, rows_after};
 
 fn condition(value: f64) -> Condition {
     Condition { duration_seconds: 5, ..Condition::comparing(Operator::Above, value) }
@@ -30,7 +30,7 @@ fn defined() -> RuleEvent {
 
 #[test]
 fn each_event_of_a_rule_changes_its_own_columns() {
-    let first = after::<Rules, _>("rule", &[defined()]).rules.get(ID).cloned().unwrap();
+    let first = rows_after::<Rules, _>("rule", &[defined()]).rules.get(ID).cloned().unwrap();
     assert_eq!((first.entity_type.as_str(), first.severity.as_str(), first.is_active), ("device", "low", true));
     let two = RuleRow { updated_at: at(2), version: 2, position: 2, ..first };
     let url = RuleAction::Webhook { url: "https://example.org".into() };
@@ -53,7 +53,7 @@ fn each_event_of_a_rule_changes_its_own_columns() {
         (RuleEvent::RuleDeactivated {}, RuleRow { is_active: false, ..two.clone() }),
         (RuleEvent::RuleRetired {}, RuleRow { is_active: false, retired: true, ..two.clone() }),
     ] {
-        assert_eq!(after::<Rules, _>("rule", &[defined(), event]).rules.get(ID), Some(&expected));
+        assert_eq!(rows_after::<Rules, _>("rule", &[defined(), event]).rules.get(ID), Some(&expected));
     }
 }
 
@@ -72,11 +72,12 @@ fn a_template_is_replaced_by_its_revision_and_keeps_its_beginning() {
     };
     let defined = ActivityTemplateEvent::ActivityTemplateDefined { definition: definition("Visit") };
     let revised = ActivityTemplateEvent::ActivityTemplateRevised { definition: definition("Call") };
-    let sheets = after::<Rules, _>("activity_template", &[defined.clone(), revised]);
-    let row = sheets.templates.get(ID).unwrap();
+    let rows = rows_after::<Rules, _>("activity_template", &[defined.clone(), revised]);
+    let row = rows.templates.get(ID).unwrap();
     assert_eq!((row.name.as_str(), row.trigger_event_type.as_str(), row.created_at), ("Call", "DEVICE_OFFLINE", at(1)));
     assert_eq!((row.version, row.default_due_hours), (2, Some(4)));
-    let retired = after::<Rules, _>("activity_template", &[defined, ActivityTemplateEvent::ActivityTemplateRetired {}]);
+    let retired =
+        rows_after::<Rules, _>("activity_template", &[defined, ActivityTemplateEvent::ActivityTemplateRetired {}]);
     let row = retired.templates.get(ID).unwrap();
     assert!(row.retired && !row.is_active);
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::fact::{Fact, json_of, text_of, without_nul};
+use crate::decoded_event::DecodedEvent;
+use crate::sql_values::{enum_text, strip_nul_json, to_json};
 
 /// Namespace of ids that are derived from what happened.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0b_6f0c_6f0e_4c1e_9d3a_6a5f_2d1b_7c44);
@@ -41,8 +42,8 @@ pub fn of_threshold(event: &ThresholdEvent) -> SystemEventRow {
     SystemEventRow {
         id: event.event_id,
         organization_id: Some(event.organization.0),
-        event_type: text_of(&event.transition),
-        entity_type: Some(text_of(&event.entity_type)),
+        event_type: enum_text(&event.transition),
+        entity_type: Some(enum_text(&event.entity_type)),
         entity_id: Some(event.entity_id),
         severity: event.severity.to_string(),
         occurred_at: event.measured_at,
@@ -61,7 +62,7 @@ pub fn threshold_payload(event: &ThresholdEvent) -> Value {
         "timestamp": event.measured_at,
         "receivedAt": event.received_at,
     });
-    without_nul(without_nulls(payload))
+    strip_nul_json(without_nulls(payload))
 }
 
 /// Returns the row of a presence fact that people should know of.
@@ -83,31 +84,31 @@ pub fn of_presence(fact: &PresenceFact) -> Option<SystemEventRow> {
         entity_id: device,
         severity: severity.into(),
         occurred_at: fact.at,
-        payload: without_nul(without_nulls(json!({ "edge": fact.edge, "reason": fact.reason }))),
+        payload: strip_nul_json(without_nulls(json!({ "edge": fact.edge, "reason": fact.reason }))),
     })
 }
 
 /// Returns the row of a certificate's end.
-pub fn of_certificate(fact: &Fact) -> Option<SystemEventRow> {
-    let AnyEvent::Certificate(event) = &fact.event else { return None };
+pub fn of_certificate(decoded: &DecodedEvent) -> Option<SystemEventRow> {
+    let AnyEvent::Certificate(event) = &decoded.event else { return None };
     let (event_type, severity, payload) = match event {
         CertificateEvent::CertificateIssued { .. }
         | CertificateEvent::CertificateRenewed { .. }
         | CertificateEvent::CertificateExpiryAnnounced { .. } => return None,
         CertificateEvent::CertificateRevoked { reason, code } => {
-            ("CERTIFICATE_REVOKED", "medium", json!({ "reason": reason, "code": json_of(code) }))
+            ("CERTIFICATE_REVOKED", "medium", json!({ "reason": reason, "code": to_json(code) }))
         }
         CertificateEvent::CertificateExpiring {} => ("CERTIFICATE_EXPIRING", "medium", json!({})),
         CertificateEvent::CertificateExpired {} => ("CERTIFICATE_EXPIRED", "high", json!({})),
     };
     Some(SystemEventRow {
-        id: fact.event_id,
-        organization_id: Some(fact.organization),
+        id: decoded.event_id,
+        organization_id: Some(decoded.organization),
         event_type: event_type.into(),
         entity_type: Some("certificate".into()),
-        entity_id: Some(fact.id),
+        entity_id: Some(decoded.id),
         severity: severity.into(),
-        occurred_at: fact.at(),
+        occurred_at: decoded.recorded_at(),
         payload,
     })
 }

@@ -13,11 +13,11 @@ use sqlx::PgConnection;
 
 pub use fold::{SystemEventRow, of_certificate, of_presence, of_threshold, threshold_payload};
 
+use crate::decoded_event::Unreadable;
 use crate::device_directory::presence_facts;
-use crate::fact::Unreadable;
-use crate::fold::read_facts;
+use crate::fold::decode_messages;
 use crate::projection::rejection;
-use crate::sheet::append;
+use crate::row_batch::append;
 use crate::{Error, Projection};
 
 /// The projection's name.
@@ -47,10 +47,10 @@ impl Projection for SystemEvents {
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
         Box::pin(async move {
             let of = |stream: Stream| batch.iter().filter(move |message| message.stream == stream);
-            let (facts, mut refused) = read_facts(of(Stream::Es));
+            let (events, mut refused) = decode_messages(of(Stream::Es));
             let (seen, unreadable) = presence_facts(of(Stream::Presence));
             refused.extend(unreadable);
-            let mut rows: Vec<SystemEventRow> = facts.iter().filter_map(of_certificate).collect();
+            let mut rows: Vec<SystemEventRow> = events.iter().filter_map(of_certificate).collect();
             rows.extend(seen.iter().filter_map(of_presence));
             for message in of(Stream::EventsThreshold) {
                 match threshold_events(message) {

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{of_certificate, of_presence, of_threshold};
-use crate::given::{ID, ORGANIZATION, at, fact};
+use crate::test_events::{ID, ORGANIZATION, at, decoded_event};
 
 fn heard(kind: PresenceKind) -> PresenceFact {
     PresenceFact {
@@ -70,7 +70,7 @@ fn the_same_fact_always_has_the_same_id_and_another_has_another() {
 
 #[test]
 fn the_end_of_a_certificate_is_one_and_its_issue_is_not() {
-    let of = |event| of_certificate(&fact("certificate", 2, &event));
+    let of = |event| of_certificate(&decoded_event("certificate", 2, &event));
     let revoked = CertificateEvent::CertificateRevoked { reason: "lost".into(), code: RevocationCode::KeyCompromise };
     let row = of(revoked).unwrap();
     assert_eq!(

@@ -2,41 +2,41 @@
 //! readings beside it, aggregates of whole hours; hours that are long over as segments of arrays; each for as long as its
 //! organisation keeps them. What does not live here: the newest values (`latest_telemetry`).
 
-mod hours;
-mod keys;
-mod line;
+mod decode;
+mod hour_aggregates;
+mod late_detection;
+mod merged_reading;
 pub mod read;
 mod retention;
-mod route;
 mod segment;
-mod take;
+mod surrogate_keys;
 #[cfg(test)]
 mod tests;
 mod upkeep;
-mod values;
+mod value_queries;
 mod write;
 
 use eventlog::{Message, Rejection, Source, Stream};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 
-use self::hours::Hours;
-use self::keys::Keys;
+use self::decode::{DecodedBatch, decode};
+use self::hour_aggregates::OpenHours;
+use self::late_detection::HighWater;
 use self::retention::Retention;
-use self::route::HighWater;
-use self::take::{Taken, take};
+use self::surrogate_keys::SurrogateKeys;
 pub use self::upkeep::upkeep;
 use self::write::Partitions;
 use crate::digest::Digest;
-use crate::marks::Marks;
-use crate::projection::Pace;
+use crate::origin_marks::OriginMarks;
+use crate::projection::BatchLimits;
 use crate::{Error, Projection};
 
 /// The projection's name.
 pub const NAME: &str = "telemetry_history";
 
 /// About 5,000 readings of ten values, or a second, whichever comes first.
-const PACE: Pace = Pace { max_messages: 500, max_bytes: 600 << 10, linger_ms: 900 };
+const BATCH_LIMITS: BatchLimits = BatchLimits { max_messages: 500, max_bytes: 600 << 10, linger_ms: 900 };
 
 /// Values that are no numbers, or not good: of one time and metric the last to arrive.
 const OTHERS: &str = "SELECT v::text FROM (
@@ -51,13 +51,13 @@ const OTHERS: &str = "SELECT v::text FROM (
 /// The projection. What it holds in memory is a cache of its tables, and the aggregates of hours that are not over.
 #[derive(Default)]
 pub struct TelemetryHistory {
-    marks: Marks,
-    keys: Keys,
+    marks: OriginMarks,
+    keys: SurrogateKeys,
     high_water: HighWater,
     partitions: Partitions,
-    hours: Hours,
+    hours: OpenHours,
     retention: Retention,
-    taken: Taken,
+    decoded: DecodedBatch,
 }
 
 impl Projection for TelemetryHistory {
@@ -85,8 +85,8 @@ impl Projection for TelemetryHistory {
         ]
     }
 
-    fn pace(&self) -> Pace {
-        PACE
+    fn batch_limits(&self) -> BatchLimits {
+        BATCH_LIMITS
     }
 
     /// What readers see: where a row stands, and by which numbers entities and sets go, may differ after a rebuild.
@@ -97,7 +97,7 @@ impl Projection for TelemetryHistory {
         ]
     }
 
-    fn marks(&mut self) -> Option<&mut Marks> {
+    fn marks(&mut self) -> Option<&mut OriginMarks> {
         Some(&mut self.marks)
     }
 
@@ -107,12 +107,12 @@ impl Projection for TelemetryHistory {
 
     fn prepare<'a>(&'a mut self, db: &'a mut PgConnection, batch: &'a [Message]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            self.taken = take(&mut self.marks, batch);
-            self.retention.open(db, &self.taken).await?;
-            self.retention.leave_out(&mut self.taken);
-            self.hours.open(db, &self.taken).await?;
-            self.partitions.make_ready(db, &self.taken, self.hours.frozen_before()).await?;
-            self.keys.intern(db, &self.taken).await
+            self.decoded = decode(&mut self.marks, batch);
+            self.retention.resume(db, &self.decoded).await?;
+            self.retention.drop_expired(&mut self.decoded);
+            self.hours.resume(db, &self.decoded).await?;
+            self.partitions.create(db, &self.decoded, self.hours.frozen_before()).await?;
+            self.keys.intern(db, &self.decoded).await
         })
     }
 
@@ -122,17 +122,17 @@ impl Projection for TelemetryHistory {
         batch: &'a [Message],
     ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
         Box::pin(async move {
-            let mut taken = std::mem::take(&mut self.taken);
-            let (choices, refused) = retention::choices(batch);
-            taken.refused.extend(refused);
-            if !taken.refused.is_empty() {
-                return Ok(taken.refused);
+            let mut decoded = std::mem::take(&mut self.decoded);
+            let (changes, refused) = retention::retention_changes(batch);
+            decoded.refused.extend(refused);
+            if !decoded.refused.is_empty() {
+                return Ok(decoded.refused);
             }
-            self.retention.choose(db, choices).await?;
-            let rows = self.keys.resolve(taken);
+            self.retention.store_changes(db, changes).await?;
+            let rows = self.keys.resolve(decoded);
             self.high_water.learn(db, &rows).await?;
             let routed = self.high_water.route(rows, self.hours.frozen_before());
-            write::rows(db, &self.partitions, &routed).await?;
+            write::write_readings(db, &self.partitions, &routed).await?;
             self.hours.add(&routed);
             self.hours.close(db).await?;
             Ok(Vec::new())

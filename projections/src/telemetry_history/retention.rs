@@ -10,10 +10,10 @@ use eventlog::{Message, Rejection, Stream};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::take::Taken;
+use super::decode::DecodedBatch;
 use super::write::day_of;
 use crate::Error;
-use crate::fact::facts;
+use crate::decoded_event::decode_message;
 use crate::projection::rejection;
 
 /// Days that organisations keep.
@@ -25,21 +25,23 @@ pub struct Retention {
 }
 
 /// An organisation began, or chose: its days.
-pub type Choice = (Uuid, u32);
+pub type RetentionChange = (Uuid, u32);
 
 /// Returns what organisations chose in a batch, and the messages that cannot be read.
-pub fn choices(batch: &[Message]) -> (Vec<Choice>, Vec<Rejection>) {
-    let (mut choices, mut refused) = (Vec::new(), Vec::new());
+pub fn retention_changes(batch: &[Message]) -> (Vec<RetentionChange>, Vec<Rejection>) {
+    let (mut changes, mut refused) = (Vec::new(), Vec::new());
     for message in batch.iter().filter(|message| message.stream == Stream::Es) {
-        match facts(message) {
-            Ok(facts) => choices.extend(facts.iter().filter_map(|fact| Some((fact.id, chosen(&fact.event)?)))),
+        match decode_message(message) {
+            Ok(events) => {
+                changes.extend(events.iter().filter_map(|decoded| Some((decoded.id, retention_days(&decoded.event)?))));
+            }
             Err(unreadable) => refused.push(rejection(message, unreadable)),
         }
     }
-    (choices, refused)
+    (changes, refused)
 }
 
-fn chosen(event: &AnyEvent) -> Option<u32> {
+fn retention_days(event: &AnyEvent) -> Option<u32> {
     match event {
         AnyEvent::Organization(OrganizationEvent::OrganizationFounded { .. }) => Some(DEFAULT_RETENTION_DAYS),
         AnyEvent::Organization(OrganizationEvent::TelemetryRetentionChanged { days }) => Some(*days),
@@ -49,29 +51,29 @@ fn chosen(event: &AnyEvent) -> Option<u32> {
 
 impl Retention {
     /// Reads what is known, once, and moves on to the day of a batch.
-    pub async fn open(&mut self, db: &mut PgConnection, taken: &Taken) -> Result<(), Error> {
+    pub async fn resume(&mut self, db: &mut PgConnection, decoded: &DecodedBatch) -> Result<(), Error> {
         if !self.loaded {
             let sql = "SELECT organization_id, kept_days FROM telemetry_retention";
             let kept: Vec<(Uuid, i32)> = sqlx::query_as(sql).fetch_all(&mut *db).await?;
             self.organizations = kept.into_iter().map(|(id, days)| (id, days.unsigned_abs())).collect();
             self.loaded = true;
         }
-        self.today = self.today.max(taken.log_time.and_then(day_of));
+        self.today = self.today.max(decoded.log_time.and_then(day_of));
         Ok(())
     }
 
     /// Takes out of a batch what is over for its organisation.
-    pub fn leave_out(&self, taken: &mut Taken) {
+    pub fn drop_expired(&self, decoded: &mut DecodedBatch) {
         let Some(today) = self.today else { return };
-        taken.rows.retain(|row| {
+        decoded.readings.retain(|row| {
             let days = self.organizations.get(&row.organization).copied().unwrap_or(DEFAULT_RETENTION_DAYS);
             day_of(row.measured_at).is_none_or(|day| Some(day) >= first_kept(today, days))
         });
     }
 
     /// Notes what organisations chose. What is over by a new choice is looked for from the first day there is.
-    pub async fn choose(&mut self, db: &mut PgConnection, choices: Vec<Choice>) -> Result<(), Error> {
-        for (organization, days) in choices {
+    pub async fn store_changes(&mut self, db: &mut PgConnection, changes: Vec<RetentionChange>) -> Result<(), Error> {
+        for (organization, days) in changes {
             sqlx::query(
                 "INSERT INTO telemetry_retention (organization_id, kept_days) VALUES ($1, $2)
                  ON CONFLICT (organization_id) DO UPDATE SET kept_days = $2, removed_before = NULL",

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::hours::hour_of;
-use super::line::{Candidate, Found, Line, Metrics, Object, Sets};
+use super::hour_aggregates::hour_of;
+use super::merged_reading::{Candidate, JsonObject, MergedValues, MetricSetKeys, Metrics, StoredReading};
 
 /// Numbers in one segment, at most: what must be decompressed for one of them (512 KiB).
 const MAX_NUMBERS: usize = 65_536;
@@ -26,9 +26,9 @@ pub struct Segment {
     /// Metric after metric.
     pub numbers: Vec<f64>,
     /// By the reading's place.
-    pub others: Option<Object>,
+    pub others: Option<JsonObject>,
     /// By the reading's place.
-    pub flaws: Option<Object>,
+    pub flaws: Option<JsonObject>,
 }
 
 impl Segment {
@@ -43,15 +43,15 @@ impl Segment {
     }
 
     /// Returns the readings.
-    pub fn lines(mut self) -> Vec<Line> {
+    pub fn readings(mut self) -> Vec<StoredReading> {
         let count = self.offsets.len();
-        let mut at = |place: usize, objects: fn(&mut Self) -> &mut Option<Object>| {
+        let mut at = |place: usize, objects: fn(&mut Self) -> &mut Option<JsonObject>| {
             let object = objects(&mut self).as_mut()?.get_mut(&place.to_string())?.take();
             if let Value::Object(object) = object { Some(object) } else { None }
         };
         let extras: Vec<_> =
             (0..count).map(|place| (at(place, |s| &mut s.others), at(place, |s| &mut s.flaws))).collect();
-        let line = |(place, (others, flaws)): (usize, (Option<Object>, Option<Object>))| Line {
+        let reading = |(place, (others, flaws)): (usize, (Option<JsonObject>, Option<JsonObject>))| StoredReading {
             entity: self.entity,
             measured_at: self.starts_at + i64::from(self.offsets[place]) * self.unit,
             metrics: self.metrics.clone(),
@@ -61,49 +61,49 @@ impl Segment {
             sources: self.sources.clone(),
             position: 0,
         };
-        extras.into_iter().enumerate().map(line).collect()
+        extras.into_iter().enumerate().map(reading).collect()
     }
 }
 
 /// Makes segments of readings of one entity and hour, which come in the order of time.
-pub fn segments(lines: Vec<Line>, sets: &Sets) -> Vec<Segment> {
-    let mut groups: Vec<Vec<Line>> = Vec::new();
+pub fn segments(readings: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<Segment> {
+    let mut groups: Vec<Vec<StoredReading>> = Vec::new();
     let mut places: BTreeMap<(Metrics, Vec<i32>, usize), usize> = BTreeMap::new();
     let mut last = usize::MAX;
-    for line in settled(lines, sets) {
+    for reading in settled(readings, sets) {
         // Nearly always of the group of the one before.
-        if !groups.get(last).is_some_and(|group| alike(&group[0], &line)) {
-            let key = (line.metrics.clone(), line.sources.clone(), line.numbers.len());
+        if !groups.get(last).is_some_and(|group| alike(&group[0], &reading)) {
+            let key = (reading.metrics.clone(), reading.sources.clone(), reading.numbers.len());
             last = *places.entry(key).or_insert(groups.len());
         }
         match groups.get_mut(last) {
-            Some(group) => group.push(line),
-            None => groups.push(vec![line]),
+            Some(group) => group.push(reading),
+            None => groups.push(vec![reading]),
         }
     }
     let mut made = Vec::new();
     for group in groups {
         let readings = MAX_NUMBERS / group[0].numbers.len().max(1);
-        group.chunks(readings.max(1)).for_each(|lines| pack(lines, &mut made));
+        group.chunks(readings.max(1)).for_each(|readings| pack(readings, &mut made));
     }
     made
 }
 
-fn alike(one: &Line, other: &Line) -> bool {
+fn alike(one: &StoredReading, other: &StoredReading) -> bool {
     one.metrics == other.metrics && one.sources == other.sources && one.numbers.len() == other.numbers.len()
 }
 
 /// Leaves of each time and metric the value that counts.
-fn settled(lines: Vec<Line>, sets: &Sets) -> Vec<Line> {
-    let mut settled = Vec::with_capacity(lines.len());
-    let mut rest = lines.into_iter().peekable();
-    while let Some(line) = rest.next() {
-        let at = line.measured_at;
+fn settled(readings: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<StoredReading> {
+    let mut settled = Vec::with_capacity(readings.len());
+    let mut rest = readings.into_iter().peekable();
+    while let Some(reading) = rest.next() {
+        let at = reading.measured_at;
         if rest.peek().is_none_or(|next| next.measured_at != at) {
-            settled.push(line);
+            settled.push(reading);
             continue;
         }
-        let mut same = vec![line];
+        let mut same = vec![reading];
         while let Some(next) = rest.next_if(|next| next.measured_at == at) {
             same.push(next);
         }
@@ -113,37 +113,37 @@ fn settled(lines: Vec<Line>, sets: &Sets) -> Vec<Line> {
 }
 
 /// Makes readings, one for each list of sources, of several of one time.
-fn merged(same: Vec<Line>, sets: &Sets) -> Vec<Line> {
+fn merged(same: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<StoredReading> {
     let (entity, measured_at) = (same[0].entity, same[0].measured_at);
-    let mut found = Found::new();
-    let mut flaws = Object::new();
-    for line in same {
-        flaws.extend(line.flaws.iter().flatten().map(|(key, quality)| (key.clone(), quality.clone())));
-        line.unfold(sets, None, &mut found);
+    let mut found = MergedValues::new();
+    let mut flaws = JsonObject::new();
+    for reading in same {
+        flaws.extend(reading.flaws.iter().flatten().map(|(key, quality)| (key.clone(), quality.clone())));
+        reading.merge_into(sets, None, &mut found);
     }
-    let mut groups: BTreeMap<Vec<i32>, Line> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<i32>, StoredReading> = BTreeMap::new();
     for ((_, key), Candidate { value, quality, sources, .. }) in found {
         flaws.remove(&key);
-        let line = groups.entry(sources).or_insert_with_key(|sources| nothing(entity, measured_at, sources.clone()));
-        line.put(key, value, quality);
+        let reading = groups.entry(sources).or_insert_with_key(|sources| nothing(entity, measured_at, sources.clone()));
+        reading.put(key, value, quality);
     }
     // Qualities of metrics that had no value.
     if !flaws.is_empty() {
-        let line = match groups.first_entry() {
+        let reading = match groups.first_entry() {
             Some(first) => first.into_mut(),
             None => groups.entry(Vec::new()).or_insert(nothing(entity, measured_at, Vec::new())),
         };
-        line.flaws.get_or_insert_default().extend(flaws);
+        reading.flaws.get_or_insert_default().extend(flaws);
     }
     groups.into_values().collect()
 }
 
-fn nothing(entity: i32, measured_at: i64, sources: Vec<i32>) -> Line {
+fn nothing(entity: i32, measured_at: i64, sources: Vec<i32>) -> StoredReading {
     let (metrics, numbers) = (Metrics::Keys(Vec::new()), Vec::new());
-    Line { entity, measured_at, metrics, numbers, others: None, flaws: None, sources, position: 0 }
+    StoredReading { entity, measured_at, metrics, numbers, others: None, flaws: None, sources, position: 0 }
 }
 
-impl Line {
+impl StoredReading {
     fn put(&mut self, key: String, value: Value, quality: Option<Value>) {
         if let Some(quality) = quality {
             self.flaws.get_or_insert_default().insert(key.clone(), quality);
@@ -161,20 +161,20 @@ impl Line {
 }
 
 /// Makes one segment, or several where the times are too fine for offsets of 32 bits.
-fn pack(lines: &[Line], made: &mut Vec<Segment>) {
-    let first = &lines[0];
-    let offsets = || lines.iter().map(|line| line.measured_at - first.measured_at);
+fn pack(readings: &[StoredReading], made: &mut Vec<Segment>) {
+    let first = &readings[0];
+    let offsets = || readings.iter().map(|reading| reading.measured_at - first.measured_at);
     let unit = offsets().fold(0, gcd).max(1);
     let small: Option<Vec<i32>> = offsets().map(|offset| i32::try_from(offset / unit).ok()).collect();
     let Some(offsets) = small else {
-        let (early, late) = lines.split_at(lines.len() / 2);
+        let (early, late) = readings.split_at(readings.len() / 2);
         pack(early, made);
         return pack(late, made);
     };
     let width = first.numbers.len();
-    let mut numbers = Vec::with_capacity(width * lines.len());
+    let mut numbers = Vec::with_capacity(width * readings.len());
     for slot in 0..width {
-        numbers.extend(lines.iter().map(|line| line.numbers[slot]));
+        numbers.extend(readings.iter().map(|reading| reading.numbers[slot]));
     }
     made.push(Segment {
         entity: first.entity,
@@ -184,14 +184,14 @@ fn pack(lines: &[Line], made: &mut Vec<Segment>) {
         unit,
         offsets,
         numbers,
-        others: by_place(lines, |line| line.others.as_ref()),
-        flaws: by_place(lines, |line| line.flaws.as_ref()),
+        others: by_place(readings, |reading| reading.others.as_ref()),
+        flaws: by_place(readings, |reading| reading.flaws.as_ref()),
     });
 }
 
-fn by_place(lines: &[Line], object: impl Fn(&Line) -> Option<&Object>) -> Option<Object> {
-    let there = lines.iter().enumerate().filter_map(|(place, line)| Some((place, object(line)?)));
-    let objects: Object = there.map(|(place, object)| (place.to_string(), Value::Object(object.clone()))).collect();
+fn by_place(readings: &[StoredReading], object: impl Fn(&StoredReading) -> Option<&JsonObject>) -> Option<JsonObject> {
+    let there = readings.iter().enumerate().filter_map(|(place, reading)| Some((place, object(reading)?)));
+    let objects: JsonObject = there.map(|(place, object)| (place.to_string(), Value::Object(object.clone()))).collect();
     (!objects.is_empty()).then_some(objects)
 }
 

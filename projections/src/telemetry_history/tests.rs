@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::hours::{Aggregate, HOUR, hour_of};
-use super::keys::Resolved;
-use super::line::{Line, Metrics, Object, Sets};
-use super::route::{HighWater, Routed};
+use super::decode::{EntityKind, Reading};
+use super::hour_aggregates::{Aggregate, MICROS_PER_HOUR, hour_of};
+use super::late_detection::{HighWater, RoutedReadings};
+use super::merged_reading::{JsonObject, MetricSetKeys, Metrics, StoredReading};
 use super::segment::{Segment, segments};
-use super::take::{Kind, Row};
+use super::surrogate_keys::KeyedReading;
 use super::write::day_of;
 
-fn row(kind: Kind, entity: i32, source: i32, measured_at: i64) -> Resolved {
-    let row = Row {
+fn row(kind: EntityKind, entity: i32, source: i32, measured_at: i64) -> KeyedReading {
+    let reading = Reading {
         computed: false,
         entity: Uuid::nil(),
         kind,
@@ -25,18 +25,18 @@ fn row(kind: Kind, entity: i32, source: i32, measured_at: i64) -> Resolved {
         sources: vec![],
         position: 0,
     };
-    Resolved { entity, set: 1, sources: if kind == Kind::Asset { vec![source] } else { vec![] }, row }
+    KeyedReading { entity, set: 1, sources: if kind == EntityKind::Asset { vec![source] } else { vec![] }, reading }
 }
 
-fn times(rows: &[Resolved]) -> Vec<i64> {
-    rows.iter().map(|row| row.row.measured_at).collect()
+fn times(rows: &[KeyedReading]) -> Vec<i64> {
+    rows.iter().map(|row| row.reading.measured_at).collect()
 }
 
 #[test]
 fn what_is_not_newer_than_its_entity_is_late() {
     let mut marks = HighWater::default();
-    let device = |entity, at| row(Kind::Device, entity, 0, at);
-    let Routed { newest, late } =
+    let device = |entity, at| row(EntityKind::Device, entity, 0, at);
+    let RoutedReadings { newest, late } =
         marks.route(vec![device(1, 10), device(1, 10), device(1, 5), device(2, 5), device(1, 11)], i64::MIN);
     assert_eq!((times(&newest), times(&late)), (vec![10, 5, 11], vec![10, 5]));
     let next = marks.route(vec![device(1, 11), device(1, 12)], i64::MIN);
@@ -45,14 +45,14 @@ fn what_is_not_newer_than_its_entity_is_late() {
 
 #[test]
 fn what_is_of_a_compacted_hour_is_late_though_it_is_new() {
-    let device = |entity, at| row(Kind::Device, entity, 0, at);
+    let device = |entity, at| row(EntityKind::Device, entity, 0, at);
     let routed = HighWater::default().route(vec![device(1, 9), device(1, 10), device(1, 9)], 10);
     assert_eq!((times(&routed.newest), times(&routed.late)), (vec![10], vec![9, 9]));
 }
 
 #[test]
 fn the_devices_of_an_asset_need_not_be_in_step() {
-    let asset = |source, at| row(Kind::Asset, 1, source, at);
+    let asset = |source, at| row(EntityKind::Asset, 1, source, at);
     let routed = HighWater::default().route(vec![asset(7, 10), asset(8, 5), asset(8, 6), asset(7, 10)], i64::MIN);
     assert_eq!((times(&routed.newest), times(&routed.late)), (vec![10, 5, 6], vec![10]));
 }
@@ -69,12 +69,15 @@ fn an_aggregate_has_count_bounds_and_sum_of_each_metric() {
 
 #[test]
 fn hours_and_days_begin_before_the_epoch_too() {
-    assert_eq!((hour_of(HOUR + 1), hour_of(HOUR), hour_of(-1)), (HOUR, HOUR, -HOUR));
+    assert_eq!(
+        (hour_of(MICROS_PER_HOUR + 1), hour_of(MICROS_PER_HOUR), hour_of(-1)),
+        (MICROS_PER_HOUR, MICROS_PER_HOUR, -MICROS_PER_HOUR)
+    );
     assert_eq!(day_of(-1).unwrap().to_string(), "1969-12-31");
 }
 
-fn line(measured_at: i64, numbers: &[f64], position: i64) -> Line {
-    Line {
+fn reading(measured_at: i64, numbers: &[f64], position: i64) -> StoredReading {
+    StoredReading {
         entity: 1,
         measured_at,
         metrics: Metrics::Set(1),
@@ -86,33 +89,34 @@ fn line(measured_at: i64, numbers: &[f64], position: i64) -> Line {
     }
 }
 
-fn object(key: &str, value: Value) -> Option<Object> {
-    Some(Object::from_iter([(key.to_owned(), value)]))
+fn object(key: &str, value: Value) -> Option<JsonObject> {
+    Some(JsonObject::from_iter([(key.to_owned(), value)]))
 }
 
-fn sets() -> Sets {
-    Sets::from([(1, vec!["flow".into(), "temp".into()]), (2, vec!["temp".into()])])
+fn sets() -> MetricSetKeys {
+    MetricSetKeys::from([(1, vec!["flow".into(), "temp".into()]), (2, vec!["temp".into()])])
 }
 
 #[test]
 fn a_segment_has_its_numbers_metric_after_metric_and_gives_its_readings_back() {
-    let mut lines: Vec<Line> = (0..3).map(|n| line(n * 10_000_000, &[n as f64, -(n as f64)], 0)).collect();
-    lines[1].others = object("state", "open".into());
-    lines[2].flaws = object("temp", "uncertain".into());
-    let made = segments(lines.clone(), &sets());
+    let mut readings: Vec<StoredReading> =
+        (0..3).map(|n| reading(n * 10_000_000, &[n as f64, -(n as f64)], 0)).collect();
+    readings[1].others = object("state", "open".into());
+    readings[2].flaws = object("temp", "uncertain".into());
+    let made = segments(readings.clone(), &sets());
     assert_eq!(made.len(), 1);
     assert_eq!((made[0].unit, made[0].offsets.clone()), (10_000_000, vec![0, 1, 2]));
     assert_eq!(made[0].numbers, [0.0, 1.0, 2.0, -0.0, -1.0, -2.0]);
     assert_eq!((made[0].hour(), made[0].ends_at()), (0, 20_000_000));
-    assert_eq!(made[0].clone().lines(), lines);
+    assert_eq!(made[0].clone().readings(), readings);
 }
 
 #[test]
 fn of_one_time_and_metric_the_last_to_arrive_is_in_the_segment() {
-    let mut later = line(5, &[7.0], 9);
+    let mut later = reading(5, &[7.0], 9);
     later.metrics = Metrics::Set(2);
     later.flaws = object("power", "bad".into());
-    let made = segments(vec![line(5, &[1.0, 2.0], 3), later, line(6, &[3.0, 4.0], 4)], &sets());
+    let made = segments(vec![reading(5, &[1.0, 2.0], 3), later, reading(6, &[3.0, 4.0], 4)], &sets());
     let keys = Metrics::Keys(vec!["flow".into(), "temp".into()]);
     let shown: Vec<_> = made.iter().map(|made| (made.starts_at, made.metrics.clone(), made.numbers.clone())).collect();
     assert_eq!(shown, [(5, keys, vec![1.0, 7.0]), (6, Metrics::Set(1), vec![3.0, 4.0])]);
@@ -122,8 +126,11 @@ fn of_one_time_and_metric_the_last_to_arrive_is_in_the_segment() {
 
 #[test]
 fn values_of_other_devices_are_in_segments_of_their_own() {
-    let from = |source, at, position| Line { sources: vec![source], ..line(at, &[1.0, f64::from(source)], position) };
-    let mut temp = Line { metrics: Metrics::Set(2), ..from(8, 5, 2) };
+    let from = |source, at, position| StoredReading {
+        sources: vec![source],
+        ..reading(at, &[1.0, f64::from(source)], position)
+    };
+    let mut temp = StoredReading { metrics: Metrics::Set(2), ..from(8, 5, 2) };
     temp.numbers = vec![8.0];
     let made = segments(vec![from(7, 5, 1), temp, from(7, 6, 3)], &sets());
     let shown: Vec<_> = made.iter().map(|made| (made.sources.clone(), made.numbers.clone())).collect();
@@ -132,11 +139,11 @@ fn values_of_other_devices_are_in_segments_of_their_own() {
 
 #[test]
 fn segments_are_cut_where_they_hold_much_or_their_times_are_too_fine() {
-    let many = (0..40_000).map(|n| line(n * 1_000, &[0.0, 0.0], 0)).collect();
+    let many = (0..40_000).map(|n| reading(n * 1_000, &[0.0, 0.0], 0)).collect();
     let counts: Vec<usize> = segments(many, &sets()).iter().map(|made| made.offsets.len()).collect();
     assert_eq!(counts, [32_768, 7_232]);
-    let fine = [0, 1, HOUR - 2, HOUR - 1].map(|at| line(at, &[0.0, 0.0], 0)).to_vec();
+    let fine = [0, 1, MICROS_PER_HOUR - 2, MICROS_PER_HOUR - 1].map(|at| reading(at, &[0.0, 0.0], 0)).to_vec();
     let made = segments(fine.clone(), &sets());
     assert_eq!(made.iter().map(|made| made.offsets.clone()).collect::<Vec<_>>(), [[0, 1], [0, 1]]);
-    assert_eq!(made.into_iter().flat_map(Segment::lines).collect::<Vec<_>>(), fine);
+    assert_eq!(made.into_iter().flat_map(Segment::readings).collect::<Vec<_>>(), fine);
 }

@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate};
 use sqlx::PgConnection;
 
-use super::hours::{HOUR, hour_of};
-use super::keys::Resolved;
-use super::route::Routed;
-use super::take::{Kind, Taken};
+use super::decode::{DecodedBatch, EntityKind};
+use super::hour_aggregates::{MICROS_PER_HOUR, hour_of};
+use super::late_detection::RoutedReadings;
+use super::surrogate_keys::KeyedReading;
 use crate::Error;
-use crate::copy::Copy;
+use crate::binary_copy::BinaryCopy;
 
 const COLUMNS: &str = "(measured_at, entity, metric_set, numbers, others, flaws, sources, position)";
-/// Hours that partitions are made ahead of the log.
+/// OpenHours that partitions are made ahead of the log.
 const AHEAD_HOURS: i64 = 2;
 
 /// The partitions of hours, as far as is known: their names by the hour's beginning.
@@ -23,11 +23,16 @@ pub struct Partitions(BTreeMap<i64, String>);
 
 impl Partitions {
     /// Makes the partitions that a batch needs and those of the hours to come, from `frozen_before` on.
-    pub async fn make_ready(&mut self, db: &mut PgConnection, taken: &Taken, frozen_before: i64) -> Result<(), Error> {
+    pub async fn create(
+        &mut self,
+        db: &mut PgConnection,
+        decoded: &DecodedBatch,
+        frozen_before: i64,
+    ) -> Result<(), Error> {
         self.0 = self.0.split_off(&frozen_before);
-        let mut needed: BTreeSet<i64> = taken.rows.iter().map(|row| hour_of(row.measured_at)).collect();
-        if let Some(now) = taken.log_time.map(hour_of) {
-            needed.extend((0..=AHEAD_HOURS).map(|hours| now + hours * HOUR));
+        let mut needed: BTreeSet<i64> = decoded.readings.iter().map(|row| hour_of(row.measured_at)).collect();
+        if let Some(now) = decoded.log_time.map(hour_of) {
+            needed.extend((0..=AHEAD_HOURS).map(|hours| now + hours * MICROS_PER_HOUR));
         }
         for hour in needed.split_off(&frozen_before) {
             if let Entry::Vacant(unknown) = self.0.entry(hour) {
@@ -41,38 +46,42 @@ impl Partitions {
 }
 
 /// Writes routed readings.
-pub async fn rows(db: &mut PgConnection, partitions: &Partitions, routed: &Routed) -> Result<(), Error> {
-    let mut hours: BTreeMap<&str, Copy> = BTreeMap::new();
-    let mut late = Copy::default();
+pub async fn write_readings(
+    db: &mut PgConnection,
+    partitions: &Partitions,
+    routed: &RoutedReadings,
+) -> Result<(), Error> {
+    let mut hours: BTreeMap<&str, BinaryCopy> = BTreeMap::new();
+    let mut late = BinaryCopy::default();
     for row in &routed.newest {
-        match partitions.0.get(&hour_of(row.row.measured_at)) {
-            Some(name) => put(hours.entry(name).or_default(), row, row.row.kind == Kind::Asset),
-            None => put(&mut late, row, true),
+        match partitions.0.get(&hour_of(row.reading.measured_at)) {
+            Some(name) => append_row(hours.entry(name).or_default(), row, row.reading.kind == EntityKind::Asset),
+            None => append_row(&mut late, row, true),
         }
     }
     for (name, copy) in hours {
         // Straight into the partition: routing every row through the parent costs a tenth more.
         copy.send(db, &format!("{name} {COLUMNS}")).await?;
     }
-    routed.late.iter().for_each(|row| put(&mut late, row, true));
+    routed.late.iter().for_each(|row| append_row(&mut late, row, true));
     late.send(db, &format!("telemetry_late {COLUMNS}")).await?;
     Ok(())
 }
 
-fn put(copy: &mut Copy, row: &Resolved, with_position: bool) {
+fn append_row(copy: &mut BinaryCopy, row: &KeyedReading, with_position: bool) {
     copy.row(8);
-    copy.timestamptz(row.row.measured_at);
+    copy.timestamptz(row.reading.measured_at);
     copy.int4(row.entity);
     copy.int4(row.set);
-    copy.float8s(&row.row.numbers);
-    copy.jsonb_or_null(row.row.others.as_deref());
-    copy.jsonb_or_null(row.row.flaws.as_deref());
+    copy.float8s(&row.reading.numbers);
+    copy.jsonb_or_null(row.reading.others.as_deref());
+    copy.jsonb_or_null(row.reading.flaws.as_deref());
     if row.sources.is_empty() {
         copy.null()
     } else {
         copy.int4s(&row.sources)
     }
-    if with_position { copy.int8(row.row.position) } else { copy.null() }
+    if with_position { copy.int8(row.reading.position) } else { copy.null() }
 }
 
 /// Returns the day (UTC) of a time in microseconds.

@@ -6,8 +6,9 @@ use domain::api_key::ApiKeyEvent;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::fact::{Fact, text_of};
-use crate::sheet::{Row, Sheet};
+use crate::decoded_event::DecodedEvent;
+use crate::row_batch::{Row, RowBatch};
+use crate::sql_values::enum_text;
 
 /// A key by which a machine calls the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,26 +59,26 @@ impl ApiKeyRow {
 }
 
 /// Folds one event.
-pub(super) fn fold(keys: &mut Sheet<ApiKeyRow>, fact: &Fact, event: &ApiKeyEvent) {
+pub(super) fn fold(keys: &mut RowBatch<ApiKeyRow>, decoded: &DecodedEvent, event: &ApiKeyEvent) {
     match event {
-        ApiKeyEvent::ApiKeyCreated { name, access_role, expires_at, .. } => keys.put(ApiKeyRow {
-            id: fact.id,
-            organization_id: fact.organization,
+        ApiKeyEvent::ApiKeyCreated { name, access_role, expires_at, .. } => keys.upsert(ApiKeyRow {
+            id: decoded.id,
+            organization_id: decoded.organization,
             name: name.clone(),
-            access_role: text_of(access_role),
+            access_role: enum_text(access_role),
             expires_at: *expires_at,
             revoked_at: None,
             revoked_reason: None,
-            created_by: fact.actor(),
-            created_at: fact.at(),
-            updated_at: fact.at(),
-            version: fact.version,
-            position: fact.position,
+            created_by: decoded.actor(),
+            created_at: decoded.recorded_at(),
+            updated_at: decoded.recorded_at(),
+            version: decoded.version,
+            position: decoded.position,
         }),
-        ApiKeyEvent::ApiKeyRevoked { reason } => keys.change(fact.id, |row| {
-            row.revoked_at = Some(fact.at());
+        ApiKeyEvent::ApiKeyRevoked { reason } => keys.update(decoded.id, |row| {
+            row.revoked_at = Some(decoded.recorded_at());
             row.revoked_reason = Some(reason.clone());
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         }),
     }
 }

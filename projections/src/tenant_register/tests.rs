@@ -6,12 +6,12 @@ use domain::organization::OrganizationEvent;
 use domain::user::{AccessRole, UserEvent};
 
 use super::{ApiKeyRow, OrganizationRow, Tenants, UserRow};
-use crate::given::{ID, after, at};
+use crate::test_events::{ID, at, rows_after};
 
 #[test]
 fn each_event_of_an_organisation_changes_its_own_columns() {
     let founded = || OrganizationEvent::OrganizationFounded { name: "Acme".into() };
-    let first = after::<Tenants, _>("organization", &[founded()]).organizations.get(ID).cloned().unwrap();
+    let first = rows_after::<Tenants, _>("organization", &[founded()]).organizations.get(ID).cloned().unwrap();
     assert_eq!((first.name.as_str(), first.status.as_str()), ("Acme", "active"));
     let two = OrganizationRow { updated_at: at(2), version: 2, position: 2, ..first };
     let authority = OrganizationEvent::CertificateAuthorityRecorded {
@@ -36,8 +36,8 @@ fn each_event_of_an_organisation_changes_its_own_columns() {
         (OrganizationEvent::OrganizationSuspended { reason: "unpaid".into() }, suspended),
         (OrganizationEvent::OrganizationReinstated {}, two.clone()),
     ] {
-        let sheets = after::<Tenants, _>("organization", &[founded(), event]);
-        assert_eq!(sheets.organizations.get(ID), Some(&expected));
+        let rows = rows_after::<Tenants, _>("organization", &[founded(), event]);
+        assert_eq!(rows.organizations.get(ID), Some(&expected));
     }
 }
 
@@ -49,7 +49,7 @@ fn each_event_of_a_person_changes_its_own_columns() {
         access_role: AccessRole::Viewer,
         work_roles: vec![],
     };
-    let first = after::<Tenants, _>("user", &[registered()]).users.get(ID).cloned().unwrap();
+    let first = rows_after::<Tenants, _>("user", &[registered()]).users.get(ID).cloned().unwrap();
     assert_eq!((first.access_role.as_str(), first.active, first.erased), ("viewer", true, false));
     let two = UserRow { updated_at: at(2), version: 2, position: 2, ..first };
     let roles = vec!["engineer".to_owned()];
@@ -68,7 +68,7 @@ fn each_event_of_a_person_changes_its_own_columns() {
         (UserEvent::UserReactivated {}, two.clone()),
         (UserEvent::UserErased {}, UserRow { erased: true, email_sealed: None, name_sealed: None, ..two.clone() }),
     ] {
-        assert_eq!(after::<Tenants, _>("user", &[registered(), event]).users.get(ID), Some(&expected));
+        assert_eq!(rows_after::<Tenants, _>("user", &[registered(), event]).users.get(ID), Some(&expected));
     }
 }
 
@@ -80,10 +80,11 @@ fn a_key_is_active_until_it_expires_or_is_revoked() {
         digest: "ab".into(),
         expires_at: at(50),
     };
-    let first = after::<Tenants, _>("api_key", &[created()]).api_keys.get(ID).cloned().unwrap();
+    let first = rows_after::<Tenants, _>("api_key", &[created()]).api_keys.get(ID).cloned().unwrap();
     assert_eq!((first.name.as_str(), first.access_role.as_str()), ("Dashboard", "viewer"));
     assert_eq!((first.status_at(at(49)), first.status_at(at(50))), ("active", "expired"));
-    let revoked = after::<Tenants, _>("api_key", &[created(), ApiKeyEvent::ApiKeyRevoked { reason: "leaked".into() }]);
+    let revoked =
+        rows_after::<Tenants, _>("api_key", &[created(), ApiKeyEvent::ApiKeyRevoked { reason: "leaked".into() }]);
     let expected = ApiKeyRow {
         revoked_at: Some(at(2)),
         revoked_reason: Some("leaked".into()),

@@ -6,88 +6,89 @@ use domain::device_type::DeviceTypeEvent;
 use eventlog::Stream;
 
 use super::{AssetTypeRow, DeviceTypeRow};
-use crate::fact::{Fact, text_of};
+use crate::decoded_event::DecodedEvent;
 use crate::fold::Fold;
-use crate::sheet::{AnySheet, Sheet};
+use crate::row_batch::{AnyRowBatch, RowBatch};
+use crate::sql_values::enum_text;
 
 /// The fold of device types and asset types.
 pub struct Types;
 
 /// The rows in hand.
 #[derive(Default)]
-pub struct Sheets {
-    pub(crate) device_types: Sheet<DeviceTypeRow>,
-    pub(crate) asset_types: Sheet<AssetTypeRow>,
+pub struct Rows {
+    pub(crate) device_types: RowBatch<DeviceTypeRow>,
+    pub(crate) asset_types: RowBatch<AssetTypeRow>,
 }
 
 impl Fold for Types {
     const NAME: &'static str = super::NAME;
     const SOURCES: &'static [Stream] = &[Stream::Es];
     const TABLES: &'static [&'static str] = &["device_types", "asset_types"];
-    type Sheets = Sheets;
+    type Rows = Rows;
 
-    fn sheets(sheets: &mut Sheets) -> Vec<&mut dyn AnySheet> {
-        vec![&mut sheets.device_types, &mut sheets.asset_types]
+    fn row_batches(rows: &mut Rows) -> Vec<&mut dyn AnyRowBatch> {
+        vec![&mut rows.device_types, &mut rows.asset_types]
     }
 
-    fn touch(sheets: &mut Sheets, fact: &Fact) {
-        match &fact.event {
-            AnyEvent::DeviceType(_) => sheets.device_types.want(fact.id),
-            AnyEvent::AssetType(_) => sheets.asset_types.want(fact.id),
+    fn request_rows(rows: &mut Rows, decoded: &DecodedEvent) {
+        match &decoded.event {
+            AnyEvent::DeviceType(_) => rows.device_types.request(decoded.id),
+            AnyEvent::AssetType(_) => rows.asset_types.request(decoded.id),
             _ => {}
         }
     }
 
-    fn fold(sheets: &mut Sheets, fact: &Fact) {
-        match &fact.event {
-            AnyEvent::DeviceType(event) => fold_device_type(&mut sheets.device_types, fact, event),
-            AnyEvent::AssetType(event) => fold_asset_type(&mut sheets.asset_types, fact, event),
+    fn fold(rows: &mut Rows, decoded: &DecodedEvent) {
+        match &decoded.event {
+            AnyEvent::DeviceType(event) => fold_device_type(&mut rows.device_types, decoded, event),
+            AnyEvent::AssetType(event) => fold_asset_type(&mut rows.asset_types, decoded, event),
             _ => {}
         }
     }
 }
 
-fn fold_device_type(types: &mut Sheet<DeviceTypeRow>, fact: &Fact, event: &DeviceTypeEvent) {
+fn fold_device_type(types: &mut RowBatch<DeviceTypeRow>, decoded: &DecodedEvent, event: &DeviceTypeEvent) {
     match event {
         DeviceTypeEvent::DeviceTypeDefined { name, description, metrics, unknown_metrics }
         | DeviceTypeEvent::DeviceTypeRevised { name, description, metrics, unknown_metrics } => {
-            let before = types.get(fact.id);
-            let created_at = before.map_or(fact.at(), |row| row.created_at);
+            let before = types.get(decoded.id);
+            let created_at = before.map_or(decoded.recorded_at(), |row| row.created_at);
             let converter_id = before.and_then(|row| row.converter_id);
-            types.put(DeviceTypeRow {
-                id: fact.id,
-                organization_id: fact.organization,
+            types.upsert(DeviceTypeRow {
+                id: decoded.id,
+                organization_id: decoded.organization,
                 name: name.clone(),
                 description: description.clone(),
                 metrics: metrics.clone(),
-                unknown_metrics: text_of(unknown_metrics),
+                unknown_metrics: enum_text(unknown_metrics),
                 converter_id,
                 retired: false,
                 created_at,
-                updated_at: fact.at(),
-                version: fact.version,
-                position: fact.position,
+                updated_at: decoded.recorded_at(),
+                version: decoded.version,
+                position: decoded.position,
             });
         }
-        DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id } => types.change(fact.id, |row| {
+        DeviceTypeEvent::DeviceTypeConverterAssigned { converter_id } => types.update(decoded.id, |row| {
             row.converter_id = converter_id.map(|id| id.0);
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         }),
-        DeviceTypeEvent::DeviceTypeRetired {} => types.change(fact.id, |row| {
+        DeviceTypeEvent::DeviceTypeRetired {} => types.update(decoded.id, |row| {
             row.retired = true;
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         }),
     }
 }
 
-fn fold_asset_type(types: &mut Sheet<AssetTypeRow>, fact: &Fact, event: &AssetTypeEvent) {
+fn fold_asset_type(types: &mut RowBatch<AssetTypeRow>, decoded: &DecodedEvent, event: &AssetTypeEvent) {
     match event {
         AssetTypeEvent::AssetTypeDefined { name, description, icon, derived_metrics, health_model, combination }
         | AssetTypeEvent::AssetTypeRevised { name, description, icon, derived_metrics, health_model, combination } => {
-            let created_at = types.get(fact.id).map_or(fact.at(), |row| row.created_at);
-            types.put(AssetTypeRow {
-                id: fact.id,
-                organization_id: fact.organization,
+            let created_at = types.get(decoded.id).map_or(decoded.recorded_at(), |row| row.created_at);
+            types.upsert(AssetTypeRow {
+                id: decoded.id,
+                organization_id: decoded.organization,
                 name: name.clone(),
                 description: description.clone(),
                 icon: icon.clone(),
@@ -96,14 +97,14 @@ fn fold_asset_type(types: &mut Sheet<AssetTypeRow>, fact: &Fact, event: &AssetTy
                 health_model: health_model.clone(),
                 retired: false,
                 created_at,
-                updated_at: fact.at(),
-                version: fact.version,
-                position: fact.position,
+                updated_at: decoded.recorded_at(),
+                version: decoded.version,
+                position: decoded.position,
             });
         }
-        AssetTypeEvent::AssetTypeRetired {} => types.change(fact.id, |row| {
+        AssetTypeEvent::AssetTypeRetired {} => types.update(decoded.id, |row| {
             row.retired = true;
-            (row.updated_at, row.version, row.position) = (fact.at(), fact.version, fact.position);
+            (row.updated_at, row.version, row.position) = (decoded.recorded_at(), decoded.version, decoded.position);
         }),
     }
 }

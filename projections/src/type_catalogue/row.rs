@@ -6,7 +6,7 @@ use domain::device_type::MetricDefinition;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::sheet::Row;
+use crate::row_batch::Row;
 
 /// A kind of device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

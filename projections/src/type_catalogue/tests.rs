@@ -4,7 +4,7 @@ use domain::asset_type::AssetTypeEvent;
 use domain::device_type::{DeviceTypeEvent, MetricDefinition, UnknownMetrics, ValueKind};
 
 use super::Types;
-use crate::given::{ID, after, at};
+use crate::test_events::{ID, at, rows_after};
 
 fn metric() -> MetricDefinition {
     let (unit, minimum, maximum) = (Some("Cel".into()), Some(-40.0), Some(125.0));
@@ -25,11 +25,11 @@ fn a_device_type_is_replaced_by_its_revision_and_keeps_its_beginning() {
         metrics: vec![metric()],
         unknown_metrics: UnknownMetrics::Refuse,
     };
-    let sheets = after::<Types, _>("device_type", &[defined.clone(), revised]);
-    let row = sheets.device_types.get(ID).unwrap();
+    let rows = rows_after::<Types, _>("device_type", &[defined.clone(), revised]);
+    let row = rows.device_types.get(ID).unwrap();
     assert_eq!((row.name.as_str(), row.unknown_metrics.as_str(), row.version), ("Thermometer", "refuse", 2));
     assert_eq!((row.metrics.as_slice(), row.created_at, row.updated_at), (&[metric()][..], at(1), at(2)));
-    let retired = after::<Types, _>("device_type", &[defined, DeviceTypeEvent::DeviceTypeRetired {}]);
+    let retired = rows_after::<Types, _>("device_type", &[defined, DeviceTypeEvent::DeviceTypeRetired {}]);
     assert!(retired.device_types.get(ID).unwrap().retired);
 }
 
@@ -51,10 +51,10 @@ fn an_asset_type_is_replaced_by_its_revision_and_keeps_its_beginning() {
         combination: domain::asset_type::Combination::default(),
         health_model: Some(Default::default()),
     };
-    let sheets = after::<Types, _>("asset_type", &[defined.clone(), revised]);
-    let row = sheets.asset_types.get(ID).unwrap();
+    let rows = rows_after::<Types, _>("asset_type", &[defined.clone(), revised]);
+    let row = rows.asset_types.get(ID).unwrap();
     assert_eq!((row.name.as_str(), row.icon.as_deref(), row.created_at), ("Works", Some("works"), at(1)));
     assert!(row.health_model.is_some());
-    let retired = after::<Types, _>("asset_type", &[defined, AssetTypeEvent::AssetTypeRetired {}]);
+    let retired = rows_after::<Types, _>("asset_type", &[defined, AssetTypeEvent::AssetTypeRetired {}]);
     assert!(retired.asset_types.get(ID).unwrap().retired);
 }

@@ -15,9 +15,9 @@ use eventlog::envelope::{Envelope, encode};
 use eventlog::{Consumer, Headers, Log, Positions, Publisher, PublisherSettings, Settings, Stream, StreamSizes};
 use projections::latest_telemetry::{self, LatestTelemetry, Store};
 use projections::ownership::{Owner, writer_options};
-use projections::registry::{Entry, Kept, chosen};
-use projections::runner::{Runner, settings};
-use projections::{Deps, Pace, Reader, RedisServer, digest};
+use projections::registry::{Entry, Storage, select};
+use projections::runner::{Runner, consume_settings};
+use projections::{BatchLimits, Deps, Reader, RedisServer, digest};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use tokio_util::sync::CancellationToken;
@@ -91,20 +91,20 @@ impl World {
     /// Runs read models from their checkpoints to the present end of the log.
     pub async fn catch_up(&self, names: &[&str]) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        for entry in chosen(Some(&names)).unwrap() {
+        for entry in select(Some(&names)).unwrap() {
             self.catch_up_one(entry).await;
         }
     }
 
     pub async fn catch_up_all(&self) {
-        for entry in chosen(None).unwrap() {
+        for entry in select(None).unwrap() {
             self.catch_up_one(entry).await;
         }
     }
 
     /// Does what is due beside the writing of a read model, to the end.
     pub async fn keep_up(&self, name: &'static str) {
-        let upkeep = chosen(Some(&[name.to_owned()])).unwrap()[0].upkeep.unwrap();
+        let upkeep = select(Some(&[name.to_owned()])).unwrap()[0].upkeep.unwrap();
         let mut owner = self.owner(name).await;
         while upkeep(owner.db().await.unwrap()).await.unwrap() {}
         owner.release().await;
@@ -117,13 +117,13 @@ impl World {
             targets.set(source.stream, eventlog::Position::at(last));
         }
         let mut owner = self.owner(entry.name).await;
-        match entry.kept {
-            Kept::Tables(make) => {
+        match entry.storage {
+            Storage::Postgres(make) => {
                 let mut projection = make();
                 let runner = Runner::new(projection.as_mut(), &mut owner);
                 self.run_until(runner, targets).await;
             }
-            Kept::Latest => {
+            Storage::Redis => {
                 let latest = LatestTelemetry::new(self.store().await, &mut owner);
                 self.run_until(latest, targets).await;
             }
@@ -132,8 +132,8 @@ impl World {
     }
 
     async fn run_until(&self, consumer: impl Consumer, targets: Positions) {
-        let pace = Pace { max_messages: 50, max_bytes: 1 << 20, linger_ms: 1 };
-        let pace = settings(pace);
+        let pace = BatchLimits { max_messages: 50, max_bytes: 1 << 20, linger_ms: 1 };
+        let pace = consume_settings(pace);
         eventlog::run_until(&self.log, consumer, pace, targets, CancellationToken::new()).await.unwrap();
     }
 
@@ -148,12 +148,12 @@ impl World {
 
     /// What a read model holds, by table or view.
     pub async fn digest(&self, entry: Entry) -> BTreeMap<String, String> {
-        match entry.kept {
-            Kept::Tables(make) => {
+        match entry.storage {
+            Storage::Postgres(make) => {
                 let mut db = self.reader.pool.acquire().await.unwrap();
                 digest::compute(&mut db, &make().digests()).await.unwrap()
             }
-            Kept::Latest => {
+            Storage::Redis => {
                 let digest = latest_telemetry::digest(&self.store().await).await.unwrap();
                 BTreeMap::from([("latest".to_owned(), digest)])
             }

@@ -2,7 +2,7 @@
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 use projections::rule_book::NAME;
-use projections::uses::Used;
+use projections::dependents::Referenced;
 
 use crate::prelude::*;
 use crate::routes::ensure_unused::ensure_unused;
@@ -30,7 +30,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        ensure_unused(&state, &caller, Used::ActivityTemplate, id.0).await?;
+        ensure_unused(&state, &caller, Referenced::ActivityTemplate, id.0).await?;
         let command = ActivityTemplateCommand::RetireTemplate {};
         let receipt =
             state.commands.execute_at::<ActivityTemplate>(&intent.context(&caller), id.0, command, expected.0).await?;

@@ -2,7 +2,7 @@
 
 use domain::asset_type::{AssetType, AssetTypeCommand};
 use projections::type_catalogue::NAME;
-use projections::uses::Used;
+use projections::dependents::Referenced;
 
 use crate::prelude::*;
 use crate::routes::ensure_unused::ensure_unused;
@@ -25,7 +25,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        ensure_unused(&state, &caller, Used::AssetType, id.0).await?;
+        ensure_unused(&state, &caller, Referenced::AssetType, id.0).await?;
         let command = AssetTypeCommand::RetireAssetType {};
         let receipt =
             state.commands.execute_at::<AssetType>(&intent.context(&caller), id.0, command, expected.0).await?;

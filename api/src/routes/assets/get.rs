@@ -28,6 +28,6 @@ impl Api {
             return Ok(Fetched(find(&state, &caller, id.0).await?.into()));
         };
         let (row, parent) = past.asset(id.0).await?.ok_or_else(|| Problem::not_found("asset"))?;
-        Ok(Fetched(Asset::past(row, parent).into()))
+        Ok(Fetched(Asset::historical(row, parent).into()))
     }
 }

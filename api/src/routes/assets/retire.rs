@@ -2,7 +2,7 @@
 
 use domain::asset::{Asset, AssetCommand};
 use projections::asset_directory::NAME;
-use projections::uses::Used;
+use projections::dependents::Referenced;
 
 use crate::prelude::*;
 use crate::routes::ensure_unused::ensure_unused;
@@ -27,7 +27,7 @@ impl Api {
         /// Why.
         reason: Query<Option<String>>,
     ) -> Result<Changed<Success>, Problem> {
-        ensure_unused(&state, &caller, Used::Asset, id.0).await?;
+        ensure_unused(&state, &caller, Referenced::Asset, id.0).await?;
         let command = AssetCommand::RetireAsset { reason: reason.0.unwrap_or_default() };
         let receipt = state.commands.execute_at::<Asset>(&intent.context(&caller), id.0, command, expected.0).await?;
         wait_until_visible(&state, NAME, receipt).await;

@@ -2,7 +2,7 @@
 
 use domain::catalogue::activity_type::ActivityTypeDefinition;
 use projections::catalogue::EntryRow;
-use projections::uses::Used;
+use projections::dependents::Referenced;
 
 use super::{CatalogueEntry, define, find, list, retire, revise};
 use crate::etag::Versioned;
@@ -161,7 +161,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        ensure_unused(&state, &caller, Used::ActivityType, id.0).await?;
+        ensure_unused(&state, &caller, Referenced::ActivityType, id.0).await?;
         retire::<ActivityTypeDefinition>(&state, &caller, (&intent, expected), id.0).await
     }
 }

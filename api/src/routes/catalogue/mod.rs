@@ -11,7 +11,7 @@ mod try_converter;
 use commands::Executable;
 use domain::Decide;
 use domain::catalogue::{Entry, EntryCommand, EntryError};
-use projections::catalogue::{EntryRow, Listed, NAME, read};
+use projections::catalogue::{EntryRow, NAME, StoredDefinition, read};
 use projections::{Page, Paging};
 
 use crate::auth::Caller;
@@ -64,7 +64,7 @@ async fn define<D>(
     definition: D,
 ) -> Result<(EntryRow<D>, commands::Receipt), Problem>
 where
-    D: Listed,
+    D: StoredDefinition,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
 {
@@ -83,7 +83,7 @@ async fn revise<D>(
     definition: D,
 ) -> Result<(EntryRow<D>, Option<commands::Receipt>), Problem>
 where
-    D: Listed,
+    D: StoredDefinition,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
 {
@@ -100,7 +100,7 @@ async fn retire<D>(
     id: Uuid,
 ) -> Result<Changed<Success>, Problem>
 where
-    D: Listed,
+    D: StoredDefinition,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
 {
@@ -110,7 +110,7 @@ where
     Ok(Success::at(receipt))
 }
 
-async fn after_write<D: Listed>(
+async fn after_write<D: StoredDefinition>(
     state: &State,
     caller: &Caller,
     id: Uuid,
@@ -120,13 +120,13 @@ async fn after_write<D: Listed>(
 }
 
 /// Returns one entry of the caller's organisation.
-async fn find<D: Listed>(state: &State, caller: &Caller, id: Uuid) -> Result<EntryRow<D>, Problem> {
+async fn find<D: StoredDefinition>(state: &State, caller: &Caller, id: Uuid) -> Result<EntryRow<D>, Problem> {
     let found = read::get(&state.reader, caller.organization.0, id).await?;
     found.ok_or_else(|| Problem::not_found(D::NOUN))
 }
 
 /// Lists entries of a kind.
-async fn list<D: Listed>(
+async fn list<D: StoredDefinition>(
     state: &State,
     caller: &Caller,
     retired: Query<Option<bool>>,

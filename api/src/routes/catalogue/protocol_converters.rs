@@ -2,7 +2,7 @@
 
 use domain::catalogue::protocol_converter::ConverterDefinition;
 use projections::catalogue::EntryRow;
-use projections::uses::Used;
+use projections::dependents::Referenced;
 
 use super::converter_view::{ConverterRequest, ProtocolConverter};
 use super::{define, find, list, retire, revise};
@@ -148,7 +148,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        ensure_unused(&state, &caller, Used::ProtocolConverter, id.0).await?;
+        ensure_unused(&state, &caller, Referenced::ProtocolConverter, id.0).await?;
         retire::<ConverterDefinition>(&state, &caller, (&intent, expected), id.0).await
     }
 }

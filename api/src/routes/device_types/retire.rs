@@ -2,7 +2,7 @@
 
 use domain::device_type::{DeviceType, DeviceTypeCommand};
 use projections::type_catalogue::NAME;
-use projections::uses::Used;
+use projections::dependents::Referenced;
 
 use crate::prelude::*;
 use crate::routes::ensure_unused::ensure_unused;
@@ -25,7 +25,7 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Changed<Success>, Problem> {
-        ensure_unused(&state, &caller, Used::DeviceType, id.0).await?;
+        ensure_unused(&state, &caller, Referenced::DeviceType, id.0).await?;
         let command = DeviceTypeCommand::RetireDeviceType {};
         let receipt =
             state.commands.execute_at::<DeviceType>(&intent.context(&caller), id.0, command, expected.0).await?;

@@ -10,7 +10,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Enum};
 use projections::device_directory::DeviceRow;
 use projections::device_directory::read::{self, DeviceFilter, Sort};
-use projections::{Paging, Place, Reader};
+use projections::{PageCursor, Paging, Reader};
 use serde_json::json;
 
 use super::csv_columns;
@@ -106,7 +106,7 @@ fn file(kind: &str, name: &str, parts: impl Stream<Item = io::Result<String>> + 
 }
 
 /// Where the next part begins: at the beginning, after a place, or nowhere.
-type Next = Option<Option<Place>>;
+type Next = Option<Option<PageCursor>>;
 
 fn rows(
     reader: Reader,

@@ -28,6 +28,6 @@ impl Api {
             return Ok(Fetched(find(&state, &caller, id.0).await?.into()));
         };
         let (row, links) = past.device(id.0).await?.ok_or_else(|| Problem::not_found("device"))?;
-        Ok(Fetched(Device::past(row, links).into()))
+        Ok(Fetched(Device::historical(row, links).into()))
     }
 }

@@ -1,7 +1,7 @@
 //! Shows everything that was ever done to a device, its certificates and its links.
 
 use projections::certificate_register;
-use projections::past::history;
+use projections::time_travel::history;
 
 use super::view::find;
 use crate::prelude::*;

@@ -3,7 +3,7 @@
 
 pub mod view;
 
-use projections::past::history;
+use projections::time_travel::history;
 
 use self::view::HistoryEvent;
 use crate::prelude::*;

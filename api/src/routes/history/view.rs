@@ -1,6 +1,6 @@
 //! An event of a thing's history as the API shows it.
 
-use projections::past::{AuditEntry, FieldChange};
+use projections::time_travel::{AuditEntry, FieldChange};
 
 use crate::prelude::*;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Query, devices, entity_key};
-use crate::telemetry_history::values::{MERGED, NEEDS_MERGE, PLAIN, SOURCES};
+use crate::telemetry_history::value_queries::{MERGED, NEEDS_MERGE, PLAIN, SOURCES};
 use crate::{Error, Reader};
 
 /// How long a step is.
@@ -61,7 +61,7 @@ struct Part {
 }
 
 type Parts = BTreeMap<(DateTime<Utc>, String), Part>;
-type Line = (DateTime<Utc>, String, i64, f64, f64, f64, Option<Vec<i32>>);
+type AggregateRow = (DateTime<Utc>, String, i64, f64, f64, f64, Option<Vec<i32>>);
 
 /// Returns the aggregates of the numbers in a span of time, in the order of time.
 pub async fn aggregate(reader: &Reader, query: &Query, step: Step) -> Result<Vec<Aggregated>, Error> {
@@ -103,9 +103,9 @@ async fn hours(
         WHERE h.entity = $1 AND h.hour >= $2 AND h.hour < $3 AND h.hour <> ALL($4)
           AND ($5::text IS NULL OR s.metric_key = $5)";
     let stored = sqlx::query_as(sql).bind(entity).bind(from).bind(closed).bind(&dirty).bind(&query.metric_key);
-    let stored: Vec<Line> = stored.fetch_all(&mut *snapshot).await?;
+    let stored: Vec<AggregateRow> = stored.fetch_all(&mut *snapshot).await?;
     snapshot.commit().await?;
-    stored.into_iter().for_each(|line| add(parts, line));
+    stored.into_iter().for_each(|row| add(parts, row));
     for hour in dirty {
         rows(reader, query, entity, (hour, hour + TimeDelta::hours(1)), Step::Hour, parts).await?;
     }
@@ -135,13 +135,13 @@ async fn rows(
             sum(value), {sources} FROM ({values}) v GROUP BY 1, 2"
     );
     let bound = sqlx::query_as(&sql).bind(entity).bind(from).bind(until).bind(step.length()).bind(&query.metric_key);
-    let lines: Vec<Line> = bound.fetch_all(&reader.pool).await?;
-    lines.into_iter().for_each(|line| add(parts, line));
+    let rows_read: Vec<AggregateRow> = bound.fetch_all(&reader.pool).await?;
+    rows_read.into_iter().for_each(|row| add(parts, row));
     Ok(())
 }
 
-fn add(parts: &mut Parts, line: Line) {
-    let (start, key, count, minimum, maximum, sum, sources) = line;
+fn add(parts: &mut Parts, row: AggregateRow) {
+    let (start, key, count, minimum, maximum, sum, sources) = row;
     let sources: BTreeSet<i32> = sources.unwrap_or_default().into_iter().collect();
     match parts.get_mut(&(start, key.clone())) {
         Some(part) => {

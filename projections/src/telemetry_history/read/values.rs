@@ -11,8 +11,10 @@ use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use super::{Point, Query, devices, entity_key};
-use crate::copy::micros;
-use crate::telemetry_history::line::{Candidate, Found, Line, Metrics, Object, Sets};
+use crate::binary_copy::micros;
+use crate::telemetry_history::merged_reading::{
+    Candidate, JsonObject, MergedValues, MetricSetKeys, Metrics, StoredReading,
+};
 use crate::telemetry_history::segment::Segment;
 use crate::{Error, Reader};
 
@@ -22,12 +24,12 @@ const READING: i32 = 0;
 const LATE: i32 = 1;
 
 /// A row of readings, or a segment.
-struct Stored {
+struct StoredRow {
     measured_at: DateTime<Utc>,
     metric_set: i32,
     numbers: Vec<f64>,
-    others: Option<Json<Object>>,
-    flaws: Option<Json<Object>>,
+    others: Option<Json<JsonObject>>,
+    flaws: Option<Json<JsonObject>>,
     sources: Option<Vec<i32>>,
     position: i64,
     /// Where it stands.
@@ -38,7 +40,7 @@ struct Stored {
     offsets: Option<Vec<i32>>,
 }
 
-impl FromRow<'_, PgRow> for Stored {
+impl FromRow<'_, PgRow> for StoredRow {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         Ok(Self {
             measured_at: row.try_get("measured_at")?,
@@ -82,7 +84,7 @@ type Span = (Bound<i64>, Bound<i64>);
 const EVERYTHING: Span = (Bound::Unbounded, Bound::Unbounded);
 
 /// Returns for which times all there is was read: up to the last row of a table that had more than was asked for.
-fn seen(stored: &[Stored], query: &Query, rows: usize) -> Span {
+fn seen(stored: &[StoredRow], query: &Query, rows: usize) -> Span {
     let last = |kind| {
         let times = || stored.iter().filter(|stored| stored.kind == kind).map(|stored| micros(stored.measured_at));
         let last = if query.newest { times().min() } else { times().max() };
@@ -97,13 +99,13 @@ fn seen(stored: &[Stored], query: &Query, rows: usize) -> Span {
     }
 }
 
-async fn found(reader: &Reader, query: &Query, entity: i32, stored: Vec<Stored>) -> Result<Found, Error> {
+async fn found(reader: &Reader, query: &Query, entity: i32, stored: Vec<StoredRow>) -> Result<MergedValues, Error> {
     let sets = sets_of(reader, query, &stored).await?;
     let (from, until) = (micros(query.from), micros(query.until));
-    let mut found = Found::new();
-    for line in stored.into_iter().flat_map(|stored| stored.lines(entity)) {
-        if (from..until).contains(&line.measured_at) {
-            line.unfold(&sets, query.metric_key.as_deref(), &mut found);
+    let mut found = MergedValues::new();
+    for reading in stored.into_iter().flat_map(|stored| stored.readings(entity)) {
+        if (from..until).contains(&reading.measured_at) {
+            reading.merge_into(&sets, query.metric_key.as_deref(), &mut found);
         }
     }
     Ok(found)
@@ -111,7 +113,7 @@ async fn found(reader: &Reader, query: &Query, entity: i32, stored: Vec<Stored>)
 
 /// Reads rows and segments, in one statement, so that what becomes a segment meanwhile is read once. Each table gives one
 /// row more than `rows`, and segments those of as many hours as hold so many.
-async fn stored(reader: &Reader, query: &Query, entity: i32, rows: usize) -> Result<Vec<Stored>, Error> {
+async fn stored(reader: &Reader, query: &Query, entity: i32, rows: usize) -> Result<Vec<StoredRow>, Error> {
     let sql = statement(query.newest, query.metric_key.is_some());
     let limit = i64::try_from(rows).unwrap_or(i64::MAX);
     let mut bound = sqlx::query_as(&sql).bind(entity).bind(query.from).bind(query.until).bind(limit);
@@ -173,23 +175,23 @@ fn statement(newest: bool, one_metric: bool) -> String {
     )
 }
 
-impl Stored {
-    fn lines(self, entity: i32) -> Vec<Line> {
+impl StoredRow {
+    fn readings(self, entity: i32) -> Vec<StoredReading> {
         let (measured_at, metrics) = (micros(self.measured_at), Metrics::Set(self.metric_set));
         let (others, flaws) = (self.others.map(|Json(others)| others), self.flaws.map(|Json(flaws)| flaws));
         let (numbers, sources, position) = (self.numbers, self.sources.unwrap_or_default(), self.position);
         match (self.unit, self.offsets) {
             (Some(unit), Some(offsets)) => {
                 Segment { entity, metrics, sources, starts_at: measured_at, unit, offsets, numbers, others, flaws }
-                    .lines()
+                    .readings()
             }
-            _ => vec![Line { entity, measured_at, metrics, numbers, others, flaws, sources, position }],
+            _ => vec![StoredReading { entity, measured_at, metrics, numbers, others, flaws, sources, position }],
         }
     }
 }
 
 /// Returns the keys of the sets that are referred to; with one metric wanted, its key alone.
-async fn sets_of(reader: &Reader, query: &Query, stored: &[Stored]) -> Result<Sets, Error> {
+async fn sets_of(reader: &Reader, query: &Query, stored: &[StoredRow]) -> Result<MetricSetKeys, Error> {
     let mut sets: Vec<i32> = stored.iter().map(|stored| stored.metric_set).collect();
     sets.sort_unstable();
     sets.dedup();

@@ -8,12 +8,12 @@ use sqlx::{Connection, PgConnection};
 use tracing::info;
 
 use super::COMPACTED_AFTER_HOURS;
-use super::store::{self, ROW, Row};
+use super::segment_store::{self, READING_COLUMNS, ReadingRow};
 use crate::Error;
-use crate::telemetry_history::hours::hour_of;
-use crate::telemetry_history::keys::Keys;
-use crate::telemetry_history::line::{Line, Sets};
+use crate::telemetry_history::hour_aggregates::hour_of;
+use crate::telemetry_history::merged_reading::{MetricSetKeys, StoredReading};
 use crate::telemetry_history::segment::{Segment, segments};
+use crate::telemetry_history::surrogate_keys::SurrogateKeys;
 
 /// Rows that are fetched at once.
 const FETCHED: usize = 10_000;
@@ -24,22 +24,22 @@ const DUE: &str = "SELECT s.name, s.from_time, s.until_time FROM telemetry_spans
     ORDER BY s.from_time LIMIT 1";
 
 /// Readings in the order of entity and time, cut into segments as they come.
-struct Cutter {
-    sets: Sets,
+struct SegmentCutter {
+    sets: MetricSetKeys,
     /// Those of one entity and hour, of which more may come.
-    open: Vec<Line>,
+    open: Vec<StoredReading>,
     segments: Vec<Segment>,
 }
 
 /// Makes segments of one partition and of what was late for it, and drops it; tells whether there was one.
-pub async fn one_span(db: &mut PgConnection) -> Result<bool, Error> {
+pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     let due = sqlx::query_as(DUE).bind(i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX));
     let due: Option<(String, DateTime<Utc>, DateTime<Utc>)> = due.fetch_optional(&mut *db).await?;
     let Some((name, from, until)) = due else { return Ok(false) };
     let begun = Instant::now();
-    store::make_days(db, [from.date_naive()].into()).await?;
+    segment_store::create_segment_days(db, [from.date_naive()].into()).await?;
     let mut transaction = db.begin().await?;
-    store::one_moment(&mut transaction).await?;
+    segment_store::use_snapshot(&mut transaction).await?;
     let (rows, made) = segments_of(&mut transaction, &name, from, until).await?;
     let sql = "DELETE FROM telemetry_late WHERE measured_at >= $1 AND measured_at < $2";
     sqlx::query(sql).bind(from).bind(until).execute(&mut *transaction).await?;
@@ -58,7 +58,8 @@ async fn segments_of(
     from: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<(usize, usize), Error> {
-    let mut cutter = Cutter { sets: store::sets(db).await?, open: Vec::new(), segments: Vec::new() };
+    let mut cutter =
+        SegmentCutter { sets: segment_store::metric_sets(db).await?, open: Vec::new(), segments: Vec::new() };
     // All rows are fetched, so the plan that is cheapest for all is the right one.
     for setting in ["SET LOCAL cursor_tuple_fraction = 1", "SET LOCAL work_mem = '64MB'"] {
         sqlx::query(setting).execute(&mut *db).await?;
@@ -66,25 +67,25 @@ async fn segments_of(
     // A cursor takes no parameters where it is declared; times and names are our own.
     let declare = format!(
         "DECLARE compacted NO SCROLL CURSOR FOR
-         SELECT {ROW} FROM {name}
-         UNION ALL SELECT {ROW} FROM telemetry_late WHERE measured_at >= '{from}' AND measured_at < '{until}'
+         SELECT {READING_COLUMNS} FROM {name}
+         UNION ALL SELECT {READING_COLUMNS} FROM telemetry_late WHERE measured_at >= '{from}' AND measured_at < '{until}'
          ORDER BY entity, measured_at"
     );
     sqlx::query(&declare).persistent(false).execute(&mut *db).await?;
     let fetch = format!("FETCH {FETCHED} FROM compacted");
     let (mut rows, mut made) = (0, 0);
-    let mut keys = Keys::default();
+    let mut keys = SurrogateKeys::default();
     loop {
-        let fetched: Vec<Row> = sqlx::query_as(&fetch).fetch_all(&mut *db).await?;
+        let fetched: Vec<ReadingRow> = sqlx::query_as(&fetch).fetch_all(&mut *db).await?;
         rows += fetched.len();
         let last = fetched.len() < FETCHED;
-        fetched.into_iter().for_each(|row| cutter.take(store::line(row)));
+        fetched.into_iter().for_each(|row| cutter.take(segment_store::reading_of(row)));
         if last {
             cutter.cut();
         }
         let segments = std::mem::take(&mut cutter.segments);
         made += segments.len();
-        store::write(db, &mut keys, segments).await?;
+        segment_store::write(db, &mut keys, segments).await?;
         if last {
             sqlx::query("CLOSE compacted").execute(&mut *db).await?;
             return Ok((rows, made));
@@ -92,13 +93,13 @@ async fn segments_of(
     }
 }
 
-impl Cutter {
-    fn take(&mut self, line: Line) {
-        let place = |line: &Line| (line.entity, hour_of(line.measured_at));
-        if self.open.first().is_some_and(|open| place(open) != place(&line)) {
+impl SegmentCutter {
+    fn take(&mut self, reading: StoredReading) {
+        let place = |reading: &StoredReading| (reading.entity, hour_of(reading.measured_at));
+        if self.open.first().is_some_and(|open| place(open) != place(&reading)) {
             self.cut();
         }
-        self.open.push(line);
+        self.open.push(reading);
     }
 
     fn cut(&mut self) {

@@ -3,10 +3,10 @@
 //! connection of its own, a part at a time, and needs nothing of the log but the time that the writer noted.
 
 mod compact;
-mod fold;
+mod merge_late;
 mod recompute;
 mod retention;
-mod store;
+mod segment_store;
 
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
@@ -26,9 +26,9 @@ pub fn upkeep(db: &mut PgConnection) -> BoxFuture<'_, Result<bool, Error>> {
     Box::pin(async move {
         sqlx::query(LOCK).execute(&mut *db).await?;
         // In this order: hours are made again while their readings are rows, and what goes is in segments.
-        Ok(recompute::some(db).await?
-            || compact::one_span(db).await?
-            || fold::some(db).await?
-            || retention::some(db).await?)
+        Ok(recompute::run_step(db).await?
+            || compact::run_step(db).await?
+            || merge_late::run_step(db).await?
+            || retention::run_step(db).await?)
     })
 }

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::telemetry_history::retention::first_kept;
 
 /// Segments that are removed in one transaction, at most.
-const AT_ONCE: u64 = 20_000;
+const MAX_PER_TRANSACTION: u64 = 20_000;
 
 /// Organisations that keep less than another and have something that is over.
 const DUE: &str = "SELECT organization_id, kept_days, removed_before FROM telemetry_retention
@@ -17,7 +17,7 @@ const DUE: &str = "SELECT organization_id, kept_days, removed_before FROM teleme
     ORDER BY organization_id LIMIT 1";
 
 /// Removes some of what is over; tells whether there may be more.
-pub async fn some(db: &mut PgConnection) -> Result<bool, Error> {
+pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     let sql = "SELECT closed_before FROM telemetry_watermark";
     let closed: Option<DateTime<Utc>> = sqlx::query_scalar(sql).fetch_optional(&mut *db).await?;
     let Some(today) = closed.map(|closed| closed.date_naive()) else { return Ok(false) };
@@ -66,7 +66,7 @@ async fn remove(
     let sql = "SELECT day FROM telemetry_days_before($1) AS day
         WHERE ($2 IS NULL OR day >= $2) AND to_regclass('telemetry_segment_' || to_char(day, 'YYYYMMDD')) IS NOT NULL";
     let days: Vec<NaiveDate> = sqlx::query_scalar(sql).bind(until).bind(removed_before).fetch_all(&mut *db).await?;
-    let mut room = AT_ONCE;
+    let mut room = MAX_PER_TRANSACTION;
     let mut done = until;
     for day in days {
         room -= remove_segments(db, day, &entities, room).await?.min(room);

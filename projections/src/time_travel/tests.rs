@@ -1,4 +1,4 @@
-//! What each event changed, thing by thing.
+//! Which fields each event of a device changes.
 
 use domain::device::DeviceEvent;
 use domain::ids::DeviceTypeId;
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::changes::{FieldChange, changes};
-use crate::given::fact;
+use crate::test_events::decoded_event;
 
 fn change(field: &str, before: Option<Value>, after: Value) -> FieldChange {
     FieldChange { field: field.to_owned(), before, after }
 }
 
 #[test]
-fn a_field_is_shown_as_it_was_and_as_it_is() {
+fn each_event_lists_its_changed_fields_with_values_before_and_after() {
     let registered = DeviceEvent::DeviceRegistered {
         name: "Pump".into(),
         description: None,
@@ -22,11 +22,11 @@ fn a_field_is_shown_as_it_was_and_as_it_is() {
         custom_attributes: json!({"floor": 1}),
     };
     let events = [
-        fact("device", 1, &registered),
-        fact("device", 2, &DeviceEvent::DeviceRenamed { name: "Cellar pump".into() }),
-        fact("device", 3, &DeviceEvent::DeviceRenamed { name: "Cellar pump".into() }),
-        fact("device", 4, &DeviceEvent::DeviceAttributesChanged { custom_attributes: json!({"floor": -1}) }),
-        fact("device", 5, &DeviceEvent::DeviceDecommissioned { reason: "broken".into() }),
+        decoded_event("device", 1, &registered),
+        decoded_event("device", 2, &DeviceEvent::DeviceRenamed { name: "Cellar pump".into() }),
+        decoded_event("device", 3, &DeviceEvent::DeviceRenamed { name: "Cellar pump".into() }),
+        decoded_event("device", 4, &DeviceEvent::DeviceAttributesChanged { custom_attributes: json!({"floor": -1}) }),
+        decoded_event("device", 5, &DeviceEvent::DeviceDecommissioned { reason: "broken".into() }),
     ];
     let changes = changes("device", &events);
     assert!(changes[0].contains(&change("serialNumber", None, json!("SN-1"))), "{:?}", changes[0]);

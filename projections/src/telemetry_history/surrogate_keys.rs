@@ -6,31 +6,31 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::take::{Kind, Row, Taken};
+use super::decode::{DecodedBatch, EntityKind, Reading};
 use crate::Error;
 
 /// A reading with its numbers instead of names.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Resolved {
+pub struct KeyedReading {
     pub entity: i32,
     pub set: i32,
     /// Assets only.
     pub sources: Vec<i32>,
-    pub row: Row,
+    pub reading: Reading,
 }
 
 /// What is known of the numbers.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub struct SurrogateKeys {
     entities: HashMap<Uuid, i32>,
     sets: HashMap<Vec<String>, i32>,
 }
 
-impl Keys {
+impl SurrogateKeys {
     /// Learns, or gives, the numbers of everything a batch names.
-    pub async fn intern(&mut self, db: &mut PgConnection, taken: &Taken) -> Result<(), Error> {
-        self.intern_entities(db, &taken.rows).await?;
-        let unknown = taken.sets.iter().filter(|keys| !self.sets.contains_key(*keys));
+    pub async fn intern(&mut self, db: &mut PgConnection, decoded: &DecodedBatch) -> Result<(), Error> {
+        self.intern_entities(db, &decoded.readings).await?;
+        let unknown = decoded.sets.iter().filter(|keys| !self.sets.contains_key(*keys));
         for keys in unknown.cloned().collect::<BTreeSet<_>>() {
             self.set(db, keys).await?;
         }
@@ -61,10 +61,10 @@ impl Keys {
         Ok(id)
     }
 
-    async fn intern_entities(&mut self, db: &mut PgConnection, rows: &[Row]) -> Result<(), Error> {
+    async fn intern_entities(&mut self, db: &mut PgConnection, rows: &[Reading]) -> Result<(), Error> {
         let mut unknown: BTreeMap<Uuid, (&'static str, Uuid)> = BTreeMap::new();
         for row in rows {
-            let sources = row.sources.iter().map(|device| (*device, Kind::Device));
+            let sources = row.sources.iter().map(|device| (*device, EntityKind::Device));
             for (id, kind) in sources.chain([(row.entity, row.kind)]) {
                 if !self.entities.contains_key(&id) {
                     unknown.insert(id, (name(kind), row.organization));
@@ -92,24 +92,24 @@ impl Keys {
     }
 
     /// Replaces names by numbers, for readings that `intern` has seen.
-    pub fn resolve(&self, taken: Taken) -> Vec<Resolved> {
-        let sets: Vec<Option<i32>> = taken.sets.iter().map(|keys| self.sets.get(keys).copied()).collect();
+    pub fn resolve(&self, decoded: DecodedBatch) -> Vec<KeyedReading> {
+        let sets: Vec<Option<i32>> = decoded.sets.iter().map(|keys| self.sets.get(keys).copied()).collect();
         let number = |id: &Uuid| self.entities.get(id).copied();
-        let resolve = |row: Row| {
-            Some(Resolved {
-                entity: number(&row.entity)?,
-                set: sets.get(row.set).copied().flatten()?,
-                sources: row.sources.iter().filter_map(number).collect(),
-                row,
+        let resolve = |reading: Reading| {
+            Some(KeyedReading {
+                entity: number(&reading.entity)?,
+                set: sets.get(reading.set).copied().flatten()?,
+                sources: reading.sources.iter().filter_map(number).collect(),
+                reading,
             })
         };
-        taken.rows.into_iter().filter_map(resolve).collect()
+        decoded.readings.into_iter().filter_map(resolve).collect()
     }
 }
 
-fn name(kind: Kind) -> &'static str {
+fn name(kind: EntityKind) -> &'static str {
     match kind {
-        Kind::Device => "Device",
-        Kind::Asset => "Asset",
+        EntityKind::Device => "Device",
+        EntityKind::Asset => "Asset",
     }
 }

@@ -1,4 +1,4 @@
-//! The feed as a reader of the log: decodes what somebody is watching, and tells the rooms.
+//! The feed as a consumer of the log: decodes what has subscribers, and publishes it to the rooms.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,29 +12,33 @@ use uuid::Uuid;
 
 use super::cursor::{Cursor, STREAMS};
 use super::hub::Hub;
-use super::telemetry::{Pending, Shown};
-use super::{NAME, Room, translate};
+use super::pending_values::{FeedReading, PendingValues};
+use super::room::Room;
+use super::{NAME, translate};
+use crate::decoded_event::decode_message;
 use crate::device_directory::{ConnectivityRow, presence, presence_facts};
-use crate::fact::{facts, json_of};
-use crate::marks::Marks;
+use crate::origin_marks::OriginMarks;
+use crate::sql_values::to_json;
 use crate::system_events::{of_presence, threshold_events};
 
 pub(super) struct Broadcaster {
     hub: Arc<Hub>,
-    pending: Arc<Pending>,
-    /// Where the streams ended when the feed began: what is before is known, and not told.
+    pending: Arc<PendingValues>,
+    /// The heads of the streams when the feed started; what is before them is folded but not published.
     heads: Positions,
-    marks: Marks,
-    /// Who is there: sessions that end are compared with the one that is known.
+    marks: OriginMarks,
+    /// Connectivity by device: the end of a session is compared with the session that is known.
     devices: HashMap<Uuid, ConnectivityRow>,
 }
 
 impl Broadcaster {
-    pub(super) fn new(hub: Arc<Hub>, pending: Arc<Pending>, heads: Positions) -> Self {
-        Self { hub, pending, heads, marks: Marks::default(), devices: HashMap::new() }
+    pub(super) fn new(hub: Arc<Hub>, pending: Arc<PendingValues>, heads: Positions) -> Self {
+        Self { hub, pending, heads, marks: OriginMarks::default(), devices: HashMap::new() }
     }
 
-    fn tell(&mut self, message: &Message) {
+    /// Publishes what a message holds. One that cannot be decoded is skipped: the feed is best-effort, and the read
+    /// models report it as a dead letter.
+    fn broadcast(&mut self, message: &Message) {
         let Some(index) = Cursor::index(message.stream) else { return };
         let place = (index, message.sequence);
         match message.stream {
@@ -43,18 +47,18 @@ impl Broadcaster {
             Stream::Presence => self.presence(message, place),
             Stream::EventsThreshold => {
                 let events = threshold_events(message).unwrap_or_default();
-                events.iter().map(translate::threshold).for_each(|told| self.hub_tell(place, &told));
+                events.iter().map(translate::threshold).for_each(|event| self.publish(place, &event));
             }
             _ => {
-                let facts = facts(message).unwrap_or_default();
-                facts.iter().filter_map(translate::domain_event).for_each(|told| self.hub_tell(place, &told));
+                let events = decode_message(message).unwrap_or_default();
+                events.iter().filter_map(translate::domain_event).for_each(|event| self.publish(place, &event));
             }
         }
         self.hub.advance(place.0, place.1);
     }
 
-    fn hub_tell(&self, place: (usize, u64), told: &translate::Told) {
-        self.hub.tell(&told.rooms, place, told.event, &told.data);
+    fn publish(&self, place: (usize, u64), event: &translate::RoomEvent) {
+        self.hub.publish(&event.rooms, place, event.name, &event.data);
     }
 
     fn normalized(&mut self, message: &Message, place: (usize, u64)) {
@@ -64,24 +68,24 @@ impl Broadcaster {
         let Ok(pack) = decode_pack::<NormalizedPack>(&message.payload) else { return };
         let last = self.marks.last(message);
         for reading in &pack.readings {
-            if !Marks::is_new(last, reading.origin) {
+            if !OriginMarks::is_new(last, reading.origin) {
                 continue;
             }
             self.marks.raise(message, reading.origin);
             let (organization, device) = (reading.organization.0, reading.device.0);
-            let open = self.hub.open([Room::Organization(organization), Room::Device(device)]);
-            if open == [false, false] {
+            let existing = self.hub.existing([Room::Organization(organization), Room::Device(device)]);
+            if existing == [false, false] {
                 continue;
             }
-            let shown = Shown {
+            let shown = FeedReading {
                 measured_at: reading.measured_at,
                 values: values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
                 source_devices: Vec::new(),
             };
-            if open[0] {
+            if existing[0] {
                 self.pending.add_newest(organization, device, place, &shown);
             }
-            if open[1] {
+            if existing[1] {
                 self.pending.add_all(Room::Device(device), place, shown);
             }
         }
@@ -93,15 +97,15 @@ impl Broadcaster {
         }
         let Ok(pack) = decode_pack::<AssetPack>(&message.payload) else { return };
         let last = self.marks.last(message);
-        for change in pack.health.iter().filter(|change| Marks::is_new(last, change.origin)) {
+        for change in pack.health.iter().filter(|change| OriginMarks::is_new(last, change.origin)) {
             self.marks.raise(message, change.origin);
-            self.hub_tell(place, &translate::health(change));
+            self.publish(place, &translate::health(change));
         }
-        for reading in pack.readings.iter().filter(|reading| Marks::is_new(last, reading.origin)) {
+        for reading in pack.readings.iter().filter(|reading| OriginMarks::is_new(last, reading.origin)) {
             self.marks.raise(message, reading.origin);
             let room = Room::Asset(reading.asset.0);
-            if self.hub.open([room]) == [true] {
-                let shown = Shown {
+            if self.hub.existing([room]) == [true] {
+                let shown = FeedReading {
                     measured_at: reading.measured_at,
                     values: values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
                     source_devices: reading.source_devices.iter().map(|device| device.0).collect(),
@@ -112,22 +116,22 @@ impl Broadcaster {
     }
 
     fn presence(&mut self, message: &Message, place: (usize, u64)) {
-        let is_news = message.sequence > self.heads.sequence(Stream::Presence);
+        let is_new = message.sequence > self.heads.sequence(Stream::Presence);
         for fact in &presence_facts(std::iter::once(message)).0 {
             let changed = self.fold_presence(fact);
-            if !is_news {
+            if !is_new {
                 continue;
             }
             for row in &changed {
-                translate::presence(fact, row).iter().for_each(|told| self.hub_tell(place, told));
+                translate::presence(fact, row).iter().for_each(|event| self.publish(place, event));
             }
-            if let Some(told) = of_presence(fact).as_ref().and_then(translate::noticed) {
-                self.hub_tell(place, &told);
+            if let Some(event) = of_presence(fact).as_ref().and_then(translate::system_event) {
+                self.publish(place, &event);
             }
         }
     }
 
-    /// Folds a fact into who is there; returns whose connectivity it changed.
+    /// Folds a presence fact into the connectivity of the devices; returns the rows that it changed.
     fn fold_presence(&mut self, fact: &PresenceFact) -> Vec<ConnectivityRow> {
         let changed: Vec<ConnectivityRow> = if fact.kind == PresenceKind::EdgeLost {
             self.devices.values().filter_map(|row| presence::next(Some(row), fact)).collect()
@@ -150,20 +154,20 @@ impl Consumer for Broadcaster {
     }
 
     async fn resume(&mut self) -> Result<Positions, Cause> {
-        // Presence is read from its beginning: who is there must be known to tell who has gone.
+        // Presence is read from the beginning: whether a disconnect matters depends on the sessions before it.
         let mut from = self.heads.clone();
         from.0.remove(&Stream::Presence);
         Ok(from)
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
-        batch.messages.iter().for_each(|message| self.tell(message));
-        debug!(messages = batch.messages.len(), "told the rooms");
+        batch.messages.iter().for_each(|message| self.broadcast(message));
+        debug!(messages = batch.messages.len(), "published to the rooms");
         Outcome::Done
     }
 }
 
 fn values(keys: &[String], numbers: &[f64], others: &[(String, MetricValue)]) -> Map<String, Value> {
     let numbers = keys.iter().zip(numbers).map(|(key, number)| (key.clone(), Value::from(*number)));
-    numbers.chain(others.iter().map(|(key, value)| (key.clone(), json_of(value)))).collect()
+    numbers.chain(others.iter().map(|(key, value)| (key.clone(), to_json(value)))).collect()
 }

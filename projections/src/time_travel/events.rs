@@ -1,4 +1,4 @@
-//! The events of one thing out of the audit log, typed again.
+//! Loads the events of one entity from the audit log and decodes them again.
 
 use chrono::{DateTime, Utc};
 use domain::AnyEvent;
@@ -8,45 +8,46 @@ use eventlog::Stream;
 use uuid::Uuid;
 
 use crate::audit_log::AuditRow;
-use crate::fact::{Fact, Unreadable};
+use crate::decoded_event::{DecodedEvent, Unreadable};
 use crate::{Error, Reader};
 
-/// Whose events are meant.
+/// Which events to load.
 #[derive(Clone, Copy)]
-pub struct Of {
+pub struct EventFilter {
+    /// The type of the aggregate.
     kind: &'static str,
-    /// The aggregate, where it is the thing's own.
+    /// The aggregate; all of the type when absent.
     entity: Option<Uuid>,
-    /// The asset that events of the organisation's tree name.
+    /// The asset that an event of the asset tree places or detaches; any when absent.
     asset: Option<Uuid>,
 }
 
-impl Of {
+impl EventFilter {
     /// All events of an aggregate.
     pub fn entity(kind: &'static str, entity: Uuid) -> Self {
         Self { kind, entity: Some(entity), asset: None }
     }
 
-    /// Those of the tree that place an asset.
-    pub fn place(asset: Uuid) -> Self {
+    /// The events of the asset tree that place or detach an asset.
+    pub fn tree_place(asset: Uuid) -> Self {
         Self { kind: "asset_tree", entity: None, asset: Some(asset) }
     }
 }
 
-/// Returns events in their order, those recorded until a time where one is given.
-pub async fn facts(
+/// Returns events in version order; with `until`, only those recorded at or before it.
+pub async fn load_events(
     reader: &Reader,
     organization: Uuid,
-    of: Of,
+    filter: EventFilter,
     until: Option<DateTime<Utc>>,
-) -> Result<Vec<Fact>, Error> {
-    rows(reader, organization, of, until).await?.into_iter().map(fact).collect()
+) -> Result<Vec<DecodedEvent>, Error> {
+    load_rows(reader, organization, filter, until).await?.into_iter().map(decode_row).collect()
 }
 
-async fn rows(
+async fn load_rows(
     reader: &Reader,
     organization: Uuid,
-    of: Of,
+    filter: EventFilter,
     until: Option<DateTime<Utc>>,
 ) -> Result<Vec<AuditRow>, Error> {
     let sql = "SELECT to_jsonb(a) FROM audit_log a WHERE organization_id = $1 AND entity_type = $2
@@ -55,18 +56,18 @@ async fn rows(
         ORDER BY entity_id, version";
     let query = sqlx::query_scalar(sql)
         .bind(organization)
-        .bind(of.kind)
-        .bind(of.entity)
-        .bind(of.asset.map(|asset| asset.to_string()))
+        .bind(filter.kind)
+        .bind(filter.entity)
+        .bind(filter.asset.map(|asset| asset.to_string()))
         .bind(until);
     reader.rows("audit_log", query).await
 }
 
-fn fact(row: AuditRow) -> Result<Fact, Error> {
-    let shape = |error: String| Error::Audit(Unreadable(error));
+fn decode_row(row: AuditRow) -> Result<DecodedEvent, Error> {
+    let unreadable = |error: String| Error::Audit(Unreadable(error));
     let event = AnyEvent::decode(&row.entity_type, &row.event_type, row.payload.clone());
     let metadata = Metadata {
-        actor: row.actor.parse().map_err(|error: domain::metadata::NotAnActor| shape(error.to_string()))?,
+        actor: row.actor.parse().map_err(|error: domain::metadata::NotAnActor| unreadable(error.to_string()))?,
         organization: OrganizationId(row.organization_id),
         command_id: row.command_id,
         correlation_id: row.correlation_id,
@@ -74,7 +75,7 @@ fn fact(row: AuditRow) -> Result<Fact, Error> {
         recorded_at: row.recorded_at,
         traceparent: None,
     };
-    Ok(Fact {
+    Ok(DecodedEvent {
         stream: Stream::for_aggregate(&row.entity_type),
         position: row.position,
         index: row.index,
@@ -85,7 +86,7 @@ fn fact(row: AuditRow) -> Result<Fact, Error> {
         aggregate_type: row.entity_type,
         event_type: row.event_type,
         payload: row.payload,
-        event: event.map_err(|error| shape(error.to_string()))?,
+        event: event.map_err(|error| unreadable(error.to_string()))?,
         metadata,
     })
 }

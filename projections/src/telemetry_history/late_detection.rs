@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::keys::Resolved;
-use super::take::Kind;
+use super::decode::EntityKind;
+use super::surrogate_keys::KeyedReading;
 use crate::Error;
 
 /// The newest time of each entity and source, microseconds. Devices have one source, themselves; the values of an asset
@@ -20,21 +20,21 @@ const COMPUTED: i32 = -1;
 
 /// Readings by where they go, in the order of arrival.
 #[derive(Debug, Default)]
-pub struct Routed {
+pub struct RoutedReadings {
     /// Newer than what their entity had.
-    pub newest: Vec<Resolved>,
+    pub newest: Vec<KeyedReading>,
     /// As old, or older; or of an hour that is compacted.
-    pub late: Vec<Resolved>,
+    pub late: Vec<KeyedReading>,
 }
 
 impl HighWater {
     /// Learns the marks of entities that are seen for the first time since the start. Only whether something is at or
     /// after the batch's first reading matters, so that few partitions are looked at.
-    pub async fn learn(&mut self, db: &mut PgConnection, rows: &[Resolved]) -> Result<(), Error> {
+    pub async fn learn(&mut self, db: &mut PgConnection, rows: &[KeyedReading]) -> Result<(), Error> {
         let mut unknown: BTreeMap<i32, i64> = BTreeMap::new();
         for row in rows.iter().filter(|row| !self.0.contains_key(&place(row))) {
             let first = unknown.entry(row.entity).or_insert(i64::MAX);
-            *first = row.row.measured_at.min(*first);
+            *first = row.reading.measured_at.min(*first);
         }
         if unknown.is_empty() {
             return Ok(());
@@ -64,10 +64,10 @@ impl HighWater {
 
     /// Routes readings in their order and moves the marks. What is older than `frozen_before` is late, whatever its entity
     /// had.
-    pub fn route(&mut self, rows: Vec<Resolved>, frozen_before: i64) -> Routed {
-        let mut routed = Routed::default();
+    pub fn route(&mut self, rows: Vec<KeyedReading>, frozen_before: i64) -> RoutedReadings {
+        let mut routed = RoutedReadings::default();
         for row in rows {
-            let at = row.row.measured_at;
+            let at = row.reading.measured_at;
             let mark = self.0.entry(place(&row)).or_insert(i64::MIN);
             let newer = at > *mark;
             *mark = at.max(*mark);
@@ -78,10 +78,10 @@ impl HighWater {
     }
 }
 
-fn place(row: &Resolved) -> (i32, i32) {
-    match row.row.kind {
-        Kind::Device => (row.entity, 0),
-        Kind::Asset if row.row.computed => (row.entity, COMPUTED),
-        Kind::Asset => (row.entity, row.sources.first().copied().unwrap_or(0)),
+fn place(row: &KeyedReading) -> (i32, i32) {
+    match row.reading.kind {
+        EntityKind::Device => (row.entity, 0),
+        EntityKind::Asset if row.reading.computed => (row.entity, COMPUTED),
+        EntityKind::Asset => (row.entity, row.sources.first().copied().unwrap_or(0)),
     }
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 
 /// Values or qualities by key.
-pub type Object = Map<String, Value>;
+pub type JsonObject = Map<String, Value>;
 
 /// The keys of metric sets.
-pub type Sets = HashMap<i32, Vec<String>>;
+pub type MetricSetKeys = HashMap<i32, Vec<String>>;
 
 /// Which metrics the numbers of a reading are of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ pub enum Metrics {
 
 /// One reading.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct StoredReading {
     /// The key of its device or asset.
     pub entity: i32,
     /// Microseconds since the Unix epoch.
@@ -32,9 +32,9 @@ pub struct Line {
     /// In the order of the metrics.
     pub numbers: Vec<f64>,
     /// Values that are no numbers.
-    pub others: Option<Object>,
+    pub others: Option<JsonObject>,
     /// Qualities that are not good.
-    pub flaws: Option<Object>,
+    pub flaws: Option<JsonObject>,
     /// Assets only: keys of the devices the values come from.
     pub sources: Vec<i32>,
     /// Its place in the order of arrival, where that matters.
@@ -51,12 +51,12 @@ pub struct Candidate {
 }
 
 /// The values that count so far, by time (microseconds) and metric.
-pub type Found = BTreeMap<(i64, String), Candidate>;
+pub type MergedValues = BTreeMap<(i64, String), Candidate>;
 
-impl Line {
+impl StoredReading {
     /// Puts the values of this reading among others, of which the last to arrive counts; only those of one metric where
     /// one is `wanted`.
-    pub fn unfold(self, sets: &Sets, wanted: Option<&str>, found: &mut Found) {
+    pub fn merge_into(self, sets: &MetricSetKeys, wanted: Option<&str>, found: &mut MergedValues) {
         let Self { measured_at, metrics, numbers, others, flaws, sources, position, .. } = self;
         let flaws = flaws.unwrap_or_default();
         let keys = match &metrics {

@@ -1,5 +1,5 @@
-//! The rows of one table that a batch touches: loaded by key, changed by a pure fold, stored again. What does not live
-//! here: what a change is; that is each read model's fold.
+//! The rows of one table that a batch of events touches: loaded by key, changed by a pure fold, stored again. What an
+//! event changes is decided in each read model's `fold`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,49 +12,52 @@ use uuid::Uuid;
 
 use crate::Error;
 
-/// A row of a table, with the table's column names as field names.
+/// A row of a table; its field names are the column names.
 pub trait Row: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static {
     /// The table.
     const TABLE: &'static str;
-    /// Its key column.
+    /// The primary-key column.
     const KEY: &'static str = "id";
-    /// Returns its key.
+    /// Returns the primary key.
     fn key(&self) -> Uuid;
 }
 
-/// The rows of one table in hand.
+/// The rows of one table that a batch has loaded.
 #[derive(Clone, Debug)]
-pub struct Sheet<R> {
-    wanted: BTreeSet<Uuid>,
+pub struct RowBatch<R> {
+    /// Keys of rows to load.
+    requested: BTreeSet<Uuid>,
     rows: BTreeMap<Uuid, R>,
+    /// Keys of rows to store, removed ones included.
     changed: BTreeSet<Uuid>,
 }
 
-impl<R> Default for Sheet<R> {
+impl<R> Default for RowBatch<R> {
     fn default() -> Self {
-        Self { wanted: BTreeSet::new(), rows: BTreeMap::new(), changed: BTreeSet::new() }
+        Self { requested: BTreeSet::new(), rows: BTreeMap::new(), changed: BTreeSet::new() }
     }
 }
 
-impl<R: Row> Sheet<R> {
-    /// Notes that the row of this key will be looked at.
-    pub fn want(&mut self, key: Uuid) {
-        self.wanted.insert(key);
+impl<R: Row> RowBatch<R> {
+    /// OriginMarks a row to be loaded before the fold runs.
+    pub fn request(&mut self, key: Uuid) {
+        self.requested.insert(key);
     }
 
-    /// Returns a row.
+    /// Returns a row, if the table or the fold has one with this key.
     pub fn get(&self, key: Uuid) -> Option<&R> {
         self.rows.get(&key)
     }
 
-    /// Lists the rows in hand by key.
-    pub fn rows(&self) -> impl Iterator<Item = &R> {
+    /// Lists the loaded rows in key order.
+    pub fn iter(&self) -> impl Iterator<Item = &R> {
         self.rows.values()
     }
 
-    /// Adds a row, or replaces the one of its key.
-    pub fn put(&mut self, row: R) {
+    /// Inserts a row, or replaces the one with the same key.
+    pub fn upsert(&mut self, row: R) {
         let key = row.key();
+        // An unchanged row is not written: replayed events then cost no update.
         if self.rows.get(&key) != Some(&row) {
             self.rows.insert(key, row);
             self.changed.insert(key);
@@ -68,23 +71,24 @@ impl<R: Row> Sheet<R> {
         }
     }
 
-    /// Changes a row, where there is one.
-    pub fn change(&mut self, key: Uuid, change: impl FnOnce(&mut R)) {
+    /// Changes a row; does nothing if there is none with this key.
+    pub fn update(&mut self, key: Uuid, change: impl FnOnce(&mut R)) {
         if let Some(row) = self.rows.get(&key) {
             let mut next = row.clone();
             change(&mut next);
-            self.put(next);
+            self.upsert(next);
         }
     }
 
-    /// Loads rows that match a condition on the table `t`, beside those wanted by key. `$1` is the list of texts.
+    /// Loads the rows that match a condition on the table alias `t`, in addition to those requested by key. `$1` is bound
+    /// to `texts`.
     pub async fn load_where(&mut self, db: &mut PgConnection, condition: &str, texts: &[String]) -> Result<(), Error> {
         let sql = format!("SELECT to_jsonb(t) FROM {} t WHERE {condition}", R::TABLE);
         let rows: Vec<Value> = sqlx::query_scalar(&sql).bind(texts).fetch_all(db).await?;
-        self.take(rows)
+        self.add_loaded(rows)
     }
 
-    fn take(&mut self, rows: Vec<Value>) -> Result<(), Error> {
+    fn add_loaded(&mut self, rows: Vec<Value>) -> Result<(), Error> {
         for row in rows {
             let row: R = serde_json::from_value(row).map_err(|source| Error::Row { table: R::TABLE, source })?;
             self.rows.entry(row.key()).or_insert(row);
@@ -92,14 +96,14 @@ impl<R: Row> Sheet<R> {
         Ok(())
     }
 
-    async fn load_wanted(&mut self, db: &mut PgConnection) -> Result<(), Error> {
-        let keys: Vec<Uuid> = std::mem::take(&mut self.wanted).into_iter().collect();
+    async fn load_requested(&mut self, db: &mut PgConnection) -> Result<(), Error> {
+        let keys: Vec<Uuid> = std::mem::take(&mut self.requested).into_iter().collect();
         if keys.is_empty() {
             return Ok(());
         }
         let sql = format!("SELECT to_jsonb(t) FROM {} t WHERE {} = ANY($1)", R::TABLE, R::KEY);
         let rows: Vec<Value> = sqlx::query_scalar(&sql).bind(&keys).fetch_all(db).await?;
-        self.take(rows)
+        self.add_loaded(rows)
     }
 
     async fn store_changed(&mut self, db: &mut PgConnection) -> Result<(), Error> {
@@ -114,17 +118,17 @@ impl<R: Row> Sheet<R> {
     }
 }
 
-/// What several sheets of one read model have in common.
-pub trait AnySheet: Send {
-    /// Loads the wanted rows.
+/// A row batch of any row type, so that a read model can list the batches of all its tables.
+pub trait AnyRowBatch: Send {
+    /// Loads the requested rows.
     fn load<'a>(&'a mut self, db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Error>>;
     /// Stores the changed rows.
     fn store<'a>(&'a mut self, db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Error>>;
 }
 
-impl<R: Row> AnySheet for Sheet<R> {
+impl<R: Row> AnyRowBatch for RowBatch<R> {
     fn load<'a>(&'a mut self, db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(self.load_wanted(db))
+        Box::pin(self.load_requested(db))
     }
 
     fn store<'a>(&'a mut self, db: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Error>> {
@@ -132,7 +136,7 @@ impl<R: Row> AnySheet for Sheet<R> {
     }
 }
 
-/// Adds rows to a table; a row whose key is there already is left out. Field names are the column names.
+/// Inserts rows into a table and skips those whose key exists already. Field names are the column names.
 pub async fn append<R: Serialize>(db: &mut PgConnection, table: &'static str, rows: &[R]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());

@@ -6,11 +6,11 @@ use uuid::Uuid;
 use crate::{Error, Reader};
 
 /// Most users that are named.
-pub const NAMED: i64 = 10;
+pub const MAX_LISTED: i64 = 10;
 
 /// What is to be retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Used {
+pub enum Referenced {
     /// A device type.
     DeviceType,
     /// An asset type.
@@ -27,7 +27,7 @@ pub enum Used {
 
 /// One user of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Use {
+pub struct Dependent {
     /// `device`, `asset`, `asset_profile`, `activity_template`, `rule`, `device_type`.
     pub kind: String,
     /// The user.
@@ -36,7 +36,7 @@ pub struct Use {
     pub name: String,
 }
 
-impl Used {
+impl Referenced {
     /// Selects kind, id and name of what uses `$2` in the organisation `$1`.
     fn sql(self) -> &'static str {
         match self {
@@ -79,11 +79,16 @@ impl Used {
 }
 
 /// Returns how many use a thing, and the first of them by kind and name.
-pub async fn of(reader: &Reader, organization: Uuid, used: Used, id: Uuid) -> Result<(i64, Vec<Use>), Error> {
-    let sql = used.sql();
+pub async fn find(
+    reader: &Reader,
+    organization: Uuid,
+    referenced: Referenced,
+    id: Uuid,
+) -> Result<(i64, Vec<Dependent>), Error> {
+    let sql = referenced.sql();
     let count = format!("SELECT to_jsonb(count(*)) FROM ({sql}) x");
-    let count: Option<i64> = reader.row("uses", sqlx::query_scalar(&count).bind(organization).bind(id)).await?;
-    let first = format!("SELECT to_jsonb(x) FROM ({sql}) x ORDER BY kind, name, id LIMIT {NAMED}");
-    let first = reader.rows("uses", sqlx::query_scalar(&first).bind(organization).bind(id)).await?;
+    let count: Option<i64> = reader.row("dependents", sqlx::query_scalar(&count).bind(organization).bind(id)).await?;
+    let first = format!("SELECT to_jsonb(x) FROM ({sql}) x ORDER BY kind, name, id LIMIT {MAX_LISTED}");
+    let first = reader.rows("dependents", sqlx::query_scalar(&first).bind(organization).bind(id)).await?;
     Ok((count.unwrap_or_default(), first))
 }

@@ -8,23 +8,25 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, Row as _};
 
 use crate::Error;
-use crate::copy::{Copy, micros};
-use crate::telemetry_history::keys::Keys;
-use crate::telemetry_history::line::{Line, Metrics, Object, Sets};
+use crate::binary_copy::{BinaryCopy, micros};
+use crate::telemetry_history::merged_reading::{JsonObject, MetricSetKeys, Metrics, StoredReading};
 use crate::telemetry_history::segment::Segment;
+use crate::telemetry_history::surrogate_keys::SurrogateKeys;
 
-const COLUMNS: &str =
+const SEGMENT_COLUMNS: &str =
     "(entity, hour, metric_set, sources, count, starts_at, ends_at, unit, offsets, numbers, others, flaws)";
 
-/// Columns of a row, as [`Row`] reads them.
-pub const ROW: &str = "entity, measured_at, metric_set, numbers, others, flaws, sources, coalesce(position, 0)
+/// Columns of a row, as [`ReadingRow`] reads them.
+pub const READING_COLUMNS: &str =
+    "entity, measured_at, metric_set, numbers, others, flaws, sources, coalesce(position, 0)
     AS position";
 
 /// A row of readings, by the places of its columns: there are many, and names would be looked up for each.
-pub type Row = (i32, DateTime<Utc>, i32, Vec<f64>, Option<Json<Object>>, Option<Json<Object>>, Option<Vec<i32>>, i64);
+pub type ReadingRow =
+    (i32, DateTime<Utc>, i32, Vec<f64>, Option<Json<JsonObject>>, Option<Json<JsonObject>>, Option<Vec<i32>>, i64);
 
 /// A segment as it stands in its table.
-pub struct Stored {
+pub struct SegmentRow {
     entity: i32,
     metric_set: i32,
     sources: Option<Vec<i32>>,
@@ -32,11 +34,11 @@ pub struct Stored {
     unit: i64,
     offsets: Vec<i32>,
     numbers: Vec<f64>,
-    others: Option<Json<Object>>,
-    flaws: Option<Json<Object>>,
+    others: Option<Json<JsonObject>>,
+    flaws: Option<Json<JsonObject>>,
 }
 
-impl FromRow<'_, PgRow> for Stored {
+impl FromRow<'_, PgRow> for SegmentRow {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         Ok(Self {
             entity: row.try_get("entity")?,
@@ -53,8 +55,8 @@ impl FromRow<'_, PgRow> for Stored {
 }
 
 /// Returns a row as a reading.
-pub fn line((entity, measured_at, set, numbers, others, flaws, sources, position): Row) -> Line {
-    Line {
+pub fn reading_of((entity, measured_at, set, numbers, others, flaws, sources, position): ReadingRow) -> StoredReading {
+    StoredReading {
         entity,
         measured_at: micros(measured_at),
         metrics: Metrics::Set(set),
@@ -66,8 +68,8 @@ pub fn line((entity, measured_at, set, numbers, others, flaws, sources, position
     }
 }
 
-impl From<Stored> for Segment {
-    fn from(stored: Stored) -> Self {
+impl From<SegmentRow> for Segment {
+    fn from(stored: SegmentRow) -> Self {
         Self {
             entity: stored.entity,
             metrics: Metrics::Set(stored.metric_set),
@@ -83,13 +85,13 @@ impl From<Stored> for Segment {
 }
 
 /// Begins what sees one moment of all tables from here to its end.
-pub async fn one_moment(db: &mut PgConnection) -> Result<(), Error> {
+pub async fn use_snapshot(db: &mut PgConnection) -> Result<(), Error> {
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(db).await?;
     Ok(())
 }
 
 /// Makes the partitions of segments of these days.
-pub async fn make_days(db: &mut PgConnection, days: BTreeSet<NaiveDate>) -> Result<(), Error> {
+pub async fn create_segment_days(db: &mut PgConnection, days: BTreeSet<NaiveDate>) -> Result<(), Error> {
     for day in days {
         sqlx::query("SELECT telemetry_add_segment_day($1)").bind(day).execute(&mut *db).await?;
     }
@@ -97,14 +99,14 @@ pub async fn make_days(db: &mut PgConnection, days: BTreeSet<NaiveDate>) -> Resu
 }
 
 /// Returns the keys of all metric sets.
-pub async fn sets(db: &mut PgConnection) -> Result<Sets, Error> {
+pub async fn metric_sets(db: &mut PgConnection) -> Result<MetricSetKeys, Error> {
     let sets: Vec<(i32, Vec<String>)> = sqlx::query_as("SELECT id, keys FROM metric_set").fetch_all(db).await?;
     Ok(sets.into_iter().collect())
 }
 
 /// Adds segments to their table.
-pub async fn write(db: &mut PgConnection, keys: &mut Keys, segments: Vec<Segment>) -> Result<(), Error> {
-    let mut copy = Copy::default();
+pub async fn write(db: &mut PgConnection, keys: &mut SurrogateKeys, segments: Vec<Segment>) -> Result<(), Error> {
+    let mut copy = BinaryCopy::default();
     for segment in segments {
         let set = match &segment.metrics {
             Metrics::Set(set) => *set,
@@ -129,6 +131,6 @@ pub async fn write(db: &mut PgConnection, keys: &mut Keys, segments: Vec<Segment
             copy.jsonb_or_null(extras.map(|extras| serde_json::Value::Object(extras).to_string()).as_deref());
         }
     }
-    copy.send(db, &format!("telemetry_segment {COLUMNS}")).await?;
+    copy.send(db, &format!("telemetry_segment {SEGMENT_COLUMNS}")).await?;
     Ok(())
 }

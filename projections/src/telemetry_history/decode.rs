@@ -8,23 +8,24 @@ use eventlog::{Message, Rejection, Stream};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::copy::micros;
-use crate::fact::{Unreadable, chain, clean, json_of, signed};
-use crate::marks::Marks;
+use crate::binary_copy::micros;
+use crate::decoded_event::{Unreadable, error_chain};
+use crate::origin_marks::OriginMarks;
 use crate::projection::rejection;
+use crate::sql_values::{strip_nul, to_bigint, to_json};
 
 /// What an entity is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntityKind {
     Device,
     Asset,
 }
 
 /// One reading of a device, or of an asset.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct Reading {
     pub entity: Uuid,
-    pub kind: Kind,
+    pub kind: EntityKind,
     pub organization: Uuid,
     /// Microseconds since the Unix epoch.
     pub measured_at: i64,
@@ -39,14 +40,14 @@ pub struct Row {
     pub sources: Vec<Uuid>,
     /// Whether it was computed from others, at times of its own.
     pub computed: bool,
-    /// Place in its stream, by [`place_in_log`]; it orders what has the same time.
+    /// Place in its stream, by [`log_order`]; it orders what has the same time.
     pub position: i64,
 }
 
 /// The readings of a batch.
 #[derive(Debug, Default)]
-pub struct Taken {
-    pub rows: Vec<Row>,
+pub struct DecodedBatch {
+    pub readings: Vec<Reading>,
     /// The metric sets that the rows refer to, each once.
     pub sets: Vec<Vec<String>>,
     pub refused: Vec<Rejection>,
@@ -56,37 +57,37 @@ pub struct Taken {
 }
 
 /// Takes the readings of a batch that are new by the marks, and moves these.
-pub fn take(marks: &mut Marks, batch: &[Message]) -> Taken {
-    let mut taken = Taken::default();
+pub fn decode(marks: &mut OriginMarks, batch: &[Message]) -> DecodedBatch {
+    let mut decoded = DecodedBatch::default();
     for message in batch {
         let read = match message.stream {
-            Stream::TelemetryAsset => decode_pack(&message.payload).map(|pack| taken.assets(marks, message, pack)),
+            Stream::TelemetryAsset => decode_pack(&message.payload).map(|pack| decoded.assets(marks, message, pack)),
             Stream::TelemetryNormalized => {
-                decode_pack(&message.payload).map(|pack| taken.devices(marks, message, pack))
+                decode_pack(&message.payload).map(|pack| decoded.devices(marks, message, pack))
             }
             _ => continue,
         };
         if let Err(error) = read {
-            taken.refused.push(rejection(message, Unreadable(chain(&error))));
+            decoded.refused.push(rejection(message, Unreadable(error_chain(&error))));
         }
     }
-    taken
+    decoded
 }
 
-impl Taken {
-    fn devices(&mut self, marks: &mut Marks, message: &Message, pack: NormalizedPack) {
+impl DecodedBatch {
+    fn devices(&mut self, marks: &mut OriginMarks, message: &Message, pack: NormalizedPack) {
         let sets = self.intern(pack.sets.0);
         let last = marks.last(message);
         // Time goes on where nothing is measured.
         pack.tick.iter().for_each(|tick| self.arrived(tick.at));
         for (index, reading) in pack.readings.into_iter().enumerate() {
             let known_set = sets.get(reading.set as usize).copied();
-            let Some(set) = known_set.filter(|_| Marks::is_new(last, reading.origin)) else { continue };
+            let Some(set) = known_set.filter(|_| OriginMarks::is_new(last, reading.origin)) else { continue };
             marks.raise(message, reading.origin);
             self.arrived(reading.received_at);
-            self.rows.push(Row {
+            self.readings.push(Reading {
                 entity: reading.device.0,
-                kind: Kind::Device,
+                kind: EntityKind::Device,
                 organization: reading.organization.0,
                 measured_at: micros(reading.measured_at),
                 set,
@@ -95,23 +96,23 @@ impl Taken {
                 flaws: flaws(&reading.flaws),
                 sources: Vec::new(),
                 computed: false,
-                position: place_in_log(message, index),
+                position: log_order(message, index),
             });
         }
     }
 
-    fn assets(&mut self, marks: &mut Marks, message: &Message, pack: AssetPack) {
+    fn assets(&mut self, marks: &mut OriginMarks, message: &Message, pack: AssetPack) {
         let computed = message.subject_tail().split_once('.').is_some_and(|(_, source)| source == COMPUTED_SOURCE);
         let sets = self.intern(pack.sets.0);
         let last = marks.last(message);
         for (index, reading) in pack.readings.into_iter().enumerate() {
             let known_set = sets.get(reading.set as usize).copied();
-            let Some(set) = known_set.filter(|_| Marks::is_new(last, reading.origin)) else { continue };
+            let Some(set) = known_set.filter(|_| OriginMarks::is_new(last, reading.origin)) else { continue };
             marks.raise(message, reading.origin);
             self.arrived(reading.received_at);
-            self.rows.push(Row {
+            self.readings.push(Reading {
                 entity: reading.asset.0,
-                kind: Kind::Asset,
+                kind: EntityKind::Asset,
                 organization: reading.organization.0,
                 measured_at: micros(reading.measured_at),
                 set,
@@ -120,7 +121,7 @@ impl Taken {
                 flaws: flaws(&reading.flaws.iter().map(|(key, _)| (key.clone(), Quality::Bad)).collect::<Vec<_>>()),
                 computed,
                 sources: reading.source_devices.into_iter().map(|device| device.0).collect(),
-                position: place_in_log(message, index),
+                position: log_order(message, index),
             });
         }
     }
@@ -135,7 +136,7 @@ impl Taken {
             if let Some(index) = self.known.get(&keys) {
                 return *index;
             }
-            self.sets.push(keys.iter().map(|key| clean(key)).collect());
+            self.sets.push(keys.iter().map(|key| strip_nul(key)).collect());
             self.known.insert(keys, self.sets.len() - 1);
             self.sets.len() - 1
         };
@@ -144,22 +145,23 @@ impl Taken {
 }
 
 /// Returns the stream sequence of a message times 65,536, plus the place in it.
-fn place_in_log(message: &Message, index: usize) -> i64 {
-    (signed(message.sequence) << 16) | i64::from(u16::try_from(index).unwrap_or(u16::MAX))
+fn log_order(message: &Message, index: usize) -> i64 {
+    (to_bigint(message.sequence) << 16) | i64::from(u16::try_from(index).unwrap_or(u16::MAX))
 }
 
 fn others(values: &[(String, MetricValue)]) -> Option<String> {
-    object(values.iter().map(|(key, value)| (clean(key), json_of(value))))
+    object(values.iter().map(|(key, value)| (strip_nul(key), to_json(value))))
 }
 
 fn flaws(flaws: &[(String, Quality)]) -> Option<String> {
-    object(flaws.iter().map(|(key, quality)| (clean(key), json_of(quality))))
+    object(flaws.iter().map(|(key, quality)| (strip_nul(key), to_json(quality))))
 }
 
 fn object(entries: impl ExactSizeIterator<Item = (String, Value)>) -> Option<String> {
     if entries.len() == 0 {
         return None;
     }
-    let object: Map<String, Value> = entries.map(|(key, value)| (key, crate::fact::without_nul(value))).collect();
+    let object: Map<String, Value> =
+        entries.map(|(key, value)| (key, crate::sql_values::strip_nul_json(value))).collect();
     Some(Value::Object(object).to_string())
 }

@@ -1,4 +1,4 @@
-//! Facts for the tests of folds: what happened, without a log.
+//! Decoded events for the unit tests of folds, made without a log.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::AnyEvent;
@@ -8,23 +8,23 @@ use eventlog::Stream;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::fact::Fact;
+use crate::decoded_event::DecodedEvent;
 use crate::fold::Fold;
 
 pub const ORGANIZATION: Uuid = Uuid::from_u128(1);
 pub const USER: Uuid = Uuid::from_u128(2);
 pub const ID: Uuid = Uuid::from_u128(3);
 
-/// Seconds after the beginning of the tests' time.
+/// Returns the time so many seconds after the epoch of the tests.
 pub fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(seconds)
 }
 
-/// The nth event of an aggregate, recorded at second n and at position n.
-pub fn fact(kind: &str, version: i64, event: &impl Serialize) -> Fact {
+/// Returns an event of the aggregate `ID` that makes it this version, recorded at that second and position.
+pub fn decoded_event(kind: &str, version: i64, event: &impl Serialize) -> DecodedEvent {
     let tagged = serde_json::to_value(event).unwrap();
     let (event_type, payload) = tagged.as_object().unwrap().iter().next().unwrap();
-    Fact {
+    DecodedEvent {
         stream: Stream::for_aggregate(kind),
         position: version,
         index: 0,
@@ -48,18 +48,13 @@ pub fn fact(kind: &str, version: i64, event: &impl Serialize) -> Fact {
     }
 }
 
-/// The sheets of a fold after some events.
-pub fn folded<F: Fold>(facts: &[Fact]) -> F::Sheets {
-    let mut sheets = F::Sheets::default();
-    for fact in facts {
-        F::touch(&mut sheets, fact);
-        F::fold(&mut sheets, fact);
+/// Returns the rows of a fold after events of the aggregate `ID`, numbered from version 1.
+pub fn rows_after<F: Fold, E: Serialize>(kind: &str, events: &[E]) -> F::Rows {
+    let mut rows = F::Rows::default();
+    for (version, event) in (1..).zip(events) {
+        let decoded = decoded_event(kind, version, event);
+        F::request_rows(&mut rows, &decoded);
+        F::fold(&mut rows, &decoded);
     }
-    sheets
-}
-
-/// The sheets of a fold after events of one aggregate, from version 1 on.
-pub fn after<F: Fold, E: Serialize>(kind: &str, events: &[E]) -> F::Sheets {
-    let facts: Vec<Fact> = (1..).zip(events).map(|(version, event)| fact(kind, version, event)).collect();
-    folded::<F>(&facts)
+    rows
 }

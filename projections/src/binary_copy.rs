@@ -12,12 +12,12 @@ const FLOAT8: u32 = 701;
 const CHUNK: usize = 1 << 18;
 
 /// Rows in the making.
-pub struct Copy {
+pub struct BinaryCopy {
     bytes: BytesMut,
     rows: usize,
 }
 
-impl Default for Copy {
+impl Default for BinaryCopy {
     fn default() -> Self {
         let mut bytes = BytesMut::with_capacity(1 << 16);
         bytes.put_slice(b"PGCOPY\n\xff\r\n\0");
@@ -27,7 +27,7 @@ impl Default for Copy {
     }
 }
 
-impl Copy {
+impl BinaryCopy {
     /// Tells whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_array_is_written_with_its_dimension() {
-        let mut copy = Copy::default();
+        let mut copy = BinaryCopy::default();
         let header = copy.bytes.len();
         copy.row(1);
         copy.float8s(&[1.5]);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn an_empty_array_has_no_dimension() {
-        let mut copy = Copy::default();
+        let mut copy = BinaryCopy::default();
         let header = copy.bytes.len();
         copy.int4s(&[]);
         assert_eq!(&copy.bytes[header..], [0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 23]);

@@ -7,11 +7,11 @@ use domain::telemetry::Origin;
 use eventlog::{Message, Stream};
 use serde_json::{Value, json};
 
-/// Marks by stream and by the tail of the subject (`<target partition>.<source>`); origins only grow within one.
+/// OriginMarks by stream and by the tail of the subject (`<target partition>.<source>`); origins only grow within one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Marks(BTreeMap<Stream, BTreeMap<String, Origin>>);
+pub struct OriginMarks(BTreeMap<Stream, BTreeMap<String, Origin>>);
 
-impl Marks {
+impl OriginMarks {
     /// Returns the last origin taken of a message's source; everything at or below it is a repetition.
     pub fn last(&self, message: &Message) -> Option<Origin> {
         self.0.get(&message.stream)?.get(message.subject_tail()).copied()
@@ -77,18 +77,18 @@ mod tests {
 
     #[test]
     fn a_value_is_new_above_the_mark_of_its_own_source_only() {
-        let mut marks = Marks::default();
+        let mut marks = OriginMarks::default();
         marks.raise(&message("3.1"), origin(7, 2));
         let last = marks.last(&message("3.1"));
-        assert!(!Marks::is_new(last, origin(7, 2)));
-        assert!(!Marks::is_new(last, origin(6, 9)));
-        assert!(Marks::is_new(last, origin(7, 3)));
-        assert!(Marks::is_new(marks.last(&message("3.2")), origin(1, 0)));
+        assert!(!OriginMarks::is_new(last, origin(7, 2)));
+        assert!(!OriginMarks::is_new(last, origin(6, 9)));
+        assert!(OriginMarks::is_new(last, origin(7, 3)));
+        assert!(OriginMarks::is_new(marks.last(&message("3.2")), origin(1, 0)));
     }
 
     #[test]
     fn a_mark_never_moves_back() {
-        let mut marks = Marks::default();
+        let mut marks = OriginMarks::default();
         marks.raise(&message("3.1"), origin(7, 2));
         marks.raise(&message("3.1"), origin(5, 0));
         assert_eq!(marks.last(&message("3.1")), Some(origin(7, 2)));
@@ -96,11 +96,11 @@ mod tests {
 
     #[test]
     fn marks_survive_json() {
-        let mut marks = Marks::default();
+        let mut marks = OriginMarks::default();
         marks.raise(&message("3.1"), origin(7, 2));
         let json = marks.to_json(Stream::TelemetryNormalized);
         assert_eq!(json, json!({"3.1": [7, 2]}));
-        let mut read = Marks::default();
+        let mut read = OriginMarks::default();
         read.read_json(Stream::TelemetryNormalized, json).unwrap();
         assert_eq!(read, marks);
     }

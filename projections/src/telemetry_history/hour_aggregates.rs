@@ -8,21 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::keys::Resolved;
-use super::route::Routed;
-use super::take::Taken;
+use super::decode::DecodedBatch;
+use super::late_detection::RoutedReadings;
+use super::surrogate_keys::KeyedReading;
 use super::upkeep::COMPACTED_AFTER_HOURS;
 use crate::Error;
-use crate::copy::Copy;
+use crate::binary_copy::BinaryCopy;
 
 /// Microseconds of an hour.
-pub const HOUR: i64 = 3_600_000_000;
+pub const MICROS_PER_HOUR: i64 = 3_600_000_000;
 /// How long after its end an hour stays open for readings on their way.
 const GRACE: i64 = 600_000_000;
-/// Hours from this many after the start hold no reading of the time before, of clocks that are ahead included.
+/// OpenHours from this many after the start hold no reading of the time before, of clocks that are ahead included.
 const AHEAD_HOURS: i64 = 2;
 
-/// Hours before the first readings of all that are open at most. Older readings, of a device that brings its own past,
+/// OpenHours before the first readings of all that are open at most. Older readings, of a device that brings its own past,
 /// go where late ones go.
 const FIRST_OPEN_HOURS: i64 = 24;
 
@@ -56,19 +56,19 @@ impl Aggregate {
 }
 
 /// Where an aggregate belongs: hour (microseconds), entity, metric set.
-pub type Place = (i64, i32, i32);
+pub type AggregateKey = (i64, i32, i32);
 
 /// The hours that are open.
 #[derive(Debug, Default)]
-pub struct Hours {
+pub struct OpenHours {
     opened: bool,
-    aggregates: BTreeMap<Place, Aggregate>,
+    aggregates: BTreeMap<AggregateKey, Aggregate>,
     /// Open hours of entities that rows alone tell rightly.
-    spoiled: BTreeSet<(i64, i32)>,
+    must_recompute: BTreeSet<(i64, i32)>,
     /// The device that first gave an asset values in an open hour.
     first_sources: BTreeMap<(i64, i32), i32>,
     /// Closed hours that got another reading in this batch.
-    touched: BTreeSet<(i64, i32)>,
+    reopened: BTreeSet<(i64, i32)>,
     /// From here on memory holds everything.
     complete_from: i64,
     /// Up to here hours are closed.
@@ -76,10 +76,12 @@ pub struct Hours {
     log_time: i64,
 }
 
-impl Hours {
+impl OpenHours {
     /// Learns, with the first readings after a start, which hours are closed.
-    pub async fn open(&mut self, db: &mut PgConnection, taken: &Taken) -> Result<(), Error> {
-        let (Some(log_time), Some(first)) = (taken.log_time, taken.rows.iter().map(|row| row.measured_at).min()) else {
+    pub async fn resume(&mut self, db: &mut PgConnection, decoded: &DecodedBatch) -> Result<(), Error> {
+        let (Some(log_time), Some(first)) =
+            (decoded.log_time, decoded.readings.iter().map(|row| row.measured_at).min())
+        else {
             return Ok(());
         };
         self.log_time = self.log_time.max(log_time);
@@ -91,9 +93,10 @@ impl Hours {
         self.opened = true;
         if let Some(known) = known {
             self.closed_before = known.timestamp_micros();
-            self.complete_from = hour_of(log_time) + AHEAD_HOURS * HOUR;
+            self.complete_from = hour_of(log_time) + AHEAD_HOURS * MICROS_PER_HOUR;
         } else {
-            self.closed_before = hour_of(first.min(log_time)).max(hour_of(log_time) - FIRST_OPEN_HOURS * HOUR);
+            self.closed_before =
+                hour_of(first.min(log_time)).max(hour_of(log_time) - FIRST_OPEN_HOURS * MICROS_PER_HOUR);
             self.complete_from = self.closed_before;
             self.store_watermark(db).await?;
         }
@@ -103,59 +106,63 @@ impl Hours {
     /// Returns where the hours begin (microseconds) that readings are written to as rows: those before it are segments,
     /// or about to be.
     pub fn frozen_before(&self) -> i64 {
-        if self.opened { self.closed_before - COMPACTED_AFTER_HOURS * HOUR } else { i64::MIN }
+        if self.opened { self.closed_before - COMPACTED_AFTER_HOURS * MICROS_PER_HOUR } else { i64::MIN }
     }
 
     /// Adds what a batch wrote.
-    pub fn add(&mut self, routed: &Routed) {
+    pub fn add(&mut self, routed: &RoutedReadings) {
         for row in &routed.newest {
-            let hour = hour_of(row.row.measured_at);
+            let hour = hour_of(row.reading.measured_at);
             if hour < self.closed_before {
-                self.touched.insert((hour, row.entity));
+                self.reopened.insert((hour, row.entity));
             } else if hour >= self.complete_from {
-                self.aggregates.entry((hour, row.entity, row.set)).or_default().add(&row.row.numbers, &row.sources);
-                self.spoil_overlap(row, hour);
+                self.aggregates.entry((hour, row.entity, row.set)).or_default().add(&row.reading.numbers, &row.sources);
+                self.mark_overlap(row, hour);
             }
         }
         for row in &routed.late {
-            let hour = hour_of(row.row.measured_at);
-            let noted = if hour < self.closed_before { &mut self.touched } else { &mut self.spoiled };
+            let hour = hour_of(row.reading.measured_at);
+            let noted = if hour < self.closed_before { &mut self.reopened } else { &mut self.must_recompute };
             noted.insert((hour, row.entity));
         }
     }
 
     /// Values of an asset from several devices may be of one time and metric, of which only one counts.
-    fn spoil_overlap(&mut self, row: &Resolved, hour: i64) {
+    fn mark_overlap(&mut self, row: &KeyedReading, hour: i64) {
         if let Some(source) = row.sources.first() {
             let place = (hour, row.entity);
             if self.first_sources.entry(place).or_insert(*source) != source {
-                self.spoiled.insert(place);
+                self.must_recompute.insert(place);
             }
         }
     }
 
     /// Writes the hours that are over, and notes the dirty ones.
     pub async fn close(&mut self, db: &mut PgConnection) -> Result<(), Error> {
-        let mut dirty = std::mem::take(&mut self.touched);
+        let mut dirty = std::mem::take(&mut self.reopened);
         let until = hour_of(self.log_time - GRACE);
         if self.opened && until > self.closed_before {
             let incomplete = until.min(self.complete_from);
             let mut hour = self.closed_before;
             while hour < incomplete {
-                every_entity_is_dirty(db, hour).await?;
-                hour += HOUR;
+                mark_every_entity_dirty(db, hour).await?;
+                hour += MICROS_PER_HOUR;
             }
             let open = self.aggregates.split_off(&(until, i32::MIN, i32::MIN));
             let over = std::mem::replace(&mut self.aggregates, open);
-            let still_open = self.spoiled.split_off(&(until, i32::MIN));
-            let spoiled = std::mem::replace(&mut self.spoiled, still_open);
+            let still_open = self.must_recompute.split_off(&(until, i32::MIN));
+            let must_recompute = std::mem::replace(&mut self.must_recompute, still_open);
             self.first_sources = self.first_sources.split_off(&(until, i32::MIN));
-            write(db, over.iter().filter(|((hour, entity, _), _)| !spoiled.contains(&(*hour, *entity)))).await?;
-            dirty.extend(spoiled);
+            store_aggregates(
+                db,
+                over.iter().filter(|((hour, entity, _), _)| !must_recompute.contains(&(*hour, *entity))),
+            )
+            .await?;
+            dirty.extend(must_recompute);
             self.closed_before = until;
             self.store_watermark(db).await?;
         }
-        note_dirty(db, &dirty).await
+        mark_dirty(db, &dirty).await
     }
 
     async fn store_watermark(&self, db: &mut PgConnection) -> Result<(), Error> {
@@ -172,15 +179,15 @@ impl Hours {
 
 /// Returns the beginning of the hour of a time, both in microseconds.
 pub fn hour_of(micros: i64) -> i64 {
-    micros.div_euclid(HOUR) * HOUR
+    micros.div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR
 }
 
 /// Adds aggregates to their table.
-pub async fn write<'a>(
+pub async fn store_aggregates<'a>(
     db: &mut PgConnection,
-    aggregates: impl Iterator<Item = (&'a Place, &'a Aggregate)>,
+    aggregates: impl Iterator<Item = (&'a AggregateKey, &'a Aggregate)>,
 ) -> Result<(), Error> {
-    let mut copy = Copy::default();
+    let mut copy = BinaryCopy::default();
     for ((hour, entity, set), aggregate) in aggregates {
         copy.row(8);
         copy.int4(*entity);
@@ -197,15 +204,15 @@ pub async fn write<'a>(
     Ok(())
 }
 
-async fn every_entity_is_dirty(db: &mut PgConnection, hour: i64) -> Result<(), Error> {
+async fn mark_every_entity_dirty(db: &mut PgConnection, hour: i64) -> Result<(), Error> {
     let sql = "INSERT INTO telemetry_dirty_hour SELECT key, $1 FROM telemetry_entity ON CONFLICT DO NOTHING";
     sqlx::query(sql).bind(DateTime::from_timestamp_micros(hour)).execute(db).await?;
     Ok(())
 }
 
-/// Marks hours. A mark that is there already is held until the batch is written, so that nobody makes the hour again
+/// OriginMarks hours. A mark that is there already is held until the batch is written, so that nobody makes the hour again
 /// before its readings can be seen.
-async fn note_dirty(db: &mut PgConnection, dirty: &BTreeSet<(i64, i32)>) -> Result<(), Error> {
+async fn mark_dirty(db: &mut PgConnection, dirty: &BTreeSet<(i64, i32)>) -> Result<(), Error> {
     if dirty.is_empty() {
         return Ok(());
     }

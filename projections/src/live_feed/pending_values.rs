@@ -1,0 +1,135 @@
+//! Telemetry values buffered between two ticks: for an organisation's room the newest value of each metric, at most once
+//! a second for each device; for a device's or asset's room all readings, sent as one message.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::hub::{BUFFERED_STREAMS, Hub};
+use super::room::Room;
+use super::translate::rfc3339_millis;
+
+/// How often an organisation's room gets the values of one device. Slightly less than a second, so that a device that
+/// sends every second is not delayed to the next tick now and then.
+const MIN_INTERVAL: Duration = Duration::from_millis(950);
+/// How long a device that sends nothing is remembered.
+const SILENT_DEVICE_TTL: Duration = Duration::from_secs(60);
+
+/// A reading for the feed.
+pub(super) struct FeedReading {
+    pub measured_at: DateTime<Utc>,
+    pub values: Map<String, Value>,
+    /// Empty for devices.
+    pub source_devices: Vec<Uuid>,
+}
+
+/// The values that wait for the next tick.
+#[derive(Default)]
+pub(super) struct PendingValues(Mutex<Buffered>);
+
+#[derive(Default)]
+struct Buffered {
+    /// By organisation and device.
+    newest: HashMap<(Uuid, Uuid), Newest>,
+    all: HashMap<Room, AllReadings>,
+}
+
+/// The newest values of a device.
+#[derive(Default)]
+struct Newest {
+    values: HashMap<String, (DateTime<Utc>, Value)>,
+    /// Absent while nothing is pending.
+    measured_at: Option<DateTime<Utc>>,
+    /// Where its oldest pending reading comes from.
+    first_place: (usize, u64),
+    /// Where its newest pending reading comes from.
+    place: (usize, u64),
+    sent_at: Option<Instant>,
+}
+
+/// All readings of a device or asset.
+#[derive(Default)]
+struct AllReadings {
+    readings: Vec<Value>,
+    place: (usize, u64),
+}
+
+impl PendingValues {
+    fn buffered(&self) -> MutexGuard<'_, Buffered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a reading for an organisation's room.
+    pub(super) fn add_newest(&self, organization: Uuid, device: Uuid, place: (usize, u64), reading: &FeedReading) {
+        let mut buffered = self.buffered();
+        let newest = buffered.newest.entry((organization, device)).or_default();
+        if newest.measured_at.is_none() {
+            newest.first_place = place;
+        }
+        newest.place = newest.place.max(place);
+        newest.measured_at = newest.measured_at.max(Some(reading.measured_at));
+        for (key, value) in &reading.values {
+            let held = newest.values.get(key);
+            if held.is_none_or(|(measured_at, _)| *measured_at <= reading.measured_at) {
+                newest.values.insert(key.clone(), (reading.measured_at, value.clone()));
+            }
+        }
+    }
+
+    /// Adds a reading for a device's or asset's room.
+    pub(super) fn add_all(&self, room: Room, place: (usize, u64), reading: FeedReading) {
+        let mut buffered = self.buffered();
+        let all = buffered.all.entry(room).or_default();
+        all.place = all.place.max(place);
+        let timestamp = rfc3339_millis(reading.measured_at);
+        all.readings.push(match room {
+            Room::Asset(asset) => json!({
+                "assetId": asset,
+                "metrics": reading.values,
+                "timestamp": timestamp,
+                "sourceDevices": reading.source_devices,
+            }),
+            Room::Device(id) | Room::Organization(id) | Room::User(id) => {
+                json!({ "deviceId": id, "metrics": reading.values, "timestamp": timestamp })
+            }
+        });
+    }
+
+    /// Publishes what is due.
+    pub(super) fn flush(&self, hub: &Hub) {
+        let mut buffered = self.buffered();
+        for (room, all) in buffered.all.drain() {
+            hub.publish(&[room], all.place, "telemetry:batch", &Value::Array(all.readings));
+        }
+        let now = Instant::now();
+        buffered.newest.retain(|(organization, device), newest| newest.flush(hub, now, *organization, *device));
+        let mut unpublished = [None; BUFFERED_STREAMS];
+        for newest in buffered.newest.values().filter(|newest| newest.measured_at.is_some()) {
+            let (index, sequence) = newest.first_place;
+            let first = unpublished[index].get_or_insert(sequence);
+            *first = sequence.min(*first);
+        }
+        hub.set_published(unpublished);
+    }
+}
+
+impl Newest {
+    /// Publishes the values if the interval has passed; returns whether the device is still to be remembered.
+    fn flush(&mut self, hub: &Hub, now: Instant, organization: Uuid, device: Uuid) -> bool {
+        let since = self.sent_at.map(|sent_at| now.duration_since(sent_at));
+        let Some(measured_at) = self.measured_at else { return since.is_some_and(|since| since < SILENT_DEVICE_TTL) };
+        if since.is_some_and(|since| since < MIN_INTERVAL) {
+            return true;
+        }
+        let metrics: Map<String, Value> = self.values.drain().map(|(key, (_, value))| (key, value)).collect();
+        let data = json!({ "deviceId": device, "metrics": metrics, "timestamp": rfc3339_millis(measured_at) });
+        hub.publish(&[Room::Organization(organization)], self.place, "telemetry:new", &data);
+        (self.measured_at, self.sent_at) = (None, Some(now));
+        true
+    }
+}

@@ -1,0 +1,110 @@
+//! What came late for hours that are compacted already goes into their segments.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection};
+
+use super::COMPACTED_AFTER_HOURS;
+use super::segment_store::{self, READING_COLUMNS, ReadingRow, SegmentRow};
+use crate::Error;
+use crate::telemetry_history::hour_aggregates::hour_of;
+use crate::telemetry_history::merged_reading::StoredReading;
+use crate::telemetry_history::segment::{Segment, segments};
+use crate::telemetry_history::surrogate_keys::SurrogateKeys;
+
+/// OpenHours of entities in one transaction. Each may be some megabytes.
+const MAX_PER_TRANSACTION: i64 = 100;
+
+/// OpenHours of entities that have something late and no partition of readings.
+const DUE: &str = "SELECT DISTINCT l.entity, date_trunc('hour', l.measured_at, 'UTC') AS hour
+    FROM telemetry_late l
+    WHERE l.measured_at < (SELECT closed_before - make_interval(hours => $1) FROM telemetry_watermark)
+      AND NOT EXISTS (SELECT FROM telemetry_spans() AS s
+        WHERE l.measured_at >= s.from_time AND l.measured_at < s.until_time)
+    ORDER BY hour, l.entity LIMIT $2";
+
+/// The same hours, as a table.
+const ENTITY_HOURS: &str = "unnest($1::integer[], $2::timestamptz[]) AS p (entity, hour)";
+
+/// Entities and hours, as the statements take them.
+struct EntityHours {
+    entities: Vec<i32>,
+    hours: Vec<DateTime<Utc>>,
+}
+
+/// Folds something late in; tells whether there was anything.
+pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
+    let due =
+        sqlx::query_as(DUE).bind(i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX)).bind(MAX_PER_TRANSACTION);
+    let due: Vec<(i32, DateTime<Utc>)> = due.fetch_all(&mut *db).await?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    let (entities, hours) = due.into_iter().unzip();
+    let entity_hours = EntityHours { entities, hours };
+    let days = entity_hours.hours.iter().map(|hour| hour.date_naive()).collect();
+    segment_store::create_segment_days(db, days).await?;
+    let mut transaction = db.begin().await?;
+    segment_store::use_snapshot(&mut transaction).await?;
+    let sets = segment_store::metric_sets(&mut transaction).await?;
+    let mut readings = late(&mut transaction, &entity_hours).await?;
+    for segment in stored(&mut transaction, &entity_hours).await? {
+        readings.entry((segment.entity, segment.hour())).or_default().extend(segment.readings());
+    }
+    let mut made = Vec::new();
+    for mut readings in readings.into_values() {
+        readings.sort_by_key(|reading| reading.measured_at);
+        made.extend(segments(readings, &sets));
+    }
+    entity_hours.remove(&mut transaction).await?;
+    segment_store::write(&mut transaction, &mut SurrogateKeys::default(), made).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+type ReadingsByHour = BTreeMap<(i32, i64), Vec<StoredReading>>;
+
+async fn late(db: &mut PgConnection, entity_hours: &EntityHours) -> Result<ReadingsByHour, Error> {
+    let sql = format!(
+        "SELECT {} FROM {ENTITY_HOURS} JOIN telemetry_late l
+         ON l.entity = p.entity AND l.measured_at >= p.hour AND l.measured_at < p.hour + interval '1 hour'",
+        READING_COLUMNS.replace("entity", "l.entity")
+    );
+    let rows: Vec<ReadingRow> =
+        sqlx::query_as(&sql).bind(&entity_hours.entities).bind(&entity_hours.hours).fetch_all(db).await?;
+    let mut readings = ReadingsByHour::new();
+    for row in rows {
+        let reading = segment_store::reading_of(row);
+        readings.entry((reading.entity, hour_of(reading.measured_at))).or_default().push(reading);
+    }
+    Ok(readings)
+}
+
+async fn stored(db: &mut PgConnection, entity_hours: &EntityHours) -> Result<Vec<Segment>, Error> {
+    let sql = format!(
+        "SELECT g.* FROM {ENTITY_HOURS} JOIN telemetry_segment g ON g.entity = p.entity AND g.hour = p.hour {WITHIN}"
+    );
+    let bound = sqlx::query_as::<_, SegmentRow>(&sql).bind(&entity_hours.entities).bind(&entity_hours.hours);
+    let stored = bound.bind(entity_hours.hours.first()).bind(entity_hours.hours.last()).fetch_all(db).await?;
+    Ok(stored.into_iter().map(Segment::from).collect())
+}
+
+/// Spares looking at the days of other hours. `$3` the first hour, `$4` the last.
+const WITHIN: &str = "AND g.hour >= $3 AND g.hour <= $4";
+
+impl EntityHours {
+    async fn remove(&self, db: &mut PgConnection) -> Result<(), Error> {
+        let sql = format!(
+            "DELETE FROM telemetry_segment g USING {ENTITY_HOURS} WHERE g.entity = p.entity AND g.hour = p.hour {WITHIN}"
+        );
+        let bound = sqlx::query(&sql).bind(&self.entities).bind(&self.hours);
+        bound.bind(self.hours.first()).bind(self.hours.last()).execute(&mut *db).await?;
+        let sql = format!(
+            "DELETE FROM telemetry_late l USING {ENTITY_HOURS}
+             WHERE l.entity = p.entity AND l.measured_at >= p.hour AND l.measured_at < p.hour + interval '1 hour'"
+        );
+        sqlx::query(&sql).bind(&self.entities).bind(&self.hours).execute(db).await?;
+        Ok(())
+    }
+}
