@@ -50,7 +50,7 @@ async fn look(state: &State, mailer: &Mailer) -> Result<(), Problem> {
         let mut ours = Vec::new();
         for one in some {
             let recipients = u32::try_from(administrators.len()).unwrap_or(u32::MAX);
-            if state.commands.note_announced(organization, CertificateId(one.id), recipients).await? {
+            if state.commands.claim_expiry_announcement(organization, CertificateId(one.id), recipients).await? {
                 ours.push(one);
             }
         }

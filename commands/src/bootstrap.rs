@@ -8,9 +8,9 @@ use domain::organization::Error as OrganizationRefusal;
 use domain::user::{AccessRole, User};
 use uuid::{Uuid, uuid};
 
+use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
-use crate::open::Commands;
 use crate::organization::FoundOrganization;
 use crate::random;
 use crate::user::{NewUser, Refusal};
@@ -89,7 +89,7 @@ impl Commands {
     /// Makes up a password of 120 random bits and keeps it, so that a start broken off halfway, or another process
     /// starting at the same time, uses the same one.
     async fn made_up_password(&self) -> Result<String, Error> {
-        let password = BASE32_NOPAD.encode(&random::octets::<15>()?).to_lowercase();
+        let password = BASE32_NOPAD.encode(&random::bytes::<15>()?).to_lowercase();
         self.inner.vault.keep_generated_password(password).await
     }
 }

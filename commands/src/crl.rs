@@ -9,9 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::certificate::RevocationCode;
 use domain::ids::OrganizationId;
 
+use crate::commands::Commands;
 use crate::error::{Cause, Error};
-use crate::open::Commands;
-use crate::vault::Published;
+use crate::vault::PublishedCrl;
 
 /// How long a list is valid, and how often there is a new one though nothing was revoked.
 const VALID: TimeDelta = TimeDelta::hours(24);
@@ -91,7 +91,7 @@ impl Commands {
     }
 
     /// Returns what is published where it is this list, or a later one.
-    async fn published(&self, draft: &Draft) -> Result<Option<(Published, u64)>, Error> {
+    async fn published(&self, draft: &Draft) -> Result<Option<(PublishedCrl, u64)>, Error> {
         let known = self.inner.vault.published_crl(&draft.ca).await?;
         Ok(known.filter(|(known, _)| known.number >= draft.number))
     }
@@ -109,7 +109,7 @@ impl Commands {
                 None => None,
             };
             let signed = sign(&draft)?;
-            let list = Published { number: draft.number, pem: signed.pem, der: signed.der.as_ref().to_vec() };
+            let list = PublishedCrl { number: draft.number, pem: signed.pem, der: signed.der.as_ref().to_vec() };
             // Another process may have been faster; then its list counts, or is replaced.
             if self.inner.vault.publish_crl(&draft.ca, &list, revision).await? {
                 return Ok(list.into());
@@ -118,8 +118,8 @@ impl Commands {
     }
 }
 
-impl From<Published> for RevocationList {
-    fn from(published: Published) -> Self {
+impl From<PublishedCrl> for RevocationList {
+    fn from(published: PublishedCrl) -> Self {
         Self { number: published.number, der: published.der, pem: published.pem }
     }
 }

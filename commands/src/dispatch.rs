@@ -8,10 +8,10 @@ use eventlog::Stream;
 use eventlog::store::{Appended, Loaded};
 use uuid::Uuid;
 
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
 use crate::executable::Executable;
-use crate::open::Commands;
 use crate::reference::Reference;
 
 /// Longest pause between two attempts.
@@ -88,11 +88,11 @@ impl Commands {
         id: Uuid,
         expected: impl FnOnce(&A) -> bool,
     ) -> Result<A, Error> {
-        Ok(self.load_known(organization, id, expected).await?.state)
+        Ok(self.load_cached_with_version(organization, id, expected).await?.state)
     }
 
     /// The same with its version.
-    pub(crate) async fn load_known<A: Executable>(
+    pub(crate) async fn load_cached_with_version<A: Executable>(
         &self,
         organization: OrganizationId,
         id: Uuid,

@@ -5,43 +5,43 @@
 
 pub mod api_key;
 pub mod bootstrap;
-mod claim;
+mod commands;
 mod context;
 mod crl;
 pub mod device;
 mod dispatch;
 mod error;
 mod executable;
-mod handle;
+mod idempotent_request;
 mod keys;
-mod open;
+mod master_key_rotation;
+mod one_time_secret;
 pub mod organization;
 mod random;
 mod reference;
-mod request;
-mod rotation;
 pub mod session;
 mod stores;
+mod unique_claim;
 pub mod user;
 mod vault;
-mod webhook;
+mod webhook_secret;
 
 pub use api_key::{ApiKeyError, CreatedApiKey, NewApiKey, VerifiedApiKey};
 pub use bootstrap::Bootstrapped;
+pub use commands::{Clock, Commands, EventStore, OpenError};
 pub use context::{CommandContext, Receipt};
 pub use crl::{Revocation, RevocationList};
 pub use device::{
-    Bundle, DecommissionedDevice, Enrolled, IssuedCertificate, IssuedClaimCode, IssuedDeviceToken, NewDevice,
-    NewDeviceToken, PendingDevice, Presented, RegisteredDevice, Renewal, RenewedCertificate, ReplacedDevice,
+    AuthenticatedDevice, Bundle, DecommissionedDevice, Enrolled, IssuedCertificate, IssuedClaimCode, IssuedDeviceToken,
+    NewDevice, NewDeviceToken, PendingDevice, RegisteredDevice, Renewal, RenewedCertificate, ReplacedDevice,
     Replacement, ReplacementCertificate, RevokedCertificates, TakenBundle,
 };
 pub use error::{Cause, Error};
 pub use executable::Executable;
-pub use handle::Handle;
 pub use keys::Keys;
-pub use open::{Clock, Commands, EventStore, OpenError};
+pub use master_key_rotation::rotate_master_key;
+pub use one_time_secret::OneTimeSecret;
 pub use organization::{FoundOrganization, FoundedOrganization};
 pub use reference::Reference;
-pub use rotation::rotate_master_key;
-pub use session::{Session, SessionError, Standing};
+pub use session::{AccessStatus, Session, SessionError};
 pub use user::{NewUser, RegisteredUser, SignInError, SignedIn, UserProfile};

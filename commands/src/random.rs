@@ -2,9 +2,9 @@
 
 use crate::error::{Cause, Error};
 
-/// Draws random octets.
-pub(crate) fn octets<const N: usize>() -> Result<[u8; N], Error> {
-    let mut octets = [0; N];
-    aws_lc_rs::rand::fill(&mut octets).map_err(|_| Error::Internal(Cause::from("no random octets to be had")))?;
-    Ok(octets)
+/// Draws random bytes.
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Internal(Cause::from("no random bytes to be had")))?;
+    Ok(bytes)
 }

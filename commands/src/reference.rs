@@ -15,9 +15,9 @@ use domain::ids::{
 use domain::user::User;
 use uuid::Uuid;
 
+use crate::commands::Commands;
 use crate::error::Error;
 use crate::executable::Executable;
-use crate::open::Commands;
 
 /// Something a command relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use commands::{ApiKeyError, Standing, api_key};
+use commands::{ApiKeyError, AccessStatus, api_key};
 use domain::ids::OrganizationId;
 use domain::user::AccessRole;
 
@@ -54,12 +54,12 @@ async fn person(state: &State, token: &str) -> Result<Known, Problem> {
 /// Refuses a token whose holder must sign in again. While the log cannot be asked, what the token says counts: for as long
 /// as it lasts.
 async fn stands(state: &State, grant: &Grant) -> Result<(), Problem> {
-    let asking = state.commands.standing(grant.organization, grant.user, grant.access_version);
+    let asking = state.commands.access_status(grant.organization, grant.user, grant.access_version);
     match state.breaker.log.answer(asking).await {
-        None | Some(Ok(Standing::Unchanged)) => Ok(()),
-        Some(Ok(Standing::Changed)) => Err(unauthenticated("password, role or access changed since you signed in")),
-        Some(Ok(Standing::Deactivated)) => Err(unauthenticated("the user is deactivated")),
-        Some(Ok(Standing::OrganizationSuspended)) => Err(unauthenticated("the organisation is suspended")),
+        None | Some(Ok(AccessStatus::Unchanged)) => Ok(()),
+        Some(Ok(AccessStatus::Changed)) => Err(unauthenticated("password, role or access changed since you signed in")),
+        Some(Ok(AccessStatus::Deactivated)) => Err(unauthenticated("the user is deactivated")),
+        Some(Ok(AccessStatus::OrganizationSuspended)) => Err(unauthenticated("the organisation is suspended")),
         Some(Err(error)) => {
             tracing::warn!(error = %chain(&error), "an access token is taken at its word");
             Ok(())

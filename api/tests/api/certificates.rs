@@ -261,7 +261,7 @@ fn administrators_and_nobody_else_are_mailed_once_that_a_certificate_is_expiring
     let mail = mail(&admin);
     assert!(mail.contains("MAIL-1") && mail.contains("is expiring"), "{mail}");
     assert_eq!((mails_for(&admin).len(), mails_for(&viewer).len()), (1, 0));
-    let again = platform().commands.note_announced(organization, id.into(), 1);
+    let again = platform().commands.claim_expiry_announcement(organization, id.into(), 1);
     assert!(!platform().runtime.block_on(again).unwrap(), "it would be told twice");
     assert_eq!(list()["certificates"][0]["status"], "expiring");
 }

@@ -6,10 +6,10 @@ use domain::ids::ApiKeyId;
 use domain::user::AccessRole;
 
 use super::{PREFIX, Refusal};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::{Cause, Error};
-use crate::handle::Handle;
-use crate::open::Commands;
+use crate::one_time_secret::OneTimeSecret;
 
 /// Longest validity of a key, days.
 const MAX_VALIDITY_DAYS: u32 = 3_650;
@@ -33,7 +33,7 @@ pub struct CreatedApiKey {
     /// The key's id.
     pub id: ApiKeyId,
     /// The key: given out once and stored nowhere, so absent in the answer to a repeat.
-    pub key: Option<Handle>,
+    pub key: Option<OneTimeSecret>,
     /// Where its event stands.
     pub receipt: Receipt,
 }
@@ -51,7 +51,7 @@ impl Commands {
         }
         self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
         let (now, id) = (self.now(), ApiKeyId(context.created_id("api key")));
-        let secret = Handle::draw(PREFIX, context.organization.0, id.0).map_err(Error::widen)?;
+        let secret = OneTimeSecret::draw(PREFIX, context.organization.0, id.0).map_err(Error::widen)?;
         let command = ApiKeyCommand::CreateApiKey {
             name: new.name,
             access_role: new.access_role,

@@ -7,9 +7,9 @@ use domain::ids::{ApiKeyId, OrganizationId};
 use domain::user::AccessRole;
 
 use super::PREFIX;
+use crate::commands::Commands;
 use crate::error::{Cause, Error};
-use crate::handle::Presented;
-use crate::open::Commands;
+use crate::one_time_secret::PresentedSecret;
 
 /// A key that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum ApiKeyError {
 impl Commands {
     /// Tells whose a presented key is, and what it may do.
     pub async fn verify_api_key(&self, presented: &str) -> Result<VerifiedApiKey, ApiKeyError> {
-        let presented = Presented::read(PREFIX, presented).ok_or(ApiKeyError::Unknown)?;
+        let presented = PresentedSecret::read(PREFIX, presented).ok_or(ApiKeyError::Unknown)?;
         let (organization, id) = (OrganizationId(presented.first), presented.second);
         let state = self.load_cached::<ApiKey>(organization, id, |known| known.terms.is_some()).await;
         let state = state.map_err(unavailable)?;

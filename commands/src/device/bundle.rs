@@ -8,8 +8,8 @@ use domain::ids::{DeviceId, OrganizationId};
 use serde_json::{Value, json};
 
 use super::IssuedCertificate;
+use crate::commands::Commands;
 use crate::error::{Cause, Error};
-use crate::open::Commands;
 
 /// How long a bundle waits, minutes; the bucket forgets it then too.
 const WAITS_MINUTES: i64 = 15;

@@ -6,11 +6,11 @@ use domain::device::{Device, DeviceCommand};
 use domain::ids::{ClaimCodeId, DeviceId, OrganizationId};
 
 use super::Refusal;
-use crate::claim::{Key, device_holder};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::{Cause, Error};
-use crate::open::Commands;
+use crate::unique_claim::{Key, device_holder};
 
 /// Longest validity of a claim code, hours: 90 days.
 const MAX_VALIDITY_HOURS: u32 = 2_160;

@@ -5,9 +5,9 @@ use domain::device::{Device, DeviceCommand};
 use domain::ids::DeviceId;
 
 use super::{Refusal, RevokedCertificates};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
-use crate::open::Commands;
 
 /// A device out of service.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use domain::metadata::Actor;
 use uuid::Uuid;
 
 use super::claim_code::profile_of;
-use super::issue::KeyFrom;
-use super::presented::digest;
+use super::issue::KeySource;
+use super::renew_by_certificate::digest;
 use super::{IssuedCertificate, Refusal};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// Days of validity of a certificate that a device enrols for.
 const VALIDITY_DAYS: u32 = 365;
@@ -65,8 +65,8 @@ impl Commands {
             holds.map_err(|refusal| Error::Refused(Refusal::Device(refusal)))?;
         }
         // A request that is refused must not cost the code.
-        let key = KeyFrom::Request { pem: csr_pem, serial_number: Some(&profile.serial_number) };
-        self.prepare_certificate(organization, device, key, VALIDITY_DAYS).await?;
+        let key = KeySource::Csr { pem: csr_pem, serial_number: Some(&profile.serial_number) };
+        self.sign_certificate(organization, device, key, VALIDITY_DAYS).await?;
         let command = DeviceCommand::UseClaimCode { digest: code, now: self.now() };
         let used = self.execute::<Device>(&using, device.0, command).await;
         used.map_err(|error| error.map_refused(Refusal::Device))?;

@@ -5,10 +5,10 @@ use domain::ids::derive;
 use domain::unique_key::UniqueKey;
 
 use super::Refusal;
-use crate::claim::Key;
+use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
-use crate::open::Commands;
+use crate::unique_claim::Key;
 
 impl Commands {
     /// Returns the circumstances under which the device of a serial number is registered by an import. They are the same

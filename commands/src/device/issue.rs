@@ -6,11 +6,11 @@ use domain::certificate::{Certificate, CertificateCommand, Error as CertificateR
 use domain::ids::{CertificateId, DeviceId, OrganizationId};
 
 use super::Refusal;
-use super::certificates::certificate_id;
+use super::numbered_certificates::certificate_id;
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::{Cause, Error};
-use crate::open::Commands;
 
 /// A device certificate with what the device needs beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +33,11 @@ pub struct IssuedCertificate {
 
 /// Where the key of a certificate comes from.
 #[derive(Clone, Copy)]
-pub(super) enum KeyFrom<'a> {
+pub(super) enum KeySource<'a> {
     /// It is made here and given out once.
-    Here,
+    Generate,
     /// The device has it, and proves so by a PEM signing request.
-    Request {
+    Csr {
         /// The request.
         pem: &'a str,
         /// The device's serial number, which the request may name.
@@ -48,32 +48,32 @@ pub(super) enum KeyFrom<'a> {
 }
 
 /// A certificate that is signed but not issued: no event tells of it yet.
-pub(super) struct Prepared {
+pub(super) struct SignedCertificate {
     authority: Authority,
-    made: IssuedDevice,
+    signed: IssuedDevice,
 }
 
 impl Commands {
     /// Signs a certificate for a device, before anything is stored that a refusal would have to undo.
-    pub(super) async fn prepare_certificate(
+    pub(super) async fn sign_certificate(
         &self,
         organization: OrganizationId,
         device: DeviceId,
-        key: KeyFrom<'_>,
+        key: KeySource<'_>,
         days: u32,
-    ) -> Result<Prepared, Error<Refusal>> {
+    ) -> Result<SignedCertificate, Error<Refusal>> {
         let opened = self.inner.vault.authority(&self.inner.keys, organization).await.map_err(Error::widen)?;
         let authority = opened.ok_or(Error::Refused(Refusal::NoAuthority))?;
-        let made = match key {
-            KeyFrom::Here => authority.issue_device(device.0, days, self.now()),
-            KeyFrom::Request { pem, serial_number } => {
+        let signed = match key {
+            KeySource::Generate => authority.issue_device(device.0, days, self.now()),
+            KeySource::Csr { pem, serial_number } => {
                 authority.sign_csr(pem, csr::Subject { device: device.0, serial_number }, days, self.now())
             }
-            KeyFrom::Certificate(pem) => authority.renew_device(pem, days, self.now()),
+            KeySource::Certificate(pem) => authority.renew_device(pem, days, self.now()),
         };
-        let made = made.map_err(refused)?;
-        self.refuse_barred(key, &made.certificate_pem).await?;
-        Ok(Prepared { authority, made })
+        let signed = signed.map_err(refused)?;
+        self.refuse_compromised_key(key, &signed.certificate_pem).await?;
+        Ok(SignedCertificate { authority, signed })
     }
 
     /// Issues a prepared certificate as the device's next one, or finds the one that the same step issued before.
@@ -81,22 +81,22 @@ impl Commands {
         &self,
         step: &CommandContext,
         device: DeviceId,
-        prepared: Prepared,
+        prepared: SignedCertificate,
     ) -> Result<(IssuedCertificate, Receipt), Error<Refusal>> {
-        let Prepared { authority, made } = prepared;
+        let SignedCertificate { authority, signed } = prepared;
         let mut number = 0;
         loop {
             let loaded = self.certificate(step.organization, device, number).await.map_err(Error::widen)?;
             if let Some(receipt) = recent_receipt(&loaded, step.command_id) {
-                return Ok((known(&authority, certificate_id(device, number), loaded.state.issued)?, receipt));
+                return Ok((from_stored(&authority, certificate_id(device, number), loaded.state.issued)?, receipt));
             }
             if loaded.exists() {
                 number += 1;
                 continue;
             }
             let id = certificate_id(device, number);
-            match self.execute::<Certificate>(step, id.0, command(device, &made)).await {
-                Ok(receipt) if !receipt.repeated => return Ok((fresh(id, made), receipt)),
+            match self.execute::<Certificate>(step, id.0, command(device, &signed)).await {
+                Ok(receipt) if !receipt.repeated => return Ok((from_signed(id, signed), receipt)),
                 // Somebody else has issued this number in the meantime, perhaps this very step: look again.
                 Ok(_) | Err(Error::Refused(CertificateRefusal::AlreadyIssued)) => {}
                 Err(error) => return Err(error.map_refused(Refusal::Certificate)),
@@ -107,41 +107,41 @@ impl Commands {
 
 impl Commands {
     /// Returns a certificate issued before, as it is given to its device.
-    pub(super) async fn shown(
+    pub(super) async fn stored_certificate(
         &self,
         organization: OrganizationId,
         id: CertificateId,
         issued: Option<Issued>,
     ) -> Result<IssuedCertificate, Error<Refusal>> {
         let opened = self.inner.vault.authority(&self.inner.keys, organization).await.map_err(Error::widen)?;
-        known(&opened.ok_or(Error::Refused(Refusal::NoAuthority))?, id, issued)
+        from_stored(&opened.ok_or(Error::Refused(Refusal::NoAuthority))?, id, issued)
     }
 }
 
-fn command(device_id: DeviceId, made: &IssuedDevice) -> CertificateCommand {
+fn command(device_id: DeviceId, signed: &IssuedDevice) -> CertificateCommand {
     CertificateCommand::IssueCertificate {
         device_id,
-        serial_number: made.serial.to_string(),
-        certificate_pem: made.certificate_pem.clone(),
-        fingerprint_sha256: made.fingerprint_sha256.clone(),
-        not_before: made.not_before,
-        not_after: made.not_after,
+        serial_number: signed.serial.to_string(),
+        certificate_pem: signed.certificate_pem.clone(),
+        fingerprint_sha256: signed.fingerprint_sha256.clone(),
+        not_before: signed.not_before,
+        not_after: signed.not_after,
     }
 }
 
-fn fresh(id: CertificateId, made: IssuedDevice) -> IssuedCertificate {
+fn from_signed(id: CertificateId, signed: IssuedDevice) -> IssuedCertificate {
     IssuedCertificate {
         id,
-        certificate_pem: made.certificate_pem,
-        private_key_pem: made.private_key_pem,
-        chain_pem: made.chain_pem,
-        serial_number: made.serial.to_string(),
-        not_before: made.not_before,
-        not_after: made.not_after,
+        certificate_pem: signed.certificate_pem,
+        private_key_pem: signed.private_key_pem,
+        chain_pem: signed.chain_pem,
+        serial_number: signed.serial.to_string(),
+        not_before: signed.not_before,
+        not_after: signed.not_after,
     }
 }
 
-fn known(
+fn from_stored(
     authority: &Authority,
     id: CertificateId,
     issued: Option<Issued>,

@@ -3,19 +3,19 @@
 //! The certificates of a device are numbered: the id of the nth derives from the device and n, so that all of them are
 //! found by loading one after the other until there is none, and two that are issued at once cannot both be the nth.
 
-mod announce;
-mod automatic;
+mod announce_expiry;
+mod auto_renew;
 mod bundle;
-mod certificates;
 mod claim_code;
-mod compromised;
+mod compromised_keys;
 mod decommission;
 mod enroll;
 mod import;
 mod issue;
-mod presented;
+mod numbered_certificates;
 mod register;
 mod renew;
+mod renew_by_certificate;
 mod replace;
 mod revoke;
 mod supersede;
@@ -26,9 +26,9 @@ pub use claim_code::IssuedClaimCode;
 pub use decommission::DecommissionedDevice;
 pub use enroll::Enrolled;
 pub use issue::IssuedCertificate;
-pub use presented::Presented;
 pub use register::{NewDevice, PendingDevice, RegisteredDevice};
 pub use renew::{Renewal, RenewedCertificate};
+pub use renew_by_certificate::AuthenticatedDevice;
 pub use replace::{ReplacedDevice, Replacement, ReplacementCertificate};
 pub use revoke::RevokedCertificates;
 pub use tokens::{IssuedDeviceToken, NewDeviceToken};

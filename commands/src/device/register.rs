@@ -5,13 +5,13 @@ use domain::device::{Device, DeviceCommand, serial_number_of};
 use domain::ids::{DeviceId, DeviceTypeId};
 use serde_json::Value;
 
-use super::issue::{KeyFrom, Prepared};
+use super::issue::{KeySource, SignedCertificate};
 use super::{IssuedCertificate, Refusal};
-use crate::claim::{Claim, Key, device_holder};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::open::Commands;
+use crate::unique_claim::{Claim, Key, device_holder};
 
 /// What a new device is.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,7 @@ impl Commands {
         context: &CommandContext,
         new: NewDevice,
     ) -> Result<RegisteredDevice, Error<Refusal>> {
-        self.register_with(context, new, KeyFrom::Here).await
+        self.register_with(context, new, KeySource::Generate).await
     }
 
     /// Registers a device like [`Commands::register_device`], with a certificate for the key of a PEM signing request.
@@ -74,7 +74,7 @@ impl Commands {
         csr_pem: &str,
     ) -> Result<RegisteredDevice, Error<Refusal>> {
         let serial_number = new.serial_number.trim().to_owned();
-        let key = KeyFrom::Request { pem: csr_pem, serial_number: Some(&serial_number) };
+        let key = KeySource::Csr { pem: csr_pem, serial_number: Some(&serial_number) };
         self.register_with(context, new, key).await
     }
 
@@ -92,7 +92,7 @@ impl Commands {
         &self,
         context: &CommandContext,
         new: NewDevice,
-        key: KeyFrom<'_>,
+        key: KeySource<'_>,
     ) -> Result<RegisteredDevice, Error<Refusal>> {
         let (device_id, registered, prepared) = self.add_device(context, new, Some(key)).await?;
         let prepared = prepared.ok_or(Error::Refused(Refusal::NoAuthority))?;
@@ -106,8 +106,8 @@ impl Commands {
         &self,
         context: &CommandContext,
         new: NewDevice,
-        key: Option<KeyFrom<'_>>,
-    ) -> Result<(DeviceId, Receipt, Option<Prepared>), Error<Refusal>> {
+        key: Option<KeySource<'_>>,
+    ) -> Result<(DeviceId, Receipt, Option<SignedCertificate>), Error<Refusal>> {
         let device_id = DeviceId(context.created_id("device"));
         let step = context.step("register device");
         let days = new.certificate_validity_days;
@@ -118,7 +118,7 @@ impl Commands {
             self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;
         }
         let prepared = match key {
-            Some(key) => Some(self.prepare_certificate(context.organization, device_id, key, days).await?),
+            Some(key) => Some(self.sign_certificate(context.organization, device_id, key, days).await?),
             None => None,
         };
         let registered = match before {

@@ -7,11 +7,11 @@ use domain::device::{Device, DeviceProfile, Error as DeviceRefusal};
 use domain::ids::DeviceId;
 use domain::organization::MAX_OVERLAP_DAYS;
 
-use super::issue::KeyFrom;
+use super::issue::KeySource;
 use super::{IssuedCertificate, Refusal};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
-use crate::open::Commands;
 
 /// What is asked of a renewal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,13 +59,13 @@ impl Commands {
         let profile = self.device_in_service(context, device).await?;
         let serial_number = Some(profile.serial_number.as_str());
         let key = match &renewal.csr_pem {
-            Some(pem) => KeyFrom::Request { pem, serial_number },
-            None => KeyFrom::Here,
+            Some(pem) => KeySource::Csr { pem, serial_number },
+            None => KeySource::Generate,
         };
         let overlap_ends_at = self.now() + TimeDelta::days(overlap_days.into());
         let (certificate, issued) = self.issue_another(context, device, key, renewal.validity_days).await?;
         let superseded = self.supersede(context, device, certificate.id, Some(overlap_ends_at)).await?;
-        Ok(RenewedCertificate { certificate, receipt: last(issued, superseded) })
+        Ok(RenewedCertificate { certificate, receipt: latest_receipt(issued, superseded) })
     }
 
     /// Issues another certificate for a device in service, beside those it has.
@@ -73,14 +73,14 @@ impl Commands {
         &self,
         context: &CommandContext,
         device: DeviceId,
-        key: KeyFrom<'_>,
+        key: KeySource<'_>,
         days: u32,
     ) -> Result<(IssuedCertificate, Receipt), Error<Refusal>> {
-        let prepared = self.prepare_certificate(context.organization, device, key, days).await?;
+        let prepared = self.sign_certificate(context.organization, device, key, days).await?;
         let (certificate, receipt) = self.issue(&context.step("issue certificate"), device, prepared).await?;
         // A decommissioning at the same time may have missed the new certificate; one of both sees the other.
         if let Err(error) = self.device_in_service(context, device).await {
-            self.take_back(context, &certificate).await?;
+            self.revoke_after_decommission(context, &certificate).await?;
             return Err(error);
         }
         Ok((certificate, receipt))
@@ -100,7 +100,11 @@ impl Commands {
         Err(Error::Refused(Refusal::Device(refusal)))
     }
 
-    async fn take_back(&self, context: &CommandContext, certificate: &IssuedCertificate) -> Result<(), Error<Refusal>> {
+    async fn revoke_after_decommission(
+        &self,
+        context: &CommandContext,
+        certificate: &IssuedCertificate,
+    ) -> Result<(), Error<Refusal>> {
         let command = CertificateCommand::RevokeCertificate {
             reason: "the device was decommissioned meanwhile".to_owned(),
             code: RevocationCode::CessationOfOperation,
@@ -114,7 +118,7 @@ impl Commands {
 }
 
 /// Returns the receipt of a process: where its last event stands, and whether it is the repeat of its first step.
-pub(super) fn last(first: Receipt, then: Option<Receipt>) -> Receipt {
+pub(super) fn latest_receipt(first: Receipt, then: Option<Receipt>) -> Receipt {
     match then {
         Some(then) if then.position > first.position => Receipt { repeated: first.repeated, ..then },
         _ => first,

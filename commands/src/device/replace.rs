@@ -6,14 +6,14 @@ use domain::certificate::RevocationCode;
 use domain::device::{Device, DeviceCommand, Error as DeviceRefusal, serial_number_of};
 use domain::ids::DeviceId;
 
-use super::issue::{KeyFrom, Prepared};
-use super::renew::last;
+use super::issue::{KeySource, SignedCertificate};
+use super::renew::latest_receipt;
 use super::{IssuedCertificate, Refusal};
-use crate::claim::{Claim, Key, device_holder};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::open::Commands;
+use crate::unique_claim::{Claim, Key, device_holder};
 
 /// What takes the place of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Commands {
             Some(prepared) => {
                 let (certificate, issued) = self.issue(&context.step("issue certificate"), device, prepared).await?;
                 let ended = self.supersede(context, device, certificate.id, Some(self.now())).await?;
-                (Some(certificate), last(replaced, Some(last(issued, ended))))
+                (Some(certificate), latest_receipt(replaced, Some(latest_receipt(issued, ended))))
             }
         };
         Ok(ReplacedDevice { certificate, receipt })
@@ -96,15 +96,15 @@ impl Commands {
         device: DeviceId,
         serial_number: &str,
         certificate: &ReplacementCertificate,
-    ) -> Result<Option<Prepared>, Error<Refusal>> {
+    ) -> Result<Option<SignedCertificate>, Error<Refusal>> {
         let (key, days) = match certificate {
             ReplacementCertificate::None => return Ok(None),
-            ReplacementCertificate::Here { days } => (KeyFrom::Here, *days),
+            ReplacementCertificate::Here { days } => (KeySource::Generate, *days),
             ReplacementCertificate::Request { csr_pem, days } => {
-                (KeyFrom::Request { pem: csr_pem, serial_number: Some(serial_number.trim()) }, *days)
+                (KeySource::Csr { pem: csr_pem, serial_number: Some(serial_number.trim()) }, *days)
             }
         };
-        self.prepare_certificate(context.organization, device, key, days).await.map(Some)
+        self.sign_certificate(context.organization, device, key, days).await.map(Some)
     }
 
     /// The old certificates end before the new serial number stands, so that where one is to enrol, no repeat takes the

@@ -5,10 +5,10 @@ use domain::device::{Device, Error as DeviceRefusal};
 use domain::ids::{CertificateId, DeviceId};
 
 use super::Refusal;
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// The certificates that a command revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Commands {
         reason: &str,
         code: RevocationCode,
     ) -> Result<Option<Receipt>, Error<Refusal>> {
-        self.bar_key(step, id, code).await?;
+        self.block_compromised_key(step, id, code).await?;
         let command = CertificateCommand::RevokeCertificate { reason: reason.to_owned(), code };
         match self.execute::<Certificate>(step, id.0, command).await {
             Ok(receipt) => Ok(Some(receipt)),

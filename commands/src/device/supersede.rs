@@ -5,9 +5,9 @@ use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
 use domain::ids::{CertificateId, DeviceId};
 
 use super::Refusal;
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
-use crate::open::Commands;
 
 /// Why a superseded certificate is revoked, in words.
 const REASON: &str = "another certificate took its place";

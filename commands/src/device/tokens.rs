@@ -6,9 +6,9 @@ use domain::device::{Device, DeviceCommand};
 use domain::ids::{DeviceId, DeviceTokenId};
 
 use super::Refusal;
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::{Cause, Error};
-use crate::open::Commands;
 
 /// Longest validity of a token, days.
 const MAX_VALIDITY_DAYS: u32 = 3_650;

@@ -3,9 +3,9 @@
 use domain::ids::OrganizationId;
 use domain::organization::{Error as Refusal, Organization, OrganizationCommand};
 
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
-use crate::open::Commands;
 
 /// What a new organisation is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,20 +2,20 @@
 
 use uuid::Builder;
 
-use super::{Kept, PREFIX, SESSION_LIFE, Session};
+use super::{PREFIX, SESSION_LIFE, Session, StoredSession};
+use crate::commands::Commands;
 use crate::error::Error;
-use crate::handle::Handle;
-use crate::open::Commands;
+use crate::one_time_secret::OneTimeSecret;
 use crate::random;
 use crate::user::SignedIn;
 
 impl Commands {
     /// Begins a session and hands out its first refresh token.
     pub async fn begin_session(&self, signed_in: SignedIn) -> Result<Session, Error> {
-        let session = Builder::from_random_bytes(random::octets()?).into_uuid();
-        let refresh_token = Handle::draw(PREFIX, signed_in.user.0, session)?;
+        let session = Builder::from_random_bytes(random::bytes()?).into_uuid();
+        let refresh_token = OneTimeSecret::draw(PREFIX, signed_in.user.0, session)?;
         let expires_at = self.now() + SESSION_LIFE;
-        let kept = Kept {
+        let kept = StoredSession {
             organization: signed_in.organization,
             access_version: signed_in.access_version,
             digest: refresh_token.digest(),

@@ -1,14 +1,14 @@
 //! Ending a session: signing out.
 
 use super::PREFIX;
+use crate::commands::Commands;
 use crate::error::Error;
-use crate::handle::Presented;
-use crate::open::Commands;
+use crate::one_time_secret::PresentedSecret;
 
 impl Commands {
     /// Ends the session of a refresh token; of one that is none, nothing happens.
     pub async fn end_session(&self, refresh_token: &str) -> Result<(), Error> {
-        match Presented::read(PREFIX, refresh_token) {
+        match PresentedSecret::read(PREFIX, refresh_token) {
             Some(presented) => self.inner.vault.end_session(presented.first, presented.second).await,
             None => Ok(()),
         }

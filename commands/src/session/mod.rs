@@ -1,19 +1,19 @@
 //! Sessions of people: begun by signing in, kept up by refresh tokens of which each is good once, ended by signing out, by
 //! time, or by a change of what lets the user in. What does not live here: access tokens, which the API signs itself.
 
+mod access_status;
 mod begin;
 mod end;
 mod renew;
-mod standing;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::OrganizationId;
 
 use crate::error::Cause;
-use crate::handle::Handle;
+use crate::one_time_secret::OneTimeSecret;
 use crate::user::SignedIn;
 
-pub use standing::Standing;
+pub use access_status::AccessStatus;
 
 /// What every refresh token begins with.
 const PREFIX: &str = "argr_";
@@ -27,7 +27,7 @@ pub struct Session {
     /// Whose it is.
     pub signed_in: SignedIn,
     /// Good once.
-    pub refresh_token: Handle,
+    pub refresh_token: OneTimeSecret,
     /// When the session is over.
     pub expires_at: DateTime<Utc>,
 }
@@ -51,7 +51,7 @@ pub enum SessionError {
 
 /// What is kept of a session, under user and session: nothing that opens it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct StoredSession {
     /// The user's organisation.
     pub(crate) organization: OrganizationId,
     /// The user's count of changes when they signed in.

@@ -5,16 +5,16 @@ use domain::ids::UserId;
 use domain::user::User;
 use uuid::Uuid;
 
-use super::{Kept, PREFIX, Session, SessionError, unavailable};
+use super::{PREFIX, Session, SessionError, StoredSession, unavailable};
+use crate::commands::Commands;
 use crate::error::Error;
-use crate::handle::{Handle, Presented};
-use crate::open::Commands;
-use crate::vault::Renewal;
+use crate::one_time_secret::{OneTimeSecret, PresentedSecret};
+use crate::vault::SessionUpdate;
 
 impl Commands {
     /// Exchanges a refresh token for the next one, as long as the user may be signed in as they are.
     pub async fn renew_session(&self, refresh_token: &str) -> Result<Session, SessionError> {
-        let presented = Presented::read(PREFIX, refresh_token).ok_or(SessionError::Over)?;
+        let presented = PresentedSecret::read(PREFIX, refresh_token).ok_or(SessionError::Over)?;
         let (user, session) = (UserId(presented.first), presented.second);
         let vault = &self.inner.vault;
         let found = vault.session(user.0, session).await.map_err(unavailable)?;
@@ -40,13 +40,13 @@ impl Commands {
             Err(error) => return Err(unavailable(error)),
         }
         let signed_in = self.signed_in(kept.organization, user, loaded).await.map_err(unavailable)?;
-        let next = Handle::draw(PREFIX, user.0, session).map_err(unavailable)?;
+        let next = OneTimeSecret::draw(PREFIX, user.0, session).map_err(unavailable)?;
         let expires_at = kept.expires_at;
-        let renewed = Kept { digest: next.digest(), ..kept };
+        let renewed = StoredSession { digest: next.digest(), ..kept };
         match vault.renew_session(user.0, session, &renewed, revision).await.map_err(unavailable)? {
-            Renewal::Kept => Ok(Session { signed_in, refresh_token: next, expires_at }),
+            SessionUpdate::Stored => Ok(Session { signed_in, refresh_token: next, expires_at }),
             // Two exchanged the same token at the same moment.
-            Renewal::Lost => self.end(user, session, SessionError::Over).await,
+            SessionUpdate::Conflict => self.end(user, session, SessionError::Over).await,
         }
     }
 

@@ -3,10 +3,10 @@
 use domain::ids::UserId;
 use domain::user::{Error as Refusal, User, UserCommand};
 
-use crate::claim::Key;
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
-use crate::open::Commands;
+use crate::unique_claim::Key;
 use crate::vault::{EmailAddress, Field};
 
 impl Commands {

@@ -4,10 +4,10 @@ use domain::ids::UserId;
 use domain::user::{User, UserCommand};
 
 use super::Refusal;
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// Least and most characters of a password: at least 8 as NIST SP 800-63B section 5.1.1.2 asks for, and a bound on the
 /// work of hashing.

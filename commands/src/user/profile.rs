@@ -6,8 +6,8 @@ use domain::EncryptedText;
 use domain::ids::{OrganizationId, UserId};
 use domain::user::{AccessRole, Profile, User};
 
+use crate::commands::Commands;
 use crate::error::Error;
-use crate::open::Commands;
 use crate::vault::Field;
 
 /// What a user is, readable. `Debug` shows no personal data.
@@ -42,7 +42,8 @@ impl fmt::Debug for UserProfile {
 impl Commands {
     /// Returns a user of an organisation with name and address opened; `None` where the organisation has no such user.
     pub async fn user_profile(&self, organization: OrganizationId, user: UserId) -> Result<Option<UserProfile>, Error> {
-        let known = self.load_known::<User>(organization, user.0, |known| known.profile.is_some()).await?;
+        let known =
+            self.load_cached_with_version::<User>(organization, user.0, |known| known.profile.is_some()).await?;
         let (version, is_active, is_erased) = (known.version, known.state.is_active(), known.state.erased);
         let Some(profile) = known.state.profile else { return Ok(None) };
         let (email, name) = self.opened(user, &profile).await?;

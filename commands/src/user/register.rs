@@ -8,11 +8,11 @@ use domain::user::{AccessRole, User, UserCommand};
 
 use super::Refusal;
 use super::password::check_password;
-use crate::claim::{Claim, Key, user_holder};
+use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::open::Commands;
+use crate::unique_claim::{Claim, Key, user_holder};
 use crate::vault::{EmailAddress, Field};
 
 /// What a new user is. `Debug` shows no personal data.

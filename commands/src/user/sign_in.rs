@@ -5,9 +5,9 @@ use std::fmt;
 use domain::ids::{OrganizationId, UserId};
 use domain::user::{AccessRole, User};
 
-use crate::claim::Key;
+use crate::commands::Commands;
 use crate::error::{Cause, Error};
-use crate::open::Commands;
+use crate::unique_claim::Key;
 use crate::vault::EmailAddress;
 
 /// Who signed in. `Debug` shows no personal data.

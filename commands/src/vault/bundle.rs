@@ -18,7 +18,7 @@ impl Vault {
     /// Keeps a bundle for a device; returns its token: 128 random bits and a mark that only this installation can make, so
     /// that a token is known as one of ours when its bundle is gone.
     pub(crate) async fn keep_bundle(&self, device: Uuid, bundle: &Value) -> Result<String, Error> {
-        let random = random::octets::<RANDOM>()?;
+        let random = random::bytes::<RANDOM>()?;
         let token = BASE64URL_NOPAD.encode(&[random.as_slice(), &self.mark(device, &random)?[..MARK]].concat());
         let plaintext = Zeroizing::new(bundle.to_string());
         self.opened()?.bundles.put(&name(&token), plaintext.as_bytes()).await?;

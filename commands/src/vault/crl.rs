@@ -9,7 +9,7 @@ use crate::error::{Cause, Error};
 
 /// A list as it is kept.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredCrl {
     number: u64,
     pem: String,
     der: String,
@@ -17,7 +17,7 @@ struct Kept {
 
 /// A published list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Published {
+pub(crate) struct PublishedCrl {
     pub(crate) number: u64,
     pub(crate) pem: String,
     pub(crate) der: Vec<u8>,
@@ -25,16 +25,16 @@ pub(crate) struct Published {
 
 impl Vault {
     /// Returns the list of a CA as it was last published, with its revision.
-    pub(crate) async fn published_crl(&self, ca: &str) -> Result<Option<(Published, u64)>, Error> {
+    pub(crate) async fn published_crl(&self, ca: &str) -> Result<Option<(PublishedCrl, u64)>, Error> {
         let Some((octets, revision)) = self.opened()?.crls.get(ca).await.map_err(unavailable)? else { return Ok(None) };
-        let kept: Kept = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
+        let kept: StoredCrl = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
         let der = BASE64.decode(kept.der.as_bytes()).map_err(|error| Error::Internal(error.into()))?;
-        Ok(Some((Published { number: kept.number, pem: kept.pem, der }, revision)))
+        Ok(Some((PublishedCrl { number: kept.number, pem: kept.pem, der }, revision)))
     }
 
     /// Publishes a list in the place of the one of this revision; tells whether it was still that one.
-    pub(crate) async fn publish_crl(&self, ca: &str, list: &Published, before: Option<u64>) -> Result<bool, Error> {
-        let kept = Kept { number: list.number, pem: list.pem.clone(), der: BASE64.encode(&list.der) };
+    pub(crate) async fn publish_crl(&self, ca: &str, list: &PublishedCrl, before: Option<u64>) -> Result<bool, Error> {
+        let kept = StoredCrl { number: list.number, pem: list.pem.clone(), der: BASE64.encode(&list.der) };
         let octets = serde_json::to_vec(&kept).map_err(|error| Error::Internal(error.into()))?.into();
         let crls = &self.opened()?.crls;
         let written = match before {

@@ -49,7 +49,7 @@ impl EmailKey {
 
     async fn make(secrets: &Secrets) -> Result<Vec<u8>, secrets::Error> {
         let lost = || secrets::Error::Encrypt(KEY_NAME.to_owned());
-        let key: [u8; 32] = crate::random::octets().map_err(|_| lost())?;
+        let key: [u8; 32] = crate::random::bytes().map_err(|_| lost())?;
         super::create(secrets, KEY_NAME, &key).await?;
         // Another process may have been first, and then its key counts.
         secrets.get(KEY_NAME).await?.ok_or_else(lost)

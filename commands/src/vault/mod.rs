@@ -2,15 +2,15 @@
 //! hashes, bundles that wait for their download, keys of webhooks, all encrypted under the master key; and sessions and
 //! requests, of which digests are kept. Beside them the published revocation lists, which are no secrets. What does not live here: who may use them.
 
-mod authority;
+mod authority_key;
 mod bundle;
 mod crl;
 mod email;
-mod password;
-mod person;
-mod request;
+mod password_hash;
+mod person_key;
+mod request_fingerprint;
 mod session;
-mod webhook;
+mod webhook_key;
 
 use aws_lc_rs::hmac;
 use certs::MasterKey;
@@ -18,12 +18,12 @@ use eventlog::{Bucket, BucketName, Log, Secrets, buckets, secrets};
 
 use email::EmailKey;
 
-pub(crate) use authority::is_authority;
-pub(crate) use crl::Published;
+pub(crate) use authority_key::is_authority;
+pub(crate) use crl::PublishedCrl;
 pub(crate) use email::EmailAddress;
-pub(crate) use password::Passwords;
-pub(crate) use person::Field;
-pub(crate) use session::Renewal;
+pub(crate) use password_hash::Passwords;
+pub(crate) use person_key::Field;
+pub(crate) use session::SessionUpdate;
 
 /// The secrets: open, or closed in a process that does not need them.
 pub(crate) struct Vault {
@@ -39,7 +39,7 @@ struct Open {
     crls: Bucket,
     sessions: Bucket,
     requests: Bucket,
-    request_marks: hmac::Key,
+    request_fingerprints: hmac::Key,
 }
 
 impl Vault {
@@ -50,8 +50,8 @@ impl Vault {
         let crls = log.bucket(BucketName::Crls).await?;
         let sessions = log.bucket(BucketName::Sessions).await?;
         let requests = log.bucket(BucketName::Requests).await?;
-        let (bundle_tokens, request_marks) = (bundle::token_key(master), request::mark_key(master));
-        let open = Open { secrets, emails, bundles, bundle_tokens, crls, sessions, requests, request_marks };
+        let (bundle_tokens, request_fingerprints) = (bundle::token_key(master), request_fingerprint::key(master));
+        let open = Open { secrets, emails, bundles, bundle_tokens, crls, sessions, requests, request_fingerprints };
         Ok(Self { open: Some(open), passwords: Passwords::new() })
     }
 

@@ -7,25 +7,25 @@ use uuid::Uuid;
 
 use super::Vault;
 use crate::error::Error;
-use crate::session::Kept;
+use crate::session::StoredSession;
 
 /// How a compare-and-set of a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Renewal {
+pub(crate) enum SessionUpdate {
     /// It is kept.
-    Kept,
+    Stored,
     /// Somebody else was faster, or ended it.
-    Lost,
+    Conflict,
 }
 
 impl Vault {
     /// Keeps a new session.
-    pub(crate) async fn keep_session(&self, user: Uuid, session: Uuid, kept: &Kept) -> Result<(), Error> {
+    pub(crate) async fn keep_session(&self, user: Uuid, session: Uuid, kept: &StoredSession) -> Result<(), Error> {
         self.opened()?.sessions.put(&name(user, session), octets(kept)?).await.map(drop).map_err(failed)
     }
 
     /// Returns a session with its revision.
-    pub(crate) async fn session(&self, user: Uuid, session: Uuid) -> Result<Option<(Kept, u64)>, Error> {
+    pub(crate) async fn session(&self, user: Uuid, session: Uuid) -> Result<Option<(StoredSession, u64)>, Error> {
         let Some((octets, revision)) = self.opened()?.sessions.get(&name(user, session)).await.map_err(failed)? else {
             return Ok(None);
         };
@@ -38,12 +38,12 @@ impl Vault {
         &self,
         user: Uuid,
         session: Uuid,
-        kept: &Kept,
+        kept: &StoredSession,
         revision: u64,
-    ) -> Result<Renewal, Error> {
+    ) -> Result<SessionUpdate, Error> {
         match self.opened()?.sessions.update(&name(user, session), octets(kept)?, revision).await {
-            Ok(_) => Ok(Renewal::Kept),
-            Err(buckets::Error::Conflict { .. }) => Ok(Renewal::Lost),
+            Ok(_) => Ok(SessionUpdate::Stored),
+            Err(buckets::Error::Conflict { .. }) => Ok(SessionUpdate::Conflict),
             Err(error) => Err(failed(error)),
         }
     }
@@ -63,7 +63,7 @@ fn name(user: Uuid, session: Uuid) -> String {
     format!("{user}.{session}")
 }
 
-fn octets(kept: &Kept) -> Result<Bytes, Error> {
+fn octets(kept: &StoredSession) -> Result<Bytes, Error> {
     serde_json::to_vec(kept).map(Bytes::from).map_err(|error| Error::Internal(error.into()))
 }
 

@@ -6,7 +6,7 @@ use commands::{ApiKeyError, CreatedApiKey, Error, NewApiKey};
 use domain::api_key::{ApiKey, ApiKeyCommand, Error as KeyRefusal};
 use domain::user::AccessRole;
 
-use crate::world::{World, now, open, open_at};
+use crate::test_platform::{TestPlatform, now, open, open_at};
 
 fn new() -> NewApiKey {
     NewApiKey {
@@ -17,30 +17,30 @@ fn new() -> NewApiKey {
     }
 }
 
-async fn with_key() -> (World, CreatedApiKey, String) {
-    let world = World::new().await;
-    let created = world.commands.create_api_key(&world.context(1), new()).await.unwrap();
+async fn with_key() -> (TestPlatform, CreatedApiKey, String) {
+    let platform = TestPlatform::new().await;
+    let created = platform.commands.create_api_key(&platform.context(1), new()).await.unwrap();
     let key = created.key.clone().expect("the key").expose().to_owned();
-    (world, created, key)
+    (platform, created, key)
 }
 
 #[tokio::test]
 async fn a_key_is_given_out_once_and_only_its_digest_is_stored() {
-    let (world, created, key) = with_key().await;
+    let (platform, created, key) = with_key().await;
     assert!(key.starts_with("argk_"), "{key}");
-    let again = world.commands.create_api_key(&world.context(1), new()).await.unwrap();
+    let again = platform.commands.create_api_key(&platform.context(1), new()).await.unwrap();
     assert_eq!((again.id, again.key, again.receipt.repeated), (created.id, None, true));
-    let state = world.commands.load::<ApiKey>(world.organization, created.id.0).await.unwrap().unwrap().0;
+    let state = platform.commands.load::<ApiKey>(platform.organization, created.id.0).await.unwrap().unwrap().0;
     let stored = serde_json::to_string(&state).unwrap();
     assert!(!stored.contains(&key[5..]), "{stored}");
 }
 
 #[tokio::test]
 async fn every_process_knows_whose_a_key_is() {
-    let (world, created, key) = with_key().await;
-    for commands in [world.commands.clone(), open(&world.log, &world.keys).await] {
+    let (platform, created, key) = with_key().await;
+    for commands in [platform.commands.clone(), open(&platform.log, &platform.keys).await] {
         let verified = commands.verify_api_key(&key).await.unwrap();
-        assert_eq!((verified.id, verified.organization), (created.id, world.organization));
+        assert_eq!((verified.id, verified.organization), (created.id, platform.organization));
         assert_eq!((verified.name.as_str(), verified.access_role), ("Dashboard", AccessRole::Viewer));
         assert_eq!(verified.expires_at, now() + TimeDelta::days(30));
     }
@@ -48,34 +48,34 @@ async fn every_process_knows_whose_a_key_is() {
 
 #[tokio::test]
 async fn a_key_that_does_not_hold_says_why_to_who_has_it_alone() {
-    let (world, created, key) = with_key().await;
+    let (platform, created, key) = with_key().await;
     let forged = format!("{}{}", &key[..key.len() - 4], "AAAA");
     for unknown in ["", "argk_", "argk_AAAA", &forged] {
-        let refused = world.commands.verify_api_key(unknown).await;
+        let refused = platform.commands.verify_api_key(unknown).await;
         assert!(matches!(refused, Err(ApiKeyError::Unknown)), "{unknown}: {refused:?}");
     }
-    let later = open_at(&world.log, &world.keys, now() + TimeDelta::days(30)).await;
+    let later = open_at(&platform.log, &platform.keys, now() + TimeDelta::days(30)).await;
     let expired = later.verify_api_key(&key).await;
     assert!(matches!(expired, Err(ApiKeyError::Expired)), "{expired:?}");
     let revoke = ApiKeyCommand::RevokeApiKey { reason: "leaked".into() };
-    world.commands.execute::<ApiKey>(&world.context(2), created.id.0, revoke).await.unwrap();
-    let revoked = world.commands.verify_api_key(&key).await;
+    platform.commands.execute::<ApiKey>(&platform.context(2), created.id.0, revoke).await.unwrap();
+    let revoked = platform.commands.verify_api_key(&key).await;
     assert!(matches!(revoked, Err(ApiKeyError::Revoked)), "{revoked:?}");
-    let other = world.commands.create_api_key(&world.context(3), new()).await.unwrap().key.unwrap();
-    world.suspend().await;
-    let suspended = world.commands.verify_api_key(other.expose()).await;
+    let other = platform.commands.create_api_key(&platform.context(3), new()).await.unwrap().key.unwrap();
+    platform.suspend().await;
+    let suspended = platform.commands.verify_api_key(other.expose()).await;
     assert!(matches!(suspended, Err(ApiKeyError::OrganizationSuspended)), "{suspended:?}");
 }
 
 #[tokio::test]
 async fn a_key_that_makes_no_sense_is_refused() {
-    let world = World::new().await;
+    let platform = TestPlatform::new().await;
     for days in [0, 3_651] {
         let refused =
-            world.commands.create_api_key(&world.context(1), NewApiKey { validity_days: days, ..new() }).await;
+            platform.commands.create_api_key(&platform.context(1), NewApiKey { validity_days: days, ..new() }).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidValidity { days: of })) if of == days));
     }
     let above = NewApiKey { access_role: AccessRole::PlatformAdmin, ..new() };
-    let refused = world.commands.create_api_key(&world.context(2), above).await;
+    let refused = platform.commands.create_api_key(&platform.context(2), above).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::ApiKey(KeyRefusal::RoleTooHigh { .. })))), "{refused:?}");
 }

@@ -7,29 +7,29 @@ use domain::certificate::{Certificate, RevocationCode};
 use domain::device::{Device, Error as DeviceRefusal};
 use domain::ids::{CertificateId, DeviceId, derive};
 
-use crate::interrupt::{at_most, everywhere};
-use crate::world::{World, context, found, id, now, open, open_at};
+use crate::crash_points::{crash_at_every_await, run_for_polls};
+use crate::test_platform::{TestPlatform, context, found, id, now, open, open_at};
 
-async fn with_device() -> (World, RegisteredDevice) {
-    let world = World::new().await;
-    let device = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
-    (world, device)
+async fn with_device() -> (TestPlatform, RegisteredDevice) {
+    let platform = TestPlatform::new().await;
+    let device = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
+    (platform, device)
 }
 
-async fn revocation(world: &World, id: CertificateId) -> Option<RevocationCode> {
-    world.commands.load::<Certificate>(world.organization, id.0).await.unwrap().unwrap().0.revoked
+async fn revocation(platform: &TestPlatform, id: CertificateId) -> Option<RevocationCode> {
+    platform.commands.load::<Certificate>(platform.organization, id.0).await.unwrap().unwrap().0.revoked
 }
 
 #[tokio::test]
 async fn a_renewal_issues_another_certificate_beside_the_first() {
-    let (world, device) = with_device().await;
-    let first = world.commands.renew_certificate(&world.context(2), device.device_id, 90).await.unwrap();
+    let (platform, device) = with_device().await;
+    let first = platform.commands.renew_certificate(&platform.context(2), device.device_id, 90).await.unwrap();
     assert!(first.certificate.private_key_pem.is_some());
     assert_ne!(first.certificate.id, device.certificate.id);
     assert_ne!(first.certificate.serial_number, device.certificate.serial_number);
-    assert_eq!(revocation(&world, device.certificate.id).await, None);
-    let second = world.commands.renew_certificate(&world.context(3), device.device_id, 90).await.unwrap();
-    let again = world.commands.renew_certificate(&world.context(2), device.device_id, 90).await.unwrap();
+    assert_eq!(revocation(&platform, device.certificate.id).await, None);
+    let second = platform.commands.renew_certificate(&platform.context(3), device.device_id, 90).await.unwrap();
+    let again = platform.commands.renew_certificate(&platform.context(2), device.device_id, 90).await.unwrap();
     assert_eq!((again.certificate.id, again.certificate.private_key_pem), (first.certificate.id, None));
     assert!(again.receipt.repeated);
     assert_ne!(second.certificate.id, first.certificate.id);
@@ -37,34 +37,35 @@ async fn a_renewal_issues_another_certificate_beside_the_first() {
 
 #[tokio::test]
 async fn renewals_at_once_issue_one_certificate_each() {
-    let (world, device) = with_device().await;
-    let elsewhere = open(&world.log, &world.keys).await;
-    let (here, there) = (world.context(2), world.context(3));
+    let (platform, device) = with_device().await;
+    let elsewhere = open(&platform.log, &platform.keys).await;
+    let (here, there) = (platform.context(2), platform.context(3));
     let (first, second) = tokio::join!(
-        world.commands.renew_certificate(&here, device.device_id, 90),
+        platform.commands.renew_certificate(&here, device.device_id, 90),
         elsewhere.renew_certificate(&there, device.device_id, 90),
     );
     let (first, second) = (first.unwrap().certificate, second.unwrap().certificate);
     assert_ne!(first.id, second.id);
-    let context = world.context(4);
-    let all = world.commands.revoke_certificates(&context, device.device_id, "test", RevocationCode::Superseded).await;
+    let context = platform.context(4);
+    let all =
+        platform.commands.revoke_certificates(&context, device.device_id, "test", RevocationCode::Superseded).await;
     assert_eq!(all.unwrap().certificates.len(), 3);
 }
 
 #[tokio::test]
 async fn revoking_revokes_every_certificate_of_the_device_and_a_repeat_names_the_same() {
-    let (world, device) = with_device().await;
-    let renewed = world.commands.renew_certificate(&world.context(2), device.device_id, 90).await.unwrap();
+    let (platform, device) = with_device().await;
+    let renewed = platform.commands.renew_certificate(&platform.context(2), device.device_id, 90).await.unwrap();
     let revoke = async |n| {
         let code = RevocationCode::KeyCompromise;
-        world.commands.revoke_certificates(&world.context(n), device.device_id, "stolen", code).await.unwrap()
+        platform.commands.revoke_certificates(&platform.context(n), device.device_id, "stolen", code).await.unwrap()
     };
     let revoked = revoke(3).await;
     let ids: Vec<_> = revoked.certificates.iter().map(|(id, _)| *id).collect();
     assert_eq!(ids, [device.certificate.id, renewed.certificate.id]);
     assert!(revoked.last_receipt().unwrap().position > renewed.receipt.position);
     for id in ids {
-        assert_eq!(revocation(&world, id).await, Some(RevocationCode::KeyCompromise));
+        assert_eq!(revocation(&platform, id).await, Some(RevocationCode::KeyCompromise));
     }
     let again = revoke(3).await;
     assert_eq!(again.last_receipt().unwrap().position, revoked.last_receipt().unwrap().position);
@@ -75,32 +76,34 @@ async fn revoking_revokes_every_certificate_of_the_device_and_a_repeat_names_the
 
 #[tokio::test]
 async fn a_decommissioned_device_has_no_valid_certificate_and_gets_none() {
-    let (world, device) = with_device().await;
-    let ended = world.commands.decommission_device(&world.context(2), device.device_id, "broken").await.unwrap();
+    let (platform, device) = with_device().await;
+    let ended = platform.commands.decommission_device(&platform.context(2), device.device_id, "broken").await.unwrap();
     assert_eq!(ended.revoked.certificates.len(), 1);
-    assert_eq!(revocation(&world, device.certificate.id).await, Some(RevocationCode::CessationOfOperation));
-    let (state, _) = world.commands.load::<Device>(world.organization, device.device_id.0).await.unwrap().unwrap();
+    assert_eq!(revocation(&platform, device.certificate.id).await, Some(RevocationCode::CessationOfOperation));
+    let (state, _) =
+        platform.commands.load::<Device>(platform.organization, device.device_id.0).await.unwrap().unwrap();
     assert!(state.decommissioned);
-    let refused = world.commands.renew_certificate(&world.context(3), device.device_id, 90).await;
+    let refused = platform.commands.renew_certificate(&platform.context(3), device.device_id, 90).await;
     let refusal = Refusal::Device(DeviceRefusal::Decommissioned);
     assert!(matches!(&refused, Err(Error::Refused(reason)) if *reason == refusal), "{refused:?}");
-    let again = world.commands.decommission_device(&world.context(2), device.device_id, "broken").await.unwrap();
+    let again = platform.commands.decommission_device(&platform.context(2), device.device_id, "broken").await.unwrap();
     assert_eq!(again.receipt.position, ended.receipt.position);
-    world.commands.decommission_device(&world.context(4), device.device_id, "broken").await.unwrap();
+    platform.commands.decommission_device(&platform.context(4), device.device_id, "broken").await.unwrap();
 }
 
 #[tokio::test]
 async fn a_renewal_overtaken_by_the_end_of_the_device_leaves_no_valid_certificate() {
-    let world = World::new().await;
-    let elsewhere = open(&world.log, &world.keys).await;
+    let platform = TestPlatform::new().await;
+    let elsewhere = open(&platform.log, &platform.keys).await;
     let mut taken_back = 0;
     for polls in 1.. {
         let n = 100 * polls as u128;
-        let device = world.commands.register_device(&world.context(n), world.device(&format!("SN-{n}"))).await.unwrap();
-        let (here, there) = (world.context(n + 1), world.context(n + 2));
-        let mut renewal = Box::pin(world.commands.renew_certificate(&here, device.device_id, 90));
+        let device =
+            platform.commands.register_device(&platform.context(n), platform.device(&format!("SN-{n}"))).await.unwrap();
+        let (here, there) = (platform.context(n + 1), platform.context(n + 2));
+        let mut renewal = Box::pin(platform.commands.renew_certificate(&here, device.device_id, 90));
         // The renewal stands still where it waits for the nth time, while the device is taken out of service.
-        let early = at_most(polls, &mut renewal).await;
+        let early = run_for_polls(polls, &mut renewal).await;
         let ended = elsewhere.decommission_device(&there, device.device_id, "broken").await.unwrap();
         if early.is_some() {
             break;
@@ -110,12 +113,13 @@ async fn a_renewal_overtaken_by_the_end_of_the_device_leaves_no_valid_certificat
         // A renewal that was done but for its answer came before the end, which then knew of its certificate.
         assert!(refused || ended.revoked.certificates.len() == 2, "after {polls} polls");
         let code = RevocationCode::CessationOfOperation;
-        let left = world.commands.revoke_certificates(&world.context(n + 3), device.device_id, "test", code).await;
+        let left =
+            platform.commands.revoke_certificates(&platform.context(n + 3), device.device_id, "test", code).await;
         assert_eq!(left.unwrap().certificates, [], "after {polls} polls");
-        let second = world.commands.renew_certificate(&here, device.device_id, 90).await;
+        let second = platform.commands.renew_certificate(&here, device.device_id, 90).await;
         assert!(second.is_err(), "{second:?}");
         let id = derive(device.device_id.0, &["certificate", "1"]);
-        let issued = world.messages(world.organization, "certificate", id).await.len() == 2;
+        let issued = platform.messages(platform.organization, "certificate", id).await.len() == 2;
         taken_back += usize::from(issued && ended.revoked.certificates.len() == 1);
     }
     assert!(taken_back > 0, "no certificate was ever issued too late");
@@ -123,64 +127,65 @@ async fn a_renewal_overtaken_by_the_end_of_the_device_leaves_no_valid_certificat
 
 #[tokio::test]
 async fn unknown_devices_and_those_of_others_are_refused() {
-    let (world, device) = with_device().await;
-    let other = found(&world.commands, "Other", 2).await;
-    let strangers = [(world.context(5), DeviceId(id("no device", 0))), (context(other, 6), device.device_id)];
+    let (platform, device) = with_device().await;
+    let other = found(&platform.commands, "Other", 2).await;
+    let strangers = [(platform.context(5), DeviceId(id("no device", 0))), (context(other, 6), device.device_id)];
     let is_not_found =
         |error: Error<Refusal>| matches!(error, Error::Refused(Refusal::Device(DeviceRefusal::NotFound)));
     for (context, stranger) in strangers {
-        let commands = &world.commands;
+        let commands = &platform.commands;
         assert!(is_not_found(commands.renew_certificate(&context, stranger, 90).await.unwrap_err()));
         let code = RevocationCode::Unspecified;
         assert!(is_not_found(commands.revoke_certificates(&context, stranger, "r", code).await.unwrap_err()));
         assert!(is_not_found(commands.decommission_device(&context, stranger, "r").await.unwrap_err()));
     }
-    assert_eq!(revocation(&world, device.certificate.id).await, None);
+    assert_eq!(revocation(&platform, device.certificate.id).await, None);
 }
 
 #[tokio::test]
 async fn a_renewal_outlives_neither_reason_nor_authority() {
-    let (world, device) = with_device().await;
+    let (platform, device) = with_device().await;
     for days in [0, 3651] {
-        let refused = world.commands.renew_certificate(&world.context(2), device.device_id, days).await;
+        let refused = platform.commands.renew_certificate(&platform.context(2), device.device_id, days).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidValidity { .. }))), "{refused:?}");
     }
-    let later = open_at(&world.log, &world.keys, now() + TimeDelta::days(3000)).await;
-    let refused = later.renew_certificate(&world.context(2), device.device_id, 3650).await;
+    let later = open_at(&platform.log, &platform.keys, now() + TimeDelta::days(3000)).await;
+    let refused = later.renew_certificate(&platform.context(2), device.device_id, 3650).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::OutlivesAuthority { .. }))), "{refused:?}");
-    later.renew_certificate(&world.context(2), device.device_id, 365).await.unwrap();
+    later.renew_certificate(&platform.context(2), device.device_id, 365).await.unwrap();
 }
 
 #[tokio::test]
 async fn no_certificate_is_renewed_in_a_suspended_organization() {
-    let (world, device) = with_device().await;
-    world.suspend().await;
-    let refused = world.commands.renew_certificate(&world.context(3), device.device_id, 90).await;
+    let (platform, device) = with_device().await;
+    platform.suspend().await;
+    let refused = platform.commands.renew_certificate(&platform.context(3), device.device_id, 90).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Organization(_)))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn broken_off_anywhere_a_renewal_completes() {
-    let world = World::new().await;
+    let platform = TestPlatform::new().await;
     let device = async |n: u128| {
-        let registered = world.commands.register_device(&world.context(n), world.device(&format!("SN-{n}"))).await;
+        let registered =
+            platform.commands.register_device(&platform.context(n), platform.device(&format!("SN-{n}"))).await;
         registered.unwrap().device_id
     };
     let run = |n: u128, device: DeviceId| {
-        let world = &world;
-        async move { world.commands.renew_certificate(&world.context(1000 + n), device, 90).await.unwrap() }
+        let platform = &platform;
+        async move { platform.commands.renew_certificate(&platform.context(1000 + n), device, 90).await.unwrap() }
     };
-    let places = everywhere(
+    let places = crash_at_every_await(
         async |n, polls| {
             let device = device(n).await;
-            at_most(polls, run(n, device)).await.is_some()
+            run_for_polls(polls, run(n, device)).await.is_some()
         },
         async |n| {
             let device = device(n).await;
             let completed = run(n, device).await.certificate;
-            assert_eq!(world.messages(world.organization, "certificate", completed.id.0).await.len(), 1);
-            let (context, code) = (world.context(2000 + n), RevocationCode::Superseded);
-            let revoked = world.commands.revoke_certificates(&context, device, "test", code).await.unwrap();
+            assert_eq!(platform.messages(platform.organization, "certificate", completed.id.0).await.len(), 1);
+            let (context, code) = (platform.context(2000 + n), RevocationCode::Superseded);
+            let revoked = platform.commands.revoke_certificates(&context, device, "test", code).await.unwrap();
             assert_eq!(revoked.certificates.len(), 2, "the first one and one renewal");
         },
     )
@@ -190,27 +195,28 @@ async fn broken_off_anywhere_a_renewal_completes() {
 
 #[tokio::test]
 async fn broken_off_anywhere_a_decommissioning_completes() {
-    let world = World::new().await;
+    let platform = TestPlatform::new().await;
     let run = |n: u128, device: DeviceId| {
-        let world = &world;
-        async move { world.commands.decommission_device(&world.context(1000 + n), device, "broken").await.unwrap() }
+        let platform = &platform;
+        async move { platform.commands.decommission_device(&platform.context(1000 + n), device, "broken").await.unwrap() }
     };
     let device = async |n: u128| {
-        let registered = world.commands.register_device(&world.context(n), world.device(&format!("SN-{n}"))).await;
+        let registered =
+            platform.commands.register_device(&platform.context(n), platform.device(&format!("SN-{n}"))).await;
         registered.unwrap()
     };
-    let places = everywhere(
+    let places = crash_at_every_await(
         async |n, polls| {
             let registered = device(n).await;
-            at_most(polls, run(n, registered.device_id)).await.is_some()
+            run_for_polls(polls, run(n, registered.device_id)).await.is_some()
         },
         async |n| {
             let registered = device(n).await;
             run(n, registered.device_id).await;
-            let code = revocation(&world, registered.certificate.id).await;
+            let code = revocation(&platform, registered.certificate.id).await;
             assert_eq!(code, Some(RevocationCode::CessationOfOperation));
             let (state, version) =
-                world.commands.load::<Device>(world.organization, registered.device_id.0).await.unwrap().unwrap();
+                platform.commands.load::<Device>(platform.organization, registered.device_id.0).await.unwrap().unwrap();
             assert_eq!((state.decommissioned, version), (true, 2));
         },
     )

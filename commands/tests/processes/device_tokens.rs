@@ -7,12 +7,12 @@ use domain::device::{Device, DeviceCommand, Error as DeviceRefusal, MAX_TOKENS};
 use domain::ids::DeviceId;
 use domain::organization::{Error as OrganizationRefusal, Organization, OrganizationCommand};
 
-use crate::world::{World, id};
+use crate::test_platform::{TestPlatform, id};
 
-async fn with_device() -> (World, RegisteredDevice) {
-    let world = World::new().await;
-    let device = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
-    (world, device)
+async fn with_device() -> (TestPlatform, RegisteredDevice) {
+    let platform = TestPlatform::new().await;
+    let device = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
+    (platform, device)
 }
 
 fn new(validity_days: u32) -> NewDeviceToken {
@@ -21,43 +21,43 @@ fn new(validity_days: u32) -> NewDeviceToken {
 
 #[tokio::test]
 async fn a_token_is_given_out_once_and_only_its_digest_is_stored() {
-    let (world, device) = with_device().await;
-    let issued = world.commands.issue_device_token(&world.context(2), device.device_id, new(30)).await.unwrap();
+    let (platform, device) = with_device().await;
+    let issued = platform.commands.issue_device_token(&platform.context(2), device.device_id, new(30)).await.unwrap();
     let secret = issued.token.expect("a token");
-    let state = world.commands.load::<Device>(world.organization, device.device_id.0).await.unwrap().unwrap().0;
+    let state = platform.commands.load::<Device>(platform.organization, device.device_id.0).await.unwrap().unwrap().0;
     assert_eq!(state.tokens.len(), 1);
     assert_eq!(Some(state.tokens[0].digest.clone()), digest_of(secret.expose()));
     assert!(!serde_json::to_string(&state).unwrap().contains(secret.expose()));
-    let again = world.commands.issue_device_token(&world.context(2), device.device_id, new(30)).await.unwrap();
+    let again = platform.commands.issue_device_token(&platform.context(2), device.device_id, new(30)).await.unwrap();
     assert_eq!((again.id, again.token, again.expires_at), (issued.id, None, issued.expires_at));
 }
 
 #[tokio::test]
 async fn a_token_that_makes_no_sense_is_refused() {
-    let (world, device) = with_device().await;
+    let (platform, device) = with_device().await;
     for days in [0, 3_651] {
-        let refused = world.commands.issue_device_token(&world.context(2), device.device_id, new(days)).await;
+        let refused = platform.commands.issue_device_token(&platform.context(2), device.device_id, new(days)).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidTokenValidity { days: of })) if of == days));
     }
-    let refused = world.commands.issue_device_token(&world.context(3), DeviceId(id("device", 99)), new(1)).await;
+    let refused = platform.commands.issue_device_token(&platform.context(3), DeviceId(id("device", 99)), new(1)).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Device(DeviceRefusal::NotFound)))));
     for number in 0..MAX_TOKENS as u128 {
-        world.commands.issue_device_token(&world.context(10 + number), device.device_id, new(1)).await.unwrap();
+        platform.commands.issue_device_token(&platform.context(10 + number), device.device_id, new(1)).await.unwrap();
     }
-    let refused = world.commands.issue_device_token(&world.context(4), device.device_id, new(1)).await;
+    let refused = platform.commands.issue_device_token(&platform.context(4), device.device_id, new(1)).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Device(DeviceRefusal::TooManyTokens { .. })))));
 }
 
 #[tokio::test]
 async fn a_suspended_organisation_and_a_device_out_of_service_get_no_token() {
-    let (world, device) = with_device().await;
+    let (platform, device) = with_device().await;
     let gone = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    let second = world.commands.register_device(&world.context(2), world.device("SN-2")).await.unwrap();
-    world.commands.execute::<Device>(&world.context(3), second.device_id.0, gone).await.unwrap();
-    let refused = world.commands.issue_device_token(&world.context(4), second.device_id, new(1)).await;
+    let second = platform.commands.register_device(&platform.context(2), platform.device("SN-2")).await.unwrap();
+    platform.commands.execute::<Device>(&platform.context(3), second.device_id.0, gone).await.unwrap();
+    let refused = platform.commands.issue_device_token(&platform.context(4), second.device_id, new(1)).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Device(DeviceRefusal::Decommissioned)))));
     let suspend = OrganizationCommand::SuspendOrganization { reason: "unpaid".into() };
-    world.commands.execute::<Organization>(&world.context(5), world.organization.0, suspend).await.unwrap();
-    let refused = world.commands.issue_device_token(&world.context(6), device.device_id, new(1)).await;
+    platform.commands.execute::<Organization>(&platform.context(5), platform.organization.0, suspend).await.unwrap();
+    let refused = platform.commands.issue_device_token(&platform.context(6), device.device_id, new(1)).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Organization(OrganizationRefusal::Suspended)))));
 }

@@ -10,15 +10,16 @@ use domain::ids::{DeviceId, DeviceTypeId, OrganizationId};
 use domain::organization::{Error as OrganizationRefusal, Organization, OrganizationCommand};
 use serde_json::json;
 
-use crate::interrupt::{at_most, everywhere};
-use crate::world::{World, context, define_type, found, id, now, open};
+use crate::crash_points::{crash_at_every_await, run_for_polls};
+use crate::test_platform::{TestPlatform, context, define_type, found, id, now, open};
 
 #[tokio::test]
 async fn a_device_comes_with_a_certificate_of_its_organization() {
-    let world = World::new().await;
-    let registered = world.commands.register_device(&world.context(1), world.device(" SN-1 ")).await.unwrap();
+    let platform = TestPlatform::new().await;
+    let registered = platform.commands.register_device(&platform.context(1), platform.device(" SN-1 ")).await.unwrap();
     assert!(!registered.repeated);
-    let (device, _) = world.commands.load::<Device>(world.organization, registered.device_id.0).await.unwrap().unwrap();
+    let (device, _) =
+        platform.commands.load::<Device>(platform.organization, registered.device_id.0).await.unwrap().unwrap();
     assert_eq!(device.profile.unwrap().serial_number, "SN-1");
     let certificate = registered.certificate;
     assert!(certificate.private_key_pem.unwrap().expose().starts_with("-----BEGIN PRIVATE KEY-----"));
@@ -26,26 +27,27 @@ async fn a_device_comes_with_a_certificate_of_its_organization() {
     assert!(certificate.chain_pem.starts_with(&certificate.certificate_pem));
     assert!(certificate.serial_number.parse::<Serial>().is_ok());
     assert_eq!((certificate.not_after - now()).num_days(), 30);
-    let (stored, _) = world.commands.load::<Certificate>(world.organization, certificate.id.0).await.unwrap().unwrap();
+    let (stored, _) =
+        platform.commands.load::<Certificate>(platform.organization, certificate.id.0).await.unwrap().unwrap();
     let issued = stored.issued.unwrap();
     assert_eq!((issued.device_id, issued.certificate_pem), (registered.device_id, certificate.certificate_pem));
 }
 
 #[tokio::test]
 async fn the_certificate_names_device_and_organization_and_chains_to_the_root() {
-    let world = World::new().await;
-    let registered = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let platform = TestPlatform::new().await;
+    let registered = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     let chain = pem_certificates(&registered.certificate.chain_pem);
     let identity = certs::identity(&chain).unwrap();
-    assert_eq!((identity.device, identity.organization), (registered.device_id.0, world.organization.0));
+    assert_eq!((identity.device, identity.organization), (registered.device_id.0, platform.organization.0));
 }
 
 #[tokio::test]
 async fn a_repeat_answers_the_same_without_the_private_key() {
-    let world = World::new().await;
-    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
-    for commands in [world.commands.clone(), open(&world.log, &world.keys).await] {
-        let again = commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let platform = TestPlatform::new().await;
+    let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
+    for commands in [platform.commands.clone(), open(&platform.log, &platform.keys).await] {
+        let again = commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
         assert!(again.repeated);
         assert_eq!(again.device_id, first.device_id);
         assert_eq!(again.certificate.private_key_pem, None);
@@ -60,35 +62,35 @@ async fn a_repeat_answers_the_same_without_the_private_key() {
 
 #[tokio::test]
 async fn no_private_key_is_ever_stored() {
-    let world = World::new().await;
-    world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
-    for message in world.all_messages().await {
+    let platform = TestPlatform::new().await;
+    platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
+    for message in platform.all_messages().await {
         assert!(!String::from_utf8_lossy(&message.payload).contains("PRIVATE KEY"), "{}", message.subject);
     }
 }
 
 #[tokio::test]
 async fn a_serial_number_is_unique_in_its_organization() {
-    let world = World::new().await;
-    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
-    let second = world.commands.register_device(&world.context(2), world.device("SN-1")).await;
+    let platform = TestPlatform::new().await;
+    let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
+    let second = platform.commands.register_device(&platform.context(2), platform.device("SN-1")).await;
     let Err(Error::Refused(Refusal::SerialNumberTaken { holder })) = second else { panic!("{second:?}") };
     assert_eq!(holder, first.device_id);
-    let other = found(&world.commands, "Other", 2).await;
-    define_type(&world.commands, other).await;
-    world.commands.register_device(&context(other, 3), world.device("SN-1")).await.unwrap();
+    let other = found(&platform.commands, "Other", 2).await;
+    define_type(&platform.commands, other).await;
+    platform.commands.register_device(&context(other, 3), platform.device("SN-1")).await.unwrap();
 }
 
 #[tokio::test]
 async fn of_two_registrations_of_one_serial_number_at_once_one_wins() {
-    let world = World::new().await;
-    let elsewhere = open(&world.log, &world.keys).await;
+    let platform = TestPlatform::new().await;
+    let elsewhere = open(&platform.log, &platform.keys).await;
     for round in 0..10 {
         let serial = format!("SN-{round}");
-        let (here, there) = (world.context(100 + 2 * round), world.context(101 + 2 * round));
+        let (here, there) = (platform.context(100 + 2 * round), platform.context(101 + 2 * round));
         let (first, second) = tokio::join!(
-            world.commands.register_device(&here, world.device(&serial)),
-            elsewhere.register_device(&there, world.device(&serial)),
+            platform.commands.register_device(&here, platform.device(&serial)),
+            elsewhere.register_device(&there, platform.device(&serial)),
         );
         let (winner, loser) = match (first, second) {
             (Ok(winner), Err(loser)) | (Err(loser), Ok(winner)) => (winner, loser),
@@ -101,12 +103,12 @@ async fn of_two_registrations_of_one_serial_number_at_once_one_wins() {
 
 #[tokio::test]
 async fn the_same_registration_twice_at_once_registers_one_device() {
-    let world = World::new().await;
-    let elsewhere = open(&world.log, &world.keys).await;
-    let context = world.context(1);
+    let platform = TestPlatform::new().await;
+    let elsewhere = open(&platform.log, &platform.keys).await;
+    let context = platform.context(1);
     let (first, second) = tokio::join!(
-        world.commands.register_device(&context, world.device("SN-1")),
-        elsewhere.register_device(&context, world.device("SN-1")),
+        platform.commands.register_device(&context, platform.device("SN-1")),
+        elsewhere.register_device(&context, platform.device("SN-1")),
     );
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.device_id, second.device_id);
@@ -117,9 +119,9 @@ async fn the_same_registration_twice_at_once_registers_one_device() {
 
 #[tokio::test]
 async fn a_registration_that_makes_no_sense_claims_nothing() {
-    let world = World::new().await;
+    let platform = TestPlatform::new().await;
     let device = |change: fn(&mut NewDevice)| {
-        let mut device = world.device("SN-1");
+        let mut device = platform.device("SN-1");
         change(&mut device);
         device
     };
@@ -130,72 +132,76 @@ async fn a_registration_that_makes_no_sense_claims_nothing() {
         (device(|d| d.certificate_validity_days = 0), Refusal::InvalidValidity { days: 0 }),
         (device(|d| d.certificate_validity_days = 3651), Refusal::InvalidValidity { days: 3651 }),
     ];
-    let before = world.all_messages().await.len();
+    let before = platform.all_messages().await.len();
     for (n, (device, refusal)) in table.into_iter().enumerate() {
-        let refused = world.commands.register_device(&world.context(n as u128), device).await;
+        let refused = platform.commands.register_device(&platform.context(n as u128), device).await;
         assert!(matches!(&refused, Err(Error::Refused(reason)) if *reason == refusal), "{refused:?}");
     }
-    assert_eq!(world.all_messages().await.len(), before);
+    assert_eq!(platform.all_messages().await.len(), before);
 }
 
 #[tokio::test]
 async fn a_device_needs_an_organization_that_is_not_suspended() {
-    let world = World::new().await;
+    let platform = TestPlatform::new().await;
     let nowhere = context(OrganizationId(id("organization", 99)), 1);
-    let unknown = world.commands.register_device(&nowhere, world.device("SN-1")).await;
+    let unknown = platform.commands.register_device(&nowhere, platform.device("SN-1")).await;
     let refusal = Refusal::Organization(OrganizationRefusal::NotFound);
     assert!(matches!(&unknown, Err(Error::Refused(reason)) if *reason == refusal), "{unknown:?}");
-    let known = world.commands.register_device(&world.context(2), world.device("SN-1")).await.unwrap();
-    world.suspend().await;
-    let suspended = world.commands.register_device(&world.context(3), world.device("SN-2")).await;
+    let known = platform.commands.register_device(&platform.context(2), platform.device("SN-1")).await.unwrap();
+    platform.suspend().await;
+    let suspended = platform.commands.register_device(&platform.context(3), platform.device("SN-2")).await;
     let refusal = Refusal::Organization(OrganizationRefusal::Suspended);
     assert!(matches!(&suspended, Err(Error::Refused(reason)) if *reason == refusal), "{suspended:?}");
-    let again = world.commands.register_device(&world.context(2), world.device("SN-1")).await.unwrap();
+    let again = platform.commands.register_device(&platform.context(2), platform.device("SN-1")).await.unwrap();
     assert_eq!((again.device_id, again.repeated), (known.device_id, true), "a repeat asks nobody");
 }
 
 #[tokio::test]
 async fn while_the_founding_of_its_organization_is_broken_off_no_device_is_registered() {
-    let world = World::new().await;
+    let platform = TestPlatform::new().await;
     let organization = OrganizationId(id("organization", 5));
     let found = OrganizationCommand::FoundOrganization { name: "Half".into() };
-    world.commands.execute::<Organization>(&context(organization, 5), organization.0, found).await.unwrap();
-    let refused = world.commands.register_device(&context(organization, 6), world.device("SN-1")).await;
+    platform.commands.execute::<Organization>(&context(organization, 5), organization.0, found).await.unwrap();
+    let refused = platform.commands.register_device(&context(organization, 6), platform.device("SN-1")).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::NoAuthority))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_definite_refusal_gives_the_serial_number_back() {
-    let world = World::new().await;
-    let unknown = NewDevice { device_type_id: DeviceTypeId(id("no type", 0)), ..world.device("SN-1") };
-    let missing = world.commands.register_device(&world.context(1), unknown).await;
+    let platform = TestPlatform::new().await;
+    let unknown = NewDevice { device_type_id: DeviceTypeId(id("no type", 0)), ..platform.device("SN-1") };
+    let missing = platform.commands.register_device(&platform.context(1), unknown).await;
     assert!(matches!(missing, Err(Error::Missing(_))), "{missing:?}");
     let retire = DeviceTypeCommand::RetireDeviceType {};
-    let second = world.commands.register_device(&world.context(2), world.device("SN-1")).await.unwrap();
-    world.commands.execute::<DeviceType>(&world.context(3), world.device_type.0, retire).await.unwrap();
-    let retired = world.commands.register_device(&world.context(4), world.device("SN-2")).await;
+    let second = platform.commands.register_device(&platform.context(2), platform.device("SN-1")).await.unwrap();
+    platform.commands.execute::<DeviceType>(&platform.context(3), platform.device_type.0, retire).await.unwrap();
+    let retired = platform.commands.register_device(&platform.context(4), platform.device("SN-2")).await;
     assert!(matches!(retired, Err(Error::Missing(_))), "{retired:?}");
-    assert_ne!(second.device_id, DeviceId(world.context(1).created_id("device")));
+    assert_ne!(second.device_id, DeviceId(platform.context(1).created_id("device")));
 }
 
 #[tokio::test]
 async fn broken_off_anywhere_the_same_command_completes_it() {
-    let world = World::new().await;
+    let platform = TestPlatform::new().await;
     let run = |n: u128| {
-        let world = &world;
-        async move { world.commands.register_device(&world.context(n), world.device(&format!("SN-{n}"))).await.unwrap() }
+        let platform = &platform;
+        async move {
+            platform.commands.register_device(&platform.context(n), platform.device(&format!("SN-{n}"))).await.unwrap()
+        }
     };
-    let places = everywhere(
-        async |n, polls| at_most(polls, run(n)).await.is_some(),
+    let places = crash_at_every_await(
+        async |n, polls| run_for_polls(polls, run(n)).await.is_some(),
         async |n| {
             let completed = run(n).await;
             assert_eq!(run(n).await.certificate.certificate_pem, completed.certificate.certificate_pem);
             let device = completed.device_id;
-            assert_eq!(world.messages(world.organization, "device", device.0).await.len(), 1);
-            let issued = world.messages(world.organization, "certificate", completed.certificate.id.0).await;
+            assert_eq!(platform.messages(platform.organization, "device", device.0).await.len(), 1);
+            let issued = platform.messages(platform.organization, "certificate", completed.certificate.id.0).await;
             assert_eq!(issued.len(), 1);
-            let rival =
-                world.commands.register_device(&world.context(10_000 + n), world.device(&format!("SN-{n}"))).await;
+            let rival = platform
+                .commands
+                .register_device(&platform.context(10_000 + n), platform.device(&format!("SN-{n}")))
+                .await;
             let Err(Error::Refused(Refusal::SerialNumberTaken { holder })) = rival else { panic!("{rival:?}") };
             assert_eq!(holder, device);
         },

@@ -2,18 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api_keys;
-mod backend;
-mod bootstrapping;
+mod bootstrap;
 mod certificates;
-mod chosen;
+mod crash_points;
 mod device_tokens;
 mod devices;
-mod dispatching;
-mod enrolling;
-mod interrupt;
+mod dispatch;
+mod enrolment;
+mod event_store_backend;
+mod event_store_choice;
 mod organizations;
-mod replacing;
+mod replacement;
 mod sessions;
-mod signing_in;
+mod sign_in;
+mod test_platform;
 mod users;
-mod world;

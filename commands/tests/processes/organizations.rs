@@ -4,8 +4,8 @@ use commands::{Error, FoundOrganization};
 use domain::ids::OrganizationId;
 use domain::organization::{Error as Refusal, Organization};
 
-use crate::interrupt::{at_most, everywhere};
-use crate::world::{World, context, id};
+use crate::crash_points::{crash_at_every_await, run_for_polls};
+use crate::test_platform::{TestPlatform, context, id};
 
 fn new(organization: OrganizationId, name: &str) -> FoundOrganization {
     FoundOrganization { id: Some(organization), name: name.into() }
@@ -13,7 +13,7 @@ fn new(organization: OrganizationId, name: &str) -> FoundOrganization {
 
 #[tokio::test]
 async fn an_organization_begins_with_its_own_authority() {
-    let (_, keys, commands) = World::empty().await;
+    let (_, keys, commands) = TestPlatform::empty().await;
     let organization = OrganizationId(id("organization", 1));
     let first = commands.found_organization(&context(organization, 1), new(organization, "Acme")).await.unwrap();
     assert_eq!((first.organization, first.repeated), (organization, false));
@@ -27,7 +27,7 @@ async fn an_organization_begins_with_its_own_authority() {
 
 #[tokio::test]
 async fn founding_again_answers_the_same_and_makes_no_second_authority() {
-    let (_, _, commands) = World::empty().await;
+    let (_, _, commands) = TestPlatform::empty().await;
     let organization = OrganizationId(id("organization", 1));
     let context = context(organization, 1);
     let first = commands.found_organization(&context, new(organization, "Acme")).await.unwrap();
@@ -39,7 +39,7 @@ async fn founding_again_answers_the_same_and_makes_no_second_authority() {
 
 #[tokio::test]
 async fn without_an_id_it_derives_from_the_command() {
-    let (_, _, commands) = World::empty().await;
+    let (_, _, commands) = TestPlatform::empty().await;
     let context = context(OrganizationId(id("organization", 1)), 1);
     let new = FoundOrganization { id: None, name: "Acme".into() };
     let first = commands.found_organization(&context, new.clone()).await.unwrap();
@@ -49,7 +49,7 @@ async fn without_an_id_it_derives_from_the_command() {
 
 #[tokio::test]
 async fn an_organization_is_founded_once_and_under_a_name() {
-    let (_, _, commands) = World::empty().await;
+    let (_, _, commands) = TestPlatform::empty().await;
     let organization = OrganizationId(id("organization", 1));
     let nameless = commands.found_organization(&context(organization, 1), new(organization, " ")).await;
     assert!(matches!(nameless, Err(Error::Refused(Refusal::InvalidName))), "{nameless:?}");
@@ -60,14 +60,14 @@ async fn an_organization_is_founded_once_and_under_a_name() {
 
 #[tokio::test]
 async fn broken_off_anywhere_the_same_command_completes_it() {
-    let (_, _, commands) = World::empty().await;
+    let (_, _, commands) = TestPlatform::empty().await;
     let of = |n| OrganizationId(id("organization", n));
     let run = |n| {
         let commands = &commands;
         async move { commands.found_organization(&context(of(n), n), new(of(n), "Acme")).await.unwrap() }
     };
-    let places = everywhere(
-        async |n, polls| at_most(polls, run(n)).await.is_some(),
+    let places = crash_at_every_await(
+        async |n, polls| run_for_polls(polls, run(n)).await.is_some(),
         async |n| {
             let completed = run(n).await;
             let (state, version) = commands.load::<Organization>(of(n), of(n).0).await.unwrap().unwrap();

@@ -3,28 +3,28 @@
 
 #[path = "../processes/api_keys.rs"]
 mod api_keys;
-mod backend;
-#[path = "../processes/bootstrapping.rs"]
-mod bootstrapping;
+#[path = "../processes/bootstrap.rs"]
+mod bootstrap;
 #[path = "../processes/certificates.rs"]
 mod certificates;
+#[path = "../processes/crash_points.rs"]
+mod crash_points;
 #[path = "../processes/device_tokens.rs"]
 mod device_tokens;
 #[path = "../processes/devices.rs"]
 mod devices;
-#[path = "../processes/dispatching.rs"]
-mod dispatching;
-#[path = "../processes/enrolling.rs"]
-mod enrolling;
-#[path = "../processes/interrupt.rs"]
-mod interrupt;
+#[path = "../processes/dispatch.rs"]
+mod dispatch;
+#[path = "../processes/enrolment.rs"]
+mod enrolment;
+mod event_store_backend;
 #[path = "../processes/organizations.rs"]
 mod organizations;
 #[path = "../processes/sessions.rs"]
 mod sessions;
-#[path = "../processes/signing_in.rs"]
-mod signing_in;
+#[path = "../processes/sign_in.rs"]
+mod sign_in;
+#[path = "../processes/test_platform.rs"]
+mod test_platform;
 #[path = "../processes/users.rs"]
 mod users;
-#[path = "../processes/world.rs"]
-mod world;

@@ -17,8 +17,8 @@ impl Api {
     /// automatically, the next one waits here; fetching it begins the overlap with the one presented.
     #[oai(path = "/enroll/certificate", method = "get", tag = "Tag::Enrollment", operation_id = "fetchOwnCertificate")]
     async fn call(&self, state: Data<&State>, request: &poem::Request) -> Result<Json<DeviceCertificate>, Problem> {
-        let presented = state.commands.presented_certificate(Peer::chain(request)?).await?;
-        let newest = state.commands.newest_presented(&presented, correlation_of(request)).await?;
-        Ok(Json(DeviceCertificate::of(&state, presented.organization, presented.device, newest)))
+        let device = state.commands.authenticate_device(Peer::chain(request)?).await?;
+        let newest = state.commands.newest_certificate(&device, correlation_of(request)).await?;
+        Ok(Json(DeviceCertificate::of(&state, device.organization, device.device, newest)))
     }
 }

@@ -31,8 +31,8 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         body: Body<RenewOwn>,
     ) -> Result<IssuedOnce<DeviceCertificate>, Problem> {
-        let presented = state.commands.presented_certificate(Peer::chain(request)?).await?;
-        let renewed = state.commands.renew_presented(&presented, &body.0.csr, intent.correlation_id()).await?;
+        let presented = state.commands.authenticate_device(Peer::chain(request)?).await?;
+        let renewed = state.commands.renew_by_certificate(&presented, &body.0.csr, intent.correlation_id()).await?;
         let answer = DeviceCertificate::of(&state, presented.organization, presented.device, renewed.certificate);
         Ok(IssuedOnce(answer, renewed.receipt))
     }

@@ -14,7 +14,7 @@ impl Vault {
     /// Remembers what a command's request holds, for a day; tells whether it is what was remembered before, if anything.
     pub(crate) async fn is_same_request(&self, command_id: Uuid, content: &[u8]) -> Result<bool, Error> {
         let open = self.opened()?;
-        let (key, mark) = (command_id.to_string(), hmac::sign(&open.request_marks, content));
+        let (key, mark) = (command_id.to_string(), hmac::sign(&open.request_fingerprints, content));
         let mark = HEXLOWER.encode(mark.as_ref());
         match open.requests.create(&key, mark.clone().into()).await {
             Ok(_) => return Ok(true),
@@ -28,7 +28,7 @@ impl Vault {
 }
 
 /// Derives the key of the marks from the master key.
-pub(super) fn mark_key(master: &MasterKey) -> hmac::Key {
+pub(super) fn key(master: &MasterKey) -> hmac::Key {
     let key = hmac::Key::new(hmac::HMAC_SHA256, master.expose());
     hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, b"argusiq request marks 1").as_ref())
 }

@@ -35,7 +35,7 @@ impl Passwords {
 
     /// Hashes a password with a fresh salt.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Error> {
-        let salt = SaltString::encode_b64(&random::octets::<16>()?).map_err(failed)?;
+        let salt = SaltString::encode_b64(&random::bytes::<16>()?).map_err(failed)?;
         let password = password.to_owned();
         self.work(move || {
             let hash = argon2()?.hash_password(password.as_bytes(), &salt).map_err(failed)?;

@@ -4,8 +4,8 @@ use domain::certificate::Certificate;
 use domain::ids::{CertificateId, DeviceId, OrganizationId, derive};
 use eventlog::store::Loaded;
 
+use crate::commands::Commands;
 use crate::error::Error;
-use crate::open::Commands;
 use crate::stores::Stored;
 
 /// Returns the id of a device's certificate by its number, from 0.

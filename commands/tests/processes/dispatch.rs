@@ -15,14 +15,14 @@ use eventlog::{Stream, envelope};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::{World, context, found, id, now, open};
+use crate::test_platform::{TestPlatform, context, found, id, now, open};
 
-fn register(world: &World) -> DeviceCommand {
+fn register(platform: &TestPlatform) -> DeviceCommand {
     DeviceCommand::RegisterDevice {
         name: "Probe".into(),
         description: None,
         serial_number: "SN-1".into(),
-        device_type_id: world.device_type,
+        device_type_id: platform.device_type,
         custom_attributes: json!({}),
     }
 }
@@ -32,20 +32,20 @@ fn rename(name: &str) -> DeviceCommand {
 }
 
 /// A device and what it takes to name it.
-async fn with_device() -> (World, Uuid) {
-    let world = World::new().await;
+async fn with_device() -> (TestPlatform, Uuid) {
+    let platform = TestPlatform::new().await;
     let device = id("device", 1);
-    world.commands.execute::<Device>(&world.context(1), device, register(&world)).await.unwrap();
-    (world, device)
+    platform.commands.execute::<Device>(&platform.context(1), device, register(&platform)).await.unwrap();
+    (platform, device)
 }
 
 #[tokio::test]
 async fn a_command_becomes_events_that_say_who_and_why() {
-    let (world, device) = with_device().await;
-    let cause = world.context(2).step("rename");
-    let receipt = world.commands.execute::<Device>(&cause, device, rename("Probe 2")).await.unwrap();
+    let (platform, device) = with_device().await;
+    let cause = platform.context(2).step("rename");
+    let receipt = platform.commands.execute::<Device>(&cause, device, rename("Probe 2")).await.unwrap();
     assert_eq!((receipt.stream, receipt.version, receipt.repeated), (Stream::Es, 2, false));
-    let messages = world.messages(world.organization, "device", device).await;
+    let messages = platform.messages(platform.organization, "device", device).await;
     assert_eq!(messages.last().unwrap().sequence, receipt.position);
     let stored = envelope::decode(&messages[1].payload).unwrap();
     assert_eq!(stored.len(), 1);
@@ -54,10 +54,10 @@ async fn a_command_becomes_events_that_say_who_and_why() {
         Metadata::from_map(&stored[0].metadata).unwrap(),
         Metadata {
             actor: cause.actor,
-            organization: world.organization,
+            organization: platform.organization,
             command_id: cause.command_id,
             correlation_id: cause.correlation_id,
-            causation_id: Some(world.context(2).command_id),
+            causation_id: Some(platform.context(2).command_id),
             recorded_at: now(),
             traceparent: None,
         }
@@ -66,102 +66,102 @@ async fn a_command_becomes_events_that_say_who_and_why() {
 
 #[tokio::test]
 async fn the_same_command_id_has_its_effect_once_and_answers_the_same() {
-    let (world, device) = with_device().await;
-    let first = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
-    world.commands.execute::<Device>(&world.context(3), device, rename("Probe 3")).await.unwrap();
-    let again = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
+    let (platform, device) = with_device().await;
+    let first = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
+    platform.commands.execute::<Device>(&platform.context(3), device, rename("Probe 3")).await.unwrap();
+    let again = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     assert_eq!(again, commands::Receipt { repeated: true, ..first });
-    let elsewhere = open(&world.log, &world.keys).await;
-    assert_eq!(elsewhere.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap(), again);
-    assert_eq!(world.messages(world.organization, "device", device).await.len(), 3);
+    let elsewhere = open(&platform.log, &platform.keys).await;
+    assert_eq!(elsewhere.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap(), again);
+    assert_eq!(platform.messages(platform.organization, "device", device).await.len(), 3);
 }
 
 #[tokio::test]
 async fn the_repeat_of_a_command_that_would_be_refused_by_now_answers_the_first_receipt() {
-    let (world, device) = with_device().await;
-    let first = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
+    let (platform, device) = with_device().await;
+    let first = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     let end = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    world.commands.execute::<Device>(&world.context(3), device, end).await.unwrap();
-    let again = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
+    platform.commands.execute::<Device>(&platform.context(3), device, end).await.unwrap();
+    let again = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     assert_eq!((again.position, again.repeated), (first.position, true));
-    let new = world.commands.execute::<Device>(&world.context(4), device, rename("Probe 2")).await;
+    let new = platform.commands.execute::<Device>(&platform.context(4), device, rename("Probe 2")).await;
     assert!(matches!(new, Err(Error::Refused(DeviceRefusal::Decommissioned))), "{new:?}");
 }
 
 #[tokio::test]
 async fn what_is_so_already_stores_nothing() {
-    let (world, device) = with_device().await;
-    let receipt = world.commands.execute::<Device>(&world.context(2), device, rename("Probe")).await.unwrap();
+    let (platform, device) = with_device().await;
+    let receipt = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe")).await.unwrap();
     assert_eq!((receipt.version, receipt.repeated), (1, false));
-    assert_eq!(world.messages(world.organization, "device", device).await.len(), 1);
+    assert_eq!(platform.messages(platform.organization, "device", device).await.len(), 1);
 }
 
 #[tokio::test]
 async fn the_aggregates_of_another_organization_are_out_of_reach() {
-    let (world, device) = with_device().await;
-    let other = found(&world.commands, "Other", 2).await;
-    let refused = world.commands.execute::<Device>(&context(other, 5), device, rename("Mine")).await;
+    let (platform, device) = with_device().await;
+    let other = found(&platform.commands, "Other", 2).await;
+    let refused = platform.commands.execute::<Device>(&context(other, 5), device, rename("Mine")).await;
     assert!(matches!(refused, Err(Error::Refused(DeviceRefusal::NotFound))), "{refused:?}");
-    assert!(world.commands.load::<Device>(other, device).await.unwrap().is_none());
-    let theirs = world.commands.execute::<Device>(&context(other, 6), id("device", 2), register(&world)).await;
-    let missing = Reference::DeviceType(world.device_type);
+    assert!(platform.commands.load::<Device>(other, device).await.unwrap().is_none());
+    let theirs = platform.commands.execute::<Device>(&context(other, 6), id("device", 2), register(&platform)).await;
+    let missing = Reference::DeviceType(platform.device_type);
     assert!(matches!(theirs, Err(Error::Missing(reference)) if reference == missing), "{theirs:?}");
-    let (state, version) = world.commands.load::<Device>(world.organization, device).await.unwrap().unwrap();
+    let (state, version) = platform.commands.load::<Device>(platform.organization, device).await.unwrap().unwrap();
     assert_eq!((state.profile.unwrap().name.as_str(), version), ("Probe", 1));
 }
 
 #[tokio::test]
 async fn a_cached_state_is_read_again_before_it_refuses_or_does_nothing() {
-    let (world, device) = with_device().await;
-    let other = open(&world.log, &world.keys).await;
+    let (platform, device) = with_device().await;
+    let other = open(&platform.log, &platform.keys).await;
     for round in 0..40 {
         // Each handle's cache holds the name it gave last, until the feed brings the other's.
-        let (here, there) = (world.context(100 + 2 * round), world.context(101 + 2 * round));
-        let first = world.commands.execute::<Device>(&here, device, rename("Here")).await.unwrap();
+        let (here, there) = (platform.context(100 + 2 * round), platform.context(101 + 2 * round));
+        let first = platform.commands.execute::<Device>(&here, device, rename("Here")).await.unwrap();
         let second = other.execute::<Device>(&there, device, rename("There")).await.unwrap();
         assert_eq!((first.version, second.version), (2 + 2 * round as u64, 3 + 2 * round as u64));
     }
     let end = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    other.execute::<Device>(&world.context(2), device, end).await.unwrap();
-    let refused = world.commands.execute::<Device>(&world.context(3), device, rename("There")).await;
+    other.execute::<Device>(&platform.context(2), device, end).await.unwrap();
+    let refused = platform.commands.execute::<Device>(&platform.context(3), device, rename("There")).await;
     assert!(matches!(refused, Err(Error::Refused(DeviceRefusal::Decommissioned))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_refusal_by_a_stale_cache_is_no_refusal() {
-    let world = World::new().await;
-    let other = open(&world.log, &world.keys).await;
-    let organization = world.organization.0;
+    let platform = TestPlatform::new().await;
+    let other = open(&platform.log, &platform.keys).await;
+    let organization = platform.organization.0;
     for round in 0..40 {
         let n = 1000 + 10 * round;
         let suspend = OrganizationCommand::SuspendOrganization { reason: "unpaid".into() };
         let rename = OrganizationCommand::RenameOrganization { name: format!("Acme {round}") };
         // Here it is known to be suspended, there it is reinstated, and here that must be seen at once.
-        world.commands.execute::<Organization>(&world.context(n), organization, suspend).await.unwrap();
+        platform.commands.execute::<Organization>(&platform.context(n), organization, suspend).await.unwrap();
         let reinstate = OrganizationCommand::ReinstateOrganization {};
-        other.execute::<Organization>(&world.context(n + 1), organization, reinstate).await.unwrap();
-        world.commands.execute::<Organization>(&world.context(n + 2), organization, rename).await.unwrap();
+        other.execute::<Organization>(&platform.context(n + 1), organization, reinstate).await.unwrap();
+        platform.commands.execute::<Organization>(&platform.context(n + 2), organization, rename).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_repeat_is_recognised_however_many_commands_came_after_it() {
-    let (world, device) = with_device().await;
-    let first = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
+    let (platform, device) = with_device().await;
+    let first = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     for n in 0..300 {
         let name = format!("Probe {}", 3 + n);
-        world.commands.execute::<Device>(&world.context(100 + n), device, rename(&name)).await.unwrap();
+        platform.commands.execute::<Device>(&platform.context(100 + n), device, rename(&name)).await.unwrap();
     }
     let end = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    world.commands.execute::<Device>(&world.context(3), device, end).await.unwrap();
-    let again = world.commands.execute::<Device>(&world.context(2), device, rename("Probe 2")).await.unwrap();
+    platform.commands.execute::<Device>(&platform.context(3), device, end).await.unwrap();
+    let again = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     assert_eq!(again, commands::Receipt { repeated: true, ..first });
 }
 
 #[tokio::test]
 async fn what_a_command_names_must_be_in_use() {
-    let world = World::new().await;
-    let commands = &world.commands;
+    let platform = TestPlatform::new().await;
+    let commands = &platform.commands;
     let register = |asset_type_id| AssetCommand::RegisterAsset {
         name: "Pump".into(),
         description: None,
@@ -172,7 +172,7 @@ async fn what_a_command_names_must_be_in_use() {
         profile: None,
     };
     let asset_type = AssetTypeId(id("asset type", 0));
-    let missing = commands.execute::<Asset>(&world.context(1), id("asset", 1), register(asset_type)).await;
+    let missing = commands.execute::<Asset>(&platform.context(1), id("asset", 1), register(asset_type)).await;
     assert!(matches!(missing, Err(Error::Missing(Reference::AssetType(id))) if id == asset_type), "{missing:?}");
     let define = AssetTypeCommand::DefineAssetType {
         name: "Pump".into(),
@@ -182,19 +182,22 @@ async fn what_a_command_names_must_be_in_use() {
         combination: domain::asset_type::Combination::default(),
         health_model: None,
     };
-    commands.execute::<AssetType>(&world.context(2), asset_type.0, define).await.unwrap();
-    let stored = commands.execute::<Asset>(&world.context(1), id("asset", 1), register(asset_type)).await.unwrap();
-    commands.execute::<AssetType>(&world.context(3), asset_type.0, AssetTypeCommand::RetireAssetType {}).await.unwrap();
-    let retired = commands.execute::<Asset>(&world.context(4), id("asset", 2), register(asset_type)).await;
+    commands.execute::<AssetType>(&platform.context(2), asset_type.0, define).await.unwrap();
+    let stored = commands.execute::<Asset>(&platform.context(1), id("asset", 1), register(asset_type)).await.unwrap();
+    commands
+        .execute::<AssetType>(&platform.context(3), asset_type.0, AssetTypeCommand::RetireAssetType {})
+        .await
+        .unwrap();
+    let retired = commands.execute::<Asset>(&platform.context(4), id("asset", 2), register(asset_type)).await;
     assert!(matches!(retired, Err(Error::Missing(_))), "{retired:?}");
-    let again = commands.execute::<Asset>(&world.context(1), id("asset", 1), register(asset_type)).await.unwrap();
+    let again = commands.execute::<Asset>(&platform.context(1), id("asset", 1), register(asset_type)).await.unwrap();
     assert_eq!((again.position, again.repeated), (stored.position, true), "a repeat asks nobody");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_writers_on_one_aggregate_lose_nothing() {
-    let world = World::new().await;
-    let other = open(&world.log, &world.keys).await;
+    let platform = TestPlatform::new().await;
+    let other = open(&platform.log, &platform.keys).await;
     let define = AssetTypeCommand::DefineAssetType {
         name: "Pump".into(),
         description: None,
@@ -204,7 +207,7 @@ async fn fifty_writers_on_one_aggregate_lose_nothing() {
         health_model: None,
     };
     let asset_type = AssetTypeId(id("asset type", 0));
-    world.commands.execute::<AssetType>(&world.context(1), asset_type.0, define).await.unwrap();
+    platform.commands.execute::<AssetType>(&platform.context(1), asset_type.0, define).await.unwrap();
     for n in 0..=50 {
         let register = AssetCommand::RegisterAsset {
             name: format!("Pump {n}"),
@@ -215,12 +218,12 @@ async fn fifty_writers_on_one_aggregate_lose_nothing() {
             custom_attributes: json!({}),
             profile: None,
         };
-        world.commands.execute::<Asset>(&world.context(10 + n), id("asset", n), register).await.unwrap();
+        platform.commands.execute::<Asset>(&platform.context(10 + n), id("asset", n), register).await.unwrap();
     }
     let writers: Vec<_> = (1..=50)
         .map(|n: u128| {
-            let commands = if n.is_multiple_of(2) { world.commands.clone() } else { other.clone() };
-            let (context, tree) = (world.context(100 + n), world.organization.0);
+            let commands = if n.is_multiple_of(2) { platform.commands.clone() } else { other.clone() };
+            let (context, tree) = (platform.context(100 + n), platform.organization.0);
             let place =
                 AssetTreeCommand::PlaceAsset { asset: AssetId(id("asset", n)), parent: AssetId(id("asset", 0)) };
             tokio::spawn(async move { commands.execute::<AssetTree>(&context, tree, place).await })
@@ -231,6 +234,7 @@ async fn fifty_writers_on_one_aggregate_lose_nothing() {
         versions.insert(writer.await.unwrap().unwrap().version);
     }
     assert_eq!(versions, (1..=50).collect());
-    let tree = world.commands.load::<AssetTree>(world.organization, world.organization.0).await.unwrap().unwrap();
+    let tree =
+        platform.commands.load::<AssetTree>(platform.organization, platform.organization.0).await.unwrap().unwrap();
     assert_eq!((tree.0.parents.len(), tree.1), (50, 50));
 }

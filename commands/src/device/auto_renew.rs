@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use domain::certificate::{Certificate, Issued};
 use domain::ids::{CertificateId, OrganizationId, derive};
 
-use super::issue::KeyFrom;
-use super::renew::last;
+use super::issue::KeySource;
+use super::renew::latest_receipt;
 use super::{Refusal, RenewedCertificate};
+use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// The part of the platform that acts.
 const PART: &str = "certificate_renewal";
@@ -37,10 +37,10 @@ impl Commands {
         let context = CommandContext::system(PART, organization, command_id);
         let device = issued.device_id;
         self.device_in_service(&context, device).await?;
-        let key = KeyFrom::Certificate(&issued.certificate_pem);
+        let key = KeySource::Certificate(&issued.certificate_pem);
         let (renewed, receipt) = self.issue_another(&context, device, key, lifetime_days(&issued)).await?;
         let noted = self.supersede(&context, device, renewed.id, None).await?;
-        Ok(Some(RenewedCertificate { certificate: renewed, receipt: last(receipt, noted) }))
+        Ok(Some(RenewedCertificate { certificate: renewed, receipt: latest_receipt(receipt, noted) }))
     }
 }
 

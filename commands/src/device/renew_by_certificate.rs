@@ -13,15 +13,15 @@ use domain::organization::CertificatePolicy;
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
-use super::automatic::lifetime_days;
+use super::auto_renew::lifetime_days;
 use super::{IssuedCertificate, Refusal, Renewal, RenewedCertificate};
+use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// A device whose certificate holds.
 #[derive(Clone)]
-pub struct Presented {
+pub struct AuthenticatedDevice {
     /// Its organisation.
     pub organization: OrganizationId,
     /// The device.
@@ -32,16 +32,19 @@ pub struct Presented {
     policy: CertificatePolicy,
 }
 
-impl fmt::Debug for Presented {
+impl fmt::Debug for AuthenticatedDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Presented").field("device", &self.device).finish_non_exhaustive()
+        f.debug_struct("AuthenticatedDevice").field("device", &self.device).finish_non_exhaustive()
     }
 }
 
 impl Commands {
     /// Decides who presents a certificate: it is signed by the CA of the organisation it names, in date, not revoked, and
     /// its device is in service.
-    pub async fn presented_certificate(&self, chain: &[CertificateDer<'_>]) -> Result<Presented, Error<Refusal>> {
+    pub async fn authenticate_device(
+        &self,
+        chain: &[CertificateDer<'_>],
+    ) -> Result<AuthenticatedDevice, Error<Refusal>> {
         let refused = |error| Error::Refused(Refusal::PresentedCertificate(error));
         let claimed = certs::identity(chain).map_err(refused)?;
         let organization = OrganizationId(claimed.organization);
@@ -51,18 +54,18 @@ impl Commands {
         let authority = authority.ok_or(Error::Refused(Refusal::NoAuthority))?;
         let root = self.inner.keys.root.certificate();
         let identity = verify_chain(chain, root, authority.certificate(), self.now()).map_err(refused)?;
-        let (certificate, issued) = self.known(organization, &identity).await?;
+        let (certificate, issued) = self.certificate_of(organization, &identity).await?;
         let device = DeviceId(identity.device);
         let context = CommandContext::system("enrolment", organization, Uuid::nil());
         self.device_in_service(&context, device).await?;
-        Ok(Presented { organization, device, certificate, issued, policy })
+        Ok(AuthenticatedDevice { organization, device, certificate, issued, policy })
     }
 
     /// Issues the next certificate of a device that presents its present one, for the key of a signing request and as
     /// long as before. The same request again gets the same certificate.
-    pub async fn renew_presented(
+    pub async fn renew_by_certificate(
         &self,
-        presented: &Presented,
+        presented: &AuthenticatedDevice,
         csr_pem: &str,
         correlation_id: Uuid,
     ) -> Result<RenewedCertificate, Error<Refusal>> {
@@ -74,9 +77,9 @@ impl Commands {
 
     /// Returns the newest certificate of a device that presents one of its own. Fetching a certificate that was issued
     /// without its asking begins the overlap with the one it presents.
-    pub async fn newest_presented(
+    pub async fn newest_certificate(
         &self,
-        presented: &Presented,
+        presented: &AuthenticatedDevice,
         correlation_id: Uuid,
     ) -> Result<IssuedCertificate, Error<Refusal>> {
         let all = self.certificates_of(presented.organization, presented.device).await.map_err(Error::widen)?;
@@ -87,10 +90,10 @@ impl Commands {
             let overlap_ends_at = self.now() + TimeDelta::days(presented.policy.overlap_days.into());
             self.supersede(&context, presented.device, id, Some(overlap_ends_at)).await?;
         }
-        self.shown(presented.organization, id, loaded.state.issued).await
+        self.stored_certificate(presented.organization, id, loaded.state.issued).await
     }
 
-    async fn known(
+    async fn certificate_of(
         &self,
         organization: OrganizationId,
         identity: &Identity,
@@ -108,7 +111,7 @@ impl Commands {
     }
 }
 
-impl Presented {
+impl AuthenticatedDevice {
     fn context(&self, what: &[&str], correlation_id: Uuid) -> CommandContext {
         CommandContext {
             actor: Actor::Device(self.device),

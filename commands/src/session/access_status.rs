@@ -4,12 +4,12 @@
 use domain::ids::{OrganizationId, UserId};
 use domain::user::User;
 
+use crate::commands::Commands;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// How a user stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AccessStatus {
     /// As they did when they signed in.
     Unchanged,
     /// Password, role or access changed since: they must sign in again.
@@ -22,23 +22,23 @@ pub enum Standing {
 
 impl Commands {
     /// Tells how a user stands who signed in at this count of changes.
-    pub async fn standing(
+    pub async fn access_status(
         &self,
         organization: OrganizationId,
         user: UserId,
         access_version: u64,
-    ) -> Result<Standing, Error> {
+    ) -> Result<AccessStatus, Error> {
         let unchanged = |known: &User| known.is_active() && known.access_version == access_version;
         let state = self.load_cached::<User>(organization, user.0, unchanged).await?;
         if !state.is_active() {
-            return Ok(Standing::Deactivated);
+            return Ok(AccessStatus::Deactivated);
         }
         if state.access_version != access_version {
-            return Ok(Standing::Changed);
+            return Ok(AccessStatus::Changed);
         }
         match self.active_organization(organization).await {
-            Ok(_) => Ok(Standing::Unchanged),
-            Err(Error::Refused(_)) => Ok(Standing::OrganizationSuspended),
+            Ok(_) => Ok(AccessStatus::Unchanged),
+            Err(Error::Refused(_)) => Ok(AccessStatus::OrganizationSuspended),
             Err(error) => Err(error.without_refusal()),
         }
     }

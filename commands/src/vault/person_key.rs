@@ -29,7 +29,7 @@ impl Vault {
         if let Some(key) = self.person_key(user).await? {
             return Ok(key);
         }
-        create(self.secrets()?, &name(user), &random::octets::<32>()?).await?;
+        create(self.secrets()?, &name(user), &random::bytes::<32>()?).await?;
         let made = self.person_key(user).await?;
         made.ok_or_else(|| Error::Internal(Cause::from("a person's key vanished while it was made")))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use commands::{Commands, EventStore, OpenError};
 use eventlog::store::Kept;
 
-use crate::world::{World, now};
+use crate::test_platform::{TestPlatform, now};
 
 fn postgres() -> EventStore {
     // Refused before anything is asked of the database.
@@ -14,7 +14,7 @@ fn postgres() -> EventStore {
 
 #[tokio::test]
 async fn another_event_store_than_that_of_the_first_start_is_refused() {
-    let (log, keys, commands) = World::empty().await;
+    let (log, keys, commands) = TestPlatform::empty().await;
     drop(commands);
     assert_eq!(log.events_kept_in().await.unwrap(), Some(Kept::JetStream));
     let refused = Commands::open_with(postgres(), log.clone(), keys.clone(), Arc::new(now)).await.err().unwrap();

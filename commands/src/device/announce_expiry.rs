@@ -4,9 +4,9 @@ use domain::certificate::{Certificate, CertificateCommand};
 use domain::ids::{CertificateId, OrganizationId, derive};
 
 use super::Refusal;
+use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// The part of the platform that tells.
 const PART: &str = "certificate_announcement";
@@ -14,7 +14,7 @@ const PART: &str = "certificate_announcement";
 impl Commands {
     /// Notes that people are told of an expiring certificate's end; tells whether it is this call that has to tell them.
     /// Of several processes that ask at once, one has to.
-    pub async fn note_announced(
+    pub async fn claim_expiry_announcement(
         &self,
         organization: OrganizationId,
         certificate: CertificateId,

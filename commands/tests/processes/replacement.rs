@@ -6,8 +6,8 @@ use domain::certificate::{Certificate, RevocationCode};
 use domain::device::{Device, Error as DeviceRefusal};
 use domain::ids::CertificateId;
 
-use crate::interrupt::{at_most, everywhere};
-use crate::world::World;
+use crate::crash_points::{crash_at_every_await, run_for_polls};
+use crate::test_platform::TestPlatform;
 
 fn replacement(serial_number: &str, certificate: ReplacementCertificate) -> Replacement {
     Replacement { serial_number: serial_number.to_owned(), reason: "worn".to_owned(), certificate }
@@ -15,36 +15,37 @@ fn replacement(serial_number: &str, certificate: ReplacementCertificate) -> Repl
 
 #[tokio::test]
 async fn a_replacement_ends_what_identified_the_old_one_and_frees_its_serial_number() {
-    let world = World::new().await;
-    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let platform = TestPlatform::new().await;
+    let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     let new = || replacement(" SN-2 ", ReplacementCertificate::Here { days: 30 });
-    let replaced = world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    let replaced = platform.commands.replace_device(&platform.context(2), first.device_id, new()).await.unwrap();
     let certificate = replaced.certificate.unwrap();
     assert!(certificate.private_key_pem.is_some());
-    let (device, _) = world.commands.load::<Device>(world.organization, first.device_id.0).await.unwrap().unwrap();
+    let (device, _) =
+        platform.commands.load::<Device>(platform.organization, first.device_id.0).await.unwrap().unwrap();
     assert_eq!(device.profile.unwrap().serial_number, "SN-2");
     let load = async |id: CertificateId| {
-        world.commands.load::<Certificate>(world.organization, id.0).await.unwrap().unwrap().0
+        platform.commands.load::<Certificate>(platform.organization, id.0).await.unwrap().unwrap().0
     };
     let old = load(first.certificate.id).await;
     assert_eq!(old.revoked, Some(RevocationCode::Superseded));
     assert!(load(certificate.id).await.revoked.is_none());
     // A repeat answers the same, without the key, and takes nothing back.
-    let again = world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    let again = platform.commands.replace_device(&platform.context(2), first.device_id, new()).await.unwrap();
     let again_certificate = again.certificate.unwrap();
     assert_eq!((again_certificate.id, again_certificate.private_key_pem), (certificate.id, None));
     assert!(load(certificate.id).await.revoked.is_none());
     // The old one comes back from repair, as another device.
-    world.commands.register_device(&world.context(3), world.device("SN-1")).await.unwrap();
-    let taken = world.commands.register_device(&world.context(4), world.device("SN-2")).await;
+    platform.commands.register_device(&platform.context(3), platform.device("SN-1")).await.unwrap();
+    let taken = platform.commands.register_device(&platform.context(4), platform.device("SN-2")).await;
     assert!(matches!(taken, Err(Error::Refused(Refusal::SerialNumberTaken { .. }))), "{taken:?}");
 }
 
 #[tokio::test]
 async fn a_refused_replacement_changes_nothing() {
-    let world = World::new().await;
-    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
-    let second = world.commands.register_device(&world.context(2), world.device("SN-2")).await.unwrap();
+    let platform = TestPlatform::new().await;
+    let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
+    let second = platform.commands.register_device(&platform.context(2), platform.device("SN-2")).await.unwrap();
     let here = |days| ReplacementCertificate::Here { days };
     let csr = |pem: &str| ReplacementCertificate::Request { csr_pem: pem.to_owned(), days: 30 };
     for (n, serial_number, certificate) in [
@@ -55,46 +56,52 @@ async fn a_refused_replacement_changes_nothing() {
         (7, "SN-3", csr("nonsense")),
     ] {
         let new = replacement(serial_number, certificate);
-        let refused = world.commands.replace_device(&world.context(n), first.device_id, new).await.unwrap_err();
+        let refused = platform.commands.replace_device(&platform.context(n), first.device_id, new).await.unwrap_err();
         assert!(matches!(refused, Error::Refused(_)), "{refused:?}");
     }
     let (device, version) =
-        world.commands.load::<Device>(world.organization, first.device_id.0).await.unwrap().unwrap();
+        platform.commands.load::<Device>(platform.organization, first.device_id.0).await.unwrap().unwrap();
     assert_eq!((device.profile.unwrap().serial_number.as_str(), version), ("SN-1", 1));
     let id = first.certificate.id.0;
-    assert!(world.commands.load::<Certificate>(world.organization, id).await.unwrap().unwrap().0.revoked.is_none());
-    world.commands.decommission_device(&world.context(8), second.device_id, "sold").await.unwrap();
+    assert!(
+        platform.commands.load::<Certificate>(platform.organization, id).await.unwrap().unwrap().0.revoked.is_none()
+    );
+    platform.commands.decommission_device(&platform.context(8), second.device_id, "sold").await.unwrap();
     let new = replacement("SN-4", here(30));
-    let refused = world.commands.replace_device(&world.context(9), second.device_id, new).await.unwrap_err();
+    let refused = platform.commands.replace_device(&platform.context(9), second.device_id, new).await.unwrap_err();
     assert!(matches!(refused, Error::Refused(Refusal::Device(DeviceRefusal::Decommissioned))), "{refused:?}");
-    world.commands.register_device(&world.context(10), world.device("SN-3")).await.unwrap();
-    world.commands.register_device(&world.context(11), world.device("SN-4")).await.unwrap();
+    platform.commands.register_device(&platform.context(10), platform.device("SN-3")).await.unwrap();
+    platform.commands.register_device(&platform.context(11), platform.device("SN-4")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_replacement_broken_off_anywhere_is_completed_by_its_repeat() {
-    let world = &World::new().await;
+    let platform = &TestPlatform::new().await;
     let device = |n: u128| async move {
-        let named = world.device(&format!("SN-{n}"));
-        world.commands.register_device(&world.context(n), named).await.unwrap()
+        let named = platform.device(&format!("SN-{n}"));
+        platform.commands.register_device(&platform.context(n), named).await.unwrap()
     };
     let run = |id, n: u128| async move {
         let new = replacement(&format!("NEW-{n}"), ReplacementCertificate::Here { days: 30 });
-        world.commands.replace_device(&world.context(10_000 + n), id, new).await.unwrap()
+        platform.commands.replace_device(&platform.context(10_000 + n), id, new).await.unwrap()
     };
-    let places = everywhere(
+    let places = crash_at_every_await(
         async |n, polls| {
             let id = device(n).await.device_id;
-            at_most(polls, run(id, n)).await.is_some()
+            run_for_polls(polls, run(id, n)).await.is_some()
         },
         async |n| {
             let first = device(n).await;
             let certificate = run(first.device_id, n).await.certificate.unwrap();
             assert_eq!(run(first.device_id, n).await.certificate.unwrap().id, certificate.id);
-            assert_eq!(world.messages(world.organization, "device", first.device_id.0).await.len(), 2);
-            let old = world.messages(world.organization, "certificate", first.certificate.id.0).await;
+            assert_eq!(platform.messages(platform.organization, "device", first.device_id.0).await.len(), 2);
+            let old = platform.messages(platform.organization, "certificate", first.certificate.id.0).await;
             assert!(old.iter().any(|message| String::from_utf8_lossy(&message.payload).contains("CertificateRevoked")));
-            world.commands.register_device(&world.context(20_000 + n), world.device(&format!("SN-{n}"))).await.unwrap();
+            platform
+                .commands
+                .register_device(&platform.context(20_000 + n), platform.device(&format!("SN-{n}")))
+                .await
+                .unwrap();
         },
     )
     .await;
@@ -103,36 +110,36 @@ async fn a_replacement_broken_off_anywhere_is_completed_by_its_repeat() {
 
 #[tokio::test]
 async fn a_replacement_that_is_to_enrol_keeps_what_it_enrolled_for() {
-    let world = World::new().await;
-    let first = world.commands.register_device(&world.context(1), world.device("SN-1")).await.unwrap();
+    let platform = TestPlatform::new().await;
+    let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     let new = || replacement("SN-2", ReplacementCertificate::None);
-    let replaced = world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    let replaced = platform.commands.replace_device(&platform.context(2), first.device_id, new()).await.unwrap();
     assert_eq!(replaced.certificate, None);
     let load = async |id: CertificateId| {
-        world.commands.load::<Certificate>(world.organization, id.0).await.unwrap().unwrap().0
+        platform.commands.load::<Certificate>(platform.organization, id.0).await.unwrap().unwrap().0
     };
     assert_eq!(load(first.certificate.id).await.revoked, Some(RevocationCode::Superseded));
-    let renewed = world.commands.renew_certificate(&world.context(3), first.device_id, 30).await.unwrap();
-    world.commands.replace_device(&world.context(2), first.device_id, new()).await.unwrap();
+    let renewed = platform.commands.renew_certificate(&platform.context(3), first.device_id, 30).await.unwrap();
+    platform.commands.replace_device(&platform.context(2), first.device_id, new()).await.unwrap();
     assert_eq!(load(renewed.certificate.id).await.revoked, None);
 }
 
 #[tokio::test]
 async fn an_import_is_the_same_command_until_the_serial_number_is_given_up() {
-    let world = World::new().await;
-    let import = async |n: u128| world.commands.import_context(&world.context(n), " SN-1").await.unwrap();
+    let platform = TestPlatform::new().await;
+    let import = async |n: u128| platform.commands.import_context(&platform.context(n), " SN-1").await.unwrap();
     let first = import(1).await;
     assert_eq!(import(2).await.command_id, first.command_id);
-    let device = world.commands.register_pending_device(&first, world.device("SN-1")).await.unwrap();
+    let device = platform.commands.register_pending_device(&first, platform.device("SN-1")).await.unwrap();
     assert_eq!(import(3).await.command_id, first.command_id);
-    let again = world.commands.register_pending_device(&import(4).await, world.device("SN-1")).await.unwrap();
+    let again = platform.commands.register_pending_device(&import(4).await, platform.device("SN-1")).await.unwrap();
     assert!(again.repeated && again.device_id == device.device_id);
     let new = replacement("SN-2", ReplacementCertificate::None);
-    world.commands.replace_device(&world.context(5), device.device_id, new).await.unwrap();
+    platform.commands.replace_device(&platform.context(5), device.device_id, new).await.unwrap();
     let later = import(6).await;
     assert_ne!(later.command_id, first.command_id);
-    let other = world.commands.register_pending_device(&later, world.device("SN-1")).await.unwrap();
+    let other = platform.commands.register_pending_device(&later, platform.device("SN-1")).await.unwrap();
     assert!(!other.repeated && other.device_id != device.device_id);
-    let refused = world.commands.import_context(&world.context(7), " ").await;
+    let refused = platform.commands.import_context(&platform.context(7), " ").await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Device(DeviceRefusal::InvalidSerialNumber)))), "{refused:?}");
 }

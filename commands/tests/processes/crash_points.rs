@@ -27,13 +27,13 @@ impl<F: Future> Future for AtMost<F> {
 }
 
 /// Runs a future for at most so many polls; `None` says that it was broken off.
-pub async fn at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub async fn run_for_polls<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     AtMost { inner: Box::pin(future), polls }.await
 }
 
 /// Breaks a process off after 1, 2, 3… polls, repeating it whole after each time, until it is not broken off any more.
 /// `attempt(n, polls)` runs the nth variant for so many polls and says whether it ended; `complete(n)` repeats and checks it.
-pub async fn everywhere(
+pub async fn crash_at_every_await(
     mut attempt: impl AsyncFnMut(u128, usize) -> bool,
     mut complete: impl AsyncFnMut(u128),
 ) -> usize {

@@ -4,16 +4,16 @@ use domain::certificate::{Certificate, RevocationCode};
 use domain::ids::CertificateId;
 
 use super::Refusal;
-use super::issue::KeyFrom;
-use crate::claim::{Key, device_holder};
+use super::issue::KeySource;
+use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::{Cause, Error};
-use crate::open::Commands;
+use crate::unique_claim::{Key, device_holder};
 
 impl Commands {
     /// Bars the key of a certificate that is to be revoked with this code, if that says that the key is compromised. It
     /// comes before the revocation, which a repeat would not find undone.
-    pub(super) async fn bar_key(
+    pub(super) async fn block_compromised_key(
         &self,
         context: &CommandContext,
         certificate: CertificateId,
@@ -30,8 +30,12 @@ impl Commands {
     }
 
     /// Refuses to certify a key that is barred; one that is made here cannot be.
-    pub(super) async fn refuse_barred(&self, key: KeyFrom<'_>, certificate_pem: &str) -> Result<(), Error<Refusal>> {
-        if matches!(key, KeyFrom::Here) {
+    pub(super) async fn refuse_compromised_key(
+        &self,
+        key: KeySource<'_>,
+        certificate_pem: &str,
+    ) -> Result<(), Error<Refusal>> {
+        if matches!(key, KeySource::Generate) {
             return Ok(());
         }
         let holder = self.holder_of(key_of(certificate_pem)?).await.map_err(Error::widen)?;

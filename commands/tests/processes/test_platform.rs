@@ -14,10 +14,10 @@ use eventlog::{Log, Message, Settings, Stream, StreamSizes};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::backend;
+use crate::event_store_backend;
 
 /// A platform with one organisation and one device type.
-pub struct World {
+pub struct TestPlatform {
     pub log: Log,
     pub keys: Keys,
     pub commands: Commands,
@@ -35,11 +35,11 @@ pub fn id(kind: &str, n: u128) -> Uuid {
     derive(Uuid::from_u128(n), &[kind])
 }
 
-impl World {
+impl TestPlatform {
     /// A platform whose streams are declared, and nothing more.
     pub async fn empty() -> (Log, Keys, Commands) {
         let space = stack::testing::space().await;
-        backend::prepare(&space).await;
+        event_store_backend::prepare(&space).await;
         let settings = Settings::new(&space.nats).with_prefix(&space.stream_prefix).with_sizes(StreamSizes::small());
         let log = Log::connect(settings).await.unwrap();
         log.declare_streams().await.unwrap();
@@ -80,13 +80,13 @@ impl World {
 
     /// Messages of one aggregate in `ES`.
     pub async fn messages(&self, organization: OrganizationId, kind: &str, id: Uuid) -> Vec<Message> {
-        backend::settled(&self.log).await;
+        event_store_backend::settled(&self.log).await;
         self.log.read_subject(Stream::Es, &format!("{organization}.{kind}.{id}"), 1).await.unwrap()
     }
 
     /// Every message in `ES`.
     pub async fn all_messages(&self) -> Vec<Message> {
-        backend::settled(&self.log).await;
+        event_store_backend::settled(&self.log).await;
         let mut all = vec![];
         for sequence in 1..=self.log.last_sequence(Stream::Es).await.unwrap() {
             all.extend(self.log.get_message(Stream::Es, sequence).await.unwrap());
@@ -102,13 +102,13 @@ pub async fn open(log: &Log, keys: &Keys) -> Commands {
 
 /// Another process, if its keys are the right ones.
 pub async fn try_open(log: &Log, keys: &Keys) -> Result<Commands, commands::OpenError> {
-    let event_store = backend::event_store(log).await;
+    let event_store = event_store_backend::event_store(log).await;
     Commands::open_with(event_store, log.clone(), keys.clone(), Arc::new(now)).await
 }
 
 /// Another process whose clock stands at another time.
 pub async fn open_at(log: &Log, keys: &Keys, at: DateTime<Utc>) -> Commands {
-    let event_store = backend::event_store(log).await;
+    let event_store = event_store_backend::event_store(log).await;
     Commands::open_with(event_store, log.clone(), keys.clone(), Arc::new(move || at)).await.unwrap()
 }
 

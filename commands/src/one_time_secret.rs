@@ -11,25 +11,25 @@ use crate::error::Error;
 use crate::random;
 
 /// Octets of the two ids in front of the random ones.
-const ID_OCTETS: usize = 16;
+const ID_BYTES: usize = 16;
 /// Random octets: 256 bits, which nobody guesses, so that a plain hash is enough.
-const RANDOM_OCTETS: usize = 32;
+const RANDOM_BYTES: usize = 32;
 
 /// A handle in clear. `Debug` shows nothing of it, and it has no `Display` and no serde.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Handle(String);
+pub struct OneTimeSecret(String);
 
 /// Where a presented handle is looked up, and the digest it must have there.
-pub(crate) struct Presented {
+pub(crate) struct PresentedSecret {
     pub(crate) first: Uuid,
     pub(crate) second: Uuid,
     pub(crate) digest: String,
 }
 
-impl Handle {
+impl OneTimeSecret {
     /// Draws a handle: the prefix, then two ids and 256 random bits in base64url.
     pub(crate) fn draw(prefix: &str, first: Uuid, second: Uuid) -> Result<Self, Error> {
-        let random = random::octets::<RANDOM_OCTETS>()?;
+        let random = random::bytes::<RANDOM_BYTES>()?;
         let octets = [first.as_bytes().as_slice(), second.as_bytes(), &random].concat();
         Ok(Self(format!("{prefix}{}", BASE64URL_NOPAD.encode(&octets))))
     }
@@ -45,21 +45,21 @@ impl Handle {
     }
 }
 
-impl Presented {
+impl PresentedSecret {
     /// Reads a presented text; `None` where it cannot be a handle of this prefix.
     pub(crate) fn read(prefix: &str, text: &str) -> Option<Self> {
         let octets = BASE64URL_NOPAD.decode(text.strip_prefix(prefix)?.as_bytes()).ok()?;
-        let whole = octets.len() == 2 * ID_OCTETS + RANDOM_OCTETS;
-        let (first, rest) = octets.split_at_checked(ID_OCTETS).filter(|_| whole)?;
-        let (second, _) = rest.split_at_checked(ID_OCTETS)?;
+        let whole = octets.len() == 2 * ID_BYTES + RANDOM_BYTES;
+        let (first, rest) = octets.split_at_checked(ID_BYTES).filter(|_| whole)?;
+        let (second, _) = rest.split_at_checked(ID_BYTES)?;
         let (first, second) = (Uuid::from_slice(first).ok()?, Uuid::from_slice(second).ok()?);
         Some(Self { first, second, digest: sha256(text) })
     }
 }
 
-impl fmt::Debug for Handle {
+impl fmt::Debug for OneTimeSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handle(not shown)")
+        f.write_str("OneTimeSecret(not shown)")
     }
 }
 
@@ -75,21 +75,21 @@ mod tests {
 
     #[test]
     fn a_handle_names_its_ids_and_is_known_by_its_digest() {
-        let handle = Handle::draw("argk_", IDS[0], IDS[1]).unwrap();
-        let read = Presented::read("argk_", handle.expose()).unwrap();
+        let handle = OneTimeSecret::draw("argk_", IDS[0], IDS[1]).unwrap();
+        let read = PresentedSecret::read("argk_", handle.expose()).unwrap();
         assert_eq!([read.first, read.second], IDS);
         assert_eq!(read.digest, handle.digest());
-        assert_eq!(format!("{handle:?}"), "Handle(not shown)");
-        assert_ne!(Handle::draw("argk_", IDS[0], IDS[1]).unwrap(), handle);
+        assert_eq!(format!("{handle:?}"), "OneTimeSecret(not shown)");
+        assert_ne!(OneTimeSecret::draw("argk_", IDS[0], IDS[1]).unwrap(), handle);
     }
 
     #[test]
     fn what_is_no_handle_is_not_read() {
-        let handle = Handle::draw("argk_", IDS[0], IDS[1]).unwrap();
+        let handle = OneTimeSecret::draw("argk_", IDS[0], IDS[1]).unwrap();
         let text = handle.expose();
         for wrong in ["", "argk_", &text[5..], &text[..text.len() - 2], &format!("{text}A"), &format!("{text}=")] {
-            assert!(Presented::read("argk_", wrong).is_none(), "{wrong}");
+            assert!(PresentedSecret::read("argk_", wrong).is_none(), "{wrong}");
         }
-        assert!(Presented::read("argr_", text).is_none());
+        assert!(PresentedSecret::read("argr_", text).is_none());
     }
 }

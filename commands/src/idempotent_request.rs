@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::commands::Commands;
 use crate::error::Error;
-use crate::open::Commands;
 
 impl Commands {
     /// Remembers for a day what the request of a command holds; tells whether it is what it held the first time.

@@ -5,9 +5,9 @@ use domain::ids::{DeviceId, OrganizationId, UserId, derive};
 use domain::unique_key::{Error as KeyError, Holder, KeyKind, UniqueKey, UniqueKeyCommand};
 use uuid::{Uuid, uuid};
 
+use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
-use crate::open::Commands;
 
 /// Namespace of the ids of unique keys; drawn once, for ever the same.
 const NAMESPACE: Uuid = uuid!("7b0f3a52-9f3e-4c58-8d0b-6a2f4f1c9e17");
