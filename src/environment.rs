@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use certs::{Folder, Initialized, MasterKey, ServerFiles, ServerNames};
+use certs::{InitializedKeyFolder, KeyFolder, MasterKey, ServerFiles, ServerNames};
 use chrono::{DateTime, Utc};
 use commands::EventStore;
 use eventlog::{Access, Log, StreamSizes};
@@ -80,9 +80,9 @@ pub fn make_data_dir(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Opens the keys in the data folder, or makes them where they are missing.
-pub fn init_keys(settings: &Settings) -> anyhow::Result<Initialized> {
+pub fn init_keys(settings: &Settings) -> anyhow::Result<InitializedKeyFolder> {
     let names = ServerNames::parse(&settings.mqtt.server_names).context("mqtt.server_names")?;
-    let made = certs::init_folder(&pki_dir(settings), names.iter(), master_key()?, clock()())?;
+    let made = certs::init_key_folder(&pki_dir(settings), names.iter(), master_key()?, clock()())?;
     if let Some(reason) = made.server_issued {
         tracing::info!(reason, "issued the server's certificate");
     }
@@ -90,13 +90,13 @@ pub fn init_keys(settings: &Settings) -> anyhow::Result<Initialized> {
 }
 
 /// Opens the keys that `argusiq ca init` made, and changes nothing.
-pub fn open_keys(settings: &Settings) -> anyhow::Result<Folder> {
-    certs::open_folder(&pki_dir(settings), master_key()?).with_context(|| how_to_get_keys(settings))
+pub fn open_keys(settings: &Settings) -> anyhow::Result<KeyFolder> {
+    certs::open_key_folder(&pki_dir(settings), master_key()?).with_context(|| how_to_get_keys(settings))
 }
 
 /// Opens what a listener for devices needs of them: no key that signs, nor the master key.
 pub fn open_server_files(settings: &Settings) -> anyhow::Result<ServerFiles> {
-    certs::open_server_files(&pki_dir(settings)).with_context(|| how_to_get_keys(settings))
+    certs::read_server_files(&pki_dir(settings)).with_context(|| how_to_get_keys(settings))
 }
 
 fn how_to_get_keys(settings: &Settings) -> String {
@@ -205,7 +205,7 @@ pub fn master_keys(settings: &Settings) -> anyhow::Result<(MasterKey, MasterKey)
         (Some(present), Some(next)) => Ok((present, next)),
         (None, None) => {
             let present = MasterKey::from_file(&dir.join("master.key")).with_context(|| how_to_get_keys(settings))?;
-            Ok((present, certs::rotation::next_master_key(&dir)?))
+            Ok((present, certs::master_key_rotation::next_master_key(&dir)?))
         }
         (Some(_), None) => bail!(
             "the master key comes from {MASTER_KEY_VARIABLE}: set {NEXT_MASTER_KEY_VARIABLE} to the one that is to follow"

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use certs::Folder;
+use certs::KeyFolder;
 use chrono::NaiveDate;
 use eventlog::Log;
 use eventlog::audit::{self, Audit};
@@ -33,7 +33,7 @@ pub struct Sealing {
 }
 
 /// Writes what the log is now, signed by the root authority. What is broken is not sealed.
-pub async fn seal(log: &Log, keys: &Folder, folder: &Path, clock: &Clock) -> anyhow::Result<(Files, Seal)> {
+pub async fn seal(log: &Log, keys: &KeyFolder, folder: &Path, clock: &Clock) -> anyhow::Result<(Files, Seal)> {
     let positions = audit::ends(log).await?;
     let found: Audit = audit::audit(log, &positions).await?;
     if !found.breaks.is_empty() {
@@ -57,7 +57,7 @@ pub async fn seal(log: &Log, keys: &Folder, folder: &Path, clock: &Clock) -> any
 }
 
 /// Seals the log once a day, for ever. A day on which that fails is tried again, and told.
-pub async fn daily(log: &Log, keys: &Folder, folder: &Path, clock: &Clock) -> Infallible {
+pub async fn daily(log: &Log, keys: &KeyFolder, folder: &Path, clock: &Clock) -> Infallible {
     metrics::counter!(FAILURES).absolute(0);
     loop {
         if !is_sealed(folder, clock().date_naive()) {

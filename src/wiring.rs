@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use api::probes::{self, Fact, Probe};
 use aws_lc_rs::hmac;
-use certs::{Folder, ServerFiles};
+use certs::{KeyFolder, ServerFiles};
 use commands::{Bootstrapped, Commands, Keys};
 use eventlog::Log;
 use ingest::{EdgePki, Listen};
@@ -60,7 +60,7 @@ pub enum Duty {
 #[derive(Clone)]
 enum KeysAtHand {
     /// The master key, the root authority, the server's key.
-    All(Arc<Folder>),
+    All(Arc<KeyFolder>),
     /// What a listener for devices needs.
     Server(ServerFiles),
     /// None.
@@ -77,7 +77,7 @@ impl KeysAtHand {
         })
     }
 
-    fn all(&self) -> anyhow::Result<&Folder> {
+    fn all(&self) -> anyhow::Result<&KeyFolder> {
         match self {
             Self::All(folder) => Ok(folder),
             Self::Server(_) | Self::None => bail!("this role holds no keys of authorities"),
@@ -257,7 +257,7 @@ impl Wiring {
     }
 
     /// Seals the log each day, where a folder is configured.
-    async fn seal_daily(&self, keys: &Folder) -> Infallible {
+    async fn seal_daily(&self, keys: &KeyFolder) -> Infallible {
         match &self.settings.audit.seal_folder {
             Some(folder) => sealing::daily(&self.log, keys, folder, &self.clock).await,
             None => std::future::pending().await,
@@ -272,7 +272,7 @@ impl Wiring {
         }
         let listen = api::Listen::Address(address(&enroll.listen, self.ports.enroll)?);
         let files = self.keys.server()?;
-        let tls = certs::possession::server_config(&files.server_certificate_pem, &files.server_private_key_pem)?;
+        let tls = certs::proof_of_possession::server_config(&files.server_certificate_pem, &files.server_private_key_pem)?;
         Ok(Some(api::EnrollConfig { listen, tls: Arc::new(tls) }))
     }
 
@@ -368,7 +368,7 @@ fn device_urls(settings: &Settings, ports: &Ports) -> api::DeviceUrls {
 }
 
 /// The key that access tokens are signed with: derived from the master key, so that it is nowhere kept.
-fn token_key(keys: &Folder) -> Vec<u8> {
+fn token_key(keys: &KeyFolder) -> Vec<u8> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, keys.master.expose());
     hmac::sign(&key, b"argusiq access tokens 1").as_ref().to_vec()
 }

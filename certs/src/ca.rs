@@ -12,7 +12,11 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{MasterKey, PrivateKeyPem, Serial, authority::Error};
+use crate::error::Error;
+use crate::identity;
+use crate::master_key::MasterKey;
+use crate::private_key_pem::PrivateKeyPem;
+use crate::serial::Serial;
 
 /// How far a certificate's notBefore lies before its making, so that a device whose clock is slow accepts it.
 pub(crate) const BACKDATED: TimeDelta = TimeDelta::minutes(5);
@@ -78,7 +82,7 @@ impl CertificateAuthority {
 
     pub fn open(sealed: &SealedAuthority, master: &MasterKey) -> Result<CertificateAuthority, Error> {
         let certificate = pem_to_der(&sealed.certificate_pem)?;
-        let key_id = crate::identity::subject_key_id(&certificate).map_err(Error::Certificate)?;
+        let key_id = identity::subject_key_id(&certificate).map_err(Error::Certificate)?;
         let key_der = master.open(&seal_context(&key_id), &sealed.sealed_key).map_err(Error::MasterKey)?;
         let key = KeyPair::from_pkcs8_der_and_sign_algo(
             &PrivatePkcs8KeyDer::from(key_der.as_slice()),
@@ -94,11 +98,11 @@ impl CertificateAuthority {
         key: KeyPair,
     ) -> Result<CertificateAuthority, Error> {
         let not_after = {
-            let parsed = crate::identity::parse(&certificate).map_err(Error::Certificate)?;
+            let parsed = identity::parse(&certificate).map_err(Error::Certificate)?;
             if parsed.public_key().raw != key.subject_public_key_info() {
                 return Err(Error::KeyMismatch);
             }
-            crate::identity::validity(&parsed).map_err(Error::Certificate)?.1
+            identity::validity(&parsed).map_err(Error::Certificate)?.1
         };
         let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(Error::Sign)?;
         Ok(CertificateAuthority { certificate_pem, certificate, not_after, issuer })
@@ -106,7 +110,7 @@ impl CertificateAuthority {
 
     /// The subject key identifier, hex: RFC 7093 method 1, as rcgen derives it.
     pub fn key_id(&self) -> String {
-        crate::identity::subject_key_id(&self.certificate).unwrap_or_default()
+        identity::subject_key_id(&self.certificate).unwrap_or_default()
     }
 }
 

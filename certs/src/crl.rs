@@ -7,7 +7,9 @@ use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
-use crate::{Serial, authority::Error, ca::CertificateAuthority, ca::to_time};
+use crate::ca::{CertificateAuthority, to_time};
+use crate::error::Error;
+use crate::serial::Serial;
 
 /// Why a certificate is revoked (RFC 5280, 5.3.1); holding and its removal are not offered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 use x509_parser::x509::AttributeTypeAndValue;
 
-use crate::Serial;
+use crate::serial::Serial;
 
 /// Who a device certificate says it is. Saying is not proving: see [`verify_chain`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use aws_lc_rs::{digest, rand};
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
-use crate::folder::write_new;
+use crate::atomic_file;
 
 /// Octets of a master key: AES-256.
 pub const KEY_OCTETS: usize = 32;
@@ -91,7 +91,7 @@ impl MasterKey {
     pub fn create_file(path: &Path) -> Result<MasterKey, Error> {
         let key = MasterKey::generate()?;
         let text = Zeroizing::new(BASE64.encode(key.expose()) + "\n");
-        write_new(path, text.as_bytes(), 0o600).map_err(|error| Error::Write(path.to_owned(), error))?;
+        atomic_file::create(path, text.as_bytes(), 0o600).map_err(|error| Error::Write(path.to_owned(), error))?;
         Ok(key)
     }
 

@@ -258,7 +258,6 @@ fn the_revocation_question_is_not_asked_for_strangers() {
     let verifier = SwappableVerifier::new(pki.root.certificate(), question).unwrap();
     let stranger = der(&device(&support::pki().ours).chain_pem);
     let at = At(now()).current_time().unwrap();
-    let outcome =
-        rustls::server::danger::ClientCertVerifier::verify_client_cert(&verifier, &stranger[0], &stranger[1..], at);
+    let outcome = verifier.verify(&stranger[0], &stranger[1..], at);
     assert!(outcome.is_err() && !asked.load(SeqCst));
 }

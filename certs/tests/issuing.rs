@@ -3,7 +3,7 @@
 
 mod support;
 
-use certs::{Authority, MasterKey, PrivateKeyPem, authority, csr, identity, master_key};
+use certs::{Authority, MasterKey, PrivateKeyPem, csr, identity, master_key};
 use rcgen::{CertificateParams, KeyPair};
 use support::*;
 
@@ -28,7 +28,7 @@ fn with_name(kind: rcgen::DnType, name: &str) -> CertificateParams {
 
 fn refusal(authority: &Authority, pem: &str) -> csr::Error {
     match authority.sign_csr(pem, OWN, 1, now()).unwrap_err() {
-        authority::Error::Csr(error) => error,
+        certs::Error::Csr(error) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -92,7 +92,7 @@ fn a_certificate_is_renewed_for_its_own_key_by_its_own_ca_alone() {
     let key = |der: &[u8]| x509_parser::parse_x509_certificate(der).unwrap().1.public_key().raw.to_vec();
     assert_eq!(key(&chains[0][0]), key(&chains[1][0]));
     let refused = pki.theirs.renew_device(&old.certificate_pem, 10, now()).unwrap_err();
-    assert!(matches!(refused, authority::Error::Certificate(_)), "{refused:?}");
+    assert!(matches!(refused, certs::Error::Certificate(_)), "{refused:?}");
 }
 
 #[test]
@@ -139,12 +139,12 @@ fn validity_is_bounded_by_days_and_by_the_ca() {
     let ours = pki().ours;
     for days in [0, 3_651] {
         let refused = ours.issue_device(DEVICE, days, now()).unwrap_err();
-        assert!(matches!(refused, authority::Error::ValidityDays(given) if given == days));
+        assert!(matches!(refused, certs::Error::ValidityDays(given) if given == days));
     }
     let late = now() + days(9 * 365);
     assert!(ours.issue_device(DEVICE, 365, late).is_ok());
     let refused = ours.issue_device(DEVICE, 366, late).unwrap_err();
-    assert!(matches!(refused, authority::Error::OutlivesAuthority { .. }), "{refused:?}");
+    assert!(matches!(refused, certs::Error::OutlivesAuthority { .. }), "{refused:?}");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_sealed_key_that_was_changed_moved_or_sealed_otherwise_does_not_open() {
     let master = MasterKey::generate().unwrap();
     let sealed = pki.ours.seal(&master).unwrap();
     let cause = |sealed: &certs::SealedAuthority, master: &MasterKey| match sealed.open(master).unwrap_err() {
-        authority::Error::MasterKey(error) => error,
+        certs::Error::MasterKey(error) => error,
         other => panic!("{other:?}"),
     };
 
@@ -230,6 +230,6 @@ fn a_distribution_point_is_written_when_given() {
     let ours = pki().ours.with_crl_url("http://crl.example/ours.crl").unwrap();
     let chain = der(&ours.issue_device(DEVICE, 1, now()).unwrap().certificate_pem);
     assert!(String::from_utf8_lossy(&chain[0]).contains("http://crl.example/ours.crl"));
-    assert!(matches!(pki().ours.with_crl_url("ftp://x"), Err(authority::Error::CrlUrl(_))));
+    assert!(matches!(pki().ours.with_crl_url("ftp://x"), Err(certs::Error::CrlUrl(_))));
     assert!(identity::identity(&chain).is_ok());
 }

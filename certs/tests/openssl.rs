@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use certs::{CrlEntry, RevocationReason, ServerNames, authority, csr};
+use certs::{CrlEntry, RevocationReason, ServerNames, csr};
 use support::*;
 
 fn openssl(dir: &Path, arguments: &str) -> Output {
@@ -113,7 +113,7 @@ fn requests_made_by_openssl_are_signed_unless_they_are_weak() {
     sign(&request("P-256", "sha256")).unwrap();
     sign(&request("P-384", "sha384")).unwrap();
     let refused = sign(&request("secp224r1", "sha256")).unwrap_err();
-    assert!(matches!(refused, authority::Error::Csr(csr::Error::KeyKind(_))), "{refused:?}");
+    assert!(matches!(refused, certs::Error::Csr(csr::Error::KeyKind(_))), "{refused:?}");
     let refused = sign(&request("P-256", "sha1")).unwrap_err();
-    assert!(matches!(refused, authority::Error::Csr(csr::Error::Signature)), "{refused:?}");
+    assert!(matches!(refused, certs::Error::Csr(csr::Error::Signature)), "{refused:?}");
 }

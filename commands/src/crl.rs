@@ -99,7 +99,7 @@ impl Commands {
     async fn publish(
         &self,
         draft: Draft,
-        sign: impl Fn(&Draft) -> Result<Crl, certs::authority::Error>,
+        sign: impl Fn(&Draft) -> Result<Crl, certs::Error>,
     ) -> Result<RevocationList, Error> {
         loop {
             let before = self.inner.vault.published_crl(&draft.ca).await?;

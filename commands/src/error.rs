@@ -108,8 +108,8 @@ impl<E> From<secrets::Error> for Error<E> {
     }
 }
 
-impl<E> From<certs::authority::Error> for Error<E> {
-    fn from(error: certs::authority::Error) -> Self {
+impl<E> From<certs::Error> for Error<E> {
+    fn from(error: certs::Error) -> Self {
         Self::Internal(error.into())
     }
 }

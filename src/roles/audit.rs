@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use certs::statement::is_signed_by;
+use certs::signed_statement::is_signed_by;
 use eventlog::Log;
 use eventlog::audit;
 

@@ -1,6 +1,6 @@
 //! `argusiq ca`: makes what is missing in the data folder's `pki`, and gives all secrets another master key.
 
-use certs::rotation;
+use certs::master_key_rotation;
 
 use super::local::with_servers;
 use crate::environment::{self, Servers};
@@ -29,8 +29,8 @@ async fn rotate(settings: &Settings, servers: &Servers) -> anyhow::Result<()> {
     let dir = environment::pki_dir(settings);
     let log = environment::connect_log(settings, servers).await?;
     let rekeyed = commands::rotate_master_key(&log, &old, &new).await?;
-    rotation::reseal_root(&dir, &old, &new)?;
-    rotation::adopt_master_key(&dir)?;
+    master_key_rotation::reseal_root(&dir, &old, &new)?;
+    master_key_rotation::adopt_master_key(&dir)?;
     println!("secrets sealed anew  {} ({} were so already)", rekeyed.changed, rekeyed.already);
     println!("master key           {} in place of {}", new.id(), old.id());
     println!("give the new key to every role that holds one, then start them; people have to sign in again");

@@ -158,8 +158,8 @@ fn from_stored(
     })
 }
 
-fn refused(error: certs::authority::Error) -> Error<Refusal> {
-    use certs::authority::Error as E;
+fn refused(error: certs::Error) -> Error<Refusal> {
+    use certs::Error as E;
     match error {
         E::ValidityDays(days) => Error::Refused(Refusal::InvalidValidity { days }),
         E::OutlivesAuthority { authority_not_after, .. } => {

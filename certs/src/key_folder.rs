@@ -8,17 +8,19 @@
 //! server.crt
 //! ```
 
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rcgen::PublicKeyData;
 
-use crate::ca::pem_to_der;
-use crate::{
-    MasterKey, PrivateKeyPem, RootAuthority, SealedAuthority, ServerNames, authority, identity, master_key, server_name,
-};
+use crate::ca::{SealedAuthority, pem_to_der};
+use crate::master_key::{self, MasterKey};
+use crate::private_key_pem::PrivateKeyPem;
+use crate::root_ca::RootAuthority;
+use crate::server_names::{self, ServerNames};
+use crate::{atomic_file, error, identity};
 
 /// Validity of a server certificate, and how long before its end it is replaced.
 const SERVER_DAYS: u32 = 365;
@@ -26,7 +28,7 @@ const RENEW_BEFORE: TimeDelta = TimeDelta::days(30);
 
 /// An opened folder: everything a process needs to issue certificates and to listen.
 #[derive(Debug)]
-pub struct Folder {
+pub struct KeyFolder {
     /// The master key.
     pub master: MasterKey,
     /// The root CA.
@@ -48,11 +50,11 @@ pub struct ServerFiles {
     pub server_private_key_pem: PrivateKeyPem,
 }
 
-/// What [`init_folder`] found and did.
+/// What [`init_key_folder`] found and did.
 #[derive(Debug)]
-pub struct Initialized {
+pub struct InitializedKeyFolder {
     /// The opened folder.
-    pub folder: Folder,
+    pub folder: KeyFolder,
     /// A master key was generated and written.
     pub master_key_created: bool,
     /// A root CA was made.
@@ -89,38 +91,38 @@ pub enum Error {
     MasterKey(#[source] master_key::Error),
     /// The names cannot be certified.
     #[error("the server's names cannot be used")]
-    ServerNames(#[source] server_name::Error),
+    ServerNames(#[source] server_names::Error),
     /// Issuing or opening failed.
     #[error("the root CA cannot be used")]
-    Authority(#[source] authority::Error),
+    Authority(#[source] error::Error),
 }
 
 /// Makes what is absent in the folder and keeps what is there: run again, it changes nothing, unless the server's names
 /// changed or its certificate ends within 30 days. `master` is a master key from elsewhere; without it the folder's own
 /// is used, and made when there is no root yet. Two processes may do this at once: a lock on the folder lets one wait for
 /// the other. Nothing that exists is overwritten but the server's certificate and key.
-pub fn init_folder<T: AsRef<str>>(
+pub fn init_key_folder<T: AsRef<str>>(
     dir: &Path,
     server_names: impl IntoIterator<Item = T>,
     master: Option<MasterKey>,
     now: DateTime<Utc>,
-) -> Result<Initialized, Error> {
+) -> Result<InitializedKeyFolder, Error> {
     let names = ServerNames::parse(server_names).map_err(Error::ServerNames)?;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .map_err(|error| Error::Write(dir.to_owned(), error))?;
-    let _locked = lock(dir).map_err(|error| Error::Write(dir.to_owned(), error))?;
+    let _locked = atomic_file::lock(dir).map_err(|error| Error::Write(dir.to_owned(), error))?;
     let (master, master_key_created) = ensure_master_key(dir, master)?;
     let (root, root_created) = ensure_root(dir, &master, now)?;
     let server_issued = ensure_server(dir, &root, &names, now)?;
     let folder = read_server(dir, master, root)?;
-    Ok(Initialized { folder, master_key_created, root_created, server_issued })
+    Ok(InitializedKeyFolder { folder, master_key_created, root_created, server_issued })
 }
 
-/// Opens a folder that [`init_folder`] made, changing nothing.
-pub fn open_folder(dir: &Path, master: Option<MasterKey>) -> Result<Folder, Error> {
+/// Opens a folder that [`init_key_folder`] made, changing nothing.
+pub fn open_key_folder(dir: &Path, master: Option<MasterKey>) -> Result<KeyFolder, Error> {
     let master = match master {
         Some(master) => master,
         None => MasterKey::from_file(&dir.join("master.key")).map_err(Error::MasterKey)?,
@@ -130,58 +132,12 @@ pub fn open_folder(dir: &Path, master: Option<MasterKey>) -> Result<Folder, Erro
 }
 
 /// Reads what a listener for devices needs, which is no key that signs or opens another; changes nothing.
-pub fn open_server_files(dir: &Path) -> Result<ServerFiles, Error> {
+pub fn read_server_files(dir: &Path) -> Result<ServerFiles, Error> {
     Ok(ServerFiles {
         root_certificate_pem: read(&dir.join("root.crt"))?,
         server_certificate_pem: read(&dir.join("server.crt"))?,
         server_private_key_pem: PrivateKeyPem::new(read(&dir.join("server.key"))?),
     })
-}
-
-/// Writes a file that must not exist yet, whole or not at all, and has it on disk when it returns.
-pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    let temporary = write_temporary(path, content, mode)?;
-    // A hard link, unlike a rename, fails when the name is taken.
-    let linked = std::fs::hard_link(&temporary, path);
-    std::fs::remove_file(&temporary)?;
-    linked?;
-    sync_parent(path)
-}
-
-pub(crate) fn lock(dir: &Path) -> io::Result<std::fs::File> {
-    let directory = std::fs::File::open(dir)?;
-    directory.lock()?;
-    Ok(directory)
-}
-
-pub(crate) fn write_over(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
-    let write = || {
-        std::fs::rename(write_temporary(path, content, mode)?, path)?;
-        sync_parent(path)
-    };
-    write().map_err(|error| Error::Write(path.to_owned(), error))
-}
-
-fn write_temporary(path: &Path, content: &[u8], mode: u32) -> io::Result<PathBuf> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let temporary = PathBuf::from(name);
-    // A crash may have left one behind, with the same process id.
-    match std::fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    Ok(temporary)
-}
-
-pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => std::fs::File::open(parent)?.sync_all(),
-        None => std::fs::File::open(".")?.sync_all(),
-    }
 }
 
 fn ensure_master_key(dir: &Path, given: Option<MasterKey>) -> Result<(MasterKey, bool), Error> {
@@ -205,13 +161,13 @@ fn ensure_root(dir: &Path, master: &MasterKey, now: DateTime<Utc>) -> Result<(Ro
         let root = RootAuthority::create("Argusiq root CA", now).map_err(Error::Authority)?;
         let sealed = root.seal(master).map_err(Error::Authority)?;
         let text = serde_json::to_vec_pretty(&sealed).map_err(|error| Error::SealedRoot(path.clone(), error))?;
-        created = written_unless_there(&path, &text, 0o600)?;
+        created = create_if_absent(&path, &text, 0o600)?;
     }
     let root = read_root(dir, master)?;
     let beside = dir.join("root.crt");
     // A folder that is complete may be one that cannot be written.
     if !beside.exists() {
-        written_unless_there(&beside, root.certificate_pem().as_bytes(), 0o644)?;
+        create_if_absent(&beside, root.certificate_pem().as_bytes(), 0o644)?;
     }
     if read(&beside)?.trim() != root.certificate_pem().trim() {
         return Err(Error::OtherRoot(beside));
@@ -219,8 +175,8 @@ fn ensure_root(dir: &Path, master: &MasterKey, now: DateTime<Utc>) -> Result<(Ro
     Ok((root, created))
 }
 
-fn written_unless_there(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
-    match write_new(path, content, mode) {
+fn create_if_absent(path: &Path, content: &[u8], mode: u32) -> Result<bool, Error> {
+    match atomic_file::create(path, content, mode) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(Error::Write(path.to_owned(), error)),
@@ -241,10 +197,14 @@ fn ensure_server(
     };
     if reason.is_some() {
         let issued = root.issue_server_certificate(names, SERVER_DAYS, now).map_err(Error::Authority)?;
-        write_over(&key, issued.private_key_pem.expose().as_bytes(), 0o600)?;
-        write_over(&certificate, issued.certificate_pem.as_bytes(), 0o644)?;
+        replace(&key, issued.private_key_pem.expose().as_bytes(), 0o600)?;
+        replace(&certificate, issued.certificate_pem.as_bytes(), 0o644)?;
     }
     Ok(reason)
+}
+
+fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+    atomic_file::replace(path, content, mode).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
 fn reason_to_reissue(
@@ -281,8 +241,8 @@ fn read_root(dir: &Path, master: &MasterKey) -> Result<RootAuthority, Error> {
     sealed.open_root(master).map_err(Error::Authority)
 }
 
-fn read_server(dir: &Path, master: MasterKey, root: RootAuthority) -> Result<Folder, Error> {
-    Ok(Folder {
+fn read_server(dir: &Path, master: MasterKey, root: RootAuthority) -> Result<KeyFolder, Error> {
+    Ok(KeyFolder {
         master,
         root,
         server_certificate_pem: read(&dir.join("server.crt"))?,
@@ -290,6 +250,6 @@ fn read_server(dir: &Path, master: MasterKey, root: RootAuthority) -> Result<Fol
     })
 }
 
-pub(crate) fn read(path: &Path) -> Result<String, Error> {
+fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))
 }

@@ -12,7 +12,12 @@ use crate::ca::{
     CertificateAuthority, SealedAuthority, distinguished_name, end_of_validity, fingerprint_sha256, generate_key,
     pem_to_der, private_key_pem,
 };
-use crate::{Crl, CrlEntry, MasterKey, PrivateKeyPem, Serial, csr, identity, master_key, server_name};
+use crate::crl::{self, Crl, CrlEntry};
+use crate::error::Error;
+use crate::master_key::MasterKey;
+use crate::private_key_pem::PrivateKeyPem;
+use crate::serial::Serial;
+use crate::{csr, identity};
 
 /// The intermediate CA of one organisation with its private key in memory. It signs for its own organisation only.
 #[derive(Debug)]
@@ -39,55 +44,6 @@ pub struct IssuedDevice {
     pub not_after: DateTime<Utc>,
     /// SHA-256 over the DER certificate, lower-case hex.
     pub fingerprint_sha256: String,
-}
-
-/// Why a CA cannot be made, opened, or refuses to sign.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// rcgen cannot make or sign the object.
-    #[error("cannot make a key or sign")]
-    Sign(#[source] rcgen::Error),
-    /// The random source failed.
-    #[error("the cryptographic library failed to draw random octets")]
-    Randomness,
-    /// A certificate's PEM cannot be read.
-    #[error("not a PEM certificate")]
-    Pem(#[source] rustls_pki_types::pem::Error),
-    /// A CA's own certificate lacks what a CA certificate here has.
-    #[error("the CA's certificate is not usable")]
-    Certificate(#[source] identity::Error),
-    /// The key belongs to another certificate.
-    #[error("the private key does not belong to the CA's certificate")]
-    KeyMismatch,
-    /// Sealing or opening failed.
-    #[error("the CA's key cannot be sealed or opened")]
-    MasterKey(#[source] master_key::Error),
-    /// A validity that is zero or absurdly long.
-    #[error("a certificate is valid for 1 to 3650 days, not {0}")]
-    ValidityDays(u32),
-    /// The certificate would be valid longer than its issuer.
-    #[error("a certificate until {not_after} would outlive its CA, which ends at {authority_not_after}")]
-    OutlivesAuthority {
-        /// The end asked for.
-        not_after: DateTime<Utc>,
-        /// The CA's end.
-        authority_not_after: DateTime<Utc>,
-    },
-    /// A time that X.509 cannot express.
-    #[error("{0} cannot be written into a certificate")]
-    Time(DateTime<Utc>),
-    /// A revocation list that ends before it begins.
-    #[error("a revocation list's next update has to be after its making")]
-    NextUpdate,
-    /// The address of the revocation list is not ASCII.
-    #[error("the address of the revocation list is not an HTTP address in ASCII: {0}")]
-    CrlUrl(String),
-    /// The server's names cannot be used.
-    #[error("the server's names cannot be used")]
-    ServerNames(#[source] server_name::Error),
-    /// The signing request is refused.
-    #[error("the signing request is refused")]
-    Csr(#[source] csr::Error),
 }
 
 impl Authority {
@@ -149,7 +105,7 @@ impl Authority {
         now: DateTime<Utc>,
         next_update: DateTime<Utc>,
     ) -> Result<Crl, Error> {
-        crate::crl::sign(&self.ca, entries, number, now, next_update)
+        crl::sign(&self.ca, entries, number, now, next_update)
     }
 
     /// The organisation this CA signs for.

@@ -7,8 +7,8 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::RootAuthority;
-use crate::authority::Error;
+use crate::error::Error;
+use crate::root_ca::RootAuthority;
 
 impl RootAuthority {
     /// Signs a statement.

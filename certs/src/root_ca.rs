@@ -5,12 +5,17 @@ use rcgen::{ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
-use crate::authority::{Authority, Error};
 use crate::ca::{
     BACKDATED, CertificateAuthority, SealedAuthority, ca_parameters, distinguished_name, draw_serial, end_of_validity,
     generate_key, private_key_pem, to_time,
 };
-use crate::{Crl, CrlEntry, MasterKey, PrivateKeyPem, Serial, ServerNames};
+use crate::crl::{self, Crl, CrlEntry};
+use crate::error::Error;
+use crate::master_key::MasterKey;
+use crate::organization_ca::Authority;
+use crate::private_key_pem::PrivateKeyPem;
+use crate::serial::Serial;
+use crate::server_names::ServerNames;
 
 /// Validity of a root: twice an organisation CA's, so that the last one made in the root's first half fits whole.
 const ROOT_VALIDITY: TimeDelta = TimeDelta::days(20 * 365);
@@ -66,7 +71,7 @@ impl RootAuthority {
     ) -> Result<IssuedServer, Error> {
         let mut parameters = rcgen::CertificateParams::default();
         parameters.distinguished_name = distinguished_name("Argusiq", "Argusiq server");
-        parameters.subject_alt_names = names.to_rcgen()?;
+        parameters.subject_alt_names = names.to_rcgen().map_err(Error::Sign)?;
         parameters.is_ca = IsCa::ExplicitNoCa;
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -88,7 +93,7 @@ impl RootAuthority {
         now: DateTime<Utc>,
         next_update: DateTime<Utc>,
     ) -> Result<Crl, Error> {
-        crate::crl::sign(&self.0, entries, number, now, next_update)
+        crl::sign(&self.0, entries, number, now, next_update)
     }
 
     /// The root certificate, PEM: what devices and servers trust.

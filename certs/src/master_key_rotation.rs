@@ -4,8 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::folder::{Error, lock, read, sync_parent, write_over};
-use crate::{MasterKey, SealedAuthority, master_key};
+use crate::atomic_file;
+use crate::ca::SealedAuthority;
+use crate::key_folder::Error;
+use crate::master_key::{self, MasterKey};
 
 /// The key of a rotation that is under way.
 const NEXT: &str = "master.key.next";
@@ -21,15 +23,16 @@ pub fn next_master_key(dir: &Path) -> Result<MasterKey, Error> {
 /// Seals the root CA of a folder under another master key; tells whether it was not so already.
 pub fn reseal_root(dir: &Path, old: &MasterKey, new: &MasterKey) -> Result<bool, Error> {
     let path = dir.join("root.key.sealed");
-    let _locked = lock(dir).map_err(|error| Error::Write(dir.to_owned(), error))?;
+    let _locked = atomic_file::lock(dir).map_err(|error| Error::Write(dir.to_owned(), error))?;
+    let read = std::fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error))?;
     let sealed: SealedAuthority =
-        serde_json::from_str(&read(&path)?).map_err(|error| Error::SealedRoot(path.clone(), error))?;
+        serde_json::from_str(&read).map_err(|error| Error::SealedRoot(path.clone(), error))?;
     if sealed.open_root(new).is_ok() {
         return Ok(false);
     }
     let resealed = sealed.open_root(old).and_then(|root| root.seal(new)).map_err(Error::Authority)?;
     let text = serde_json::to_vec_pretty(&resealed).map_err(|error| Error::SealedRoot(path.clone(), error))?;
-    write_over(&path, &text, 0o600)?;
+    atomic_file::replace(&path, &text, 0o600).map_err(|error| Error::Write(path.clone(), error))?;
     Ok(true)
 }
 
@@ -41,7 +44,7 @@ pub fn adopt_master_key(dir: &Path) -> Result<(), Error> {
     }
     let adopt = || {
         std::fs::rename(&next, &present)?;
-        sync_parent(&present)
+        atomic_file::sync_parent(&present)
     };
     adopt().map_err(|error| Error::MasterKey(master_key::Error::Write(present.clone(), error)))
 }

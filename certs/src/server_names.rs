@@ -6,7 +6,7 @@ use rcgen::SanType;
 use rustls_pki_types::{CertificateDer, ServerName};
 use x509_parser::extensions::GeneralName;
 
-use crate::{authority, identity};
+use crate::identity;
 
 /// A non-empty set of DNS names and IP addresses in canonical spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +38,11 @@ impl ServerNames {
         self.0.iter().map(String::as_str)
     }
 
-    pub(crate) fn to_rcgen(&self) -> Result<Vec<SanType>, authority::Error> {
+    pub(crate) fn to_rcgen(&self) -> Result<Vec<SanType>, rcgen::Error> {
         self.iter()
             .map(|name| match name.parse() {
                 Ok(address) => Ok(SanType::IpAddress(address)),
-                Err(_) => Ok(SanType::DnsName(name.try_into().map_err(authority::Error::Sign)?)),
+                Err(_) => Ok(SanType::DnsName(name.try_into()?)),
             })
             .collect()
     }

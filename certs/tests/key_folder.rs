@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use certs::folder::Error;
-use certs::{MasterKey, init_folder, open_folder, open_server_files};
+use certs::key_folder::Error;
+use certs::{MasterKey, init_key_folder, open_key_folder, read_server_files};
 use support::*;
 
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
@@ -22,7 +22,7 @@ fn content(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 fn a_fresh_folder_gets_everything_and_a_second_run_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("data/ca");
-    let first = init_folder(&dir, NAMES, None, now()).unwrap();
+    let first = init_key_folder(&dir, NAMES, None, now()).unwrap();
     assert!(first.master_key_created && first.root_created && first.server_issued.is_some());
     let before = content(&dir);
     assert_eq!(
@@ -34,12 +34,12 @@ fn a_fresh_folder_gets_everything_and_a_second_run_changes_nothing() {
     }
     let touched = || std::fs::metadata(&dir).unwrap().modified().unwrap();
     let made_at = touched();
-    let second = init_folder(&dir, ["127.0.0.1", "LOCALHOST"], None, now() + days(300)).unwrap();
+    let second = init_key_folder(&dir, ["127.0.0.1", "LOCALHOST"], None, now() + days(300)).unwrap();
     assert!(!second.master_key_created && !second.root_created);
     assert_eq!(touched(), made_at, "a complete folder is written to by nobody: it may be mounted read-only");
     assert_eq!(second.server_issued, None);
     assert_eq!(content(&dir), before);
-    let opened = open_folder(&dir, None).unwrap();
+    let opened = open_key_folder(&dir, None).unwrap();
     assert_eq!(opened.root.certificate_pem(), first.folder.root.certificate_pem());
     assert_eq!(opened.server_private_key_pem, first.folder.server_private_key_pem);
 }
@@ -47,16 +47,16 @@ fn a_fresh_folder_gets_everything_and_a_second_run_changes_nothing() {
 #[test]
 fn a_listener_needs_three_files_and_no_key_but_its_own() {
     let dir = tempfile::tempdir().unwrap();
-    let made = init_folder(dir.path(), NAMES, None, now()).unwrap().folder;
+    let made = init_key_folder(dir.path(), NAMES, None, now()).unwrap().folder;
     for secret in ["master.key", "root.key.sealed"] {
         std::fs::remove_file(dir.path().join(secret)).unwrap();
     }
-    let files = open_server_files(dir.path()).unwrap();
+    let files = read_server_files(dir.path()).unwrap();
     assert_eq!(files.root_certificate_pem, made.root.certificate_pem());
     assert_eq!(files.server_certificate_pem, made.server_certificate_pem);
     assert_eq!(files.server_private_key_pem, made.server_private_key_pem);
     std::fs::remove_file(dir.path().join("server.key")).unwrap();
-    let refused = open_server_files(dir.path()).unwrap_err().to_string();
+    let refused = read_server_files(dir.path()).unwrap_err().to_string();
     assert!(refused.ends_with("server.key"), "{refused}");
 }
 
@@ -64,13 +64,13 @@ fn a_listener_needs_three_files_and_no_key_but_its_own() {
 fn the_server_certificate_is_replaced_when_it_no_longer_fits() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let issued = |names: &[&str], at| init_folder(dir, names, None, at).unwrap().server_issued;
+    let issued = |names: &[&str], at| init_key_folder(dir, names, None, at).unwrap().server_issued;
     assert_eq!(issued(&NAMES, now()), Some("there was none"));
     assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("the server's names changed"));
     assert_eq!(issued(&["localhost", "10.0.0.7"], now() + days(335)), None);
     assert_eq!(issued(&["localhost", "10.0.0.7"], now() + days(336)), Some("it ends within 30 days"));
     let elsewhere = tempfile::tempdir().unwrap();
-    init_folder(elsewhere.path(), ["localhost", "10.0.0.7"], None, now()).unwrap();
+    init_key_folder(elsewhere.path(), ["localhost", "10.0.0.7"], None, now()).unwrap();
     let copy = |name: &str| std::fs::copy(elsewhere.path().join(name), dir.join(name)).unwrap();
     copy("server.key");
     assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("its key was another"));
@@ -84,25 +84,25 @@ fn the_server_certificate_is_replaced_when_it_no_longer_fits() {
 #[test]
 fn a_lost_public_root_certificate_comes_back_and_a_foreign_one_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let made = init_folder(dir.path(), NAMES, None, now()).unwrap();
+    let made = init_key_folder(dir.path(), NAMES, None, now()).unwrap();
     std::fs::remove_file(dir.path().join("root.crt")).unwrap();
-    init_folder(dir.path(), NAMES, None, now()).unwrap();
+    init_key_folder(dir.path(), NAMES, None, now()).unwrap();
     let back = std::fs::read_to_string(dir.path().join("root.crt")).unwrap();
     assert_eq!(back, made.folder.root.certificate_pem());
     std::fs::write(dir.path().join("root.crt"), pki().root.certificate_pem()).unwrap();
-    assert!(matches!(init_folder(dir.path(), NAMES, None, now()), Err(Error::OtherRoot(_))));
+    assert!(matches!(init_key_folder(dir.path(), NAMES, None, now()), Err(Error::OtherRoot(_))));
 }
 
 #[test]
 fn a_master_key_from_elsewhere_is_used_and_not_written() {
     let dir = tempfile::tempdir().unwrap();
     let master = MasterKey::generate().unwrap();
-    init_folder(dir.path(), NAMES, Some(master.clone()), now()).unwrap();
+    init_key_folder(dir.path(), NAMES, Some(master.clone()), now()).unwrap();
     assert!(!dir.path().join("master.key").exists());
-    open_folder(dir.path(), Some(master)).unwrap();
-    assert!(matches!(init_folder(dir.path(), NAMES, None, now()), Err(Error::MasterKeyMissing { .. })));
-    assert!(matches!(open_folder(dir.path(), None), Err(Error::MasterKey(_))));
-    let wrong = open_folder(dir.path(), Some(MasterKey::generate().unwrap()));
+    open_key_folder(dir.path(), Some(master)).unwrap();
+    assert!(matches!(init_key_folder(dir.path(), NAMES, None, now()), Err(Error::MasterKeyMissing { .. })));
+    assert!(matches!(open_key_folder(dir.path(), None), Err(Error::MasterKey(_))));
+    let wrong = open_key_folder(dir.path(), Some(MasterKey::generate().unwrap()));
     assert!(matches!(wrong, Err(Error::Authority(_))));
     assert!(!dir.path().join("master.key").exists(), "a refusal makes no key");
 }
@@ -111,7 +111,7 @@ fn a_master_key_from_elsewhere_is_used_and_not_written() {
 fn names_that_cannot_be_certified_are_refused_before_anything_is_made() {
     let dir = tempfile::tempdir().unwrap();
     let inside = dir.path().join("ca");
-    assert!(matches!(init_folder(&inside, ["https://x"], None, now()), Err(Error::ServerNames(_))));
+    assert!(matches!(init_key_folder(&inside, ["https://x"], None, now()), Err(Error::ServerNames(_))));
     assert!(!inside.exists());
 }
 
@@ -129,7 +129,7 @@ fn a_master_key_file_is_never_overwritten() {
 fn many_that_initialise_at_once_agree() {
     let dir = tempfile::tempdir().unwrap();
     let made = std::thread::scope(|scope| {
-        let run = || init_folder(dir.path(), NAMES, None, now()).unwrap();
+        let run = || init_key_folder(dir.path(), NAMES, None, now()).unwrap();
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
@@ -139,20 +139,20 @@ fn many_that_initialise_at_once_agree() {
 
 #[test]
 fn a_rotation_of_the_master_key_can_be_broken_off_anywhere_and_ends_with_the_new_key_alone() {
-    use certs::rotation::{adopt_master_key, next_master_key, reseal_root};
+    use certs::master_key_rotation::{adopt_master_key, next_master_key, reseal_root};
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let made = init_folder(dir, NAMES, None, now()).unwrap().folder;
+    let made = init_key_folder(dir, NAMES, None, now()).unwrap().folder;
     let next = next_master_key(dir).unwrap();
     assert_ne!(next.id(), made.master.id());
     assert_eq!(next_master_key(dir).unwrap().id(), next.id(), "begun again, it is the same key");
-    open_folder(dir, None).expect("nothing has changed yet");
+    open_key_folder(dir, None).expect("nothing has changed yet");
     assert!(reseal_root(dir, &made.master, &next).unwrap());
     assert!(!reseal_root(dir, &made.master, &next).unwrap());
-    assert!(open_folder(dir, None).is_err(), "the old key opens nothing");
+    assert!(open_key_folder(dir, None).is_err(), "the old key opens nothing");
     adopt_master_key(dir).unwrap();
     adopt_master_key(dir).unwrap();
-    let opened = open_folder(dir, None).unwrap();
+    let opened = open_key_folder(dir, None).unwrap();
     assert_eq!((opened.master.id(), opened.root.certificate_pem()), (next.id(), made.root.certificate_pem()));
     assert_eq!(std::fs::metadata(dir.join("master.key")).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!dir.join("master.key.next").exists());

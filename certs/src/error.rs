@@ -1,0 +1,54 @@
+//! Why a CA cannot be made, opened or refuses to sign.
+
+use chrono::{DateTime, Utc};
+
+use crate::{csr, identity, master_key, server_names};
+
+/// Why a CA cannot be made, opened, or refuses to sign.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// rcgen cannot make or sign the object.
+    #[error("cannot make a key or sign")]
+    Sign(#[source] rcgen::Error),
+    /// The random source failed.
+    #[error("the cryptographic library failed to draw random octets")]
+    Randomness,
+    /// A certificate's PEM cannot be read.
+    #[error("not a PEM certificate")]
+    Pem(#[source] rustls_pki_types::pem::Error),
+    /// A CA's own certificate lacks what a CA certificate here has.
+    #[error("the CA's certificate is not usable")]
+    Certificate(#[source] identity::Error),
+    /// The key belongs to another certificate.
+    #[error("the private key does not belong to the CA's certificate")]
+    KeyMismatch,
+    /// Sealing or opening failed.
+    #[error("the CA's key cannot be sealed or opened")]
+    MasterKey(#[source] master_key::Error),
+    /// A validity that is zero or absurdly long.
+    #[error("a certificate is valid for 1 to 3650 days, not {0}")]
+    ValidityDays(u32),
+    /// The certificate would be valid longer than its issuer.
+    #[error("a certificate until {not_after} would outlive its CA, which ends at {authority_not_after}")]
+    OutlivesAuthority {
+        /// The end asked for.
+        not_after: DateTime<Utc>,
+        /// The CA's end.
+        authority_not_after: DateTime<Utc>,
+    },
+    /// A time that X.509 cannot express.
+    #[error("{0} cannot be written into a certificate")]
+    Time(DateTime<Utc>),
+    /// A revocation list that ends before it begins.
+    #[error("a revocation list's next update has to be after its making")]
+    NextUpdate,
+    /// The address of the revocation list is not ASCII.
+    #[error("the address of the revocation list is not an HTTP address in ASCII: {0}")]
+    CrlUrl(String),
+    /// The server's names cannot be used.
+    #[error("the server's names cannot be used")]
+    ServerNames(#[source] server_names::Error),
+    /// The signing request is refused.
+    #[error("the signing request is refused")]
+    Csr(#[source] csr::Error),
+}
