@@ -272,7 +272,8 @@ impl Wiring {
         }
         let listen = api::Listen::Address(address(&enroll.listen, self.ports.enroll)?);
         let files = self.keys.server()?;
-        let tls = certs::proof_of_possession::server_config(&files.server_certificate_pem, &files.server_private_key_pem)?;
+        let tls =
+            certs::proof_of_possession::server_config(&files.server_certificate_pem, &files.server_private_key_pem)?;
         Ok(Some(api::EnrollConfig { listen, tls: Arc::new(tls) }))
     }
 

@@ -23,7 +23,9 @@ pub fn server_config(certificate_pem: &str, private_key: &PrivateKeyPem) -> Resu
 }
 
 impl ChainCheck for AnyChain {
-    const CERTIFICATE_REQUIRED: bool = false;
+    fn certificate_required(&self) -> bool {
+        false
+    }
 
     fn check_chain(
         &self,

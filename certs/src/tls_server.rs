@@ -32,9 +32,9 @@ pub enum Error {
 
 /// Decides whether a client may connect with the certificate chain that it presents. The signatures that prove possession
 /// of the key are verified by [`HandshakeVerifier`].
-pub(crate) trait ChainCheck: fmt::Debug + Send + Sync {
+pub trait ChainCheck: fmt::Debug + Send + Sync {
     /// Whether a client without a certificate is refused.
-    const CERTIFICATE_REQUIRED: bool;
+    fn certificate_required(&self) -> bool;
 
     /// Accepts or refuses a presented chain.
     fn check_chain(
@@ -47,9 +47,16 @@ pub(crate) trait ChainCheck: fmt::Debug + Send + Sync {
 
 /// Connects a [`ChainCheck`] to rustls, which verifies the handshake signatures.
 #[derive(Debug)]
-struct HandshakeVerifier<C> {
+pub struct HandshakeVerifier<C> {
     check: Arc<C>,
     provider: Arc<CryptoProvider>,
+}
+
+impl<C> HandshakeVerifier<C> {
+    /// Returns a verifier that asks `check` about chains and verifies signatures with the algorithms of `provider`.
+    pub fn new(check: Arc<C>, provider: Arc<CryptoProvider>) -> Self {
+        Self { check, provider }
+    }
 }
 
 /// Makes a configuration for TLS 1.2 and 1.3 without session resumption: a resumed session would skip the chain check and
@@ -60,7 +67,7 @@ pub(crate) fn config<C: ChainCheck + 'static>(
     provider: Arc<CryptoProvider>,
     check: Arc<C>,
 ) -> Result<ServerConfig, Error> {
-    let verifier = HandshakeVerifier { check, provider: provider.clone() };
+    let verifier = HandshakeVerifier::new(check, provider.clone());
     let chain = CertificateDer::pem_slice_iter(certificate_pem.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(Error::Pem)?;
@@ -81,7 +88,7 @@ pub(crate) fn config<C: ChainCheck + 'static>(
 
 impl<C: ChainCheck> ClientCertVerifier for HandshakeVerifier<C> {
     fn client_auth_mandatory(&self) -> bool {
-        C::CERTIFICATE_REQUIRED
+        self.check.certificate_required()
     }
 
     /// Names no CA: some clients send no certificate when only the root is named and theirs is two levels below it.

@@ -48,21 +48,6 @@ impl SwappableVerifier {
         Ok(())
     }
 
-    /// Verifies a presented chain as a handshake does.
-    pub fn verify(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<(), rustls::Error> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        current.verify_client_cert(end_entity, intermediates, now)?;
-        identity::identity(std::slice::from_ref(end_entity))
-            .map_err(|error| rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error)))))?;
-        self.check_revoked(end_entity)?;
-        intermediates.iter().try_for_each(|certificate| self.check_revoked(certificate))
-    }
-
     fn check_revoked(&self, certificate: &CertificateDer<'_>) -> Result<(), rustls::Error> {
         let parsed = identity::parse(certificate).map_err(|_| CertificateError::BadEncoding)?;
         let serial = Serial::from_octets(parsed.raw_serial()).map_err(|_| CertificateError::BadEncoding)?;
@@ -82,7 +67,9 @@ pub fn server_config(
 }
 
 impl ChainCheck for SwappableVerifier {
-    const CERTIFICATE_REQUIRED: bool = true;
+    fn certificate_required(&self) -> bool {
+        true
+    }
 
     fn check_chain(
         &self,
@@ -90,7 +77,12 @@ impl ChainCheck for SwappableVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
-        self.verify(end_entity, intermediates, now)
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        current.verify_client_cert(end_entity, intermediates, now)?;
+        identity::identity(std::slice::from_ref(end_entity))
+            .map_err(|error| rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error)))))?;
+        self.check_revoked(end_entity)?;
+        intermediates.iter().try_for_each(|certificate| self.check_revoked(certificate))
     }
 }
 

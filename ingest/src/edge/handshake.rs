@@ -6,12 +6,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use certs::tls_server::{ChainCheck, HandshakeVerifier};
 use certs::{Identity, SwappableVerifier};
 use domain::ids::{DeviceId, OrganizationId};
 use metrics::counter;
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use rustls::{CertificateError, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use tokio::net::TcpStream;
@@ -84,10 +83,11 @@ impl Tls {
         let (verifier, directory) = (self.verifier.clone(), self.directory.clone());
         let mandatory = self.certificates == ClientCertificates::Required;
         let witness = Arc::new(RecordingVerifier { mandatory, verifier, directory, refused_identity: OnceLock::new() });
-        let mut config = ServerConfig::builder_with_provider(self.base.crypto_provider().clone())
+        let provider = self.base.crypto_provider().clone();
+        let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(Error::Versions)?
-            .with_client_cert_verifier(witness.clone())
+            .with_client_cert_verifier(Arc::new(HandshakeVerifier::new(witness.clone(), provider)))
             .with_cert_resolver(self.base.cert_resolver.clone());
         config.session_storage = self.base.session_storage.clone();
         config.send_tls13_tickets = self.base.send_tls13_tickets;
@@ -190,51 +190,25 @@ impl fmt::Debug for RecordingVerifier {
     }
 }
 
-impl ClientCertVerifier for RecordingVerifier {
-    fn client_auth_mandatory(&self) -> bool {
+impl ChainCheck for RecordingVerifier {
+    fn certificate_required(&self) -> bool {
         self.mandatory
     }
 
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.verifier.root_hint_subjects()
-    }
-
-    fn verify_client_cert(
+    fn check_chain(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
+    ) -> Result<(), rustls::Error> {
         let identity = certs::identity(std::slice::from_ref(end_entity)).ok();
         let known = identity.as_ref().and_then(|id| self.directory.authority(OrganizationId(id.organization)));
         let own = known.filter(|_| intermediates.is_empty()).map(|authority| [(*authority).clone()]);
         let intermediates = own.as_ref().map_or(intermediates, |own| own.as_slice());
-        self.verifier.verify_client_cert(end_entity, intermediates, now).inspect_err(|_| {
+        self.verifier.check_chain(end_entity, intermediates, now).inspect_err(|_| {
             if let Some(identity) = identity {
                 let _ = self.refused_identity.set(identity);
             }
         })
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
     }
 }
