@@ -66,6 +66,7 @@ impl Formula {
     pub fn evaluate(&self, value_of: impl Fn(&str) -> Option<f64>) -> Result<f64, FormulaError> {
         let mut missing = None;
         let mut look_up = |name: &str, arguments: Vec<f64>| {
+            // The library also asks for unknown functions; they have no value.
             let value = if arguments.is_empty() { value_of(name) } else { None };
             if value.is_none() {
                 missing.get_or_insert_with(|| name.to_owned());

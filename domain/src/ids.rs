@@ -43,7 +43,7 @@ macro_rules! ids {
 ids! {
     /// A tenant of the platform.
     OrganizationId,
-    /// A person who signs in.
+    /// A user who signs in.
     UserId,
     /// A device type.
     DeviceTypeId,

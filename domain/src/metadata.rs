@@ -14,7 +14,7 @@ use crate::ids::{ApiKeyId, DeviceId, OrganizationId, UserId};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Actor {
-    /// A signed-in person.
+    /// A signed-in user.
     User(UserId),
     /// A device.
     Device(DeviceId),

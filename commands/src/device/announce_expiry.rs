@@ -21,7 +21,7 @@ impl Commands {
         recipients: u32,
     ) -> Result<bool, Error<Refusal>> {
         let found = self.load::<Certificate>(organization, certificate.0).await.map_err(Error::widen)?;
-        if found.is_none_or(|(known, _)| known.announced || !known.expiring || known.is_over()) {
+        if found.is_none_or(|(known, _)| known.announced || !known.expiring || known.has_ended()) {
             return Ok(false);
         }
         // All processes give the same command: the log takes it once, and says so to the others.

@@ -83,7 +83,7 @@ impl Commands {
         correlation_id: Uuid,
     ) -> Result<IssuedCertificate, Error<Refusal>> {
         let all = self.certificates_of(presented.organization, presented.device).await.map_err(Error::widen)?;
-        let newest = all.into_iter().rev().find(|(_, loaded)| !loaded.state.is_over());
+        let newest = all.into_iter().rev().find(|(_, loaded)| !loaded.state.has_ended());
         let (id, loaded) = newest.ok_or(Error::Refused(Refusal::PresentedRevoked))?;
         if id != presented.certificate {
             let context = presented.context(&["fetch", &id.to_string()], correlation_id);

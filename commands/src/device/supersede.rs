@@ -25,7 +25,7 @@ impl Commands {
         let all = self.certificates_of(context.organization, device).await.map_err(Error::widen)?;
         let mut last = None;
         for (id, loaded) in all.into_iter().take_while(|(id, _)| *id != successor) {
-            if loaded.state.is_over() {
+            if loaded.state.has_ended() {
                 continue;
             }
             let command = CertificateCommand::NoteRenewed { successor, overlap_ends_at };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{ActivityCommand, ActivityEvent, ActivityStatus, Error, WorkOrder};
-use crate::activity_template::first_unusable_item;
+use crate::activity_template::first_invalid_item;
 use crate::aggregate::{Decide, aggregate};
 use crate::ids::UserId;
 use crate::validation;
@@ -146,7 +146,7 @@ impl Activity {
 
 fn checked(mut order: WorkOrder) -> Result<WorkOrder, Error> {
     order.name = validation::name(&order.name).ok_or(Error::InvalidName)?;
-    match first_unusable_item(&order.checklist) {
+    match first_invalid_item(&order.checklist) {
         Some(index) => Err(Error::InvalidChecklistItem { index }),
         None => Ok(order),
     }

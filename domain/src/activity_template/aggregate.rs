@@ -53,13 +53,13 @@ aggregate!(ActivityTemplate, "activity_template");
 
 fn checked(mut definition: TemplateDefinition) -> Result<TemplateDefinition, Error> {
     definition.name = validation::name(&definition.name).ok_or(Error::InvalidName)?;
-    match first_unusable_item(&definition.checklist) {
+    match first_invalid_item(&definition.checklist) {
         Some(index) => Err(Error::InvalidChecklistItem { index }),
         None => Ok(definition),
     }
 }
 
 /// Returns the index of the first item whose text does not have 1 to 500 characters.
-pub(crate) fn first_unusable_item(checklist: &[ChecklistItem]) -> Option<usize> {
+pub(crate) fn first_invalid_item(checklist: &[ChecklistItem]) -> Option<usize> {
     checklist.iter().position(|item| validation::trimmed(&item.item, 500).is_none())
 }

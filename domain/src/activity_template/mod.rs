@@ -9,7 +9,7 @@ mod tests;
 
 mod definition;
 pub use aggregate::ActivityTemplate;
-pub(crate) use aggregate::first_unusable_item;
+pub(crate) use aggregate::first_invalid_item;
 pub use command::ActivityTemplateCommand;
 pub use definition::{ChecklistItem, TemplateDefinition, TriggerEventType};
 pub use error::Error;

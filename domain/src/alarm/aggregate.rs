@@ -43,6 +43,7 @@ impl Decide for Alarm {
         use AlarmCommand as C;
         match (command, &self.breach) {
             (C::RaiseAlarm { breach, suppression }, None) => Ok(raised(breach, suppression)),
+            // The same episode may be raised again after a replay; its first facts stay.
             (C::RaiseAlarm { breach, .. }, Some(present)) if present.is_same_episode(&breach) => Ok(vec![]),
             (C::RaiseAlarm { .. }, Some(_)) => Err(Error::AlreadyRaised),
             (_, None) => Err(Error::NotFound),
@@ -52,10 +53,12 @@ impl Decide for Alarm {
             // applied.
             (C::RepeatAlarm { repeats, .. }, _) if repeats <= self.repeats => Ok(vec![]),
             (C::RepeatAlarm { repeats, value, at }, _) => Ok(vec![AlarmEvent::AlarmRepeated { repeats, value, at }]),
+            // A return to normal that belongs to an earlier recurrence must not end the present one.
             (C::ReturnToNormal { repeats, .. }, _) if self.returned_to_normal || repeats < self.repeats => Ok(vec![]),
             (C::ReturnToNormal { value, at, .. }, _) => Ok(vec![AlarmEvent::AlarmReturnedToNormal { value, at }]),
             (C::SuppressAlarm { suppression }, _) => Ok(self.suppress(suppression)),
             (C::SupersedeAlarm { by }, _) => {
+                // Nothing is left to supersede once the alarm needs no attention.
                 let is_over = self.closed || (self.acknowledged && self.returned_to_normal);
                 Ok((!is_over).then_some(AlarmEvent::AlarmSuperseded { by }).into_iter().collect())
             }

@@ -34,7 +34,7 @@ pub enum AlarmCommand {
     ReturnToNormal {
         /// How often the breach had recurred by then; an older count makes the command outdated, and it has no effect.
         repeats: u32,
-        /// The value at that time; `None` if the rule changed or was retired.
+        /// The value at that time; `None` if the rule changed or no longer applies.
         value: Option<f64>,
         /// When, by the device's clock.
         at: DateTime<Utc>,

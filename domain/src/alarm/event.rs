@@ -24,7 +24,7 @@ pub enum AlarmEvent {
     },
     /// The condition no longer holds.
     AlarmReturnedToNormal {
-        /// The value at that time; `None` if the rule changed or was retired.
+        /// The value at that time; `None` if the rule changed or no longer applies.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<f64>,
         /// When, by the device's clock.

@@ -52,13 +52,13 @@ pub enum Change {
         /// When it changed.
         at: Time,
     },
-    /// The condition no longer holds, or the rule changed or was retired.
+    /// The condition no longer holds, or the rule changed or no longer applies.
     Ended {
         /// Episode number of the breach, from 1.
         episode: u64,
         /// How often the breach had recurred.
         repeats: u32,
-        /// The value that ended it; `None` if the rule changed or was retired.
+        /// The value that ended it; `None` if the rule changed or no longer applies.
         value: Option<f64>,
         /// When it ended.
         at: Time,

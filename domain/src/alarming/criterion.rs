@@ -56,7 +56,7 @@ pub struct Comparison {
     /// The upper bound of `between` and `outside`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<f64>,
-    /// How far a value must return beyond the bound before the comparison stops to hold (hysteresis); 0 when absent.
+    /// How far a value must return beyond the bound before the comparison no longer holds (hysteresis); 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_band: Option<f64>,
     /// Whether to compare the change per second between the two newest values instead of the value.
@@ -92,7 +92,7 @@ impl Comparison {
     fn problem_of_dead_band(&self) -> Option<&'static str> {
         let band = self.dead_band?;
         let is_equality = matches!(self.operator, Operator::Equal | Operator::NotEqual);
-        // With bounds closer than twice the dead band, the comparison could never stop to hold.
+        // With bounds closer than twice the dead band, a comparison that once held would hold forever.
         let room = self.upper.map(|upper| upper - self.value).filter(|_| self.operator == Operator::Outside);
         match room {
             _ if !band.is_finite() || band < 0.0 => Some("deadBand must be a finite number, 0 or greater"),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rule_watch::Suppressed;
+use super::rule_watch::SuppressionLookup;
 use super::{Change, Clock, RuleWatch};
 use crate::directory::RuleEntry;
 use crate::ids::RuleId;
@@ -44,9 +44,10 @@ impl EntityWatch {
         rules: impl Iterator<Item = &'r RuleEntry>,
         sample: Sample,
         value: impl Fn(&str) -> Option<f64>,
-        suppression: Suppressed<'_>,
+        suppression: SuppressionLookup<'_>,
         changes: &mut Vec<(RuleId, Change)>,
     ) {
+        // Before the rules are looked at: a reading without a watched metric still advances the source.
         let is_history = self.is_history(sample);
         let mut seen = Vec::new();
         self.timed = false;
@@ -69,7 +70,7 @@ impl EntityWatch {
         &mut self,
         rules: impl Iterator<Item = &'r RuleEntry>,
         clock: Clock,
-        suppression: Suppressed<'_>,
+        suppression: SuppressionLookup<'_>,
         changes: &mut Vec<(RuleId, Change)>,
     ) {
         let (mut seen, now) = (Vec::new(), clock.now);
@@ -77,6 +78,7 @@ impl EntityWatch {
         for rule in rules {
             seen.push(rule.rule);
             self.timed |= rule.definition.condition.is_timed();
+            // A tick alone never starts a watch: without a reading there is nothing to evaluate.
             if let Some(watch) = self.watch(rule, || false) {
                 let ended = watch.restart_if_changed(rule, now);
                 let suppressed = watch.update_suppression(rule, suppression, now);
@@ -119,7 +121,7 @@ impl EntityWatch {
             if !or_begin() {
                 return None;
             }
-            self.watches.push((rule.rule, RuleWatch::of(rule)));
+            self.watches.push((rule.rule, RuleWatch::new(rule)));
         }
         let at = known.unwrap_or(self.watches.len() - 1);
         Some(&mut self.watches[at].1)
@@ -133,6 +135,8 @@ impl EntityWatch {
         for (rule, watch) in self.watches.iter_mut().filter(|(rule, _)| !seen.contains(rule)) {
             changes.extend(watch.end_and_reset(now).map(|change| (*rule, change)));
         }
+        // Keep the episode numbers of rules that no longer apply: a rule may be activated again, and alarm ids must not
+        // repeat.
         self.watches.retain(|(rule, watch)| seen.contains(rule) || watch.has_history());
     }
 }

@@ -57,19 +57,19 @@ enum Phase {
 
 /// Returns why notifications of a rule on the entity are suppressed. A callback, because the look-up is needed only in
 /// a few cases.
-pub(super) type Suppressed<'s> = &'s dyn Fn(&RuleEntry) -> Option<Suppression>;
+pub(super) type SuppressionLookup<'s> = &'s dyn Fn(&RuleEntry) -> Option<Suppression>;
 
 /// The outcome of evaluating a condition at one time.
 struct Step<'s> {
     at: Time,
     value: f64,
     holds: bool,
-    suppression: Suppressed<'s>,
+    suppression: SuppressionLookup<'s>,
 }
 
 impl RuleWatch {
     /// Returns the initial state for a rule.
-    pub(super) fn of(rule: &RuleEntry) -> Self {
+    pub(super) fn new(rule: &RuleEntry) -> Self {
         Self { decides_since: rule.decides_since, ..Self::default() }
     }
 
@@ -93,8 +93,8 @@ impl RuleWatch {
         ended
     }
 
-    /// Ends the active alarm because the rule changed or was retired. Keeps only the episode number and the newest
-    /// values.
+    /// Ends the active alarm because the rule changed or no longer applies. Keeps only the episode number and the
+    /// newest values.
     pub(super) fn end_and_reset(&mut self, now: Time) -> Option<Change> {
         let at = self.newest.map_or(now, |newest| newest.max(now));
         let ended = self.is_raised().then(|| self.end(None, at));
@@ -109,7 +109,7 @@ impl RuleWatch {
     pub(super) fn update_suppression(
         &mut self,
         rule: &RuleEntry,
-        suppression: Suppressed<'_>,
+        suppression: SuppressionLookup<'_>,
         at: Time,
     ) -> Option<Change> {
         if !self.is_raised() {
@@ -133,7 +133,7 @@ impl RuleWatch {
         sample: Sample,
         is_history: bool,
         value: impl Fn(&str) -> Option<f64>,
-        suppression: Suppressed<'_>,
+        suppression: SuppressionLookup<'_>,
     ) -> Option<Change> {
         let condition = &rule.definition.condition;
         let own = rule.definition.metric_key.as_str();
@@ -162,7 +162,12 @@ impl RuleWatch {
     }
 
     /// Processes a tick, which can begin or end a silence.
-    pub(super) fn tick(&mut self, rule: &RuleEntry, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
+    pub(super) fn tick(
+        &mut self,
+        rule: &RuleEntry,
+        clock: Clock,
+        suppression: SuppressionLookup<'_>,
+    ) -> Option<Change> {
         if rule.definition.condition.is_timed() { self.evaluate(rule, clock.now, clock, suppression) } else { None }
     }
 
@@ -185,7 +190,13 @@ impl RuleWatch {
     }
 
     /// Evaluates a condition with several parts at a time of measurement.
-    fn evaluate(&mut self, rule: &RuleEntry, at: Time, clock: Clock, suppression: Suppressed<'_>) -> Option<Change> {
+    fn evaluate(
+        &mut self,
+        rule: &RuleEntry,
+        at: Time,
+        clock: Clock,
+        suppression: SuppressionLookup<'_>,
+    ) -> Option<Change> {
         let condition = &rule.definition.condition;
         let own = rule.definition.metric_key.as_str();
         let moment = Moment { metric_key: own, values: &self.values, clock };

@@ -42,7 +42,7 @@ pub struct AssetDetails {
     pub kind: EntityKind,
     /// Its location.
     pub location: Option<Location>,
-    /// Free attributes: a JSON object.
+    /// Custom attributes: a JSON object.
     pub custom_attributes: Value,
 }
 
@@ -81,6 +81,7 @@ impl Decide for Asset {
             (C::RetireAsset { reason }, _) => Ok(vec![AssetEvent::AssetRetired { reason }]),
             (_, _) if self.retired => Err(Error::Retired),
             (C::ReviseAsset { changes }, Some(details)) => {
+                // Collecting into a result makes the revision atomic: one invalid change rejects them all.
                 let events: Result<Vec<_>, _> = changes.into_iter().map(|change| details.change(change)).collect();
                 Ok(events?.concat())
             }

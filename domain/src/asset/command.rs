@@ -22,7 +22,7 @@ pub enum AssetCommand {
         kind: EntityKind,
         /// Its location.
         location: Option<Location>,
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
         /// The values taken from the profile that it is created from.
         profile: Option<AppliedProfile>,
@@ -44,7 +44,7 @@ pub enum AssetCommand {
     },
     /// Replaces its custom attributes.
     ChangeAssetAttributes {
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
     },
     /// Applies several of the changes above atomically.

@@ -27,7 +27,7 @@ pub enum AssetEvent {
         /// Its location.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         location: Option<Location>,
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
     },
     /// It was created from a profile.
@@ -55,7 +55,7 @@ pub enum AssetEvent {
     },
     /// Its custom attributes were replaced.
     AssetAttributesChanged {
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
     },
     /// It was taken out of service temporarily; alarms on it and on its descendants are suppressed.

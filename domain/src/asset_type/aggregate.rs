@@ -26,7 +26,7 @@ pub struct AssetTypeDefinition {
     pub description: Option<String>,
     /// Name of its icon.
     pub icon: Option<String>,
-    /// Metrics computed from others.
+    /// Metrics computed by formulas.
     pub derived_metrics: Vec<DerivedMetric>,
     /// How its health is scored, if it is.
     pub health_model: Option<HealthModel>,

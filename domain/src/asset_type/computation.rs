@@ -16,6 +16,7 @@ pub struct Computation {
 }
 
 impl PartialEq for Computation {
+    // Formulas have no equality; they follow from the definition.
     fn eq(&self, other: &Self) -> bool {
         self.definition == other.definition && self.needed == other.needed
     }

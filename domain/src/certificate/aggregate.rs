@@ -80,11 +80,11 @@ impl Decide for Certificate {
             _ if self.issued.is_none() => Err(Error::NotFound),
             C::NoteRenewed { successor, overlap_ends_at } => Ok(self.renew(Renewal { successor, overlap_ends_at })),
             C::RevokeCertificate { reason, code } => self.revoke(reason, code),
-            C::NoteExpiring {} if self.expiring || self.is_over() => Ok(vec![]),
+            C::NoteExpiring {} if self.expiring || self.has_ended() => Ok(vec![]),
             C::NoteExpiring {} => Ok(vec![CertificateEvent::CertificateExpiring {}]),
-            C::NoteAnnounced { .. } if self.announced || !self.expiring || self.is_over() => Ok(vec![]),
+            C::NoteAnnounced { .. } if self.announced || !self.expiring || self.has_ended() => Ok(vec![]),
             C::NoteAnnounced { recipients } => Ok(vec![CertificateEvent::CertificateExpiryAnnounced { recipients }]),
-            C::NoteExpired {} if self.is_over() => Ok(vec![]),
+            C::NoteExpired {} if self.has_ended() => Ok(vec![]),
             C::NoteExpired {} => Ok(vec![CertificateEvent::CertificateExpired {}]),
         }
     }
@@ -123,7 +123,7 @@ aggregate!(Certificate, "certificate");
 
 impl Certificate {
     /// Returns whether it is revoked or known to have expired.
-    pub fn is_over(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         self.revoked.is_some() || self.expired
     }
 
@@ -131,7 +131,7 @@ impl Certificate {
     /// shortened.
     fn renew(&self, renewal: Renewal) -> Vec<CertificateEvent> {
         let runs = self.renewed.is_some_and(|known| known.overlap_ends_at.is_some());
-        if self.is_over() || runs || self.renewed == Some(renewal) {
+        if self.has_ended() || runs || self.renewed == Some(renewal) {
             return vec![];
         }
         let Renewal { successor, overlap_ends_at } = renewal;

@@ -30,7 +30,7 @@ pub struct DeviceToken {
 
 impl DeviceToken {
     /// Returns whether it is neither revoked nor expired.
-    pub fn holds_at(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_valid_at(&self, now: DateTime<Utc>) -> bool {
         self.revoked.is_none() && now < self.expires_at
     }
 }
@@ -67,7 +67,7 @@ impl Device {
         if self.tokens.iter().any(|token| token.token_id == token_id) {
             return Ok(vec![]);
         }
-        if self.tokens.iter().filter(|token| token.holds_at(now)).count() >= MAX_TOKENS {
+        if self.tokens.iter().filter(|token| token.is_valid_at(now)).count() >= MAX_TOKENS {
             return Err(Error::TooManyTokens { most: MAX_TOKENS });
         }
         Ok(vec![DeviceEvent::DeviceTokenIssued { token_id, label, digest, expires_at }])

@@ -45,7 +45,7 @@ pub struct DeviceProfile {
     pub serial_number: String,
     /// Its type.
     pub device_type_id: DeviceTypeId,
-    /// Free attributes: a JSON object.
+    /// Custom attributes: a JSON object.
     pub custom_attributes: Value,
 }
 
@@ -97,6 +97,7 @@ impl Decide for Device {
                 self.replace(profile, &serial_number, reason)
             }
             (C::ReviseDevice { changes }, Some(profile)) => {
+                // Collecting into a result makes the revision atomic: one invalid change rejects them all.
                 let events: Result<Vec<_>, _> = changes.into_iter().map(|change| profile.change(change)).collect();
                 Ok(events?.concat())
             }

@@ -18,7 +18,7 @@ pub enum DeviceCommand {
         serial_number: String,
         /// Its type.
         device_type_id: DeviceTypeId,
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
     },
     /// Renames it.
@@ -33,7 +33,7 @@ pub enum DeviceCommand {
     },
     /// Replaces its custom attributes.
     ChangeDeviceAttributes {
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
     },
     /// Applies several of the changes above atomically.

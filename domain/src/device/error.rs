@@ -36,7 +36,7 @@ pub enum Error {
     /// The device has no claim code with this digest: it never existed or was replaced.
     #[error("the claim code is not valid for this device")]
     WrongClaimCode,
-    /// The claim code was used before.
+    /// The claim code was already used.
     #[error("the claim code was already used")]
     ClaimCodeUsed,
     /// The claim code has expired.

@@ -22,7 +22,7 @@ pub enum DeviceEvent {
         serial_number: String,
         /// Its type.
         device_type_id: DeviceTypeId,
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
     },
     /// It was renamed.
@@ -38,7 +38,7 @@ pub enum DeviceEvent {
     },
     /// Its custom attributes were replaced.
     DeviceAttributesChanged {
-        /// Free attributes: a JSON object.
+        /// Custom attributes: a JSON object.
         custom_attributes: Value,
     },
     /// An HTTP token was issued.

@@ -66,6 +66,7 @@ aggregate!(DeviceLinks, "device_links");
 
 impl DeviceLinks {
     fn link(&self, link: Link) -> Result<Vec<DeviceLinksEvent>, Error> {
+        // A repeated command is not an overlap with itself.
         if self.links.contains(&link) {
             return Ok(vec![]);
         }
@@ -114,6 +115,7 @@ impl DeviceLinks {
             .filter(|link| link.valid_until.is_none_or(|until| until > end_of(link)))
             .map(|link| DeviceLinksEvent::AssetUnlinked { link_id: link.link_id, asset_id, valid_until: end_of(link) })
             .collect();
+        // A repeated unlink finds links that end at exactly this time; it must succeed without events.
         let ended_then = self.links.iter().filter(is_meant).any(|link| link.valid_until == Some(end_of(link)));
         if events.is_empty() && !ended_then { Err(Error::NotLinked { asset_id }) } else { Ok(events) }
     }

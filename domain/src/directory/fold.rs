@@ -168,8 +168,10 @@ impl Directory {
             DeviceTypeEvent::DeviceTypeDefined { metrics, unknown_metrics, .. }
             | DeviceTypeEvent::DeviceTypeRevised { metrics, unknown_metrics, .. } => {
                 let mut metrics = metrics.clone();
+                // `payload::validate` walks the metrics of a reading and of its type in step.
                 metrics.sort_by(|a, b| a.key.cmp(&b.key));
                 let versions = self.device_types.entry(DeviceTypeId(at.id)).or_default();
+                // A revision replaces the definition, but not the assigned converter.
                 let converter = versions.newest().and_then(|known| known.converter);
                 versions.set(at.position, DeviceTypeEntry { metrics, unknown_metrics: *unknown_metrics, converter });
             }
@@ -277,6 +279,7 @@ impl Directory {
             | AssetTypeEvent::AssetTypeRevised { derived_metrics, health_model, combination, .. } => {
                 let computation = Computation::new(derived_metrics, combination, health_model.as_ref());
                 let versions = self.asset_types.entry(AssetTypeId(at.id)).or_default();
+                // A revision that only renames the type must not make existing scores look outdated.
                 let same = versions
                     .newest()
                     .filter(|known| *known.computation == computation && known.health_model == *health_model);
@@ -358,6 +361,7 @@ fn change_rule(versions: &mut Versions<RuleEntry>, position: u64, event: &RuleEv
             RuleEvent::RuleConditionChanged { metric_key, condition } => {
                 definition.metric_key.clone_from(metric_key);
                 definition.condition = condition.clone();
+                // A new condition must not continue the breach of the former one.
                 entry.decides_since = position;
             }
             RuleEvent::RuleSeverityChanged { severity } => definition.severity = *severity,

@@ -20,8 +20,8 @@ use crate::ids::{
 use crate::rule::{EntityKind, RuleDefinition};
 
 /// An in-memory index of the catalogue for the telemetry path. [`Directory::as_of`] reads it as of a position of the
-/// domain stream, so that replays give the same results; the `*_now` methods read the newest state and serve the device
-/// endpoints, which decide about the present.
+/// domain stream, so that replays give the same results; the `*_now` methods read the newest state and serve
+/// ingestion, which decides on the present.
 #[derive(Debug, Default)]
 pub struct Directory {
     position: u64,

@@ -67,6 +67,7 @@ impl Decide for Notification {
             (C::Push { recipients }, Some((_, notice))) => {
                 Ok(vec![NotificationEvent::NotificationPushed { recipients, notice: notice.clone() }])
             }
+            // A late failure of an earlier attempt must not fail the one in progress.
             (C::NoteRefused { attempt, .. }, _) if attempt != self.attempts => Ok(vec![]),
             (C::NoteRefused { attempt, reason, is_final }, _) => {
                 let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();

@@ -27,7 +27,7 @@ pub enum NotificationCommand {
     },
     /// Records the delivery.
     NoteDelivered {
-        /// To how many.
+        /// Number of recipients.
         recipients: u32,
     },
     /// Delivers it as a push notification in the web console.

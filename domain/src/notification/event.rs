@@ -30,7 +30,7 @@ pub enum NotificationEvent {
     },
     /// It was delivered.
     NotificationDelivered {
-        /// To how many.
+        /// Number of recipients.
         recipients: u32,
     },
     /// It was pushed to users in the web console.

@@ -16,7 +16,7 @@ pub enum ShelvingCommand {
         entity_id: Uuid,
         /// The current time.
         now: DateTime<Utc>,
-        /// Until when it lasts.
+        /// When the shelving ends.
         until: DateTime<Utc>,
         /// The reason, as entered by the actor.
         reason: String,

@@ -16,7 +16,7 @@ pub enum ShelvingEvent {
         rule_id: RuleId,
         /// The entity.
         entity_id: Uuid,
-        /// Until when it lasts.
+        /// When the shelving ends.
         until: DateTime<Utc>,
         /// The reason, as entered by the actor.
         reason: String,

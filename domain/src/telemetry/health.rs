@@ -61,6 +61,7 @@ pub fn score<'m>(
     let mean = points / weights;
     // The mean is NaN if no band has a value.
     let own = mean.is_finite().then(|| Health { score: mean.clamp(0.0, 100.0).round() as u8, cause: worst.1 });
+    // `Worst` caps the score of the bands, and is the score where no band has a value.
     let below = children.iter().min().filter(|_| fold.is_some_and(|fold| fold.fold == ChildrenFold::Worst));
     match (own, below) {
         (Some(own), Some(below)) if own.score <= *below => Some(own),

@@ -17,6 +17,7 @@ pub struct SetInterner {
 impl SetInterner {
     /// Finds or adds the set with these keys in this order and returns its index.
     pub fn intern<K: AsRef<str>>(&mut self, keys: &[K]) -> u32 {
+        // Fast path: no hashing while consecutive readings have the same keys.
         if !self.is(self.last, keys) {
             self.last = self.find_or_add(keys);
         }

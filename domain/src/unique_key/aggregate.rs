@@ -35,6 +35,7 @@ impl Decide for UniqueKey {
                 Ok(vec![UniqueKeyEvent::KeyClaimed { kind, holder, organization }])
             }
             (C::ReleaseKey { .. }, None) => Ok(vec![]),
+            // A resumed process may claim its key again.
             (C::ClaimKey { holder, .. }, Some(present)) if holder == present => Ok(vec![]),
             (C::ReleaseKey { holder }, Some(present)) if holder == present => {
                 Ok(vec![UniqueKeyEvent::KeyReleased { holder }])

@@ -33,7 +33,7 @@ pub struct Profile {
     pub name: EncryptedText,
     /// Their access role.
     pub access_role: AccessRole,
-    /// Roles that work is assigned to.
+    /// Work roles, to which activities are assigned.
     pub work_roles: Vec<String>,
 }
 
@@ -60,6 +60,7 @@ impl Decide for User {
             (_, None) => Err(Error::NotFound),
             (C::EraseUser {}, _) if self.erased => Ok(vec![]),
             (C::EraseUser {}, _) => Ok(vec![UserEvent::UserErased {}]),
+            // Erasure is final: nothing but a repeated erasure is accepted.
             (_, _) if self.erased => Err(Error::Erased),
             (C::DeactivateUser { .. }, _) if self.deactivated => Ok(vec![]),
             (C::DeactivateUser { reason }, _) => Ok(vec![UserEvent::UserDeactivated { reason }]),

@@ -34,7 +34,7 @@ struct Tokens {
 
 impl Token {
     fn at(token: DeviceToken, now: DateTime<Utc>) -> Self {
-        let status = match (&token.revoked, token.holds_at(now)) {
+        let status = match (&token.revoked, token.is_valid_at(now)) {
             (Some(_), _) => "revoked",
             (None, true) => "valid",
             (None, false) => "expired",

@@ -74,6 +74,7 @@ impl Converter {
     }
 
     fn input<'a>(&self, payload: &'a [u8]) -> Input<'a> {
+        // A binary payload is not JSON; only rules with a path need it.
         let json: Option<Value> = serde_json::from_slice(payload).ok();
         let bytes = match &self.definition.frame {
             Some(frame) => frame_bytes(frame, payload, json.as_ref()),

@@ -45,6 +45,7 @@ pub fn parse(payload: &[u8]) -> Result<Vec<Parsed<'_>>, Refusal> {
     let read = (&mut json).deserialize_any(PayloadVisitor(&mut found)).and_then(|()| json.end());
     match (read, found.refusal) {
         (Ok(()), _) => Ok(found.readings),
+        // The error of serde is only the signal to stop; the cause is in the refusal.
         (Err(_), Some(refusal)) => Err(refusal),
         (Err(error), None) => Err(classify(payload, &error)),
     }
@@ -106,6 +107,7 @@ impl<'a> Visitor<'a> for PayloadVisitor<'_, 'a> {
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
         while seq.next_element_seed(ReadingSeed(self.0))?.is_some() {
+            // Checked while parsing, so that a huge array is not read to its end.
             if self.0.readings.len() > MAX_READINGS {
                 return Err(self.0.refuse(Reason::TooManyReadings, format!("more than {MAX_READINGS} readings")));
             }
@@ -139,6 +141,7 @@ impl<'a> Visitor<'a> for ReadingSeed<'_, 'a> {
         while let Some(member) = map.next_key_seed(TextSeed)? {
             match &*member {
                 "ts" => reading.measured_at = map.next_value_seed(TimeSeed(self.0))?,
+                // JSON parsers differ in which duplicate they keep; reject instead of guessing.
                 "metrics" if std::mem::replace(&mut seen, true) => {
                     return Err(self.0.refuse(Reason::DuplicateKey, "metrics occurs twice"));
                 }

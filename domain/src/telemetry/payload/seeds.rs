@@ -77,6 +77,7 @@ impl<'a> Visitor<'a> for PortsSeed<'_, '_, 'a> {
         let Self(found, metrics) = self;
         while let Some(port) = map.next_key_seed(TextSeed)? {
             let Ok(port) = port.parse::<u16>() else {
+                // The key comes from the device and may be arbitrarily long.
                 let shown: String = port.chars().take(80).collect();
                 return Err(found.refuse(Reason::BadKey, format!("{shown:?} is not a port number")));
             };
