@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 
 use eventlog::{Message, Rejection, Source, Stream};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use crate::Error;
 use crate::decoded_event::{DecodedEvent, decode_message};
-use crate::projection::{Projection, rejection};
+use crate::projection::{Projection, Written, rejection};
 use crate::row_batch::AnyRowBatch;
 
 /// A read model that folds domain events.
@@ -55,16 +55,17 @@ impl<F: Fold> Projection for FoldProjection<F> {
         F::TABLES
     }
 
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>> {
         Box::pin(async move {
             let (events, rejected) = decode_messages(batch.iter());
             let mut rows = F::Rows::default();
-            fold_events::<F>(db, &mut rows, &events).await?;
-            Ok(rejected)
+            let mut transaction = db.begin().await?;
+            fold_events::<F>(&mut transaction, &mut rows, &events).await?;
+            Ok(Written { transaction, rejected })
         })
     }
 }

@@ -48,7 +48,7 @@ pub mod type_catalogue;
 pub use error::Error;
 pub use live_feed::Feed;
 pub use paging::{InvalidPageCursor, Page, PageCursor, Paging};
-pub use projection::{BatchLimits, Projection};
+pub use projection::{BatchLimits, Projection, Written};
 pub use rate_limits::RateLimits;
 pub use reader::{Reader, WaitError};
 pub use redis_server::RedisServer;

@@ -3,7 +3,7 @@
 
 use eventlog::{Message, Rejection, Source};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::Error;
 use crate::decoded_event::Unreadable;
@@ -23,6 +23,14 @@ pub struct BatchLimits {
 
 /// For streams with few messages: written almost as soon as they arrive.
 pub const LOW_LATENCY: BatchLimits = BatchLimits { max_messages: 500, max_bytes: 1 << 20, linger_ms: 2 };
+
+/// A batch that has been written but not committed.
+pub struct Written<'c> {
+    /// The transaction; the runner moves the checkpoint in it and commits.
+    pub transaction: Transaction<'c, Postgres>,
+    /// The messages that cannot be read. If there are any, the runner rolls the transaction back.
+    pub rejected: Vec<Rejection>,
+}
 
 /// A read model in PostgreSQL.
 pub trait Projection: Send + Sync {
@@ -50,17 +58,13 @@ pub trait Projection: Send + Sync {
         None
     }
 
-    /// Prepares, outside the transaction, what the batch needs, such as partitions. Idempotent.
-    fn prepare<'a>(&'a mut self, _db: &'a mut PgConnection, _batch: &'a [Message]) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    /// Applies a batch within a transaction; returns the messages that cannot be read.
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>>;
+    /// Writes a batch in a new transaction on `db`, and returns the transaction uncommitted. What the batch needs that
+    /// must outlive a rollback, such as partitions, is created before the transaction begins.
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>>;
 
     /// Drops what it holds in memory besides its tables: a transaction was rolled back, or the tables were emptied.
     fn forget(&mut self) {}

@@ -6,11 +6,10 @@ use std::time::Duration;
 use domain::telemetry::newer_version;
 use eventlog::position::{Position, Positions};
 use eventlog::{Batch, Cause, ConsumeSettings, Consumer, Message, Outcome, Rejection, Source};
-use sqlx::Connection;
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::ownership::Owner;
-use crate::projection::BatchLimits;
+use crate::projection::{BatchLimits, Written};
 use crate::{Error, Projection};
 
 /// How long a batch may take. After that the connection is dropped and the batch retried on a new one.
@@ -72,9 +71,7 @@ impl<'a> Runner<'a> {
             return Ok(Vec::new());
         }
         let db = self.owner.db().await?;
-        self.projection.prepare(db, &messages).await?;
-        let mut transaction = db.begin().await?;
-        let rejected = self.projection.apply(&mut transaction, &messages).await?;
+        let Written { mut transaction, rejected } = self.projection.write(db, &messages).await?;
         if !rejected.is_empty() {
             transaction.rollback().await?;
             return Ok(rejected);

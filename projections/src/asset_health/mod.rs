@@ -6,15 +6,15 @@ pub mod read;
 mod tests;
 
 use domain::telemetry::{AssetPack, decode_pack};
-use eventlog::{Message, Rejection, Source, Stream};
+use eventlog::{Message, Source, Stream};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 pub use fold::{HealthChangeRow, HealthRow, fold};
 
 use crate::decoded_event::{Unreadable, error_chain};
 use crate::origin_marks::OriginMarks;
-use crate::projection::rejection;
+use crate::projection::{Written, rejection};
 use crate::row_batch::{AnyRowBatch, RowBatch, append};
 use crate::sql_values::to_bigint;
 use crate::{Error, Projection};
@@ -49,22 +49,23 @@ impl Projection for AssetHealth {
         self.marks.clear();
     }
 
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>> {
         Box::pin(async move {
-            let mut refused = Vec::new();
+            let mut rejected = Vec::new();
             let mut changes = Vec::new();
             for message in batch {
                 match decode_pack::<AssetPack>(&message.payload) {
                     Ok(pack) => changes.extend(self.new_changes(message, pack)),
-                    Err(error) => refused.push(rejection(message, Unreadable(error_chain(&error)))),
+                    Err(error) => rejected.push(rejection(message, Unreadable(error_chain(&error)))),
                 }
             }
-            write(db, &changes).await?;
-            Ok(refused)
+            let mut transaction = db.begin().await?;
+            write(&mut transaction, &changes).await?;
+            Ok(Written { transaction, rejected })
         })
     }
 }

@@ -6,13 +6,14 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use eventlog::{Message, Rejection, Source, Stream};
+use eventlog::{Message, Source, Stream};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 pub use row::{AuditRow, row};
 
 use crate::fold::decode_messages;
+use crate::projection::Written;
 use crate::row_batch::append;
 use crate::{Error, Projection};
 
@@ -36,16 +37,17 @@ impl Projection for AuditLog {
         &["audit_log"]
     }
 
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>> {
         Box::pin(async move {
-            let (events, refused) = decode_messages(batch.iter());
+            let (events, rejected) = decode_messages(batch.iter());
             let rows: Vec<AuditRow> = events.iter().map(row).collect();
-            append(db, "audit_log", &rows).await?;
-            Ok(refused)
+            let mut transaction = db.begin().await?;
+            append(&mut transaction, "audit_log", &rows).await?;
+            Ok(Written { transaction, rejected })
         })
     }
 }

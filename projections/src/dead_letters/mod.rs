@@ -5,14 +5,14 @@ pub mod read;
 #[cfg(test)]
 mod tests;
 
-use eventlog::{Message, Rejection, Source, Stream};
+use eventlog::{Message, Source, Stream};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 pub use fold::{LetterRow, SettledRow, letters_of, settled};
 
 use crate::fold::decode_messages;
-use crate::projection::rejection;
+use crate::projection::{Written, rejection};
 use crate::row_batch::append;
 use crate::{Error, Projection};
 
@@ -36,25 +36,26 @@ impl Projection for DeadLetters {
         &["dead_letters", "dead_letters_settled"]
     }
 
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>> {
         Box::pin(async move {
             let of = |stream: Stream| batch.iter().filter(move |message| message.stream == stream);
-            let (events, mut refused) = decode_messages(of(Stream::Es));
+            let (events, mut rejected) = decode_messages(of(Stream::Es));
             let decided: Vec<SettledRow> = events.iter().filter_map(settled).collect();
             let mut letters: Vec<LetterRow> = Vec::new();
             for message in of(Stream::TelemetryDlq) {
                 match letters_of(message) {
                     Ok(rows) => letters.extend(rows),
-                    Err(reason) => refused.push(rejection(message, reason)),
+                    Err(reason) => rejected.push(rejection(message, reason)),
                 }
             }
-            append(db, "dead_letters", &letters).await?;
-            append(db, "dead_letters_settled", &decided).await?;
-            Ok(refused)
+            let mut transaction = db.begin().await?;
+            append(&mut transaction, "dead_letters", &letters).await?;
+            append(&mut transaction, "dead_letters_settled", &decided).await?;
+            Ok(Written { transaction, rejected })
         })
     }
 }

@@ -11,14 +11,14 @@ mod tests;
 use domain::telemetry::{PresenceFact, PresenceKind};
 use eventlog::{Message, Rejection, Source, Stream};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 pub use fold::Devices;
 pub(crate) use fold::object;
 pub use row::{ConnectivityRow, DeviceRow};
 
 use crate::fold::{decode_messages, fold_events};
-use crate::projection::rejection;
+use crate::projection::{Written, rejection};
 use crate::row_batch::{AnyRowBatch, RowBatch};
 use crate::{Error, Projection};
 
@@ -42,19 +42,20 @@ impl Projection for DeviceDirectory {
         &["devices", "device_connectivity"]
     }
 
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>> {
         Box::pin(async move {
             let is_domain = |message: &&Message| message.stream == Stream::Es;
-            let (events, mut refused) = decode_messages(batch.iter().filter(is_domain));
+            let (events, mut rejected) = decode_messages(batch.iter().filter(is_domain));
             let (seen, unreadable) = presence_facts(batch.iter().filter(|message| !is_domain(message)));
-            refused.extend(unreadable);
-            fold_events::<fold::Devices>(db, &mut RowBatch::default(), &events).await?;
-            fold_presence(db, &seen).await?;
-            Ok(refused)
+            rejected.extend(unreadable);
+            let mut transaction = db.begin().await?;
+            fold_events::<fold::Devices>(&mut transaction, &mut RowBatch::default(), &events).await?;
+            fold_presence(&mut transaction, &seen).await?;
+            Ok(Written { transaction, rejected })
         })
     }
 }

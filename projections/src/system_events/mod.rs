@@ -7,16 +7,16 @@ pub mod read;
 mod tests;
 
 use domain::telemetry::ThresholdEvent;
-use eventlog::{Message, Rejection, Source, Stream};
+use eventlog::{Message, Source, Stream};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 pub use fold::{SystemEventRow, of_certificate, of_presence, of_threshold, threshold_payload};
 
 use crate::decoded_event::Unreadable;
 use crate::device_directory::presence_facts;
 use crate::fold::decode_messages;
-use crate::projection::rejection;
+use crate::projection::{Written, rejection};
 use crate::row_batch::append;
 use crate::{Error, Projection};
 
@@ -40,27 +40,28 @@ impl Projection for SystemEvents {
         &["system_events"]
     }
 
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>> {
         Box::pin(async move {
             let of = |stream: Stream| batch.iter().filter(move |message| message.stream == stream);
-            let (events, mut refused) = decode_messages(of(Stream::Es));
+            let (events, mut rejected) = decode_messages(of(Stream::Es));
             let (seen, unreadable) = presence_facts(of(Stream::Presence));
-            refused.extend(unreadable);
+            rejected.extend(unreadable);
             let mut rows: Vec<SystemEventRow> = events.iter().filter_map(of_certificate).collect();
             rows.extend(seen.iter().filter_map(of_presence));
             for message in of(Stream::EventsThreshold) {
                 match threshold_events(message) {
                     Ok(events) => rows.extend(events.iter().map(of_threshold)),
-                    Err(reason) => refused.push(rejection(message, reason)),
+                    Err(reason) => rejected.push(rejection(message, reason)),
                 }
             }
             // Ids come of what happened, so what a stage published twice is one row.
-            append(db, "system_events", &rows).await?;
-            Ok(refused)
+            let mut transaction = db.begin().await?;
+            append(&mut transaction, "system_events", &rows).await?;
+            Ok(Written { transaction, rejected })
         })
     }
 }

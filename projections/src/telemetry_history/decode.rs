@@ -50,7 +50,7 @@ pub struct DecodedBatch {
     pub readings: Vec<Reading>,
     /// The metric sets that the rows refer to, each once.
     pub sets: Vec<Vec<String>>,
-    pub refused: Vec<Rejection>,
+    pub rejected: Vec<Rejection>,
     /// The newest time of arrival, microseconds; how late it is by the log.
     pub log_time: Option<i64>,
     known: BTreeMap<Vec<String>, usize>,
@@ -68,7 +68,7 @@ pub fn decode(marks: &mut OriginMarks, batch: &[Message]) -> DecodedBatch {
             _ => continue,
         };
         if let Err(error) = read {
-            decoded.refused.push(rejection(message, Unreadable(error_chain(&error))));
+            decoded.rejected.push(rejection(message, Unreadable(error_chain(&error))));
         }
     }
     decoded

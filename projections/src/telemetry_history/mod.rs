@@ -18,7 +18,7 @@ mod write;
 
 use eventlog::{Message, Rejection, Source, Stream};
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use self::decode::{DecodedBatch, decode};
 use self::hour_aggregates::OpenHours;
@@ -29,7 +29,7 @@ pub use self::upkeep::upkeep;
 use self::write::Partitions;
 use crate::digest::Digest;
 use crate::origin_marks::OriginMarks;
-use crate::projection::BatchLimits;
+use crate::projection::{BatchLimits, Written};
 use crate::{Error, Projection};
 
 /// The projection's name.
@@ -57,7 +57,6 @@ pub struct TelemetryHistory {
     partitions: Partitions,
     hours: OpenHours,
     retention: Retention,
-    decoded: DecodedBatch,
 }
 
 impl Projection for TelemetryHistory {
@@ -105,37 +104,52 @@ impl Projection for TelemetryHistory {
         *self = Self::default();
     }
 
-    fn prepare<'a>(&'a mut self, db: &'a mut PgConnection, batch: &'a [Message]) -> BoxFuture<'a, Result<(), Error>> {
+    fn write<'b, 'c: 'b>(
+        &'b mut self,
+        db: &'c mut PgConnection,
+        batch: &'b [Message],
+    ) -> BoxFuture<'b, Result<Written<'c>, Error>> {
         Box::pin(async move {
-            self.decoded = decode(&mut self.marks, batch);
-            self.retention.resume(db, &self.decoded).await?;
-            self.retention.drop_expired(&mut self.decoded);
-            self.hours.resume(db, &self.decoded).await?;
-            self.partitions.create(db, &self.decoded, self.hours.frozen_before()).await?;
-            self.keys.intern(db, &self.decoded).await
+            let decoded = self.prepare(db, batch).await?;
+            let mut transaction = db.begin().await?;
+            let rejected = self.apply(&mut transaction, batch, decoded).await?;
+            Ok(Written { transaction, rejected })
         })
     }
+}
 
-    fn apply<'a>(
-        &'a mut self,
-        db: &'a mut PgConnection,
-        batch: &'a [Message],
-    ) -> BoxFuture<'a, Result<Vec<Rejection>, Error>> {
-        Box::pin(async move {
-            let mut decoded = std::mem::take(&mut self.decoded);
-            let (changes, refused) = retention::retention_changes(batch);
-            decoded.refused.extend(refused);
-            if !decoded.refused.is_empty() {
-                return Ok(decoded.refused);
-            }
-            self.retention.store_changes(db, changes).await?;
-            let rows = self.keys.resolve(decoded);
-            self.high_water.learn(db, &rows).await?;
-            let routed = self.high_water.route(rows, self.hours.frozen_before());
-            write::write_readings(db, &self.partitions, &routed).await?;
-            self.hours.add(&routed);
-            self.hours.close(db).await?;
-            Ok(Vec::new())
-        })
+impl TelemetryHistory {
+    /// Decodes a batch and creates the partitions and surrogate keys that it needs. Both are created outside the
+    /// transaction: they never change once created, so a retry finds and uses them.
+    async fn prepare(&mut self, db: &mut PgConnection, batch: &[Message]) -> Result<DecodedBatch, Error> {
+        let mut decoded = decode(&mut self.marks, batch);
+        self.retention.resume(db, &decoded).await?;
+        self.retention.drop_expired(&mut decoded);
+        self.hours.resume(db, &decoded).await?;
+        self.partitions.create(db, &decoded, self.hours.frozen_before()).await?;
+        self.keys.intern(db, &decoded).await?;
+        Ok(decoded)
+    }
+
+    /// Writes a decoded batch within a transaction; returns the messages that cannot be read, and then writes nothing.
+    async fn apply(
+        &mut self,
+        db: &mut PgConnection,
+        batch: &[Message],
+        mut decoded: DecodedBatch,
+    ) -> Result<Vec<Rejection>, Error> {
+        let (changes, rejected) = retention::retention_changes(batch);
+        decoded.rejected.extend(rejected);
+        if !decoded.rejected.is_empty() {
+            return Ok(decoded.rejected);
+        }
+        self.retention.store_changes(db, changes).await?;
+        let rows = self.keys.resolve(decoded);
+        self.high_water.learn(db, &rows).await?;
+        let routed = self.high_water.route(rows, self.hours.frozen_before());
+        write::write_readings(db, &self.partitions, &routed).await?;
+        self.hours.add(&routed);
+        self.hours.close(db).await?;
+        Ok(Vec::new())
     }
 }

@@ -29,16 +29,16 @@ pub type RetentionChange = (Uuid, u32);
 
 /// Returns what organisations chose in a batch, and the messages that cannot be read.
 pub fn retention_changes(batch: &[Message]) -> (Vec<RetentionChange>, Vec<Rejection>) {
-    let (mut changes, mut refused) = (Vec::new(), Vec::new());
+    let (mut changes, mut rejected) = (Vec::new(), Vec::new());
     for message in batch.iter().filter(|message| message.stream == Stream::Es) {
         match decode_message(message) {
             Ok(events) => {
                 changes.extend(events.iter().filter_map(|decoded| Some((decoded.id, retention_days(&decoded.event)?))));
             }
-            Err(unreadable) => refused.push(rejection(message, unreadable)),
+            Err(unreadable) => rejected.push(rejection(message, unreadable)),
         }
     }
-    (changes, refused)
+    (changes, rejected)
 }
 
 fn retention_days(event: &AnyEvent) -> Option<u32> {
