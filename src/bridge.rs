@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(refusal(|_| {}), "");
         assert_eq!(refusal(|bridge| bridge.url = None), "bridge.url is not set: write mqtt://host:port of the broker");
         let message = refusal(|bridge| bridge.url = Some("broker".into()));
-        assert_eq!(message, "\"broker\" is no broker: write mqtt://host:port or mqtts://host:port");
+        assert_eq!(message, "\"broker\" is not a broker address; write mqtt://host:port or mqtts://host:port");
         let message = refusal(|bridge| bridge.password = secret());
         assert!(message.starts_with("bridge.password is set and bridge.user is not"), "{message}");
         let message = refusal(|bridge| {

@@ -1,5 +1,5 @@
-//! The one decision on who may connect: certificate, organisation, device and topics bound together. Pure functions of
-//! what was presented and what the log says; where the facts come from and what happens to a refused device is elsewhere.
+//! The authorisation decision: binds certificate, organisation, device and topics together. Pure functions of the
+//! presented credentials and the state of the log; `directory` provides that state.
 
 use std::sync::Arc;
 
@@ -9,40 +9,40 @@ use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, OrganizationId};
 use rustls_pki_types::CertificateDer;
 
-/// What the log says, newest state, about one presented certificate.
+/// The latest state in the log that concerns a presented certificate.
 #[derive(Clone, Debug)]
 pub struct View {
     /// The platform's root certificate.
     pub root: Arc<CertificateDer<'static>>,
-    /// The organisation that the certificate names, where there is one.
+    /// The organisation that the certificate names, if it exists.
     pub organization: Option<OrganizationView>,
-    /// The device that the certificate names, where there is one.
+    /// The device that the certificate names, if it exists.
     pub device: Option<DeviceView>,
-    /// The certificate by its serial number, where one was issued.
+    /// The certificate with this serial number, if it was issued.
     pub certificate: Option<CertificateView>,
 }
 
-/// What the log says of an organisation.
+/// State of an organisation.
 #[derive(Clone, Debug, Default)]
 pub struct OrganizationView {
-    /// Whether its devices are shut out.
+    /// Whether the organisation is suspended, so that none of its devices may connect.
     pub suspended: bool,
-    /// The certificate of its own CA, where it has one.
+    /// The certificate of the organisation's CA, if it has one.
     pub authority: Option<Arc<CertificateDer<'static>>>,
 }
 
-/// What the log says of a device.
+/// State of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceView {
     /// Its organisation.
     pub organization: OrganizationId,
-    /// Whether it is out of service for good.
+    /// Whether it is permanently out of service.
     pub decommissioned: bool,
-    /// Whether its payloads are of a form of their own, which a protocol converter reads.
+    /// Whether a protocol converter parses its payloads.
     pub is_converted: bool,
 }
 
-/// What the log says of an issued certificate.
+/// State of an issued certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateView {
     /// The device it was issued for.
@@ -51,14 +51,14 @@ pub struct CertificateView {
     pub revoked: bool,
 }
 
-/// What the log says of a device token.
+/// State of a device token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenView {
     /// The device it was issued for.
     pub device: DeviceId,
     /// Whether it was revoked.
     pub revoked: bool,
-    /// End of its validity.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -67,11 +67,11 @@ pub struct TokenView {
 pub enum Decision {
     /// The device may connect.
     Allow(Allowed),
-    /// It may not.
+    /// The device may not connect.
     Deny(Reason),
 }
 
-/// What a device that was let in may do, and until when.
+/// What an admitted device may do, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowed {
     /// Its organisation.
@@ -80,7 +80,7 @@ pub struct Allowed {
     pub device: DeviceId,
     /// The topics it may use.
     pub topics: Topics,
-    /// End of its certificate's validity; the session ends with it.
+    /// When its certificate expires; the session ends then.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -94,7 +94,7 @@ pub struct Topics {
 }
 
 impl Topics {
-    /// Names the topics of a device.
+    /// Returns the topics of a device.
     pub fn of(organization: OrganizationId, device: DeviceId) -> Self {
         Self {
             telemetry: format!("v1/telemetry/{organization}/{device}"),
@@ -103,26 +103,26 @@ impl Topics {
     }
 }
 
-/// Why a device may not connect, or may not stay.
+/// Why a device may not connect or stay connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// The certificate is no device's, or its fields disagree.
+    /// The certificate is not a device certificate, or its fields contradict each other.
     UnreadableCertificate,
-    /// The client id is not the device id.
+    /// The client id differs from the device id.
     WrongClientId,
-    /// No such organisation, or it has no CA yet.
+    /// The organisation does not exist or has no CA.
     UnknownOrganization,
-    /// The certificate is not signed by the CA of the organisation it names.
+    /// The certificate is not signed by the CA of the organisation that it names.
     ForeignAuthority,
-    /// The certificate, or its CA's, is not valid yet.
+    /// The certificate or its CA's is not yet valid.
     NotYetValid,
-    /// The certificate, or its CA's, is no longer valid.
+    /// The certificate, its CA's or the token has expired.
     Expired,
-    /// Nobody issued a certificate of this serial number to this device.
+    /// No certificate with this serial number was issued to this device.
     UnknownCertificate,
     /// The certificate, or the token, was revoked.
     Revoked,
-    /// Nobody issued this token.
+    /// No such token was issued.
     UnknownToken,
     /// No such device.
     UnknownDevice,
@@ -135,7 +135,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The stable code that presence facts, metrics and log lines carry.
+    /// The stable code in presence facts, metrics and logs.
     pub fn code(self) -> &'static str {
         match self {
             Self::UnreadableCertificate => "unreadable_certificate",
@@ -154,8 +154,8 @@ impl Reason {
         }
     }
 
-    /// Tells whether events that have not arrived yet could turn this into an allowance: such a refusal counts only
-    /// with the directory at the head of the log.
+    /// Tells whether events that have not been folded yet could lift the denial. Such a denial counts only after the
+    /// directory has caught up with the log.
     pub fn may_be_stale(self) -> bool {
         matches!(
             self,
@@ -169,8 +169,8 @@ impl Reason {
     }
 }
 
-/// Decides on a CONNECT: the chain is signed by the CA of the very organisation that the certificate names and in date
-/// at `now`, the client id is the device id, and the device is in good standing.
+/// Decides on a CONNECT. The chain must be signed by the CA of the organisation that the certificate names and be valid
+/// at `now`, the client id must be the device id, and the device must be in good standing.
 pub fn authorize_connect(chain: &[CertificateDer<'_>], client_id: &str, view: &View, now: DateTime<Utc>) -> Decision {
     match decide(chain, client_id, view, now) {
         Ok(allowed) => Decision::Allow(allowed),
@@ -178,7 +178,7 @@ pub fn authorize_connect(chain: &[CertificateDer<'_>], client_id: &str, view: &V
     }
 }
 
-/// Decides whether a device that was let in may stay: everything that can change while it is connected.
+/// Decides whether a connected device may stay; checks everything that can change during a session.
 pub fn authorize_session(identity: &Identity, view: &View, now: DateTime<Utc>) -> Result<(), Reason> {
     let device = DeviceId(identity.device);
     let organization = view.organization.as_ref().ok_or(Reason::UnknownOrganization)?;
@@ -194,8 +194,8 @@ pub fn authorize_session(identity: &Identity, view: &View, now: DateTime<Utc>) -
     in_date(identity, now)
 }
 
-/// Decides whether a device token counts: issued, not revoked, in date at `now`, its device in service and its
-/// organisation not suspended. Answers the organisation.
+/// Decides whether a device token is accepted: issued, not revoked, not expired at `now`, its device in service and its
+/// organisation not suspended. Returns the organisation.
 pub fn authorize_token(
     token: Option<TokenView>,
     device: Option<DeviceView>,
@@ -215,9 +215,9 @@ pub fn authorize_token(
     Ok(device.organization)
 }
 
-/// Decides whether a device may be known to a broker that checks certificates by itself: it is in service, its
-/// organisation is not suspended, and one of its certificates at least was neither revoked nor is past its end.
-/// `certificates` are that it was issued, each with its end. Answers the organisation.
+/// Decides whether a device may be registered at a broker that verifies certificates itself: it is in service, its
+/// organisation is not suspended, and at least one of its certificates is neither revoked nor expired. `certificates`
+/// are all that were issued to it, each with its expiry. Returns the organisation.
 pub fn authorize_device(
     device: DeviceView,
     organization: Option<&OrganizationView>,
@@ -256,7 +256,7 @@ fn decide(chain: &[CertificateDer<'_>], client_id: &str, view: &View, now: DateT
             return Err(certs::identity(chain).map_or(Reason::UnreadableCertificate, |_| Reason::UnknownOrganization));
         }
     };
-    // The certificate spells the device id in one way, and the client id has to be spelled the same.
+    // A client id in another spelling of the same UUID would be a second client at a broker.
     if client_id != identity.device.to_string() {
         return Err(Reason::WrongClientId);
     }

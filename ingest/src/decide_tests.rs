@@ -1,4 +1,4 @@
-//! Every allowance and every denial, one row each.
+//! Table tests of every authorisation and every denial.
 
 use super::*;
 use certs::{Authority, IssuedDevice, RootAuthority};
@@ -14,7 +14,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
 }
 
-/// A platform with two organisations and a device of the first, and the view of the log that lets it in.
+/// A platform with two organisations, a device of the first, and the view that admits it.
 struct Platform {
     own: Authority,
     other: Authority,
@@ -48,7 +48,7 @@ fn reason(chain: &[CertificateDer<'_>], client_id: &str, view: &View, at: DateTi
 }
 
 #[test]
-fn a_device_in_good_standing_may_use_its_own_topics_until_its_certificate_ends() {
+fn a_device_in_good_standing_may_use_its_own_topics_until_its_certificate_expires() {
     let platform = platform();
     let decision = authorize_connect(&chain(&platform.issued), &DEVICE.to_string(), &platform.view, now());
     let expected = Allowed {
@@ -64,7 +64,7 @@ fn a_device_in_good_standing_may_use_its_own_topics_until_its_certificate_ends()
 }
 
 #[test]
-fn whatever_the_log_holds_against_a_device_denies_it() {
+fn every_reason_in_the_log_against_a_device_denies_it() {
     let known = platform();
     let (chain, client_id) = (chain(&known.issued), DEVICE.to_string());
     let organization = || known.view.organization.clone().unwrap();
@@ -110,10 +110,10 @@ fn whatever_the_log_holds_against_a_device_denies_it() {
 }
 
 #[test]
-fn a_chain_counts_only_under_the_ca_of_the_very_organisation_it_names() {
+fn a_chain_is_accepted_only_under_the_ca_of_the_organisation_it_names() {
     let known = platform();
     let client_id = DEVICE.to_string();
-    // Another organisation's CA with the names of this one's device: here it is a sibling CA that took over the names.
+    // A sibling CA that took over the organisation's names.
     let mut forged = known.view.clone();
     forged.organization.as_mut().unwrap().authority = Some(Arc::new(known.other.certificate().clone()));
     assert_eq!(reason(&chain(&known.issued), &client_id, &forged, now()), Some(Reason::ForeignAuthority));
@@ -121,7 +121,7 @@ fn a_chain_counts_only_under_the_ca_of_the_very_organisation_it_names() {
     let twin = second.issue_organization_authority(OWN, now()).unwrap();
     let of_twin = chain(&twin.issue_device(DEVICE, 30, now()).unwrap());
     assert_eq!(reason(&of_twin, &client_id, &known.view, now()), Some(Reason::ForeignAuthority));
-    // The CA presented beside the leaf is not what decides.
+    // The intermediate that the client presents must not matter.
     let mixed = [of_twin[0].clone(), known.own.certificate().clone()];
     assert_eq!(reason(&mixed, &client_id, &known.view, now()), Some(Reason::ForeignAuthority));
     let ca_as_device = [known.own.certificate().clone()];
@@ -129,7 +129,7 @@ fn a_chain_counts_only_under_the_ca_of_the_very_organisation_it_names() {
 }
 
 #[test]
-fn a_certificate_counts_only_in_date() {
+fn a_certificate_is_accepted_only_within_its_validity() {
     let known = platform();
     let (chain, client_id) = (chain(&known.issued), DEVICE.to_string());
     for (at, expected) in [
@@ -143,7 +143,7 @@ fn a_certificate_counts_only_in_date() {
 }
 
 #[test]
-fn the_client_id_is_the_device_id_in_its_one_spelling() {
+fn the_client_id_must_be_the_device_id_in_canonical_form() {
     let known = platform();
     let chain = chain(&known.issued);
     let upper = DEVICE.to_string().to_uppercase();
@@ -153,7 +153,7 @@ fn the_client_id_is_the_device_id_in_its_one_spelling() {
 }
 
 #[test]
-fn what_is_no_device_certificate_is_denied() {
+fn a_certificate_that_is_not_a_devices_is_denied() {
     let known = platform();
     let garbage = [CertificateDer::from(vec![1, 2, 3])];
     assert_eq!(reason(&[], "", &known.view, now()), Some(Reason::UnreadableCertificate));
@@ -173,7 +173,7 @@ fn a_live_session_is_reviewed_by_the_same_rules() {
 }
 
 #[test]
-fn only_denials_that_an_event_could_lift_wait_for_news() {
+fn only_denials_that_an_event_could_lift_wait_for_the_log() {
     for (reason, waits) in [
         (Reason::UnknownOrganization, true),
         (Reason::UnknownDevice, true),
@@ -188,7 +188,7 @@ fn only_denials_that_an_event_could_lift_wait_for_news() {
 }
 
 #[test]
-fn a_device_token_counts_while_it_its_device_and_its_organisation_do() {
+fn a_device_token_is_accepted_while_token_device_and_organisation_are_valid() {
     let (own, device) = (OrganizationId(OWN), DeviceId(DEVICE));
     let token = TokenView { device, revoked: false, expires_at: now() + Duration::seconds(1) };
     let known = DeviceView { organization: own, decommissioned: false, is_converted: false };
@@ -212,7 +212,7 @@ fn a_device_token_counts_while_it_its_device_and_its_organisation_do() {
 }
 
 #[test]
-fn a_broker_may_know_a_device_in_standing_with_a_certificate_that_counts() {
+fn a_device_in_good_standing_with_a_valid_certificate_is_registered_at_a_broker() {
     let (own, device) = (
         OrganizationId(OWN),
         DeviceView { organization: OrganizationId(OWN), decommissioned: false, is_converted: false },

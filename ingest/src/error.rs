@@ -1,4 +1,4 @@
-//! Why the ingest role cannot start, or stops.
+//! The error type of the ingest role.
 
 use std::net::SocketAddr;
 
@@ -6,42 +6,42 @@ use crate::config::InvalidApiUrl;
 use crate::directory::feed;
 use crate::edge::TlsError;
 
-/// Why the role cannot run, or stops.
+/// Why the role cannot start, or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address cannot be listened on.
-    #[error("cannot listen for {what} on {address}; is the port in use, or another one needed?")]
+    /// A listener cannot be bound.
+    #[error("failed to listen for {what} on {address}; is the port in use?")]
     Listen {
-        /// For whom.
+        /// What the listener is for.
         what: &'static str,
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
     /// The edge's certificates cannot be used.
-    #[error("cannot set up TLS for devices")]
+    #[error("failed to set up TLS for devices")]
     Tls(#[source] TlsError),
-    /// The door cannot enter the membership.
-    #[error("cannot join the doors as {instance}")]
+    /// The instance cannot join the membership.
+    #[error("failed to join the membership as {instance}")]
     Join {
-        /// The door's name.
+        /// The instance's name.
         instance: String,
-        /// What the log says.
+        /// The log's error.
         #[source]
         source: eventlog::members::Error,
     },
-    /// The secret of the broker's hook can be guessed.
+    /// The secret of the authentication hook is too short.
     #[error("the secret of the broker's hook (emqx.hook_secret) must have 16 characters or more")]
     HookSecret,
-    /// The broker's API has no address.
+    /// The URL of the broker's API is invalid.
     #[error(transparent)]
     BrokerApi(InvalidApiUrl),
-    /// The listener died.
+    /// A listener task panicked.
     #[error("the listener for devices has stopped")]
     Stopped(#[source] tokio::task::JoinError),
-    /// The directory no longer follows the log.
-    #[error("the edge has lost the log")]
+    /// The directory can no longer follow the log.
+    #[error("the device directory lost the log")]
     Directory(#[source] feed::Error),
 }

@@ -1,5 +1,5 @@
-//! One HTTP request to a server beside the platform, over a connection of its own. What is asked, and how often it is
-//! tried, is not known here.
+//! A client for single HTTP requests to servers in the private network; each request opens its own connection. Retries
+//! are left to the callers.
 
 use std::time::Duration;
 
@@ -13,32 +13,32 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How long one request may take, its answer included.
+/// Timeout of a request, including its response.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Largest answer, octets: a revocation list of half a million certificates.
+/// Largest response in bytes: a revocation list of half a million certificates.
 const MAX_RESPONSE_BYTES: usize = 32 << 20;
 
-/// Why there is no answer.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody listens there.
-    #[error("it cannot be reached")]
+    /// The connection was refused or failed.
+    #[error("failed to connect")]
     Connect(#[source] std::io::Error),
-    /// The connection broke, or the answer is no HTTP.
-    #[error("it does not answer")]
+    /// The connection broke, or the response is not HTTP.
+    #[error("the HTTP exchange failed")]
     Http(#[source] hyper::Error),
-    /// The request is none.
-    #[error("the request cannot be made")]
+    /// The request is invalid.
+    #[error("invalid request")]
     Request(#[source] hyper::http::Error),
-    /// The answer broke off or is too large.
-    #[error("its answer cannot be read")]
+    /// The response ended early or is too large.
+    #[error("failed to read the response body")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It takes too long.
-    #[error("it does not answer in time")]
+    /// The response took too long.
+    #[error("timed out waiting for the response")]
     Timeout,
 }
 
-/// Asks `host:port` once; answers the status and the body.
+/// Sends a request to `host:port`; returns status and body.
 pub async fn send(authority: &str, request: Builder) -> Result<(u16, Bytes), Error> {
     timeout(TIMEOUT, attempt(authority, request)).await.unwrap_or(Err(Error::Timeout))
 }
@@ -54,7 +54,7 @@ async fn attempt(authority: &str, request: Builder) -> Result<(u16, Bytes), Erro
     Ok((status, body.to_bytes()))
 }
 
-/// Takes `host:port` out of `http://host:port`. TLS is not offered here: what is asked stays in a private network.
+/// Returns the `host:port` of `http://host:port`. TLS is not supported: these servers are in a private network.
 pub fn authority(url: &str) -> Option<String> {
     let uri: hyper::Uri = url.parse().ok()?;
     let plain = uri.scheme_str() == Some("http") && matches!(uri.path(), "" | "/") && uri.query().is_none();

@@ -1,6 +1,7 @@
-//! The devices' doors and the one pipeline behind them. The edge is an MQTT listener with mutual TLS whose PUBACK means
-//! that the message is on disk; the pipeline judges, packs and publishes; presence is told as facts. What is measured
-//! is not understood here: readings enter the log byte for byte as devices sent them.
+//! The ingest role: the doors that devices connect to, and the pipeline behind them. The edge is an MQTT listener with
+//! mutual TLS; the HTTP door and the bridge are alternatives. A message is acknowledged once it is on disk. The
+//! pipeline checks, packs and publishes messages without interpreting readings, which enter the log byte for byte;
+//! connects and disconnects are published as presence facts.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod backoff;

@@ -1,5 +1,4 @@
-//! The doors among each other: who is alive, and what is told when one is gone. Not the membership itself, which the
-//! log keeps.
+//! Tracks which edges are alive, and reports an edge that is lost. The membership itself is kept by `eventlog`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,26 +11,26 @@ use tracing::{info, warn};
 use crate::edge::session_registry::SessionRegistry;
 use crate::presence::{Presence, PresenceSubject};
 
-/// The kind of work that doors join for.
+/// The kind under which edges join the membership.
 pub const KIND: &str = "edge";
-/// What stands before a door's name in its name among the members.
+/// Prefix of an edge's member name.
 const PREFIX: &str = "edge-";
 
-/// Returns the name a door has among the members. Other roles of the same instance are members of their own.
+/// Returns the member name of an edge. Other roles of the same instance have their own members.
 pub fn member(door: &str) -> String {
     format!("{PREFIX}{door}")
 }
 
-/// What to do about a change of members.
+/// What to do after a change of the membership.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Doors that are gone and that this one tells about.
+    /// Lost edges that this one reports.
     pub lost: Vec<String>,
-    /// Whether this door was taken for gone and is back: its sessions have to be told anew.
+    /// Whether this edge was considered lost and is back, so that its sessions must be reported again.
     pub returned: bool,
 }
 
-/// Which doors were alive, as one of them sees it.
+/// The edges that are alive, as seen by one of them.
 #[derive(Clone, Debug)]
 pub struct LiveDoors {
     own: String,
@@ -40,12 +39,12 @@ pub struct LiveDoors {
 }
 
 impl LiveDoors {
-    /// Begins with this door alone.
+    /// Starts with an empty view.
     pub fn new(own: &str) -> Self {
         Self { own: own.to_owned(), alive: BTreeSet::new(), left_membership: false }
     }
 
-    /// Notes who is alive now; answers what to do about it.
+    /// Applies the current members; returns what to do.
     pub fn update(&mut self, members: &Members) -> Change {
         let doors = members.iter().filter(|(_, kinds)| kinds.contains(KIND));
         let alive: BTreeSet<String> =
@@ -55,7 +54,7 @@ impl LiveDoors {
             return Change::default();
         }
         let returned = std::mem::take(&mut self.left_membership);
-        // One tells, the first by name, so that facts do not multiply with doors.
+        // Only the first edge by name reports, so that a loss is reported once.
         let tells = alive.first() == Some(&self.own);
         let lost = self.alive.difference(&alive).filter(|_| tells).cloned().collect();
         self.alive = alive;
@@ -63,7 +62,7 @@ impl LiveDoors {
     }
 }
 
-/// Watches the members and tells what follows, until the membership ends.
+/// Watches the members and acts on changes until the membership ends.
 pub async fn watch(
     own: String,
     mut members: watch::Receiver<Members>,
@@ -74,11 +73,11 @@ pub async fn watch(
     loop {
         let change = doors.update(&members.borrow_and_update());
         for edge in &change.lost {
-            warn!(edge, "a door is gone");
+            warn!(edge, "an edge is lost");
             presence.report_edge_lost(edge).await;
         }
         if change.returned {
-            info!(sessions = sessions.len(), "this door was left_membership of the membership and is back");
+            info!(sessions = sessions.len(), "this edge rejoined the membership; reporting its sessions again");
             for handle in sessions.all() {
                 presence
                     .report(
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn one_door_tells_that_another_is_gone() {
+    fn only_one_edge_reports_a_lost_edge() {
         let (mut a, mut b) = (LiveDoors::new("a"), LiveDoors::new("b"));
         for doors in [&mut a, &mut b] {
             assert_eq!(doors.update(&members(&["a", "b", "c"])), Change::default());
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_door_that_was_out_tells_its_sessions_anew_and_takes_nobody_for_gone() {
+    fn an_edge_that_rejoins_reports_its_sessions_and_no_lost_edge() {
         let mut a = LiveDoors::new("a");
         a.update(&members(&["a", "b"]));
         assert_eq!(a.update(&Members::new()), Change::default());
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_of_other_kinds_are_no_doors() {
+    fn processes_of_other_kinds_are_not_edges() {
         let mut a = LiveDoors::new("a");
         let mut with_stage = members(&["a"]);
         with_stage.insert("b".into(), BTreeSet::from(["normalizer".to_owned()]));

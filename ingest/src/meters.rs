@@ -1,27 +1,27 @@
-//! Handles of the metrics that the hot path touches, looked up once. Not the names.
+//! Metric handles of the hot path, looked up once. Their names are in `metric_names`.
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use crate::metric_names as names;
 
-/// Handles for doors and pipeline.
+/// Metric handles of doors and pipeline.
 pub struct Meters {
     /// Open connections.
     pub connections: Gauge,
     /// Live sessions.
     pub sessions: Gauge,
-    /// Messages taken into a raw pack.
+    /// Messages accepted into a raw pack.
     pub accepted: Counter,
-    /// Payload octets of those.
+    /// Their payload bytes.
     pub payload_bytes: Counter,
-    /// Pauses of devices over their rate.
+    /// Read pauses of devices over their rate.
     pub rate_pauses: Counter,
     /// Seconds from arrival to PUBACK.
     pub puback_seconds: Histogram,
 }
 
 impl Meters {
-    /// Looks the handles up in the installed recorder.
+    /// Looks up the handles in the installed recorder.
     pub fn new() -> Self {
         Self {
             connections: gauge!(names::CONNECTIONS),
@@ -33,7 +33,7 @@ impl Meters {
         }
     }
 
-    /// Counts a message sent to the dead letters.
+    /// Counts a dead letter.
     pub fn refused(&self, reason: &'static str) {
         counter!(names::MESSAGES_REFUSED, "reason" => reason).increment(1);
     }
@@ -50,14 +50,14 @@ impl Default for Meters {
     }
 }
 
-/// Handles for one kind of pack.
+/// Metric handles of one kind of pack.
 pub struct PackMeters {
     packs: Counter,
     messages: Histogram,
 }
 
 impl PackMeters {
-    /// Looks the handles up for a kind.
+    /// Looks up the handles of a kind.
     pub fn new(kind: &'static str) -> Self {
         Self {
             packs: counter!(names::PACKS, "kind" => kind),
@@ -65,7 +65,7 @@ impl PackMeters {
         }
     }
 
-    /// Counts a pack of so many messages.
+    /// Counts a pack with this many messages.
     pub fn packed(&self, messages: usize) {
         self.packs.increment(1);
         self.messages.record(messages as f64);

@@ -1,5 +1,5 @@
-//! The doors beside the edge: HTTP, the broker's hook, and the kicks. Bound early, so that a port in use is told at once;
-//! opened once there is what all doors share; served once the directory is at the head of the log.
+//! The optional doors besides the edge: HTTP, the EMQX authentication hook and the EMQX kicker. Bound early so that a
+//! port conflict fails start-up immediately; served once the directory has caught up with the log.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::error::Error;
 use crate::http::HttpDoor;
 use crate::shared::Shared;
 
-/// Connections that may wait in the kernel to be accepted.
+/// Length of the kernel's accept queue.
 const BACKLOG: u32 = 2_048;
-/// Fewest characters of the hook's secret.
+/// Shortest secret of the authentication hook, in characters.
 const MIN_SECRET_CHARS: usize = 16;
 
-/// The doors beside the edge, bound and not open yet.
+/// The optional doors, bound and not yet served.
 #[derive(Default)]
 pub struct BoundDoors {
     http: Option<(TcpListener, HttpLimits)>,
@@ -28,24 +28,26 @@ pub struct BoundDoors {
 }
 
 impl BoundDoors {
-    /// Binds the doors that are asked for.
+    /// Binds the configured doors.
     pub fn bind(http: Option<HttpConfig>, hook: Option<HookConfig>) -> Result<Self, Error> {
         if hook.as_ref().is_some_and(|hook| hook.secret.expose().chars().count() < MIN_SECRET_CHARS) {
             return Err(Error::HookSecret);
         }
         let http = http.map(|http| Ok((bind("devices over HTTP", http.listen)?, http.limits))).transpose()?;
-        let hook = hook.map(|hook| Ok((bind("the broker's questions", hook.listen)?, hook.secret))).transpose()?;
+        let hook = hook
+            .map(|hook| Ok((bind("the broker's authentication requests", hook.listen)?, hook.secret)))
+            .transpose()?;
         Ok(Self { http, hook, kicker: None })
     }
 
-    /// Sets the kicker up; returns where the fold notes whom it is about.
+    /// Sets up the kicker; returns the handle to request kicks with.
     pub fn add_kicker(&mut self, api: &BrokerApi) -> Result<KickRequests, Error> {
         let (kicks, kicker) = Kicker::new(api).map_err(Error::BrokerApi)?;
         self.kicker = Some(kicker);
         Ok(kicks)
     }
 
-    /// Gives the doors what all of them share.
+    /// Completes the doors with the shared state.
     pub fn open(self, shared: &Arc<Shared>, pki: &EdgePki) -> Result<ReadyDoors, Error> {
         let http = self.http.map(|(listener, limits)| Ok((HttpDoor::new(shared.clone(), pki, &limits)?, listener)));
         let hook = self.hook.map(|(listener, secret)| Ok((AuthHook::new(shared.clone(), pki, &secret)?, listener)));
@@ -58,7 +60,7 @@ impl BoundDoors {
     }
 }
 
-/// The doors beside the edge, ready to serve.
+/// The optional doors, ready to be served.
 pub struct ReadyDoors {
     http: Option<(Arc<HttpDoor>, TcpListener)>,
     hook: Option<(Arc<AuthHook>, TcpListener)>,
@@ -67,7 +69,7 @@ pub struct ReadyDoors {
 }
 
 impl ReadyDoors {
-    /// Serves until `closing` is cancelled; each task ends when its door is closed.
+    /// Serves until `closing` is cancelled; each task ends when its door has closed.
     pub fn serve(self, closing: &CancellationToken) -> JoinSet<()> {
         let mut doors = JoinSet::new();
         if let Some((door, listener)) = self.http {
@@ -83,7 +85,7 @@ impl ReadyDoors {
     }
 }
 
-/// Binds a listener, or takes one that is bound already; `what` says for whom in the error.
+/// Binds a listener, or uses one that is bound already; `what` names its purpose in the error.
 pub fn bind(what: &'static str, listen: Listen) -> Result<TcpListener, Error> {
     match listen {
         Listen::Socket(listener) => Ok(listener),

@@ -1,5 +1,5 @@
-//! Presence as facts in the log: who connected, left, fell silent or was refused, packed by partition of the device.
-//! Not what anybody concludes from them.
+//! Writes presence facts to the log: devices that connected, disconnected, fell silent or were refused, packed by
+//! partition of the device.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -19,20 +19,20 @@ use crate::config::Clock;
 use crate::edge::rate_limit::{Rate, Throttle};
 use crate::metric_names as names;
 
-/// How long facts wait for company.
+/// How long a fact waits for others to be packed with.
 const LINGER: Duration = Duration::from_millis(20);
-/// Octets of facts that wait for the log, for each partition.
+/// Bytes of facts that may wait for the log, per partition.
 const WAITING_BYTES: usize = 2 << 20;
-/// How long facts are tried to be written.
+/// How long writing facts is retried.
 const WRITE_DEADLINE: Duration = Duration::from_secs(3_600);
-/// Octets a fact takes at most, its edge's name aside.
+/// Largest encoded size of a fact in bytes, without the edge's name.
 const FACT_BYTES: usize = 400;
-/// Refused connections told a second for long, and at once: anybody can make a door refuse.
+/// Refused connections reported a second on average: anyone can cause refusals, so they must not flood the log.
 const REFUSALS_PER_SECOND: u32 = 20;
-/// Refused connections told at once above that.
+/// Refused connections reported at once above that rate.
 const REFUSAL_BURST: u32 = 200;
 
-/// Tells the log who is there.
+/// Writes presence facts.
 pub struct Presence {
     lanes: Vec<Lane<PresenceFact>>,
     edge: String,
@@ -40,14 +40,14 @@ pub struct Presence {
     refusals: Mutex<Throttle>,
 }
 
-/// Whom a fact is about.
+/// The device or organisation that a fact is about.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PresenceSubject {
-    /// The organisation, where known.
+    /// The organisation, if known.
     pub organization: Option<OrganizationId>,
-    /// The device, where known.
+    /// The device, if known.
     pub device: Option<DeviceId>,
-    /// The session, where there was one.
+    /// The session, if there was one.
     pub session: Option<SessionId>,
 }
 
@@ -60,7 +60,7 @@ impl PresenceSubject {
 }
 
 impl Presence {
-    /// Starts the lanes of a door of this name.
+    /// Starts the lanes, for facts of this edge.
     pub fn start(log: &Log, edge: &str, clock: Clock) -> Self {
         let lane = |partition: u16| {
             let writer = WriterSettings { deadline: WRITE_DEADLINE, ..WriterSettings::default() };
@@ -72,12 +72,12 @@ impl Presence {
         Self { lanes: (0..PARTITIONS).map(lane).collect(), edge: edge.to_owned(), clock, refusals }
     }
 
-    /// Tells that something happened to a device, waiting while the log is far behind.
+    /// Reports an event of a device, waiting while the log is far behind.
     pub async fn report(&self, kind: PresenceKind, subject: PresenceSubject, reason: Option<&str>) {
         self.report_at(&self.edge, kind, subject, reason, (self.clock)()).await;
     }
 
-    /// Tells what happened to a device at a door that is not this one, such as a broker, and when.
+    /// Reports an event of a device at another place, such as a broker, with its time.
     pub async fn report_at(
         &self,
         edge: &str,
@@ -90,7 +90,7 @@ impl Presence {
         self.push(partition, fact(kind, subject, edge, reason, at)).await;
     }
 
-    /// Tells that a connection was refused, unless many were of late; tells the caller whether it did.
+    /// Reports a refused connection unless too many were reported recently; returns whether it did.
     pub async fn report_refused(&self, subject: PresenceSubject, reason: &str) -> bool {
         let rate = Rate::new(REFUSALS_PER_SECOND, REFUSAL_BURST);
         let now = Instant::now();
@@ -106,26 +106,26 @@ impl Presence {
         true
     }
 
-    /// Tells every partition that a door is gone with all of its sessions.
+    /// Reports to every partition that an edge is lost with all of its sessions.
     pub async fn report_edge_lost(&self, edge: &str) {
         self.report_edge_lost_at(edge, (self.clock)()).await;
     }
 
-    /// Tells every partition that the sessions which a door had at a time are over.
+    /// Reports to every partition that all sessions that an edge had at `at` have ended.
     pub async fn report_edge_lost_at(&self, edge: &str, at: DateTime<Utc>) {
         for partition in 0..PARTITIONS {
             self.push(partition, fact(PresenceKind::EdgeLost, PresenceSubject::default(), edge, None, at)).await;
         }
     }
 
-    /// Takes nothing more and returns when everything told is written or has failed.
+    /// Accepts nothing more and returns once everything reported is written or has failed.
     pub async fn close(&self) {
         join_all(self.lanes.iter().map(Lane::close)).await;
     }
 
     async fn push(&self, partition: u16, fact: PresenceFact) {
         let bytes = FACT_BYTES + fact.edge.len();
-        // A closed lane means that the door is closing and has told the end of its sessions already.
+        // The lane is closed only after all sessions have ended and been reported.
         let _ = self.lanes[usize::from(partition)].push(fact, bytes).await;
     }
 }
@@ -159,6 +159,6 @@ fn encode(facts: &[PresenceFact]) -> Pack {
         };
         counter!(names::PRESENCE_FACTS, "kind" => kind).increment(1);
     }
-    // Facts are text and times, which always become JSON.
+    // Facts consist of strings and times, which always serialise.
     Pack { payload: serde_json::to_vec(facts).unwrap_or_default().into(), ..Pack::default() }
 }

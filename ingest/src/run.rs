@@ -1,5 +1,4 @@
-//! Wires the role together, runs it and takes it down in order: no more connections, no more sessions, nothing left in
-//! the lanes. Not what any part does.
+//! Wires the role together, runs it and shuts it down in order: no new connections, then no sessions, then empty lanes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,12 +28,12 @@ use crate::session_review::fold_and_review;
 use crate::shared::Shared;
 use crate::{members, metric_names, shards, takeover};
 
-/// How often what departed devices had used of their rate is forgotten where it no longer matters.
+/// How often unused rate limit states are dropped.
 const THROTTLE_CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Runs the devices' doors until `shutdown` is cancelled and everything taken is on disk, or an error stops them.
+/// Runs the configured doors until `shutdown` is cancelled and everything accepted is on disk, or until an error.
 pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) -> Result<(), Error> {
-    // MQTT forbids 0, which would let no device send.
+    // MQTT forbids a receive maximum of 0, with which no device could send.
     config.limits.receive_maximum = config.limits.receive_maximum.max(1);
     metric_names::describe();
     let listener = config.listen.map(|listen| bind("devices", listen)).transpose()?;
@@ -44,10 +43,10 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     let directory = Arc::new(Directory::new(Tls::root(&pki).map_err(Error::Tls)?));
     let tls = Tls::new(&pki, directory.clone(), ClientCertificates::Required).map_err(Error::Tls)?;
     let (sessions, meters) = (Arc::new(SessionRegistry::default()), Arc::new(Meters::new()));
-    // The directory is followed to the very end: sessions are still judged while they drain.
+    // The directory has its own token and outlives the doors: sessions are still reviewed while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
     let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
-    // Before anything is told under the door's name, it must be this door's alone.
+    // Join the membership first: nothing may be published under the instance's name before it is exclusively ours.
     let (member, kinds) = membership_identity(&config.instance, listener.is_some(), config.bridge.is_some());
     let shards = shards::choose(&log, &member, config.shards).await;
     let joining = Membership::join(&log, Member::new(&member).at(shards.iter().copied()), &kinds, closing.clone());
@@ -75,7 +74,7 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     served
 }
 
-/// Makes the edge of what all doors share and what is its own.
+/// Builds the edge from the shared state and its own.
 fn edge(shared: &Shared, tls: Tls, sessions: Arc<SessionRegistry>, shutdown: CancellationToken) -> Edge {
     Edge {
         tls,
@@ -93,11 +92,11 @@ fn edge(shared: &Shared, tls: Tls, sessions: Arc<SessionRegistry>, shutdown: Can
     }
 }
 
-/// The doors of this process, each there or not.
+/// The doors of this process, each optional.
 struct Doors {
-    /// The name of this process.
+    /// The instance's name.
     instance: String,
-    /// Its name among the members.
+    /// Its member name.
     member: String,
     listener: Option<TcpListener>,
     bridge: Option<BridgeConfig>,
@@ -105,7 +104,7 @@ struct Doors {
     shared: Arc<Shared>,
 }
 
-/// Serves devices until the shutdown or a failure; returns with no session left.
+/// Serves devices until the shutdown or a failure; returns when no session is left.
 async fn serve(
     log: &Log,
     edge: &Arc<Edge>,
@@ -113,7 +112,7 @@ async fn serve(
     membership: &Membership,
     closing: &CancellationToken,
 ) -> Result<(), Error> {
-    // Devices wait in the kernel until the door can tell who they are.
+    // Until the directory is complete, connecting devices wait in the kernel's accept queue.
     match closing.run_until_cancelled(edge.feed.ready()).await {
         Some(ready) => ready.map_err(Error::Directory)?,
         None => return Ok(()),
@@ -135,12 +134,12 @@ async fn serve(
         never = forget_idle_throttles(edge) => match never {},
     };
     closing.cancel();
-    // That another fails as well adds nothing to the first failure.
+    // The first failure is returned; later ones add nothing.
     while serving.join_next().await.is_some() {}
     served
 }
 
-/// Opens the edge, which the other doors know of already; returns what watches them.
+/// Opens the edge; returns the task that watches the membership.
 async fn open_edge(
     log: &Log,
     instance: &str,
@@ -149,7 +148,7 @@ async fn open_edge(
     membership: &Membership,
     serving: &mut JoinSet<()>,
 ) -> AbortOnDropHandle<()> {
-    // Whatever this door knew before it was restarted, it no longer knows: its former sessions are over.
+    // After a restart the sessions of the previous process are unknown here and have ended.
     edge.presence.report_edge_lost(instance).await;
     let watching =
         members::watch(instance.to_owned(), membership.members(), edge.presence.clone(), edge.sessions.clone());
@@ -167,19 +166,19 @@ async fn forget_idle_throttles(edge: &Edge) -> std::convert::Infallible {
     }
 }
 
-/// Writes what is left in the lanes, as long as that may take.
+/// Flushes the lanes, up to the drain time.
 async fn close(edge: &Edge) {
     let closing = async {
         edge.pipeline.close().await;
         edge.presence.close().await;
     };
     if timeout(edge.limits.drain_timeout, closing).await.is_err() {
-        // Nobody was told that these are safe: devices send them again.
-        warn!("the log did not take everything in time");
+        // These messages were never acknowledged, so devices send them again.
+        warn!("the lanes could not be flushed in time");
     }
 }
 
-/// The name this process has among the members, and the kinds of work it joins for.
+/// Returns this process's member name and the kinds that it joins under.
 fn membership_identity(instance: &str, edge: bool, bridge: bool) -> (String, Vec<&'static str>) {
     match (edge, bridge) {
         (true, false) => (members::member(instance), vec![members::KIND]),

@@ -1,4 +1,4 @@
-//! Ends the live sessions of whoever lost the right to one, as soon as the log says so, here and at a broker.
+//! Ends live sessions, here and at a broker, as soon as an event revokes their authorisation.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::edge::SessionEnd;
 use crate::edge::session_registry::{SessionHandle, SessionRegistry};
 use crate::emqx::kick::KickRequests;
 
-/// Returns the fold that keeps the directory and reviews the sessions of everyone affected by an event.
+/// Returns the fold that updates the directory and reviews the sessions affected by each event.
 pub fn fold_and_review(
     directory: Arc<Directory>,
     sessions: Arc<SessionRegistry>,

@@ -1,5 +1,5 @@
-//! Which raw shards a door writes: those that the fewest live doors write already. Doors that share one are correct,
-//! and slower, as each has to find out what the other wrote. Not which shard a device's readings take.
+//! Chooses the raw shards that an instance writes: those used by the fewest live instances. Sharing a shard is correct
+//! but slower, because each writer has to detect the other's writes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 use eventlog::{Log, PARTITIONS, members};
 use tracing::warn;
 
-/// Chooses `count` shards for a door, once and for its whole life, so that a device's readings keep to their lane.
+/// Chooses `count` shards, once for the life of the process, so that a device's readings stay in one lane.
 pub async fn choose(log: &Log, door: &str, count: u16) -> Vec<u16> {
     let taken: Vec<u16> = match members::list(log).await {
         Ok(entries) => {
@@ -17,14 +17,14 @@ pub async fn choose(log: &Log, door: &str, count: u16) -> Vec<u16> {
             others.flat_map(|(_, entry)| entry.places).collect()
         }
         Err(error) => {
-            warn!(%error, "other doors' shards are not known");
+            warn!(%error, "failed to read the shards of other instances");
             Vec::new()
         }
     };
     least_taken(door, count, &taken)
 }
 
-/// Doors that start at the same moment do not see each other, so that each prefers the free ones in an order of its own.
+/// Instances that start at the same time do not see each other, so each orders the free shards by its own hash.
 fn least_taken(door: &str, count: u16, taken: &[u16]) -> Vec<u16> {
     let mut users: BTreeMap<u16, usize> = (0..PARTITIONS).map(|shard| (shard, 0)).collect();
     for shard in taken {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn doors_that_know_each_other_share_no_shard_while_there_are_enough() {
+    fn instances_that_see_each_other_share_no_shard_while_there_are_enough() {
         let mut taken = Vec::new();
         for door in 0..8 {
             taken.extend(least_taken(&format!("door-{door}"), 2, &taken));
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ninth_door_shares_and_a_door_alone_has_as_many_as_it_asks_for() {
+    fn a_ninth_instance_shares_and_a_single_one_gets_as_many_as_configured() {
         let all: Vec<u16> = (0..PARTITIONS).collect();
         assert_eq!(least_taken("ninth", 2, &all).len(), 2);
         assert_eq!(least_taken("alone", 4, &[]).len(), 4);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn two_doors_that_do_not_see_each_other_mostly_choose_otherwise() {
+    fn two_instances_that_do_not_see_each_other_mostly_choose_different_shards() {
         let meet = |n: u32| {
             let (a, b) = (least_taken(&format!("a{n}"), 2, &[]), least_taken(&format!("b{n}"), 2, &[]));
             a.iter().any(|shard| b.contains(shard))

@@ -1,4 +1,4 @@
-//! What all doors of one process share: who is known, and where messages and news go. Not the doors.
+//! State shared by all doors of one process.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,23 +12,23 @@ use crate::meters::Meters;
 use crate::pipeline::Pipeline;
 use crate::presence::Presence;
 
-/// What all doors of one process share.
+/// State shared by all doors of one process.
 pub struct Shared {
     /// The platform's clock.
     pub clock: Clock,
-    /// The newest state of devices, certificates and tokens.
+    /// The latest state of devices, certificates and tokens.
     pub directory: Arc<Directory>,
-    /// How fresh that is.
+    /// Keeps the directory fresh and knows its lag.
     pub feed: Arc<Feed>,
     /// Where messages go.
     pub pipeline: Arc<Pipeline>,
-    /// Where comings, goings and refusals are told.
+    /// Where presence facts go.
     pub presence: Arc<Presence>,
-    /// Handles of metrics.
+    /// Metric handles.
     pub meters: Arc<Meters>,
     /// Limits of connections and devices.
     pub limits: Limits,
-    /// Held by whoever asks the log for news on behalf of all that wait.
+    /// Held while one task catches up with the log on behalf of all waiting ones.
     pub catch_up_lock: Mutex<()>,
 }
 
@@ -38,8 +38,8 @@ impl Shared {
         self.feed.lag().is_some_and(|lag| lag <= self.limits.max_directory_lag)
     }
 
-    /// Waits until the directory is where the log was when this was called; answers whether it is, in time. Those who
-    /// wait at the same time ask together: anybody can ask a door about somebody unknown.
+    /// Waits until the directory has reached the log's head as of this call; returns whether it did in time. Concurrent
+    /// callers share one request, because anyone can make a door look for an unknown device.
     pub async fn catch_up(&self) -> bool {
         let asked = Instant::now();
         let _guard = self.catch_up_lock.lock().await;

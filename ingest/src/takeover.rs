@@ -1,5 +1,5 @@
-//! Take-over between doors: a device that connected at another door has left this one, whether or not its old
-//! connection has noticed. Take-over at one door is the sessions' own business.
+//! Take-over between edges: when a device connects at another edge, its session here has ended, even if the old
+//! connection has not noticed. Take-over within one edge is in `SessionRegistry`.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use tracing::warn;
 use crate::edge::SessionEnd;
 use crate::edge::session_registry::SessionRegistry;
 
-/// Begins to follow the presence of all doors from now on, and ends the sessions that other doors took over.
+/// Starts following the presence facts of all edges and ends the sessions that another edge took over.
 pub async fn watch(log: &Log, own: &str, sessions: Arc<SessionRegistry>, shutdown: CancellationToken) {
-    // What was told before this door opened concerns none of its sessions.
+    // Facts from before this edge opened do not concern its sessions.
     let from = match log.last_sequence(Stream::Presence).await {
         Ok(last) => Positions::at([(Stream::Presence, last)]),
         Err(error) => {
-            warn!(%error, "the presence of other doors is read from its beginning");
+            warn!(%error, "failed to find the end of the presence log; reading it from the beginning");
             Positions::default()
         }
     };
@@ -30,7 +30,7 @@ fn note(message: &Message, own: &str, sessions: &SessionRegistry) {
     let Ok(facts) = serde_json::from_slice::<Vec<PresenceFact>>(&message.payload) else { return };
     for fact in facts.iter().filter(|fact| fact.kind == PresenceKind::Connected && fact.edge != own) {
         let (Some(device), Some(session)) = (fact.device, fact.session) else { continue };
-        // Session ids grow with time, so an old fact ends no newer session.
+        // Session ids grow with time, so an old fact never ends a newer session.
         if let Some(handle) = sessions.of_device(device).filter(|handle| handle.session < session) {
             handle.end(SessionEnd::TakenOver);
         }

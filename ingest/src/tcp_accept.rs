@@ -1,4 +1,4 @@
-//! Accepting connections at any door, no more than allowed, until it closes. Not what happens on them.
+//! Accepts TCP connections for any door, up to a limit, until the shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use tracing::warn;
 
 use crate::metric_names as names;
 
-/// How long accepting rests after it failed, for instance for want of file descriptors.
+/// Delay after a failed accept, for example when file descriptors run out.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Accepts connections until the shutdown, each served by a task of its own; further ones than `most` at a time are
-/// closed at once. Returns the tasks that still run.
+/// Accepts connections until the shutdown and serves each in its own task; above `max_connections`, new ones are closed
+/// at once. Returns the tasks still running.
 pub async fn accept_connections<F: Future<Output = ()> + Send + 'static>(
     listener: &TcpListener,
     max_connections: usize,
@@ -31,7 +31,7 @@ pub async fn accept_connections<F: Future<Output = ()> + Send + 'static>(
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "a connection could not be accepted");
+                warn!(%error, "failed to accept a connection");
                 sleep(RETRY_DELAY).await;
                 continue;
             }
@@ -40,11 +40,11 @@ pub async fn accept_connections<F: Future<Output = ()> + Send + 'static>(
             counter!(names::CONNECTS_REFUSED, "reason" => "too_many_connections").increment(1);
             over_limit += 1;
             if over_limit.is_power_of_two() {
-                warn!(limit = max_connections, over_limit, "connections over the limit were closed");
+                warn!(limit = max_connections, over_limit, "closed connections above the limit");
             }
             continue;
         };
-        // Answers are small and must not wait for company in the kernel.
+        // Answers are small; without Nagle's algorithm they are sent at once.
         let _ = socket.set_nodelay(true);
         let serving = serve(socket, peer);
         connections.spawn(async move {

@@ -1,5 +1,5 @@
-//! What a broker says of its clients' comings and goings, as EMQX 5 and mosquitto 2 publish it. Pure. What becomes of a
-//! notice is elsewhere.
+//! Parses what a broker publishes about its clients: the system topics of EMQX 5 and the log lines of mosquitto 2.
+//! Pure; `presence_publisher` turns the events into presence facts.
 
 use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, SessionId};
@@ -7,49 +7,50 @@ use domain::telemetry::PresenceKind;
 use serde::Deserialize;
 use uuid::{Builder, Uuid};
 
-/// Where brokers publish their notices: EMQX by client, mosquitto as lines of its log (`log_dest topic`) and how long it
-/// has run.
+/// The topic filters of broker events: EMQX's topics per client, mosquitto's log (`log_dest topic`) and its uptime.
 pub const FILTERS: [&str; 4] =
     ["$SYS/brokers/+/clients/+/connected", "$SYS/brokers/+/clients/+/disconnected", "$SYS/broker/log/N", UPTIME];
-/// Where mosquitto says every few seconds how long it has run.
+/// mosquitto publishes every few seconds how long it has been running.
 const UPTIME: &str = "$SYS/broker/uptime";
 
-/// A broker said something about a device or about itself.
+/// Something that a broker published about a client or about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrokerEvent {
-    /// A device came or went.
+    /// A device connected or disconnected.
     Client(ClientEvent),
-    /// The broker has run for so many seconds.
+    /// How long the broker has been running, in seconds.
     Uptime(u32),
 }
 
-/// A device came or went.
+/// A device connected or disconnected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientEvent {
     /// The device.
     pub device: DeviceId,
-    /// What it did.
+    /// Whether it connected, disconnected or fell silent.
     pub kind: PresenceKind,
-    /// Why it went.
+    /// Why it disconnected.
     pub reason: Option<String>,
-    /// When, by the broker's clock, where it says so: mosquitto in whole seconds.
+    /// When it happened by the broker's clock, if the broker says so; mosquitto says it in whole seconds.
     pub at: Option<DateTime<Utc>>,
-    /// What else tells this connection from another of the device, where the broker says so.
+    /// Distinguishes this connection from others of the same device: the client's address, if the broker reports it.
     pub peer: String,
 }
 
 impl ClientEvent {
-    /// Returns the id of the session that began with this notice, so many of the same device after the first at this
-    /// time: the same for everybody who reads the notices, and greater than those of earlier sessions.
+    /// Returns the id of the session that began with this event. `after` is the number of sessions of the device that
+    /// began at the same time before it. Every reader of the events computes the same id, and later sessions have
+    /// greater ids.
     pub fn session(&self, at: DateTime<Utc>, after: usize) -> SessionId {
-        // The broker's clock may tell seconds only: the order of its notices goes before what else tells them apart.
+        // Adding `after` to the time makes later sessions within one clock tick greater; the hash below only tells
+        // connections apart.
         let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default() + after as u64;
         let mut rest = [0; 10];
         rest[2..].copy_from_slice(&self.connection());
         SessionId(Builder::from_unix_timestamp_millis(millis, &rest).into_uuid())
     }
 
-    /// Tells whether a session began with this very notice, as far as the two can be told apart.
+    /// Tells whether a session began with this event, as far as device and peer can tell.
     pub fn started(&self, session: SessionId) -> bool {
         let ours = self.session(DateTime::UNIX_EPOCH, 0);
         ours.0.as_bytes()[6..] == session.0.as_bytes()[6..]
@@ -60,13 +61,13 @@ impl ClientEvent {
     }
 }
 
-/// FNV-1a, 64 bits: the same on every machine and in every version.
+/// FNV-1a, 64 bits: unlike the standard hasher, the same on every machine and in every version.
 fn fnv1a(octets: &[u8]) -> u64 {
     octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Reads a notice; none where the message is none, or is about a client that is no device, or says that a session went
-/// on elsewhere. A retained message is what the broker said some time ago.
+/// Parses a broker event. Returns `None` for other messages, for clients that are not devices and for a session that
+/// continues on another connection. A retained uptime is ignored because it is out of date.
 pub fn read(topic: &str, payload: &[u8], retained: bool) -> Option<BrokerEvent> {
     match topic.strip_prefix("$SYS/")?.split('/').collect::<Vec<_>>().as_slice() {
         ["brokers", _, "clients", client, "connected"] => emqx_connected(client, payload).map(BrokerEvent::Client),
@@ -81,7 +82,7 @@ pub fn read(topic: &str, payload: &[u8], retained: bool) -> Option<BrokerEvent> 
     }
 }
 
-/// As much of EMQX's notices as is used; times in milliseconds.
+/// The fields of EMQX's events that are used; times in milliseconds.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct EmqxEvent {
@@ -101,7 +102,7 @@ fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<ClientEvent> {
     let at = notice.disconnected_at.and_then(DateTime::from_timestamp_millis);
     let gone = |kind, reason| client_event(client, kind, Some(reason), at);
     match notice.reason.as_str() {
-        // Another connection of the same client goes on.
+        // Another connection of the same client takes over.
         "takenover" | "takeovered" | "discarded" => None,
         "keepalive_timeout" => gone(PresenceKind::Silent, "timeout"),
         "normal" => gone(PresenceKind::Disconnected, "client_disconnect"),
@@ -110,8 +111,8 @@ fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<ClientEvent> {
     }
 }
 
-/// Reads a line of mosquitto's log (2.0, `loop.c` and `handle__connect.c` name the forms), with or without its time,
-/// seconds of Unix.
+/// Parses a line of mosquitto's log (formats as in `loop.c` and `handle__connect.c` of 2.0), with or without a leading
+/// time in Unix seconds.
 fn read_mosquitto_log(line: &str) -> Option<ClientEvent> {
     let timed = line.split_once(": ").and_then(|(time, rest)| Some((time.parse().ok()?, rest)));
     let (at, line) = timed.map_or((None, line), |(seconds, rest)| (DateTime::from_timestamp(seconds, 0), rest));
@@ -131,7 +132,7 @@ fn read_mosquitto_log(line: &str) -> Option<ClientEvent> {
         what if what.starts_with("closed its connection") || what.starts_with("disconnected") => {
             gone(PresenceKind::Disconnected, "connection_lost")
         }
-        // "already connected, closing old connection" among others: the new connection has a line of its own.
+        // Among others "already connected, closing old connection": the new connection logs its own line.
         _ => None,
     }
 }
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn emqx_tells_by_client_and_gives_a_reason() {
+    fn emqx_reports_each_client_with_a_reason() {
         let topic = "$SYS/brokers/emqx@10.0.0.1/clients/DEVICE/connected";
         let payload = r#"{"username":"DEVICE","ts":1790000000123,"sockport":8883,"proto_ver":4,"proto_name":"MQTT",
             "keepalive":60,"ipaddress":"10.0.0.9","expiry_interval":0,"connected_at":1790000000123,"connack":0,
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn mosquitto_tells_in_lines_of_its_log() {
+    fn mosquitto_reports_clients_in_its_log() {
         let line = |text: &str| said("$SYS/broker/log/N", text);
         let ended = |kind, reason: &str| Some((kind, Some(reason.to_owned())));
         let came = "New client connected from 127.0.0.1:52114 as DEVICE (p2, c1, k60, u'DEVICE').";
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_session_is_the_same_for_every_reader_and_grows_with_time() {
+    fn the_session_id_is_the_same_for_every_reader_and_grows_with_time() {
         let came = |seconds: i64, port: u16| {
             let line = format!("{seconds}: New client connected from 127.0.0.1:{port} as DEVICE (p2, c1, k60).");
             let event = event_of("$SYS/broker/log/N", &line).unwrap();
@@ -221,22 +222,22 @@ mod tests {
         assert!(event.started(first) && !event.started(came(1_790_000_000, 5_001).0));
         for port in 5_000..5_100 {
             let (session, event) = came(1_790_000_000, port);
-            assert!(event.session(event.at.unwrap(), 1) > first, "the second of a second is greater");
-            assert!(session < came(1_790_000_001, 5_000).0, "a later second is greater");
+            assert!(event.session(event.at.unwrap(), 1) > first, "the second session within a second has a greater id");
+            assert!(session < came(1_790_000_001, 5_000).0, "a session of a later second has a greater id");
         }
         let emqx = event_of("$SYS/brokers/n/clients/DEVICE/connected", r#"{"connected_at":1790000000123}"#).unwrap();
         assert_eq!(emqx.at.unwrap().timestamp_millis(), 1_790_000_000_123);
     }
 
     #[test]
-    fn mosquitto_says_how_long_it_has_run_and_what_it_said_earlier_does_not_count() {
+    fn mosquitto_reports_its_uptime_and_a_retained_one_is_ignored() {
         assert_eq!(read("$SYS/broker/uptime", b"12 seconds", false), Some(BrokerEvent::Uptime(12)));
         assert_eq!(read("$SYS/broker/uptime", b"12 seconds", true), None);
         assert_eq!(read("$SYS/broker/uptime", b"long", false), None);
     }
 
     #[test]
-    fn what_is_not_about_a_device_is_no_notice() {
+    fn messages_that_are_not_about_a_device_are_ignored() {
         assert_eq!(read("$SYS/broker/log/N", b"Client argusiq-bridge-main-0 disconnected.", false), None);
         assert_eq!(read("$SYS/broker/log/N", b"\xff", false), None);
         assert_eq!(read("$SYS/brokers/n/clients/x/connected", b"{}", false), None);

@@ -1,5 +1,5 @@
-//! A connection to the broker as far as acknowledgements go: owed until a message is on disk, sent together, in the order in
-//! which the messages came. What is done with a message is not known here.
+//! One connection to the broker and its acknowledgements: a PUBACK is pending until the message is on disk; PUBACKs are
+//! sent in batches and in message order.
 
 use std::time::Duration;
 
@@ -10,68 +10,68 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::pipeline::mailbox::Receipt;
 use crate::pipeline::pending_acks::{NotStored, PendingAcks};
 
-/// Acknowledgements that are sent at once; fewer wait for company.
+/// Number of PUBACKs that are sent at once; fewer wait for `ACK_LINGER`.
 const ACK_BATCH: usize = 100;
-/// How long they wait.
+/// How long PUBACKs wait for others.
 const ACK_LINGER: Duration = Duration::from_millis(5);
-/// How often the broker is told that the bridge is alive while nothing is read from it.
+/// How often the bridge pings the broker while it reads nothing.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why a connection failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing more can be read.
+    /// Reading failed.
     #[error("the connection to the broker failed")]
     Read(#[source] Box<ConnectionError>),
-    /// Nothing more can be written.
-    #[error("the broker could not be written to")]
+    /// Writing failed.
+    #[error("failed to write to the broker")]
     Write(#[source] Box<StateError>),
-    /// A message did not get onto disk.
-    #[error("the log did not take a message, which the broker delivers again")]
+    /// A message could not be stored.
+    #[error("a message could not be stored; the broker delivers it again")]
     Log(#[source] NotStored),
 }
 
-/// One connection. The next one begins with nothing owed, so that no packet identifier of this one is acknowledged there,
-/// where it means another message.
+/// One connection. A new connection starts without pending acknowledgements, so that a packet identifier of an old one
+/// is never acknowledged on the new one, where it belongs to another message.
 pub struct Connection {
     events: EventLoop,
     pending_acks: PendingAcks<u16>,
-    /// Packet identifiers whose messages are on disk and that are not sent yet.
+    /// Packet identifiers of stored messages whose PUBACKs have not been sent.
     due: Vec<u16>,
     /// When they are sent at the latest.
     send_at: Option<Instant>,
 }
 
-/// Something to do.
+/// The next thing to do on a connection.
 #[derive(Debug)]
 pub enum Step {
-    /// The broker sent something, or something was sent to it.
+    /// A packet was received or sent.
     Event(Event),
-    /// Messages may be on disk.
+    /// Messages may have been stored.
     Stored,
-    /// Acknowledgements have waited long enough.
+    /// PUBACKs have waited for `ACK_LINGER`.
     SendAcks,
-    /// The broker has heard nothing for a while.
+    /// Nothing has been sent to the broker for a while.
     Ping,
 }
 
 impl Connection {
-    /// Begins with nothing owed.
+    /// Starts without pending acknowledgements.
     pub fn new(events: EventLoop) -> Self {
         Self { events, pending_acks: PendingAcks::new(Default::default()), due: Vec::new(), send_at: None }
     }
 
-    /// How many messages were read and are not acknowledged.
+    /// Returns the number of messages read and not acknowledged.
     pub fn unacknowledged(&self) -> usize {
         self.pending_acks.len() + self.due.len()
     }
 
-    /// Notes that a message's acknowledgement is owed; the receipt settles it.
+    /// Registers a pending acknowledgement; its receipt reports the outcome of the message.
     pub fn add_pending(&mut self, packet_id: u16) -> Receipt {
         self.pending_acks.add(packet_id)
     }
 
-    /// Waits until there is something to do; reads only where it may. Nothing is lost when it is dropped.
+    /// Waits for the next step; reads from the broker only if `may_read`. Cancel-safe.
     pub async fn wait(&mut self, may_read: bool) -> Result<Step, Error> {
         let send_at = self.send_at;
         tokio::select! {
@@ -83,7 +83,7 @@ impl Connection {
         }
     }
 
-    /// Does what a step asks of the connection itself.
+    /// Performs the connection's part of a step.
     pub async fn act(&mut self, step: &Step) -> Result<(), Error> {
         match step {
             Step::Stored => self.collect().await,
@@ -93,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// Waits for what is owed, acknowledges it, and takes leave.
+    /// Waits until all pending messages are stored and acknowledges them.
     pub async fn drain(&mut self) -> Result<(), Error> {
         while !self.pending_acks.is_empty() {
             self.pending_acks.notified().await;
@@ -102,12 +102,12 @@ impl Connection {
         self.send_acks().await
     }
 
-    /// Takes leave; the broker keeps the session.
+    /// Sends DISCONNECT; the broker keeps the session.
     pub async fn disconnect(&mut self) -> Result<(), Error> {
         self.write([Packet::Disconnect]).await
     }
 
-    /// Finds what is due, and sends it where it is enough.
+    /// Collects the PUBACKs that are due and sends them if there are enough.
     async fn collect(&mut self) -> Result<(), Error> {
         let settled = self.pending_acks.take_stored(|packet_id| self.due.push(packet_id));
         if self.due.len() >= ACK_BATCH || settled.is_err() {
@@ -124,14 +124,14 @@ impl Connection {
         self.write(due.into_iter().map(|packet_id| Packet::PubAck(PubAck::new(packet_id)))).await
     }
 
-    /// Pings a broker that is not read: its answers wait unread, so none is expected.
+    /// Sends a PINGREQ while nothing is read. The answer stays unread, so it is not waited for.
     async fn ping(&mut self) -> Result<(), Error> {
         self.write([Packet::PingReq]).await?;
         self.events.state.await_pingresp = false;
         Ok(())
     }
 
-    /// Writes packets with one flush for all.
+    /// Writes packets with a single flush.
     async fn write(&mut self, packets: impl IntoIterator<Item = Packet>) -> Result<(), Error> {
         let failed = |error: StateError| Error::Write(error.into());
         let Some(network) = self.events.network.as_mut() else { return Ok(()) };

@@ -1,6 +1,6 @@
-//! The bridge: the door behind a broker that devices connect to. It reads telemetry as one of a group of subscribers and
-//! acknowledges a message when it is on disk, so that the broker keeps what is not. Who may publish where is the
-//! broker's business; what is published is judged like a message at any other door.
+//! The bridge: reads telemetry from a broker that devices connect to, as one member of a shared subscription. It
+//! acknowledges a message once it is on disk, so that the broker keeps every other one. The broker authorises
+//! publishers; messages pass the same admission checks as at every other door.
 
 mod broker_events;
 mod connection;
@@ -25,16 +25,16 @@ use crate::config::BridgeConfig;
 use crate::mosquitto::AccessSync;
 use crate::shared::Shared;
 
-/// The kind of work that bridges join for.
+/// The kind under which bridges join the membership.
 pub const KIND: &str = "bridge";
 
-/// Returns the name a bridge has among the members.
+/// Returns the member name of a bridge.
 pub fn member(instance: &str) -> String {
     format!("bridge-{instance}")
 }
 
-/// Serves the broker's messages until the shutdown, and leaves when all that was taken is on disk and acknowledged. `own`
-/// is this process's name among the members.
+/// Serves the broker's messages until the shutdown and returns once every accepted message is stored and acknowledged.
+/// `own` is this process's member name.
 pub async fn serve(
     shared: Arc<Shared>,
     log: Log,
@@ -49,7 +49,7 @@ pub async fn serve(
     info!(broker = %config.address, connections = config.connections, "reading telemetry from a broker");
     let mut tasks = JoinSet::new();
     for number in 0..config.connection_count() {
-        // A stable name: the broker keeps what it has not delivered to it.
+        // The client id must survive a restart: the broker keeps undelivered messages under it.
         let client_id = format!("argusiq-{}-{number}", member(&instance));
         let presence = match number {
             0 => Some(
@@ -71,8 +71,8 @@ pub async fn serve(
     }
 }
 
-/// Keeps `elected` true while this bridge is the first of all by name: each notice of a broker reaches every bridge, and
-/// one of them tells the log.
+/// Keeps `elected` true while this bridge is the first by name. Every broker event reaches every bridge, and only the
+/// elected one publishes presence facts.
 async fn elect(
     own: String,
     mut members: watch::Receiver<Members>,
@@ -82,7 +82,7 @@ async fn elect(
         let first = is_first(&own, &members.borrow_and_update());
         elected.send_if_modified(|elected| std::mem::replace(elected, first) != first);
         if members.changed().await.is_err() {
-            // The membership is over, and with it the right to tell.
+            // Without a membership this bridge may not publish.
             elected.send_replace(false);
             std::future::pending().await
         }
@@ -99,7 +99,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_first_bridge_by_name_tells_and_no_other() {
+    fn only_the_first_bridge_by_name_is_elected() {
         let member = |name: &str, kind: &str| (name.to_owned(), BTreeSet::from([kind.to_owned()]));
         let members = Members::from([member("edge-a", "edge"), member("bridge-b", KIND), member("bridge-c", KIND)]);
         assert!(is_first("bridge-b", &members));

@@ -1,5 +1,5 @@
-//! Tells the log of the comings and goings at a broker. Every bridge hears every notice; the first by name tells, and the
-//! others keep what they heard for a while: when the first is gone, the next tells what it had not told yet.
+//! Publishes presence facts from broker events. Every bridge receives every event, and only the elected one publishes.
+//! The others keep their events for a while, so that a newly elected bridge publishes what its predecessor did not.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,19 +20,18 @@ use crate::decide::DeviceView;
 use crate::presence::PresenceSubject;
 use crate::shared::Shared;
 
-/// How long a bridge that does not tell keeps what it heard: longer than it takes until a dead one is out of the
-/// membership.
+/// How long a bridge that is not elected keeps events: longer than it takes for a dead bridge to leave the membership.
 const KEEP_FOR: Duration = Duration::from_secs(30);
-/// Most notices kept; the oldest go first.
+/// Most events kept; the oldest are dropped first.
 const MAX_PENDING: usize = 50_000;
-/// How far two computations of a broker's start may be apart and mean the same start, seconds.
+/// Two start times of a broker computed from its uptime denote the same start if they differ by at most this.
 const SAME_START_SECONDS: i64 = 3;
-/// How long the log is asked at a time what it was told before.
+/// Timeout of one attempt to read the presence log to its end.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long to rest before it is asked again.
+/// Delay before the next attempt.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Tells the log of a broker's notices.
+/// Publishes presence facts from a broker's events.
 pub struct PresencePublisher {
     shared: Arc<Shared>,
     broker: String,
@@ -44,7 +43,7 @@ pub struct PresencePublisher {
 }
 
 impl PresencePublisher {
-    /// Begins to follow what the log was told of this broker, by whichever bridge.
+    /// Starts following the presence facts that any bridge has published for this broker.
     pub async fn start(
         shared: Arc<Shared>,
         log: &Log,
@@ -70,30 +69,30 @@ impl PresencePublisher {
         }
     }
 
-    /// Waits until it is known what the log was told before.
+    /// Waits until all earlier presence facts are known.
     pub async fn ready(&self) {
         while self.presence_log.caught_up(CATCH_UP_TIMEOUT).await.is_err() {
             if self.presence_log.failure().is_some() {
-                warn!(broker = self.broker, "what the log was presence_log of the broker cannot be read");
+                warn!(broker = self.broker, "failed to read the broker's presence facts");
                 return;
             }
             sleep(RETRY_DELAY).await;
         }
     }
 
-    /// Waits until this bridge has become the one that tells, or no longer is.
+    /// Waits until this bridge gains or loses the election.
     pub async fn leadership_change(&mut self) {
         if self.elected.changed().await.is_err() {
             std::future::pending().await
         }
     }
 
-    /// Takes a notice, and tells it where this bridge is the one to tell.
+    /// Handles a broker event; publishes it if this bridge is elected.
     pub async fn on_event(&mut self, notice: BrokerEvent) {
         let now = (self.shared.clock)();
         match notice {
             BrokerEvent::Client(event) => {
-                // A broker whose clock is ahead must not make later facts look old.
+                // Cap the time: with a broker's clock ahead, later facts would look old.
                 let at = event.at.unwrap_or(now).min(now);
                 self.pending.push_back((Instant::now(), event, at));
                 self.publish_pending().await;
@@ -102,7 +101,7 @@ impl PresencePublisher {
         }
     }
 
-    /// Tells what was heard and not told, where this bridge is the one to tell; forgets what is too old otherwise.
+    /// Publishes the pending events if this bridge is elected; otherwise drops those that are too old.
     pub async fn publish_pending(&mut self) {
         if !*self.elected.borrow_and_update() {
             let old = |heard: &(Instant, ClientEvent, DateTime<Utc>)| heard.0.elapsed() > KEEP_FOR;
@@ -125,21 +124,21 @@ impl PresencePublisher {
 
     async fn device(&self, device: DeviceId) -> Option<DeviceView> {
         match self.shared.directory.device(device) {
-            // It may be newer than what this process knows.
+            // The device may be newer than this process's directory.
             None if self.shared.catch_up().await => self.shared.directory.device(device),
             known => known,
         }
     }
 
-    /// No session is older than its broker: when that has begun anew, those from before are over without a notice.
+    /// Detects a restart of the broker: sessions older than the broker have ended without an event.
     async fn on_uptime(&mut self, started: DateTime<Utc>) {
         let same = |known: DateTime<Utc>| (started - known).num_seconds().abs() <= SAME_START_SECONDS;
         if !*self.elected.borrow() || self.started.is_some_and(same) {
             return;
         }
-        info!(broker = self.broker, %started, "the broker has begun");
+        info!(broker = self.broker, %started, "the broker has started");
         self.started = Some(started);
-        // In whole seconds, as the sessions' own beginnings are.
+        // mosquitto reports session starts in whole seconds, so leave a margin.
         let before = started - TimeDelta::seconds(SAME_START_SECONDS);
         lock(&self.reported).end_started_by(before);
         self.shared.presence.report_edge_lost_at(&self.broker, before).await;

@@ -1,5 +1,5 @@
-//! What the log has been told of the sessions at a broker, so that a notice that comes again, or comes to several bridges,
-//! is told once, and an old end never ends a newer session. Pure; what the log holds is folded in by others.
+//! The sessions at a broker that the presence log already knows. An event that is repeated or reaches several bridges
+//! is reported once, and an old disconnect never ends a newer session. Pure.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use domain::telemetry::{PresenceFact, PresenceKind};
 
 use super::broker_events::ClientEvent;
 
-/// The newest session of each device at one broker.
+/// The latest session of each device at one broker.
 #[derive(Debug, Default)]
 pub struct ReportedSessions {
     sessions: HashMap<DeviceId, LatestSession>,
@@ -21,12 +21,12 @@ struct LatestSession {
     session: SessionId,
     began: DateTime<Utc>,
     ended: bool,
-    /// Sessions before it that began at the same time: a broker may tell whole seconds only.
+    /// Earlier sessions with the same start time: a broker may report whole seconds only.
     before: Vec<SessionId>,
 }
 
 impl ReportedSessions {
-    /// Notes what the log was told of this broker.
+    /// Applies a presence fact of this broker.
     pub fn fold(&mut self, fact: &PresenceFact) {
         if fact.kind == PresenceKind::EdgeLost {
             self.end_started_by(fact.at);
@@ -35,15 +35,15 @@ impl ReportedSessions {
         }
     }
 
-    /// Returns the session that a notice is about, for the fact that the log is to be told of it, and counts it as told.
-    /// None where the log knows already, or the notice is older than what it knows.
+    /// Returns the session to report an event under, and records it as reported. Returns `None` if the event has been
+    /// reported or is older than the latest session.
     pub fn report(&mut self, event: &ClientEvent, at: DateTime<Utc>) -> Option<SessionId> {
         let latest = self.sessions.get(&event.device);
         let session = match (event.kind, latest) {
             (PresenceKind::Connected, Some(latest)) => latest.next_session(event, at)?,
             (_, Some(latest)) if latest.ended || at < latest.began => return None,
             (_, Some(latest)) => latest.session,
-            // Of an end whose beginning nobody saw, the session is one that no other door can have.
+            // A disconnect without a known connect gets its own session id, which no other door can have.
             (_, None) => event.session(at, 0),
         };
         self.note(event.device, session, event.kind, at);
@@ -64,14 +64,14 @@ impl ReportedSessions {
         }
     }
 
-    /// Notes that the sessions that began by then are over.
+    /// Marks all sessions that began at or before `at` as ended.
     pub fn end_started_by(&mut self, at: DateTime<Utc>) {
         self.sessions.values_mut().filter(|latest| latest.began <= at).for_each(|latest| latest.ended = true);
     }
 }
 
 impl LatestSession {
-    /// The session that begins with a notice after this one; none where the notice is old or came before.
+    /// Returns the id of the session that begins with this event; `None` if the event is old or a repetition.
     fn next_session(&self, event: &ClientEvent, at: DateTime<Utc>) -> Option<SessionId> {
         match at.cmp(&self.began) {
             Ordering::Less => None,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_the_end_of_the_session_that_began_and_each_is_told_once() {
+    fn a_disconnect_ends_the_current_session_and_each_event_is_reported_once() {
         let mut reported = ReportedSessions::default();
         let first = reported.report(&event(Connected), at(1)).unwrap();
         assert_eq!(reported.report(&event(Connected), at(1)), None);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn notices_that_come_again_neither_begin_an_old_session_nor_end_a_newer_one() {
+    fn repeated_events_neither_reopen_an_old_session_nor_end_a_newer_one() {
         let mut reported = ReportedSessions::default();
         for (kind, seconds) in [(Connected, 1), (Disconnected, 2), (Connected, 3)] {
             assert!(reported.report(&event(kind), at(seconds)).is_some());
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn several_sessions_of_one_second_follow_each_other_and_none_is_told_again() {
+    fn sessions_within_one_second_are_ordered_and_reported_once() {
         let mut reported = ReportedSessions::default();
         let came = |peer: &str| ClientEvent { peer: peer.to_owned(), ..event(Connected) };
         let mut sessions = Vec::new();
@@ -136,14 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn an_end_whose_beginning_nobody_saw_is_told_of_a_session_of_its_own() {
+    fn a_disconnect_without_a_connect_is_reported_under_its_own_session() {
         let mut reported = ReportedSessions::default();
         assert!(reported.report(&event(Disconnected), at(1)).is_some());
         assert_eq!(reported.report(&event(Disconnected), at(1)), None);
     }
 
     #[test]
-    fn what_another_bridge_told_is_known() {
+    fn sessions_reported_by_another_bridge_are_known() {
         let (mut told, mut reported) = (ReportedSessions::default(), ReportedSessions::default());
         let session = told.report(&event(Connected), at(1)).unwrap();
         let fact = |kind, seconds| PresenceFact {

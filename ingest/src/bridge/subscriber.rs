@@ -1,5 +1,5 @@
-//! A link to the broker, one connection after another: reads messages, judges them and hands them to the pipeline. How they
-//! are acknowledged is elsewhere.
+//! A subscription at the broker that survives reconnects: reads messages, checks them and passes them to the pipeline.
+//! Acknowledgements are in `connection`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,41 +24,41 @@ use crate::pipeline::refusal::Refusal;
 use crate::pipeline::{Closed, RefusedMessage, topic};
 use crate::shared::Shared;
 
-/// How long to rest before the log is asked again whether it knows a device.
+/// Delay between two attempts to catch up with the log before an unknown device is refused.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// A connection to the broker that is made again whenever it ends.
+/// A subscriber that reconnects whenever its connection ends.
 pub struct Subscriber {
     shared: Arc<Shared>,
     config: Arc<BridgeConfig>,
     client_id: String,
-    /// Who tells of comings and goings; none for a link that does not read them.
+    /// Publishes presence facts; `None` for a subscriber that does not read broker events.
     presence: Option<PresencePublisher>,
 }
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 enum Disconnected {
-    #[error("the broker cannot be reached as it is set")]
+    #[error("invalid settings of the broker connection")]
     Address(#[from] BrokerAddressError),
     #[error(transparent)]
     Connection(#[from] connection::Error),
-    #[error("the broker refuses the subscription of {0}: give the service account the right to read it")]
+    #[error("the broker refuses the subscription to {0}; allow the service account to read it")]
     Subscription(String),
     #[error("the pipeline is closed")]
     Closed(#[from] Closed),
 }
 
-/// What happens next on a link.
+/// The next thing to do.
 enum Next {
-    /// This bridge may have become the one that tells.
+    /// This bridge may have gained or lost the election.
     LeadershipChange,
     /// Something about the connection.
     Step(Step),
 }
 
 impl Subscriber {
-    /// Makes a link under a client id that no other has.
+    /// Creates a subscriber; its client id must be unique at the broker.
     pub fn new(
         shared: Arc<Shared>,
         config: Arc<BridgeConfig>,
@@ -68,7 +68,7 @@ impl Subscriber {
         Self { shared, config, client_id, presence }
     }
 
-    /// Keeps the connection until the shutdown.
+    /// Stays connected until the shutdown.
     pub async fn run(mut self, shutdown: CancellationToken) {
         if let Some(presence) = &self.presence {
             shutdown.run_until_cancelled(presence.ready()).await;
@@ -83,14 +83,14 @@ impl Subscriber {
             }
             let delay = delays.next().unwrap_or(MAX_DELAY);
             warn!(client_id = self.client_id, broker = %self.config.address, error = &lost as &dyn std::error::Error,
-                "connecting again in {delay:?}");
+                "lost the broker connection; reconnecting in {delay:?}");
             shutdown.run_until_cancelled(sleep(delay)).await;
         }
     }
 
-    /// Serves one connection; returns without an error when the shutdown ended it.
+    /// Serves one connection; returns `Ok` when the shutdown ended it.
     async fn connection(&mut self, shutdown: &CancellationToken, worked: &mut bool) -> Result<(), Disconnected> {
-        // A client of its own: nothing of an earlier connection is left in it.
+        // A new client for each connection, so that no request of an earlier one is sent again.
         let (client, events) = AsyncClient::new(self.config.options(&self.client_id)?, REQUEST_QUEUE);
         let mut connection = Connection::new(events);
         loop {
@@ -123,7 +123,7 @@ impl Subscriber {
 
     fn subscribe(&self, client: &AsyncClient) {
         let filters = self.filters().into_iter().map(|path| SubscribeFilter { path, qos: QoS::AtLeastOnce });
-        // The channel is empty on a new connection, so that it takes this one request.
+        // The request queue of a new connection is empty, so that it has room for this request.
         let _ = client.try_subscribe_many(filters);
     }
 
@@ -131,9 +131,9 @@ impl Subscriber {
         for (filter, answer) in self.filters().into_iter().zip(answers) {
             match answer {
                 SubscribeReasonCode::Success(_) => {}
-                // Without a broker's notices there is telemetry all the same.
+                // Telemetry works without the broker's events.
                 SubscribeReasonCode::Failure if filter.starts_with("$SYS") => {
-                    warn!(filter, "the broker does not let its notices be read: devices' presence is not known");
+                    warn!(filter, "the broker refuses the subscription to its events; device presence is unknown");
                 }
                 SubscribeReasonCode::Failure => return Err(Disconnected::Subscription(filter)),
             }
@@ -166,8 +166,8 @@ impl Subscriber {
         self.while_connected(push, connection, shutdown).await?.transpose().map(drop).map_err(Disconnected::Closed)
     }
 
-    /// Waits for something that may take long, such as a log that is away, while acknowledgements go out and the broker
-    /// hears that the bridge lives. None where a shutdown has waited long enough.
+    /// Waits for something slow, such as an unreachable log, while sending acknowledgements and pings. Returns `None`
+    /// if the shutdown's drain time passes first.
     async fn while_connected<T>(
         &self,
         what: impl Future<Output = T>,
@@ -190,7 +190,7 @@ impl Subscriber {
         }
     }
 
-    /// Gives a message to the pipeline.
+    /// Passes a message to the pipeline.
     async fn push(
         &self,
         publish: Publish,
@@ -218,7 +218,7 @@ impl Subscriber {
         }
     }
 
-    /// Decides whether a message may enter the log, and whose it is.
+    /// Decides whether a message may enter the log, and returns its organisation and device.
     async fn judge(&self, publish: &Publish) -> Result<(OrganizationId, DeviceId), Refusal> {
         let (organization, device) = topic::sender(&publish.topic)?;
         if publish.retain {
@@ -231,7 +231,7 @@ impl Subscriber {
         let judge = || self.shared.pipeline.judge(organization, device, &publish.payload);
         let mut judged = judge();
         if judged == Err(Refusal::UnknownDevice) {
-            // It may be newer than what this process knows: nobody is refused before the log was asked.
+            // The device may be newer than this process's directory: catch up before refusing it.
             while !self.shared.catch_up().await {
                 sleep(RETRY_DELAY).await;
             }
@@ -246,19 +246,22 @@ impl Subscriber {
         }
     }
 
-    /// Reads no more, acknowledges what is stored in time, and takes leave; the broker keeps the session.
+    /// Stops reading, acknowledges what is stored within the drain time, and disconnects; the broker keeps the session.
     async fn drain_and_disconnect(&self, mut connection: Connection) -> Result<(), Disconnected> {
         match timeout(self.shared.limits.drain_timeout, connection.drain()).await {
             Ok(drained) => drained?,
             Err(_) => {
-                warn!(client_id = self.client_id, "left before the log took everything; the broker delivers it again");
+                warn!(
+                    client_id = self.client_id,
+                    "disconnected before every message was stored; the broker delivers the rest again"
+                );
             }
         }
         Ok(connection.disconnect().await?)
     }
 }
 
-/// Resolves when a bridge may have become the one that tells.
+/// Resolves when this bridge may have gained or lost the election.
 async fn leadership_change(presence: Option<&mut PresencePublisher>) {
     match presence {
         Some(presence) => presence.leadership_change().await,
@@ -266,7 +269,7 @@ async fn leadership_change(presence: Option<&mut PresencePublisher>) {
     }
 }
 
-/// What is subscribed to: telemetry, and the broker's notices where they are read.
+/// Returns the topic filters: telemetry, and the broker's events if `notices`.
 pub fn filters(config: &BridgeConfig, notices: bool) -> Vec<String> {
     let notices = broker_events::FILTERS.into_iter().filter(|_| notices).map(str::to_owned);
     [config.filter()].into_iter().chain(notices).collect()

@@ -1,4 +1,4 @@
-//! How the bridge is set: where the broker is, who the bridge is there, and how much it takes at a time.
+//! Settings of the bridge: the broker's address, the service account, and how much is read at a time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,40 +13,39 @@ use url::Url;
 use super::Secret;
 use super::mosquitto::DynamicSecurity;
 
-/// How often the bridge says that it is alive.
+/// Keep-alive interval of the bridge's connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// Largest packet that MQTT knows (3.1.1, 2.2.3): what is too large for telemetry is read all the same, because the
-/// broker would deliver it again and again.
+/// The largest packet of the MQTT standard (3.1.1, 2.2.3). Messages too large for telemetry must be read as well,
+/// because the broker would deliver them again and again.
 const MAX_PACKET_BYTES: usize = 268_435_455;
-/// Requests that may wait to be sent: subscriptions, no more.
+/// Capacity of the client's request queue; it only holds subscriptions.
 pub const REQUEST_QUEUE: usize = 8;
 
-/// How the bridge is set.
+/// Settings of the bridge.
 #[derive(Clone, Debug)]
 pub struct BridgeConfig {
-    /// Where the broker is.
+    /// The broker's address.
     pub address: Address,
-    /// Name of the service account.
+    /// Name of the bridge's service account.
     pub user: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
-    /// Certificates to believe a broker with TLS by, PEM; those of the system are not asked.
+    /// CA certificates that the broker's certificate must chain to, PEM; the system's trust store is not used.
     pub authority_pem: Option<String>,
-    /// The group of subscribers that share the messages; without one every bridge would get all of them, so that only
-    /// one may run.
+    /// The shared subscription group. Without one every bridge receives every message, so that only one may run.
     pub group: Option<String>,
-    /// Connections of this process, each a subscriber of its own.
+    /// Connections of this process, each with its own subscription.
     pub connections: u16,
-    /// Messages of a connection read and not acknowledged yet; the broker's own limit should be no higher.
+    /// Most messages of a connection read and not acknowledged; the broker's in-flight limit should not be higher.
     pub max_unacknowledged: usize,
-    /// The broker's name in presence facts, the same for all bridges behind it.
+    /// The broker's name in presence facts, the same for all bridges of the broker.
     pub broker: String,
-    /// How the broker is told who may connect; it is not told when absent.
+    /// How the broker learns which devices may connect; it does not if absent.
     pub dynamic_security: Option<DynamicSecurity>,
 }
 
 impl BridgeConfig {
-    /// Returns the defaults for a broker at this place.
+    /// Returns the default settings for a broker.
     pub fn new(address: Address) -> Self {
         Self {
             address,
@@ -61,7 +60,7 @@ impl BridgeConfig {
         }
     }
 
-    /// The filter that telemetry is subscribed with.
+    /// Returns the topic filter of the telemetry subscription.
     pub fn filter(&self) -> String {
         match &self.group {
             Some(group) => format!("$share/{group}/v1/telemetry/#"),
@@ -69,17 +68,17 @@ impl BridgeConfig {
         }
     }
 
-    /// Tells whether a connection could be made with these settings, without making one.
+    /// Checks the settings without connecting.
     pub fn check(&self) -> Result<(), AddressError> {
         self.options("argusiq").map(drop)
     }
 
-    /// How many connections there are: without a group each would get every message, so that there is one.
+    /// Returns the number of connections: without a group each would receive every message, so there is only one.
     pub fn connection_count(&self) -> u16 {
         if self.group.is_some() { self.connections.max(1) } else { 1 }
     }
 
-    /// Returns the options of a connection under this client id. Its session outlives the connection.
+    /// Returns the MQTT options of the service account under this client id. The session outlives the connection.
     pub fn options(&self, client_id: &str) -> Result<MqttOptions, AddressError> {
         let mut options = self.bare_options(client_id)?;
         options.set_clean_session(false).set_manual_acks(true);
@@ -89,7 +88,7 @@ impl BridgeConfig {
         Ok(options)
     }
 
-    /// Returns the options of a connection of somebody else, whose session ends with it.
+    /// Returns the MQTT options of another account, whose session ends with its connection.
     pub fn administrator(&self, client_id: &str, user: &str, password: &str) -> Result<MqttOptions, AddressError> {
         let mut options = self.bare_options(client_id)?;
         options.set_credentials(user, password);
@@ -121,7 +120,7 @@ impl BridgeConfig {
     }
 }
 
-/// Where a broker is: `mqtt://host:port`, or `mqtts://host:port` with TLS.
+/// A broker's address: `mqtt://host:port`, or `mqtts://host:port` with TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     host: String,
@@ -129,17 +128,17 @@ pub struct Address {
     tls: bool,
 }
 
-/// Why the bridge cannot reach a broker as it is set.
+/// Why the settings do not permit a connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It is no address of a broker.
-    #[error("{0:?} is no broker: write mqtt://host:port or mqtts://host:port")]
+    /// The address is invalid.
+    #[error("{0:?} is not a broker address; write mqtt://host:port or mqtts://host:port")]
     Url(String),
-    /// TLS needs somebody to believe.
-    #[error("a broker at mqtts:// is believed by the certificate of its authority: set bridge.authority_file")]
+    /// TLS needs a CA certificate.
+    #[error("a broker at mqtts:// needs a CA certificate; set bridge.authority_file")]
     NoAuthority,
-    /// The authority's certificates are none.
-    #[error("bridge.authority_file holds no certificates in PEM")]
+    /// The CA file contains no certificate.
+    #[error("bridge.authority_file contains no PEM certificate")]
     Authority,
 }
 
@@ -154,7 +153,7 @@ impl std::str::FromStr for Address {
             "mqtts" => (true, 8883),
             _ => return Err(refused()),
         };
-        // Names and passwords have settings of their own, which are not printed.
+        // User and password have their own settings, which are never printed.
         let bare = url.username().is_empty() && url.password().is_none() && matches!(url.path(), "" | "/");
         let host = url.host_str().filter(|_| bare).ok_or_else(refused)?;
         Ok(Self { host: host.to_owned(), port: url.port().unwrap_or(usual), tls })
@@ -173,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_a_scheme_a_host_and_perhaps_a_port() {
+    fn an_address_has_a_scheme_a_host_and_an_optional_port() {
         let shown = |text: &str| text.parse::<Address>().map(|address| address.to_string());
         assert_eq!(shown("mqtt://emqx:1884"), Ok("mqtt://emqx:1884".to_owned()));
         assert_eq!(shown("mqtt://emqx"), Ok("mqtt://emqx:1883".to_owned()));
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_shares_the_messages_and_without_one_there_is_one_connection() {
+    fn without_a_group_there_is_one_connection_and_no_shared_subscription() {
         let mut config = BridgeConfig::new("mqtt://emqx".parse().unwrap());
         assert_eq!((config.filter().as_str(), config.connection_count()), ("$share/bridge-group/v1/telemetry/#", 2));
         config.group = None;
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_without_an_authority_is_refused() {
+    fn tls_without_a_valid_ca_certificate_is_refused() {
         let mut config = BridgeConfig::new("mqtts://emqx".parse().unwrap());
         assert_eq!(config.options("x").err(), Some(AddressError::NoAuthority));
         config.authority_pem = Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".into());

@@ -1,4 +1,4 @@
-//! What the role needs and how it is set. Not how settings are read from files or the environment.
+//! Dependencies and settings of the ingest role. The root package reads them from files and the environment.
 
 mod api_url;
 mod bridge;
@@ -17,78 +17,79 @@ pub use bridge::{Address as BrokerAddress, AddressError as BrokerAddressError, B
 pub use mosquitto::{DynamicSecurity, RevocationFile};
 pub use secret::Secret;
 
-/// Tells the time by the platform's clock.
+/// Returns the current time.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// What the role works with.
+/// Dependencies of the role.
 pub struct Deps {
     /// The event log, connected and with its streams declared.
     pub log: eventlog::Log,
-    /// The certificates of the edge.
+    /// Certificates of the edge.
     pub pki: EdgePki,
     /// The platform's clock.
     pub clock: Clock,
 }
 
-/// The certificates of the edge.
+/// Certificates of the edge.
 #[derive(Clone, Debug)]
 pub struct EdgePki {
     /// The platform's root CA, PEM: the only trust anchor for devices.
     pub root_certificate_pem: String,
-    /// The server's certificate followed by what leads to the root, PEM.
+    /// The server certificate and its intermediates, PEM.
     pub server_certificate_pem: String,
-    /// The server's key, PKCS #8 PEM.
+    /// The server's private key, PKCS #8 PEM.
     pub server_private_key_pem: certs::PrivateKeyPem,
 }
 
-/// Where devices connect to.
+/// Where a door listens.
 #[derive(Debug)]
 pub enum Listen {
-    /// Binds this address.
+    /// Bind this address.
     Address(SocketAddr),
-    /// Takes a socket that is bound already.
+    /// Use a socket that is bound already.
     Socket(TcpListener),
 }
 
-/// How the role behaves.
+/// Settings of the role.
 #[derive(Debug)]
 pub struct Config {
-    /// Where devices connect to over MQTT and TLS; nowhere when absent.
+    /// The MQTT listener with mutual TLS; none if absent.
     pub listen: Option<Listen>,
-    /// The door's stable name, of the characters `A-Z a-z 0-9 - _`: the same after a restart, and no other door's.
+    /// The stable and unique name of this instance, of the characters `A-Z a-z 0-9 - _`; it must not change on a
+    /// restart.
     pub instance: String,
-    /// How many raw shards this door writes, each an own lane of packs: 1 to 16, 2 to 4 are best. It takes those that
-    /// the fewest live doors write.
+    /// Number of raw shards that this instance writes, each with its own lane of packs: 1 to 16; 2 to 4 perform best.
+    /// It takes the shards that the fewest live doors use.
     pub shards: u16,
     /// Limits of connections and devices.
     pub limits: Limits,
-    /// The broker that devices connect to instead; none when absent.
+    /// The broker that devices connect to instead of the edge; none if absent.
     pub bridge: Option<BridgeConfig>,
-    /// Where devices connect to over HTTP and TLS; nowhere when absent.
+    /// The HTTP door; none if absent.
     pub http: Option<HttpConfig>,
-    /// Where an EMQX broker asks whether a client may connect; nowhere when absent.
+    /// The authentication hook for an EMQX broker; none if absent.
     pub hook: Option<HookConfig>,
-    /// Where an EMQX broker is told to end a session; it is not told when absent.
+    /// The management API of an EMQX broker, used to end sessions; sessions are not ended there if absent.
     pub broker_api: Option<BrokerApi>,
 }
 
-/// The HTTP door.
+/// Settings of the HTTP door.
 #[derive(Debug)]
 pub struct HttpConfig {
-    /// Where devices connect to.
+    /// Where it listens.
     pub listen: Listen,
-    /// Its own limits; those of connections and devices are the edge's.
+    /// Limits of the HTTP door; limits of connections and devices are in [`Limits`].
     pub limits: HttpLimits,
 }
 
-/// Limits of the HTTP door alone.
+/// Limits of the HTTP door.
 #[derive(Clone, Debug)]
 pub struct HttpLimits {
-    /// Longest time that a request waits for the log, before it is told that the outcome is unknown.
+    /// Longest time a request waits for the log before it is answered with "outcome unknown".
     pub answer_within: Duration,
-    /// Largest body of a batch, octets; an item may have as many as an MQTT packet.
+    /// Largest body of a batch in bytes; each item may be as large as an MQTT packet.
     pub max_batch_bytes: usize,
-    /// Most items of a batch, at most the messages that a device may send at once.
+    /// Most items of a batch; capped at the message burst of a device.
     pub max_batch_items: usize,
 }
 
@@ -98,12 +99,12 @@ impl Default for HttpLimits {
     }
 }
 
-/// Where and how an EMQX broker asks whether a client may connect.
+/// Settings of the authentication hook for an EMQX broker.
 #[derive(Debug)]
 pub struct HookConfig {
-    /// Where it asks, over TLS with the edge's server certificate.
+    /// Where it listens, over TLS with the edge's server certificate.
     pub listen: Listen,
-    /// What it sends as `Authorization: Bearer …`, at least 16 characters.
+    /// The secret that EMQX sends as `Authorization: Bearer …`; at least 16 characters.
     pub secret: Secret,
 }
 
@@ -119,12 +120,12 @@ pub struct BrokerApi {
 }
 
 impl Config {
-    /// Returns the defaults for an edge of this name at this place.
+    /// Returns the default settings of an edge.
     pub fn edge(listen: Listen, instance: impl Into<String>) -> Self {
         Self { listen: Some(listen), ..Self::new(instance) }
     }
 
-    /// Returns the defaults for a process of this name with no door yet.
+    /// Returns default settings without any door.
     pub fn new(instance: impl Into<String>) -> Self {
         Self {
             listen: None,
@@ -142,32 +143,32 @@ impl Config {
 /// Limits of connections and devices.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Largest MQTT packet, fixed header included, in octets.
+    /// Largest MQTT packet in bytes, including the fixed header.
     pub max_packet_bytes: usize,
-    /// Most connections at a time; further ones are closed at once.
+    /// Most concurrent connections; further ones are closed at once.
     pub max_connections: usize,
-    /// Most TLS handshakes at a time; further ones wait.
+    /// Most concurrent TLS handshakes; further ones wait.
     pub max_handshakes: usize,
-    /// Time for a TLS handshake, and again for the CONNECT after it.
+    /// Timeout of the TLS handshake, and again of the CONNECT after it.
     pub connect_timeout: Duration,
-    /// QoS 1 messages of a connection read and not acknowledged yet: MQTT 5's receive maximum. The socket is not read
-    /// while there are as many.
+    /// Most unacknowledged QoS 1 messages of a connection (MQTT 5's receive maximum). At the limit the socket is not
+    /// read.
     pub receive_maximum: u16,
-    /// Messages a second a device may send for long; faster devices are not read for a while.
+    /// Sustained message rate of a device, a second; a device above it is not read for a while.
     pub messages_per_second: u32,
-    /// Messages a device may send at once above that.
+    /// Messages that a device may send at once above that rate.
     pub message_burst: u32,
-    /// Longest silence of a client that asks for no keep-alive.
+    /// Longest silence of a client without a keep-alive.
     pub idle_timeout: Duration,
-    /// Longest time a device may take to read what is written to it.
+    /// Longest time a device may take to read what is sent to it.
     pub write_timeout: Duration,
-    /// How old the directory may be for a CONNECT to be answered.
+    /// Largest directory lag at which a CONNECT is decided.
     pub max_directory_lag: Duration,
-    /// How long a refusal waits for the directory to reach the head of the log.
+    /// How long a refusal may wait for the directory to catch up with the log.
     pub catch_up_timeout: Duration,
-    /// How long a stop waits for what is in flight.
+    /// How long a shutdown waits for messages in flight.
     pub drain_timeout: Duration,
-    /// Octets that wait for the log in each lane; further messages wait in their sockets.
+    /// Bytes that may wait for the log in each lane; further messages wait in their sockets.
     pub lane_bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! How a mosquitto broker is told which devices may connect: its dynamic security plugin and its revocation file.
+//! Settings for maintaining a mosquitto broker's access list: its dynamic security plugin and its revocation file.
 
 use std::path::PathBuf;
 
@@ -6,19 +6,19 @@ use super::Secret;
 use super::api_url::InvalidApiUrl;
 use crate::http_request::authority;
 
-/// How the broker is told who may connect.
+/// Settings of mosquitto's dynamic security plugin.
 #[derive(Clone, Debug)]
 pub struct DynamicSecurity {
-    /// Name of the account that administers the plugin.
+    /// Name of the plugin's administrator account.
     pub user: String,
     /// Its password.
     pub password: Secret,
-    /// The broker's revocation file; none where it has none, and a device that holds another certificate that counts may
-    /// then use a revoked one until its end.
+    /// The broker's revocation file. Without one, a device with another valid certificate can use a revoked one until
+    /// it expires.
     pub revocations: Option<RevocationFile>,
 }
 
-/// Where the lists come from and go to.
+/// The broker's revocation file and the API that it is filled from.
 #[derive(Clone, Debug)]
 pub struct RevocationFile {
     /// `host:port` of the API.
@@ -30,7 +30,7 @@ pub struct RevocationFile {
 }
 
 impl RevocationFile {
-    /// Takes the address of the API (`http://host:port`), the broker's `crlfile` and its `pid_file`.
+    /// Takes the API's URL (`http://host:port`), the broker's `crlfile` and its `pid_file`.
     pub fn new(api_url: &str, path: PathBuf, pid_file: PathBuf) -> Result<Self, InvalidApiUrl> {
         let authority = authority(api_url)
             .ok_or_else(|| InvalidApiUrl { setting: "bridge.dynamic_security.api_url", url: api_url.to_owned() })?;

@@ -1,18 +1,18 @@
-//! A secret that never appears in logs or debug output.
+//! A string that never appears in logs or debug output.
 
 use std::fmt;
 
-/// Text that is never printed.
+/// A secret string; its debug output is redacted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes over a secret.
+    /// Wraps a secret.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
     }
 
-    /// The secret itself: for the one place that compares or sends it.
+    /// Returns the secret, for the code that compares or sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Keeps the directory at the head of the log and knows how far behind it may be. Not what is in it.
+//! Keeps the directory up to date with the log and measures its lag.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,32 +13,32 @@ use crate::metric_names::DIRECTORY_LAG_SECONDS;
 
 /// How often the directory is compared with the head of the log.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// How long the first comparison rests after a failure.
+/// Delay after a failed attempt of the first comparison.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
-/// How long one comparison may take.
+/// Timeout of one comparison.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why the directory no longer follows the log.
+/// The directory can no longer follow the log.
 #[derive(Debug, thiserror::Error)]
 #[error("the directory cannot follow the log")]
 pub struct Error(#[source] Arc<eventlog::consumer::Error>);
 
-/// The directory's connection to the log.
+/// Follows the log and tracks how fresh the directory is.
 pub struct Feed {
     follower: Follower,
     started: Instant,
-    /// When it was last seen at the head, as milliseconds after `started`, plus one; 0 for never.
+    /// When the directory was last seen at the head of the log: milliseconds after `started` plus one, 0 for never.
     fresh_at: AtomicU64,
 }
 
 impl Feed {
-    /// Begins to fold the log's domain events, from the first on.
+    /// Starts folding the log's domain events from the beginning.
     pub async fn start(log: &Log, fold: impl FnMut(&Message) + Send + 'static, shutdown: CancellationToken) -> Self {
         let follower = follow(log, vec![Source::all(Stream::Es)], Positions::default(), fold, shutdown).await;
         Self { follower, started: Instant::now(), fresh_at: AtomicU64::new(0) }
     }
 
-    /// Waits until everything that the log holds at this moment is folded; answers whether it is, in time.
+    /// Waits until all events now in the log are folded; returns whether that succeeded in time.
     pub async fn catch_up(&self, within: Duration) -> bool {
         let asked = Instant::now();
         let caught_up = self.follower.caught_up(within).await.is_ok();
@@ -49,25 +49,25 @@ impl Feed {
         caught_up
     }
 
-    /// Waits until the directory is at the head of the log for the first time.
+    /// Waits until the directory has caught up with the log for the first time.
     pub async fn ready(&self) -> Result<(), Error> {
         while !self.catch_up(CHECK_TIMEOUT).await {
             if let Some(failure) = self.follower.failure() {
                 return Err(Error(failure));
             }
-            // Asking fails at once while the log cannot be reached.
+            // The attempt fails immediately while the log is unreachable, so pause.
             sleep(RETRY_DELAY).await;
         }
         Ok(())
     }
 
-    /// Returns how long ago the directory was at the head of the log; none if it never was.
+    /// Returns how long ago the directory was at the head of the log; `None` if it never was.
     pub fn lag(&self) -> Option<Duration> {
         let fresh_at = Duration::from_millis(self.fresh_at.load(Relaxed).checked_sub(1)?);
         Some(self.started.elapsed().saturating_sub(fresh_at))
     }
 
-    /// Keeps comparing with the head of the log; returns only when the log cannot be followed any more.
+    /// Compares with the head of the log periodically; returns only when the log can no longer be followed.
     pub async fn watch(&self) -> Error {
         loop {
             self.catch_up(CHECK_TIMEOUT).await;

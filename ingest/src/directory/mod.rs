@@ -1,5 +1,6 @@
-//! The newest state of organisations, devices and certificates in memory, folded from the log's domain events; it
-//! answers what the decisions ask and tells whose standing may have changed. Nothing is stored; a restart folds again.
+//! An in-memory projection of organisations, devices, certificates and tokens, folded from the log's domain events. It
+//! answers the queries of `decide` and reports who may have lost access. Nothing is stored; a restart folds the log
+//! again.
 
 pub mod feed;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use uuid::Uuid;
 use crate::decide::{CertificateView, DeviceView, OrganizationView, TokenView, View};
 use crate::mosquitto::{AdmissionList, admission_list};
 
-/// Whose standing an event may have changed for the worse.
+/// Who may have lost access because of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Affected {
     /// One device.
@@ -40,32 +41,32 @@ pub enum Affected {
 pub struct Directory {
     root: Arc<CertificateDer<'static>>,
     state: RwLock<State>,
-    /// Position of the last event that was folded.
+    /// Position of the last folded event.
     changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     entries: domain::directory::Directory,
-    /// The CA certificates of organisations, read from PEM once.
+    /// CA certificates of organisations, parsed once.
     authorities: HashMap<OrganizationId, Arc<CertificateDer<'static>>>,
-    /// Whose a certificate is, by the certificate's id: a revocation names no more.
+    /// The device of each certificate id: a revocation carries only the certificate's id.
     holders: HashMap<Uuid, DeviceId>,
     /// Device tokens by their digest.
     tokens: HashMap<String, TokenView>,
-    /// The digest of a token by its id: a revocation names no more.
+    /// The digest of each token id: a revocation carries only the token's id.
     digests: HashMap<DeviceTokenId, String>,
-    /// The devices that may speak for others.
+    /// Devices that may send telemetry on behalf of others.
     gateways: HashSet<DeviceId>,
 }
 
 impl Directory {
-    /// Begins with nothing known but the platform's root certificate.
+    /// Creates an empty directory with the platform's root certificate.
     pub fn new(root: CertificateDer<'static>) -> Self {
         Self { root: Arc::new(root), state: RwLock::default(), changed: watch::Sender::default() }
     }
 
-    /// Answers everything that is known about a certificate.
+    /// Returns everything known about a certificate.
     pub fn view(&self, identity: &Identity) -> View {
         let state = self.read();
         let certificate = state.entries.certificate_now(identity.serial.as_str());
@@ -77,44 +78,44 @@ impl Directory {
         }
     }
 
-    /// Answers the CA certificate of an organisation.
+    /// Returns the CA certificate of an organisation.
     pub fn authority(&self, organization: OrganizationId) -> Option<Arc<CertificateDer<'static>>> {
         self.read().authorities.get(&organization).cloned()
     }
 
-    /// Answers what is known of an organisation.
+    /// Returns the state of an organisation.
     pub fn organization(&self, organization: OrganizationId) -> Option<OrganizationView> {
         self.read().organization_view(organization)
     }
 
-    /// Answers what is known of a device token by its digest.
+    /// Returns the state of a device token by its digest.
     pub fn token(&self, digest: &str) -> Option<TokenView> {
         self.read().tokens.get(digest).copied()
     }
 
-    /// Tells whether a device may speak for others of its organisation.
+    /// Tells whether a device may send telemetry on behalf of others of its organisation.
     pub fn is_gateway(&self, device: DeviceId) -> bool {
         self.read().gateways.contains(&device)
     }
 
-    /// Lists the devices of an organisation, those out of service included.
+    /// Lists the devices of an organisation, including those out of service.
     pub fn devices_of(&self, organization: OrganizationId) -> Vec<DeviceId> {
         let state = self.read();
         let of = state.entries.devices_now().filter(|(_, entry)| entry.organization == organization);
         of.map(|(device, _)| device).collect()
     }
 
-    /// Answers what is known of a device.
+    /// Returns the state of a device.
     pub fn device(&self, device: DeviceId) -> Option<DeviceView> {
         self.read().device_view(device)
     }
 
-    /// Tells whether a serial number is one of a revoked certificate.
+    /// Tells whether the certificate with this serial number is revoked.
     pub fn is_revoked(&self, serial: &Serial) -> bool {
         self.read().entries.certificate_now(serial.as_str()).is_some_and(|certificate| certificate.revoked)
     }
 
-    /// Answers who may connect at `now` to a broker that checks certificates by itself.
+    /// Returns the devices that may connect at `now` to a broker that verifies certificates itself.
     pub fn admission_list(&self, now: DateTime<Utc>) -> AdmissionList {
         let state = self.read();
         let device = |device| state.device_view(device);
@@ -126,14 +127,14 @@ impl Directory {
         )
     }
 
-    /// Tells of each event that is folded.
+    /// Subscribes to the position of the last folded event.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
-    /// Folds one message of the log; answers whose standing may have become worse.
+    /// Folds one message of the log; returns who may have lost access.
     pub fn fold(&self, message: &Message) -> Vec<Affected> {
-        // Other aggregates are not looked into: most of the log is about them.
+        // Skip other aggregates without decoding them: they make up most of the log.
         if !matches!(message.subject_token(2), Some("organization" | "device" | "device_type" | "certificate")) {
             return Vec::new();
         }
@@ -150,13 +151,13 @@ impl Directory {
                     affected.extend(self.apply(event.position, organization, id, &decoded));
                 }
                 (_, Err(failure)) => return unreadable(message, &failure),
-                (None, _) => return unreadable(message, &"its subject holds no ids"),
+                (None, _) => return unreadable(message, &"its subject contains no ids"),
             }
         }
         affected
     }
 
-    /// Folds one event of an aggregate; answers whose standing may have become worse.
+    /// Folds one event; returns who may have lost access.
     fn apply(&self, position: u64, organization: OrganizationId, id: Uuid, event: &AnyEvent) -> Option<Affected> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.entries.apply(position, organization, id, event);
@@ -210,7 +211,9 @@ impl State {
             OrganizationEvent::CertificateAuthorityRecorded { certificate_pem, .. } => {
                 match CertificateDer::from_pem_slice(certificate_pem.as_bytes()) {
                     Ok(authority) => drop(self.authorities.insert(id, Arc::new(authority))),
-                    Err(failure) => error!(organization = %id, %failure, "a CA certificate in the log cannot be read"),
+                    Err(failure) => {
+                        error!(organization = %id, %failure, "failed to read a CA certificate from the log")
+                    }
                 }
                 None
             }
@@ -237,8 +240,8 @@ fn device_view(entries: &domain::directory::Directory, entry: &DeviceEntry) -> D
 }
 
 fn unreadable(message: &Message, failure: &dyn std::fmt::Display) -> Vec<Affected> {
-    // The event store wrote it, so this is a bug or a newer version's event: what it says about its one aggregate is
-    // missing here, and every other one must go on.
-    error!(subject = message.subject, sequence = message.sequence, %failure, "an event cannot be read");
+    // The event store wrote it, so this is a bug or an event of a newer version. Only its aggregate may be out of date;
+    // all others must go on.
+    error!(subject = message.subject, sequence = message.sequence, %failure, "failed to read an event");
     Vec::new()
 }

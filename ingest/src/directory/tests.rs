@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Tests of the fold: given events, when another is applied, then the state and the affected devices.
 
 use super::*;
 use certs::RootAuthority;
@@ -46,7 +46,7 @@ fn empty() -> Directory {
 }
 
 #[test]
-fn a_registered_device_is_known_until_and_after_it_is_decommissioned() {
+fn a_device_stays_known_after_it_is_decommissioned() {
     let directory = empty();
     assert_eq!(directory.device(device()), None);
     assert_eq!(directory.apply(1, organization(), device().0, &registered()), None);
@@ -60,7 +60,7 @@ fn a_registered_device_is_known_until_and_after_it_is_decommissioned() {
 }
 
 #[test]
-fn a_revocation_is_found_by_serial_number_and_names_the_device() {
+fn a_revocation_is_found_by_serial_number_and_affects_the_device() {
     let directory = empty();
     let (id, serial) = (Uuid::from_u128(9), Serial::from_octets(&[0x0a, 0xbc]).unwrap());
     directory.apply(1, organization(), id, &issued(serial.as_str()));
@@ -75,7 +75,7 @@ fn a_revocation_is_found_by_serial_number_and_names_the_device() {
 }
 
 #[test]
-fn a_suspension_concerns_the_organisation_and_is_lifted() {
+fn a_suspension_affects_the_organisation_and_can_be_lifted() {
     let directory = empty();
     let suspended = AnyEvent::Organization(OrganizationEvent::OrganizationSuspended { reason: "unpaid".into() });
     let affected = directory.apply(1, organization(), organization().0, &suspended);

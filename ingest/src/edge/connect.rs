@@ -1,5 +1,5 @@
-//! From a handshake to a session: reads CONNECT, asks the decision, enters the session and answers. What the session
-//! does then is elsewhere.
+//! Admission of a connection after its handshake: reads CONNECT, takes the authorisation decision, registers the
+//! session and answers with CONNACK.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,33 +26,33 @@ use crate::decide::{Allowed, Decision, Reason, authorize_connect, authorize_sess
 use crate::metric_names as names;
 use crate::presence::PresenceSubject;
 
-/// Octets read at a time while waiting for a CONNECT.
+/// Bytes reserved for each read while waiting for a CONNECT.
 const READ_BYTES: usize = 1_024;
 
-/// A device that was let in; its CONNACK is written, not sent.
+/// An admitted device; its CONNACK is written to `out` and not yet sent.
 pub struct Admitted {
     /// Its connection.
     pub stream: Stream,
-    /// What was read behind its CONNECT.
+    /// What was read after its CONNECT.
     pub buffer: BytesMut,
-    /// What is to be sent to it first.
+    /// Bytes to send first.
     pub out: BytesMut,
     /// Its CONNECT.
     pub connect: Connect,
-    /// What it may do.
+    /// What it may do, and until when.
     pub allowed: Allowed,
-    /// Its session as others see it.
+    /// Its session as seen by other tasks.
     pub handle: Arc<SessionHandle>,
 }
 
-/// Why a CONNECT is not accepted.
+/// Why a CONNECT is refused.
 enum Denied {
     Reason(Reason),
     DirectoryStale,
     Packet(ConnectRefusal, &'static str),
 }
 
-/// Lets a device in. None where it is refused, which is answered, counted, logged and told then.
+/// Admits a device. Returns `None` if it is refused; the refusal is then answered, counted, logged and reported.
 pub async fn admit(edge: &Edge, mut stream: Stream, peer: SocketAddr) -> Option<Admitted> {
     let (mut buffer, mut out) = (BytesMut::new(), BytesMut::new());
     let chain: Vec<CertificateDer<'static>> = stream.get_ref().1.peer_certificates()?.to_vec();
@@ -61,7 +61,7 @@ pub async fn admit(edge: &Edge, mut stream: Stream, peer: SocketAddr) -> Option<
     let connect = match edge.shutdown.run_until_cancelled(reading).await? {
         Ok(Ok(connect)) => connect,
         Ok(Err(NotConnect::Level(level))) => {
-            // The answer's form is that of the nearest version this door speaks.
+            // Answer in the format of the closest supported version.
             let version = if level > 5 { Version::V5 } else { Version::V3 };
             refuse(
                 edge,
@@ -108,7 +108,8 @@ async fn read_connect(edge: &Edge, stream: &mut Stream, buffer: &mut BytesMut) -
     }
 }
 
-/// Decides, enters the session, and decides again: what changed in between ended no session that was not there yet.
+/// Decides, registers the session, and decides again: an event between decision and registration found no session to
+/// end.
 async fn enter_session(
     edge: &Edge,
     chain: &[CertificateDer<'_>],
@@ -134,7 +135,7 @@ async fn enter_session(
     Ok((allowed, handle))
 }
 
-/// Refuses what a MQTT 5 client was free to ask for and is not offered (3.1.2.6, 3.1.2.7, 4.12).
+/// Refuses optional MQTT 5 features that the client requests and the edge does not offer (3.1.2.6, 3.1.2.7, 4.12).
 fn check_requested_features(connect: &Connect) -> Result<(), Denied> {
     if connect.wants_authentication {
         return Err(Denied::Packet(ConnectRefusal::AuthenticationMethod, "authentication_method"));
@@ -198,17 +199,17 @@ async fn refuse(
     .await;
     counter!(names::CONNECTS_REFUSED, "reason" => code).increment(1);
     if edge.presence.report_refused(PresenceSubject::of_session(identity, None), code).await {
-        info!(%peer, reason = code, device = %identity.device, "a CONNECT was refused");
+        info!(%peer, reason = code, device = %identity.device, "refused a CONNECT");
     }
 }
 
 fn close(reason: &'static str, peer: SocketAddr) -> Option<Admitted> {
     counter!(names::CONNECTS_REFUSED, "reason" => reason).increment(1);
-    debug!(%peer, reason, "a connection was closed before its CONNECT");
+    debug!(%peer, reason, "closed a connection before its CONNECT");
     None
 }
 
-/// Makes a session id (uuid v7): a later session of a device has a greater one.
+/// Creates a session id (UUID v7): later sessions of a device have greater ids.
 fn new_session(edge: &Edge) -> SessionId {
     let now = (edge.clock)();
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);

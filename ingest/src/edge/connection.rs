@@ -1,4 +1,4 @@
-//! One connection from its first octet to its last: handshake, admission, session, and what its end leaves to do.
+//! One connection from the first byte to the last: handshake, admission, session and clean-up.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::pipeline::RefusedMessage;
 use crate::pipeline::topic::authorize_publish;
 use crate::presence::PresenceSubject;
 
-/// How long a device may go on sending after it was told that the session is over, and how much.
+/// How long the edge reads on after it has announced the end of a session.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Octets of a device that are read and thrown away after the end of its session.
+/// Bytes that are read and discarded after the end of a session.
 const MAX_DISCARDED_BYTES: usize = 1 << 20;
 
 /// Serves one connection.
 pub async fn serve(edge: &Arc<Edge>, socket: TcpStream, peer: SocketAddr) {
-    // Boxed, so that the many idle sessions do not keep the room that getting here took.
+    // Boxed, so that the task of an idle session does not keep the memory of handshake and admission.
     let Some(Some(stream)) =
         edge.shutdown.run_until_cancelled(Box::pin(perform_handshake(edge.handshake_context(), socket, peer))).await
     else {
@@ -42,7 +42,8 @@ pub async fn serve(edge: &Arc<Edge>, socket: TcpStream, peer: SocketAddr) {
     Box::pin(finish(edge, session, connect.will, end, peer)).await;
 }
 
-/// Says farewell, publishes the will, takes the session out and tells so.
+/// Ends a session: publishes the will, removes the session from the registry, reports its end and closes the
+/// connection.
 async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: SessionEnd, peer: SocketAddr) {
     if end == SessionEnd::Shutdown {
         session.drain(edge.limits.drain_timeout).await;
@@ -65,7 +66,7 @@ async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: Sess
         (session.allowed.device, if let SessionEnd::Protocol(_, detail) = end { detail } else { "" });
     match end {
         SessionEnd::Protocol(..) | SessionEnd::Denied(_) | SessionEnd::LogUnavailable => {
-            info!(%peer, %device, session = %session.handle.session, reason = end.code(), detail, "a session was ended");
+            info!(%peer, %device, session = %session.handle.session, reason = end.code(), detail, "ended a session");
         }
         _ => debug!(%peer, %device, session = %session.handle.session, reason = end.code(), "a session ended"),
     }
@@ -79,7 +80,7 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
     let received_at = (edge.clock)();
     let judged = authorize_publish(allowed.organization, allowed.device, &allowed.topics, &will.topic)
         .and_then(|()| edge.pipeline.judge(allowed.organization, allowed.device, &will.payload));
-    // A closed pipeline takes no more: the edge is long past its drain time then.
+    // The pipeline closes only after the drain time; a later will is dropped.
     let _ = match judged {
         Ok(()) => {
             let reading = RawReading {
@@ -104,8 +105,8 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
     };
 }
 
-/// Sends what is left and the reason, and reads on for a moment: closing a socket with unread octets would reset it
-/// and could take the reason away from the device.
+/// Sends the remaining bytes and the DISCONNECT, then reads on for a moment: closing a socket with unread bytes resets
+/// it, and the device might never see the reason.
 async fn close_gracefully(mut stream: Stream, mut out: bytes::BytesMut, version: Version, end: SessionEnd) {
     if let Some(code) = end.disconnect_code() {
         reply::disconnect(&mut out, version, code);

@@ -1,59 +1,59 @@
-//! Cutting MQTT control packets out of a byte stream (both versions: fixed header, 2.1). Not what is inside them.
+//! Splits a byte stream into MQTT control packets (fixed header, section 2.1 of both versions).
 
 use bytes::{Bytes, BytesMut};
 
-/// One whole control packet.
+/// One complete control packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The first octet: packet type and flags.
+    /// The first byte: packet type and flags.
     pub first: u8,
-    /// Octets of the fixed header.
+    /// Length of the fixed header in bytes.
     pub header_bytes: usize,
-    /// The packet with its fixed header; a slice of what was read, nothing is copied.
+    /// The packet with its fixed header; a slice of the read buffer, not a copy.
     pub packet: Bytes,
 }
 
 impl Frame {
-    /// The packet type (2.1.2): 1 is CONNECT, 3 PUBLISH and so on.
+    /// Returns the packet type (2.1.2): 1 is CONNECT, 3 PUBLISH and so on.
     pub fn kind(&self) -> u8 {
         self.first >> 4
     }
 
-    /// The flags of the first octet.
+    /// Returns the flags of the first byte.
     pub fn flags(&self) -> u8 {
         self.first & 0x0f
     }
 
-    /// What follows the fixed header.
+    /// Returns what follows the fixed header.
     pub fn body(&self) -> Bytes {
         self.packet.slice(self.header_bytes..)
     }
 }
 
-/// What stands at the beginning of a buffer.
+/// What a buffer begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// A whole packet, taken out of the buffer.
+    /// A complete packet, removed from the buffer.
     Frame(Frame),
-    /// The beginning of a packet; `missing` octets at least are needed.
+    /// An incomplete packet; at least `missing` more bytes are needed.
     Incomplete {
-        /// Octets still to come, as far as that is known.
+        /// Missing bytes, as far as known.
         missing: usize,
     },
     /// A packet larger than allowed, left in the buffer.
     Oversize {
-        /// The first octet.
+        /// The first byte.
         first: u8,
-        /// Octets of the fixed header.
+        /// Length of the fixed header in bytes.
         header_bytes: usize,
         /// Size of the whole packet.
         bytes: usize,
     },
-    /// A remaining length of more than four octets: no packet (2.1.4).
+    /// A remaining length of more than four bytes, which is not a packet (2.1.4).
     Malformed,
 }
 
-/// Takes the next packet out of a buffer, if it is there and no larger than `largest` octets.
+/// Takes the next packet out of a buffer if it is complete and at most `largest` bytes.
 pub fn next(buffer: &mut BytesMut, largest: usize) -> Next {
     let Some(&first) = buffer.first() else { return Next::Incomplete { missing: 2 } };
     let (length, digits) = match read_variable_integer(&buffer[1..]) {
@@ -72,18 +72,18 @@ pub fn next(buffer: &mut BytesMut, largest: usize) -> Next {
     Next::Frame(Frame { first, header_bytes, packet: buffer.split_to(bytes).freeze() })
 }
 
-/// A variable byte integer (1.5.5) at the beginning of some octets.
+/// The result of reading a variable byte integer (1.5.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariableInteger {
-    /// Its value and how many octets it takes.
+    /// The value and its encoded length in bytes.
     Value(usize, usize),
-    /// Its end has not arrived.
+    /// The buffer ends within it.
     Incomplete,
-    /// It has more than four octets.
+    /// It is longer than four bytes.
     Malformed,
 }
 
-/// Reads a variable byte integer: seven bits an octet, lowest first, at most four octets.
+/// Reads a variable byte integer: seven bits per byte, least significant first, at most four bytes.
 pub fn read_variable_integer(octets: &[u8]) -> VariableInteger {
     let mut value = 0;
     for (index, octet) in octets.iter().take(4).enumerate() {
@@ -101,7 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn packets_are_cut_one_by_one_and_the_rest_stays() {
+    fn packets_are_taken_one_by_one_and_the_rest_stays() {
         let mut buffer = BytesMut::from(&[0xc0, 0x00, 0x40, 0x02, 0x00, 0x07, 0xd0][..]);
         let Next::Frame(ping) = next(&mut buffer, 100) else { panic!() };
         assert_eq!((ping.kind(), ping.flags(), ping.body().len()), (12, 0, 0));
@@ -112,8 +112,8 @@ mod tests {
     }
 
     #[test]
-    fn the_length_examples_of_the_standard_are_read() {
-        // Table 2.4 of MQTT 3.1.1: the borders of one to four octets.
+    fn the_length_examples_of_the_standard_are_decoded() {
+        // The bounds of one to four bytes, from table 2.4 of MQTT 3.1.1.
         for (octets, value) in [
             (&[0x00][..], 0),
             (&[0x7f][..], 127),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_over_the_limit_is_named_and_not_waited_for() {
+    fn an_oversize_packet_is_reported_without_waiting_for_the_rest() {
         let mut buffer = BytesMut::from(&[0x30, 0x80, 0x01, 0x00][..]);
         assert_eq!(next(&mut buffer, 130), Next::Oversize { first: 0x30, header_bytes: 3, bytes: 131 });
         assert_eq!(next(&mut buffer, 131), Next::Incomplete { missing: 127 });
@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_octets_are_cut_without_panic_and_without_loss(octets in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn any_bytes_are_split_without_panic_and_without_loss(octets in prop::collection::vec(any::<u8>(), 0..300)) {
             let mut buffer = BytesMut::from(&octets[..]);
             let mut taken = 0;
             while let Next::Frame(frame) = next(&mut buffer, 64) {

@@ -1,5 +1,4 @@
-//! The TLS handshake with a device: mutual, bounded in number and time; refusals are named and told. Not who may
-//! connect after it.
+//! The TLS handshake with a device: mutual, limited in number and time. Refusals are classified and reported.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -25,7 +24,7 @@ use crate::directory::Directory;
 use crate::metric_names as names;
 use crate::presence::{Presence, PresenceSubject};
 
-/// A connection with a device whose certificate passed the handshake.
+/// A connection after a successful handshake.
 pub type Stream = Box<TlsStream<TcpStream>>;
 
 /// Why the server side of TLS cannot be set up.
@@ -37,17 +36,17 @@ pub enum Error {
     /// Certificate, key or root cannot be used.
     #[error("the edge's certificates cannot be used")]
     Certificates(#[source] certs::verifier::Error),
-    /// The provider of cryptography offers no usable protocol version.
-    #[error("no TLS version can be spoken")]
+    /// The crypto provider supports no usable protocol version.
+    #[error("no usable TLS version")]
     Versions(#[source] rustls::Error),
 }
 
-/// Whether clients have to present a certificate; one that is presented is verified either way.
+/// Whether clients must present a certificate; a presented one is verified either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientCertificates {
-    /// Without one there is no connection.
+    /// A client without a certificate is refused.
     Required,
-    /// Without one the client has to show otherwise who it is.
+    /// A client without a certificate must authenticate in another way.
     Optional,
 }
 
@@ -60,12 +59,12 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads the platform's root certificate.
+    /// Parses the platform's root certificate.
     pub fn root(pki: &EdgePki) -> Result<CertificateDer<'static>, Error> {
         CertificateDer::from_pem_slice(pki.root_certificate_pem.as_bytes()).map_err(Error::Root)
     }
 
-    /// Sets the server side up; each handshake asks the directory for revocations.
+    /// Sets up TLS; each handshake checks revocations in the directory.
     pub fn new(pki: &EdgePki, directory: Arc<Directory>, certificates: ClientCertificates) -> Result<Self, Error> {
         let root = Self::root(pki)?;
         let revocations = directory.clone();
@@ -77,25 +76,26 @@ impl Tls {
         tls.new_acceptor().map(|_| tls)
     }
 
-    /// Makes the configuration of one handshake, and where the certificate shows that it presented: rustls does not
-    /// give out the certificate of a handshake that failed.
+    /// Creates the TLS configuration of one handshake and the verifier that records a refused certificate: rustls does
+    /// not expose the certificate of a failed handshake.
     fn new_acceptor(&self) -> Result<(TlsAcceptor, Arc<RecordingVerifier>), Error> {
         let (verifier, directory) = (self.verifier.clone(), self.directory.clone());
         let mandatory = self.certificates == ClientCertificates::Required;
-        let witness = Arc::new(RecordingVerifier { mandatory, verifier, directory, refused_identity: OnceLock::new() });
+        let recorder =
+            Arc::new(RecordingVerifier { mandatory, verifier, directory, refused_identity: OnceLock::new() });
         let provider = self.base.crypto_provider().clone();
         let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(Error::Versions)?
-            .with_client_cert_verifier(Arc::new(HandshakeVerifier::new(witness.clone(), provider)))
+            .with_client_cert_verifier(Arc::new(HandshakeVerifier::new(recorder.clone(), provider)))
             .with_cert_resolver(self.base.cert_resolver.clone());
         config.session_storage = self.base.session_storage.clone();
         config.send_tls13_tickets = self.base.send_tls13_tickets;
-        Ok((TlsAcceptor::from(Arc::new(config)), witness))
+        Ok((TlsAcceptor::from(Arc::new(config)), recorder))
     }
 }
 
-/// Makes the server side of TLS for clients that have no certificates.
+/// Creates a TLS acceptor that does not ask for client certificates.
 pub fn server_auth_acceptor(pki: &EdgePki) -> Result<TlsAcceptor, Error> {
     let pem = |error| Error::Certificates(certs::verifier::Error::Pem(error));
     let chain = CertificateDer::pem_slice_iter(pki.server_certificate_pem.as_bytes());
@@ -111,23 +111,23 @@ pub fn server_auth_acceptor(pki: &EdgePki) -> Result<TlsAcceptor, Error> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// What a door shakes hands with.
+/// What a door needs for a handshake.
 pub struct HandshakeContext<'a> {
     /// The server side of TLS.
     pub tls: &'a Tls,
-    /// One permit for each handshake.
+    /// Limits concurrent handshakes.
     pub handshakes: &'a Semaphore,
-    /// Where refusals are told.
+    /// Where refusals are reported.
     pub presence: &'a Presence,
-    /// Time for the handshake.
+    /// Timeout of the handshake.
     pub within: Duration,
 }
 
-/// Shakes hands with a device. None where that failed, which is counted, logged and told then.
+/// Performs the handshake with a device. Returns `None` if it failed; the failure is then counted, logged and reported.
 pub async fn perform_handshake(door: HandshakeContext<'_>, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
-    let (acceptor, witness) = door.tls.new_acceptor().ok()?;
+    let (acceptor, recorder) = door.tls.new_acceptor().ok()?;
     let outcome = timeout(door.within, async {
-        // The semaphore is never closed; without a permit the handshake would merely be unbounded.
+        // The semaphore is never closed; without a permit the handshake would merely not be limited.
         let _permit = door.handshakes.acquire().await.ok();
         acceptor.accept(socket).await
     });
@@ -138,11 +138,11 @@ pub async fn perform_handshake(door: HandshakeContext<'_>, socket: TcpStream, pe
     };
     counter!(names::HANDSHAKES_REFUSED, "reason" => reason).increment(1);
     if matches!(reason, "connection_lost" | "not_tls" | "timeout") {
-        // Port scans and health checks of load balancers.
+        // Typically port scans and load balancer health checks: not worth a presence fact.
         debug!(%peer, reason, "a TLS handshake failed");
         return None;
     }
-    let identity = witness.refused_identity.get();
+    let identity = recorder.refused_identity.get();
     let subject = PresenceSubject {
         organization: identity.map(|identity| OrganizationId(identity.organization)),
         device: identity.map(|identity| DeviceId(identity.device)),
@@ -150,12 +150,12 @@ pub async fn perform_handshake(door: HandshakeContext<'_>, socket: TcpStream, pe
     };
     if door.presence.report_refused(subject, reason).await {
         let device = subject.device.map(|device| device.to_string());
-        info!(%peer, reason, device, "a TLS handshake was refused");
+        info!(%peer, reason, device, "refused a TLS handshake");
     }
     None
 }
 
-/// Names why a handshake failed.
+/// Classifies the failure of a handshake.
 fn reason(error: &std::io::Error) -> &'static str {
     let Some(error) = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) else {
         return "connection_lost";
@@ -175,8 +175,8 @@ fn reason(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// Verifies as the shared verifier does, helps out with the organisation's CA where a device sends its own certificate
-/// alone, and remembers whose certificate was refused.
+/// Delegates to the shared verifier, adds the organisation's CA if a device sends only its own certificate, and records
+/// whose certificate was refused.
 struct RecordingVerifier {
     mandatory: bool,
     verifier: Arc<SwappableVerifier>,

@@ -1,4 +1,4 @@
-//! The edge's connections from the first to the last. Not what happens on them.
+//! Accepts connections at the edge and waits for them on shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use super::session_end::SessionEnd;
 use super::{Edge, connection};
 use crate::tcp_accept::accept_connections;
 
-/// How much longer than the sessions' own draining the listener waits for them.
+/// How much longer than the sessions' own drain time the listener waits for them.
 const DRAIN_MARGIN: Duration = Duration::from_secs(3);
 
-/// Accepts devices until the edge's shutdown, ends all sessions and returns when they are over.
+/// Accepts devices until the shutdown, then ends all sessions and waits for them.
 pub async fn listen(edge: Arc<Edge>, listener: TcpListener) {
     let connections = accept_connections(&listener, edge.limits.max_connections, &edge.shutdown, |socket, peer| {
         let edge = edge.clone();
@@ -28,7 +28,7 @@ pub async fn listen(edge: Arc<Edge>, listener: TcpListener) {
     drop(listener);
     edge.sessions.end_all(SessionEnd::Shutdown);
     if timeout(edge.limits.drain_timeout + DRAIN_MARGIN, connections.wait()).await.is_err() {
-        warn!(connections = connections.len(), "connections were cut off");
+        warn!(connections = connections.len(), "closed connections that did not finish draining");
     }
     info!("the edge is closed");
 }

@@ -1,5 +1,5 @@
-//! The edge: an MQTT listener for devices, with mutual TLS. It is a listener for one purpose and no broker: no topic
-//! tree, no retained messages, no fan-out, no stored sessions. A PUBACK says that the message is on disk.
+//! The edge: an MQTT listener for devices with mutual TLS. It only ingests telemetry and is not a broker: no topic
+//! tree, no retained messages, no fan-out, no stored sessions. A PUBACK means that the message is on disk.
 
 pub mod connect;
 mod connection;
@@ -32,36 +32,36 @@ use crate::meters::Meters;
 use crate::pipeline::Pipeline;
 use crate::presence::Presence;
 
-/// What all connections of the edge share.
+/// State that all connections of the edge share.
 pub struct Edge {
     /// The server side of TLS.
     pub tls: Tls,
     /// Limits of connections and devices.
     pub limits: Limits,
-    /// The rate that each device may send at.
+    /// The message rate of each device.
     pub rate: Rate,
     /// The platform's clock.
     pub clock: Clock,
-    /// The newest state of devices and certificates.
+    /// The latest state of devices and certificates.
     pub directory: Arc<Directory>,
-    /// How fresh that is.
+    /// Keeps the directory fresh and knows its lag.
     pub feed: Arc<Feed>,
     /// Where messages go.
     pub pipeline: Arc<Pipeline>,
-    /// Where comings and goings are told.
+    /// Where presence facts go.
     pub presence: Arc<Presence>,
     /// The live sessions.
     pub sessions: Arc<SessionRegistry>,
-    /// Handles of metrics.
+    /// Metric handles.
     pub meters: Arc<Meters>,
-    /// One permit for each handshake.
+    /// Limits concurrent handshakes.
     pub handshakes: Semaphore,
-    /// Cancelled when the door closes.
+    /// Cancelled when the edge shuts down.
     pub shutdown: CancellationToken,
 }
 
 impl Edge {
-    /// What the edge shakes hands with.
+    /// Returns what a handshake needs.
     fn handshake_context(&self) -> HandshakeContext<'_> {
         let Self { tls, handshakes, presence, limits, .. } = self;
         HandshakeContext { tls, handshakes, presence, within: limits.connect_timeout }

@@ -1,4 +1,5 @@
-//! Reading all packets of devices but PUBLISH, by rumqttc's codec; each version's form becomes one. Not what they cause.
+//! Parses every packet that devices send except PUBLISH, with rumqttc's codec, into one form for both protocol
+//! versions.
 
 use bytes::Bytes;
 use rumqttc::mqttbytes::{self as mqtt3, v4};
@@ -26,69 +27,69 @@ pub struct Connect {
     pub version: Version,
     /// The client id.
     pub client_id: String,
-    /// Seconds between packets the client promises; 0 for none.
+    /// The promised keep-alive interval in seconds; 0 for none.
     pub keep_alive_seconds: u16,
-    /// What to publish should the session end without a DISCONNECT.
+    /// The message to publish if the session ends without a DISCONNECT.
     pub will: Option<Will>,
-    /// MQTT 5: whether the client asked for a session that outlives the connection.
+    /// MQTT 5: the client requests a session that outlives the connection.
     pub wants_stored_session: bool,
-    /// MQTT 5: whether the client wants an authentication exchange of its own.
+    /// MQTT 5: the client requests an authentication exchange.
     pub wants_authentication: bool,
 }
 
-/// A will.
+/// A will message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Will {
     /// Its topic.
     pub topic: Bytes,
     /// Its payload.
     pub payload: Bytes,
-    /// Its quality of service.
+    /// Its QoS.
     pub qos: u8,
-    /// Whether it asks to be retained.
+    /// Whether it is to be retained.
     pub retain: bool,
 }
 
-/// Any other packet a device may send once it is connected.
+/// A packet that a connected device may send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packet {
-    /// SUBSCRIBE with its filters and the QoS asked for.
+    /// SUBSCRIBE.
     Subscribe {
         /// The packet identifier.
         packet_id: u16,
-        /// Each filter with its QoS.
+        /// Topic filters with the requested QoS.
         filters: Vec<(String, u8)>,
     },
-    /// UNSUBSCRIBE with its filters.
+    /// UNSUBSCRIBE.
     Unsubscribe {
         /// The packet identifier.
         packet_id: u16,
-        /// The filters.
+        /// The topic filters.
         filters: Vec<String>,
     },
     /// PINGREQ.
     Ping,
     /// DISCONNECT.
     Disconnect {
-        /// MQTT 5's reason 0x04: the will is to be published all the same.
+        /// MQTT 5's reason code 0x04: the will is to be published nevertheless.
         with_will: bool,
     },
-    /// A packet that a device has no business sending here.
+    /// A packet that a client must not send here.
     Unexpected,
 }
 
 /// Why a CONNECT cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotConnect {
-    /// Another packet came first.
+    /// The first packet is not a CONNECT.
     OtherPacket,
-    /// A protocol level this door does not speak.
+    /// An unsupported protocol level.
     Level(u8),
-    /// Not readable.
+    /// It is malformed.
     Malformed,
 }
 
-/// Reads the first packet of a connection.
+/// Parses the first packet of a connection.
 pub fn read_connect(frame: &Frame) -> Result<Connect, NotConnect> {
     if frame.kind() != 1 {
         return Err(NotConnect::OtherPacket);
@@ -97,7 +98,7 @@ pub fn read_connect(frame: &Frame) -> Result<Connect, NotConnect> {
     let Some((&[0, 4, b'M', b'Q', b'T', b'T', level, flags], _)) = body.split_first_chunk::<8>() else {
         return Err(NotConnect::Malformed);
     };
-    // The lowest flag is reserved, and the fixed header has none (3.1.1, 3.1.2.3).
+    // The lowest connect flag is reserved, and the fixed header has no flags (3.1.1, 3.1.2.3).
     if flags & 1 != 0 || frame.flags() != 0 {
         return Err(NotConnect::Malformed);
     }
@@ -108,7 +109,7 @@ pub fn read_connect(frame: &Frame) -> Result<Connect, NotConnect> {
     }
 }
 
-/// Reads any later packet but PUBLISH.
+/// Parses any later packet except PUBLISH.
 pub fn read_packet(frame: &Frame, version: Version) -> Result<Packet, Malformed> {
     match (frame.kind(), frame.flags()) {
         (8, 2) => subscribe(frame, version),

@@ -1,4 +1,4 @@
-//! What the codec writes is read back, and what is broken is refused.
+//! Tests that packets written by rumqttc's codec are parsed and malformed ones are refused.
 
 use super::*;
 use crate::edge::frame::{Next, next};
@@ -19,7 +19,7 @@ fn written(write: impl FnOnce(&mut BytesMut)) -> Frame {
 }
 
 #[test]
-fn a_connect_of_3_1_1_is_read_with_its_will() {
+fn an_mqtt_3_connect_is_read_with_its_will() {
     let mut sent = v4::Connect::new("d-1");
     sent.keep_alive = 30;
     sent.last_will = Some(v4::LastWill::new("t", "gone", mqtt3::QoS::AtLeastOnce, true));
@@ -30,7 +30,7 @@ fn a_connect_of_3_1_1_is_read_with_its_will() {
 }
 
 #[test]
-fn a_connect_of_5_is_read_with_what_it_asks_for() {
+fn an_mqtt_5_connect_is_read_with_the_features_it_requests() {
     let mut properties = v5::ConnectProperties::new();
     properties.session_expiry_interval = Some(60);
     properties.authentication_method = Some("SCRAM".into());
@@ -41,7 +41,7 @@ fn a_connect_of_5_is_read_with_what_it_asks_for() {
 }
 
 #[test]
-fn what_is_no_connect_of_a_known_level_is_refused() {
+fn a_connect_of_an_unsupported_level_is_refused() {
     let level_3 = [0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 3, 2, 0, 9, 0, 0];
     assert_eq!(read_connect(&framed(&level_3)), Err(NotConnect::Level(3)));
     let old_name = [0x10, 14, 0, 6, b'M', b'Q', b'I', b's', b'd', b'p', 3, 2, 0, 9, 0, 0];
@@ -65,7 +65,7 @@ fn subscriptions_are_read_in_both_versions() {
 }
 
 #[test]
-fn a_disconnect_keeps_or_drops_the_will() {
+fn a_disconnect_may_request_the_will() {
     for (octets, version, with_will) in [
         (&[0xe0, 0][..], Version::V3, false),
         (&[0xe0, 0][..], Version::V5, false),
@@ -88,7 +88,7 @@ fn packets_that_only_servers_send_are_unexpected() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
-    fn any_octets_are_read_or_refused_without_panic(
+    fn any_bytes_are_read_or_refused_without_panic(
         first in any::<u8>(), body in prop::collection::vec(any::<u8>(), 0..100), five in any::<bool>()
     ) {
         let mut octets = vec![first, body.len() as u8];

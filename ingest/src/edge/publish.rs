@@ -1,4 +1,5 @@
-//! Reading PUBLISH (3.3 of both versions), the one packet of the hot path: slices of what was read, nothing copied.
+//! Parses PUBLISH (section 3.3 of both versions). It is the packet of the hot path, so its fields are slices of the
+//! read buffer and nothing is copied.
 
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
@@ -6,24 +7,24 @@ use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use super::frame::{Frame, VariableInteger, read_variable_integer};
 use super::packet::{Malformed, Version};
 
-/// A PUBLISH of a device.
+/// A PUBLISH packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publish {
-    /// Quality of service: 0, 1 or 2.
+    /// QoS: 0, 1 or 2.
     pub qos: u8,
-    /// Whether it asks to be retained.
+    /// Whether the message is to be retained.
     pub retain: bool,
     /// The packet identifier; 0 with QoS 0.
     pub packet_id: u16,
-    /// The topic name, empty where MQTT 5's alias stands for it.
+    /// The topic name; empty if an MQTT 5 topic alias replaces it.
     pub topic: Bytes,
-    /// Whether MQTT 5's topic alias was used.
+    /// Whether an MQTT 5 topic alias was used.
     pub aliased: bool,
     /// The payload.
     pub payload: Bytes,
 }
 
-/// Reads a PUBLISH.
+/// Parses a PUBLISH.
 pub fn read(frame: &Frame, version: Version) -> Result<Publish, Malformed> {
     let (qos, retain) = ((frame.flags() >> 1) & 3, frame.flags() & 1 == 1);
     if qos == 3 {
@@ -46,17 +47,17 @@ pub fn read(frame: &Frame, version: Version) -> Result<Publish, Malformed> {
     Ok(Publish { qos, retain, packet_id, topic, aliased, payload: rest })
 }
 
-/// The beginning of a PUBLISH that is too large to be read whole.
+/// The head of a PUBLISH that is too large to be read as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishHead<'a> {
     /// The topic name.
     pub topic: &'a [u8],
-    /// As much of the payload as has arrived.
+    /// The part of the payload that has arrived.
     pub payload: &'a [u8],
 }
 
-/// Reads the beginning of a PUBLISH from its first octet and what has arrived after the fixed header.
-/// Returns none where the topic has not arrived yet.
+/// Parses the head of a PUBLISH from its first byte and what has arrived after the fixed header. Returns `None` if the
+/// topic has not arrived completely.
 pub fn read_head(first: u8, body: &[u8], version: Version) -> Option<PublishHead<'_>> {
     let (&[high, low], rest) = body.split_first_chunk::<2>()?;
     let (topic, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
@@ -69,9 +70,9 @@ pub fn read_head(first: u8, body: &[u8], version: Version) -> Option<PublishHead
     Some(PublishHead { topic, payload: rest.get(properties..).unwrap_or_default() })
 }
 
-/// Takes MQTT 5's properties off and tells whether a topic alias is among them.
+/// Removes the MQTT 5 properties and returns whether they contain a topic alias.
 fn take_properties(rest: &mut Bytes) -> Result<bool, Malformed> {
-    // Most messages have none: one octet 0.
+    // Fast path: most messages have no properties, encoded as one zero byte.
     if rest.first() == Some(&0) {
         let _ = rest.split_to(1);
         return Ok(false);
@@ -82,7 +83,7 @@ fn take_properties(rest: &mut Bytes) -> Result<bool, Malformed> {
     if digits + length > rest.len() {
         return Err(Malformed("properties longer than their packet"));
     }
-    // The codec gets the properties alone, so that a length that lies cannot reach into the payload.
+    // Pass only the properties to the codec, so that a wrong length inside them cannot reach into the payload.
     let mut properties = rest.split_to(digits + length);
     let read = PublishProperties::read(&mut properties).map_err(|_| Malformed("properties"))?;
     let Some(read) = read else { return Ok(false) };
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_codec_writes_is_read_for_3_1_1() {
+    fn an_mqtt_3_publish_of_the_codec_is_read() {
         let mut packet = v4::Publish::new("a/b", rumqttc::mqttbytes::QoS::AtLeastOnce, "{}");
         packet.pkid = 7;
         let mut octets = BytesMut::new();
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_codec_writes_is_read_for_5_with_and_without_properties() {
+    fn an_mqtt_5_publish_of_the_codec_is_read_with_and_without_properties() {
         let with = PublishProperties { topic_alias: Some(3), content_type: Some("json".into()), ..Default::default() };
         for (properties, aliased) in [(None, false), (Some(with), true)] {
             let mut packet = v5::Publish::new("a", rumqttc::v5::mqttbytes::QoS::AtMostOnce, "{\"m\":1}", properties);
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_packets_are_refused() {
+    fn malformed_packets_are_refused() {
         for (octets, version) in [
             (&[0x36, 5, 0, 1, b'a', 0, 1][..], Version::V3),
             (&[0x32, 5, 0, 1, b'a', 0, 0][..], Version::V3),
@@ -149,9 +150,9 @@ mod tests {
             (&[0x30, 1, 0][..], Version::V3),
             (&[0x30, 3, 0, 1, b'a'][..], Version::V5),
             (&[0x30, 5, 0, 1, b'a', 9, 1][..], Version::V5),
-            // A subscription identifier, which only servers send.
+            // A subscription identifier, which only servers may send.
             (&[0x30, 6, 0, 1, b'a', 2, 11, 1][..], Version::V5),
-            // A content type that claims to reach into the payload.
+            // A content type whose length reaches into the payload.
             (&[0x30, 9, 0, 1, b'a', 3, 3, 0, 2, b'{', b'}'][..], Version::V5),
         ] {
             assert!(read(&framed(octets), version).is_err(), "{octets:?}");
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_topic_of_a_packet_that_is_too_large_is_found_once_it_is_there() {
+    fn the_topic_of_an_oversize_packet_is_found_once_it_has_arrived() {
         let read = |body| read_head(0x32, body, Version::V5);
         assert_eq!(read(&[0]), None);
         assert_eq!(read(&[0, 3, b'a', b'/']), None);

@@ -1,9 +1,9 @@
-//! The rate a device may send at: a token bucket in the form of one instant (the generic cell rate algorithm of ITU-T
-//! I.371). Who is over the rate is told how long not to be read; nothing is dropped.
+//! The message rate limit of a device: a token bucket stored as one instant (the generic cell rate algorithm of ITU-T
+//! I.371). A device over its rate is not read for a while; nothing is dropped.
 
 use std::time::{Duration, Instant};
 
-/// A rate and the burst allowed above it.
+/// A rate and the allowed burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     interval: Duration,
@@ -11,14 +11,14 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Allows `per_second` messages a second for long, and `burst` at once.
+    /// Allows `per_second` messages a second on average and `burst` at once.
     pub fn new(per_second: u32, burst: u32) -> Self {
         let interval = Duration::from_secs(1) / per_second.max(1);
         Self { interval, tolerance: interval * burst.max(1) }
     }
 }
 
-/// What one device has used of its rate.
+/// The state of one device's rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttle {
     /// When the bucket is full again.
@@ -26,19 +26,19 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Begins with a full bucket.
+    /// Starts with a full bucket.
     pub fn new(now: Instant) -> Self {
         Self { full_at: now }
     }
 
-    /// Counts one message and returns until when not to read, where the device is over its rate.
+    /// Counts one message. Returns when reading may resume if the device is over its rate.
     pub fn count(&mut self, rate: Rate, now: Instant) -> Option<Instant> {
         self.full_at = self.full_at.max(now) + rate.interval;
         let resume_at = self.full_at.checked_sub(rate.tolerance)?;
         (resume_at > now).then_some(resume_at)
     }
 
-    /// Tells whether nothing of the burst is used, so that a new throttle would be the same.
+    /// Tells whether the bucket is full, so that the state equals a new one.
     pub fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
     }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_what_follows_is_paced() {
+    fn a_burst_passes_and_later_messages_are_paced() {
         let (start, rate) = (Instant::now(), Rate::new(10, 5));
         let mut throttle = Throttle::new(start);
         for _ in 0..5 {

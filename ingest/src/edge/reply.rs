@@ -1,27 +1,27 @@
-//! Writing what the door says to a device, appended to one buffer so that answers go out together. The octets are
-//! written here because they are few and fixed; rumqttc's codec writes the one packet with many properties.
+//! Encodes the edge's packets. They are appended to one buffer, so that answers are sent together. Most have few and
+//! fixed bytes and are encoded here; rumqttc's codec encodes the CONNACK with its many properties.
 
 use bytes::{BufMut, BytesMut};
 use rumqttc::v5::mqttbytes::v5::{ConnAck, ConnAckProperties, ConnectReturnCode};
 
 use super::packet::{Connect, Version};
 
-/// What MQTT 5 clients are told with an accepted CONNECT.
+/// Limits that an MQTT 5 CONNACK announces.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
     /// Receive maximum.
     pub receive_maximum: u16,
-    /// Maximum packet size in octets.
+    /// Maximum packet size in bytes.
     pub max_packet_bytes: u32,
 }
 
-/// Writes an accepting CONNACK. There is no stored session, so session present is 0.
+/// Writes an accepting CONNACK. Sessions are never stored, so session present is 0.
 pub fn connack_accept(out: &mut BytesMut, connect: &Connect, server_limits: ServerLimits) {
     if connect.version == Version::V3 {
         return out.put_slice(&[0x20, 2, 0, 0]);
     }
     let properties = ConnAckProperties {
-        // Said only where the client asked for something else (3.2.2.3.2).
+        // Only allowed if the client requested another expiry (3.2.2.3.2).
         session_expiry_interval: connect.wants_stored_session.then_some(0),
         receive_max: Some(server_limits.receive_maximum),
         max_qos: Some(1),
@@ -34,26 +34,26 @@ pub fn connack_accept(out: &mut BytesMut, connect: &Connect, server_limits: Serv
         ..empty_properties()
     };
     let connack = ConnAck { session_present: false, code: ConnectReturnCode::Success, properties: Some(properties) };
-    // Writing fails only for packets above 256 MB.
+    // Encoding fails only for packets above 256 MB.
     let _ = connack.write(out);
 }
 
-/// Why a CONNECT is refused, in both versions' codes.
+/// Why a CONNECT is refused; maps to the codes of both versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectRefusal {
-    /// The protocol level is not spoken here.
+    /// The protocol level is not supported.
     Version,
-    /// The client id is not the device id.
+    /// The client id differs from the device id.
     ClientId,
-    /// The directory is behind, or the door stops.
+    /// The directory is out of date, or the edge is stopping.
     Unavailable,
-    /// The device is not let in.
+    /// The device is not authorised.
     NotAuthorized,
-    /// An authentication exchange is not offered.
+    /// An authentication exchange was requested.
     AuthenticationMethod,
-    /// A will of QoS 2.
+    /// A will with QoS 2.
     WillQos,
-    /// A will to be retained.
+    /// A retained will.
     WillRetain,
 }
 
@@ -74,7 +74,7 @@ pub fn connack_refuse(out: &mut BytesMut, version: Version, why: ConnectRefusal)
     }
 }
 
-/// Writes a PUBACK; a reason other than success is told to MQTT 5 clients alone.
+/// Writes a PUBACK; only MQTT 5 carries a reason code.
 pub fn puback(out: &mut BytesMut, version: Version, packet_id: u16, code: u8) {
     let [high, low] = packet_id.to_be_bytes();
     match (version, code) {
@@ -88,7 +88,7 @@ pub fn suback(out: &mut BytesMut, version: Version, packet_id: u16, codes: &[u8]
     acknowledge_filters(out, 0x90, version, packet_id, codes);
 }
 
-/// Writes an UNSUBACK; MQTT 5 has one code for each filter.
+/// Writes an UNSUBACK; only MQTT 5 carries one code for each filter.
 pub fn unsuback(out: &mut BytesMut, version: Version, packet_id: u16, codes: &[u8]) {
     let codes = if version == Version::V3 { &[] } else { codes };
     acknowledge_filters(out, 0xb0, version, packet_id, codes);
@@ -99,10 +99,10 @@ pub fn pingresp(out: &mut BytesMut) {
     out.put_slice(&[0xd0, 0]);
 }
 
-/// Writes a DISCONNECT with its reason; MQTT 3.1.1 servers have none and close only.
+/// Writes a DISCONNECT with its reason; only MQTT 5 servers send one.
 pub fn disconnect(out: &mut BytesMut, version: Version, code: u8) {
     if version == Version::V5 {
-        // The empty properties could be left out, but some clients' codecs need them.
+        // The standard allows omitting empty properties, but some clients' codecs require them.
         out.put_slice(&[0xe0, 2, code, 0]);
     }
 }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accepting_connack_says_what_is_not_offered() {
+    fn an_accepting_connack_announces_what_is_not_offered() {
         let connect = Connect {
             version: Version::V5,
             client_id: String::new(),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn long_acknowledgements_have_a_long_length() {
+    fn a_suback_over_127_bytes_has_a_two_byte_length() {
         let codes = vec![0x87; 300];
         let out = written(|out| suback(out, Version::V5, 1, &codes));
         assert_eq!(&out[..3], &[0x90, 0xaf, 0x02]);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn only_mqtt_5_is_told_why_it_is_disconnected() {
+    fn only_mqtt_5_clients_receive_a_disconnect() {
         assert!(written(|out| disconnect(out, Version::V3, 0x95)).is_empty());
         assert_eq!(written(|out| disconnect(out, Version::V5, 0x95))[..], [0xe0, 2, 0x95, 0]);
     }

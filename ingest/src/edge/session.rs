@@ -1,5 +1,5 @@
-//! A device's session: reads packets as far as the limits allow, answers them together, and hands messages on. Nothing
-//! is read while too much is unacknowledged, while the lanes are full, or while the device is over its rate.
+//! A device's session: reads packets within the limits, batches its answers, and passes messages to the pipeline. It
+//! stops reading while too many messages are unacknowledged, the lanes are full, or the device is over its rate.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,32 +25,32 @@ use crate::pipeline::refusal::Refusal;
 use crate::pipeline::topic::authorize_publish;
 use crate::pipeline::{Closed, RefusedMessage};
 
-/// Octets made room for when a buffer runs short.
+/// Bytes reserved when the read buffer runs short.
 const READ_BYTES: usize = 2_048;
-/// Room made at a time for a large packet: it is given as the packet arrives, not as it is announced.
+/// Most bytes reserved at once: memory for a large packet grows with what arrives, not with the announced length.
 const MAX_RESERVE_BYTES: usize = 16 * 1_024;
-/// A buffer with less room than this is given more before reading.
+/// The read buffer is extended if it has less free space than this.
 const MIN_FREE_BYTES: usize = 512;
-/// How often a session looks at the clock at least: the platform's clock may be set.
+/// Longest time between two checks of the certificate's expiry: the platform's clock may be set.
 const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A session and everything that belongs to it alone.
+/// A session and the state that belongs to it alone.
 pub struct Session {
-    /// What may be done, and until when.
+    /// What the device may do, and until when.
     pub allowed: Allowed,
-    /// The session as others see it.
+    /// The session as seen by other tasks.
     pub handle: Arc<SessionHandle>,
     /// The connection.
     pub stream: Stream,
-    /// What is to be sent.
+    /// Bytes to send.
     pub out: BytesMut,
     /// The protocol version.
     pub version: Version,
-    /// What is used of the device's rate.
+    /// The state of the device's rate limit.
     pub throttle: Throttle,
     edge: Arc<Edge>,
     buffer: BytesMut,
-    /// QoS 1 messages whose acknowledgements are not sent.
+    /// QoS 1 messages whose PUBACKs have not been sent.
     pending_acks: PendingAcks<Puback>,
     silence_limit: Duration,
     heard_at: Instant,
@@ -58,7 +58,7 @@ pub struct Session {
     subscribed: bool,
 }
 
-/// A PUBACK that is owed.
+/// A pending PUBACK.
 struct Puback {
     packet_id: u16,
     code: u8,
@@ -66,7 +66,7 @@ struct Puback {
 }
 
 impl Session {
-    /// Begins a session.
+    /// Starts a session.
     pub fn new(
         edge: Arc<Edge>,
         stream: Stream,
@@ -79,7 +79,7 @@ impl Session {
         let now = Instant::now();
         let silence_limit = match connect.keep_alive_seconds {
             0 => edge.limits.idle_timeout,
-            // One and a half times what the client promises (3.1.2.10).
+            // MQTT allows one and a half keep-alive intervals (3.1.2.10).
             seconds => Duration::from_millis(u64::from(seconds) * 1_500),
         };
         let throttle = edge.sessions.take_throttle(allowed.device, now);
@@ -108,7 +108,7 @@ impl Session {
         }
     }
 
-    /// Waits for the acknowledgements still owed and sends them.
+    /// Waits for pending messages to be stored and sends their PUBACKs.
     pub async fn drain(&mut self, within: Duration) {
         let _ = timeout(within, async {
             while !self.pending_acks.is_empty() {
@@ -155,7 +155,7 @@ impl Session {
         self.resume_at.is_none() && self.pending_acks.len() < usize::from(self.edge.limits.receive_maximum)
     }
 
-    /// Handles the packets that are there, as far as the limits allow.
+    /// Handles the packets in the buffer, within the limits.
     async fn handle_packets(&mut self) -> Result<(), SessionEnd> {
         while self.may_read() {
             match frame::next(&mut self.buffer, self.edge.limits.max_packet_bytes) {
@@ -206,7 +206,7 @@ impl Session {
         Err(SessionEnd::Protocol(violation.0, violation.1))
     }
 
-    /// Gives a message to the pipeline, waiting while that is full unless the session ends.
+    /// Passes a message to the pipeline, waiting while that is full unless the session ends.
     async fn push(
         &self,
         publish: Publish,
@@ -270,7 +270,7 @@ impl Session {
         reply::unsuback(&mut self.out, self.version, packet_id, &codes);
     }
 
-    /// Ends the session for a packet that is too large, with a dead letter where its topic can be read.
+    /// Ends the session because of an oversize packet, with a dead letter if its topic has arrived.
     async fn on_oversize(&mut self, first: u8, header_bytes: usize, bytes: usize) -> Result<(), SessionEnd> {
         let end = SessionEnd::Protocol(ProtocolViolation::PacketTooLarge, "a packet above the maximum packet size");
         if first >> 4 != 3 {
@@ -290,7 +290,7 @@ impl Session {
         Err(end)
     }
 
-    /// Writes the PUBACKs whose messages are on disk, in order of receipt (4.6).
+    /// Writes the PUBACKs of stored messages, in order of receipt (4.6).
     fn write_due_pubacks(&mut self) -> Result<(), SessionEnd> {
         let Self { pending_acks, out, edge, version, .. } = self;
         let settled = pending_acks.take_stored(|puback| {
@@ -300,13 +300,13 @@ impl Session {
         settled.map_err(|NotStored| SessionEnd::LogUnavailable)
     }
 
-    /// Sends what was written, unless the device does not read or the session ends.
+    /// Sends what is written, unless the device does not read it in time or the session ends.
     async fn flush(&mut self) -> Result<(), SessionEnd> {
         if self.out.is_empty() {
             return Ok(());
         }
         let written = timeout(self.edge.limits.write_timeout, async {
-            // Cut short by an end, it leaves what is not written: the farewell goes on from there.
+            // If the session ends during the write, `out` keeps the unsent rest, and the close continues from there.
             self.stream.write_all_buf(&mut self.out).await?;
             self.stream.flush().await
         });
@@ -322,7 +322,7 @@ impl Session {
 
     fn reserve_read_buffer(&mut self) {
         if self.buffer.is_empty() && self.buffer.capacity() > 2 * READ_BYTES {
-            // A large packet must not keep its room for the life of the session.
+            // A large packet must not occupy memory for the rest of the session.
             self.buffer = BytesMut::new();
         }
         if self.buffer.capacity() - self.buffer.len() < MIN_FREE_BYTES {
@@ -334,7 +334,7 @@ impl Session {
         let paused = self.resume_at.is_some();
         self.resume_at = self.resume_at.filter(|resume_at| *resume_at > now);
         if !was_reading || paused {
-            // Whether a device is silent shows only while it is read.
+            // Silence only counts while the device is read.
             self.heard_at = now;
         }
         if now.duration_since(self.heard_at) >= self.silence_limit {
@@ -346,10 +346,10 @@ impl Session {
         Ok(())
     }
 
-    /// Returns when to look at the clock next: when the device may have been silent for too long, when its certificate
-    /// ends, and every minute.
+    /// Returns the time of the next check: when the device may have been silent for too long, when its certificate
+    /// expires, and at least every minute.
     fn next_timeout_check(&self, now: Instant) -> Instant {
-        // The last second is valid to its end.
+        // `expires_at` has whole seconds, and its last second is still valid.
         let left =
             (self.allowed.expires_at - (self.edge.clock)()).to_std().unwrap_or_default() + Duration::from_secs(1);
         (self.heard_at + self.silence_limit)

@@ -1,4 +1,4 @@
-//! Why a session ends, and what that is called on the wire, in the presence facts and in metrics.
+//! Why a session ends, with the codes for the wire, presence facts and metrics.
 
 use domain::telemetry::PresenceKind;
 
@@ -9,44 +9,44 @@ use crate::decide::Reason;
 pub enum SessionEnd {
     /// The device sent DISCONNECT.
     ClientDisconnect {
-        /// It asked for its will to be published all the same (MQTT 5).
+        /// It asked for its will to be published nevertheless (MQTT 5).
         with_will: bool,
     },
     /// The connection closed or broke.
     ConnectionLost,
-    /// Nothing came for one and a half keep-alive periods.
+    /// Nothing was received for one and a half keep-alive intervals.
     Silent,
-    /// The device connected anew.
+    /// The device opened another connection.
     TakenOver,
-    /// The device may no longer be connected.
+    /// The device is no longer authorised.
     Denied(Reason),
-    /// The device sent what no device may send; the text is for the log.
+    /// The device violated the protocol; the text is for the log.
     Protocol(ProtocolViolation, &'static str),
-    /// The log did not take a message for good.
+    /// A message could not be stored.
     LogUnavailable,
-    /// The door closes.
+    /// The edge is shutting down.
     Shutdown,
 }
 
-/// What kind of violation a device committed (MQTT 5, 4.13).
+/// The kind of protocol violation (MQTT 5, 4.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolViolation {
-    /// A packet that cannot be read.
+    /// A malformed packet.
     Malformed,
-    /// A packet out of place.
+    /// An unexpected packet.
     Protocol,
     /// A packet above the maximum packet size.
     PacketTooLarge,
-    /// A QoS above the maximum announced.
+    /// A QoS above the announced maximum.
     Qos,
-    /// A message to be retained, which was said not to be available.
+    /// A retained message, which the CONNACK announced as unavailable.
     Retain,
-    /// A topic alias, though none may be used.
+    /// A topic alias, which the CONNACK did not allow.
     TopicAlias,
 }
 
 impl SessionEnd {
-    /// The stable code for presence facts and metrics.
+    /// Returns the stable code for presence facts and metrics.
     pub fn code(self) -> &'static str {
         match self {
             Self::ClientDisconnect { .. } => "client_disconnect",
@@ -60,7 +60,7 @@ impl SessionEnd {
         }
     }
 
-    /// The kind of presence fact it is.
+    /// Returns the kind of presence fact.
     pub fn kind(self) -> PresenceKind {
         match self {
             Self::Silent => PresenceKind::Silent,
@@ -68,7 +68,7 @@ impl SessionEnd {
         }
     }
 
-    /// The reason code of the DISCONNECT that an MQTT 5 device is sent (3.14.2.1), where it is sent one.
+    /// Returns the reason code of the MQTT 5 DISCONNECT (3.14.2.1), if one is sent.
     pub fn disconnect_code(self) -> Option<u8> {
         Some(match self {
             Self::ClientDisconnect { .. } | Self::ConnectionLost => return None,
@@ -83,11 +83,11 @@ impl SessionEnd {
         })
     }
 
-    /// Tells whether the device's will is published: always but after an orderly DISCONNECT (3.1.2.5).
+    /// Tells whether the will is published: always except after a normal DISCONNECT (3.1.2.5).
     pub fn publishes_will(self) -> bool {
         match self {
             Self::ClientDisconnect { with_will } => with_will,
-            // A device that may not publish any more does not get a last word.
+            // A device that may no longer publish must not publish a will either.
             Self::Denied(reason) => reason == Reason::Expired,
             _ => true,
         }

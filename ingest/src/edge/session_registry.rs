@@ -1,5 +1,5 @@
-//! The live sessions of this door: one for each device, ended from outside by take-over, denial or shutdown. Not what
-//! a session does.
+//! The live sessions of this edge, one per device. Other tasks end them through it: take-over, lost authorisation,
+//! shutdown.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -13,26 +13,26 @@ use super::rate_limit::Throttle;
 use super::session_end::SessionEnd;
 use crate::pipeline::mailbox::Mailbox;
 
-/// One live session, seen from outside.
+/// A live session as seen by other tasks.
 #[derive(Debug)]
 pub struct SessionHandle {
     /// Its id.
     pub session: SessionId,
-    /// The certificate it was let in with.
+    /// The certificate it authenticated with.
     pub identity: Identity,
-    /// Where its messages' acknowledgements arrive.
+    /// Where the outcome of its messages arrives.
     pub mailbox: Arc<Mailbox>,
     end: OnceLock<SessionEnd>,
     ended: Notify,
 }
 
 impl SessionHandle {
-    /// Makes the handle of a session about to begin.
+    /// Creates the handle of a session about to begin.
     pub fn new(session: SessionId, identity: Identity) -> Arc<Self> {
         Arc::new(Self { session, identity, mailbox: Arc::default(), end: OnceLock::new(), ended: Notify::new() })
     }
 
-    /// Its device.
+    /// Returns its device.
     pub fn device(&self) -> DeviceId {
         DeviceId(self.identity.device)
     }
@@ -44,7 +44,7 @@ impl SessionHandle {
         }
     }
 
-    /// Waits for the session to be ended from outside. Only the session itself waits.
+    /// Waits until the session is ended by another task. Only the session itself may wait.
     pub async fn ended(&self) -> SessionEnd {
         loop {
             if let Some(why) = self.end.get() {
@@ -60,19 +60,19 @@ impl SessionHandle {
 #[allow(clippy::len_without_is_empty, reason = "only a number for the log")]
 pub struct SessionRegistry {
     live: DashMap<DeviceId, Arc<SessionHandle>>,
-    /// What devices that left had used of their rate: a reconnect is no way around it.
+    /// Rate limit states of devices that disconnected, so that a reconnect does not refill the bucket.
     throttles: DashMap<DeviceId, Throttle>,
 }
 
 impl SessionRegistry {
-    /// Enters a session and ends the one it takes over from.
+    /// Registers a session and ends the one it takes over from.
     pub fn insert(&self, handle: &Arc<SessionHandle>) {
         if let Some(before) = self.live.insert(handle.device(), handle.clone()) {
             before.end(SessionEnd::TakenOver);
         }
     }
 
-    /// Takes a session out, unless another one has taken over.
+    /// Removes a session unless another one has taken over.
     pub fn remove(&self, handle: &SessionHandle) {
         self.live.remove_if(&handle.device(), |_, current| current.session == handle.session);
     }
@@ -103,12 +103,12 @@ impl SessionRegistry {
         self.live.iter().for_each(|entry| entry.value().end(why));
     }
 
-    /// Returns what a device has used of its rate.
+    /// Removes and returns the rate limit state of a device.
     pub fn take_throttle(&self, device: DeviceId, now: Instant) -> Throttle {
         self.throttles.remove(&device).map_or_else(|| Throttle::new(now), |(_, throttle)| throttle)
     }
 
-    /// Keeps what a device that leaves has used of its rate, while that matters.
+    /// Keeps the rate limit state of a disconnecting device unless its bucket is full.
     pub fn keep_throttle(&self, device: DeviceId, throttle: Throttle, now: Instant) {
         if throttle.is_full(now) {
             return;
@@ -116,7 +116,7 @@ impl SessionRegistry {
         self.throttles.insert(device, throttle);
     }
 
-    /// Forgets the throttles that no longer matter.
+    /// Drops the rate limit states whose buckets are full.
     pub fn forget_full_throttles(&self, now: Instant) {
         self.throttles.retain(|_, throttle| !throttle.is_full(now));
     }

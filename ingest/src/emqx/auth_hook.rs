@@ -1,5 +1,5 @@
-//! The hook at which EMQX asks whether a client may connect: `POST /internal/mqtt/auth` on a TLS listener of its own,
-//! with a shared secret. The decision is the edge's.
+//! The HTTP authentication hook for EMQX: `POST /internal/mqtt/auth` on its own TLS listener with a shared secret. It
+//! answers with the same decision as the edge.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,19 +30,20 @@ use crate::metric_names as names;
 use crate::presence::PresenceSubject;
 use crate::shared::Shared;
 
-/// Largest request, octets: a certificate and some names.
+/// Largest request in bytes: a certificate and some names.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// The hook.
 pub struct AuthHook {
     shared: Arc<Shared>,
     acceptor: TlsAcceptor,
-    /// Digest of the header that EMQX has to send: of one length, whatever is presented.
+    /// SHA-256 of the expected `Authorization` header. Digests have a fixed length, so that the comparison takes
+    /// constant time.
     expected: Digest,
 }
 
 impl AuthHook {
-    /// Sets the hook up.
+    /// Sets up the hook.
     pub fn new(shared: Arc<Shared>, pki: &EdgePki, secret: &Secret) -> Result<Arc<Self>, TlsError> {
         let expected = digest(&SHA256, format!("Bearer {}", secret.expose()).as_bytes());
         Ok(Arc::new(Self { shared, acceptor: server_auth_acceptor(pki)?, expected }))
@@ -50,7 +51,7 @@ impl AuthHook {
 
     /// Answers the broker until the shutdown.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
-        info!(address = ?listener.local_addr().ok(), "listening for the broker's questions");
+        info!(address = ?listener.local_addr().ok(), "listening for the broker's authentication requests");
         let (acceptor, within) = (self.acceptor.clone(), self.shared.limits.connect_timeout);
         let handshake = move |socket: TcpStream, _: SocketAddr| {
             let acceptor = acceptor.clone();
@@ -73,7 +74,7 @@ impl AuthHook {
         let presented = digest(&SHA256, presented);
         if verify_slices_are_equal(presented.as_ref(), self.expected.as_ref()).is_err() {
             counter!(names::HOOK_ANSWERS, "result" => "wrong_secret").increment(1);
-            return Err(Problem::unauthenticated("the hook's secret is missing or wrong"));
+            return Err(Problem::unauthenticated("the hook's secret is missing or invalid"));
         }
         let body = request.take_body().into_bytes_limit(MAX_REQUEST_BYTES).await;
         let body = body.map_err(|error| Problem::malformed(error.to_string()))?;
@@ -81,19 +82,20 @@ impl AuthHook {
             serde_json::from_slice(&body).map_err(|error| Problem::malformed(error.to_string()))?;
         let answer = self.decide(&hook_request).await?;
         counter!(names::HOOK_ANSWERS, "result" => label(answer.result)).increment(1);
-        // Text and numbers always become JSON.
+        // Strings and numbers always serialise.
         let body = serde_json::to_vec(&answer).unwrap_or_default();
         Ok(Response::builder().content_type("application/json").body(body))
     }
 
-    /// Decides on a client. Without a certificate it is none of ours: the bridge's account is in the broker's own
-    /// database. A door that is behind the log answers 503, which EMQX takes for `ignore`, and so refuses the device.
+    /// Decides on a client. A client without a certificate is left to the broker's own database, which holds the
+    /// bridge's account. A stale directory is answered with 503, which EMQX treats as `ignore` and so refuses the
+    /// device.
     async fn decide(&self, hook_request: &HookRequest) -> Result<HookResponse, Problem> {
         if hook_request.cert_pem.is_empty() {
             return Ok(HookResponse::result_only(AuthResult::Ignore));
         }
         if !self.shared.is_fresh() {
-            return Err(Problem::unavailable("the door does not know the newest state of devices"));
+            return Err(Problem::unavailable("the directory of devices is out of date"));
         }
         let leaf = certificate(&hook_request.cert_pem);
         let read =
@@ -104,7 +106,7 @@ impl AuthHook {
         let mut decided = self.authorize(&leaf, &identity, &hook_request.clientid);
         if decided.as_ref().is_err_and(|reason| reason.may_be_stale()) {
             if !self.shared.catch_up().await {
-                return Err(Problem::unavailable("the log does not answer"));
+                return Err(Problem::unavailable("the log is unreachable"));
             }
             decided = self.authorize(&leaf, &identity, &hook_request.clientid);
         }
@@ -130,7 +132,7 @@ impl AuthHook {
         };
         if self.shared.presence.report_refused(subject, reason.code()).await {
             let device = subject.device.map(|device| device.to_string());
-            info!(peer = hook_request.peerhost, reason = reason.code(), device, "a client of the broker was refused");
+            info!(peer = hook_request.peerhost, reason = reason.code(), device, "refused a client of the broker");
         }
         HookResponse::result_only(AuthResult::Deny)
     }

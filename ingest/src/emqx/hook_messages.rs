@@ -1,4 +1,4 @@
-//! The requests and answers of EMQX's HTTP authenticator (5.8), as its documentation and sources have them. Pure.
+//! Requests and responses of EMQX's HTTP authenticator (5.8), according to its documentation and sources. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::Allowed;
 
-/// What EMQX sends: the body template of `deploy/emqx/emqx.conf`. A placeholder without a value is an empty text.
+/// The request of EMQX: the body template in `deploy/emqx/emqx.conf`. A placeholder without a value is an empty string.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HookRequest {
-    /// `${clientid}`; the common name, where `mqtt.peer_cert_as_clientid` is `cn`.
+    /// `${clientid}`; the common name if `mqtt.peer_cert_as_clientid` is `cn`.
     pub clientid: String,
-    /// `${username}`; the common name, where `mqtt.peer_cert_as_username` is `cn`.
+    /// `${username}`; the common name if `mqtt.peer_cert_as_username` is `cn`.
     pub username: String,
     /// `${cert_common_name}`.
     pub cert_common_name: String,
@@ -23,59 +23,59 @@ pub struct HookRequest {
     pub cert_subject: String,
     /// `${peerhost}`: the client's address.
     pub peerhost: String,
-    /// `${cert_pem}`: the client's own certificate alone, which EMQX sends as base64 (since 5.7.1).
+    /// `${cert_pem}`: the client's own certificate without its chain, sent by EMQX as base64 (since 5.7.1).
     pub cert_pem: String,
 }
 
-/// What EMQX is told.
+/// The response to EMQX.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookResponse {
     /// The decision.
     pub result: AuthResult,
-    /// Whether authorisation is passed over: never.
+    /// Whether the client bypasses authorisation: never.
     pub is_superuser: bool,
-    /// Attributes of the client, for rules and logs in the broker.
+    /// Client attributes for rules and logs in the broker.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub client_attrs: BTreeMap<String, String>,
-    /// When the broker ends the session, Unix seconds.
+    /// When the broker ends the session, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expire_at: Option<i64>,
-    /// What the client may do, so that no question per message is needed.
+    /// What the client may do, so that the broker need not ask for each message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acl: Vec<AclRule>,
 }
 
-/// The decision in EMQX's words.
+/// EMQX's decision values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthResult {
     /// The client may connect.
     Allow,
-    /// It may not.
+    /// The client may not connect.
     Deny,
-    /// Somebody else decides: the next authenticator of the chain.
+    /// The next authenticator in the chain decides.
     Ignore,
 }
 
-/// One rule of the answer, in the format of EMQX 5.5 and later.
+/// One rule of the response, in the format of EMQX 5.5 and later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AclRule {
     /// `allow` or `deny`.
     pub permission: String,
     /// `publish`, `subscribe` or `all`.
     pub action: String,
-    /// A topic filter; `eq ` in front takes it letter by letter.
+    /// A topic filter; the prefix `eq ` disables wildcards.
     pub topic: String,
-    /// The qualities of service that it is about; all of them where absent.
+    /// The QoS levels that the rule applies to; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos: Option<Vec<u8>>,
-    /// Whether it is about retained messages alone (true) or others alone (false).
+    /// Whether the rule applies only to retained messages (true) or only to others (false); to both if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retain: Option<bool>,
 }
 
 impl HookResponse {
-    /// Lets a device in, with its topics and until its certificate ends.
+    /// Admits a device, with its topics and until its certificate expires.
     pub fn allow(allowed: &Allowed) -> Self {
         let rule = |permission: &str, action: &str, topic: String| AclRule {
             permission: permission.to_owned(),
@@ -90,7 +90,7 @@ impl HookResponse {
             ..rule("allow", "publish", format!("eq {}", allowed.topics.telemetry))
         };
         let subscribe = rule("allow", "subscribe", format!("eq {}", allowed.topics.commands));
-        // A rule that matches nothing would hand the question on to acl.conf.
+        // Without a matching rule EMQX would fall back to acl.conf.
         let nothing_else = rule("deny", "all", "#".to_owned());
         let attributes = [("organization", allowed.organization.to_string()), ("device", allowed.device.to_string())];
         Self {
@@ -101,13 +101,13 @@ impl HookResponse {
         }
     }
 
-    /// Refuses a client, or leaves it to others.
+    /// Returns a response without attributes and rules.
     pub fn result_only(result: AuthResult) -> Self {
         Self { result, is_superuser: false, client_attrs: BTreeMap::new(), expire_at: None, acl: Vec::new() }
     }
 }
 
-/// Reads the client's certificate: base64 of PEM or DER, or PEM as it stands. None where it is neither.
+/// Parses the client's certificate: base64 of PEM or DER, or plain PEM. Returns `None` if it is neither.
 pub fn certificate(cert_pem: &str) -> Option<CertificateDer<'static>> {
     let text = cert_pem.trim();
     let octets =
@@ -130,7 +130,7 @@ mod tests {
     use crate::decide::Topics;
 
     #[test]
-    fn an_allowance_is_what_emqx_documents() {
+    fn an_allow_response_has_the_documented_form() {
         let (organization, device) = (OrganizationId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
         let expires_at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let allowed = Allowed { organization, device, topics: Topics::of(organization, device), expires_at };
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_template_that_is_deployed_has_the_fields_of_a_request_and_no_others() {
+    fn the_deployed_body_template_has_exactly_the_fields_of_a_request() {
         let conf = deployed("emqx.conf");
         let (_, rest) = conf.split_once("    body {\n").expect("a body template");
         let (body, _) = rest.split_once("\n    }\n").expect("its end");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deployed_closes_what_it_opens_and_says_what_the_broker_must_not_leave_open() {
+    fn the_deployed_configuration_is_balanced_and_denies_by_default() {
         let conf = deployed("emqx.conf");
         let bare: String =
             conf.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n");

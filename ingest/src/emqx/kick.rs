@@ -1,5 +1,6 @@
-//! Ends the broker's sessions of whoever lost the right to one, by EMQX's management API: after the event is folded, so
-//! that the hook denies before the client is thrown out. Tried again for a while, then given up with an error in the log.
+//! Ends sessions at an EMQX broker through its management API when a device loses access. The event is folded first, so
+//! that the hook already denies when the client reconnects. A failed request is retried for a while and finally logged
+//! as an error.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,32 +21,32 @@ use crate::directory::{Affected, Directory};
 use crate::http_request::{self, authority, send};
 use crate::metric_names as names;
 
-/// How often a kick is tried.
+/// Attempts per kick.
 const ATTEMPTS: u32 = 8;
-/// The pause after the first attempt; each later one is twice as long, up to the longest.
+/// Delay after the first attempt; it doubles with each attempt up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause between two attempts.
+/// Longest delay between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Kicks at a time: a suspended organisation may have thousands of devices.
+/// Concurrent kicks: a suspended organisation may have thousands of devices.
 const MAX_CONCURRENT_KICKS: usize = 8;
 
-/// Why a session could not be ended.
+/// Why a kick failed.
 #[derive(Debug, thiserror::Error)]
 enum KickError {
-    #[error("the broker was asked in vain")]
+    #[error("the request to the broker's API failed")]
     Request(#[from] http_request::Error),
-    #[error("the broker answers {0}; are emqx.api_key and emqx.api_secret right?")]
+    #[error("the broker's API answered {0}; check emqx.api_key and emqx.api_secret")]
     Status(u16),
 }
 
-/// Where the fold notes whose standing became worse.
+/// The sending side of the kicker, used by the fold.
 #[derive(Clone, Debug)]
 pub struct KickRequests(mpsc::UnboundedSender<Affected>);
 
 impl KickRequests {
-    /// Notes that somebody's sessions may have to end.
+    /// Requests that the sessions of the affected devices be ended.
     pub fn request(&self, affected: Affected) {
-        // A closed channel means that the role stops.
+        // The channel is closed only when the role stops.
         let _ = self.0.send(affected);
     }
 }
@@ -64,7 +65,7 @@ struct Broker {
 }
 
 impl Kicker {
-    /// Returns a kicker and where to note whom it is about.
+    /// Returns the kicker and the handle to request kicks with.
     pub fn new(api: &BrokerApi) -> Result<(KickRequests, Self), InvalidApiUrl> {
         let authority =
             authority(&api.url).ok_or_else(|| InvalidApiUrl { setting: "emqx.api_url", url: api.url.clone() })?;
@@ -75,8 +76,8 @@ impl Kicker {
         Ok((KickRequests(to), Self { broker, affected }))
     }
 
-    /// Ends the sessions of all who are noted, until the shutdown. What happened before a restart is among them: the
-    /// whole log is folded again, and the broker may have kept a session meanwhile.
+    /// Ends the sessions of all affected devices until the shutdown. After a restart the whole log is folded again, so
+    /// that events during the outage are included.
     pub async fn run(mut self, directory: Arc<Directory>, shutdown: CancellationToken) {
         let kicks = TaskTracker::new();
         while let Some(Some(first)) = shutdown.run_until_cancelled(self.affected.recv()).await {
@@ -116,16 +117,16 @@ impl Broker {
             };
             if attempt == ATTEMPTS {
                 counter!(names::KICKS, "result" => "given_up").increment(1);
-                error!(%device, error = &failure as &dyn std::error::Error, "the broker's session of a device that lost its right could not be ended");
+                error!(%device, error = &failure as &dyn std::error::Error, "failed to end the broker session of a device that lost access");
             } else {
-                debug!(%device, error = &failure as &dyn std::error::Error, attempt, "a kick is tried again");
+                debug!(%device, error = &failure as &dyn std::error::Error, attempt, "failed to end a broker session; retrying");
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
     }
 
-    /// Asks the broker once; a client that it does not know is as good as gone.
+    /// Sends one request; a client that the broker does not know is already gone.
     async fn attempt(&self, device: DeviceId) -> Result<(), KickError> {
         let request = hyper::Request::delete(format!("/api/v5/clients/{device}"));
         let (status, _) = send(&self.authority, request.header(AUTHORIZATION, &self.authorization)).await?;

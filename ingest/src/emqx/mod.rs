@@ -1,5 +1,5 @@
-//! What an EMQX broker asks of the platform and is told by it: its authentication hook, answered with the same decision
-//! as the edge's, and the end of sessions whose device lost its right. The bridge that reads from a broker is elsewhere.
+//! The integration of an EMQX broker: the authentication hook, which decides like the edge, and ending sessions of
+//! devices that lost access. Reading telemetry from a broker is in `bridge`.
 
 pub mod auth_hook;
 pub mod hook_messages;

@@ -1,5 +1,5 @@
-//! Who sends a request: by the certificate of its connection, or by the device token in it. The decisions themselves are
-//! pure and elsewhere.
+//! Authenticates the sender of a request by the client certificate of its connection or by a device token. The
+//! decisions are in `crate::decide`.
 
 use certs::token::digest_of;
 use domain::ids::{DeviceId, OrganizationId};
@@ -14,7 +14,7 @@ use crate::metric_names as names;
 use crate::presence::PresenceSubject;
 use crate::shared::Shared;
 
-/// A device in good standing that sends.
+/// An authenticated device in good standing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// Its organisation.
@@ -23,10 +23,10 @@ pub struct Sender {
     pub device: DeviceId,
 }
 
-/// Answers who sends a request. A refusal is counted and told; a certificate counts before a token.
+/// Returns the sender of a request. A certificate takes precedence over a token; a refusal is counted and reported.
 pub async fn authenticate(shared: &Shared, peer: &Peer, request: &Request) -> Result<Sender, Problem> {
     if !shared.is_fresh() {
-        return Err(Problem::unavailable("the door does not know the newest state of devices; try again"));
+        return Err(Problem::unavailable("the directory of devices is out of date; retry"));
     }
     let token = bearer(request);
     if peer.chain.is_empty() && token.is_none() {
@@ -38,10 +38,10 @@ pub async fn authenticate(shared: &Shared, peer: &Peer, request: &Request) -> Re
     let authorize =
         || if peer.chain.is_empty() { by_token(shared, digest.as_deref()) } else { by_certificate(shared, peer) };
     let mut authorized = authorize();
-    // What has not even the shape of a token is no news.
+    // A malformed token cannot become valid by a later event, so there is no need to catch up with the log.
     if (digest.is_some() || !peer.chain.is_empty()) && authorized.is_err_and(Reason::may_be_stale) {
         if !shared.catch_up().await {
-            return Err(Problem::unavailable("the log does not answer; try again"));
+            return Err(Problem::unavailable("the log is unreachable; retry"));
         }
         authorized = authorize();
     }
@@ -65,7 +65,7 @@ fn by_token(shared: &Shared, digest: Option<&str>) -> Result<Sender, Reason> {
     token.map(|token| Sender { organization, device: token.device }).ok_or(Reason::UnknownToken)
 }
 
-/// Asks for the whole chain once in a connection, and then for all that can change while it lasts.
+/// Verifies the whole chain once per connection, afterwards only what can change during it.
 fn by_certificate(shared: &Shared, peer: &Peer) -> Result<Sender, Reason> {
     let now = (shared.clock)();
     if let Some(identity) = peer.proven.get() {
@@ -100,15 +100,15 @@ async fn refused(shared: &Shared, peer: &Peer, digest: Option<&str>, reason: Rea
     };
     if shared.presence.report_refused(subject, reason.code()).await {
         let device = subject.device.map(|device| device.to_string());
-        tracing::info!(peer = %peer.address, reason = reason.code(), device, "an HTTP request was refused");
+        tracing::info!(peer = %peer.address, reason = reason.code(), device, "refused an HTTP request");
     }
     let problem = match reason {
         Reason::Decommissioned => Problem::forbidden("the device is out of service"),
         Reason::OrganizationSuspended => Problem::forbidden("the organisation is suspended"),
         Reason::Revoked => Problem::unauthenticated("the certificate or token was revoked"),
         Reason::Expired => Problem::unauthenticated("the certificate or token has expired"),
-        Reason::UnknownToken => Problem::unauthenticated("no such device token"),
-        _ => Problem::unauthenticated("the certificate does not count here"),
+        Reason::UnknownToken => Problem::unauthenticated("unknown device token"),
+        _ => Problem::unauthenticated("the certificate is not accepted"),
     };
     problem.with_reason(reason.code())
 }

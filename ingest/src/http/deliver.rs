@@ -1,5 +1,5 @@
-//! From items to the pipeline and back: each item is stored as a reading or as a dead letter, and its outcome is known
-//! only once that is on disk. Bounded in time: what is not known then is said to be unknown.
+//! Passes items to the pipeline and waits for their outcome. Each item is stored as a reading or a dead letter; it
+//! counts as stored once it is on disk. If that takes too long, the outcome is unknown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::pipeline::refusal::Refusal;
 use crate::pipeline::{Closed, RefusedMessage};
 use crate::shared::Shared;
 
-/// One item with what was decided about it.
+/// One item with its admission decision.
 pub struct Item {
-    /// The payload, untouched.
+    /// The payload, unchanged.
     pub payload: Bytes,
-    /// Whose telemetry it is, or why it is refused.
+    /// The device that the item belongs to, or why it is refused.
     pub judged: Result<DeviceId, Refusal>,
 }
 
-/// Stores the items and tells of each whether it is known to be on disk, in the log or in the dead letters.
+/// Stores the items and returns for each whether it is known to be on disk, in the log or the dead letters.
 pub async fn deliver(shared: &Shared, sender: Sender, path: &str, items: &[Item], within: Duration) -> Vec<bool> {
     let mailbox = Arc::new(Mailbox::default());
     let mut stored = vec![false; items.len()];
@@ -40,7 +40,7 @@ pub async fn deliver(shared: &Shared, sender: Sender, path: &str, items: &[Item]
             mailbox.notified().await;
         }
     };
-    // In time or not, what is stored is known.
+    // Even after a timeout, collect what has been stored.
     let _ = timeout(within, storing).await;
     collect(&mailbox, &mut stored);
     stored
@@ -70,7 +70,7 @@ async fn push(
     }
 }
 
-/// Notes what has been stored; answers whether there is nothing more to wait for.
+/// Marks what has been stored; returns whether there is nothing left to wait for.
 fn collect(mailbox: &Mailbox, stored: &mut [bool]) -> bool {
     let mut tickets = Vec::new();
     let failed = mailbox.collect(&mut tickets);

@@ -1,4 +1,4 @@
-//! The HTTP door itself: what it is made of, its paths, and the rate of each device. Not what the paths do.
+//! The HTTP door: its listener, routes and per-device rate limits. The endpoints are in `telemetry`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,16 +24,16 @@ use crate::edge::{ClientCertificates, HandshakeContext, Tls, TlsError};
 use crate::metric_names as names;
 use crate::shared::Shared;
 
-/// How often what devices had used of their rate is forgotten where it no longer matters.
+/// How often unused rate limit states are dropped.
 const THROTTLE_CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The HTTP door.
 pub struct HttpDoor {
-    /// What it shares with the other doors.
+    /// State shared with the other doors.
     pub shared: Arc<Shared>,
-    /// Longest time that a request waits for the log.
+    /// Longest time a request waits for the log.
     pub answer_within: Duration,
-    /// Largest body of a batch, octets.
+    /// Largest body of a batch in bytes.
     pub max_batch_bytes: usize,
     /// Most items of a batch.
     pub max_batch_items: usize,
@@ -44,7 +44,7 @@ pub struct HttpDoor {
 }
 
 impl HttpDoor {
-    /// Sets the door up.
+    /// Sets up the door.
     pub fn new(shared: Arc<Shared>, pki: &EdgePki, limits: &HttpLimits) -> Result<Arc<Self>, TlsError> {
         let burst = shared.limits.message_burst.max(1);
         Ok(Arc::new(Self {
@@ -54,13 +54,13 @@ impl HttpDoor {
             throttles: DashMap::new(),
             answer_within: limits.answer_within,
             max_batch_bytes: limits.max_batch_bytes,
-            // A batch above the burst would be refused for ever.
+            // A batch above the burst could never pass the rate limit.
             max_batch_items: limits.max_batch_items.clamp(1, burst as usize),
             shared,
         }))
     }
 
-    /// Serves devices until the shutdown, then waits for requests under way.
+    /// Serves devices until the shutdown, then waits for requests in flight.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
         info!(address = ?listener.local_addr().ok(), "listening for devices over HTTP");
         let greeter = self.clone();
@@ -75,7 +75,7 @@ impl HttpDoor {
         }
     }
 
-    /// Counts messages of a device; refuses all of them where it is over its rate.
+    /// Counts messages of a device; if it is over its rate, refuses all of them and counts none.
     pub fn count(&self, device: DeviceId, messages: u32) -> Result<(), Problem> {
         let now = Instant::now();
         let mut throttle = self.throttles.entry(device).or_insert_with(|| Throttle::new(now));
@@ -133,7 +133,7 @@ impl HttpDoor {
     }
 }
 
-/// Makes the response of an answer and counts it.
+/// Converts a result into a response and records it in the metrics.
 fn response(began: Instant, answered: Result<Response, Problem>) -> Response {
     let response = answered.unwrap_or_else(IntoResponse::into_response);
     counter!(names::HTTP_ANSWERS, "status" => response.status().as_str().to_owned()).increment(1);
@@ -142,5 +142,9 @@ fn response(began: Instant, answered: Result<Response, Problem>) -> Response {
 }
 
 fn peer(request: &Request) -> Result<Arc<Peer>, Problem> {
-    request.extensions().get::<Arc<Peer>>().cloned().ok_or_else(|| Problem::unavailable("the connection is not known"))
+    request
+        .extensions()
+        .get::<Arc<Peer>>()
+        .cloned()
+        .ok_or_else(|| Problem::unavailable("the connection's peer is unknown"))
 }

@@ -1,4 +1,4 @@
-//! What one item of a request is: whose telemetry, and whether it may enter the log. What becomes of it is elsewhere.
+//! Determines which device an item of a request belongs to.
 
 use domain::ids::DeviceId;
 use poem::http::StatusCode;
@@ -9,20 +9,22 @@ use super::authenticate::Sender;
 use crate::pipeline::refusal::Refusal;
 use crate::shared::Shared;
 
-/// The member by which a gateway names a device.
+/// The field in which a gateway names a device.
 #[derive(Deserialize)]
 struct GatewayPayload {
     #[serde(rename = "deviceId", default)]
     device: Option<Uuid>,
 }
 
-/// Answers whose telemetry an item is. Only a gateway may name another device, and only one of its own organisation.
+/// Returns the device that an item belongs to. Only a gateway may name another device, and only one of its
+/// organisation.
 pub fn device_of(shared: &Shared, sender: Sender, payload: &[u8]) -> Result<DeviceId, Refusal> {
     let Ok(parsed) = serde_json::from_slice::<GatewayPayload>(payload) else {
-        // No object, or a device id that is none: an array of readings is the sender's own, all else the pipeline names.
+        // Either not an object or an invalid deviceId. An array of readings belongs to the sender; all other errors are
+        // left to the pipeline's admission check.
         return match payload.iter().find(|octet| !octet.is_ascii_whitespace()) {
             Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_ok() => {
-                let detail = "deviceId is not a UUID, or stands twice".to_owned();
+                let detail = "deviceId is not a UUID or appears twice".to_owned();
                 Err(Refusal::Payload { code: "wrong_shape", detail })
             }
             _ => Ok(sender.device),
@@ -35,7 +37,7 @@ pub fn device_of(shared: &Shared, sender: Sender, payload: &[u8]) -> Result<Devi
     if !shared.directory.is_gateway(sender.device) {
         return Err(Refusal::NotAGateway);
     }
-    // A device of another organisation is none here: a gateway learns nothing of it.
+    // Answer as for an unknown device, so that a gateway learns nothing about other organisations.
     match shared.directory.device(device) {
         Some(known) if known.organization == sender.organization => Ok(device),
         _ => Err(Refusal::UnknownDevice),

@@ -1,5 +1,5 @@
-//! The HTTP door: devices and gateways send telemetry over TLS, with a client certificate or a device token. An answer
-//! that says taken says that the message is on disk. What does not live here: the pipeline behind it.
+//! The HTTP door: devices and gateways send telemetry over TLS, with a client certificate or a device token. "Accepted"
+//! means that the message is on disk.
 
 mod authenticate;
 mod deliver;

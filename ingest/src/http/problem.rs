@@ -1,5 +1,4 @@
-//! Problem details (RFC 9457) of the HTTP door, in the same shape as the API's. Which situation is which problem is
-//! decided where it arises.
+//! Problem details (RFC 9457) of the HTTP door, in the same form as the API's.
 
 use std::borrow::Cow;
 
@@ -10,7 +9,7 @@ use serde::Serialize;
 /// The media type of problems.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// What is wrong with a request, or with the platform.
+/// A problem with a request or with the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     #[serde(rename = "type")]
@@ -18,7 +17,7 @@ pub struct Problem {
     title: &'static str,
     status: u16,
     detail: Cow<'static, str>,
-    /// The stable code that dead letters, presence facts and metrics carry as well.
+    /// The stable code that dead letters, presence facts and metrics use as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip)]
@@ -26,23 +25,23 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Returns a problem by its slug, HTTP status and title, explained.
+    /// Creates a problem from its slug, HTTP status, title and detail.
     pub fn new(slug: &str, status: StatusCode, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let kind = format!("urn:argusiq:problem:{slug}");
         Self { kind, title, status: status.as_u16(), detail: detail.into(), reason: None, retry_after: None }
     }
 
-    /// The sender did not show who it is.
+    /// The sender is not authenticated.
     pub fn unauthenticated(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("unauthenticated", StatusCode::UNAUTHORIZED, "Show who you are first", detail)
+        Self::new("unauthenticated", StatusCode::UNAUTHORIZED, "Authentication required", detail)
     }
 
-    /// The sender may not do this.
+    /// The sender is not allowed to do this.
     pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new("forbidden", StatusCode::FORBIDDEN, "Not allowed", detail)
     }
 
-    /// The body is not JSON of the right shape.
+    /// The body is not valid JSON.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new("malformed-json", StatusCode::BAD_REQUEST, "The body is not valid JSON", detail)
     }
@@ -55,24 +54,24 @@ impl Problem {
     /// The sender is over its rate.
     pub fn too_many_requests(seconds: u64) -> Self {
         let title = "Too many messages";
-        let detail = "the device sends more messages a second than it may; nothing was stored";
+        let detail = "the device exceeds its message rate; nothing was stored";
         Self::new("too-many-requests", StatusCode::TOO_MANY_REQUESTS, title, detail).retry_after(seconds)
     }
 
     /// The door cannot decide now; nothing was stored.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
-        let title = "A server behind the door does not answer";
+        let title = "The service is unavailable";
         Self::new("unavailable", StatusCode::SERVICE_UNAVAILABLE, title, detail).retry_after(1)
     }
 
-    /// It is not known whether the messages are stored.
+    /// It is unknown whether the messages are stored.
     pub fn outcome_unknown() -> Self {
-        let title = "It is not known whether the telemetry is stored";
-        let detail = "the log did not confirm in time; send it again: a reading that comes twice counts once";
+        let title = "It is unknown whether the telemetry is stored";
+        let detail = "the log did not confirm in time; send the telemetry again: duplicate readings are stored once";
         Self::new("outcome-unknown", StatusCode::SERVICE_UNAVAILABLE, title, detail).retry_after(5)
     }
 
-    /// Adds the stable code.
+    /// Adds the stable reason code.
     pub fn with_reason(self, reason: &'static str) -> Self {
         Self { reason: Some(reason), ..self }
     }
@@ -85,7 +84,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // Text and numbers always become JSON.
+        // Strings and numbers always serialise.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = Response::builder().status(status).content_type(CONTENT_TYPE).body(body);
         if status == StatusCode::UNAUTHORIZED {
@@ -99,15 +98,15 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Turns what the router itself refuses into a problem.
+/// Converts a routing error into a problem.
 pub async fn from_router_error(error: poem::Error) -> Problem {
     match error.status() {
-        StatusCode::NOT_FOUND => Problem::new("not-found", StatusCode::NOT_FOUND, "Not found", "there is no such path"),
+        StatusCode::NOT_FOUND => Problem::new("not-found", StatusCode::NOT_FOUND, "Not found", "unknown path"),
         StatusCode::METHOD_NOT_ALLOWED => {
             let title = "Method not allowed";
-            Problem::new("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, title, "send it with POST")
+            Problem::new("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, title, "use POST")
         }
-        _ => Problem::new("internal", StatusCode::INTERNAL_SERVER_ERROR, "The platform failed", "see the log"),
+        _ => Problem::new("internal", StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "see the server log"),
     }
 }
 
@@ -116,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_has_the_shape_of_the_apis_problems_and_the_stable_code() {
+    fn a_problem_has_the_form_of_the_apis_problems_and_a_stable_reason() {
         let json =
             serde_json::to_value(Problem::forbidden("the device is out of service").with_reason("decommissioned"));
         let expected = serde_json::json!({
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_to_wait_is_told_how_long_and_who_is_nobody_how_to_be_somebody() {
+    fn retry_and_authentication_headers_are_set() {
         assert_eq!(Problem::too_many_requests(3).into_response().header("retry-after"), Some("3"));
         assert_eq!(Problem::outcome_unknown().into_response().header("retry-after"), Some("5"));
         let response = Problem::unauthenticated("no token").into_response();

@@ -1,4 +1,4 @@
-//! The two endpoints: one payload, and a batch of them. What they answer, and when; who sends is decided before.
+//! The two telemetry endpoints: one payload, and a batch of payloads.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -20,14 +20,14 @@ use super::problem::Problem;
 use super::server::Peer;
 use crate::pipeline::refusal::Refusal;
 
-/// How long a request's body may take to arrive.
+/// How long the body of a request may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Octets of a body beyond what is allowed that are read and thrown away.
+/// Bytes beyond the limit that are read and discarded.
 const MAX_EXCESS_BYTES: usize = 4 << 20;
-/// Octets of those that are read at a time.
+/// Bytes read at a time from these.
 const READ_BYTES: usize = 16 * 1024;
 
-/// What became of one item of a batch.
+/// The outcome of one batch item.
 #[derive(Serialize)]
 struct Outcome {
     index: usize,
@@ -38,7 +38,7 @@ struct Outcome {
     detail: Option<Cow<'static, str>>,
 }
 
-/// Takes one payload: a reading, or an array of readings of one device.
+/// Accepts one payload: a reading, or an array of readings of one device.
 pub async fn single(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result<Response, Problem> {
     let sender = authenticate(&door.shared, peer, &request).await?;
     door.count(sender.device, 1)?;
@@ -57,16 +57,17 @@ pub async fn single(door: &HttpDoor, peer: &Peer, mut request: Request) -> Resul
     }
 }
 
-/// Takes an array of payloads, each the sender's own or, from a gateway, of the device that its `deviceId` names.
+/// Accepts an array of payloads. Each belongs to the sender or, from a gateway, to the device that its `deviceId`
+/// names.
 pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result<Response, Problem> {
     let sender = authenticate(&door.shared, peer, &request).await?;
-    // An empty or unreadable batch counts like one message, before it is read.
+    // Count a batch as one message before reading it, so that empty or malformed ones are rate limited as well.
     door.count(sender.device, 1)?;
     let most = door.max_batch_bytes;
     let (payload, bytes) = body(&mut request, most).await?;
     if bytes > most {
         return Err(
-            Problem::too_large(format!("a batch may have {most} octets; send smaller ones")).with_reason("oversize")
+            Problem::too_large(format!("the batch exceeds {most} bytes; send smaller ones")).with_reason("oversize")
         );
     }
     let items = split(&payload, door.max_batch_items)?;
@@ -75,7 +76,7 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     let mut asked = false;
     for payload in items {
         let mut item = judge_now(door, sender, payload);
-        // What the door does not know yet it asks for once in a request.
+        // Catch up with the log at most once per request.
         if matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway))
             && !std::mem::replace(&mut asked, true)
         {
@@ -95,7 +96,8 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     Ok(answer(overall, &json!({"accepted": accepted, "results": outcomes})))
 }
 
-/// Judges a payload; one that is refused for what the door may not know yet is judged again with the newest state.
+/// Checks a payload. If it is refused because of what the directory may not know yet, catches up with the log and
+/// checks it again.
 async fn judge(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     let item = judge_now(door, sender, payload);
     if !matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway)) {
@@ -115,8 +117,8 @@ fn judge_now(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     Item { payload, judged }
 }
 
-/// Reads a body. One that is larger than allowed is read a good deal further, so that its sender gets to read the answer;
-/// only a little more than is allowed of it is kept. Returns what is kept, and how many octets were read.
+/// Reads a body. An oversize body is read and discarded up to `MAX_EXCESS_BYTES`: many clients read the answer only
+/// after sending everything. Returns the kept bytes and the number of bytes read.
 async fn body(request: &mut Request, most: usize) -> Result<(Bytes, usize), Problem> {
     let mut reader = request.take_body().into_async_read();
     let reading = async {
@@ -138,23 +140,23 @@ async fn body(request: &mut Request, most: usize) -> Result<(Bytes, usize), Prob
     };
     match timeout(BODY_TIMEOUT, reading).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) => Err(Problem::malformed(format!("the body cannot be read: {error}"))),
+        Ok(Err(error)) => Err(Problem::malformed(format!("failed to read the request body: {error}"))),
         Err(_) => Err(Problem::new(
             "request-timeout",
             StatusCode::REQUEST_TIMEOUT,
             "The request took too long",
-            "the body did not arrive in time; nothing was stored",
+            "timed out reading the request body; nothing was stored",
         )),
     }
 }
 
-/// Takes a batch apart without touching its items.
+/// Splits a batch without parsing its items.
 fn split(payload: &Bytes, most: usize) -> Result<Vec<Bytes>, Problem> {
     let items: Vec<&RawValue> = serde_json::from_slice(payload).map_err(|error| {
-        Problem::malformed(format!("a batch is a JSON array of payloads: {error}")).with_reason("malformed_json")
+        Problem::malformed(format!("the batch is not a JSON array of payloads: {error}")).with_reason("malformed_json")
     })?;
     if items.is_empty() || items.len() > most {
-        let detail = format!("a batch has 1 to {most} items, not {}", items.len());
+        let detail = format!("a batch must have 1 to {most} items, not {}", items.len());
         return Err(Problem::new(
             "batch-size",
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -170,7 +172,7 @@ fn outcome(index: usize, item: &Item, stored: bool) -> Outcome {
         (Ok(_), true) => (StatusCode::ACCEPTED, None, None),
         (Err(why), true) => (status(why), Some(why.code()), Some(why.detail())),
         (_, false) => {
-            let detail = "the log did not confirm in time; send it again".into();
+            let detail = "the log did not confirm in time; send the item again".into();
             (StatusCode::SERVICE_UNAVAILABLE, Some("outcome_unknown"), Some(detail))
         }
     };
@@ -193,7 +195,7 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
     Response::builder().status(status).content_type("application/json").body(body.to_string()).into_response()
 }
 
-/// How many whole seconds somebody has to wait until `resume_at`, at least one.
+/// Returns the whole seconds until `resume_at`, rounded up and at least one.
 pub fn seconds_until(resume_at: Instant, now: Instant) -> u64 {
     resume_at.saturating_duration_since(now).as_secs() + 1
 }

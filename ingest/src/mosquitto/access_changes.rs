@@ -1,5 +1,5 @@
-//! What a broker has to be told, from what it knows and what it should know, and in the plugin's own words. Not how it is
-//! told.
+//! The difference between a broker's access list and the desired one, and the commands of the dynamic security plugin
+//! that change it. Pure; `access_sync` sends them.
 
 use std::collections::HashMap;
 
@@ -9,22 +9,22 @@ use serde_json::{Value, json};
 use super::admission_list::AdmittedDevice;
 use crate::decide::Topics;
 
-/// Name of the role of the account that reads telemetry.
+/// The role of the bridge's service account.
 pub const BRIDGE_ROLE: &str = "argusiq-bridge";
 
-/// What has to change.
+/// Changes to make.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct AccessChanges {
-    /// Devices that go, which ends their sessions.
+    /// Devices to remove, which ends their sessions.
     pub remove: Vec<DeviceId>,
-    /// Devices that come.
+    /// Devices to add.
     pub add: Vec<DeviceId>,
-    /// Devices that come as soon as the broker's list has the certificates they lost.
+    /// Devices to add once the broker's revocation file lists their revoked certificates.
     pub waiting: Vec<DeviceId>,
 }
 
-/// Compares the devices that a broker knows, each with its tag, with those that it should. `is_listed` tells whether the
-/// broker's list has all revoked certificates of one.
+/// Compares the registered devices, each with its tag, with the desired ones. `is_listed` tells whether the broker's
+/// revocation file contains all revoked certificates of a device.
 pub fn diff(
     known: &HashMap<DeviceId, String>,
     admitted: &HashMap<DeviceId, AdmittedDevice>,
@@ -40,7 +40,7 @@ pub fn diff(
     AccessChanges { remove, add, waiting }
 }
 
-/// The commands that let a device in: a role with its own two topics, and the client that has it.
+/// Returns the commands that add a device: a role with its two topics, and a client with that role.
 pub fn add_device(device: DeviceId, admitted: &AdmittedDevice) -> [Value; 2] {
     let topics = Topics::of(admitted.organization, device);
     let role = role(device);
@@ -57,22 +57,22 @@ pub fn add_device(device: DeviceId, admitted: &AdmittedDevice) -> [Value; 2] {
     ]
 }
 
-/// The command that puts a device out, which ends its sessions. Its role stays.
+/// Returns the command that removes a device, which ends its sessions. Its role stays.
 pub fn remove_device(device: DeviceId) -> Value {
     json!({"command": "deleteClient", "username": device.to_string()})
 }
 
-/// The command that forgets the role of a device that was put out.
+/// Returns the command that deletes the role of a removed device.
 pub fn delete_role(device: DeviceId) -> Value {
     json!({"command": "deleteRole", "rolename": role(device)})
 }
 
-/// Returns the device that a role is for, if it is for one.
+/// Returns the device that a role belongs to, if it is a device's role.
 pub fn device_of(role: &str) -> Option<DeviceId> {
     role.strip_prefix("device-")?.parse().ok()
 }
 
-/// The commands that nobody may do more than a role allows, and that the service account may subscribe to these filters.
+/// Returns the commands that deny everything by default and allow the service account to subscribe to these filters.
 pub fn base_setup(user: &str, password: &str, filters: &[String]) -> Vec<Value> {
     let refuse = |kind: &str| json!({"acltype": kind, "allow": false});
     let allow = |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 0, "allow": true});
@@ -83,7 +83,7 @@ pub fn base_setup(user: &str, password: &str, filters: &[String]) -> Vec<Value> 
     vec![
         json!({"command": "setDefaultACLAccess", "acls": defaults}),
         json!({"command": "createRole", "rolename": BRIDGE_ROLE}),
-        // Whatever it was allowed before, by other settings.
+        // The role may exist with other permissions, so overwrite them.
         json!({"command": "modifyRole", "rolename": BRIDGE_ROLE, "acls": acls}),
         json!({"command": "createClient", "username": user, "password": password, "roles": [{"rolename": BRIDGE_ROLE}]}),
     ]
@@ -112,14 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn who_is_known_as_it_should_be_is_left_alone() {
+    fn a_device_with_the_desired_tag_is_left_unchanged() {
         let wanted = HashMap::from([(device(1), admitted(0)), (device(2), admitted(1))]);
         let known = wanted.iter().map(|(device, wanted)| (*device, wanted.tag())).collect();
         assert_eq!(diff(&known, &wanted, |_| false), AccessChanges::default());
     }
 
     #[test]
-    fn strangers_leave_and_new_ones_enter() {
+    fn unknown_devices_are_removed_and_missing_ones_added() {
         let known = HashMap::from([(device(1), admitted(0).tag())]);
         let wanted = HashMap::from([(device(2), admitted(0))]);
         let expected = AccessChanges { remove: vec![device(1)], add: vec![device(2)], waiting: vec![] };
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_lost_a_certificate_leaves_at_once_and_comes_back_when_the_list_has_it() {
+    fn a_device_with_a_revoked_certificate_is_removed_at_once_and_added_once_it_is_listed() {
         let known = HashMap::from([(device(1), admitted(0).tag())]);
         let wanted = HashMap::from([(device(1), admitted(1))]);
         let expected = AccessChanges { remove: vec![device(1)], add: vec![], waiting: vec![device(1)] };

@@ -1,5 +1,5 @@
-//! Brings a mosquitto broker in line with the directory, again and again: after each event about organisations, devices
-//! and certificates, and from time to time, because certificates end by themselves.
+//! Keeps a mosquitto broker's access list in sync with the directory: after each relevant event, and periodically
+//! because certificates expire.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,42 +22,42 @@ use crate::config::{BridgeConfig, BrokerAddressError, DynamicSecurity};
 use crate::metric_names as names;
 use crate::shared::Shared;
 
-/// How long events are gathered before the broker is told.
+/// How long events are collected before the broker is updated.
 const DEBOUNCE: Duration = Duration::from_millis(20);
-/// How soon it is tried again where somebody waits for a list.
+/// Delay before the next attempt while a revocation list is missing.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
-/// How often it is looked at whose certificates have ended.
+/// How often expired certificates are looked for.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
-/// Commands of one batch: the plugin stores its state after each.
+/// Most commands of a batch: the plugin saves its state after each batch.
 const MAX_BATCH_COMMANDS: usize = 200;
-/// Roles of one batch that are only forgotten: with a thousand devices each command takes the broker some 15 ms, in which
-/// nobody can be put out.
+/// Most roles deleted at once. With a thousand devices each command takes the broker about 15 ms, during which no
+/// device could be removed.
 const MAX_ROLES_PER_SWEEP: usize = 10;
 
-/// Keeps one broker in line.
+/// Keeps one broker's access list in sync.
 pub struct AccessSync {
     shared: Arc<Shared>,
     config: Arc<BridgeConfig>,
     security: DynamicSecurity,
     client_id: String,
-    /// What the service account subscribes to.
+    /// Topic filters of the bridge's service account.
     filters: Vec<String>,
     revocations: Option<RevocationLists>,
 }
 
-/// Why the broker is not in line, or no longer watched.
+/// Why the synchronisation stopped.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("the broker cannot be reached as it is set")]
+    #[error("invalid settings of the broker connection")]
     Address(#[from] BrokerAddressError),
     #[error(transparent)]
     Control(#[from] control_connection::Error),
-    #[error("the plugin's list of clients cannot be read")]
+    #[error("failed to parse the plugin's list")]
     Clients(#[from] serde_json::Error),
 }
 
 impl AccessSync {
-    /// Makes a keeper under a client id that no other has.
+    /// Creates the synchronisation; its client id must be unique at the broker.
     pub fn new(
         shared: Arc<Shared>,
         config: Arc<BridgeConfig>,
@@ -69,7 +69,7 @@ impl AccessSync {
         Self { shared, config, security, client_id, filters, revocations }
     }
 
-    /// Keeps the broker in line while this process is the elected one, until the shutdown.
+    /// Keeps the access list in sync while this process is elected, until the shutdown.
     pub async fn run(mut self, mut elected: watch::Receiver<bool>, shutdown: CancellationToken) {
         let mut delays = reconnect_delays();
         while !shutdown.is_cancelled() {
@@ -89,7 +89,7 @@ impl AccessSync {
             let delay = delays.next().unwrap_or(CHECK_INTERVAL);
             let Err(failure) = failure;
             warn!(broker = %self.config.address, error = &failure as &dyn std::error::Error,
-                "the broker is told again who may connect in {delay:?}");
+                "failed to update the broker's access list; retrying in {delay:?}");
             shutdown.run_until_cancelled(sleep(delay)).await;
         }
     }
@@ -131,7 +131,7 @@ impl AccessSync {
         }
     }
 
-    /// Brings the broker in line with the directory as it is now; tells whether somebody waits for a list.
+    /// Applies the current directory to the broker; returns whether a device waits for a revocation list.
     async fn sync(
         &mut self,
         control: &mut ControlConnection,
@@ -139,7 +139,7 @@ impl AccessSync {
         left: &mut BTreeSet<DeviceId>,
     ) -> Result<bool, Error> {
         let AdmissionList { admitted, revoked } = self.shared.directory.admission_list((self.shared.clock)());
-        // First who has to go: a list that cannot be had keeps nobody in.
+        // Remove devices first: a revocation list that cannot be fetched must not delay that.
         let gone = access_changes::diff(known, &admitted, |_| false).remove;
         for device in &gone {
             known.remove(device);
@@ -163,20 +163,20 @@ impl AccessSync {
         Ok(!listed || !changes.waiting.is_empty())
     }
 
-    /// Brings the broker's revocation file up to date; tells whether it is.
+    /// Updates the broker's revocation file; returns whether it is up to date.
     async fn refresh_lists(&mut self, revoked: &HashMap<OrganizationId, BTreeSet<String>>) -> bool {
         let Some(revocations) = &mut self.revocations else { return true };
         match revocations.refresh(revoked).await {
             Ok(()) => true,
             Err(failure) => {
-                warn!(error = &failure as &dyn std::error::Error, "the broker's revocation file is not up to date");
+                warn!(error = &failure as &dyn std::error::Error, "failed to update the broker's revocation file");
                 false
             }
         }
     }
 }
 
-/// Forgets some roles of devices that were put out and did not come back; tells whether there were any.
+/// Deletes some roles of devices that were removed and not added again; returns whether there were any.
 async fn delete_orphaned_roles(
     control: &mut ControlConnection,
     known: &HashMap<DeviceId, String>,
@@ -200,7 +200,7 @@ async fn send_commands(
     Ok(())
 }
 
-/// Reads which devices a broker has roles for.
+/// Parses the plugin's list of roles; returns the devices that have one.
 fn left(roles: &Value) -> Result<BTreeSet<DeviceId>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Roles {
@@ -210,7 +210,7 @@ fn left(roles: &Value) -> Result<BTreeSet<DeviceId>, serde_json::Error> {
     Ok(roles.iter().filter_map(|role| access_changes::device_of(role)).collect())
 }
 
-/// Reads which devices a broker knows, each with its tag; whoever is no device is none of ours.
+/// Parses the plugin's list of clients; returns the devices with their tags and ignores other clients.
 fn known(clients: &Value) -> Result<HashMap<DeviceId, String>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Clients {

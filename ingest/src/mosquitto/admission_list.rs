@@ -1,4 +1,4 @@
-//! Which devices a broker may know, by the one decision. Not how the broker is told.
+//! The devices that a broker may admit, and the revoked certificates that it must refuse. Pure.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,31 +13,30 @@ use crate::decide::{CertificateView, DeviceView, OrganizationView, authorize_dev
 pub struct AdmittedDevice {
     /// Its organisation.
     pub organization: OrganizationId,
-    /// How many of its certificates were revoked: one more ends its sessions.
+    /// The number of its revoked certificates; when it grows, the device's sessions must end.
     pub revoked: usize,
-    /// Those of them that are not past their end, by serial number: they have to be on the broker's list before it may
-    /// come back.
+    /// Its revoked and unexpired certificates, by serial number. The broker's revocation file must list them before the
+    /// device may reconnect.
     pub listed: BTreeSet<String>,
 }
 
 impl AdmittedDevice {
-    /// What the broker keeps beside the device's name, so that a later look tells whether it is up to date.
+    /// Returns the text that the broker stores with the device, which shows later whether the entry is up to date.
     pub fn tag(&self) -> String {
         format!("{} {}", self.organization, self.revoked)
     }
 }
 
-/// Who may connect, and which certificates no longer count.
+/// The devices that may connect and the revoked certificates.
 #[derive(Debug, Default)]
 pub struct AdmissionList {
     /// The devices that may connect.
     pub admitted: HashMap<DeviceId, AdmittedDevice>,
-    /// Serial numbers of revoked certificates that are not past their end, by organisation: each that ever issued one has
-    /// its set.
+    /// Serial numbers of revoked and unexpired certificates, for each organisation that ever issued one.
     pub revoked: HashMap<OrganizationId, BTreeSet<String>>,
 }
 
-/// Returns the standing of all devices that were ever issued a certificate.
+/// Computes the list from all certificates ever issued.
 pub fn admission_list<'a>(
     certificates: impl Iterator<Item = (&'a str, &'a CertificateEntry)>,
     device: impl Fn(DeviceId) -> Option<DeviceView>,

@@ -1,5 +1,5 @@
-//! A connection to the control topic of mosquitto's dynamic security plugin: commands out, answers in. What is asked is
-//! not known here.
+//! A connection to the control topic of mosquitto's dynamic security plugin, which carries commands and their
+//! responses.
 
 use std::time::Duration;
 
@@ -9,32 +9,34 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-/// Where commands go, and where their answers come (the plugin's documentation).
+/// Topics of commands and responses (from the plugin's documentation).
 const COMMAND_TOPIC: &str = "$CONTROL/dynamic-security/v1";
 const RESPONSE_TOPIC: &str = "$CONTROL/dynamic-security/v1/response";
-/// How long the broker may take for one batch.
+/// Timeout of one batch of commands.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Requests that may wait to be sent: one at a time is asked.
+/// Capacity of the client's request queue; only one request is in flight.
 const REQUESTS: usize = 4;
 
-/// Why the broker cannot be told.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the connection to the broker failed")]
     Connection(#[from] Box<ConnectionError>),
-    #[error("the broker takes no commands")]
+    #[error("failed to send a command to the broker")]
     Request(#[from] Box<ClientError>),
-    #[error("the broker refuses {RESPONSE_TOPIC}: is bridge.dynamic_security.user an administrator of the plugin?")]
+    #[error(
+        "the broker refuses the subscription to {RESPONSE_TOPIC}; is bridge.dynamic_security.user an administrator of the plugin?"
+    )]
     Refused,
-    #[error("the broker does not answer in time; is its dynamic security plugin loaded?")]
+    #[error("timed out waiting for the broker; is its dynamic security plugin loaded?")]
     Timeout,
-    #[error("the plugin's answer cannot be read")]
+    #[error("failed to parse the plugin's response")]
     Response(#[from] serde_json::Error),
-    #[error("the plugin refuses {command}: {error}")]
+    #[error("the plugin rejected {command}: {error}")]
     Command { command: String, error: String },
 }
 
-/// The plugin's answer to one command.
+/// The plugin's response to one command.
 #[derive(Debug, Deserialize)]
 pub struct Response {
     command: String,
@@ -48,14 +50,14 @@ struct Responses {
     responses: Vec<Response>,
 }
 
-/// A connection.
+/// A connection to the plugin.
 pub struct ControlConnection {
     client: AsyncClient,
     events: EventLoop,
 }
 
 impl ControlConnection {
-    /// Connects and makes ready for answers.
+    /// Connects and subscribes to the responses.
     pub async fn open(options: MqttOptions) -> Result<Self, Error> {
         let (client, events) = AsyncClient::new(options, REQUESTS);
         let mut control = Self { client, events };
@@ -64,7 +66,7 @@ impl ControlConnection {
         Ok(control)
     }
 
-    /// Gives commands that may find done already what they ask for: that something exists, or no longer does.
+    /// Executes idempotent commands: "already exists" and "not found" count as success.
     pub async fn apply(&mut self, commands: &[Value]) -> Result<(), Error> {
         for Response { command, error, .. } in self.request(commands).await? {
             match error {
@@ -77,7 +79,7 @@ impl ControlConnection {
         Ok(())
     }
 
-    /// Asks for one thing; answers its data.
+    /// Executes one command and returns its data.
     pub async fn query(&mut self, command: Value) -> Result<Value, Error> {
         match self.request(&[command]).await?.pop() {
             Some(Response { error: None, data, .. }) => Ok(data),
@@ -86,7 +88,7 @@ impl ControlConnection {
         }
     }
 
-    /// Keeps the connection alive while there is nothing to say; returns when it fails.
+    /// Keeps the connection alive; returns when it fails.
     pub async fn idle(&mut self) -> Error {
         loop {
             if let Err(failure) = self.events.poll().await {

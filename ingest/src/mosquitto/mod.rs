@@ -1,6 +1,5 @@
-//! Keeps a mosquitto broker to the platform's decision on who may connect: its dynamic security plugin knows the devices
-//! that may, each with its own topics, and its revocation file the certificates that no longer count. The bridge that
-//! reads from a broker is elsewhere.
+//! The integration of a mosquitto broker: its dynamic security plugin holds the devices that may connect, each with its
+//! own topics, and its revocation file holds the revoked certificates. Reading telemetry from a broker is in `bridge`.
 
 mod access_changes;
 mod access_sync;

@@ -1,5 +1,5 @@
-//! The broker's revocation file: the lists of all organisations, as the API publishes them, in one file, and a signal to
-//! the broker to read it again. Who is revoked is known elsewhere.
+//! Maintains the broker's revocation file: fetches every organisation's CRL from the API, writes them into one file and
+//! signals the broker to reload it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
@@ -14,31 +14,31 @@ use nix::unistd::Pid;
 use crate::config::RevocationFile;
 use crate::http_request::{self, send};
 
-/// How old a list may become: the API signs a new one every hour, which is valid for a day.
+/// How old a fetched CRL may become: the API signs a new one every hour, valid for a day.
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
-/// The name a process must have to be signalled.
+/// Only a process with this name is signalled.
 const BROKER_PROCESS: &str = "mosquitto";
 
-/// Why the file could not be brought up to date.
+/// Why the file could not be updated.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the API was asked for a revocation list in vain")]
+    #[error("the request for a revocation list failed")]
     Ask(#[from] http_request::Error),
-    #[error("the API answers {0} when it is asked for a revocation list")]
+    #[error("the API answered {0} to the request for a revocation list")]
     Status(u16),
-    #[error("the API's revocation list cannot be read")]
+    #[error("failed to parse the API's revocation list")]
     Read(#[from] crl::ReadError),
-    #[error("{path} cannot be written")]
+    #[error("failed to write {path}")]
     Write { path: PathBuf, source: io::Error },
-    #[error("{path} names no running mosquitto")]
+    #[error("{path} does not contain the process id of a running mosquitto")]
     Pid { path: PathBuf },
 }
 
-/// The lists as they were last fetched.
+/// The CRLs as last fetched.
 pub struct RevocationLists {
     file: RevocationFile,
     lists: HashMap<OrganizationId, List>,
-    /// Whether the broker has read the lists as they are here.
+    /// Whether the broker has loaded the current CRLs.
     delivered: bool,
 }
 
@@ -49,18 +49,19 @@ struct List {
 }
 
 impl RevocationLists {
-    /// Begins with no list.
+    /// Starts without CRLs.
     pub fn new(file: RevocationFile) -> Self {
         Self { file, lists: HashMap::new(), delivered: false }
     }
 
-    /// Tells whether the broker's list of an organisation has all these certificates.
+    /// Tells whether the CRL that the broker has loaded lists all these certificates.
     pub fn has(&self, organization: OrganizationId, serials: &BTreeSet<String>) -> bool {
         let list = self.lists.get(&organization).filter(|_| self.delivered);
         list.is_some_and(|list| serials.iter().all(|serial| list.serials.contains(serial)))
     }
 
-    /// Fetches the lists that are missing, old, or lack one of these certificates, and gives the broker what is new.
+    /// Fetches CRLs that are missing, old, or do not list one of these certificates, and delivers changes to the
+    /// broker.
     pub async fn refresh(&mut self, wanted: &HashMap<OrganizationId, BTreeSet<String>>) -> Result<(), Error> {
         for (organization, serials) in wanted {
             let list = self.lists.get(organization);
@@ -93,7 +94,7 @@ impl RevocationLists {
         Ok(List { pem: body.to_vec(), serials, fetched: Instant::now() })
     }
 
-    /// Replaces the file as a whole: the broker never sees half of it.
+    /// Replaces the file atomically, so that the broker never reads a partial one.
     fn write(&self) -> Result<(), Error> {
         let path = &self.file.path;
         let mut of: Vec<_> = self.lists.iter().collect();
@@ -106,7 +107,7 @@ impl RevocationLists {
     }
 }
 
-/// Has the broker read its revocation file again. A number that is no mosquitto's is left alone.
+/// Sends SIGHUP to the broker. The PID file may be stale, so the process name is checked first.
 fn signal(pid_file: &Path) -> Result<(), Error> {
     let broker = || {
         let pid: i32 = std::fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
@@ -121,11 +122,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_but_a_mosquitto_is_signalled() {
+    fn only_a_mosquitto_process_is_signalled() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pid");
-        assert!(matches!(signal(&path), Err(Error::Pid { .. })), "there is no such file");
-        // This process would end by the signal.
+        assert!(matches!(signal(&path), Err(Error::Pid { .. })), "the PID file does not exist");
+        // SIGHUP would end this test process.
         for text in [std::process::id().to_string(), "no number".to_owned(), "999999999".to_owned()] {
             std::fs::write(&path, text).unwrap();
             assert!(matches!(signal(&path), Err(Error::Pid { .. })));
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_that_cannot_be_had_is_no_list() {
+    async fn a_list_that_cannot_be_fetched_is_not_delivered() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
         let of = RevocationFile::new("http://127.0.0.1:1", file("revoked.pem"), file("pid")).unwrap();
@@ -141,6 +142,6 @@ mod tests {
         let wanted = HashMap::from([(organization, BTreeSet::new())]);
         assert!(matches!(revocations.refresh(&wanted).await, Err(Error::Ask(_))));
         assert!(!revocations.has(organization, &BTreeSet::new()));
-        assert!(!file("revoked.pem").exists(), "the broker keeps what it has");
+        assert!(!file("revoked.pem").exists(), "the broker's file must stay unchanged");
     }
 }

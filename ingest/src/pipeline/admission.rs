@@ -1,5 +1,5 @@
-//! Whether a message is telemetry of a device in good standing. Pure; the cheap half of validation: types, ranges and
-//! clocks are checked where the device's type is known as of a position in the log.
+//! Decides whether a message may enter the raw stream: a known device in good standing and well-formed JSON. Types,
+//! ranges and clocks are checked by the normalizer, which knows the device's type as of a log position.
 
 use domain::ids::OrganizationId;
 use domain::telemetry::payload;
@@ -16,7 +16,7 @@ pub fn admit(device: Option<DeviceView>, organization: OrganizationId, octets: &
     if device.decommissioned {
         return Err(Refusal::Decommissioned);
     }
-    // What a protocol converter makes of it is judged where the converter is known as of a position in the log.
+    // Any bytes are allowed: the normalizer runs the converter, which it knows as of a log position.
     if device.is_converted {
         return Ok(());
     }
@@ -31,7 +31,7 @@ mod tests {
     const GOOD: &[u8] = br#"{"metrics":{"temperature":21.5}}"#;
 
     #[test]
-    fn telemetry_of_a_device_in_good_standing_is_accepted_and_all_else_is_not() {
+    fn only_well_formed_telemetry_of_a_device_in_good_standing_is_admitted() {
         let (own, other) = (OrganizationId(Uuid::from_u128(1)), OrganizationId(Uuid::from_u128(2)));
         let device = |decommissioned| Some(DeviceView { organization: own, decommissioned, is_converted: false });
         let code = |device, organization, octets| admit(device, organization, octets).map_err(|refusal| refusal.code());
@@ -50,14 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn a_string_as_a_value_is_left_to_those_who_know_the_type() {
+    fn a_string_value_is_admitted_because_its_type_is_checked_later() {
         let device =
             Some(DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted: false });
         assert_eq!(admit(device, OrganizationId::default(), br#"{"metrics":{"state":"open"}}"#), Ok(()));
     }
 
     #[test]
-    fn a_payload_that_is_converted_may_be_anything() {
+    fn a_payload_for_a_converter_may_be_anything() {
         let device =
             |is_converted| DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted };
         assert_eq!(admit(Some(device(true)), OrganizationId::default(), &[0xff, 0]), Ok(()));

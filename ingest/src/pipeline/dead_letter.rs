@@ -1,4 +1,4 @@
-//! Making dead letters of refused messages. Not how they are written.
+//! Builds dead letters from refused messages.
 
 use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, OrganizationId};
@@ -6,25 +6,25 @@ use domain::telemetry::DeadLetter;
 
 use super::refusal::Refusal;
 
-/// The stage that dead letters of this crate name.
+/// The stage in dead letters of this crate.
 pub const STAGE: &str = "ingest";
 
-/// A refused message, with what is known of its sender.
+/// A refused message, with what is known about its sender.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusedMessage<'a> {
-    /// Its sender's organisation, where it is known.
+    /// Its sender's organisation, if known.
     pub organization: Option<OrganizationId>,
-    /// Its sender, where it is known.
+    /// Its sender, if known.
     pub device: Option<DeviceId>,
-    /// The topic it came on.
+    /// The topic it was sent to.
     pub topic: &'a [u8],
     /// Its payload, as far as it was read.
     pub payload: &'a [u8],
-    /// When it arrived.
+    /// When it was received.
     pub received_at: DateTime<Utc>,
 }
 
-/// Makes the dead letter of a refused message.
+/// Builds the dead letter of a refused message.
 pub fn dead_letter(refused: &RefusedMessage<'_>, why: &Refusal) -> DeadLetter {
     DeadLetter {
         stage: STAGE.to_owned(),

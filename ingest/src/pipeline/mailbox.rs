@@ -1,11 +1,10 @@
-//! How the lanes tell a connection that its messages are on disk: a box of ticket numbers and one bell. Not what a
-//! connection does with them.
+//! Reports stored messages from the lanes to the connection that they came from, by ticket number.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Receives the tickets of one connection's messages as they are stored. One task waits at it.
+/// Collects the tickets of one connection's messages as they are stored. Only one task may wait for it.
 #[derive(Debug, Default)]
 pub struct Mailbox {
     stored: Mutex<Stored>,
@@ -19,7 +18,7 @@ struct Stored {
 }
 
 impl Mailbox {
-    /// Notes that a message is on disk.
+    /// Records that a message is on disk.
     pub fn store(&self, ticket: u32) {
         let mut stored = self.stored();
         stored.tickets.push(ticket);
@@ -30,18 +29,18 @@ impl Mailbox {
         }
     }
 
-    /// Notes that a message will not get onto disk.
+    /// Records that a message will not be stored.
     pub fn fail(&self) {
         self.stored().failed = true;
         self.bell.notify_one();
     }
 
-    /// Waits until something was noted since the last collection. Who waited collects before waiting again.
+    /// Waits until something was recorded since the last collection. Collect before waiting again.
     pub async fn notified(&self) {
         self.bell.notified().await;
     }
 
-    /// Moves all tickets into an empty list and tells whether a message has failed.
+    /// Swaps all tickets into an empty list; returns whether a message has failed.
     pub fn collect(&self, into: &mut Vec<u32>) -> bool {
         let mut stored = self.stored();
         std::mem::swap(&mut stored.tickets, into);
@@ -53,17 +52,17 @@ impl Mailbox {
     }
 }
 
-/// A claim on the acknowledgement of one message.
+/// The claim to the outcome of one message.
 #[derive(Clone, Debug)]
 pub struct Receipt {
-    /// Where to tell.
+    /// Where the outcome is recorded.
     pub mailbox: Arc<Mailbox>,
-    /// What to tell.
+    /// The message's ticket.
     pub ticket: u32,
 }
 
 impl Receipt {
-    /// Tells what became of the message.
+    /// Records the outcome of the message.
     pub fn settle(&self, stored: bool) {
         if stored { self.mailbox.store(self.ticket) } else { self.mailbox.fail() }
     }

@@ -1,5 +1,5 @@
-//! What happens to a message once a door has it: judged, packed, published, and its receipt settled when it is on disk.
-//! Doors come in front of it; it knows no protocol.
+//! The pipeline behind all doors: checks a message, packs it, publishes the pack and settles the message's receipt once
+//! it is on disk. It knows no protocol.
 
 mod admission;
 mod dead_letter;
@@ -25,29 +25,29 @@ use mailbox::Receipt;
 use pack::LaneItem;
 use refusal::Refusal;
 
-/// How long a pack is tried to be written: as long as an outage may reasonably take, because until then the devices
-/// keep what is not acknowledged.
+/// How long writing a pack is retried: as long as an outage may reasonably last, because devices keep unacknowledged
+/// messages until then.
 const WRITE_DEADLINE: Duration = Duration::from_secs(3_600);
-/// Octets that wait for the log in the dead letters' lane.
+/// Bytes that may wait for the log in the dead letters' lane.
 const DEAD_LETTER_LANE_BYTES: usize = 2 << 20;
-/// Octets a reading takes in a pack beside its payload: ids, time, lengths.
+/// Bytes that a reading needs in a pack besides its payload: ids, time, lengths.
 const READING_OVERHEAD_BYTES: usize = 64;
 
-/// The lanes have been closed; nothing is taken any more.
+/// The lanes are closed and accept nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the pipeline is closed")]
 pub struct Closed;
 
-/// Where and how the pipeline writes.
+/// Settings of the pipeline.
 #[derive(Clone, Debug)]
 pub struct PipelineSettings {
-    /// The raw shards it writes, one lane each.
+    /// The raw shards to write, one lane each.
     pub shards: Vec<u16>,
-    /// Octets that may wait in each lane.
+    /// Bytes that may wait in each lane.
     pub lane_bytes: usize,
 }
 
-/// Takes messages of all doors of this process into the log.
+/// Writes messages of all doors of this process into the log.
 pub struct Pipeline {
     directory: Arc<Directory>,
     raw: Vec<Lane<LaneItem<RawReading>>>,
@@ -68,23 +68,23 @@ impl Pipeline {
         Self { directory, raw: settings.shards.iter().map(raw).collect(), dead_letters, meters }
     }
 
-    /// Decides whether a message may enter the raw stream, by the newest state of the directory.
+    /// Decides by the latest state of the directory whether a message may enter the raw stream.
     pub fn judge(&self, organization: OrganizationId, device: DeviceId, payload: &[u8]) -> Result<(), Refusal> {
         admission::admit(self.directory.device(device), organization, payload)
     }
 
-    /// Takes an accepted message, waiting while its lane is full. The receipt is settled when it is on disk.
+    /// Accepts an admitted message, waiting while its lane is full. The receipt is settled once it is on disk.
     pub async fn accept(&self, reading: RawReading, receipt: Option<Receipt>) -> Result<(), Closed> {
         self.meters.accepted.increment(1);
         self.meters.payload_bytes.increment(reading.payload.len() as u64);
         let bytes = reading.payload.len() + READING_OVERHEAD_BYTES;
-        // All of a device's readings take one lane, so their order holds; a lane serves whole partitions, so that a
-        // pack concerns few of the partitions behind it.
+        // All readings of a device use one lane, which keeps their order. A lane serves whole partitions, so that a
+        // pack touches few of the partitions downstream.
         let lane = &self.raw[usize::from(partition_of(reading.device.0)) % self.raw.len()];
         lane.push(LaneItem { content: reading, receipt }, bytes).await.map_err(|_| Closed)
     }
 
-    /// Takes a refused message to the dead letters, waiting while their lane is full. The receipt is settled when the
+    /// Writes a refused message to the dead letters, waiting while their lane is full. The receipt is settled once the
     /// dead letter is on disk.
     pub async fn refuse(
         &self,
@@ -94,13 +94,13 @@ impl Pipeline {
     ) -> Result<(), Closed> {
         self.meters.refused(why.code());
         let letter = dead_letter::dead_letter(refused, why);
-        // A dead letter is text and numbers, which always become JSON.
+        // A dead letter consists of strings and numbers, which always serialise.
         let content = serde_json::to_string(&letter).unwrap_or_default();
         let bytes = content.len() + 1;
         self.dead_letters.push(LaneItem { content, receipt }, bytes).await.map_err(|_| Closed)
     }
 
-    /// Takes nothing more and returns when everything taken is written or has failed.
+    /// Accepts nothing more and returns once everything accepted is written or has failed.
     pub async fn close(&self) {
         let raw = join_all(self.raw.iter().map(Lane::close));
         tokio::join!(raw, self.dead_letters.close());

@@ -1,5 +1,5 @@
-//! Items of the lanes and what becomes of a pack of them: raw readings as one binary pack, dead letters as one JSON
-//! array, and receipts settled afterwards.
+//! Encodes the items of a lane: raw readings as one binary pack, dead letters as one JSON array. Settles their receipts
+//! afterwards.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use serde::{Serialize, Serializer};
 use super::mailbox::Receipt;
 use crate::meters::PackMeters;
 
-/// Something on its way into the log, with whom to tell.
+/// An item on its way into the log, with its receipt.
 #[derive(Debug)]
 pub struct LaneItem<T> {
     /// What is written.
     pub content: T,
-    /// Whose acknowledgement waits for it, if anybody's.
+    /// The receipt to settle, if a sender waits for an acknowledgement.
     pub receipt: Option<Receipt>,
 }
 
@@ -31,7 +31,7 @@ pub fn encode_readings() -> impl FnMut(&[LaneItem<RawReading>]) -> Pack {
     }
 }
 
-/// Returns the encoder of dead letters, which are JSON already.
+/// Returns the encoder of dead letters, which are serialised already.
 pub fn encode_dead_letters() -> impl FnMut(&[LaneItem<String>]) -> Pack {
     let meters = PackMeters::new("dead_letters");
     move |items| {
@@ -41,7 +41,7 @@ pub fn encode_dead_letters() -> impl FnMut(&[LaneItem<String>]) -> Pack {
     }
 }
 
-/// Tells everyone whose message was in a pack what became of it.
+/// Settles the receipts of a pack.
 pub fn settle<T>(items: Vec<LaneItem<T>>, written: Result<u64, Arc<writer::Error>>) {
     let stored = written.is_ok();
     for receipt in items.into_iter().filter_map(|item| item.receipt) {
@@ -49,7 +49,7 @@ pub fn settle<T>(items: Vec<LaneItem<T>>, written: Result<u64, Arc<writer::Error
     }
 }
 
-/// A `RawPack` of borrowed readings: the same bytes without copying a reading.
+/// A `RawPack` of borrowed readings: serialises to the same bytes without copying them.
 #[derive(Serialize)]
 struct BorrowedRawPack<'a> {
     readings: Readings<'a>,
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_of_borrowed_readings_is_a_raw_pack() {
+    fn a_pack_of_borrowed_readings_equals_a_raw_pack() {
         let items: Vec<_> = (0..3).map(|number| LaneItem { content: reading(number), receipt: None }).collect();
         let packed = encode_readings()(&items);
         let expected = RawPack { readings: (0..3).map(reading).collect() };
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_are_a_json_array() {
+    fn dead_letters_are_encoded_as_a_json_array() {
         let letter = |reason: &str| DeadLetter {
             stage: "ingest".into(),
             reason: reason.into(),

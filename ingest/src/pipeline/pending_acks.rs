@@ -1,57 +1,58 @@
-//! Acknowledgements owed on one connection, in the order in which their messages came (MQTT 4.6): each is given back when
-//! its message and all before it are on disk. Not how they are sent.
+//! Pending acknowledgements of one connection, in message order (MQTT 4.6): each is released once its message and all
+//! before it are on disk.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::mailbox::{Mailbox, Receipt};
 
-/// A message will not get onto disk, so what was promised to the sender cannot be kept.
+/// A message will not be stored, so it must not be acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a message was not stored")]
 pub struct NotStored;
 
-/// What is owed on one connection. Receipts of another connection ring another mailbox, so none of them can settle an
-/// identifier that was used again.
+/// The pending acknowledgements of one connection. Each connection has its own mailbox, so that a late receipt of
+/// another connection cannot settle a reused packet identifier.
 #[derive(Debug)]
 pub struct PendingAcks<T> {
     mailbox: Arc<Mailbox>,
     waiting: VecDeque<(T, bool)>,
-    /// The ticket of the first that waits.
+    /// The ticket of the first pending acknowledgement.
     first: u32,
-    /// Tickets just collected; kept for its room.
+    /// Tickets just collected; a field to reuse its allocation.
     stored: Vec<u32>,
 }
 
 impl<T> PendingAcks<T> {
-    /// Begins with nothing owed; receipts arrive at the mailbox.
+    /// Starts empty; outcomes arrive at the mailbox.
     pub fn new(mailbox: Arc<Mailbox>) -> Self {
         Self { mailbox, waiting: VecDeque::new(), first: 0, stored: Vec::new() }
     }
 
-    /// Notes that something is owed; the receipt settles it.
+    /// Adds a pending acknowledgement; the receipt settles it.
     pub fn add(&mut self, what: T) -> Receipt {
         let ticket = self.first.wrapping_add(self.waiting.len() as u32);
         self.waiting.push_back((what, false));
         Receipt { mailbox: self.mailbox.clone(), ticket }
     }
 
-    /// How many acknowledgements are owed.
+    /// Returns the number of pending acknowledgements.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Tells whether nothing is owed.
+    /// Tells whether nothing is pending.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Waits until something may be due. Who waited calls [`Self::due`] before waiting again.
+    /// Waits until something may have been stored. Call [`Self::take_stored`] before waiting again.
     pub async fn notified(&self) {
         self.mailbox.notified().await;
     }
 
-    /// Gives each that is due, in order; errors when a message has failed, after those that are due all the same.
+    /// Passes each acknowledgement that is due to `acknowledge`, in order. Then returns an error if a message has
+    /// failed.
     pub fn take_stored(&mut self, mut acknowledge: impl FnMut(T)) -> Result<(), NotStored> {
         let failed = self.mailbox.collect(&mut self.stored);
         for ticket in self.stored.drain(..) {
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn acknowledgements_come_in_the_order_of_the_messages_whatever_is_stored_first() {
+    fn acknowledgements_are_released_in_message_order() {
         let mut pending = PendingAcks::new(Arc::default());
         let receipts: Vec<_> = [7, 8, 9].map(|id| pending.add(id)).into();
         receipts[2].settle(true);
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_fails_is_told_and_those_before_it_are_acknowledged() {
+    fn a_failed_message_is_an_error_after_those_before_it_are_acknowledged() {
         let mut pending = PendingAcks::new(Arc::default());
         let receipts: Vec<_> = [1, 2].map(|id| pending.add(id)).into();
         receipts[0].settle(true);
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_of_an_earlier_connection_settles_nothing_of_a_later_one() {
+    fn a_receipt_of_an_earlier_connection_does_not_affect_a_later_one() {
         let mut before = PendingAcks::new(Arc::default());
         let late = before.add(1);
         drop(before);

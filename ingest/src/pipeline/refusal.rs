@@ -5,38 +5,38 @@ use std::borrow::Cow;
 /// Why a message is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such device.
+    /// The device does not exist.
     UnknownDevice,
-    /// The topic, or the device, belongs to another organisation.
+    /// The topic or the device belongs to another organisation.
     WrongOrganization,
     /// The topic belongs to another device of the organisation.
     WrongDevice,
-    /// The sender names another device and is no gateway.
+    /// The sender names another device and is not a gateway.
     NotAGateway,
-    /// The topic is none that devices publish to.
+    /// Devices do not publish to this topic.
     UnknownTopic,
     /// The device is out of service.
     Decommissioned,
-    /// A broker kept it and gives it out again: it is nobody's reading of now.
+    /// A retained message that the broker delivers again, so that its reading is not current.
     Retained,
     /// The packet is larger than allowed.
     Oversize {
-        /// Its size in octets.
+        /// Its size in bytes.
         bytes: usize,
         /// The largest size allowed.
         allowed: usize,
     },
-    /// The payload is no telemetry.
+    /// The payload is not valid telemetry.
     Payload {
         /// The stable code, such as `malformed_json`.
         code: &'static str,
-        /// What exactly, for people.
+        /// The details, for people.
         detail: String,
     },
 }
 
 impl Refusal {
-    /// The stable code that the dead letter carries.
+    /// Returns the stable code of the dead letter.
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownDevice => "unknown_device",
@@ -51,22 +51,24 @@ impl Refusal {
         }
     }
 
-    /// What exactly is wrong, for people.
+    /// Returns the details, for people.
     pub fn detail(&self) -> Cow<'static, str> {
         match self {
             Self::UnknownDevice => "no such device".into(),
-            Self::WrongOrganization => "topic or device of another organisation".into(),
-            Self::WrongDevice => "topic of another device".into(),
-            Self::NotAGateway => "names another device; only a gateway may".into(),
+            Self::WrongOrganization => "the topic or device belongs to another organisation".into(),
+            Self::WrongDevice => "the topic belongs to another device".into(),
+            Self::NotAGateway => "only a gateway may name another device".into(),
             Self::UnknownTopic => "devices publish to v1/telemetry/{organisation}/{device} only".into(),
             Self::Decommissioned => "the device is out of service".into(),
-            Self::Retained => "a retained message; telemetry is published without the flag".into(),
-            Self::Oversize { bytes, allowed } => format!("a packet of {bytes} octets; {allowed} are allowed").into(),
+            Self::Retained => "telemetry must be published without the retain flag".into(),
+            Self::Oversize { bytes, allowed } => {
+                format!("the packet has {bytes} bytes; at most {allowed} are allowed").into()
+            }
             Self::Payload { detail, .. } => detail.clone().into(),
         }
     }
 
-    /// The reason code of MQTT 5's PUBACK (3.4.2.1) that tells the device.
+    /// Returns the reason code of the MQTT 5 PUBACK (3.4.2.1).
     pub fn puback_code(&self) -> u8 {
         match self {
             Self::Payload { .. } => 0x99,

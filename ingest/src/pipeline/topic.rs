@@ -1,4 +1,4 @@
-//! The topic of a message against the one topic its sender may publish to. Pure; knows no connection.
+//! Checks the topic of a message against the one telemetry topic of its sender. Pure.
 
 use domain::ids::{DeviceId, OrganizationId};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::refusal::Refusal;
 use crate::decide::Topics;
 
-/// Decides whether a device may publish to a topic, or names what is wrong with it.
+/// Decides whether a device may publish to a topic.
 pub fn authorize_publish(
     organization: OrganizationId,
     device: DeviceId,
@@ -26,8 +26,8 @@ pub fn authorize_publish(
     }
 }
 
-/// Reads whose telemetry a topic is for, where the sender is known by its topic alone: a broker let only this device
-/// publish there.
+/// Returns the organisation and device of a telemetry topic, for a bridge, which knows the sender only by its topic:
+/// the broker lets no other device publish there.
 pub fn sender(topic: &str) -> Result<(OrganizationId, DeviceId), Refusal> {
     let (organization, device) = parse(topic).ok_or(Refusal::UnknownTopic)?;
     let id = |text: &str| Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
@@ -35,7 +35,7 @@ pub fn sender(topic: &str) -> Result<(OrganizationId, DeviceId), Refusal> {
     Ok((OrganizationId(organization), DeviceId(id(device).ok_or(Refusal::UnknownDevice)?)))
 }
 
-/// The organisation and the device that a telemetry topic names.
+/// Returns the organisation and the device in a telemetry topic, unparsed.
 fn parse(topic: &str) -> Option<(&str, &str)> {
     let mut levels = topic.strip_prefix("v1/telemetry/")?.split('/');
     match (levels.next(), levels.next(), levels.next()) {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_names_its_sender_by_two_ids_in_their_one_spelling() {
+    fn a_topic_names_its_sender_by_two_ids_in_canonical_form() {
         let (organization, device) = (Uuid::from_u128(1), Uuid::from_u128(0xabc));
         let own = format!("v1/telemetry/{organization}/{device}");
         assert_eq!(sender(&own), Ok((OrganizationId(organization), DeviceId(device))));
