@@ -1,34 +1,34 @@
-//! What the edge costs: CPU of the door's process for each message and memory for each connection, with the devices in
-//! a process of their own and a log server that syncs every write. `cargo bench -p ingest`; the environment variables
-//! DEVICES, RATE (messages a second, all devices together) and SECONDS change the load.
+//! The cost of the edge: CPU per message and memory per connection. The devices run in their own process, and the log
+//! server syncs every write. Run with `cargo bench -p ingest`; the environment variables DEVICES, RATE (messages a
+//! second, all devices together) and SECONDS change the load.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(dead_code, reason = "the tests' platform and client offer more than is measured")]
+#![allow(dead_code, reason = "the shared test helpers have more than the benchmark uses")]
 
-#[path = "../tests/edge/client.rs"]
-mod client;
-#[path = "../tests/edge/world.rs"]
-mod world;
+#[path = "../tests/edge/mqtt_client.rs"]
+mod mqtt_client;
+#[path = "../tests/edge/test_platform.rs"]
+mod test_platform;
 
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::{Ask, Client, Version, connect_octets_of, publish_octets};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
+use mqtt_client::{Client, ConnectOptions, Version, connect_packet_of, publish_packet};
 use serde::{Deserialize, Serialize};
 use stack::testing::TestStack;
 use stack::{Durability, Options, Server};
+use test_platform::TestPlatform;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::Semaphore;
-use world::World;
 
-/// Set in the process that plays the devices: the file with their certificates.
+/// Set in the devices' process: the file with their certificates.
 const FLEET: &str = "EDGE_BENCH_FLEET";
-/// Octets of a payload, about.
+/// Approximate payload size in bytes.
 const PAYLOAD_BYTES: usize = 500;
 
-/// What the devices' process needs to know.
+/// The input of the devices' process.
 #[derive(Serialize, Deserialize)]
 struct Fleet {
     address: std::net::SocketAddr,
@@ -49,7 +49,7 @@ struct Member {
 #[tokio::main]
 async fn main() {
     match std::env::var(FLEET) {
-        Ok(path) => play(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).await,
+        Ok(path) => run_devices(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).await,
         Err(_) => measure().await,
     }
 }
@@ -58,9 +58,9 @@ async fn measure() {
     let (devices, rate, seconds) = (setting("DEVICES", 1_000), setting("RATE", 5_000), setting("SECONDS", 10));
     let durable = |options: Options| Options { durability: Durability::Durable, ..options.only(Server::Nats) };
     let stack = TestStack::start(durable).await.unwrap();
-    let world = World::on(&stack.urls().nats.clone(), "bench").await;
-    let door = world.door_with(|config| config.limits.messages_per_second = 1_000_000).await;
-    let members = stream::iter(0..devices).map(|_| member(&world)).buffer_unordered(64).collect::<Vec<_>>().await;
+    let platform = TestPlatform::on(&stack.urls().nats.clone(), "bench").await;
+    let door = platform.door_with(|config| config.limits.messages_per_second = 1_000_000).await;
+    let members = stream::iter(0..devices).map(|_| member(&platform)).buffer_unordered(64).collect::<Vec<_>>().await;
     let file = std::env::temp_dir().join(format!("edge-bench-{}.json", std::process::id()));
     let fleet = Fleet { address: door.address, root_pem: door.root_pem.clone(), devices: members, rate, seconds };
     std::fs::write(&file, serde_json::to_vec(&fleet).unwrap()).unwrap();
@@ -85,7 +85,7 @@ async fn measure() {
     child.wait().await.unwrap();
     std::fs::remove_file(file).unwrap();
     let sent: u64 = report.split(['=', ' ']).nth(1).unwrap().parse().unwrap();
-    let raw = world.raw().await;
+    let raw = platform.raw().await;
     let mut payloads: Vec<_> = raw.iter().map(|reading| (reading.device, reading.payload.clone())).collect();
     payloads.sort_unstable();
     payloads.dedup();
@@ -96,14 +96,14 @@ async fn measure() {
     stack.stop().await.unwrap();
 }
 
-async fn member(world: &World) -> Member {
-    let device = world.device().await;
+async fn member(platform: &TestPlatform) -> Member {
+    let device = platform.device().await;
     let key_pem = device.issued.private_key_pem.as_ref().unwrap().expose().to_owned();
     Member { organization: device.organization, id: device.id, chain_pem: device.issued.chain_pem, key_pem }
 }
 
-/// Plays the devices: connects them all, waits for the word, and lets each send one message after another.
-async fn play(fleet: Fleet) {
+/// Runs the devices: connects them all, waits for the start signal, and lets each send one message at a time.
+async fn run_devices(fleet: Fleet) {
     let handshakes = Arc::new(Semaphore::new(64));
     let pace = Duration::from_secs_f64(fleet.devices.len() as f64 / fleet.rate as f64);
     let connected = fleet.devices.iter().map(|member| {
@@ -111,20 +111,21 @@ async fn play(fleet: Fleet) {
         async move {
             let _permit = handshakes.acquire().await.unwrap();
             let identity = Some((member.chain_pem.as_str(), member.key_pem.as_str()));
-            let mut client = Client::over(client::tls_to(address, &root_pem, identity).await.unwrap(), Version::V3);
-            client.send(&connect_octets_of(member.id, Version::V3, Ask::default())).await;
+            let mut client =
+                Client::over(mqtt_client::tls_to(address, &root_pem, identity).await.unwrap(), Version::V3);
+            client.send(&connect_packet_of(member.id, Version::V3, ConnectOptions::default())).await;
             assert_eq!(client.receive().await.first, 0x20);
             (client, format!("v1/telemetry/{}/{}", member.organization, member.id))
         }
     });
     let clients = join_all(connected).await;
     println!("connected");
-    let mut word = String::new();
-    BufReader::new(tokio::io::stdin()).read_line(&mut word).await.unwrap();
+    let mut line = String::new();
+    BufReader::new(tokio::io::stdin()).read_line(&mut line).await.unwrap();
     let (started, run) = (Instant::now(), Duration::from_secs(fleet.seconds));
     let count = clients.len() as u32;
     let sending = clients.into_iter().enumerate().map(|(index, (client, topic))| {
-        // Spread over the first period, so that messages arrive alone.
+        // Spread the first messages over one period, so that they do not arrive in bursts.
         tokio::spawn(send(client, topic, started + pace * index as u32 / count, pace, started + run))
     });
     let mut waits: Vec<Duration> = join_all(sending).await.into_iter().flat_map(Result::unwrap).collect();
@@ -148,7 +149,7 @@ async fn send(mut client: Client, topic: String, first: Instant, pace: Duration,
         let number = waits.len();
         let payload = format!(r#"{{"metrics":{{"n":{number},"temperature":21.5,"text":"{filler}"}}}}"#);
         let sent = Instant::now();
-        client.send(&publish_octets(Version::V3, &topic, payload.as_bytes(), 1, number as u16 % 60_000 + 1)).await;
+        client.send(&publish_packet(Version::V3, &topic, payload.as_bytes(), 1, number as u16 % 60_000 + 1)).await;
         client.receive_puback().await;
         waits.push(sent.elapsed());
         due += pace;
@@ -156,7 +157,7 @@ async fn send(mut client: Client, topic: String, first: Instant, pace: Duration,
     waits
 }
 
-/// CPU that this process has used, in seconds (`/proc/self/stat`, fields 14 and 15, in hundredths).
+/// Returns the CPU seconds that this process has used (`/proc/self/stat`, fields 14 and 15, in hundredths).
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
@@ -164,7 +165,7 @@ fn cpu_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// Resident memory of this process (`/proc/self/statm`, pages of 4 KiB).
+/// Returns the resident memory of this process in bytes (`/proc/self/statm`, pages of 4 KiB).
 fn resident_bytes() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4_096

@@ -41,9 +41,9 @@ impl Shared {
     /// Waits until the directory has reached the log's head as of this call; returns whether it did in time. Concurrent
     /// callers share one request, because anyone can make a door look for an unknown device.
     pub async fn catch_up(&self) -> bool {
-        let asked = Instant::now();
+        let called_at = Instant::now();
         let _guard = self.catch_up_lock.lock().await;
-        self.feed.lag().is_some_and(|lag| lag < asked.elapsed())
+        self.feed.lag().is_some_and(|lag| lag < called_at.elapsed())
             || self.feed.catch_up(self.limits.catch_up_timeout).await
     }
 }

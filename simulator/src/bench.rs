@@ -74,9 +74,9 @@ async fn measure(running: &RunningPlatform, folder: &Path, bench: &Bench) -> any
     let reactions = reaction::measure(&api, &platform.mqtt, &run_tag::new_tag()).await?;
     let webhooks = webhook::measure(&api, &platform.mqtt, &run_tag::new_tag()).await?;
     let revocation = revocation::measure(&api, &platform.mqtt, &run_tag::new_tag()).await?;
-    let beside = BridgedBroker::start(running, folder, &api).await?;
-    let behind = revocation::measure(&api, &beside.mqtt, &format!("{}-broker", run_tag::new_tag())).await;
-    beside.stop().await?;
+    let bridged_broker = BridgedBroker::start(running, folder, &api).await?;
+    let behind = revocation::measure(&api, &bridged_broker.mqtt, &format!("{}-broker", run_tag::new_tag())).await;
+    bridged_broker.stop().await?;
     let revocation_behind_a_broker = behind?;
     let mut steps = Vec::new();
     for rate in &bench.rates {

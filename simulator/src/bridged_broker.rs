@@ -29,8 +29,8 @@ impl BridgedBroker {
     /// Starts both with the platform's keys, below its data directory.
     pub async fn start(running: &RunningPlatform, data_dir: &Path, api: &Api) -> anyhow::Result<Self> {
         let (pki, list) = (data_dir.join("pki"), data_dir.join("revoked.pem"));
-        let asked = api.clone();
-        let root_list = tokio::task::spawn_blocking(move || asked.get_text("/pki/crl.pem")).await??;
+        let client = api.clone();
+        let root_list = tokio::task::spawn_blocking(move || client.get_text("/pki/crl.pem")).await??;
         fs::write(&list, root_list)?;
         let broker = Broker {
             authority_file: pki.join("root.crt"),

@@ -84,8 +84,8 @@ impl RunningPlatform {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the platform exited with {status}; see argusiq.log in its data directory");
             }
-            let asked = address.clone();
-            let ready = tokio::task::spawn_blocking(move || ureq::get(&asked).call().is_ok()).await?;
+            let url = address.clone();
+            let ready = tokio::task::spawn_blocking(move || ureq::get(&url).call().is_ok()).await?;
             if ready {
                 return Ok(());
             }

@@ -5,8 +5,8 @@ use std::process::Command;
 
 /// Returns the current commit; empty if git does not know it.
 pub fn commit() -> String {
-    let asked = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-    asked.ok().map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
+    let output = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
+    output.ok().map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
 }
 
 /// Describes this machine: cores, processor and memory.

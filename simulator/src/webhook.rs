@@ -88,27 +88,27 @@ async fn breach(probe: &mut Probe, arrivals: &mut Arrivals, count: usize, noted:
 async fn receive() -> anyhow::Result<(String, Arrivals, AbortHandle)> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = format!("http://{}/", listener.local_addr()?);
-    let (told, arrivals) = mpsc::unbounded_channel();
+    let (arrived_tx, arrivals) = mpsc::unbounded_channel();
     let receiver = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let told = told.clone();
-            let service = service_fn(move |request| note(request, told.clone()));
+            let arrived_tx = arrived_tx.clone();
+            let service = service_fn(move |request| record_arrival(request, arrived_tx.clone()));
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
     Ok((address, arrivals, receiver.abort_handle()))
 }
 
-async fn note(
+async fn record_arrival(
     request: Request<Incoming>,
-    told: mpsc::UnboundedSender<Instant>,
+    arrived_tx: mpsc::UnboundedSender<Instant>,
 ) -> Result<Response<Empty<Bytes>>, Infallible> {
     let arrived = Instant::now();
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     if body["type"] == "alarm.raised" {
         // The receiver is gone once everything is measured.
-        let _ = told.send(arrived);
+        let _ = arrived_tx.send(arrived);
     }
     let mut answer = Response::new(Empty::new());
     *answer.status_mut() = hyper::StatusCode::NO_CONTENT;

@@ -62,8 +62,8 @@ impl ClientEvent {
 }
 
 /// FNV-1a, 64 bits: unlike the standard hasher, the same on every machine and in every version.
-fn fnv1a(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Parses a broker event. Returns `None` for other messages, for clients that are not devices and for a session that

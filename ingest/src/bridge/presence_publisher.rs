@@ -104,7 +104,7 @@ impl PresencePublisher {
     /// Publishes the pending events if this bridge is elected; otherwise drops those that are too old.
     pub async fn publish_pending(&mut self) {
         if !*self.elected.borrow_and_update() {
-            let old = |heard: &(Instant, ClientEvent, DateTime<Utc>)| heard.0.elapsed() > KEEP_FOR;
+            let old = |pending: &(Instant, ClientEvent, DateTime<Utc>)| pending.0.elapsed() > KEEP_FOR;
             while self.pending.len() > MAX_PENDING || self.pending.front().is_some_and(old) {
                 self.pending.pop_front();
             }

@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn sessions_reported_by_another_bridge_are_known() {
-        let (mut told, mut reported) = (ReportedSessions::default(), ReportedSessions::default());
-        let session = told.report(&event(Connected), at(1)).unwrap();
+        let (mut other_bridge, mut reported) = (ReportedSessions::default(), ReportedSessions::default());
+        let session = other_bridge.report(&event(Connected), at(1)).unwrap();
         let fact = |kind, seconds| PresenceFact {
             kind,
             organization: None,

@@ -40,10 +40,10 @@ impl Feed {
 
     /// Waits until all events now in the log are folded; returns whether that succeeded in time.
     pub async fn catch_up(&self, within: Duration) -> bool {
-        let asked = Instant::now();
+        let called_at = Instant::now();
         let caught_up = self.follower.caught_up(within).await.is_ok();
         if caught_up {
-            let at = asked.duration_since(self.started).as_millis() as u64 + 1;
+            let at = called_at.duration_since(self.started).as_millis() as u64 + 1;
             self.fresh_at.fetch_max(at, Relaxed);
         }
         caught_up

@@ -84,15 +84,15 @@ pub enum VariableInteger {
 }
 
 /// Reads a variable byte integer: seven bits per byte, least significant first, at most four bytes.
-pub fn read_variable_integer(octets: &[u8]) -> VariableInteger {
+pub fn read_variable_integer(bytes: &[u8]) -> VariableInteger {
     let mut value = 0;
-    for (index, octet) in octets.iter().take(4).enumerate() {
-        value |= usize::from(octet & 0x7f) << (7 * index);
-        if octet & 0x80 == 0 {
+    for (index, byte) in bytes.iter().take(4).enumerate() {
+        value |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
             return VariableInteger::Value(value, index + 1);
         }
     }
-    if octets.len() < 4 { VariableInteger::Incomplete } else { VariableInteger::Malformed }
+    if bytes.len() < 4 { VariableInteger::Incomplete } else { VariableInteger::Malformed }
 }
 
 #[cfg(test)]
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_length_examples_of_the_standard_are_decoded() {
         // The bounds of one to four bytes, from table 2.4 of MQTT 3.1.1.
-        for (octets, value) in [
+        for (bytes, value) in [
             (&[0x00][..], 0),
             (&[0x7f][..], 127),
             (&[0x80, 0x01][..], 128),
@@ -122,7 +122,7 @@ mod tests {
             (&[0x80, 0x80, 0x01][..], 16_384),
             (&[0xff, 0xff, 0xff, 0x7f][..], 268_435_455),
         ] {
-            assert_eq!(read_variable_integer(octets), VariableInteger::Value(value, octets.len()));
+            assert_eq!(read_variable_integer(bytes), VariableInteger::Value(value, bytes.len()));
         }
         assert_eq!(read_variable_integer(&[0xff, 0xff, 0xff]), VariableInteger::Incomplete);
         assert_eq!(read_variable_integer(&[0xff, 0xff, 0xff, 0xff]), VariableInteger::Malformed);
@@ -137,14 +137,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_split_without_panic_and_without_loss(octets in prop::collection::vec(any::<u8>(), 0..300)) {
-            let mut buffer = BytesMut::from(&octets[..]);
+        fn any_bytes_are_split_without_panic_and_without_loss(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut buffer = BytesMut::from(&bytes[..]);
             let mut taken = 0;
             while let Next::Frame(frame) = next(&mut buffer, 64) {
                 taken += frame.packet.len();
                 let _ = frame.body();
             }
-            prop_assert_eq!(&octets[taken..], &buffer[..]);
+            prop_assert_eq!(&bytes[taken..], &buffer[..]);
         }
     }
 }

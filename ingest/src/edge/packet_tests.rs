@@ -5,17 +5,17 @@ use crate::edge::frame::{Next, next};
 use bytes::BytesMut;
 use proptest::prelude::*;
 
-fn framed(octets: &[u8]) -> Frame {
-    match next(&mut BytesMut::from(octets), usize::MAX) {
+fn framed(bytes: &[u8]) -> Frame {
+    match next(&mut BytesMut::from(bytes), usize::MAX) {
         Next::Frame(frame) => frame,
         other => panic!("{other:?}"),
     }
 }
 
 fn written(write: impl FnOnce(&mut BytesMut)) -> Frame {
-    let mut octets = BytesMut::new();
-    write(&mut octets);
-    framed(&octets)
+    let mut bytes = BytesMut::new();
+    write(&mut bytes);
+    framed(&bytes)
 }
 
 #[test]
@@ -66,13 +66,13 @@ fn subscriptions_are_read_in_both_versions() {
 
 #[test]
 fn a_disconnect_may_request_the_will() {
-    for (octets, version, with_will) in [
+    for (bytes, version, with_will) in [
         (&[0xe0, 0][..], Version::V3, false),
         (&[0xe0, 0][..], Version::V5, false),
         (&[0xe0, 1, 0][..], Version::V5, false),
         (&[0xe0, 2, 4, 0][..], Version::V5, true),
     ] {
-        assert_eq!(read_packet(&framed(octets), version), Ok(Packet::Disconnect { with_will }));
+        assert_eq!(read_packet(&framed(bytes), version), Ok(Packet::Disconnect { with_will }));
     }
 }
 
@@ -91,9 +91,9 @@ proptest! {
     fn any_bytes_are_read_or_refused_without_panic(
         first in any::<u8>(), body in prop::collection::vec(any::<u8>(), 0..100), five in any::<bool>()
     ) {
-        let mut octets = vec![first, body.len() as u8];
-        octets.extend(body);
-        let frame = framed(&octets);
+        let mut bytes = vec![first, body.len() as u8];
+        bytes.extend(body);
+        let frame = framed(&bytes);
         let _ = read_packet(&frame, if five { Version::V5 } else { Version::V3 });
     }
 
@@ -101,8 +101,8 @@ proptest! {
     fn any_connect_is_read_or_refused_without_panic(
         level in 4u8..6, flags in any::<u8>(), rest in prop::collection::vec(any::<u8>(), 0..100)
     ) {
-        let mut octets = vec![0x10, rest.len() as u8 + 8, 0, 4, b'M', b'Q', b'T', b'T', level, flags];
-        octets.extend(rest);
-        let _ = read_connect(&framed(&octets));
+        let mut bytes = vec![0x10, rest.len() as u8 + 8, 0, 4, b'M', b'Q', b'T', b'T', level, flags];
+        bytes.extend(rest);
+        let _ = read_connect(&framed(&bytes));
     }
 }

@@ -97,8 +97,8 @@ fn take_u16(rest: &mut Bytes) -> Result<u16, Malformed> {
     if rest.len() < 2 {
         return Err(Malformed("a packet that ends too early"));
     }
-    let octets = rest.split_to(2);
-    Ok(u16::from_be_bytes([octets[0], octets[1]]))
+    let bytes = rest.split_to(2);
+    Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
 }
 
 #[cfg(test)]
@@ -110,8 +110,8 @@ mod tests {
     use rumqttc::mqttbytes::v4;
     use rumqttc::v5::mqttbytes::v5;
 
-    fn framed(octets: &[u8]) -> Frame {
-        match next(&mut BytesMut::from(octets), usize::MAX) {
+    fn framed(bytes: &[u8]) -> Frame {
+        match next(&mut BytesMut::from(bytes), usize::MAX) {
             Next::Frame(frame) => frame,
             other => panic!("{other:?}"),
         }
@@ -121,9 +121,9 @@ mod tests {
     fn an_mqtt_3_publish_of_the_codec_is_read() {
         let mut packet = v4::Publish::new("a/b", rumqttc::mqttbytes::QoS::AtLeastOnce, "{}");
         packet.pkid = 7;
-        let mut octets = BytesMut::new();
-        packet.write(&mut octets).unwrap();
-        let read = read(&framed(&octets), Version::V3).unwrap();
+        let mut bytes = BytesMut::new();
+        packet.write(&mut bytes).unwrap();
+        let read = read(&framed(&bytes), Version::V3).unwrap();
         assert_eq!((read.qos, read.packet_id, &read.topic[..], &read.payload[..]), (1, 7, &b"a/b"[..], &b"{}"[..]));
     }
 
@@ -133,16 +133,16 @@ mod tests {
         for (properties, aliased) in [(None, false), (Some(with), true)] {
             let mut packet = v5::Publish::new("a", rumqttc::v5::mqttbytes::QoS::AtMostOnce, "{\"m\":1}", properties);
             packet.retain = true;
-            let mut octets = BytesMut::new();
-            packet.write(&mut octets).unwrap();
-            let read = read(&framed(&octets), Version::V5).unwrap();
+            let mut bytes = BytesMut::new();
+            packet.write(&mut bytes).unwrap();
+            let read = read(&framed(&bytes), Version::V5).unwrap();
             assert_eq!((read.qos, read.retain, read.aliased, &read.payload[..]), (0, true, aliased, &b"{\"m\":1}"[..]));
         }
     }
 
     #[test]
     fn malformed_packets_are_refused() {
-        for (octets, version) in [
+        for (bytes, version) in [
             (&[0x36, 5, 0, 1, b'a', 0, 1][..], Version::V3),
             (&[0x32, 5, 0, 1, b'a', 0, 0][..], Version::V3),
             (&[0x32, 4, 0, 1, b'a', 0][..], Version::V3),
@@ -155,7 +155,7 @@ mod tests {
             // A content type whose length reaches into the payload.
             (&[0x30, 9, 0, 1, b'a', 3, 3, 0, 2, b'{', b'}'][..], Version::V5),
         ] {
-            assert!(read(&framed(octets), version).is_err(), "{octets:?}");
+            assert!(read(&framed(bytes), version).is_err(), "{bytes:?}");
         }
     }
 
@@ -177,10 +177,10 @@ mod tests {
         fn any_body_is_read_or_refused_without_panic(
             first in 0x30u8..0x40, body in prop::collection::vec(any::<u8>(), 0..80), five in any::<bool>()
         ) {
-            let mut octets = vec![first, body.len() as u8];
-            octets.extend(body);
+            let mut bytes = vec![first, body.len() as u8];
+            bytes.extend(body);
             let version = if five { Version::V5 } else { Version::V3 };
-            let _ = read(&framed(&octets), version);
+            let _ = read(&framed(&bytes), version);
         }
     }
 }

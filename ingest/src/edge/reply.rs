@@ -158,9 +158,9 @@ mod tests {
         out
     }
 
-    fn five(mut octets: BytesMut) -> v5::Packet {
-        let packet = v5::Packet::read(&mut octets, None).unwrap();
-        assert!(octets.is_empty());
+    fn five(mut bytes: BytesMut) -> v5::Packet {
+        let packet = v5::Packet::read(&mut bytes, None).unwrap();
+        assert!(bytes.is_empty());
         packet
     }
 

@@ -110,12 +110,12 @@ impl HookResponse {
 /// Parses the client's certificate: base64 of PEM or DER, or plain PEM. Returns `None` if it is neither.
 pub fn certificate(cert_pem: &str) -> Option<CertificateDer<'static>> {
     let text = cert_pem.trim();
-    let octets =
+    let bytes =
         if text.starts_with("-----") { text.as_bytes().to_vec() } else { BASE64.decode(text.as_bytes()).ok()? };
-    if octets.starts_with(b"-----") {
-        CertificateDer::from_pem_slice(&octets).ok()
+    if bytes.starts_with(b"-----") {
+        CertificateDer::from_pem_slice(&bytes).ok()
     } else {
-        Some(CertificateDer::from(octets))
+        Some(CertificateDer::from(bytes))
     }
 }
 

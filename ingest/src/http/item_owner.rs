@@ -22,7 +22,7 @@ pub fn device_of(shared: &Shared, sender: Sender, payload: &[u8]) -> Result<Devi
     let Ok(parsed) = serde_json::from_slice::<GatewayPayload>(payload) else {
         // Either not an object or an invalid deviceId. An array of readings belongs to the sender; all other errors are
         // left to the pipeline's admission check.
-        return match payload.iter().find(|octet| !octet.is_ascii_whitespace()) {
+        return match payload.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_ok() => {
                 let detail = "deviceId is not a UUID or appears twice".to_owned();
                 Err(Refusal::Payload { code: "wrong_shape", detail })

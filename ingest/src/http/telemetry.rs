@@ -73,12 +73,12 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     let items = split(&payload, door.max_batch_items)?;
     door.count(sender.device, items.len() as u32 - 1)?;
     let mut judged = Vec::with_capacity(items.len());
-    let mut asked = false;
+    let mut caught_up = false;
     for payload in items {
         let mut item = judge_now(door, sender, payload);
         // Catch up with the log at most once per request.
         if matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway))
-            && !std::mem::replace(&mut asked, true)
+            && !std::mem::replace(&mut caught_up, true)
         {
             door.shared.catch_up().await;
             item = judge_now(door, sender, item.payload);

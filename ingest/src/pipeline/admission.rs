@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use crate::decide::DeviceView;
 
 /// Decides whether a message of a device may enter the raw stream.
-pub fn admit(device: Option<DeviceView>, organization: OrganizationId, octets: &[u8]) -> Result<(), Refusal> {
+pub fn admit(device: Option<DeviceView>, organization: OrganizationId, bytes: &[u8]) -> Result<(), Refusal> {
     let device = device.ok_or(Refusal::UnknownDevice)?;
     if device.organization != organization {
         return Err(Refusal::WrongOrganization);
@@ -20,7 +20,7 @@ pub fn admit(device: Option<DeviceView>, organization: OrganizationId, octets: &
     if device.is_converted {
         return Ok(());
     }
-    payload::check(octets).map_err(|refusal| Refusal::Payload { code: refusal.reason.code(), detail: refusal.detail })
+    payload::check(bytes).map_err(|refusal| Refusal::Payload { code: refusal.reason.code(), detail: refusal.detail })
 }
 
 #[cfg(test)]
@@ -34,8 +34,8 @@ mod tests {
     fn only_well_formed_telemetry_of_a_device_in_good_standing_is_admitted() {
         let (own, other) = (OrganizationId(Uuid::from_u128(1)), OrganizationId(Uuid::from_u128(2)));
         let device = |decommissioned| Some(DeviceView { organization: own, decommissioned, is_converted: false });
-        let code = |device, organization, octets| admit(device, organization, octets).map_err(|refusal| refusal.code());
-        for (device, organization, octets, expected) in [
+        let code = |device, organization, bytes| admit(device, organization, bytes).map_err(|refusal| refusal.code());
+        for (device, organization, bytes, expected) in [
             (device(false), own, GOOD, Ok(())),
             (None, own, GOOD, Err("unknown_device")),
             (device(false), other, GOOD, Err("wrong_organization")),
@@ -45,7 +45,7 @@ mod tests {
             (device(false), own, br#"{"metrics":{"temperature":NaN}}"#, Err("not_finite")),
             (device(false), own, br#"{"metrics":{"temperature":1e999}}"#, Err("not_finite")),
         ] {
-            assert_eq!(code(device, organization, octets), expected, "{}", String::from_utf8_lossy(octets));
+            assert_eq!(code(device, organization, bytes), expected, "{}", String::from_utf8_lossy(bytes));
         }
     }
 

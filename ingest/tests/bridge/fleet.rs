@@ -1,5 +1,5 @@
-//! A fleet of stock devices at the broker: each counts its messages, sends again what was not acknowledged, and remembers
-//! what was, and when.
+//! A fleet of stock MQTT clients at the broker. Each numbers its messages, resends unacknowledged ones, and records
+//! what was acknowledged and when.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -13,22 +13,22 @@ use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::site::Site;
-use crate::world::{Device, now};
+use crate::test_broker::BrokeredPlatform;
+use crate::test_platform::{Device, now};
 
-/// How long a device waits before it connects again.
-const REST: Duration = Duration::from_millis(200);
-/// How long nothing happens at a connection before a device looks whether it is done.
-const QUIET: Duration = Duration::from_secs(2);
-/// Messages a device has unacknowledged at most.
-const INFLIGHT: u16 = 100;
+/// Delay before a device reconnects.
+const RECONNECT_DELAY: Duration = Duration::from_millis(200);
+/// How long a device waits for an event before it checks whether it is done.
+const POLL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Most unacknowledged messages of a device.
+const MAX_IN_FLIGHT: u16 = 100;
 /// How long the last acknowledgements may take.
-const LAST: Duration = Duration::from_secs(20);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the broker acknowledged: device, number, when.
+/// Acknowledged messages: device, number, time.
 pub type Acknowledged = Vec<(Uuid, u64, Instant)>;
 
-/// Devices that publish.
+/// The running devices.
 pub struct Fleet {
     pub devices: Vec<Arc<Device>>,
     stop: CancellationToken,
@@ -37,8 +37,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts so many devices that publish so many messages a second together.
-    pub async fn start(site: &Site, devices: u32, rate: u32) -> Self {
+    /// Starts devices that publish `rate` messages a second together.
+    pub async fn start(brokered: &BrokeredPlatform, devices: u32, rate: u32) -> Self {
         let mut fleet = Self {
             devices: vec![],
             stop: CancellationToken::new(),
@@ -46,9 +46,9 @@ impl Fleet {
             acknowledged: Arc::default(),
         };
         for _ in 0..devices {
-            let device = Arc::new(site.world.device().await);
-            let mut options = site.device_options(&device);
-            options.set_clean_session(false).set_inflight(INFLIGHT);
+            let device = Arc::new(brokered.platform.device().await);
+            let mut options = brokered.device_options(&device);
+            options.set_clean_session(false).set_inflight(MAX_IN_FLIGHT);
             let run = run(device.clone(), options, Duration::from_secs(1) * devices / rate, fleet.stop.clone(), {
                 fleet.acknowledged.clone()
             });
@@ -58,7 +58,7 @@ impl Fleet {
         fleet
     }
 
-    /// Publishes nothing new, waits for the last acknowledgements, and returns all of them.
+    /// Stops publishing, waits for the last acknowledgements and returns all of them.
     pub async fn stop(mut self) -> Acknowledged {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
@@ -75,16 +75,16 @@ async fn run(
     stop: CancellationToken,
     acknowledged: Arc<Mutex<Acknowledged>>,
 ) {
-    let (client, mut events) = AsyncClient::new(options, usize::from(INFLIGHT));
-    // A client that everybody has let go of ends its connection: this one is kept to the end.
+    let (client, mut events) = AsyncClient::new(options, usize::from(MAX_IN_FLIGHT));
+    // Clone the client: dropping the last handle would end the connection.
     let publishing = tokio::spawn(publish(device.clone(), client.clone(), every, stop.clone()));
     let mut sent = 0;
-    // Numbers by packet identifier: one that is sent again keeps its number.
+    // Message numbers by packet identifier; a resent message keeps its number.
     let mut waiting: HashMap<u16, u64> = HashMap::new();
-    // A connection in the making is not to be cut short, so that nothing else is waited for here.
-    let conversation = async {
-        while !(publishing.is_finished() && waiting.is_empty() && events_are_empty(&events)) {
-            match timeout(QUIET, events.poll()).await {
+    // Polling must not be cancelled while a connection is being set up, so nothing else is awaited here.
+    let connection = async {
+        while !(publishing.is_finished() && waiting.is_empty() && nothing_to_resend(&events)) {
+            match timeout(POLL_TIMEOUT, events.poll()).await {
                 Ok(Ok(Event::Outgoing(Outgoing::Publish(id)))) => {
                     waiting.entry(id).or_insert_with(|| {
                         sent += 1;
@@ -96,36 +96,36 @@ async fn run(
                         acknowledged.lock().unwrap().push((device.id, number, Instant::now()));
                     }
                 }
-                // The broker has forgotten the session, and the client forgets what was not acknowledged: which number
-                // comes next is not known any more. What was acknowledged counts.
+                // The broker has lost the session, so the client drops its unacknowledged messages and the numbering is
+                // lost. Stop here; earlier acknowledgements count.
                 Ok(Ok(Event::Incoming(Incoming::ConnAck(answer)))) if !answer.session_present && sent > 0 => return,
-                Ok(Err(_)) => sleep(REST).await,
+                Ok(Err(_)) => sleep(RECONNECT_DELAY).await,
                 _ => {}
             }
         }
     };
-    let over = async {
+    let drain_timeout = async {
         stop.cancelled().await;
-        sleep(LAST).await;
+        sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
-        () = conversation => {}
-        () = over => {}
+        () = connection => {}
+        () = drain_timeout => {}
     }
 }
 
-/// Tells whether nothing waits to be sent again.
-fn events_are_empty(events: &EventLoop) -> bool {
+/// Tells whether nothing is waiting to be resent.
+fn nothing_to_resend(events: &EventLoop) -> bool {
     events.pending.is_empty()
 }
 
-/// Publishes a message every so often; a full channel means that the broker is slow or away.
+/// Publishes a message per interval; a full channel means that the broker is slow or down.
 async fn publish(device: Arc<Device>, client: AsyncClient, every: Duration, stop: CancellationToken) {
     let (mut tick, mut number) = (interval(every), 0);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         number += u64::from(client.try_publish(device.topic(), QoS::AtLeastOnce, false, payload(number)).is_ok());
     }
-    // What was given to the client is sent before the end is noticed: the channel keeps its order.
+    // The channel keeps its order: once this message is queued, all earlier ones have been sent.
     let _ = client.publish(device.topic(), QoS::AtLeastOnce, false, payload(number)).await;
 }
 
@@ -133,17 +133,17 @@ fn payload(number: u64) -> String {
     format!(r#"{{"timestamp":"{}","metrics":{{"n":{number}}}}}"#, now().to_rfc3339())
 }
 
-/// What the raw stream has of each device's messages.
+/// The messages of each device in the raw stream.
 #[derive(Debug, Default)]
 pub struct Delivered {
-    /// Payloads by device and number; more than one of them only where a device or the broker sent one again.
+    /// Payloads by device and number; more than one only if a resent message differs.
     messages: BTreeMap<(Uuid, u64), BTreeSet<Vec<u8>>>,
-    /// How many messages are there more than once.
+    /// Number of repeated messages.
     pub repeated: usize,
 }
 
 impl Delivered {
-    /// Sorts what the raw stream has.
+    /// Groups the raw readings by device and message number.
     pub fn of(raw: Vec<RawReading>) -> Self {
         #[derive(Deserialize)]
         struct Payload {
@@ -163,19 +163,19 @@ impl Delivered {
         delivered
     }
 
-    /// How many different messages there are.
+    /// Returns the number of distinct messages.
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// What was acknowledged and is not there.
+    /// Returns the acknowledged messages that are missing.
     pub fn missing(&self, acknowledged: &Acknowledged) -> Acknowledged {
         let there = |(device, number, _): &&(Uuid, u64, Instant)| !self.messages.contains_key(&(*device, *number));
         acknowledged.iter().filter(there).copied().collect()
     }
 
-    /// Messages that came in two forms: history takes what has the same device, time and metric for the same value, so
-    /// that a message which comes again unchanged counts once.
+    /// Returns the number of messages delivered with different payloads. The history deduplicates by device, time and
+    /// metric, so that an unchanged repetition counts once.
     pub fn changed(&self) -> usize {
         self.messages.values().filter(|forms| forms.len() > 1).count()
     }

@@ -1,5 +1,5 @@
-//! The bridge against a real broker: stock clients with real certificates at mosquitto, and the log read back. One program,
-//! so that its tests share one set of servers.
+//! Tests of the bridge against a real mosquitto: stock clients with real certificates, and the log read back. One test
+//! binary, so that all tests share one set of servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod faults;
@@ -7,7 +7,7 @@ mod fleet;
 mod presence;
 mod refusals;
 mod sharing;
-mod site;
-#[path = "../edge/world.rs"]
+mod test_broker;
+#[path = "../edge/test_platform.rs"]
 #[allow(dead_code, reason = "shared with the tests of the edge")]
-mod world;
+mod test_platform;

@@ -219,11 +219,11 @@ impl Installation {
 
     async fn is_ready(&self, number: usize) -> bool {
         let address = format!("{}/ready", self.api(number));
-        let asked = spawn_blocking(move || {
+        let answered = spawn_blocking(move || {
             let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5)));
             ureq::Agent::from(config.build()).get(&address).call().is_ok()
         });
-        asked.await.unwrap_or(false)
+        answered.await.unwrap_or(false)
     }
 
     fn child(&mut self, role: usize) -> anyhow::Result<&mut Child> {

@@ -1,4 +1,4 @@
-//! A device as plain as possible: a TLS socket and packets, so that a test sees every octet.
+//! A minimal MQTT client on a TLS socket, so that tests see every byte.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use uuid::Uuid;
 
-use super::world::{Device, Door, PATIENCE};
+use super::test_platform::{Device, Door, TIMEOUT};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -25,11 +25,11 @@ pub enum Version {
     V5,
 }
 
-pub const BOTH: [Version; 2] = [Version::V3, Version::V5];
+pub const BOTH_VERSIONS: [Version; 2] = [Version::V3, Version::V5];
 
-/// One packet as it came.
+/// One received packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Packet {
     pub first: u8,
     pub body: Vec<u8>,
 }
@@ -41,20 +41,20 @@ pub struct Client {
     next_id: u16,
 }
 
-/// What a device asks for in its CONNECT.
+/// The options of a CONNECT.
 #[derive(Clone, Debug, Default)]
-pub struct Ask {
+pub struct ConnectOptions {
     pub client_id: Option<String>,
     pub keep_alive: u16,
     pub will: Option<(String, String)>,
 }
 
-/// Shakes hands, with a certificate chain and key in PEM or without.
+/// Performs the TLS handshake, optionally with a certificate chain and key in PEM.
 pub async fn tls(door: &Door, identity: Option<(&str, &str)>) -> std::io::Result<TlsStream<TcpStream>> {
     tls_to(door.address, &door.root_pem, identity).await
 }
 
-/// Shakes hands with a door at an address.
+/// Performs the TLS handshake with an address.
 pub async fn tls_to(
     address: SocketAddr,
     root_pem: &str,
@@ -78,55 +78,55 @@ pub async fn tls_to(
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), socket).await
 }
 
-/// Shakes hands as a device.
+/// Performs the TLS handshake as a device.
 pub async fn tls_of(door: &Door, device: &Device) -> std::io::Result<TlsStream<TcpStream>> {
     let key = device.issued.private_key_pem.as_ref().unwrap();
     tls(door, Some((&device.issued.chain_pem, key.expose()))).await
 }
 
-/// Tells whether a connection is refused in the handshake; one that passes it and is closed later, as for the lack of
+/// Tells whether a connection was refused in the handshake. One that passes it and is closed later, for example without
 /// a CONNECT, is not.
-pub async fn is_turned_away(connected: std::io::Result<TlsStream<TcpStream>>) -> bool {
+pub async fn is_refused_in_handshake(connected: std::io::Result<TlsStream<TcpStream>>) -> bool {
     let Ok(mut stream) = connected else { return true };
-    // In TLS 1.3 the client learns of its refusal only when it reads.
-    let Err(error) = timeout(PATIENCE, stream.read(&mut [0; 16])).await.expect("an end") else { return false };
+    // In TLS 1.3 the client learns only when reading that it was refused.
+    let Err(error) = timeout(TIMEOUT, stream.read(&mut [0; 16])).await.expect("an end") else { return false };
     let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     matches!(alert, Some(rustls::Error::AlertReceived(_))) || error.kind() == std::io::ErrorKind::ConnectionReset
 }
 
 impl Client {
-    /// Connects a device and expects to be let in.
+    /// Connects a device and expects to be admitted.
     pub async fn connect(door: &Door, device: &Device, version: Version) -> Client {
-        Self::connect_asking(door, device, version, Ask::default()).await
+        Self::connect_with(door, device, version, ConnectOptions::default()).await
     }
 
-    pub async fn connect_asking(door: &Door, device: &Device, version: Version, ask: Ask) -> Client {
-        let mut client = Self::shake(door, device, version).await;
-        let answer = client.ask(device, ask).await;
+    pub async fn connect_with(door: &Door, device: &Device, version: Version, options: ConnectOptions) -> Client {
+        let mut client = Self::handshake(door, device, version).await;
+        let answer = client.send_connect(device, options).await;
         assert_eq!((answer.first, &answer.body[..2]), (0x20, &[0, 0][..]), "{answer:?}");
         client
     }
 
-    /// Shakes hands only.
-    pub async fn shake(door: &Door, device: &Device, version: Version) -> Client {
+    /// Performs only the TLS handshake.
+    pub async fn handshake(door: &Door, device: &Device, version: Version) -> Client {
         let stream = tls_of(door, device).await.unwrap();
         Self::over(stream, version)
     }
 
-    /// Takes a stream over.
+    /// Wraps a stream.
     pub fn over(stream: TlsStream<TcpStream>, version: Version) -> Client {
         Client { version, stream, buffer: BytesMut::new(), next_id: 1 }
     }
 
     /// Sends a CONNECT and returns the answer.
-    pub async fn ask(&mut self, device: &Device, ask: Ask) -> Answer {
-        let octets = connect_octets(device, self.version, ask);
-        self.send(&octets).await;
+    pub async fn send_connect(&mut self, device: &Device, options: ConnectOptions) -> Packet {
+        let bytes = connect_packet(device, self.version, options);
+        self.send(&bytes).await;
         self.receive().await
     }
 
-    pub async fn send(&mut self, octets: &[u8]) {
-        self.stream.write_all(octets).await.unwrap();
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
         self.stream.flush().await.unwrap();
     }
 
@@ -134,14 +134,14 @@ impl Client {
     pub async fn publish(&mut self, topic: &str, payload: impl AsRef<[u8]>) -> u16 {
         let id = self.next_id;
         self.next_id += 1;
-        let octets = publish_octets(self.version, topic, payload.as_ref(), 1, id);
-        self.send(&octets).await;
+        let bytes = publish_packet(self.version, topic, payload.as_ref(), 1, id);
+        self.send(&bytes).await;
         id
     }
 
     pub async fn publish_qos_0(&mut self, topic: &str, payload: impl AsRef<[u8]>) {
-        let octets = publish_octets(self.version, topic, payload.as_ref(), 0, 0);
-        self.send(&octets).await;
+        let bytes = publish_packet(self.version, topic, payload.as_ref(), 0, 0);
+        self.send(&bytes).await;
     }
 
     /// Publishes with QoS 1 and waits for the PUBACK; returns its reason code, 0 where there is none.
@@ -159,12 +159,12 @@ impl Client {
         (u16::from_be_bytes([answer.body[0], answer.body[1]]), answer.body.get(2).copied().unwrap_or(0))
     }
 
-    pub async fn receive(&mut self) -> Answer {
-        self.next(PATIENCE).await.expect("an answer")
+    pub async fn receive(&mut self) -> Packet {
+        self.next(TIMEOUT).await.expect("an answer")
     }
 
-    /// Returns the next packet, or none when nothing comes in time or the connection ends.
-    pub async fn next(&mut self, within: Duration) -> Option<Answer> {
+    /// Returns the next packet; `None` if nothing arrives in time or the connection ends.
+    pub async fn next(&mut self, within: Duration) -> Option<Packet> {
         timeout(within, async {
             loop {
                 if let Some(answer) = self.take() {
@@ -180,11 +180,11 @@ impl Client {
         .ok()?
     }
 
-    /// Waits for the end of the connection and returns the reason code of the DISCONNECT before it, if there was one.
+    /// Waits for the connection to end and returns the reason code of the DISCONNECT before it, if there was one.
     pub async fn ended(&mut self) -> Option<u8> {
         let mut code = None;
         loop {
-            match timeout(PATIENCE, self.next(Duration::from_secs(3_600))).await.expect("an end") {
+            match timeout(TIMEOUT, self.next(Duration::from_secs(3_600))).await.expect("an end") {
                 Some(answer) if answer.first == 0xe0 => code = Some(answer.body[0]),
                 Some(_) => {}
                 None => return code,
@@ -192,14 +192,14 @@ impl Client {
         }
     }
 
-    fn take(&mut self) -> Option<Answer> {
+    fn take(&mut self) -> Option<Packet> {
         let (&first, rest) = self.buffer.split_first()?;
         let (mut length, mut digits) = (0, 0);
         loop {
-            let octet = *rest.get(digits)?;
-            length |= usize::from(octet & 0x7f) << (7 * digits);
+            let byte = *rest.get(digits)?;
+            length |= usize::from(byte & 0x7f) << (7 * digits);
             digits += 1;
-            if octet & 0x80 == 0 {
+            if byte & 0x80 == 0 {
                 break;
             }
         }
@@ -208,36 +208,37 @@ impl Client {
         }
         let body = rest[digits..digits + length].to_vec();
         self.buffer.advance(1 + digits + length);
-        Some(Answer { first, body })
+        Some(Packet { first, body })
     }
 }
 
-pub fn connect_octets(device: &Device, version: Version, ask: Ask) -> BytesMut {
-    connect_octets_of(device.id, version, ask)
+pub fn connect_packet(device: &Device, version: Version, options: ConnectOptions) -> BytesMut {
+    connect_packet_of(device.id, version, options)
 }
 
-pub fn connect_octets_of(device: Uuid, version: Version, ask: Ask) -> BytesMut {
-    let (client_id, mut out) = (ask.client_id.unwrap_or_else(|| device.to_string()), BytesMut::new());
+pub fn connect_packet_of(device: Uuid, version: Version, options: ConnectOptions) -> BytesMut {
+    let (client_id, mut out) = (options.client_id.unwrap_or_else(|| device.to_string()), BytesMut::new());
     match version {
         Version::V3 => {
             let mut connect = v4::Connect::new(client_id);
-            connect.keep_alive = ask.keep_alive;
-            connect.last_will = ask
+            connect.keep_alive = options.keep_alive;
+            connect.last_will = options
                 .will
                 .map(|(topic, payload)| v4::LastWill::new(topic, payload, rumqttc::mqttbytes::QoS::AtLeastOnce, false));
             connect.write(&mut out).unwrap();
         }
         Version::V5 => {
-            let connect = v5::Connect { keep_alive: ask.keep_alive, client_id, clean_start: true, properties: None };
+            let connect =
+                v5::Connect { keep_alive: options.keep_alive, client_id, clean_start: true, properties: None };
             let qos = rumqttc::v5::mqttbytes::QoS::AtLeastOnce;
-            let will = ask.will.map(|(topic, payload)| v5::LastWill::new(topic, payload, qos, false, None));
+            let will = options.will.map(|(topic, payload)| v5::LastWill::new(topic, payload, qos, false, None));
             connect.write(&will, &None, &mut out).unwrap();
         }
     }
     out
 }
 
-pub fn publish_octets(version: Version, topic: &str, payload: &[u8], qos: u8, id: u16) -> BytesMut {
+pub fn publish_packet(version: Version, topic: &str, payload: &[u8], qos: u8, id: u16) -> BytesMut {
     let mut out = BytesMut::new();
     match version {
         Version::V3 => {

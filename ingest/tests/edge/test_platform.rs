@@ -1,4 +1,4 @@
-//! A platform for one test: its log, its PKI, what happened in it, and doors opened on it.
+//! A platform for one test: its log, its PKI, events to append, and doors to open.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -22,8 +22,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How long a test waits for something that has to happen.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for something that must happen.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[allow(clippy::disallowed_methods, reason = "tests are a rim")]
 pub fn now() -> DateTime<Utc> {
@@ -55,7 +55,7 @@ impl Device {
     }
 }
 
-pub struct World {
+pub struct TestPlatform {
     pub log: Log,
     pub root: RootAuthority,
     pub organization: Organization,
@@ -63,15 +63,15 @@ pub struct World {
     publisher: Publisher,
 }
 
-impl World {
-    /// A platform in the shared servers.
-    pub async fn new() -> World {
+impl TestPlatform {
+    /// Creates a platform on the shared servers.
+    pub async fn new() -> TestPlatform {
         let space = stack::testing::space().await;
         Self::on(&space.nats, &space.stream_prefix).await
     }
 
-    /// A platform on one server.
-    pub async fn on(nats: &str, prefix: &str) -> World {
+    /// Creates a platform on one server.
+    pub async fn on(nats: &str, prefix: &str) -> TestPlatform {
         let settings = Settings::new(nats).with_prefix(prefix).with_sizes(StreamSizes::small());
         let log = Log::connect(settings).await.unwrap();
         log.declare_streams().await.unwrap();
@@ -80,38 +80,38 @@ impl World {
         let publisher = Publisher::new(&log, PublisherSettings::default());
         let id = new_id();
         let organization = Organization { id, authority: root.issue_organization_authority(id, now()).unwrap() };
-        let world = World { log, root, organization, server, publisher };
-        world.found(&world.organization).await;
-        world
+        let platform = TestPlatform { log, root, organization, server, publisher };
+        platform.found_organization(&platform.organization).await;
+        platform
     }
 
-    pub async fn found(&self, organization: &Organization) {
-        self.happen(organization.id, "organization", organization.id, 1, &founded()).await;
+    pub async fn found_organization(&self, organization: &Organization) {
+        self.append_event(organization.id, "organization", organization.id, 1, &organization_founded()).await;
         let recorded = OrganizationEvent::CertificateAuthorityRecorded {
             certificate_pem: organization.authority.certificate_pem().to_owned(),
             subject_key_id: organization.authority.key_id(),
             not_after: organization.authority.not_after(),
         };
-        self.happen(organization.id, "organization", organization.id, 2, &recorded).await;
+        self.append_event(organization.id, "organization", organization.id, 2, &recorded).await;
     }
 
-    /// A second organisation.
+    /// Founds a second organisation.
     pub async fn other_organization(&self) -> Organization {
         let id = new_id();
         let other = Organization { id, authority: self.root.issue_organization_authority(id, now()).unwrap() };
-        self.found(&other).await;
+        self.found_organization(&other).await;
         other
     }
 
-    /// A device that is registered and has a certificate of a month.
+    /// Creates a registered device with a certificate valid for a month.
     pub async fn device(&self) -> Device {
         let device = self.unregistered(30, now());
         self.register(&device).await;
-        self.note_certificate(&device).await;
+        self.record_certificate(&device).await;
         device
     }
 
-    /// A device with a certificate issued at a time, that the log knows nothing of.
+    /// Creates a device with a certificate issued at a time, unknown to the log.
     pub fn unregistered(&self, days: u32, at: DateTime<Utc>) -> Device {
         let id = new_id();
         let issued = self.organization.authority.issue_device(id, days, at).unwrap();
@@ -126,10 +126,10 @@ impl World {
             device_type_id: DeviceTypeId(Uuid::from_u128(5)),
             custom_attributes: serde_json::json!({}),
         };
-        self.happen(device.organization, "device", device.id, 1, &event).await;
+        self.append_event(device.organization, "device", device.id, 1, &event).await;
     }
 
-    pub async fn note_certificate(&self, device: &Device) {
+    pub async fn record_certificate(&self, device: &Device) {
         let event = CertificateEvent::CertificateIssued {
             device_id: DeviceId(device.id),
             serial_number: device.issued.serial.to_string(),
@@ -138,26 +138,26 @@ impl World {
             not_before: device.issued.not_before,
             not_after: device.issued.not_after,
         };
-        self.happen(device.organization, "certificate", device.certificate_id, 1, &event).await;
+        self.append_event(device.organization, "certificate", device.certificate_id, 1, &event).await;
     }
 
     pub async fn revoke(&self, device: &Device) {
         let event =
             CertificateEvent::CertificateRevoked { reason: "stolen".into(), code: RevocationCode::KeyCompromise };
-        self.happen(device.organization, "certificate", device.certificate_id, 2, &event).await;
+        self.append_event(device.organization, "certificate", device.certificate_id, 2, &event).await;
     }
 
     pub async fn decommission(&self, device: &Device) {
         let event = DeviceEvent::DeviceDecommissioned { reason: "scrapped".into() };
-        self.happen(device.organization, "device", device.id, 2, &event).await;
+        self.append_event(device.organization, "device", device.id, 2, &event).await;
     }
 
     pub async fn suspend(&self) {
         let event = OrganizationEvent::OrganizationSuspended { reason: "unpaid".into() };
-        self.happen(self.organization.id, "organization", self.organization.id, 3, &event).await;
+        self.append_event(self.organization.id, "organization", self.organization.id, 3, &event).await;
     }
 
-    /// Gives a device a token for so many minutes, as the event at this version; answers the token.
+    /// Issues a token valid for so many minutes, as the event with this version; returns its id and text.
     pub async fn issue_token(&self, device: &Device, version: u64, minutes: i64) -> (Uuid, String) {
         let (token, id) = (DeviceToken::random().unwrap(), new_id());
         let event = DeviceEvent::DeviceTokenIssued {
@@ -166,35 +166,35 @@ impl World {
             digest: token.digest(),
             expires_at: now() + chrono::TimeDelta::minutes(minutes),
         };
-        self.device_happens(device, version, &event).await;
+        self.append_device_event(device, version, &event).await;
         (id, token.expose().to_owned())
     }
 
-    pub async fn device_happens(&self, device: &Device, version: u64, event: &DeviceEvent) {
-        self.happen(device.organization, "device", device.id, version, event).await;
+    pub async fn append_device_event(&self, device: &Device, version: u64, event: &DeviceEvent) {
+        self.append_event(device.organization, "device", device.id, version, event).await;
     }
 
     pub async fn revoke_token(&self, device: &Device, version: u64, token: Uuid) {
         let event = DeviceEvent::DeviceTokenRevoked { token_id: DeviceTokenId(token), reason: "lost".into() };
-        self.device_happens(device, version, &event).await;
+        self.append_device_event(device, version, &event).await;
     }
 
     pub async fn appoint_gateway(&self, device: &Device, version: u64) {
-        self.device_happens(device, version, &DeviceEvent::GatewayAppointed {}).await;
+        self.append_device_event(device, version, &DeviceEvent::GatewayAppointed {}).await;
     }
 
     pub async fn dismiss_gateway(&self, device: &Device, version: u64) {
-        self.device_happens(device, version, &DeviceEvent::GatewayDismissed {}).await;
+        self.append_device_event(device, version, &DeviceEvent::GatewayDismissed {}).await;
     }
 
-    async fn happen<E: DomainEvent>(&self, organization: Uuid, kind: &str, id: Uuid, version: u64, event: &E) {
+    async fn append_event<E: DomainEvent>(&self, organization: Uuid, kind: &str, id: Uuid, version: u64, event: &E) {
         let envelope = Envelope::of(event, new_id(), version, HashMap::new()).unwrap();
         let payload = encode(&[envelope]).unwrap();
         let tail = format!("{organization}.{kind}.{id}");
         self.publisher.publish(Stream::Es, &tail, Headers::new(), payload).await.unwrap();
     }
 
-    /// Opens a door with defaults.
+    /// Opens a door with default settings.
     pub async fn door(&self) -> Door {
         self.door_with(|_| {}).await
     }
@@ -211,8 +211,8 @@ impl World {
         Door { address, root_pem: self.root.certificate_pem().to_owned(), shutdown, task }
     }
 
-    /// Opens a door that may crash.
-    pub fn doomed_door(&self, instance: &str) -> DoomedDoor {
+    /// Opens a door that can be crashed.
+    pub fn crashable_door(&self, instance: &str) -> CrashableDoor {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -227,7 +227,7 @@ impl World {
             ingest::run(deps, Config::edge(Listen::Socket(listener), instance), closing).await
         });
         let root_pem = self.root.certificate_pem().to_owned();
-        DoomedDoor { door: Door { address, root_pem, shutdown, task }, runtime }
+        CrashableDoor { door: Door { address, root_pem, shutdown, task }, runtime }
     }
 
     pub fn pki(&self) -> EdgePki {
@@ -238,13 +238,13 @@ impl World {
         }
     }
 
-    /// All raw readings, in the order of the log.
+    /// Returns all raw readings in log order.
     pub async fn raw(&self) -> Vec<RawReading> {
         let messages = self.log.read_subject(Stream::TelemetryRaw, "*", 1).await.unwrap();
         messages.iter().flat_map(|message| decode_pack::<RawPack>(&message.payload).unwrap().readings).collect()
     }
 
-    /// Payloads of all raw readings as text.
+    /// Returns the payloads of all raw readings as text.
     pub async fn raw_payloads(&self) -> Vec<String> {
         self.raw().await.iter().map(|reading| String::from_utf8(reading.payload.to_vec()).unwrap()).collect()
     }
@@ -254,20 +254,20 @@ impl World {
         messages.iter().flat_map(|m| serde_json::from_slice::<Vec<DeadLetter>>(&m.payload).unwrap()).collect()
     }
 
-    /// All presence facts, in the order of the log.
+    /// Returns all presence facts in log order.
     pub async fn presence(&self) -> Vec<PresenceFact> {
         let messages = self.log.read_subject(Stream::Presence, "*", 1).await.unwrap();
         messages.iter().flat_map(|m| serde_json::from_slice::<Vec<PresenceFact>>(&m.payload).unwrap()).collect()
     }
 
-    /// Kinds and reasons of a device's presence facts.
+    /// Returns kind and reason of a device's presence facts.
     pub async fn presence_of(&self, device: &Device) -> Vec<(PresenceKind, Option<String>)> {
         let facts = self.presence().await.into_iter();
         facts.filter(|fact| fact.device == Some(DeviceId(device.id))).map(|fact| (fact.kind, fact.reason)).collect()
     }
 
-    /// Kinds and doors of all facts of a device's partition.
-    pub async fn presence_beside(&self, device: &Device) -> Vec<(PresenceKind, String)> {
+    /// Returns kind and edge of all facts in a device's partition.
+    pub async fn partition_presence(&self, device: &Device) -> Vec<(PresenceKind, String)> {
         let partition = eventlog::partition_of(device.id).to_string();
         let messages = self.log.read_subject(Stream::Presence, &partition, 1).await.unwrap();
         let facts = messages.iter().flat_map(|m| serde_json::from_slice::<Vec<PresenceFact>>(&m.payload).unwrap());
@@ -275,7 +275,7 @@ impl World {
     }
 
     /// Waits for a presence fact of a device.
-    pub async fn told(&self, device: &Device, kind: PresenceKind, reason: Option<&str>) {
+    pub async fn wait_for_presence(&self, device: &Device, kind: PresenceKind, reason: Option<&str>) {
         let expected = (kind, reason.map(str::to_owned));
         eventually("a presence fact", || async { self.presence_of(device).await.contains(&expected).then_some(()) })
             .await;
@@ -297,43 +297,43 @@ pub struct Door {
 }
 
 impl Door {
-    /// Closes the door and waits until it is.
+    /// Closes the door and waits for it.
     pub async fn close(self) {
         self.shutdown.cancel();
         self.task.await.unwrap().unwrap();
     }
 
-    /// Waits for the door to fail; answers why it did.
+    /// Waits for the door to fail and returns its error.
     pub async fn failed(self) -> ingest::Error {
         self.task.await.unwrap().expect_err("a failure")
     }
 }
 
-/// A door in a runtime of its own, that can be taken away as a crash of its process would.
-pub struct DoomedDoor {
+/// A door in its own runtime, which can be dropped like a crashed process.
+pub struct CrashableDoor {
     pub door: Door,
     runtime: tokio::runtime::Runtime,
 }
 
-impl DoomedDoor {
-    /// Takes everything of the door away, at once and without a word.
+impl CrashableDoor {
+    /// Drops the door at once, as a crash of its process would.
     pub fn crash(self) {
         self.runtime.shutdown_background();
     }
 }
 
-fn founded() -> OrganizationEvent {
+fn organization_founded() -> OrganizationEvent {
     OrganizationEvent::OrganizationFounded { name: "Test".into() }
 }
 
-/// Asks again until there is an answer.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let deadline = Instant::now() + PATIENCE;
+/// Polls until `poll` returns a value.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut poll: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + TIMEOUT;
     loop {
-        if let Some(answer) = ask().await {
+        if let Some(answer) = poll().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "{what} did not happen within {PATIENCE:?}");
+        assert!(Instant::now() < deadline, "{what} did not append_event within {TIMEOUT:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
