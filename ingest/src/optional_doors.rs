@@ -92,6 +92,7 @@ pub fn bind(what: &'static str, listen: Listen) -> Result<TcpListener, Error> {
         Listen::Address(address) => {
             let bound = || {
                 let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+                // Allows a restart while connections of the previous process are in TIME_WAIT.
                 socket.set_reuseaddr(true)?;
                 socket.bind(address)?;
                 socket.listen(BACKLOG)

@@ -96,6 +96,7 @@ impl Presence {
         let now = Instant::now();
         {
             let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            // Count on a copy: an unreported refusal must not use up the rate.
             let mut counted = *refusals;
             if counted.count(rate, now).is_some() {
                 return false;

@@ -43,6 +43,7 @@ impl Shared {
     pub async fn catch_up(&self) -> bool {
         let called_at = Instant::now();
         let _guard = self.catch_up_lock.lock().await;
+        // Another task may have caught up while this one waited for the lock.
         self.feed.lag().is_some_and(|lag| lag < called_at.elapsed())
             || self.feed.catch_up(self.limits.catch_up_timeout).await
     }

@@ -39,6 +39,7 @@ pub async fn accept_connections<F: Future<Output = ()> + Send + 'static>(
         let Ok(permit) = open.clone().try_acquire_owned() else {
             counter!(names::CONNECTS_REFUSED, "reason" => "too_many_connections").increment(1);
             over_limit += 1;
+            // Log at powers of two, so that a flood of connections does not flood the log.
             if over_limit.is_power_of_two() {
                 warn!(limit = max_connections, over_limit, "closed connections above the limit");
             }

@@ -92,16 +92,16 @@ struct EmqxEvent {
 }
 
 fn emqx_connected(client: &str, payload: &[u8]) -> Option<ClientEvent> {
-    let notice: EmqxEvent = serde_json::from_slice(payload).ok()?;
-    let at = notice.connected_at.and_then(DateTime::from_timestamp_millis);
+    let event: EmqxEvent = serde_json::from_slice(payload).ok()?;
+    let at = event.connected_at.and_then(DateTime::from_timestamp_millis);
     client_event(client, PresenceKind::Connected, None, at)
 }
 
 fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<ClientEvent> {
-    let notice: EmqxEvent = serde_json::from_slice(payload).ok()?;
-    let at = notice.disconnected_at.and_then(DateTime::from_timestamp_millis);
+    let event: EmqxEvent = serde_json::from_slice(payload).ok()?;
+    let at = event.disconnected_at.and_then(DateTime::from_timestamp_millis);
     let gone = |kind, reason| client_event(client, kind, Some(reason), at);
-    match notice.reason.as_str() {
+    match event.reason.as_str() {
         // Another connection of the same client takes over.
         "takenover" | "takeovered" | "discarded" => None,
         "keepalive_timeout" => gone(PresenceKind::Silent, "timeout"),
@@ -153,7 +153,7 @@ mod tests {
 
     const DEVICE: &str = "0192f0c1-7a3e-7000-8000-000000000001";
 
-    fn said(topic: &str, payload: &str) -> Option<(PresenceKind, Option<String>)> {
+    fn read_client(topic: &str, payload: &str) -> Option<(PresenceKind, Option<String>)> {
         let event = event_of(topic, payload)?;
         assert_eq!(event.device.to_string(), DEVICE);
         Some((event.kind, event.reason))
@@ -172,10 +172,10 @@ mod tests {
         let payload = r#"{"username":"DEVICE","ts":1790000000123,"sockport":8883,"proto_ver":4,"proto_name":"MQTT",
             "keepalive":60,"ipaddress":"10.0.0.9","expiry_interval":0,"connected_at":1790000000123,"connack":0,
             "clientid":"DEVICE","clean_start":true}"#;
-        assert_eq!(said(topic, payload), Some((PresenceKind::Connected, None)));
+        assert_eq!(read_client(topic, payload), Some((PresenceKind::Connected, None)));
         let gone = |reason: &str| {
             let topic = "$SYS/brokers/emqx@10.0.0.1/clients/DEVICE/disconnected";
-            said(
+            read_client(
                 topic,
                 &format!(
                     r#"{{"username":"DEVICE","ts":1,"reason":"{reason}","disconnected_at":1,"clientid":"DEVICE"}}"#
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn mosquitto_reports_clients_in_its_log() {
-        let line = |text: &str| said("$SYS/broker/log/N", text);
+        let line = |text: &str| read_client("$SYS/broker/log/N", text);
         let ended = |kind, reason: &str| Some((kind, Some(reason.to_owned())));
         let came = "New client connected from 127.0.0.1:52114 as DEVICE (p2, c1, k60, u'DEVICE').";
         assert_eq!(line(came), Some((PresenceKind::Connected, None)));

@@ -75,6 +75,7 @@ impl Connection {
     pub async fn wait(&mut self, may_read: bool) -> Result<Step, Error> {
         let send_at = self.send_at;
         tokio::select! {
+            // Stored messages are acknowledged before new ones are read.
             biased;
             () = self.pending_acks.notified() => Ok(Step::Stored),
             () = async { sleep_until(send_at.unwrap_or_else(Instant::now)).await }, if send_at.is_some() => Ok(Step::SendAcks),

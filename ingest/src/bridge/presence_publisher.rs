@@ -88,9 +88,9 @@ impl PresencePublisher {
     }
 
     /// Handles a broker event; publishes it if this bridge is elected.
-    pub async fn on_event(&mut self, notice: BrokerEvent) {
+    pub async fn on_event(&mut self, event: BrokerEvent) {
         let now = (self.shared.clock)();
-        match notice {
+        match event {
             BrokerEvent::Client(event) => {
                 // Cap the time: with a broker's clock ahead, later facts would look old.
                 let at = event.at.unwrap_or(now).min(now);
@@ -145,6 +145,6 @@ impl PresencePublisher {
     }
 }
 
-fn lock(known: &Mutex<ReportedSessions>) -> MutexGuard<'_, ReportedSessions> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(reported: &Mutex<ReportedSessions>) -> MutexGuard<'_, ReportedSessions> {
+    reported.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -149,9 +149,9 @@ impl Subscriber {
         shutdown: &CancellationToken,
     ) -> Result<(), Disconnected> {
         if publish.topic.starts_with("$SYS/") {
-            let notice = broker_events::read(&publish.topic, &publish.payload, publish.retain);
-            if let (Some(presence), Some(notice)) = (&mut self.presence, notice) {
-                presence.on_event(notice).await;
+            let event = broker_events::read(&publish.topic, &publish.payload, publish.retain);
+            if let (Some(presence), Some(event)) = (&mut self.presence, event) {
+                presence.on_event(event).await;
             }
             if publish.qos == QoS::AtLeastOnce {
                 connection.add_pending(publish.pkid).settle(true);
@@ -269,8 +269,8 @@ async fn leadership_change(presence: Option<&mut PresencePublisher>) {
     }
 }
 
-/// Returns the topic filters: telemetry, and the broker's events if `notices`.
-pub fn filters(config: &BridgeConfig, notices: bool) -> Vec<String> {
-    let notices = broker_events::FILTERS.into_iter().filter(|_| notices).map(str::to_owned);
-    [config.filter()].into_iter().chain(notices).collect()
+/// Returns the topic filters: telemetry, and the broker's events if `events`.
+pub fn filters(config: &BridgeConfig, events: bool) -> Vec<String> {
+    let events = broker_events::FILTERS.into_iter().filter(|_| events).map(str::to_owned);
+    [config.filter()].into_iter().chain(events).collect()
 }

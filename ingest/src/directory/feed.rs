@@ -40,6 +40,7 @@ impl Feed {
 
     /// Waits until all events now in the log are folded; returns whether that succeeded in time.
     pub async fn catch_up(&self, within: Duration) -> bool {
+        // Freshness counts from before the comparison: events may have been appended since.
         let called_at = Instant::now();
         let caught_up = self.follower.caught_up(within).await.is_ok();
         if caught_up {

@@ -89,6 +89,7 @@ impl Tls {
             .map_err(Error::Versions)?
             .with_client_cert_verifier(Arc::new(HandshakeVerifier::new(recorder.clone(), provider)))
             .with_cert_resolver(self.base.cert_resolver.clone());
+        // Share resumption state, because each handshake has its own configuration.
         config.session_storage = self.base.session_storage.clone();
         config.send_tls13_tickets = self.base.send_tls13_tickets;
         Ok((TlsAcceptor::from(Arc::new(config)), recorder))

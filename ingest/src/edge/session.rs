@@ -135,6 +135,7 @@ impl Session {
                 timer.as_mut().reset(resume_at.into());
             }
             tokio::select! {
+                // The end of the session has priority, then acknowledgements, then new messages.
                 biased;
                 end = self.handle.ended() => return Err(end),
                 () = self.pending_acks.notified() => {}
@@ -279,6 +280,7 @@ impl Session {
         let Some(PublishHead { topic, payload }) =
             publish::read_head(first, &self.buffer[header_bytes..], self.version)
         else {
+            // The topic has not arrived completely: read more.
             self.buffer.reserve(READ_BYTES);
             return Ok(());
         };

@@ -81,6 +81,7 @@ impl Kicker {
     pub async fn run(mut self, directory: Arc<Directory>, shutdown: CancellationToken) {
         let kicks = TaskTracker::new();
         while let Some(Some(first)) = shutdown.run_until_cancelled(self.affected.recv()).await {
+            // Drain the channel first, so that a device is kicked once per burst of events.
             let mut devices = BTreeSet::new();
             let mut next = Some(first);
             while let Some(affected) = next {

@@ -79,6 +79,7 @@ impl HttpDoor {
     pub fn count(&self, device: DeviceId, messages: u32) -> Result<(), Problem> {
         let now = Instant::now();
         let mut throttle = self.throttles.entry(device).or_insert_with(|| Throttle::new(now));
+        // Count on a copy: a refused batch must not use up the rate.
         let mut counted = *throttle;
         for _ in 0..messages {
             if let Some(resume_at) = counted.count(self.rate, now) {

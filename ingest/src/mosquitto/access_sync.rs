@@ -106,18 +106,20 @@ impl AccessSync {
         }
         let clients =
             control.query(json!({"command": "listClients", "verbose": true, "count": -1, "offset": 0})).await?;
-        let mut known = known(&clients)?;
+        let mut registered = parse_clients(&clients)?;
         let roles = control.query(json!({"command": "listRoles", "count": -1, "offset": 0})).await?;
-        let mut left = left(&roles)?;
+        let mut orphaned = parse_roles(&roles)?;
         loop {
             changes.mark_unchanged();
-            let waiting = self.sync(&mut control, &mut known, &mut left).await?;
+            let waiting = self.sync(&mut control, &mut registered, &mut orphaned).await?;
             if !std::mem::replace(worked, true) {
-                info!(broker = %self.config.address, devices = known.len(), "the broker's access list is in sync");
+                info!(broker = %self.config.address, devices = registered.len(), "the broker's access list is in sync");
             }
-            if delete_orphaned_roles(&mut control, &known, &mut left).await? {
+            // Sync again after each sweep, so that a removal never waits for more than one of them.
+            if delete_orphaned_roles(&mut control, &registered, &mut orphaned).await? {
                 continue;
             }
+            // Both waits poll the connection, which keeps it alive.
             let delay = if waiting { RETRY_DELAY } else { CHECK_INTERVAL };
             tokio::select! {
                 _ = changes.changed() => {}
@@ -135,30 +137,30 @@ impl AccessSync {
     async fn sync(
         &mut self,
         control: &mut ControlConnection,
-        known: &mut HashMap<DeviceId, String>,
-        left: &mut BTreeSet<DeviceId>,
+        registered: &mut HashMap<DeviceId, String>,
+        orphaned: &mut BTreeSet<DeviceId>,
     ) -> Result<bool, Error> {
         let AdmissionList { admitted, revoked } = self.shared.directory.admission_list((self.shared.clock)());
         // Remove devices first: a revocation list that cannot be fetched must not delay that.
-        let gone = access_changes::diff(known, &admitted, |_| false).remove;
-        for device in &gone {
-            known.remove(device);
+        let removed = access_changes::diff(registered, &admitted, |_| false).remove;
+        for device in &removed {
+            registered.remove(device);
         }
-        send_commands(control, gone.iter().map(|device| access_changes::remove_device(*device))).await?;
-        left.extend(&gone);
-        counter!(names::BROKER_DEVICES, "change" => "left").increment(gone.len() as u64);
+        send_commands(control, removed.iter().map(|device| access_changes::remove_device(*device))).await?;
+        orphaned.extend(&removed);
+        counter!(names::BROKER_DEVICES, "change" => "left").increment(removed.len() as u64);
         let listed = self.refresh_lists(&revoked).await;
         let has = |device: &AdmittedDevice| {
             self.revocations.as_ref().is_none_or(|lists| lists.has(device.organization, &device.listed))
         };
-        let changes = access_changes::diff(known, &admitted, has);
-        let entering = changes.add.iter().filter_map(|device| Some((*device, admitted.get(device)?)));
+        let changes = access_changes::diff(registered, &admitted, has);
+        let added = changes.add.iter().filter_map(|device| Some((*device, admitted.get(device)?)));
         send_commands(
             control,
-            entering.clone().flat_map(|(device, admitted)| access_changes::add_device(device, admitted)),
+            added.clone().flat_map(|(device, admitted)| access_changes::add_device(device, admitted)),
         )
         .await?;
-        known.extend(entering.map(|(device, admitted)| (device, admitted.tag())));
+        registered.extend(added.map(|(device, admitted)| (device, admitted.tag())));
         counter!(names::BROKER_DEVICES, "change" => "entered").increment(changes.add.len() as u64);
         Ok(!listed || !changes.waiting.is_empty())
     }
@@ -179,14 +181,14 @@ impl AccessSync {
 /// Deletes some roles of devices that were removed and not added again; returns whether there were any.
 async fn delete_orphaned_roles(
     control: &mut ControlConnection,
-    known: &HashMap<DeviceId, String>,
-    left: &mut BTreeSet<DeviceId>,
+    registered: &HashMap<DeviceId, String>,
+    orphaned: &mut BTreeSet<DeviceId>,
 ) -> Result<bool, control_connection::Error> {
-    left.retain(|device| !known.contains_key(device));
-    let some: Vec<_> = left.iter().copied().take(MAX_ROLES_PER_SWEEP).collect();
-    send_commands(control, some.iter().map(|device| access_changes::delete_role(*device))).await?;
-    left.retain(|device| !some.contains(device));
-    Ok(!some.is_empty())
+    orphaned.retain(|device| !registered.contains_key(device));
+    let batch: Vec<_> = orphaned.iter().copied().take(MAX_ROLES_PER_SWEEP).collect();
+    send_commands(control, batch.iter().map(|device| access_changes::delete_role(*device))).await?;
+    orphaned.retain(|device| !batch.contains(device));
+    Ok(!batch.is_empty())
 }
 
 async fn send_commands(
@@ -201,7 +203,7 @@ async fn send_commands(
 }
 
 /// Parses the plugin's list of roles; returns the devices that have one.
-fn left(roles: &Value) -> Result<BTreeSet<DeviceId>, serde_json::Error> {
+fn parse_roles(roles: &Value) -> Result<BTreeSet<DeviceId>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Roles {
         roles: Vec<String>,
@@ -211,7 +213,7 @@ fn left(roles: &Value) -> Result<BTreeSet<DeviceId>, serde_json::Error> {
 }
 
 /// Parses the plugin's list of clients; returns the devices with their tags and ignores other clients.
-fn known(clients: &Value) -> Result<HashMap<DeviceId, String>, serde_json::Error> {
+fn parse_clients(clients: &Value) -> Result<HashMap<DeviceId, String>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Clients {
         clients: Vec<Client>,

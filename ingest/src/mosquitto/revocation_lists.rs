@@ -72,6 +72,7 @@ impl RevocationLists {
                 let list = self.fetch(*organization).await?;
                 let before = self.lists.insert(*organization, list);
                 let same = before.is_some_and(|before| self.lists[organization].pem == before.pem);
+                // An unchanged CRL does not require a reload.
                 self.delivered &= same;
             }
         }

@@ -22,6 +22,7 @@ impl Mailbox {
     pub fn store(&self, ticket: u32) {
         let mut stored = self.stored();
         stored.tickets.push(ticket);
+        // Only the first ticket since the last collection has to wake the waiting task.
         let first = stored.tickets.len() == 1;
         drop(stored);
         if first {

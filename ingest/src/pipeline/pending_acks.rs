@@ -56,6 +56,7 @@ impl<T> PendingAcks<T> {
     pub fn take_stored(&mut self, mut acknowledge: impl FnMut(T)) -> Result<(), NotStored> {
         let failed = self.mailbox.collect(&mut self.stored);
         for ticket in self.stored.drain(..) {
+            // Tickets wrap around; one that is not pending is out of range and ignored.
             if let Some((_, stored)) = self.waiting.get_mut(ticket.wrapping_sub(self.first) as usize) {
                 *stored = true;
             }
