@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, User};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Who may stand in for root, in order of preference.
 const STAND_INS: [&str; 2] = ["postgres", "nobody"];
@@ -33,14 +33,14 @@ impl Account {
     }
 
     /// Whoever we are.
-    pub(crate) fn ourselves() -> Self {
+    pub(crate) fn current() -> Self {
         let (uid, gid) = (Uid::effective(), Gid::effective());
         Self { name: uid.to_string(), uid: uid.as_raw(), gid: gid.as_raw() }
     }
 
     /// The first folder on the way to `path`, itself included, that this user may not enter. Access lists are not
     /// looked at, only the permission bits.
-    pub(crate) fn barred_by(&self, path: &Path) -> Option<PathBuf> {
+    pub(crate) fn first_inaccessible(&self, path: &Path) -> Option<PathBuf> {
         let folders: Vec<&Path> = path.ancestors().collect();
         let barred = |folder: &&Path| folder.metadata().is_ok_and(|metadata| !self.may_enter(&metadata));
         folders.into_iter().rev().find(barred).map(Path::to_path_buf)
@@ -77,11 +77,11 @@ mod tests {
             set_permissions(folder, Permissions::from_mode(mode)).unwrap();
         }
         let stranger = Account { name: "stranger".into(), uid: 54_321, gid: 54_321 };
-        assert_eq!(stranger.barred_by(&data), None);
+        assert_eq!(stranger.first_inaccessible(&data), None);
         set_permissions(&home, Permissions::from_mode(0o700)).unwrap();
-        assert_eq!(stranger.barred_by(&data), Some(home.clone()));
+        assert_eq!(stranger.first_inaccessible(&data), Some(home.clone()));
         let metadata = home.metadata().unwrap();
         let owner = Account { name: "owner".into(), uid: metadata.uid(), gid: metadata.gid() };
-        assert_eq!(owner.barred_by(&data), None);
+        assert_eq!(owner.first_inaccessible(&data), None);
     }
 }

@@ -5,8 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-use crate::Server;
-use crate::find::Version;
+use crate::server::Server;
+use crate::version::Version;
 
 /// Why the local stack could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -178,7 +178,7 @@ pub enum Error {
         statement: String,
         /// Its answer.
         #[source]
-        source: crate::wire::Error,
+        source: crate::protocols::Error,
     },
 }
 

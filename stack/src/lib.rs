@@ -15,29 +15,31 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod account;
-mod cluster;
+mod data_folder;
 mod error;
-mod find;
-mod folder;
+mod find_program;
 mod install;
-mod limits;
 mod lock;
 mod logs;
-mod network;
+mod nats_cluster;
+mod node_networks;
+mod open_file_limit;
 mod options;
 pub mod ports;
 mod process;
+mod protocols;
+mod server;
 mod servers;
 mod stack;
 pub mod testing;
-mod wire;
+mod version;
 
-pub use cluster::{Cluster, ClusterOptions};
 pub use error::Error;
-pub use find::Version;
 pub use install::{Binaries, ensure_installed};
-pub use limits::raise_open_file_limit;
+pub use nats_cluster::{Cluster, ClusterOptions};
+pub use open_file_limit::raise_open_file_limit;
 pub use options::{Broker, Durability, Options};
 pub use ports::{Ports, free_port};
-pub use servers::Server;
+pub use server::Server;
 pub use stack::{Exited, Stack, Urls};
+pub use version::Version;

@@ -12,10 +12,10 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use crate::Error;
+use crate::error::Error;
 
 /// How long the servers of a stack that was killed may take to end. PostgreSQL writes a checkpoint first.
-const LINGER: Duration = Duration::from_secs(30);
+const SERVERS_END_WITHIN: Duration = Duration::from_secs(30);
 const FILE: &str = "stack.lock";
 
 /// An exclusive `flock(2)` on `stack.lock`, with the holder's process id in the file.
@@ -25,7 +25,7 @@ pub(crate) struct Lock(Flock<File>);
 impl Lock {
     /// Takes the lock. Refuses at once when its owner lives; waits a while for the servers of an owner that is gone.
     pub(crate) async fn take(folder: &Path) -> Result<Self, Error> {
-        let deadline = Instant::now() + LINGER;
+        let deadline = Instant::now() + SERVERS_END_WITHIN;
         loop {
             if let Some(lock) = Self::try_take(folder)? {
                 return Ok(lock);

@@ -4,17 +4,17 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A log larger than this is turned over (`x.log` becomes `x.log.1`) when its server starts, bytes.
-const TURN_OVER: u64 = 10_000_000;
+const ROTATE_BYTES: u64 = 10_000_000;
 /// How much of a log is looked at for its last lines, bytes.
-const TAIL: u64 = 16_384;
+const TAIL_BYTES: u64 = 16_384;
 const TAIL_LINES: usize = 15;
 
 /// Opens a log for appending.
 pub(crate) fn open(path: &Path) -> Result<File, Error> {
-    if path.metadata().is_ok_and(|metadata| metadata.len() > TURN_OVER) {
+    if path.metadata().is_ok_and(|metadata| metadata.len() > ROTATE_BYTES) {
         let older = path.with_extension("log.1");
         std::fs::rename(path, &older).map_err(Error::file("rename", path))?;
     }
@@ -35,7 +35,7 @@ pub(crate) fn tail(path: &Path) -> String {
 fn read_end(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -62,7 +62,7 @@ mod tests {
     fn a_large_log_is_turned_over_on_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
-        open(&path).unwrap().set_len(TURN_OVER + 1).unwrap();
+        open(&path).unwrap().set_len(ROTATE_BYTES + 1).unwrap();
         assert_eq!(open(&path).unwrap().metadata().unwrap().len(), 0);
         assert!(folder.path().join("x.log.1").exists());
     }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Ports, Server};
+use crate::ports::Ports;
+use crate::server::Server;
 
 /// How long a server may take until it answers. PostgreSQL replays its log after a kill: up to `max_wal_size`.
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);

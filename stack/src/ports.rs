@@ -23,16 +23,17 @@ use std::sync::{Mutex, PoisonError};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Server};
+use crate::error::Error;
+use crate::server::Server;
 
 /// How many ports one stack takes from its base on.
 pub const SPAN: u16 = 9;
 
 /// Where free ports are taken from: below Linux's range for outgoing connections (32768 to 60999, `ip(7)`), so that no
 /// connection of a test takes a server's port while the server restarts.
-const FREE: std::ops::Range<u16> = 20_000..32_000;
+const FREE_RANGE: std::ops::Range<u16> = 20_000..32_000;
 
-const REMEMBERED: &str = "ports.json";
+const PORTS_FILE: &str = "ports.json";
 
 /// The ports of one stack. 0 means: any free port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,18 +145,18 @@ impl Ports {
     }
 
     /// Whether one of a server's ports is this one.
-    pub(crate) fn names(self, port: u16) -> bool {
+    pub(crate) fn include(self, port: u16) -> bool {
         [self.nats, self.nats_monitoring, self.postgres, self.redis, self.broker, self.broker_tls].contains(&port)
     }
 
     /// The ports this data folder used last, if it says.
     pub(crate) fn remembered(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join(REMEMBERED)).ok()?).ok()
+        serde_json::from_slice(&std::fs::read(folder.join(PORTS_FILE)).ok()?).ok()
     }
 
     /// Writes the ports into the data folder.
     pub(crate) fn remember(self, folder: &Path) -> Result<(), Error> {
-        let path = folder.join(REMEMBERED);
+        let path = folder.join(PORTS_FILE);
         let text = serde_json::to_vec_pretty(&self).unwrap_or_default();
         std::fs::write(&path, text).map_err(Error::file("write", path))
     }
@@ -166,11 +167,12 @@ impl Ports {
 pub fn free_port() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if given.len() > usize::from(FREE.end - FREE.start) / 2 {
+    if given.len() > usize::from(FREE_RANGE.end - FREE_RANGE.start) / 2 {
         given.clear();
     }
-    let start = rand::rng().random_range(FREE);
-    let port = (start..FREE.end).chain(FREE.start..start).find(|port| !given.contains(port) && is_free(*port));
+    let start = rand::rng().random_range(FREE_RANGE);
+    let port =
+        (start..FREE_RANGE.end).chain(FREE_RANGE.start..start).find(|port| !given.contains(port) && is_free(*port));
     let port = port.unwrap_or(start);
     given.insert(port);
     port
@@ -211,7 +213,7 @@ mod tests {
     fn a_free_port_is_free_and_not_given_twice() {
         let ports: BTreeSet<u16> = (0..200).map(|_| free_port()).collect();
         assert_eq!(ports.len(), 200);
-        assert!(ports.iter().all(|port| FREE.contains(port)));
+        assert!(ports.iter().all(|port| FREE_RANGE.contains(port)));
     }
 
     #[test]

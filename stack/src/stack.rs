@@ -11,11 +11,18 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::folder::Folder;
+use crate::data_folder::DataFolder;
+use crate::error::Error;
 use crate::install::{Binaries, ensure_installed};
+use crate::logs;
+use crate::open_file_limit::raise_open_file_limit;
+use crate::options::Broker;
+use crate::options::Options;
+use crate::ports;
+use crate::ports::Ports;
 use crate::process::{Launch, Process};
-use crate::servers::{Plan, probe};
-use crate::{Broker, Error, Options, Ports, Server, logs, ports, raise_open_file_limit};
+use crate::server::Server;
+use crate::servers::{Plan, prepare, probe};
 
 /// How long a server may take to stop before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -23,9 +30,9 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 const PORT_ATTEMPTS: usize = 5;
 /// How long to wait before a starting server is asked again: at first, and at most. It grows by half each time, because
 /// PostgreSQL logs every question it cannot answer yet.
-const PROBE_AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
+const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 /// How long one answer may take.
-const PROBE_WITHIN: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where the servers of a stack listen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +94,7 @@ impl fmt::Display for Exited {
 pub struct Stack {
     // Before the folder: the servers end before the lock is given up.
     running: BTreeMap<Server, Running>,
-    folder: Folder,
+    folder: DataFolder,
     ports: Ports,
     urls: Urls,
     ready_within: Duration,
@@ -108,7 +115,7 @@ impl Stack {
         let (servers, install) = (options.servers(), options.install);
         let find = tokio::task::spawn_blocking(move || ensure_installed(&servers, install)).await;
         let binaries = find.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        let folder = Folder::open(&options.data_dir).await?;
+        let folder = DataFolder::open(&options.data_dir).await?;
         let (running, ports) = start_all(&options, &folder, &binaries).await?;
         ports.remember(folder.path())?;
         let (ready_within, broker) = (options.ready_within, options.mosquitto);
@@ -163,7 +170,7 @@ impl Stack {
     /// restart.
     pub fn watch(&self) -> impl Future<Output = Exited> + Send + use<> {
         let death = |(server, running): (&Server, &Running)| {
-            let (server, log, died) = (*server, running.launch.log.clone(), running.process.died());
+            let (server, log, died) = (*server, running.launch.log.clone(), running.process.ended_unexpectedly());
             Box::pin(async move {
                 let status = died.await;
                 Exited { server, status, tail: logs::tail(&log), log }
@@ -205,7 +212,7 @@ impl Drop for Stack {
 /// Starts all servers at once. Free ports are chosen anew when somebody else was faster.
 async fn start_all(
     options: &Options,
-    folder: &Folder,
+    folder: &DataFolder,
     binaries: &Binaries,
 ) -> Result<(BTreeMap<Server, Running>, Ports), Error> {
     let mut attempt = 1;
@@ -219,7 +226,9 @@ async fn start_all(
             start_one(&plan, Server::Mosquitto)
         );
         match started {
-            Err(Error::PortInUse { port, .. }) if attempt < PORT_ATTEMPTS && !options.ports.names(port) => attempt += 1,
+            Err(Error::PortInUse { port, .. }) if attempt < PORT_ATTEMPTS && !options.ports.include(port) => {
+                attempt += 1
+            }
             Err(error) => return Err(error),
             Ok((nats, postgres, redis, mosquitto)) => {
                 return Ok(([nats, postgres, redis, mosquitto].into_iter().flatten().collect(), ports));
@@ -233,7 +242,7 @@ async fn start_one(plan: &Plan<'_>, server: Server) -> Result<Option<(Server, Ru
     if !plan.options.servers().contains(&server) {
         return Ok(None);
     }
-    let launch = plan.prepare(server).await?;
+    let launch = prepare(plan, server).await?;
     let broker = plan.options.mosquitto.as_ref();
     let when = Readiness { ports: plan.ports, within: plan.options.ready_within, broker };
     let process = start(server, &launch, plan.folder, when).await?;
@@ -248,7 +257,7 @@ struct Readiness<'a> {
     broker: Option<&'a Broker>,
 }
 
-async fn start(server: Server, launch: &Launch, folder: &Folder, when: Readiness<'_>) -> Result<Process, Error> {
+async fn start(server: Server, launch: &Launch, folder: &DataFolder, when: Readiness<'_>) -> Result<Process, Error> {
     ensure_all_free(server, when.ports)?;
     let process = Process::spawn(launch, folder.lock())?;
     wait_until_ready(server, &process, launch, when).await?;
@@ -267,9 +276,9 @@ async fn wait_until_ready(
 ) -> Result<(), Error> {
     let Readiness { ports, within, broker } = when;
     let deadline = Instant::now() + within;
-    let mut pause = PROBE_AGAIN.0;
+    let mut pause = PROBE_PAUSES.0;
     loop {
-        let answer = tokio::time::timeout(PROBE_WITHIN, probe(server, ports, process.pid(), launch, broker)).await;
+        let answer = tokio::time::timeout(PROBE_TIMEOUT, probe(server, ports, process.pid(), launch, broker)).await;
         let last = match answer {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error.to_string(),
@@ -284,6 +293,6 @@ async fn wait_until_ready(
             return Err(Error::NotReady { server, seconds: within.as_secs(), last, tail: tail(), log });
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 3 / 2).min(PROBE_AGAIN.1);
+        pause = (pause * 3 / 2).min(PROBE_PAUSES.1);
     }
 }

@@ -10,18 +10,24 @@ use nix::sys::statvfs::statvfs;
 use rand::Rng;
 use tokio::sync::OnceCell;
 
-use crate::{Durability, Error, Options, Stack, Urls, folder, wire};
+use crate::data_folder;
+use crate::error::Error;
+use crate::options::Durability;
+use crate::options::Options;
+use crate::protocols;
+use crate::stack::Stack;
+use crate::stack::Urls;
 
 /// The variable that holds the shared servers' [`Urls`] as JSON.
 pub const SHARED: &str = "ARGUSIQ_TEST_STACK";
 
 /// Folders of tests are named `argusiq-test-<process id>-<number>`.
-const FOLDER: &str = "argusiq-test-";
+const FOLDER_PREFIX: &str = "argusiq-test-";
 
 /// The file system in memory that every Linux has, though containers often have little of it.
-const MEMORY: &str = "/dev/shm";
+const MEMORY_FOLDER: &str = "/dev/shm";
 /// How much memory must be left for test data to go there, bytes.
-const PLENTY: u64 = 6_000_000_000;
+const MIN_FREE_BYTES: u64 = 6_000_000_000;
 
 /// One test's own part of the shared servers.
 #[derive(Debug, Clone)]
@@ -70,7 +76,7 @@ pub async fn space() -> Space {
 
 /// Runs one statement on a database of the stack. Returns the first column of each row; NULL is empty.
 pub async fn sql(url: &str, statement: &str) -> Result<Vec<String>, Error> {
-    let answer = async { wire::Postgres::connect(port_of(url)?, split(url).1).await?.query(statement).await };
+    let answer = async { protocols::Postgres::connect(port_of(url)?, split(url).1).await?.query(statement).await };
     answer.await.map_err(|source| Error::Statement { statement: statement.into(), source })
 }
 
@@ -85,7 +91,7 @@ pub async fn own_stack() -> TestStack {
 /// Removes the data folder of a stack that has ended, with what it keeps elsewhere. Returns whether it is gone: a folder
 /// in use stays.
 pub fn remove_data(data_dir: &Path) -> Result<bool, Error> {
-    folder::remove(data_dir)
+    data_folder::remove(data_dir)
 }
 
 /// A stack on a temporary folder. Both are gone after [`stop`](Self::stop) or drop; what a killed process leaves is
@@ -137,7 +143,7 @@ struct TemporaryFolder(PathBuf);
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        if let Err(error) = folder::remove(&self.0) {
+        if let Err(error) = data_folder::remove(&self.0) {
             tracing::warn!(%error, path = %self.0.display(), "a test's folder stays");
         }
     }
@@ -156,16 +162,16 @@ fn temporary_folder(durability: Durability) -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let root = if durability == Durability::Durable { std::env::temp_dir() } else { root() };
-    root.join(format!("{FOLDER}{}-{number}", std::process::id()))
+    root.join(format!("{FOLDER_PREFIX}{}-{number}", std::process::id()))
 }
 
 /// Where throwaway folders go: into memory where there is plenty of it, unless `TMPDIR` says otherwise. A database is
 /// some 300 files; creating and removing them on disk takes most of the time that tests wait for.
 fn root() -> PathBuf {
-    let memory = Path::new(MEMORY);
+    let memory = Path::new(MEMORY_FOLDER);
     let free = || Some(statvfs(memory).ok().map(|is| is.blocks_available() * is.fragment_size())?.min(available()?));
     match std::env::var_os("TMPDIR") {
-        None if free().is_some_and(|bytes| bytes > PLENTY) => memory.into(),
+        None if free().is_some_and(|bytes| bytes > MIN_FREE_BYTES) => memory.into(),
         _ => std::env::temp_dir(),
     }
 }
@@ -179,13 +185,14 @@ fn available() -> Option<u64> {
 
 /// Removes the folders of processes that are gone and whose servers have ended.
 fn sweep() {
-    let folders = [std::env::temp_dir(), MEMORY.into()];
+    let folders = [std::env::temp_dir(), MEMORY_FOLDER.into()];
     for entry in folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
         let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next()?.parse::<u32>().ok());
+        let owner =
+            name.to_str().and_then(|name| name.strip_prefix(FOLDER_PREFIX)?.split('-').next()?.parse::<u32>().ok());
         if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             // Another user's stays; that user's tests remove it.
-            let _ = folder::remove(&entry.path());
+            let _ = data_folder::remove(&entry.path());
         }
     }
 }
@@ -202,9 +209,9 @@ fn split(url: &str) -> (&str, &str) {
     url.rsplit_once('/').unwrap_or((url, ""))
 }
 
-fn port_of(url: &str) -> Result<u16, wire::Error> {
+fn port_of(url: &str) -> Result<u16, protocols::Error> {
     let port = split(url).0.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    port.ok_or_else(|| wire::Error::Refused(format!("{url} names no port")))
+    port.ok_or_else(|| protocols::Error::Refused(format!("{url} names no port")))
 }
 
 /// `t` and eight letters or digits: a name for a stream, a database and a subject.

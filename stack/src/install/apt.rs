@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::error::Error;
+use crate::find_program;
 use crate::install::run;
-use crate::{Error, find};
 
 /// Debian asks this program before a package's script starts a service; 101 is "no" (`invoke-rc.d(8)`).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
@@ -16,18 +17,18 @@ const NO_CLUSTER: &str = "\ncreate_main_cluster = false\n";
 
 /// Whether this is a machine with apt.
 pub(super) fn is_here() -> bool {
-    !find::on_path("apt-get").is_empty()
+    !find_program::on_path("apt-get").is_empty()
 }
 
 /// Installs packages. Needs root.
 pub(super) fn install(packages: &[&str]) -> Result<(), Error> {
     let what = packages.join(" ");
     run(&what, apt().arg("update"))?;
-    let _no_services = Instead::write(Path::new(POLICY), Change::Create(NO_SERVICES))?;
+    let _no_services = TemporaryChange::write(Path::new(POLICY), Change::Create(NO_SERVICES))?;
     let mut _no_cluster = None;
     if packages.contains(&"postgresql") {
         run(&what, apt().args(["install", "-y", "--no-install-recommends", "postgresql-common"]))?;
-        _no_cluster = Some(Instead::write(Path::new(CLUSTERS), Change::Append(NO_CLUSTER))?);
+        _no_cluster = Some(TemporaryChange::write(Path::new(CLUSTERS), Change::Append(NO_CLUSTER))?);
     }
     run(&what, apt().args(["install", "-y", "--no-install-recommends"]).args(packages)).map(drop)
 }
@@ -46,13 +47,13 @@ enum Change {
 }
 
 /// A change to a file of the machine that is undone on drop.
-struct Instead {
+struct TemporaryChange {
     path: PathBuf,
     before: Option<Vec<u8>>,
     changed: bool,
 }
 
-impl Instead {
+impl TemporaryChange {
     fn write(path: &Path, change: Change) -> Result<Self, Error> {
         let before = std::fs::read(path).ok();
         let after = match (&before, change) {
@@ -69,7 +70,7 @@ impl Instead {
     }
 }
 
-impl Drop for Instead {
+impl Drop for TemporaryChange {
     fn drop(&mut self) {
         let undone = match &self.before {
             _ if !self.changed => Ok(()),
@@ -90,10 +91,10 @@ mod tests {
     fn a_changed_file_is_as_before_afterwards() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy");
-        let made = Instead::write(&path, Change::Create(NO_SERVICES)).unwrap();
+        let made = TemporaryChange::write(&path, Change::Create(NO_SERVICES)).unwrap();
         assert_eq!(Command::new(&path).status().unwrap().code(), Some(101));
-        let kept = Instead::write(&path, Change::Create("other")).unwrap();
-        let added = Instead::write(&path, Change::Append("# more\n")).unwrap();
+        let kept = TemporaryChange::write(&path, Change::Create("other")).unwrap();
+        let added = TemporaryChange::write(&path, Change::Append("# more\n")).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{NO_SERVICES}# more\n"));
         drop(added);
         drop(kept);

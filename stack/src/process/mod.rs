@@ -4,8 +4,8 @@
 //! Three things end a child: [`Process::stop`], dropping the [`Process`], and the end of our own process, however it
 //! comes about. The last is the kernel's doing (`PR_SET_PDEATHSIG`, see [`spawner`]).
 
+mod process_tree;
 mod spawner;
-mod tree;
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
@@ -21,8 +21,9 @@ use nix::unistd::Pid;
 use tokio::sync::watch;
 
 use crate::account::Account;
+use crate::error::Error;
 use crate::lock::Lock;
-use crate::{Error, logs};
+use crate::logs;
 
 /// How long a dropped process may take to stop before it is killed.
 const DROP_WITHIN: Duration = Duration::from_secs(5);
@@ -55,7 +56,7 @@ struct Shared {
     ended: Mutex<Option<ExitStatus>>,
     reaped: Condvar,
     /// Whether we asked it to end.
-    asked: AtomicBool,
+    stop_requested: AtomicBool,
     exit: watch::Sender<Option<ExitStatus>>,
 }
 
@@ -92,11 +93,11 @@ impl Process {
     }
 
     /// Resolves when the process has ended without having been asked to; never when it was asked.
-    pub(crate) fn died(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
+    pub(crate) fn ended_unexpectedly(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
         let (exited, shared) = (self.exited(), Arc::clone(&self.shared));
         async move {
             let status = exited.await;
-            if shared.asked.load(Ordering::Acquire) {
+            if shared.stop_requested.load(Ordering::Acquire) {
                 std::future::pending::<()>().await;
             }
             status
@@ -123,7 +124,7 @@ impl Process {
     pub(crate) async fn pause(&self) -> bool {
         self.send(Signal::SIGSTOP);
         for _ in 0..1000 {
-            if tree::stands_still(self.pid) {
+            if process_tree::is_stopped(self.pid) {
                 return true;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -140,7 +141,7 @@ impl Process {
     pub(crate) async fn kill(&self) {
         let children = self.kill_tree();
         self.exited().await;
-        tree::gone(&children).await;
+        process_tree::wait_until_gone(&children).await;
     }
 
     /// Sends SIGKILL and returns at once.
@@ -153,8 +154,8 @@ impl Process {
         if ended.is_some() {
             return Vec::new();
         }
-        self.shared.asked.store(true, Ordering::Release);
-        let children = tree::descendants(self.pid);
+        self.shared.stop_requested.store(true, Ordering::Release);
+        let children = process_tree::descendants(self.pid);
         for pid in std::iter::once(&self.pid).chain(&children) {
             let _ = kill(*pid, Signal::SIGKILL);
         }
@@ -162,7 +163,7 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        self.shared.asked.store(true, Ordering::Release);
+        self.shared.stop_requested.store(true, Ordering::Release);
         self.send(signal);
     }
 
@@ -246,7 +247,7 @@ mod tests {
     async fn a_process_that_ignores_the_signal_is_killed_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let process = shell(folder.path(), "trap '' TERM; sleep 600 & echo ready; while :; do wait; done").await;
-        let children = tree::descendants(process.pid);
+        let children = process_tree::descendants(process.pid);
         assert_eq!(children.len(), 1);
         assert!(!process.stop(Duration::from_millis(100)).await);
         assert_eq!(process.ended().unwrap().signal(), Some(Signal::SIGKILL as i32));

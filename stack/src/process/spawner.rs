@@ -26,8 +26,8 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Starts a program on the dedicated thread.
 pub(super) fn spawn(launch: &Launch, log: File, lock: &Lock) -> io::Result<Child> {
     let mut command = command(launch, log)?;
-    end_with_us(&mut command, launch.stop_signal, lock.descriptor().as_raw_fd());
-    on_the_thread(move || command.spawn())?
+    end_with_parent(&mut command, launch.stop_signal, lock.descriptor().as_raw_fd());
+    on_spawner_thread(move || command.spawn())?
 }
 
 fn command(launch: &Launch, log: File) -> io::Result<Command> {
@@ -44,7 +44,7 @@ fn command(launch: &Launch, log: File) -> io::Result<Command> {
 
 /// Has the kernel send `signal` to the child when we end, and lets it keep the lock open.
 #[allow(unsafe_code, reason = "running code between fork and exec is unsafe by nature; there is no other way")]
-fn end_with_us(command: &mut Command, signal: Signal, lock: RawFd) {
+fn end_with_parent(command: &mut Command, signal: Signal, lock: RawFd) {
     let parent = getpid();
     // SAFETY: after a fork in a process with threads only async-signal-safe calls are allowed. `before_exec` makes three
     // system calls and neither allocates nor locks. The descriptor is open: its owner waits for the spawn to return.
@@ -63,7 +63,7 @@ fn before_exec(signal: Signal, parent: Pid, lock: BorrowedFd<'_>) -> Result<(), 
     fcntl(lock, FcntlArg::F_SETFD(FdFlag::empty())).map(drop)
 }
 
-fn on_the_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+fn on_spawner_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     static THREAD: OnceLock<Sender<Job>> = OnceLock::new();
     let jobs = THREAD.get_or_init(|| {
         let (sender, jobs) = channel::<Job>();

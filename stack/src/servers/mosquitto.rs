@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use nix::unistd::Uid;
 
+use crate::error::Error;
 use crate::options::Broker;
 use crate::process::Launch;
-use crate::servers::{Plan, Server};
-use crate::{Error, wire};
+use crate::protocols;
+use crate::server::Server;
+use crate::servers::plan::Plan;
 
 /// The plugin's state.
 const DYNAMIC_SECURITY: &str = "dynamic-security.json";
@@ -19,7 +21,7 @@ const DYNAMIC_SECURITY: &str = "dynamic-security.json";
 pub(super) async fn prepare(plan: &Plan<'_>, broker: &Broker) -> Result<Launch, Error> {
     let folder = plan.folder.of(Server::Mosquitto)?;
     if broker.dynamic_security {
-        begin_dynamic_security(plan, broker, &folder.join(DYNAMIC_SECURITY)).await?;
+        init_dynamic_security(plan, broker, &folder.join(DYNAMIC_SECURITY)).await?;
     } else {
         write_private(&folder.join("acl"), &access(broker))?;
         hash_password(plan, broker, &folder.join("passwords")).await?;
@@ -37,10 +39,10 @@ pub(super) async fn prepare(plan: &Plan<'_>, broker: &Broker) -> Result<Launch, 
 }
 
 /// Ready when it takes our service account, which no stranger knows.
-pub(super) async fn probe(port: u16, broker: &Broker) -> Result<(), wire::Error> {
-    match wire::mqtt_connack(port, &broker.user, &broker.password).await? {
+pub(super) async fn probe(port: u16, broker: &Broker) -> Result<(), protocols::Error> {
+    match protocols::mqtt_connack(port, &broker.user, &broker.password).await? {
         0 => Ok(()),
-        code => Err(wire::Error::Stranger(format!("a broker that answers CONNECT with {code}"))),
+        code => Err(protocols::Error::OtherProgram(format!("a broker that answers CONNECT with {code}"))),
     }
 }
 
@@ -107,11 +109,11 @@ fn access(broker: &Broker) -> String {
 }
 
 /// Its own program makes the plugin's first state, with one administrator; a later start finds what became of it.
-async fn begin_dynamic_security(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
+async fn init_dynamic_security(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
     if path.exists() {
         return Ok(());
     }
-    let program = beside(&plan.binaries.mosquitto, "mosquitto_ctrl");
+    let program = companion_program(&plan.binaries.mosquitto, "mosquitto_ctrl");
     let mut command = tokio::process::Command::new(&program);
     command.args(["dynsec", "init"]).arg(path).args([&broker.user, &broker.password]);
     run("mosquitto_ctrl", program, command).await
@@ -125,7 +127,7 @@ fn plugin() -> PathBuf {
 /// Its own program hashes the password; it rewrites a file in place.
 async fn hash_password(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
     write_private(path, &format!("{}:{}\n", broker.user, broker.password))?;
-    let program = beside(&plan.binaries.mosquitto, "mosquitto_passwd");
+    let program = companion_program(&plan.binaries.mosquitto, "mosquitto_passwd");
     let mut command = tokio::process::Command::new(&program);
     command.arg("-U").arg(path);
     run("mosquitto_passwd", program, command).await
@@ -141,7 +143,7 @@ async fn run(name: &'static str, program: PathBuf, mut command: tokio::process::
 }
 
 /// Its other programs are beside the broker, or in the folder of everybody's programs beside the administrator's.
-fn beside(broker: &Path, name: &str) -> PathBuf {
+fn companion_program(broker: &Path, name: &str) -> PathBuf {
     let beside = broker.with_file_name(name);
     if beside.exists() { beside } else { PathBuf::from(name) }
 }

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
+use crate::error::Error;
 use crate::process::Launch;
-use crate::servers::{Plan, Server};
-use crate::{Error, wire};
+use crate::protocols;
+use crate::server::Server;
+use crate::servers::plan::Plan;
 
 /// JetStream's memory limit, bytes. Streams are kept in files; this is for key-value buckets kept in memory.
 pub(crate) const MAX_MEMORY: u64 = 256_000_000;
@@ -26,11 +28,13 @@ pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
 }
 
 /// Ready when it greets under our folder's name and has JetStream; streams are recovered before it listens.
-pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), wire::Error> {
-    let greeting = wire::nats_greeting(wire::local(port)).await?;
+pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), protocols::Error> {
+    let greeting = protocols::nats_greeting(protocols::local(port)).await?;
     match () {
-        () if greeting.server_name != name(&launch.directory) => Err(wire::Error::Stranger(greeting.server_name)),
-        () if !greeting.jetstream => Err(wire::Error::Refused("JetStream is not enabled yet".into())),
+        () if greeting.server_name != name(&launch.directory) => {
+            Err(protocols::Error::OtherProgram(greeting.server_name))
+        }
+        () if !greeting.jetstream => Err(protocols::Error::Refused("JetStream is not enabled yet".into())),
         () => Ok(()),
     }
 }

@@ -2,9 +2,11 @@
 
 use nix::sys::signal::Signal;
 
+use crate::error::Error;
 use crate::process::Launch;
-use crate::servers::{Plan, Server};
-use crate::{Error, wire};
+use crate::protocols;
+use crate::server::Server;
+use crate::servers::plan::Plan;
 
 /// What Redis may keep, MB: a write beyond it is refused, rather than the machine running out of memory.
 const MAX_MEMORY_MB: u32 = 2048;
@@ -24,10 +26,10 @@ pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
 }
 
 /// Ready when it answers with our process id: it is refused while data is loaded.
-pub(super) async fn probe(port: u16, pid: u32) -> Result<(), wire::Error> {
-    match wire::redis_pid(port).await? {
+pub(super) async fn probe(port: u16, pid: u32) -> Result<(), protocols::Error> {
+    match protocols::redis_pid(port).await? {
         answered if answered == pid => Ok(()),
-        stranger => Err(wire::Error::Stranger(format!("process {stranger}"))),
+        stranger => Err(protocols::Error::OtherProgram(format!("process {stranger}"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! PostgreSQL: its cluster, its configuration, its database and its answer. Tables are declared by those who use them.
 
-mod cluster;
+mod init_cluster;
 
 use std::ffi::OsString;
 use std::fs::Permissions;
@@ -11,15 +11,17 @@ use std::process::ExitStatus;
 use nix::sys::signal::Signal;
 
 use crate::account::Account;
+use crate::error::Error;
 use crate::process::{Launch, Process};
-use crate::servers::{Plan, Server};
-use crate::{Error, wire};
+use crate::protocols;
+use crate::server::Server;
+use crate::servers::plan::Plan;
 
 /// The longest path of a unix socket, bytes: `sun_path` of `unix(7)` less the closing zero.
 const SOCKET_PATH: usize = 107;
 
 /// Where a cluster lives and whose it is.
-struct Home<'a> {
+struct ClusterHome<'a> {
     plan: &'a Plan<'a>,
     folder: PathBuf,
     account: Option<Account>,
@@ -31,8 +33,8 @@ pub(super) async fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
         Some(account) => plan.folder.of_account(Server::Postgres, account)?,
         None => plan.folder.of(Server::Postgres)?,
     };
-    let home = Home { plan, folder, account };
-    cluster::ensure(&home).await?;
+    let home = ClusterHome { plan, folder, account };
+    init_cluster::ensure(&home).await?;
     home.write_configuration("lz4")?;
     // Asks for a value of the configuration: refused when the server was built without LZ4.
     if !home.run(&home.postgres(&["-C", "wal_compression"]), "postgres-check").await?.success() {
@@ -41,7 +43,7 @@ pub(super) async fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
     Ok(Launch { stop_signal: Signal::SIGINT, ..home.launch(&home.postgres(&[]), "postgres") })
 }
 
-impl Home<'_> {
+impl ClusterHome<'_> {
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -87,12 +89,12 @@ impl Home<'_> {
 }
 
 /// Ready when it runs statements on our folder and the database exists.
-pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), wire::Error> {
-    let mut connection = wire::Postgres::connect(port, "postgres").await?;
+pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), protocols::Error> {
+    let mut connection = protocols::Postgres::connect(port, "postgres").await?;
     let ours = launch.directory.join("data");
     let folder = connection.query("SHOW data_directory").await?.pop().unwrap_or_default();
     if Path::new(&folder) != ours {
-        return Err(wire::Error::Stranger(format!("PostgreSQL on {folder}")));
+        return Err(protocols::Error::OtherProgram(format!("PostgreSQL on {folder}")));
     }
     if connection.query("SELECT 1 FROM pg_database WHERE datname = 'argusiq'").await?.is_empty() {
         connection.query("CREATE DATABASE argusiq").await?;

@@ -1,35 +1,14 @@
 //! Finds programs on this machine and reads their versions. What to do when one is missing is decided elsewhere.
 
-use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Server;
+use crate::server::Server;
+use crate::version::Version;
 
 /// Where Debian keeps PostgreSQL's server programs, one folder per version.
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
-
-/// A program's version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32, pub u32);
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
-impl Version {
-    /// Reads the first `major.minor[.patch]` of a text, as `--version` prints it.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
-        words.filter(|word| word.contains('.')).find_map(|word| {
-            let mut numbers = word.split('.').map(|number| number.parse().ok());
-            Some(Self(numbers.next()??, numbers.next()??, numbers.next().flatten().unwrap_or(0)))
-        })
-    }
-}
 
 /// What a search came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,11 +23,11 @@ pub(crate) enum Found {
 
 /// Looks for a server's program on the `PATH`, then where it is usually installed.
 pub(crate) fn find(server: Server) -> Found {
-    first_that_does(server, candidates(server))
+    first_suitable(server, candidates(server))
 }
 
 /// The first of these programs that is new enough.
-pub(crate) fn first_that_does(server: Server, candidates: Vec<PathBuf>) -> Found {
+pub(crate) fn first_suitable(server: Server, candidates: Vec<PathBuf>) -> Found {
     let mut found = Found::Nothing;
     for program in candidates {
         match version(&program) {
@@ -128,7 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let old = script(folder.path(), "old", "nats-server: v2.9.10");
         let new = script(folder.path(), "new", "nats-server: v2.11.0");
-        let find = |candidates| first_that_does(Server::Nats, candidates);
+        let find = |candidates| first_suitable(Server::Nats, candidates);
         assert_eq!(find(vec![old.clone(), new.clone()]), Found::Program(new));
         assert_eq!(find(vec![old.clone()]), Found::TooOld(old, Version(2, 9, 10)));
         assert_eq!(find(vec![]), Found::Nothing);

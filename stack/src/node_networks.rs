@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::Command;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Names are `aq<process id>x<number>` and, for nodes, `…n<index>`: short, as names of interfaces are limited to 15
 /// bytes.
@@ -13,13 +13,13 @@ const NAME: &str = "aq";
 
 /// Networks of the nodes of one cluster. They go on drop; what a killed process leaves, the next one removes.
 #[derive(Debug)]
-pub(crate) struct Network {
+pub(crate) struct NodeNetworks {
     name: String,
     subnet: [u8; 3],
     nodes: usize,
 }
 
-impl Network {
+impl NodeNetworks {
     /// Makes a network for so many nodes, or none where this process may not.
     pub(crate) fn make(nodes: usize) -> Option<Self> {
         sweep();
@@ -75,7 +75,7 @@ impl Network {
     }
 }
 
-impl Drop for Network {
+impl Drop for NodeNetworks {
     fn drop(&mut self) {
         for node in 0..self.nodes {
             // What could not be made cannot be removed either.
