@@ -1,4 +1,4 @@
-//! The user a server runs as. PostgreSQL refuses to run as root; everything else runs as whoever we are.
+//! The user that a server runs as. PostgreSQL refuses to run as root; every other server runs as the current user.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -8,10 +8,10 @@ use nix::unistd::{Gid, Uid, User};
 
 use crate::error::Error;
 
-/// Who may stand in for root, in order of preference.
+/// Users that PostgreSQL may run as in place of root, in order of preference.
 const STAND_INS: [&str; 2] = ["postgres", "nobody"];
 
-/// A user to change to.
+/// A user to run a server as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub name: String,
@@ -20,8 +20,8 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The user PostgreSQL runs as: none to change to unless we are root. A folder that already belongs to somebody
-    /// keeps its owner.
+    /// Returns the user that PostgreSQL must run as; none unless the current user is root. A data folder that already
+    /// exists keeps its owner.
     pub(crate) fn for_postgres(existing: &Path) -> Result<Option<Self>, Error> {
         if !Uid::effective().is_root() {
             return Ok(None);
@@ -32,14 +32,14 @@ impl Account {
         owner.or_else(named).map(|user| Some(Self::from(user))).ok_or(Error::NoAccount)
     }
 
-    /// Whoever we are.
+    /// Returns the current user.
     pub(crate) fn current() -> Self {
         let (uid, gid) = (Uid::effective(), Gid::effective());
         Self { name: uid.to_string(), uid: uid.as_raw(), gid: gid.as_raw() }
     }
 
-    /// The first folder on the way to `path`, itself included, that this user may not enter. Access lists are not
-    /// looked at, only the permission bits.
+    /// Returns the first folder on the path to `path`, itself included, that this user may not enter. Checks only the
+    /// permission bits, not access control lists.
     pub(crate) fn first_inaccessible(&self, path: &Path) -> Option<PathBuf> {
         let folders: Vec<&Path> = path.ancestors().collect();
         let barred = |folder: &&Path| folder.metadata().is_ok_and(|metadata| !self.may_enter(&metadata));
@@ -69,7 +69,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_private_folder_on_the_way_bars_a_stranger() {
+    fn a_private_parent_folder_is_inaccessible_to_another_user() {
         let root = tempfile::tempdir().unwrap();
         let (home, data) = (root.path().join("home"), root.path().join("home/data"));
         create_dir_all(&data).unwrap();

@@ -1,5 +1,5 @@
-//! The data folder: one folder per server, the logs, the lock. A server that runs as another user gets a folder that
-//! user can reach, elsewhere if need be. What is inside a server's folder is its own affair.
+//! The data folder: one folder per server, the logs and the lock. A server that runs as another user gets a folder that
+//! this user can reach, outside the data folder if necessary.
 
 use std::fs::{Permissions, create_dir_all, set_permissions};
 use std::io;
@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::lock::Lock;
 use crate::server::Server;
 
-/// Where a folder goes that its user could not reach in the data folder: on disk, and kept over a reboot.
+/// Parent of folders that their user could not reach inside the data folder; on disk, and kept over a reboot.
 const FALLBACK_ROOT: &str = "/var/tmp";
 
-/// A data folder that we hold the lock of.
+/// A locked data folder.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
@@ -22,7 +22,7 @@ pub(crate) struct DataFolder {
 }
 
 impl DataFolder {
-    /// Makes the data folder if need be and locks it.
+    /// Creates the data folder if necessary and locks it.
     pub(crate) async fn open(path: &Path) -> Result<Self, Error> {
         create_dir_all(path.join("logs")).map_err(Error::file("create", path))?;
         let path = path.canonicalize().map_err(Error::file("open", path))?;
@@ -42,21 +42,22 @@ impl DataFolder {
         self.path.join("logs").join(format!("{name}.log"))
     }
 
-    /// The folder of a server that runs as ourselves.
+    /// Creates and returns the folder of a server that runs as the current user.
     pub(crate) fn of(&self, server: Server) -> Result<PathBuf, Error> {
         let folder = self.path.join(server.name());
         create_dir_all(&folder).map_err(Error::file("create", &folder))?;
         Ok(folder)
     }
 
-    /// The folder of a server that runs as `account`, owned by that user. Where the user cannot reach our data folder
-    /// (a private home, for one), this is `/var/tmp/argusiq-<hash of our folder>` with a link to it in ours.
+    /// Creates and returns the folder of a server that runs as `account`, owned by that user. Where the user cannot reach
+    /// the data folder (below a private home, for example), it is `/var/tmp/argusiq-<hash of the data folder>`, with a
+    /// link to it in the data folder.
     pub(crate) fn of_account(&self, server: Server, account: &Account) -> Result<PathBuf, Error> {
         let here = self.path.join(server.name());
         if let Ok(there) = here.read_link() {
             return owned_by(there, account);
         }
-        // Our own folder may be closed only because of the umask it was made with.
+        // The data folder itself may be inaccessible only because of the umask that it was created with.
         if here.symlink_metadata().is_err() && account.first_inaccessible(&self.path).as_ref() == Some(&self.path) {
             allow_traversal(&self.path)?;
         }
@@ -65,7 +66,7 @@ impl DataFolder {
             Some(barrier) => {
                 let there = owned_by(fallback_folder(&self.path), account)?;
                 tracing::info!(folder = %there.display(), barrier = %barrier.display(), user = %account.name,
-                    "{server} keeps its data elsewhere: its user cannot pass the data folder's parent");
+                    "{server} keeps its data outside the data folder, which its user cannot reach");
                 symlink(&there, &here).map_err(Error::file("link", here))?;
                 Ok(there)
             }
@@ -73,7 +74,7 @@ impl DataFolder {
     }
 }
 
-/// Removes a data folder nobody holds any more, with what it links to. Returns whether it is gone.
+/// Removes a data folder that no stack uses, with the folders that it links to. Returns false where it is in use.
 pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
     if !path.exists() {
         return Ok(true);
@@ -96,7 +97,8 @@ fn fallback_folder(path: &Path) -> PathBuf {
     Path::new(FALLBACK_ROOT).join(format!("argusiq-{:016x}", fnv1a(path.as_os_str().as_encoded_bytes())))
 }
 
-/// Makes a folder for `account` alone. One that exists must be a folder and theirs: `/var/tmp` is open to everybody.
+/// Creates a folder for `account` only. An existing one must be a folder that the account owns, because every user can
+/// write to `/var/tmp`.
 pub(crate) fn owned_by(folder: PathBuf, account: &Account) -> Result<PathBuf, Error> {
     match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
         Ok(()) => {
@@ -114,7 +116,7 @@ pub(crate) fn owned_by(folder: PathBuf, account: &Account) -> Result<PathBuf, Er
     }
 }
 
-/// FNV-1a, 64 bits: a hash that stays the same over builds, which the standard library's does not promise.
+/// FNV-1a, 64 bits: a hash that is stable over builds, which the standard library does not guarantee.
 /// Source: <http://www.isthe.com/chongo/tech/comp/fnv/>.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
@@ -125,20 +127,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_the_published_one() {
+    fn the_hash_matches_the_published_values() {
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[tokio::test]
-    async fn a_data_folder_that_cannot_be_made_is_refused() {
+    async fn a_data_folder_that_cannot_be_created_is_refused() {
         let error = DataFolder::open(Path::new("/proc/argusiq")).await.unwrap_err();
         let expected = "cannot create /proc/argusiq: check its owner and permissions, or choose another --data-dir";
         assert_eq!(error.to_string(), expected);
     }
 
     #[tokio::test]
-    async fn somebody_elses_folder_is_refused() {
+    async fn a_folder_of_another_user_is_refused() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("taken");
         std::fs::create_dir(&folder).unwrap();

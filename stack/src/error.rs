@@ -1,5 +1,5 @@
-//! What can go wrong with the local stack. Each message is one line that says what to do; the last lines of a server's
-//! log follow where they tell more.
+//! Errors of the local stack. Each message is one line that says what to do, followed by the last lines of the server's log
+//! where these help.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::process::ExitStatus;
 use crate::server::Server;
 use crate::version::Version;
 
-/// Why the local stack could not do what was asked.
+/// An error of the local stack.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something already listens on a port that was asked for by number.
+    /// Another process already listens on a port that was requested by number.
     #[error("port {port} for {name} is already in use: stop what listens there, or choose another --port-base")]
     PortInUse {
         /// What the port is for.
@@ -20,13 +20,13 @@ pub enum Error {
         /// The port.
         port: u16,
     },
-    /// A port base leaves no room for the table of ports.
+    /// The port base leaves too few ports above it.
     #[error("--port-base {base} is out of range: choose 1 to {}", u16::MAX - crate::ports::SPAN + 1)]
     PortBase {
-        /// The base asked for.
+        /// The requested base.
         base: u16,
     },
-    /// A server is not on this machine and was not, or could not be, installed.
+    /// A server was not found and was not, or could not be, installed.
     #[error("{server} was not found: {advice}")]
     Missing {
         /// The server.
@@ -34,7 +34,7 @@ pub enum Error {
         /// What to do.
         advice: String,
     },
-    /// A server is on this machine in a version that does not do.
+    /// A server was found only in a version that is too old.
     #[error("{server} {found} at {} is too old, {needed} or later is needed: {advice}", path.display())]
     TooOld {
         /// The server.
@@ -43,7 +43,7 @@ pub enum Error {
         path: PathBuf,
         /// Its version.
         found: Version,
-        /// The oldest version that does.
+        /// The oldest supported version.
         needed: Version,
         /// What to do.
         advice: String,
@@ -53,7 +53,7 @@ pub enum Error {
     Install {
         /// The package.
         what: String,
-        /// The last words of the installer.
+        /// The last line of the installer's output.
         reason: String,
     },
     /// The folder for downloaded servers cannot be used.
@@ -65,10 +65,10 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// A file or folder could not be made, read or written.
+    /// A file or folder could not be created, read or written.
     #[error("cannot {operation} {}: check its owner and permissions, or choose another --data-dir", path.display())]
     File {
-        /// What was tried, as an infinitive.
+        /// The attempted operation, as an infinitive.
         operation: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -84,21 +84,21 @@ pub enum Error {
         /// The process that owns it.
         pid: u32,
     },
-    /// The owner of the data folder is gone but its servers do not end.
+    /// The process that owned the data folder has ended but its servers have not.
     #[error("servers of a stack that has ended still run on {} (see {}/logs): stop them", path.display(), path.display())]
     Lingering {
         /// The data folder.
         path: PathBuf,
     },
-    /// PostgreSQL refuses to run as root and there is nobody else to run it as.
+    /// PostgreSQL refuses to run as root and there is no other user to run it as.
     #[error("PostgreSQL refuses to run as root and there is no user `postgres` or `nobody`: run as another user")]
     NoAccount,
-    /// The folder that stands in for an unreachable one belongs to somebody else.
+    /// The fallback for an inaccessible data folder belongs to another user.
     #[error("{} is not a folder of ours: remove it, or choose a --data-dir that user `{account}` can reach", path.display())]
     Unreachable {
         /// The folder.
         path: PathBuf,
-        /// The user PostgreSQL runs as.
+        /// The user that PostgreSQL runs as.
         account: String,
     },
     /// A program could not be started.
@@ -117,7 +117,7 @@ pub enum Error {
         program: &'static str,
         /// How it ended.
         status: ExitStatus,
-        /// Its last lines.
+        /// The last lines of its output.
         log: String,
     },
     /// A server ended before it was ready.
@@ -137,9 +137,9 @@ pub enum Error {
     NotReady {
         /// The server.
         server: Server,
-        /// How long it was given.
+        /// The time limit, in seconds.
         seconds: u64,
-        /// The last answer.
+        /// The last response.
         last: String,
         /// Its log file.
         log: PathBuf,
@@ -151,39 +151,39 @@ pub enum Error {
     Killed {
         /// The server.
         server: Server,
-        /// How long it was given.
+        /// The time limit, in seconds.
         seconds: u64,
     },
-    /// A server that is not part of this stack was named.
+    /// The named server is not part of this stack.
     #[error("{server} is not part of this stack: start the stack with it")]
     NotPart {
         /// The server.
         server: Server,
     },
-    /// A cluster has no node of this number, or the node does not run.
+    /// The cluster has no node with this number, or the node is not running.
     #[error("node {0} of the cluster is not running")]
     Node(usize),
-    /// The kernel's network could not be set up.
+    /// Setting up the nodes' networks failed.
     #[error("`ip {command}` failed: {reason}")]
     Network {
         /// The arguments of `ip(8)`.
         command: String,
-        /// What it said.
+        /// Its error output.
         reason: String,
     },
-    /// PostgreSQL refused a statement of ours.
+    /// PostgreSQL refused a statement.
     #[error("PostgreSQL refused `{statement}`")]
     Statement {
         /// The SQL.
         statement: String,
-        /// Its answer.
+        /// PostgreSQL's response.
         #[source]
         source: crate::protocols::Error,
     },
 }
 
 impl Error {
-    /// Makes a [`Error::File`] from an I/O error: `map_err(Error::file("write", path))`.
+    /// Returns a function that turns an I/O error into [`Error::File`]: `map_err(Error::file("write", path))`.
     pub(crate) fn file(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { operation, path, source }

@@ -1,4 +1,4 @@
-//! Finds programs on this machine and reads their versions. What to do when one is missing is decided elsewhere.
+//! Finds the servers' programs on this machine and reads their versions. Installing lives in `install`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,23 +10,23 @@ use crate::version::Version;
 /// Where Debian keeps PostgreSQL's server programs, one folder per version.
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// The first program that does.
+    /// The first suitable program.
     Program(PathBuf),
-    /// None does; the first one that is too old.
+    /// No program is suitable; this is the first one that is too old.
     TooOld(PathBuf, Version),
-    /// None at all.
+    /// No program was found.
     Nothing,
 }
 
-/// Looks for a server's program on the `PATH`, then where it is usually installed.
+/// Searches for a server's program on the `PATH`, then where it is usually installed.
 pub(crate) fn find(server: Server) -> Found {
     first_suitable(server, candidates(server))
 }
 
-/// The first of these programs that is new enough.
+/// Returns the first of these programs that is new enough.
 pub(crate) fn first_suitable(server: Server, candidates: Vec<PathBuf>) -> Found {
     let mut found = Found::Nothing;
     for program in candidates {
@@ -39,13 +39,13 @@ pub(crate) fn first_suitable(server: Server, candidates: Vec<PathBuf>) -> Found 
     found
 }
 
-/// The version a program prints.
+/// Returns the version that a program prints.
 pub(crate) fn version(program: &Path) -> Option<Version> {
     let output = Command::new(program).arg("--version").output().ok()?;
     Version::read(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// Every executable of this name on the `PATH`, in order.
+/// Returns every executable with this name on the `PATH`, in order.
 pub(crate) fn on_path(name: &str) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|folder| folder.join(name)).filter(|file| is_executable(file)).collect()
@@ -57,7 +57,7 @@ fn candidates(server: Server) -> Vec<PathBuf> {
         Server::Nats => candidates.extend(crate::install::downloaded_nats().filter(|file| is_executable(file))),
         Server::Postgres => {
             candidates.extend(debian_postgres());
-            // Links lead to the folder that has the other programs of the same version.
+            // Resolve links, because initdb and the other programs of the same version are in the real folder.
             candidates = candidates.iter().filter_map(|program| program.canonicalize().ok()).collect();
             candidates.retain(|program| is_executable(&program.with_file_name("initdb")));
         }
@@ -69,7 +69,7 @@ fn candidates(server: Server) -> Vec<PathBuf> {
     candidates
 }
 
-/// Debian's PostgreSQL servers, newest first.
+/// Returns Debian's PostgreSQL servers, newest first.
 fn debian_postgres() -> Vec<PathBuf> {
     let folders = std::fs::read_dir(DEBIAN_POSTGRES).into_iter().flatten().flatten();
     let version = |folder: &std::fs::DirEntry| folder.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_read_as_the_servers_print_them() {
+    fn versions_are_read_from_the_servers_output() {
         let read = |text| Version::read(text).unwrap();
         assert_eq!(read("nats-server: v2.15.1"), Version(2, 15, 1));
         assert_eq!(read("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Version(15, 18, 0));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_server_is_passed_over_for_a_newer_one_further_down_the_path() {
+    fn an_old_server_is_skipped_for_a_newer_one_later_on_the_path() {
         let folder = tempfile::tempdir().unwrap();
         let old = script(folder.path(), "old", "nats-server: v2.9.10");
         let new = script(folder.path(), "new", "nats-server: v2.11.0");

@@ -1,16 +1,16 @@
-//! The local stack: finds or installs, starts, checks, watches and stops nats-server, PostgreSQL and Redis. What the
-//! servers hold is not known here: no stream, no table, no key.
+//! The local stack: finds or installs, starts, checks, watches and stops nats-server, PostgreSQL, Redis and mosquitto. It
+//! declares no streams, tables or keys.
 //!
-//! `argusiq up`, every test and every benchmark use the same [`Stack`], so that what is tested is what runs. Whatever
-//! ends the owning process, `kill -9` included, ends its servers: see [`Stack`].
+//! `argusiq up`, every test and every benchmark use the same [`Stack`], so that tests run on what users run. The servers
+//! end with the process that owns them, even after `kill -9`: see [`Stack`].
 //!
 //! # Environment
 //! | variable | meaning |
 //! | --- | --- |
-//! | `PATH` | where `nats-server`, `postgres` and `redis-server` are looked for first |
-//! | `ARGUSIQ_TOOLS_DIR` | where downloaded servers live (default `$XDG_CACHE_HOME/argusiq/tools`, else `~/.cache/argusiq/tools`) |
-//! | `ARGUSIQ_TEST_STACK` | JSON of [`Urls`]: tests use these servers and start none (set by `argusiq-stack run`) |
-//! | `TMPDIR` | where the servers of tests keep their data (when unset: `/dev/shm` if 6 GB are free, else `/tmp`) |
+//! | `PATH` | where `nats-server`, `postgres` and `redis-server` are searched first |
+//! | `ARGUSIQ_TOOLS_DIR` | folder of downloaded servers (default `$XDG_CACHE_HOME/argusiq/tools`, else `~/.cache/argusiq/tools`) |
+//! | `ARGUSIQ_TEST_STACK` | JSON of [`Urls`]: tests use these servers instead of starting their own (set by `argusiq-stack run`) |
+//! | `TMPDIR` | data folder of test servers (when unset: `/dev/shm` if 6 GB are free, else `/tmp`) |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 

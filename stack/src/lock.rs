@@ -1,5 +1,5 @@
-//! The lock on a data folder: held by the stack and by every server it starts, so that it is free exactly when nothing
-//! runs there any more. A dead holder never blocks; a live one is named.
+//! The lock on a data folder. The stack and every server that it starts hold it, so it is free exactly when nothing runs on
+//! the folder any more. A dead owner never blocks; a live one is named in the error.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 
 use crate::error::Error;
 
-/// How long the servers of a stack that was killed may take to end. PostgreSQL writes a checkpoint first.
+/// How long the servers of a killed stack may take to end. PostgreSQL writes a checkpoint first.
 const SERVERS_END_WITHIN: Duration = Duration::from_secs(30);
 const FILE: &str = "stack.lock";
 
@@ -23,7 +23,7 @@ const FILE: &str = "stack.lock";
 pub(crate) struct Lock(Flock<File>);
 
 impl Lock {
-    /// Takes the lock. Refuses at once when its owner lives; waits a while for the servers of an owner that is gone.
+    /// Takes the lock. Fails at once if its owner is alive; waits up to 30 s for the servers of an owner that has ended.
     pub(crate) async fn take(folder: &Path) -> Result<Self, Error> {
         let deadline = Instant::now() + SERVERS_END_WITHIN;
         loop {
@@ -40,7 +40,7 @@ impl Lock {
         }
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the lock if it is free.
     pub(crate) fn try_take(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(FILE);
         let open = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
@@ -56,7 +56,7 @@ impl Lock {
         }
     }
 
-    /// The descriptor a server inherits.
+    /// Returns the file descriptor that a server inherits.
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -1,4 +1,4 @@
-//! The servers' log files: opened for appending, turned over when large, read from the end. Nothing of our own logs.
+//! The servers' log files: opened for appending, rotated when large, read from the end.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// A log larger than this is turned over (`x.log` becomes `x.log.1`) when its server starts, bytes.
+/// A log larger than this many bytes is rotated (`x.log` becomes `x.log.1`) when its server starts.
 const ROTATE_BYTES: u64 = 10_000_000;
-/// How much of a log is looked at for its last lines, bytes.
+/// How many bytes at the end of a log are searched for its last lines.
 const TAIL_BYTES: u64 = 16_384;
 const TAIL_LINES: usize = 15;
 
-/// Opens a log for appending.
+/// Opens a log for appending; rotates it first where it is large.
 pub(crate) fn open(path: &Path) -> Result<File, Error> {
     if path.metadata().is_ok_and(|metadata| metadata.len() > ROTATE_BYTES) {
         let older = path.with_extension("log.1");
@@ -21,7 +21,7 @@ pub(crate) fn open(path: &Path) -> Result<File, Error> {
     OpenOptions::new().create(true).append(true).open(path).map_err(Error::file("write", path))
 }
 
-/// The last lines of a log, indented; a note when there are none.
+/// Returns the last non-empty lines of a log, indented; a note where there are none.
 pub(crate) fn tail(path: &Path) -> String {
     let text = read_end(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -47,7 +47,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn the_tail_is_the_last_fifteen_lines_that_say_something() {
+    fn the_tail_is_the_last_fifteen_non_empty_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
         assert_eq!(tail(&path), "  (the log is empty)");
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_log_is_turned_over_on_the_next_start() {
+    fn a_large_log_is_rotated_on_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
         open(&path).unwrap().set_len(ROTATE_BYTES + 1).unwrap();

@@ -1,5 +1,5 @@
-//! Several nats-server nodes as one cluster, for tests of replication: each is killed, paused, cut off and started again
-//! by number. One server alone is part of a [`Stack`](crate::Stack).
+//! A cluster of nats-server nodes for tests of replication. Each node can be killed, paused, cut off and restarted by
+//! number. A single server is part of a [`Stack`](crate::Stack).
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,29 +21,30 @@ use crate::protocols;
 use crate::server::Server;
 use crate::servers::nats::{MAX_MEMORY, quoted};
 
-/// How long a node may take to stop before it is killed; it hands its leaderships over first.
+/// How long a node may take to stop before it is killed; it transfers its leaderships first.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// Pause between two health checks of a node.
 const PROBE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What to start, and where.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// The folder for data, logs and configuration; made when absent.
+    /// The folder for data, logs and configuration; created when absent.
     pub data_dir: PathBuf,
-    /// How many nodes.
+    /// The number of nodes.
     pub nodes: usize,
-    /// Lines that the configuration of each node ends with: users, TLS.
+    /// Lines appended to the configuration of each node, such as users and TLS.
     pub configuration: String,
-    /// Whether each node gets a network of its own, where this process may make one, so that it can be cut off.
+    /// Whether each node gets its own network, where this process may create one, so that it can be cut off.
     pub networks: bool,
     /// Whether a missing nats-server may be installed.
     pub install: bool,
-    /// How long the cluster may take until all nodes are well.
+    /// How long the cluster may take until all nodes are healthy.
     pub ready_within: Duration,
 }
 
 impl ClusterOptions {
-    /// Three nodes, each with a network of its own where that is possible.
+    /// Returns options for three nodes, each with its own network where possible.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
@@ -56,10 +57,10 @@ impl ClusterOptions {
     }
 }
 
-/// A running cluster. Like a stack, it ends when it is stopped or dropped, and when this process ends in whatever way.
+/// A running cluster. Like a stack, it ends when it is dropped and when this process ends for any reason.
 #[derive(Debug)]
 pub struct Cluster {
-    // Before the networks and the folder: the nodes end before what they stand on.
+    // Declared before the networks and the folder, so that the nodes are dropped first.
     nodes: Vec<Node>,
     network: Option<NodeNetworks>,
     folder: DataFolder,
@@ -77,7 +78,7 @@ struct Node {
 }
 
 impl Cluster {
-    /// Starts all nodes at once and waits until each says that it is well: it has met the others, JetStream has a leader.
+    /// Starts all nodes at once and waits until each reports healthy: connected to the others, with a JetStream leader.
     pub async fn start(options: ClusterOptions) -> Result<Self, Error> {
         raise_open_file_limit();
         let install = options.install;
@@ -99,50 +100,50 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The addresses of all nodes, separated by commas.
+    /// Returns the addresses of all nodes, separated by commas.
     pub fn url(&self) -> String {
         (0..self.nodes.len()).map(|node| self.node_url(node)).collect::<Vec<_>>().join(",")
     }
 
-    /// The address of one node.
+    /// Returns the address of one node.
     pub fn node_url(&self, node: usize) -> String {
         self.nodes.get(node).map(|node| format!("nats://{}", node.client)).unwrap_or_default()
     }
 
-    /// The number of a node by the name it has in the cluster.
+    /// Returns the number of the node with this name in the cluster.
     pub fn number(&self, name: &str) -> Option<usize> {
         self.nodes.iter().position(|node| node.name == name)
     }
 
-    /// The process id of a node that runs.
+    /// Returns the process id of a running node.
     pub fn pid(&self, node: usize) -> Option<u32> {
         let process = self.nodes.get(node)?.process.as_ref()?;
         process.ended().is_none().then(|| process.pid())
     }
 
-    /// A node's log file.
+    /// Returns a node's log file.
     pub fn log(&self, node: usize) -> PathBuf {
         self.nodes.get(node).map(|node| node.launch.log.clone()).unwrap_or_default()
     }
 
-    /// Whether nodes have networks of their own, so that cutting one off leaves it running.
+    /// Whether nodes have their own networks, so that a node keeps running while it is cut off.
     pub fn has_networks(&self) -> bool {
         self.network.is_some()
     }
 
-    /// Kills a node with SIGKILL and waits until it is gone.
+    /// Kills a node with SIGKILL and waits until it has ended.
     pub async fn kill(&mut self, node: usize) -> Result<(), Error> {
         self.process(node)?.kill().await;
         Ok(())
     }
 
-    /// Asks a node to stop and waits until it has.
+    /// Stops a node gracefully and waits until it has ended.
     pub async fn stop_node(&mut self, node: usize) -> Result<(), Error> {
         self.process(node)?.stop(STOP_WITHIN).await;
         Ok(())
     }
 
-    /// Starts a node that was killed or stopped, on the same addresses and data, and waits until it is well.
+    /// Starts a killed or stopped node with the same addresses and data, and waits until it is healthy.
     pub async fn start_node(&mut self, node: usize) -> Result<(), Error> {
         let lock = self.folder.lock();
         let planned = self.nodes.get_mut(node).ok_or(Error::Node(node))?;
@@ -150,18 +151,18 @@ impl Cluster {
         self.wait_until_well(node).await
     }
 
-    /// Stops a node in its tracks: it neither answers nor ends.
+    /// Pauses a node with SIGSTOP: it neither responds nor ends.
     pub async fn pause(&self, node: usize) -> Result<(), Error> {
         if self.process(node)?.pause().await { Ok(()) } else { Err(Error::Node(node)) }
     }
 
-    /// Lets a paused node go on.
+    /// Resumes a paused node.
     pub fn resume(&self, node: usize) -> Result<(), Error> {
         self.process(node)?.resume();
         Ok(())
     }
 
-    /// Cuts a node off from the others and from its clients; without networks of their own, pauses it.
+    /// Cuts a node off from the other nodes and from its clients. Without its own network, the node is paused instead.
     pub async fn cut_off(&self, node: usize) -> Result<(), Error> {
         match &self.network {
             Some(network) => network.connect(node, false),
@@ -169,7 +170,7 @@ impl Cluster {
         }
     }
 
-    /// Joins a node that was cut off.
+    /// Reconnects a node that was cut off.
     pub fn join(&self, node: usize) -> Result<(), Error> {
         match &self.network {
             Some(network) => network.connect(node, true),
@@ -177,7 +178,7 @@ impl Cluster {
         }
     }
 
-    /// Waits until a node says that it is well, and has caught up with the others.
+    /// Waits until a node reports healthy, which includes having caught up with the others.
     pub async fn wait_until_well(&self, node: usize) -> Result<(), Error> {
         let deadline = Instant::now() + self.ready_within;
         let planned = self.nodes.get(node).ok_or(Error::Node(node))?;
@@ -185,7 +186,7 @@ impl Cluster {
             let last = match tokio::time::timeout(Duration::from_secs(2), planned.probe()).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer".into(),
+                Err(_) => "no response".into(),
             };
             let (server, log) = (Server::Nats, planned.launch.log.clone());
             if let Some(status) = planned.process.as_ref().and_then(Process::ended) {
@@ -206,7 +207,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // All at once, and at once: a node that stops in order looks for somebody to lead in its place.
+        // Kill all nodes at once: a node that stops gracefully would first look for a node to take over its leaderships.
         for process in self.nodes.iter().filter_map(|node| node.process.as_ref()) {
             process.kill_now();
         }
@@ -268,7 +269,7 @@ jetstream {{
         std::fs::write(&path, text).map_err(Error::file("write", &path))
     }
 
-    /// Ready when it greets under its own name and JetStream is well.
+    /// Succeeds when the node greets with its own name and JetStream is healthy.
     async fn probe(&self) -> Result<(), protocols::Error> {
         let greeting = protocols::nats_greeting(self.client).await?;
         if greeting.server_name != self.name {

@@ -1,5 +1,5 @@
-//! A network of its own for each node of a cluster, joined by a bridge, so that one can be cut off: network namespaces
-//! (`ip-netns(8)`). They need root and `ip`; without, there is none. What runs in them is not known here.
+//! Gives each node of a cluster its own network, joined by a bridge, so that a node can be cut off. Uses network namespaces
+//! (`ip-netns(8)`), which need root and the `ip` program.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -7,11 +7,12 @@ use std::process::Command;
 
 use crate::error::Error;
 
-/// Names are `aq<process id>x<number>` and, for nodes, `…n<index>`: short, as names of interfaces are limited to 15
-/// bytes.
+/// Prefix of all names: `aq<process id>x<number>` and, for nodes, `…n<index>`. Short, because the kernel limits interface
+/// names to 15 bytes.
 const NAME: &str = "aq";
 
-/// Networks of the nodes of one cluster. They go on drop; what a killed process leaves, the next one removes.
+/// The networks of one cluster's nodes. They are removed on drop; those that a killed process leaves are removed by the
+/// next one.
 #[derive(Debug)]
 pub(crate) struct NodeNetworks {
     name: String,
@@ -20,35 +21,35 @@ pub(crate) struct NodeNetworks {
 }
 
 impl NodeNetworks {
-    /// Makes a network for so many nodes, or none where this process may not.
+    /// Creates networks for this many nodes; none where this process lacks the privileges.
     pub(crate) fn make(nodes: usize) -> Option<Self> {
         sweep();
         let taken = |subnet: &[u8; 3]| ip(&["-o", "addr"]).is_ok_and(|all| all.contains(&prefix(*subnet)));
-        // 198.18.0.0/15 is for tests of networks and is routed nowhere (RFC 2544).
+        // 198.18.0.0/15 is reserved for network tests and never routed (RFC 2544).
         let start = std::process::id() as u8;
         let subnet = (0..=255).map(|n: u8| [198, 18, start.wrapping_add(n)]).find(|subnet| !taken(subnet))?;
         let network = Self { name: format!("{NAME}{}x{}", std::process::id(), subnet[2]), subnet, nodes };
         match network.set_up() {
             Ok(()) => Some(network),
             Err(error) => {
-                tracing::info!(%error, "no networks of their own for the nodes of a cluster");
+                tracing::info!(%error, "cannot create networks for the cluster's nodes; using the loopback interface");
                 None
             }
         }
     }
 
-    /// The address of a node.
+    /// Returns the address of a node.
     pub(crate) fn address(&self, node: usize) -> IpAddr {
         let [a, b, c] = self.subnet;
         Ipv4Addr::new(a, b, c, u8::try_from(node + 1).unwrap_or(u8::MAX)).into()
     }
 
-    /// The program and the first arguments that run another program in a node's network.
+    /// Returns the command prefix that runs a program in a node's network.
     pub(crate) fn enter(&self, node: usize) -> [String; 4] {
         ["ip".into(), "netns".into(), "exec".into(), self.node(node)]
     }
 
-    /// Cuts a node's cable, or mends it.
+    /// Connects or disconnects a node's link to the bridge.
     pub(crate) fn connect(&self, node: usize, connected: bool) -> Result<(), Error> {
         ip(&["link", "set", &self.node(node), if connected { "up" } else { "down" }]).map(drop)
     }
@@ -78,7 +79,7 @@ impl NodeNetworks {
 impl Drop for NodeNetworks {
     fn drop(&mut self) {
         for node in 0..self.nodes {
-            // What could not be made cannot be removed either.
+            // Fails for networks that were never created.
             let _ = ip(&["netns", "del", &self.node(node)]);
             let _ = ip(&["link", "del", &self.node(node)]);
         }
@@ -90,7 +91,7 @@ fn prefix([a, b, c]: [u8; 3]) -> String {
     format!("{a}.{b}.{c}.")
 }
 
-/// Removes the networks of processes that are gone.
+/// Removes the networks of processes that have ended.
 fn sweep() {
     let gone = |name: &str| {
         let pid =

@@ -1,9 +1,9 @@
-//! The limit on open files, raised as far as the system allows. No other limit is touched.
+//! Raises the limit on open files as far as the system allows.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Raises the soft limit on open files of this process, and of what it starts, to the hard limit. Returns the limit now
-/// in force, in files; 0 when the system does not say.
+/// Raises the soft limit on open files to the hard limit, for this process and the processes that it starts. Returns the
+/// limit now in force, in files; 0 where it cannot be read.
 pub fn raise_open_file_limit() -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 0 };
     if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {

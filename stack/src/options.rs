@@ -1,4 +1,4 @@
-//! What a caller chooses about a stack, and the tuning that follows from it.
+//! The options of a stack, and the server settings that follow from them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,41 +6,41 @@ use std::time::Duration;
 use crate::ports::Ports;
 use crate::server::Server;
 
-/// How long a server may take until it answers. PostgreSQL replays its log after a kill: up to `max_wal_size`.
+/// How long a server may take until it responds. After a kill, PostgreSQL replays up to `max_wal_size` of its log.
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
-/// JetStream's file limit of a developer's machine, bytes. Declared stream limits are reserved against it.
+/// JetStream's file limit on a developer's machine, in bytes. Declared stream limits are reserved against it.
 const FILE_STORE_UP: u64 = 20_000_000_000;
-/// JetStream's file limit in tests, bytes: so large (1 PiB) that the streams declared by hundreds of tests, each
-/// reserving its own limit, never exhaust it. Nothing of it is allocated.
+/// JetStream's file limit in tests, in bytes: so large (1 PiB) that the streams of hundreds of tests, each reserving its own
+/// limit, never exhaust it. None of it is allocated.
 pub(crate) const FILE_STORE_TESTS: u64 = 1 << 50;
 
-/// Whether data outlives the machine's crash, or only the servers' processes.
+/// Whether data survives a crash of the machine, or only of the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// PostgreSQL syncs its log, Redis keeps an append-only file.
     Durable,
-    /// PostgreSQL does not sync and Redis keeps nothing: for data thrown away after the test. JetStream syncs all the
-    /// same, because the time this takes shapes what tests see.
+    /// PostgreSQL does not sync and Redis keeps nothing on disk, for data that a test discards. JetStream still syncs,
+    /// because its latency shapes what tests observe.
     Throwaway,
 }
 
-/// What mosquitto is told: whom it believes, what it shows to devices, and the account of whoever reads everything.
+/// The configuration of mosquitto: trusted authorities, its own certificate, and the service account.
 #[derive(Clone)]
 pub struct Broker {
-    /// Certificates that devices' chains may end in, PEM.
+    /// Trusted root certificates of devices, PEM.
     pub authority_file: PathBuf,
-    /// The certificate that devices see, PEM.
+    /// The broker's certificate, PEM.
     pub certificate_file: PathBuf,
-    /// Its key, PEM.
+    /// The broker's private key, PEM.
     pub key_file: PathBuf,
     /// Revocation lists of every authority in a device's chain, PEM; read again on SIGHUP.
     pub revocation_file: Option<PathBuf>,
     /// The service account of the listener without TLS.
     pub user: String,
-    /// Its password.
+    /// The password of the service account.
     pub password: String,
-    /// Whether the dynamic security plugin says who may do what, with the service account as its administrator, instead of
-    /// two files that let every device use its own topics.
+    /// Whether the dynamic security plugin controls access, with the service account as its administrator, instead of a
+    /// password file and an ACL file that let every device use its own topics.
     pub dynamic_security: bool,
 }
 
@@ -50,12 +50,12 @@ impl std::fmt::Debug for Broker {
     }
 }
 
-/// What to start, where, and how.
+/// What to start, where and how.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The folder for data, logs and configuration; made when absent.
+    /// The folder for data, logs and configuration; created when absent.
     pub data_dir: PathBuf,
-    /// The ports; 0 is any free port.
+    /// The ports; 0 means any free port.
     pub ports: Ports,
     /// Whether to start nats-server.
     pub nats: bool,
@@ -63,24 +63,24 @@ pub struct Options {
     pub postgres: bool,
     /// Whether to start Redis.
     pub redis: bool,
-    /// How to start mosquitto, if at all.
+    /// The configuration of mosquitto; none to leave it out.
     pub mosquitto: Option<Broker>,
     /// Whether a missing server may be installed.
     pub install: bool,
-    /// What survives a crash of the machine.
+    /// Whether data survives a crash of the machine.
     pub durability: Durability,
-    /// The most JetStream stores in files, bytes.
+    /// JetStream's file limit, in bytes.
     pub nats_max_file_bytes: u64,
-    /// Lines that nats-server's configuration ends with: users, TLS. Empty for a server that is open to this machine.
+    /// Lines appended to nats-server's configuration, such as users and TLS. Without them, any local client may connect.
     pub nats_configuration: String,
-    /// PostgreSQL's `shared_buffers`, MB.
+    /// PostgreSQL's `shared_buffers`, in MB.
     pub postgres_shared_buffers_mb: u32,
-    /// How long each server may take until it answers.
+    /// How long each server may take until it responds.
     pub ready_within: Duration,
 }
 
 impl Options {
-    /// All servers, durable, on default ports: what `argusiq up` starts.
+    /// Returns the options of `argusiq up`: durable, on default ports, without mosquitto.
     pub fn durable(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
@@ -98,7 +98,7 @@ impl Options {
         }
     }
 
-    /// All servers on free ports, for data that is thrown away: what tests start.
+    /// Returns the options of tests: throwaway data, on free ports, without mosquitto.
     pub fn throwaway(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             ports: Ports::free(),
@@ -109,7 +109,7 @@ impl Options {
         }
     }
 
-    /// Leaves only one server switched on.
+    /// Disables all servers but one.
     pub fn only(mut self, server: Server) -> Self {
         self.nats = server == Server::Nats;
         self.postgres = server == Server::Postgres;
@@ -124,7 +124,7 @@ impl Options {
         Self { mosquitto: Some(broker), ..self }
     }
 
-    /// The servers switched on.
+    /// Lists the enabled servers.
     pub(crate) fn servers(&self) -> Vec<Server> {
         let switches = [
             (Server::Nats, self.nats),

@@ -1,4 +1,4 @@
-//! The one table of ports, how free ports are chosen and how they are remembered. Nothing listens here.
+//! The table of ports, and how free ports are chosen and remembered.
 //!
 //! | port | without a base | with `--port-base N` |
 //! | --- | --- | --- |
@@ -9,11 +9,11 @@
 //! | PostgreSQL | free, remembered | N + 4 |
 //! | Redis | free, remembered | N + 5 |
 //! | HTTP for devices | 8443 | N + 6 |
-//! | the broker's hook, where it is on | 8444 | N + 7 |
-//! | enrolment of devices | 8445 | N + 8 |
-//! | mosquitto, where it is asked for | free, remembered | free, remembered |
+//! | the broker's webhook, where enabled | 8444 | N + 7 |
+//! | device enrolment | 8445 | N + 8 |
+//! | mosquitto, where enabled | free, remembered | free, remembered |
 //!
-//! A free port is remembered in `ports.json` of the data folder and used again while nobody else holds it.
+//! A free port is stored in `ports.json` in the data folder and reused as long as no other process listens on it.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
@@ -26,21 +26,21 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::server::Server;
 
-/// How many ports one stack takes from its base on.
+/// The number of consecutive ports that a stack takes from its base.
 pub const SPAN: u16 = 9;
 
-/// Where free ports are taken from: below Linux's range for outgoing connections (32768 to 60999, `ip(7)`), so that no
-/// connection of a test takes a server's port while the server restarts.
+/// The range of free ports. It is below Linux's range for outgoing connections (32768 to 60999, `ip(7)`), so that no
+/// connection takes a server's port while the server restarts.
 const FREE_RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 const PORTS_FILE: &str = "ports.json";
 
-/// The ports of one stack. 0 means: any free port.
+/// The ports of one stack; 0 means any free port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
     /// The API and the console.
     pub http: u16,
-    /// The devices' door.
+    /// MQTT for devices.
     pub mqtt: u16,
     /// NATS clients.
     pub nats: u16,
@@ -50,13 +50,13 @@ pub struct Ports {
     pub postgres: u16,
     /// Redis.
     pub redis: u16,
-    /// The devices' door over HTTP.
+    /// HTTP for devices.
     #[serde(default)]
     pub ingest_http: u16,
-    /// The hook that a broker asks.
+    /// The webhook that the broker calls.
     #[serde(default)]
     pub broker_hook: u16,
-    /// The door for enrolment.
+    /// Device enrolment.
     #[serde(default)]
     pub enroll: u16,
     /// mosquitto without TLS, for the service account.
@@ -68,13 +68,13 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// HTTP on 3000, MQTT on 8883, HTTP for devices on 8443, the broker's hook on 8444, enrolment on 8445, the
-    /// servers on free ports.
+    /// Returns the defaults: HTTP on 3000, MQTT on 8883, HTTP for devices on 8443, the broker's webhook on 8444, enrolment
+    /// on 8445, the servers on free ports.
     pub const fn defaults() -> Self {
         Self { http: 3000, mqtt: 8883, ingest_http: 8443, broker_hook: 8444, enroll: 8445, ..Self::free() }
     }
 
-    /// Every port free: for tests and for several stacks side by side.
+    /// Returns free ports only, for tests and for several stacks on one machine.
     pub const fn free() -> Self {
         Self {
             http: 0,
@@ -91,7 +91,7 @@ impl Ports {
         }
     }
 
-    /// Nine ports in a row from `base` on, in the order of the table.
+    /// Returns nine consecutive ports from `base`, in the order of the table.
     pub const fn from_base(base: u16) -> Result<Self, Error> {
         if base == 0 || base > u16::MAX - SPAN + 1 {
             return Err(Error::PortBase { base });
@@ -110,8 +110,8 @@ impl Ports {
         })
     }
 
-    /// Replaces every 0: by the remembered port where it is free, else by a free one. Ports given by number stay; that
-    /// they are free is checked when their server starts.
+    /// Replaces every 0 with the remembered port if it is free, else with another free port. Ports given by number are
+    /// kept; whether they are free is checked when their server starts.
     pub(crate) fn resolve(self, remembered: Option<Self>) -> Self {
         let remembered = remembered.unwrap_or(Self::free());
         let choose = |asked: u16, before: u16| match asked {
@@ -134,7 +134,7 @@ impl Ports {
         }
     }
 
-    /// The ports a server listens on, with what each is for.
+    /// Returns the ports that a server listens on, with the purpose of each.
     pub(crate) fn of(self, server: Server) -> Vec<(&'static str, u16)> {
         match server {
             Server::Nats => vec![("nats-server", self.nats), ("NATS monitoring", self.nats_monitoring)],
@@ -144,17 +144,17 @@ impl Ports {
         }
     }
 
-    /// Whether one of a server's ports is this one.
+    /// Whether a server has this port.
     pub(crate) fn include(self, port: u16) -> bool {
         [self.nats, self.nats_monitoring, self.postgres, self.redis, self.broker, self.broker_tls].contains(&port)
     }
 
-    /// The ports this data folder used last, if it says.
+    /// Reads the ports that this data folder used last; none where they are not stored.
     pub(crate) fn remembered(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(folder.join(PORTS_FILE)).ok()?).ok()
     }
 
-    /// Writes the ports into the data folder.
+    /// Stores the ports in the data folder.
     pub(crate) fn remember(self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(PORTS_FILE);
         let text = serde_json::to_vec_pretty(&self).unwrap_or_default();
@@ -162,8 +162,8 @@ impl Ports {
     }
 }
 
-/// Returns a TCP port of 127.0.0.1 on which nobody listens, never the same twice in one process until all were given
-/// out. Another process may take it before it is used.
+/// Returns a free TCP port of 127.0.0.1. A process gets no port twice until it has used half of the range. Another process
+/// may take the port before it is used.
 pub fn free_port() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,7 +178,7 @@ pub fn free_port() -> u16 {
     port
 }
 
-/// Says whether a port of 127.0.0.1 can be listened on; `name` says what for in the error.
+/// Fails if a port of 127.0.0.1 is in use; `name` is its purpose in the error.
 pub fn ensure_free(name: &'static str, port: u16) -> Result<(), Error> {
     if is_free(port) { Ok(()) } else { Err(Error::PortInUse { name, port }) }
 }
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_base_gives_eight_ports_in_the_order_of_the_table() {
+    fn a_base_gives_nine_ports_in_the_order_of_the_table() {
         let ports = Ports::from_base(4000).unwrap();
         let (http, mqtt, nats, nats_monitoring, postgres, redis) = (4000, 4001, 4002, 4003, 4004, 4005);
         let (ingest_http, broker_hook, enroll) = (4006, 4007, 4008);
@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_free_port_is_free_and_not_given_twice() {
+    fn a_free_port_is_in_range_and_not_returned_twice() {
         let ports: BTreeSet<u16> = (0..200).map(|_| free_port()).collect();
         assert_eq!(ports.len(), 200);
         assert!(ports.iter().all(|port| FREE_RANGE.contains(port)));
     }
 
     #[test]
-    fn a_remembered_port_is_used_again_unless_somebody_listens_there() {
+    fn a_remembered_port_is_reused_unless_another_process_listens_on_it() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, free_port())).unwrap();
         let taken = taken.local_addr().map(|address| (taken, address.port())).unwrap();
         let remembered = Ports { nats: free_port(), redis: taken.1, ..Ports::free() };

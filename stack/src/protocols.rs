@@ -1,5 +1,5 @@
-//! As much of the servers' protocols as it takes to see that they answer and to run a statement: NATS' greeting, Redis'
-//! inline commands, PostgreSQL's simple queries, MQTT's first two packets. Real clients live elsewhere.
+//! Minimal clients of the servers' protocols, just enough to probe a server and to run a statement: NATS' greeting, Redis'
+//! inline commands, PostgreSQL's simple queries, MQTT's CONNECT and CONNACK.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,21 +8,21 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// Why a server's answer did not do.
+/// Why a probe or a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The connection failed or broke.
     #[error("no connection: {0}")]
     Connection(#[from] io::Error),
-    /// The server refused, in its own words.
+    /// The server refused; the text is its own message.
     #[error("{0}")]
     Refused(String),
-    /// Something else answers there.
+    /// Another program listens on the port.
     #[error("another program answers: {0}")]
     OtherProgram(String),
 }
 
-/// What nats-server says of itself when a client connects.
+/// The greeting that nats-server sends when a client connects.
 #[derive(Debug, Deserialize)]
 pub(crate) struct NatsGreeting {
     pub server_name: String,
@@ -30,7 +30,7 @@ pub(crate) struct NatsGreeting {
     pub jetstream: bool,
 }
 
-/// Connects to nats-server and reads its greeting, which comes before TLS.
+/// Connects to nats-server and reads its greeting, which precedes any TLS handshake.
 pub(crate) async fn nats_greeting(address: SocketAddr) -> Result<NatsGreeting, Error> {
     let mut line = String::new();
     BufReader::new(TcpStream::connect(address).await?).read_line(&mut line).await?;
@@ -38,7 +38,7 @@ pub(crate) async fn nats_greeting(address: SocketAddr) -> Result<NatsGreeting, E
     greeting.ok_or_else(|| Error::OtherProgram(line.trim().into()))
 }
 
-/// Asks nats-server's monitoring whether it is well, which in a cluster means that JetStream has caught up.
+/// Queries nats-server's health endpoint. In a cluster, healthy includes that JetStream has caught up.
 pub(crate) async fn nats_health(address: SocketAddr) -> Result<(), Error> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await?;
@@ -48,12 +48,12 @@ pub(crate) async fn nats_health(address: SocketAddr) -> Result<(), Error> {
     if status == Some("200") { Ok(()) } else { Err(Error::Refused(answer.lines().last().unwrap_or_default().into())) }
 }
 
-/// A port of this machine's own address.
+/// Returns the loopback address with this port.
 pub(crate) fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// Asks Redis for the id of its process; refused while it loads its data.
+/// Queries Redis for its process id. Redis refuses while it loads its data.
 pub(crate) async fn redis_pid(port: u16) -> Result<u32, Error> {
     let mut stream = BufReader::new(connect(port).await?);
     stream.get_mut().write_all(b"INFO server\r\n").await?;
@@ -70,12 +70,13 @@ pub(crate) async fn redis_pid(port: u16) -> Result<u32, Error> {
     Err(Error::OtherProgram("it closed the connection".into()))
 }
 
-/// Connects to an MQTT broker with a name and a password; returns the return code of its CONNACK (3.1.1, 3.2.2.3).
+/// Connects to an MQTT broker with user name and password. Returns the return code of the CONNACK (MQTT 3.1.1, section
+/// 3.2.2.3).
 pub(crate) async fn mqtt_connack(port: u16, user: &str, password: &str) -> Result<u8, Error> {
-    // A clean session, with user name and password, kept alive for ten seconds, under a client id of the broker's choice.
+    // Flags: user name, password, clean session. Keep-alive of ten seconds; the broker chooses the client id.
     let mut body = vec![0, 4, b'M', b'Q', b'T', b'T', 4, 0b1100_0010, 0, 10];
     for text in ["", user, password] {
-        // Longer texts are nobody's names.
+        // A longer text is refused below by the length of the packet.
         body.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
         body.extend_from_slice(text.as_bytes());
     }
@@ -91,7 +92,7 @@ pub(crate) async fn mqtt_connack(port: u16, user: &str, password: &str) -> Resul
     }
 }
 
-/// A connection to PostgreSQL as `argusiq`, without a password. Protocol 3.0, see PostgreSQL's "Message Formats".
+/// A connection to PostgreSQL as user `argusiq`, without a password, in protocol 3.0 (see PostgreSQL's "Message Formats").
 #[derive(Debug)]
 pub(crate) struct Postgres(BufReader<TcpStream>);
 
@@ -109,8 +110,8 @@ impl Postgres {
         Ok(connection)
     }
 
-    /// Runs one statement. Returns the first column of each row; NULL is empty. After an error the connection is of no
-    /// further use.
+    /// Runs one statement. Returns the first column of each row, with NULL as an empty text. The connection is unusable
+    /// after an error.
     pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<String>, Error> {
         let mut body = sql.as_bytes().to_vec();
         body.push(0);
@@ -140,20 +141,21 @@ async fn connect(port: u16) -> io::Result<TcpStream> {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await
 }
 
-/// A message: its kind, its length with these four bytes, its body.
+/// Frames a message: kind, length including its own four bytes, body.
 fn framed(kind: Option<u8>, body: &[u8]) -> Vec<u8> {
     let length = i32::try_from(body.len() + 4).unwrap_or(i32::MAX);
     kind.into_iter().chain(length.to_be_bytes()).chain(body.iter().copied()).collect()
 }
 
-/// `DataRow`: number of columns (2 bytes), then per column its length (4 bytes, -1 for NULL) and bytes.
+/// Reads the first column of a `DataRow`: number of columns (2 bytes), then for each its length (4 bytes, -1 for NULL) and
+/// bytes.
 fn first_column(body: &[u8]) -> String {
     let length = body.get(2..6).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes);
     let length = usize::try_from(length).unwrap_or(0);
     body.get(6..6 + length).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
 }
 
-/// `ErrorResponse`: fields of a letter and a text; M is the message.
+/// Reads the message of an `ErrorResponse`, which has fields of a letter and a text; the letter M marks the message.
 fn reason(body: &[u8]) -> String {
     let field = body.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(b"M"));
     String::from_utf8_lossy(field.unwrap_or(b"it gave no reason")).into_owned()
@@ -164,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_of_an_error_is_found_among_its_fields() {
+    fn the_message_of_an_error_response_is_found_among_its_fields() {
         assert_eq!(
             reason(b"SFATAL\0C57P03\0Mthe database system is starting up\0\0"),
             "the database system is starting up"
@@ -172,21 +174,21 @@ mod tests {
     }
 
     #[test]
-    fn the_first_column_of_a_row_is_its_text_and_null_is_empty() {
+    fn the_first_column_of_a_row_is_returned_as_text_and_null_is_empty() {
         assert_eq!(first_column(b"\0\x02\0\0\0\x03abc\0\0\0\x01d"), "abc");
         assert_eq!(first_column(b"\0\x01\xff\xff\xff\xff"), "");
     }
 
     #[tokio::test]
-    async fn a_stranger_on_a_servers_port_is_recognised() {
+    async fn another_program_on_a_servers_port_is_recognised() {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let stranger = tokio::spawn(async move {
+        let other = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(b"220 mail ready\r\n").await.unwrap();
         });
         let error = nats_greeting(local(port)).await.unwrap_err();
         assert_eq!(error.to_string(), "another program answers: 220 mail ready");
-        stranger.await.unwrap();
+        other.await.unwrap();
     }
 }

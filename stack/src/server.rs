@@ -13,12 +13,12 @@ pub enum Server {
     Postgres,
     /// Redis.
     Redis,
-    /// mosquitto, for tests of what stands behind a broker.
+    /// mosquitto, for tests of the bridge behind a broker.
     Mosquitto,
 }
 
 impl Server {
-    /// The name of its folder and log.
+    /// Returns the name of its folder and log.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Nats => "nats",
@@ -28,7 +28,7 @@ impl Server {
         }
     }
 
-    /// The name of its program.
+    /// Returns the name of its program.
     pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::Nats => "nats-server",
@@ -38,9 +38,9 @@ impl Server {
         }
     }
 
-    /// The oldest version that does: nats-server has `sync_interval: always` and the fixes of JetStream's Raft since
-    /// 2.11; PostgreSQL has `wal_compression` by method since 15; Redis streams and ACLs are settled since 6;
-    /// mosquitto has its dynamic-security plugin since 2.0.
+    /// Returns the oldest supported version: nats-server has `sync_interval: always` and the fixes of JetStream's Raft since
+    /// 2.11; PostgreSQL has `wal_compression` by method since 15; Redis has stable streams and ACLs since 6; mosquitto has
+    /// its dynamic security plugin since 2.0.
     pub(crate) const fn oldest_version(self) -> Version {
         match self {
             Self::Nats => Version(2, 11, 0),

@@ -1,5 +1,5 @@
-//! One set of running servers: started together, watched, killed and restarted for tests of faults, stopped together.
-//! What a single server needs is in `servers`, how a child process is kept in `process`.
+//! A set of running servers: started together, watched, killed and restarted for fault tests, stopped together. The
+//! preparation of a single server lives in `servers`, child processes in `process`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,12 +26,12 @@ use crate::servers::{Plan, prepare, probe};
 
 /// How long a server may take to stop before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
-/// How often other free ports are tried when somebody else took one between choosing and listening.
+/// How often other free ports are tried when another process took one between choosing and listening.
 const PORT_ATTEMPTS: usize = 5;
-/// How long to wait before a starting server is asked again: at first, and at most. It grows by half each time, because
-/// PostgreSQL logs every question it cannot answer yet.
+/// The first and the longest pause between two probes of a starting server. The pause grows by half each time, because
+/// PostgreSQL logs every connection that it cannot accept yet.
 const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
-/// How long one answer may take.
+/// How long one probe may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where the servers of a stack listen.
@@ -66,7 +66,7 @@ impl From<Ports> for Urls {
     }
 }
 
-/// How a server died that nobody had asked to stop.
+/// The unexpected end of a server.
 #[derive(Debug, Clone)]
 pub struct Exited {
     /// The server.
@@ -86,13 +86,13 @@ impl fmt::Display for Exited {
     }
 }
 
-/// A running stack. It owns its servers: they end when it is stopped or dropped (which blocks until they are gone), and
-/// when this process ends in whatever way, `kill -9` included: the kernel tells them (`PR_SET_PDEATHSIG`). Works from any
-/// async runtime, and outlives it. The servers listen on 127.0.0.1 only and ask for no password: whoever is on this
-/// machine may use them.
+/// A running stack. It owns its servers: they end when it is stopped or dropped (which blocks until they have ended), and
+/// when this process ends for any reason, `kill -9` included, because the kernel signals them (`PR_SET_PDEATHSIG`). It works
+/// from any async runtime, and outlives it. The servers listen on 127.0.0.1 only and require no password: every user of this
+/// machine can use them.
 #[derive(Debug)]
 pub struct Stack {
-    // Before the folder: the servers end before the lock is given up.
+    // Declared before the folder, so that the servers end before the lock is released.
     running: BTreeMap<Server, Running>,
     folder: DataFolder,
     ports: Ports,
@@ -108,8 +108,8 @@ struct Running {
 }
 
 impl Stack {
-    /// Finds or installs the servers, prepares their folders, starts them and waits until they answer. Raises this
-    /// process's limit on open files, which the servers inherit.
+    /// Finds or installs the servers, prepares their folders, starts them and waits until they respond. Raises this process's
+    /// limit on open files, which the servers inherit.
     pub async fn start(options: Options) -> Result<Self, Error> {
         raise_open_file_limit();
         let (servers, install) = (options.servers(), options.install);
@@ -122,40 +122,39 @@ impl Stack {
         Ok(Self { running, folder, ports, urls: Urls::from(ports), ready_within, broker })
     }
 
-    /// Where the servers listen. The URL of a server that is not part of the stack leads nowhere.
+    /// Returns the URLs of the servers. The URL of a server that is not part of the stack is unusable.
     pub fn urls(&self) -> &Urls {
         &self.urls
     }
 
-    /// All ports, those for HTTP and MQTT included, on which nothing of the stack listens.
+    /// Returns all ports, including those for HTTP and MQTT, on which the stack itself does not listen.
     pub fn ports(&self) -> Ports {
         self.ports
     }
 
-    /// The data folder.
+    /// Returns the data folder.
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The process id of a running server; PostgreSQL's is the parent of all its processes.
+    /// Returns the process id of a running server; for PostgreSQL, of the parent of all its processes.
     pub fn pid(&self, server: Server) -> Option<u32> {
         let process = &self.running.get(&server)?.process;
         process.ended().is_none().then(|| process.pid())
     }
 
-    /// A server's log file.
+    /// Returns a server's log file.
     pub fn log(&self, server: Server) -> PathBuf {
         self.folder.log(server.name())
     }
 
-    /// Kills a server with SIGKILL, its child processes too, and waits until they are gone. For tests of faults.
+    /// Kills a server and its child processes with SIGKILL and waits until they have ended. For fault tests.
     pub async fn kill(&mut self, server: Server) -> Result<(), Error> {
         self.running(server)?.process.kill().await;
         Ok(())
     }
 
-    /// Stops a server as [`stop`](Self::stop) does if it runs, starts it on the same ports and data and waits until it
-    /// answers.
+    /// Stops a server if it runs, starts it with the same ports and data, and waits until it responds.
     pub async fn restart(&mut self, server: Server) -> Result<(), Error> {
         let launch = self.running(server)?.launch.clone();
         self.running(server)?.process.stop(STOP_WITHIN).await;
@@ -165,9 +164,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Resolves when a server has died that nobody here had asked to: a server that is dead already counts, one that
-    /// was killed, restarted or stopped through this stack does not. Watches the servers of now: ask again after a
-    /// restart.
+    /// Resolves when a server ends unexpectedly. A server that has already ended counts; one that was killed, restarted or
+    /// stopped through this stack does not. Watches the current processes only: call it again after a restart.
     pub fn watch(&self) -> impl Future<Output = Exited> + Send + use<> {
         let death = |(server, running): (&Server, &Running)| {
             let (server, log, died) = (*server, running.launch.log.clone(), running.process.ended_unexpectedly());
@@ -183,7 +181,7 @@ impl Stack {
         })
     }
 
-    /// Stops all servers, each within ten seconds; one that does not stop is killed and reported.
+    /// Stops all servers. A server that does not stop within ten seconds is killed and reported as an error.
     pub async fn stop(self) -> Result<(), Error> {
         for running in self.running.values() {
             running.process.ask_to_stop();
@@ -204,12 +202,12 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // All at once; dropping each then waits for it.
+        // Signal all servers first, so that they stop concurrently; dropping each process then waits for it.
         self.running.values().for_each(|running| running.process.ask_to_stop());
     }
 }
 
-/// Starts all servers at once. Free ports are chosen anew when somebody else was faster.
+/// Starts all servers concurrently. Chooses other free ports if another process took one meanwhile.
 async fn start_all(
     options: &Options,
     folder: &DataFolder,
@@ -249,7 +247,7 @@ async fn start_one(plan: &Plan<'_>, server: Server) -> Result<Option<(Server, Ru
     Ok(Some((server, Running { launch, process })))
 }
 
-/// When a server counts as started.
+/// When a server counts as ready.
 #[derive(Clone, Copy)]
 struct Readiness<'a> {
     ports: Ports,
@@ -282,7 +280,7 @@ async fn wait_until_ready(
         let last = match answer {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer".into(),
+            Err(_) => "no response".into(),
         };
         let (log, tail) = (launch.log.clone(), || logs::tail(&launch.log));
         if let Some(status) = process.ended() {

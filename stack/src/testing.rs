@@ -1,6 +1,6 @@
-//! Servers for tests: one set shared by all tests of a process, a space of its own in it for each test, and a set of its
-//! own for a test of faults. Throwaway data may lie in memory, where syncing costs nothing: for
-//! measurements ask for [`Durability::Durable`]. Functions here panic, as tests do, with a message that says what to do.
+//! Servers for tests: one set shared by all tests of a process, with an isolated space for each test, and a separate set for
+//! a fault test. Throwaway data may be in memory, where syncing costs nothing; for measurements use [`Durability::Durable`].
+//! Functions here panic, as tests do, with a message that says what to do.
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -21,31 +21,31 @@ use crate::stack::Urls;
 /// The variable that holds the shared servers' [`Urls`] as JSON.
 pub const SHARED: &str = "ARGUSIQ_TEST_STACK";
 
-/// Folders of tests are named `argusiq-test-<process id>-<number>`.
+/// Prefix of test folders, which are named `argusiq-test-<process id>-<number>`.
 const FOLDER_PREFIX: &str = "argusiq-test-";
 
-/// The file system in memory that every Linux has, though containers often have little of it.
+/// The in-memory file system that every Linux has; containers often limit it to little space.
 const MEMORY_FOLDER: &str = "/dev/shm";
-/// How much memory must be left for test data to go there, bytes.
+/// How many bytes of memory must be free for test data to go there.
 const MIN_FREE_BYTES: u64 = 6_000_000_000;
 
-/// One test's own part of the shared servers.
+/// An isolated part of the shared servers for one test.
 #[derive(Debug, Clone)]
 pub struct Space {
     /// URL of nats-server.
     pub nats: String,
-    /// Goes before the names of streams and buckets, and before subjects: `t` and eight letters or digits.
+    /// Prefix of streams, buckets and subjects: `t` and eight letters or digits.
     pub stream_prefix: String,
-    /// URL of a fresh database, owned by the user in it, a superuser.
+    /// URL of a new database; its user owns the database and is a superuser.
     pub postgres: String,
     /// URL of Redis.
     pub redis: String,
-    /// Goes before every key: the stream prefix and a colon.
+    /// Prefix of every Redis key: the stream prefix and a colon.
     pub key_prefix: String,
 }
 
-/// Returns the servers shared by the tests of this process: those named by `ARGUSIQ_TEST_STACK`, else a set started on
-/// the first call, which ends with the process.
+/// Returns the servers that the tests of this process share: those in `ARGUSIQ_TEST_STACK`, else a set that is started on
+/// the first call and ends with the process.
 ///
 /// # Panics
 /// When the servers cannot be started.
@@ -57,10 +57,10 @@ pub async fn servers() -> &'static Urls {
     }
 }
 
-/// Returns a space of its own in the shared servers.
+/// Creates an isolated space in the shared servers.
 ///
 /// # Panics
-/// When the servers cannot be started or the database cannot be made.
+/// When the servers cannot be started or the database cannot be created.
 pub async fn space() -> Space {
     let servers = servers().await;
     let name = unique();
@@ -74,13 +74,13 @@ pub async fn space() -> Space {
     }
 }
 
-/// Runs one statement on a database of the stack. Returns the first column of each row; NULL is empty.
+/// Runs one statement on a database of the stack. Returns the first column of each row, with NULL as an empty text.
 pub async fn sql(url: &str, statement: &str) -> Result<Vec<String>, Error> {
     let answer = async { protocols::Postgres::connect(port_of(url)?, split(url).1).await?.query(statement).await };
     answer.await.map_err(|source| Error::Statement { statement: statement.into(), source })
 }
 
-/// Starts servers of the test's own, to kill and restart. They end, and their data goes, on drop.
+/// Starts separate servers that a test may kill and restart. On drop, they end and their data is removed.
 ///
 /// # Panics
 /// When the servers cannot be started.
@@ -88,24 +88,24 @@ pub async fn own_stack() -> TestStack {
     TestStack::start(|options| options).await.unwrap_or_else(|error| panic!("{}", chain(&error)))
 }
 
-/// Removes the data folder of a stack that has ended, with what it keeps elsewhere. Returns whether it is gone: a folder
-/// in use stays.
+/// Removes the data folder of a stack that has ended, including data outside of it. Returns false and keeps the folder where
+/// it is in use.
 pub fn remove_data(data_dir: &Path) -> Result<bool, Error> {
     data_folder::remove(data_dir)
 }
 
-/// A stack on a temporary folder. Both are gone after [`stop`](Self::stop) or drop; what a killed process leaves is
-/// removed when the next one starts.
+/// A stack on a temporary folder. Both are removed on [`stop`](Self::stop) or drop; those that a killed process leaves are
+/// removed when the next stack starts.
 #[derive(Debug)]
 pub struct TestStack {
-    // Before the folder: the servers end first.
+    // Declared before the folder, so that the servers end first.
     stack: Option<Stack>,
     _folder: TemporaryFolder,
 }
 
 impl TestStack {
-    /// Starts a throwaway stack with changed options; the data folder stays ours to choose. With
-    /// [`Durability::Durable`] it is never one in memory, so that what is measured has been synced.
+    /// Starts a throwaway stack with changed options, except for the data folder. With [`Durability::Durable`] the folder is
+    /// never in memory, so that measurements include syncing.
     pub async fn start(change: impl FnOnce(Options) -> Options) -> Result<Self, Error> {
         sweep();
         let options = change(Options::throwaway(PathBuf::new()));
@@ -144,14 +144,15 @@ struct TemporaryFolder(PathBuf);
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         if let Err(error) = data_folder::remove(&self.0) {
-            tracing::warn!(%error, path = %self.0.display(), "a test's folder stays");
+            tracing::warn!(%error, path = %self.0.display(), "cannot remove a test's folder");
         }
     }
 }
 
 async fn shared() -> Result<(Urls, Option<TestStack>), String> {
     if let Ok(json) = std::env::var(SHARED) {
-        let urls = serde_json::from_str(&json).map_err(|error| format!("{SHARED} is not the JSON of URLs: {error}"))?;
+        let urls =
+            serde_json::from_str(&json).map_err(|error| format!("{SHARED} is not valid JSON of URLs: {error}"))?;
         return Ok((urls, None));
     }
     let stack = TestStack::start(|options| options).await.map_err(|error| chain(&error))?;
@@ -165,8 +166,8 @@ fn temporary_folder(durability: Durability) -> PathBuf {
     root.join(format!("{FOLDER_PREFIX}{}-{number}", std::process::id()))
 }
 
-/// Where throwaway folders go: into memory where there is plenty of it, unless `TMPDIR` says otherwise. A database is
-/// some 300 files; creating and removing them on disk takes most of the time that tests wait for.
+/// Returns the parent of throwaway folders: in memory if enough is free, unless `TMPDIR` is set. A database has about 300
+/// files; creating and removing them on disk dominates the tests' waiting time.
 fn root() -> PathBuf {
     let memory = Path::new(MEMORY_FOLDER);
     let free = || Some(statvfs(memory).ok().map(|is| is.blocks_available() * is.fragment_size())?.min(available()?));
@@ -176,14 +177,14 @@ fn root() -> PathBuf {
     }
 }
 
-/// Memory that programs may still take, bytes: `MemAvailable` of `/proc/meminfo`, in KiB there (`proc(5)`).
+/// Returns the available memory in bytes: `MemAvailable` of `/proc/meminfo`, which is in KiB (`proc(5)`).
 fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
-/// Removes the folders of processes that are gone and whose servers have ended.
+/// Removes the folders of processes that have ended, if their servers have ended too.
 fn sweep() {
     let folders = [std::env::temp_dir(), MEMORY_FOLDER.into()];
     for entry in folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
@@ -191,30 +192,30 @@ fn sweep() {
         let owner =
             name.to_str().and_then(|name| name.strip_prefix(FOLDER_PREFIX)?.split('-').next()?.parse::<u32>().ok());
         if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            // Another user's stays; that user's tests remove it.
+            // Fails for another user's folder, which that user's tests remove.
             let _ = data_folder::remove(&entry.path());
         }
     }
 }
 
-/// Creates a database and returns its URL. Copying the template's files takes two thirds of the time that logging its
-/// pages takes, measured with three clients at once; the checkpoint it needs costs little without syncing.
+/// Creates a database and returns its URL. The strategy `file_copy` takes two thirds of the time of `wal_log`, measured with
+/// three concurrent clients; the checkpoint that it needs is cheap without syncing.
 async fn create_database(server: &str, name: &str) -> Result<String, Error> {
     sql(server, &format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")).await?;
     Ok(format!("{}/{name}", split(server).0))
 }
 
-/// The address and the database of a PostgreSQL URL.
+/// Splits a PostgreSQL URL into address and database.
 fn split(url: &str) -> (&str, &str) {
     url.rsplit_once('/').unwrap_or((url, ""))
 }
 
 fn port_of(url: &str) -> Result<u16, protocols::Error> {
     let port = split(url).0.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    port.ok_or_else(|| protocols::Error::Refused(format!("{url} names no port")))
+    port.ok_or_else(|| protocols::Error::Refused(format!("{url} has no port")))
 }
 
-/// `t` and eight letters or digits: a name for a stream, a database and a subject.
+/// Returns a unique name for streams, databases and subjects: `t` and eight letters or digits.
 fn unique() -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     let mut random = rand::rng();
@@ -222,7 +223,7 @@ fn unique() -> String {
     std::iter::once('t').chain(letters).collect()
 }
 
-/// An error with its causes.
+/// Formats an error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

@@ -13,7 +13,7 @@ impl fmt::Display for Version {
 }
 
 impl Version {
-    /// Reads the first `major.minor[.patch]` of a text, as `--version` prints it.
+    /// Reads the first `major.minor[.patch]` in a text, such as the output of `--version`.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
         words.filter(|word| word.contains('.')).find_map(|word| {

@@ -1,4 +1,4 @@
-//! The stack's life: servers started, watched, killed, restarted and stopped.
+//! The lifecycle of a stack: servers are started, watched, killed, restarted and stopped.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ fn is_running(pid: u32) -> bool {
 }
 
 #[tokio::test]
-async fn a_killed_server_comes_back_on_the_same_port_with_its_data() {
+async fn a_killed_server_restarts_on_the_same_port_with_its_data() {
     let mut stack = own_stack().await;
     let urls = stack.urls().clone();
     sql(&urls.postgres, "CREATE TABLE kept AS SELECT 42 AS answer").await.unwrap();
@@ -37,7 +37,7 @@ async fn a_killed_server_comes_back_on_the_same_port_with_its_data() {
 }
 
 #[tokio::test]
-async fn a_running_server_restarts_too() {
+async fn a_running_server_can_be_restarted() {
     let mut stack = TestStack::start(|options| options.only(Server::Redis)).await.unwrap();
     let before = stack.pid(Server::Redis).unwrap();
     stack.restart(Server::Redis).await.unwrap();
@@ -46,7 +46,7 @@ async fn a_running_server_restarts_too() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_is_named_with_its_last_words() {
+async fn a_server_that_dies_is_reported_with_its_last_log_lines() {
     let stack = TestStack::start(|options| options.only(Server::Nats)).await.unwrap();
     let watch = stack.watch();
     let pid = Pid::from_raw(stack.pid(Server::Nats).unwrap().cast_signed());
@@ -84,7 +84,7 @@ fn servers_outlive_the_runtime_that_started_them() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_after_a_stop_or_a_drop() {
+async fn stop_and_drop_leave_no_processes_and_no_folders() {
     let stopped = own_stack().await;
     let dropped = TestStack::start(|options| options.only(Server::Redis)).await.unwrap();
     let folders = [stopped.data_dir().to_path_buf(), dropped.data_dir().to_path_buf()];
@@ -99,7 +99,7 @@ async fn nothing_is_left_after_a_stop_or_a_drop() {
 }
 
 #[tokio::test]
-async fn a_folder_of_any_name_does() {
+async fn the_data_folder_may_have_any_name() {
     let root = tempfile::tempdir().unwrap();
     let odd = root.path().join("it's a \"data\" folder, größer #1");
     let stack = Stack::start(Options::throwaway(&odd)).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_folder_of_any_name_does() {
 }
 
 #[tokio::test]
-async fn an_acknowledgement_of_jetstream_means_on_disk() {
+async fn jetstream_syncs_before_it_acknowledges() {
     let stack = TestStack::start(|options| options.only(Server::Nats)).await.unwrap();
     let address = stack.urls().nats_monitoring.strip_prefix("http://").unwrap().to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();

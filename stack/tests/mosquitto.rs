@@ -1,4 +1,4 @@
-//! Mosquitto beside the other servers: who may come in, that a revoked certificate no longer may, and what it keeps.
+//! Mosquitto as part of the stack: access for accounts and devices, revocation, and restart.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// An authority with the broker's certificate and a device's, as PEM files in a folder.
+/// An authority that has issued a certificate to the broker and one to a device, as PEM files in a folder.
 struct Authority {
     folder: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
@@ -92,7 +92,7 @@ async fn start(broker: Broker) -> Result<TestStack, Error> {
     TestStack::start(|options| options.with_mosquitto(broker).only(Server::Mosquitto)).await
 }
 
-/// A CONNECT of MQTT 3.1.1 with a clean session.
+/// Encodes a CONNECT of MQTT 3.1.1 with a clean session.
 fn connect_packet(client_id: &str, account: Option<(&str, &str)>) -> Vec<u8> {
     let field = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
     let flags = if account.is_some() { 0b1100_0010 } else { 0b10 };
@@ -101,7 +101,7 @@ fn connect_packet(client_id: &str, account: Option<(&str, &str)>) -> Vec<u8> {
     [&[0x10, body.len() as u8][..], &body].concat()
 }
 
-/// The return code of a CONNACK; an error where the connection broke instead.
+/// Returns the return code of the CONNACK; an error where the connection is closed instead.
 async fn connack(mut stream: impl AsyncRead + AsyncWrite + Unpin, packet: &[u8]) -> std::io::Result<u8> {
     stream.write_all(packet).await?;
     let mut answer = [0; 4];
@@ -130,7 +130,7 @@ async fn as_device(stack: &TestStack, authority: &Authority) -> std::io::Result<
 }
 
 #[tokio::test]
-async fn accounts_and_devices_come_in_by_their_own_doors_and_after_a_kill_again() {
+async fn accounts_and_devices_connect_to_their_listeners_and_again_after_a_kill() {
     let authority = Authority::new();
     let mut stack = start(authority.broker()).await.unwrap();
     for again in [false, true] {
@@ -146,7 +146,7 @@ async fn accounts_and_devices_come_in_by_their_own_doors_and_after_a_kill_again(
 }
 
 #[tokio::test]
-async fn a_revoked_certificate_no_longer_comes_in_once_the_list_is_renewed() {
+async fn a_revoked_certificate_is_refused_once_the_list_is_reloaded() {
     let authority = Authority::new();
     let stack = start(authority.broker()).await.unwrap();
     assert_eq!(as_device(&stack, &authority).await.unwrap(), 0);
@@ -155,14 +155,14 @@ async fn a_revoked_certificate_no_longer_comes_in_once_the_list_is_renewed() {
     kill(pid, Signal::SIGHUP).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while as_device(&stack, &authority).await.is_ok() {
-        assert!(Instant::now() < deadline, "the revoked device still comes in");
+        assert!(Instant::now() < deadline, "the revoked device can still connect");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(as_service(&stack, "bridge", "a secret").await, 0);
 }
 
 #[tokio::test]
-async fn a_broker_without_its_key_ends_with_its_own_words() {
+async fn the_error_of_a_broker_without_its_key_quotes_its_log() {
     let authority = Authority::new();
     let broker = Broker { key_file: authority.path("none.key"), ..authority.broker() };
     let message = start(broker).await.unwrap_err().to_string();

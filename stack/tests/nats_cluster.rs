@@ -1,4 +1,4 @@
-//! A cluster of three: it comes up, goes on without one node, and ends with its owner.
+//! A cluster of three nodes: it starts, survives faults of its nodes, and ends with its owner.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use stack::{Cluster, ClusterOptions};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_are_killed_paused_cut_off_and_come_back() {
+async fn nodes_recover_from_a_kill_a_pause_and_a_cut_off() {
     let folder = tempfile::tempdir().unwrap();
     let mut cluster = Cluster::start(ClusterOptions::new(folder.path())).await.unwrap();
     let address = |cluster: &Cluster, node| cluster.node_url(node).trim_start_matches("nats://").to_owned();

@@ -1,4 +1,4 @@
-//! The program `argusiq-stack`, and above all: that nothing is left running, whatever ends it.
+//! The program `argusiq-stack`, and above all that it leaves no server running, whatever ends it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use stack::testing::sql;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_argusiq-stack");
 
-/// A stack in another process, with the URL of its PostgreSQL and the ids of all processes below it.
+/// A stack in another process, with the URL of its PostgreSQL and the ids of all its descendants.
 struct Up {
     process: Child,
     postgres: String,
@@ -23,7 +23,7 @@ struct Up {
 
 impl Drop for Up {
     fn drop(&mut self) {
-        // Already gone, unless an assertion failed.
+        // The process has already ended unless an assertion failed.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -35,7 +35,8 @@ fn up(data_dir: &Path) -> Up {
     let mut process = command.spawn().unwrap();
     let lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
     let lines: Vec<String> = lines.take(4).collect();
-    let postgres = lines.iter().find_map(|line| line.strip_prefix("PostgreSQL  ")).expect("it says where").to_owned();
+    let postgres =
+        lines.iter().find_map(|line| line.strip_prefix("PostgreSQL  ")).expect("the program prints the URL").to_owned();
     let servers = descendants(process.id().cast_signed());
     assert!(servers.len() > 3, "nats-server, Redis, PostgreSQL and its children: {servers:?}");
     Up { process, postgres, servers }
@@ -58,12 +59,12 @@ fn parent(pid: i32) -> Option<i32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The name of a process; PostgreSQL's come and go.
+/// Returns the name of a process; empty for one that has ended, as PostgreSQL's workers do.
 fn comm(pid: i32) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default()
 }
 
-/// A process that has ended but is not reaped has no program any more.
+/// Whether a process runs. One that has ended but is not reaped has no executable any more.
 fn is_running(pid: i32) -> bool {
     Path::new(&format!("/proc/{pid}/exe")).read_link().is_ok()
 }
@@ -78,13 +79,13 @@ async fn all_gone_within(deadline: Duration, pids: &BTreeSet<i32>) {
 }
 
 #[tokio::test]
-async fn no_server_survives_a_stack_that_is_killed_and_the_next_one_finds_its_data() {
+async fn servers_of_a_killed_stack_end_and_the_next_stack_finds_the_data() {
     let folder = tempfile::tempdir().unwrap();
     let mut killed = up(folder.path());
     sql(&killed.postgres, "CREATE TABLE kept AS SELECT 42 AS answer").await.unwrap();
     killed.process.kill().unwrap();
     killed.process.wait().unwrap();
-    // At once, while the servers of the first are still stopping: it waits for them.
+    // Start at once, while the servers of the killed stack are still stopping: the new stack must wait for them.
     let mut next = up(folder.path());
     assert!(!killed.servers.iter().any(|pid| is_running(*pid)));
     assert_eq!(next.postgres, killed.postgres, "the ports are remembered");
@@ -95,7 +96,7 @@ async fn no_server_survives_a_stack_that_is_killed_and_the_next_one_finds_its_da
 }
 
 #[tokio::test]
-async fn a_stack_asked_to_terminate_stops_its_servers_first() {
+async fn a_stack_stops_its_servers_on_sigint_and_sigterm() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let folder = tempfile::tempdir().unwrap();
         let mut stack = up(folder.path());
@@ -108,7 +109,7 @@ async fn a_stack_asked_to_terminate_stops_its_servers_first() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_ends_the_stack_with_its_name() {
+async fn the_stack_fails_when_a_server_dies() {
     let folder = tempfile::tempdir().unwrap();
     let mut stack = up(folder.path());
     let is_redis = |pid: &&i32| comm(**pid).trim() == "redis-server";
@@ -123,7 +124,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_command_gets_the_servers_urls_and_its_exit_code_is_passed_on() {
+fn a_command_gets_the_servers_urls_and_its_exit_code_is_returned() {
     let output = run(&["sh", "-c", "echo $ARGUSIQ_TEST_STACK; exit 7"]);
     assert_eq!(output.status.code(), Some(7), "{output:?}");
     let urls: stack::Urls = serde_json::from_slice(&output.stdout).unwrap();
@@ -133,7 +134,7 @@ fn a_command_gets_the_servers_urls_and_its_exit_code_is_passed_on() {
     assert!(message.starts_with("argusiq-stack: cannot start /nonexistent/command: No such file"), "{message}");
 }
 
-/// Runs `true` with servers looked for in these folders only, without installing.
+/// Runs `true` without installing and with servers searched only in these folders. Returns the error output.
 fn run_with(path: &Path, tools: &Path) -> String {
     let mut command = Command::new(PROGRAM);
     command.args(["run", "--no-install", "--", "true"]).env("PATH", path).env("ARGUSIQ_TOOLS_DIR", tools);
@@ -143,7 +144,7 @@ fn run_with(path: &Path, tools: &Path) -> String {
 }
 
 #[test]
-fn a_folder_for_tools_that_cannot_be_made_is_refused() {
+fn a_tools_folder_that_cannot_be_created_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(PROGRAM);
     let output = command.arg("install").env("PATH", folder.path()).env("ARGUSIQ_TOOLS_DIR", "/dev/null/tools").output();
@@ -153,10 +154,10 @@ fn a_folder_for_tools_that_cannot_be_made_is_refused() {
 }
 
 #[test]
-fn a_server_that_cannot_be_downloaded_is_refused_with_what_to_do() {
+fn the_error_of_a_failed_download_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(PROGRAM);
-    // No python3 and no apt-get there.
+    // The PATH has neither python3 nor apt-get.
     let output = command.arg("install").env("PATH", folder.path()).env("ARGUSIQ_TOOLS_DIR", folder.path()).output();
     let message = String::from_utf8(output.unwrap().stderr).unwrap();
     let expected = "argusiq-stack: installing nats-server failed (cannot run python3: ";
@@ -174,7 +175,7 @@ fn old_nats_server(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_missing_or_outdated_server_is_refused_in_one_line() {
+fn a_missing_or_outdated_server_is_reported_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let message = run_with(folder.path(), folder.path());
     assert!(message.starts_with("argusiq-stack: nats-server was not found: run `argusiq-stack install`"), "{message}");

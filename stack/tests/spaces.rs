@@ -1,4 +1,4 @@
-//! What tests get from the shared servers, and what is cleared away after them.
+//! Test spaces in the shared servers, and the removal of test data.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::process::Command;
@@ -7,7 +7,7 @@ use stack::testing::{TestStack, servers, space, sql};
 use stack::{Options, Server, Stack};
 
 #[tokio::test]
-async fn each_space_has_a_fresh_database_and_prefixes_of_its_own() {
+async fn each_space_has_its_own_database_and_prefixes() {
     let (one, other) = tokio::join!(space(), space());
     assert_ne!(one.stream_prefix, other.stream_prefix);
     assert_eq!(one.key_prefix, format!("{}:", one.stream_prefix));
@@ -25,7 +25,7 @@ async fn all_tests_of_a_process_share_the_servers() {
 }
 
 #[tokio::test]
-async fn the_folder_of_a_dead_process_is_swept_away() {
+async fn the_folder_of_a_dead_process_is_removed() {
     let mut dead = Command::new("true").spawn().unwrap();
     let pid = dead.id();
     dead.wait().unwrap();
@@ -35,9 +35,9 @@ async fn the_folder_of_a_dead_process_is_swept_away() {
     assert!(!folder.exists());
 }
 
-/// Only root changes to another user; for anybody else the folder is simply used.
+/// Only root runs PostgreSQL as another user; for other users the data stays in the data folder.
 #[tokio::test]
-async fn a_data_folder_below_a_private_home_works_and_is_removed_with_what_lies_elsewhere() {
+async fn a_data_folder_below_a_private_home_works_and_is_removed_with_its_fallback() {
     let home = tempfile::tempdir().unwrap();
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     std::fs::set_permissions(home.path(), private).unwrap();

@@ -1,5 +1,4 @@
-//! The local stack as a program: installs the servers, runs them in the foreground, or runs a command with them. What
-//! the servers are used for is the command's affair.
+//! The local stack as a program: installs the servers, runs them in the foreground, or runs a command with them.
 
 use std::io::IsTerminal;
 use std::os::unix::process::ExitStatusExt;
@@ -22,11 +21,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Finds the servers and installs what is missing.
+    /// Finds the servers and installs missing ones.
     Install,
-    /// Runs a command with servers of its own, whose URLs are in ARGUSIQ_TEST_STACK; passes on its exit code.
+    /// Runs a command with throwaway servers, whose URLs are in ARGUSIQ_TEST_STACK, and exits with its exit code.
     Run {
-        /// Fail where a server is missing instead of installing it.
+        /// Fail if a server is missing instead of installing it.
         #[arg(long)]
         no_install: bool,
         /// The command and its arguments.
@@ -38,10 +37,10 @@ enum Action {
         /// The folder for data, logs and configuration.
         #[arg(long, default_value = ".argusiq")]
         data_dir: PathBuf,
-        /// The first of eight ports in a row; without it, free ports that are remembered.
+        /// The first of nine consecutive ports; without it, free ports are chosen and remembered.
         #[arg(long)]
         port_base: Option<u16>,
-        /// Fail where a server is missing instead of installing it.
+        /// Fail if a server is missing instead of installing it.
         #[arg(long)]
         no_install: bool,
     },
@@ -84,7 +83,7 @@ async fn run(install: bool, command: Vec<String>) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(exit_code(status)))
 }
 
-/// Waits for the command. Ctrl-C reaches it without us; a request to terminate is passed on.
+/// Waits for the command. The terminal sends it Ctrl-C directly; SIGTERM is forwarded.
 async fn wait(mut command: tokio::process::Child) -> std::io::Result<ExitStatus> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -104,7 +103,7 @@ fn pass_on(pid: Option<u32>) {
     }
 }
 
-/// The exit code as a shell gives it: 128 and the signal's number when a signal ended the command.
+/// Returns the exit code as a shell does: 128 plus the signal's number if a signal ended the command.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(1)
@@ -112,7 +111,7 @@ fn exit_code(status: ExitStatus) -> u8 {
 
 async fn up(data_dir: PathBuf, port_base: Option<u16>, install: bool) -> Result<ExitCode, Error> {
     let ports = port_base.map_or(Ok(Ports::defaults()), Ports::from_base)?;
-    // From here on a signal ends the servers in order, even while they start.
+    // From here on a signal stops the servers in order, even while they start.
     let asked_to_stop = asked_to_stop();
     tokio::pin!(asked_to_stop);
     let stack = tokio::select! {
@@ -138,11 +137,11 @@ async fn up(data_dir: PathBuf, port_base: Option<u16>, install: bool) -> Result<
     }
 }
 
-/// Resolves on Ctrl-C or a request to terminate that comes after this call.
+/// Resolves on the first SIGINT or SIGTERM after this call.
 fn asked_to_stop() -> impl Future<Output = ()> {
     let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
     async move {
-        // A signal that cannot be listened to ends the process by itself.
+        // Without a handler, the signal's default action ends the process.
         let [Ok(mut interrupt), Ok(mut terminate)] = signals else { return std::future::pending().await };
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -1,5 +1,5 @@
-//! Installs Debian packages without letting their scripts start or create anything, and leaves the machine's
-//! configuration as it was.
+//! Installs Debian packages without letting their scripts start services or create clusters, and restores the machine's
+//! configuration afterwards.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,19 +8,19 @@ use crate::error::Error;
 use crate::find_program;
 use crate::install::run;
 
-/// Debian asks this program before a package's script starts a service; 101 is "no" (`invoke-rc.d(8)`).
+/// A package's script calls this program before it starts a service; exit code 101 forbids it (`invoke-rc.d(8)`).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const NO_SERVICES: &str = "#!/bin/sh\nexit 101\n";
-/// `create_main_cluster` decides whether a PostgreSQL package creates a cluster (`pg_createcluster(1)`).
+/// Its setting `create_main_cluster` decides whether a PostgreSQL package creates a cluster (`pg_createcluster(1)`).
 const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
 const NO_CLUSTER: &str = "\ncreate_main_cluster = false\n";
 
-/// Whether this is a machine with apt.
+/// Whether this machine has apt.
 pub(super) fn is_here() -> bool {
     !find_program::on_path("apt-get").is_empty()
 }
 
-/// Installs packages. Needs root.
+/// Installs packages. Requires root.
 pub(super) fn install(packages: &[&str]) -> Result<(), Error> {
     let what = packages.join(" ");
     run(&what, apt().arg("update"))?;
@@ -40,13 +40,13 @@ fn apt() -> Command {
 }
 
 enum Change {
-    /// Writes an executable file unless there is one: the machine's own policy stands.
+    /// Writes an executable file unless one exists, so that the machine's own policy is kept.
     Create(&'static str),
-    /// Adds to the file.
+    /// Appends to the file.
     Append(&'static str),
 }
 
-/// A change to a file of the machine that is undone on drop.
+/// A change to a system file that is undone on drop.
 struct TemporaryChange {
     path: PathBuf,
     before: Option<Vec<u8>>,
@@ -78,7 +78,7 @@ impl Drop for TemporaryChange {
             None => std::fs::remove_file(&self.path),
         };
         if let Err(error) = undone {
-            tracing::warn!(path = %self.path.display(), %error, "could not undo a change made for installing");
+            tracing::warn!(path = %self.path.display(), %error, "cannot undo a change made for the installation");
         }
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_file_is_as_before_afterwards() {
+    fn changed_files_are_restored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy");
         let made = TemporaryChange::write(&path, Change::Create(NO_SERVICES)).unwrap();

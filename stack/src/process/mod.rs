@@ -1,8 +1,7 @@
-//! One child process that never outlives us: how it is signalled, awaited and ended. Which program it is, is not known
-//! here.
+//! A child process that never outlives this process: signalling it, waiting for it and ending it.
 //!
-//! Three things end a child: [`Process::stop`], dropping the [`Process`], and the end of our own process, however it
-//! comes about. The last is the kernel's doing (`PR_SET_PDEATHSIG`, see [`spawner`]).
+//! Three things end a child: [`Process::stop`], dropping the [`Process`], and the end of this process for any reason. The
+//! last is done by the kernel (`PR_SET_PDEATHSIG`, see [`spawner`]).
 
 mod process_tree;
 mod spawner;
@@ -34,11 +33,11 @@ pub(crate) struct Launch {
     pub program: PathBuf,
     pub arguments: Vec<OsString>,
     pub directory: PathBuf,
-    /// Whom to run as; ourselves when none.
+    /// The user to run as; none for the current user.
     pub account: Option<Account>,
-    /// Where its output goes.
+    /// The file for its output.
     pub log: PathBuf,
-    /// What asks it to stop, and what it gets when we end.
+    /// The signal that stops it; also sent when this process ends.
     pub stop_signal: Signal,
 }
 
@@ -52,21 +51,21 @@ pub(crate) struct Process {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Set when the process was reaped: from then on its id may be anybody's and is never signalled.
+    /// Set when the process is reaped. From then on the kernel may reuse its id, so it is never signalled again.
     ended: Mutex<Option<ExitStatus>>,
     reaped: Condvar,
-    /// Whether we asked it to end.
+    /// Whether this process signalled it to end.
     stop_requested: AtomicBool,
     exit: watch::Sender<Option<ExitStatus>>,
 }
 
 impl Process {
-    /// Starts a program that ends with us and holds the lock as long as it lives.
+    /// Starts a program that ends with this process and holds the lock as long as it runs.
     pub(crate) fn spawn(launch: &Launch, lock: &Lock) -> Result<Self, Error> {
         let log = logs::open(&launch.log)?;
         let failed = |source| Error::Spawn { program: launch.program.clone(), source };
         let child = spawner::spawn(launch, log, lock).map_err(failed)?;
-        // A process id fits: the kernel's limit is 2^22.
+        // The cast cannot overflow: the kernel's limit for process ids is 2^22.
         let pid = Pid::from_raw(child.id().cast_signed());
         let shared = Arc::new(Shared::default());
         let process = Self { pid, stop_signal: launch.stop_signal, shared: Arc::clone(&shared) };
@@ -92,7 +91,7 @@ impl Process {
         }
     }
 
-    /// Resolves when the process has ended without having been asked to; never when it was asked.
+    /// Resolves when the process ends without having been told to; never when it was told to.
     pub(crate) fn ended_unexpectedly(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
         let (exited, shared) = (self.exited(), Arc::clone(&self.shared));
         async move {
@@ -104,7 +103,7 @@ impl Process {
         }
     }
 
-    /// Asks the process to stop, waits, and kills it when it does not. Returns whether it stopped by itself.
+    /// Sends the stop signal, waits, and kills the process if it does not end in time. Returns whether it ended in time.
     pub(crate) async fn stop(&self, within: Duration) -> bool {
         self.ask_to_stop();
         let stopped = tokio::time::timeout(within, self.exited()).await.is_ok();
@@ -119,8 +118,8 @@ impl Process {
         self.signal(self.stop_signal);
     }
 
-    /// Stops the process in its tracks (SIGSTOP) and waits until each of its threads stands still, which the signal
-    /// alone does not promise. Returns whether they do.
+    /// Pauses the process with SIGSTOP and waits until every thread has stopped, which the signal alone does not guarantee.
+    /// Returns false if they have not stopped within five seconds.
     pub(crate) async fn pause(&self) -> bool {
         self.send(Signal::SIGSTOP);
         for _ in 0..1000 {
@@ -132,12 +131,12 @@ impl Process {
         false
     }
 
-    /// Lets a paused process go on.
+    /// Resumes a paused process.
     pub(crate) fn resume(&self) {
         self.send(Signal::SIGCONT);
     }
 
-    /// Kills the process and its children with SIGKILL and waits until all of them are gone.
+    /// Kills the process and its descendants with SIGKILL and waits until all of them have ended.
     pub(crate) async fn kill(&self) {
         let children = self.kill_tree();
         self.exited().await;
@@ -190,7 +189,7 @@ impl Shared {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the end without reaping, then reaps under the lock: nobody signals an id that is free again.
+    /// Waits for the end without reaping, then reaps under the lock, so that no signal goes to a reused process id.
     fn reap(&self, mut child: Child, pid: Pid) {
         let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
         while waitid(Id::Pid(pid), ended) == Err(nix::errno::Errno::EINTR) {}
@@ -202,7 +201,7 @@ impl Shared {
         self.exit.send_replace(Some(status));
     }
 
-    /// Blocks until the process was reaped. Returns whether it was.
+    /// Blocks until the process is reaped or the time is over. Returns whether it was reaped.
     fn wait(&self, within: Duration) -> bool {
         let waited = self.reaped.wait_timeout_while(self.lock(), within, |ended| ended.is_none());
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_heeds_the_signal_stops_by_itself() {
+    async fn a_process_that_handles_the_stop_signal_ends_gracefully() {
         let folder = tempfile::tempdir().unwrap();
         let process = shell(folder.path(), "trap 'exit 3' TERM; echo ready; while :; do sleep 0.01; done").await;
         assert_eq!(process.ended(), None);
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_ignores_the_signal_is_killed_with_its_children() {
+    async fn a_process_that_ignores_the_stop_signal_is_killed_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let process = shell(folder.path(), "trap '' TERM; sleep 600 & echo ready; while :; do wait; done").await;
         let children = process_tree::descendants(process.pid);
@@ -259,14 +258,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let launch = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
         let process = shell(folder.path(), launch).await;
-        // The lock value is dropped by now, which unlocks; what is inherited is seen by the descriptor.
+        // The lock value is already dropped; the open descriptor shows that the child inherited it.
         let open = std::fs::read_dir(format!("/proc/{}/fd", process.pid())).unwrap().flatten();
         let mut targets = open.filter_map(|entry| entry.path().read_link().ok());
         assert!(targets.any(|target| target.ends_with("stack.lock")));
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_is_refused_by_name() {
+    async fn the_error_for_a_missing_program_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let launch = Launch {
             program: "/nonexistent/redis-server".into(),

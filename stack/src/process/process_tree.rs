@@ -1,12 +1,12 @@
-//! The descendants of a process, read from `/proc`. PostgreSQL's children each lead a group of their own, so that a
-//! signal to the parent's group would miss them.
+//! Finds the descendants of a process in `/proc`. Each of PostgreSQL's children leads its own process group, so a signal to
+//! the parent's group would miss them.
 
 use std::time::Duration;
 
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-/// All processes below `root`, without it.
+/// Returns all descendants of `root`.
 pub(super) fn descendants(root: Pid) -> Vec<Pid> {
     let parents: Vec<(Pid, Pid)> = processes().filter_map(|pid| Some((pid, parent_of(pid)?))).collect();
     let mut found = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn descendants(root: Pid) -> Vec<Pid> {
     found
 }
 
-/// Resolves when none of the processes exists; gives up silently after ten seconds, when an id may be reused.
+/// Waits until none of the processes exists. Returns after ten seconds in any case, because an id may have been reused.
 pub(super) async fn wait_until_gone(pids: &[Pid]) {
     for _ in 0..1000 {
         if pids.iter().all(|pid| kill(*pid, None).is_err() || is_zombie(*pid)) {
@@ -30,7 +30,7 @@ pub(super) async fn wait_until_gone(pids: &[Pid]) {
     }
 }
 
-/// Whether every thread of a process is stopped (`T`, `proc(5)`).
+/// Whether every thread of a process is stopped (state `T`, `proc(5)`).
 pub(super) fn is_stopped(pid: Pid) -> bool {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let mut stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
@@ -42,7 +42,8 @@ fn processes() -> impl Iterator<Item = Pid> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).map(Pid::from_raw)
 }
 
-/// The fields of `/proc/<pid>/stat` after the command's name, which may hold anything: state, parent, … (`proc(5)`).
+/// Reads state and parent from `/proc/<pid>/stat` (`proc(5)`). They follow the command's name, which may contain any
+/// character, parentheses included.
 fn stat(pid: Pid) -> Option<(char, i32)> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = text.rsplit_once(')')?.1.split_whitespace();
@@ -63,7 +64,7 @@ mod tests {
     use nix::unistd::{getpid, getppid};
 
     #[test]
-    fn we_descend_from_our_parent() {
+    fn this_process_descends_from_its_parent() {
         assert!(descendants(getppid()).contains(&getpid()));
         assert!(!descendants(getpid()).contains(&getpid()));
     }

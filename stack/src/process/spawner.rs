@@ -1,8 +1,8 @@
-//! The one thread that starts every child, and what the kernel is told about each. Nothing is awaited here.
+//! The dedicated thread that starts every child process.
 //!
-//! `PR_SET_PDEATHSIG` fires when the *thread* that forked the child ends, not the process (`prctl(2)`). A thread of
-//! an async runtime ends whenever the runtime pleases, so that children started there would be stopped at random. This
-//! thread lives as long as the process.
+//! `PR_SET_PDEATHSIG` fires when the *thread* that forked the child ends, not the process (`prctl(2)`). An async runtime may
+//! end its threads at any time, so children started there would be stopped at random. This thread lives as long as the
+//! process.
 
 use std::fs::File;
 use std::io;
@@ -34,7 +34,7 @@ fn command(launch: &Launch, log: File) -> io::Result<Command> {
     let mut command = Command::new(&launch.program);
     command.args(&launch.arguments).current_dir(&launch.directory);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    // Its own process group: Ctrl-C in a terminal reaches us alone, and we stop the servers in order.
+    // Its own process group, so that Ctrl-C in a terminal reaches only this process, which stops the servers in order.
     command.process_group(0);
     if let Some(account) = &launch.account {
         command.uid(account.uid).gid(account.gid);
@@ -42,7 +42,7 @@ fn command(launch: &Launch, log: File) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Has the kernel send `signal` to the child when we end, and lets it keep the lock open.
+/// Makes the kernel send `signal` to the child when this process ends, and lets the child keep the lock open.
 #[allow(unsafe_code, reason = "running code between fork and exec is unsafe by nature; there is no other way")]
 fn end_with_parent(command: &mut Command, signal: Signal, lock: RawFd) {
     let parent = getpid();
@@ -53,10 +53,10 @@ fn end_with_parent(command: &mut Command, signal: Signal, lock: RawFd) {
     }
 }
 
-/// Runs in the child, after the change of user, which would clear the signal.
+/// Runs in the child after the change of user, because that change would clear the signal.
 fn before_exec(signal: Signal, parent: Pid, lock: BorrowedFd<'_>) -> Result<(), Errno> {
     set_pdeathsig(signal)?;
-    // We may have ended before the line above: then nothing would ever tell the child.
+    // If the parent ended before the line above, the signal would never come.
     if getppid() != parent {
         return Err(Errno::ESRCH);
     }
@@ -67,13 +67,13 @@ fn on_spawner_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     static THREAD: OnceLock<Sender<Job>> = OnceLock::new();
     let jobs = THREAD.get_or_init(|| {
         let (sender, jobs) = channel::<Job>();
-        // Should the thread not start, every send fails and the caller learns it.
+        // If the thread does not start, every send fails and the caller gets the error.
         let _ =
             std::thread::Builder::new().name("stack-spawner".into()).spawn(move || jobs.iter().for_each(|job| job()));
         sender
     });
     let (reply, answer) = channel();
-    let gone = || io::Error::other("the thread that starts servers is gone");
+    let gone = || io::Error::other("the thread that starts servers has ended");
     jobs.send(Box::new(move || drop(reply.send(work())))).map_err(|_| gone())?;
     answer.recv().map_err(|_| gone())
 }

@@ -1,5 +1,5 @@
-//! The servers of the stack: what each is called, which version it takes, how it is prepared and asked whether it is
-//! ready. One file per server; how processes are kept is not known here.
+//! Prepares each server's configuration and probes whether it is ready. One file per server; running the processes lives in
+//! `process`.
 
 mod mosquitto;
 pub(crate) mod nats;
@@ -28,7 +28,7 @@ pub(crate) async fn prepare(plan: &Plan<'_>, server: Server) -> Result<Launch, E
     }
 }
 
-/// Asks a server once whether it is ready, and whether it is ours: the process `pid` started from `launch`.
+/// Probes a server once: whether it is ready, and whether it is the process `pid` that was started from `launch`.
 pub(crate) async fn probe(
     server: Server,
     ports: Ports,
@@ -42,7 +42,7 @@ pub(crate) async fn probe(
         Server::Redis => redis::probe(ports.redis, pid).await,
         Server::Mosquitto => match broker {
             Some(broker) => mosquitto::probe(ports.broker, broker).await,
-            None => Err(protocols::Error::Refused("no broker was asked for".into())),
+            None => Err(protocols::Error::Refused("the stack has no broker".into())),
         },
     }
 }

@@ -1,5 +1,4 @@
-//! mosquitto, an MQTT broker that is not ours: what stands between devices and the bridge in tests. Its configuration
-//! and its answer. Who connects to it, and what is published, is not known here.
+//! mosquitto, the third-party MQTT broker between devices and the bridge in tests: its configuration and its probe.
 
 use std::fmt::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,7 +14,7 @@ use crate::protocols;
 use crate::server::Server;
 use crate::servers::plan::Plan;
 
-/// The plugin's state.
+/// The state file of the dynamic security plugin.
 const DYNAMIC_SECURITY: &str = "dynamic-security.json";
 
 pub(super) async fn prepare(plan: &Plan<'_>, broker: &Broker) -> Result<Launch, Error> {
@@ -38,7 +37,7 @@ pub(super) async fn prepare(plan: &Plan<'_>, broker: &Broker) -> Result<Launch, 
     })
 }
 
-/// Ready when it takes our service account, which no stranger knows.
+/// Succeeds when the broker accepts the service account, which another program would not know.
 pub(super) async fn probe(port: u16, broker: &Broker) -> Result<(), protocols::Error> {
     match protocols::mqtt_connack(port, &broker.user, &broker.password).await? {
         0 => Ok(()),
@@ -46,8 +45,9 @@ pub(super) async fn probe(port: u16, broker: &Broker) -> Result<(), protocols::E
     }
 }
 
-/// `max_queued_messages 0`: what was acknowledged to a device waits for the bridge without a limit of number, because
-/// the broker's usual limit drops it. Logs go to `$SYS/broker/log/N` too, where comings and goings can be read.
+/// Returns the configuration. `max_queued_messages 0` means no limit: messages that were acknowledged to a device wait for
+/// the bridge, whereas the broker's default limit would drop them. Logs also go to `$SYS/broker/log/N`, where the bridge
+/// reads connects and disconnects.
 fn configuration(plan: &Plan<'_>, broker: &Broker, folder: &Path) -> String {
     let (plain, tls) = (plan.ports.broker, plan.ports.broker_tls);
     let mut text = format!(
@@ -88,19 +88,19 @@ use_username_as_clientid true
     ];
     for (name, path) in files {
         if let Some(path) = path {
-            // Writing to memory does not fail.
+            // Writing into a string cannot fail.
             let _ = writeln!(text, "{name} {}", path.display());
         }
     }
     if Uid::effective().is_root() {
-        // Otherwise it becomes somebody who cannot read our folder.
+        // By default mosquitto drops root for a user that cannot read the folder.
         text.push_str("user root\n");
     }
     text
 }
 
-/// The service account reads telemetry and the broker's own notices; a device writes to its own topic and reads its own
-/// commands.
+/// Returns the ACL: the service account reads telemetry and the broker's own notices; a device writes to its own topic and
+/// reads its own commands.
 fn access(broker: &Broker) -> String {
     format!(
         "user {}\ntopic read v1/telemetry/#\ntopic read $SYS/#\n\npattern write v1/telemetry/+/%u\npattern read v1/commands/+/%u\n",
@@ -108,7 +108,7 @@ fn access(broker: &Broker) -> String {
     )
 }
 
-/// Its own program makes the plugin's first state, with one administrator; a later start finds what became of it.
+/// Creates the plugin's initial state with one administrator, using mosquitto's own program. A later start keeps the state.
 async fn init_dynamic_security(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
     if path.exists() {
         return Ok(());
@@ -119,12 +119,12 @@ async fn init_dynamic_security(plan: &Plan<'_>, broker: &Broker, path: &Path) ->
     run("mosquitto_ctrl", program, command).await
 }
 
-/// Debian's place for the plugin, by the machine's kind.
+/// Returns where Debian installs the plugin on this architecture.
 fn plugin() -> PathBuf {
     format!("/usr/lib/{}-linux-gnu/mosquitto_dynamic_security.so", std::env::consts::ARCH).into()
 }
 
-/// Its own program hashes the password; it rewrites a file in place.
+/// Hashes the password with mosquitto's own program, which rewrites the file in place.
 async fn hash_password(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
     write_private(path, &format!("{}:{}\n", broker.user, broker.password))?;
     let program = companion_program(&plan.binaries.mosquitto, "mosquitto_passwd");
@@ -142,7 +142,8 @@ async fn run(name: &'static str, program: PathBuf, mut command: tokio::process::
     Err(Error::Helper { program: name, status: output.status, log })
 }
 
-/// Its other programs are beside the broker, or in the folder of everybody's programs beside the administrator's.
+/// Returns the path of another of mosquitto's programs: in the broker's folder, else on the `PATH`. Debian installs the
+/// broker in `/usr/sbin` and the others in `/usr/bin`.
 fn companion_program(broker: &Path, name: &str) -> PathBuf {
     let beside = broker.with_file_name(name);
     if beside.exists() { beside } else { PathBuf::from(name) }

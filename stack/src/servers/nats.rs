@@ -1,4 +1,4 @@
-//! nats-server with JetStream: its configuration and its greeting. Streams are declared by those who use them.
+//! nats-server with JetStream: its configuration and its probe.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::protocols;
 use crate::server::Server;
 use crate::servers::plan::Plan;
 
-/// JetStream's memory limit, bytes. Streams are kept in files; this is for key-value buckets kept in memory.
+/// JetStream's memory limit, in bytes, for key-value buckets in memory. Streams are stored in files.
 pub(crate) const MAX_MEMORY: u64 = 256_000_000;
 
 pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
@@ -27,7 +27,8 @@ pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
     })
 }
 
-/// Ready when it greets under our folder's name and has JetStream; streams are recovered before it listens.
+/// Succeeds when the server greets with the name of this folder and has JetStream. It recovers its streams before it
+/// listens.
 pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), protocols::Error> {
     let greeting = protocols::nats_greeting(protocols::local(port)).await?;
     match () {
@@ -39,7 +40,8 @@ pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), protocols::E
     }
 }
 
-/// `sync_interval: always` makes an acknowledgement mean "on disk"; the default syncs every two minutes.
+/// Returns the configuration. `sync_interval: always` makes an acknowledgement mean "on disk"; the default syncs every two
+/// minutes.
 fn configuration(plan: &Plan<'_>, folder: &Path) -> String {
     let (port, monitoring) = (plan.ports.nats, plan.ports.nats_monitoring);
     let max_file = plan.options.nats_max_file_bytes;
@@ -62,7 +64,7 @@ jetstream {{
     )
 }
 
-/// The server's name says whose it is. It is part of no stored data, so that a folder may be moved.
+/// Returns the server's name, which identifies its folder. No stored data contains it, so a folder may be moved.
 fn name(folder: &Path) -> String {
     folder.to_string_lossy().chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect()
 }

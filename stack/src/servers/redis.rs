@@ -1,4 +1,4 @@
-//! Redis: its configuration and its answer.
+//! Redis: its configuration and its probe.
 
 use nix::sys::signal::Signal;
 
@@ -8,7 +8,7 @@ use crate::protocols;
 use crate::server::Server;
 use crate::servers::plan::Plan;
 
-/// What Redis may keep, MB: a write beyond it is refused, rather than the machine running out of memory.
+/// Redis' memory limit, in MB. Redis refuses a write beyond it, so that the machine does not run out of memory.
 const MAX_MEMORY_MB: u32 = 2048;
 
 pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
@@ -25,7 +25,7 @@ pub(super) fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
     })
 }
 
-/// Ready when it answers with our process id: it is refused while data is loaded.
+/// Succeeds when Redis responds with the expected process id. It refuses while it loads its data.
 pub(super) async fn probe(port: u16, pid: u32) -> Result<(), protocols::Error> {
     match protocols::redis_pid(port).await? {
         answered if answered == pid => Ok(()),
@@ -33,8 +33,8 @@ pub(super) async fn probe(port: u16, pid: u32) -> Result<(), protocols::Error> {
     }
 }
 
-/// No snapshots: the append-only file keeps what is worth keeping. `noeviction` because nothing here is a cache that
-/// may forget. Files go to the working directory, so that no path needs quoting.
+/// Returns the configuration. There are no snapshots, because the append-only file is the durable copy. `noeviction`, because
+/// the data is not a cache. Files go to the working directory, so that no path needs quoting.
 fn configuration(plan: &Plan<'_>) -> String {
     let append_only = if plan.options.is_throwaway() { "no" } else { "yes" };
     let port = plan.ports.redis;

@@ -1,5 +1,5 @@
-//! Makes a PostgreSQL cluster: by initdb, or, for data that is thrown away, from the packed copy of an earlier one, which
-//! takes a tenth of the time. How the server is configured is not known here.
+//! Creates a PostgreSQL cluster: with initdb or, for throwaway data, from a packed copy of an earlier cluster, which takes a
+//! tenth of the time.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -12,10 +12,11 @@ use crate::error::Error;
 use crate::logs;
 use crate::servers::postgres::ClusterHome;
 
-/// The name of a cluster that is being made: one that was interrupted does not look like a cluster.
+/// The name of a cluster while it is created, so that an interrupted one is not mistaken for a complete one.
 const NEW: &str = "data.new";
 
-/// Text is compared by code point (C), which is fast and the same everywhere; letters are those of Unicode.
+/// Arguments of initdb. Text sorts by code point (C), which is fast and the same on every machine; letter classes follow
+/// Unicode.
 const INITDB: [&str; 9] = [
     "--auth=trust",
     "--encoding=UTF8",
@@ -28,7 +29,7 @@ const INITDB: [&str; 9] = [
     "--lc-time=C",
 ];
 
-/// Makes the cluster in `data` unless it is there.
+/// Creates the cluster in `data` unless it exists.
 pub(super) async fn ensure(home: &ClusterHome<'_>) -> Result<(), Error> {
     if home.data().exists() {
         return Ok(());
@@ -42,12 +43,12 @@ pub(super) async fn ensure(home: &ClusterHome<'_>) -> Result<(), Error> {
     }
     initdb(home, &[]).await?;
     rename()?;
-    // The new name must last at least as long as what will be stored under it.
+    // Sync the folder, so that the rename is durable before any data is stored in the cluster.
     let folder = File::open(&home.folder).and_then(|folder| folder.sync_all());
     folder.map_err(Error::file("sync", &home.folder))
 }
 
-/// Unpacks the packed cluster; makes and packs one where there is none or it does not unpack.
+/// Unpacks the packed cluster. Where there is none or it cannot be unpacked, creates a cluster and packs it.
 async fn throwaway(home: &ClusterHome<'_>) -> Result<(), Error> {
     let packed = packed(home)?;
     if packed.exists() {
@@ -57,7 +58,7 @@ async fn throwaway(home: &ClusterHome<'_>) -> Result<(), Error> {
         remove_if_there(&home.folder.join(NEW))?;
     }
     initdb(home, &["--no-sync"]).await?;
-    // Packed under a name of our own and then renamed: several processes may do so at once.
+    // Pack under a unique name and then rename, because several processes may do this concurrently.
     let ours = packed.with_extension(std::process::id().to_string());
     if tar(home, "--create", &ours).await? {
         std::fs::rename(&ours, &packed).map_err(Error::file("rename", ours))?;
@@ -84,8 +85,8 @@ async fn tar(home: &ClusterHome<'_>, action: &str, file: &Path) -> Result<bool, 
     Ok(home.run(&command, "tar").await?.success())
 }
 
-/// One file for each build of PostgreSQL and each user, in a folder of that user's. One file, because what clears the
-/// temporary folder may clear parts of a tree.
+/// Returns the path of the packed cluster: one file for each build of PostgreSQL and each user, in a folder of that user. It
+/// is a single file, because a cleaner of the temporary folder may remove parts of a tree.
 fn packed(home: &ClusterHome<'_>) -> Result<PathBuf, Error> {
     let program = &home.plan.binaries.postgres;
     let metadata = program.metadata().map_err(Error::file("read", program))?;

@@ -1,4 +1,4 @@
-//! PostgreSQL: its cluster, its configuration, its database and its answer. Tables are declared by those who use them.
+//! PostgreSQL: its cluster, its configuration, its database and its probe.
 
 mod init_cluster;
 
@@ -17,10 +17,10 @@ use crate::protocols;
 use crate::server::Server;
 use crate::servers::plan::Plan;
 
-/// The longest path of a unix socket, bytes: `sun_path` of `unix(7)` less the closing zero.
+/// The longest path of a Unix socket, in bytes: `sun_path` of `unix(7)` without the terminating zero.
 const SOCKET_PATH: usize = 107;
 
-/// Where a cluster lives and whose it is.
+/// The folder and the owner of a cluster.
 struct ClusterHome<'a> {
     plan: &'a Plan<'a>,
     folder: PathBuf,
@@ -36,7 +36,7 @@ pub(super) async fn prepare(plan: &Plan<'_>) -> Result<Launch, Error> {
     let home = ClusterHome { plan, folder, account };
     init_cluster::ensure(&home).await?;
     home.write_configuration("lz4")?;
-    // Asks for a value of the configuration: refused when the server was built without LZ4.
+    // Reading a setting validates the configuration, which fails if the server was built without LZ4.
     if !home.run(&home.postgres(&["-C", "wal_compression"]), "postgres-check").await?.success() {
         home.write_configuration("pglz")?;
     }
@@ -52,7 +52,7 @@ impl ClusterHome<'_> {
         self.folder.join("argusiq.conf")
     }
 
-    /// The server's command line.
+    /// Returns the server's command line.
     fn postgres(&self, more: &[&str]) -> Vec<OsString> {
         let mut configuration = OsString::from("config_file=");
         configuration.push(self.configuration_file());
@@ -61,8 +61,8 @@ impl ClusterHome<'_> {
         fixed.into_iter().chain(more.iter().map(OsString::from)).collect()
     }
 
-    /// How to start a command as the cluster's owner. SIGINT is PostgreSQL's fast shutdown: sessions are ended, a
-    /// checkpoint is written (`postgres(1)`); everything else gets SIGTERM.
+    /// Returns how to start a command as the cluster's owner. The server itself is stopped with SIGINT, PostgreSQL's fast
+    /// shutdown, which ends sessions and writes a checkpoint (`postgres(1)`); every other command with SIGTERM.
     fn launch(&self, command: &[OsString], log: &str) -> Launch {
         Launch {
             program: command.first().map(PathBuf::from).unwrap_or_default(),
@@ -74,7 +74,7 @@ impl ClusterHome<'_> {
         }
     }
 
-    /// Runs a command as the cluster's owner to its end.
+    /// Runs a command as the cluster's owner until it ends.
     async fn run(&self, command: &[OsString], log: &str) -> Result<ExitStatus, Error> {
         Ok(Process::spawn(&self.launch(command, log), self.plan.folder.lock())?.exited().await)
     }
@@ -83,12 +83,12 @@ impl ClusterHome<'_> {
         let path = self.configuration_file();
         let text = configuration(self.plan, &self.folder, wal_compression);
         std::fs::write(&path, text).map_err(Error::file("write", &path))?;
-        // Ours, but read by the user PostgreSQL runs as.
+        // The current user owns the file, but the user that PostgreSQL runs as must read it.
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).map_err(Error::file("open up", &path))
     }
 }
 
-/// Ready when it runs statements on our folder and the database exists.
+/// Succeeds when the server runs statements on the expected folder and the database exists; creates the database.
 pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), protocols::Error> {
     let mut connection = protocols::Postgres::connect(port, "postgres").await?;
     let ours = launch.directory.join("data");
@@ -126,11 +126,11 @@ log_line_prefix = '%m [%p] %d '
     )
 }
 
-/// The socket lives in the server's folder; where its path would be too long, there is none.
+/// Returns the socket folder: the server's folder, or empty for no socket where its path would be too long.
 fn socket_folder(folder: &Path, port: u16) -> String {
     let folder = folder.to_string_lossy();
     let length = folder.len() + format!("/.s.PGSQL.{port}").len();
-    // A comma would separate two folders.
+    // In this setting a comma separates two folders.
     if length > SOCKET_PATH || folder.contains(',') { String::new() } else { folder.replace('\'', "''") }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_whose_path_would_be_too_long_is_left_out() {
+    fn a_socket_with_a_path_that_is_too_long_is_omitted() {
         let longest = format!("/{}", "x".repeat(SOCKET_PATH - 1 - "/.s.PGSQL.5432".len()));
         assert_eq!(socket_folder(Path::new(&longest), 5432), longest);
         assert_eq!(socket_folder(Path::new(&longest), 15_432), "");
