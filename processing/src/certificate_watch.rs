@@ -1,6 +1,6 @@
-//! Watches the ends of certificates: says once that one is expiring, once that it has expired, and revokes those whose
-//! overlap with a successor is over. It acts through commands alone, each of which a certificate takes once, so that two
-//! watchers for a moment change nothing.
+//! Watches the expiry of certificates: reports once that a certificate is expiring, once that it has expired, and revokes
+//! one whose overlap with its successor is over. It acts only through commands, and a certificate accepts each of them
+//! once, so two concurrent watchers do no harm.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::Clock;
+use crate::clock::Clock;
 use crate::metric_names;
 use crate::shared_directory::SharedDirectory;
 
-/// Kind of ownership; whoever owns partition 0 of it watches.
+/// Kind of ownership; the owner of its partition 0 watches.
 pub const NAME: &str = "certificate_watch";
-/// Time between looks: an end is known to the second where it counts, at the doors.
+/// Time between two checks. It may be coarse: `ingest` enforces expiry to the second when a device connects.
 const CHECK_PERIOD: Duration = Duration::from_secs(5);
-/// Most commands of one look; the rest has time until the next.
+/// The most commands of one check; the next check handles the rest.
 const MAX_COMMANDS: usize = 500;
 
-/// What a certificate's time has come for.
+/// What is due for a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
     Expiring,
@@ -36,7 +36,7 @@ enum Due {
     Superseded,
 }
 
-/// One thing to do.
+/// One command to execute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Task {
     organization: OrganizationId,
@@ -44,7 +44,7 @@ struct Task {
     due: Due,
 }
 
-/// Watches while this process owns the watch, until `shutdown`.
+/// Checks certificates while this process owns the watch, until `shutdown`.
 pub async fn run(
     commands: Commands,
     directory: SharedDirectory,
@@ -68,7 +68,7 @@ pub async fn run(
     }
 }
 
-/// Lists what is due, those that end first first.
+/// Lists what is due, earliest expiry first, at most [`MAX_COMMANDS`].
 fn tasks(directory: &Directory, now: DateTime<Utc>) -> Vec<Task> {
     let due = |(_, entry): (&str, &CertificateEntry)| {
         let policy = directory.organization_now(entry.organization).map(|known| known.certificate_policy);
@@ -112,8 +112,8 @@ async fn act(commands: &Commands, task: Task) {
     let outcome = match outcome {
         Ok(()) => "done",
         Err(error) => {
-            // The next look finds it again.
-            warn!(%certificate, ?due, error, "the state of a certificate was not stored");
+            // The next check retries.
+            warn!(%certificate, ?due, error, "cannot record the state of a certificate");
             "given_up"
         }
     };
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_state_is_due_once_and_in_time() {
+    fn each_transition_is_due_once_and_on_time() {
         let policy = CertificatePolicy::default();
         let noted = CertificateEntry { expiring: true, ..entry() };
         let renewed = CertificateEntry { superseded_at: Some(day(100)), ..entry() };

@@ -1,12 +1,14 @@
-//! The stages of the telemetry path: normalizer, asset_processor, asset_combiner, rule_evaluator, activity_creator, notifier; the
-//! watches of certificates and of overdue work, and the log's clock. Events in, events and commands out. What a reading
-//! means is decided in the domain; here it is read, handed on and remembered. Projections, doors and HTTP live elsewhere.
+//! The processing role: stages that turn events into events and commands. `normalizer`, `asset_processor`,
+//! `asset_combiner`, `rule_evaluator`, `activity_creator` and `notifier` form the telemetry path; `redriver` returns dead
+//! letters to it. Beside them run the certificate watch, the overdue watch and the log's clock (`ticker`). The decisions
+//! themselves are pure functions of `domain`; this crate reads input, keeps state and delivers output.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod activity_creator;
 pub mod asset_combiner;
 pub mod asset_processor;
 pub mod certificate_watch;
+mod clock;
 mod error;
 pub mod metric_names;
 pub mod normalizer;
@@ -24,7 +26,9 @@ pub mod shared_directory;
 pub mod stage;
 #[cfg(test)]
 mod testing;
+mod threshold_event_stage;
 mod ticker;
 
+pub use clock::Clock;
 pub use error::Error;
-pub use run::{Clock, Config, Deps, StageName, run};
+pub use run::{Config, Deps, StageName, run};

@@ -1,5 +1,5 @@
-//! Watches when work is due: says once of each activity that it is overdue. It acts through commands alone, each of which
-//! an activity takes once, so that two watchers for a moment change nothing.
+//! Reports each activity once when it becomes overdue. It acts only through commands, and an activity accepts the command
+//! once, so two concurrent watchers do no harm.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,17 +17,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use crate::Clock;
+use crate::clock::Clock;
 use crate::metric_names;
 
-/// Kind of ownership; whoever owns partition 0 of it watches.
+/// Kind of ownership; the owner of its partition 0 watches.
 pub const NAME: &str = "overdue_watch";
-/// Time between looks.
+/// Time between two checks.
 const CHECK_PERIOD: Duration = Duration::from_secs(5);
-/// Most commands of one look; the rest has time until the next.
+/// The most commands of one check; the next check handles the rest.
 const MAX_COMMANDS: usize = 500;
 
-/// The activities that have not ended and were not found overdue, with their organisations and when they are due.
+/// The open activities that are not yet reported as overdue, with organisation and due time.
 #[derive(Debug, Default)]
 struct OpenActivities(HashMap<ActivityId, (OrganizationId, DateTime<Utc>)>);
 
@@ -49,7 +49,7 @@ impl OpenActivities {
         }
     }
 
-    /// Lists what is due, the longest due first.
+    /// Lists the activities that are due, earliest due time first, at most [`MAX_COMMANDS`].
     fn due(&self, now: DateTime<Utc>) -> Vec<(OrganizationId, ActivityId)> {
         let due = self.0.iter().filter(|(_, (_, due_at))| *due_at <= now);
         let mut found: Vec<_> = due.map(|(id, (organization, due_at))| (*due_at, *id, *organization)).collect();
@@ -58,7 +58,7 @@ impl OpenActivities {
     }
 }
 
-/// Watches while this process owns the watch, until `shutdown`.
+/// Reports overdue activities while this process owns the watch, until `shutdown`.
 pub async fn run(
     log: Log,
     commands: Commands,
@@ -73,6 +73,7 @@ pub async fn run(
     {
         let ownership = shutdown.child_token();
         let watching = watch_while_owner(&log, &commands, &clock, ownership.clone());
+        // Losing ownership drops the watch together with its fold of the open activities.
         tokio::select! {
             () = watching => {}
             _ = owned.wait_for(|owned| !owned.contains(&0)) => {}
@@ -85,7 +86,7 @@ async fn watch_while_owner(log: &Log, commands: &Commands, clock: &Clock, owners
     let open = Arc::new(Mutex::new(OpenActivities::default()));
     let (folded, upcasters) = (open.clone(), Upcasters::default());
     let fold = move |message: &Message| apply(&folded, message, &upcasters);
-    // What is not folded yet is found by a later look.
+    // The first checks may run before the fold has caught up; a later check finds what they miss.
     let _follower = follow(log, vec![Source::all(Stream::EsActivity)], Positions::new(), fold, ownership.clone()).await;
     let mut period = interval(CHECK_PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -105,7 +106,7 @@ fn apply(open: &Mutex<OpenActivities>, message: &Message, upcasters: &Upcasters)
     let events = match decode_events(message, upcasters) {
         Ok(events) => events,
         Err(failure) => {
-            error!(position = message.sequence, error = %failure, "a stored event is not readable");
+            error!(position = message.sequence, error = %failure, "cannot decode a stored event");
             counter!(metric_names::UNREADABLE_EVENTS).increment(1);
             return;
         }
@@ -125,8 +126,8 @@ async fn note_overdue(commands: &Commands, organization: OrganizationId, id: Act
     let outcome = match commands.execute::<Activity>(&context, id.0, ActivityCommand::NoteOverdue { now }).await {
         Ok(_) => "done",
         Err(failure) => {
-            // The next look finds it again.
-            warn!(activity = %id, error = %failure, "that an activity is overdue was not stored");
+            // The next check retries.
+            warn!(activity = %id, error = %failure, "cannot record that an activity is overdue");
             "given_up"
         }
     };
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_and_has_not_ended_is_found_until_it_was_noted() {
+    fn open_activities_are_due_in_order_until_they_end_or_are_reported() {
         let id = |n| ActivityId(Uuid::from_u128(n));
         let mut open = OpenActivities::default();
         [(1, Some(20)), (2, Some(10)), (3, Some(10)), (4, None)]

@@ -1,11 +1,11 @@
-//! The entry of the role: joins the owners, folds the directory and runs the configured stages side by side.
+//! Entry point of the processing role: joins the membership, folds the directory and runs the configured stages
+//! concurrently.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use commands::Commands;
 use domain::telemetry::payload::ClockBounds;
 use eventlog::{Log, Member, Membership, Publisher, PublisherSettings};
@@ -18,6 +18,7 @@ use crate::activity_creator::ActivityCreator;
 use crate::asset_combiner::AssetCombiner;
 use crate::asset_processor::AssetProcessor;
 use crate::certificate_watch;
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::normalizer::Normalizer;
 use crate::notifier::Notifier;
@@ -28,42 +29,39 @@ use crate::shared_directory::SharedDirectory;
 use crate::stage::{StageDeps, Timing, supervise};
 use crate::ticker;
 
-/// Tells the time.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
-
-/// What the role needs.
+/// The dependencies of the role.
 #[derive(Clone)]
 pub struct Deps {
     /// The log.
     pub log: Log,
-    /// Where commands go.
+    /// Executes commands.
     pub commands: Commands,
-    /// Tells the time, for ticks and the ends of certificates; stages take time from the log.
+    /// Wall clock for ticks, certificate expiry and overdue work; stages take time from the log.
     pub clock: Clock,
 }
 
-/// A part of the role that can be run by itself.
+/// A part of the role that can run on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StageName {
-    /// Raw to normalised.
+    /// Turns raw payloads into normalised readings.
     Normalizer,
-    /// Normalised to asset values.
+    /// Turns normalised readings into asset values.
     AssetProcessor,
-    /// Asset values to computed ones and health.
+    /// Turns asset values into computed values and health scores.
     AssetCombiner,
-    /// Values to threshold events and alarms.
+    /// Turns readings, values and presence into alarms and threshold events.
     RuleEvaluator,
-    /// Threshold events to work orders.
+    /// Turns threshold events into work orders.
     ActivityCreator,
-    /// Threshold events to messages.
+    /// Turns threshold events into notification requests.
     Notifier,
-    /// The ends of certificates.
+    /// Reports certificates that expire and revokes superseded ones.
     CertificateWatch,
-    /// Work that is overdue.
+    /// Reports overdue activities.
     OverdueWatch,
-    /// Dead letters that are given again, to raw.
+    /// Publishes redriven dead letters to the raw stream.
     Redriver,
-    /// The log's clock.
+    /// Writes the ticks of the log's clock.
     Ticker,
 }
 
@@ -82,7 +80,7 @@ impl StageName {
         Self::Ticker,
     ];
 
-    /// Answers its name as it stands in configuration, metrics and ownership.
+    /// Returns its name in configuration, metrics and partition ownership.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Normalizer => "normalizer",
@@ -105,7 +103,7 @@ impl fmt::Display for StageName {
     }
 }
 
-/// There is no stage of this name.
+/// The name is not that of a stage.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no stage {0:?}")]
 pub struct NoStage(pub String);
@@ -117,17 +115,17 @@ impl FromStr for StageName {
     }
 }
 
-/// How the role is run.
+/// The configuration of the role.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The parts to run here.
+    /// The parts that this process runs.
     pub stages: Vec<StageName>,
-    /// This process among the owners of partitions. Nothing hangs on its name but what it owns: a process that comes
-    /// back under another one takes up the work all the same.
+    /// This process among the owners of partitions. The name determines only what the process owns: a process that
+    /// restarts under another name resumes the work all the same.
     pub member: Member,
-    /// How far devices' clocks may be ahead.
+    /// The most that a device's clock may be ahead.
     pub ahead: TimeDelta,
-    /// How often snapshots are written, and how long batches wait for company.
+    /// How often snapshots are written, and how long a batch waits to fill.
     pub timing: Timing,
 }
 
@@ -143,9 +141,9 @@ impl Config {
     }
 }
 
-/// Runs the role until `shutdown` is cancelled and all is drained, or until a stage cannot go on.
+/// Runs the role until `shutdown` is cancelled and all stages have drained, or until a stage fails for good.
 pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
-    // Ends everything when one stage ends with an error, or when this future is dropped.
+    // Stops every stage when one fails, or when this future is dropped.
     let stop = shutdown.child_token();
     let _stop = stop.clone().drop_guard();
     let background = CancellationToken::new();
@@ -156,7 +154,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let membership =
         Membership::join(&deps.log, config.member.clone(), &kinds, background.clone()).await.map_err(Error::Join)?;
     let member = config.member.name().to_owned();
-    info!(member, stages = ?kinds, position = directory.read().position(), "processing begins");
+    info!(member, stages = ?kinds, position = directory.read().position(), "processing started");
     let stage_deps = StageDeps {
         log: deps.log.clone(),
         commands: deps.commands.clone(),
@@ -175,11 +173,12 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
         start(&mut running, stage, &stage_deps, &deps, config.ahead, owned, stop.clone());
     }
     let ended = drain(running, &stop).await;
+    // Leave only now: another process may take over the partitions as soon as this one has left.
     membership.leave().await;
     ended
 }
 
-/// Waits until all stages have ended; the first error ends the others.
+/// Waits until all stages have ended. The first error stops the others.
 async fn drain(mut running: JoinSet<Result<(), Error>>, stop: &CancellationToken) -> Result<(), Error> {
     let mut result = Ok(());
     while let Some(ended) = running.join_next().await {

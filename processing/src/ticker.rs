@@ -1,5 +1,5 @@
-//! The log's clock, written by the one process that owns it: a tick every 5 s in each partition of the readings and the
-//! asset values, for what time alone can change there.
+//! Writes the log's clock: a tick every 5 s into each partition of the readings and of the asset values. The rule evaluator
+//! takes time from these ticks, so that silences and the end of shelving are found without a reading.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::Clock;
+use crate::clock::Clock;
 use crate::shared_directory::SharedDirectory;
 
-/// Kind of ownership; whoever owns partition 0 of it writes.
+/// Kind of ownership; the owner of its partition 0 writes the ticks.
 pub const NAME: &str = "ticker";
-/// How often it is looked whether a tick is due: a new owner goes on soon.
+/// How often a process checks whether it must write a tick, so that a new owner takes over within a second.
 const CHECK_PERIOD: Duration = Duration::from_secs(1);
 /// Time between ticks, seconds.
 const TICK_PERIOD_SECONDS: i64 = 5;
 
-/// Writes ticks while this process owns the clock, until `shutdown`. Two owners may overlap for a moment: a tick too
-/// many changes nothing.
+/// Writes ticks while this process owns the clock, until `shutdown`. Two owners may overlap for a moment: an additional
+/// tick has no effect.
 pub async fn run(
     publisher: Publisher,
     directory: SharedDirectory,
@@ -46,13 +46,13 @@ pub async fn run(
     }
 }
 
-/// Writes a tick to every partition of the readings and the asset values.
+/// Writes one tick to every partition of the readings and of the asset values.
 async fn tick(publisher: &Publisher, now: DateTime<Utc>, es_position: u64) {
     let clock = Some(ClockTick::new(now));
     let readings = encode_pack(&NormalizedPack { es_position, tick: clock, ..NormalizedPack::default() });
     let values = encode_pack(&AssetPack { es_position, tick: clock, ..AssetPack::default() });
     for (stream, pack) in [(Stream::TelemetryNormalized, readings), (Stream::TelemetryAsset, values)] {
-        // Writing to memory does not fail.
+        // Encoding into memory cannot fail.
         let payload = Bytes::from(pack.unwrap_or_default());
         let stored = (0..PARTITIONS).map(|partition| {
             let (payload, tail) = (payload.clone(), format!("{partition}.{CLOCK_SOURCE}"));
@@ -60,7 +60,7 @@ async fn tick(publisher: &Publisher, now: DateTime<Utc>, es_position: u64) {
         });
         let failed = join_all(stored).await.into_iter().filter_map(Result::err).next();
         if let Some(failure) = failed {
-            warn!(error = &failure as &dyn std::error::Error, "a tick was not stored");
+            warn!(error = &failure as &dyn std::error::Error, "cannot write a tick");
         }
     }
 }

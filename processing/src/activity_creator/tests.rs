@@ -39,7 +39,7 @@ fn by_trigger() -> RuleAction {
     RuleAction::CreateActivity { template_id: None }
 }
 
-/// The names and priorities of the work orders, and the notices.
+/// Runs the stage; returns the names and priorities of the work orders, and the notices.
 fn created(
     directory: &TestDirectory,
     messages: &[Vec<ThresholdEvent>],
@@ -59,7 +59,7 @@ fn created(
 }
 
 #[test]
-fn a_breach_makes_one_activity_of_each_template_that_its_trigger_matches() {
+fn a_breach_creates_one_activity_for_each_template_with_a_matching_trigger() {
     let directory = sample_directory();
     let event = breach(directory.0.position(), 0, by_trigger());
     let (orders, notices) = created(&directory, &[vec![event.clone()], vec![event]]);
@@ -71,7 +71,7 @@ fn a_breach_makes_one_activity_of_each_template_that_its_trigger_matches() {
 }
 
 #[test]
-fn a_named_template_is_the_only_one() {
+fn an_action_that_names_a_template_uses_only_that_template() {
     let directory = sample_directory();
     let named = |id| RuleAction::CreateActivity { template_id: Some(ActivityTemplateId(id)) };
     let (orders, _) = created(&directory, &[vec![breach(directory.0.position(), 0, named(OFFLINE_TEMPLATE))]]);
@@ -81,7 +81,7 @@ fn a_named_template_is_the_only_one() {
 }
 
 #[test]
-fn templates_count_as_they_were_when_the_event_was_found() {
+fn templates_apply_as_of_the_position_of_the_event() {
     let mut directory = sample_directory();
     let before = directory.0.position();
     directory.apply(BREACH_TEMPLATE, "activity_template", "ActivityTemplateRetired", json!({}));
@@ -90,7 +90,7 @@ fn templates_count_as_they_were_when_the_event_was_found() {
 }
 
 #[test]
-fn other_actions_other_transitions_and_other_organisations_make_nothing() {
+fn other_actions_transitions_and_organisations_create_nothing() {
     let directory = sample_directory();
     let position = directory.0.position();
     let returned = ThresholdEvent { transition: Transition::ReturnToNormal, ..breach(position, 2, by_trigger()) };
@@ -105,7 +105,7 @@ fn other_actions_other_transitions_and_other_organisations_make_nothing() {
 }
 
 #[test]
-fn an_absence_makes_an_activity_of_the_template_for_it_with_its_own_priority() {
+fn an_offline_device_creates_an_activity_with_the_priority_of_its_template() {
     let directory = sample_directory();
     let offline = ThresholdEvent {
         transition: Transition::DeviceOffline,

@@ -1,4 +1,4 @@
-//! Which work orders follow from a threshold event.
+//! The work orders that follow from a threshold event.
 
 use chrono::TimeDelta;
 use domain::activity::WorkOrder;
@@ -8,13 +8,13 @@ use domain::ids::{ActivityId, derive};
 use domain::rule::RuleAction;
 use domain::telemetry::{ThresholdEvent, Transition};
 
-/// Answers the work orders of an event with their ids, which derive from event and template.
+/// Returns the work orders of an event. Their ids derive from event and template, so creating one again has no effect.
 pub fn work_orders(directory: &Directory, event: &ThresholdEvent) -> Vec<(ActivityId, WorkOrder)> {
     let directory = directory.as_of(event.es_position);
     templates(directory, event).into_iter().map(|template| (id(event, template), order(event, template))).collect()
 }
 
-/// Answers the templates that apply.
+/// Returns the active templates that apply to an event.
 fn templates<'d>(directory: DirectoryView<'d>, event: &ThresholdEvent) -> Vec<&'d TemplateEntry> {
     let triggered_by = |trigger| {
         let active = directory.templates(event.organization);

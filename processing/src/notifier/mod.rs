@@ -1,11 +1,8 @@
-//! Threshold events in, notifications asked for: one for each channel that an event concerns, and one for the address that
-//! its rule names. One unit is one partition of entities. Sending them is not done here.
+//! Turns threshold events into notification requests: one for each channel of the organisation whose minimum severity the
+//! event reaches, and one for the webhook that the event's rule names. The API role sends them.
 
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeSet;
-use std::time::Duration;
 
 use domain::catalogue::notification_channel::Medium;
 use domain::directory::Directory;
@@ -13,65 +10,31 @@ use domain::ids::{NotificationChannelId, NotificationId, derive};
 use domain::notification::NotificationCommand;
 use domain::rule::RuleAction;
 use domain::telemetry::ThresholdEvent;
-use eventlog::{Message, PARTITIONS, Source, Stream};
 
-use crate::metric_names;
-use crate::stage::{Command, Effects, Stage, StepContext, filters};
+use crate::stage::{Command, Effects};
+use crate::threshold_event_stage::{EventContext, ThresholdEventStage};
 
-/// Name of the stage; actor of its commands.
-const NAME: &str = "notifier";
-
-/// The stage.
+/// The stage that requests notifications.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notifier;
 
-impl Stage for Notifier {
-    const NAME: &'static str = NAME;
-    const UNITS: u16 = PARTITIONS;
-    const STATE_VERSION: u32 = 1;
-    const LINGER: Duration = Duration::from_millis(5);
-    type State = ();
-    type Input = Vec<ThresholdEvent>;
-    type Output = Effects;
+impl ThresholdEventStage for Notifier {
+    const NAME: &'static str = "notifier";
 
-    fn sources(units: &BTreeSet<u16>) -> Vec<Source> {
-        let events = filters::<Self>(units, |partition| vec![format!("{partition}.*")]);
-        vec![Source::filtered(Stream::EventsThreshold, events)]
-    }
-
-    fn unit(message: &Message) -> Option<u16> {
-        message.subject_tail().split('.').next()?.parse().ok().filter(|partition| *partition < PARTITIONS)
-    }
-
-    fn decode(message: &Message) -> Result<Vec<ThresholdEvent>, String> {
-        serde_json::from_slice(&message.payload).map_err(|error| format!("{error}: {}", message.subject))
-    }
-
-    fn es_position(input: &Vec<ThresholdEvent>) -> u64 {
-        input.iter().map(|event| event.es_position).max().unwrap_or(0)
-    }
-
-    fn step(&self, context: StepContext<'_, ()>, input: Vec<ThresholdEvent>, output: &mut Effects) {
-        let mut mark = context.unit.marks.of(&context.message.subject);
-        for event in input.iter().filter(|event| mark.admits(event.origin)) {
-            metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(1);
-            for (channel_id, medium) in recipients(context.directory, event) {
-                output.commands.push(Command::Notification {
-                    organization: event.organization,
-                    id: id(event, channel_id),
-                    caused_by: event.event_id,
-                    command: NotificationCommand::RequestNotification { channel_id, medium, notice: event.into() },
-                });
-            }
+    fn react(&self, context: &mut EventContext<'_>, event: &ThresholdEvent, effects: &mut Effects) {
+        for (channel_id, medium) in recipients(context.directory, event) {
+            effects.commands.push(Command::Notification {
+                organization: event.organization,
+                id: id(event, channel_id),
+                caused_by: event.event_id,
+                command: NotificationCommand::RequestNotification { channel_id, medium, notice: event.into() },
+            });
         }
-    }
-
-    fn effects(&self, output: Effects) -> Effects {
-        output
     }
 }
 
-/// Lists whom an event concerns, as of the position of the directory that it was found with.
+/// Lists the recipients of an event, as of the directory position that the event was found with. A recipient without a
+/// channel is the webhook of the rule.
 fn recipients(directory: &Directory, event: &ThresholdEvent) -> Vec<(Option<NotificationChannelId>, Medium)> {
     let channels = directory.as_of(event.es_position).channels(event.organization);
     let loud_enough = channels.filter(|(_, channel)| channel.minimum_severity <= event.severity);
@@ -82,7 +45,7 @@ fn recipients(directory: &Directory, event: &ThresholdEvent) -> Vec<(Option<Noti
     found
 }
 
-/// Derives the id of a notification: the same for one transition and one channel, whoever asks and however often.
+/// Derives the id of a notification from event and channel, so that repeating a request has no effect.
 fn id(event: &ThresholdEvent, channel: Option<NotificationChannelId>) -> NotificationId {
     let channel = channel.map_or_else(|| "rule".to_owned(), |channel| channel.to_string());
     NotificationId(derive(event.event_id, &["notification", &channel]))

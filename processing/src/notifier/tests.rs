@@ -1,9 +1,12 @@
-//! Threshold events in, notifications requested for.
+//! Threshold events in, notification requests out.
+
+use std::collections::BTreeSet;
 
 use domain::alarming::Severity;
 use domain::ids::RuleId;
 use domain::rule::EntityKind;
 use domain::telemetry::{Origin, Transition};
+use eventlog::Stream;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -68,7 +71,7 @@ fn requested(
 }
 
 #[test]
-fn every_channel_that_is_used_is_asked_for_by_severity() {
+fn each_active_channel_is_requested_from_its_minimum_severity_on() {
     let directory = channels();
     let of = |severity| {
         let requested = requested(&directory, vec![event(&directory, severity, RuleAction::None)]);
@@ -79,7 +82,7 @@ fn every_channel_that_is_used_is_asked_for_by_severity() {
 }
 
 #[test]
-fn the_address_of_a_rule_is_asked_for_besides_and_ids_stay_the_same() {
+fn the_webhook_of_a_rule_is_requested_too_and_ids_are_stable() {
     let directory = channels();
     let event = event(&directory, Severity::High, RuleAction::Webhook { url: "https://x.example".into() });
     let first = requested(&directory, vec![event.clone()]);
@@ -91,7 +94,7 @@ fn the_address_of_a_rule_is_asked_for_besides_and_ids_stay_the_same() {
 }
 
 #[test]
-fn retired_channels_and_those_of_others_are_not_asked_for() {
+fn retired_channels_and_channels_of_other_organisations_are_not_requested() {
     let mut directory = channels();
     directory.apply(MAIL, "notification_channel", "NotificationChannelRetired", json!({}));
     let ours = event(&directory, Severity::Low, RuleAction::None);

@@ -1,6 +1,7 @@
-//! Readings, asset values, health and presence in; threshold events and alarm commands out. One unit is one partition
-//! of entities: its devices' readings and presence, its assets' values. The state of an entity depends on one input
-//! stream alone, so it does not matter how the streams are interleaved; the ticks of the log's clock stand in both.
+//! Evaluates rules on readings, asset values, health and presence; produces threshold events and alarm commands. One unit is
+//! one partition of entities: the readings and presence of its devices, the values of its assets. The state of an entity
+//! depends on one input stream only, so the interleaving of the streams does not matter. The ticks of the log's clock are
+//! in both telemetry streams.
 
 #[cfg(test)]
 mod clock_tests;
@@ -19,17 +20,17 @@ use domain::telemetry::{AssetPack, COMPUTED_SOURCE, NormalizedPack, PresenceFact
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
-use crate::stage::{Effects, Stage, StepContext, filters};
+use crate::stage::{Effects, Stage, StepContext, filters, subject_partition};
 use input::{ClockedStream, Entity, Input, Observation};
 use output::{ChangeWriter, Output};
 pub use state::State;
 
-/// The metric under which rules see an asset's health.
+/// The metric name of an asset's health score in rules.
 const HEALTH_SCORE: &str = "health_score";
 /// Name of the stage; actor of its commands.
 const NAME: &str = "rule_evaluator";
 
-/// The stage.
+/// The stage that evaluates rules.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RuleEvaluator;
 
@@ -53,7 +54,7 @@ impl Stage for RuleEvaluator {
     }
 
     fn unit(message: &Message) -> Option<u16> {
-        message.subject_tail().split('.').next()?.parse().ok().filter(|partition| *partition < PARTITIONS)
+        subject_partition(message)
     }
 
     fn decode(message: &Message) -> Result<Input, String> {
@@ -70,6 +71,7 @@ impl Stage for RuleEvaluator {
 
     fn step(&self, context: StepContext<'_, State>, input: Input, output: &mut Output) {
         let Some(partition) = Self::unit(context.message) else { return };
+        // Each input stream writes under its own source token, so that origins increase within each subject.
         let taken = match input {
             Input::Devices(pack) => evaluate_devices(context, &pack, output.writer(partition, partition)),
             Input::Assets(pack) => evaluate_assets(context, &pack, output.writer(partition, PARTITIONS + partition)),
@@ -114,7 +116,7 @@ fn evaluate_assets(context: StepContext<'_, State>, pack: &AssetPack, mut writer
     let directory = context.directory.as_of(es_position);
     let mut mark = context.unit.marks.of(&context.message.subject);
     writer.begin(context.message.sequence, es_position);
-    // What is computed of several devices follows the newest of their clocks: a timeline of the asset's own, as its score.
+    // A value computed from several devices follows the newest of their clocks, so it has the asset's own timeline.
     let is_computed =
         context.message.subject_tail().split_once('.').is_some_and(|(_, source)| source == COMPUTED_SOURCE);
     let mut taken = 0;
@@ -136,7 +138,7 @@ fn evaluate_assets(context: StepContext<'_, State>, pack: &AssetPack, mut writer
         let observation = Observation {
             organization: health.organization,
             entity: Entity::Asset(health.asset),
-            // The score has a timeline of its own: it follows the newest value of any device.
+            // The score follows the newest value of any device, so it has the asset's own timeline.
             source: health.asset.0,
             measured_at: health.measured_at,
             received_at: context.message.published_at,
@@ -163,7 +165,7 @@ fn evaluate_presence(context: StepContext<'_, State>, facts: &[PresenceFact], mu
     facts.len() as u64
 }
 
-/// A device that was taken out of service goes offline because it was told to.
+/// Whether a device is in service. A decommissioned device goes offline on purpose and raises no event.
 fn is_in_service(directory: &Directory, offline: &presence::WentOffline) -> bool {
     directory.device_now(offline.device).is_some_and(|device| !device.decommissioned)
 }

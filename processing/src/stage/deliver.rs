@@ -1,4 +1,5 @@
-//! Carries out what a batch causes, again and again until it is done: everything here may be repeated without effect.
+//! Delivers the effects of a batch and retries until they are stored. Retrying is safe: commands are idempotent by id, and
+//! readers skip repeated messages by their origins.
 
 use std::time::Duration;
 
@@ -16,23 +17,23 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use super::{Command, Effects};
+use super::effects::{Command, Effects};
 use crate::metric_names;
 
-/// How many aggregates are commanded, and how many subjects published to, at the same time.
+/// How many aggregates are commanded, and how many subjects are published to, concurrently.
 const CONCURRENCY: usize = 64;
-/// Pauses between attempts grow from the first to the last.
+/// Pauses between attempts double from the first to the maximum.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// Attempts after which a command is given up that fails for another reason than an outage.
+/// Attempts after which a command is dropped when it fails for a reason other than an outage.
 const MAX_ATTEMPTS: u32 = 10;
 
-/// The effects were not carried out before the shutdown.
+/// Shutdown came before the effects were delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interrupted;
 
-/// Gives commands and publishes messages for one stage.
+/// Executes commands and publishes messages for one stage.
 #[derive(Clone)]
 pub struct Delivery {
     stage: &'static str,
@@ -42,12 +43,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Makes a delivery for a stage that gives up with `shutdown`.
+    /// Creates the delivery of a stage; it stops retrying on `shutdown`.
     pub fn new(stage: &'static str, publisher: Publisher, commands: Commands, shutdown: CancellationToken) -> Self {
         Self { stage, publisher, commands, shutdown }
     }
 
-    /// Gives all commands, then publishes all messages: those of one target or subject in order, others side by side.
+    /// Executes all commands, then publishes all messages: in order within one target or subject, concurrently otherwise.
     pub async fn deliver(&self, effects: Effects) -> Result<(), Interrupted> {
         let executed = stream::iter(by_target(effects.commands)).map(|commands| self.execute_all(commands));
         all_done(executed.buffer_unordered(CONCURRENCY).collect().await)?;
@@ -71,16 +72,20 @@ impl Delivery {
                     metrics::counter!(metric_names::PUBLISHED, "stage" => self.stage).increment(1);
                     return Ok(());
                 }
-                // Packs are cut far below the limit; one that is too large all the same would stop everything for ever.
+                // Packs are closed far below the limit. Retrying one that is too large anyway would block the stage forever.
                 Err(failure @ publisher::Error::TooLarge { .. }) => {
-                    error!(stage = self.stage, error = &failure as &dyn std::error::Error, "an output is lost");
+                    error!(
+                        stage = self.stage,
+                        error = &failure as &dyn std::error::Error,
+                        "dropping an output that is too large"
+                    );
                     return Ok(());
                 }
                 Err(failure) => {
                     warn!(
                         stage = self.stage,
                         error = &failure as &dyn std::error::Error,
-                        "an output is published again"
+                        "publishing failed; retrying"
                     );
                     pause = self.back_off(pause).await?;
                 }
@@ -103,15 +108,15 @@ impl Delivery {
             let outcome = match self.execute(command.clone()).await {
                 Ok(()) => "done",
                 Err(Failure::Broken(reason)) if attempts >= MAX_ATTEMPTS => {
-                    error!(stage = self.stage, reason, target = %command.target(), "a command is given up");
+                    error!(stage = self.stage, reason, target = %command.target(), "dropping a command after repeated failures");
                     "given_up"
                 }
                 Err(Failure::Refused(reason)) => {
-                    warn!(stage = self.stage, reason, target = %command.target(), "a command was refused");
+                    warn!(stage = self.stage, reason, target = %command.target(), "a command was rejected");
                     "refused"
                 }
                 Err(Failure::Transient(reason) | Failure::Broken(reason)) => {
-                    warn!(stage = self.stage, reason, target = %command.target(), "a command is given again");
+                    warn!(stage = self.stage, reason, target = %command.target(), "a command failed; retrying");
                     pause = self.back_off(pause).await?;
                     continue;
                 }
@@ -149,7 +154,7 @@ impl Delivery {
         CommandContext { actor, organization, command_id, correlation_id, causation_id, traceparent: None }
     }
 
-    /// Rests, and answers the next pause; errors when the shutdown came.
+    /// Waits for the pause and returns the next one. Fails on shutdown.
     async fn back_off(&self, pause: Duration) -> Result<Duration, Interrupted> {
         metrics::counter!(metric_names::RETRIES, "stage" => self.stage).increment(1);
         self.shutdown.run_until_cancelled(sleep(pause)).await.ok_or(Interrupted)?;
@@ -157,11 +162,11 @@ impl Delivery {
     }
 }
 
-/// Why a command was not carried out.
+/// Why a command failed.
 enum Failure {
     Refused(String),
     Transient(String),
-    /// Something stored is damaged: one aggregate must not hold up all others for ever.
+    /// Stored data is damaged. It is retried a limited number of times, so that one aggregate cannot block all others.
     Broken(String),
 }
 
@@ -177,7 +182,7 @@ fn all_done(done: Vec<Result<(), Interrupted>>) -> Result<(), Interrupted> {
     done.into_iter().collect()
 }
 
-/// Groups commands by target, each group in order.
+/// Groups commands by target and keeps the order within each group.
 fn by_target(commands: Vec<Command>) -> Vec<Vec<Command>> {
     let mut groups: Vec<Vec<Command>> = Vec::new();
     let mut indices = std::collections::HashMap::new();

@@ -1,4 +1,4 @@
-//! What a batch causes: commands, and messages by subject. What does not live here: carrying them out.
+//! The effects of a batch: commands, and messages by subject. Delivery lives in `stage::deliver`.
 
 use std::collections::BTreeMap;
 
@@ -10,48 +10,48 @@ use domain::notification::NotificationCommand;
 use eventlog::Stream;
 use uuid::Uuid;
 
-/// A command a stage gives. Its id derives from what caused it, so that giving it again does nothing.
+/// A command that a stage issues. Its id derives from its cause, so executing it again has no effect.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// To an alarm.
+    /// A command to an alarm.
     Alarm {
-        /// Its organisation.
+        /// The organisation of the target.
         organization: OrganizationId,
         /// The alarm.
         id: AlarmId,
-        /// The command's own id.
+        /// The id of the command.
         command_id: Uuid,
-        /// What to do.
+        /// The command itself.
         command: AlarmCommand,
     },
-    /// To an activity.
+    /// A command to an activity.
     Activity {
-        /// Its organisation.
+        /// The organisation of the target.
         organization: OrganizationId,
         /// The activity.
         id: ActivityId,
-        /// The command's own id.
+        /// The id of the command.
         command_id: Uuid,
-        /// The threshold event that led to it.
+        /// The id of the threshold event that caused it.
         caused_by: Uuid,
-        /// What to do.
+        /// The command itself.
         command: ActivityCommand,
     },
-    /// To a notification.
+    /// A command to a notification.
     Notification {
-        /// Its organisation.
+        /// The organisation of the target.
         organization: OrganizationId,
         /// The notification.
         id: NotificationId,
-        /// The threshold event that led to it.
+        /// The id of the threshold event that caused it.
         caused_by: Uuid,
-        /// What to do.
+        /// The command itself.
         command: NotificationCommand,
     },
 }
 
 impl Command {
-    /// Answers the aggregate that the command goes to.
+    /// Returns the id of the aggregate that the command addresses.
     pub fn target(&self) -> Uuid {
         match self {
             Self::Alarm { id, .. } => id.0,
@@ -61,17 +61,18 @@ impl Command {
     }
 }
 
-/// Everything a batch causes. Commands come first: who reads a message may rely on what it speaks of.
+/// Everything that a batch causes. Commands are delivered first, so that a reader of a message can rely on what it refers
+/// to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effects {
-    /// In the order they must be given within one target.
+    /// The commands; their order matters within one target.
     pub commands: Vec<Command>,
-    /// By stream and subject tail, in the order they must be stored within one subject.
+    /// The messages by stream and subject tail; their order matters within one subject.
     pub messages: BTreeMap<(Stream, String), Vec<Bytes>>,
 }
 
 impl Effects {
-    /// Adds a message behind those of its subject.
+    /// Appends a message to its subject.
     pub fn publish(&mut self, stream: Stream, tail: String, payload: impl Into<Bytes>) {
         self.messages.entry((stream, tail)).or_default().push(payload.into());
     }

@@ -1,18 +1,19 @@
-//! How far each source of a reader was read, so that what comes again has no effect again.
+//! High-water marks: how far each source was read, so that repeated input has no effect.
 
 use std::collections::BTreeMap;
 
 use domain::telemetry::Origin;
 use serde::{Deserialize, Serialize};
 
-/// The last origin seen of each source. A source is a subject: its last token names who wrote it.
+/// The last origin read from each source. A source is a subject, whose last token names its writer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct HighWaterMarks(BTreeMap<String, Origin>);
 
 impl HighWaterMarks {
-    /// Answers the mark of a source for reading on; none before the first.
+    /// Returns the mark of a source. A source that was never read admits every origin.
     pub fn of(&mut self, subject: &str) -> HighWaterMark<'_> {
+        // `Origin::default()` is a valid origin, so an unread source needs `None` rather than the default.
         if !self.0.contains_key(subject) {
             return HighWaterMark { last: None, held: self.0.entry(subject.to_owned()).or_default() };
         }
@@ -21,14 +22,14 @@ impl HighWaterMarks {
     }
 }
 
-/// The mark of one source.
+/// The high-water mark of one source.
 pub struct HighWaterMark<'m> {
     last: Option<Origin>,
     held: &'m mut Origin,
 }
 
 impl HighWaterMark<'_> {
-    /// Tells whether a value is new, and moves the mark to it if so.
+    /// Whether a value is new; advances the mark to it if so.
     pub fn admits(&mut self, origin: Origin) -> bool {
         let is_new = self.last.is_none_or(|last| origin > last);
         if is_new {
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_at_or_below_the_mark_of_its_source_is_not_new() {
+    fn an_origin_at_or_below_the_mark_of_its_source_is_not_new() {
         let mut marks = HighWaterMarks::default();
         let at = |sequence, ordinal| Origin { sequence, ordinal };
         let admitted =

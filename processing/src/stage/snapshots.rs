@@ -1,5 +1,5 @@
-//! Snapshots of units in the key-value bucket of the stages, with compare-and-set: whoever holds an older revision has
-//! been replaced and must stop. A state too large for one value is stored in parts.
+//! Snapshots of units in the key-value bucket for stage state. Writes compare and set: a process that holds an older
+//! revision has been replaced and must stop. A state too large for one value is stored in parts.
 
 use std::collections::BTreeMap;
 
@@ -9,52 +9,53 @@ use eventlog::{Bucket, Positions, Stream, buckets};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{HighWaterMarks, UnitState};
+use super::high_water_marks::HighWaterMarks;
+use super::unit_state::UnitState;
 use crate::metric_names;
 
-/// Largest part, bytes: far enough below the server's limit of 1 MiB for one value.
+/// Largest part in bytes; well below the server's limit of 1 MiB per value.
 const PART_BYTES: usize = 512 << 10;
 
 /// Why a snapshot could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody else wrote it: this process is no longer the owner.
+    /// Another process wrote the snapshot, so this one is no longer the owner.
     #[error("the snapshot {0} was written by another owner")]
     Fenced(String),
-    /// It is of another version of the state.
-    #[error("the snapshot {key} has version {found}, this program knows {known}")]
+    /// The snapshot has another version than this program reads.
+    #[error("the snapshot {key} has version {found}, but this program reads version {known}")]
     Version {
-        /// Its key.
+        /// The key of the snapshot.
         key: String,
-        /// Its version.
+        /// The version of the snapshot.
         found: u32,
-        /// The version of this program.
+        /// The version that this program reads.
         known: u32,
     },
-    /// It is not whole, or not readable.
+    /// The snapshot is incomplete or cannot be decoded.
     #[error("the snapshot {key} is damaged: {detail}")]
     Damaged {
-        /// Its key.
+        /// The key of the snapshot.
         key: String,
-        /// What is wrong.
+        /// What is wrong with it.
         detail: String,
     },
-    /// The state could not be written down.
-    #[error("the state is not writable")]
+    /// The state could not be encoded.
+    #[error("cannot encode the state")]
     Encode(#[source] rmp_serde::encode::Error),
-    /// The bucket did not answer as it should.
-    #[error("the bucket of the stages does not answer")]
+    /// A request to the bucket failed.
+    #[error("the bucket for stage state failed")]
     Bucket(#[source] buckets::Error),
 }
 
 impl Error {
-    /// Tells whether trying again cannot help.
+    /// Whether retrying cannot help.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Version { .. } | Self::Damaged { .. })
     }
 }
 
-/// What stands under a unit's key.
+/// The value stored under a unit's key.
 #[derive(Serialize, Deserialize)]
 struct Head {
     version: u32,
@@ -63,13 +64,13 @@ struct Head {
     positions: Positions,
     marks: HighWaterMarks,
     es_positions: BTreeMap<Stream, u64>,
-    /// How many parts hold the state; none where it stands in `state`.
+    /// How many parts hold the state; 0 where `state` holds it.
     parts: u32,
     digest: String,
     state: Bytes,
 }
 
-/// What a snapshot was read or written as: the next write must follow it.
+/// The revision that a snapshot was read or written as; the next write must follow it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Revision {
     revision: Option<u64>,
@@ -86,12 +87,12 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Opens the snapshots of a stage for a writer of this name.
+    /// Opens the snapshots of a stage for the writer with this name.
     pub fn new(bucket: Bucket, stage: &'static str, version: u32, writer: &str) -> Self {
         Self { bucket, stage, version, writer: writer.to_owned() }
     }
 
-    /// Reads a unit; an empty one where there is no snapshot.
+    /// Reads the state of a unit; an empty state where there is no snapshot.
     pub async fn read<S: Default + DeserializeOwned>(&self, unit: u16) -> Result<(UnitState<S>, Revision), Error> {
         let key = self.key(unit);
         let Some((value, revision)) = self.bucket.get(&key).await.map_err(Error::Bucket)? else {
@@ -104,14 +105,14 @@ impl Snapshots {
         }
         let state = self.read_parts(&key, &head).await?;
         if fingerprint(&state) != head.digest {
-            return Err(damaged("its parts do not belong together".to_owned()));
+            return Err(damaged("its parts do not match its digest".to_owned()));
         }
         let state = rmp_serde::from_slice(&state).map_err(|error| damaged(error.to_string()))?;
         let Head { positions, marks, es_positions, generation, .. } = head;
         Ok((UnitState { positions, marks, state, es_positions }, Revision { revision: Some(revision), generation }))
     }
 
-    /// Writes a unit over the revision it was read as or last written as.
+    /// Writes the state of a unit over the revision that it was read or last written as.
     pub async fn write<S: Serialize>(
         &self,
         unit: u16,
@@ -138,6 +139,7 @@ impl Snapshots {
         let value = Bytes::from(rmp_serde::to_vec_named(&head).map_err(Error::Encode)?);
         let written = match over.revision {
             Some(revision) => self.bucket.update(&key, value, revision).await,
+            // Nothing was there when the unit was read; a value now means that another process has written it.
             None => self.bucket.create(&key, value).await,
         };
         match written {
@@ -163,7 +165,7 @@ impl Snapshots {
             let part = part_key(key, head.generation, part);
             let held = self.bucket.get(&part).await.map_err(Error::Bucket)?;
             let (bytes, _) =
-                held.ok_or_else(|| Error::Damaged { key: key.to_owned(), detail: format!("{part} is gone") })?;
+                held.ok_or_else(|| Error::Damaged { key: key.to_owned(), detail: format!("part {part} is missing") })?;
             state.extend_from_slice(&bytes);
         }
         Ok(state)
@@ -174,7 +176,7 @@ impl Snapshots {
     }
 }
 
-/// Parts of two generations take turns, so that a write that fails half-way leaves the former whole.
+/// Returns the key of a part. Two generations alternate, so a write that fails half-way leaves the previous one intact.
 fn part_key(key: &str, generation: u64, part: u32) -> String {
     format!("{key}.{}.{part}", generation % 2)
 }

@@ -1,5 +1,5 @@
-//! Runs the units a process owns through the log's consume loop: decode, wait for the directory, compute, deliver, and
-//! now and then write snapshots.
+//! The consumer that runs a stage's owned units in the log's consume loop: decode, wait for the directory, compute, deliver,
+//! and periodically write snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -10,15 +10,18 @@ use eventlog::{Batch, Cause, Consumer, Message, Outcome, Position, Positions, Re
 use futures_util::future::join_all;
 use tracing::{debug, warn};
 
-use super::snapshots::{Error as SnapshotError, Revision};
-use super::{Delivery, Effects, Snapshots, Stage, StepContext, UnitState};
+use super::deliver::Delivery;
+use super::effects::Effects;
+use super::snapshots::{Error as SnapshotError, Revision, Snapshots};
+use super::stage_trait::{Stage, StepContext};
+use super::unit_state::UnitState;
 use crate::metric_names;
 use crate::shared_directory::SharedDirectory;
 
-/// A unit that saw nothing is written this much more rarely than one that did.
+/// An unchanged unit is written this many times less often than a changed one.
 const IDLE_FACTOR: u32 = 6;
 
-/// The consumer of a stage for the units owned at present.
+/// The consumer of a stage for the units that this process owns.
 pub struct StageConsumer<S: Stage> {
     stage: S,
     unit_states: BTreeMap<u16, UnitState<S::State>>,
@@ -28,14 +31,14 @@ pub struct StageConsumer<S: Stage> {
     snapshots: Snapshots,
     snapshot_every: Duration,
     last_snapshot: Instant,
-    /// Whether a batch was computed and not delivered: the states must not be written.
+    /// Whether a computed batch is not delivered; while set, the states must not be written.
     has_undelivered_effects: bool,
 }
 
-/// New messages with the unit they are for, as they are read.
+/// New messages with their units, decoded.
 type Inputs<'b, I> = Vec<(u16, &'b Message, I)>;
 
-/// What is known of a unit's snapshot.
+/// The bookkeeping of a unit's snapshot.
 #[derive(Clone, Copy)]
 struct SnapshotRecord {
     revision: Revision,
@@ -43,7 +46,7 @@ struct SnapshotRecord {
     written_at: Instant,
 }
 
-/// Computes what input messages do to the states of their units, and what that causes.
+/// Applies input messages to the states of their units and returns the effects.
 pub fn compute<'m, S: Stage>(
     stage: &S,
     directory: &Directory,
@@ -60,7 +63,7 @@ pub fn compute<'m, S: Stage>(
 }
 
 impl<S: Stage> StageConsumer<S> {
-    /// Makes a consumer of these units; their states are read when the consume loop begins.
+    /// Creates a consumer of these units. Their states are read when the consume loop starts.
     pub fn new(
         stage: S,
         units: &BTreeSet<u16>,
@@ -86,7 +89,7 @@ impl<S: Stage> StageConsumer<S> {
         }
     }
 
-    /// Writes the states of all units, where all that was computed is delivered.
+    /// Writes the states of all units, unless a computed batch is not delivered.
     pub async fn write_all(&mut self) -> Result<(), SnapshotError> {
         if self.has_undelivered_effects { Ok(()) } else { self.write(|_| true).await }
     }
@@ -112,8 +115,8 @@ impl<S: Stage> StageConsumer<S> {
         match self.write(|record| record.is_changed || record.written_at.elapsed() > every * IDLE_FACTOR).await {
             Err(failure @ SnapshotError::Fenced(_)) => Err(failure.to_string()),
             Err(failure) => {
-                // The next one will hold all that this one would have held.
-                warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "no snapshot was written");
+                // The next snapshot contains everything that this one would have.
+                warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "cannot write a snapshot");
                 Ok(())
             }
             Ok(()) => Ok(()),
@@ -140,6 +143,7 @@ impl<S: Stage> StageConsumer<S> {
     async fn prepare(&self, inputs: &Inputs<'_, S::Input>) -> Result<(), Cause> {
         let named = inputs.iter().map(|(_, _, input)| S::es_position(input)).max().unwrap_or(0);
         self.directory.reached(named).await?;
+        // The domain event may be stored but not folded yet, as for a device registered just before its first reading.
         if self.needs_newer_directory(inputs) {
             self.directory.caught_up().await?;
         }
@@ -178,7 +182,7 @@ impl<S: Stage> Consumer for &mut StageConsumer<S> {
             self.unit_states.insert(*unit, unit_state);
         }
         let positions = earliest(self.unit_states.values().map(|unit_state| &unit_state.positions));
-        debug!(stage = S::NAME, units = self.unit_states.len(), ?positions, "goes on");
+        debug!(stage = S::NAME, units = self.unit_states.len(), ?positions, "resuming");
         Ok(positions)
     }
 
@@ -194,10 +198,10 @@ impl<S: Stage> Consumer for &mut StageConsumer<S> {
             return Outcome::Retry(cause);
         }
         let effects = self.compute(inputs);
-        // From here on the states hold what is not delivered yet.
+        // From here on the states include effects that are not delivered yet.
         self.has_undelivered_effects = true;
         if self.delivery.deliver(effects).await.is_err() {
-            return Outcome::Stop("shut down before the outputs were stored".to_owned());
+            return Outcome::Stop("shutdown came before the outputs were stored".to_owned());
         }
         self.has_undelivered_effects = false;
         self.unit_states.values_mut().for_each(|unit_state| advance(&mut unit_state.positions, &batch.positions));
@@ -215,7 +219,7 @@ fn newer(batch: &Batch) -> Option<Cause> {
     Some(format!("a pack has version {version}, which a newer program wrote; upgrade this process").into())
 }
 
-/// Moves positions to those of a batch; a unit that is further already stays there.
+/// Advances positions to those of a batch; a position that is already further stays.
 fn advance(positions: &mut Positions, to: &Positions) {
     for (stream, position) in to.iter() {
         if position.sequence >= positions.sequence(stream) {
@@ -224,7 +228,7 @@ fn advance(positions: &mut Positions, to: &Positions) {
     }
 }
 
-/// Answers the earliest position of each stream; a stream that one of them has not begun is read from its beginning.
+/// Returns the earliest position of each stream. A stream that one unit has not started is read from its beginning.
 fn earliest<'p>(all: impl Iterator<Item = &'p Positions> + Clone) -> Positions {
     let mut earliest = all.clone().next().cloned().unwrap_or_default();
     for positions in all {
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_position_of_each_stream_counts_and_an_unbegun_one_most() {
+    fn reading_resumes_at_the_earliest_position_and_from_the_start_of_an_unread_stream() {
         let a = Positions::at([(Stream::EventsThreshold, 5), (Stream::Presence, 9)]);
         let b = Positions::at([(Stream::EventsThreshold, 3)]);
         assert_eq!(earliest([&a, &b].into_iter()), Positions::at([(Stream::EventsThreshold, 3)]));
@@ -286,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_never_move_back() {
+    fn positions_never_decrease() {
         let mut positions = Positions::at([(Stream::EventsThreshold, 5)]);
         advance(&mut positions, &Positions::at([(Stream::EventsThreshold, 4), (Stream::Presence, 1)]));
         assert_eq!(positions, Positions::at([(Stream::EventsThreshold, 5), (Stream::Presence, 1)]));

@@ -1,4 +1,4 @@
-//! Runs a stage for as long as the process runs: for the units it owns, anew whenever these change.
+//! Runs a stage for the lifetime of the process: for the units that it owns, restarted whenever ownership changes.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -11,37 +11,39 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::snapshots::Error as SnapshotError;
-use super::{Delivery, Snapshots, Stage, StageConsumer};
+use super::deliver::Delivery;
+use super::snapshots::{Error as SnapshotError, Snapshots};
+use super::stage_consumer::StageConsumer;
+use super::stage_trait::Stage;
 use crate::error::Error;
 use crate::shared_directory::SharedDirectory;
 
-/// Pause before a stage that ended begins again.
+/// Pause before a stage that ended is restarted.
 const RESTART_PAUSE: Duration = Duration::from_millis(500);
-/// Largest batch, bytes: some ten full packs.
+/// Largest batch in bytes: about forty packs of `pack_limits::PACK_BYTES`.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// What every stage needs.
+/// The dependencies of every stage.
 #[derive(Clone)]
 pub struct StageDeps {
     /// The log.
     pub log: Log,
-    /// Where commands go.
+    /// Executes commands.
     pub commands: Commands,
     /// The shared directory.
     pub directory: SharedDirectory,
-    /// Names this process among the owners.
+    /// The name of this process among the owners.
     pub member: String,
-    /// How often things happen.
+    /// Snapshot interval and linger.
     pub timing: Timing,
 }
 
-/// How often things happen.
+/// Snapshot interval and linger.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// How often snapshots are written; what came after the last is computed again after a crash.
+    /// How often snapshots are written; input after the last snapshot is recomputed after a crash.
     pub snapshot_every: Duration,
-    /// How long batches wait for company, in place of each stage's own constant.
+    /// How long a batch waits to fill; overrides each stage's own constant.
     pub linger: Option<Duration>,
 }
 
@@ -51,8 +53,8 @@ impl Default for Timing {
     }
 }
 
-/// Runs a stage until `shutdown`; `new_stage` makes it anew for each set of units. Errors where going on cannot help: a
-/// snapshot of another version, messages lost to this reader.
+/// Runs a stage until `shutdown`; `new_stage` creates it for each set of units. Fails where a restart cannot help: a
+/// snapshot of another version, or messages that this reader has lost.
 pub async fn supervise<S: Stage>(
     deps: StageDeps,
     new_stage: impl Fn() -> S + Send,
@@ -67,7 +69,7 @@ pub async fn supervise<S: Stage>(
             shutdown.run_until_cancelled(owned.changed()).await;
             continue;
         }
-        info!(stage = S::NAME, ?units, "begins");
+        info!(stage = S::NAME, ?units, "stage started");
         let stop = shutdown.child_token();
         let publisher = Publisher::new(&deps.log, PublisherSettings::default());
         let delivery = Delivery::new(S::NAME, publisher, deps.commands.clone(), stop.clone());
@@ -77,7 +79,7 @@ pub async fn supervise<S: Stage>(
         let ended = run_until_ownership_changes::<S>(&deps, &mut consumer, &units, &mut owned, stop).await;
         pause_or_fail::<S>(ended, &shutdown).await?;
         if let Err(failure) = consumer.write_all().await {
-            warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "the last snapshot was not written");
+            warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "cannot write the last snapshot");
         }
     }
     Ok(())
@@ -105,33 +107,34 @@ async fn run_until_ownership_changes<S: Stage>(
     running.await
 }
 
-/// Waits until other units are owned.
+/// Waits until the process owns other units.
 async fn ownership_changed<S: Stage>(units: &BTreeSet<u16>, owned: &mut watch::Receiver<BTreeSet<u16>>) {
     let other = owned.wait_for(|now| units_of::<S>(now) != *units).await.is_ok();
     if !other {
-        // Nobody tells any more; what is owned stays as it is.
+        // The membership has ended, so ownership no longer changes.
         std::future::pending::<()>().await;
     }
 }
 
-/// Decides whether the stage may begin again after its loop ended, and rests before.
+/// Decides whether a stage may be restarted after its loop ended, and pauses before the restart.
 async fn pause_or_fail<S: Stage>(
     ended: Result<(), consumer::Error>,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
     let Err(failure) = ended else { return Ok(()) };
-    let may_go_on = match &failure {
+    // A restart reads the snapshots again, so it helps where another owner wrote them or the log was unavailable.
+    let may_restart = match &failure {
         consumer::Error::Stopped { .. } | consumer::Error::ReadersEnded => true,
         consumer::Error::Resume { source, .. } => {
             !source.downcast_ref::<SnapshotError>().is_some_and(SnapshotError::is_final)
         }
         _ => false,
     };
-    if !may_go_on {
+    if !may_restart {
         return Err(Error::Stage { stage: S::NAME, source: failure });
     }
     if !shutdown.is_cancelled() {
-        warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "begins again");
+        warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "stage failed; restarting");
         shutdown.run_until_cancelled(sleep(RESTART_PAUSE)).await;
     }
     Ok(())
