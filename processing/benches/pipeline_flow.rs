@@ -1,7 +1,7 @@
-//! What a steady flow of readings costs through all stages and a nats-server that syncs every message to disk: CPU
-//! microseconds per reading of this process and of the server, and how long readings take from the raw stream to the
-//! asset stream. Run with `cargo bench -p processing --bench pipeline_flow`; `RATE` and `SECONDS` set the flow,
-//! `LINGER_MS` how long every stage waits for company.
+//! Measures a steady flow of readings through all stages and a nats-server that syncs every message to disk: CPU
+//! microseconds per reading of this process and of the server, and the latency from the raw stream to the asset stream.
+//! Run with `cargo bench -p processing --bench pipeline_flow`; `RATE` and `SECONDS` set the flow,
+//! `LINGER_MS` overrides every stage's linger.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ async fn main() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// Every stage with its own linger, or all with `LINGER_MS`.
+/// Returns the configuration: every stage with its own linger, or all with `LINGER_MS`.
 fn config() -> Config {
     let mut config = Config::new("bench");
     let linger = std::env::var("LINGER_MS").ok().and_then(|text| text.parse().ok());
@@ -98,7 +98,7 @@ async fn watch(log: &Log, shutdown: CancellationToken) -> (Latencies, eventlog::
     (latencies, follower)
 }
 
-/// Publishes packs at a rate from two shards; returns how many readings.
+/// Publishes packs at a rate to two shards. Returns the number of readings.
 async fn flow(log: &Log, rate: u64, seconds: u64) -> usize {
     let publisher = Publisher::new(log, PublisherSettings::default());
     let packs = rate * seconds / PER_PACK as u64;
@@ -108,7 +108,7 @@ async fn flow(log: &Log, rate: u64, seconds: u64) -> usize {
         tokio::time::sleep_until(due.into()).await;
         let pack = pack(u128::from(n));
         let (publisher, shard) = (publisher.clone(), (n % 2).to_string());
-        // The next pack does not wait for this one's acknowledgement, as it does not between two shards.
+        // Publish concurrently: the next pack must not wait for this one's acknowledgement.
         tokio::spawn(async move {
             publisher.publish(Stream::TelemetryRaw, &shard, Headers::new(), pack.into()).await.unwrap();
         });
@@ -135,12 +135,12 @@ fn pack(n: u128) -> Vec<u8> {
     encode_pack(&RawPack { readings: readings.collect() }).unwrap()
 }
 
-/// Ids spread over the partitions as random ones are.
+/// Returns deterministic ids that spread over the partitions as random ones do.
 fn id(kind: u128, n: u128) -> Uuid {
     Uuid::new_v5(&Uuid::from_u128(kind), &n.to_be_bytes())
 }
 
-/// User and system seconds of a process (proc(5): fields 14 and 15, in ticks of 10 ms).
+/// Returns the user and system CPU seconds of a process (`proc(5)`: fields 14 and 15, in ticks of 10 ms).
 fn cpu(process: &str) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();

@@ -1,5 +1,5 @@
-//! What one reading of ten metrics costs in each stage: decoding, deciding and encoding on one thread, without the log.
-//! Prints microseconds per reading; run with `cargo bench -p processing`.
+//! Measures the CPU cost of one reading with ten metrics in each stage: decoding, deciding and encoding on one thread,
+//! without the log. Prints microseconds per reading; run with `cargo bench -p processing --bench stage_cost`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use uuid::Uuid;
 const DEVICES: u128 = 2_000;
 const PACKS: u128 = 400;
 const READINGS_PER_PACK: u128 = 100;
-/// Raw packs in one batch: what gathers in a tenth of a second at 10,000 readings a second.
+/// Raw packs in one batch: the arrivals of a tenth of a second at 10,000 readings a second.
 const BATCH: usize = 10;
 const ORGANIZATION: OrganizationId = OrganizationId(Uuid::from_u128(1));
 
@@ -49,7 +49,7 @@ fn main() {
     }
 }
 
-/// Runs a stage over all input; returns what it published, and its cost in microseconds per reading.
+/// Runs a stage over all input. Returns its output messages and its cost in microseconds per reading.
 fn run<S: Stage>(stage: &S, directory: &Directory, input: &[Message]) -> (Vec<Message>, f64) {
     let units: BTreeSet<u16> = (0..S::UNITS).collect();
     let mut unit_states: BTreeMap<u16, UnitState<S::State>> =
@@ -85,7 +85,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_760_000_000 + seconds, 0).unwrap()
 }
 
-/// Ids spread over the partitions as random ones are.
+/// Returns deterministic ids that spread over the partitions as random ones do.
 fn id(kind: u128, n: u128) -> Uuid {
     Uuid::new_v5(&Uuid::from_u128(kind), &n.to_be_bytes())
 }
@@ -105,7 +105,7 @@ fn raw_packs() -> Vec<Message> {
     packs.collect()
 }
 
-/// Ten metrics with some decimals, as a simulator or a PLC gateway writes them: some 350 bytes.
+/// A reading of ten metrics with decimals, as a simulator or a PLC gateway writes them: about 350 bytes.
 fn raw(n: u128, pack: u128) -> RawReading {
     let metrics: BTreeMap<String, f64> = (0..10)
         .map(|m| (format!("metric_number_{m}"), 20.0 + ((n * 7 + pack * 13 + m * 3) % 97) as f64 / 7.0))

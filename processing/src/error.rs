@@ -1,29 +1,29 @@
-//! Why processing ends.
+//! The errors that end the processing role.
 
 use eventlog::{buckets, consumer, follow, members};
 
-/// What stops the process.
+/// Why the role ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A bucket cannot be opened.
-    #[error("cannot open a bucket of the stages")]
+    /// The bucket for stage state cannot be opened.
+    #[error("cannot open the bucket for stage state")]
     Bucket(#[source] buckets::Error),
     /// The process cannot join the owners of partitions.
-    #[error("cannot join the members")]
+    #[error("cannot join the membership")]
     Join(#[source] members::Error),
     /// The directory cannot be folded.
     #[error("cannot fold the domain stream")]
     Directory(#[source] follow::Error),
-    /// A stage cannot go on.
-    #[error("stage {stage} cannot go on")]
+    /// A stage failed and restarting it cannot help.
+    #[error("stage {stage} failed")]
     Stage {
-        /// Its name.
+        /// The stage's name.
         stage: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: consumer::Error,
     },
     /// A stage panicked.
-    #[error("a stage has died")]
+    #[error("a stage panicked")]
     Died(#[source] tokio::task::JoinError),
 }

@@ -1,16 +1,16 @@
-//! Where packs are cut, for all stages alike.
+//! The size limits at which every stage closes a pack.
 
 use domain::telemetry::MetricValue;
 
-/// Most readings of one pack.
+/// The most readings in one pack.
 pub const MAX_READINGS: usize = 1_000;
-/// A pack is closed once it has come to this many bytes, estimated: the largest reading there can be (256 texts of a
-/// KiB) still fits behind it, and a message stays below 512 KiB.
+/// Estimated bytes at which a pack is closed. The largest possible reading (256 texts of 1 KiB) still fits behind this
+/// limit, and the message stays below 512 KiB.
 pub const PACK_BYTES: usize = 200 << 10;
-/// Bytes a reading takes beside its values: ids, times, lengths.
+/// Bytes that a reading takes besides its values: ids, times, lengths.
 pub const READING_BYTES: usize = 110;
 
-/// Answers the bytes of a value that is no number.
+/// Returns the bytes of a text, and the fixed 9 bytes of any other value.
 pub fn text_bytes(value: &MetricValue) -> usize {
     match value {
         MetricValue::Text(text) => text.len(),

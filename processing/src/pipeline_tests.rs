@@ -1,5 +1,5 @@
-//! The stages one behind another, over a log in memory: crashes, repetitions and other batches change nothing that
-//! anybody sees.
+//! The whole chain of stages on an in-memory log: crashes, repetitions and batch sizes change nothing that a reader
+//! observes.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::rule_evaluator::RuleEvaluator;
 use crate::stage::{Command, HighWaterMarks};
 use crate::testing::{MemoryLog, Plan, device, hot, pack, run_stage, sample_directory};
 
-/// What readers of the streams come to see, origins and the cut of packs aside.
+/// What readers of the streams observe, apart from origins and pack boundaries.
 #[derive(Debug, Default, PartialEq)]
 pub struct Observed {
     readings: BTreeMap<DeviceId, Vec<(i64, f64)>>,
@@ -62,7 +62,7 @@ fn observed(log: &MemoryLog, commands: Vec<Command>) -> Observed {
 pub fn run(samples: &[(u128, i64, f64)], plans: &[Plan]) -> Observed {
     let (directory, mut log) = (sample_directory(), MemoryLog::default());
     for some in samples.chunks(3) {
-        // A device keeps to one shard, as one connection does.
+        // A device always uses the same shard, as one connection does.
         for shard in 0..2 {
             let of_shard = some.iter().filter(|(n, ..)| n % 2 == shard);
             let readings: Vec<_> = of_shard.map(|(n, at, value)| hot(device(*n), *at, *at + 1, *value)).collect();
@@ -96,7 +96,7 @@ proptest! {
 }
 
 #[test]
-fn the_property_has_something_to_say() {
+fn the_sample_run_produces_alarms_and_activities() {
     let samples: Vec<_> = (0..60).map(|n| (1, n, if n % 10 < 5 { 95.0 } else { 20.0 })).collect();
     let observed = run(&samples, &vec![Plan::straight(); 5]);
     assert_eq!((observed.readings.len(), observed.values.len(), observed.health.len()), (1, 1, 1));

@@ -1,5 +1,5 @@
-//! The stages against a model that reads the log once, in order, with everything it ever saw before it: whatever is late or
-//! redelivered, however the log is split, and wherever a stage is crashed, alarms, health and activities are the model's.
+//! Compares the stages with a reference model that reads the whole log once, in order. Late and redelivered readings, batch
+//! sizes and crashes must not change alarms, health or activities.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::pipeline_tests::{Observed, plan, run};
 use crate::stage::Command;
 use crate::testing::{Plan, asset, device};
 
-/// The pause of the directory's rules, seconds.
+/// The cooldown of the sample rules, in seconds.
 const COOLDOWN: i64 = 3;
 const DEVICES: u128 = 4;
 
-/// What becomes of alarms, by alarm; and how many activities there are.
+/// The steps of each alarm, the scores of each asset, and the number of activities.
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
     alarms: BTreeMap<Uuid, Vec<&'static str>>,
@@ -26,7 +26,8 @@ struct Outcome {
     activities: usize,
 }
 
-/// One rule on one entity, over all its values in the order of the log: seconds, and whether the condition holds.
+/// Models one rule on one entity, given all its values in log order as second and whether the condition holds. Returns the
+/// number of alarms.
 fn rule(outcome: &mut Outcome, rule: u128, entity: Uuid, duration: i64, values: &[(i64, bool)]) -> usize {
     let (mut known, mut newest, mut raised_at) = (Vec::<(i64, bool)>::new(), None, None);
     let (mut episode, mut is_raised) = (0, false);
@@ -44,7 +45,7 @@ fn rule(outcome: &mut Outcome, rule: u128, entity: Uuid, duration: i64, values: 
             }
             continue;
         }
-        // Back through all that is known by now to where it began to hold.
+        // Go back through all values known so far to where the condition began to hold.
         let since = known.iter().rev().take_while(|(_, holds)| *holds).last().map_or(*second, |(since, _)| *since);
         if is_raised || second - since < duration {
             continue;
@@ -64,7 +65,7 @@ fn rule(outcome: &mut Outcome, rule: u128, entity: Uuid, duration: i64, values: 
     usize::try_from(episode).unwrap()
 }
 
-/// Health by the directory's band: good up to 50, nothing from 100 on.
+/// Health by the sample type's band: 100 up to a heat of 50, 0 from 100 on.
 fn score(heat: f64) -> u8 {
     (100.0 - (heat - 50.0).max(0.0) * 2.0).clamp(0.0, 100.0).round() as u8
 }
@@ -107,7 +108,7 @@ fn outcome(observed: Observed) -> Outcome {
                 Command::Alarm { command: AlarmCommand::RepeatAlarm { .. }, .. } => "repeat",
                 Command::Alarm { command: AlarmCommand::ReturnToNormal { .. }, .. } => "return",
                 Command::Alarm { command: AlarmCommand::SupersedeAlarm { .. }, .. } => "supersede",
-                // Where a breach began is amended by late data; that it is the same breach is what counts here.
+                // Late data may amend the start of a breach; the model compares only that it is the same breach.
                 Command::Alarm { command: AlarmCommand::AmendAlarmStart { .. }, .. } => continue,
                 Command::Activity { command: ActivityCommand::CreateActivity { .. }, .. } => {
                     outcome.activities += 1;
@@ -121,7 +122,7 @@ fn outcome(observed: Observed) -> Outcome {
     outcome
 }
 
-/// Readings of some devices in the order of the log; each device has each second once, and some come late.
+/// Readings of some devices in log order. Each device has at most one reading a second, and some readings are late.
 fn samples() -> impl Strategy<Value = Vec<(u128, i64, f64)>> {
     let value = prop_oneof![Just(20.0), Just(70.0), Just(82.0), Just(95.0)];
     let one = (0..DEVICES, 0..5usize, value);
@@ -140,7 +141,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn alarms_health_and_activities_are_those_of_the_model(
+    fn alarms_health_and_activities_match_the_model(
         samples in samples(),
         plans in prop::collection::vec(plan(), 5),
         again in prop::collection::vec((0..80usize, 0..80usize), 0..10),
@@ -148,7 +149,7 @@ proptest! {
         let expected = model(&samples);
         prop_assert_eq!(&outcome(run(&samples, &vec![Plan::straight(); 5])), &expected);
         prop_assert_eq!(&outcome(run(&samples, &plans)), &expected);
-        // A reading that comes again later says nothing new.
+        // A redelivered reading must have no effect.
         let mut doubled: Vec<_> = samples.iter().copied().enumerate().collect();
         for (which, later) in again {
             let which = which % samples.len();
@@ -162,7 +163,7 @@ proptest! {
 }
 
 #[test]
-fn the_model_has_something_to_say() {
+fn the_model_produces_alarms_and_activities() {
     let samples: Vec<_> = (0..60).map(|n| (1, n, if n % 10 < 5 { 95.0 } else { 20.0 })).collect();
     let outcome = model(&samples);
     assert_eq!((outcome.alarms.len(), outcome.activities), (18, 12));

@@ -1,5 +1,5 @@
-//! The directory that all stages of a process share: folded from the domain stream, read under a lock taken once for
-//! each batch. What does not live here: what an event means (the domain's `directory`).
+//! The directory that all stages of a process share. It is folded from the domain stream and read under a lock that is
+//! taken once per batch. The fold itself lives in `domain::directory`.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -13,14 +13,14 @@ use tracing::error;
 
 use crate::metric_names;
 
-/// How long a stage waits for the directory before it tries its batch again.
+/// How long a stage waits for the directory before it retries its batch.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the first fold of the whole domain stream may take.
 const FIRST_FOLD_TIMEOUT: Duration = Duration::from_secs(1_800);
 /// Longer than any process runs.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The shared directory. Clones see the same one.
+/// The shared directory. Clones share one directory.
 #[derive(Clone)]
 pub struct SharedDirectory {
     directory: Arc<RwLock<Directory>>,
@@ -28,7 +28,7 @@ pub struct SharedDirectory {
 }
 
 impl SharedDirectory {
-    /// Starts to fold the domain stream from its first message, until `shutdown`.
+    /// Starts folding the domain stream from its first message, until `shutdown`.
     pub async fn open(log: &Log, shutdown: CancellationToken) -> Self {
         let directory = Arc::new(RwLock::new(Directory::default()));
         let (folded, upcasters) = (directory.clone(), Upcasters::default());
@@ -37,12 +37,12 @@ impl SharedDirectory {
         Self { directory, follower }
     }
 
-    /// Reads the directory. The guard must not be held while waiting: the fold waits for it.
+    /// Locks the directory for reading. Never hold the guard across an `await`: it blocks the fold.
     pub fn read(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a position of the domain stream is folded; errors after 10 s, or when the fold has ended.
+    /// Waits until the domain stream is folded up to a position. Fails after 10 s, or when the fold has ended.
     pub async fn reached(&self, position: u64) -> Result<(), FollowError> {
         if self.read().position() >= position {
             return Ok(());
@@ -50,17 +50,17 @@ impl SharedDirectory {
         self.follower.reached(Stream::Es, position, CATCH_UP_TIMEOUT).await
     }
 
-    /// Waits until everything is folded that the domain stream holds at this moment.
+    /// Waits until everything that the domain stream holds at this moment is folded. Fails after 10 s.
     pub async fn caught_up(&self) -> Result<(), FollowError> {
         self.follower.caught_up(CATCH_UP_TIMEOUT).await
     }
 
-    /// Waits until the domain stream is folded for the first time.
+    /// Waits for the first fold of the whole domain stream. Fails after 30 minutes.
     pub async fn first_caught_up(&self) -> Result<(), FollowError> {
         self.follower.caught_up(FIRST_FOLD_TIMEOUT).await
     }
 
-    /// Waits until the fold has ended, and answers why: from then on every lookup would be of the past.
+    /// Waits until the fold ends, and returns why. From then on every lookup would be stale.
     pub async fn failed(&self) -> FollowError {
         loop {
             if let Err(ended) = self.follower.reached(Stream::Es, u64::MAX, FOR_EVER).await {
@@ -92,6 +92,6 @@ fn apply(directory: &RwLock<Directory>, message: &Message, upcasters: &Upcasters
 }
 
 fn unreadable(message: &Message, failure: &(dyn std::error::Error + 'static)) {
-    error!(subject = message.subject, position = message.sequence, error = failure, "a stored event is not readable");
+    error!(subject = message.subject, position = message.sequence, error = failure, "cannot decode a stored event");
     metrics::counter!(metric_names::UNREADABLE_EVENTS).increment(1);
 }

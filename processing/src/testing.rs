@@ -1,5 +1,5 @@
-//! What unit tests share: a small directory of devices, assets, rules and templates, and a log in memory in which stages are
-//! run with batches of any size, crashes and repetitions.
+//! Fixtures for unit tests: a sample directory of devices, assets, rules and templates, and an in-memory log on which a
+//! stage runs with batches of any size, crashes and repetitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +21,10 @@ pub const DEVICE_TYPE: Uuid = Uuid::from_u128(0xd0);
 pub const ASSET_TYPE: Uuid = Uuid::from_u128(0xa0);
 pub const BREACH_TEMPLATE: Uuid = Uuid::from_u128(0xb1);
 pub const OFFLINE_TEMPLATE: Uuid = Uuid::from_u128(0xb2);
-/// A device that is out of service.
+/// A decommissioned device.
 pub const RETIRED: DeviceId = DeviceId(Uuid::from_u128(99));
 
-/// The nth device of the directory, from 0 to 5.
+/// The nth device of the sample directory, from 0 to 5.
 pub fn device(n: u128) -> DeviceId {
     DeviceId(Uuid::from_u128(0x10 + n))
 }
@@ -38,7 +38,7 @@ pub fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_760_000_000 + seconds, 0).unwrap()
 }
 
-/// Folds stored events into a directory, each at a position of its own.
+/// A directory built from stored events, each at its own position.
 #[derive(Default)]
 pub struct TestDirectory(pub Directory);
 
@@ -74,7 +74,8 @@ impl TestDirectory {
     }
 }
 
-/// Six devices, each feeding an asset of its own; temperatures above 80 breach, healths below 50 too.
+/// Six devices, each linked to its own asset. A device temperature above 80, an asset heat above 85 for 2 s and a health
+/// score below 50 are breaches.
 pub fn sample_directory() -> TestDirectory {
     let mut directory = TestDirectory::default();
     let metrics = json!([{"key": "temperature", "minimum": -50.0, "maximum": 500.0, "required": true}, {"key": "on", "kind": "boolean"}]);
@@ -117,7 +118,7 @@ pub fn raw(device: DeviceId, received: i64, payload: impl Into<Bytes>) -> RawRea
     }
 }
 
-/// A reading of a temperature.
+/// A raw reading of a temperature.
 pub fn hot(device: DeviceId, measured: i64, received: i64, temperature: f64) -> RawReading {
     let json = json!({"ts": at(measured).timestamp(), "metrics": {"temperature": temperature}});
     raw(device, received, json.to_string())
@@ -127,7 +128,7 @@ pub fn pack(readings: Vec<RawReading>) -> Vec<u8> {
     encode_pack(&RawPack { readings }).unwrap()
 }
 
-/// Streams in memory, with everything that was ever stored.
+/// In-memory streams that keep everything that was stored.
 #[derive(Clone, Default)]
 pub struct MemoryLog(BTreeMap<Stream, Vec<Message>>);
 
@@ -151,8 +152,8 @@ impl MemoryLog {
     }
 }
 
-/// How a stage is run: how many messages the batches have, and what happens to each: `Some(n)` is a crash after n of its
-/// output messages were stored.
+/// How to run a stage: the size of each batch, and `Some(n)` where the stage crashes after storing n output messages of the
+/// batch.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub batches: Vec<(usize, Option<usize>)>,
@@ -165,8 +166,8 @@ impl Plan {
     }
 }
 
-/// Runs a stage over everything its input streams hold, storing what it publishes; returns the commands it gave, each
-/// once.
+/// Runs a stage over all messages of its input streams and stores what it publishes. Returns the distinct commands that it
+/// issued.
 pub fn run_stage<S: Stage>(stage: &S, directory: &Directory, log: &mut MemoryLog, plan: &Plan) -> Vec<Command> {
     let units: BTreeSet<u16> = (0..S::UNITS).collect();
     let empty = || units.iter().map(|unit| (*unit, UnitState::<S::State>::default())).collect::<BTreeMap<_, _>>();
@@ -206,7 +207,7 @@ fn store(log: &mut MemoryLog, effects: Effects, crash: Option<usize>, given: &mu
     }
 }
 
-/// Copies unit states as a snapshot does: the state goes through its stored form.
+/// Copies unit states through their stored form, as a snapshot does.
 fn copy<S: Stage>(unit_states: &BTreeMap<u16, UnitState<S::State>>) -> BTreeMap<u16, UnitState<S::State>> {
     let copied = unit_states.iter().map(|(unit, unit_state)| {
         let state = rmp_serde::from_slice(&rmp_serde::to_vec(&unit_state.state).unwrap()).unwrap();

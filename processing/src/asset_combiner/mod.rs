@@ -1,7 +1,7 @@
-//! Asset values in; out what is computed of them: metrics of formulas, composites of the assets below, values of backup
-//! devices while others are silent, health. It stands behind the asset stream and not in the asset processor, because an
-//! asset may have devices of several partitions, and only here all its values pass one place in one order. One unit is one
-//! asset partition; what an asset says to the one above goes to that one's partition through the same stream.
+//! Computes values from asset values: formula metrics, composites of child assets, values of backup devices while the
+//! primary ones are silent, and health scores. It reads the asset stream rather than being part of the asset processor,
+//! because an asset may have devices in several partitions, and only here do all its values arrive in one order. One unit
+//! is one asset partition; a child's values reach the partition of its parent through the same stream.
 
 mod output;
 mod state;
@@ -21,14 +21,14 @@ use output::Output;
 use state::MessageContext;
 pub use state::State;
 
-/// Subject token that names this stage as the source of health in the asset stream.
+/// Subject token of health scores in the asset stream.
 pub const HEALTH_SOURCE: &str = "16";
-/// The same of values of backups that count.
+/// Subject token of accepted backup values.
 pub const ACCEPTED_SOURCE: &str = "18";
-/// The same of what a partition's assets say to those above: this number and the partition's.
+/// Subject token of the values that a partition's assets report to their parents: this number plus the partition's.
 const CHILDREN_SOURCES: u16 = 32;
 
-/// The stage.
+/// The stage that computes values and health.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AssetCombiner;
 
@@ -76,7 +76,7 @@ impl Stage for AssetCombiner {
             taken += 1;
             context.unit.state.offer_backup(&mut message, offer, &input.sets);
         }
-        // What many children say in one message is one change of their parent.
+        // Children are collected first: the reports of one message cause one computation of their parent.
         for child in input.children.iter().filter(|child| mark.admits(child.origin)) {
             taken += 1;
             context.unit.state.receive_child_values(&mut message, child);
@@ -90,7 +90,7 @@ impl Stage for AssetCombiner {
     }
 }
 
-/// Lists the sources that are read: values, offers of backups, and what assets below say.
+/// Lists the source tokens that are read: direct values, backup offers, and reports of child assets.
 fn inputs() -> impl Iterator<Item = u16> {
     (0..GROUPS)
         .chain((0..GROUPS).map(offers_source))

@@ -1,5 +1,5 @@
-//! Packs in the making: values, health, and what goes to the partitions of assets above; each kind in packs of its own, so
-//! that origins grow within each subject.
+//! Builds the packs of computed values, health scores and reports to parent assets. Each kind has its own packs, so that
+//! origins increase within each subject.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::{ACCEPTED_SOURCE, CHILDREN_SOURCES, HEALTH_SOURCE};
 use crate::pack_limits::{MAX_READINGS, PACK_BYTES, READING_BYTES};
 use crate::stage::Effects;
 
-/// What a batch adds up to, by subject.
+/// The packs of a batch, by subject.
 #[derive(Default)]
 pub struct Output(BTreeMap<(u16, String), Vec<PackBuilder>>);
 
@@ -24,7 +24,7 @@ struct PackBuilder {
     bytes: usize,
 }
 
-/// The output of one input message of a partition.
+/// Writes the results of one input message of a partition.
 pub struct ResultWriter<'o> {
     output: &'o mut Output,
     partition: u16,
@@ -41,7 +41,7 @@ pub struct ComputedReading {
 }
 
 impl Output {
-    /// Begins with an input message of a partition, read with a directory of this position.
+    /// Returns the writer for an input message of a partition, read with the directory at this position.
     pub fn writer(&mut self, partition: u16, es_position: u64, origin: Origin) -> ResultWriter<'_> {
         ResultWriter { output: self, partition, es_position, origin }
     }
@@ -54,7 +54,7 @@ impl Output {
                 builder.pack.sets = builder.sets.take();
                 match encode_pack(&builder.pack) {
                     Ok(bytes) => effects.publish(Stream::TelemetryAsset, format!("{partition}.{source}"), bytes),
-                    Err(failure) => error!(error = &failure as &dyn std::error::Error, "a pack is not writable"),
+                    Err(failure) => error!(error = &failure as &dyn std::error::Error, "cannot encode a pack"),
                 }
             }
         }
@@ -68,7 +68,7 @@ impl ResultWriter<'_> {
         self.write_values(COMPUTED_SOURCE, computed);
     }
 
-    /// Adds values of a backup that count.
+    /// Adds accepted values of a backup device.
     pub fn write_accepted_backup(&mut self, accepted: ComputedReading) {
         self.write_values(ACCEPTED_SOURCE, accepted);
     }
@@ -84,14 +84,14 @@ impl ResultWriter<'_> {
         builder.pack.readings.push(AssetReading { origin, set, numbers, ..computed.reading });
     }
 
-    /// Adds a change of health.
+    /// Adds a change of the health score.
     pub fn write_health(&mut self, change: AssetHealthChanged) {
         let origin = self.next_origin();
         let builder = self.builder_for(self.partition, HEALTH_SOURCE.to_owned(), READING_BYTES);
         builder.pack.health.push(AssetHealthChanged { origin, ..change });
     }
 
-    /// Adds what an asset says to the one above.
+    /// Adds the report of a child asset to its parent.
     pub fn write_child_values(&mut self, report: ChildValues) {
         let origin = self.next_origin();
         let source = (CHILDREN_SOURCES + self.partition).to_string();
@@ -106,7 +106,7 @@ impl ResultWriter<'_> {
         origin
     }
 
-    /// Answers the pack to add to: a pack names one position of the directory, and does not grow without end.
+    /// Returns the pack to add to; starts a new one at another directory position or at the size limit.
     fn builder_for(&mut self, partition: u16, source: String, bytes: usize) -> &mut PackBuilder {
         let builders = self.output.0.entry((partition, source)).or_default();
         let fits = |builder: &PackBuilder| {
@@ -115,7 +115,7 @@ impl ResultWriter<'_> {
             pack.es_position == self.es_position && builder.bytes < PACK_BYTES && count < MAX_READINGS
         };
         if !builders.last().is_some_and(fits) {
-            // What follows may be of the same message, so only what came before it is read as a whole.
+            // More results of this message may follow, so the pack claims only the messages before it as fully read.
             let read_up_to = self.origin.sequence.saturating_sub(1);
             let pack = AssetPack { es_position: self.es_position, read_up_to, ..AssetPack::default() };
             builders.push(PackBuilder { pack, ..PackBuilder::default() });

@@ -1,5 +1,5 @@
-//! What is remembered of each asset of which something is computed: the newest value of each metric that is required, what
-//! the assets below report, and the last score.
+//! The state of each asset for which something is computed: the newest value of each required metric, the reports of its
+//! child assets, and the last score.
 
 mod asset;
 
@@ -20,17 +20,17 @@ use asset::AssetState;
 #[serde(transparent)]
 pub struct State(BTreeMap<AssetId, AssetState>);
 
-/// One input message being worked on.
+/// The processing of one input message.
 pub struct MessageContext<'s> {
     directory: DirectoryView<'s>,
     writer: ResultWriter<'s>,
-    /// Assets below which something changed.
+    /// Assets with a child that reported.
     changed_parents: BTreeSet<AssetId>,
-    /// What assets say to the one above, the newest of each.
+    /// The newest report of each child asset to its parent.
     reports_to_parents: BTreeMap<AssetId, ChildValues>,
 }
 
-/// What is required of an asset.
+/// What must be computed for an asset.
 struct Requirements<'s> {
     computation: &'s Computation,
     health: Option<&'s HealthModel>,
@@ -38,7 +38,7 @@ struct Requirements<'s> {
     parent: Option<ParentRequirements<'s>>,
 }
 
-/// What the asset above asks for.
+/// What the parent asset needs from a child.
 #[derive(Clone, Copy)]
 struct ParentRequirements<'s> {
     parent: AssetId,
@@ -47,12 +47,12 @@ struct ParentRequirements<'s> {
 }
 
 impl<'s> MessageContext<'s> {
-    /// Begins with a message, read with a directory as of a position.
+    /// Starts a message, read with the directory as of a position.
     pub fn new(directory: DirectoryView<'s>, writer: ResultWriter<'s>) -> Self {
         Self { directory, writer, changed_parents: BTreeSet::new(), reports_to_parents: BTreeMap::new() }
     }
 
-    /// Answers what is required of an asset; none where it is not known or out of use.
+    /// Returns the requirements of an asset; none where it is unknown or retired.
     fn requirements(&self, asset: AssetId) -> Option<Requirements<'s>> {
         let entry = self.directory.asset(asset).filter(|entry| !entry.retired)?;
         let of_type = self.directory.asset_type(entry.asset_type)?;
@@ -77,7 +77,7 @@ impl<'s> MessageContext<'s> {
 }
 
 impl Requirements<'_> {
-    /// Tells whether the newest value of a metric must be known.
+    /// Whether the newest value of a metric must be kept.
     fn wants(&self, metric: &str) -> bool {
         self.computation.needs(metric)
             || self.parent.is_some_and(|parent| parent.computation.needs_from_children(metric))
@@ -85,7 +85,7 @@ impl Requirements<'_> {
 }
 
 impl State {
-    /// Takes values of a device that is no backup.
+    /// Processes values of a device that is not a backup.
     pub fn observe(&mut self, message: &mut MessageContext<'_>, reading: &AssetReading, sets: &MetricSets) {
         let Some(requirements) = message.requirements(reading.asset) else { return };
         let asset = match self.0.get_mut(&reading.asset) {
@@ -101,7 +101,8 @@ impl State {
         }
     }
 
-    /// Takes values of a backup: those count whose metric no other device has sent for a while.
+    /// Processes values of a backup device. A value is accepted if no other device has sent its metric for the takeover
+    /// time.
     pub fn offer_backup(&mut self, message: &mut MessageContext<'_>, offer: &AssetReading, sets: &MetricSets) {
         let Some(requirements) = message.requirements(offer.asset) else { return };
         let asset = self.0.entry(offer.asset).or_default();
@@ -115,7 +116,7 @@ impl State {
         }
     }
 
-    /// Takes what an asset below says.
+    /// Processes the report of a child asset.
     pub fn receive_child_values(&mut self, message: &mut MessageContext<'_>, report: &ChildValues) {
         if message.is_child(report.child, report.parent) {
             self.0.entry(report.parent).or_default().update_child(report);
@@ -123,7 +124,7 @@ impl State {
         }
     }
 
-    /// Computes what follows from what was heard, and says it to the assets above.
+    /// Computes the parents whose children reported, and writes the reports to their own parents.
     pub fn finish(&mut self, mut message: MessageContext<'_>) {
         for parent in std::mem::take(&mut message.changed_parents) {
             let (Some(requirements), Some(asset)) = (message.requirements(parent), self.0.get_mut(&parent)) else {

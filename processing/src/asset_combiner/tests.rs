@@ -1,4 +1,4 @@
-//! Asset packs in; computed values, health, and what assets say to those above out.
+//! Asset packs in; computed values, health scores and reports to parents out.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::stage::HighWaterMarks;
 use crate::testing::{ACME, MemoryLog, Plan, TestDirectory, asset, at, device, run_stage, sample_directory};
 
 const TYPE: Uuid = Uuid::from_u128(0xa1);
-/// An asset of the type, and two above it.
+/// Two assets of the type, their parent, and its parent.
 const MOTOR: AssetId = AssetId(Uuid::from_u128(0x0b00));
 const OTHER_MOTOR: AssetId = AssetId(Uuid::from_u128(0x0b01));
 const LINE: AssetId = AssetId(Uuid::from_u128(0x0b12));
@@ -32,7 +32,7 @@ fn backup(asset: AssetId, second: i64, values: &[(&'static str, f64)]) -> Sent {
     Sent(asset, second, 2, offers_source(0), values.to_vec())
 }
 
-/// A directory with a plant of a line of two motors.
+/// Returns a directory with a plant that has one line of two motors.
 fn plant(motor: Value, line: Value, plant: Value) -> TestDirectory {
     let mut directory = sample_directory();
     let types = [(TYPE, motor), (Uuid::from_u128(0xa2), line), (Uuid::from_u128(0xa3), plant)];
@@ -85,7 +85,7 @@ fn store(directory: &TestDirectory, log: &mut MemoryLog, sent: &[Sent]) {
     }
 }
 
-/// Runs the stage until it has nothing more to say to itself.
+/// Runs the stage once over everything in the log.
 fn run(directory: &TestDirectory, log: &mut MemoryLog, plan: &Plan) {
     run_stage(&AssetCombiner, &directory.0, log, plan);
 }
@@ -143,11 +143,11 @@ fn formulas_use_the_newest_values_of_several_devices_and_each_other() {
         (MOTOR, 2, vec![number("kw", 2.5), number("power", 2500.0)], both(), vec![]),
         (MOTOR, 3, vec![number("kw", 2.0), number("power", 2000.0)], both(), vec![]),
     ];
-    assert_eq!(computed(&log), expected, "what is older, and what no formula asks for, computes nothing");
+    assert_eq!(computed(&log), expected, "older values and values that no formula uses trigger nothing");
 }
 
 #[test]
-fn a_formula_that_fails_says_why_once_and_stops_nothing() {
+fn a_failing_formula_reports_its_reason_once_and_blocks_nothing() {
     let motor = json!({"derived_metrics": [{"key": "ratio", "formula": "a / b"}, {"key": "twice", "formula": "a * 2"}],
         "combination": {"stale_after_seconds": 60}});
     let (directory, mut log) = (plant(motor, json!({}), json!({})), MemoryLog::default());
@@ -172,14 +172,14 @@ fn a_formula_that_fails_says_why_once_and_stops_nothing() {
 }
 
 #[test]
-fn parents_aggregate_what_is_below_over_any_depth() {
+fn parents_aggregate_their_children_over_any_depth() {
     let (directory, mut log) = (plant(power(), total("power", "sum"), total("total", "max")), MemoryLog::default());
     let sent = [
         direct(MOTOR, 1, &[("voltage", 10.0), ("current", 1.0)]),
         direct(OTHER_MOTOR, 2, &[("voltage", 10.0), ("current", 3.0)]),
     ];
     store(&directory, &mut log, &sent);
-    // The stage reads what it says itself: three levels, so three rounds.
+    // The stage reads its own reports: three levels need three rounds.
     (0..3).for_each(|_| run(&directory, &mut log, &Plan::straight()));
     let of = |asset: AssetId| -> Vec<_> {
         let values = computed(&log).into_iter().filter(|(of, ..)| *of == asset);
@@ -190,7 +190,7 @@ fn parents_aggregate_what_is_below_over_any_depth() {
 }
 
 #[test]
-fn an_asset_that_is_no_longer_below_counts_no_more() {
+fn an_asset_that_is_no_longer_a_child_no_longer_counts() {
     let mut directory = plant(power(), total("power", "sum"), json!({}));
     let mut log = MemoryLog::default();
     let sent = |second| {
@@ -208,7 +208,7 @@ fn an_asset_that_is_no_longer_below_counts_no_more() {
 }
 
 #[test]
-fn a_backup_counts_only_while_the_others_are_silent() {
+fn a_backup_counts_only_while_the_other_devices_are_silent() {
     let motor = json!({"combination": {"takeover_after_seconds": 30}, "derived_metrics": [{"key": "twice", "formula": "t * 2"}]});
     let (directory, mut log) = (plant(motor, json!({}), json!({})), MemoryLog::default());
     let sent = [
@@ -235,7 +235,7 @@ fn a_backup_counts_only_while_the_others_are_silent() {
 }
 
 #[test]
-fn what_is_computed_anew_of_one_time_is_of_a_later_one() {
+fn a_recomputed_value_gets_a_later_time() {
     let (directory, mut log) = (plant(power(), json!({}), json!({})), MemoryLog::default());
     let sent = [
         direct(MOTOR, 9, &[("voltage", 10.0), ("current", 1.0)]),
@@ -250,12 +250,12 @@ fn what_is_computed_anew_of_one_time_is_of_a_later_one() {
     assert_eq!(
         powers,
         [(9, 10.0), (10, 30.0)],
-        "what is older than what is known, or of the same time, computes nothing"
+        "values older than the known ones, or of the same time, trigger nothing"
     );
 }
 
 #[test]
-fn a_change_of_health_is_told_when_the_score_moves_by_a_whole_point() {
+fn a_health_change_is_published_when_the_score_moves_by_a_whole_point() {
     let (directory, mut log) = (sample_directory(), MemoryLog::default());
     let pump = AssetId(asset(1));
     let heat = |source, second, value| Sent(pump, second, 1, source, vec![("heat", value), ("noise", 5.0)]);
@@ -273,7 +273,7 @@ fn a_change_of_health_is_told_when_the_score_moves_by_a_whole_point() {
 }
 
 #[test]
-fn a_change_of_health_says_what_computed_it() {
+fn a_health_change_names_the_formula_and_model_that_computed_it() {
     let band = |limit: f64| json!({"metric_key": "heat", "limit_low": -1.0, "good_low": 0.0, "good_high": 50.0, "limit_high": limit, "weight": 1.0});
     let model = |limit| json!({"name": "T", "derived_metrics": [], "health_model": {"bands": [band(limit)]}});
     let (mut directory, mut log) = (plant(model(90.0), json!({}), json!({})), MemoryLog::default());
@@ -288,15 +288,19 @@ fn a_change_of_health_says_what_computed_it() {
     let mut renamed = model(100.0);
     renamed["name"] = json!("U");
     directory.apply(TYPE, "asset_type", "AssetTypeRevised", renamed);
-    assert_eq!(scored(&directory, &mut log, 2, 75.0), (50, defined), "a name does not score");
+    assert_eq!(
+        scored(&directory, &mut log, 2, 75.0),
+        (50, defined),
+        "renaming the type does not change the model version"
+    );
     let revised = directory.apply(TYPE, "asset_type", "AssetTypeRevised", model(150.0));
-    assert_eq!(scored(&directory, &mut log, 3, 100.0), (50, defined), "what does not change keeps its version");
+    assert_eq!(scored(&directory, &mut log, 3, 100.0), (50, defined), "an unchanged score publishes no change");
     assert_eq!(scored(&directory, &mut log, 4, 125.0), (25, revised));
     assert!(healths(&log).iter().all(|change| change.scored_by.unwrap().formula == FORMULA_VERSION));
 }
 
 #[test]
-fn health_folds_the_assets_below_and_a_derived_metric_may_be_a_band() {
+fn health_folds_the_children_and_a_derived_metric_may_be_a_band() {
     let band = json!({"metric_key": "power", "limit_low": -1.0, "good_low": 0.0, "good_high": 100.0, "limit_high": 200.0, "weight": 1.0});
     let mut motor = power();
     motor["health_model"] = json!({"bands": [band]});
@@ -321,7 +325,7 @@ fn health_folds_the_assets_below_and_a_derived_metric_may_be_a_band() {
 }
 
 #[test]
-fn its_own_values_and_health_are_no_input_but_what_assets_say_is() {
+fn the_stage_skips_its_own_values_and_health_but_reads_reports_of_children() {
     let unit = |tail: &str| {
         let mut log = MemoryLog::default();
         AssetCombiner::unit(&log.store(Stream::TelemetryAsset, tail, encode_pack(&AssetPack::default()).unwrap()))
@@ -333,8 +337,8 @@ fn its_own_values_and_health_are_no_input_but_what_assets_say_is() {
     assert!(["7.0", "7.7", "7.32", "7.47"].iter().all(|filter| some[0].filters.contains(&(*filter).to_owned())));
 }
 
-/// What somebody sees in the end: all values of each motor in their order, and the last of those above, since what two
-/// partitions say may come in either order.
+/// Returns what a reader observes in the end: all values of each motor in order, but only the last value of each parent,
+/// because the reports of two partitions may arrive in either order.
 fn seen(log: &MemoryLog) -> BTreeMap<AssetId, Values> {
     let mut seen = BTreeMap::<AssetId, Values>::new();
     for value in computed(log) {
@@ -351,7 +355,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn however_the_log_is_split_and_wherever_it_breaks_the_values_are_the_same(
+    fn batching_and_crashes_do_not_change_the_values(
         samples in prop::collection::vec((0..2usize, 0..60i64, 0..3usize, 1..9u32), 1..30),
         plans in prop::collection::vec(
             prop::collection::vec((1..5usize, prop::option::weighted(0.4, 0..4usize)), 0..20), 3),

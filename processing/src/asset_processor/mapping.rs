@@ -1,11 +1,12 @@
-//! A link's mapping of a device's metrics to an asset's.
+//! Maps a device's metrics to an asset's, as the link between them says.
 
 use std::collections::BTreeMap;
 
 use domain::device_links::Link;
 use domain::telemetry::MetricValue;
 
-/// Answers an asset's numbers: keys, sorted and unique, and the values in their order. The device's keys are sorted.
+/// Returns an asset's numbers: sorted unique keys, and the values in the order of the keys. Expects the device's keys
+/// sorted.
 pub fn map_numbers<'k>(link: &'k Link, keys: &'k [String], numbers: &[f64]) -> (Vec<&'k str>, Vec<f64>) {
     let all = keys.iter().map(String::as_str).zip(numbers.iter().copied());
     if link.metrics_mapping.is_empty() && link.port.is_none() {
@@ -19,14 +20,15 @@ pub fn map_numbers<'k>(link: &'k Link, keys: &'k [String], numbers: &[f64]) -> (
         let value = |from: &str| visible_values.iter().find(|(key, _)| *key == from).map(|(_, value)| *value);
         unprefixed_pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to, value(from)?))).collect()
     };
-    // Two metrics that come to one name: the first counts, because an asset has each key once. The sort is stable.
+    // An asset has each key once: where two metrics map to one key, the first wins. The sort is stable.
     mapped.sort_by_key(|(key, _)| *key);
     mapped.dedup_by_key(|(key, _)| *key);
     mapped.into_iter().unzip()
 }
 
-/// Answers the name under which a link sees a metric: a link of a port sees the metrics of its port without the port's
-/// number, those of no port as they are, and those of other ports not at all. A link of no port sees all as they are.
+/// Returns the name under which a link sees a metric. A link with a port sees the metrics of its port without the port
+/// number, metrics without a port unchanged, and metrics of other ports not at all. A link without a port sees every
+/// metric unchanged.
 fn name_on_link<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
     let Some(port) = link.port else { return Some(key) };
     match key.split_once('.').map(|(head, rest)| (head.parse::<u16>(), rest)) {
@@ -35,7 +37,7 @@ fn name_on_link<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
     }
 }
 
-/// Answers an asset's values of other kinds.
+/// Returns an asset's values that are not numbers.
 pub fn map_others(link: &Link, others: &[(String, MetricValue)]) -> Vec<(String, MetricValue)> {
     let visible_values = others.iter().filter_map(|(key, value)| Some((name_on_link(link, key)?, value)));
     if link.metrics_mapping.is_empty() {
@@ -45,7 +47,7 @@ pub fn map_others(link: &Link, others: &[(String, MetricValue)]) -> Vec<(String,
     unprefixed_pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to.to_owned(), value(from)?))).collect()
 }
 
-/// The mapping without the prefixes `device.` and `asset.`, which people may leave out.
+/// Returns the mapping without the optional prefixes `device.` and `asset.`.
 fn unprefixed_pairs(mapping: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
     mapping
         .iter()

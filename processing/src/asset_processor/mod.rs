@@ -1,5 +1,6 @@
-//! Readings in, asset values out: each reading goes to every asset its device is linked to at the time it was measured.
-//! One unit is a group of device partitions: a message for each pair of partitions would be 256 for every batch.
+//! Turns readings into asset values: each reading goes to every asset that its device was linked to when it was measured.
+//! One unit is a group of device partitions. A unit per partition would write one message for each pair of device and asset
+//! partition, which is 256 messages per batch.
 
 mod mapping;
 mod output;
@@ -17,15 +18,16 @@ use crate::metric_names;
 use crate::stage::{Effects, Stage, StepContext, filters};
 use output::Output;
 
-/// Groups of device partitions; a partition's group is its remainder.
+/// The number of groups of device partitions; a partition belongs to the group `partition % GROUPS`.
 pub const GROUPS: u16 = 4;
 
-/// Returns the subject token under which a group writes what backup devices offer; its own number names its values.
+/// Returns the subject token under which a group writes the values of backup devices. Other values are written under the
+/// group's own number.
 pub const fn offers_source(group: u16) -> u16 {
     GROUPS + group
 }
 
-/// The stage.
+/// The stage that maps readings to assets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AssetProcessor;
 
@@ -79,7 +81,7 @@ impl Stage for AssetProcessor {
     }
 }
 
-/// Feeds the assets that a reading's device is linked to.
+/// Writes a reading to each asset in use that its device is linked to.
 fn write_linked_assets(
     directory: DirectoryView<'_>,
     reading: Reading,

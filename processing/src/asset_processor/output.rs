@@ -1,4 +1,4 @@
-//! Asset packs in the making, one for each asset partition and group, cut where they would be too large.
+//! Builds asset packs, one for each asset partition and source, and closes a pack before it becomes too large.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{GROUPS, offers_source};
 use crate::pack_limits::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
 use crate::stage::Effects;
 
-/// What a batch adds up to.
+/// The packs of a batch.
 #[derive(Default)]
 pub struct Output {
     builders: BTreeMap<(u16, u16), PackBuilder>,
@@ -27,7 +27,7 @@ struct PackBuilder {
     bytes: usize,
 }
 
-/// One input message being turned into asset values.
+/// Writes the asset values of one input message.
 pub struct AssetValueWriter<'o> {
     output: &'o mut Output,
     group: u16,
@@ -36,7 +36,7 @@ pub struct AssetValueWriter<'o> {
 }
 
 impl Output {
-    /// Begins with an input message of a group, read with a directory of this position.
+    /// Returns the writer for an input message of a group, read with the directory at this position.
     pub fn writer<'o>(
         &'o mut self,
         group: u16,
@@ -59,7 +59,7 @@ impl Output {
 }
 
 impl AssetValueWriter<'_> {
-    /// Adds what a link makes of a reading; tells whether anything is left of it.
+    /// Adds a reading as the link maps it. Returns false where the mapping leaves no value.
     pub fn add(&mut self, link: &Link, reading: &Reading, origin: Origin) -> bool {
         let others = map_others(link, &reading.others);
         let (keys, numbers) = map_numbers(link, self.sets.keys(reading.set), &reading.numbers);
@@ -67,13 +67,13 @@ impl AssetValueWriter<'_> {
             return false;
         }
         let partition = partition_of(link.asset_id.0);
-        // What a backup sends counts only while others are silent, which is not known here.
+        // A backup's values count only while other devices are silent. Only the asset combiner knows that.
         let is_offer = link.role == LinkRole::Backup;
         let source = if is_offer { offers_source(self.group) } else { self.group };
         let builder = self.output.builders.entry((partition, source)).or_default();
-        // What follows may be of the same message, so only what came before it is read as a whole.
+        // More readings of this message may follow, so the pack claims only the messages before it as fully read.
         let before = origin.sequence.saturating_sub(1);
-        // A pack names one position of the directory, whichever batch its readings came in.
+        // A pack names one directory position, so a new position starts a new pack.
         if builder.pack.es_position != self.es_position {
             builder.close(partition, source, before, &mut self.output.effects);
             builder.pack.es_position = self.es_position;
@@ -118,7 +118,7 @@ impl PackBuilder {
         pack.read_up_to = read_up_to;
         match encode_pack(&pack) {
             Ok(bytes) => effects.publish(Stream::TelemetryAsset, format!("{partition}.{source}"), bytes),
-            Err(failure) => error!(error = &failure as &dyn std::error::Error, "a pack is not writable"),
+            Err(failure) => error!(error = &failure as &dyn std::error::Error, "cannot encode a pack"),
         }
     }
 }

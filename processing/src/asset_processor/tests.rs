@@ -34,7 +34,7 @@ fn pack(directory: &TestDirectory, keys: &[&str], readings: Vec<Reading>) -> Vec
         .unwrap()
 }
 
-/// Asset, time, values by key.
+/// Asset, time, numbers by key, and how many other values.
 type Values = (AssetId, DateTime<Utc>, Vec<(String, f64)>, usize);
 
 fn values(directory: &TestDirectory, log: &mut MemoryLog) -> Vec<Values> {
@@ -52,7 +52,7 @@ fn values(directory: &TestDirectory, log: &mut MemoryLog) -> Vec<Values> {
 }
 
 #[test]
-fn a_mapping_names_what_an_asset_gets_and_an_empty_one_gives_all() {
+fn a_mapping_selects_metrics_and_an_empty_mapping_passes_all() {
     let mut directory = sample_directory();
     let extra = Uuid::from_u128(0x77);
     let registered = json!({"name": "x", "asset_type_id": DEVICE_TYPE, "kind": "space", "custom_attributes": {}});
@@ -73,7 +73,7 @@ fn a_mapping_names_what_an_asset_gets_and_an_empty_one_gives_all() {
 }
 
 #[test]
-fn a_link_counts_by_the_time_of_measuring_and_a_retired_asset_not_at_all() {
+fn a_link_applies_by_measurement_time_and_a_retired_asset_gets_nothing() {
     let mut directory = sample_directory();
     let link = Uuid::from_u128(device(1).0.as_u128() << 64 | asset(1).as_u128());
     let ended = json!({"link_id": link, "asset_id": asset(1), "valid_until": at(10)});
@@ -90,7 +90,7 @@ fn a_link_counts_by_the_time_of_measuring_and_a_retired_asset_not_at_all() {
 }
 
 #[test]
-fn what_was_read_before_has_no_effect_again() {
+fn readings_that_were_read_before_are_skipped() {
     let directory = sample_directory();
     let mut log = MemoryLog::default();
     let first = pack(&directory, &["temperature"], vec![reading(0, 1, 1, &[1.0]), reading(1, 1, 2, &[2.0])]);
@@ -103,7 +103,7 @@ fn what_was_read_before_has_no_effect_again() {
 }
 
 #[test]
-fn an_older_directory_is_looked_up_for_older_packs_and_never_after_a_newer_one() {
+fn the_directory_position_of_a_subject_never_decreases() {
     let mut directory = sample_directory();
     let before = directory.0.position();
     let old = pack(&directory, &["temperature"], vec![reading(0, 1, 1, &[1.0])]);
@@ -122,18 +122,18 @@ fn an_older_directory_is_looked_up_for_older_packs_and_never_after_a_newer_one()
     let mut log = MemoryLog::default();
     [old, new, stale].into_iter().for_each(|pack| drop(log.store(Stream::TelemetryNormalized, "1.0", pack)));
     let seen: Vec<_> = values(&directory, &mut log).into_iter().map(|(_, _, numbers, _)| numbers[0].1).collect();
-    assert_eq!(seen, [1.0], "the asset was in use when the first was normalised, and no longer from the second on");
+    assert_eq!(seen, [1.0], "the asset was in use only when the first reading was normalised");
 }
 
 #[test]
-fn a_group_reads_its_partitions_only_and_all_groups_read_everything() {
+fn a_group_reads_only_its_partitions_and_all_groups_read_the_whole_stream() {
     let some = AssetProcessor::sources(&BTreeSet::from([1]));
     assert_eq!(some[0].filters, ["1.*", "5.*", "9.*", "13.*"]);
     assert_eq!(AssetProcessor::sources(&(0..GROUPS).collect())[0].filters, Vec::<String>::new());
 }
 
 #[test]
-fn a_link_of_a_port_sees_its_port_and_what_belongs_to_no_port() {
+fn a_link_with_a_port_sees_that_port_and_metrics_without_a_port() {
     let mut directory = sample_directory();
     let registered = json!({"name": "x", "asset_type_id": DEVICE_TYPE, "kind": "asset", "custom_attributes": {}});
     let keys = ["1.v", "2.v", "rssi", "temp_1"];
@@ -144,7 +144,7 @@ fn a_link_of_a_port_sees_its_port_and_what_belongs_to_no_port() {
         (3, Some(1), json!({"device.temp_1": "asset.temperature"}), vec![("temperature", 4.0)]),
         (4, None, json!({"device.2.v": "asset.volts"}), vec![("volts", 2.0)]),
     ] {
-        // Assets of one partition, so that they come in the order of the links.
+        // All assets are in one partition, so their values come in the order of the links.
         let id = Uuid::from_u128(0x7000 + n * 16);
         directory.apply(id, "asset", "AssetRegistered", registered.clone());
         let linked = json!({"link_id": id, "asset_id": id, "port": port, "role": "primary", "valid_from": at(-9), "metrics_mapping": mapping});

@@ -1,4 +1,4 @@
-//! Dead letters of refused readings.
+//! Dead letters of rejected readings.
 
 use bytes::Bytes;
 use domain::telemetry::payload::Refusal;
@@ -6,7 +6,7 @@ use domain::telemetry::{DeadLetter, RawReading};
 
 use super::NAME;
 
-/// Writes the dead letter of a refused payload, or of one reading in it.
+/// Returns the dead letter of a rejected payload, or of one rejected reading in it.
 pub fn dead_letter(shard: &str, raw: &RawReading, refusal: &Refusal) -> DeadLetter {
     DeadLetter {
         stage: NAME.to_owned(),
@@ -20,12 +20,12 @@ pub fn dead_letter(shard: &str, raw: &RawReading, refusal: &Refusal) -> DeadLett
     }
 }
 
-/// Writes letters as JSON arrays of at most so many bytes, near enough.
+/// Encodes letters as JSON arrays of about `max_bytes` at most; a single larger letter gets an array of its own.
 pub fn json_arrays(letters: Vec<DeadLetter>, max_bytes: usize) -> Vec<Bytes> {
     let mut arrays = Vec::new();
     let mut array: Vec<u8> = Vec::new();
     for letter in letters {
-        // A letter is text and numbers; there is nothing in it that JSON cannot hold.
+        // Serialising a letter cannot fail: it holds only strings, numbers and times.
         let Ok(json) = serde_json::to_vec(&letter) else { continue };
         if !array.is_empty() && array.len() + json.len() > max_bytes {
             arrays.push(close(&mut array));

@@ -1,5 +1,5 @@
-//! Raw payloads in, checked and enriched readings out, by device partition; what is refused goes to the dead letters
-//! with its reason. One unit is one raw shard; nothing is remembered of it but how far it was read.
+//! Turns raw payloads into validated, enriched readings by device partition. A rejected payload or reading goes to the dead
+//! letters with its reason. One unit is one raw shard; its only state is how far it was read.
 
 mod dead_letters;
 mod output;
@@ -22,13 +22,13 @@ use crate::metric_names;
 use crate::stage::{Effects, Stage, StepContext};
 use output::{Output, ReadingContext};
 
-/// Subject token of the stage's dead letters.
+/// Name of the stage; subject token of its dead letters.
 pub(crate) const NAME: &str = "normalizer";
 
-/// The stage.
+/// The stage that validates raw readings.
 #[derive(Clone, Debug)]
 pub struct Normalizer {
-    /// How far devices' clocks may be ahead.
+    /// The most that a device's clock may be ahead.
     pub ahead: TimeDelta,
 }
 
@@ -48,7 +48,7 @@ impl Stage for Normalizer {
     type Output = Output;
 
     fn sources(_units: &BTreeSet<u16>) -> Vec<Source> {
-        // Shards are few and their packs large; a token that no filter names would never be read.
+        // No filters: shards are few and their packs large, and a shard that no filter names would never be read.
         vec![Source::all(Stream::TelemetryRaw)]
     }
 
@@ -69,7 +69,8 @@ impl Stage for Normalizer {
         let shard = output.open(context.message.subject_tail(), context.message.sequence);
         metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(input.readings.len() as u64);
         for (index, raw) in (0_u32..).zip(&input.readings) {
-            // Independent of what is refused: computed again with a newer directory, a reading has the same origin.
+            // The origin depends only on the place in the message, not on what was rejected before it: recomputed with a
+            // newer directory, a reading keeps its origin.
             let origin = Origin { sequence: context.message.sequence, ordinal: index * MAX_READINGS as u32 };
             let reading_context = ReadingContext { shard, origin, device_type: DeviceTypeId::default(), es_position };
             if let Err(refusal) = self.normalize(context.directory.as_of(es_position), reading_context, raw, output) {
@@ -84,7 +85,7 @@ impl Stage for Normalizer {
 }
 
 impl Normalizer {
-    /// Takes one payload with all its readings.
+    /// Normalises one payload with all its readings.
     fn normalize(
         &self,
         directory: DirectoryView<'_>,
@@ -110,7 +111,7 @@ impl Normalizer {
     }
 }
 
-/// Returns the payload as devices without a converter send theirs.
+/// Converts a payload to the platform's JSON format; without a converter, returns it unchanged.
 fn converted<'p>(converter: Option<&Converter>, payload: &'p [u8]) -> Result<Cow<'p, [u8]>, Refusal> {
     let Some(converter) = converter else { return Ok(Cow::Borrowed(payload)) };
     let conversion = converter.convert(payload);
@@ -124,7 +125,7 @@ fn converted<'p>(converter: Option<&Converter>, payload: &'p [u8]) -> Result<Cow
 fn device<'d>(directory: DirectoryView<'d>, raw: &RawReading) -> Result<&'d DeviceEntry, Refusal> {
     let refuse = |reason, detail: &str| Err(Refusal::new(reason, format!("device {} {detail}", raw.device)));
     match directory.device(raw.device) {
-        None => refuse(Reason::UnknownDevice, "is not known"),
+        None => refuse(Reason::UnknownDevice, "is not registered"),
         Some(device) if device.organization != raw.organization => {
             refuse(Reason::WrongOrganization, "belongs to another organisation")
         }
@@ -133,10 +134,10 @@ fn device<'d>(directory: DirectoryView<'d>, raw: &RawReading) -> Result<&'d Devi
     }
 }
 
-/// Answers the unit of a shard: its number, or a hash of its name.
+/// Returns the unit of a shard: its number, or a hash of its name, modulo the number of partitions.
 fn unit_of(shard: &str) -> u16 {
     let number = shard.parse::<u64>().unwrap_or_else(|_| {
-        // FNV-1a, 64 bits (draft-eastlake-fnv): the same in every process and version.
+        // FNV-1a, 64 bits (draft-eastlake-fnv), because the hash must be the same in every process and version.
         shard.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     });
     (number % u64::from(PARTITIONS)) as u16

@@ -1,4 +1,4 @@
-//! Packs in the making, one for each device partition and shard, cut where they would be too large.
+//! Builds normalised packs, one for each device partition and shard, and closes a pack before it becomes too large.
 
 use domain::ids::DeviceTypeId;
 use domain::telemetry::payload::{Checked, Refusal};
@@ -13,7 +13,7 @@ use crate::metric_names;
 use crate::pack_limits::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
 use crate::stage::Effects;
 
-/// What a batch adds up to.
+/// The packs and dead letters of a batch.
 #[derive(Default)]
 pub struct Output {
     shards: Vec<Shard>,
@@ -21,16 +21,16 @@ pub struct Output {
     effects: Effects,
 }
 
-/// Where a reading comes from, and what it was checked with.
+/// Where a reading comes from, and what it was validated with.
 #[derive(Clone, Copy)]
 pub struct ReadingContext {
-    /// The shard, as [`Output::open`] answered.
+    /// The index of the shard, as [`Output::open`] returned it.
     pub shard: usize,
-    /// Where it stands in the raw stream.
+    /// Its place in the raw stream.
     pub origin: Origin,
-    /// Its device's type.
+    /// The type of its device.
     pub device_type: DeviceTypeId,
-    /// Position of the directory.
+    /// The directory position that it was validated with.
     pub es_position: u64,
 }
 
@@ -48,7 +48,7 @@ struct PackBuilder {
 }
 
 impl Output {
-    /// Notes that a message of a shard is being read, and answers the shard's index.
+    /// Starts a message of a shard and returns the shard's index.
     pub fn open(&mut self, shard: &str, sequence: u64) -> usize {
         let index = self.shards.iter().position(|known| known.name == shard).unwrap_or_else(|| {
             let partitions = (0..PARTITIONS).map(|_| PackBuilder::default()).collect();
@@ -64,7 +64,7 @@ impl Output {
         let partition = partition_of(raw.device.0);
         let Shard { name, partitions, .. } = &mut self.shards[reading_context.shard];
         let builder = &mut partitions[usize::from(partition)];
-        // What follows may be of the same message, so only what came before it is read as a whole.
+        // More readings of this message may follow, so the pack claims only the messages before it as fully read.
         let before = reading_context.origin.sequence.saturating_sub(1);
         if builder.pack.es_position != reading_context.es_position {
             builder.close(partition, name, before, &mut self.effects);
@@ -77,7 +77,7 @@ impl Output {
         }
     }
 
-    /// Puts a refused payload or reading to the dead letters.
+    /// Adds a rejected payload or reading to the dead letters.
     pub fn refuse(&mut self, shard: usize, raw: &RawReading, refusal: &Refusal) {
         metrics::counter!(metric_names::REFUSED, "reason" => refusal.reason.code()).increment(1);
         self.dead_letters.push(dead_letters::dead_letter(&self.shards[shard].name, raw, refusal));
@@ -129,7 +129,7 @@ impl PackBuilder {
         pack.read_up_to = read_up_to;
         match encode_pack(&pack) {
             Ok(bytes) => effects.publish(Stream::TelemetryNormalized, format!("{partition}.{shard}"), bytes),
-            Err(failure) => error!(error = &failure as &dyn std::error::Error, "a pack is not writable"),
+            Err(failure) => error!(error = &failure as &dyn std::error::Error, "cannot encode a pack"),
         }
     }
 }

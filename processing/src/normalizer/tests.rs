@@ -27,7 +27,7 @@ fn run(log: &mut MemoryLog) {
 }
 
 #[test]
-fn readings_go_to_the_partition_of_their_device_in_the_order_of_their_shard() {
+fn readings_go_to_the_partition_of_their_device_in_shard_order() {
     let mut log = MemoryLog::default();
     log.store(
         Stream::TelemetryRaw,
@@ -56,7 +56,7 @@ fn readings_go_to_the_partition_of_their_device_in_the_order_of_their_shard() {
 }
 
 #[test]
-fn what_is_refused_goes_to_the_dead_letters_with_its_reason_and_stops_nothing() {
+fn a_rejected_reading_goes_to_the_dead_letters_with_its_reason_and_blocks_nothing() {
     let mut foreign = hot(device(1), 0, 1, 20.0);
     foreign.organization = OTHER;
     let readings = vec![
@@ -93,7 +93,7 @@ fn what_is_refused_goes_to_the_dead_letters_with_its_reason_and_stops_nothing() 
 }
 
 #[test]
-fn large_batches_are_cut_and_a_cut_inside_a_message_does_not_say_it_was_read() {
+fn large_batches_are_split_and_a_split_message_is_not_claimed_as_read() {
     let text = "x".repeat(1_000);
     let many = |from: i64| {
         (from..from + 600)
@@ -115,7 +115,7 @@ fn large_batches_are_cut_and_a_cut_inside_a_message_does_not_say_it_was_read() {
 }
 
 #[test]
-fn an_unknown_device_makes_the_stage_look_at_the_head_of_the_log_first() {
+fn an_unknown_device_makes_the_directory_catch_up_first() {
     let directory = sample_directory();
     let known = RawPack { readings: vec![hot(device(1), 0, 1, 1.0), hot(RETIRED, 0, 1, 1.0)] };
     let unknown = RawPack { readings: vec![hot(domain::ids::DeviceId(uuid::Uuid::from_u128(5)), 0, 1, 1.0)] };
@@ -124,14 +124,14 @@ fn an_unknown_device_makes_the_stage_look_at_the_head_of_the_log_first() {
 }
 
 #[test]
-fn every_shard_has_a_unit_and_numbers_are_their_own() {
+fn a_numbered_shard_is_its_own_unit_and_a_named_one_is_hashed() {
     assert_eq!(["0", "3", "15", "16"].map(unit_of), [0, 3, 15, 0]);
     assert!(unit_of("edge-a") < PARTITIONS);
     assert_eq!(unit_of("edge-a"), unit_of("edge-a"));
 }
 
 #[test]
-fn a_reading_has_the_same_origin_whatever_is_refused_before_it() {
+fn the_origin_of_a_reading_does_not_depend_on_rejections_before_it() {
     let mut directory = sample_directory();
     let mut log = MemoryLog::default();
     log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(2), 0, 1, 1.0), hot(device(1), 0, 1, 1.0)]));
@@ -143,7 +143,7 @@ fn a_reading_has_the_same_origin_whatever_is_refused_before_it() {
 }
 
 #[test]
-fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
+fn payloads_are_converted_with_the_active_converter_of_the_device_type() {
     let mut directory = sample_directory();
     let converter = uuid::Uuid::from_u128(0xc0);
     let definition = |scale: f64, is_active: bool| {
@@ -155,8 +155,8 @@ fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
     directory.apply(converter, "protocol_converter", "ProtocolConverterDefined", definition(0.1, true));
     directory.apply(DEVICE_TYPE, "device_type", "DeviceTypeConverterAssigned", json!({"converter_id": converter}));
     let mut log = MemoryLog::default();
-    let octets = |octets: &'static [u8]| raw(device(1), 1, octets);
-    log.store(Stream::TelemetryRaw, "0", pack(vec![octets(&[0x00, 0xd7]), octets(&[0x01])]));
+    let bytes = |bytes: &'static [u8]| raw(device(1), 1, bytes);
+    log.store(Stream::TelemetryRaw, "0", pack(vec![bytes(&[0x00, 0xd7]), bytes(&[0x01])]));
     let run = |directory: &TestDirectory, log: &mut MemoryLog| {
         run_stage(&Normalizer::default(), &directory.0, log, &Plan::straight())
     };
@@ -166,7 +166,7 @@ fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
     let refused: Vec<_> = letters(&log).iter().map(|letter| (letter.reason.clone(), letter.detail.clone())).collect();
     assert_eq!(refused[0].0, "not_converted");
     assert!(refused[0].1.contains("temperature: the frame ends after 1 bytes"), "{refused:?}");
-    // One that is not active converts nothing.
+    // An inactive converter is not applied.
     directory.apply(converter, "protocol_converter", "ProtocolConverterRevised", definition(0.1, false));
     let mut log = MemoryLog::default();
     log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(1), 0, 1, 20.0)]));
@@ -175,7 +175,7 @@ fn payloads_of_a_type_with_a_converter_are_converted_as_of_their_position() {
 }
 
 #[test]
-fn how_late_a_reading_may_be_is_the_choice_of_its_organization() {
+fn the_retention_of_the_organization_limits_how_late_a_reading_may_be() {
     let chosen = |days: Option<u32>| {
         let mut directory = sample_directory();
         if let Some(days) = days {

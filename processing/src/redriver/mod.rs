@@ -1,5 +1,5 @@
-//! Messages of devices that somebody gives to the platform again: out of the domain events, into the raw stream. What does
-//! not live here: the decision to do so, and what becomes of the message.
+//! Publishes redriven dead letters to the raw stream again, where the normalizer processes them like any other message.
+//! The decision to redrive is a command of `domain::dead_letter`.
 
 #[cfg(test)]
 mod tests;
@@ -20,10 +20,11 @@ use crate::stage::{Effects, Stage, StepContext};
 /// Name of the stage.
 const NAME: &str = "redriver";
 
-/// Under which name it writes to the raw stream, beside the shards of the doors.
+/// Its shard of the raw stream, beside the shards of `ingest`.
 const SHARD: &str = "redriven";
 
-/// The stage. A crash may give a message twice; its readings have the same times, and count once.
+/// The stage that republishes redriven messages. A crash may publish a message twice; its readings have the same times and
+/// count once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Redriver;
 
@@ -54,7 +55,7 @@ impl Stage for Redriver {
         if input.is_empty() {
             return;
         }
-        // Writing to memory does not fail.
+        // Encoding into memory cannot fail.
         let pack = encode_pack(&RawPack { readings: input }).unwrap_or_default();
         output.publish(Stream::TelemetryRaw, SHARD.to_owned(), pack);
     }
@@ -64,16 +65,17 @@ impl Stage for Redriver {
     }
 }
 
-/// Returns the message that an event gives again, if it does.
+/// Returns the message that an event redrives, if it is such an event.
 fn reading(event: RecordedEvent) -> Result<Option<RawReading>, String> {
-    let organization: OrganizationId = event.organization.parse().map_err(|_| "no readable organisation".to_owned())?;
+    let organization: OrganizationId =
+        event.organization.parse().map_err(|_| "the organisation is not a valid id".to_owned())?;
     let known = AnyEvent::decode(&event.aggregate_type, &event.event_type, event.payload);
     let AnyEvent::DeadLetter(SettledLetterEvent::DeadLetterRedriven { device, received_at, payload, .. }) =
         known.map_err(|error| error.to_string())?
     else {
         return Ok(None);
     };
-    let payload = DeadLetter::bytes_of(&payload).ok_or("its payload is no base64")?;
+    let payload = DeadLetter::bytes_of(&payload).ok_or("the payload is not valid base64")?;
     let source = IngestionSource::default();
     Ok(Some(RawReading { organization, device, received_at, source, payload: Bytes::from(payload) }))
 }

@@ -1,4 +1,4 @@
-//! Decisions in, raw packs out.
+//! Dead-letter events in, raw packs out.
 
 use domain::telemetry::decode_pack;
 use eventlog::Stream;
@@ -31,7 +31,7 @@ fn redriven(payload: &str) -> (&'static str, Value) {
 }
 
 #[test]
-fn a_message_is_given_again_as_it_came_and_a_discarded_one_is_not() {
+fn a_redriven_message_is_published_unchanged_and_a_discarded_one_is_not() {
     let packs =
         raw_packs_of(&[redriven("{}"), ("DeadLetterDiscarded", json!({"comment": null})), redriven("base64:/w==")]);
     let readings: Vec<RawReading> = packs.into_iter().flat_map(|pack| pack.readings).collect();

@@ -1,4 +1,4 @@
-//! What time alone, shelves and services change: silences, alarms whose rule is gone, alarms that nobody hears of.
+//! Effects of time, shelving and service state: silences, alarms whose rule or entity is gone, suppressed alarms.
 
 use domain::alarm::AlarmCommand;
 use domain::alarming::{Suppression, alarm_id};
@@ -17,7 +17,7 @@ use crate::testing::{
 
 const SILENT: u128 = 77;
 
-/// A reading of a device at a second, or a tick.
+/// One entry of the log: a reading (device, second, temperature) or a tick (second).
 #[derive(Clone, Copy, Debug)]
 enum LogEntry {
     Read(u128, i64, f64),
@@ -25,7 +25,7 @@ enum LogEntry {
 }
 use LogEntry::{Read, Tick};
 
-/// Stores what entries as the normaliser and the ticker do.
+/// Stores the entries as the normalizer and the ticker do.
 fn log_of(directory: &TestDirectory, entries: &[LogEntry]) -> MemoryLog {
     let mut all = MemoryLog::default();
     for one in entries {
@@ -77,7 +77,7 @@ fn run(directory: &TestDirectory, entries: &[LogEntry]) -> (Vec<AlarmCommand>, V
     (commands.collect(), log.read(Stream::EventsThreshold).iter().flat_map(read).collect())
 }
 
-/// Says what kinds of commands there were.
+/// Names the kinds of the commands.
 fn steps(commands: &[AlarmCommand]) -> Vec<&'static str> {
     let name = |command: &AlarmCommand| match command {
         AlarmCommand::RaiseAlarm { .. } => "raise",
@@ -91,7 +91,7 @@ fn steps(commands: &[AlarmCommand]) -> Vec<&'static str> {
     commands.iter().map(name).collect()
 }
 
-/// A directory in which temperatures of the type must not stop for 30 s.
+/// Returns a directory with a rule that raises an alarm after 30 s without a temperature.
 fn with_silence_rule() -> TestDirectory {
     let mut directory = sample_directory();
     directory.rule(SILENT, "device", None, "temperature", json!({"no_data_seconds": 30}), json!({"type": "none"}));
@@ -99,7 +99,7 @@ fn with_silence_rule() -> TestDirectory {
 }
 
 #[test]
-fn a_silence_is_found_by_ticks_and_ends_with_a_reading() {
+fn ticks_detect_a_silence_and_a_reading_ends_it() {
     let entries = [Tick(0), Read(1, 0, 20.0), Tick(10), Tick(20), Tick(29), Tick(30), Tick(35), Read(1, 36, 21.0)];
     let (commands, events) = run(&with_silence_rule(), &entries);
     assert_eq!(steps(&commands), ["raise", "return"]);
@@ -109,13 +109,13 @@ fn a_silence_is_found_by_ticks_and_ends_with_a_reading() {
 }
 
 #[test]
-fn a_platform_that_was_away_finds_nobody_silent() {
+fn downtime_of_the_platform_does_not_count_as_silence() {
     let entries = [Tick(0), Read(1, 0, 20.0), Tick(1_000), Tick(1_010), Tick(1_029)];
     assert_eq!(run(&with_silence_rule(), &entries).0, []);
 }
 
 #[test]
-fn a_device_out_of_service_for_good_has_no_alarm_after_the_next_tick() {
+fn the_alarm_of_a_decommissioned_device_ends_with_the_next_tick() {
     let mut directory = sample_directory();
     let before = log_of(&directory, &[Read(1, 1, 90.0)]);
     directory.apply(device(1).0, "device", "DeviceDecommissioned", json!({"reason": "old"}));
@@ -133,8 +133,8 @@ fn a_device_out_of_service_for_good_has_no_alarm_after_the_next_tick() {
 }
 
 #[test]
-fn within_the_pause_the_alarm_comes_back_without_another_event_and_the_next_takes_its_place() {
-    // The pause of the directory's rules is 3 s.
+fn within_the_cooldown_an_alarm_repeats_without_an_event_and_a_later_one_supersedes_it() {
+    // The cooldown of the sample rules is 3 s.
     let entries = [(0, 90.0), (1, 20.0), (2, 91.0), (3, 20.0), (4, 92.0)].map(|(second, value)| Read(1, second, value));
     let (commands, events) = run(&sample_directory(), &entries);
     assert_eq!(steps(&commands), ["raise", "return", "repeat", "return", "raise", "supersede"]);
@@ -146,7 +146,7 @@ fn within_the_pause_the_alarm_comes_back_without_another_event_and_the_next_take
 }
 
 #[test]
-fn nobody_hears_of_an_asset_out_of_service_until_it_is_back() {
+fn alarms_of_an_asset_out_of_service_are_suppressed_until_it_returns() {
     let mut directory = sample_directory();
     directory.apply(asset(1), "asset", "AssetTakenOutOfService", json!({"reason": "overhaul"}));
     let mut log = log_of(&directory, &[Read(1, 0, 90.0)]);
@@ -164,7 +164,7 @@ fn nobody_hears_of_an_asset_out_of_service_until_it_is_back() {
     assert_eq!(steps(&commands), ["raise", "unsuppress"]);
     assert!(
         matches!(commands[0], AlarmCommand::RaiseAlarm { suppression: Some(Suppression::OutOfService), .. }),
-        "a device is out of service with all the assets that it feeds"
+        "a device is out of service when all its assets are"
     );
     let events: Vec<ThresholdEvent> = log
         .read(Stream::EventsThreshold)
@@ -175,7 +175,7 @@ fn nobody_hears_of_an_asset_out_of_service_until_it_is_back() {
 }
 
 #[test]
-fn a_shelf_ends_by_itself() {
+fn shelving_ends_at_its_time() {
     let mut directory = sample_directory();
     let rule = Uuid::from_u128(1);
     let shelved = json!({"rule_id": rule, "entity_id": device(1), "until": at(10), "reason": "cleaning"});
@@ -188,7 +188,7 @@ fn a_shelf_ends_by_itself() {
 }
 
 #[test]
-fn a_rule_for_all_of_a_type_watches_that_type() {
+fn a_rule_for_a_type_watches_only_that_type() {
     let mut directory = sample_directory();
     for (id, of_type) in [(81, DEVICE_TYPE), (82, Uuid::from_u128(0xd1))] {
         let definition = json!({"name": "typed", "entity_type": "device", "type_id": of_type, "metric_key": "temperature",
@@ -217,7 +217,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn however_the_log_is_split_time_does_the_same(
+    fn batching_and_crashes_do_not_change_the_effects_of_time(
         entries in log_entries(),
         batches in prop::collection::vec((1..9usize, prop::option::weighted(0.3, 0..3usize)), 0..30),
         snapshot_every in 1..4usize,

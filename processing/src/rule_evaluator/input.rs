@@ -1,4 +1,4 @@
-//! What the evaluator reads, and how rules see it.
+//! The evaluator's input messages, and how rules see their contents.
 
 use chrono::{DateTime, Utc};
 use domain::alarming::Suppression;
@@ -19,7 +19,7 @@ pub enum Input {
     Presence(Vec<PresenceFact>),
 }
 
-/// What is watched.
+/// An entity that rules watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entity {
     /// A device.
@@ -28,23 +28,23 @@ pub enum Entity {
     Asset(AssetId),
 }
 
-/// A stream in which ticks of the log's clock stand.
+/// A stream that carries ticks of the log's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockedStream {
-    /// The readings of devices.
+    /// The stream of device readings.
     Devices,
-    /// The values of assets.
+    /// The stream of asset values.
     Assets,
 }
 
-/// One reading of an entity, its values aside.
+/// One reading of an entity, without its values.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation {
     /// Its organisation.
     pub organization: OrganizationId,
     /// The entity.
     pub entity: Entity,
-    /// Whose clock measured it.
+    /// Whose clock timed it: a device's or an asset's id.
     pub source: Uuid,
     /// When it was measured.
     pub measured_at: DateTime<Utc>,
@@ -53,7 +53,7 @@ pub struct Observation {
 }
 
 impl Entity {
-    /// Answers its id.
+    /// Returns the entity's id.
     pub fn id(self) -> Uuid {
         match self {
             Self::Device(id) => id.0,
@@ -61,7 +61,7 @@ impl Entity {
         }
     }
 
-    /// Answers the stream that its readings stand in.
+    /// Returns the stream of its readings.
     pub fn clocked_stream(self) -> ClockedStream {
         match self {
             Self::Device(_) => ClockedStream::Devices,
@@ -69,7 +69,7 @@ impl Entity {
         }
     }
 
-    /// Answers its organisation, kind and type; none where it is not known or out of use.
+    /// Returns its organisation, kind and type; none where it is unknown, decommissioned or retired.
     pub fn scope(self, directory: DirectoryView<'_>) -> Option<(OrganizationId, EntityKind, Uuid)> {
         match self {
             Self::Device(id) => directory
@@ -83,8 +83,8 @@ impl Entity {
         }
     }
 
-    /// Says why nobody is to hear of its alarms of a rule at a time: they are put aside, or its asset is out of service.
-    /// A device is where all assets are that it is linked to.
+    /// Returns why its alarms of a rule are suppressed at a time: the asset is out of service, or the alarms are shelved. A
+    /// device counts as out of service when all assets that it is linked to are.
     pub fn suppression(self, directory: DirectoryView<'_>, rule: RuleId, now: DateTime<Utc>) -> Option<Suppression> {
         let is_out_of_service = match self {
             Self::Asset(id) => directory.is_out_of_service(id),
@@ -101,18 +101,18 @@ impl Entity {
     }
 }
 
-/// Reads an input message by its stream.
+/// Decodes an input message according to its stream.
 pub fn decode(message: &Message) -> Result<Input, String> {
     let at = |error: &dyn std::error::Error| format!("{error}: {}", message.subject);
     match message.stream {
         Stream::TelemetryNormalized => decode_pack(&message.payload).map(Input::Devices).map_err(|error| at(&error)),
         Stream::TelemetryAsset => decode_pack(&message.payload).map(Input::Assets).map_err(|error| at(&error)),
         Stream::Presence => serde_json::from_slice(&message.payload).map(Input::Presence).map_err(|error| at(&error)),
-        other => Err(format!("{other} is no input of this stage")),
+        other => Err(format!("{other} is not an input of this stage")),
     }
 }
 
-/// Answers the value of a metric as rules compare it: true is 1, false is 0, text has none.
+/// Returns the value of a metric as rules compare it: true is 1, false is 0, a text has no value.
 pub fn value(keys: &[String], numbers: &[f64], others: &[(String, MetricValue)], metric: &str) -> Option<f64> {
     if let Some(at) = keys.iter().position(|key| key == metric) {
         return numbers.get(at).copied();

@@ -1,4 +1,4 @@
-//! What follows from changes: commands to alarms, and threshold events in packs by partition.
+//! Turns condition changes into alarm commands, and into threshold events in packs by partition.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use super::input::Observation;
 use super::presence::WentOffline;
 use crate::stage::{Command, Effects};
 
-/// Most events of one message, some 700 bytes each.
+/// The most events in one message; an event takes about 700 bytes.
 const MAX_EVENTS: usize = 400;
 
-/// What a batch adds up to.
+/// The events and commands of a batch.
 #[derive(Default)]
 pub struct Output {
     events: BTreeMap<(u16, u16), Vec<ThresholdEvent>>,
     commands: Vec<Command>,
 }
 
-/// The output of one partition from one source.
+/// Writes the output of one partition from one input source.
 pub struct ChangeWriter<'o> {
     events: &'o mut Vec<ThresholdEvent>,
     commands: &'o mut Vec<Command>,
@@ -35,18 +35,18 @@ pub struct ChangeWriter<'o> {
 }
 
 impl Output {
-    /// Answers the writer of a partition and a source.
+    /// Returns the writer for a partition and a source.
     pub fn writer(&mut self, partition: u16, source: u16) -> ChangeWriter<'_> {
         let events = self.events.entry((partition, source)).or_default();
         ChangeWriter { events, commands: &mut self.commands, origin: Origin::default(), es_position: 0 }
     }
 
-    /// Turns events into messages and hands the commands over.
+    /// Turns the events into messages and passes on the commands.
     pub fn effects(self) -> Effects {
         let mut effects = Effects { commands: self.commands, ..Effects::default() };
         for ((partition, source), events) in self.events {
             for some in events.chunks(MAX_EVENTS) {
-                // An event is text, numbers and times; there is nothing in it that JSON cannot hold.
+                // Serialising events cannot fail: they hold only strings, numbers and times.
                 let Ok(json) = serde_json::to_vec(some) else { continue };
                 effects.publish(Stream::EventsThreshold, format!("{partition}.{source}"), Bytes::from(json));
             }
@@ -56,13 +56,13 @@ impl Output {
 }
 
 impl ChangeWriter<'_> {
-    /// Begins with an input message, read with a directory of this position.
+    /// Starts an input message, read with the directory at this position.
     pub fn begin(&mut self, sequence: u64, es_position: u64) {
         self.origin = Origin { sequence, ordinal: 0 };
         self.es_position = es_position;
     }
 
-    /// Adds what follows from changes of rules' conditions on an entity.
+    /// Adds the commands and events that follow from condition changes of an entity.
     pub fn write_changes(
         &mut self,
         directory: DirectoryView<'_>,
@@ -142,7 +142,7 @@ impl ChangeWriter<'_> {
         }
     }
 
-    /// Adds that a device went offline.
+    /// Adds the event that a device went offline.
     pub fn write_offline(&mut self, offline: &WentOffline) {
         let session = offline.session.map(|session| session.to_string()).unwrap_or_default();
         let at = offline.at.timestamp_micros().to_string();

@@ -1,4 +1,4 @@
-//! Which devices are there, by their sessions: an end counts only when it is of the session that is current.
+//! Tracks which devices are online by their sessions. The end of a session counts only if it is the current one.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use domain::ids::{DeviceId, OrganizationId, SessionId};
 use domain::telemetry::{PresenceFact, PresenceKind};
 use serde::{Deserialize, Serialize};
 
-/// A session that ended because another of the same device began is no absence.
+/// Reason of a session that ended because the same device opened another; the device stays online.
 const TAKEN_OVER: &str = "taken_over";
 
-/// The devices of one partition that are there.
+/// The devices of one partition that are online.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Presence(HashMap<DeviceId, Session>);
@@ -25,18 +25,18 @@ struct Session {
 /// A device that went offline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WentOffline {
-    /// Its organisation.
+    /// The organisation of the device.
     pub organization: OrganizationId,
     /// The device.
     pub device: DeviceId,
     /// The session that ended.
     pub session: Option<SessionId>,
-    /// When.
+    /// When it went offline.
     pub at: DateTime<Utc>,
 }
 
 impl Presence {
-    /// Takes a fact; answers the devices that went offline by it, in the order of their ids.
+    /// Applies a fact. Returns the devices that it took offline, ordered by id.
     pub fn observe(&mut self, fact: &PresenceFact) -> Vec<WentOffline> {
         match (fact.kind, fact.device) {
             (PresenceKind::Connected, Some(device)) => {

@@ -1,4 +1,4 @@
-//! What is remembered of a partition: the entities that some rule watches, and which devices are there.
+//! The state of a partition: the entities that some rule watches, and which devices are online.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use super::presence::Presence;
 pub struct State {
     entities: HashMap<Uuid, EntityWatch>,
     pub(super) presence: Presence,
-    /// The clocks of the streams of readings and of values.
+    /// The clocks of the two telemetry streams.
     #[serde(default)]
     clocks: Clocks,
 }
@@ -39,7 +39,7 @@ impl Clocks {
 }
 
 impl State {
-    /// Evaluates the rules of a reading's entity; nothing is done, and nothing remembered, where there are none.
+    /// Evaluates the rules of a reading's entity. An entity without rules leaves no state.
     pub fn evaluate(
         &mut self,
         directory: DirectoryView<'_>,
@@ -67,8 +67,8 @@ impl State {
         writer.write_changes(directory, &observation, changes);
     }
 
-    /// Moves the clock of a stream and lets time pass for its entities: silences begin, shelves end, and alarms whose rule
-    /// or entity is gone return to normal.
+    /// Advances the clock of a stream for its entities: silences start, shelving ends, and alarms whose rule or entity is
+    /// gone return to normal.
     pub fn tick(
         &mut self,
         directory: DirectoryView<'_>,
@@ -80,10 +80,10 @@ impl State {
         let clock = *clock;
         let mut waiting: Vec<_> =
             self.entities.iter().filter(|(_, watch)| watch.awaits_time()).map(|(id, _)| *id).collect();
-        // The order of a map differs from run to run; that of the effects must not.
+        // Iteration order of a hash map varies between runs; the order of the effects must not.
         waiting.sort_unstable();
         for id in waiting {
-            // An id is a device's or an asset's, and its entity's clock is that of its stream.
+            // The map has device and asset ids. Only the entities of this stream are found, because the clock is theirs.
             let known = match clocked_stream {
                 ClockedStream::Devices => {
                     directory.device(DeviceId(id)).map(|device| (device.organization, Entity::Device(DeviceId(id))))
@@ -106,7 +106,7 @@ impl State {
     }
 }
 
-/// Lists the rules that watch an entity, none where it is not known or out of use.
+/// Lists the rules that watch an entity; none where it is unknown, decommissioned or retired.
 fn rules(directory: DirectoryView<'_>, entity: Entity) -> impl Iterator<Item = &RuleEntry> {
     let known = entity.scope(directory).into_iter();
     known.flat_map(move |(organization, kind, of_type)| directory.rules_for(organization, kind, of_type, entity.id()))

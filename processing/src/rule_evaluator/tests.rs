@@ -1,4 +1,4 @@
-//! Readings, values, health and presence in; alarm commands and threshold events out.
+//! Readings, asset values, health and presence in; alarm commands and threshold events out.
 
 use domain::alarm::AlarmCommand;
 use domain::alarming::alarm_id;
@@ -31,7 +31,7 @@ fn events(log: &MemoryLog) -> Vec<ThresholdEvent> {
 }
 
 #[test]
-fn a_breach_raises_an_alarm_and_its_end_returns_it() {
+fn a_breach_raises_an_alarm_and_its_end_returns_it_to_normal() {
     let directory = sample_directory();
     let mut log = readings(&directory, &[(1, 0, 20.0), (1, 1, 90.0), (1, 2, 95.0), (1, 3, 30.0)]);
     let commands = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
@@ -73,7 +73,7 @@ fn a_breach_raises_an_alarm_and_its_end_returns_it() {
 }
 
 #[test]
-fn a_reading_without_rules_leaves_nothing_behind() {
+fn a_reading_without_rules_leaves_no_state() {
     let mut directory = sample_directory();
     directory.apply(Uuid::from_u128(1), "rule", "RuleDeactivated", json!({}));
     let mut log = readings(&directory, &[(1, 1, 90.0)]);
@@ -86,13 +86,13 @@ fn a_reading_without_rules_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_rule_that_goes_ends_its_alarm_with_the_next_reading() {
+fn the_alarm_of_a_retired_rule_ends_with_the_next_reading() {
     let mut directory = sample_directory();
     let mut log = readings(&directory, &[(1, 1, 90.0)]);
     directory.apply(Uuid::from_u128(1), "rule", "RuleRetired", json!({}));
     log.store(Stream::TelemetryRaw, "0", pack(vec![hot(device(1), 5, 6, 91.0)]));
     run_stage(&Normalizer::default(), &directory.0, &mut log, &Plan { batches: vec![], snapshot_every: 1 });
-    // The first reading was normalised twice; what was found with the older directory came first and counts.
+    // The first reading was normalised twice; the result with the older directory came first and counts.
     run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let seen: Vec<_> = events(&log).iter().map(|event| (event.transition, event.value, event.measured_at)).collect();
     assert_eq!(seen, [(Transition::ThresholdBreach, Some(90.0), at(1)), (Transition::ReturnToNormal, None, at(5))]);
@@ -121,7 +121,7 @@ fn offline(facts: &[PresenceFact]) -> Vec<(Uuid, i64)> {
 }
 
 #[test]
-fn a_device_goes_offline_once_with_the_end_of_its_current_session() {
+fn a_device_goes_offline_once_when_its_current_session_ends() {
     use PresenceKind::{Connected, Disconnected, Silent};
     let facts = [
         fact(Disconnected, device(1), 9, 0, None),
@@ -138,7 +138,7 @@ fn a_device_goes_offline_once_with_the_end_of_its_current_session() {
 }
 
 #[test]
-fn a_lost_edge_takes_its_devices_with_it() {
+fn a_lost_edge_takes_its_devices_offline() {
     let lost = PresenceFact {
         device: None,
         session: None,
@@ -158,7 +158,7 @@ fn a_lost_edge_takes_its_devices_with_it() {
 
 proptest! {
     #[test]
-    fn however_the_log_is_split_the_alarms_are_the_same(
+    fn batching_and_crashes_do_not_change_the_alarms(
         samples in prop::collection::vec((0..3u128, 0..40i64, prop_oneof![Just(20.0), Just(82.0), Just(90.0)]), 1..40),
         batches in prop::collection::vec((1..5usize, prop::option::weighted(0.3, 0..3usize)), 0..30),
         snapshot_every in 1..4usize,
@@ -174,13 +174,13 @@ proptest! {
 }
 
 #[test]
-fn what_is_computed_has_a_timeline_of_its_own() {
+fn computed_values_have_their_own_timeline() {
     use domain::telemetry::{AssetReading, COMPUTED_SOURCE, MetricSets, encode_pack};
     let mut directory = sample_directory();
     let none = json!({"type": "none"});
     directory.rule(50, "asset", Some(asset(1)), "heat", json!({"operator": ">", "value": 85.0}), none);
     let mut log = MemoryLog::default();
-    // Another device of the asset has a clock that is ahead; what is computed follows it.
+    // Another device of the asset has a clock that is ahead, and computed values follow it.
     for (source, metric, second) in [(COMPUTED_SOURCE, "power", 10), ("0", "heat", 8)] {
         let reading = AssetReading {
             origin: Origin { sequence: 1, ordinal: 0 },
@@ -201,5 +201,5 @@ fn what_is_computed_has_a_timeline_of_its_own() {
     }
     let commands = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let alarm = alarm_id(RuleId(Uuid::from_u128(50)), asset(1), 1).0;
-    assert!(commands.iter().any(|command| command.target() == alarm), "the device's own value is no history");
+    assert!(commands.iter().any(|command| command.target() == alarm), "the device's own value is not late");
 }

@@ -1,4 +1,4 @@
-//! The watch of certificates: each end is told once, and an overlap ends in time.
+//! The certificate watch: each expiry is reported once, and an overlap ends on time.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ async fn state(platform: &TestPlatform, certificate: CertificateId) -> (Certific
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_end_is_told_once_however_many_watch() {
+async fn each_expiry_is_reported_once_however_many_processes_watch() {
     let platform = TestPlatform::new().await;
     let days = |days| at(0) + TimeDelta::days(days);
     let [fresh, expiring, renewed] = [(1, 31), (2, 29), (3, 100)].map(|(n, end)| (n, days(end)));
@@ -48,20 +48,20 @@ async fn each_end_is_told_once_however_many_watch() {
     let note = CertificateCommand::NoteRenewed { successor: fresh, overlap_ends_at: Some(at(0)) };
     execute(&platform, renewed, note).await;
     let roles = [platform.start("a", &WATCH), platform.as_another_process().await.start("b", &WATCH)];
-    until(30, "every end is told", || async {
+    until(30, "every expiry is reported", || async {
         let (expiring, over, renewed) =
             (state(&platform, expiring).await.0, state(&platform, over).await.0, state(&platform, renewed).await.0);
         expiring.expiring && over.expired && renewed.revoked == Some(RevocationCode::Superseded)
     })
     .await;
-    let told = platform.last(Stream::Es).await;
-    // Whoever owns the watch looks again when it changes hands.
+    let reported = platform.last(Stream::Es).await;
+    // A new owner of the watch checks again.
     for role in roles {
         role.stop().await;
     }
     let later = platform.start_at("c", &WATCH, Arc::new(move || days(2)));
     until(30, "the fresh one is expiring", || async { state(&platform, fresh).await.0.expiring }).await;
     later.stop().await;
-    assert_eq!(platform.last(Stream::Es).await, told + 1, "something was told twice");
+    assert_eq!(platform.last(Stream::Es).await, reported + 1, "something was reported twice");
     assert_eq!((state(&platform, expiring).await.1, state(&platform, renewed).await.1), (2, 3));
 }

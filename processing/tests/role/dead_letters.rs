@@ -1,4 +1,4 @@
-//! What is refused, and devices that appear a moment after their first reading.
+//! Rejected readings, and devices that are registered just before their first reading.
 
 use eventlog::{Headers, Publisher, PublisherSettings, Stream};
 use processing::StageName;
@@ -7,7 +7,7 @@ use crate::observed::dead_letters;
 use crate::test_platform::{TestPlatform, device, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refused_readings_go_to_the_dead_letters_and_the_flow_goes_on() {
+async fn rejected_readings_go_to_the_dead_letters_and_processing_continues() {
     let platform = TestPlatform::new().await;
     let role = platform.start("a", &[StageName::Normalizer]);
     let publisher = Publisher::new(&platform.log, PublisherSettings::default());

@@ -1,4 +1,4 @@
-//! One reading's way through all stages.
+//! One reading through all stages.
 
 use domain::telemetry::{CLOCK_SOURCE, NormalizedPack, Transition, decode_pack};
 use eventlog::{Log, PARTITIONS, Stream};
@@ -43,7 +43,7 @@ async fn a_reading_becomes_values_health_an_alarm_and_a_work_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_role_that_was_stopped_goes_on_where_it_was() {
+async fn a_stopped_role_resumes_where_it_was() {
     let platform = TestPlatform::new().await;
     let role = platform.start("a", &StageName::ALL);
     platform.measure(1, 0, 90.0).await;
@@ -57,11 +57,11 @@ async fn a_role_that_was_stopped_goes_on_where_it_was() {
     })
     .await;
     role.stop().await;
-    assert_eq!(packs(&platform.log).await, normalized + 1, "nothing was normalised again");
-    assert_eq!(platform.last(Stream::EsAlarm).await, alarms, "the alarms stand");
+    assert_eq!(packs(&platform.log).await, normalized + 1, "something was normalised again");
+    assert_eq!(platform.last(Stream::EsAlarm).await, alarms, "the alarms changed");
 }
 
-/// How many packs of readings were written, those of the clock aside.
+/// Counts the packs of readings, without the clock's.
 async fn packs(log: &Log) -> usize {
     let all = messages(log, Stream::TelemetryNormalized).await;
     all.iter().filter(|message| !message.subject.ends_with(CLOCK_SOURCE)).count()

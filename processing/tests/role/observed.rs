@@ -1,4 +1,4 @@
-//! What readers of the streams come to see: marks applied, origins and the cut of packs aside.
+//! What readers of the streams observe after skipping repeated input, apart from origins and pack boundaries.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ use crate::test_platform::TestPlatform;
 
 #[derive(Debug, Default, PartialEq)]
 pub struct Observed {
-    /// Times in milliseconds and temperatures by device.
+    /// Times in milliseconds and temperatures, by device.
     pub readings: BTreeMap<Uuid, Vec<(i64, f64)>>,
-    /// Times in milliseconds and values by asset.
+    /// Times in milliseconds and values, by asset.
     pub values: BTreeMap<Uuid, Vec<(i64, f64)>>,
     /// Scores by asset.
     pub health: BTreeMap<Uuid, Vec<u8>>,
@@ -26,9 +26,9 @@ pub struct Observed {
     pub events: BTreeMap<Uuid, Vec<Transition>>,
     /// Stored alarm events by alarm.
     pub alarms: BTreeMap<Uuid, Vec<&'static str>>,
-    /// Stored activities.
+    /// Number of stored creations by activity.
     pub activities: BTreeMap<Uuid, usize>,
-    /// Noticed activities.
+    /// Number of notices by activity.
     pub notices: BTreeMap<Uuid, usize>,
 }
 

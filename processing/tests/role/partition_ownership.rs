@@ -6,7 +6,7 @@ use processing::StageName;
 use crate::test_platform::{TestPlatform, asset, device, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_dead_process_owned_moves_to_another_and_nothing_happens_twice() {
+async fn partitions_of_a_dead_process_move_to_another_and_nothing_happens_twice() {
     let platform = TestPlatform::new().await;
     let (one, two) = (platform.start("one", &StageName::ALL), platform.start("two", &StageName::ALL));
     for n in 0..4 {
@@ -35,9 +35,10 @@ async fn what_a_dead_process_owned_moves_to_another_and_nothing_happens_twice() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_owners_of_everything_for_a_while_have_the_effect_of_one() {
+async fn two_concurrent_owners_of_all_partitions_have_the_effect_of_one() {
     let platform = TestPlatform::new().await;
-    // Both believe to own all: they pass for one process, which no two real ones do, and what they write is fenced.
+    // Both share one member identity, which real processes never do, so each believes that it owns everything. Fencing
+    // stops the one that is behind.
     let same = Member::new("same");
     let first = platform.start(same.clone(), &StageName::ALL);
     let second = platform.as_another_process().await.start(same, &StageName::ALL);
@@ -64,7 +65,7 @@ async fn two_owners_of_everything_for_a_while_have_the_effect_of_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_live_process_of_one_name_is_refused_in_one_line() {
+async fn a_second_live_process_with_the_same_name_is_refused() {
     let platform = TestPlatform::new().await;
     let first = platform.start("twin", &StageName::ALL);
     until(10, "the first is a member", || async {

@@ -1,5 +1,5 @@
-//! A day of readings of a real shape, once through one process, and once through two and then four processes of the
-//! operating system that are killed at random: alarms and activities are the same to the octet.
+//! Sends one day of realistic readings through a single process, and again through two and then four operating-system
+//! processes that are killed at random. Alarms and activities are identical to the byte.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use crate::observed::messages;
 use crate::test_platform::{TestPlatform, Worker, at, until};
 
 const MINUTE: i64 = 60_000;
-/// Minutes of a day, and those of which one message of a device tells.
+/// Minutes of a day, and how many of them one message of a device covers.
 const MINUTES: i64 = 24 * 60;
 const BATCH_MINUTES: i64 = 20;
 const DEVICES: u128 = 4;
 
-/// Numbers that look random and are the same each time (Knuth's MMIX generator).
+/// A deterministic pseudo-random generator (Knuth's MMIX linear congruential generator).
 struct Random(u64);
 
 impl Random {
@@ -29,11 +29,11 @@ impl Random {
     }
 }
 
-/// What one device sends in some minutes: when it arrives, and the payload.
+/// What one device sends in some minutes: arrival time in milliseconds, and payload.
 type Readings = Vec<(i64, String)>;
 
-/// A day of each device, in messages in the order of the log: temperatures that swing, gaps of an hour, readings sent twice,
-/// batches that come late, clocks that jump ahead and back.
+/// One day of each device as messages in log order: swinging temperatures, gaps of an hour, repeated readings, late batches,
+/// clocks that jump ahead and back.
 fn one_day() -> Vec<(u128, Readings)> {
     let mut random = Random(20_261_126);
     let (mut sent, mut late) = (Vec::new(), BTreeMap::<u128, Readings>::new());
@@ -74,7 +74,7 @@ fn one_day() -> Vec<(u128, Readings)> {
     sent
 }
 
-/// The last readings: cool, and then hot at a time by which they are known.
+/// The last readings: cool, then hot at a time that identifies the last breach.
 fn closing_breaches() -> Vec<(u128, Readings)> {
     let payload = |minute: i64, temperature: f64| {
         let payload = json!({"ts": at(minute * MINUTE).timestamp_millis(), "metrics": {"temperature": temperature}});
@@ -83,7 +83,7 @@ fn closing_breaches() -> Vec<(u128, Readings)> {
     (0..DEVICES).map(|n| (n, vec![payload(MINUTES + 200, 20.0), payload(MINUTES + 201, 99.0)])).collect()
 }
 
-/// All events of alarms and activities, by aggregate.
+/// Returns all events of alarms and activities, by aggregate.
 async fn outcome(platform: &TestPlatform) -> BTreeMap<String, Vec<(String, Value)>> {
     let mut outcome = BTreeMap::<String, Vec<(String, Value)>>::new();
     for stream in [Stream::EsAlarm, Stream::EsActivity] {
@@ -97,7 +97,8 @@ async fn outcome(platform: &TestPlatform) -> BTreeMap<String, Vec<(String, Value
     outcome
 }
 
-/// Waits until the last breach of each device and asset has its activity: everything before it is through then.
+/// Waits until the last breach of each device and asset has its activity, which means that everything before it is
+/// processed.
 async fn wait_for_last_breaches(platform: &TestPlatform) {
     let last = at((MINUTES + 201) * MINUTE);
     let done = || async {
@@ -126,7 +127,7 @@ async fn wait_for_last_breaches(platform: &TestPlatform) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_die() {
+async fn a_day_gives_the_same_events_in_one_process_and_in_many_that_are_killed() {
     let (day, end) = (one_day(), closing_breaches());
     let alone = TestPlatform::new().await;
     let role = alone.start("alone", &StageName::ALL);
@@ -136,7 +137,7 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
     wait_for_last_breaches(&alone).await;
     role.stop().await;
     let expected = outcome(&alone).await;
-    assert!(expected.len() > 100, "{} alarms and activities are no day", expected.len());
+    assert!(expected.len() > 100, "only {} alarms and activities in a day", expected.len());
 
     let many = TestPlatform::new().await;
     let mut random = Random(7);
@@ -145,7 +146,7 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
     let mut started = workers.len();
     for (count, (n, readings)) in day.iter().enumerate() {
         many.send(*n, readings.clone()).await;
-        // The first dies after a third of the day, and three come in its place; later one of the four now and then.
+        // One worker is killed after a third of the day and three replace it; later a random one of the four is killed.
         let wanted = if count < day.len() / 3 { 2 } else { 4 };
         if count == day.len() / 3 || (count > day.len() / 3 && random.below(30) == 0) {
             let which = *workers.keys().nth(random.below(workers.len() as u64) as usize).unwrap();
@@ -159,7 +160,7 @@ async fn a_day_comes_to_the_same_end_through_one_process_and_through_many_that_d
     for (n, readings) in &end {
         many.send(*n, readings.clone()).await;
     }
-    assert!(started > 6, "only {started} workers were ever started");
+    assert!(started > 6, "only {started} workers were started");
     wait_for_last_breaches(&many).await;
     workers.into_values().for_each(Worker::kill);
     let found = outcome(&many).await;

@@ -1,4 +1,4 @@
-//! Snapshots of units in the bucket: whole, fenced, and of one version.
+//! Snapshots of units: completeness, fencing and versions.
 
 use eventlog::{BucketName, Log, Positions, Stream};
 use processing::stage::{SnapshotError, Snapshots, UnitState};
@@ -18,7 +18,7 @@ fn unit_state(bytes: usize) -> UnitState<Vec<String>> {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read_again_small_or_in_parts() {
+async fn a_snapshot_is_read_back_whether_small_or_in_parts() {
     let platform = TestPlatform::new().await;
     let snapshots = snapshots(&platform.log, 1, "a").await;
     let (empty, mut revision) = snapshots.read::<Vec<String>>(3).await.unwrap();
@@ -33,7 +33,7 @@ async fn what_is_written_is_read_again_small_or_in_parts() {
 }
 
 #[tokio::test]
-async fn an_owner_that_was_replaced_is_told() {
+async fn a_replaced_owner_is_fenced() {
     let platform = TestPlatform::new().await;
     let (old, new) = (snapshots(&platform.log, 1, "a").await, snapshots(&platform.log, 1, "b").await);
     let (_, nothing) = old.read::<Vec<String>>(0).await.unwrap();
@@ -45,7 +45,7 @@ async fn an_owner_that_was_replaced_is_told() {
 }
 
 #[tokio::test]
-async fn a_snapshot_of_another_version_is_not_read() {
+async fn a_snapshot_of_another_version_is_refused() {
     let platform = TestPlatform::new().await;
     let (one, two) = (snapshots(&platform.log, 1, "a").await, snapshots(&platform.log, 2, "a").await);
     let (_, nothing) = one.read::<Vec<String>>(0).await.unwrap();

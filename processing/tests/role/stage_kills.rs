@@ -1,4 +1,4 @@
-//! Stages killed one after another while readings flow.
+//! Kills one stage after another while readings arrive.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use processing::StageName;
 use crate::observed::Observed;
 use crate::test_platform::{Role, TestPlatform, asset, at, device, until};
 
-/// What each stage writes to: it is killed when that has grown by a few messages.
+/// The stream that each stage writes to; a stage is killed after its stream has grown.
 const OUTPUT: [(StageName, Stream); 5] = [
     (StageName::Normalizer, Stream::TelemetryNormalized),
     (StageName::AssetProcessor, Stream::TelemetryAsset),
@@ -19,13 +19,13 @@ const OUTPUT: [(StageName, Stream); 5] = [
 /// Readings of each device.
 const READINGS: i64 = 240;
 
-/// Hot for twenty readings, then cool for twenty, out of step with the others.
+/// Hot for twenty readings, then cool for twenty, shifted against the other devices.
 fn temperature(n: u128, count: i64) -> f64 {
     if (count + 7 * n as i64) % 40 < 20 { 90.0 } else { 20.0 }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whichever_stage_is_killed_and_whenever_nothing_is_lost_and_nothing_doubled() {
+async fn killing_any_stage_at_any_time_loses_and_duplicates_nothing() {
     let platform = TestPlatform::new().await;
     let start = |stage: StageName| platform.start(stage.as_str(), &[stage]);
     let mut roles: BTreeMap<StageName, Role> = OUTPUT.iter().map(|(stage, _)| (*stage, start(*stage))).collect();
@@ -41,7 +41,7 @@ async fn whichever_stage_is_killed_and_whenever_nothing_is_lost_and_nothing_doub
                 for n in 0..4 {
                     platform.measure(n, count * 1_000 + 500, temperature(n, count)).await;
                 }
-                // Far enough into what the stage writes of it, or not at all where nothing follows from it.
+                // Kill the stage while it writes. The wait times out where these readings cause no output.
                 let _ = tokio::time::timeout(
                     std::time::Duration::from_millis(300),
                     until(5, "", || async { platform.last(output).await > from }),
@@ -76,18 +76,18 @@ async fn whichever_stage_is_killed_and_whenever_nothing_is_lost_and_nothing_doub
     );
     assert!(observed.activities.values().chain(observed.notices.values()).all(|count| *count == 1));
     assert_eq!(observed.activities.keys().collect::<Vec<_>>(), observed.notices.keys().collect::<Vec<_>>());
-    assert_eq!(observed.activities.len(), observed.alarms.len(), "one work order for each alarm");
-    assert_eq!(expected, observed, "nothing came after all had settled");
+    assert_eq!(observed.activities.len(), observed.alarms.len(), "each alarm has one work order");
+    assert_eq!(expected, observed, "output changed after everything had settled");
 }
 
-/// How often the temperatures cross 80.
+/// Counts how often the temperatures cross 80.
 fn breaches(readings: &[(i64, f64)]) -> usize {
     let hot = readings.iter().map(|(_, value)| *value > 80.0);
     let mut before = false;
     hot.filter(|hot| std::mem::replace(&mut before, *hot) != *hot).count()
 }
 
-/// Waits until all readings are through and every alarm has its work order.
+/// Waits until all readings are processed and every alarm has its work order.
 async fn settled(platform: &TestPlatform) -> Observed {
     let last = at((READINGS - 1) * 1_000).timestamp_millis();
     let done = |observed: &Observed| {
@@ -102,6 +102,6 @@ async fn settled(platform: &TestPlatform) -> Observed {
         }) && observed.activities.len() == observed.alarms.len()
             && observed.notices.len() == observed.activities.len()
     };
-    until(60, "everything is through", || async { done(&platform.observed().await) }).await;
+    until(60, "everything is processed", || async { done(&platform.observed().await) }).await;
     platform.observed().await
 }

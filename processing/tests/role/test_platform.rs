@@ -1,5 +1,5 @@
-//! What every test here needs: a log of its own, an organisation with a device, an asset, rules and a template, and the
-//! role running in this process.
+//! The fixture of these tests: a log of its own, an organisation with devices, assets, rules and a template, and the role
+//! running in this process.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -33,24 +33,24 @@ pub struct TestPlatform {
     pub commands: Commands,
     pub organization: OrganizationId,
     keys: Keys,
-    /// Where its log is, for processes of their own.
+    /// URL of the log, for worker processes.
     nats: String,
     prefix: String,
 }
 
-/// All stages in a process of the operating system, which dies with the handle.
+/// All stages in an operating-system process, which is killed when the handle is dropped.
 pub struct Worker(std::process::Child);
 
-/// A role that runs in a task; dropping the handle lets it run on.
+/// A role that runs in a task; it keeps running when the handle is dropped.
 pub struct Role {
     pub shutdown: CancellationToken,
     pub task: JoinHandle<Result<(), Error>>,
 }
 
-/// The key of every platform here.
+/// The master key of every test platform.
 const MASTER_KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
-/// Five past nine and so many milliseconds.
+/// 2026-11-23 09:05 UTC plus this many milliseconds.
 pub fn at(milliseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_424_700_000 + milliseconds).unwrap()
 }
@@ -86,10 +86,10 @@ pub async fn until<F: Future<Output = bool>>(seconds: u64, what: &str, mut holds
 }
 
 impl TestPlatform {
-    /// Devices 0 to 3 of one type; each feeds the asset of its number; devices above 80 degrees breach, and so do assets
-    /// with a health below 50.
+    /// Creates devices 0 to 3 of one type, each linked to the asset of the same number. Device temperatures above 80 degrees
+    /// and asset health scores below 50 are breaches.
     pub async fn new() -> Self {
-        // Each test is a process's prefix and a number of its own.
+        // The process id and a counter make the prefix unique for each test.
         static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let (nats, prefix) = (nats().await, format!("p{}-{number}", std::process::id()));
@@ -111,7 +111,7 @@ impl TestPlatform {
         platform
     }
 
-    /// Starts a process of its own with all stages.
+    /// Starts a worker process with all stages.
     pub fn work(&self, name: &str) -> Worker {
         let tests = std::env::current_exe().unwrap();
         let worker = tests.ancestors().nth(2).unwrap().join("examples/worker");
@@ -119,7 +119,7 @@ impl TestPlatform {
         Worker(child.unwrap_or_else(|error| panic!("{}: {error}; cargo test builds it", worker.display())))
     }
 
-    /// The same platform as another process sees it, with a command side of its own.
+    /// Returns the same platform as another process sees it, with its own command side.
     pub async fn as_another_process(&self) -> TestPlatform {
         let commands = Commands::open(self.log.clone(), self.keys.clone(), Arc::new(|| at(0))).await.unwrap();
         let (nats, prefix) = (self.nats.clone(), self.prefix.clone());
@@ -209,12 +209,12 @@ impl TestPlatform {
         self.commands.execute::<ActivityTemplate>(&context, id("template", 0), command).await.unwrap();
     }
 
-    /// Starts stages under a member's name, with frequent snapshots and short waits.
+    /// Starts stages under a member name, with frequent snapshots and a short linger.
     pub fn start(&self, member: impl Into<Member>, stages: &[StageName]) -> Role {
         self.start_at(member, stages, Arc::new(|| at(0)))
     }
 
-    /// The same with another clock.
+    /// Starts stages with another clock.
     pub fn start_at(&self, member: impl Into<Member>, stages: &[StageName], clock: processing::Clock) -> Role {
         let shutdown = CancellationToken::new();
         let timing = Timing { snapshot_every: Duration::from_millis(60), linger: Some(Duration::from_millis(5)) };
@@ -224,7 +224,7 @@ impl TestPlatform {
         Role { shutdown, task }
     }
 
-    /// Publishes one raw pack; a device keeps to the shard of its number.
+    /// Publishes one raw pack; a device always uses the same shard.
     pub async fn send(&self, n: u128, readings: impl IntoIterator<Item = (i64, String)>) -> u64 {
         let readings = readings.into_iter().map(|(received, payload)| RawReading {
             organization: self.organization,
@@ -238,7 +238,7 @@ impl TestPlatform {
         publisher.publish(Stream::TelemetryRaw, &(n % 2).to_string(), Headers::new(), pack.into()).await.unwrap()
     }
 
-    /// Publishes one temperature, measured when it arrives.
+    /// Publishes one temperature that is measured when it arrives.
     pub async fn measure(&self, n: u128, milliseconds: i64, temperature: f64) -> u64 {
         let payload = json!({"ts": at(milliseconds).timestamp_millis(), "metrics": {"temperature": temperature}});
         self.send(n, [(milliseconds, payload.to_string())]).await
@@ -250,31 +250,31 @@ impl TestPlatform {
 }
 
 impl Worker {
-    /// Kills it, which it must have lived until.
+    /// Kills the worker, which must still be running.
     pub fn kill(mut self) {
-        assert!(self.0.try_wait().unwrap().is_none(), "it ended before it was killed");
+        assert!(self.0.try_wait().unwrap().is_none(), "the process ended before it was killed");
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Nothing to do where it has ended already.
+        // Fails only if the process has already ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 impl Role {
-    /// Stops it as a process is stopped that drains.
+    /// Shuts the role down gracefully.
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap().unwrap();
     }
 
-    /// Ends it as a killed process ends: at whatever it waits for, without a word.
+    /// Aborts the role at whatever it awaits, as a killed process ends.
     pub async fn kill(self) {
         self.task.abort();
         let ended = self.task.await;
-        assert!(ended.is_err_and(|error| error.is_cancelled()), "it ended before it was killed");
+        assert!(ended.is_err_and(|error| error.is_cancelled()), "the process ended before it was killed");
     }
 }

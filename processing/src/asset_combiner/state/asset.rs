@@ -1,4 +1,4 @@
-//! One asset: its newest values, what is computed of them, and its score.
+//! The state of one asset: its newest values, the values computed from them, and its score.
 
 use std::collections::BTreeMap;
 
@@ -13,32 +13,32 @@ use serde::{Deserialize, Serialize};
 use super::{MessageContext, Requirements};
 use crate::asset_combiner::output::ComputedReading;
 
-/// Most devices that are named as the sources of a computed value.
+/// The most devices that are named as sources of a computed value.
 const MAX_SOURCES: usize = 16;
 
-/// What is known of one asset.
+/// The state of one asset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssetState {
-    /// By metric: those that are required, computed ones among them.
+    /// The newest value of each required metric, including computed ones.
     newest: BTreeMap<String, LatestValue>,
-    /// By asset directly below.
+    /// The reports of direct children.
     children: BTreeMap<AssetId, ChildState>,
-    /// Metrics that cannot be computed at present, with the reason.
+    /// Metrics that currently cannot be computed, with the reason.
     failing: BTreeMap<String, String>,
     /// The last score.
     score: Option<u8>,
-    /// Where there is a backup: when each metric last came from another device, and since when that is watched.
+    /// Where there is a backup device: when each metric last came from another device.
     primary: Option<PrimaryActivity>,
-    /// The asset above that it last reported to.
+    /// The parent that it last reported to.
     reported_to: Option<AssetId>,
-    /// Of which time the last computed values and the last score are.
+    /// The time of the last computed values and score, in microseconds since 1970.
     computed_at: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct LatestValue {
     value: f64,
-    /// Microseconds since 1970, as all times here.
+    /// Microseconds since 1970, like all times in this file.
     measured_at: i64,
     sources: Vec<DeviceId>,
 }
@@ -59,7 +59,7 @@ struct PrimaryActivity {
 }
 
 impl AssetState {
-    /// Notes that metrics came from a device that is no backup, where there is one.
+    /// Records when metrics came from a device that is not a backup, if the asset has a backup.
     pub fn note_primary(&mut self, reading: &AssetReading, sets: &MetricSets) {
         let Some(primary) = &mut self.primary else { return };
         let received_at = reading.received_at.timestamp_micros();
@@ -69,7 +69,8 @@ impl AssetState {
         }
     }
 
-    /// Answers what counts of a backup's values: metrics that came from no other device for the type's bound.
+    /// Returns the accepted part of a backup's values: metrics that no other device has sent for the takeover time of the
+    /// asset type.
     pub fn accept_backup(
         &mut self,
         requirements: &Requirements<'_>,
@@ -91,7 +92,7 @@ impl AssetState {
         Some((accepted, MetricSets(vec![keys])))
     }
 
-    /// Takes the values that are required and newer than those held; tells whether there is one.
+    /// Stores required values that are newer than the stored ones. Returns whether there was one.
     pub fn update_latest(
         &mut self,
         requirements: &Requirements<'_>,
@@ -110,7 +111,8 @@ impl AssetState {
         is_updated
     }
 
-    /// Takes what an asset below says. Of one time the last word counts: it may compute a value anew.
+    /// Stores the report of a child. Of two values with the same time the later report wins, because the child may have
+    /// recomputed the value.
     pub fn update_child(&mut self, report: &ChildValues) {
         let child = self.children.entry(report.child).or_default();
         for (key, value, measured_at) in &report.values {
@@ -125,12 +127,12 @@ impl AssetState {
         child.received_at = report.received_at.timestamp_micros().max(child.received_at);
     }
 
-    /// Forgets assets that are no longer below.
+    /// Drops assets that are no longer children.
     pub fn retain_children(&mut self, is_child: impl Fn(AssetId) -> bool) {
         self.children.retain(|child, _| is_child(*child));
     }
 
-    /// Answers the reading that stands for what the assets below report: without values, of the newest time.
+    /// Returns the reading that triggers a computation from the children's reports: without values, at their newest time.
     pub fn trigger_from_children(&self, asset: AssetId, organization: OrganizationId) -> Option<AssetReading> {
         let time = |micros: fn(&ChildState) -> i64| {
             self.children.values().map(micros).max().and_then(DateTime::from_timestamp_micros)
@@ -149,7 +151,7 @@ impl AssetState {
         })
     }
 
-    /// Computes everything anew after a value came, and tells what became of it.
+    /// Recomputes everything after a new value and writes the results.
     pub fn compute(
         &mut self,
         message: &mut MessageContext<'_>,
@@ -158,7 +160,8 @@ impl AssetState {
         organization: OrganizationId,
         trigger: &AssetReading,
     ) {
-        // What is computed anew is of a later time, if only by a microsecond: readers take it for another value.
+        // A recomputed value gets a later time, if only by a microsecond, so that readers
+        // treat it as a new value.
         let now = self.latest_time().max(trigger.measured_at.timestamp_micros()).max(self.computed_at + 1);
         self.computed_at = now;
         let oldest = now - requirements.computation.combination().stale_after_micros();
@@ -193,7 +196,7 @@ impl AssetState {
         self.report_to_parent(message, requirements, asset, organization, trigger, score);
     }
 
-    /// Computes the metrics of formulas; answers those that cannot be computed and could before, or for another reason.
+    /// Computes the formula metrics into `numbers`. Returns metrics that newly fail, or fail for another reason than before.
     fn compute_formulas(
         &mut self,
         requirements: &Requirements<'_>,
@@ -214,7 +217,7 @@ impl AssetState {
                     numbers.insert(key.to_owned(), LatestValue { value, measured_at: now, sources });
                     self.failing.remove(key);
                 }
-                // What never came is no failure: nobody has seen the result either.
+                // A metric that never had a value is not a failure: its result was never published either.
                 Err(FormulaError::NoValue(name)) if found(&name).is_none() && !self.failing.contains_key(&name) => {}
                 Err(error) => {
                     let reason = match &error {
@@ -231,7 +234,7 @@ impl AssetState {
         flaws
     }
 
-    /// The values of a metric below that are not too old.
+    /// Returns the children's values of a metric that are not older than `oldest`.
     fn child_values(&self, metric: &str, oldest: i64) -> Vec<Part> {
         let values = self.children.values().filter_map(|child| child.values.get(metric));
         values.filter(|(_, measured_at)| *measured_at >= oldest).copied().collect()
@@ -272,7 +275,7 @@ impl AssetState {
         })
     }
 
-    /// Says to the asset above what it asks for.
+    /// Reports to the parent the values and the score that it needs.
     fn report_to_parent(
         &mut self,
         message: &mut MessageContext<'_>,
@@ -283,7 +286,7 @@ impl AssetState {
         score: Option<u8>,
     ) {
         let Some(parent) = requirements.parent else { return };
-        // Who is above for the first time hears the score though it did not change.
+        // A new parent gets the score even though it did not change.
         let is_new = self.reported_to.replace(parent.parent) != Some(parent.parent);
         let asked_for = self.newest.iter().filter(|(key, _)| parent.computation.needs_from_children(key));
         let values: Vec<_> = asked_for.map(|(key, held)| (key.clone(), held.value, held.measured_at)).collect();
@@ -308,7 +311,7 @@ impl AssetState {
         message.reports_to_parents.insert(child, report);
     }
 
-    /// The newest time of any value: what "now" is to the asset.
+    /// Returns the newest time of any value, which is the asset's "now".
     fn latest_time(&self) -> i64 {
         let own = self.newest.values().map(|held| held.measured_at);
         own.chain(self.children.values().map(|child| child.measured_at)).max().unwrap_or(i64::MIN)
