@@ -1,5 +1,5 @@
-//! Runs all stages in a separate process, for tests that kill it: `worker NATS-URL STREAM-PREFIX NAME MASTER-KEY`. Its wall
-//! clock is fixed at the start time of the tests; stages take time from the log.
+//! Runs all stages in a separate process, for tests that kill it: `worker NATS-URL STREAM-PREFIX NAME MASTER-KEY`. Its
+//! wall clock is fixed at the start time of the tests; stages take time from the log.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Watches the expiry of certificates: reports once that a certificate is expiring, once that it has expired, and revokes
-//! one whose overlap with its successor is over. It acts only through commands, and a certificate accepts each of them
-//! once, so two concurrent watchers do no harm.
+//! Watches the expiry of certificates: reports once that a certificate is expiring, once that it has expired, and
+//! revokes one whose overlap with its successor is over. It acts only through commands, and a certificate accepts each
+//! of them once, so two concurrent watchers do no harm.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

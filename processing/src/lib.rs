@@ -1,7 +1,7 @@
 //! The processing role: stages that turn events into events and commands. `normalizer`, `asset_processor`,
-//! `asset_combiner`, `rule_evaluator`, `activity_creator` and `notifier` form the telemetry path; `redriver` returns dead
-//! letters to it. Beside them run the certificate watch, the overdue watch and the log's clock (`ticker`). The decisions
-//! themselves are pure functions of `domain`; this crate reads input, keeps state and delivers output.
+//! `asset_combiner`, `rule_evaluator`, `activity_creator` and `notifier` form the telemetry path; `redriver` returns
+//! dead letters to it. Beside them run the certificate watch, the overdue watch and the log's clock (`ticker`). The
+//! decisions themselves are pure functions of `domain`; this crate reads input, keeps state and delivers output.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod activity_creator;

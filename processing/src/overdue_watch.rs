@@ -1,5 +1,5 @@
-//! Reports each activity once when it becomes overdue. It acts only through commands, and an activity accepts the command
-//! once, so two concurrent watchers do no harm.
+//! Reports each activity once when it becomes overdue. It acts only through commands, and an activity accepts the
+//! command once, so two concurrent watchers do no harm.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

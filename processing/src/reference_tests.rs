@@ -1,5 +1,5 @@
-//! Compares the stages with a reference model that reads the whole log once, in order. Late and redelivered readings, batch
-//! sizes and crashes must not change alarms, health or activities.
+//! Compares the stages with a reference model that reads the whole log once, in order. Late and redelivered readings,
+//! batch sizes and crashes must not change alarms, health or activities.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +26,8 @@ struct Outcome {
     activities: usize,
 }
 
-/// Models one rule on one entity, given all its values in log order as second and whether the condition holds. Returns the
-/// number of alarms.
+/// Models one rule on one entity, given all its values in log order as second and whether the condition holds. Returns
+/// the number of alarms.
 fn rule(outcome: &mut Outcome, rule: u128, entity: Uuid, duration: i64, values: &[(i64, bool)]) -> usize {
     let (mut known, mut newest, mut raised_at) = (Vec::<(i64, bool)>::new(), None, None);
     let (mut episode, mut is_raised) = (0, false);

@@ -74,8 +74,8 @@ impl TestDirectory {
     }
 }
 
-/// Six devices, each linked to its own asset. A device temperature above 80, an asset heat above 85 for 2 s and a health
-/// score below 50 are breaches.
+/// Six devices, each linked to its own asset. A device temperature above 80, an asset heat above 85 for 2 s and a
+/// health score below 50 are breaches.
 pub fn sample_directory() -> TestDirectory {
     let mut directory = TestDirectory::default();
     let metrics = json!([{"key": "temperature", "minimum": -50.0, "maximum": 500.0, "required": true}, {"key": "on", "kind": "boolean"}]);
@@ -152,8 +152,8 @@ impl MemoryLog {
     }
 }
 
-/// How to run a stage: the size of each batch, and `Some(n)` where the stage crashes after storing n output messages of the
-/// batch.
+/// How to run a stage: the size of each batch, and `Some(n)` where the stage crashes after storing n output messages of
+/// the batch.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub batches: Vec<(usize, Option<usize>)>,
@@ -166,8 +166,8 @@ impl Plan {
     }
 }
 
-/// Runs a stage over all messages of its input streams and stores what it publishes. Returns the distinct commands that it
-/// issued.
+/// Runs a stage over all messages of its input streams and stores what it publishes. Returns the distinct commands that
+/// it issued.
 pub fn run_stage<S: Stage>(stage: &S, directory: &Directory, log: &mut MemoryLog, plan: &Plan) -> Vec<Command> {
     let units: BTreeSet<u16> = (0..S::UNITS).collect();
     let empty = || units.iter().map(|unit| (*unit, UnitState::<S::State>::default())).collect::<BTreeMap<_, _>>();

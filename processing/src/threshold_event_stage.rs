@@ -1,6 +1,6 @@
-//! The plumbing of the stages that react to threshold events. A stage supplies its name and what one event causes; reading
-//! the stream, skipping events that were already processed and counting are written here. One unit is one partition of
-//! entities.
+//! The plumbing of the stages that react to threshold events. A stage supplies its name and what one event causes;
+//! reading the stream, skipping events that were already processed and counting are written here. One unit is one
+//! partition of entities.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

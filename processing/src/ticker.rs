@@ -1,5 +1,5 @@
-//! Writes the log's clock: a tick every 5 s into each partition of the readings and of the asset values. The rule evaluator
-//! takes time from these ticks, so that silences and the end of shelving are found without a reading.
+//! Writes the log's clock: a tick every 5 s into each partition of the readings and of the asset values. The rule
+//! evaluator takes time from these ticks, so that silences and the end of shelving are found without a reading.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

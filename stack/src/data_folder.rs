@@ -49,9 +49,9 @@ impl DataFolder {
         Ok(folder)
     }
 
-    /// Creates and returns the folder of a server that runs as `account`, owned by that user. Where the user cannot reach
-    /// the data folder (below a private home, for example), it is `/var/tmp/argusiq-<hash of the data folder>`, with a
-    /// link to it in the data folder.
+    /// Creates and returns the folder of a server that runs as `account`, owned by that user. Where the user cannot
+    /// reach the data folder (below a private home, for example), it is `/var/tmp/argusiq-<hash of the data folder>`,
+    /// with a link to it in the data folder.
     pub(crate) fn of_account(&self, server: Server, account: &Account) -> Result<PathBuf, Error> {
         let here = self.path.join(server.name());
         if let Ok(there) = here.read_link() {

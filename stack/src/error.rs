@@ -1,5 +1,5 @@
-//! Errors of the local stack. Each message is one line that says what to do, followed by the last lines of the server's log
-//! where these help.
+//! Errors of the local stack. Each message is one line that says what to do, followed by the last lines of the server's
+//! log where these help.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
-//! The local stack: finds or installs, starts, checks, watches and stops nats-server, PostgreSQL, Redis and mosquitto. It
-//! declares no streams, tables or keys.
+//! The local stack: finds or installs, starts, checks, watches and stops nats-server, PostgreSQL, Redis and mosquitto.
+//! It declares no streams, tables or keys.
 //!
-//! `argusiq up`, every test and every benchmark use the same [`Stack`], so that tests run on what users run. The servers
-//! end with the process that owns them, even after `kill -9`: see [`Stack`].
+//! `argusiq up`, every test and every benchmark use the same [`Stack`], so that tests run on what users run. The
+//! servers end with the process that owns them, even after `kill -9`: see [`Stack`].
 //!
 //! # Environment
 //! | variable | meaning |

@@ -1,5 +1,5 @@
-//! The lock on a data folder. The stack and every server that it starts hold it, so it is free exactly when nothing runs on
-//! the folder any more. A dead owner never blocks; a live one is named in the error.
+//! The lock on a data folder. The stack and every server that it starts hold it, so it is free exactly when nothing
+//! runs on the folder any more. A dead owner never blocks; a live one is named in the error.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -23,7 +23,8 @@ const FILE: &str = "stack.lock";
 pub(crate) struct Lock(Flock<File>);
 
 impl Lock {
-    /// Takes the lock. Fails at once if its owner is alive; waits up to 30 s for the servers of an owner that has ended.
+    /// Takes the lock. Fails at once if its owner is alive; waits up to 30 s for the servers of an owner that has
+    /// ended.
     pub(crate) async fn take(folder: &Path) -> Result<Self, Error> {
         let deadline = Instant::now() + SERVERS_END_WITHIN;
         loop {

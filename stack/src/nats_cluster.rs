@@ -207,7 +207,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Kill all nodes at once: a node that stops gracefully would first look for a node to take over its leaderships.
+        // Kill all nodes at once: a node that stops gracefully would first look for a node to take over its
+        // leaderships.
         for process in self.nodes.iter().filter_map(|node| node.process.as_ref()) {
             process.kill_now();
         }

@@ -1,5 +1,5 @@
-//! Gives each node of a cluster its own network, joined by a bridge, so that a node can be cut off. Uses network namespaces
-//! (`ip-netns(8)`), which need root and the `ip` program.
+//! Gives each node of a cluster its own network, joined by a bridge, so that a node can be cut off. Uses network
+//! namespaces (`ip-netns(8)`), which need root and the `ip` program.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -7,8 +7,8 @@ use std::process::Command;
 
 use crate::error::Error;
 
-/// Prefix of all names: `aq<process id>x<number>` and, for nodes, `…n<index>`. Short, because the kernel limits interface
-/// names to 15 bytes.
+/// Prefix of all names: `aq<process id>x<number>` and, for nodes, `…n<index>`. Short, because the kernel limits
+/// interface names to 15 bytes.
 const NAME: &str = "aq";
 
 /// The networks of one cluster's nodes. They are removed on drop; those that a killed process leaves are removed by the

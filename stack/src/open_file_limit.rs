@@ -2,8 +2,8 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Raises the soft limit on open files to the hard limit, for this process and the processes that it starts. Returns the
-/// limit now in force, in files; 0 where it cannot be read.
+/// Raises the soft limit on open files to the hard limit, for this process and the processes that it starts. Returns
+/// the limit now in force, in files; 0 where it cannot be read.
 pub fn raise_open_file_limit() -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 0 };
     if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {

@@ -10,8 +10,8 @@ use crate::server::Server;
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
 /// JetStream's file limit on a developer's machine, in bytes. Declared stream limits are reserved against it.
 const FILE_STORE_UP: u64 = 20_000_000_000;
-/// JetStream's file limit in tests, in bytes: so large (1 PiB) that the streams of hundreds of tests, each reserving its own
-/// limit, never exhaust it. None of it is allocated.
+/// JetStream's file limit in tests, in bytes: so large (1 PiB) that the streams of hundreds of tests, each reserving
+/// its own limit, never exhaust it. None of it is allocated.
 pub(crate) const FILE_STORE_TESTS: u64 = 1 << 50;
 
 /// Whether data survives a crash of the machine, or only of the servers.
@@ -71,7 +71,8 @@ pub struct Options {
     pub durability: Durability,
     /// JetStream's file limit, in bytes.
     pub nats_max_file_bytes: u64,
-    /// Lines appended to nats-server's configuration, such as users and TLS. Without them, any local client may connect.
+    /// Lines appended to nats-server's configuration, such as users and TLS. Without them, any local client may
+    /// connect.
     pub nats_configuration: String,
     /// PostgreSQL's `shared_buffers`, in MB.
     pub postgres_shared_buffers_mb: u32,

@@ -68,8 +68,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Returns the defaults: HTTP on 3000, MQTT on 8883, HTTP for devices on 8443, the broker's webhook on 8444, enrolment
-    /// on 8445, the servers on free ports.
+    /// Returns the defaults: HTTP on 3000, MQTT on 8883, HTTP for devices on 8443, the broker's webhook on 8444,
+    /// enrolment on 8445, the servers on free ports.
     pub const fn defaults() -> Self {
         Self { http: 3000, mqtt: 8883, ingest_http: 8443, broker_hook: 8444, enroll: 8445, ..Self::free() }
     }
@@ -162,8 +162,8 @@ impl Ports {
     }
 }
 
-/// Returns a free TCP port of 127.0.0.1. A process gets no port twice until it has used half of the range. Another process
-/// may take the port before it is used.
+/// Returns a free TCP port of 127.0.0.1. A process gets no port twice until it has used half of the range. Another
+/// process may take the port before it is used.
 pub fn free_port() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

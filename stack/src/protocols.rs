@@ -1,5 +1,5 @@
-//! Minimal clients of the servers' protocols, just enough to probe a server and to run a statement: NATS' greeting, Redis'
-//! inline commands, PostgreSQL's simple queries, MQTT's CONNECT and CONNACK.
+//! Minimal clients of the servers' protocols, just enough to probe a server and to run a statement: NATS' greeting,
+//! Redis' inline commands, PostgreSQL's simple queries, MQTT's CONNECT and CONNACK.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -92,7 +92,8 @@ pub(crate) async fn mqtt_connack(port: u16, user: &str, password: &str) -> Resul
     }
 }
 
-/// A connection to PostgreSQL as user `argusiq`, without a password, in protocol 3.0 (see PostgreSQL's "Message Formats").
+/// A connection to PostgreSQL as user `argusiq`, without a password, in protocol 3.0 (see PostgreSQL's "Message
+/// Formats").
 #[derive(Debug)]
 pub(crate) struct Postgres(BufReader<TcpStream>);
 
@@ -147,8 +148,8 @@ fn framed(kind: Option<u8>, body: &[u8]) -> Vec<u8> {
     kind.into_iter().chain(length.to_be_bytes()).chain(body.iter().copied()).collect()
 }
 
-/// Reads the first column of a `DataRow`: number of columns (2 bytes), then for each its length (4 bytes, -1 for NULL) and
-/// bytes.
+/// Reads the first column of a `DataRow`: number of columns (2 bytes), then for each its length (4 bytes, -1 for NULL)
+/// and bytes.
 fn first_column(body: &[u8]) -> String {
     let length = body.get(2..6).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes);
     let length = usize::try_from(length).unwrap_or(0);

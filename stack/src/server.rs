@@ -38,9 +38,9 @@ impl Server {
         }
     }
 
-    /// Returns the oldest supported version: nats-server has `sync_interval: always` and the fixes of JetStream's Raft since
-    /// 2.11; PostgreSQL has `wal_compression` by method since 15; Redis has stable streams and ACLs since 6; mosquitto has
-    /// its dynamic security plugin since 2.0.
+    /// Returns the oldest supported version: nats-server has `sync_interval: always` and the fixes of JetStream's Raft
+    /// since 2.11; PostgreSQL has `wal_compression` by method since 15; Redis has stable streams and ACLs since 6;
+    /// mosquitto has its dynamic security plugin since 2.0.
     pub(crate) const fn oldest_version(self) -> Version {
         match self {
             Self::Nats => Version(2, 11, 0),

@@ -86,10 +86,10 @@ impl fmt::Display for Exited {
     }
 }
 
-/// A running stack. It owns its servers: they end when it is stopped or dropped (which blocks until they have ended), and
-/// when this process ends for any reason, `kill -9` included, because the kernel signals them (`PR_SET_PDEATHSIG`). It works
-/// from any async runtime, and outlives it. The servers listen on 127.0.0.1 only and require no password: every user of this
-/// machine can use them.
+/// A running stack. It owns its servers: they end when it is stopped or dropped (which blocks until they have ended),
+/// and when this process ends for any reason, `kill -9` included, because the kernel signals them (`PR_SET_PDEATHSIG`).
+/// It works from any async runtime, and outlives it. The servers listen on 127.0.0.1 only and require no password:
+/// every user of this machine can use them.
 #[derive(Debug)]
 pub struct Stack {
     // Declared before the folder, so that the servers end before the lock is released.
@@ -108,8 +108,8 @@ struct Running {
 }
 
 impl Stack {
-    /// Finds or installs the servers, prepares their folders, starts them and waits until they respond. Raises this process's
-    /// limit on open files, which the servers inherit.
+    /// Finds or installs the servers, prepares their folders, starts them and waits until they respond. Raises this
+    /// process's limit on open files, which the servers inherit.
     pub async fn start(options: Options) -> Result<Self, Error> {
         raise_open_file_limit();
         let (servers, install) = (options.servers(), options.install);
@@ -164,8 +164,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Resolves when a server ends unexpectedly. A server that has already ended counts; one that was killed, restarted or
-    /// stopped through this stack does not. Watches the current processes only: call it again after a restart.
+    /// Resolves when a server ends unexpectedly. A server that has already ended counts; one that was killed, restarted
+    /// or stopped through this stack does not. Watches the current processes only: call it again after a restart.
     pub fn watch(&self) -> impl Future<Output = Exited> + Send + use<> {
         let death = |(server, running): (&Server, &Running)| {
             let (server, log, died) = (*server, running.launch.log.clone(), running.process.ended_unexpectedly());

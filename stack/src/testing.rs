@@ -1,6 +1,6 @@
-//! Servers for tests: one set shared by all tests of a process, with an isolated space for each test, and a separate set for
-//! a fault test. Throwaway data may be in memory, where syncing costs nothing; for measurements use [`Durability::Durable`].
-//! Functions here panic, as tests do, with a message that says what to do.
+//! Servers for tests: one set shared by all tests of a process, with an isolated space for each test, and a separate
+//! set for a fault test. Throwaway data may be in memory, where syncing costs nothing; for measurements use
+//! [`Durability::Durable`]. Functions here panic, as tests do, with a message that says what to do.
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -44,8 +44,8 @@ pub struct Space {
     pub key_prefix: String,
 }
 
-/// Returns the servers that the tests of this process share: those in `ARGUSIQ_TEST_STACK`, else a set that is started on
-/// the first call and ends with the process.
+/// Returns the servers that the tests of this process share: those in `ARGUSIQ_TEST_STACK`, else a set that is started
+/// on the first call and ends with the process.
 ///
 /// # Panics
 /// When the servers cannot be started.
@@ -88,14 +88,14 @@ pub async fn own_stack() -> TestStack {
     TestStack::start(|options| options).await.unwrap_or_else(|error| panic!("{}", chain(&error)))
 }
 
-/// Removes the data folder of a stack that has ended, including data outside of it. Returns false and keeps the folder where
-/// it is in use.
+/// Removes the data folder of a stack that has ended, including data outside of it. Returns false and keeps the folder
+/// where it is in use.
 pub fn remove_data(data_dir: &Path) -> Result<bool, Error> {
     data_folder::remove(data_dir)
 }
 
-/// A stack on a temporary folder. Both are removed on [`stop`](Self::stop) or drop; those that a killed process leaves are
-/// removed when the next stack starts.
+/// A stack on a temporary folder. Both are removed on [`stop`](Self::stop) or drop; those that a killed process leaves
+/// are removed when the next stack starts.
 #[derive(Debug)]
 pub struct TestStack {
     // Declared before the folder, so that the servers end first.
@@ -104,8 +104,8 @@ pub struct TestStack {
 }
 
 impl TestStack {
-    /// Starts a throwaway stack with changed options, except for the data folder. With [`Durability::Durable`] the folder is
-    /// never in memory, so that measurements include syncing.
+    /// Starts a throwaway stack with changed options, except for the data folder. With [`Durability::Durable`] the
+    /// folder is never in memory, so that measurements include syncing.
     pub async fn start(change: impl FnOnce(Options) -> Options) -> Result<Self, Error> {
         sweep();
         let options = change(Options::throwaway(PathBuf::new()));
@@ -166,8 +166,8 @@ fn temporary_folder(durability: Durability) -> PathBuf {
     root.join(format!("{FOLDER_PREFIX}{}-{number}", std::process::id()))
 }
 
-/// Returns the parent of throwaway folders: in memory if enough is free, unless `TMPDIR` is set. A database has about 300
-/// files; creating and removing them on disk dominates the tests' waiting time.
+/// Returns the parent of throwaway folders: in memory if enough is free, unless `TMPDIR` is set. A database has about
+/// 300 files; creating and removing them on disk dominates the tests' waiting time.
 fn root() -> PathBuf {
     let memory = Path::new(MEMORY_FOLDER);
     let free = || Some(statvfs(memory).ok().map(|is| is.blocks_available() * is.fragment_size())?.min(available()?));
@@ -198,8 +198,8 @@ fn sweep() {
     }
 }
 
-/// Creates a database and returns its URL. The strategy `file_copy` takes two thirds of the time of `wal_log`, measured with
-/// three concurrent clients; the checkpoint that it needs is cheap without syncing.
+/// Creates a database and returns its URL. The strategy `file_copy` takes two thirds of the time of `wal_log`, measured
+/// with three concurrent clients; the checkpoint that it needs is cheap without syncing.
 async fn create_database(server: &str, name: &str) -> Result<String, Error> {
     sql(server, &format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")).await?;
     Ok(format!("{}/{name}", split(server).0))

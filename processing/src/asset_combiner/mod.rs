@@ -1,7 +1,7 @@
 //! Computes values from asset values: formula metrics, composites of child assets, values of backup devices while the
 //! primary ones are silent, and health scores. It reads the asset stream rather than being part of the asset processor,
-//! because an asset may have devices in several partitions, and only here do all its values arrive in one order. One unit
-//! is one asset partition; a child's values reach the partition of its parent through the same stream.
+//! because an asset may have devices in several partitions, and only here do all its values arrive in one order. One
+//! unit is one asset partition; a child's values reach the partition of its parent through the same stream.
 
 mod output;
 mod state;

@@ -1,5 +1,5 @@
-//! Builds the packs of computed values, health scores and reports to parent assets. Each kind has its own packs, so that
-//! origins increase within each subject.
+//! Builds the packs of computed values, health scores and reports to parent assets. Each kind has its own packs, so
+//! that origins increase within each subject.
 
 use std::collections::BTreeMap;
 

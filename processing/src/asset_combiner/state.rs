@@ -1,5 +1,5 @@
-//! The state of each asset for which something is computed: the newest value of each required metric, the reports of its
-//! child assets, and the last score.
+//! The state of each asset for which something is computed: the newest value of each required metric, the reports of
+//! its child assets, and the last score.
 
 mod asset;
 

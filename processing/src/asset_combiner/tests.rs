@@ -337,8 +337,8 @@ fn the_stage_skips_its_own_values_and_health_but_reads_reports_of_children() {
     assert!(["7.0", "7.7", "7.32", "7.47"].iter().all(|filter| some[0].filters.contains(&(*filter).to_owned())));
 }
 
-/// Returns what a reader observes in the end: all values of each motor in order, but only the last value of each parent,
-/// because the reports of two partitions may arrive in either order.
+/// Returns what a reader observes in the end: all values of each motor in order, but only the last value of each
+/// parent, because the reports of two partitions may arrive in either order.
 fn seen(log: &MemoryLog) -> BTreeMap<AssetId, Values> {
     let mut seen = BTreeMap::<AssetId, Values>::new();
     for value in computed(log) {

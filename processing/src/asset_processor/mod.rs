@@ -1,6 +1,6 @@
-//! Turns readings into asset values: each reading goes to every asset that its device was linked to when it was measured.
-//! One unit is a group of device partitions. A unit per partition would write one message for each pair of device and asset
-//! partition, which is 256 messages per batch.
+//! Turns readings into asset values: each reading goes to every asset that its device was linked to when it was
+//! measured. One unit is a group of device partitions. A unit per partition would write one message for each pair of
+//! device and asset partition, which is 256 messages per batch.
 
 mod mapping;
 mod output;
@@ -21,8 +21,8 @@ use output::Output;
 /// The number of groups of device partitions; a partition belongs to the group `partition % GROUPS`.
 pub const GROUPS: u16 = 4;
 
-/// Returns the subject token under which a group writes the values of backup devices. Other values are written under the
-/// group's own number.
+/// Returns the subject token under which a group writes the values of backup devices. Other values are written under
+/// the group's own number.
 pub const fn offers_source(group: u16) -> u16 {
     GROUPS + group
 }

@@ -1,5 +1,5 @@
-//! Turns raw payloads into validated, enriched readings by device partition. A rejected payload or reading goes to the dead
-//! letters with its reason. One unit is one raw shard; its only state is how far it was read.
+//! Turns raw payloads into validated, enriched readings by device partition. A rejected payload or reading goes to the
+//! dead letters with its reason. One unit is one raw shard; its only state is how far it was read.
 
 mod dead_letters;
 mod output;
@@ -69,8 +69,8 @@ impl Stage for Normalizer {
         let shard = output.open(context.message.subject_tail(), context.message.sequence);
         metrics::counter!(metric_names::TAKEN, "stage" => NAME).increment(input.readings.len() as u64);
         for (index, raw) in (0_u32..).zip(&input.readings) {
-            // The origin depends only on the place in the message, not on what was rejected before it: recomputed with a
-            // newer directory, a reading keeps its origin.
+            // The origin depends only on the place in the message, not on what was rejected before it: recomputed with
+            // a newer directory, a reading keeps its origin.
             let origin = Origin { sequence: context.message.sequence, ordinal: index * MAX_READINGS as u32 };
             let reading_context = ReadingContext { shard, origin, device_type: DeviceTypeId::default(), es_position };
             if let Err(refusal) = self.normalize(context.directory.as_of(es_position), reading_context, raw, output) {

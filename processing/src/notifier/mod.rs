@@ -1,5 +1,5 @@
-//! Turns threshold events into notification requests: one for each channel of the organisation whose minimum severity the
-//! event reaches, and one for the webhook that the event's rule names. The API role sends them.
+//! Turns threshold events into notification requests: one for each channel of the organisation whose minimum severity
+//! the event reaches, and one for the webhook that the event's rule names. The API role sends them.
 
 #[cfg(test)]
 mod tests;

@@ -23,8 +23,8 @@ const NAME: &str = "redriver";
 /// Its shard of the raw stream, beside the shards of `ingest`.
 const SHARD: &str = "redriven";
 
-/// The stage that republishes redriven messages. A crash may publish a message twice; its readings have the same times and
-/// count once.
+/// The stage that republishes redriven messages. A crash may publish a message twice; its readings have the same times
+/// and count once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Redriver;
 

@@ -83,8 +83,8 @@ impl Entity {
         }
     }
 
-    /// Returns why its alarms of a rule are suppressed at a time: the asset is out of service, or the alarms are shelved. A
-    /// device counts as out of service when all assets that it is linked to are.
+    /// Returns why its alarms of a rule are suppressed at a time: the asset is out of service, or the alarms are
+    /// shelved. A device counts as out of service when all assets that it is linked to are.
     pub fn suppression(self, directory: DirectoryView<'_>, rule: RuleId, now: DateTime<Utc>) -> Option<Suppression> {
         let is_out_of_service = match self {
             Self::Asset(id) => directory.is_out_of_service(id),

@@ -1,7 +1,7 @@
-//! Evaluates rules on readings, asset values, health and presence; produces threshold events and alarm commands. One unit is
-//! one partition of entities: the readings and presence of its devices, the values of its assets. The state of an entity
-//! depends on one input stream only, so the interleaving of the streams does not matter. The ticks of the log's clock are
-//! in both telemetry streams.
+//! Evaluates rules on readings, asset values, health and presence; produces threshold events and alarm commands. One
+//! unit is one partition of entities: the readings and presence of its devices, the values of its assets. The state of
+//! an entity depends on one input stream only, so the interleaving of the streams does not matter. The ticks of the
+//! log's clock are in both telemetry streams.
 
 #[cfg(test)]
 mod clock_tests;

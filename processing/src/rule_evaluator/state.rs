@@ -67,8 +67,8 @@ impl State {
         writer.write_changes(directory, &observation, changes);
     }
 
-    /// Advances the clock of a stream for its entities: silences start, shelving ends, and alarms whose rule or entity is
-    /// gone return to normal.
+    /// Advances the clock of a stream for its entities: silences start, shelving ends, and alarms whose rule or entity
+    /// is gone return to normal.
     pub fn tick(
         &mut self,
         directory: DirectoryView<'_>,
@@ -83,7 +83,8 @@ impl State {
         // Iteration order of a hash map varies between runs; the order of the effects must not.
         waiting.sort_unstable();
         for id in waiting {
-            // The map has device and asset ids. Only the entities of this stream are found, because the clock is theirs.
+            // The map has device and asset ids. Only the entities of this stream are found, because the clock is
+            // theirs.
             let known = match clocked_stream {
                 ClockedStream::Devices => {
                     directory.device(DeviceId(id)).map(|device| (device.organization, Entity::Device(DeviceId(id))))

@@ -1,5 +1,5 @@
-//! Delivers the effects of a batch and retries until they are stored. Retrying is safe: commands are idempotent by id, and
-//! readers skip repeated messages by their origins.
+//! Delivers the effects of a batch and retries until they are stored. Retrying is safe: commands are idempotent by id,
+//! and readers skip repeated messages by their origins.
 
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ impl Delivery {
         Self { stage, publisher, commands, shutdown }
     }
 
-    /// Executes all commands, then publishes all messages: in order within one target or subject, concurrently otherwise.
+    /// Executes all commands, then publishes all messages: in order within one target or subject, concurrently
+    /// otherwise.
     pub async fn deliver(&self, effects: Effects) -> Result<(), Interrupted> {
         let executed = stream::iter(by_target(effects.commands)).map(|commands| self.execute_all(commands));
         all_done(executed.buffer_unordered(CONCURRENCY).collect().await)?;
@@ -72,7 +73,8 @@ impl Delivery {
                     metrics::counter!(metric_names::PUBLISHED, "stage" => self.stage).increment(1);
                     return Ok(());
                 }
-                // Packs are closed far below the limit. Retrying one that is too large anyway would block the stage forever.
+                // Packs are closed far below the limit. Retrying one that is too large anyway would block the stage
+                // forever.
                 Err(failure @ publisher::Error::TooLarge { .. }) => {
                     error!(
                         stage = self.stage,

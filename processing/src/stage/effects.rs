@@ -61,8 +61,8 @@ impl Command {
     }
 }
 
-/// Everything that a batch causes. Commands are delivered first, so that a reader of a message can rely on what it refers
-/// to.
+/// Everything that a batch causes. Commands are delivered first, so that a reader of a message can rely on what it
+/// refers to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effects {
     /// The commands; their order matters within one target.

@@ -1,6 +1,6 @@
-//! The framework that runs every stage of the telemetry path. A stage declares what it reads, how its work is divided into
-//! units, and what one input message does to a unit's state and output ([`Stage`]). Fetching, waiting for the directory,
-//! skipping repeated input, snapshots, ownership, publishing, commands and shutdown are written here, once.
+//! The framework that runs every stage of the telemetry path. A stage declares what it reads, how its work is divided
+//! into units, and what one input message does to a unit's state and output ([`Stage`]). Fetching, waiting for the
+//! directory, skipping repeated input, snapshots, ownership, publishing, commands and shutdown are written here, once.
 
 mod deliver;
 mod effects;

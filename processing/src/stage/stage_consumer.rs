@@ -1,5 +1,5 @@
-//! The consumer that runs a stage's owned units in the log's consume loop: decode, wait for the directory, compute, deliver,
-//! and periodically write snapshots.
+//! The consumer that runs a stage's owned units in the log's consume loop: decode, wait for the directory, compute,
+//! deliver, and periodically write snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use super::effects::Effects;
 use super::unit_state::UnitState;
 
-/// A stage turns events into events and commands. It is deterministic: the same input gives the same output, however the
-/// input is split into batches and however often its tail is recomputed after a crash.
+/// A stage turns events into events and commands. It is deterministic: the same input gives the same output, however
+/// the input is split into batches and however often its tail is recomputed after a crash.
 pub trait Stage: Send + Sync + 'static {
     /// Name of the consumer, the kind of ownership, the snapshot keys and the actor of its commands.
     const NAME: &'static str;
@@ -20,8 +20,8 @@ pub trait Stage: Send + Sync + 'static {
     const UNITS: u16;
     /// Version of the state's format; a snapshot of another version stops the stage.
     const STATE_VERSION: u32;
-    /// How long the first message of a batch waits for more. The log syncs every stored message separately (about 0.2 ms
-    /// of CPU and 1 ms of time), so a few large messages are far cheaper than many small ones.
+    /// How long the first message of a batch waits for more. The log syncs every stored message separately (about 0.2
+    /// ms of CPU and 1 ms of time), so a few large messages are far cheaper than many small ones.
     const LINGER: Duration;
 
     /// The state of a unit.

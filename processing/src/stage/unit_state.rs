@@ -19,9 +19,9 @@ pub struct UnitState<S> {
 }
 
 impl<S> UnitState<S> {
-    /// Returns the domain-stream position at which to look up the directory for an input that names position `named`. It
-    /// never decreases within one input stream: otherwise two writers, one of them behind, could make a rule appear and
-    /// disappear in turn.
+    /// Returns the domain-stream position at which to look up the directory for an input that names position `named`.
+    /// It never decreases within one input stream: otherwise two writers, one of them behind, could make a rule appear
+    /// and disappear in turn.
     pub fn es_position(&mut self, message: &Message, named: u64) -> u64 {
         let held = self.es_positions.entry(message.stream).or_default();
         *held = named.max(*held);

@@ -1,5 +1,5 @@
-//! Tests of the role against a real nats-server: one reading through all stages, and proof that kills and concurrent owners
-//! change nothing.
+//! Tests of the role against a real nats-server: one reading through all stages, and proof that kills and concurrent
+//! owners change nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod certificate_watch;

@@ -32,8 +32,8 @@ impl Random {
 /// What one device sends in some minutes: arrival time in milliseconds, and payload.
 type Readings = Vec<(i64, String)>;
 
-/// One day of each device as messages in log order: swinging temperatures, gaps of an hour, repeated readings, late batches,
-/// clocks that jump ahead and back.
+/// One day of each device as messages in log order: swinging temperatures, gaps of an hour, repeated readings, late
+/// batches, clocks that jump ahead and back.
 fn one_day() -> Vec<(u128, Readings)> {
     let mut random = Random(20_261_126);
     let (mut sent, mut late) = (Vec::new(), BTreeMap::<u128, Readings>::new());

@@ -1,5 +1,5 @@
-//! The fixture of these tests: a log of its own, an organisation with devices, assets, rules and a template, and the role
-//! running in this process.
+//! The fixture of these tests: a log of its own, an organisation with devices, assets, rules and a template, and the
+//! role running in this process.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -86,8 +86,8 @@ pub async fn until<F: Future<Output = bool>>(seconds: u64, what: &str, mut holds
 }
 
 impl TestPlatform {
-    /// Creates devices 0 to 3 of one type, each linked to the asset of the same number. Device temperatures above 80 degrees
-    /// and asset health scores below 50 are breaches.
+    /// Creates devices 0 to 3 of one type, each linked to the asset of the same number. Device temperatures above 80
+    /// degrees and asset health scores below 50 are breaches.
     pub async fn new() -> Self {
         // The process id and a counter make the prefix unique for each test.
         static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

@@ -1,7 +1,7 @@
 //! A child process that never outlives this process: signalling it, waiting for it and ending it.
 //!
-//! Three things end a child: [`Process::stop`], dropping the [`Process`], and the end of this process for any reason. The
-//! last is done by the kernel (`PR_SET_PDEATHSIG`, see [`spawner`]).
+//! Three things end a child: [`Process::stop`], dropping the [`Process`], and the end of this process for any reason.
+//! The last is done by the kernel (`PR_SET_PDEATHSIG`, see [`spawner`]).
 
 mod process_tree;
 mod spawner;
@@ -103,7 +103,8 @@ impl Process {
         }
     }
 
-    /// Sends the stop signal, waits, and kills the process if it does not end in time. Returns whether it ended in time.
+    /// Sends the stop signal, waits, and kills the process if it does not end in time. Returns whether it ended in
+    /// time.
     pub(crate) async fn stop(&self, within: Duration) -> bool {
         self.ask_to_stop();
         let stopped = tokio::time::timeout(within, self.exited()).await.is_ok();
@@ -118,8 +119,8 @@ impl Process {
         self.signal(self.stop_signal);
     }
 
-    /// Pauses the process with SIGSTOP and waits until every thread has stopped, which the signal alone does not guarantee.
-    /// Returns false if they have not stopped within five seconds.
+    /// Pauses the process with SIGSTOP and waits until every thread has stopped, which the signal alone does not
+    /// guarantee. Returns false if they have not stopped within five seconds.
     pub(crate) async fn pause(&self) -> bool {
         self.send(Signal::SIGSTOP);
         for _ in 0..1000 {

@@ -1,5 +1,5 @@
-//! Finds the descendants of a process in `/proc`. Each of PostgreSQL's children leads its own process group, so a signal to
-//! the parent's group would miss them.
+//! Finds the descendants of a process in `/proc`. Each of PostgreSQL's children leads its own process group, so a
+//! signal to the parent's group would miss them.
 
 use std::time::Duration;
 

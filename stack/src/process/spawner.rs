@@ -1,8 +1,8 @@
 //! The dedicated thread that starts every child process.
 //!
-//! `PR_SET_PDEATHSIG` fires when the *thread* that forked the child ends, not the process (`prctl(2)`). An async runtime may
-//! end its threads at any time, so children started there would be stopped at random. This thread lives as long as the
-//! process.
+//! `PR_SET_PDEATHSIG` fires when the *thread* that forked the child ends, not the process (`prctl(2)`). An async
+//! runtime may end its threads at any time, so children started there would be stopped at random. This thread lives as
+//! long as the process.
 
 use std::fs::File;
 use std::io;
@@ -46,8 +46,9 @@ fn command(launch: &Launch, log: File) -> io::Result<Command> {
 #[allow(unsafe_code, reason = "running code between fork and exec is unsafe by nature; there is no other way")]
 fn end_with_parent(command: &mut Command, signal: Signal, lock: RawFd) {
     let parent = getpid();
-    // SAFETY: after a fork in a process with threads only async-signal-safe calls are allowed. `before_exec` makes three
-    // system calls and neither allocates nor locks. The descriptor is open: its owner waits for the spawn to return.
+    // SAFETY: after a fork in a process with threads only async-signal-safe calls are allowed. `before_exec` makes
+    // three system calls and neither allocates nor locks. The descriptor is open: its owner waits for the spawn to
+    // return.
     unsafe {
         command.pre_exec(move || before_exec(signal, parent, BorrowedFd::borrow_raw(lock)).map_err(io::Error::from));
     }

@@ -1,5 +1,5 @@
-//! Prepares each server's configuration and probes whether it is ready. One file per server; running the processes lives in
-//! `process`.
+//! Prepares each server's configuration and probes whether it is ready. One file per server; running the processes
+//! lives in `process`.
 
 mod mosquitto;
 pub(crate) mod nats;

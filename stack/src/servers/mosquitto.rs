@@ -45,9 +45,9 @@ pub(super) async fn probe(port: u16, broker: &Broker) -> Result<(), protocols::E
     }
 }
 
-/// Returns the configuration. `max_queued_messages 0` means no limit: messages that were acknowledged to a device wait for
-/// the bridge, whereas the broker's default limit would drop them. Logs also go to `$SYS/broker/log/N`, where the bridge
-/// reads connects and disconnects.
+/// Returns the configuration. `max_queued_messages 0` means no limit: messages that were acknowledged to a device wait
+/// for the bridge, whereas the broker's default limit would drop them. Logs also go to `$SYS/broker/log/N`, where the
+/// bridge reads connects and disconnects.
 fn configuration(plan: &Plan<'_>, broker: &Broker, folder: &Path) -> String {
     let (plain, tls) = (plan.ports.broker, plan.ports.broker_tls);
     let mut text = format!(
@@ -99,8 +99,8 @@ use_username_as_clientid true
     text
 }
 
-/// Returns the ACL: the service account reads telemetry and the broker's own notices; a device writes to its own topic and
-/// reads its own commands.
+/// Returns the ACL: the service account reads telemetry and the broker's own notices; a device writes to its own topic
+/// and reads its own commands.
 fn access(broker: &Broker) -> String {
     format!(
         "user {}\ntopic read v1/telemetry/#\ntopic read $SYS/#\n\npattern write v1/telemetry/+/%u\npattern read v1/commands/+/%u\n",
@@ -108,7 +108,8 @@ fn access(broker: &Broker) -> String {
     )
 }
 
-/// Creates the plugin's initial state with one administrator, using mosquitto's own program. A later start keeps the state.
+/// Creates the plugin's initial state with one administrator, using mosquitto's own program. A later start keeps the
+/// state.
 async fn init_dynamic_security(plan: &Plan<'_>, broker: &Broker, path: &Path) -> Result<(), Error> {
     if path.exists() {
         return Ok(());

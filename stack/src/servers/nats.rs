@@ -40,8 +40,8 @@ pub(super) async fn probe(port: u16, launch: &Launch) -> Result<(), protocols::E
     }
 }
 
-/// Returns the configuration. `sync_interval: always` makes an acknowledgement mean "on disk"; the default syncs every two
-/// minutes.
+/// Returns the configuration. `sync_interval: always` makes an acknowledgement mean "on disk"; the default syncs every
+/// two minutes.
 fn configuration(plan: &Plan<'_>, folder: &Path) -> String {
     let (port, monitoring) = (plan.ports.nats, plan.ports.nats_monitoring);
     let max_file = plan.options.nats_max_file_bytes;

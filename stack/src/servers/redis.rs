@@ -33,8 +33,8 @@ pub(super) async fn probe(port: u16, pid: u32) -> Result<(), protocols::Error> {
     }
 }
 
-/// Returns the configuration. There are no snapshots, because the append-only file is the durable copy. `noeviction`, because
-/// the data is not a cache. Files go to the working directory, so that no path needs quoting.
+/// Returns the configuration. There are no snapshots, because the append-only file is the durable copy. `noeviction`,
+/// because the data is not a cache. Files go to the working directory, so that no path needs quoting.
 fn configuration(plan: &Plan<'_>) -> String {
     let append_only = if plan.options.is_throwaway() { "no" } else { "yes" };
     let port = plan.ports.redis;

@@ -69,8 +69,8 @@ impl AssetState {
         }
     }
 
-    /// Returns the accepted part of a backup's values: metrics that no other device has sent for the takeover time of the
-    /// asset type.
+    /// Returns the accepted part of a backup's values: metrics that no other device has sent for the takeover time of
+    /// the asset type.
     pub fn accept_backup(
         &mut self,
         requirements: &Requirements<'_>,
@@ -132,7 +132,8 @@ impl AssetState {
         self.children.retain(|child, _| is_child(*child));
     }
 
-    /// Returns the reading that triggers a computation from the children's reports: without values, at their newest time.
+    /// Returns the reading that triggers a computation from the children's reports: without values, at their newest
+    /// time.
     pub fn trigger_from_children(&self, asset: AssetId, organization: OrganizationId) -> Option<AssetReading> {
         let time = |micros: fn(&ChildState) -> i64| {
             self.children.values().map(micros).max().and_then(DateTime::from_timestamp_micros)
@@ -196,7 +197,8 @@ impl AssetState {
         self.report_to_parent(message, requirements, asset, organization, trigger, score);
     }
 
-    /// Computes the formula metrics into `numbers`. Returns metrics that newly fail, or fail for another reason than before.
+    /// Computes the formula metrics into `numbers`. Returns metrics that newly fail, or fail for another reason than
+    /// before.
     fn compute_formulas(
         &mut self,
         requirements: &Requirements<'_>,

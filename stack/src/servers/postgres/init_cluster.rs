@@ -1,5 +1,5 @@
-//! Creates a PostgreSQL cluster: with initdb or, for throwaway data, from a packed copy of an earlier cluster, which takes a
-//! tenth of the time.
+//! Creates a PostgreSQL cluster: with initdb or, for throwaway data, from a packed copy of an earlier cluster, which
+//! takes a tenth of the time.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -15,8 +15,8 @@ use crate::servers::postgres::ClusterHome;
 /// The name of a cluster while it is created, so that an interrupted one is not mistaken for a complete one.
 const NEW: &str = "data.new";
 
-/// Arguments of initdb. Text sorts by code point (C), which is fast and the same on every machine; letter classes follow
-/// Unicode.
+/// Arguments of initdb. Text sorts by code point (C), which is fast and the same on every machine; letter classes
+/// follow Unicode.
 const INITDB: [&str; 9] = [
     "--auth=trust",
     "--encoding=UTF8",
@@ -85,8 +85,8 @@ async fn tar(home: &ClusterHome<'_>, action: &str, file: &Path) -> Result<bool, 
     Ok(home.run(&command, "tar").await?.success())
 }
 
-/// Returns the path of the packed cluster: one file for each build of PostgreSQL and each user, in a folder of that user. It
-/// is a single file, because a cleaner of the temporary folder may remove parts of a tree.
+/// Returns the path of the packed cluster: one file for each build of PostgreSQL and each user, in a folder of that
+/// user. It is a single file, because a cleaner of the temporary folder may remove parts of a tree.
 fn packed(home: &ClusterHome<'_>) -> Result<PathBuf, Error> {
     let program = &home.plan.binaries.postgres;
     let metadata = program.metadata().map_err(Error::file("read", program))?;

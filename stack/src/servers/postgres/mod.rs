@@ -61,8 +61,8 @@ impl ClusterHome<'_> {
         fixed.into_iter().chain(more.iter().map(OsString::from)).collect()
     }
 
-    /// Returns how to start a command as the cluster's owner. The server itself is stopped with SIGINT, PostgreSQL's fast
-    /// shutdown, which ends sessions and writes a checkpoint (`postgres(1)`); every other command with SIGTERM.
+    /// Returns how to start a command as the cluster's owner. The server itself is stopped with SIGINT, PostgreSQL's
+    /// fast shutdown, which ends sessions and writes a checkpoint (`postgres(1)`); every other command with SIGTERM.
     fn launch(&self, command: &[OsString], log: &str) -> Launch {
         Launch {
             program: command.first().map(PathBuf::from).unwrap_or_default(),
