@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use certs::{InitializedKeyFolder, KeyFolder, MasterKey, ServerFiles, ServerNames};
 use chrono::{DateTime, Utc};
 use commands::EventStore;
-use eventlog::{Access, Log, StreamSizes};
+use eventlog::{Credentials, Log, StreamSizes};
 use projections::RedisServer;
 use tokio::time::{Instant, sleep};
 
@@ -146,11 +146,11 @@ pub async fn connect_log(settings: &Settings, servers: &Servers) -> anyhow::Resu
         .with_sizes(StreamSizes::default());
     log.replicas = settings.nats.replicas;
     log.client_name = format!("argusiq {}", settings.lasting_name());
-    log.access = access(settings)?;
+    log.credentials = credentials(settings)?;
     Ok(Log::connect(log).await?)
 }
 
-fn access(settings: &Settings) -> anyhow::Result<Access> {
+fn credentials(settings: &Settings) -> anyhow::Result<Credentials> {
     let nats = &settings.nats;
     let password = match (&nats.password, &nats.password_file) {
         (Some(_), Some(_)) => bail!("set nats.password or nats.password_file, not both"),
@@ -168,7 +168,7 @@ fn access(settings: &Settings) -> anyhow::Result<Access> {
     if nats.tls_certificate_file.is_some() != nats.tls_key_file.is_some() {
         bail!("nats.tls_certificate_file and nats.tls_key_file go together: set both, or none");
     }
-    Ok(Access {
+    Ok(Credentials {
         user: nats.user.clone(),
         password,
         tls_ca_file: nats.tls_ca_file.clone(),

@@ -118,7 +118,7 @@ pub fn differences(sealed: &str, now: &Audit) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use eventlog::audit::End;
+    use eventlog::audit::ChainEnd;
 
     use super::*;
 
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_aggregate_that_differs_is_named() {
-        let end = |version| End { version, hash: Digest::of(b"x") };
+        let end = |version| ChainEnd { version, hash: Digest::of(b"x") };
         let ends = |of: &[(&str, u64)]| Audit {
             ends: of.iter().map(|(subject, version)| ((*subject).to_owned(), end(*version))).collect(),
             ..Audit::default()

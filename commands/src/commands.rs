@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use eventlog::store::{ChoiceError, Journal, Kept, RunningFeed};
+use eventlog::store::{Journal, JournalChoiceError, JournalKind, RunningFeed};
 use eventlog::{Log, secrets, store};
 use pgstore::{PostgresJournal, Relay};
 use tokio_util::sync::CancellationToken;
@@ -54,7 +54,7 @@ pub enum OpenError {
     Feed(#[source] store::Error),
     /// The installation keeps its events elsewhere.
     #[error(transparent)]
-    Choice(#[from] ChoiceError),
+    Choice(#[from] JournalChoiceError),
     /// The event store cannot be opened.
     #[error("cannot open the event store")]
     EventStore(#[source] pgstore::Error),
@@ -110,16 +110,16 @@ impl Commands {
 
 impl EventStore {
     /// Where that is, as the installation remembers it.
-    pub fn kept(&self) -> Kept {
+    pub fn kept(&self) -> JournalKind {
         match self {
-            Self::JetStream => Kept::JetStream,
-            Self::Postgres { .. } => Kept::Postgres,
+            Self::JetStream => JournalKind::JetStream,
+            Self::Postgres { .. } => JournalKind::Postgres,
         }
     }
 
     /// Returns the journal beside JetStream's own, once it is certain that the installation keeps its events there.
     async fn journal(&self, log: &Log) -> Result<Option<Arc<PostgresJournal>>, OpenError> {
-        log.keep_events_in(self.kept()).await?;
+        log.choose_journal(self.kept()).await?;
         match self {
             Self::JetStream => Ok(None),
             Self::Postgres { database_url } => {

@@ -14,7 +14,7 @@ pub async fn rotate_master_key(log: &Log, old: &MasterKey, new: &MasterKey) -> R
         if !is_authority(name) {
             return Ok(plaintext);
         }
-        reseal(&plaintext, old, new).ok_or_else(|| secrets::Error::Within(name.to_owned()))
+        reseal(&plaintext, old, new).ok_or_else(|| secrets::Error::NestedSeal(name.to_owned()))
     };
     Ok(rekey(log, *old.expose(), *new.expose(), change).await?)
 }

@@ -154,7 +154,7 @@ impl Bucket {
     }
 
     /// Returns a key's value and revision from any replica: quicker on a cluster, and possibly a moment old.
-    pub async fn get_nearby(&self, key: &str) -> Result<Option<(Bytes, u64)>, Error> {
+    pub async fn get_from_any_replica(&self, key: &str) -> Result<Option<(Bytes, u64)>, Error> {
         check(key)?;
         let entry = self.store.entry(key).await.map_err(|error| self.unread(key, error))?;
         Ok(entry.filter(|entry| entry.operation == Operation::Put).map(|entry| (entry.value, entry.revision)))

@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
-use crate::access::Access;
 use crate::buckets::BucketName;
+use crate::credentials::Credentials;
 use crate::streams::{self, Stream, StreamSizes};
-use crate::{send, server};
+use crate::{send, server_check};
 
 /// How to reach NATS, and how this installation's streams are named and sized.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Settings {
     /// The sizes of the streams.
     pub sizes: StreamSizes,
     /// Who connects, and whom it trusts.
-    pub access: Access,
+    pub credentials: Credentials,
     /// The name the server shows for this connection.
     pub client_name: String,
     /// How long [`Log::connect`] keeps trying.
@@ -45,7 +45,7 @@ impl Settings {
             stream_prefix: String::new(),
             replicas: 1,
             sizes: StreamSizes::default(),
-            access: Access::default(),
+            credentials: Credentials::default(),
             client_name: "argusiq".to_owned(),
             connect_deadline: Duration::from_secs(15),
             request_timeout: Duration::from_secs(5),
@@ -183,7 +183,7 @@ impl Log {
         check_prefix(&settings.stream_prefix)?;
         check_address(&settings.url)?;
         let deadline = Instant::now() + settings.connect_deadline;
-        let mut pauses = send::pauses();
+        let mut pauses = send::backoff();
         let (broke, breaks) = watch::channel(0);
         let broke = Arc::new(broke);
         let client = loop {
@@ -191,7 +191,7 @@ impl Log {
                 Ok(client) => break client,
                 Err(source) => source,
             };
-            if let Some(refusal) = server::refusal(&settings, &source) {
+            if let Some(refusal) = server_check::refusal(&settings, &source) {
                 return Err(refusal(source));
             }
             match pauses.next().filter(|pause| Instant::now() + *pause < deadline) {
@@ -281,7 +281,7 @@ fn options(settings: &Settings, broke: Arc<watch::Sender<u64>>) -> ConnectOption
             }
             std::future::ready(())
         });
-    settings.access.apply(options)
+    settings.credentials.apply(options)
 }
 
 /// At once, then 50 ms longer each time up to 500 ms: a server that restarts is found quickly, and many clients do not

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::connection::Log;
-use crate::consumer::reader::{Delivery, What};
+use crate::consumer::reader::{Content, Delivery};
 use crate::consumer::{self, ConsumeSettings, Source, open_readers};
 use crate::inspect;
 use crate::message::Message;
@@ -61,7 +61,7 @@ pub struct Follower {
     log: Log,
     streams: Vec<Stream>,
     progress: watch::Receiver<Progress>,
-    look: Arc<Notify>,
+    check_now: Arc<Notify>,
 }
 
 /// Follows the sources from positions on (absent: from the stream's first message), calling `fold` with every message in
@@ -78,17 +78,17 @@ pub async fn follow(
     let opened = open_readers(log, NAME, sources, &from, &settings, shutdown.clone());
     let positions = from.iter().map(|(stream, position)| (stream, position.sequence)).collect();
     let (announce, progress) = watch::channel(Progress { positions, ..Progress::default() });
-    let look = match opened {
-        Ok((receiver, look)) => {
+    let check_now = match opened {
+        Ok((receiver, check_now)) => {
             tokio::spawn(fold_all(receiver, announce, fold, shutdown));
-            look
+            check_now
         }
         Err(error) => {
             announce.send_modify(|progress| progress.failed = Some(Arc::new(error)));
             Arc::default()
         }
     };
-    Follower { log: log.clone(), streams, progress, look }
+    Follower { log: log.clone(), streams, progress, check_now }
 }
 
 async fn fold_all(
@@ -101,13 +101,13 @@ async fn fold_all(
     while let Some(1..) = shutdown.run_until_cancelled(receiver.recv_many(&mut some, AT_ONCE)).await {
         let mut moved = Vec::with_capacity(some.len());
         for delivery in some.drain(..) {
-            match delivery.what {
-                What::Message(message, _) => {
+            match delivery.content {
+                Content::Message(message, _) => {
                     fold(&message);
                     moved.push((delivery.stream, message.sequence));
                 }
-                What::Quiet(sequence) => moved.push((delivery.stream, sequence)),
-                What::Failed(failure) => {
+                Content::Progress(sequence) => moved.push((delivery.stream, sequence)),
+                Content::Failed(failure) => {
                     error!(error = &failure as &dyn std::error::Error, "a follower has ended");
                     announce.send_modify(|progress| progress.failed = Some(Arc::new(failure)));
                     return;
@@ -162,7 +162,7 @@ impl Follower {
 
     async fn keep_looking(&self) {
         loop {
-            self.look.notify_waiters();
+            self.check_now.notify_waiters();
             sleep(Duration::from_millis(20)).await;
         }
     }

@@ -3,12 +3,12 @@
 //! async-nats, and it knows no domain type.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod access;
 pub mod audit;
 pub mod buckets;
 pub mod connection;
 pub mod consumer;
-mod direct;
+mod credentials;
+mod direct_get;
 pub mod envelope;
 pub mod follow;
 pub mod inspect;
@@ -24,16 +24,16 @@ pub mod rekey;
 mod rendezvous;
 pub mod secrets;
 mod send;
-mod server;
+mod server_check;
 pub mod store;
 pub mod streams;
 pub mod upcasters;
 pub mod writer;
 
-pub use access::Access;
 pub use buckets::{Bucket, BucketName};
 pub use connection::{Log, Settings};
 pub use consumer::{Batch, Cause, ConsumeSettings, Consumer, Outcome, Rejection, Source, run, run_until};
+pub use credentials::Credentials;
 pub use envelope::{Envelope, RecordedEvent, decode_events};
 pub use follow::{Follower, follow};
 pub use lane::{Lane, LaneSettings};

@@ -15,18 +15,18 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use self::entry::Own;
+use self::entry::OwnEntry;
 pub use self::entry::{Entry, Member, list};
 use crate::buckets::{self, BucketName};
 use crate::connection::Log;
 use crate::{metric_names, rendezvous};
 
 /// How often the own entry is renewed; the entry outlives three missed renewals.
-const RENEWAL: Duration = Duration::from_secs(2);
+const RENEW_INTERVAL: Duration = Duration::from_secs(2);
 /// How often the entries are read.
-const READING: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a request may hold up the next look at the own lease.
-const PATIENCE: Duration = Duration::from_secs(1);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// After how long without renewal the own partitions are given up: before the entry vanishes for the others, with the
 /// requests under way counted in.
 const LEASE: Duration = Duration::from_secs(6);
@@ -41,10 +41,10 @@ type Owned = Arc<Mutex<BTreeMap<String, watch::Sender<BTreeSet<u16>>>>>;
 pub enum Error {
     /// Another live process has the name.
     #[error("another live process is called {0}; stop it, or give this one a name of its own (ARGUSIQ_INSTANCE)")]
-    Taken(String),
+    NameTaken(String),
     /// The name is none.
     #[error("{0:?} cannot be a process's name: it takes letters, digits, `-` and `_`")]
-    Name(String),
+    InvalidName(String),
     /// The bucket did not answer as it should.
     #[error("the bucket of the members does not answer")]
     Bucket(#[from] buckets::Error),
@@ -61,7 +61,7 @@ pub struct Membership {
 impl Membership {
     /// Joins under a name of the characters `A-Z a-z 0-9 - _`, for the given kinds of work. Returns once the own entry is
     /// written and the others were read; what a dead process of that name left is waited for, up to 8 s. Errors with
-    /// [`Error::Taken`] when a live one has it. It leaves when `shutdown` is cancelled.
+    /// [`Error::NameTaken`] when a live one has it. It leaves when `shutdown` is cancelled.
     pub async fn join(
         log: &Log,
         member: impl Into<Member>,
@@ -71,7 +71,7 @@ impl Membership {
         let member: Member = member.into();
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if member.name.is_empty() || !member.name.chars().all(allowed) {
-            return Err(Error::Name(member.name));
+            return Err(Error::InvalidName(member.name));
         }
         let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         let owned: Owned = Arc::default();
@@ -79,7 +79,7 @@ impl Membership {
         let bucket = log.bucket(BucketName::Members).await?;
         let mut keeper = Keeper {
             log: log.clone(),
-            own: Own::new(bucket, member, kinds.clone()),
+            own: OwnEntry::new(bucket, member, kinds.clone()),
             kinds,
             owned: owned.clone(),
             announce,
@@ -115,7 +115,7 @@ impl Membership {
 
 struct Keeper {
     log: Log,
-    own: Own,
+    own: OwnEntry,
     kinds: BTreeSet<String>,
     owned: Owned,
     announce: watch::Sender<Members>,
@@ -124,7 +124,7 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(mut self, stop: CancellationToken) {
-        let (mut renewal, mut reading) = (interval(RENEWAL), interval(READING));
+        let (mut renewal, mut reading) = (interval(RENEW_INTERVAL), interval(POLL_INTERVAL));
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         reading.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -134,13 +134,13 @@ impl Keeper {
                 _ = reading.tick() => false,
             };
             // A process that stood still was taken for gone, and must know it before its entry is there again.
-            self.look_at_lease();
+            self.check_lease();
             if is_renewal {
                 self.try_renew().await;
             } else {
                 self.read().await;
             }
-            self.look_at_lease();
+            self.check_lease();
         }
         self.announce(Members::new());
         if let Err(error) = self.own.withdraw().await {
@@ -158,11 +158,11 @@ impl Keeper {
 
     async fn try_renew(&mut self) {
         let member = self.own.name.clone();
-        match timeout(PATIENCE, self.renew()).await {
+        match timeout(REQUEST_TIMEOUT, self.renew()).await {
             Ok(Ok(())) => {}
             // This process stood still for so long that another one could take its name, and owns nothing until that
             // one is gone.
-            Ok(Err(error @ Error::Taken(_))) => {
+            Ok(Err(error @ Error::NameTaken(_))) => {
                 if self.announce(Members::new()) {
                     warn!(member, %error, "this process has lost its name");
                 }
@@ -173,7 +173,7 @@ impl Keeper {
     }
 
     async fn read(&mut self) {
-        let Some(entries) = self.present().await else { return };
+        let Some(entries) = self.read_entries().await else { return };
         let own = entries.get(&self.own.name).is_some_and(|entry| entry.process == self.own.process());
         if own && !self.is_overdue() {
             self.announce(entries.into_iter().map(|(name, entry)| (name, entry.kinds)).collect());
@@ -186,7 +186,7 @@ impl Keeper {
     }
 
     /// Gives everything up while the own entry may be gone for the others.
-    fn look_at_lease(&self) {
+    fn check_lease(&self) {
         if self.is_overdue() {
             self.announce(Members::new());
         }
@@ -197,8 +197,8 @@ impl Keeper {
     }
 
     /// Returns the entries there are, or none when they could not be read.
-    async fn present(&self) -> Option<BTreeMap<String, Entry>> {
-        let read = timeout(PATIENCE, list(&self.log)).await.ok()?;
+    async fn read_entries(&self) -> Option<BTreeMap<String, Entry>> {
+        let read = timeout(REQUEST_TIMEOUT, list(&self.log)).await.ok()?;
         read.inspect_err(|error| warn!(%error, "could not read the members")).ok()
     }
 

@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
-use crate::access::inbox;
 use crate::buckets::BucketName;
 use crate::connection::Settings;
+use crate::credentials::inbox;
 use crate::streams::Stream;
 
 /// A kind of process with a NATS user of its own.

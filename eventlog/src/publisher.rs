@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::connection::Log;
 use crate::message::Headers;
 use crate::metric_names;
-use crate::send::{SendError, pauses, send_once};
+use crate::send::{SendError, backoff, send_once};
 use crate::streams::Stream;
 
 /// Limits of a [`Publisher`].
@@ -86,7 +86,7 @@ impl Publisher {
         let subject = self.log.subject(stream, subject_tail);
         let started = Instant::now();
         let deadline = started + self.settings.deadline;
-        let mut pauses = pauses();
+        let mut pauses = backoff();
         let mut doubtful = false;
         loop {
             let sent =

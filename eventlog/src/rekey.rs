@@ -27,7 +27,7 @@ pub async fn rekey(
     let [by_old, by_new] = marked;
     let known = |value: Result<Option<Vec<u8>>, Error>| match value {
         Ok(value) => Ok(value.as_deref() == Some(CHECK_VALUE)),
-        Err(Error::Sealed(_)) => Ok(false),
+        Err(Error::Undecryptable(_)) => Ok(false),
         Err(error) => Err(error),
     };
     if !known(by_old.await)? && !known(by_new.await)? {
@@ -45,7 +45,7 @@ pub async fn rekey(
         let plaintext = if name == CHECK_NAME { plaintext } else { change(name, plaintext)? };
         match old.bucket.update(name, new.seal(name, &plaintext)?, revision).await {
             Ok(_) => rekeyed.changed += 1,
-            Err(error @ buckets::Error::Conflict { .. }) => return Err(Error::Running(error)),
+            Err(error @ buckets::Error::Conflict { .. }) => return Err(Error::WrittenMeanwhile(error)),
             Err(error) => return Err(error.into()),
         }
     }

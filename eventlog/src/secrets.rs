@@ -22,16 +22,16 @@ pub enum Error {
     WrongKey,
     /// The stored value was not written by this name and key, or was changed.
     #[error("secret {0} does not open: it was changed, or stored under another name or key")]
-    Sealed(String),
+    Undecryptable(String),
     /// This process was started without the secrets, which its role does not need.
     #[error("this process has no access to secrets")]
     Closed,
     /// A secret was written while all were given another master key.
     #[error("a process still writes secrets: stop every role, then try again")]
-    Running(#[source] buckets::Error),
+    WrittenMeanwhile(#[source] buckets::Error),
     /// What is sealed within a secret does not open.
     #[error("secret {0} holds something sealed that does not open")]
-    Within(String),
+    NestedSeal(String),
     /// Encrypting failed.
     #[error("secret {0} could not be encrypted")]
     Encrypt(String),
@@ -62,18 +62,18 @@ impl Secrets {
         }
         match secrets.get(CHECK_NAME).await {
             Ok(Some(value)) if value == CHECK_VALUE => Ok(secrets),
-            Ok(_) | Err(Error::Sealed(_)) => Err(Error::WrongKey),
+            Ok(_) | Err(Error::Undecryptable(_)) => Err(Error::WrongKey),
             Err(error) => Err(error),
         }
     }
 
     /// Opens the secrets without looking whether the key is the right one.
     pub(crate) async fn unchecked(log: &Log, master_key: [u8; 32]) -> Result<Secrets, Error> {
-        Secrets::passing(log, master_key, BucketName::Secrets).await
+        Secrets::in_bucket(log, master_key, BucketName::Secrets).await
     }
 
     /// Opens another bucket of encrypted values, which vanish by themselves, under the same master key.
-    pub async fn passing(log: &Log, master_key: [u8; 32], bucket: BucketName) -> Result<Secrets, Error> {
+    pub async fn in_bucket(log: &Log, master_key: [u8; 32], bucket: BucketName) -> Result<Secrets, Error> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &master_key).map_err(|_| Error::WrongKey)?;
         Ok(Secrets { bucket: log.bucket(bucket).await?, key })
     }
@@ -139,7 +139,7 @@ impl Secrets {
     }
 
     pub(crate) fn unseal(&self, name: &str, stored: &[u8]) -> Result<Vec<u8>, Error> {
-        let sealed = || Error::Sealed(name.to_owned());
+        let sealed = || Error::Undecryptable(name.to_owned());
         let (format, rest) = stored.split_first().ok_or_else(sealed)?;
         if *format != FORMAT || rest.len() < NONCE_LEN {
             return Err(sealed());

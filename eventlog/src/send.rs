@@ -122,7 +122,7 @@ fn parse(answer: &[u8]) -> Result<PublishAck, SendError> {
 }
 
 /// Returns pauses for repeated attempts: 20 ms, doubling up to 1 s, each with jitter, without end.
-pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
+pub(crate) fn backoff() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_secs(1))
@@ -133,7 +133,7 @@ pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
 
 /// Returns pauses for somebody who waits for the answer: 20 ms, doubling up to 200 ms, so that a new leader is found as
 /// soon as there is one.
-pub(crate) fn short_pauses() -> impl Iterator<Item = Duration> + Send {
+pub(crate) fn short_backoff() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_millis(200))
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_stay_below_two_seconds() {
-        let pauses: Vec<_> = pauses().take(50).collect();
+        let pauses: Vec<_> = backoff().take(50).collect();
         assert_eq!(pauses.len(), 50);
         assert!(pauses[0] < Duration::from_millis(60));
         assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(2)));

@@ -13,7 +13,7 @@ use crate::connection::Log;
 use crate::inspect;
 use crate::message::Headers;
 use crate::metric_names;
-use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, pauses, send_once};
+use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, backoff, send_once};
 use crate::streams::Stream;
 
 /// The header with the id of a message of a single writer.
@@ -109,7 +109,7 @@ impl SubjectWriter {
         let headers = headers.with(PACK_HEADER, &id);
         let mut attempt = Attempt { id, headers, payload, doubtful: false };
         let deadline = Instant::now() + self.settings.deadline;
-        let mut pauses = pauses();
+        let mut pauses = backoff();
         loop {
             let error = match self.attempt(&mut attempt).await {
                 Ok(sequence) => return Ok(sequence),

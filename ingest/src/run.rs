@@ -49,7 +49,8 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     // Join the membership first: nothing may be published under the instance's name before it is exclusively ours.
     let (member, kinds) = membership_identity(&config.instance, listener.is_some(), config.bridge.is_some());
     let shards = shards::choose(&log, &member, config.shards).await;
-    let joining = Membership::join(&log, Member::new(&member).at(shards.iter().copied()), &kinds, closing.clone());
+    let joining =
+        Membership::join(&log, Member::new(&member).with_shards(shards.iter().copied()), &kinds, closing.clone());
     let Some(joined) = closing.run_until_cancelled(joining).await else { return Ok(()) };
     let membership = joined.map_err(|source| Error::Join { instance: config.instance.clone(), source })?;
     let fold = fold_and_review(directory.clone(), sessions.clone(), kicks, clock.clone());

@@ -14,7 +14,7 @@ pub async fn choose(log: &Log, door: &str, count: u16) -> Vec<u16> {
     let taken: Vec<u16> = match members::list(log).await {
         Ok(entries) => {
             let others = entries.into_iter().filter(|(name, _)| name != door);
-            others.flat_map(|(_, entry)| entry.places).collect()
+            others.flat_map(|(_, entry)| entry.shards).collect()
         }
         Err(error) => {
             warn!(%error, "failed to read the shards of other instances");

@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::rows;
 
 /// How many connections one process opens at most. Appends wait for one another anyway.
-const MOST: usize = 8;
+const MAX_CONNECTIONS: usize = 8;
 /// How long a connection may be idle before it is asked whether it is still there.
-const ASKED_AFTER: Duration = Duration::from_secs(1);
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// All connections of one journal.
 pub struct Connections {
@@ -31,7 +31,7 @@ struct Idle {
 }
 
 /// A connection in use. It is closed on drop, unless it is given back.
-pub struct Taken<'a> {
+pub struct Lease<'a> {
     /// The connection.
     pub db: PgConnection,
     _permit: SemaphorePermit<'a>,
@@ -40,7 +40,7 @@ pub struct Taken<'a> {
 impl Connections {
     /// Connects nothing yet.
     pub fn new(options: PgConnectOptions) -> Self {
-        Self { options, idle: Mutex::default(), free: Semaphore::new(MOST) }
+        Self { options, idle: Mutex::default(), free: Semaphore::new(MAX_CONNECTIONS) }
     }
 
     /// How connections are made.
@@ -48,33 +48,33 @@ impl Connections {
         &self.options
     }
 
-    /// Returns a connection that answers, at most after `patience`.
-    pub async fn take(&self, patience: Duration) -> Result<Taken<'_>, Error> {
-        let taken = async {
+    /// Returns a connection that answers, at most after `timeout_after`.
+    pub async fn acquire(&self, timeout_after: Duration) -> Result<Lease<'_>, Error> {
+        let lease = async {
             let permit = self.free.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
             loop {
                 let Some(mut idle) = self.pop() else { break };
-                if idle.since.elapsed() < ASKED_AFTER || idle.db.ping().await.is_ok() {
-                    return Ok(Taken { db: idle.db, _permit: permit });
+                if idle.since.elapsed() < PING_AFTER_IDLE || idle.db.ping().await.is_ok() {
+                    return Ok(Lease { db: idle.db, _permit: permit });
                 }
             }
             let mut db = PgConnection::connect_with(&self.options).await?;
             rows::make_ready(&mut db).await;
-            Ok(Taken { db, _permit: permit })
+            Ok(Lease { db, _permit: permit })
         };
-        timeout(patience, taken).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Error::Unreached)
+        timeout(timeout_after, lease).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Error::Unreachable)
     }
 
     /// Keeps a connection on which everything was answered, and returns the answer; any other one is closed.
-    pub fn give_back<T>(
+    pub fn release<T>(
         &self,
-        taken: Taken<'_>,
+        lease: Lease<'_>,
         answer: Result<Result<T, Error>, Elapsed>,
-        patience: Duration,
+        timeout_after: Duration,
     ) -> Result<T, Error> {
-        let answer = answer.unwrap_or(Err(Error::Late(patience)));
-        if answer.as_ref().err().is_none_or(Error::leaves_the_connection) {
-            let idle = Idle { db: taken.db, since: Instant::now() };
+        let answer = answer.unwrap_or(Err(Error::TimedOut(timeout_after)));
+        if answer.as_ref().err().is_none_or(Error::keeps_connection_usable) {
+            let idle = Idle { db: lease.db, since: Instant::now() };
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
         }
         answer

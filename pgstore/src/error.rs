@@ -12,7 +12,7 @@ const UNIQUE_VIOLATION: &str = "23505";
 /// SQLSTATE of a table or function that is not there.
 const NOT_MIGRATED: [&str; 2] = ["42P01", "42883"];
 /// SQLSTATE classes of failures that pass: connection, resources, operator intervention, serialisation.
-const PASSING: [&str; 4] = ["08", "53", "57", "40"];
+const TRANSIENT: [&str; 4] = ["08", "53", "57", "40"];
 
 /// A failure of the journal.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum Error {
     Address(#[source] sqlx::Error),
     /// The database is not reached: nothing was asked of it.
     #[error("the event store's database is not reached")]
-    Unreached(#[source] sqlx::Error),
+    Unreachable(#[source] sqlx::Error),
     /// The database refused, or broke off.
     #[error("the event store's database does not answer")]
     Database(#[from] sqlx::Error),
@@ -31,7 +31,7 @@ pub enum Error {
     NotMigrated(#[source] sqlx::Error),
     /// The database did not answer in time.
     #[error("the event store's database did not answer within {0:?}")]
-    Late(Duration),
+    TimedOut(Duration),
     /// JetStream is ahead: the database was restored from an older copy, or belongs to another installation.
     #[error("{stream} holds {there} messages, the event store only {here}: restore the newer copy of the database")]
     Behind {
@@ -47,7 +47,7 @@ pub enum Error {
     Relay(#[from] RelayError),
     /// JetStream could not be asked.
     #[error("cannot ask JetStream how far {stream} is")]
-    Ask {
+    JetStream {
         /// The stream.
         stream: Stream,
         /// The server's answer.
@@ -58,7 +58,7 @@ pub enum Error {
 
 impl Error {
     /// Sorts a database error.
-    pub(crate) fn of(error: sqlx::Error) -> Self {
+    pub(crate) fn from_sqlx(error: sqlx::Error) -> Self {
         match code(&error) {
             Some(code) if NOT_MIGRATED.contains(&code.as_str()) => Self::NotMigrated(error),
             _ => Self::Database(error),
@@ -66,13 +66,13 @@ impl Error {
     }
 
     /// Tells whether the database answered, so that the connection is as good as before.
-    pub(crate) fn leaves_the_connection(&self) -> bool {
+    pub(crate) fn keeps_connection_usable(&self) -> bool {
         match self {
             Self::Database(source) | Self::NotMigrated(source) => {
-                code(source).is_some_and(|code| !PASSING.iter().any(|class| code.starts_with(class)))
+                code(source).is_some_and(|code| !TRANSIENT.iter().any(|class| code.starts_with(class)))
             }
-            Self::Behind { .. } | Self::Relay(_) | Self::Ask { .. } => true,
-            Self::Address(_) | Self::Unreached(_) | Self::Late(_) => false,
+            Self::Behind { .. } | Self::Relay(_) | Self::JetStream { .. } => true,
+            Self::Address(_) | Self::Unreachable(_) | Self::TimedOut(_) => false,
         }
     }
 
@@ -83,18 +83,18 @@ impl Error {
 }
 
 /// Says what an error means for an append that was sent.
-pub(crate) fn of_append(error: Error) -> SendError {
+pub(crate) fn append_error(error: Error) -> SendError {
     let database = match &error {
         Error::Database(source) | Error::NotMigrated(source) => source,
-        Error::Unreached(_) => return SendError::Disconnected,
-        Error::Late(_) => return SendError::Unanswered(error.into()),
+        Error::Unreachable(_) => return SendError::Disconnected,
+        Error::TimedOut(_) => return SendError::Unanswered(error.into()),
         _ => return SendError::Refused { code: 0, description: error.to_string(), transient: !error.is_final() },
     };
     match code(database).as_deref() {
         Some(UNIQUE_VIOLATION) => SendError::WrongLast,
         Some(DISK_FULL) => SendError::Full("the database's disk is full".to_owned()),
         Some(code) => {
-            let transient = PASSING.iter().any(|class| code.starts_with(class));
+            let transient = TRANSIENT.iter().any(|class| code.starts_with(class));
             SendError::Refused { code: 0, description: format!("{error} ({code})"), transient }
         }
         None => SendError::Unanswered(error.into()),
@@ -111,15 +111,15 @@ mod tests {
 
     #[test]
     fn what_was_sent_and_not_answered_is_in_doubt() {
-        assert!(of_append(Error::Late(Duration::from_secs(1))).is_doubtful());
-        assert!(of_append(Error::of(sqlx::Error::WorkerCrashed)).is_doubtful());
-        assert!(!of_append(Error::Unreached(sqlx::Error::PoolTimedOut)).is_doubtful());
+        assert!(append_error(Error::TimedOut(Duration::from_secs(1))).is_doubtful());
+        assert!(append_error(Error::from_sqlx(sqlx::Error::WorkerCrashed)).is_doubtful());
+        assert!(!append_error(Error::Unreachable(sqlx::Error::PoolTimedOut)).is_doubtful());
     }
 
     #[test]
     fn copies_that_do_not_belong_together_are_refused_for_good() {
         let behind = Error::Behind { stream: Stream::Es, there: 9, here: 4 };
-        let refused = of_append(behind);
+        let refused = append_error(behind);
         assert!(!refused.is_transient(), "{refused}");
         assert!(refused.to_string().contains("ES holds 9 messages, the event store only 4"), "{refused}");
     }

@@ -14,9 +14,9 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
-use crate::agree::agree_on_all;
 use crate::connections::Connections;
-use crate::error::{Error, of_append};
+use crate::consistency::check_all;
+use crate::error::{Error, append_error};
 use crate::relay::Relay;
 use crate::rows;
 
@@ -27,14 +27,14 @@ const PAGE: i64 = 256;
 pub struct PostgresJournal {
     connections: Connections,
     log: Log,
-    agreed: OnceCell<()>,
+    checked: OnceCell<()>,
 }
 
 impl PostgresJournal {
     /// Returns the journal of an installation: its database, and the log it is relayed to. Nothing is connected yet.
     pub fn new(database_url: &str, log: &Log) -> Result<Arc<Self>, Error> {
         let connections = Connections::new(options(database_url)?);
-        Ok(Arc::new(Self { connections, log: log.clone(), agreed: OnceCell::new() }))
+        Ok(Arc::new(Self { connections, log: log.clone(), checked: OnceCell::new() }))
     }
 
     /// Starts relaying into JetStream: this process does it, or stands by while another one does. Dropping the handle
@@ -44,11 +44,11 @@ impl PostgresJournal {
     }
 
     async fn page(&self, key: &AggregateKey, from: u64, limit: i64) -> Result<Vec<Message>, Error> {
-        let patience = self.log.settings().request_timeout;
-        let mut taken = self.connections.take(patience).await?;
-        let page = rows::of_subject(&mut taken.db, key.stream(), key.subject(), from, limit);
-        let page = timeout(patience, page).await;
-        self.connections.give_back(taken, page, patience)
+        let timeout_after = self.log.settings().request_timeout;
+        let mut lease = self.connections.acquire(timeout_after).await?;
+        let page = rows::of_subject(&mut lease.db, key.stream(), key.subject(), from, limit);
+        let page = timeout(timeout_after, page).await;
+        self.connections.release(lease, page, timeout_after)
     }
 
     async fn store(
@@ -56,21 +56,21 @@ impl PostgresJournal {
         key: &AggregateKey,
         expected: u64,
         payload: &[u8],
-        patience: Duration,
+        timeout_after: Duration,
     ) -> Result<Option<u64>, Error> {
-        let mut taken = self.connections.take(patience).await?;
-        let db = &mut taken.db;
+        let mut lease = self.connections.acquire(timeout_after).await?;
+        let db = &mut lease.db;
         let stored = async {
-            self.agreed(db).await?;
+            self.checked(db).await?;
             rows::append(db, key.stream(), key.subject(), expected, payload).await
         };
-        let stored = timeout(patience, stored).await;
-        self.connections.give_back(taken, stored, patience)
+        let stored = timeout(timeout_after, stored).await;
+        self.connections.release(lease, stored, timeout_after)
     }
 
     /// Makes sure, once, that what JetStream holds came from here.
-    async fn agreed(&self, db: &mut PgConnection) -> Result<(), Error> {
-        self.agreed.get_or_try_init(|| agree_on_all(&self.log, db)).await.map(|_| ())
+    async fn checked(&self, db: &mut PgConnection) -> Result<(), Error> {
+        self.checked.get_or_try_init(|| check_all(&self.log, db)).await.map(|_| ())
     }
 }
 
@@ -104,7 +104,7 @@ impl Journal for PostgresJournal {
     ) -> BoxFuture<'a, Result<u64, SendError>> {
         Box::pin(async move {
             let stored = self.store(key, expected, &payload, timeout).await;
-            stored.map_err(of_append)?.ok_or(SendError::WrongLast)
+            stored.map_err(append_error)?.ok_or(SendError::WrongLast)
         })
     }
 

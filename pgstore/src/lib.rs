@@ -2,8 +2,8 @@
 //! them into JetStream in the same order. What a message holds, and how aggregates are loaded, is `eventlog`'s.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod agree;
 mod connections;
+mod consistency;
 mod error;
 mod journal;
 mod relay;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use eventlog::store::{RelayError, Relayed};
+use eventlog::store::{RelayError, RelayedMessage};
 use eventlog::{Log, Stream};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -13,18 +13,18 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{debug, error, info, warn};
 
-use crate::agree::agree;
+use crate::consistency::check_stream;
 use crate::error::Error;
 use crate::rows;
 
 /// The advisory lock of the one relay: "ARGS" and 1.
 const LOCK: (i32, i32) = (1_095_910_739, 1);
 /// How long somebody who stands by, or failed, waits until the next attempt.
-const STAND_BY: Duration = Duration::from_millis(300);
+const RETRY_PAUSE: Duration = Duration::from_millis(300);
 /// How long the relay waits where a second try cannot mend it.
-const HALTED: Duration = Duration::from_secs(10);
+const HALT_PAUSE: Duration = Duration::from_secs(10);
 /// How long the relay waits for a commit's notice before it looks by itself.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a message may wait before somebody who stands by takes the relay to hang.
 const OVERDUE: Duration = Duration::from_secs(3);
 /// How many messages are read at once.
@@ -34,7 +34,7 @@ const IN_FLIGHT: usize = 32;
 /// Counter: messages relayed to JetStream. Label `stream`.
 const RELAYED_MESSAGES: &str = "eventlog_relayed_messages_total";
 /// How long one message waits for its acknowledgement.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running relay, or one that stands by. It ends on drop.
 pub struct Relay {
@@ -55,18 +55,18 @@ impl Relay {
 async fn keep_relaying(options: PgConnectOptions, log: Log) {
     loop {
         let pause = match lead(&options, &log).await {
-            Ok(()) => STAND_BY,
+            Ok(()) => RETRY_PAUSE,
             Err(failure) if failure.is_final() => {
                 error!(error = &failure as &dyn std::error::Error, "nothing more is relayed");
-                HALTED
+                HALT_PAUSE
             }
             Err(Error::NotMigrated(_)) => {
                 debug!("waits for the event store's tables");
-                STAND_BY
+                RETRY_PAUSE
             }
             Err(failure) => {
                 warn!(error = &failure as &dyn std::error::Error, "the relay begins again");
-                STAND_BY
+                RETRY_PAUSE
             }
         };
         tokio::time::sleep(pause).await;
@@ -76,33 +76,33 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
 /// Relays for as long as the connection that holds the lock lives. Where another process has the lock it only stands in,
 /// when that one hangs or was paused: until nothing is left.
 async fn lead(options: &PgConnectOptions, log: &Log) -> Result<(), Error> {
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone());
-    let mut listener = PgListener::connect_with(&pool).await.map_err(Error::of)?;
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACK_TIMEOUT).connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await.map_err(Error::from_sqlx)?;
     let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK.0).bind(LOCK.1);
-    let locked: bool = lock.fetch_one(&mut listener).await.map_err(Error::of)?;
+    let locked: bool = lock.fetch_one(&mut listener).await.map_err(Error::from_sqlx)?;
     if !locked && !is_overdue(log, &mut listener).await? {
         return Ok(());
     }
-    listener.listen("event_store").await.map_err(Error::of)?;
-    let mut lanes = Vec::new();
-    let mut reader = PgConnection::connect_with(options).await.map_err(Error::of)?;
+    listener.listen("event_store").await.map_err(Error::from_sqlx)?;
+    let mut cursors = Vec::new();
+    let mut reader = PgConnection::connect_with(options).await.map_err(Error::from_sqlx)?;
     for stream in Stream::DOMAIN {
-        lanes.push(Lane { stream, at: agree(log, &mut reader, stream).await? });
+        cursors.push(StreamCursor { stream, at: check_stream(log, &mut reader, stream).await? });
     }
     info!(stands_in = !locked, "relays the event store to JetStream");
     loop {
         let mut moved = false;
-        for lane in &mut lanes {
-            moved |= lane.forward(log, &mut listener).await?;
+        for cursor in &mut cursors {
+            moved |= cursor.relay_next(log, &mut listener).await?;
         }
         if !moved && !locked {
             return Ok(());
         }
         if !moved {
-            match timeout(LOOK_EVERY, listener.try_recv()).await {
+            match timeout(POLL_INTERVAL, listener.try_recv()).await {
                 Err(_) | Ok(Ok(Some(_))) => {}
                 Ok(Ok(None)) => return Ok(()),
-                Ok(Err(failure)) => return Err(Error::of(failure)),
+                Ok(Err(failure)) => return Err(Error::from_sqlx(failure)),
             }
         }
     }
@@ -111,7 +111,7 @@ async fn lead(options: &PgConnectOptions, log: &Log) -> Result<(), Error> {
 /// Tells whether something has waited for longer than the relay ever takes.
 async fn is_overdue(log: &Log, db: &mut PgListener) -> Result<bool, Error> {
     for stream in Stream::DOMAIN {
-        let at = log.last_sequence(stream).await.map_err(|source| Error::Ask { stream, source })?;
+        let at = log.last_sequence(stream).await.map_err(|source| Error::JetStream { stream, source })?;
         if rows::is_older_than(&mut *db, stream, at + 1, OVERDUE).await? {
             return Ok(true);
         }
@@ -120,14 +120,14 @@ async fn is_overdue(log: &Log, db: &mut PgListener) -> Result<bool, Error> {
 }
 
 /// How far one stream is relayed.
-struct Lane {
+struct StreamCursor {
     stream: Stream,
     at: u64,
 }
 
-impl Lane {
+impl StreamCursor {
     /// Relays the next messages; tells whether there were any.
-    async fn forward(&mut self, log: &Log, db: &mut PgListener) -> Result<bool, Error> {
+    async fn relay_next(&mut self, log: &Log, db: &mut PgListener) -> Result<bool, Error> {
         let page = rows::of_stream(&mut *db, self.stream, self.at + 1, PAGE).await?;
         let Some(last) = page.last().map(|message| message.position) else { return Ok(false) };
         if relay(log, &page, IN_FLIGHT).await.is_err() {
@@ -140,13 +140,13 @@ impl Lane {
     }
 }
 
-fn relay(log: &Log, page: &[Relayed], in_flight: usize) -> BoxFuture<'static, Result<(), RelayError>> {
+fn relay(log: &Log, page: &[RelayedMessage], in_flight: usize) -> BoxFuture<'static, Result<(), RelayError>> {
     let sent: Vec<_> = page
         .iter()
         .cloned()
         .map(|message| {
             let log = log.clone();
-            async move { log.relay(&message, PATIENCE).await }.boxed()
+            async move { log.relay(&message, ACK_TIMEOUT).await }.boxed()
         })
         .collect();
     stream::iter(sent).buffered(in_flight).try_collect().boxed()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use eventlog::store::Relayed;
+use eventlog::store::RelayedMessage;
 use eventlog::{Headers, Message, Stream};
 use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, PgExecutor, Row};
@@ -41,16 +41,21 @@ pub async fn of_subject(
             payload: Bytes::from(row.try_get::<Vec<u8>, _>("payload")?),
         })
     };
-    rows.map_err(Error::of)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::of)
+    rows.map_err(Error::from_sqlx)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::from_sqlx)
 }
 
 /// Reads a stream's messages from a position on, at most `limit`.
-pub async fn of_stream(db: impl PgExecutor<'_>, stream: Stream, from: u64, limit: i64) -> Result<Vec<Relayed>, Error> {
+pub async fn of_stream(
+    db: impl PgExecutor<'_>,
+    stream: Stream,
+    from: u64,
+    limit: i64,
+) -> Result<Vec<RelayedMessage>, Error> {
     let statement = "SELECT position, subject, follows, payload FROM event_store
         WHERE stream = $1 AND position >= $2 ORDER BY position LIMIT $3";
     let rows = sqlx::query(statement).bind(stream.name()).bind(signed(from)).bind(limit).fetch_all(db).await;
-    let message = |row: &PgRow| -> Result<Relayed, sqlx::Error> {
-        Ok(Relayed {
+    let message = |row: &PgRow| -> Result<RelayedMessage, sqlx::Error> {
+        Ok(RelayedMessage {
             stream,
             position: unsigned(row.try_get("position")?),
             subject: row.try_get("subject")?,
@@ -58,13 +63,13 @@ pub async fn of_stream(db: impl PgExecutor<'_>, stream: Stream, from: u64, limit
             payload: Bytes::from(row.try_get::<Vec<u8>, _>("payload")?),
         })
     };
-    rows.map_err(Error::of)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::of)
+    rows.map_err(Error::from_sqlx)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::from_sqlx)
 }
 
 /// Reads a stream's last position, 0 for none.
 pub async fn last_position(db: impl PgExecutor<'_>, stream: Stream) -> Result<u64, Error> {
     let statement = "SELECT coalesce(max(position), 0) FROM event_store WHERE stream = $1";
-    let last: i64 = sqlx::query_scalar(statement).bind(stream.name()).fetch_one(db).await.map_err(Error::of)?;
+    let last: i64 = sqlx::query_scalar(statement).bind(stream.name()).fetch_one(db).await.map_err(Error::from_sqlx)?;
     Ok(unsigned(last))
 }
 
@@ -78,7 +83,7 @@ pub async fn is_older_than(
     let statement = "SELECT EXISTS (SELECT FROM event_store WHERE stream = $1 AND position = $2
         AND stored_at < clock_timestamp() - make_interval(secs => $3))";
     let query = sqlx::query_scalar(statement).bind(stream.name()).bind(signed(position)).bind(age.as_secs_f64());
-    query.fetch_one(db).await.map_err(Error::of)
+    query.fetch_one(db).await.map_err(Error::from_sqlx)
 }
 
 /// Stores a message as its aggregate's next; `None` when the aggregate's last one is not at `expected`.
@@ -90,7 +95,7 @@ pub async fn append(
     payload: &[u8],
 ) -> Result<Option<u64>, Error> {
     let append = sqlx::query_scalar(APPEND).bind(stream.name()).bind(subject).bind(signed(expected)).bind(payload);
-    let position: Option<i64> = append.fetch_one(db).await.map_err(Error::of)?;
+    let position: Option<i64> = append.fetch_one(db).await.map_err(Error::from_sqlx)?;
     Ok(position.map(unsigned))
 }
 

@@ -57,7 +57,7 @@ async fn against(log: &Log, path: &Path, seal: &Seal) -> anyhow::Result<Vec<Stri
     }
     let now = audit::audit(log, &seal.positions).await?;
     let ended = |(stream, end): (&eventlog::Stream, &u64)| format!("{stream} ends at {end}, before the seal's end");
-    let mut damages: Vec<String> = now.short.iter().map(ended).collect();
+    let mut damages: Vec<String> = now.truncated.iter().map(ended).collect();
     if now.root() != seal.root {
         let ends = std::fs::read_to_string(Files::of(path).ends);
         let named = ends.map(|ends| differences(&ends, &now)).unwrap_or_default();

@@ -49,7 +49,7 @@ async fn members(log: &Log) -> anyhow::Result<Vec<String>> {
     let members = eventlog::members::list(log).await.context("the live processes are not known")?;
     let line = |(name, entry): (String, Entry)| {
         let kinds: Vec<_> = entry.kinds.into_iter().collect();
-        let places: Vec<_> = entry.places.iter().map(u16::to_string).collect();
+        let places: Vec<_> = entry.shards.iter().map(u16::to_string).collect();
         let places = if places.is_empty() { String::new() } else { format!(", raw shards {}", places.join(" ")) };
         format!("live: {name} {} ({}){places}", entry.version, kinds.join(" "))
     };
@@ -59,10 +59,10 @@ async fn members(log: &Log) -> anyhow::Result<Vec<String>> {
 async fn event_store(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
     let chosen = environment::event_store(settings, servers).kept();
     let log = timeout(PATIENCE, environment::connect_log(settings, servers)).await.context("no answer")??;
-    match log.events_kept_in().await? {
+    match log.journal_kind().await? {
         None => Ok(format!("{chosen}, from the first start on")),
         Some(kept) if kept == chosen => Ok(format!("{chosen}, as since the first start")),
-        Some(kept) => Err(eventlog::store::ChoiceError::Other { kept, chosen }.into()),
+        Some(kept) => Err(eventlog::store::JournalChoiceError::Other { kept, chosen }.into()),
     }
 }
 

@@ -46,7 +46,7 @@ impl Vault {
     pub(crate) async fn open(log: &Log, master: &MasterKey) -> Result<Self, secrets::Error> {
         let secrets = Secrets::open(log, *master.expose()).await?;
         let emails = EmailKey::open(&secrets).await?;
-        let bundles = Secrets::passing(log, *master.expose(), BucketName::Bundles).await?;
+        let bundles = Secrets::in_bucket(log, *master.expose(), BucketName::Bundles).await?;
         let crls = log.bucket(BucketName::Crls).await?;
         let sessions = log.bucket(BucketName::Sessions).await?;
         let requests = log.bucket(BucketName::Requests).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use commands::{Commands, EventStore, OpenError};
-use eventlog::store::Kept;
+use eventlog::store::JournalKind;
 
 use crate::test_platform::{TestPlatform, now};
 
@@ -16,7 +16,7 @@ fn postgres() -> EventStore {
 async fn another_event_store_than_that_of_the_first_start_is_refused() {
     let (log, keys, commands) = TestPlatform::empty().await;
     drop(commands);
-    assert_eq!(log.events_kept_in().await.unwrap(), Some(Kept::JetStream));
+    assert_eq!(log.journal_kind().await.unwrap(), Some(JournalKind::JetStream));
     let refused = Commands::open_with(postgres(), log.clone(), keys.clone(), Arc::new(now)).await.err().unwrap();
     assert!(matches!(refused, OpenError::Choice(_)), "{refused:?}");
     let line = refused.to_string();
@@ -30,9 +30,9 @@ async fn an_installation_from_before_the_choice_has_its_events_in_jetstream() {
     let settings = eventlog::Settings::new(&space.nats).with_prefix(&space.stream_prefix);
     let log = eventlog::Log::connect(settings.with_sizes(eventlog::StreamSizes::small())).await.unwrap();
     log.declare_streams().await.unwrap();
-    assert_eq!(log.events_kept_in().await.unwrap(), None);
+    assert_eq!(log.journal_kind().await.unwrap(), None);
     let publisher = eventlog::Publisher::new(&log, eventlog::PublisherSettings::default());
     publisher.publish(eventlog::Stream::EsAlarm, "acme.alarm.1", Default::default(), "[]".into()).await.unwrap();
-    assert_eq!(log.events_kept_in().await.unwrap(), Some(Kept::JetStream));
-    assert!(log.keep_events_in(Kept::Postgres).await.is_err());
+    assert_eq!(log.journal_kind().await.unwrap(), Some(JournalKind::JetStream));
+    assert!(log.choose_journal(JournalKind::Postgres).await.is_err());
 }

@@ -9,14 +9,14 @@ use crate::streams::Stream;
 
 /// The end of an aggregate's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct ChainEnd {
     /// The version of the last event.
     pub version: u64,
     /// The digest of the last message.
     pub hash: Digest,
 }
 
-impl End {
+impl ChainEnd {
     /// What stands for the aggregate in the root.
     pub fn leaf(&self, subject: &str) -> Vec<u8> {
         format!("{subject} {} {}", self.version, self.hash).into_bytes()
@@ -54,8 +54,8 @@ impl Chains {
     }
 
     /// Returns the ends of all chains by subject.
-    pub fn into_ends(self) -> BTreeMap<String, End> {
-        let end = |(subject, head): (String, ChainHead)| (subject, End { version: head.version, hash: head.hash });
+    pub fn into_ends(self) -> BTreeMap<String, ChainEnd> {
+        let end = |(subject, head): (String, ChainHead)| (subject, ChainEnd { version: head.version, hash: head.hash });
         self.heads.into_iter().map(end).collect()
     }
 }

@@ -16,9 +16,9 @@ use crate::message::Message;
 use crate::position::Positions;
 use crate::store::{ChainBreak, Digest, verify_chain};
 use crate::streams::Stream;
-use crate::{direct, follow, inspect};
+use crate::{direct_get, follow, inspect};
 
-pub use chains::{Chains, End};
+pub use chains::{ChainEnd, Chains};
 pub use merkle::root;
 
 /// How long one look at the reader may take; it goes on as long as it moves.
@@ -32,7 +32,7 @@ pub enum Error {
     State(#[from] inspect::Error),
     /// The messages of a broken chain could not be read again.
     #[error(transparent)]
-    Read(#[from] direct::Error),
+    Read(#[from] direct_get::Error),
     /// The streams could not be read to their end.
     #[error("the events could not be read")]
     Follow(#[from] follow::Error),
@@ -42,13 +42,13 @@ pub enum Error {
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     /// The end of each aggregate's chain, by its subject (`es.<organisation>.<type>.<id>`).
-    pub ends: BTreeMap<String, End>,
+    pub ends: BTreeMap<String, ChainEnd>,
     /// Chains that are not whole, by subject.
     pub breaks: BTreeMap<String, ChainBreak>,
     /// Messages read.
     pub messages: u64,
     /// Streams that end before the position they should be read to, with where they end.
-    pub short: BTreeMap<Stream, u64>,
+    pub truncated: BTreeMap<Stream, u64>,
 }
 
 impl Audit {
@@ -69,11 +69,11 @@ pub async fn ends(log: &Log) -> Result<BTreeMap<Stream, u64>, Error> {
 
 /// Reads all domain events up to these positions and checks every chain.
 pub async fn audit(log: &Log, until: &BTreeMap<Stream, u64>) -> Result<Audit, Error> {
-    let (mut chains, mut short) = (Chains::default(), BTreeMap::new());
+    let (mut chains, mut truncated) = (Chains::default(), BTreeMap::new());
     for (stream, wanted) in until {
         let end = log.last_sequence(*stream).await?;
         if end < *wanted {
-            short.insert(*stream, end);
+            truncated.insert(*stream, end);
         }
         chains = read(log, *stream, end.min(*wanted), chains).await?;
     }
@@ -86,7 +86,7 @@ pub async fn audit(log: &Log, until: &BTreeMap<Stream, u64>) -> Result<Audit, Er
             breaks.insert(subject, damage);
         }
     }
-    Ok(Audit { messages: chains.messages(), ends: chains.into_ends(), breaks, short })
+    Ok(Audit { messages: chains.messages(), ends: chains.into_ends(), breaks, truncated })
 }
 
 /// Folds one stream into the chains, up to a position.

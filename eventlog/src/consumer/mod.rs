@@ -2,10 +2,10 @@
 //! it left off and what it does with a batch; fetching, resuming after outages, batching, backing off, dead-lettering,
 //! checking its checkpoint and stopping are done here.
 
-mod gather;
-mod quiet;
+mod batcher;
+mod dead_letter;
+mod idle_progress;
 pub(crate) mod reader;
-mod reject;
 mod run;
 
 use std::future::Future;
@@ -19,7 +19,7 @@ use crate::streams::Stream;
 
 pub use run::{run, run_until};
 
-pub(crate) use gather::open_readers;
+pub(crate) use batcher::open_readers;
 
 /// Why a consumer could not do its work: any error.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -54,7 +54,7 @@ pub struct Batch {
     pub positions: Positions,
 }
 
-/// What a consumer did with a batch.
+/// Content a consumer did with a batch.
 #[derive(Debug)]
 pub enum Outcome {
     /// It is done, and the checkpoint is stored with its effects.
@@ -84,7 +84,7 @@ pub trait Consumer: Send {
     /// Its name, for dead letters, metrics and logs: letters, digits, `-` and `_`.
     fn name(&self) -> &str;
 
-    /// What it reads.
+    /// Content it reads.
     fn sources(&self) -> Vec<Source>;
 
     /// Returns where it left off, from its own checkpoint. A stream without position is read from its first message.

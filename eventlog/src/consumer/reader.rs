@@ -20,7 +20,7 @@ use crate::inspect::{StreamState, instant};
 use crate::message::{Headers, Message};
 use crate::metric_names;
 use crate::position::{Position, fingerprint};
-use crate::send::pauses;
+use crate::send::backoff;
 use crate::streams::Stream;
 
 /// How many messages and bytes one pull asks for; what was asked for and not yet taken is held in memory.
@@ -36,25 +36,25 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(30);
 /// interval of heartbeats, a second.
 pub(super) const OUTDATED: Duration = Duration::from_secs(3);
 
-/// What a reader passes on.
+/// Content a reader passes on.
 pub(crate) struct Delivery {
     pub stream: Stream,
     pub incarnation: DateTime<Utc>,
-    pub what: What,
+    pub content: Content,
     /// Room in the shared budget of bytes; freed when the delivery is dropped.
     pub _room: Option<OwnedSemaphorePermit>,
 }
 
-pub(crate) enum What {
+pub(crate) enum Content {
     /// A message, and how many more of the source the server holds.
     Message(Message, u64),
     /// Nothing up to this sequence concerns the source any more.
-    Quiet(u64),
+    Progress(u64),
     /// The reader cannot go on.
     Failed(Error),
 }
 
-/// What all readers of one consumer share.
+/// Content all readers of one consumer share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub log: Log,
@@ -65,20 +65,20 @@ pub(crate) struct Shared {
     pub budget_kib: u32,
     pub idle_advance: Duration,
     /// Wakes the readers to look at once whether they are caught up.
-    pub look: Arc<Notify>,
+    pub check_now: Arc<Notify>,
     pub stop: CancellationToken,
 }
 
 /// Why one session of reading ended.
-pub(super) enum Ended {
+pub(super) enum SessionEnd {
     Stopped,
     Interrupted(Cause),
     Fatal(Error),
 }
 
-impl From<Error> for Ended {
+impl From<Error> for SessionEnd {
     fn from(error: Error) -> Self {
-        Ended::Fatal(error)
+        SessionEnd::Fatal(error)
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) struct Reader {
     hash: Option<String>,
     pub(super) passed_on: u64,
     /// Where a stream of several servers ended when nothing before that concerned this source, and when it was seen.
-    pub(super) seen_quiet: Option<(u64, Instant)>,
+    pub(super) idle_since: Option<(u64, Instant)>,
     /// Since when a stream of several servers seems to end before the position.
     ahead_since: Option<Instant>,
 }
@@ -102,24 +102,24 @@ impl Reader {
             Some(from) => (Some(from.sequence), from.incarnation, from.hash),
             None => (None, None, None),
         };
-        Self { shared, source, position, incarnation, hash, passed_on: 0, seen_quiet: None, ahead_since: None }
+        Self { shared, source, position, incarnation, hash, passed_on: 0, idle_since: None, ahead_since: None }
     }
 
     /// Reads until the shared token is cancelled, the receiver is gone, or something fatal is found.
     pub(crate) async fn read(mut self) {
-        let mut pause = pauses();
+        let mut pause = backoff();
         loop {
             let before = self.passed_on;
             match self.session().await {
-                Ended::Stopped => return,
-                Ended::Fatal(error) => return self.fail(error).await,
-                Ended::Interrupted(cause) => {
+                SessionEnd::Stopped => return,
+                SessionEnd::Fatal(error) => return self.fail(error).await,
+                SessionEnd::Interrupted(cause) => {
                     info!(consumer = self.shared.name, stream = %self.source.stream, cause, "reading was interrupted");
                     metrics::counter!(metric_names::READER_RESUMED, "stream" => self.source.stream.name()).increment(1);
                 }
             }
             if self.passed_on > before {
-                pause = pauses();
+                pause = backoff();
             }
             let stop = self.shared.stop.clone();
             let rest = pause.next().unwrap_or(HEARTBEAT);
@@ -129,16 +129,16 @@ impl Reader {
         }
     }
 
-    async fn session(&mut self) -> Ended {
+    async fn session(&mut self) -> SessionEnd {
         let stop = self.shared.stop.clone();
         let opened = stop.run_until_cancelled(self.open()).await;
         let (consumer, mut messages) = match opened {
-            None => return Ended::Stopped,
+            None => return SessionEnd::Stopped,
             Some(Ok(opened)) => opened,
             Some(Err(ended)) => return ended,
         };
         let ended = match stop.run_until_cancelled(self.pass_on(&consumer, &mut messages)).await {
-            None => Ended::Stopped,
+            None => SessionEnd::Stopped,
             Some(ended) => ended,
         };
         drop(messages);
@@ -146,7 +146,7 @@ impl Reader {
         ended
     }
 
-    async fn open(&mut self) -> Result<(Consumer<pull::Config>, pull::Stream), Ended> {
+    async fn open(&mut self) -> Result<(Consumer<pull::Config>, pull::Stream), SessionEnd> {
         let state = self.shared.log.state(self.source.stream).await.map_err(interrupted)?;
         if self.may_be_outdated(&state) {
             return Err(interrupted("a server answers that does not know the newest messages"));
@@ -158,7 +158,7 @@ impl Reader {
         let consumer: Consumer<pull::Config> = created.map_err(interrupted)?;
         debug!(consumer = self.shared.name, stream = %self.source.stream, next, "reading");
         if consumer.cached_info().num_pending == 0 {
-            self.look_back(&state).await?;
+            self.report_progress(&state).await?;
         }
         let pull = consumer.stream().max_messages_per_batch(PULL_MESSAGES).max_bytes_per_batch(PULL_BYTES);
         let messages = pull.heartbeat(HEARTBEAT).expires(PULL_EXPIRES).messages().await.map_err(interrupted)?;
@@ -200,7 +200,7 @@ impl Reader {
     }
 
     /// Compares the message at the checkpoint, once, if the stream still holds it.
-    async fn check_history(&mut self, state: &StreamState) -> Result<(), Ended> {
+    async fn check_history(&mut self, state: &StreamState) -> Result<(), SessionEnd> {
         let (stream, sequence) = (self.source.stream, self.position.unwrap_or(0));
         if sequence < state.first_sequence {
             return Ok(());
@@ -228,10 +228,10 @@ impl Reader {
         }
     }
 
-    async fn pass_on(&mut self, consumer: &Consumer<pull::Config>, messages: &mut pull::Stream) -> Ended {
+    async fn pass_on(&mut self, consumer: &Consumer<pull::Config>, messages: &mut pull::Stream) -> SessionEnd {
         let mut delivered = 0;
-        let look = self.shared.look.clone();
-        let mut quiet_at = self.next_look();
+        let check_now = self.shared.check_now.clone();
+        let mut check_at = self.next_check();
         loop {
             tokio::select! {
                 biased;
@@ -240,18 +240,18 @@ impl Reader {
                         Ok(sequence) => delivered = sequence,
                         Err(ended) => return ended,
                     }
-                    quiet_at = self.next_look();
+                    check_at = self.next_check();
                 }
-                () = look.notified(), if self.can_be_quiet() => {
-                    if let Err(ended) = self.look_ahead(consumer, delivered).await {
+                () = check_now.notified(), if self.is_filtered() => {
+                    if let Err(ended) = self.check_progress(consumer, delivered).await {
                         return ended;
                     }
                 }
-                () = sleep_until(quiet_at), if self.can_be_quiet() => {
-                    if let Err(ended) = self.look_ahead(consumer, delivered).await {
+                () = sleep_until(check_at), if self.is_filtered() => {
+                    if let Err(ended) = self.check_progress(consumer, delivered).await {
                         return ended;
                     }
-                    quiet_at = self.next_look();
+                    check_at = self.next_check();
                 }
             }
         }
@@ -262,9 +262,9 @@ impl Reader {
         &mut self,
         message: Option<Result<jetstream::Message, pull::MessagesError>>,
         delivered: u64,
-    ) -> Result<u64, Ended> {
+    ) -> Result<u64, SessionEnd> {
         let message = message.ok_or_else(|| interrupted("the pull ended"))?.map_err(interrupted)?;
-        let info = message.info().map_err(Ended::Interrupted)?;
+        let info = message.info().map_err(SessionEnd::Interrupted)?;
         let (consumer_sequence, sequence, pending) = (info.consumer_sequence, info.stream_sequence, info.pending);
         if consumer_sequence != delivered + 1 {
             return Err(interrupted(format!("message {} of the pull is missing", delivered + 1)));
@@ -282,14 +282,14 @@ impl Reader {
             headers: Headers::from_map(message.message.headers.unwrap_or_default()),
             payload: message.message.payload,
         };
-        self.deliver(What::Message(message, pending)).await?;
+        self.deliver(Content::Message(message, pending)).await?;
         self.position = Some(sequence);
         self.passed_on += 1;
         Ok(consumer_sequence)
     }
 
     /// A gap in a source without filters is messages that were trimmed under the reader, or removed one by one.
-    async fn check_gap(&self, next: u64) -> Result<(), Ended> {
+    async fn check_gap(&self, next: u64) -> Result<(), SessionEnd> {
         let stream = self.source.stream;
         let state = self.shared.log.state(stream).await.map_err(interrupted)?;
         if state.first_sequence > next {
@@ -298,24 +298,24 @@ impl Reader {
         Ok(())
     }
 
-    pub(super) async fn deliver(&self, what: What) -> Result<(), Ended> {
-        let room = match &what {
-            What::Message(message, _) => Some(self.room(message.size()).await?),
+    pub(super) async fn deliver(&self, content: Content) -> Result<(), SessionEnd> {
+        let room = match &content {
+            Content::Message(message, _) => Some(self.room(message.size()).await?),
             _ => None,
         };
         let incarnation = self.incarnation.unwrap_or_default();
-        let delivery = Delivery { stream: self.source.stream, incarnation, what, _room: room };
-        self.shared.deliveries.send(delivery).await.map_err(|_| Ended::Stopped)
+        let delivery = Delivery { stream: self.source.stream, incarnation, content, _room: room };
+        self.shared.deliveries.send(delivery).await.map_err(|_| SessionEnd::Stopped)
     }
 
-    async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Ended> {
+    async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, SessionEnd> {
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(self.shared.budget_kib);
-        self.shared.budget.clone().acquire_many_owned(kib).await.map_err(|_| Ended::Stopped)
+        self.shared.budget.clone().acquire_many_owned(kib).await.map_err(|_| SessionEnd::Stopped)
     }
 
     async fn fail(&self, error: Error) {
         // The receiver may be gone already, and then nobody is left to be told.
-        let _ = self.deliver(What::Failed(error)).await;
+        let _ = self.deliver(Content::Failed(error)).await;
     }
 
     /// Removes the consumer from the server, which would do so by itself later.
@@ -330,8 +330,8 @@ impl Reader {
     }
 }
 
-pub(super) fn interrupted(cause: impl Into<Cause>) -> Ended {
-    Ended::Interrupted(cause.into())
+pub(super) fn interrupted(cause: impl Into<Cause>) -> SessionEnd {
+    SessionEnd::Interrupted(cause.into())
 }
 
 fn published_at(info: &Info<'_>) -> DateTime<Utc> {

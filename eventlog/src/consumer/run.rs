@@ -7,13 +7,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::gather::{Gather, open_readers};
-use super::{Batch, ConsumeSettings, Consumer, Error, Outcome, Rejection, Source, reject};
+use super::batcher::{Batcher, open_readers};
+use super::{Batch, ConsumeSettings, Consumer, Error, Outcome, Rejection, Source, dead_letter};
 use crate::connection::Log;
 use crate::metric_names;
 use crate::position::Positions;
 use crate::publisher::{Publisher, PublisherSettings};
-use crate::send::pauses;
+use crate::send::backoff;
 
 /// Runs a consumer until `shutdown` is cancelled; the batch in hand is finished first. Errors when the consumer stops,
 /// or when its checkpoint does not fit the streams.
@@ -58,7 +58,7 @@ async fn drive(
     let stop = shutdown.child_token();
     let _stop_readers = stop.clone().drop_guard();
     let (receiver, _) = open_readers(log, &name, sources, &positions, &settings, stop)?;
-    let mut gather = Gather::new(&name, receiver, positions, settings);
+    let mut gather = Batcher::new(&name, receiver, positions, settings);
     let mut runner = Runner { consumer, name, publisher: Publisher::new(log, PublisherSettings::default()), shutdown };
     loop {
         let shutdown = runner.shutdown.clone();
@@ -89,7 +89,7 @@ impl<C: Consumer> Runner<C> {
     async fn deliver(&mut self, mut batch: Batch) -> Result<Option<Handled>, Error> {
         let started = Instant::now();
         let count = batch.messages.len() as u64;
-        let mut pauses = pauses();
+        let mut pauses = backoff();
         loop {
             match self.consumer.handle(&batch).await {
                 Outcome::Done => break,
@@ -125,8 +125,8 @@ impl<C: Consumer> Runner<C> {
             let message = batch.messages.remove(index);
             warn!(consumer = self.name, stream = %rejection.stream, sequence = rejection.sequence,
                 reason = rejection.reason, "a message goes to the dead letters");
-            let mut pauses = pauses();
-            while let Err(error) = reject::bury(&self.publisher, &self.name, &message, &rejection).await {
+            let mut pauses = backoff();
+            while let Err(error) = dead_letter::publish(&self.publisher, &self.name, &message, &rejection).await {
                 warn!(consumer = self.name, error = &error as &dyn std::error::Error, "a dead letter was not stored");
                 if self.rest(pauses.next()).await.is_none() {
                     return Ok(None);

@@ -12,12 +12,12 @@ use tracing::info;
 use super::Error;
 use crate::buckets::{self, Bucket, BucketName};
 use crate::connection::Log;
-use crate::direct;
+use crate::direct_get;
 
 /// How often a name that is held by another process is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// How long a name is waited for: what a dead process left vanishes in 8 s, an election takes up to 7.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
+const CLAIM_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Who joins: a name, and what tells this process from any other of that name.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Member {
     pub(super) name: String,
     pub(super) process: String,
     pub(super) version: String,
-    pub(super) places: BTreeSet<u16>,
+    pub(super) shards: BTreeSet<u16>,
 }
 
 impl Member {
@@ -33,7 +33,7 @@ impl Member {
     pub fn new(name: impl Into<String>) -> Self {
         let process = format!("{:016x}", rand::random::<u64>());
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { name: name.into(), process, version, places: BTreeSet::new() }
+        Self { name: name.into(), process, version, shards: BTreeSet::new() }
     }
 
     /// Returns its name.
@@ -41,10 +41,10 @@ impl Member {
         &self.name
     }
 
-    /// Returns this member announcing numbered places that it chose to work at, so that others choose other ones.
+    /// Returns this member announcing numbered shards that it chose to work at, so that others choose other ones.
     #[must_use]
-    pub fn at(mut self, places: impl IntoIterator<Item = u16>) -> Self {
-        self.places = places.into_iter().collect();
+    pub fn with_shards(mut self, shards: impl IntoIterator<Item = u16>) -> Self {
+        self.shards = shards.into_iter().collect();
         self
     }
 }
@@ -72,13 +72,13 @@ pub struct Entry {
     /// The version of the program.
     #[serde(default)]
     pub version: String,
-    /// The numbered places it works at, where it does work of that kind.
-    #[serde(default)]
-    pub places: BTreeSet<u16>,
+    /// The numbered shards it works at, where it does work of that kind.
+    #[serde(default, rename = "places")]
+    pub shards: BTreeSet<u16>,
 }
 
 /// Returns the live processes' entries by name.
-pub async fn list(log: &Log) -> Result<BTreeMap<String, Entry>, direct::Error> {
+pub async fn list(log: &Log) -> Result<BTreeMap<String, Entry>, direct_get::Error> {
     let name = log.settings().bucket_name(BucketName::Members);
     let root = format!("$KV.{name}.");
     let found = log.last_of_each(&format!("KV_{name}"), &[format!("{root}*")]).await?;
@@ -91,7 +91,7 @@ pub async fn list(log: &Log) -> Result<BTreeMap<String, Entry>, direct::Error> {
 }
 
 /// The own entry, held against everybody else of the same name.
-pub(super) struct Own {
+pub(super) struct OwnEntry {
     bucket: Bucket,
     pub(super) name: String,
     entry: Entry,
@@ -105,10 +105,10 @@ enum Holder {
     Other(u64),
 }
 
-impl Own {
+impl OwnEntry {
     pub(super) fn new(bucket: Bucket, member: Member, kinds: BTreeSet<String>) -> Self {
-        let Member { name, process, version, places } = member;
-        Self { bucket, name, entry: Entry { kinds, process, version, places }, revision: None }
+        let Member { name, process, version, shards } = member;
+        Self { bucket, name, entry: Entry { kinds, process, version, shards }, revision: None }
     }
 
     pub(super) fn process(&self) -> &str {
@@ -116,14 +116,14 @@ impl Own {
     }
 
     /// Waits until nobody else holds the name. One that died is waited for; one that is seen to be alive is
-    /// [`Error::Taken`], and so is one that does not go away. A bucket that does not answer is asked again: its leader may
+    /// [`Error::NameTaken`], and so is one that does not go away. A bucket that does not answer is asked again: its leader may
     /// be gone, and another one not elected yet.
     pub(super) async fn claim(&mut self) -> Result<(), Error> {
-        let deadline = Instant::now() + LONGEST_WAIT;
+        let deadline = Instant::now() + CLAIM_DEADLINE;
         let mut seen = None;
         loop {
             let holder = match self.renew().await {
-                Err(Error::Taken(_)) => self.holder().await,
+                Err(Error::NameTaken(_)) => self.holder().await,
                 Err(error) => Err(error),
                 Ok(()) => return Ok(()),
             };
@@ -132,7 +132,7 @@ impl Own {
                 Ok(_) => continue,
                 Err(error) if Instant::now() > deadline => return Err(error),
                 Err(_) => {
-                    sleep(LOOK_EVERY).await;
+                    sleep(RETRY_INTERVAL).await;
                     continue;
                 }
             };
@@ -141,14 +141,14 @@ impl Own {
             }
             // Whoever renews its entry is alive.
             if seen.is_some_and(|seen| seen != revision) || Instant::now() > deadline {
-                return Err(Error::Taken(self.name.clone()));
+                return Err(Error::NameTaken(self.name.clone()));
             }
             seen = Some(revision);
-            sleep(LOOK_EVERY).await;
+            sleep(RETRY_INTERVAL).await;
         }
     }
 
-    /// Writes the entry anew, unless another process holds the name: [`Error::Taken`].
+    /// Writes the entry anew, unless another process holds the name: [`Error::NameTaken`].
     pub(super) async fn renew(&mut self) -> Result<(), Error> {
         let value = Bytes::from(serde_json::to_vec(&self.entry).unwrap_or_default());
         let written = match self.revision {
@@ -165,7 +165,7 @@ impl Own {
                 }
                 Holder::Other(_) => {
                     self.revision = None;
-                    return Err(Error::Taken(self.name.clone()));
+                    return Err(Error::NameTaken(self.name.clone()));
                 }
             },
             Err(error) => return Err(error.into()),
@@ -190,7 +190,7 @@ impl Own {
 
     fn refused(&self, error: buckets::Error) -> Error {
         match error {
-            buckets::Error::Conflict { .. } => Error::Taken(self.name.clone()),
+            buckets::Error::Conflict { .. } => Error::NameTaken(self.name.clone()),
             error => error.into(),
         }
     }

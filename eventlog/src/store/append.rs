@@ -14,7 +14,7 @@ use super::load::appended;
 use super::loaded::{Appended, Loaded};
 use super::{AggregateStore, Inner};
 use crate::message::Message;
-use crate::send::{SendError, short_pauses};
+use crate::send::{SendError, short_backoff};
 
 impl<A: Aggregate + Clone> AggregateStore<A> {
     /// Stores the events of one command as one message, right after what was loaded, or nothing at all. It makes no
@@ -76,7 +76,7 @@ impl<A: Aggregate + Clone> Inner<A> {
         let started = Instant::now();
         let deadline = started + self.settings.append_deadline;
         let mut doubtful = false;
-        let mut pauses = short_pauses();
+        let mut pauses = short_backoff();
         loop {
             let source = match self.attempt(key, head, message, &mut doubtful).await {
                 Attempt::Stored(stored) => return Ok(stored),

@@ -4,7 +4,7 @@ use cqrs_es::Aggregate;
 
 use super::digest::Digest;
 use super::error::{Cause, Error};
-use super::recent::{RecentCommands, StoredCommand};
+use super::recent_commands::{RecentCommands, StoredCommand};
 use crate::envelope::{self, Envelope};
 use crate::message::Message;
 use crate::upcasters::Upcasters;

@@ -7,7 +7,7 @@ use cqrs_es::{Aggregate, AggregateContext};
 use super::digest::Digest;
 use super::head::Head;
 use super::key::AggregateKey;
-use super::recent::StoredCommand;
+use super::recent_commands::StoredCommand;
 use crate::envelope::Envelope;
 
 /// An aggregate's state with all the store needs to append to it. Changing `state` (as a command handler does) changes

@@ -4,37 +4,37 @@
 
 mod append;
 mod cache;
-mod chain;
-mod choice;
+mod cache_feed;
+mod cqrs_es_adapter;
 mod digest;
 mod encode;
 mod error;
-mod feed;
-mod framework;
+mod hash_chain;
 mod head;
 mod journal;
+mod journal_choice;
 mod key;
 mod load;
 mod loaded;
-mod recent;
+mod recent_commands;
 mod relay;
 mod settings;
 mod snapshot;
 
 use std::sync::Arc;
 
-pub(crate) use chain::follows;
-pub use chain::{ChainBreak, ChainHead, Damage, verify_chain, verify_chain_since};
-pub use choice::{ChoiceError, Kept};
+pub use cache_feed::{CacheFeed, RunningFeed};
 pub use digest::{Digest, NotADigest};
 pub use error::{Cause, Error};
-pub use feed::{CacheFeed, RunningFeed};
+pub(crate) use hash_chain::follows;
+pub use hash_chain::{ChainBreak, ChainHead, Damage, verify_chain, verify_chain_since};
 pub use head::{COMMAND_ID, PREVIOUS_HASH};
 pub use journal::Journal;
+pub use journal_choice::{JournalChoiceError, JournalKind};
 pub use key::AggregateKey;
 pub use loaded::{Appended, Loaded};
-pub use recent::{RecentCommands, StoredCommand};
-pub use relay::{RelayError, Relayed};
+pub use recent_commands::{RecentCommands, StoredCommand};
+pub use relay::{RelayError, RelayedMessage};
 pub use settings::StoreSettings;
 
 use crate::connection::Log;

@@ -16,7 +16,7 @@ const EXPECTED_LAST_SEQUENCE: &str = "Nats-Expected-Last-Sequence";
 
 /// A message as another journal has it.
 #[derive(Clone, Debug)]
-pub struct Relayed {
+pub struct RelayedMessage {
     /// The stream it belongs to.
     pub stream: Stream,
     /// The sequence it has there.
@@ -62,17 +62,17 @@ pub enum RelayError {
     },
 }
 
-impl Relayed {
+impl RelayedMessage {
     /// Tells whether a message of JetStream is this one, byte for byte.
-    pub fn is(&self, message: &Message) -> bool {
+    pub fn matches(&self, message: &Message) -> bool {
         message.sequence == self.position && message.subject == self.subject && message.payload == self.payload
     }
 }
 
 impl Log {
     /// Puts a message at its sequence; one that is there already stays as it is.
-    pub async fn relay(&self, message: &Relayed, timeout: Duration) -> Result<(), RelayError> {
-        let Relayed { stream, position, .. } = *message;
+    pub async fn relay(&self, message: &RelayedMessage, timeout: Duration) -> Result<(), RelayError> {
+        let RelayedMessage { stream, position, .. } = *message;
         let mut headers = HeaderMap::new();
         headers.insert(EXPECTED_LAST_SEQUENCE, position.saturating_sub(1).to_string());
         headers.insert(EXPECTED_LAST_SUBJECT_SEQUENCE, message.follows.to_string());
@@ -90,12 +90,12 @@ impl Log {
     }
 
     /// Tells whether JetStream has a message; another one in its place is an error.
-    pub async fn holds(&self, message: &Relayed) -> Result<bool, RelayError> {
-        let Relayed { stream, position, .. } = *message;
+    pub async fn holds(&self, message: &RelayedMessage) -> Result<bool, RelayError> {
+        let RelayedMessage { stream, position, .. } = *message;
         let found = self.get_message(stream, position).await;
         match found.map_err(|source| RelayError::Read { stream, source })? {
             None => Ok(false),
-            Some(there) if message.is(&there) => Ok(true),
+            Some(there) if message.matches(&there) => Ok(true),
             Some(_) => Err(RelayError::Differs { stream, position }),
         }
     }

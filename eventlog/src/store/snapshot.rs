@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use super::digest::Digest;
 use super::head::Head;
 use super::key::AggregateKey;
-use super::recent::RecentCommands;
+use super::recent_commands::RecentCommands;
 use super::settings::StoreSettings;
 use crate::buckets::{self, Bucket, BucketName};
 use crate::connection::Log;
@@ -99,7 +99,7 @@ impl Snapshots {
     }
 
     async fn fetch(&self, key: &AggregateKey) -> Result<Option<Bytes>, buckets::Error> {
-        let stored = self.bucket().await?.get_nearby(key.tail()).await?;
+        let stored = self.bucket().await?.get_from_any_replica(key.tail()).await?;
         Ok(stored.map(|(bytes, _)| bytes))
     }
 

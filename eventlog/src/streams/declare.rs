@@ -6,7 +6,7 @@ use std::fmt;
 use async_nats::jetstream::context::{CreateStreamError, GetStreamError, GetStreamErrorKind, UpdateStreamError};
 use async_nats::jetstream::stream::{Compression, Config};
 
-use super::{Stream, declared};
+use super::{Stream, config};
 use crate::buckets::BucketName;
 use crate::connection::Log;
 
@@ -140,8 +140,8 @@ impl Log {
     }
 
     pub(super) fn declared(&self) -> impl Iterator<Item = Config> {
-        let streams = Stream::ALL.into_iter().map(|stream| declared::stream_config(stream, self.settings()));
-        let buckets = BucketName::ALL.into_iter().map(|bucket| declared::bucket_config(bucket, self.settings()));
+        let streams = Stream::ALL.into_iter().map(|stream| config::stream_config(stream, self.settings()));
+        let buckets = BucketName::ALL.into_iter().map(|bucket| config::bucket_config(bucket, self.settings()));
         streams.chain(buckets)
     }
 

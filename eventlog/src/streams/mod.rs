@@ -1,8 +1,8 @@
 //! The streams there are, their names and subjects, and the partitions of the telemetry path. What each keeps and for
 //! how long is in `declared`; creating and comparing them is in `declare`.
 
+mod config;
 mod declare;
-mod declared;
 mod replicas;
 mod sizes;
 

@@ -8,7 +8,7 @@ use async_nats::{Client, ConnectOptions, Event, ServerError};
 use eventlog::permissions::Role;
 use eventlog::{BucketName, Log, Secrets, Stream};
 
-use crate::guarded::{Guarded, PASSWORD};
+use crate::secured_server::{PASSWORD, SecuredServer};
 
 /// A raw connection that counts what the server refuses.
 struct Prober {
@@ -17,11 +17,11 @@ struct Prober {
 }
 
 impl Prober {
-    async fn connect(guarded: &Guarded, role: Role) -> Prober {
+    async fn connect(server: &SecuredServer, role: Role) -> Prober {
         let violations = Arc::new(AtomicUsize::new(0));
         let counted = violations.clone();
         let options = ConnectOptions::with_user_and_password(role.user(), PASSWORD.to_owned())
-            .add_root_certificates(guarded.ca("server"))
+            .add_root_certificates(server.ca("server"))
             .event_callback(move |event| {
                 if let Event::ServerError(ServerError::Other(text)) = &event
                     && text.to_lowercase().contains("permissions violation")
@@ -30,7 +30,7 @@ impl Prober {
                 }
                 std::future::ready(())
             });
-        Prober { client: options.connect(&guarded.stack.urls().nats).await.unwrap(), violations }
+        Prober { client: options.connect(&server.stack.urls().nats).await.unwrap(), violations }
     }
 
     /// Publishes; the server must say that it does not allow it.
@@ -99,13 +99,13 @@ fn forbidden(role: Role) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_attempt_at_what_a_role_must_not_do_is_refused() {
-    let guarded = Guarded::start().await;
-    let migrate = guarded.log(Role::Migrate).await;
+    let server = SecuredServer::start().await;
+    let migrate = server.log(Role::Migrate).await;
     migrate.declare_streams().await.unwrap();
     Secrets::open(&migrate, [7; 32]).await.unwrap().put("hash", b"secret").await.unwrap();
     let before = everything(&migrate).await;
     for role in Role::ALL.into_iter().filter(|role| *role != Role::Migrate) {
-        let prober = Prober::connect(&guarded, role).await;
+        let prober = Prober::connect(&server, role).await;
         for subject in forbidden(role) {
             prober.refused(subject).await;
         }
@@ -121,10 +121,10 @@ async fn every_attempt_at_what_a_role_must_not_do_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_finds_no_streams_says_to_migrate_and_makes_none() {
-    let guarded = Guarded::start().await;
-    let api = guarded.log(Role::Api).await;
+    let server = SecuredServer::start().await;
+    let api = server.log(Role::Api).await;
     assert!(api.check_streams().await.unwrap_err().to_string().contains("run the migrations first"));
-    assert!(guarded.log(Role::Migrate).await.check_streams().await.is_err(), "the check created streams");
+    assert!(server.log(Role::Migrate).await.check_streams().await.is_err(), "the check created streams");
 }
 
 async fn everything(log: &Log) -> Vec<u64> {

@@ -7,7 +7,7 @@ use eventlog::store::verify_chain;
 use eventlog::{BucketName, Log, Stream, Upcasters, decode_events};
 
 use crate::load::Ended;
-use crate::world::until;
+use crate::test_cluster::until;
 
 /// The longest time without the answer to any command when nodes stop in order: they hand over what they lead.
 pub const ANSWERED_AGAIN: Duration = Duration::from_secs(5);
@@ -22,7 +22,8 @@ pub async fn nothing_lost_nothing_doubled(log: &Log, ended: &Ended) -> Duration 
     let counted = log.bucket(BucketName::StageState).await.unwrap().get("count").await.unwrap().unwrap().0;
     assert_eq!(counted, ended.counted.to_string(), "the count is not what its writer knows");
     let longest = longest_gap(ended);
-    let (items, commands) = (ended.told.stored.lock().unwrap().len(), ended.told.commands.lock().unwrap().len());
+    let (items, commands) =
+        (ended.acknowledged.stored.lock().unwrap().len(), ended.acknowledged.commands.lock().unwrap().len());
     eprintln!("{items} items, {commands} commands, count {}; longest wait for an answer {longest:?}", ended.counted);
     longest
 }
@@ -44,18 +45,18 @@ async fn packs(log: &Log, ended: &Ended) {
             places.entry(item).or_default().push(message.sequence);
         }
     }
-    let (stored, refused) = (ended.told.stored.lock().unwrap(), ended.told.refused.lock().unwrap());
+    let (stored, refused) = (ended.acknowledged.stored.lock().unwrap(), ended.acknowledged.refused.lock().unwrap());
     assert_eq!(stored.len() + refused.len(), ended.pushed as usize, "an item was not answered exactly once");
     assert!(stored.len() > 500, "only {} items were stored", stored.len());
     for (item, sequence) in stored.iter() {
         assert_eq!(places.get(item), Some(&vec![*sequence]), "item {item}");
     }
     let every: Vec<u64> = (1..=last).collect();
-    assert_eq!(*ended.told.read.lock().unwrap(), every, "the reader did not get each message once, in order");
+    assert_eq!(*ended.acknowledged.read.lock().unwrap(), every, "the reader did not get each message once, in order");
 }
 
 async fn commands(ended: &Ended) {
-    let answers = std::mem::take(&mut *ended.told.commands.lock().unwrap());
+    let answers = std::mem::take(&mut *ended.acknowledged.commands.lock().unwrap());
     let names: BTreeSet<_> = answers.iter().map(|(name, ..)| name.clone()).collect();
     for name in names {
         let ours: BTreeMap<_, _> =
@@ -74,11 +75,11 @@ async fn commands(ended: &Ended) {
             assert_eq!((answer.position, answer.version), (message.sequence, events[events.len() - 1].sequence));
         }
     }
-    *ended.told.commands.lock().unwrap() = answers;
+    *ended.acknowledged.commands.lock().unwrap() = answers;
 }
 
 fn longest_gap(ended: &Ended) -> Duration {
-    let answers = ended.told.commands.lock().unwrap();
+    let answers = ended.acknowledged.commands.lock().unwrap();
     let mut times: Vec<_> = answers.iter().map(|(.., at)| *at).collect();
     times.push(ended.started);
     times.sort();

@@ -6,14 +6,14 @@ use eventlog::Stream;
 
 use crate::checks::{ANSWERED_AFTER_ELECTION, ANSWERED_AGAIN, nothing_lost_nothing_doubled};
 use crate::load::Load;
-use crate::world::World;
+use crate::test_cluster::TestCluster;
 
 /// Longer than a follower waits for its leader before it stands for election, 4 to 9 s in nats-server.
 const LONGER_THAN_AN_ELECTION: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_leader_of_each_stream_is_killed_and_comes_back() {
-    let mut world = World::start(3).await;
+    let mut world = TestCluster::start(3).await;
     let load = Load::start(&world.log);
     for stream in [Stream::Es, Stream::TelemetryRaw] {
         load.goes_on(60).await;
@@ -30,7 +30,7 @@ async fn the_leader_of_each_stream_is_killed_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_cut_off_comes_back() {
-    let world = World::start(3).await;
+    let world = TestCluster::start(3).await;
     let load = Load::start(&world.log);
     load.goes_on(60).await;
     let leader = world.leader(Stream::Es).await;
@@ -48,7 +48,7 @@ async fn a_node_that_is_cut_off_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_nodes_are_restarted_one_after_another() {
-    let mut world = World::start(3).await;
+    let mut world = TestCluster::start(3).await;
     let load = Load::start(&world.log);
     for node in 0..3 {
         load.goes_on(40).await;

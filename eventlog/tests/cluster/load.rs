@@ -1,5 +1,5 @@
 //! The load: a packing lane, writers of commands on their own and on one contended aggregate, a bucket that is counted
-//! up by compare-and-set, and a reader of it all. Each keeps what it was told; `checks` compares.
+//! up by compare-and-set, and a reader of it all. Each keeps what it was acknowledged; `checks` compares.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ pub type Store = AggregateStore<Counter>;
 
 /// What was acknowledged, by whom it was asked for.
 #[derive(Default)]
-pub struct Told {
+pub struct Acknowledged {
     /// Items of the lane with the sequence of their pack.
     pub stored: Mutex<Vec<(u32, u64)>>,
     pub refused: Mutex<Vec<u32>>,
@@ -39,7 +39,7 @@ pub struct Told {
 }
 
 pub struct Load {
-    pub told: Arc<Told>,
+    pub acknowledged: Arc<Acknowledged>,
     pub store: Store,
     pub started: Instant,
     stop: CancellationToken,
@@ -52,7 +52,7 @@ pub struct Load {
 
 /// What the load had asked for when it ended.
 pub struct Ended {
-    pub told: Arc<Told>,
+    pub acknowledged: Arc<Acknowledged>,
     pub store: Store,
     pub started: Instant,
     pub pushed: u32,
@@ -61,20 +61,21 @@ pub struct Ended {
 
 impl Load {
     pub fn start(log: &Log) -> Load {
-        let (told, stop, read_on) = (Arc::new(Told::default()), CancellationToken::new(), CancellationToken::new());
+        let (acknowledged, stop, read_on) =
+            (Arc::new(Acknowledged::default()), CancellationToken::new(), CancellationToken::new());
         let settings = StoreSettings { snapshot_every: 20, ..StoreSettings::default() };
         let store = Store::new(log.clone(), Upcasters::none(), settings);
         let names = (0..WRITERS).map(|n| format!("w{n}")).chain((0..RIVALS).map(|_| "shared".to_owned()));
         let writers = names
             .enumerate()
-            .map(|(n, name)| tokio::spawn(command_until(store.clone(), n, name, told.clone(), stop.clone())));
+            .map(|(n, name)| tokio::spawn(command_until(store.clone(), n, name, acknowledged.clone(), stop.clone())));
         Load {
             writers: writers.collect(),
-            lane: tokio::spawn(push_until(lane(log, &told), stop.clone())),
+            lane: tokio::spawn(push_until(lane(log, &acknowledged), stop.clone())),
             counting: tokio::spawn(count_until(log.clone(), stop.clone())),
-            reader: tokio::spawn(read(log.clone(), told.clone(), read_on.clone())),
+            reader: tokio::spawn(read(log.clone(), acknowledged.clone(), read_on.clone())),
             started: Instant::now(),
-            told,
+            acknowledged,
             store,
             stop,
             read_on,
@@ -83,9 +84,9 @@ impl Load {
 
     /// Waits until so many more commands were answered: that the load is there, whatever happened before.
     pub async fn goes_on(&self, more: usize) {
-        let before = self.told.commands.lock().unwrap().len();
-        crate::world::until(45, "commands are answered", || async {
-            self.told.commands.lock().unwrap().len() >= before + more
+        let before = self.acknowledged.commands.lock().unwrap().len();
+        crate::test_cluster::until(45, "commands are answered", || async {
+            self.acknowledged.commands.lock().unwrap().len() >= before + more
         })
         .await;
     }
@@ -98,22 +99,22 @@ impl Load {
             writer.await.unwrap();
         }
         let last = log.last_sequence(Stream::TelemetryRaw).await.unwrap();
-        crate::world::until(30, "the reader has read everything", || async {
-            self.told.checkpoint.lock().unwrap().sequence(Stream::TelemetryRaw) >= last
+        crate::test_cluster::until(30, "the reader has read everything", || async {
+            self.acknowledged.checkpoint.lock().unwrap().sequence(Stream::TelemetryRaw) >= last
         })
         .await;
         self.read_on.cancel();
         self.reader.await.unwrap();
-        Ended { told: self.told, store: self.store, started: self.started, pushed, counted }
+        Ended { acknowledged: self.acknowledged, store: self.store, started: self.started, pushed, counted }
     }
 }
 
-fn lane(log: &Log, told: &Arc<Told>) -> Lane<u32> {
-    let told = told.clone();
+fn lane(log: &Log, acknowledged: &Arc<Acknowledged>) -> Lane<u32> {
+    let acknowledged = acknowledged.clone();
     let encode = |items: &[u32]| Pack { headers: Headers::new(), payload: serde_json::to_vec(items).unwrap().into() };
     Lane::start(log, Stream::TelemetryRaw, "0", LaneSettings::default(), encode, move |items, stored| match stored {
-        Ok(sequence) => told.stored.lock().unwrap().extend(items.into_iter().map(|item| (item, sequence))),
-        Err(_) => told.refused.lock().unwrap().extend(items),
+        Ok(sequence) => acknowledged.stored.lock().unwrap().extend(items.into_iter().map(|item| (item, sequence))),
+        Err(_) => acknowledged.refused.lock().unwrap().extend(items),
     })
 }
 
@@ -132,7 +133,13 @@ async fn push_until(lane: Lane<u32>, stop: CancellationToken) -> u32 {
 }
 
 /// Repeats each command until it has an answer, as a client with an idempotency key does.
-async fn command_until(store: Store, writer: usize, name: String, told: Arc<Told>, stop: CancellationToken) {
+async fn command_until(
+    store: Store,
+    writer: usize,
+    name: String,
+    acknowledged: Arc<Acknowledged>,
+    stop: CancellationToken,
+) {
     for n in 0.. {
         let command = format!("w{writer}c{n}");
         let deadline = Instant::now() + LONGEST_COMMAND;
@@ -146,7 +153,7 @@ async fn command_until(store: Store, writer: usize, name: String, told: Arc<Told
                 Err(other) => panic!("{command}: {other:?}"),
             }
         };
-        told.commands.lock().unwrap().push((name.clone(), command, answer, Instant::now()));
+        acknowledged.commands.lock().unwrap().push((name.clone(), command, answer, Instant::now()));
         if stop.is_cancelled() {
             return;
         }
@@ -189,12 +196,12 @@ async fn count_until(log: Log, stop: CancellationToken) -> u64 {
     counted
 }
 
-async fn read(log: Log, told: Arc<Told>, shutdown: CancellationToken) {
+async fn read(log: Log, acknowledged: Arc<Acknowledged>, shutdown: CancellationToken) {
     let settings = ConsumeSettings { linger: Duration::from_millis(5), ..ConsumeSettings::default() };
-    eventlog::run(&log, Reader(told), settings, shutdown).await.unwrap();
+    eventlog::run(&log, Reader(acknowledged), settings, shutdown).await.unwrap();
 }
 
-struct Reader(Arc<Told>);
+struct Reader(Arc<Acknowledged>);
 
 impl Consumer for Reader {
     fn name(&self) -> &str {

@@ -6,7 +6,7 @@ mod checks;
 #[path = "../conformance/counter.rs"]
 mod counter;
 mod faults;
+mod idle_progress;
 mod load;
-mod quiet;
 mod replicas;
-mod world;
+mod test_cluster;

@@ -6,11 +6,11 @@ use eventlog::{Log, Stream};
 
 use crate::checks::nothing_lost_nothing_doubled;
 use crate::load::Load;
-use crate::world::{World, settings};
+use crate::test_cluster::{TestCluster, settings};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_are_raised_under_load_and_the_difference_is_explained_before() {
-    let world = World::start(1).await;
+    let world = TestCluster::start(1).await;
     let three = Log::connect(settings(&world.cluster, 3)).await.unwrap();
     let text = three.check_streams().await.unwrap_err().to_string();
     assert!(text.contains("argusiq migrate --replicas 3"), "{text}");

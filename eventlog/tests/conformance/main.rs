@@ -6,12 +6,12 @@
 mod backend;
 mod caching;
 mod counter;
+mod crashes;
 mod fixture;
-mod full;
-mod killed;
+mod full_stream;
 mod limits;
-mod lost;
-mod messages;
+mod lost_replies;
 mod proxy;
 mod snapshots;
+mod stored_messages;
 mod suite;

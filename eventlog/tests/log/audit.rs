@@ -87,7 +87,7 @@ async fn what_no_chain_can_show_the_root_does() {
     assert_eq!(damages(&changed_end), []);
     let log = log_of(&events()[..10]).await;
     let truncated = audit(&log, &BTreeMap::from([(Stream::Es, 12)])).await.unwrap();
-    assert_eq!((damages(&truncated), &truncated.short), (vec![], &BTreeMap::from([(Stream::Es, 10)])));
+    assert_eq!((damages(&truncated), &truncated.truncated), (vec![], &BTreeMap::from([(Stream::Es, 10)])));
     assert!([dropped, changed_end, truncated].iter().all(|audit| audit.root() != sealed));
 }
 

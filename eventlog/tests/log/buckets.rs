@@ -87,14 +87,14 @@ async fn a_ciphertext_under_another_name_or_changed_does_not_open() {
     bucket.put("c", changed.into()).await.unwrap();
     bucket.put("d", Bytes::from("x")).await.unwrap();
     for name in ["b", "c", "d"] {
-        assert!(matches!(secrets.get(name).await, Err(SecretError::Sealed(_))), "{name}");
+        assert!(matches!(secrets.get(name).await, Err(SecretError::Undecryptable(_))), "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_secret_is_taken_once_by_one() {
     let log = support::log().await;
-    let bundles = Secrets::passing(&log, [7; 32], BucketName::Bundles).await.unwrap();
+    let bundles = Secrets::in_bucket(&log, [7; 32], BucketName::Bundles).await.unwrap();
     bundles.put("token", b"bundle").await.unwrap();
     let taken = tokio::join!(bundles.take("token"), bundles.take("token"));
     let taken: Vec<_> = [taken.0.unwrap(), taken.1.unwrap()].into_iter().flatten().collect();
@@ -113,9 +113,9 @@ async fn secrets_are_sealed_under_another_key_in_steps_that_can_be_broken_off() 
     let done = std::sync::atomic::AtomicU32::new(0);
     let broken_off = rekey(&log, [7; 32], [8; 32], |name, plaintext| {
         let first = done.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
-        if first { Ok(plaintext) } else { Err(SecretError::Within(name.to_owned())) }
+        if first { Ok(plaintext) } else { Err(SecretError::NestedSeal(name.to_owned())) }
     });
-    assert!(matches!(broken_off.await, Err(SecretError::Within(_))));
+    assert!(matches!(broken_off.await, Err(SecretError::NestedSeal(_))));
     assert!(matches!(Secrets::open(&log, [8; 32]).await.err(), Some(SecretError::WrongKey)), "it is not complete");
     assert!(matches!(rekey(&log, [1; 32], [2; 32], |_, text| Ok(text)).await, Err(SecretError::WrongKey)));
     let upper = |_: &str, text: Vec<u8>| Ok(text.to_ascii_uppercase());

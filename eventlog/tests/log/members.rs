@@ -93,7 +93,7 @@ async fn a_name_belongs_to_one_live_process_and_is_free_once_that_one_left() {
     let first = join(&log, "a").await;
     let second = Membership::join(&log, "a", &["normalizer"], CancellationToken::new()).await;
     let refused = second.err().expect("the name is taken");
-    assert!(matches!(&refused, members::Error::Taken(name) if name == "a"), "{refused}");
+    assert!(matches!(&refused, members::Error::NameTaken(name) if name == "a"), "{refused}");
     assert_eq!(owned(&first), everything(), "the first goes on");
     first.leave().await;
     let began = Instant::now();
@@ -129,11 +129,12 @@ async fn the_name_of_a_dead_process_is_taken_once_its_entry_is_gone() {
 #[tokio::test]
 async fn members_tell_their_version_and_where_they_work() {
     let log = support::log().await;
-    let door =
-        Membership::join(&log, Member::new("door").at([3, 4]), &["edge"], CancellationToken::new()).await.unwrap();
+    let door = Membership::join(&log, Member::new("door").with_shards([3, 4]), &["edge"], CancellationToken::new())
+        .await
+        .unwrap();
     let entries = members::list(&log).await.unwrap();
     let entry = &entries["door"];
-    assert_eq!((entry.version.as_str(), entry.places.clone()), (env!("CARGO_PKG_VERSION"), BTreeSet::from([3, 4])));
+    assert_eq!((entry.version.as_str(), entry.shards.clone()), (env!("CARGO_PKG_VERSION"), BTreeSet::from([3, 4])));
     door.leave().await;
     assert!(members::list(&log).await.unwrap().is_empty());
 }
@@ -143,6 +144,6 @@ async fn names_with_other_characters_are_refused() {
     let log = support::log().await;
     for name in ["", "a.b", "a b", "a*"] {
         let refused = Membership::join(&log, name, &["normalizer"], CancellationToken::new()).await.err();
-        assert!(matches!(refused, Some(members::Error::Name(_))), "{name:?}");
+        assert!(matches!(refused, Some(members::Error::InvalidName(_))), "{name:?}");
     }
 }

@@ -9,7 +9,7 @@ use eventlog::{Lane, LaneSettings, Log, Positions, Source, Stream, follow, run};
 use futures_util::TryStreamExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::lanes::pack;
+use crate::packing_lanes::pack;
 use crate::support::{self, Record, Server, quick, recorder};
 
 const OUTAGES: usize = 4;

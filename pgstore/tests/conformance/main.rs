@@ -7,21 +7,21 @@ mod backend;
 mod caching;
 #[path = "../../../eventlog/tests/conformance/counter.rs"]
 mod counter;
+#[path = "../../../eventlog/tests/conformance/crashes.rs"]
+mod crashes;
 #[path = "../../../eventlog/tests/conformance/fixture.rs"]
 mod fixture;
-#[path = "../../../eventlog/tests/conformance/killed.rs"]
-mod killed;
 #[path = "../../../eventlog/tests/conformance/limits.rs"]
 mod limits;
-#[path = "../../../eventlog/tests/conformance/lost.rs"]
-mod lost;
-#[path = "../../../eventlog/tests/conformance/messages.rs"]
-mod messages;
+#[path = "../../../eventlog/tests/conformance/lost_replies.rs"]
+mod lost_replies;
 #[path = "../../../eventlog/tests/conformance/proxy.rs"]
 mod proxy;
 mod relaying;
 #[path = "../../../eventlog/tests/conformance/snapshots.rs"]
 mod snapshots;
+#[path = "../../../eventlog/tests/conformance/stored_messages.rs"]
+mod stored_messages;
 #[path = "../../../eventlog/tests/conformance/suite.rs"]
 mod suite;
 mod table;

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-pub struct World {
+pub struct TestCluster {
     pub cluster: Cluster,
     pub log: Log,
     // After the cluster: the nodes end before their folder goes.
@@ -19,9 +19,9 @@ pub struct World {
     _turn: MutexGuard<'static, ()>,
 }
 
-impl World {
+impl TestCluster {
     /// Starts three nodes and declares the streams with so many replicas.
-    pub async fn start(replicas: usize) -> World {
+    pub async fn start(replicas: usize) -> TestCluster {
         let turn = ONE_AT_A_TIME.lock().await;
         let folder = tempfile::tempdir().unwrap();
         let cluster = Cluster::start(ClusterOptions::new(folder.path())).await.unwrap();
@@ -32,7 +32,7 @@ impl World {
             assert!(Instant::now() < deadline, "{error:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        World { cluster, log, _folder: folder, _turn: turn }
+        TestCluster { cluster, log, _folder: folder, _turn: turn }
     }
 
     /// The node that leads a stream, waiting until one does.

@@ -94,7 +94,7 @@ struct Writer(Child);
 
 impl Writer {
     fn start(place: &Place, round: u64) -> Self {
-        let this_test = "killed::a_writer_killed_between_two_events_of_a_command_leaves_none_of_them";
+        let this_test = "crashes::a_writer_killed_between_two_events_of_a_command_leaves_none_of_them";
         let settings = &place.settings;
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", this_test, "--nocapture"])

@@ -12,27 +12,27 @@ use eventlog::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::guarded::Guarded;
+use crate::secured_server::SecuredServer;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_does_its_work_with_its_own_user() {
-    let guarded = Guarded::start().await;
-    let migrate = guarded.log(Role::Migrate).await;
+    let server = SecuredServer::start().await;
+    let migrate = server.log(Role::Migrate).await;
     migrate.declare_streams().await.unwrap();
     assert_eq!(migrate.ensure_installation("one").await.unwrap(), "one");
     assert_eq!(migrate.ensure_installation("two").await.unwrap(), "one");
     for role in Role::ALL {
-        let log = guarded.log(role).await;
+        let log = server.log(role).await;
         log.check_streams().await.unwrap();
         assert_eq!(log.installation().await.unwrap().as_deref(), Some("one"), "{role:?}");
     }
     migrate_founds(&migrate).await;
-    api(&guarded.log(Role::Api).await).await;
-    ingest(&guarded.log(Role::Ingest).await).await;
-    process(&guarded.log(Role::Process).await).await;
-    project(&guarded.log(Role::Project).await).await;
+    api(&server.log(Role::Api).await).await;
+    ingest(&server.log(Role::Ingest).await).await;
+    process(&server.log(Role::Process).await).await;
+    project(&server.log(Role::Project).await).await;
 }
 
 async fn publish(log: &Log, stream: Stream, tail: &str) {
@@ -70,7 +70,7 @@ async fn api(log: &Log) {
     sessions.delete("ada.1").await.unwrap();
     let snapshots = log.bucket(BucketName::Snapshots).await.unwrap();
     log.bucket(BucketName::Requests).await.unwrap().create("a-request", "mark".into()).await.unwrap();
-    let bundles = Secrets::passing(log, [7; 32], BucketName::Bundles).await.unwrap();
+    let bundles = Secrets::in_bucket(log, [7; 32], BucketName::Bundles).await.unwrap();
     bundles.put("token", b"bundle").await.unwrap();
     assert_eq!(bundles.take("token").await.unwrap().as_deref(), Some(b"bundle".as_slice()));
     log.bucket(BucketName::Crls).await.unwrap().create("acme", "{}".into()).await.unwrap();

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use eventlog::connection::Error;
 use eventlog::permissions::Role;
-use eventlog::{Access, Log, Settings};
+use eventlog::{Credentials, Log, Settings};
 use stack::Server;
 use stack::testing::TestStack;
 
-use crate::guarded::{Guarded, PASSWORD};
-use crate::old::old_server;
+use crate::old_server::old_server;
+use crate::secured_server::{PASSWORD, SecuredServer};
 
 /// Far below the deadline of a connection, 15 s: these are not waited for.
 const AT_ONCE: Duration = Duration::from_secs(8);
@@ -31,24 +31,24 @@ async fn open_server(configuration: &str) -> TestStack {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_an_unknown_user_and_no_user_are_refused_by_name() {
-    let guarded = Guarded::start().await;
-    let mut settings = guarded.settings(Role::Api);
-    settings.access.password = Some("hunter2".to_owned());
+    let server = SecuredServer::start().await;
+    let mut settings = server.settings(Role::Api);
+    settings.credentials.password = Some("hunter2".to_owned());
     let (error, text) = refusal(settings.clone()).await;
     assert!(matches!(error, Error::Refused { .. }), "{error:?}");
     assert!(text.contains("argusiq-api") && text.contains("nats.user") && !text.contains("hunter2"), "{text}");
-    settings.access.user = Some("nobody".to_owned());
+    settings.credentials.user = Some("nobody".to_owned());
     assert!(refusal(settings.clone()).await.1.contains("nobody"));
-    settings.access = Access { tls_ca_file: settings.access.tls_ca_file, ..Access::default() };
+    settings.credentials = Credentials { tls_ca_file: settings.credentials.tls_ca_file, ..Credentials::default() };
     assert!(refusal(settings).await.1.contains("without user"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_authority_and_a_missing_file_are_refused_by_the_setting() {
-    let guarded = Guarded::start().await;
-    for file in [guarded.ca("other"), guarded.folder.path().join("nowhere.pem")] {
-        let mut settings = guarded.settings(Role::Api);
-        settings.access = Access { tls_ca_file: Some(file), ..Access::user(Role::Api.user(), PASSWORD) };
+    let server = SecuredServer::start().await;
+    for file in [server.ca("other"), server.folder.path().join("nowhere.pem")] {
+        let mut settings = server.settings(Role::Api);
+        settings.credentials = Credentials { tls_ca_file: Some(file), ..Credentials::user(Role::Api.user(), PASSWORD) };
         let (error, text) = refusal(settings).await;
         assert!(matches!(error, Error::Tls { .. }), "{error:?}");
         assert!(text.contains("nats.tls_ca_file"), "{text}");
@@ -69,7 +69,7 @@ async fn an_account_without_jetstream_is_said_to_have_none() {
     let users = "accounts { PLAIN { users: [ { user: plain, password: secret } ] } }";
     let server = open_server(users).await;
     let mut settings = Settings::new(server.urls().nats.clone());
-    settings.access = Access::user("plain", "secret");
+    settings.credentials = Credentials::user("plain", "secret");
     let (error, text) = refusal(settings).await;
     assert!(matches!(error, Error::NoJetStream { .. }), "{error:?}");
     assert!(text.contains("JetStream is not enabled"), "{text}");

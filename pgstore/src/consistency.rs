@@ -8,9 +8,9 @@ use crate::error::Error;
 use crate::rows;
 
 /// Compares the ends of a stream and returns JetStream's last sequence.
-pub async fn agree(log: &Log, db: &mut PgConnection, stream: Stream) -> Result<u64, Error> {
+pub async fn check_stream(log: &Log, db: &mut PgConnection, stream: Stream) -> Result<u64, Error> {
     // In this order: what JetStream has, the journal had before.
-    let there = log.last_sequence(stream).await.map_err(|source| Error::Ask { stream, source })?;
+    let there = log.last_sequence(stream).await.map_err(|source| Error::JetStream { stream, source })?;
     if there == 0 {
         return Ok(0);
     }
@@ -24,9 +24,9 @@ pub async fn agree(log: &Log, db: &mut PgConnection, stream: Stream) -> Result<u
 }
 
 /// Compares the ends of all streams of domain events.
-pub async fn agree_on_all(log: &Log, db: &mut PgConnection) -> Result<(), Error> {
+pub async fn check_all(log: &Log, db: &mut PgConnection) -> Result<(), Error> {
     for stream in Stream::DOMAIN {
-        agree(log, db, stream).await?;
+        check_stream(log, db, stream).await?;
     }
     Ok(())
 }

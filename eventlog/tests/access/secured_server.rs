@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use eventlog::permissions::{self, Role};
-use eventlog::{Access, Log, Settings, StreamSizes};
+use eventlog::{Credentials, Log, Settings, StreamSizes};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use stack::Server;
 use stack::testing::TestStack;
@@ -11,13 +11,13 @@ use tempfile::TempDir;
 
 pub const PASSWORD: &str = "correct-horse";
 
-pub struct Guarded {
+pub struct SecuredServer {
     pub stack: TestStack,
     pub folder: TempDir,
 }
 
-impl Guarded {
-    pub async fn start() -> Guarded {
+impl SecuredServer {
+    pub async fn start() -> SecuredServer {
         let folder = tempfile::tempdir().unwrap();
         certificates(folder.path(), "server");
         certificates(folder.path(), "other");
@@ -29,12 +29,13 @@ impl Guarded {
             nats_configuration: configuration,
             ..options.only(Server::Nats)
         });
-        Guarded { stack: stack.await.unwrap(), folder }
+        SecuredServer { stack: stack.await.unwrap(), folder }
     }
 
     pub fn settings(&self, role: Role) -> Settings {
         let mut settings = Settings::new(self.stack.urls().nats.clone()).with_sizes(StreamSizes::small());
-        settings.access = Access { tls_ca_file: Some(self.ca("server")), ..Access::user(role.user(), PASSWORD) };
+        settings.credentials =
+            Credentials { tls_ca_file: Some(self.ca("server")), ..Credentials::user(role.user(), PASSWORD) };
         settings
     }
 

@@ -19,7 +19,7 @@ const KEPT_CHARS: usize = 2048;
 const KEPT_HEADERS: usize = 16;
 
 /// Publishes one dead letter and waits until it is stored.
-pub(super) async fn bury(
+pub(super) async fn publish(
     publisher: &Publisher,
     consumer: &str,
     message: &Message,

@@ -15,7 +15,7 @@ const KEY: &str = "event_store";
 
 /// Where events are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum JournalKind {
     /// In JetStream itself.
     JetStream,
     /// In PostgreSQL, from where they are relayed.
@@ -24,7 +24,7 @@ pub enum Kept {
 
 /// Why events cannot be kept there.
 #[derive(Debug, thiserror::Error)]
-pub enum ChoiceError {
+pub enum JournalChoiceError {
     /// The installation keeps its events elsewhere.
     #[error(
         "this installation keeps its events in {kept}, and event_store asks for {chosen}: set event_store = \"{kept}\", \
@@ -32,9 +32,9 @@ pub enum ChoiceError {
     )]
     Other {
         /// Where they are.
-        kept: Kept,
+        kept: JournalKind,
         /// Where they were to be.
-        chosen: Kept,
+        chosen: JournalKind,
     },
     /// What is remembered is no journal this version knows.
     #[error("this installation keeps its events in {0:?}, which this version does not know")]
@@ -47,7 +47,7 @@ pub enum ChoiceError {
     Stream(#[from] inspect::Error),
 }
 
-impl Kept {
+impl JournalKind {
     const ALL: [Self; 2] = [Self::JetStream, Self::Postgres];
 
     fn name(self) -> &'static str {
@@ -58,7 +58,7 @@ impl Kept {
     }
 }
 
-impl fmt::Display for Kept {
+impl fmt::Display for JournalKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -67,23 +67,23 @@ impl fmt::Display for Kept {
 impl Log {
     /// Returns where the installation keeps its events; none before its first start. One from before the choice was
     /// remembered has its events in JetStream.
-    pub async fn events_kept_in(&self) -> Result<Option<Kept>, ChoiceError> {
+    pub async fn journal_kind(&self) -> Result<Option<JournalKind>, JournalChoiceError> {
         if let Some((value, _)) = self.bucket(BucketName::Platform).await?.get(KEY).await? {
             let name = String::from_utf8_lossy(&value).into_owned();
-            let known = Kept::ALL.into_iter().find(|kept| kept.name() == name);
-            return known.map(Some).ok_or(ChoiceError::Unknown(name));
+            let known = JournalKind::ALL.into_iter().find(|kept| kept.name() == name);
+            return known.map(Some).ok_or(JournalChoiceError::Unknown(name));
         }
         for stream in Stream::DOMAIN {
             if self.last_sequence(stream).await? > 0 {
-                return Ok(Some(Kept::JetStream));
+                return Ok(Some(JournalKind::JetStream));
             }
         }
         Ok(None)
     }
 
     /// Remembers at the first start where events are kept; later ones must ask for the same.
-    pub async fn keep_events_in(&self, chosen: Kept) -> Result<(), ChoiceError> {
-        if self.events_kept_in().await?.is_none() {
+    pub async fn choose_journal(&self, chosen: JournalKind) -> Result<(), JournalChoiceError> {
+        if self.journal_kind().await?.is_none() {
             let bucket = self.bucket(BucketName::Platform).await?;
             match bucket.create(KEY, Bytes::from_static(chosen.name().as_bytes())).await {
                 Ok(_) | Err(buckets::Error::Conflict { .. }) => {}
@@ -91,8 +91,8 @@ impl Log {
             }
         }
         // Of two that start at once with different choices, the bucket decides.
-        match self.events_kept_in().await? {
-            Some(kept) if kept != chosen => Err(ChoiceError::Other { kept, chosen }),
+        match self.journal_kind().await? {
+            Some(kept) if kept != chosen => Err(JournalChoiceError::Other { kept, chosen }),
             _ => Ok(()),
         }
     }

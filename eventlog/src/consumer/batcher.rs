@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::reader::{Delivery, Reader, Shared, What};
+use super::reader::{Content, Delivery, Reader, Shared};
 use super::{Batch, ConsumeSettings, Error, Source};
 use crate::connection::Log;
 use crate::metric_names;
@@ -34,7 +34,7 @@ pub(crate) fn open_readers(
     }
     let (deliveries, receiver) = mpsc::channel(WAITING);
     let budget_kib = u32::try_from(settings.max_bytes.div_ceil(1024).max(2048)).unwrap_or(u32::MAX >> 4);
-    let look = Arc::new(Notify::new());
+    let check_now = Arc::new(Notify::new());
     let shared = Shared {
         log: log.clone(),
         name: name.to_owned(),
@@ -42,28 +42,28 @@ pub(crate) fn open_readers(
         budget: Arc::new(Semaphore::new(budget_kib as usize)),
         budget_kib,
         idle_advance: settings.idle_advance,
-        look: look.clone(),
+        check_now: check_now.clone(),
         stop,
     };
     for source in sources {
         let from = from.get(source.stream).cloned();
         tokio::spawn(Reader::new(shared.clone(), source, from).read());
     }
-    Ok((receiver, look))
+    Ok((receiver, check_now))
 }
 
-pub(crate) struct Gather {
+pub(crate) struct Batcher {
     name: String,
     receiver: mpsc::Receiver<Delivery>,
     positions: Positions,
     settings: ConsumeSettings,
     /// A delivery that no longer fitted into the batch before.
-    left_over: Option<Delivery>,
+    carried_over: Option<Delivery>,
 }
 
-/// A batch in the making.
+/// A batch in the partial.
 #[derive(Default)]
-struct Making {
+struct PartialBatch {
     batch: Batch,
     bytes: usize,
     moved: bool,
@@ -71,14 +71,14 @@ struct Making {
     lag: std::collections::BTreeMap<Stream, u64>,
 }
 
-impl Gather {
+impl Batcher {
     pub(crate) fn new(
         name: &str,
         receiver: mpsc::Receiver<Delivery>,
         positions: Positions,
         settings: ConsumeSettings,
     ) -> Self {
-        Self { name: name.to_owned(), receiver, positions, settings, left_over: None }
+        Self { name: name.to_owned(), receiver, positions, settings, carried_over: None }
     }
 
     pub(crate) fn positions(&self) -> &Positions {
@@ -87,25 +87,25 @@ impl Gather {
 
     /// Waits for the next batch. Cancelling the wait loses nothing but what was read and not handled.
     pub(crate) async fn next(&mut self) -> Result<Batch, Error> {
-        let mut making = Making::default();
+        let mut partial = PartialBatch::default();
         let mut due: Option<Instant> = None;
-        while making.batch.messages.len() < self.settings.max_messages {
+        while partial.batch.messages.len() < self.settings.max_messages {
             let Some(delivery) = self.receive(due).await? else { break };
-            if making.bytes > 0 && making.bytes + size(&delivery) > self.settings.max_bytes {
-                self.left_over = Some(delivery);
+            if partial.bytes > 0 && partial.bytes + size(&delivery) > self.settings.max_bytes {
+                self.carried_over = Some(delivery);
                 break;
             }
-            self.add(&mut making, delivery)?;
-            if making.moved && due.is_none() {
+            self.add(&mut partial, delivery)?;
+            if partial.moved && due.is_none() {
                 due = Some(Instant::now() + self.settings.linger);
             }
         }
-        Ok(self.finish(making))
+        Ok(self.finish(partial))
     }
 
     /// Waits for a delivery until `due`, or for ever; none when the time is over.
     async fn receive(&mut self, due: Option<Instant>) -> Result<Option<Delivery>, Error> {
-        if let Some(delivery) = self.left_over.take() {
+        if let Some(delivery) = self.carried_over.take() {
             return Ok(Some(delivery));
         }
         let received = match (self.receiver.try_recv(), due) {
@@ -119,57 +119,57 @@ impl Gather {
         received.map(Some).ok_or(Error::ReadersEnded)
     }
 
-    fn add(&self, making: &mut Making, delivery: Delivery) -> Result<(), Error> {
+    fn add(&self, partial: &mut PartialBatch, delivery: Delivery) -> Result<(), Error> {
         let stream = delivery.stream;
-        let previous = making.last.get(&stream).or(self.positions.get(stream)).cloned();
+        let previous = partial.last.get(&stream).or(self.positions.get(stream)).cloned();
         let reached = previous.as_ref().map_or(0, |position| position.sequence);
         let incarnation = Some(delivery.incarnation);
-        match delivery.what {
-            What::Failed(error) => return Err(error),
-            What::Quiet(sequence) => {
+        match delivery.content {
+            Content::Failed(error) => return Err(error),
+            Content::Progress(sequence) => {
                 let known = previous.is_some_and(|position| position.incarnation.is_some());
                 if sequence > reached || !known {
-                    making.last.insert(stream, Position { sequence, incarnation, hash: None });
-                    making.moved |= sequence > reached;
+                    partial.last.insert(stream, Position { sequence, incarnation, hash: None });
+                    partial.moved |= sequence > reached;
                 }
-                making.lag.insert(stream, 0);
+                partial.lag.insert(stream, 0);
             }
-            What::Message(message, pending) => {
+            Content::Message(message, pending) => {
                 let sequence = message.sequence;
                 if sequence <= reached {
                     return Err(Error::OutOfOrder { stream, sequence, previous: reached });
                 }
-                making.last.insert(stream, Position { sequence, incarnation, hash: None });
-                making.lag.insert(stream, pending);
-                making.bytes += message.size();
-                making.batch.messages.push(message);
-                making.moved = true;
+                partial.last.insert(stream, Position { sequence, incarnation, hash: None });
+                partial.lag.insert(stream, pending);
+                partial.bytes += message.size();
+                partial.batch.messages.push(message);
+                partial.moved = true;
             }
         }
         Ok(())
     }
 
-    fn finish(&mut self, mut making: Making) -> Batch {
-        for (stream, mut position) in making.last {
-            let last = making.batch.messages.iter().rev().find(|message| message.stream == stream);
+    fn finish(&mut self, mut partial: PartialBatch) -> Batch {
+        for (stream, mut position) in partial.last {
+            let last = partial.batch.messages.iter().rev().find(|message| message.stream == stream);
             position.hash = match last {
                 Some(message) if message.sequence == position.sequence => Some(fingerprint(&message.payload)),
                 _ => None,
             };
             self.positions.set(stream, position);
         }
-        for (stream, pending) in making.lag {
+        for (stream, pending) in partial.lag {
             metrics::gauge!(metric_names::CONSUMER_LAG, "consumer" => self.name.clone(), "stream" => stream.name())
                 .set(pending as f64);
         }
-        making.batch.positions = self.positions.clone();
-        making.batch
+        partial.batch.positions = self.positions.clone();
+        partial.batch
     }
 }
 
 fn size(delivery: &Delivery) -> usize {
-    match &delivery.what {
-        What::Message(message, _) => message.size(),
+    match &delivery.content {
+        Content::Message(message, _) => message.size(),
         _ => 0,
     }
 }

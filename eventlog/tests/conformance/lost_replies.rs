@@ -13,13 +13,13 @@ use crate::proxy::Proxy;
 type Appending = JoinHandle<Result<Appended, Error>>;
 
 /// The same data twice: through a proxy that can lose things, and directly.
-struct Two {
+struct LossyPair {
     proxy: Proxy,
     lossy: Fixture,
     direct: Fixture,
 }
 
-async fn two(append_deadline: Duration) -> Two {
+async fn pair(append_deadline: Duration) -> LossyPair {
     let place = backend::place().await;
     let (proxy, through) = backend::proxied(&place).await;
     let direct = Fixture::open(place, store_settings()).await;
@@ -27,11 +27,11 @@ async fn two(append_deadline: Duration) -> Two {
     let lossy = Fixture::open(through, quick).await;
     // Through the proxy, so that its connection knows every statement and the next one is a single request.
     lossy.commit("acme/1", "before", increments("before", 1)).await;
-    Two { proxy, lossy, direct }
+    LossyPair { proxy, lossy, direct }
 }
 
-impl Two {
-    /// Starts an append of two events on the lossy side.
+impl LossyPair {
+    /// Starts an append of pair events on the lossy side.
     async fn append(&self, command: &'static str) -> Appending {
         let loaded = self.lossy.loaded("acme/1").await;
         let store = self.lossy.store.clone();
@@ -39,7 +39,7 @@ impl Two {
     }
 
     /// Starts an append whose acknowledgement gets lost, and waits until its events are stored.
-    async fn append_unheard(&self, command: &'static str) -> Appending {
+    async fn append_with_lost_reply(&self, command: &'static str) -> Appending {
         let before = self.last().await;
         let loaded = self.lossy.loaded("acme/1").await;
         self.proxy.lose_answers();
@@ -73,70 +73,70 @@ const LONG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_acknowledgement_is_found_out_and_never_doubles() {
-    let two = two(LONG).await;
-    let task = two.append_unheard("mine").await;
-    two.proxy.heal();
+    let pair = pair(LONG).await;
+    let task = pair.append_with_lost_reply("mine").await;
+    pair.proxy.heal();
     let appended = task.await.unwrap().unwrap();
-    assert_eq!((appended.position, appended.version, appended.repeated), (two.last().await, 3, false));
-    assert_eq!(two.stored().await, ["before", "mine"]);
+    assert_eq!((appended.position, appended.version, appended.repeated), (pair.last().await, 3, false));
+    assert_eq!(pair.stored().await, ["before", "mine"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_acknowledgement_is_found_below_a_later_command() {
-    let two = two(LONG).await;
-    let task = two.append_unheard("mine").await;
-    let mine = two.last().await;
+    let pair = pair(LONG).await;
+    let task = pair.append_with_lost_reply("mine").await;
+    let mine = pair.last().await;
     for later in ["later", "latest"] {
-        two.direct.commit("acme/1", later, increments(later, 1)).await;
+        pair.direct.commit("acme/1", later, increments(later, 1)).await;
     }
-    two.proxy.heal();
+    pair.proxy.heal();
     let appended = task.await.unwrap().unwrap();
     assert_eq!((appended.position, appended.version, appended.repeated), (mine, 3, false));
-    assert_eq!(two.stored().await, ["before", "mine", "later", "latest"]);
+    assert_eq!(pair.stored().await, ["before", "mine", "later", "latest"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_request_is_sent_again() {
-    let two = two(LONG).await;
-    let loaded = two.lossy.loaded("acme/1").await;
-    two.proxy.lose_requests();
-    let store = two.lossy.store.clone();
+    let pair = pair(LONG).await;
+    let loaded = pair.lossy.loaded("acme/1").await;
+    pair.proxy.lose_requests();
+    let store = pair.lossy.store.clone();
     let task = tokio::spawn(async move { store.append(loaded, increments("mine", 2), metadata("mine")).await });
-    two.proxy.lost_requests(2).await;
-    assert_eq!(two.stored().await, ["before"]);
-    two.proxy.heal();
+    pair.proxy.lost_requests(2).await;
+    assert_eq!(pair.stored().await, ["before"]);
+    pair.proxy.heal();
     assert_eq!(task.await.unwrap().unwrap().version, 3);
-    assert_eq!(two.stored().await, ["before", "mine"]);
+    assert_eq!(pair.stored().await, ["before", "mine"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_request_that_another_command_overtook_is_a_conflict() {
-    let two = two(LONG).await;
-    let loaded = two.lossy.loaded("acme/1").await;
-    two.proxy.lose_requests();
-    let store = two.lossy.store.clone();
+    let pair = pair(LONG).await;
+    let loaded = pair.lossy.loaded("acme/1").await;
+    pair.proxy.lose_requests();
+    let store = pair.lossy.store.clone();
     let task = tokio::spawn(async move { store.append(loaded, increments("mine", 2), metadata("mine")).await });
-    two.proxy.lost_requests(1).await;
-    two.direct.commit("acme/1", "theirs", increments("theirs", 1)).await;
-    two.proxy.heal();
+    pair.proxy.lost_requests(1).await;
+    pair.direct.commit("acme/1", "theirs", increments("theirs", 1)).await;
+    pair.proxy.heal();
     let error = task.await.unwrap().unwrap_err();
     assert!(error.is_conflict(), "{error:?}");
-    assert_eq!(two.stored().await, ["before", "theirs"]);
-    let again = two.append("mine").await.await.unwrap().unwrap();
+    assert_eq!(pair.stored().await, ["before", "theirs"]);
+    let again = pair.append("mine").await.await.unwrap().unwrap();
     assert_eq!((again.version, again.repeated), (4, false));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_stays_unknown_is_said_so_and_repeating_finds_it() {
-    let two = two(Duration::from_secs(1)).await;
-    let task = two.append_unheard("mine").await;
+    let pair = pair(Duration::from_secs(1)).await;
+    let task = pair.append_with_lost_reply("mine").await;
     let error = task.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
-    two.proxy.heal();
+    pair.proxy.heal();
     let deadline = Instant::now() + Duration::from_secs(20);
     let again = loop {
-        let repeat = match two.lossy.store.load("acme", "1").await {
-            Ok(loaded) => two.lossy.store.append(loaded, increments("mine", 2), metadata("mine")).await,
+        let repeat = match pair.lossy.store.load("acme", "1").await {
+            Ok(loaded) => pair.lossy.store.append(loaded, increments("mine", 2), metadata("mine")).await,
             Err(error) => Err(error),
         };
         match repeat {
@@ -144,6 +144,6 @@ async fn an_outcome_that_stays_unknown_is_said_so_and_repeating_finds_it() {
             Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
         }
     };
-    assert_eq!((again.position, again.version, again.repeated), (two.last().await, 3, true));
-    assert_eq!(two.stored().await, ["before", "mine"]);
+    assert_eq!((again.position, again.version, again.repeated), (pair.last().await, 3, true));
+    assert_eq!(pair.stored().await, ["before", "mine"]);
 }

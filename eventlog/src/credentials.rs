@@ -8,7 +8,7 @@ use async_nats::ConnectOptions;
 
 /// The credentials of a connection. Empty for a server that is open to whoever reaches it.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Access {
+pub struct Credentials {
     /// User name; with it goes `password`.
     pub user: Option<String>,
     /// Password of `user`.
@@ -21,7 +21,7 @@ pub struct Access {
     pub tls_key_file: Option<PathBuf>,
 }
 
-impl Access {
+impl Credentials {
     /// Returns credentials of a user with a password, without certificates.
     pub fn user(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self { user: Some(user.into()), password: Some(password.into()), ..Self::default() }
@@ -53,10 +53,10 @@ pub(crate) fn inbox(user: &str) -> String {
     format!("_INBOX_{}", letters.collect::<String>())
 }
 
-impl fmt::Debug for Access {
+impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let password = self.password.as_ref().map(|_| "(not shown)");
-        f.debug_struct("Access")
+        f.debug_struct("Credentials")
             .field("user", &self.user)
             .field("password", &password)
             .field("tls_ca_file", &self.tls_ca_file)
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        let shown = format!("{:?}", Access::user("api", "hunter2"));
+        let shown = format!("{:?}", Credentials::user("api", "hunter2"));
         assert!(shown.contains("api") && !shown.contains("hunter2"), "{shown}");
     }
 

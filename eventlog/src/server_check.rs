@@ -20,7 +20,7 @@ const NOT_ENABLED: u64 = 10076;
 
 /// Tells what a failed connection means when waiting does not mend it.
 pub(crate) fn refusal(settings: &Settings, error: &ConnectError) -> Option<impl FnOnce(ConnectError) -> Error + use<>> {
-    let (url, user) = (settings.url.clone(), settings.access.name());
+    let (url, user) = (settings.url.clone(), settings.credentials.name());
     let refused = matches!(error.kind(), ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication);
     let tls = error.kind() == ConnectErrorKind::Tls || speaks_of_certificates(error);
     (refused || tls).then_some(move |source| match refused {
@@ -51,7 +51,7 @@ impl Log {
         if version(&info.version).is_none_or(|found| found < NEEDED) {
             return Err(Error::TooOld { url: url(), found: info.version, needed: NEEDED_TEXT });
         }
-        let mut pauses = send::pauses();
+        let mut pauses = send::backoff();
         loop {
             let Err(source) = self.jetstream().query_account().await else { return Ok(()) };
             if code(&source) == Some(NOT_FOR_ACCOUNT) {

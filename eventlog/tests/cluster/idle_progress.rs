@@ -7,13 +7,13 @@ use bytes::Bytes;
 use eventlog::{Headers, Positions, Publisher, PublisherSettings, Source, Stream, follow};
 use tokio_util::sync::CancellationToken;
 
-use crate::world::World;
+use crate::test_cluster::TestCluster;
 
 const SOON: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_concerns_nobody_is_passed_over_and_what_concerns_a_reader_never() {
-    let world = World::start(3).await;
+    let world = TestCluster::start(3).await;
     let publisher = Publisher::new(&world.log, PublisherSettings::default());
     let publish = async |tail: &str, count: usize| {
         let mut last = 0;

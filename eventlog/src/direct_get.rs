@@ -42,7 +42,7 @@ pub enum Error {
 
 /// One message of an answer, by its full subject.
 #[derive(Clone, Debug)]
-pub(crate) struct Got {
+pub(crate) struct DirectMessage {
     pub subject: String,
     pub sequence: u64,
     pub headers: Headers,
@@ -82,12 +82,12 @@ impl Log {
     }
 
     /// Returns the last message of every subject that matches, of any stream by its full name and full subjects.
-    pub(crate) async fn last_of_each(&self, name: &str, subjects: &[String]) -> Result<Vec<Got>, Error> {
+    pub(crate) async fn last_of_each(&self, name: &str, subjects: &[String]) -> Result<Vec<DirectMessage>, Error> {
         let request = Request { multi_last: Some(subjects), ..Request::default() };
         Ok(ask(self, name, &request).await?.0)
     }
 
-    fn as_message(&self, stream: Stream, got: Got) -> Message {
+    fn as_message(&self, stream: Stream, got: DirectMessage) -> Message {
         let published = got.headers.get("Nats-Time-Stamp").and_then(|at| at.parse().ok());
         Message {
             stream,
@@ -101,7 +101,7 @@ impl Log {
 }
 
 /// Sends one request; returns the messages and how many more there are.
-async fn ask(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<Got>, u64), Error> {
+async fn ask(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<DirectMessage>, u64), Error> {
     let refuse = |error: Box<dyn std::error::Error + Send + Sync>| Error::Ask(name.to_owned(), error);
     let body = serde_json::to_vec(request).map_err(|error| refuse(Box::new(error)))?;
     let inbox = log.client().new_inbox();
@@ -127,11 +127,11 @@ async fn ask(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<Got>, 
     }
 }
 
-fn got(name: &str, answer: async_nats::Message) -> Result<Got, Error> {
+fn got(name: &str, answer: async_nats::Message) -> Result<DirectMessage, Error> {
     let headers = Headers::from_map(answer.headers.unwrap_or_default());
     let sequence = number(&headers, "Nats-Sequence").ok_or_else(|| Error::Malformed(name.to_owned()))?;
     let subject = headers.get("Nats-Subject").unwrap_or_default().to_owned();
-    Ok(Got { subject, sequence, headers, payload: answer.payload })
+    Ok(DirectMessage { subject, sequence, headers, payload: answer.payload })
 }
 
 fn number(headers: &Headers, name: &'static str) -> Option<u64> {
