@@ -13,6 +13,7 @@ use tracing::warn;
 
 use crate::buckets::BucketName;
 use crate::credentials::Credentials;
+use crate::error_chain::error_chain;
 use crate::streams::{self, Stream, StreamSizes};
 use crate::{send, server_check};
 
@@ -276,7 +277,7 @@ fn options(settings: &Settings, broke: Arc<watch::Sender<u64>>) -> ConnectOption
         .event_callback(move |event| {
             match &event {
                 Event::Disconnected => broke.send_modify(|breaks| *breaks += 1),
-                Event::ServerError(error) => warn!(%error, "NATS refuses something"),
+                Event::ServerError(error) => warn!(error = error_chain(error), "the NATS server reported an error"),
                 _ => {}
             }
             std::future::ready(())

@@ -13,6 +13,7 @@ use tracing::error;
 use crate::connection::Log;
 use crate::consumer::reader::{Content, Delivery};
 use crate::consumer::{self, ConsumeSettings, Source, open_readers};
+use crate::error_chain::error_chain;
 use crate::inspect;
 use crate::message::Message;
 use crate::position::Positions;
@@ -108,7 +109,7 @@ async fn fold_all(
                 }
                 Content::Progress(sequence) => moved.push((delivery.stream, sequence)),
                 Content::Failed(failure) => {
-                    error!(error = &failure as &dyn std::error::Error, "a follower has ended");
+                    error!(error = error_chain(&failure), "a follower has ended");
                     announce.send_modify(|progress| progress.failed = Some(Arc::new(failure)));
                     return;
                 }

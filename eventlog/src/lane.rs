@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::error;
 
 use crate::connection::Log;
+use crate::error_chain::error_chain;
 use crate::message::Headers;
 use crate::metric_names;
 use crate::streams::Stream;
@@ -272,12 +273,7 @@ where
                 (self.on_done)(items, Ok(sequence));
             }
             Err(failure) => {
-                error!(
-                    stream = name,
-                    items = items.len(),
-                    error = &failure as &dyn std::error::Error,
-                    "a pack was not stored"
-                );
+                error!(stream = name, items = items.len(), error = error_chain(&failure), "a pack was not stored");
                 metrics::counter!(metric_names::PACK_FAILED_ITEMS, "stream" => name).increment(items.len() as u64);
                 self.shared.room.add_permits(bytes);
                 (self.on_done)(items, Err(Arc::new(failure)));

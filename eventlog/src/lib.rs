@@ -10,6 +10,7 @@ pub mod consumer;
 mod credentials;
 mod direct_get;
 pub mod envelope;
+mod error_chain;
 pub mod follow;
 pub mod inspect;
 pub mod installation;
@@ -19,6 +20,7 @@ pub mod message;
 pub mod metric_names;
 pub mod permissions;
 pub mod position;
+mod publish_error;
 pub mod publisher;
 pub mod rekey;
 mod rendezvous;
@@ -32,14 +34,18 @@ pub mod writer;
 
 pub use buckets::{Bucket, BucketName};
 pub use connection::{Log, Settings};
-pub use consumer::{Batch, Cause, ConsumeSettings, Consumer, Outcome, Rejection, Source, run, run_until};
+pub use consumer::{
+    Batch, Cause, ConsumeSettings, Consumer, Outcome, Rejection, Source, retry_until_upgraded, run, run_until,
+};
 pub use credentials::Credentials;
 pub use envelope::{Envelope, RecordedEvent, decode_events};
+pub use error_chain::error_chain;
 pub use follow::{Follower, follow};
 pub use lane::{Lane, LaneSettings};
 pub use members::{Member, Membership};
 pub use message::{Headers, Message};
 pub use position::{Position, Positions};
+pub use publish_error::PublishError;
 pub use publisher::{Publisher, PublisherSettings};
 pub use secrets::Secrets;
 pub use streams::{PARTITIONS, Stream, StreamSizes, partition_of};

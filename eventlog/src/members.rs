@@ -19,6 +19,7 @@ use self::entry::OwnEntry;
 pub use self::entry::{Entry, Member, list};
 use crate::buckets::{self, BucketName};
 use crate::connection::Log;
+use crate::error_chain::error_chain;
 use crate::{metric_names, rendezvous};
 
 /// How often the own entry is renewed; the entry outlives three missed renewals.
@@ -144,7 +145,11 @@ impl Keeper {
         }
         self.announce(Members::new());
         if let Err(error) = self.own.withdraw().await {
-            warn!(member = self.own.name, %error, "could not take leave; the entry vanishes by itself");
+            warn!(
+                member = self.own.name,
+                error = error_chain(&error),
+                "could not take leave; the entry vanishes by itself"
+            );
         }
     }
 
@@ -164,10 +169,10 @@ impl Keeper {
             // one is gone.
             Ok(Err(error @ Error::NameTaken(_))) => {
                 if self.announce(Members::new()) {
-                    warn!(member, %error, "this process has lost its name");
+                    warn!(member, error = error_chain(&error), "this process has lost its name");
                 }
             }
-            Ok(Err(error)) => warn!(member, %error, "could not renew the membership"),
+            Ok(Err(error)) => warn!(member, error = error_chain(&error), "could not renew the membership"),
             Err(_) => warn!(member, "could not renew the membership in time"),
         }
     }
@@ -199,7 +204,7 @@ impl Keeper {
     /// Returns the entries there are, or none when they could not be read.
     async fn read_entries(&self) -> Option<BTreeMap<String, Entry>> {
         let read = timeout(REQUEST_TIMEOUT, list(&self.log)).await.ok()?;
-        read.inspect_err(|error| warn!(%error, "could not read the members")).ok()
+        read.inspect_err(|error| warn!(error = error_chain(error), "could not read the members")).ok()
     }
 
     /// Tells the members and divides the work, and answers whether anything changed.

@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep};
 use crate::connection::Log;
 use crate::message::Headers;
 use crate::metric_names;
-use crate::send::{SendError, backoff, send_once};
+use crate::publish_error::PublishError;
+use crate::send::{backoff, send_once};
 use crate::streams::Stream;
 
 /// Limits of a [`Publisher`].
@@ -30,31 +31,6 @@ impl Default for PublisherSettings {
     fn default() -> Self {
         Self { in_flight: 256, timeout: Duration::from_secs(2), deadline: Duration::from_secs(30) }
     }
-}
-
-/// Why a message is not known to be stored.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The stream is full; the message was not stored.
-    #[error("stream {0} is full")]
-    Full(Stream),
-    /// The message is larger than the server takes.
-    #[error("a message of {bytes} bytes for {subject} is larger than the server takes")]
-    TooLarge {
-        /// The full subject.
-        subject: String,
-        /// The payload's size.
-        bytes: usize,
-    },
-    /// The server refused the message, or did not answer until the deadline; it may have been stored nevertheless.
-    #[error("no acknowledgement for a message to {subject}")]
-    Unacknowledged {
-        /// The full subject.
-        subject: String,
-        /// The last answer.
-        #[source]
-        source: SendError,
-    },
 }
 
 /// Publishes messages and waits until they are stored. Clones share the limit in flight.
@@ -80,7 +56,7 @@ impl Publisher {
         subject_tail: &str,
         headers: Headers,
         payload: Bytes,
-    ) -> Result<u64, Error> {
+    ) -> Result<u64, PublishError> {
         // The semaphore is never closed, so a failed acquire cannot happen; without a permit the call is merely unbounded.
         let _permit = self.permits.acquire().await.ok();
         let subject = self.log.subject(stream, subject_tail);
@@ -101,22 +77,13 @@ impl Publisher {
                 Err(error) => error,
             };
             let pause = pauses.next().unwrap_or(Duration::from_secs(1));
-            if !error.is_transient() || Instant::now() + pause >= deadline {
-                return Err(failure(stream, subject, payload.len(), error, doubtful));
-            }
             doubtful |= error.is_doubtful();
+            if !error.is_transient() || Instant::now() + pause >= deadline {
+                return Err(PublishError::new(stream, &subject, payload.len(), doubtful, error));
+            }
             metrics::counter!(metric_names::PUBLISH_RETRIES, "stream" => stream.name()).increment(1);
             sleep(pause).await;
             self.log.connected_by(deadline).await;
         }
-    }
-}
-
-fn failure(stream: Stream, subject: String, bytes: usize, error: SendError, doubtful: bool) -> Error {
-    match error {
-        // A full stream may hold the message already when an earlier attempt went unanswered.
-        SendError::Full(_) if !doubtful => Error::Full(stream),
-        SendError::TooLarge => Error::TooLarge { subject, bytes },
-        source => Error::Unacknowledged { subject, source },
     }
 }

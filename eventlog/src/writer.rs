@@ -13,6 +13,7 @@ use crate::connection::Log;
 use crate::inspect;
 use crate::message::Headers;
 use crate::metric_names;
+use crate::publish_error::PublishError;
 use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, backoff, send_once};
 use crate::streams::Stream;
 
@@ -37,29 +38,9 @@ impl Default for WriterSettings {
 /// Why a message is not known to be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The stream is full; the message was not stored.
-    #[error("stream {0} is full")]
-    Full(Stream),
-    /// The message is larger than the server takes; it was not stored.
-    #[error("a message of {bytes} bytes for {subject} is larger than the server takes")]
-    TooLarge {
-        /// The full subject.
-        subject: String,
-        /// The payload's size.
-        bytes: usize,
-    },
-    /// No acknowledgement came until the deadline. `stored` says what is known: `Some(false)` is certain, `None` is not
-    /// known, because no server could be asked.
-    #[error("no acknowledgement for a message to {subject}")]
-    Unacknowledged {
-        /// The full subject.
-        subject: String,
-        /// Whether the message was stored.
-        stored: Option<bool>,
-        /// The last answer.
-        #[source]
-        source: SendError,
-    },
+    /// The message is not known to be stored.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The subject could not be read to learn its last sequence, or whether a message was stored.
     #[error("cannot read the last message on {subject}")]
     Unread {
@@ -75,9 +56,6 @@ pub enum Error {
         /// The full subject.
         subject: String,
     },
-    /// The writer of a lane ended without an answer, in a shutdown of the whole process.
-    #[error("the writer has stopped")]
-    Stopped,
 }
 
 /// Writes messages to one subject, one after another. Nobody else may write to it meanwhile; a message of somebody
@@ -162,7 +140,7 @@ impl SubjectWriter {
                 return Err(Error::Trimmed { subject: self.subject.clone() });
             }
             self.last = Some(0);
-            return Err(self.unacknowledged(attempt, SendError::InFlight));
+            return Err(self.failure(attempt, SendError::InFlight));
         };
         if let Some(sequence) = self.find(attempt, expected, last.sequence).await? {
             metrics::counter!(metric_names::WRITER_RECOVERED, "stream" => self.stream.name()).increment(1);
@@ -179,7 +157,7 @@ impl SubjectWriter {
             found = last.sequence,
             "somebody else wrote to a subject of one writer"
         );
-        Err(self.unacknowledged(attempt, SendError::InFlight))
+        Err(self.failure(attempt, SendError::InFlight))
     }
 
     /// Decides what a refusal means after an attempt in doubt: a full stream may well hold the message already.
@@ -191,11 +169,7 @@ impl SubjectWriter {
                 return Ok(sequence);
             }
         }
-        Err(match error {
-            SendError::Full(_) => Error::Full(self.stream),
-            SendError::TooLarge => Error::TooLarge { subject: self.subject.clone(), bytes: attempt.payload.len() },
-            source => self.unacknowledged(attempt, source),
-        })
+        Err(self.failure(attempt, error))
     }
 
     /// Looks for the attempt's message among those after `expected` up to `last`.
@@ -220,9 +194,10 @@ impl SubjectWriter {
         Error::Unread { subject: self.subject.clone(), source }
     }
 
-    fn unacknowledged(&self, attempt: &Attempt, source: SendError) -> Error {
-        let stored = if attempt.doubtful { None } else { Some(false) };
-        Error::Unacknowledged { subject: self.subject.clone(), stored, source }
+    fn failure(&self, attempt: &Attempt, answer: SendError) -> Error {
+        // `refused` has searched the subject, so a full stream certainly does not hold the message.
+        let doubtful = attempt.doubtful && !matches!(answer, SendError::Full(_));
+        PublishError::new(self.stream, &self.subject, attempt.payload.len(), doubtful, answer).into()
     }
 }
 
@@ -237,7 +212,7 @@ struct Attempt {
 
 fn is_transient(error: &Error) -> bool {
     match error {
-        Error::Unacknowledged { source, .. } => source.is_transient(),
+        Error::Publish(PublishError::Unacknowledged { source, .. }) => source.is_transient(),
         Error::Unread { .. } => true,
         _ => false,
     }

@@ -16,6 +16,7 @@ use tracing::{debug, error, info, warn};
 use crate::consistency::check_stream;
 use crate::error::Error;
 use crate::rows;
+use eventlog::error_chain;
 
 /// The advisory lock of the one relay: "ARGS" and 1.
 const LOCK: (i32, i32) = (1_095_910_739, 1);
@@ -57,7 +58,7 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
         let pause = match lead(&options, &log).await {
             Ok(()) => RETRY_PAUSE,
             Err(failure) if failure.is_final() => {
-                error!(error = &failure as &dyn std::error::Error, "nothing more is relayed");
+                error!(error = error_chain(&failure), "nothing more is relayed");
                 HALT_PAUSE
             }
             Err(Error::NotMigrated(_)) => {
@@ -65,7 +66,7 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
                 RETRY_PAUSE
             }
             Err(failure) => {
-                warn!(error = &failure as &dyn std::error::Error, "the relay begins again");
+                warn!(error = error_chain(&failure), "the relay begins again");
                 RETRY_PAUSE
             }
         };

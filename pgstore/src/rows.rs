@@ -10,13 +10,14 @@ use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, PgExecutor, Row};
 
 use crate::error::Error;
+use eventlog::error_chain;
 
 const APPEND: &str = "SELECT event_store_append($1, $2, $3, $4)";
 
 /// Lets a new connection know the append, so that each append is a single request. One that cannot yet will say so then.
 pub async fn make_ready(db: &mut PgConnection) {
     if let Err(error) = db.prepare(APPEND).await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "not ready for appends yet");
+        tracing::debug!(error = error_chain(&error), "not ready for appends yet");
     }
 }
 

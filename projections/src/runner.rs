@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::telemetry::newer_version;
 use eventlog::position::{Position, Positions};
-use eventlog::{Batch, Cause, ConsumeSettings, Consumer, Message, Outcome, Rejection, Source};
+use eventlog::{Batch, Cause, ConsumeSettings, Consumer, Message, Outcome, Rejection, Source, retry_until_upgraded};
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::ownership::Owner;
@@ -107,8 +107,8 @@ impl Consumer for Runner<'_> {
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
-        if let Some(cause) = newer(batch) {
-            return Outcome::Retry(cause);
+        if let Some(retry) = retry_until_upgraded(batch, newer_version) {
+            return retry;
         }
         let written = tokio::time::timeout(WRITE_TIMEOUT, self.write(batch)).await;
         match written.unwrap_or(Err(Error::Timeout(WRITE_TIMEOUT.as_secs()))) {
@@ -127,13 +127,6 @@ impl Consumer for Runner<'_> {
             }
         }
     }
-}
-
-/// Says that a batch holds what a newer program wrote: it waits for a newer program to read it.
-pub(crate) fn newer(batch: &Batch) -> Option<Cause> {
-    let packs = batch.messages.iter().filter(|message| message.stream.holds_packs());
-    let version = packs.filter_map(|message| newer_version(&message.payload)).max()?;
-    Some(format!("a pack has version {version}, which a newer program wrote; upgrade this process").into())
 }
 
 /// Returns the consumer settings for these batch limits.

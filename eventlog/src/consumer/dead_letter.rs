@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::Rejection;
 use crate::message::{Headers, Message};
-use crate::publisher::{self, Publisher};
+use crate::publish_error::PublishError;
+use crate::publisher::Publisher;
 use crate::streams::Stream;
 
 /// The header that names the rejected message as `<stream>/<sequence>`; a repetition after a crash has the same.
@@ -24,7 +25,7 @@ pub(super) async fn publish(
     consumer: &str,
     message: &Message,
     rejection: &Rejection,
-) -> Result<u64, publisher::Error> {
+) -> Result<u64, PublishError> {
     let headers = Headers::new().with(REJECTED_HEADER, format!("{}/{}", message.stream.name(), message.sequence));
     let letter = letter(consumer, message, &rejection.reason).to_string();
     publisher.publish(Stream::TelemetryDlq, consumer, headers, Bytes::from(letter)).await

@@ -7,6 +7,7 @@ mod dead_letter;
 mod idle_progress;
 pub(crate) mod reader;
 mod run;
+mod upgrade;
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::position::Positions;
 use crate::streams::Stream;
 
 pub use run::{run, run_until};
+pub use upgrade::retry_until_upgraded;
 
 pub(crate) use batcher::open_readers;
 

@@ -16,6 +16,7 @@ use tracing::{debug, info};
 
 use super::{Cause, Error, Source};
 use crate::connection::Log;
+use crate::error_chain::error_chain;
 use crate::inspect::{StreamState, instant};
 use crate::message::{Headers, Message};
 use crate::metric_names;
@@ -114,7 +115,7 @@ impl Reader {
                 SessionEnd::Stopped => return,
                 SessionEnd::Fatal(error) => return self.fail(error).await,
                 SessionEnd::Interrupted(cause) => {
-                    info!(consumer = self.shared.name, stream = %self.source.stream, cause, "reading was interrupted");
+                    info!(consumer = self.shared.name, stream = %self.source.stream, error = error_chain(cause.as_ref()), "reading was interrupted");
                     metrics::counter!(metric_names::READER_RESUMED, "stream" => self.source.stream.name()).increment(1);
                 }
             }

@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 use super::batcher::{Batcher, open_readers};
 use super::{Batch, ConsumeSettings, Consumer, Error, Outcome, Rejection, Source, dead_letter};
 use crate::connection::Log;
+use crate::error_chain::error_chain;
 use crate::metric_names;
 use crate::position::Positions;
 use crate::publisher::{Publisher, PublisherSettings};
@@ -100,7 +101,7 @@ impl<C: Consumer> Runner<C> {
                     }
                 }
                 Outcome::Retry(cause) => {
-                    warn!(consumer = self.name, cause, "a batch is repeated");
+                    warn!(consumer = self.name, error = error_chain(cause.as_ref()), "a batch is repeated");
                     metrics::counter!(metric_names::CONSUMER_RETRIES, "consumer" => self.name.clone()).increment(1);
                     if self.rest(pauses.next()).await.is_none() {
                         return Ok(None);
@@ -127,7 +128,7 @@ impl<C: Consumer> Runner<C> {
                 reason = rejection.reason, "a message goes to the dead letters");
             let mut pauses = backoff();
             while let Err(error) = dead_letter::publish(&self.publisher, &self.name, &message, &rejection).await {
-                warn!(consumer = self.name, error = &error as &dyn std::error::Error, "a dead letter was not stored");
+                warn!(consumer = self.name, error = error_chain(&error), "a dead letter was not stored");
                 if self.rest(pauses.next()).await.is_none() {
                     return Ok(None);
                 }

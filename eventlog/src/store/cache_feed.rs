@@ -13,6 +13,7 @@ use super::head::Head;
 use super::{AggregateStore, Inner};
 use crate::connection::Log;
 use crate::consumer::Source;
+use crate::error_chain::error_chain;
 use crate::follow::{self, Follower, follow};
 use crate::message::Message;
 use crate::position::Positions;
@@ -136,7 +137,7 @@ impl<A: Aggregate + Clone> Target for Inner<A> {
             Ok(()) => self.cache.advance(&message.subject, Arc::new(head)),
             Err(error) => {
                 self.cache.remove(&message.subject);
-                tracing::warn!(subject = message.subject, error = &error as &dyn std::error::Error, "not cached");
+                tracing::warn!(subject = message.subject, error = error_chain(&error), "not cached");
             }
         }
     }

@@ -15,6 +15,7 @@ use super::recent_commands::RecentCommands;
 use super::settings::StoreSettings;
 use crate::buckets::{self, Bucket, BucketName};
 use crate::connection::Log;
+use crate::error_chain::error_chain;
 
 /// The stored form; `S` is the state, owned to read and borrowed to write.
 #[derive(Serialize, Deserialize)]
@@ -54,11 +55,7 @@ impl Snapshots {
         match self.fetch(key).await {
             Ok(stored) => self.decode(key, &stored?),
             Err(error) => {
-                tracing::warn!(
-                    subject = key.subject(),
-                    error = &error as &dyn std::error::Error,
-                    "cannot read a snapshot"
-                );
+                tracing::warn!(subject = key.subject(), error = error_chain(&error), "cannot read a snapshot");
                 None
             }
         }
@@ -83,18 +80,16 @@ impl Snapshots {
                 head.snapshot_version = head.version;
                 tokio::spawn(self.clone().put(key.clone(), bytes.into()));
             }
-            Err(error) => tracing::warn!(subject = key.subject(), %error, "a state cannot be a snapshot"),
+            Err(error) => {
+                tracing::warn!(subject = key.subject(), error = error_chain(&error), "a state cannot be a snapshot")
+            }
         }
     }
 
     async fn put(self, key: AggregateKey, snapshot: Bytes) {
         let put = async { self.bucket().await?.put(key.tail(), snapshot).await };
         if let Err(error) = put.await {
-            tracing::warn!(
-                subject = key.subject(),
-                error = &error as &dyn std::error::Error,
-                "cannot write a snapshot"
-            );
+            tracing::warn!(subject = key.subject(), error = error_chain(&error), "cannot write a snapshot");
         }
     }
 
@@ -109,7 +104,11 @@ impl Snapshots {
             Ok(snapshot) if snapshot.fold_version == self.fold_version => Some(snapshot.into_head()),
             Ok(_) => None,
             Err(error) => {
-                tracing::debug!(subject = key.subject(), %error, "a snapshot has another shape and is ignored");
+                tracing::debug!(
+                    subject = key.subject(),
+                    error = error_chain(&error),
+                    "a snapshot has another shape and is ignored"
+                );
                 None
             }
         }

@@ -75,7 +75,7 @@ async fn api(log: &Log) {
     assert_eq!(bundles.take("token").await.unwrap().as_deref(), Some(b"bundle".as_slice()));
     log.bucket(BucketName::Crls).await.unwrap().create("acme", "{}".into()).await.unwrap();
     snapshots.put("acme.device.1", "{}".into()).await.unwrap();
-    assert!(snapshots.get_nearby("acme.device.1").await.unwrap().is_some());
+    assert!(snapshots.get_from_any_replica("acme.device.1").await.unwrap().is_some());
     let live = [Stream::TelemetryNormalized, Stream::TelemetryAsset, Stream::EventsThreshold, Stream::Presence];
     reads(log, live.into_iter().chain(Stream::DOMAIN).map(Source::all).collect()).await;
     log.ping().await.unwrap();

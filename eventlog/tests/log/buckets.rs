@@ -18,7 +18,7 @@ async fn a_value_is_written_over_only_at_its_revision() {
     let stale = bucket.update("normalizer.3", Bytes::from("c"), first).await;
     assert!(matches!(stale, Err(Error::Conflict { .. })), "{stale:?}");
     assert_eq!(bucket.get("normalizer.3").await.unwrap(), Some((Bytes::from("b"), second)));
-    assert_eq!(bucket.get_nearby("normalizer.3").await.unwrap(), Some((Bytes::from("b"), second)));
+    assert_eq!(bucket.get_from_any_replica("normalizer.3").await.unwrap(), Some((Bytes::from("b"), second)));
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_deleted_key_is_gone_and_can_be_created_again() {
     bucket.put("cluster", Bytes::from("1")).await.unwrap();
     bucket.delete("cluster").await.unwrap();
     assert_eq!(bucket.get("cluster").await.unwrap(), None);
-    assert_eq!(bucket.get_nearby("cluster").await.unwrap(), None);
+    assert_eq!(bucket.get_from_any_replica("cluster").await.unwrap(), None);
     assert!(bucket.keys().await.unwrap().is_empty());
     bucket.create("cluster", Bytes::from("2")).await.unwrap();
     assert_eq!(bucket.keys().await.unwrap(), ["cluster"]);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use eventlog::streams::Error;
-use eventlog::{BucketName, Headers, Log, Publisher, PublisherSettings, Stream, StreamSizes};
+use eventlog::{BucketName, Headers, Log, PublishError, Publisher, PublisherSettings, Stream, StreamSizes};
 
 use crate::support;
 
@@ -95,7 +95,7 @@ async fn a_full_raw_stream_refuses_and_keeps_what_it_has() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(refused, eventlog::publisher::Error::Full(Stream::TelemetryRaw)), "{refused:?}");
+    assert!(matches!(refused, PublishError::Full(Stream::TelemetryRaw)), "{refused:?}");
     let state = log.state(Stream::TelemetryRaw).await.unwrap();
     assert_eq!((state.first_sequence, state.messages), (1, stored));
     assert!(state.fullness() > 0.7, "{state:?}");

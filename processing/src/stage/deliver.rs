@@ -10,7 +10,7 @@ use domain::alarm::Alarm;
 use domain::ids::OrganizationId;
 use domain::metadata::Actor;
 use domain::notification::Notification;
-use eventlog::{Headers, Publisher, Stream, publisher};
+use eventlog::{Headers, PublishError, Publisher, Stream};
 use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -75,7 +75,7 @@ impl Delivery {
                 }
                 // Packs are closed far below the limit. Retrying one that is too large anyway would block the stage
                 // forever.
-                Err(failure @ publisher::Error::TooLarge { .. }) => {
+                Err(failure @ PublishError::TooLarge { .. }) => {
                     error!(
                         stage = self.stage,
                         error = &failure as &dyn std::error::Error,

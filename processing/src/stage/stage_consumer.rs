@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use domain::directory::Directory;
 use domain::telemetry::newer_version;
-use eventlog::{Batch, Cause, Consumer, Message, Outcome, Position, Positions, Rejection, Source};
+use eventlog::{
+    Batch, Cause, Consumer, Message, Outcome, Position, Positions, Rejection, Source, retry_until_upgraded,
+};
 use futures_util::future::join_all;
 use tracing::{debug, warn};
 
@@ -187,8 +189,8 @@ impl<S: Stage> Consumer for &mut StageConsumer<S> {
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
-        if let Some(cause) = newer(batch) {
-            return Outcome::Retry(cause);
+        if let Some(retry) = retry_until_upgraded(batch, newer_version) {
+            return retry;
         }
         let inputs = match self.decode(batch) {
             Ok(inputs) => inputs,
@@ -210,13 +212,6 @@ impl<S: Stage> Consumer for &mut StageConsumer<S> {
             Err(fenced) => Outcome::Stop(fenced),
         }
     }
-}
-
-/// Says that a batch holds what a newer program wrote: it waits for a newer program to read it.
-fn newer(batch: &Batch) -> Option<Cause> {
-    let packs = batch.messages.iter().filter(|message| message.stream.holds_packs());
-    let version = packs.filter_map(|message| newer_version(&message.payload)).max()?;
-    Some(format!("a pack has version {version}, which a newer program wrote; upgrade this process").into())
 }
 
 /// Advances positions to those of a batch; a position that is already further stays.
@@ -255,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
+    fn packs_of_a_newer_format_version_are_retried_and_never_discarded() {
         let batch = |stream, payload: &'static [u8]| Batch {
             messages: vec![Message {
                 stream,
@@ -269,14 +264,15 @@ mod tests {
         };
         let next = encode_pack(&()).unwrap()[0] + 1;
         let of_next: &'static [u8] = Vec::leak(vec![next, 0x90]);
-        let cause = newer(&batch(Stream::TelemetryRaw, of_next)).expect("it waits").to_string();
+        let retry = |batch: &Batch| retry_until_upgraded(batch, newer_version);
+        let outcome = retry(&batch(Stream::TelemetryRaw, of_next));
+        let Some(Outcome::Retry(cause)) = outcome else { panic!("no retry: {outcome:?}") };
+        let cause = cause.to_string();
         assert!(cause.contains(&format!("version {next}")) && cause.contains("upgrade"), "{cause}");
-        assert!(
-            newer(&batch(Stream::TelemetryRaw, &[1, 0x90])).is_none()
-                && newer(&batch(Stream::TelemetryRaw, &[2])).is_none()
-        );
-        assert!(newer(&batch(Stream::TelemetryRaw, b"no pack at all")).is_none());
-        assert!(newer(&batch(Stream::Presence, of_next)).is_none());
+        assert!(retry(&batch(Stream::TelemetryRaw, &[1, 0x90])).is_none());
+        assert!(retry(&batch(Stream::TelemetryRaw, &[2])).is_none());
+        assert!(retry(&batch(Stream::TelemetryRaw, b"no pack at all")).is_none());
+        assert!(retry(&batch(Stream::Presence, of_next)).is_none());
     }
 
     #[test]

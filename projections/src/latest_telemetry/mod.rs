@@ -8,8 +8,9 @@ mod store_script;
 #[cfg(test)]
 mod tests;
 
+use domain::telemetry::newer_version;
 use eventlog::position::Positions;
-use eventlog::{Batch, Cause, Consumer, Message, Outcome, Rejection, Source, Stream};
+use eventlog::{Batch, Cause, Consumer, Message, Outcome, Rejection, Source, Stream, retry_until_upgraded};
 use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub use store_script::digest;
 use self::coalesce::coalesce;
 use crate::ownership::Owner;
 use crate::projection::BatchLimits;
-use crate::runner::{clip, newer};
+use crate::runner::clip;
 use crate::{Error, RedisServer, checkpoint};
 
 /// The projection's name.
@@ -157,8 +158,8 @@ impl Consumer for LatestTelemetry<'_> {
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
-        if let Some(cause) = newer(batch) {
-            return Outcome::Retry(cause);
+        if let Some(retry) = retry_until_upgraded(batch, newer_version) {
+            return retry;
         }
         match self.write(batch).await {
             Ok(refused) if refused.is_empty() => Outcome::Done,
