@@ -94,7 +94,7 @@ stores! {
 fn store<A: Stored>(log: &Log, journal: Option<&Arc<dyn Journal>>) -> AggregateStore<A> {
     let settings = StoreSettings { recent_commands: A::REMEMBERED_COMMANDS, ..StoreSettings::default() };
     match journal {
-        Some(journal) => AggregateStore::on(journal.clone(), log, Upcasters::none(), settings),
+        Some(journal) => AggregateStore::with_journal(journal.clone(), log, Upcasters::none(), settings),
         None => AggregateStore::new(log.clone(), Upcasters::none(), settings),
     }
 }

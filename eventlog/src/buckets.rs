@@ -1,5 +1,5 @@
-//! Key-value buckets: one present value per key, with a revision for compare-and-set. What the values mean is their
-//! users' business; secrets go through [`crate::secrets`], which encrypts them.
+//! Key-value buckets: one current value per key, with a revision for compare-and-set. Values are opaque here;
+//! [`crate::secrets`] encrypts secrets.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use crate::connection::Log;
 /// A declared bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BucketName {
-    /// Snapshots of aggregates: a cache, rebuilt from events at need.
+    /// Snapshots of aggregates: a cache that can be rebuilt from events.
     Snapshots,
-    /// State and input position of the stages.
+    /// State and input positions of the stages.
     StageState,
-    /// Which processes are alive; entries vanish after 8 s without renewal.
+    /// Live processes; entries expire 8 s after their last renewal.
     Members,
     /// Encrypted secrets.
     Secrets,
-    /// Encrypted certificate bundles that wait for their one download; entries vanish after a quarter of an hour.
+    /// Encrypted certificate bundles awaiting their single download; entries expire after 15 minutes.
     Bundles,
-    /// Published revocation lists.
+    /// Published certificate revocation lists.
     Crls,
-    /// Who is signed in; entries vanish after 30 days without renewal.
+    /// User sessions; entries expire 30 days after their last renewal.
     Sessions,
-    /// What was asked for under an idempotency key, as marks; entries vanish after a day.
+    /// Idempotency keys of accepted requests; entries expire after a day.
     Requests,
     /// Facts about the installation, such as its id.
     Platform,
@@ -48,7 +48,7 @@ impl BucketName {
         Self::Platform,
     ];
 
-    /// Returns the bucket's name without prefix.
+    /// Returns the bucket's name without the installation's prefix.
     pub fn name(self) -> &'static str {
         match self {
             Self::Snapshots => "snapshots",
@@ -63,7 +63,7 @@ impl BucketName {
         }
     }
 
-    /// Returns how long an entry lives, zero for ever.
+    /// Returns how long an entry lives; zero means without limit.
     pub fn max_age(self) -> Duration {
         match self {
             Self::Members => Duration::from_secs(8),
@@ -77,7 +77,7 @@ impl BucketName {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a bucket did not do what it was asked.
+/// Why a bucket operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The bucket could not be opened.
@@ -89,16 +89,16 @@ pub enum Error {
         #[source]
         source: KeyValueError,
     },
-    /// The entry is not at the expected revision: somebody else wrote it.
-    #[error("{bucket}/{key} was written by somebody else in the meantime")]
+    /// The entry is not at the expected revision because another client wrote it.
+    #[error("{bucket}/{key} was changed by another client")]
     Conflict {
         /// The bucket's full name.
         bucket: String,
         /// The key.
         key: String,
     },
-    /// The key holds other characters than letters, digits and `-/_=.`, or begins or ends with a dot.
-    #[error("{0:?} cannot be a key")]
+    /// The key contains characters other than letters, digits and `-/_=.`, or has an empty part between dots.
+    #[error("{0:?} is not a valid key")]
     Key(String),
     /// Reading failed.
     #[error("cannot read {bucket}/{key}")]
@@ -111,7 +111,7 @@ pub enum Error {
         #[source]
         source: Source,
     },
-    /// Writing failed; whether the value was stored is unknown.
+    /// Writing failed; the value may or may not have been stored.
     #[error("cannot write {bucket}/{key}")]
     Write {
         /// The bucket's full name.
@@ -142,28 +142,28 @@ impl Log {
 }
 
 impl Bucket {
-    /// Returns a key's value and revision as the bucket's leader has them; none when it is absent or deleted.
+    /// Returns a key's value and revision as the bucket's leader has them; `None` when the key is absent or deleted.
     pub async fn get(&self, key: &str) -> Result<Option<(Bytes, u64)>, Error> {
         let read = self.store.stream.get_last_raw_message_by_subject(&self.subject(key)?).await;
         match read {
             Ok(raw) if raw.headers.get("KV-Operation").is_some() => Ok(None),
             Ok(raw) => Ok(Some((raw.payload, raw.sequence))),
             Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
-            Err(error) => Err(self.unread(key, error)),
+            Err(error) => Err(self.read_error(key, error)),
         }
     }
 
-    /// Returns a key's value and revision from any replica: quicker on a cluster, and possibly a moment old.
+    /// Returns a key's value and revision from any replica: faster on a cluster, but possibly stale for a moment.
     pub async fn get_from_any_replica(&self, key: &str) -> Result<Option<(Bytes, u64)>, Error> {
         check(key)?;
-        let entry = self.store.entry(key).await.map_err(|error| self.unread(key, error))?;
+        let entry = self.store.entry(key).await.map_err(|error| self.read_error(key, error))?;
         Ok(entry.filter(|entry| entry.operation == Operation::Put).map(|entry| (entry.value, entry.revision)))
     }
 
-    /// Writes a value whatever stood there before, and returns its revision.
+    /// Writes a value unconditionally and returns its revision.
     pub async fn put(&self, key: &str, value: Bytes) -> Result<u64, Error> {
         check(key)?;
-        self.store.put(key, value).await.map_err(|error| self.unwritten(key, error))
+        self.store.put(key, value).await.map_err(|error| self.write_error(key, error))
     }
 
     /// Writes a value if the key is absent or deleted, and returns its revision; otherwise [`Error::Conflict`].
@@ -172,7 +172,7 @@ impl Bucket {
         match self.store.create(key, value.clone()).await {
             Ok(revision) => Ok(revision),
             Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Err(self.conflict(key)),
-            Err(error) => self.settle(key, value, error).await,
+            Err(error) => self.resolve_lost_reply(key, value, error).await,
         }
     }
 
@@ -182,28 +182,28 @@ impl Bucket {
         match self.store.update(key, value.clone(), revision).await {
             Ok(revision) => Ok(revision),
             Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Err(self.conflict(key)),
-            Err(error) => self.settle(key, value, error).await,
+            Err(error) => self.resolve_lost_reply(key, value, error).await,
         }
     }
 
-    /// Deletes a key; nothing happens when it is absent.
+    /// Deletes a key; deleting an absent key has no effect.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         check(key)?;
-        self.store.purge(key).await.map_err(|error| self.unwritten(key, error))
+        self.store.purge(key).await.map_err(|error| self.write_error(key, error))
     }
 
-    /// Lists all keys that have a value, in no order.
+    /// Lists all keys that have a value, in no particular order.
     pub async fn keys(&self) -> Result<Vec<String>, Error> {
-        let keys = self.store.keys().await.map_err(|error| self.unread("*", error))?;
-        keys.try_collect().await.map_err(|error| self.unread("*", error))
+        let keys = self.store.keys().await.map_err(|error| self.read_error("*", error))?;
+        keys.try_collect().await.map_err(|error| self.read_error("*", error))
     }
 
-    /// Settles a compare-and-set without answer: the value was stored exactly if it stands there now. A value that
-    /// names its writer, as a stage's state does, cannot be mistaken for somebody else's.
-    async fn settle(&self, key: &str, value: Bytes, error: impl Into<Source>) -> Result<u64, Error> {
+    /// Resolves a compare-and-set whose reply was lost: it succeeded exactly if the bucket now holds the value. A value
+    /// that names its writer, as a stage's state does, cannot be confused with another client's.
+    async fn resolve_lost_reply(&self, key: &str, value: Bytes, error: impl Into<Source>) -> Result<u64, Error> {
         match self.get(key).await {
             Ok(Some((present, revision))) if present == value => Ok(revision),
-            _ => Err(self.unwritten(key, error)),
+            _ => Err(self.write_error(key, error)),
         }
     }
 
@@ -216,11 +216,11 @@ impl Bucket {
         Error::Conflict { bucket: self.store.name.clone(), key: key.to_owned() }
     }
 
-    fn unread(&self, key: &str, source: impl Into<Source>) -> Error {
+    fn read_error(&self, key: &str, source: impl Into<Source>) -> Error {
         Error::Read { bucket: self.store.name.clone(), key: key.to_owned(), source: source.into() }
     }
 
-    fn unwritten(&self, key: &str, source: impl Into<Source>) -> Error {
+    fn write_error(&self, key: &str, source: impl Into<Source>) -> Error {
         Error::Write { bucket: self.store.name.clone(), key: key.to_owned(), source: source.into() }
     }
 }

@@ -1,5 +1,5 @@
-//! The connection to NATS and what every module needs of it: client, JetStream context, names with the installation's
-//! prefix. Not the streams themselves.
+//! The connection to NATS: client, JetStream context, and the names of streams, buckets and subjects with the
+//! installation's prefix. Streams are declared in `streams`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,29 +17,29 @@ use crate::error_chain::error_chain;
 use crate::streams::{self, Stream, StreamSizes};
 use crate::{send, server_check};
 
-/// How to reach NATS, and how this installation's streams are named and sized.
+/// How to reach NATS, and how this installation names and sizes its streams.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Server addresses, separated by commas, such as `nats://127.0.0.1:4222`.
+    /// Server addresses separated by commas, such as `nats://127.0.0.1:4222`.
     pub url: String,
-    /// What stands before every stream, bucket and subject; empty in production, a name per test otherwise.
+    /// Prefix of every stream, bucket and subject: empty in production, unique per test.
     pub stream_prefix: String,
-    /// Copies of every stream: 1 or 3.
+    /// Replicas of every stream: 1 or 3.
     pub replicas: usize,
-    /// The sizes of the streams.
+    /// Size limits of the streams.
     pub sizes: StreamSizes,
-    /// Who connects, and whom it trusts.
+    /// User, password and TLS files.
     pub credentials: Credentials,
-    /// The name the server shows for this connection.
+    /// The name that the server shows for this connection.
     pub client_name: String,
-    /// How long [`Log::connect`] keeps trying.
+    /// How long [`Log::connect`] keeps retrying.
     pub connect_deadline: Duration,
     /// How long one request to the server may take.
     pub request_timeout: Duration,
 }
 
 impl Settings {
-    /// Returns settings for one server without authentication, one replica and no prefix.
+    /// Returns settings for one server without authentication, with one replica and no prefix.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -53,7 +53,7 @@ impl Settings {
         }
     }
 
-    /// Returns these settings with a prefix before every stream, bucket and subject.
+    /// Returns these settings with a prefix for every stream, bucket and subject.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.stream_prefix = prefix.into();
@@ -96,51 +96,53 @@ impl Settings {
     }
 }
 
-/// Why there is no usable connection.
+/// Why a connection is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The prefix cannot stand in a stream's name and in a subject.
+    /// The prefix contains characters that stream names and subjects do not allow.
     #[error("stream prefix {0:?} must consist of letters, digits, `-` and `_`")]
     Prefix(String),
     /// No server answered in time.
     #[error("no NATS server at {url} answered within {seconds} s")]
     Connect {
-        /// The addresses that were tried.
+        /// The addresses tried.
         url: String,
-        /// How long they were tried.
+        /// How long they were tried, in seconds.
         seconds: u64,
-        /// The last answer.
+        /// The last error.
         #[source]
         source: async_nats::ConnectError,
     },
-    /// The address carries a user or a password, which would show wherever the address is shown.
-    #[error("the address of NATS must not hold a user or password: set nats.user and nats.password_file")]
+    /// The address contains a user or password, which would be exposed wherever the address is shown.
+    #[error("the NATS address must not contain a user or password: set nats.user and nats.password_file")]
     Address,
-    /// The server knows no such user, or the password is another.
-    #[error("NATS at {url} refuses {user}: check nats.user and its password")]
+    /// The server rejects the user or the password.
+    #[error("NATS at {url} rejects {user}: check nats.user and its password")]
     Refused {
-        /// The addresses that were tried.
+        /// The addresses tried.
         url: String,
-        /// Who was refused.
+        /// The rejected user.
         user: String,
     },
-    /// The two sides do not trust each other's certificates, or the files are not certificates.
-    #[error("no TLS with NATS at {url}: check nats.tls_ca_file, and the certificate and key where it asks for them")]
+    /// One side does not trust the other's certificate, or a configured file is not a certificate.
+    #[error(
+        "TLS with NATS at {url} failed: check nats.tls_ca_file, and the client certificate and key if the server requires them"
+    )]
     Tls {
-        /// The addresses that were tried.
+        /// The addresses tried.
         url: String,
-        /// What is wrong.
+        /// The TLS error.
         #[source]
         source: async_nats::ConnectError,
     },
-    /// The server lacks features that are needed.
+    /// The server lacks required features.
     #[error("nats-server {found} at {url} is too old: {needed} or later is needed")]
     TooOld {
         /// The server's address.
         url: String,
-        /// Its version, in its own words.
+        /// Its version as it reports it.
         found: String,
-        /// The oldest version that does.
+        /// The oldest supported version.
         needed: &'static str,
     },
     /// The server runs without JetStream, or this user's account has none.
@@ -149,10 +151,10 @@ pub enum Error {
         /// The server's address.
         url: String,
     },
-    /// The server is not reached at present.
+    /// The connection is down at the moment.
     #[error("the connection to NATS at {0} is down")]
     Disconnected(String),
-    /// The server is reached and JetStream does not answer.
+    /// The server is connected, but JetStream does not answer.
     #[error("JetStream at {url} does not answer")]
     JetStream {
         /// The server's address.
@@ -163,7 +165,7 @@ pub enum Error {
     },
 }
 
-/// The connected event log. Clones share one connection, which reconnects by itself for ever.
+/// The connected event log. Clones share one connection, which reconnects automatically and without limit.
 #[derive(Clone)]
 pub struct Log {
     inner: Arc<Inner>,
@@ -173,13 +175,14 @@ struct Inner {
     settings: Settings,
     client: Client,
     jetstream: jetstream::Context,
-    /// Counts how often the connection broke.
+    /// Counts disconnections.
     breaks: watch::Receiver<u64>,
 }
 
 impl Log {
-    /// Connects, trying again with growing pauses until the settings' deadline, and checks the server. What waiting
-    /// does not mend (credentials, certificates, an old server) is an error at once; the address is named in each.
+    /// Connects, retrying with growing pauses until the settings' deadline, and checks the server. Errors that waiting
+    /// does not resolve (credentials, certificates, an old server) are returned immediately. Every error names the
+    /// address.
     pub async fn connect(settings: Settings) -> Result<Log, Error> {
         check_prefix(&settings.stream_prefix)?;
         check_address(&settings.url)?;
@@ -210,12 +213,12 @@ impl Log {
         Ok(log)
     }
 
-    /// Tells whether the connection is up at this moment.
+    /// Returns whether the connection is up.
     pub fn is_connected(&self) -> bool {
         self.inner.client.connection_state() == State::Connected
     }
 
-    /// Asks JetStream for an answer, for readiness checks.
+    /// Checks that JetStream answers, for readiness checks.
     pub async fn ping(&self) -> Result<(), Error> {
         let url = || self.inner.settings.url.clone();
         if !self.is_connected() {
@@ -230,7 +233,7 @@ impl Log {
         &self.inner.settings
     }
 
-    /// Returns what changes each time the connection breaks: what was under way then is not answered any more.
+    /// Returns a receiver that changes on every disconnection; a request in flight at that moment will get no reply.
     pub(crate) fn breaks(&self) -> watch::Receiver<u64> {
         let mut breaks = self.inner.breaks.clone();
         breaks.mark_unchanged();
@@ -253,7 +256,7 @@ impl Log {
         self.inner.settings.subject(stream, tail)
     }
 
-    /// Waits until the connection is up, at most until `deadline`; tells whether it is.
+    /// Waits until the connection is up or `deadline` passes; returns whether it is up.
     pub(crate) async fn connected_by(&self, deadline: Instant) -> bool {
         let wait = deadline.saturating_duration_since(Instant::now());
         let up = async {
@@ -265,8 +268,8 @@ impl Log {
     }
 }
 
-/// A server that stands still is noticed by three pings without answer, and left for another one: within 2 s, so that
-/// commands are answered again soon.
+/// Builds the connect options. Pings every 500 ms detect a frozen server within 2 s (after three pings without a pong),
+/// so that the client fails over to another server and commands are answered again soon.
 fn options(settings: &Settings, broke: Arc<watch::Sender<u64>>) -> ConnectOptions {
     let options = ConnectOptions::new()
         .name(&settings.client_name)
@@ -285,8 +288,8 @@ fn options(settings: &Settings, broke: Arc<watch::Sender<u64>>) -> ConnectOption
     settings.credentials.apply(options)
 }
 
-/// At once, then 50 ms longer each time up to 500 ms: a server that restarts is found quickly, and many clients do not
-/// hammer one that is gone.
+/// Reconnects immediately at first, then after a delay that grows by 50 ms up to 500 ms: a restarted server is found
+/// quickly, and many clients do not flood one that is gone.
 fn reconnect_delay(attempts: usize) -> Duration {
     Duration::from_millis((attempts.saturating_sub(1) as u64 * 50).min(500))
 }
@@ -296,7 +299,7 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
     if prefix.chars().all(allowed) { Ok(()) } else { Err(Error::Prefix(prefix.to_owned())) }
 }
 
-/// The addresses of a list with commas.
+/// Splits a comma-separated list of addresses.
 fn addresses(url: &str) -> Vec<String> {
     url.split(',').map(|address| address.trim().to_owned()).filter(|address| !address.is_empty()).collect()
 }
@@ -310,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_prefix_stands_before_streams_buckets_and_subjects() {
+    fn the_prefix_precedes_streams_buckets_and_subjects() {
         let settings = Settings::new("nats://127.0.0.1:1").with_prefix("t1");
         assert_eq!(settings.stream_name(Stream::Es), "t1_ES");
         assert_eq!(settings.bucket_name(BucketName::Snapshots), "t1_snapshots");

@@ -1,33 +1,33 @@
-//! Who connects to NATS and whom it trusts: user and password, certificates. The password is never shown. What a user
-//! may do is in `permissions`.
+//! The credentials of a NATS connection: user, password and TLS files. Debug output never shows the password. What a
+//! user may do is defined in `permissions`.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use async_nats::ConnectOptions;
 
-/// The credentials of a connection. Empty for a server that is open to whoever reaches it.
+/// The credentials of a connection. All fields are empty for a server without authentication.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
-    /// User name; with it goes `password`.
+    /// User name; requires `password`.
     pub user: Option<String>,
     /// Password of `user`.
     pub password: Option<String>,
-    /// Certificates (PEM) of the authorities that the server's certificate may come from; with it, TLS is required.
+    /// PEM file of the CAs that may have signed the server's certificate; setting it makes TLS mandatory.
     pub tls_ca_file: Option<PathBuf>,
-    /// Own certificate (PEM), for servers that ask for one; with it goes `tls_key_file`.
+    /// PEM file of the client certificate, for servers that request one; requires `tls_key_file`.
     pub tls_certificate_file: Option<PathBuf>,
-    /// Private key (PEM) of `tls_certificate_file`.
+    /// PEM file with the private key of `tls_certificate_file`.
     pub tls_key_file: Option<PathBuf>,
 }
 
 impl Credentials {
-    /// Returns credentials of a user with a password, without certificates.
+    /// Returns credentials with a user and a password and without TLS files.
     pub fn user(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self { user: Some(user.into()), password: Some(password.into()), ..Self::default() }
     }
 
-    /// How a refusal calls this user.
+    /// Returns how error messages name this user.
     pub(crate) fn name(&self) -> String {
         self.user.as_ref().map_or_else(|| "a connection without user".to_owned(), |user| format!("user {user}"))
     }
@@ -47,7 +47,7 @@ impl Credentials {
     }
 }
 
-/// What the answers to a user's requests begin with: a space of each user's own, so that nobody reads another's.
+/// Returns the inbox prefix of a user. Each user has its own, so that no user can read replies to another.
 pub(crate) fn inbox(user: &str) -> String {
     let letters = user.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
     format!("_INBOX_{}", letters.collect::<String>())

@@ -1,5 +1,5 @@
-//! Direct reads that async-nats has no method for: many messages of one subject, or the last of many subjects, in one
-//! request (NATS ADR-31). Any replica may answer, so what is read can be a moment old.
+//! JetStream direct gets that async-nats has no method for: many messages of one subject, or the last message of each
+//! of many subjects, in one request (NATS ADR-31). Any replica may answer, so results can be slightly stale.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use crate::connection::Log;
 use crate::message::{Headers, Message};
 use crate::streams::Stream;
 
-/// How many messages one request asks for.
+/// How many messages one request returns at most.
 const PAGE: u32 = 256;
 
-/// Why a direct read failed.
+/// Why a direct get failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request could not be sent.
-    #[error("cannot ask {0} for messages")]
-    Ask(String, #[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The answer did not come, or broke off.
+    #[error("cannot request messages of {0}")]
+    Request(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The reply did not arrive in time, or was incomplete.
     #[error("{0} did not answer in time")]
     Unanswered(String),
     /// The server refused the request.
-    #[error("{stream} refused a direct read: {status} {description}")]
+    #[error("{stream} refused a direct get: {status} {description}")]
     Refused {
         /// The stream's full name.
         stream: String,
         /// The status code.
         status: u16,
-        /// The server's words.
+        /// The server's description.
         description: String,
     },
-    /// An answer lacks what every answer has.
-    #[error("{0} sent a message without sequence")]
+    /// A reply lacks its sequence header.
+    #[error("{0} sent a message without a sequence")]
     Malformed(String),
 }
 
-/// One message of an answer, by its full subject.
+/// One message of a reply, with its full subject.
 #[derive(Clone, Debug)]
 pub(crate) struct DirectMessage {
     pub subject: String,
@@ -62,8 +62,8 @@ struct Request<'a> {
 }
 
 impl Log {
-    /// Returns every message on a subject (wildcards allowed) from a sequence on, in stream order. It is meant for one
-    /// aggregate's tail, not for whole streams: all of it is held in memory.
+    /// Returns every message on a subject (wildcards allowed) from a sequence on, in stream order. All of them are held
+    /// in memory, so it is meant for the tail of one aggregate, not for whole streams.
     pub async fn read_subject(&self, stream: Stream, subject_tail: &str, from: u64) -> Result<Vec<Message>, Error> {
         let (name, subject) = (self.stream_name(stream), self.subject(stream, subject_tail));
         let mut all: Vec<Message> = Vec::new();
@@ -71,49 +71,49 @@ impl Log {
         loop {
             let request =
                 Request { seq: Some(next), batch: Some(PAGE), next_by_subj: Some(&subject), ..Request::default() };
-            let (page, pending) = ask(self, &name, &request).await?;
+            let (page, pending) = send(self, &name, &request).await?;
             let Some(last) = page.last() else { return Ok(all) };
             next = last.sequence + 1;
-            all.extend(page.into_iter().map(|got| self.as_message(stream, got)));
+            all.extend(page.into_iter().map(|message| self.as_message(stream, message)));
             if pending == 0 {
                 return Ok(all);
             }
         }
     }
 
-    /// Returns the last message of every subject that matches, of any stream by its full name and full subjects.
+    /// Returns the last message of every matching subject, given a stream's full name and full subjects.
     pub(crate) async fn last_of_each(&self, name: &str, subjects: &[String]) -> Result<Vec<DirectMessage>, Error> {
         let request = Request { multi_last: Some(subjects), ..Request::default() };
-        Ok(ask(self, name, &request).await?.0)
+        Ok(send(self, name, &request).await?.0)
     }
 
-    fn as_message(&self, stream: Stream, got: DirectMessage) -> Message {
-        let published = got.headers.get("Nats-Time-Stamp").and_then(|at| at.parse().ok());
+    fn as_message(&self, stream: Stream, direct: DirectMessage) -> Message {
+        let published = direct.headers.get("Nats-Time-Stamp").and_then(|at| at.parse().ok());
         Message {
             stream,
-            subject: self.settings().unprefixed(&got.subject).to_owned(),
-            sequence: got.sequence,
+            subject: self.settings().unprefixed(&direct.subject).to_owned(),
+            sequence: direct.sequence,
             published_at: published.unwrap_or_default(),
-            headers: got.headers,
-            payload: got.payload,
+            headers: direct.headers,
+            payload: direct.payload,
         }
     }
 }
 
-/// Sends one request; returns the messages and how many more there are.
-async fn ask(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<DirectMessage>, u64), Error> {
-    let refuse = |error: Box<dyn std::error::Error + Send + Sync>| Error::Ask(name.to_owned(), error);
-    let body = serde_json::to_vec(request).map_err(|error| refuse(Box::new(error)))?;
+/// Sends one request; returns the messages and how many more are pending.
+async fn send(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<DirectMessage>, u64), Error> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Request(name.to_owned(), error);
+    let body = serde_json::to_vec(request).map_err(|error| failed(Box::new(error)))?;
     let inbox = log.client().new_inbox();
-    let mut answers = log.client().subscribe(inbox.clone()).await.map_err(|error| refuse(Box::new(error)))?;
-    let asked = log.client().publish_with_reply(format!("$JS.API.DIRECT.GET.{name}"), inbox, body.into()).await;
-    asked.map_err(|error| refuse(Box::new(error)))?;
+    let mut answers = log.client().subscribe(inbox.clone()).await.map_err(|error| failed(Box::new(error)))?;
+    let sent = log.client().publish_with_reply(format!("$JS.API.DIRECT.GET.{name}"), inbox, body.into()).await;
+    sent.map_err(|error| failed(Box::new(error)))?;
     let mut messages = Vec::new();
     loop {
         let answer = timeout(wait(log), answers.next()).await.ok().flatten();
         let answer = answer.ok_or_else(|| Error::Unanswered(name.to_owned()))?;
         match answer.status {
-            None => messages.push(got(name, answer)?),
+            None => messages.push(parse(name, answer)?),
             Some(StatusCode::NOT_FOUND) => return Ok((messages, 0)),
             Some(status) if status.as_u16() == 204 => {
                 let headers = Headers::from_map(answer.headers.unwrap_or_default());
@@ -127,7 +127,7 @@ async fn ask(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<Direct
     }
 }
 
-fn got(name: &str, answer: async_nats::Message) -> Result<DirectMessage, Error> {
+fn parse(name: &str, answer: async_nats::Message) -> Result<DirectMessage, Error> {
     let headers = Headers::from_map(answer.headers.unwrap_or_default());
     let sequence = number(&headers, "Nats-Sequence").ok_or_else(|| Error::Malformed(name.to_owned()))?;
     let subject = headers.get("Nats-Subject").unwrap_or_default().to_owned();

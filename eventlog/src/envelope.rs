@@ -1,5 +1,5 @@
 //! The stored form of domain events. One message is a JSON array of envelopes: the events of one command. An envelope
-//! holds the event's type and its content apart, and the payload stays byte for byte as it was stored until it is read.
+//! stores the event's type separately from its content, and keeps the content's bytes unchanged until they are read.
 
 use std::collections::HashMap;
 
@@ -19,21 +19,21 @@ use crate::upcasters::Upcasters;
 /// One stored event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Envelope {
-    /// The event's own id.
+    /// The event's id.
     pub event_id: Uuid,
-    /// The aggregate's version after this event, from 1 without gaps.
+    /// The aggregate's version after this event; versions start at 1 and have no gaps.
     pub sequence: u64,
     /// The event's name, such as `DeviceRenamed`.
     pub event_type: String,
-    /// The version of the payload's shape, such as `1.0.0`.
+    /// The version of the payload's schema, such as `1.0.0`.
     pub event_version: String,
-    /// The event's content: the inside of its variant.
+    /// The event's content: the content of its enum variant.
     pub payload: Box<RawValue>,
-    /// Who, why and when, all as strings.
+    /// Metadata (who, why and when), all as strings.
     pub metadata: HashMap<String, String>,
 }
 
-/// One event as readers of the log get it: upcast, and with the place it is stored at.
+/// One event as readers of the log receive it: upcast, with its location in the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedEvent {
     /// The stream that stores it.
@@ -48,47 +48,47 @@ pub struct RecordedEvent {
     pub aggregate_type: String,
     /// The id of its aggregate, without the organisation.
     pub aggregate_id: String,
-    /// The event's own id.
+    /// The event's id.
     pub event_id: Uuid,
     /// The aggregate's version after this event, from 1.
     pub sequence: u64,
     /// The event's name.
     pub event_type: String,
-    /// The version of the payload's shape after upcasting.
+    /// The version of the payload's schema after upcasting.
     pub event_version: String,
     /// The event's content.
     pub payload: Value,
-    /// Who, why and when.
+    /// Metadata: who, why and when.
     pub metadata: HashMap<String, String>,
-    /// When the server stored it.
+    /// When the server stored the message.
     pub published_at: DateTime<Utc>,
 }
 
-/// Why stored events cannot be read, or events cannot be stored.
+/// Why events cannot be read or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The subject is not one of domain events.
-    #[error("{0} is not the subject of an aggregate")]
+    /// The subject is not that of an aggregate.
+    #[error("{0} is not an aggregate's subject")]
     Subject(String),
     /// The payload is not an array of envelopes.
     #[error("message {position} of {stream} is not an array of envelopes")]
     Decode {
         /// The stream.
         stream: Stream,
-        /// The stream sequence, 0 where it is not known.
+        /// The stream sequence, 0 if unknown.
         position: u64,
-        /// What is wrong with the JSON.
+        /// The JSON error.
         #[source]
         source: serde_json::Error,
     },
-    /// An event does not have the shape of its type.
-    #[error("event {event_type} {event_version} does not have its shape")]
+    /// An event does not match the schema of its type.
+    #[error("event {event_type} {event_version} does not match its schema")]
     Event {
         /// The event's name.
         event_type: String,
         /// Its version.
         event_version: String,
-        /// What is wrong with it.
+        /// The JSON error.
         #[source]
         source: serde_json::Error,
     },
@@ -98,7 +98,7 @@ pub enum Error {
 }
 
 impl Envelope {
-    /// Wraps a domain event: serialised externally tagged, stored as type and content apart.
+    /// Wraps a domain event: serialises it externally tagged, then stores its type and its content separately.
     pub fn of<E: DomainEvent>(
         event: &E,
         event_id: Uuid,
@@ -114,7 +114,7 @@ impl Envelope {
         Ok(Envelope { event_id, sequence, event_type, event_version, payload, metadata })
     }
 
-    /// Returns the domain event, upcast to its present version.
+    /// Returns the domain event, upcast to its current version.
     pub fn event<E: DomainEvent>(&self, upcasters: &Upcasters) -> Result<E, Error> {
         let malformed = |source| Error::Event {
             event_type: self.event_type.clone(),
@@ -159,7 +159,7 @@ pub fn decode(payload: &[u8]) -> Result<Vec<Envelope>, serde_json::Error> {
     serde_json::from_slice(payload)
 }
 
-/// Decodes the events of one message, upcast to their present versions, in the order in which they happened.
+/// Decodes the events of one message, upcast to their current versions, in order.
 pub fn decode_events(message: &Message, upcasters: &Upcasters) -> Result<Vec<RecordedEvent>, Error> {
     let (organization, aggregate_type, aggregate_id) = address(message)?;
     let unreadable = |source| Error::Decode { stream: message.stream, position: message.sequence, source };
@@ -194,7 +194,7 @@ fn address(message: &Message) -> Result<(&str, &str, &str), Error> {
     }
 }
 
-/// Takes the content out of an externally tagged variant; a unit variant has the content null.
+/// Extracts the content of an externally tagged variant; a unit variant has the content null.
 fn content_of(tagged: Value, event_type: &str) -> Result<Value, Error> {
     match tagged {
         Value::Object(mut variant) if variant.len() == 1 => {
@@ -256,13 +256,13 @@ mod tests {
     }
 
     #[test]
-    fn type_and_content_are_stored_apart() {
+    fn type_and_content_are_stored_separately() {
         let stored = envelope(&Happened::Renamed { name: "a".into() }, 1);
         assert_eq!((stored.event_type.as_str(), stored.payload.get()), ("Renamed", r#"{"name":"a"}"#));
     }
 
     #[test]
-    fn a_message_gives_its_events_with_their_address() {
+    fn decoding_a_message_returns_its_events_with_their_address() {
         let payload = encode(&[envelope(&Happened::Activated, 1), envelope(&Happened::Counted(2), 2)]).unwrap();
         let events = decode_events(&message("es.acme.device.7", payload), &Upcasters::none()).unwrap();
         let places: Vec<_> = events.iter().map(|e| (e.position, e.index, e.sequence, e.event_type.as_str())).collect();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_event_of_an_aggregate_is_refused() {
+    fn messages_that_hold_no_aggregate_events_are_refused() {
         let other = decode_events(&message("es.acme.device", Bytes::from("[]")), &Upcasters::none());
         assert!(matches!(other, Err(Error::Subject(_))));
         let broken = decode_events(&message("es.acme.device.7", Bytes::from("{}")), &Upcasters::none());

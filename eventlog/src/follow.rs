@@ -1,5 +1,5 @@
-//! Followers: the log folded into a process's memory, from a position on and for ever, for what must be known at once,
-//! such as revocations or rules. Nothing is stored; a restart folds again.
+//! Followers: fold the log continuously into a process's memory, for state that must be current, such as revocations or
+//! rules. Nothing is persisted; a restart folds again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,32 +19,32 @@ use crate::message::Message;
 use crate::position::Positions;
 use crate::streams::Stream;
 
-/// The name of followers among the server's consumers.
+/// The name of followers' consumers on the server.
 const NAME: &str = "follower";
-/// How many messages are folded before the position is announced.
+/// How many messages are folded at most before the position is announced.
 const AT_ONCE: usize = 256;
 
-/// Why a follower is not where it was expected to be.
+/// Why a follower has not reached an expected position.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It did not get there in time.
+    /// It did not reach the position in time.
     #[error("the follower of {stream} is at {position} and did not reach {wanted} in time")]
     Late {
         /// The stream.
         stream: Stream,
-        /// Where it is.
+        /// Its position.
         position: u64,
-        /// Where it should be.
+        /// The expected position.
         wanted: u64,
     },
-    /// The follower has ended for this reason.
-    #[error("the follower has ended")]
+    /// The follower failed.
+    #[error("the follower has failed")]
     Failed(#[source] Arc<consumer::Error>),
     /// The follower was shut down.
     #[error("the follower was shut down")]
     Shutdown,
     /// The stream's end could not be read.
-    #[error("cannot learn how far the follower must come")]
+    #[error("cannot read the end of a followed stream")]
     Inspect(#[source] Arc<inspect::Error>),
 }
 
@@ -55,8 +55,8 @@ struct Progress {
     ended: bool,
 }
 
-/// A running follower. Clones watch the same one; it ends with its shutdown token, or with an error that
-/// [`Follower::reached`] returns.
+/// A running follower. Clones share it. It ends with its shutdown token, or with an error that [`Follower::reached`]
+/// returns.
 #[derive(Clone)]
 pub struct Follower {
     log: Log,
@@ -65,8 +65,8 @@ pub struct Follower {
     check_now: Arc<Notify>,
 }
 
-/// Follows the sources from positions on (absent: from the stream's first message), calling `fold` with every message in
-/// stream order within a stream. A source that cannot be read shows in [`Follower::reached`] and [`Follower::failure`].
+/// Follows the sources from the given positions (absent: from the stream's first message) and calls `fold` with every
+/// message, in stream order within each stream. Errors surface in [`Follower::reached`] and [`Follower::failure`].
 pub async fn follow(
     log: &Log,
     sources: Vec<Source>,
@@ -109,7 +109,7 @@ async fn fold_all(
                 }
                 Content::Progress(sequence) => moved.push((delivery.stream, sequence)),
                 Content::Failed(failure) => {
-                    error!(error = error_chain(&failure), "a follower has ended");
+                    error!(error = error_chain(&failure), "a follower has failed");
                     announce.send_modify(|progress| progress.failed = Some(Arc::new(failure)));
                     return;
                 }
@@ -121,12 +121,12 @@ async fn fold_all(
 }
 
 impl Follower {
-    /// Returns the last sequence of a stream that was folded, 0 when nothing was.
+    /// Returns the last folded sequence of a stream, 0 if none.
     pub fn position(&self, stream: Stream) -> u64 {
         self.progress.borrow().positions.get(&stream).copied().unwrap_or(0)
     }
 
-    /// Returns why the follower has ended, if it has with an error.
+    /// Returns the error that ended the follower, if any.
     pub fn failure(&self) -> Option<Arc<consumer::Error>> {
         self.progress.borrow().failed.clone()
     }
@@ -146,7 +146,7 @@ impl Follower {
         }
     }
 
-    /// Waits until everything that its streams held at this moment is folded, at most `within`.
+    /// Waits until everything that its streams hold at the time of the call is folded, at most `within`.
     pub async fn caught_up(&self, within: Duration) -> Result<(), Error> {
         let deadline = Instant::now() + within;
         for stream in &self.streams {
@@ -154,14 +154,14 @@ impl Follower {
             let left = deadline.saturating_duration_since(Instant::now());
             tokio::select! {
                 reached = self.reached(*stream, last, left) => reached?,
-                // Never ends: it only asks filtered readers to look whether anything is left for them.
-                () = self.keep_looking() => {}
+                // Never completes; it only prompts idle filtered readers to report their progress.
+                () = self.keep_prompting() => {}
             }
         }
         Ok(())
     }
 
-    async fn keep_looking(&self) {
+    async fn keep_prompting(&self) {
         loop {
             self.check_now.notify_waiters();
             sleep(Duration::from_millis(20)).await;

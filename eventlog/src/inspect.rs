@@ -1,5 +1,5 @@
-//! Questions about a stream and single messages of it: how full it is, where it begins and ends, what stands at a
-//! sequence. Everything here asks the stream's leader, so the answers are never stale.
+//! Reads the state of a stream and single messages: fill level, first and last sequence, the message at a sequence. All
+//! requests go to the stream's leader, so answers are never stale.
 
 use async_nats::jetstream::context::GetStreamError;
 use async_nats::jetstream::message::StreamMessage;
@@ -11,7 +11,7 @@ use crate::message::{Headers, Message};
 use crate::position::whole_micros;
 use crate::streams::Stream;
 
-/// Why a question about a stream was not answered.
+/// Why a stream could not be inspected or trimmed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The stream's state could not be read.
@@ -41,7 +41,7 @@ pub enum Error {
         #[source]
         source: PurgeError,
     },
-    /// The stream is truth and is never trimmed.
+    /// The stream holds domain events, which are never trimmed.
     #[error("stream {0} is never trimmed")]
     Untrimmable(Stream),
 }
@@ -49,24 +49,24 @@ pub enum Error {
 /// The state of a stream at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamState {
-    /// The first sequence still held; one above `last_sequence` when nothing is held.
+    /// The first sequence still stored; `last_sequence + 1` when the stream is empty.
     pub first_sequence: u64,
-    /// The last sequence ever given, 0 for a stream that never had a message.
+    /// The last sequence ever assigned, 0 for a stream that never had a message.
     pub last_sequence: u64,
-    /// How many messages are held.
+    /// How many messages are stored.
     pub messages: u64,
-    /// How many bytes they take.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// How many bytes the stream may take.
+    /// The stream's size limit in bytes.
     pub max_bytes: u64,
-    /// How many servers hold it.
+    /// How many servers store it.
     pub replicas: usize,
     /// When the stream was created, in whole microseconds.
     pub incarnation: DateTime<Utc>,
 }
 
 impl StreamState {
-    /// Returns how full the stream is, from 0 to 1.
+    /// Returns the fill level, from 0 to 1.
     pub fn fullness(&self) -> f64 {
         if self.max_bytes == 0 { 0.0 } else { self.bytes as f64 / self.max_bytes as f64 }
     }
@@ -96,25 +96,25 @@ impl Log {
         Ok(self.state(stream).await?.last_sequence)
     }
 
-    /// Returns the first sequence a stream still holds, one above the last when it holds none.
+    /// Returns the first sequence a stream still stores; one above the last when it is empty.
     pub async fn first_sequence(&self, stream: Stream) -> Result<u64, Error> {
         Ok(self.state(stream).await?.first_sequence)
     }
 
-    /// Returns the message at a sequence, if the stream holds it.
+    /// Returns the message at a sequence, if the stream still stores it.
     pub async fn get_message(&self, stream: Stream, sequence: u64) -> Result<Option<Message>, Error> {
         let read = self.handle(stream).await?.get_raw_message(sequence).await;
         self.found(stream, read)
     }
 
-    /// Returns the last message on `<subject root>.<subject tail>`, if the stream holds one.
+    /// Returns the last message on `<subject root>.<subject tail>`, if there is one.
     pub async fn last_message(&self, stream: Stream, subject_tail: &str) -> Result<Option<Message>, Error> {
         let subject = self.subject(stream, subject_tail);
         let read = self.handle(stream).await?.get_last_raw_message_by_subject(&subject).await;
         self.found(stream, read)
     }
 
-    /// Returns the first message on a subject (wildcards allowed) at or after a sequence, if the stream holds one.
+    /// Returns the first message on a subject (wildcards allowed) at or after a sequence, if there is one.
     pub async fn next_message(&self, stream: Stream, subject_tail: &str, from: u64) -> Result<Option<Message>, Error> {
         let subject = self.subject(stream, subject_tail);
         let handle = self.handle(stream).await?;
@@ -122,7 +122,7 @@ impl Log {
         self.found(stream, read)
     }
 
-    /// Removes every message below `before`, for the archiver. Errors with [`Error::Untrimmable`] for domain events.
+    /// Deletes every message below `before`, for the archiver. Errors with [`Error::Untrimmable`] for domain events.
     pub async fn trim(&self, stream: Stream, before: u64) -> Result<(), Error> {
         if stream.is_domain() {
             return Err(Error::Untrimmable(stream));
@@ -157,7 +157,7 @@ impl Log {
     }
 }
 
-/// Converts nanoseconds since 1970; what lies outside the years 1678 to 2262 becomes 1970.
+/// Converts nanoseconds since 1970; values outside the years 1678 to 2262 become 1970.
 pub(crate) fn instant(nanos: i128) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(i64::try_from(nanos).unwrap_or_default())
 }

@@ -1,5 +1,5 @@
-//! The id of the installation in the log, so that servers of two installations are not mixed up. Comparing it with what
-//! other servers hold is the callers' business.
+//! The installation's id as stored in the log, so that servers of two installations are not mixed up. Callers compare
+//! it with the ids in the other servers.
 
 use crate::buckets::{self, BucketName};
 use crate::connection::Log;
@@ -13,7 +13,7 @@ impl Log {
         Ok(stored.map(|(id, _)| String::from_utf8_lossy(&id).into_owned()))
     }
 
-    /// Gives the log an id unless it has one, and returns the one it has.
+    /// Stores the id unless the log already has one, and returns the stored id.
     pub async fn ensure_installation(&self, id: &str) -> Result<String, buckets::Error> {
         let bucket = self.bucket(BucketName::Platform).await?;
         match bucket.create(KEY, id.to_owned().into()).await {

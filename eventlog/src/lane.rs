@@ -1,5 +1,6 @@
-//! Packing: many small items become few large messages on one subject. At most one pack is in flight; the next takes
-//! whatever has gathered meanwhile. What the items are, and what happens when their pack is stored, is the caller's.
+//! A packing lane combines many small items into few large messages ("packs") on one subject. At most one pack is in
+//! flight; the next pack takes everything that was queued meanwhile. The caller defines how a pack is encoded and what
+//! happens when it is stored.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,19 +18,19 @@ use crate::metric_names;
 use crate::streams::Stream;
 use crate::writer::{self, SubjectWriter, WriterSettings};
 
-/// How long a lane rests after a pack failed, so that a full stream is not asked again at once.
+/// How long a lane pauses after a failed pack, so that it does not hammer a full stream.
 const REST_AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// Limits of a [`Lane`].
 #[derive(Clone, Debug)]
 pub struct LaneSettings {
-    /// How long the first item of a pack waits for company when nothing is in flight.
+    /// How long the first item of a pack waits for others when nothing is in flight.
     pub linger: Duration,
-    /// The largest pack, in the bytes that [`Lane::push`] is told.
+    /// Maximum size of a pack, counted in the bytes passed to [`Lane::push`].
     pub max_bytes: usize,
-    /// The most items of a pack.
+    /// Maximum number of items in a pack.
     pub max_items: usize,
-    /// How many bytes may wait in the lane; further pushes wait for room.
+    /// How many bytes may be queued in the lane; further pushes wait for room.
     pub waiting_bytes: usize,
     /// How packs are written.
     pub writer: WriterSettings,
@@ -47,7 +48,7 @@ impl Default for LaneSettings {
     }
 }
 
-/// One pack as the encoder returns it.
+/// One pack as returned by the encoder.
 #[derive(Clone, Debug, Default)]
 pub struct Pack {
     /// Headers of the message.
@@ -56,22 +57,22 @@ pub struct Pack {
     pub payload: Bytes,
 }
 
-/// Why an item was not taken. The item is given back.
+/// Why an item was rejected. The item is handed back.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError<T> {
     /// The lane was closed.
     #[error("the lane is closed")]
     Closed(T),
-    /// The item alone is larger than a pack may be.
-    #[error("the item is larger than a pack may be")]
+    /// The item alone exceeds the maximum pack size.
+    #[error("the item exceeds the maximum pack size")]
     TooLarge(T),
 }
 
-/// A packing lane to one subject, whose only writer it is. Clones push into the same lane; it ends when it is closed
-/// or the last clone is dropped, after the items in it are written.
+/// A packing lane to one subject, of which it must be the only writer. Clones push into the same lane. It ends when it
+/// is closed or the last clone is dropped, after its queued items are written.
 pub struct Lane<T> {
     shared: Arc<Shared<T>>,
-    // Only its drop matters: the last clone closes the lane.
+    // Only its drop matters: dropping the last clone closes the lane.
     _open: Arc<Open<T>>,
     ended: watch::Receiver<bool>,
 }
@@ -83,9 +84,9 @@ impl<T> Clone for Lane<T> {
 }
 
 impl<T: Send + 'static> Lane<T> {
-    /// Starts a lane to `<subject root>.<subject tail>`. `encode` makes a message of the items of a pack; `on_done` gets
-    /// each pack's items back, once, with the stream sequence the pack is stored at or the reason it is not. Both run in
-    /// the lane's task and must be quick.
+    /// Starts a lane to `<subject root>.<subject tail>`. `encode` builds a message from the items of a pack. `on_done`
+    /// receives each pack's items exactly once, with the stream sequence of the stored pack or the error. Both run in
+    /// the lane's task and must return quickly.
     pub fn start(
         log: &Log,
         stream: Stream,
@@ -106,13 +107,13 @@ impl<T: Send + 'static> Lane<T> {
         Lane { _open: Arc::new(Open(shared.clone())), shared, ended }
     }
 
-    /// Puts an item of `bytes` encoded size into the lane, waiting while the lane is full.
+    /// Queues an item of `bytes` encoded size, waiting while the lane is full.
     pub async fn push(&self, item: T, bytes: usize) -> Result<(), PushError<T>> {
         if bytes > self.shared.settings.max_bytes {
             return Err(PushError::TooLarge(item));
         }
         let bytes = bytes.max(1);
-        // A size above u32 was refused above, as packs stay below 4 GiB.
+        // Sizes above `max_bytes` were rejected above, and packs stay far below 4 GiB.
         let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
         match self.shared.room.acquire_many(permits).await {
             Ok(room) => room.forget(),
@@ -136,15 +137,15 @@ impl<T: Send + 'static> Lane<T> {
         Ok(())
     }
 
-    /// Returns how many items wait for a pack.
+    /// Returns how many items are queued.
     pub fn waiting(&self) -> usize {
         self.shared.queue().items.len()
     }
 
-    /// Takes no more items, and returns when those in the lane are written or have failed.
+    /// Stops accepting items, and returns once the queued items are written or have failed.
     pub async fn close(&self) {
         self.shared.close();
-        // The sender is dropped without a value only when the lane's task died, and then too it has ended.
+        // The sender is dropped without a value only if the lane's task panicked; then the lane has ended too.
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
     }
 }
@@ -189,7 +190,7 @@ impl<T> Default for Queue<T> {
     }
 }
 
-/// What the lane's task finds in the queue.
+/// The next step for the lane's task.
 enum Found<T> {
     Pack(Vec<T>, usize),
     WaitUntil(Instant),
@@ -225,7 +226,7 @@ impl<T> Queue<T> {
             items.extend(self.items.pop_front().map(|(item, _)| item));
         }
         self.bytes -= bytes;
-        // What stays behind has waited already; it goes with the next pack at once.
+        // Remaining items keep their arrival time, so that they leave with the next pack immediately.
         self.first_at = self.first_at.filter(|_| !self.items.is_empty());
         (items, bytes)
     }
@@ -250,7 +251,7 @@ where
             let found = self.shared.queue().look(&self.shared.settings);
             match found {
                 Found::Pack(items, bytes) => self.write(items, bytes).await,
-                // Woken early or not, the queue is looked at again.
+                // Whether woken or timed out, check the queue again.
                 Found::WaitUntil(due) => drop(timeout_at(due, self.shared.arrived.notified()).await),
                 Found::Nothing => self.shared.arrived.notified().await,
                 Found::End => return,
@@ -273,7 +274,7 @@ where
                 (self.on_done)(items, Ok(sequence));
             }
             Err(failure) => {
-                error!(stream = name, items = items.len(), error = error_chain(&failure), "a pack was not stored");
+                error!(stream = name, items = items.len(), error = error_chain(&failure), "cannot store a pack");
                 metrics::counter!(metric_names::PACK_FAILED_ITEMS, "stream" => name).increment(items.len() as u64);
                 self.shared.room.add_permits(bytes);
                 (self.on_done)(items, Err(Arc::new(failure)));

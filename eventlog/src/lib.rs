@@ -1,6 +1,6 @@
-//! The event log on NATS JetStream: connection, declared streams, envelope, event store, publishing, the one consume
-//! loop, in-memory followers, ownership of partitions and key-value buckets. It is the only crate that names
-//! async-nats, and it knows no domain type.
+//! The event log on NATS JetStream: connection, declared streams, envelopes, event store, publishing, the consume loop,
+//! in-memory followers, partition ownership and key-value buckets. It is the only crate that depends on async-nats, and
+//! it knows no domain types.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod audit;

@@ -1,7 +1,7 @@
-//! Which processes are alive and which partitions this one owns. Each process keeps one entry in a bucket whose
-//! entries vanish 8 s after their last renewal, and everyone computes the same division from the entries there are.
-//! Two owners may overlap for a moment; fences in what they write make the stale one harmless. A name belongs to one
-//! live process: a second one of that name is refused.
+//! Membership: which processes are alive and which partitions this process owns. Each process keeps one entry in a
+//! bucket whose entries expire 8 s after their last renewal, and every process computes the same assignment from the
+//! current entries. Two owners may briefly overlap; fencing in what they write makes the stale owner harmless. A name
+//! belongs to one live process; a second process with that name is refused.
 
 mod entry;
 
@@ -22,17 +22,17 @@ use crate::connection::Log;
 use crate::error_chain::error_chain;
 use crate::{metric_names, rendezvous};
 
-/// How often the own entry is renewed; the entry outlives three missed renewals.
+/// How often this process renews its entry; the entry outlives three missed renewals.
 const RENEW_INTERVAL: Duration = Duration::from_secs(2);
-/// How often the entries are read.
+/// How often the entries of all members are read.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How long a request may hold up the next look at the own lease.
+/// Timeout of a request, so that the lease is checked again in time.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// After how long without renewal the own partitions are given up: before the entry vanishes for the others, with the
-/// requests under way counted in.
+/// How long after the last renewal this process gives up its partitions: before its entry expires for the others,
+/// including the time of requests in flight.
 const LEASE: Duration = Duration::from_secs(6);
 
-/// The members that are alive and the kinds of work each does.
+/// The live members and the kinds of work each does.
 pub type Members = BTreeMap<String, BTreeSet<String>>;
 
 type Owned = Arc<Mutex<BTreeMap<String, watch::Sender<BTreeSet<u16>>>>>;
@@ -40,18 +40,18 @@ type Owned = Arc<Mutex<BTreeMap<String, watch::Sender<BTreeSet<u16>>>>>;
 /// Why a process cannot join.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another live process has the name.
-    #[error("another live process is called {0}; stop it, or give this one a name of its own (ARGUSIQ_INSTANCE)")]
+    /// Another live process uses the name.
+    #[error("another live process is called {0}; stop it, or give this one its own name (ARGUSIQ_INSTANCE)")]
     NameTaken(String),
-    /// The name is none.
-    #[error("{0:?} cannot be a process's name: it takes letters, digits, `-` and `_`")]
+    /// The name contains invalid characters or is empty.
+    #[error("{0:?} is not a valid process name: use letters, digits, `-` and `_`")]
     InvalidName(String),
-    /// The bucket did not answer as it should.
-    #[error("the bucket of the members does not answer")]
+    /// The members' bucket failed.
+    #[error("the members' bucket does not answer")]
     Bucket(#[from] buckets::Error),
 }
 
-/// This process among the members.
+/// This process's membership.
 pub struct Membership {
     owned: Owned,
     members: watch::Receiver<Members>,
@@ -60,9 +60,10 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// Joins under a name of the characters `A-Z a-z 0-9 - _`, for the given kinds of work. Returns once the own entry is
-    /// written and the others were read; what a dead process of that name left is waited for, up to 8 s. Errors with
-    /// [`Error::NameTaken`] when a live one has it. It leaves when `shutdown` is cancelled.
+    /// Joins under a name of the characters `A-Z a-z 0-9 - _`, for the given kinds of work. Returns once this process's
+    /// entry is written and the other entries are read. If a dead process left an entry under the name, joining waits
+    /// up to 8 s for it to expire; if a live process uses the name, it errors with [`Error::NameTaken`]. The membership
+    /// ends when `shutdown` is cancelled.
     pub async fn join(
         log: &Log,
         member: impl Into<Member>,
@@ -94,22 +95,22 @@ impl Membership {
         Ok(Membership { owned, members, stop, task })
     }
 
-    /// Returns the partitions of a kind of work that this process owns, and their changes. They are empty for a kind it
-    /// did not join for, and while its own entry could not be renewed for 6 s.
+    /// Returns a receiver of the partitions of a kind of work that this process owns. The set is empty for a kind it
+    /// did not join for, and while its entry could not be renewed for 6 s.
     pub fn owned(&self, kind: &str) -> watch::Receiver<BTreeSet<u16>> {
         let mut owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);
         owned.entry(kind.to_owned()).or_insert_with(|| watch::channel(BTreeSet::new()).0).subscribe()
     }
 
-    /// Returns the members that are alive, and their changes.
+    /// Returns a receiver of the live members.
     pub fn members(&self) -> watch::Receiver<Members> {
         self.members.clone()
     }
 
-    /// Leaves at once: the own entry is deleted, and the others take over with their next reading.
+    /// Leaves immediately: deletes this process's entry, and the others take over at their next read.
     pub async fn leave(self) {
         self.stop.cancel();
-        // The task ends by itself after deleting the entry; that it was aborted elsewhere changes nothing.
+        // The task ends after deleting the entry; an aborted task needs no handling.
         let _ = self.task.await;
     }
 }
@@ -134,7 +135,8 @@ impl Keeper {
                 _ = renewal.tick() => true,
                 _ = reading.tick() => false,
             };
-            // A process that stood still was taken for gone, and must know it before its entry is there again.
+            // A process that was frozen has been considered dead by the others, and must notice it before it renews its
+            // entry.
             self.check_lease();
             if is_renewal {
                 self.try_renew().await;
@@ -148,13 +150,13 @@ impl Keeper {
             warn!(
                 member = self.own.name,
                 error = error_chain(&error),
-                "could not take leave; the entry vanishes by itself"
+                "cannot delete this member's entry; it expires on its own"
             );
         }
     }
 
     async fn renew(&mut self) -> Result<(), Error> {
-        // The lease runs from before the request: the server's own clock for the entry starts later than this one.
+        // The lease starts before the request: the server starts the entry's lifetime later than that.
         let started = Instant::now();
         self.own.renew().await?;
         self.renewed_at = started;
@@ -165,15 +167,15 @@ impl Keeper {
         let member = self.own.name.clone();
         match timeout(REQUEST_TIMEOUT, self.renew()).await {
             Ok(Ok(())) => {}
-            // This process stood still for so long that another one could take its name, and owns nothing until that
-            // one is gone.
+            // This process was frozen for so long that another one took its name; it owns nothing until that process is
+            // gone.
             Ok(Err(error @ Error::NameTaken(_))) => {
                 if self.announce(Members::new()) {
-                    warn!(member, error = error_chain(&error), "this process has lost its name");
+                    warn!(member, error = error_chain(&error), "another process has taken this process's name");
                 }
             }
-            Ok(Err(error)) => warn!(member, error = error_chain(&error), "could not renew the membership"),
-            Err(_) => warn!(member, "could not renew the membership in time"),
+            Ok(Err(error)) => warn!(member, error = error_chain(&error), "cannot renew the membership"),
+            Err(_) => warn!(member, "timed out renewing the membership"),
         }
     }
 
@@ -183,14 +185,14 @@ impl Keeper {
         if own && !self.is_overdue() {
             self.announce(entries.into_iter().map(|(name, entry)| (name, entry.kinds)).collect());
         } else {
-            // An answer without the own entry is no picture of who is alive: after an outage everyone's entry may have
-            // vanished, and whoever renewed first would take all for a moment. An entry that is there and cannot be
-            // renewed is as good as gone.
+            // A list without this process's entry does not show who is alive: after an outage all entries may have
+            // expired, and the first process to renew would briefly own everything. An entry that exists but cannot be
+            // renewed counts as expired.
             self.try_renew().await;
         }
     }
 
-    /// Gives everything up while the own entry may be gone for the others.
+    /// Gives up all partitions while this process's entry may have expired for the others.
     fn check_lease(&self) {
         if self.is_overdue() {
             self.announce(Members::new());
@@ -201,13 +203,13 @@ impl Keeper {
         self.renewed_at.elapsed() > LEASE
     }
 
-    /// Returns the entries there are, or none when they could not be read.
+    /// Returns the current entries, or `None` when they could not be read.
     async fn read_entries(&self) -> Option<BTreeMap<String, Entry>> {
         let read = timeout(REQUEST_TIMEOUT, list(&self.log)).await.ok()?;
-        read.inspect_err(|error| warn!(error = error_chain(error), "could not read the members")).ok()
+        read.inspect_err(|error| warn!(error = error_chain(error), "cannot read the members")).ok()
     }
 
-    /// Tells the members and divides the work, and answers whether anything changed.
+    /// Publishes the members and divides the work; returns whether anything changed.
     fn announce(&self, members: Members) -> bool {
         let changed = self.announce.send_if_modified(|known| {
             let changed = *known != members;

@@ -1,4 +1,4 @@
-//! A message as it is read from the log, and the headers that messages carry. Not how either is fetched or sent.
+//! A message as read from the log, and the headers that messages carry.
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -6,24 +6,24 @@ use chrono::{DateTime, Utc};
 
 use crate::streams::Stream;
 
-/// Header names and values of a message. Names are ASCII without a colon; line breaks in values become spaces.
+/// The headers of a message. Names are ASCII without colons; line breaks in values become spaces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Headers(HeaderMap);
 
 impl Headers {
-    /// Returns headers without any entry.
+    /// Returns empty headers.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns these headers with one more entry; an entry of the same name is replaced.
+    /// Returns these headers with one more entry, replacing any of the same name.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         self.set(name, value);
         self
     }
 
-    /// Sets one entry; an entry of the same name is replaced.
+    /// Sets one entry, replacing any of the same name.
     pub fn set(&mut self, name: &'static str, value: impl AsRef<str>) {
         let value = value.as_ref();
         if value.contains(['\r', '\n']) {
@@ -33,7 +33,7 @@ impl Headers {
         }
     }
 
-    /// Returns the last value under a name.
+    /// Returns the last value of a name.
     pub fn get(&self, name: &'static str) -> Option<&str> {
         self.0.get_last(name).map(|value| value.as_str())
     }
@@ -46,7 +46,7 @@ impl Headers {
         })
     }
 
-    /// Tells whether there is no entry.
+    /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -73,7 +73,7 @@ pub struct Message {
     pub published_at: DateTime<Utc>,
     /// Its headers.
     pub headers: Headers,
-    /// Its payload, byte for byte as it was published.
+    /// Its payload, exactly as published.
     pub payload: Bytes,
 }
 
@@ -83,7 +83,7 @@ impl Message {
         self.subject.split('.').nth(n)
     }
 
-    /// Returns what follows the stream's subject root: `acme.device.7` for `es.acme.device.7`.
+    /// Returns the part of the subject after the stream's subject root: `acme.device.7` for `es.acme.device.7`.
     pub fn subject_tail(&self) -> &str {
         let tail = self.subject.strip_prefix(self.stream.subject_root()).unwrap_or(&self.subject);
         tail.strip_prefix('.').unwrap_or(tail)
@@ -94,7 +94,7 @@ impl Message {
         self.headers.get(name)
     }
 
-    /// Returns the bytes it occupies in memory, near enough for limits.
+    /// Returns its approximate size in memory, in bytes, for limits.
     pub fn size(&self) -> usize {
         self.payload.len() + self.subject.len() + 64
     }
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subject_is_read_by_token_and_by_tail() {
+    fn a_subject_can_be_read_by_token_and_by_tail() {
         let message = Message {
             stream: Stream::TelemetryAsset,
             subject: "telemetry.asset.v1.3.11".into(),

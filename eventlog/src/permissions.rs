@@ -1,5 +1,6 @@
-//! What each role's NATS user may do, derived from the declared streams: which it reads, which subjects it writes, which
-//! buckets it uses. `migrate` alone may create, change and delete streams. Nobody but the server enforces it.
+//! The permissions of each role's NATS user, derived from the declared streams: which streams it reads, which subjects
+//! it writes, which buckets it uses. Only `migrate` may create, change and delete streams. The NATS server enforces
+//! them.
 
 use std::fmt::Write;
 
@@ -13,13 +14,13 @@ use crate::streams::Stream;
 pub enum Role {
     /// HTTP API and live feed.
     Api,
-    /// The devices' door.
+    /// Device ingest.
     Ingest,
     /// The stages of the telemetry path.
     Process,
-    /// The projections, and their replay.
+    /// The projections and their rebuild.
     Project,
-    /// Creates and changes streams; makes the first administrator.
+    /// Creates and changes streams; creates the first administrator.
     Migrate,
 }
 
@@ -27,7 +28,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Role; 5] = [Self::Api, Self::Ingest, Self::Process, Self::Project, Self::Migrate];
 
-    /// Returns the role's name, as on the command line.
+    /// Returns the role's name as on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Api => "api",
@@ -43,7 +44,7 @@ impl Role {
         format!("argusiq-{}", self.name())
     }
 
-    /// Returns the environment variable that nats-server takes the password of the role's user from.
+    /// Returns the environment variable from which nats-server reads the password of the role's user.
     pub fn password_variable(self) -> String {
         format!("ARGUSIQ_NATS_{}_PASSWORD", self.name().to_uppercase())
     }
@@ -74,7 +75,7 @@ impl Role {
         }
     }
 
-    /// Streams with the tails of the subjects that are written.
+    /// Returns the streams with the subject tails that the role writes.
     fn writes(self) -> &'static [(Stream, &'static str)] {
         match self {
             Self::Api => {
@@ -97,7 +98,7 @@ impl Role {
         }
     }
 
-    /// Buckets with the keys that are written; an empty one is only read.
+    /// Returns the buckets with the keys that the role writes; a bucket without keys is only read.
     fn buckets(self) -> &'static [(BucketName, &'static [&'static str])] {
         use BucketName::{Bundles, Crls, Members, Platform, Requests, Secrets, Sessions, Snapshots, StageState};
         match self {
@@ -125,16 +126,16 @@ impl Role {
     }
 }
 
-/// The subjects a user may publish to and subscribe to.
+/// The subjects that a user may publish and subscribe to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permissions {
-    /// Subjects that may be published to.
+    /// Subjects it may publish to.
     pub publish: Vec<String>,
-    /// Subjects that may be subscribed to.
+    /// Subjects it may subscribe to.
     pub subscribe: Vec<String>,
 }
 
-/// Returns what a role's user may do in an installation with these names.
+/// Returns the permissions of a role's user in an installation with these settings.
 pub fn permissions(role: Role, settings: &Settings) -> Permissions {
     let mut publish = vec!["$JS.API.INFO".to_owned()];
     if role == Role::Migrate {
@@ -144,7 +145,7 @@ pub fn permissions(role: Role, settings: &Settings) -> Permissions {
         let buckets = BucketName::ALL.into_iter().map(|bucket| format!("KV_{}", settings.bucket_name(bucket)));
         publish.extend(all.chain(buckets).map(|name| format!("$JS.API.STREAM.INFO.{name}")));
         publish.extend(role.reads().iter().flat_map(|stream| consuming(&settings.stream_name(*stream))));
-        // A writer reads the last message of its subject.
+        // A writer also reads the last message of its subject.
         publish.extend(role.writes().iter().flat_map(|(stream, _)| reading(&settings.stream_name(*stream))));
         let buckets = role.buckets().iter().map(|(bucket, _)| format!("KV_{}", settings.bucket_name(*bucket)));
         publish.extend(buckets.flat_map(|name| reading(&name)));
@@ -158,7 +159,7 @@ pub fn permissions(role: Role, settings: &Settings) -> Permissions {
     Permissions { publish, subscribe: vec![format!("{}.>", inbox(&role.user()))] }
 }
 
-/// Single messages, from the leader or from any replica.
+/// Subjects for reading single messages, from the leader or from any replica.
 fn reading(name: &str) -> Vec<String> {
     vec![
         format!("$JS.API.STREAM.MSG.GET.{name}"),
@@ -167,7 +168,8 @@ fn reading(name: &str) -> Vec<String> {
     ]
 }
 
-/// Everything, in order: by an ephemeral pull consumer without acknowledgements. There is no `$JS.ACK` to allow.
+/// Subjects for reading a stream in order with an ephemeral pull consumer. It does not acknowledge, so `$JS.ACK` is not
+/// allowed.
 fn consuming(name: &str) -> Vec<String> {
     let mut subjects = reading(name);
     subjects.push(format!("$JS.API.CONSUMER.CREATE.{name}"));
@@ -175,13 +177,13 @@ fn consuming(name: &str) -> Vec<String> {
     subjects
 }
 
-/// Returns the users of all roles as a file that nats-server's configuration includes; passwords come from the
-/// environment of the server.
+/// Returns the users of all roles as a file for nats-server's configuration to include; the server reads the passwords
+/// from its environment.
 pub fn server_configuration(settings: &Settings) -> String {
     configuration(settings, |role| format!("${}", role.password_variable()))
 }
 
-/// Returns the same with passwords in place, for servers of tests.
+/// Returns the same file with the password in place, for test servers.
 pub fn server_configuration_with(settings: &Settings, password: &str) -> String {
     configuration(settings, |_| quoted(password))
 }
@@ -215,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrate_alone_may_create_change_or_delete_streams() {
+    fn only_migrate_may_create_change_or_delete_streams() {
         let settings = Settings::new("x");
         for role in Role::ALL.into_iter().filter(|role| *role != Role::Migrate) {
             let publish = permissions(role, &settings).publish;
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn names_carry_the_prefix() {
+    fn stream_bucket_and_subject_names_carry_the_prefix() {
         let publish = permissions(Role::Ingest, &Settings::new("x").with_prefix("p")).publish;
         for subject in ["p.telemetry.raw.v1.*", "$KV.p_members.*", "$JS.API.CONSUMER.CREATE.p_ES"] {
             assert!(publish.contains(&subject.to_owned()), "{subject} is not in {publish:#?}");
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_for_the_servers_is_what_the_streams_say() {
+    fn the_committed_users_file_matches_the_declared_streams() {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nats/users.conf");
         let committed = std::fs::read_to_string(&file).unwrap_or_default();
         let declared = server_configuration(&Settings::new("x"));

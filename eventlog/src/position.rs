@@ -1,5 +1,5 @@
-//! How far a reader has read: per stream the last sequence, and what identifies that very stream and message, so that
-//! a checkpoint of another stream, or of a stream restored from an older copy, is noticed. Not where it is stored.
+//! Read positions: the last sequence per stream, plus what identifies the stream and the message, so that a checkpoint
+//! of another stream, or of a stream restored from an older copy, is detected. Consumers store them.
 
 use std::collections::BTreeMap;
 
@@ -12,36 +12,37 @@ use crate::streams::Stream;
 /// A position in one stream: everything up to and including `sequence` has been read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The last sequence read; 0 says that nothing was read and the next must be 1.
+    /// The last sequence read; 0 means that nothing was read and the next sequence must be 1.
     pub sequence: u64,
-    /// When the stream was created, in whole microseconds: what tells one stream from another of the same name.
-    /// Absent, it is not compared.
+    /// When the stream was created, in whole microseconds; distinguishes streams of the same name. Not compared when
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<DateTime<Utc>>,
-    /// The [`fingerprint`] of the message at `sequence`. Absent where no message was read there, and then not compared.
+    /// The [`fingerprint`] of the message at `sequence`. Absent when no message was read there; then it is not
+    /// compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
 }
 
 impl Position {
-    /// Returns a position that names a sequence only; neither the stream's incarnation nor a hash is compared.
+    /// Returns a position with a sequence only; neither the stream's incarnation nor a hash will be compared.
     pub fn at(sequence: u64) -> Self {
         Self { sequence, incarnation: None, hash: None }
     }
 }
 
-/// Positions per stream. A stream that is absent has no checkpoint: reading begins with the first message it holds.
+/// Positions per stream. A stream without one has no checkpoint: reading begins with the first message it stores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Positions(pub BTreeMap<Stream, Position>);
 
 impl Positions {
-    /// Returns positions of no stream.
+    /// Returns empty positions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns positions of the given streams by sequence only.
+    /// Returns positions of the given streams, with sequences only.
     pub fn at(sequences: impl IntoIterator<Item = (Stream, u64)>) -> Self {
         Self(sequences.into_iter().map(|(stream, sequence)| (stream, Position::at(sequence))).collect())
     }
@@ -66,19 +67,19 @@ impl Positions {
         self.0.iter().map(|(stream, position)| (*stream, position))
     }
 
-    /// Tells whether every position of `targets` is reached.
+    /// Returns whether every position of `targets` is reached.
     pub fn reached(&self, targets: &Positions) -> bool {
         targets.iter().all(|(stream, target)| self.sequence(stream) >= target.sequence)
     }
 }
 
-/// Returns the first 16 bytes of the SHA-256 of a payload as 32 lower-case hex digits.
+/// Returns the first 16 bytes of a payload's SHA-256 as 32 lower-case hex digits.
 pub fn fingerprint(payload: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, payload);
     digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Truncates to whole microseconds, which databases and JSON keep alike.
+/// Truncates to whole microseconds, the precision that databases and JSON preserve.
 pub(crate) fn whole_micros(at: DateTime<Utc>) -> DateTime<Utc> {
     at.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(at)
 }
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn positions_survive_json() {
+    fn positions_survive_a_round_trip_through_json() {
         let mut positions = Positions::at([(Stream::Es, 7)]);
         let created = "2026-11-23T10:00:00.123456789Z".parse().unwrap();
         positions.set(

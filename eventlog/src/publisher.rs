@@ -1,6 +1,6 @@
-//! Publishing with an acknowledgement for every message: bounded in flight, repeated until a deadline. A message whose
-//! acknowledgement was lost is stored twice; readers that must not see that drop what is at or below their mark, and
-//! writers that own a subject use [`crate::writer`] instead.
+//! Publishes with an acknowledgement per message: limited in flight, retried until a deadline. Delivery is at least
+//! once: a message whose acknowledgement was lost may be stored twice. Readers for which that matters drop messages at
+//! or below their high-water mark, and the sole writer of a subject uses [`crate::writer`], which is exactly once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::streams::Stream;
 /// Limits of a [`Publisher`].
 #[derive(Clone, Debug)]
 pub struct PublisherSettings {
-    /// Messages sent and not yet acknowledged; further callers wait.
+    /// Maximum number of unacknowledged messages; further callers wait.
     pub in_flight: usize,
     /// How long one attempt waits for its acknowledgement.
     pub timeout: Duration,
-    /// How long attempts are repeated.
+    /// How long attempts are retried.
     pub deadline: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Default for PublisherSettings {
     }
 }
 
-/// Publishes messages and waits until they are stored. Clones share the limit in flight.
+/// Publishes messages and waits until they are stored. Clones share the in-flight limit.
 #[derive(Clone)]
 pub struct Publisher {
     log: Log,
@@ -49,7 +49,7 @@ impl Publisher {
     }
 
     /// Publishes one message to `<subject root>.<subject tail>` and returns its stream sequence once it is stored.
-    /// Messages of concurrent calls may be stored in any order.
+    /// Messages of concurrent calls are stored in any order.
     pub async fn publish(
         &self,
         stream: Stream,
@@ -57,7 +57,7 @@ impl Publisher {
         headers: Headers,
         payload: Bytes,
     ) -> Result<u64, PublishError> {
-        // The semaphore is never closed, so a failed acquire cannot happen; without a permit the call is merely unbounded.
+        // The semaphore is never closed, so acquiring cannot fail; without a permit the call would merely be unlimited.
         let _permit = self.permits.acquire().await.ok();
         let subject = self.log.subject(stream, subject_tail);
         let started = Instant::now();

@@ -1,21 +1,21 @@
-//! Secrets under another master key: each is opened with the old key and sealed with the new one, one after the other.
-//! Broken off halfway, the same again completes it. No process that holds the old key may run meanwhile.
+//! Changes the master key: decrypts each secret with the old key and encrypts it with the new one, one at a time. If
+//! interrupted, running it again with the same keys completes it. No process that holds the old key may run meanwhile.
 
 use crate::buckets;
 use crate::connection::Log;
 use crate::secrets::{CHECK_NAME, CHECK_VALUE, Error, Secrets};
 
-/// What became of the secrets.
+/// The result of a rekey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rekeyed {
-    /// Sealed with the new key now.
+    /// Secrets re-encrypted with the new key.
     pub changed: usize,
-    /// Sealed with it before.
+    /// Secrets that were already encrypted with the new key.
     pub already: usize,
 }
 
-/// Seals all secrets with the new master key. `change` may change a secret's plaintext, for what is sealed within it.
-/// Errors with [`Error::WrongKey`] where the secrets were sealed with neither.
+/// Re-encrypts all secrets with the new master key. `change` may transform a secret's plaintext, for values encrypted
+/// inside it. Errors with [`Error::WrongKey`] when the secrets were encrypted with neither key.
 pub async fn rekey(
     log: &Log,
     old_key: [u8; 32],
@@ -34,7 +34,7 @@ pub async fn rekey(
         return Err(Error::WrongKey);
     }
     let mut rekeyed = Rekeyed::default();
-    // The mark last: until then the new key opens no process.
+    // The check value comes last: until it is re-encrypted, no process can start with the new key.
     for name in old.names().await?.iter().map(String::as_str).chain([CHECK_NAME]) {
         let Some((sealed, revision)) = old.bucket.get(name).await? else { continue };
         if new.unseal(name, &sealed).is_ok() {

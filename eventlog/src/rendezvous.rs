@@ -1,5 +1,5 @@
-//! Who owns which partition: rendezvous hashing, a pure function of the members. Every process computes the same
-//! answer, and when one leaves only its partitions move.
+//! Assigns partitions to members by rendezvous hashing, a pure function of the members. Every process computes the same
+//! assignment, and when a member leaves only its partitions move.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ pub(crate) fn owned(member: &str, members: &BTreeSet<String>, kind: &str) -> BTr
     (0..PARTITIONS).filter(|partition| owner(members, kind, *partition) == Some(member)).collect()
 }
 
-/// Returns the member with the highest score; equal scores, which 64 bits do not give, go to the greater name.
+/// Returns the member with the highest score; ties, practically impossible with 64 bits, go to the greater name.
 fn owner<'a>(members: &'a BTreeSet<String>, kind: &str, partition: u16) -> Option<&'a str> {
     members.iter().max_by_key(|member| (score(member, kind, partition), *member)).map(String::as_str)
 }
 
-/// The first 8 bytes of SHA-256 over the length-prefixed member, kind and partition. It must never change: processes
-/// of two versions that disagree would leave a partition to nobody.
+/// Returns the first 8 bytes of SHA-256 over the length-prefixed member, kind and partition. It must never change: if
+/// processes of two versions disagreed, a partition could be left without an owner.
 fn score(member: &str, kind: &str, partition: u16) -> u64 {
     let mut hashed = digest::Context::new(&digest::SHA256);
     for part in [member.as_bytes(), kind.as_bytes(), &partition.to_be_bytes()] {
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_partitions_of_the_one_that_left_move() {
+    fn only_the_partitions_of_a_leaving_member_move() {
         let (three, two) = (members(&["a", "b", "c"]), members(&["a", "b"]));
         for member in ["a", "b"] {
             assert!(owned(member, &three, "k").is_subset(&owned(member, &two, "k")), "{member}");
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_owns_anything_among_others() {
+    fn a_process_that_is_not_a_member_owns_nothing() {
         assert!(owned("x", &members(&["a"]), "k").is_empty());
     }
 }

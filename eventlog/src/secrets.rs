@@ -1,6 +1,5 @@
-//! Secrets in the log: AES-256-GCM under one master key, with a random nonce for each value and the secret's name as
-//! associated data, so that a ciphertext copied to another name does not open. Where the master key comes from is the
-//! caller's business.
+//! Secrets in the log: AES-256-GCM under one master key, with a random nonce per value and the secret's name as
+//! associated data, so that a ciphertext copied to another name cannot be decrypted. Callers supply the master key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use bytes::Bytes;
@@ -8,54 +7,54 @@ use bytes::Bytes;
 use crate::buckets::{self, Bucket, BucketName};
 use crate::connection::Log;
 
-/// The first byte of every stored value: AES-256-GCM, 12 bytes of nonce, ciphertext, 16 bytes of tag.
+/// The first byte of every stored value. Format 1: 12 bytes of nonce, AES-256-GCM ciphertext, 16 bytes of tag.
 const FORMAT: u8 = 1;
-/// A secret of known content, by which a wrong master key shows at once and not at the first need.
+/// A secret of known content, so that a wrong master key is detected at start-up, not at first use.
 pub(crate) const CHECK_NAME: &str = "master-key-check";
 pub(crate) const CHECK_VALUE: &[u8] = b"argusiq";
 
-/// Why a secret was not stored or not given out.
+/// Why a secret could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The bucket was written with another master key.
-    #[error("the master key is not the one the secrets were encrypted with")]
+    /// The bucket's secrets are encrypted with another master key.
+    #[error("the secrets were encrypted with another master key")]
     WrongKey,
-    /// The stored value was not written by this name and key, or was changed.
-    #[error("secret {0} does not open: it was changed, or stored under another name or key")]
+    /// The stored value was encrypted under another name or key, or was tampered with.
+    #[error("secret {0} cannot be decrypted: it was changed, or stored under another name or key")]
     Undecryptable(String),
-    /// This process was started without the secrets, which its role does not need.
+    /// This process runs without secrets, because its role does not need them.
     #[error("this process has no access to secrets")]
     Closed,
-    /// A secret was written while all were given another master key.
-    #[error("a process still writes secrets: stop every role, then try again")]
+    /// A secret was written during the change of the master key.
+    #[error("a process is still writing secrets: stop every role, then retry")]
     WrittenMeanwhile(#[source] buckets::Error),
-    /// What is sealed within a secret does not open.
-    #[error("secret {0} holds something sealed that does not open")]
+    /// A value encrypted inside a secret cannot be decrypted.
+    #[error("secret {0} contains an encrypted value that cannot be decrypted")]
     NestedSeal(String),
-    /// Encrypting failed.
-    #[error("secret {0} could not be encrypted")]
+    /// Encryption failed.
+    #[error("cannot encrypt secret {0}")]
     Encrypt(String),
     /// The bucket failed.
-    #[error("the bucket of secrets failed")]
+    #[error("the secrets bucket failed")]
     Bucket(#[from] buckets::Error),
 }
 
-/// The encrypted secrets of the installation.
+/// The installation's encrypted secrets.
 pub struct Secrets {
     pub(crate) bucket: Bucket,
     key: RandomizedNonceKey,
 }
 
 impl Secrets {
-    /// Opens the secrets with the master key (32 bytes). The first opening marks the bucket with it; errors with
-    /// [`Error::WrongKey`] when it was marked with another.
+    /// Opens the secrets with the master key (32 bytes). The first call stores the check value; later calls error with
+    /// [`Error::WrongKey`] when it was encrypted with another key.
     pub async fn open(log: &Log, master_key: [u8; 32]) -> Result<Secrets, Error> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &master_key).map_err(|_| Error::WrongKey)?;
         let secrets = Secrets { bucket: log.bucket(BucketName::Secrets).await?, key };
         if secrets.bucket.get(CHECK_NAME).await?.is_none() {
             let marked = secrets.bucket.create(CHECK_NAME, secrets.seal(CHECK_NAME, CHECK_VALUE)?).await;
             match marked {
-                // Another process marked it first: its mark is checked below like any other.
+                // Another process stored it first; it is verified below like any other.
                 Ok(_) | Err(buckets::Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -67,18 +66,18 @@ impl Secrets {
         }
     }
 
-    /// Opens the secrets without looking whether the key is the right one.
+    /// Opens the secrets without verifying the master key.
     pub(crate) async fn unchecked(log: &Log, master_key: [u8; 32]) -> Result<Secrets, Error> {
         Secrets::in_bucket(log, master_key, BucketName::Secrets).await
     }
 
-    /// Opens another bucket of encrypted values, which vanish by themselves, under the same master key.
+    /// Opens another bucket of encrypted values, such as one with expiring entries, under the same master key.
     pub async fn in_bucket(log: &Log, master_key: [u8; 32], bucket: BucketName) -> Result<Secrets, Error> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &master_key).map_err(|_| Error::WrongKey)?;
         Ok(Secrets { bucket: log.bucket(bucket).await?, key })
     }
 
-    /// Returns a secret's plaintext, if there is one of that name.
+    /// Returns a secret's plaintext, if it exists.
     pub async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         match self.bucket.get(name).await? {
             Some((sealed, _)) => self.unseal(name, &sealed).map(Some),
@@ -86,7 +85,7 @@ impl Secrets {
         }
     }
 
-    /// Returns a secret's plaintext and deletes it; of several who take it at once, one gets it.
+    /// Returns a secret's plaintext and deletes it; of several concurrent callers exactly one receives it.
     pub async fn take(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let Some((sealed, revision)) = self.bucket.get(name).await? else { return Ok(None) };
         if sealed.is_empty() {
@@ -98,29 +97,30 @@ impl Secrets {
             Err(buckets::Error::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        // It is taken; the empty value in its place would vanish by itself.
+        // Best effort: the value is already replaced by an empty one, which counts as absent.
         let _ = self.bucket.delete(name).await;
         Ok(Some(plaintext))
     }
 
-    /// Stores a secret, in place of one of the same name.
+    /// Stores a secret, replacing any of the same name.
     pub async fn put(&self, name: &str, plaintext: &[u8]) -> Result<(), Error> {
         self.bucket.put(name, self.seal(name, plaintext)?).await?;
         Ok(())
     }
 
-    /// Stores a secret if there is none of that name; otherwise [`buckets::Error::Conflict`] within [`Error::Bucket`].
+    /// Stores a secret unless the name exists; otherwise errors with [`buckets::Error::Conflict`] within
+    /// [`Error::Bucket`].
     pub async fn create(&self, name: &str, plaintext: &[u8]) -> Result<(), Error> {
         self.bucket.create(name, self.seal(name, plaintext)?).await?;
         Ok(())
     }
 
-    /// Deletes a secret; nothing happens when there is none.
+    /// Deletes a secret; deleting an absent one has no effect.
     pub async fn delete(&self, name: &str) -> Result<(), Error> {
         Ok(self.bucket.delete(name).await?)
     }
 
-    /// Lists the names of all secrets, in no order.
+    /// Lists the names of all secrets, in no particular order.
     pub async fn names(&self) -> Result<Vec<String>, Error> {
         let mut names = self.bucket.keys().await?;
         names.retain(|name| name != CHECK_NAME);

@@ -1,4 +1,4 @@
-//! One publish and its answer, classified: stored, refused, or unknown. What to do about it is the callers' business.
+//! Sends one publish and classifies the outcome: stored, refused or unknown. Callers decide whether to retry.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use bytes::Bytes;
 
 use crate::connection::Log;
 
-/// The last sequence on the subject is not the expected one.
+/// JetStream's error code when the subject's last sequence is not the expected one.
 const WRONG_LAST_SEQUENCE: u64 = 10071;
-/// The same, while another append to the subject is still being replicated.
+/// JetStream's error code for the same while another append to the subject is still being replicated.
 const WRONG_LAST_SEQUENCE_IN_FLIGHT: u64 = 10164;
-/// The store refused the message; the description says why.
+/// JetStream's error code for a message that the store refused; the description says why.
 const STORE_FAILED: u64 = 10077;
-/// The account's or the server's storage is used up.
+/// JetStream's error codes for exhausted storage of the account or the server.
 const RESOURCES_EXCEEDED: [u64; 2] = [10023, 10047];
 
 /// The header that makes the server refuse a message unless the subject's last sequence is the given one.
@@ -26,41 +26,41 @@ pub(crate) const EXPECTED_LAST_SUBJECT_SEQUENCE: &str = "Nats-Expected-Last-Subj
 /// Why a message was not acknowledged.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The last sequence on the subject is not the expected one; this message was not stored.
+    /// The subject's last sequence is not the expected one; this message was not stored.
     #[error("the last sequence on the subject is not the expected one")]
     WrongLast,
     /// Another append to the subject is in flight; this message was not stored.
     #[error("another append to the subject is in flight")]
     InFlight,
-    /// The stream, or the server's storage, is full; this message was not stored.
+    /// The stream or the server's storage is full; this message was not stored.
     #[error("the stream is full: {0}")]
     Full(String),
-    /// The message is larger than the server takes; it was not sent.
-    #[error("the message is larger than the server takes")]
+    /// The message exceeds the server's size limit; it was not sent.
+    #[error("the message exceeds the server's size limit")]
     TooLarge,
-    /// No server was connected; the message was not sent.
+    /// The connection was down; the message was not sent.
     #[error("the connection is down")]
     Disconnected,
     /// No stream listens on the subject, or none does yet after a restart; this message was not stored.
-    #[error("no stream answers on the subject")]
+    #[error("no stream listens on the subject")]
     NoStream,
-    /// No answer came in time, or the connection broke: the message may or may not have been stored.
+    /// No answer arrived in time, or the connection broke: the message may or may not have been stored.
     #[error("no answer from the server")]
     Unanswered(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The server answered with another error; the message may or may not have been stored.
+    /// The server returned another error; the message may or may not have been stored.
     #[error("the server refused the message: {description} ({code})")]
     Refused {
         /// JetStream's error code.
         code: u64,
-        /// The server's words.
+        /// The server's description.
         description: String,
-        /// Whether the server calls itself unavailable for now.
+        /// Whether the server reports itself temporarily unavailable.
         transient: bool,
     },
 }
 
 impl SendError {
-    /// Tells whether sending the same again later may succeed.
+    /// Returns whether a retry may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::InFlight | Self::Disconnected | Self::NoStream | Self::Unanswered(_) => true,
@@ -69,7 +69,7 @@ impl SendError {
         }
     }
 
-    /// Tells whether the message may have been stored nevertheless.
+    /// Returns whether the message may have been stored nevertheless.
     pub fn is_doubtful(&self) -> bool {
         matches!(self, Self::Unanswered(_) | Self::Refused { .. })
     }
@@ -83,7 +83,7 @@ pub(crate) async fn send_once(
     payload: Bytes,
     timeout: Duration,
 ) -> Result<PublishAck, SendError> {
-    // A message handed to a client that is down would be sent at the reconnect, long after its caller gave up.
+    // The client would buffer a message while disconnected and send it at the reconnect, long after the caller gave up.
     if !log.is_connected() {
         return Err(SendError::Disconnected);
     }
@@ -91,7 +91,7 @@ pub(crate) async fn send_once(
     let request = Request::new().headers(headers).payload(payload).timeout(Some(timeout));
     let answer = tokio::select! {
         answer = log.client().send_request(subject.to_owned(), request) => answer,
-        // No answer comes over a new connection to what was sent over the old one.
+        // A reply to a request sent over the old connection never arrives over the new one.
         Ok(()) = breaks.changed() => return Err(SendError::Unanswered("the connection broke".into())),
     };
     match answer {
@@ -121,7 +121,7 @@ fn parse(answer: &[u8]) -> Result<PublishAck, SendError> {
     }
 }
 
-/// Returns pauses for repeated attempts: 20 ms, doubling up to 1 s, each with jitter, without end.
+/// Returns pauses between retries: 20 ms, doubling up to 1 s, with jitter, unlimited.
 pub(crate) fn backoff() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(20))
@@ -131,8 +131,8 @@ pub(crate) fn backoff() -> impl Iterator<Item = Duration> + Send {
         .build()
 }
 
-/// Returns pauses for somebody who waits for the answer: 20 ms, doubling up to 200 ms, so that a new leader is found as
-/// soon as there is one.
+/// Returns pauses between retries while a caller waits: 20 ms, doubling up to 200 ms, so that a new leader is found
+/// quickly.
 pub(crate) fn short_backoff() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(20))
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_classified() {
+    fn the_servers_answers_are_classified() {
         assert_eq!(parse(br#"{"stream":"ES","seq":7}"#).unwrap().sequence, 7);
         assert!(matches!(refused(400, 10071, "wrong last sequence: 3"), SendError::WrongLast));
         assert!(matches!(refused(400, 10164, "wrong last sequence"), SendError::InFlight));

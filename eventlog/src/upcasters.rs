@@ -1,12 +1,12 @@
-//! The upcasters that bring stored events of older versions to the present one. Which there are is the domain's
-//! business; they see the payload as it is stored: the content of the event, without its type around it.
+//! Upcasters convert stored events of older versions to the current version. The domain supplies them. They see the
+//! payload as stored: the event's content without its type.
 
 use std::sync::Arc;
 
 use cqrs_es::persist::{EventUpcaster, SemanticVersionEventUpcaster, SerializedEvent};
 use serde_json::Value;
 
-/// Upcasters in the order in which they are applied; clones share them.
+/// Upcasters in order of application; clones share them.
 #[derive(Clone, Default)]
 pub struct Upcasters(Arc<Vec<Box<dyn EventUpcaster>>>);
 
@@ -16,13 +16,13 @@ impl Upcasters {
         Self(Arc::new(upcasters))
     }
 
-    /// Returns no upcasters.
+    /// Returns an empty list of upcasters.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Makes an upcaster that brings payloads of an event type to `to_version` (semantic, such as `2.0.0`) when they
-    /// are of an older one. Panics when `to_version` is not a semantic version.
+    /// Returns an upcaster that converts payloads of an event type from older versions to `to_version` (semantic, such
+    /// as `2.0.0`). Panics when `to_version` is not a semantic version.
     pub fn step(
         event_type: &str,
         to_version: &str,
@@ -31,7 +31,7 @@ impl Upcasters {
         Box::new(SemanticVersionEventUpcaster::new(event_type, to_version, Box::new(change)))
     }
 
-    /// Tells whether any upcaster applies to this type and version, so that others need not be parsed.
+    /// Returns whether any upcaster applies to this type and version; if not, the caller need not parse the payload.
     pub fn concern(&self, event_type: &str, event_version: &str) -> bool {
         self.0.iter().any(|upcaster| upcaster.can_upcast(event_type, event_version))
     }

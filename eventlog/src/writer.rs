@@ -1,7 +1,7 @@
-//! The single writer of a subject: every message is stored exactly once, lost acknowledgements included. Each message
-//! carries the subject's last sequence, which the server compares, and an id of its own; when an acknowledgement is
-//! lost, the repetition is refused if the first was stored, and the stored message is recognised by its id. So the
-//! answer is known, never guessed.
+//! The single writer of a subject stores every message exactly once, even when acknowledgements are lost. Each message
+//! carries the subject's expected last sequence, which the server checks, and an id. If an acknowledgement is lost and
+//! the message was stored, the server refuses the retry, and the writer recognises the stored message by its id. The
+//! outcome is thus known, never guessed.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::publish_error::PublishError;
 use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, backoff, send_once};
 use crate::streams::Stream;
 
-/// The header with the id of a message of a single writer.
+/// The header with the id of a single writer's message.
 pub const PACK_HEADER: &str = "Argusiq-Pack";
 
 /// Limits of a [`SubjectWriter`].
@@ -25,7 +25,7 @@ pub const PACK_HEADER: &str = "Argusiq-Pack";
 pub struct WriterSettings {
     /// How long one attempt waits for its acknowledgement.
     pub timeout: Duration,
-    /// How long attempts are repeated.
+    /// How long attempts are retried.
     pub deadline: Duration,
 }
 
@@ -41,16 +41,16 @@ pub enum Error {
     /// The message is not known to be stored.
     #[error(transparent)]
     Publish(#[from] PublishError),
-    /// The subject could not be read to learn its last sequence, or whether a message was stored.
+    /// The subject could not be read to find its last sequence or the outcome of an attempt.
     #[error("cannot read the last message on {subject}")]
     Unread {
         /// The full subject.
         subject: String,
-        /// The failed question.
+        /// The failed read.
         #[source]
         source: inspect::Error,
     },
-    /// The subject was trimmed while an acknowledgement was outstanding, so what happened to it cannot be known.
+    /// The subject was trimmed while an acknowledgement was outstanding, so the outcome cannot be determined.
     #[error("{subject} was trimmed while an acknowledgement was outstanding")]
     Trimmed {
         /// The full subject.
@@ -58,8 +58,8 @@ pub enum Error {
     },
 }
 
-/// Writes messages to one subject, one after another. Nobody else may write to it meanwhile; a message of somebody
-/// else is noticed, counted and written behind.
+/// Writes messages to one subject, one at a time. It must be the only writer; a message of another writer is detected,
+/// counted and skipped.
 pub struct SubjectWriter {
     log: Log,
     stream: Stream,
@@ -72,14 +72,14 @@ pub struct SubjectWriter {
 }
 
 impl SubjectWriter {
-    /// Returns a writer of `<subject root>.<subject tail>`; the subject's last sequence is read with the first write.
+    /// Returns a writer of `<subject root>.<subject tail>`; the first write reads the subject's last sequence.
     pub fn new(log: &Log, stream: Stream, subject_tail: &str, settings: WriterSettings) -> Self {
         let subject = log.subject(stream, subject_tail);
         let tail = subject_tail.to_owned();
         Self { log: log.clone(), stream, tail, subject, settings, run: random_run(), written: 0, last: None }
     }
 
-    /// Stores one message and returns its stream sequence. Errors after the settings' deadline, or at once when the
+    /// Stores one message and returns its stream sequence. Errors after the settings' deadline, or immediately when the
     /// stream is full or the message too large.
     pub async fn write(&mut self, headers: Headers, payload: Bytes) -> Result<u64, Error> {
         self.written += 1;
@@ -95,7 +95,7 @@ impl SubjectWriter {
             };
             let pause = pauses.next().unwrap_or(Duration::from_secs(1));
             if !is_transient(&error) || Instant::now() + pause >= deadline {
-                // What is still in doubt may land later, so the last sequence must be read anew.
+                // A message in doubt may still be stored later, so the next write must read the last sequence again.
                 self.last = self.last.filter(|_| !attempt.doubtful);
                 return Err(error);
             }
@@ -105,7 +105,7 @@ impl SubjectWriter {
         }
     }
 
-    /// Returns the last sequence this writer knows on its subject, if it knows one.
+    /// Returns the subject's last sequence as far as this writer knows it.
     pub fn last(&self) -> Option<u64> {
         self.last
     }
@@ -125,16 +125,17 @@ impl SubjectWriter {
                 self.last = Some(ack.sequence);
                 Ok(ack.sequence)
             }
-            Err(SendError::WrongLast) => self.settle(attempt, expected).await,
+            Err(SendError::WrongLast) => self.resolve_conflict(attempt, expected).await,
             Err(error) => {
                 attempt.doubtful |= error.is_doubtful();
-                self.refused(attempt, expected, error).await
+                self.resolve_refusal(attempt, expected, error).await
             }
         }
     }
 
-    /// Decides what a refused expectation means: the message of an earlier attempt, or somebody else's.
-    async fn settle(&mut self, attempt: &mut Attempt, expected: u64) -> Result<u64, Error> {
+    /// Resolves a failed sequence check: the subject holds either this message from an earlier attempt, or another
+    /// writer's message.
+    async fn resolve_conflict(&mut self, attempt: &mut Attempt, expected: u64) -> Result<u64, Error> {
         let Some(last) = self.last_on_subject().await? else {
             if attempt.doubtful {
                 return Err(Error::Trimmed { subject: self.subject.clone() });
@@ -147,7 +148,7 @@ impl SubjectWriter {
             self.last = Some(last.sequence);
             return Ok(sequence);
         }
-        // Every earlier attempt expected a sequence that is gone for good, so none of them can be stored any more.
+        // Earlier attempts expected a sequence that is no longer the last one, so none of them can be stored any more.
         attempt.doubtful = false;
         self.last = Some(last.sequence);
         metrics::counter!(metric_names::WRITER_CONFLICTS, "stream" => self.stream.name()).increment(1);
@@ -155,13 +156,13 @@ impl SubjectWriter {
             subject = self.subject,
             expected,
             found = last.sequence,
-            "somebody else wrote to a subject of one writer"
+            "another writer wrote to a single-writer subject"
         );
         Err(self.failure(attempt, SendError::InFlight))
     }
 
-    /// Decides what a refusal means after an attempt in doubt: a full stream may well hold the message already.
-    async fn refused(&mut self, attempt: &mut Attempt, expected: u64, error: SendError) -> Result<u64, Error> {
+    /// Resolves a refusal after a doubtful attempt: a full stream may already hold the message.
+    async fn resolve_refusal(&mut self, attempt: &mut Attempt, expected: u64, error: SendError) -> Result<u64, Error> {
         if attempt.doubtful && !error.is_transient() {
             let last = self.last_on_subject().await?.map_or(expected, |message| message.sequence);
             if let Some(sequence) = self.find(attempt, expected, last).await? {
@@ -172,11 +173,11 @@ impl SubjectWriter {
         Err(self.failure(attempt, error))
     }
 
-    /// Looks for the attempt's message among those after `expected` up to `last`.
+    /// Searches for the attempt's message after `expected` and up to `last`.
     async fn find(&self, attempt: &Attempt, expected: u64, last: u64) -> Result<Option<u64>, Error> {
         let mut from = expected + 1;
         while from <= last {
-            let next = self.log.next_message(self.stream, &self.tail, from).await.map_err(|e| self.unread(e))?;
+            let next = self.log.next_message(self.stream, &self.tail, from).await.map_err(|e| self.read_error(e))?;
             match next {
                 None => return Ok(None),
                 Some(message) if message.header(PACK_HEADER) == Some(&attempt.id) => return Ok(Some(message.sequence)),
@@ -187,26 +188,26 @@ impl SubjectWriter {
     }
 
     async fn last_on_subject(&self) -> Result<Option<crate::Message>, Error> {
-        self.log.last_message(self.stream, &self.tail).await.map_err(|error| self.unread(error))
+        self.log.last_message(self.stream, &self.tail).await.map_err(|error| self.read_error(error))
     }
 
-    fn unread(&self, source: inspect::Error) -> Error {
+    fn read_error(&self, source: inspect::Error) -> Error {
         Error::Unread { subject: self.subject.clone(), source }
     }
 
     fn failure(&self, attempt: &Attempt, answer: SendError) -> Error {
-        // `refused` has searched the subject, so a full stream certainly does not hold the message.
+        // `resolve_refusal` has searched the subject, so a full stream certainly does not hold the message.
         let doubtful = attempt.doubtful && !matches!(answer, SendError::Full(_));
         PublishError::new(self.stream, &self.subject, attempt.payload.len(), doubtful, answer).into()
     }
 }
 
-/// One message on its way, over all attempts.
+/// One message being written, across all attempts.
 struct Attempt {
     id: String,
     headers: Headers,
     payload: Bytes,
-    /// Whether an attempt may have been stored, or may yet be, without anybody knowing.
+    /// Whether the outcome of an attempt is unknown: it may have been stored, or may still be.
     doubtful: bool,
 }
 
@@ -218,8 +219,8 @@ fn is_transient(error: &Error) -> bool {
     }
 }
 
-/// Returns 16 random hex digits that tell this writer's messages from every other's, those of its own earlier runs
-/// included. Nothing is derived from them.
+/// Returns 16 random hex digits that distinguish this writer's messages from those of every other writer, including its
+/// own earlier runs.
 fn random_run() -> String {
     format!("{:016x}", rand::random::<u64>())
 }

@@ -1,4 +1,4 @@
-//! The configuration for the servers of a deployment, checked by nats-server itself.
+//! Validates the deployment's NATS configuration with nats-server itself.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;
@@ -8,7 +8,7 @@ use eventlog::permissions::Role;
 use stack::Server;
 
 #[test]
-fn nats_server_accepts_the_configuration_of_the_cluster() {
+fn nats_server_accepts_the_cluster_configuration() {
     let nats = stack::ensure_installed(&[Server::Nats], true).unwrap().nats;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nats");
     let check = |passwords: bool| {
@@ -22,7 +22,7 @@ fn nats_server_accepts_the_configuration_of_the_cluster() {
         let output = command.output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let (accepted, said) = check(true);
-    assert!(accepted, "{said}");
-    assert!(!check(false).0, "it was accepted without the passwords");
+    let (accepted, output) = check(true);
+    assert!(accepted, "{output}");
+    assert!(!check(false).0, "the configuration was accepted without passwords");
 }

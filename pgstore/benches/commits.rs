@@ -1,5 +1,5 @@
-//! Commits a second, with 1 and 16 writers, of both journals on durable servers: every commit is on disk when it is
-//! answered. `cargo bench -p pgstore`.
+//! Benchmark: commits per second of both journals with 1 and 16 writers on durable servers, where every commit is on
+//! disk before it is answered. Run with `cargo bench -p pgstore`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use stack::testing::{TestStack, sql};
 use stack::{Durability, Options};
 
 const TABLES: &str = include_str!("../../migrations/0031_event_store.sql");
-const FOR: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(10);
+const RUN_TIME: Duration = Duration::from_secs(5);
+const APPEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() {
@@ -32,20 +32,20 @@ async fn main() {
         let rate = postgres(&journal, writers).await;
         println!("postgres, {writers:>2} writers, nothing relayed: {rate:>7.0} commits/s");
     }
-    let waiting = sql(&stack.urls().postgres, "SELECT max(position) FROM event_store").await.unwrap();
-    let waiting: u64 = waiting[0].parse().unwrap();
+    let unrelayed = sql(&stack.urls().postgres, "SELECT max(position) FROM event_store").await.unwrap();
+    let unrelayed: u64 = unrelayed[0].parse().unwrap();
     let (began, relay) = (Instant::now(), journal.relay());
-    while log.last_sequence(Stream::Es).await.unwrap() < waiting {
-        assert!(began.elapsed() < Duration::from_secs(120), "the relay stands still");
+    while log.last_sequence(Stream::Es).await.unwrap() < unrelayed {
+        assert!(began.elapsed() < Duration::from_secs(120), "the relay makes no progress");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     println!(
-        "relay, {waiting} waiting:               {:>7.0} messages/s",
-        waiting as f64 / began.elapsed().as_secs_f64()
+        "relay, {unrelayed} pending:               {:>7.0} messages/s",
+        unrelayed as f64 / began.elapsed().as_secs_f64()
     );
     for writers in [1, 16] {
         let rate = postgres(&journal, writers).await;
-        println!("postgres, {writers:>2} writers, relayed beside:  {rate:>7.0} commits/s");
+        println!("postgres, {writers:>2} writers, while relaying:  {rate:>7.0} commits/s");
     }
     drop(relay);
     for writers in [1, 16] {
@@ -55,7 +55,7 @@ async fn main() {
     stack.stop().await.unwrap();
 }
 
-/// Each writer appends to new aggregates, so that nobody is refused.
+/// Measures appends to the journal in PostgreSQL. Each writer appends to new aggregates, so that no append conflicts.
 async fn postgres(journal: &Arc<PostgresJournal>, writers: usize) -> f64 {
     static ROUND: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let round = ROUND.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -64,9 +64,9 @@ async fn postgres(journal: &Arc<PostgresJournal>, writers: usize) -> f64 {
         let journal = journal.clone();
         tokio::spawn(async move {
             let mut count = 0_u64;
-            while began.elapsed() < FOR {
+            while began.elapsed() < RUN_TIME {
                 let key = AggregateKey::new("acme", "device", &format!("r{round}w{writer}n{count}")).unwrap();
-                journal.append(&key, 0, vec![b'x'; 600].into(), PATIENCE).await.unwrap();
+                journal.append(&key, 0, vec![b'x'; 600].into(), APPEND_TIMEOUT).await.unwrap();
                 count += 1;
             }
             count
@@ -81,7 +81,7 @@ async fn jetstream(log: &Log, writers: usize) -> f64 {
         let publisher = Publisher::new(log, PublisherSettings::default());
         tokio::spawn(async move {
             let mut count = 0_u64;
-            while began.elapsed() < FOR {
+            while began.elapsed() < RUN_TIME {
                 let tail = format!("acme.device.w{writer}n{count}");
                 publisher.publish(Stream::Es, &tail, Headers::new(), vec![b'x'; 600].into()).await.unwrap();
                 count += 1;

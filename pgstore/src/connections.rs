@@ -1,5 +1,5 @@
-//! The journal's connections to the database: few, the last used first, and asked nothing between two statements. (sqlx's
-//! pool asks a connection each time it is given back, and opens another one meanwhile.) What runs on them is `rows`'s.
+//! The journal's database connections: few, most recently used first, and without extra round trips between statements.
+//! sqlx's pool pings a connection each time it is returned and opens another one meanwhile.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout};
 use crate::error::Error;
 use crate::rows;
 
-/// How many connections one process opens at most. Appends wait for one another anyway.
+/// Maximum number of connections per process. More would not help, because appends serialise anyway.
 const MAX_CONNECTIONS: usize = 8;
-/// How long a connection may be idle before it is asked whether it is still there.
+/// How long a connection may be idle before it is pinged on its next use.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// All connections of one journal.
@@ -30,7 +30,7 @@ struct Idle {
     since: Instant,
 }
 
-/// A connection in use. It is closed on drop, unless it is given back.
+/// A connection in use. Dropping it closes the connection, unless it is released.
 pub struct Lease<'a> {
     /// The connection.
     pub db: PgConnection,
@@ -38,18 +38,18 @@ pub struct Lease<'a> {
 }
 
 impl Connections {
-    /// Connects nothing yet.
+    /// Returns a set without any open connection.
     pub fn new(options: PgConnectOptions) -> Self {
         Self { options, idle: Mutex::default(), free: Semaphore::new(MAX_CONNECTIONS) }
     }
 
-    /// How connections are made.
+    /// Returns the options for opening connections.
     pub fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
-    /// Returns a connection that answers, at most after `timeout_after`.
-    pub async fn acquire(&self, timeout_after: Duration) -> Result<Lease<'_>, Error> {
+    /// Returns a live connection, waiting at most `max_wait`.
+    pub async fn acquire(&self, max_wait: Duration) -> Result<Lease<'_>, Error> {
         let lease = async {
             let permit = self.free.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
             loop {
@@ -59,20 +59,20 @@ impl Connections {
                 }
             }
             let mut db = PgConnection::connect_with(&self.options).await?;
-            rows::make_ready(&mut db).await;
+            rows::prepare_append(&mut db).await;
             Ok(Lease { db, _permit: permit })
         };
-        timeout(timeout_after, lease).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Error::Unreachable)
+        timeout(max_wait, lease).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Error::Unreachable)
     }
 
-    /// Keeps a connection on which everything was answered, and returns the answer; any other one is closed.
+    /// Returns the answer, and keeps the connection for reuse if it is still usable; otherwise closes it.
     pub fn release<T>(
         &self,
         lease: Lease<'_>,
         answer: Result<Result<T, Error>, Elapsed>,
-        timeout_after: Duration,
+        max_wait: Duration,
     ) -> Result<T, Error> {
-        let answer = answer.unwrap_or(Err(Error::TimedOut(timeout_after)));
+        let answer = answer.unwrap_or(Err(Error::TimedOut(max_wait)));
         if answer.as_ref().err().is_none_or(Error::keeps_connection_usable) {
             let idle = Idle { db: lease.db, since: Instant::now() };
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);

@@ -1,52 +1,53 @@
-//! What can go wrong in the journal and its relay, and what a database error says about an append.
+//! The errors of the journal and its relay, and what a database error means for an append.
 
 use std::time::Duration;
 
 use eventlog::Stream;
 use eventlog::store::{RelayError, SendError};
 
-/// SQLSTATE of a disk that is full.
+/// SQLSTATE of a full disk.
 const DISK_FULL: &str = "53100";
-/// SQLSTATE of a unique constraint: two appends of the same aggregate met.
+/// SQLSTATE of a violated unique constraint: two concurrent appends to the same aggregate.
 const UNIQUE_VIOLATION: &str = "23505";
-/// SQLSTATE of a table or function that is not there.
+/// SQLSTATEs of a missing table or function.
 const NOT_MIGRATED: [&str; 2] = ["42P01", "42883"];
-/// SQLSTATE classes of failures that pass: connection, resources, operator intervention, serialisation.
+/// SQLSTATE classes of transient failures: connection, resources, operator intervention, serialisation.
 const TRANSIENT: [&str; 4] = ["08", "53", "57", "40"];
 
-/// A failure of the journal.
+/// An error of the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address of the database cannot be read.
-    #[error("the address of the database is not postgres://user@host:port/database")]
+    /// The database URL is malformed.
+    #[error("the database URL must have the form postgres://user@host:port/database")]
     Address(#[source] sqlx::Error),
-    /// The database is not reached: nothing was asked of it.
-    #[error("the event store's database is not reached")]
+    /// The database is unreachable; nothing was sent.
+    #[error("the event store's database is unreachable")]
     Unreachable(#[source] sqlx::Error),
-    /// The database refused, or broke off.
-    #[error("the event store's database does not answer")]
+    /// The database returned an error, or the connection broke.
+    #[error("the event store's database failed")]
     Database(#[from] sqlx::Error),
     /// The tables are missing.
-    #[error("the event store has no tables: run `argusiq migrate`")]
+    #[error("the event store's tables are missing: run `argusiq migrate`")]
     NotMigrated(#[source] sqlx::Error),
     /// The database did not answer in time.
     #[error("the event store's database did not answer within {0:?}")]
     TimedOut(Duration),
-    /// JetStream is ahead: the database was restored from an older copy, or belongs to another installation.
-    #[error("{stream} holds {there} messages, the event store only {here}: restore the newer copy of the database")]
+    /// JetStream is ahead of the journal: the database was restored from an older copy, or belongs to another
+    /// installation.
+    #[error("{stream} holds {relayed} messages, the event store only {stored}: restore the newer copy of the database")]
     Behind {
         /// The stream.
         stream: Stream,
         /// Its last sequence in JetStream.
-        there: u64,
+        relayed: u64,
         /// The last position in the database.
-        here: u64,
+        stored: u64,
     },
     /// A message could not be relayed.
     #[error(transparent)]
     Relay(#[from] RelayError),
-    /// JetStream could not be asked.
-    #[error("cannot ask JetStream how far {stream} is")]
+    /// JetStream could not be read.
+    #[error("cannot read the end of {stream} in JetStream")]
     JetStream {
         /// The stream.
         stream: Stream,
@@ -57,7 +58,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Sorts a database error.
+    /// Classifies a database error.
     pub(crate) fn from_sqlx(error: sqlx::Error) -> Self {
         match code(&error) {
             Some(code) if NOT_MIGRATED.contains(&code.as_str()) => Self::NotMigrated(error),
@@ -65,7 +66,7 @@ impl Error {
         }
     }
 
-    /// Tells whether the database answered, so that the connection is as good as before.
+    /// Returns whether the connection is still usable, because the database answered properly.
     pub(crate) fn keeps_connection_usable(&self) -> bool {
         match self {
             Self::Database(source) | Self::NotMigrated(source) => {
@@ -76,13 +77,13 @@ impl Error {
         }
     }
 
-    /// Tells whether journal and JetStream do not belong together, which no second try mends.
+    /// Returns whether the journal and JetStream do not belong together, which no retry can resolve.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Behind { .. } | Self::Relay(RelayError::Differs { .. }))
     }
 }
 
-/// Says what an error means for an append that was sent.
+/// Translates an error of an append that was sent.
 pub(crate) fn append_error(error: Error) -> SendError {
     let database = match &error {
         Error::Database(source) | Error::NotMigrated(source) => source,
@@ -110,15 +111,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_and_not_answered_is_in_doubt() {
+    fn an_append_without_an_answer_is_doubtful() {
         assert!(append_error(Error::TimedOut(Duration::from_secs(1))).is_doubtful());
         assert!(append_error(Error::from_sqlx(sqlx::Error::WorkerCrashed)).is_doubtful());
         assert!(!append_error(Error::Unreachable(sqlx::Error::PoolTimedOut)).is_doubtful());
     }
 
     #[test]
-    fn copies_that_do_not_belong_together_are_refused_for_good() {
-        let behind = Error::Behind { stream: Stream::Es, there: 9, here: 4 };
+    fn a_database_behind_jetstream_is_refused_permanently() {
+        let behind = Error::Behind { stream: Stream::Es, relayed: 9, stored: 4 };
         let refused = append_error(behind);
         assert!(!refused.is_transient(), "{refused}");
         assert!(refused.to_string().contains("ES holds 9 messages, the event store only 4"), "{refused}");

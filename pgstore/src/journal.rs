@@ -1,5 +1,5 @@
-//! The journal of the event store in one table of PostgreSQL. An append is one statement and so one transaction; its
-//! answer comes when the database has committed. What does not live here: the way into JetStream.
+//! The event store's journal in one PostgreSQL table. An append is one statement and hence one transaction; it returns
+//! once the database has committed. Relaying to JetStream is in `relay`.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::error::{Error, append_error};
 use crate::relay::Relay;
 use crate::rows;
 
-/// How many messages of an aggregate are read at once.
+/// How many messages of an aggregate one query reads.
 const PAGE: i64 = 256;
 
 /// The journal in PostgreSQL.
@@ -31,24 +31,25 @@ pub struct PostgresJournal {
 }
 
 impl PostgresJournal {
-    /// Returns the journal of an installation: its database, and the log it is relayed to. Nothing is connected yet.
+    /// Returns the journal of an installation, given its database and the log that its messages are relayed to. Opens
+    /// no connection yet.
     pub fn new(database_url: &str, log: &Log) -> Result<Arc<Self>, Error> {
         let connections = Connections::new(options(database_url)?);
         Ok(Arc::new(Self { connections, log: log.clone(), checked: OnceCell::new() }))
     }
 
-    /// Starts relaying into JetStream: this process does it, or stands by while another one does. Dropping the handle
-    /// ends it.
+    /// Starts relaying to JetStream: this process relays, or stands by while another one does. Dropping the handle
+    /// stops it.
     pub fn relay(&self) -> Relay {
         Relay::start(self.connections.options().clone(), self.log.clone())
     }
 
     async fn page(&self, key: &AggregateKey, from: u64, limit: i64) -> Result<Vec<Message>, Error> {
-        let timeout_after = self.log.settings().request_timeout;
-        let mut lease = self.connections.acquire(timeout_after).await?;
+        let max_wait = self.log.settings().request_timeout;
+        let mut lease = self.connections.acquire(max_wait).await?;
         let page = rows::of_subject(&mut lease.db, key.stream(), key.subject(), from, limit);
-        let page = timeout(timeout_after, page).await;
-        self.connections.release(lease, page, timeout_after)
+        let page = timeout(max_wait, page).await;
+        self.connections.release(lease, page, max_wait)
     }
 
     async fn store(
@@ -56,19 +57,19 @@ impl PostgresJournal {
         key: &AggregateKey,
         expected: u64,
         payload: &[u8],
-        timeout_after: Duration,
+        max_wait: Duration,
     ) -> Result<Option<u64>, Error> {
-        let mut lease = self.connections.acquire(timeout_after).await?;
+        let mut lease = self.connections.acquire(max_wait).await?;
         let db = &mut lease.db;
         let stored = async {
             self.checked(db).await?;
             rows::append(db, key.stream(), key.subject(), expected, payload).await
         };
-        let stored = timeout(timeout_after, stored).await;
-        self.connections.release(lease, stored, timeout_after)
+        let stored = timeout(max_wait, stored).await;
+        self.connections.release(lease, stored, max_wait)
     }
 
-    /// Makes sure, once, that what JetStream holds came from here.
+    /// Checks once that JetStream's messages came from this journal.
     async fn checked(&self, db: &mut PgConnection) -> Result<(), Error> {
         self.checked.get_or_try_init(|| check_all(&self.log, db)).await.map(|_| ())
     }
@@ -113,8 +114,8 @@ impl Journal for PostgresJournal {
     }
 }
 
-/// A commit is on disk before it is answered, whatever the database's default is; a peer that is gone is noticed soon, so
-/// that its locks are free.
+/// Parses the URL and sets session options: a commit is on disk before it is answered, whatever the database's default,
+/// and TCP keep-alives detect a dead peer quickly, so that its locks are released.
 fn options(database_url: &str) -> Result<PgConnectOptions, Error> {
     let options = PgConnectOptions::from_str(database_url).map_err(Error::Address)?;
     Ok(options.application_name("argusiq-events").options([

@@ -1,5 +1,6 @@
-//! The event store on PostgreSQL: the journal that keeps every aggregate's messages in one table, and the relay that puts
-//! them into JetStream in the same order. What a message holds, and how aggregates are loaded, is `eventlog`'s.
+//! The event store on PostgreSQL: the journal, which stores every aggregate's messages in one table, and the relay,
+//! which copies them to JetStream in the same order. `eventlog` defines what a message holds and how aggregates are
+//! loaded.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod connections;

@@ -1,5 +1,5 @@
-//! The relay: one process at a time reads the journal in its order and puts each message into JetStream at its sequence.
-//! The lock spares processes from working against each other; what makes a stale relay harmless is the sequence.
+//! The relay: one process at a time reads the journal in order and stores each message in JetStream at its sequence.
+//! The advisory lock only avoids duplicate work; the sequence check makes a stale relay harmless.
 
 use std::time::Duration;
 
@@ -18,26 +18,26 @@ use crate::error::Error;
 use crate::rows;
 use eventlog::error_chain;
 
-/// The advisory lock of the one relay: "ARGS" and 1.
+/// The advisory lock of the active relay: the letters "ARGS" as a number, and 1.
 const LOCK: (i32, i32) = (1_095_910_739, 1);
-/// How long somebody who stands by, or failed, waits until the next attempt.
+/// How long a standby relay, or one that failed, waits before its next attempt.
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
-/// How long the relay waits where a second try cannot mend it.
+/// How long the relay waits after an error that a retry cannot resolve.
 const HALT_PAUSE: Duration = Duration::from_secs(10);
-/// How long the relay waits for a commit's notice before it looks by itself.
+/// How long the relay waits for a commit notification before it polls.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a message may wait before somebody who stands by takes the relay to hang.
+/// How old an unrelayed message may be before a standby considers the active relay hung.
 const OVERDUE: Duration = Duration::from_secs(3);
-/// How many messages are read at once.
+/// How many messages one query reads.
 const PAGE: i64 = 256;
-/// How many messages are on their way at once; each is refused unless the one before it is there.
+/// How many messages are in flight at once; JetStream refuses each one unless its predecessor is stored.
 const IN_FLIGHT: usize = 32;
 /// Counter: messages relayed to JetStream. Label `stream`.
 const RELAYED_MESSAGES: &str = "eventlog_relayed_messages_total";
-/// How long one message waits for its acknowledgement.
+/// How long to wait for an acknowledgement or a database connection.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A running relay, or one that stands by. It ends on drop.
+/// A running or standby relay. Dropping it stops it.
 pub struct Relay {
     _end: DropGuard,
 }
@@ -58,15 +58,15 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
         let pause = match lead(&options, &log).await {
             Ok(()) => RETRY_PAUSE,
             Err(failure) if failure.is_final() => {
-                error!(error = error_chain(&failure), "nothing more is relayed");
+                error!(error = error_chain(&failure), "relaying is halted: the event store and JetStream do not belong together");
                 HALT_PAUSE
             }
             Err(Error::NotMigrated(_)) => {
-                debug!("waits for the event store's tables");
+                debug!("waiting for the event store's tables");
                 RETRY_PAUSE
             }
             Err(failure) => {
-                warn!(error = error_chain(&failure), "the relay begins again");
+                warn!(error = error_chain(&failure), "restarting the relay");
                 RETRY_PAUSE
             }
         };
@@ -74,8 +74,8 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
     }
 }
 
-/// Relays for as long as the connection that holds the lock lives. Where another process has the lock it only stands in,
-/// when that one hangs or was paused: until nothing is left.
+/// Relays for as long as the connection that holds the lock lives. If another process holds the lock, this one relays
+/// only when that process hangs or was frozen, and only until nothing is left to relay.
 async fn lead(options: &PgConnectOptions, log: &Log) -> Result<(), Error> {
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACK_TIMEOUT).connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await.map_err(Error::from_sqlx)?;
@@ -90,7 +90,7 @@ async fn lead(options: &PgConnectOptions, log: &Log) -> Result<(), Error> {
     for stream in Stream::DOMAIN {
         cursors.push(StreamCursor { stream, at: check_stream(log, &mut reader, stream).await? });
     }
-    info!(stands_in = !locked, "relays the event store to JetStream");
+    info!(stands_in = !locked, "relaying the event store to JetStream");
     loop {
         let mut moved = false;
         for cursor in &mut cursors {
@@ -109,7 +109,7 @@ async fn lead(options: &PgConnectOptions, log: &Log) -> Result<(), Error> {
     }
 }
 
-/// Tells whether something has waited for longer than the relay ever takes.
+/// Returns whether a message has been unrelayed for longer than an active relay ever takes.
 async fn is_overdue(log: &Log, db: &mut PgListener) -> Result<bool, Error> {
     for stream in Stream::DOMAIN {
         let at = log.last_sequence(stream).await.map_err(|source| Error::JetStream { stream, source })?;
@@ -127,12 +127,12 @@ struct StreamCursor {
 }
 
 impl StreamCursor {
-    /// Relays the next messages; tells whether there were any.
+    /// Relays the next page of messages; returns whether there were any.
     async fn relay_next(&mut self, log: &Log, db: &mut PgListener) -> Result<bool, Error> {
         let page = rows::of_stream(&mut *db, self.stream, self.at + 1, PAGE).await?;
         let Some(last) = page.last().map(|message| message.position) else { return Ok(false) };
         if relay(log, &page, IN_FLIGHT).await.is_err() {
-            // In flight together they may be refused for the sake of one another: one after the other they are not.
+            // With several in flight, one refusal makes its successors fail too; one at a time they do not.
             relay(log, &page, 1).await?;
         }
         metrics::counter!(RELAYED_MESSAGES, "stream" => self.stream.name()).increment(page.len() as u64);

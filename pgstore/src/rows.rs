@@ -1,4 +1,4 @@
-//! The rows of the table `event_store` as messages, and the statements that read them. Not when they are read.
+//! The statements on the table `event_store`, and its rows as messages.
 
 use std::time::Duration;
 
@@ -14,14 +14,15 @@ use eventlog::error_chain;
 
 const APPEND: &str = "SELECT event_store_append($1, $2, $3, $4)";
 
-/// Lets a new connection know the append, so that each append is a single request. One that cannot yet will say so then.
-pub async fn make_ready(db: &mut PgConnection) {
+/// Prepares the append statement on a new connection, so that each append is a single round trip. An error here, such
+/// as a missing table, is only logged; the append itself will report it.
+pub async fn prepare_append(db: &mut PgConnection) {
     if let Err(error) = db.prepare(APPEND).await {
-        tracing::debug!(error = error_chain(&error), "not ready for appends yet");
+        tracing::debug!(error = error_chain(&error), "cannot prepare the append statement yet");
     }
 }
 
-/// Reads an aggregate's messages from a position on, at most `limit`.
+/// Reads up to `limit` of an aggregate's messages from a position on.
 pub async fn of_subject(
     db: impl PgExecutor<'_>,
     stream: Stream,
@@ -45,7 +46,7 @@ pub async fn of_subject(
     rows.map_err(Error::from_sqlx)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::from_sqlx)
 }
 
-/// Reads a stream's messages from a position on, at most `limit`.
+/// Reads up to `limit` of a stream's messages from a position on.
 pub async fn of_stream(
     db: impl PgExecutor<'_>,
     stream: Stream,
@@ -67,14 +68,14 @@ pub async fn of_stream(
     rows.map_err(Error::from_sqlx)?.iter().map(message).collect::<Result<_, _>>().map_err(Error::from_sqlx)
 }
 
-/// Reads a stream's last position, 0 for none.
+/// Reads a stream's last position, 0 if it has none.
 pub async fn last_position(db: impl PgExecutor<'_>, stream: Stream) -> Result<u64, Error> {
     let statement = "SELECT coalesce(max(position), 0) FROM event_store WHERE stream = $1";
     let last: i64 = sqlx::query_scalar(statement).bind(stream.name()).fetch_one(db).await.map_err(Error::from_sqlx)?;
     Ok(unsigned(last))
 }
 
-/// Tells whether there is a message at a position and it was stored longer ago than `age`.
+/// Returns whether there is a message at a position that was stored longer ago than `age`.
 pub async fn is_older_than(
     db: impl PgExecutor<'_>,
     stream: Stream,
@@ -87,7 +88,7 @@ pub async fn is_older_than(
     query.fetch_one(db).await.map_err(Error::from_sqlx)
 }
 
-/// Stores a message as its aggregate's next; `None` when the aggregate's last one is not at `expected`.
+/// Stores a message as its aggregate's next one; returns `None` when the aggregate's last message is not at `expected`.
 pub async fn append(
     db: impl PgExecutor<'_>,
     stream: Stream,

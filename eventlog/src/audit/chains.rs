@@ -1,5 +1,5 @@
-//! The chains of all aggregates at once, message after message, with no more in memory than their ends. Which message of
-//! a chain is wrong is found out afterwards, for those that are suspect.
+//! Checks the hash chains of all aggregates in one pass, keeping only the end of each chain in memory. `audit` then
+//! re-reads the suspect chains to find the broken message.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::message::Message;
 use crate::store::{ChainHead, Digest, follows};
 use crate::streams::Stream;
 
-/// The end of an aggregate's chain.
+/// The end of an aggregate's hash chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainEnd {
     /// The version of the last event.
@@ -17,13 +17,13 @@ pub struct ChainEnd {
 }
 
 impl ChainEnd {
-    /// What stands for the aggregate in the root.
+    /// Returns the leaf that represents the aggregate in the Merkle tree.
     pub fn leaf(&self, subject: &str) -> Vec<u8> {
         format!("{subject} {} {}", self.version, self.hash).into_bytes()
     }
 }
 
-/// All chains, as far as they were read.
+/// All hash chains up to the messages read so far.
 #[derive(Debug, Default)]
 pub struct Chains {
     heads: BTreeMap<String, ChainHead>,
@@ -32,7 +32,7 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// Takes the next message of a stream.
+    /// Adds the next message of a stream.
     pub fn take(&mut self, message: &Message) {
         self.messages += 1;
         let head = self.heads.entry(message.subject.clone()).or_default();
@@ -43,12 +43,12 @@ impl Chains {
         }
     }
 
-    /// Lists the aggregates with a message that does not fit the one before it.
+    /// Lists the aggregates that have a message which does not continue its chain.
     pub fn suspects(&self) -> impl Iterator<Item = (Stream, String)> {
         self.suspects.iter().cloned()
     }
 
-    /// How many messages were taken.
+    /// Returns how many messages were added.
     pub fn messages(&self) -> u64 {
         self.messages
     }

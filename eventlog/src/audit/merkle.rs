@@ -1,22 +1,22 @@
-//! The Merkle tree of RFC 6962 (section 2.1): one root over many leaves, from which no leaf can be left out and none
-//! taken for an inner node.
+//! The Merkle tree of RFC 6962, section 2.1: one root over many leaves. Leaves and inner nodes are hashed with
+//! different prefixes (0 and 1), so that neither can be passed off as the other.
 
 use crate::store::Digest;
 
-/// Returns the root over leaves in their order.
+/// Returns the root over the leaves in the given order.
 pub fn root(leaves: impl Iterator<Item = Vec<u8>>) -> Digest {
     let leaf = |leaf: Vec<u8>| Digest::of(&[&[0], &leaf[..]].concat());
-    above(&leaves.map(leaf).collect::<Vec<_>>())
+    subtree_root(&leaves.map(leaf).collect::<Vec<_>>())
 }
 
-fn above(hashes: &[Digest]) -> Digest {
+fn subtree_root(hashes: &[Digest]) -> Digest {
     match hashes {
         [] => Digest::of(&[]),
         [one] => *one,
         more => {
-            // The largest power of two below their number.
+            // RFC 6962 splits at the largest power of two below the number of leaves.
             let (left, right) = more.split_at(1 << (more.len() - 1).ilog2());
-            let (left, right) = (above(left), above(right));
+            let (left, right) = (subtree_root(left), subtree_root(right));
             Digest::of(&[&[1], &left.as_bytes()[..], &right.as_bytes()[..]].concat())
         }
     }
@@ -28,7 +28,7 @@ mod tests {
 
     /// The test vectors of certificate transparency's own implementation (`merkle_tree_test.cc`).
     #[test]
-    fn roots_are_those_of_certificate_transparency() {
+    fn roots_match_the_test_vectors_of_certificate_transparency() {
         let leaves: [&[u8]; 8] = [b"", b"\0", b"\x10", b" !", b"01", b"@ABC", b"PQRSTUVW", b"`abcdefghijklmno"];
         let expected = [
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

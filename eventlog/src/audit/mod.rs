@@ -1,5 +1,5 @@
-//! Whether the stored events are those that were stored: the hash chain of every aggregate, read from the first message
-//! on, and one root over the ends of all chains that can be kept elsewhere. What does not live here: who signs the root.
+//! Tamper evidence: verifies the hash chain of every aggregate from its first message, and computes one Merkle root
+//! over the ends of all chains, to be kept outside the log. Signing the root is the caller's task.
 
 mod chains;
 mod merkle;
@@ -21,44 +21,44 @@ use crate::{direct_get, follow, inspect};
 pub use chains::{ChainEnd, Chains};
 pub use merkle::root;
 
-/// How long one look at the reader may take; it goes on as long as it moves.
-const LOOK: Duration = Duration::from_secs(30);
+/// How long to wait for progress; reading goes on for as long as the position moves within this time.
+const PROGRESS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why the events could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A stream's state is not known.
+    /// A stream's state could not be read.
     #[error(transparent)]
     State(#[from] inspect::Error),
-    /// The messages of a broken chain could not be read again.
+    /// The messages of a suspect chain could not be read again.
     #[error(transparent)]
     Read(#[from] direct_get::Error),
-    /// The streams could not be read to their end.
-    #[error("the events could not be read")]
+    /// A stream could not be read to its end.
+    #[error("cannot read the events")]
     Follow(#[from] follow::Error),
 }
 
-/// What a reading of all events found.
+/// The result of an audit.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     /// The end of each aggregate's chain, by its subject (`es.<organisation>.<type>.<id>`).
     pub ends: BTreeMap<String, ChainEnd>,
-    /// Chains that are not whole, by subject.
+    /// Broken chains, by subject.
     pub breaks: BTreeMap<String, ChainBreak>,
-    /// Messages read.
+    /// Number of messages read.
     pub messages: u64,
-    /// Streams that end before the position they should be read to, with where they end.
+    /// Streams that end before the requested position, with their last sequence.
     pub truncated: BTreeMap<Stream, u64>,
 }
 
 impl Audit {
-    /// The root over the ends of all chains.
+    /// Returns the Merkle root over the ends of all chains.
     pub fn root(&self) -> Digest {
         root(self.ends.iter().map(|(subject, end)| end.leaf(subject)))
     }
 }
 
-/// Returns where the streams of domain events end now.
+/// Returns the current last sequence of each stream of domain events.
 pub async fn ends(log: &Log) -> Result<BTreeMap<Stream, u64>, Error> {
     let mut ends = BTreeMap::new();
     for stream in Stream::DOMAIN {
@@ -67,7 +67,7 @@ pub async fn ends(log: &Log) -> Result<BTreeMap<Stream, u64>, Error> {
     Ok(ends)
 }
 
-/// Reads all domain events up to these positions and checks every chain.
+/// Reads all domain events up to these positions and verifies every chain.
 pub async fn audit(log: &Log, until: &BTreeMap<Stream, u64>) -> Result<Audit, Error> {
     let (mut chains, mut truncated) = (Chains::default(), BTreeMap::new());
     for (stream, wanted) in until {
@@ -89,7 +89,7 @@ pub async fn audit(log: &Log, until: &BTreeMap<Stream, u64>) -> Result<Audit, Er
     Ok(Audit { messages: chains.messages(), ends: chains.into_ends(), breaks, truncated })
 }
 
-/// Folds one stream into the chains, up to a position.
+/// Adds one stream's messages up to a position to the chains.
 async fn read(log: &Log, stream: Stream, until: u64, chains: Chains) -> Result<Chains, Error> {
     if until == 0 {
         return Ok(chains);
@@ -105,7 +105,7 @@ async fn read(log: &Log, stream: Stream, until: u64, chains: Chains) -> Result<C
     };
     let follower = follow::follow(log, vec![Source::all(stream)], Positions::default(), fold, shutdown.clone()).await;
     let mut before = 0;
-    while let Err(late) = follower.reached(stream, until, LOOK).await {
+    while let Err(late) = follower.reached(stream, until, PROGRESS_TIMEOUT).await {
         let now = follower.position(stream);
         if now <= before {
             return Err(late.into());

@@ -1,5 +1,5 @@
-//! Merges the deliveries of all readers of a consumer into batches, in the order in which they arrive, and keeps the
-//! positions. Not what happens with a batch: that is `run`.
+//! Merges the deliveries of all of a consumer's readers into batches, in order of arrival, and tracks the positions.
+//! Handling a batch is `run`'s task.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use crate::metric_names;
 use crate::position::{Position, Positions, fingerprint};
 use crate::streams::Stream;
 
-/// How many deliveries may wait between readers and batches; their bytes are limited apart from that.
-const WAITING: usize = 1024;
+/// How many deliveries may be queued between readers and batches; `budget` limits their bytes separately.
+const QUEUED_DELIVERIES: usize = 1024;
 
-/// Starts a reader for each source. They stop with `stop`, or when the returned receiver is dropped.
+/// Starts one reader per source. Readers stop when `stop` is cancelled or the returned receiver is dropped. Notifying
+/// the returned [`Notify`] makes idle readers check their progress immediately.
 pub(crate) fn open_readers(
     log: &Log,
     name: &str,
@@ -32,7 +33,7 @@ pub(crate) fn open_readers(
     if let Some(twice) = sources.iter().find(|source| !seen.insert(source.stream)) {
         return Err(Error::DuplicateSource(twice.stream));
     }
-    let (deliveries, receiver) = mpsc::channel(WAITING);
+    let (deliveries, receiver) = mpsc::channel(QUEUED_DELIVERIES);
     let budget_kib = u32::try_from(settings.max_bytes.div_ceil(1024).max(2048)).unwrap_or(u32::MAX >> 4);
     let check_now = Arc::new(Notify::new());
     let shared = Shared {
@@ -57,11 +58,11 @@ pub(crate) struct Batcher {
     receiver: mpsc::Receiver<Delivery>,
     positions: Positions,
     settings: ConsumeSettings,
-    /// A delivery that no longer fitted into the batch before.
+    /// The delivery that did not fit into the previous batch.
     carried_over: Option<Delivery>,
 }
 
-/// A batch in the partial.
+/// A batch under construction.
 #[derive(Default)]
 struct PartialBatch {
     batch: Batch,
@@ -85,7 +86,8 @@ impl Batcher {
         &self.positions
     }
 
-    /// Waits for the next batch. Cancelling the wait loses nothing but what was read and not handled.
+    /// Waits for the next batch. Cancelling the wait loses only messages that were read but not handled; the checkpoint
+    /// still precedes them.
     pub(crate) async fn next(&mut self) -> Result<Batch, Error> {
         let mut partial = PartialBatch::default();
         let mut due: Option<Instant> = None;
@@ -103,7 +105,7 @@ impl Batcher {
         Ok(self.finish(partial))
     }
 
-    /// Waits for a delivery until `due`, or for ever; none when the time is over.
+    /// Waits for a delivery until `due`, or without limit; returns `None` on timeout.
     async fn receive(&mut self, due: Option<Instant>) -> Result<Option<Delivery>, Error> {
         if let Some(delivery) = self.carried_over.take() {
             return Ok(Some(delivery));
@@ -175,7 +177,8 @@ fn size(delivery: &Delivery) -> usize {
 }
 
 impl ConsumeSettings {
-    /// Returns these settings for a reader that is waited for: filtered sources say quickly that they are caught up.
+    /// Returns these settings for a consumer that somebody waits for: filtered sources report their progress within 100
+    /// ms.
     #[must_use]
     pub fn eager(self) -> Self {
         Self { idle_advance: self.idle_advance.min(Duration::from_millis(100)), ..self }

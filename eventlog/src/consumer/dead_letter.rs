@@ -1,5 +1,5 @@
-//! Dead letters: what a consumer refused goes to `telemetry.dlq.<consumer>` with the reason and everything the message
-//! held, so that it can be looked at and given again.
+//! Dead letters: a rejected message is published to `telemetry.dlq.<consumer>` with the reason and its full content, so
+//! that it can be inspected and redelivered.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -10,12 +10,13 @@ use crate::publish_error::PublishError;
 use crate::publisher::Publisher;
 use crate::streams::Stream;
 
-/// The header that names the rejected message as `<stream>/<sequence>`; a repetition after a crash has the same.
+/// The header that identifies the rejected message as `<stream>/<sequence>`; a dead letter repeated after a crash has
+/// the same value.
 pub const REJECTED_HEADER: &str = "Argusiq-Rejected";
-/// Payloads beyond this are cut. Escaped as JSON or written as hexadecimal digits they at most double, so that the letter
-/// stays below 512 KiB.
+/// Longer payloads are truncated. JSON escapes and hex digits at most double the size, so a dead letter stays below 512
+/// KiB.
 const KEPT_BYTES: usize = 200 << 10;
-/// Reasons and header values beyond this are cut, and headers beyond this number left out.
+/// Longer reasons and header values are truncated, and further headers are omitted.
 const KEPT_CHARS: usize = 2048;
 const KEPT_HEADERS: usize = 16;
 
@@ -31,7 +32,7 @@ pub(super) async fn publish(
     publisher.publish(Stream::TelemetryDlq, consumer, headers, Bytes::from(letter)).await
 }
 
-/// The letter: text payloads as they are, others in hexadecimal digits.
+/// Builds the dead letter: text payloads as they are, others as hex digits.
 fn letter(consumer: &str, message: &Message, reason: &str) -> Value {
     let kept = &message.payload[..message.payload.len().min(KEPT_BYTES)];
     let (encoding, payload) = match text(kept) {
@@ -54,8 +55,8 @@ fn letter(consumer: &str, message: &Message, reason: &str) -> Value {
     })
 }
 
-/// Returns the bytes as text, less a last character that was cut through; none for what is not text, or holds control
-/// characters, which JSON writes with six characters each.
+/// Returns the bytes as text without a truncated last character. Returns `None` for binary data and for text with
+/// control characters, which JSON escapes with six characters each.
 fn text(bytes: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_stays_below_the_largest_message_and_names_the_whole_size() {
+    fn a_dead_letter_stays_below_the_message_limit_and_states_the_full_size() {
         let long = "€".repeat(300_000).into_bytes();
         for (payload, encoding) in
             [(vec![b'"'; 900_000], "text"), (vec![0xff; 900_000], "hex"), (vec![1; 900_000], "hex"), (long, "text")]

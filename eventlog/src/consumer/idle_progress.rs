@@ -1,5 +1,5 @@
-//! When a reader may say that nothing up to a sequence concerns its source any more, although no message of it came from
-//! there. Content does not live here: what readers do with messages.
+//! Progress of idle readers: when a filtered reader may move its position to the end of the stream although none of the
+//! messages there match its filters.
 
 use async_nats::jetstream::consumer::{Consumer, pull};
 use tokio::time::Instant;
@@ -8,19 +8,21 @@ use super::reader::{Content, OUTDATED, Reader, SessionEnd, interrupted};
 use crate::inspect::StreamState;
 
 impl Reader {
-    /// Only a filtered source can be behind the stream's end although it has read everything that concerns it.
+    /// Returns whether the source has filters. Only then can its position lag behind the stream's end although it has
+    /// read every matching message.
     pub(super) fn is_filtered(&self) -> bool {
         !self.source.filters.is_empty()
     }
 
-    /// When to look again where nothing comes.
+    /// Returns when to check the progress again if no message arrives.
     pub(super) fn next_check(&self) -> Instant {
         let idle = self.shared.idle_advance;
         Instant::now() + if self.idle_since.is_some() { idle.min(OUTDATED) } else { idle }
     }
 
-    /// Moves the position past what does not concern this source. The stream's end is read first: when afterwards
-    /// nothing is pending and everything delivered has arrived, nothing up to that end is missing.
+    /// Moves the position past messages that do not match the filters. The stream's end is read before the consumer's
+    /// state: if nothing is pending afterwards and every delivered message has arrived, nothing up to that end is
+    /// missing.
     pub(super) async fn check_progress(
         &mut self,
         consumer: &Consumer<pull::Config>,
@@ -37,9 +39,10 @@ impl Reader {
         Ok(())
     }
 
-    /// Says that all is quiet up to the stream's end, when the consumer has nothing more. Where several servers hold the
-    /// stream, the consumer's may be behind the one that told of the end: then the latter is asked what there is, and
-    /// asked again a while later, lest it was one that had stood still.
+    /// Moves the position to the stream's end once the server-side consumer has nothing pending. On a replicated stream
+    /// the server that hosts the consumer may lag behind the one that reported the end. The latter is therefore asked
+    /// for matching messages, and the position moves only after a second check [`OUTDATED`] later, in case it had been
+    /// frozen.
     pub(super) async fn report_progress(&mut self, state: &StreamState) -> Result<(), SessionEnd> {
         let last = state.last_sequence;
         if state.replicas < 2 || self.position.is_some_and(|position| position >= last) {
@@ -62,7 +65,7 @@ impl Reader {
         }
     }
 
-    /// Tells whether the stream holds something of this source behind the position, up to a sequence.
+    /// Returns whether the stream holds a matching message after the position, up to `last`.
     async fn has_unread_before(&self, last: u64) -> Result<bool, SessionEnd> {
         let from = self.position.unwrap_or(0) + 1;
         for filter in &self.source.filters {
@@ -76,7 +79,8 @@ impl Reader {
 
     async fn advance_to(&mut self, last: u64) -> Result<(), SessionEnd> {
         if self.position.is_some_and(|position| position >= last) {
-            // Said once at the start nevertheless, so that a follower of an empty source knows that it is caught up.
+            // The first report is sent even without progress, so that a follower of an empty source learns that it is
+            // caught up.
             if self.passed_on > 0 {
                 return Ok(());
             }

@@ -1,6 +1,6 @@
-//! The one consume loop: what every reader of the log does, written once. A consumer says which streams it reads, where
-//! it left off and what it does with a batch; fetching, resuming after outages, batching, backing off, dead-lettering,
-//! checking its checkpoint and stopping are done here.
+//! The consume loop that every reader of the log shares. A consumer declares its sources, its checkpoint and how it
+//! handles a batch; this module fetches, resumes after outages, batches, backs off, dead-letters, validates the
+//! checkpoint and stops.
 
 mod batcher;
 mod dead_letter;
@@ -23,50 +23,51 @@ pub use upgrade::retry_until_upgraded;
 
 pub(crate) use batcher::open_readers;
 
-/// Why a consumer could not do its work: any error.
+/// Any error that keeps a consumer from working.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A stream, or a part of it, that a consumer reads. A consumer has at most one source for each stream.
+/// A stream, or part of it, that a consumer reads. A consumer has at most one source per stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The stream.
     pub stream: Stream,
-    /// Subject tails, wildcards allowed, such as `3.*` for one partition; none for the whole stream. Never thousands.
+    /// Subject tails, wildcards allowed, such as `3.*` for one partition; empty for the whole stream. Keep the list
+    /// short: the server evaluates every filter.
     pub filters: Vec<String>,
 }
 
 impl Source {
-    /// Returns the whole of a stream.
+    /// Returns a source of the whole stream.
     pub fn all(stream: Stream) -> Self {
         Self { stream, filters: Vec::new() }
     }
 
-    /// Returns the parts of a stream whose subject tails match one of the filters.
+    /// Returns a source of the messages whose subject tail matches one of the filters.
     pub fn filtered(stream: Stream, filters: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { stream, filters: filters.into_iter().map(Into::into).collect() }
     }
 }
 
-/// Messages in the order in which they arrived: within one stream in stream order.
+/// Messages in order of arrival, which within one stream is stream order.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// The messages; none when only positions moved, because nothing in between concerns this consumer.
+    /// The messages; empty when only positions moved because nothing in between matches the consumer's filters.
     pub messages: Vec<Message>,
-    /// Where every source stands after this batch, streams without a message in it included: the new checkpoint.
+    /// The position of every source after this batch, including streams without a message in it: the new checkpoint.
     pub positions: Positions,
 }
 
-/// Content a consumer did with a batch.
+/// The result of handling a batch.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is done, and the checkpoint is stored with its effects.
+    /// The batch is handled, and the checkpoint is stored with its effects.
     Done,
-    /// Nothing was stored; the same batch is wanted again after a pause.
+    /// Nothing was stored; deliver the same batch again after a pause.
     Retry(Cause),
-    /// Nothing was stored; the named messages cannot be handled. They go to the dead letters with their reasons, and
-    /// then the batch comes again without them.
+    /// Nothing was stored because these messages cannot be handled. The loop moves them to the dead letters with their
+    /// reasons and delivers the batch again without them.
     Reject(Vec<Rejection>),
-    /// Somebody else does this work now, or it must not go on; the loop ends with [`Error::Stopped`].
+    /// Another process has taken over, or the work must not continue; the loop ends with [`Error::Stopped`].
     Stop(String),
 }
 
@@ -77,35 +78,35 @@ pub struct Rejection {
     pub stream: Stream,
     /// Its stream sequence.
     pub sequence: u64,
-    /// Why, for people.
+    /// A human-readable reason.
     pub reason: String,
 }
 
-/// Something that reads the log.
+/// A reader of the log.
 pub trait Consumer: Send {
-    /// Its name, for dead letters, metrics and logs: letters, digits, `-` and `_`.
+    /// Returns its name for dead letters, metrics and logs: letters, digits, `-` and `_`.
     fn name(&self) -> &str;
 
-    /// Content it reads.
+    /// Returns the sources it reads.
     fn sources(&self) -> Vec<Source>;
 
-    /// Returns where it left off, from its own checkpoint. A stream without position is read from its first message.
+    /// Returns the positions of its checkpoint. A stream without a position is read from its first message.
     fn resume(&mut self) -> impl Future<Output = Result<Positions, Cause>> + Send;
 
-    /// Handles a batch and stores its effects together with `batch.positions`. It is never cancelled half-way.
+    /// Handles a batch and stores its effects together with `batch.positions`. The loop never cancels it midway.
     fn handle(&mut self, batch: &Batch) -> impl Future<Output = Outcome> + Send;
 }
 
-/// How batches are cut: by whichever limit is reached first.
+/// The limits of a batch; the first limit reached closes it.
 #[derive(Clone, Debug)]
 pub struct ConsumeSettings {
-    /// The most messages of a batch.
+    /// Maximum number of messages in a batch.
     pub max_messages: usize,
-    /// The most bytes of a batch; a single larger message is a batch of its own.
+    /// Maximum bytes in a batch; a single larger message forms a batch of its own.
     pub max_bytes: usize,
-    /// How long the first message of a batch waits for company.
+    /// How long the first message of a batch waits for others.
     pub linger: Duration,
-    /// How long a filtered source is quiet before its position is moved past what does not concern it.
+    /// How long a filtered source stays idle before its position moves past messages that do not match its filters.
     pub idle_advance: Duration,
 }
 
@@ -128,32 +129,32 @@ pub enum Error {
     Resume {
         /// The consumer's name.
         consumer: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Cause,
     },
-    /// Messages that were not read yet are gone.
-    #[error("{stream} begins at {first}, after the next sequence to read, {next}: messages are lost to this reader")]
+    /// Messages were removed before they were read.
+    #[error("{stream} begins at {first}, after the next sequence to read, {next}: this reader has lost messages")]
     Trimmed {
         /// The stream.
         stream: Stream,
         /// The first sequence the stream holds.
         first: u64,
-        /// The sequence that was to be read next.
+        /// The next sequence to read.
         next: u64,
     },
     /// The checkpoint belongs to another stream of the same name.
-    #[error("{stream} was created at {present}, the checkpoint belongs to one created at {checkpoint}")]
+    #[error("{stream} was created at {present}, but the checkpoint belongs to a stream created at {checkpoint}")]
     OtherStream {
         /// The stream.
         stream: Stream,
         /// When the checkpoint's stream was created.
         checkpoint: DateTime<Utc>,
-        /// When the present stream was created.
+        /// When the current stream was created.
         present: DateTime<Utc>,
     },
-    /// The message at the checkpoint is not the one that was read.
-    #[error("message {sequence} of {stream} is not the one that was read: the stream was restored or rewritten")]
+    /// The message at the checkpoint differs from the one that was read.
+    #[error("message {sequence} of {stream} differs from the one that was read: the stream was restored or rewritten")]
     OtherHistory {
         /// The stream.
         stream: Stream,
@@ -170,18 +171,18 @@ pub enum Error {
         /// The stream's last sequence.
         last: u64,
     },
-    /// A message came out of order.
-    #[error("{stream} gave {sequence} after {previous}")]
+    /// A message arrived out of order.
+    #[error("{stream} delivered message {sequence} after {previous}")]
     OutOfOrder {
         /// The stream.
         stream: Stream,
-        /// The sequence that came.
+        /// The sequence delivered.
         sequence: u64,
-        /// The sequence before it.
+        /// The sequence delivered before it.
         previous: u64,
     },
-    /// A consumer has two sources of one stream.
-    #[error("there are two sources of {0}")]
+    /// A consumer declares two sources of one stream.
+    #[error("the consumer declares two sources of {0}")]
     DuplicateSource(Stream),
     /// A consumer rejected messages that are not in its batch.
     #[error("{consumer} rejected messages that are not in its batch")]
@@ -189,15 +190,15 @@ pub enum Error {
         /// The consumer's name.
         consumer: String,
     },
-    /// The consumer wants to stop.
+    /// The consumer returned [`Outcome::Stop`].
     #[error("{consumer} stops: {reason}")]
     Stopped {
         /// The consumer's name.
         consumer: String,
-        /// Why.
+        /// The reason it gave.
         reason: String,
     },
-    /// A reader ended without a reason, in a shutdown of the whole process.
-    #[error("the readers have ended")]
+    /// All readers ended without reporting an error, as when the whole process shuts down.
+    #[error("all readers have ended")]
     ReadersEnded,
 }

@@ -1,6 +1,6 @@
-//! Reads one source from a position on, for ever: an ephemeral pull consumer without acknowledgements, made anew after
-//! every interruption from the last message that was passed on. It checks that the stream is the one the position
-//! belongs to and that nothing unread is gone. Not batching: that is `gather`.
+//! Reads one source continuously from a position with an ephemeral pull consumer without acknowledgements. After every
+//! interruption it recreates the consumer behind the last message passed on. It verifies that the stream is the one the
+//! position belongs to and that no unread message was removed. Batching is in `batcher`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,53 +24,53 @@ use crate::position::{Position, fingerprint};
 use crate::send::backoff;
 use crate::streams::Stream;
 
-/// How many messages and bytes one pull asks for; what was asked for and not yet taken is held in memory.
+/// Limits of one pull; messages requested and not yet passed on are held in memory.
 const PULL_MESSAGES: usize = 500;
 const PULL_BYTES: usize = 4 << 20;
-/// The server's sign of life on a quiet pull; two missing ones mean that the pull is gone.
+/// The server's heartbeat on an idle pull; two missed heartbeats mean that the pull is gone.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 const PULL_EXPIRES: Duration = Duration::from_secs(15);
-/// How long the server keeps a consumer that nobody pulls from.
+/// How long the server keeps a consumer that no client pulls from.
 const ABANDONED_AFTER: Duration = Duration::from_secs(30);
 
-/// For how long a server that had stood still may answer as the leader that it was: it hears of another within the
-/// interval of heartbeats, a second.
+/// How long a formerly frozen leader may answer without knowing that it was replaced: it learns of the new leader
+/// within one heartbeat interval, 1 s; the rest is margin.
 pub(super) const OUTDATED: Duration = Duration::from_secs(3);
 
-/// Content a reader passes on.
+/// What a reader passes on.
 pub(crate) struct Delivery {
     pub stream: Stream,
     pub incarnation: DateTime<Utc>,
     pub content: Content,
-    /// Room in the shared budget of bytes; freed when the delivery is dropped.
+    /// Share of the byte budget; released when the delivery is dropped.
     pub _room: Option<OwnedSemaphorePermit>,
 }
 
 pub(crate) enum Content {
-    /// A message, and how many more of the source the server holds.
+    /// A message, and how many more messages of the source are pending on the server.
     Message(Message, u64),
-    /// Nothing up to this sequence concerns the source any more.
+    /// The source has no unread message up to this sequence.
     Progress(u64),
-    /// The reader cannot go on.
+    /// The reader cannot continue.
     Failed(Error),
 }
 
-/// Content all readers of one consumer share.
+/// State shared by all readers of one consumer.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub log: Log,
     pub name: String,
     pub deliveries: mpsc::Sender<Delivery>,
-    /// Kibibytes that may wait between readers and batches.
+    /// Kibibytes that may be queued between readers and batches.
     pub budget: Arc<Semaphore>,
     pub budget_kib: u32,
     pub idle_advance: Duration,
-    /// Wakes the readers to look at once whether they are caught up.
+    /// Wakes the readers to check immediately whether they are caught up.
     pub check_now: Arc<Notify>,
     pub stop: CancellationToken,
 }
 
-/// Why one session of reading ended.
+/// Why a read session ended.
 pub(super) enum SessionEnd {
     Stopped,
     Interrupted(Cause),
@@ -86,14 +86,14 @@ impl From<Error> for SessionEnd {
 pub(crate) struct Reader {
     pub(super) shared: Shared,
     pub(super) source: Source,
-    /// The last sequence that was passed on, or that does not concern this source.
+    /// The last sequence that was passed on, or that was skipped because it does not match the filters.
     pub(super) position: Option<u64>,
     incarnation: Option<DateTime<Utc>>,
     hash: Option<String>,
     pub(super) passed_on: u64,
-    /// Where a stream of several servers ended when nothing before that concerned this source, and when it was seen.
+    /// The end of a replicated stream at which the source was first seen to be idle, and when that was.
     pub(super) idle_since: Option<(u64, Instant)>,
-    /// Since when a stream of several servers seems to end before the position.
+    /// Since when a replicated stream has appeared to end before the position.
     ahead_since: Option<Instant>,
 }
 
@@ -106,7 +106,7 @@ impl Reader {
         Self { shared, source, position, incarnation, hash, passed_on: 0, idle_since: None, ahead_since: None }
     }
 
-    /// Reads until the shared token is cancelled, the receiver is gone, or something fatal is found.
+    /// Reads until the shared token is cancelled, the receiver is dropped, or a fatal error occurs.
     pub(crate) async fn read(mut self) {
         let mut pause = backoff();
         loop {
@@ -150,7 +150,7 @@ impl Reader {
     async fn open(&mut self) -> Result<(Consumer<pull::Config>, pull::Stream), SessionEnd> {
         let state = self.shared.log.state(self.source.stream).await.map_err(interrupted)?;
         if self.may_be_outdated(&state) {
-            return Err(interrupted("a server answers that does not know the newest messages"));
+            return Err(interrupted("the server that answered lacks the newest messages"));
         }
         let next = self.admit(&state)?;
         self.check_history(&state).await?;
@@ -166,8 +166,8 @@ impl Reader {
         Ok((consumer, messages))
     }
 
-    /// A leader that stood still answers for a moment as if nothing had happened since. A stream that has lost its end
-    /// stays so.
+    /// Returns whether the answering server may be an outdated leader. A leader that was frozen answers for a moment
+    /// with its old state, whereas a stream that really lost its end keeps appearing too short.
     fn may_be_outdated(&mut self, state: &StreamState) -> bool {
         if state.replicas < 2 || self.position.is_none_or(|position| position <= state.last_sequence) {
             self.ahead_since = None;
@@ -176,7 +176,7 @@ impl Reader {
         self.ahead_since.get_or_insert_with(Instant::now).elapsed() < OUTDATED
     }
 
-    /// Decides from where to read, and whether the stream still is what the position says.
+    /// Returns the first sequence to read after validating the position against the stream.
     fn admit(&mut self, state: &StreamState) -> Result<u64, Error> {
         let stream = self.source.stream;
         match self.incarnation {
@@ -200,7 +200,7 @@ impl Reader {
         Ok(position + 1)
     }
 
-    /// Compares the message at the checkpoint, once, if the stream still holds it.
+    /// Compares the message at the checkpoint with the recorded hash, once, if the stream still holds it.
     async fn check_history(&mut self, state: &StreamState) -> Result<(), SessionEnd> {
         let (stream, sequence) = (self.source.stream, self.position.unwrap_or(0));
         if sequence < state.first_sequence {
@@ -258,7 +258,7 @@ impl Reader {
         }
     }
 
-    /// Passes one message on; returns its consumer sequence.
+    /// Passes one message on and returns its consumer sequence.
     async fn take(
         &mut self,
         message: Option<Result<jetstream::Message, pull::MessagesError>>,
@@ -289,7 +289,7 @@ impl Reader {
         Ok(consumer_sequence)
     }
 
-    /// A gap in a source without filters is messages that were trimmed under the reader, or removed one by one.
+    /// Checks a gap in an unfiltered source: messages were either trimmed, which is fatal, or deleted one by one.
     async fn check_gap(&self, next: u64) -> Result<(), SessionEnd> {
         let stream = self.source.stream;
         let state = self.shared.log.state(stream).await.map_err(interrupted)?;
@@ -315,17 +315,17 @@ impl Reader {
     }
 
     async fn fail(&self, error: Error) {
-        // The receiver may be gone already, and then nobody is left to be told.
+        // The receiver may already be dropped; then no one needs the error.
         let _ = self.deliver(Content::Failed(error)).await;
     }
 
-    /// Removes the consumer from the server, which would do so by itself later.
+    /// Deletes the consumer on the server, which would otherwise drop it after [`ABANDONED_AFTER`].
     async fn abandon(&self, consumer: &Consumer<pull::Config>) {
         let stream = self.shared.log.stream_name(self.source.stream);
         let name = consumer.cached_info().name.clone();
         if self.shared.log.is_connected() {
             let delete = self.shared.log.jetstream().delete_consumer_from_stream(name, stream);
-            // It may be gone with the server's memory; either way it does not stay.
+            // Best effort: the consumer may already be gone, and the server removes it later in any case.
             drop(timeout(HEARTBEAT, delete).await);
         }
     }

@@ -1,5 +1,5 @@
-//! Runs a consumer: batch after batch to `handle`, the same batch again on a retry, dead letters on a rejection, and an
-//! orderly end on shutdown.
+//! Runs a consumer: hands each batch to `handle`, repeats it on a retry, dead-letters rejected messages, and stops
+//! cleanly on shutdown.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::position::Positions;
 use crate::publisher::{Publisher, PublisherSettings};
 use crate::send::backoff;
 
-/// Runs a consumer until `shutdown` is cancelled; the batch in hand is finished first. Errors when the consumer stops,
-/// or when its checkpoint does not fit the streams.
+/// Runs a consumer until `shutdown` is cancelled; the batch being handled is finished first. Errors when the consumer
+/// stops, or when its checkpoint does not match the streams.
 pub async fn run(
     log: &Log,
     consumer: impl Consumer,
@@ -27,7 +27,7 @@ pub async fn run(
     drive(log, consumer, settings, None, shutdown).await
 }
 
-/// Runs a consumer until every target position is reached, or `shutdown` is cancelled. Targets of streams that it does
+/// Runs a consumer until it reaches every target position or `shutdown` is cancelled. Targets of streams that it does
 /// not read are ignored.
 pub async fn run_until(
     log: &Log,
@@ -59,23 +59,23 @@ async fn drive(
     let stop = shutdown.child_token();
     let _stop_readers = stop.clone().drop_guard();
     let (receiver, _) = open_readers(log, &name, sources, &positions, &settings, stop)?;
-    let mut gather = Batcher::new(&name, receiver, positions, settings);
+    let mut batcher = Batcher::new(&name, receiver, positions, settings);
     let mut runner = Runner { consumer, name, publisher: Publisher::new(log, PublisherSettings::default()), shutdown };
     loop {
         let shutdown = runner.shutdown.clone();
-        let Some(next) = shutdown.run_until_cancelled(gather.next()).await else { return Ok(()) };
+        let Some(next) = shutdown.run_until_cancelled(batcher.next()).await else { return Ok(()) };
         let batch = match next {
-            // The readers stop with the same token, and may be quicker than this loop to notice.
+            // The readers stop with the same token and may notice it before this loop does.
             Err(Error::ReadersEnded) if shutdown.is_cancelled() => return Ok(()),
             next => next?,
         };
-        if runner.deliver(batch).await?.is_none() || arrived(gather.positions()) {
+        if runner.deliver(batch).await?.is_none() || arrived(batcher.positions()) {
             return Ok(());
         }
     }
 }
 
-/// The batch was handled.
+/// Proof that a batch was handled.
 struct Handled;
 
 struct Runner<C> {
@@ -86,7 +86,7 @@ struct Runner<C> {
 }
 
 impl<C: Consumer> Runner<C> {
-    /// Has a batch handled; none when the shutdown came between two attempts.
+    /// Handles a batch, with retries; returns `None` when shutdown was requested between two attempts.
     async fn deliver(&mut self, mut batch: Batch) -> Result<Option<Handled>, Error> {
         let started = Instant::now();
         let count = batch.messages.len() as u64;
@@ -101,7 +101,7 @@ impl<C: Consumer> Runner<C> {
                     }
                 }
                 Outcome::Retry(cause) => {
-                    warn!(consumer = self.name, error = error_chain(cause.as_ref()), "a batch is repeated");
+                    warn!(consumer = self.name, error = error_chain(cause.as_ref()), "retrying a batch");
                     metrics::counter!(metric_names::CONSUMER_RETRIES, "consumer" => self.name.clone()).increment(1);
                     if self.rest(pauses.next()).await.is_none() {
                         return Ok(None);
@@ -116,27 +116,28 @@ impl<C: Consumer> Runner<C> {
         Ok(Some(Handled))
     }
 
-    /// Buries the rejected messages and takes them out of the batch; none when the shutdown came first.
+    /// Dead-letters the rejected messages and removes them from the batch; returns `None` when shutdown was requested
+    /// first.
     async fn reject(&mut self, batch: &mut Batch, rejections: Vec<Rejection>) -> Result<Option<Handled>, Error> {
-        let mut buried = 0_u64;
+        let mut dead_lettered = 0_u64;
         for rejection in rejections {
             let place =
                 |message: &crate::Message| message.stream == rejection.stream && message.sequence == rejection.sequence;
             let Some(index) = batch.messages.iter().position(place) else { continue };
             let message = batch.messages.remove(index);
             warn!(consumer = self.name, stream = %rejection.stream, sequence = rejection.sequence,
-                reason = rejection.reason, "a message goes to the dead letters");
+                reason = rejection.reason, "moving a message to the dead letters");
             let mut pauses = backoff();
             while let Err(error) = dead_letter::publish(&self.publisher, &self.name, &message, &rejection).await {
-                warn!(consumer = self.name, error = error_chain(&error), "a dead letter was not stored");
+                warn!(consumer = self.name, error = error_chain(&error), "cannot store a dead letter; retrying");
                 if self.rest(pauses.next()).await.is_none() {
                     return Ok(None);
                 }
             }
-            buried += 1;
+            dead_lettered += 1;
         }
-        metrics::counter!(metric_names::CONSUMER_REJECTED, "consumer" => self.name.clone()).increment(buried);
-        if buried == 0 {
+        metrics::counter!(metric_names::CONSUMER_REJECTED, "consumer" => self.name.clone()).increment(dead_lettered);
+        if dead_lettered == 0 {
             return Err(Error::ForeignRejection { consumer: self.name.clone() });
         }
         Ok(Some(Handled))

@@ -1,5 +1,4 @@
-//! One process's entry among the members: what it says, and how a process comes to hold its name alone. Not what
-//! follows from the entries there are.
+//! A member's entry: its content, and how a process acquires exclusive use of its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,12 +13,12 @@ use crate::buckets::{self, Bucket, BucketName};
 use crate::connection::Log;
 use crate::direct_get;
 
-/// How often a name that is held by another process is looked at.
+/// How often an entry held by another process is checked.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
-/// How long a name is waited for: what a dead process left vanishes in 8 s, an election takes up to 7.
+/// How long to wait for a name: a dead process's entry expires after 8 s, and electing a bucket leader takes up to 7 s.
 const CLAIM_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Who joins: a name, and what tells this process from any other of that name.
+/// A joining process: its name, and a random id that distinguishes it from others of that name.
 #[derive(Clone, Debug)]
 pub struct Member {
     pub(super) name: String,
@@ -41,7 +40,7 @@ impl Member {
         &self.name
     }
 
-    /// Returns this member announcing numbered shards that it chose to work at, so that others choose other ones.
+    /// Returns this member with the shards it has chosen to write, so that others choose different ones.
     #[must_use]
     pub fn with_shards(mut self, shards: impl IntoIterator<Item = u16>) -> Self {
         self.shards = shards.into_iter().collect();
@@ -61,28 +60,28 @@ impl From<String> for Member {
     }
 }
 
-/// What a live process says of itself. Fields that an older version did not write are empty.
+/// A live process's entry. Fields that an older version did not write are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The kinds of work it does.
     pub kinds: BTreeSet<String>,
-    /// A random name of the process, other than that of any process before it.
+    /// A random id, different for every start of the process.
     #[serde(default)]
     pub process: String,
     /// The version of the program.
     #[serde(default)]
     pub version: String,
-    /// The numbered shards it works at, where it does work of that kind.
+    /// The shards it writes, for kinds of work that have shards.
     #[serde(default, rename = "places")]
     pub shards: BTreeSet<u16>,
 }
 
-/// Returns the live processes' entries by name.
+/// Returns the entries of all live processes by name.
 pub async fn list(log: &Log) -> Result<BTreeMap<String, Entry>, direct_get::Error> {
     let name = log.settings().bucket_name(BucketName::Members);
     let root = format!("$KV.{name}.");
     let found = log.last_of_each(&format!("KV_{name}"), &[format!("{root}*")]).await?;
-    // What cannot be read is the mark of one that left, or of a version that says more than this one knows.
+    // Skip unreadable values: the deletion marker of a member that left, or an entry of a newer version.
     let entries = found.into_iter().filter_map(|got| {
         let entry = serde_json::from_slice(&got.payload).ok()?;
         Some((got.subject.strip_prefix(&root)?.to_owned(), entry))
@@ -90,7 +89,7 @@ pub async fn list(log: &Log) -> Result<BTreeMap<String, Entry>, direct_get::Erro
     Ok(entries.collect())
 }
 
-/// The own entry, held against everybody else of the same name.
+/// This process's entry, defended against other processes of the same name.
 pub(super) struct OwnEntry {
     bucket: Bucket,
     pub(super) name: String,
@@ -98,7 +97,7 @@ pub(super) struct OwnEntry {
     revision: Option<u64>,
 }
 
-/// Who holds a name.
+/// The current holder of a name.
 enum Holder {
     Nobody,
     Us(u64),
@@ -115,9 +114,9 @@ impl OwnEntry {
         &self.entry.process
     }
 
-    /// Waits until nobody else holds the name. One that died is waited for; one that is seen to be alive is
-    /// [`Error::NameTaken`], and so is one that does not go away. A bucket that does not answer is asked again: its leader may
-    /// be gone, and another one not elected yet.
+    /// Waits until no other process holds the name. An entry that is not renewed is left to expire; one that is
+    /// renewed, or does not disappear, yields [`Error::NameTaken`]. Bucket errors are retried: its leader may be gone
+    /// and the next one not yet elected.
     pub(super) async fn claim(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + CLAIM_DEADLINE;
         let mut seen = None;
@@ -137,9 +136,9 @@ impl OwnEntry {
                 }
             };
             if seen.is_none() {
-                info!(member = self.name, "another process had this name; waiting until it is known to be gone");
+                info!(member = self.name, "another process holds this name; waiting for its entry to expire");
             }
-            // Whoever renews its entry is alive.
+            // A changed revision means that the entry was renewed: its process is alive.
             if seen.is_some_and(|seen| seen != revision) || Instant::now() > deadline {
                 return Err(Error::NameTaken(self.name.clone()));
             }
@@ -148,7 +147,7 @@ impl OwnEntry {
         }
     }
 
-    /// Writes the entry anew, unless another process holds the name: [`Error::NameTaken`].
+    /// Renews the entry, unless another process holds the name: [`Error::NameTaken`].
     pub(super) async fn renew(&mut self) -> Result<(), Error> {
         let value = Bytes::from(serde_json::to_vec(&self.entry).unwrap_or_default());
         let written = match self.revision {
@@ -157,7 +156,7 @@ impl OwnEntry {
         };
         let revision = match written {
             Ok(revision) => revision,
-            // The entry vanished, a renewal got through whose answer was lost, or somebody else is there.
+            // The entry expired, a renewal succeeded but its reply was lost, or another process holds the name.
             Err(buckets::Error::Conflict { .. }) => match self.holder().await? {
                 Holder::Nobody => self.bucket.create(&self.name, value).await.map_err(|error| self.refused(error))?,
                 Holder::Us(revision) => {
@@ -174,7 +173,7 @@ impl OwnEntry {
         Ok(())
     }
 
-    /// Deletes the entry, if it is this process's.
+    /// Deletes the entry if this process holds it.
     pub(super) async fn withdraw(&self) -> Result<(), Error> {
         match self.holder().await? {
             Holder::Us(_) => Ok(self.bucket.delete(&self.name).await?),

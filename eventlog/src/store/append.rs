@@ -1,4 +1,4 @@
-//! Appending: one publication guarded by the subject's last sequence, repeated until its outcome is known.
+//! Appending: one write conditional on the subject's last sequence, retried until its outcome is known.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::message::Message;
 use crate::send::{SendError, short_backoff};
 
 impl<A: Aggregate + Clone> AggregateStore<A> {
-    /// Stores the events of one command as one message, right after what was loaded, or nothing at all. It makes no
-    /// difference whether `loaded.state` has the events applied already. A command id among the aggregate's most recent
-    /// ones, or one stored since by another process, stores nothing and gives the answer of the first time. No events
-    /// store nothing.
+    /// Stores the events of one command as one message directly after the loaded version, or stores nothing.
+    /// `loaded.state` may already have the events applied; it is ignored. If the command id is among the aggregate's
+    /// recent ones, or another process has stored it since, nothing is stored and the original result is returned. An
+    /// empty list of events stores nothing.
     pub async fn append(
         &self,
         loaded: Loaded<A>,
@@ -55,19 +55,19 @@ impl<A: Aggregate + Clone> AggregateStore<A> {
     }
 }
 
-/// What is known about a message.
+/// Where a command's message is stored.
 enum Stored {
-    /// It is stored, at this stream sequence.
+    /// This message is stored at this stream sequence.
     Now(u64),
-    /// Its command had been stored by this other message.
+    /// The command had already been stored by this other message.
     Before(Box<Message>),
 }
 
-/// What one attempt taught.
+/// The outcome of one attempt.
 enum Attempt {
     Stored(Stored),
     Refused(Error),
-    /// Nothing is known yet; try again.
+    /// Not known yet; retry.
     Again(Cause),
 }
 
@@ -96,8 +96,8 @@ impl<A: Aggregate + Clone> Inner<A> {
         }
     }
 
-    /// Publishes once. After an attempt whose answer was lost, any refusal may be the echo of its success: only the
-    /// log itself can tell, so it is read from the expected sequence on.
+    /// Sends the message once. After an attempt whose reply was lost, a refusal may be caused by that attempt's
+    /// success; only the log can tell, so it is read from the expected sequence on.
     async fn attempt(&self, key: &AggregateKey, head: &Head<A>, message: &NewMessage, doubtful: &mut bool) -> Attempt {
         let error =
             match self.journal.append(key, head.position, message.payload.clone(), self.settings.publish_timeout).await
@@ -107,7 +107,7 @@ impl<A: Aggregate + Clone> Inner<A> {
             };
         let conflict = matches!(error, SendError::WrongLast | SendError::InFlight);
         let settled = conflict || !error.is_transient();
-        // While an earlier attempt may itself be what is in flight, there is nothing to read yet.
+        // If an earlier attempt may itself be the append in flight, there is nothing to read yet.
         let in_flight_is_ours = *doubtful && matches!(error, SendError::InFlight);
         let must_look = conflict || *doubtful;
         *doubtful |= !settled && error.is_doubtful();
@@ -125,8 +125,8 @@ impl<A: Aggregate + Clone> Inner<A> {
         Attempt::Refused(refusal(key, head.position, message, error))
     }
 
-    /// Looks for this message, or for another one of its command, among those after the head; what it reads on the way
-    /// is what the next load wants, so it goes to the cache.
+    /// Searches the messages after the head for this message or another message of the same command. The messages read
+    /// on the way are what the next load needs, so they go to the cache.
     async fn look_for(
         &self,
         key: &AggregateKey,
@@ -155,7 +155,7 @@ fn refusal(key: &AggregateKey, expected: u64, message: &NewMessage, error: SendE
     match error {
         SendError::WrongLast | SendError::InFlight => Error::Conflict { subject, expected },
         SendError::Full(description) => Error::Full { stream: key.stream(), description },
-        SendError::TooLarge => Error::TooLarge { bytes: message.payload.len(), limit: super::encode::LARGEST_MESSAGE },
+        SendError::TooLarge => Error::TooLarge { bytes: message.payload.len(), limit: super::encode::MAX_MESSAGE_BYTES },
         SendError::Refused { code, description, .. } => Error::Refused { subject, code, description },
         source @ (SendError::Disconnected | SendError::NoStream | SendError::Unanswered(_)) => {
             Error::Unavailable { operation: "store events", subject, source: source.into() }

@@ -1,28 +1,29 @@
-//! The in-process cache of loaded aggregates: bounded, and fresh as far as its feed has read. Not the feed itself.
+//! The in-process cache of loaded aggregates: bounded, and as fresh as its feed (`cache_feed`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::head::Head;
 
-/// How many of the newest messages the cache remembers the subjects of. A state read from the log while more than these
-/// went by is not cached, since a newer message of its aggregate may be forgotten.
+/// How many of the newest messages' subjects the cache remembers. A state is not cached if more messages than this
+/// passed while it was being read, because the memory of a newer message of its aggregate may already be gone.
 const REMEMBERED_MESSAGES: usize = 16_384;
 
-/// States by subject. Nothing is kept or given out unless a feed is live, since nobody would notice other processes'
-/// commits.
+/// Aggregate states by subject. Without a live feed nothing is stored or returned, since commits of other processes
+/// would go unnoticed.
 pub(super) struct Cache<A> {
     inner: Mutex<Inner<A>>,
 }
 
-/// Taken before the log is read or written; says whether what was read may still be cached afterwards.
+/// Taken before the log is read or written; decides whether the result may still be cached afterwards.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     epoch: u64,
     observed: u64,
 }
 
-/// Two generations approximate least-recently-used: what was not asked for during a whole generation is dropped.
+/// Two generations approximate least-recently-used eviction: an entry that was not used during a whole generation is
+/// dropped.
 struct Inner<A> {
     generation_size: usize,
     young: HashMap<String, Arc<Head<A>>>,
@@ -50,14 +51,14 @@ impl<A> Cache<A> {
         }
     }
 
-    /// Starts anew with a feed that observes everything from now on.
+    /// Clears the cache and starts serving: a feed observes every message from now on.
     pub(super) fn go_live(&self) {
         let mut inner = self.lock();
         inner.clear();
         inner.live = true;
     }
 
-    /// Forgets everything and keeps nothing until a feed is live again.
+    /// Clears the cache and stores nothing until a feed is live again.
     pub(super) fn stop(&self) {
         let mut inner = self.lock();
         inner.clear();
@@ -73,7 +74,7 @@ impl<A> Cache<A> {
         self.lock().get(subject)
     }
 
-    /// Keeps a state read or written since the ticket was taken, unless a newer one is known to exist.
+    /// Caches a state that was read or written since the ticket was taken, unless a newer one is known to exist.
     pub(super) fn put(&self, ticket: Ticket, subject: &str, head: Arc<Head<A>>) {
         let mut inner = self.lock();
         let still_remembered = inner.observed - ticket.observed.min(inner.observed) < REMEMBERED_MESSAGES as u64;
@@ -89,14 +90,14 @@ impl<A> Cache<A> {
         inner.old.remove(subject);
     }
 
-    /// Notes that the log has a message at `sequence`; returns the cached state if the message is news to it.
+    /// Records that the log has a message at `sequence`; returns the cached state if it is older than that message.
     pub(super) fn observe(&self, subject: &str, sequence: u64) -> Option<Arc<Head<A>>> {
         let mut inner = self.lock();
         inner.remember(subject, sequence);
         inner.peek(subject).filter(|head| head.position < sequence).cloned()
     }
 
-    /// Replaces a state by the one after the message just observed.
+    /// Replaces a state with the one after the message just observed.
     pub(super) fn advance(&self, subject: &str, head: Arc<Head<A>>) {
         self.lock().insert_newer(subject, head);
     }

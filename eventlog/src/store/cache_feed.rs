@@ -1,5 +1,5 @@
-//! The cache feed: one ordered reader per stream tells the caches of all stores about every process's commits. Started
-//! explicitly; it stops with the token it was given, and the caches with it.
+//! The cache feed: one ordered reader per stream informs the caches of all stores about every process's commits. It is
+//! started explicitly; when its token is cancelled, it stops and empties the caches.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use crate::message::Message;
 use crate::position::Positions;
 use crate::streams::Stream;
 
-/// How long one wait for the follower's end takes before the next.
+/// How long one wait for the follower's end lasts before the next begins.
 const WATCH_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// A cache feed that is being put together: which stores it serves.
+/// A cache feed under construction: the stores it will serve.
 pub struct CacheFeed {
     log: Log,
     targets: Vec<Arc<dyn Target>>,
 }
 
-/// A running cache feed. Dropping it ends it; however it ends, the caches it served are emptied and stay empty.
+/// A running cache feed. Dropping it stops it; however it ends, the caches it served are emptied and stay empty.
 pub struct RunningFeed {
     follower: Follower,
     targets: Arc<Targets>,
     _end: DropGuard,
 }
 
-/// What a feed tells about messages, whatever its aggregate type.
+/// A cache that the feed serves, independent of its aggregate type.
 trait Target: Send + Sync {
     fn aggregate_type(&self) -> &'static str;
     fn go_live(&self);
@@ -51,14 +51,14 @@ impl CacheFeed {
         Self { log: log.clone(), targets: Vec::new() }
     }
 
-    /// Serves a store and its clones.
+    /// Adds a store, including its clones.
     #[must_use]
     pub fn serve<A: Aggregate + Clone + 'static>(mut self, store: &AggregateStore<A>) -> Self {
         self.targets.push(store.inner.clone());
         self
     }
 
-    /// Starts reading at the present end of the streams; from then on the stores served keep what they load.
+    /// Starts reading at the current end of the streams; from then on the served stores cache what they load.
     pub async fn start(self, shutdown: CancellationToken) -> Result<RunningFeed, Error> {
         let mut from = Vec::new();
         for stream in self.streams() {
@@ -68,7 +68,7 @@ impl CacheFeed {
         let targets = Arc::new(Targets(self.targets));
         targets.0.iter().for_each(|target| target.go_live());
         let observers = targets.clone();
-        let observe = move |message: &Message| observers.tell(message);
+        let observe = move |message: &Message| observers.observe(message);
         let sources = from.iter().map(|(stream, _)| Source::all(*stream)).collect();
         let follower = follow(&self.log, sources, Positions::at(from), observe, shutdown.clone()).await;
         tokio::spawn(stop_with(follower.clone(), targets.clone()));
@@ -81,12 +81,12 @@ impl CacheFeed {
 }
 
 impl RunningFeed {
-    /// The last sequence of a stream that the caches know of.
+    /// Returns the last sequence of a stream that the caches have observed.
     pub fn position(&self, stream: Stream) -> u64 {
         self.follower.position(stream)
     }
 
-    /// Waits until the caches know of everything up to a sequence.
+    /// Waits until the caches have observed everything up to a sequence.
     pub async fn reached(&self, stream: Stream, sequence: u64, deadline: Duration) -> Result<(), follow::Error> {
         self.follower.reached(stream, sequence, deadline).await
     }
@@ -99,7 +99,7 @@ impl Drop for RunningFeed {
 }
 
 impl Targets {
-    fn tell(&self, message: &Message) {
+    fn observe(&self, message: &Message) {
         // es.<organization>.<aggregate type>.<id>
         let aggregate_type = message.subject_token(2);
         for target in self.0.iter().filter(|target| Some(target.aggregate_type()) == aggregate_type) {
@@ -112,10 +112,10 @@ impl Targets {
     }
 }
 
-/// Empties the caches when the follower has ended, whether by its token or by an error.
+/// Empties the caches when the follower has ended, whether by its token or with an error.
 async fn stop_with(follower: Follower, targets: Arc<Targets>) {
     let Some(stream) = targets.0.first().map(|target| Stream::for_aggregate(target.aggregate_type())) else { return };
-    // No stream comes to the last sequence there can be, so only the follower's end ends a wait.
+    // No stream reaches the maximum sequence, so only the follower's end completes a wait.
     while let Err(follow::Error::Late { .. }) = follower.reached(stream, u64::MAX, WATCH_INTERVAL).await {}
     targets.stop();
 }
@@ -129,7 +129,7 @@ impl<A: Aggregate + Clone> Target for Inner<A> {
         self.cache.go_live();
     }
 
-    /// A message of this process's own commit is no news; another's is folded into the state that is cached.
+    /// Ignores messages of this process's own commits; folds another process's message into the cached state.
     fn observe(&self, message: &Message) {
         let Some(head) = self.cache.observe(&message.subject, message.sequence) else { return };
         let mut head = Head::clone(&head);
@@ -137,7 +137,11 @@ impl<A: Aggregate + Clone> Target for Inner<A> {
             Ok(()) => self.cache.advance(&message.subject, Arc::new(head)),
             Err(error) => {
                 self.cache.remove(&message.subject);
-                tracing::warn!(subject = message.subject, error = error_chain(&error), "not cached");
+                tracing::warn!(
+                    subject = message.subject,
+                    error = error_chain(&error),
+                    "cannot fold a message into the cached state; the entry is dropped"
+                );
             }
         }
     }

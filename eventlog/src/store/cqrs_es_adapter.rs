@@ -1,5 +1,5 @@
-//! cqrs-es's `EventStore` on top of the store, for its framework and its test tools. Aggregate ids are
-//! `<organization>/<id>` there.
+//! Implements cqrs-es's `EventStore` trait on top of the store, for its framework and test tools. There, aggregate ids
+//! have the form `<organization>/<id>`.
 
 use std::collections::HashMap;
 

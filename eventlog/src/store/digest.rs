@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// What the first message of an aggregate names as its predecessor: 64 zeros.
+    /// The previous digest that an aggregate's first message names: 64 zeros.
     pub const GENESIS: Self = Self([0; 32]);
 
-    /// Digests bytes as they are stored, before any upcasting.
+    /// Computes the digest of bytes as stored, before any upcasting.
     pub fn of(stored: &[u8]) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, stored).as_ref());
         Self(bytes)
     }
 
-    /// The 32 bytes of the digest.
+    /// Returns the 32 bytes of the digest.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -39,9 +39,9 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A text is not 64 hexadecimal digits.
+/// A text that is not 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is 64 hexadecimal digits, not {0:?}")]
+#[error("{0:?} is not a digest of 64 hexadecimal digits")]
 pub struct NotADigest(String);
 
 impl FromStr for Digest {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_digest_of_abc_is_the_one_in_the_standard() {
+    fn the_digest_of_abc_matches_the_standard() {
         // FIPS 180-2, appendix B.1.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").to_string(), expected);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn texts_that_are_not_digests_are_refused() {
         for text in ["", "ab", &"g".repeat(64), &"é".repeat(32)] {
             assert_eq!(text.parse::<Digest>(), Err(NotADigest(text.to_owned())));
         }

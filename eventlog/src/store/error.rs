@@ -1,13 +1,13 @@
-//! What can go wrong in the event store, and what each failure says about whether events were stored.
+//! The event store's errors, and what each says about whether events were stored.
 
 use std::time::Duration;
 
 use crate::streams::Stream;
 
-/// Any cause, boxed; its text is not repeated in the message of the error that carries it.
+/// Any boxed cause; the error that carries it does not repeat its text.
 pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// A failure of the event store.
+/// An event store error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another command was stored first: load again and decide again. Nothing of this command is stored.
@@ -23,31 +23,31 @@ pub enum Error {
     Full {
         /// The stream that is full.
         stream: Stream,
-        /// The server's own words.
+        /// The server's description.
         description: String,
     },
-    /// The events of one command are larger than one message may be. Nothing of this command is stored.
-    #[error("the events of one command take {bytes} bytes, more than the {limit} a message may have")]
+    /// The events of one command exceed the message size limit. Nothing of this command is stored.
+    #[error("the events of one command take {bytes} bytes, above the limit of {limit} bytes per message")]
     TooLarge {
         /// Size of the encoded events.
         bytes: usize,
-        /// The largest size a message may have.
+        /// The maximum size of a message.
         limit: usize,
     },
-    /// The server refuses the events for a reason of its own. Nothing of this command is stored.
+    /// The server refuses the events for another reason. Nothing of this command is stored.
     #[error("the log refuses events on {subject}: {description} (code {code})")]
     Refused {
         /// The aggregate's subject.
         subject: String,
         /// JetStream's error code.
         code: u64,
-        /// The server's own words.
+        /// The server's description.
         description: String,
     },
-    /// The log does not answer, or is not reached: nothing was sent that could be stored.
+    /// The log is unreachable or does not answer, and nothing was sent that could have been stored.
     #[error("cannot {operation} on {subject}")]
     Unavailable {
-        /// What was attempted.
+        /// The attempted operation.
         operation: &'static str,
         /// The aggregate's subject.
         subject: String,
@@ -55,15 +55,15 @@ pub enum Error {
         #[source]
         source: Cause,
     },
-    /// The log stopped answering while events were being stored, for longer than the deadline. They may be stored or
-    /// not: repeating the command with the same command id finds out, and never stores it twice.
-    #[error("after {waited:?} it is not known whether the events on {subject} are stored; repeat the command")]
+    /// The log stopped answering during the append for longer than the deadline, so the events may or may not be
+    /// stored. Repeating the command with the same command id finds out, and never stores it twice.
+    #[error("after {waited:?} it is unknown whether the events on {subject} are stored; repeat the command")]
     OutcomeUnknown {
         /// The aggregate's subject.
         subject: String,
         /// How long the store tried to find out.
         waited: Duration,
-        /// The last failure seen.
+        /// The last error.
         #[source]
         source: Cause,
     },
@@ -72,7 +72,7 @@ pub enum Error {
     Gap {
         /// The aggregate's subject.
         subject: String,
-        /// The stream sequence of the message that does not fit.
+        /// The stream sequence of the message that does not follow.
         position: u64,
         /// The version before it.
         after: u64,
@@ -86,34 +86,34 @@ pub enum Error {
         subject: String,
         /// The message's stream sequence.
         position: u64,
-        /// What does not fit.
+        /// The decoding or encoding error.
         #[source]
         source: Cause,
     },
-    /// An event cannot be written in the stored form (an externally tagged variant named as its event type).
+    /// An event cannot be serialised in the stored form (an externally tagged variant named like its event type).
     #[error("cannot encode event {event_type}")]
     Encode {
         /// The event's type.
         event_type: String,
-        /// What does not fit.
+        /// The decoding or encoding error.
         #[source]
         source: Cause,
     },
-    /// The cache feed cannot start; loading works without it, only slower.
+    /// The cache feed cannot start; loading works without it, but more slowly.
     #[error("cannot start the cache feed")]
     Feed(#[source] Cause),
-    /// An organisation, aggregate type or id cannot be part of a subject.
-    #[error("{part} {value:?} is not a name of 1 to 128 letters, digits, '-', '_' or '='")]
+    /// An organisation, aggregate type or id is not valid in a subject.
+    #[error("{part} {value:?} must be 1 to 128 letters, digits, '-', '_' or '='")]
     Name {
-        /// Which part of the key is wrong.
+        /// The invalid part of the key.
         part: &'static str,
-        /// The text refused.
+        /// Its value.
         value: String,
     },
 }
 
 impl Error {
-    /// Tells whether loading again and deciding again may succeed at once.
+    /// Returns whether loading and deciding again may succeed immediately.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }

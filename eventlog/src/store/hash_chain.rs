@@ -1,15 +1,15 @@
-//! The hash chain of one aggregate: every message names the digest of the one before it, as stored. Checks copies of
-//! messages; a truncated end shows only against a head that was recorded elsewhere.
+//! The hash chain of one aggregate: every message names the digest of its predecessor as stored. Verifies copies of
+//! messages; a truncated end is detected only against a head recorded elsewhere.
 
 use super::digest::Digest;
 use super::head::{PREVIOUS_HASH, envelopes};
 use crate::envelope::Envelope;
 use crate::message::Message;
 
-/// The end of a chain: what to record elsewhere, so that a later truncation shows.
+/// The end of a chain: recorded elsewhere, it reveals a later truncation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChainHead {
-    /// The version of the last event; 0 for no messages at all.
+    /// The version of the last event; 0 if there are no messages.
     pub version: u64,
     /// The stream sequence of the last message.
     pub position: u64,
@@ -17,14 +17,14 @@ pub struct ChainHead {
     pub hash: Digest,
 }
 
-/// What happened to a chain.
+/// The kind of damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// The bytes of a message are not those that were stored.
+    /// A message's bytes differ from those stored.
     Changed,
-    /// Messages before this one are gone.
+    /// Messages before this one are missing.
     Missing,
-    /// Messages are in another order than they were stored in, or stand there twice.
+    /// Messages are out of order or duplicated.
     Reordered,
 }
 
@@ -34,13 +34,13 @@ pub enum Damage {
 pub struct ChainBreak {
     /// The stream sequence of the message that was changed or moved, or that follows the missing ones.
     pub position: u64,
-    /// The last version that is still in order.
+    /// The last version before the damage.
     pub after: u64,
-    /// What happened.
+    /// The kind of damage.
     pub damage: Damage,
 }
 
-/// Checks all messages of one aggregate, in log order from the first, and returns the chain's end.
+/// Verifies all messages of one aggregate, in log order from the first, and returns the chain's end.
 pub fn verify_chain(messages: &[Message]) -> Result<ChainHead, ChainBreak> {
     let links: Vec<Link> = messages.iter().map(Link::of).collect();
     let mut head = ChainHead::default();
@@ -49,7 +49,8 @@ pub fn verify_chain(messages: &[Message]) -> Result<ChainHead, ChainBreak> {
             return Err(ChainBreak { position: link.position, after: head.version, damage });
         }
         if link.previous != Some(head.hash) {
-            // Either this message was changed, which the next one then disagrees with too, or the one before it was.
+            // If this message was changed, the next one disagrees with it too; otherwise the previous message was
+            // changed.
             let next_agrees = links.get(at + 1).is_none_or(|next| next.previous == Some(link.hash));
             let position = if next_agrees && at > 0 { head.position } else { link.position };
             return Err(ChainBreak { position, after: head.version, damage: Damage::Changed });
@@ -59,15 +60,15 @@ pub fn verify_chain(messages: &[Message]) -> Result<ChainHead, ChainBreak> {
     Ok(head)
 }
 
-/// Tells whether a message is the next of a chain, and returns the chain's end with it either way.
+/// Returns the chain's end including this message, and whether the message continues the chain.
 pub(crate) fn follows(head: &ChainHead, message: &Message) -> (ChainHead, bool) {
     let link = Link::of(message);
     let fits = link.damage_after(head, &[]).is_none() && link.previous == Some(head.hash);
     (ChainHead { version: link.last, position: link.position, hash: link.hash }, fits)
 }
 
-/// Checks a chain like [`verify_chain`], and that it still holds the message that was its end when `recorded` was
-/// taken: so that messages cut off its end, and a last message that was changed, show too.
+/// Verifies a chain like [`verify_chain`], and that it still contains the message that was its end when `recorded` was
+/// taken. This also detects a truncated end and a changed last message.
 pub fn verify_chain_since(messages: &[Message], recorded: &ChainHead) -> Result<ChainHead, ChainBreak> {
     let head = verify_chain(messages)?;
     let broken = |damage| Err(ChainBreak { position: recorded.position, after: head.version, damage });
@@ -79,7 +80,7 @@ pub fn verify_chain_since(messages: &[Message], recorded: &ChainHead) -> Result<
     }
 }
 
-/// One message, as far as the chain is concerned.
+/// The chain-related data of one message.
 struct Link {
     position: u64,
     first: u64,
@@ -89,7 +90,7 @@ struct Link {
 }
 
 impl Link {
-    /// What cannot be read has version 0 and no previous digest, and therefore fits nowhere.
+    /// Reads a message's link. An unreadable message gets version 0 and no previous digest, so it fits nowhere.
     fn of(message: &Message) -> Self {
         let envelopes = envelopes(message).unwrap_or_default();
         let whole = envelopes.windows(2).all(|pair| pair[1].sequence == pair[0].sequence + 1);
@@ -111,7 +112,8 @@ impl Link {
             return None;
         }
         if self.previous == Some(head.hash) {
-            return Some(Damage::Changed); // it is the right successor, but its versions are not
+            // The digest proves the right successor, so its versions were changed.
+            return Some(Damage::Changed);
         }
         let expected_comes_later = later.iter().any(|link| link.first == expected);
         Some(if self.first < expected || expected_comes_later { Damage::Reordered } else { Damage::Missing })

@@ -1,4 +1,5 @@
-//! The fold of one aggregate's messages: state, version, position, last digest and recent commands, always together.
+//! The head of one aggregate: the fold of its messages into state, version, position, last digest and recent commands,
+//! which always change together.
 
 use cqrs_es::Aggregate;
 
@@ -14,7 +15,7 @@ pub const COMMAND_ID: &str = "command_id";
 /// The metadata key of the digest of the aggregate's previous message.
 pub const PREVIOUS_HASH: &str = "previous_hash";
 
-/// Everything known of an aggregate at one position of the log.
+/// Everything known about an aggregate at one position of the log.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Head<A> {
     pub(super) state: A,
@@ -34,7 +35,7 @@ pub(super) struct Folding {
 }
 
 impl<A: Aggregate> Head<A> {
-    /// Applies the next message; one at or before the position is already in and changes nothing.
+    /// Applies the next message; a message at or before the position is already applied and is ignored.
     pub(super) fn fold(&mut self, message: &Message, folding: &Folding) -> Result<(), Error> {
         if message.sequence <= self.position {
             return Ok(());
@@ -50,14 +51,14 @@ impl<A: Aggregate> Head<A> {
         Ok(())
     }
 
-    /// Applies events just stored, without decoding them again.
+    /// Applies events that were just stored, without decoding them again.
     pub(super) fn stored(&mut self, events: Vec<A::Event>, stored: &[Envelope], at: (u64, Digest), folding: &Folding) {
         events.into_iter().for_each(|event| self.state.apply(event));
         self.version += stored.len() as u64;
         self.moved_to(at.0, at.1, stored.first(), folding);
     }
 
-    /// Tells whether a stored message is the last one folded, byte for byte.
+    /// Returns whether a stored message is the last one folded, byte for byte.
     pub(super) fn ends_with(&self, message: &Message) -> bool {
         let version = || envelopes(message).ok()?.last().map(|envelope| envelope.sequence);
         message.sequence == self.position
@@ -87,11 +88,11 @@ impl<A: Aggregate> Head<A> {
     }
 }
 
-/// Reads the envelopes of one message as stored; an empty message is not one the store wrote.
+/// Decodes the envelopes of one message as stored. The store never writes a message without events, so one is an error.
 pub(super) fn envelopes(message: &Message) -> Result<Vec<Envelope>, Error> {
     let envelopes = envelope::decode(&message.payload).map_err(|source| undecodable(message, source.into()))?;
     if envelopes.is_empty() {
-        return Err(undecodable(message, "it has no events".into()));
+        return Err(undecodable(message, "the message has no events".into()));
     }
     Ok(envelopes)
 }

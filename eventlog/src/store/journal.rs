@@ -1,5 +1,5 @@
-//! Where an aggregate's messages are kept: the seam between the event store and what stores its bytes. JetStream is one
-//! journal, and lives here; others live in crates of their own. What a message holds is the event store's business.
+//! The journal stores aggregates' messages: the seam between the event store and its storage. JetStream's journal is
+//! here; others live in crates of their own, such as `pgstore`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +15,18 @@ use crate::connection::Log;
 use crate::message::Message;
 use crate::send::{EXPECTED_LAST_SUBJECT_SEQUENCE, SendError, send_once};
 
-/// Keeps the messages of aggregates in the order of each stream. A message's position is its sequence in the JetStream
-/// stream of its aggregate type, whether the message is there already or is still to be relayed there.
+/// Stores the messages of aggregates in the order of each stream. A message's position is its sequence in the JetStream
+/// stream of its aggregate type, whether it is already there or still to be relayed.
 pub trait Journal: Send + Sync {
     /// Returns an aggregate's messages from a position on, in order; the newest ones may be missing.
     fn read<'a>(&'a self, key: &'a AggregateKey, from: u64) -> BoxFuture<'a, Result<Vec<Message>, Cause>>;
 
-    /// Returns an aggregate's first message at or after a position; `None` is certain.
+    /// Returns an aggregate's first message at or after a position. The answer is current: `None` means that there is
+    /// none.
     fn next<'a>(&'a self, key: &'a AggregateKey, from: u64) -> BoxFuture<'a, Result<Option<Message>, Cause>>;
 
-    /// Stores a message as the aggregate's next one if its last one is at `expected` (0: it has none), and returns the
-    /// position. Stored or not, whole or not at all; the error says which, or that it is not known.
+    /// Stores a message as the aggregate's next one if its last message is at `expected` (0: no message), and returns
+    /// its position. The write is atomic; an error says whether the message is not stored or its outcome is unknown.
     fn append<'a>(
         &'a self,
         key: &'a AggregateKey,
@@ -34,11 +35,11 @@ pub trait Journal: Send + Sync {
         timeout: Duration,
     ) -> BoxFuture<'a, Result<u64, SendError>>;
 
-    /// Waits until another attempt has a chance, at most until `deadline`.
+    /// Waits until a retry may succeed, at most until `deadline`.
     fn reachable_by(&self, deadline: Instant) -> BoxFuture<'_, ()>;
 }
 
-/// The journal that JetStream keeps itself.
+/// The journal in JetStream itself.
 pub(super) struct JetStream(Log);
 
 impl JetStream {
@@ -48,12 +49,12 @@ impl JetStream {
 }
 
 impl Journal for JetStream {
-    /// From whichever replica answers.
+    /// Reads from any replica.
     fn read<'a>(&'a self, key: &'a AggregateKey, from: u64) -> BoxFuture<'a, Result<Vec<Message>, Cause>> {
         Box::pin(async move { Ok(self.0.read_subject(key.stream(), key.tail(), from).await?) })
     }
 
-    /// As the stream's leader has it.
+    /// Reads from the stream's leader.
     fn next<'a>(&'a self, key: &'a AggregateKey, from: u64) -> BoxFuture<'a, Result<Option<Message>, Cause>> {
         Box::pin(async move { Ok(self.0.next_message(key.stream(), key.tail(), from).await?) })
     }

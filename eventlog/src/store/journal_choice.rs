@@ -1,5 +1,5 @@
-//! Which journal an installation keeps its events in: chosen once, remembered in a bucket, and refused when another one is
-//! asked for, since the two would tell different stories under the same positions.
+//! The journal an installation stores its events in: chosen once, recorded in a bucket, and enforced from then on,
+//! since two journals would assign the same positions to different events.
 
 use std::fmt;
 
@@ -10,40 +10,40 @@ use crate::connection::Log;
 use crate::inspect;
 use crate::streams::Stream;
 
-/// The entry that remembers the choice.
+/// The key of the recorded choice.
 const KEY: &str = "event_store";
 
-/// Where events are kept.
+/// Where events are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalKind {
     /// In JetStream itself.
     JetStream,
-    /// In PostgreSQL, from where they are relayed.
+    /// In PostgreSQL, from where they are relayed to JetStream.
     Postgres,
 }
 
-/// Why events cannot be kept there.
+/// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalChoiceError {
-    /// The installation keeps its events elsewhere.
+    /// The installation stores its events elsewhere.
     #[error(
-        "this installation keeps its events in {kept}, and event_store asks for {chosen}: set event_store = \"{kept}\", \
-         or begin a new installation"
+        "this installation stores its events in {kept}, but event_store is {chosen}: set event_store = \"{kept}\", \
+         or start a new installation"
     )]
     Other {
-        /// Where they are.
+        /// The recorded journal.
         kept: JournalKind,
-        /// Where they were to be.
+        /// The configured journal.
         chosen: JournalKind,
     },
-    /// What is remembered is no journal this version knows.
-    #[error("this installation keeps its events in {0:?}, which this version does not know")]
+    /// The recorded journal is unknown to this version.
+    #[error("this installation stores its events in {0:?}, which this version does not support")]
     Unknown(String),
-    /// The bucket does not answer.
-    #[error("cannot tell where this installation keeps its events")]
+    /// The bucket failed.
+    #[error("cannot read where this installation stores its events")]
     Bucket(#[from] buckets::Error),
-    /// The streams do not answer.
-    #[error("cannot tell whether this installation has events")]
+    /// The streams could not be read.
+    #[error("cannot read whether this installation has events")]
     Stream(#[from] inspect::Error),
 }
 
@@ -65,8 +65,8 @@ impl fmt::Display for JournalKind {
 }
 
 impl Log {
-    /// Returns where the installation keeps its events; none before its first start. One from before the choice was
-    /// remembered has its events in JetStream.
+    /// Returns the installation's journal; `None` before its first start. Installations older than the recorded choice
+    /// have their events in JetStream.
     pub async fn journal_kind(&self) -> Result<Option<JournalKind>, JournalChoiceError> {
         if let Some((value, _)) = self.bucket(BucketName::Platform).await?.get(KEY).await? {
             let name = String::from_utf8_lossy(&value).into_owned();
@@ -81,7 +81,7 @@ impl Log {
         Ok(None)
     }
 
-    /// Remembers at the first start where events are kept; later ones must ask for the same.
+    /// Records the journal at the first start; errors at later starts when another one is chosen.
     pub async fn choose_journal(&self, chosen: JournalKind) -> Result<(), JournalChoiceError> {
         if self.journal_kind().await?.is_none() {
             let bucket = self.bucket(BucketName::Platform).await?;
@@ -90,7 +90,7 @@ impl Log {
                 Err(error) => return Err(error.into()),
             }
         }
-        // Of two that start at once with different choices, the bucket decides.
+        // If two processes start concurrently with different choices, the bucket decides.
         match self.journal_kind().await? {
             Some(kept) if kept != chosen => Err(JournalChoiceError::Other { kept, chosen }),
             _ => Ok(()),

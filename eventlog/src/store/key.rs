@@ -1,12 +1,13 @@
-//! The key of one aggregate and the names made of it: its subject and its snapshot's key.
+//! The key of one aggregate and the names derived from it: its subject and its snapshot's key.
 
 use super::error::Error;
 use crate::streams::Stream;
 
-/// Longest organisation, aggregate type or id, in bytes: a subject stays far below the server's 4 KiB protocol line.
-const LONGEST_NAME: usize = 128;
+/// Maximum length of an organisation, aggregate type or id, in bytes; keeps subjects far below the server's 4 KiB
+/// protocol line.
+const MAX_NAME_BYTES: usize = 128;
 
-/// Names one aggregate: its organisation, its type and its id.
+/// Identifies one aggregate by organisation, type and id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AggregateKey {
     stream: Stream,
@@ -16,7 +17,7 @@ pub struct AggregateKey {
 }
 
 impl AggregateKey {
-    /// Makes a key; refuses parts that would change the shape of a subject (dots, wildcards, blanks, nothing at all).
+    /// Builds a key; rejects parts that would change the structure of a subject (dots, wildcards, blanks, empty).
     pub fn new(organization: &str, aggregate_type: &str, id: &str) -> Result<Self, Error> {
         for (part, value) in [("organization", organization), ("aggregate type", aggregate_type), ("aggregate id", id)]
         {
@@ -29,39 +30,39 @@ impl AggregateKey {
         Ok(Self { stream, subject, organization_ends, type_ends })
     }
 
-    /// Makes a key of the framework's `<organization>/<id>`.
+    /// Builds a key from cqrs-es's `<organization>/<id>`.
     pub fn of_path(aggregate_type: &str, path: &str) -> Result<Self, Error> {
         let (organization, id) =
             path.split_once('/').ok_or_else(|| Error::Name { part: "<organization>/<id>", value: path.to_owned() })?;
         Self::new(organization, aggregate_type, id)
     }
 
-    /// The stream that holds this aggregate's events.
+    /// Returns the stream that stores this aggregate's events.
     pub fn stream(&self) -> Stream {
         self.stream
     }
 
-    /// The subject of this aggregate's events, without the installation's prefix.
+    /// Returns the subject of this aggregate's events, without the installation's prefix.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// The organisation's id.
+    /// Returns the organisation's id.
     pub fn organization(&self) -> &str {
         &self.subject[self.stream.subject_root().len() + 1..self.organization_ends]
     }
 
-    /// The aggregate's id within its organisation and type.
+    /// Returns the aggregate's id within its organisation and type.
     pub fn id(&self) -> &str {
         &self.subject[self.type_ends + 1..]
     }
 
-    /// The framework's name of this aggregate: `<organization>/<id>`.
+    /// Returns cqrs-es's id of this aggregate: `<organization>/<id>`.
     pub fn path(&self) -> String {
         format!("{}/{}", self.organization(), self.id())
     }
 
-    /// What follows the stream's subject root, `<organization>.<type>.<id>`; also the key of the snapshot.
+    /// Returns the subject without the stream's subject root, `<organization>.<type>.<id>`; also the snapshot's key.
     pub fn tail(&self) -> &str {
         &self.subject[self.stream.subject_root().len() + 1..]
     }
@@ -69,7 +70,7 @@ impl AggregateKey {
 
 fn check(part: &'static str, value: &str) -> Result<(), Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
-    if value.is_empty() || value.len() > LONGEST_NAME || !value.bytes().all(allowed) {
+    if value.is_empty() || value.len() > MAX_NAME_BYTES || !value.bytes().all(allowed) {
         return Err(Error::Name { part, value: value.to_owned() });
     }
     Ok(())
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_gives_back_its_parts() {
+    fn a_key_returns_its_parts() {
         let key = AggregateKey::of_path("device", "acme/d-1").unwrap();
         assert_eq!(key.subject(), "es.acme.device.d-1");
         assert_eq!(key.tail(), "acme.device.d-1");
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn alarms_and_activities_have_streams_of_their_own() {
+    fn alarms_and_activities_have_their_own_streams() {
         assert_eq!(AggregateKey::new("acme", "alarm", "1").unwrap().subject(), "es_alarm.acme.alarm.1");
         assert_eq!(AggregateKey::new("acme", "activity", "1").unwrap().subject(), "es_activity.acme.activity.1");
     }

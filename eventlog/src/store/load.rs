@@ -13,15 +13,15 @@ use super::{AggregateStore, Inner};
 use crate::message::Message;
 
 impl<A: Aggregate + Clone> AggregateStore<A> {
-    /// Loads an aggregate, from the cache where it is there. A command that this state would refuse, or that would do
-    /// nothing, is decided again on [`Self::load_fresh`].
+    /// Loads an aggregate, from the cache if present. The state may be stale: decide again with [`Self::load_fresh`]
+    /// before refusing a command or treating it as having no effect.
     pub async fn load(&self, organization: &str, id: &str) -> Result<Loaded<A>, Error> {
         let key = AggregateKey::new(organization, A::TYPE, id)?;
         let head = self.inner.head(&key).await?;
         Ok(Loaded::new(key, head))
     }
 
-    /// Loads an aggregate without the cache and asks the stream's leader for anything newer.
+    /// Loads an aggregate without the cache and reads newer messages from the stream's leader.
     pub async fn load_fresh(&self, organization: &str, id: &str) -> Result<Loaded<A>, Error> {
         let key = AggregateKey::new(organization, A::TYPE, id)?;
         let ticket = self.inner.cache.ticket();
@@ -31,7 +31,7 @@ impl<A: Aggregate + Clone> AggregateStore<A> {
         Ok(Loaded::new(key, head))
     }
 
-    /// Finds what a command stored, however long ago. `None` is certain: the stream's leader was asked.
+    /// Returns what a command stored, however long ago. The answer is current: `None` means that it stored nothing.
     pub async fn find_command(&self, organization: &str, id: &str, command: &str) -> Result<Option<Appended>, Error> {
         let key = AggregateKey::new(organization, A::TYPE, id)?;
         let mut head = self.inner.head(&key).await?;
@@ -49,13 +49,13 @@ impl<A: Aggregate + Clone> AggregateStore<A> {
         self.inner.scan_for(&key, command, head.position).await
     }
 
-    /// Reads all messages of an aggregate exactly as they are stored, for [`super::verify_chain`] and for auditors.
+    /// Reads all messages of an aggregate exactly as stored, for [`super::verify_chain`] and for auditors.
     pub async fn messages(&self, organization: &str, id: &str) -> Result<Vec<Message>, Error> {
         let key = AggregateKey::new(organization, A::TYPE, id)?;
         self.inner.read(&key, 1).await
     }
 
-    /// Reads all events of an aggregate, as today's types; asserts that their versions are contiguous.
+    /// Reads all events of an aggregate, upcast to the current types; errors when their versions are not contiguous.
     pub async fn events(&self, organization: &str, id: &str) -> Result<Vec<EventEnvelope<A>>, Error> {
         let path = AggregateKey::new(organization, A::TYPE, id)?.path();
         let messages = self.messages(organization, id).await?;
@@ -78,13 +78,13 @@ impl<A: Aggregate + Clone> AggregateStore<A> {
 }
 
 impl<A> Inner<A> {
-    /// Reads an aggregate's messages from a sequence on, from whichever replica answers.
+    /// Reads an aggregate's messages from a sequence on, from any replica.
     async fn read(&self, key: &AggregateKey, from: u64) -> Result<Vec<Message>, Error> {
         let read = self.journal.read(key, from).await;
         read.map_err(|source| unavailable("read events", key, source))
     }
 
-    /// Reads an aggregate's next message at or after a sequence, as the stream's leader has it.
+    /// Reads an aggregate's first message at or after a sequence from the stream's leader.
     pub(super) async fn next_by_leader(&self, key: &AggregateKey, from: u64) -> Result<Option<Message>, Error> {
         let read = self.journal.next(key, from).await;
         read.map_err(|source| unavailable("read the newest events", key, source))
@@ -102,14 +102,15 @@ impl<A: Aggregate + Clone> Inner<A> {
         Ok(head)
     }
 
-    /// Folds snapshot and tail, or everything; from whichever replica answers, so that it may lack the newest messages.
+    /// Folds the snapshot and the messages after it, or all messages; read from any replica, so the newest messages may
+    /// be missing.
     async fn replay(&self, key: &AggregateKey) -> Result<Head<A>, Error> {
         if let Some(snapshot) = self.snapshots.read::<A>(key).await {
             let messages = self.read(key, snapshot.position).await?;
             if messages.first().is_some_and(|message| snapshot.ends_with(message)) {
                 return self.fold(snapshot, &messages[1..]);
             }
-            tracing::debug!(subject = key.subject(), "the snapshot does not fit the log and is ignored");
+            tracing::debug!(subject = key.subject(), "ignoring a snapshot that does not match the log");
         }
         self.fold(Head::default(), &self.read(key, 1).await?)
     }
@@ -119,7 +120,7 @@ impl<A: Aggregate + Clone> Inner<A> {
         Ok(head)
     }
 
-    /// Folds whatever the stream's leader has after the head.
+    /// Folds the messages that the stream's leader has after the head.
     pub(super) async fn catch_up(&self, key: &AggregateKey, mut head: Head<A>) -> Result<Head<A>, Error> {
         while let Some(message) = self.next_by_leader(key, head.position + 1).await? {
             head.fold(&message, &self.folding)?;
@@ -127,7 +128,7 @@ impl<A: Aggregate + Clone> Inner<A> {
         Ok(head)
     }
 
-    /// Returns what the command stored whose message is at `position`.
+    /// Returns the result of the command whose message is at `position`.
     pub(super) async fn stored_at(&self, key: &AggregateKey, position: u64) -> Result<Appended, Error> {
         let found = self.next_by_leader(key, position).await?;
         match found.filter(|message| message.sequence == position) {
@@ -135,12 +136,12 @@ impl<A: Aggregate + Clone> Inner<A> {
             None => Err(Error::Decode {
                 subject: key.subject().to_owned(),
                 position,
-                source: "the message is no longer there".into(),
+                source: "the message no longer exists".into(),
             }),
         }
     }
 
-    /// Looks through all messages up to `until`; what the replica that answers may lack is read from the leader.
+    /// Searches all messages up to `until` for a command; messages that the replica may lack are read from the leader.
     async fn scan_for(&self, key: &AggregateKey, command: &str, until: u64) -> Result<Option<Appended>, Error> {
         let mut at = 0;
         for message in &self.read(key, 1).await? {
@@ -160,7 +161,7 @@ impl<A: Aggregate + Clone> Inner<A> {
     }
 }
 
-/// Describes the command that stored a message.
+/// Returns the result of the command that stored a message.
 pub(super) fn appended(message: &Message, repeated: bool) -> Result<Appended, Error> {
     let events = envelopes(message)?;
     let version = events.last().map_or(0, |envelope| envelope.sequence);

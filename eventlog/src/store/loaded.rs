@@ -1,4 +1,4 @@
-//! An aggregate as it was loaded, and what appending to it gave.
+//! A loaded aggregate, and the result of appending to it.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use super::key::AggregateKey;
 use super::recent_commands::StoredCommand;
 use crate::envelope::Envelope;
 
-/// An aggregate's state with all the store needs to append to it. Changing `state` (as a command handler does) changes
-/// nothing else: the store keeps the state as it was loaded beside it.
+/// An aggregate's state with everything the store needs to append to it. A command handler may change `state` freely:
+/// the store keeps its own copy of the loaded state.
 #[derive(Clone, Debug)]
 pub struct Loaded<A> {
-    /// The state, free to be changed by the command handler.
+    /// The state; the command handler may change it.
     pub state: A,
     /// The version of the last event; 0 for an aggregate without events.
     pub version: u64,
@@ -40,17 +40,17 @@ impl<A: Clone> Loaded<A> {
 }
 
 impl<A> Loaded<A> {
-    /// The aggregate this is.
+    /// Returns the aggregate's key.
     pub fn key(&self) -> &AggregateKey {
         &self.key
     }
 
-    /// Tells whether the aggregate has any event.
+    /// Returns whether the aggregate has any events.
     pub fn exists(&self) -> bool {
         self.version > 0
     }
 
-    /// Finds one of the most recent commands by its id.
+    /// Returns one of the most recent commands by its id.
     pub fn recent_command(&self, command_id: &str) -> Option<&StoredCommand> {
         self.head.recent.find(command_id)
     }
@@ -62,15 +62,15 @@ impl<A: Aggregate> AggregateContext<A> for Loaded<A> {
     }
 }
 
-/// What is stored of one command.
+/// The stored result of one command.
 #[derive(Clone, Debug)]
 pub struct Appended {
-    /// The stream sequence of the command's message; the aggregate's position if the command had no events.
+    /// The stream sequence of the command's message; the aggregate's current position if the command had no events.
     pub position: u64,
     /// The aggregate's version after the command.
     pub version: u64,
-    /// The command's events as they are stored.
+    /// The command's events as stored.
     pub events: Vec<Envelope>,
-    /// Whether an earlier attempt had stored the command already, so that nothing new is stored.
+    /// Whether an earlier attempt had already stored the command, so that nothing new was stored.
     pub repeated: bool,
 }

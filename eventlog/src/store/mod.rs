@@ -1,6 +1,6 @@
-//! The event store: aggregates are loaded from their journal and appended to it, one message per command, with optimistic
-//! concurrency by the position of the aggregate's last message. The journal is JetStream's, or another one that is
-//! relayed there. Deciding is the callers' business, and so is retrying.
+//! The event store loads aggregates from a journal and appends to it, one message per command, with optimistic
+//! concurrency on the position of the aggregate's last message. The journal is JetStream, or another one that is
+//! relayed to JetStream. Deciding and retrying are the callers' tasks.
 
 mod append;
 mod cache;
@@ -58,13 +58,13 @@ struct Inner<A> {
 }
 
 impl<A> AggregateStore<A> {
-    /// Returns a store whose events JetStream keeps. Its cache stays empty until a [`CacheFeed`] serves it.
+    /// Returns a store whose journal is JetStream. Its cache stays empty until a [`CacheFeed`] serves it.
     pub fn new(log: Log, upcasters: Upcasters, settings: StoreSettings) -> Self {
-        Self::on(journal::JetStream::on(log.clone()), &log, upcasters, settings)
+        Self::with_journal(journal::JetStream::on(log.clone()), &log, upcasters, settings)
     }
 
-    /// Returns a store on a journal; its snapshots are in the log's bucket, and its cache is fed by the log.
-    pub fn on(journal: Arc<dyn Journal>, log: &Log, upcasters: Upcasters, settings: StoreSettings) -> Self {
+    /// Returns a store on another journal; its snapshots are in a bucket of the log, and the log feeds its cache.
+    pub fn with_journal(journal: Arc<dyn Journal>, log: &Log, upcasters: Upcasters, settings: StoreSettings) -> Self {
         let folding = Folding { upcasters, recent_commands: settings.recent_commands };
         let cache = Cache::new(settings.cache_capacity);
         let snapshots = Snapshots::new(log, &settings);

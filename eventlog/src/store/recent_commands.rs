@@ -1,13 +1,13 @@
-//! The bounded memory of an aggregate's most recent commands, by which a repeated command is recognised.
+//! The bounded list of an aggregate's most recent commands, used to recognise repeated commands.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// A command that is stored: its id, and where its events are.
+/// A stored command: its id, and where its events are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredCommand {
-    /// The command's id, as in the metadata of its events.
+    /// The command's id as in the metadata of its events.
     pub command_id: String,
     /// The stream sequence of its message.
     pub position: u64,
@@ -29,17 +29,17 @@ impl Default for RecentCommands {
 }
 
 impl RecentCommands {
-    /// Finds a command by its id.
+    /// Returns a command by its id.
     pub fn find(&self, command_id: &str) -> Option<&StoredCommand> {
         self.commands.iter().rev().find(|command| command.command_id == command_id)
     }
 
-    /// Tells whether every command of the aggregate is remembered, so that one not found was never stored.
+    /// Returns whether the list holds every command of the aggregate, so that a command not found was never stored.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Remembers a command, and forgets the oldest beyond `capacity`.
+    /// Adds a command and drops the oldest ones beyond `capacity`.
     pub(super) fn push(&mut self, command: StoredCommand, capacity: usize) {
         self.commands.push_back(command);
         while self.commands.len() > capacity {
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_command_is_forgotten_and_the_memory_says_so() {
+    fn dropping_the_oldest_command_marks_the_list_as_incomplete() {
         let mut recent = RecentCommands::default();
         (1..=3).for_each(|n| recent.push(command(n), 3));
         assert_eq!((recent.find("c1"), recent.is_complete()), (Some(&command(1)), true));

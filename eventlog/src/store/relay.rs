@@ -1,5 +1,5 @@
-//! Relaying into JetStream what another journal has stored: each message at exactly the sequence the journal gave it, so
-//! that a repeat, a crash or a second relay changes nothing. When to relay what is the journal's business.
+//! Relays messages of another journal to JetStream, each at exactly the sequence the journal assigned, so that a retry,
+//! a crash or a second relay has no effect. The journal decides when to relay.
 
 use std::time::Duration;
 
@@ -14,33 +14,34 @@ use crate::{inspect, message::Message};
 /// The header that makes the server refuse a message unless the stream's last sequence is the given one.
 const EXPECTED_LAST_SEQUENCE: &str = "Nats-Expected-Last-Sequence";
 
-/// A message as another journal has it.
+/// A message of another journal.
 #[derive(Clone, Debug)]
 pub struct RelayedMessage {
     /// The stream it belongs to.
     pub stream: Stream,
-    /// The sequence it has there.
+    /// Its sequence in the stream.
     pub position: u64,
     /// Its subject without the installation's prefix.
     pub subject: String,
-    /// The position of its aggregate's message before it, 0 for the first.
+    /// The position of its aggregate's previous message, 0 for the first.
     pub follows: u64,
     /// Its payload.
     pub payload: Bytes,
 }
 
-/// Why a message is not relayed.
+/// Why a message could not be relayed.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// JetStream has another message at this sequence: the two are not copies of one another, and relaying must stop.
-    #[error("{stream} has another message at {position} than the event store: they do not belong together")]
+    /// JetStream has another message at this sequence: the journal and the stream are not copies of each other, and
+    /// relaying must stop.
+    #[error("{stream} and the event store have different messages at {position}: they do not belong together")]
     Differs {
         /// The stream.
         stream: Stream,
         /// The sequence.
         position: u64,
     },
-    /// The server did not take it; it may be there all the same.
+    /// The server did not acknowledge the message; it may be stored nevertheless.
     #[error("cannot relay message {position} to {stream}")]
     Send {
         /// The stream.
@@ -63,14 +64,14 @@ pub enum RelayError {
 }
 
 impl RelayedMessage {
-    /// Tells whether a message of JetStream is this one, byte for byte.
+    /// Returns whether a message in JetStream equals this one in position, subject and payload.
     pub fn matches(&self, message: &Message) -> bool {
         message.sequence == self.position && message.subject == self.subject && message.payload == self.payload
     }
 }
 
 impl Log {
-    /// Puts a message at its sequence; one that is there already stays as it is.
+    /// Stores a message at its sequence; has no effect if it is already there.
     pub async fn relay(&self, message: &RelayedMessage, timeout: Duration) -> Result<(), RelayError> {
         let RelayedMessage { stream, position, .. } = *message;
         let mut headers = HeaderMap::new();
@@ -89,7 +90,7 @@ impl Log {
         }
     }
 
-    /// Tells whether JetStream has a message; another one in its place is an error.
+    /// Returns whether JetStream holds a message; errors when it holds a different one at that sequence.
     pub async fn holds(&self, message: &RelayedMessage) -> Result<bool, RelayError> {
         let RelayedMessage { stream, position, .. } = *message;
         let found = self.get_message(stream, position).await;

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-/// How the event store of one aggregate type behaves.
+/// Settings of the event store of one aggregate type.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
-    /// The version of the aggregate's fold and of its serialised state. Snapshots of other versions are ignored, so it
-    /// is raised whenever `apply` or the state's shape changes.
+    /// The version of the aggregate's fold and serialised state. Raise it whenever `apply` or the state's shape
+    /// changes; snapshots of other versions are ignored.
     pub fold_version: u32,
-    /// A snapshot is written when this many events were stored since the last one; 0 writes and reads none.
+    /// A snapshot is written once this many events were stored since the last one; 0 disables snapshots.
     pub snapshot_every: u64,
-    /// How many aggregates stay in memory at most, while a cache feed runs.
+    /// Maximum number of aggregates cached in memory while a cache feed runs.
     pub cache_capacity: usize,
-    /// How many command ids a loaded aggregate remembers.
+    /// How many recent command ids a loaded aggregate remembers.
     pub recent_commands: usize,
-    /// How long one publication waits for its acknowledgement before it is repeated.
+    /// How long one write waits for its acknowledgement before it is retried.
     pub publish_timeout: Duration,
-    /// How long the store tries to learn whether events were stored before it answers that it does not know.
+    /// How long the store tries to find out whether events were stored before it reports the outcome as unknown.
     pub append_deadline: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! Snapshots of aggregates in a key-value bucket. They only save time: one that cannot be read, is of another fold, or
-//! does not fit the log is ignored, and one that cannot be written is tried again with a later command.
+//! Snapshots of aggregates in a key-value bucket. They are only an optimisation: a snapshot that cannot be read, has
+//! another fold version or does not match the log is ignored, and a failed write is retried with a later command.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::buckets::{self, Bucket, BucketName};
 use crate::connection::Log;
 use crate::error_chain::error_chain;
 
-/// The stored form; `S` is the state, owned to read and borrowed to write.
+/// The stored form; `S` is the state, owned when reading and borrowed when writing.
 #[derive(Serialize, Deserialize)]
 struct Snapshot<S> {
     fold_version: u32,
@@ -47,7 +47,7 @@ impl Snapshots {
         }
     }
 
-    /// Reads an aggregate's snapshot if it is of this fold. Whether it fits the log is for the caller to see.
+    /// Reads an aggregate's snapshot if it has the current fold version. The caller checks whether it matches the log.
     pub(super) async fn read<A: Aggregate>(&self, key: &AggregateKey) -> Option<Head<A>> {
         if self.every == 0 {
             return None;
@@ -61,8 +61,8 @@ impl Snapshots {
         }
     }
 
-    /// Writes a snapshot when enough events were stored since the last one; in the background, since the command is
-    /// stored already and its answer need not wait.
+    /// Writes a snapshot once enough events were stored since the last one; in the background, because the command is
+    /// already stored and its answer need not wait.
     pub(super) fn write_if_due<A: Aggregate>(&self, key: &AggregateKey, head: &mut Head<A>) {
         if self.every == 0 || head.version < head.snapshot_version + self.every {
             return;
@@ -81,7 +81,11 @@ impl Snapshots {
                 tokio::spawn(self.clone().put(key.clone(), bytes.into()));
             }
             Err(error) => {
-                tracing::warn!(subject = key.subject(), error = error_chain(&error), "a state cannot be a snapshot")
+                tracing::warn!(
+                    subject = key.subject(),
+                    error = error_chain(&error),
+                    "cannot serialise a state as a snapshot"
+                )
             }
         }
     }
@@ -107,7 +111,7 @@ impl Snapshots {
                 tracing::debug!(
                     subject = key.subject(),
                     error = error_chain(&error),
-                    "a snapshot has another shape and is ignored"
+                    "ignoring a snapshot of another shape"
                 );
                 None
             }

@@ -1,4 +1,4 @@
-//! What each stream and bucket is declared as: one pure function from settings to the server's configuration.
+//! The declared configuration of each stream and bucket: a pure function of the settings.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::buckets::BucketName;
 use crate::connection::Settings;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Every producer splits below 512 KiB; the server's own limit is 1 MiB with headers.
+/// Every producer keeps messages below 512 KiB; the server's own limit of 1 MiB includes headers.
 const MAX_MESSAGE_BYTES: i32 = 1 << 20;
-/// Duplicates are found by sequence and command id, never by message id, so the server's window is kept short.
+/// Duplicates are detected by sequence and command id, never by message id, so the server's window is kept short.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(2);
 
 /// Returns the declared configuration of a stream.

@@ -1,5 +1,5 @@
-//! Creates the declared streams and buckets where they are absent and compares those that are present. A difference is
-//! an error that shows both sides: nothing is changed silently.
+//! Creates declared streams and buckets that are absent and compares those that exist. A difference is an error that
+//! shows both sides; nothing is changed implicitly.
 
 use std::fmt;
 
@@ -12,29 +12,29 @@ use crate::connection::Log;
 
 /// JetStream's error code for a stream that does not exist.
 const STREAM_NOT_FOUND: u64 = 10059;
-/// The setting that says in how many copies a stream is kept.
+/// The setting with a stream's number of replicas.
 pub(super) const REPLICAS: &str = "num_replicas";
 
-/// What went wrong with the declared streams.
+/// Why the streams are not as declared.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Streams exist that are not as declared.
-    #[error("the streams on the server are not as declared:\n{}", lines(.0))]
+    /// Streams differ from their declaration.
+    #[error("the streams on the server differ from their declaration:\n{}", lines(.0))]
     Different(Vec<Difference>),
-    /// Streams are kept in another number of copies than configured, and differ in nothing else.
+    /// Streams differ from their declaration only in the number of replicas.
     #[error(
         "nats.replicas is {declared}, and {count} streams on the server have {present}: run `argusiq migrate --replicas \
          {declared}`, or set nats.replicas to {present}"
     )]
     Replicas {
-        /// The configured number.
+        /// The configured number of replicas.
         declared: String,
-        /// The number that is there, of the first stream that differs.
+        /// The number on the server, of the first stream that differs.
         present: String,
         /// How many streams and buckets differ.
         count: usize,
     },
-    /// Streams do not exist, and the caller may not create them.
+    /// Streams are missing, and the caller may not create them.
     #[error("the server lacks the streams {}; run the migrations first", .0.join(", "))]
     Missing(Vec<String>),
     /// A stream could not be read.
@@ -55,16 +55,16 @@ pub enum Error {
         #[source]
         source: CreateStreamError,
     },
-    /// The copies of a stream did not get complete in time.
-    #[error("the copies of stream {stream} are not complete after {seconds} s: see the servers' logs, then try again")]
+    /// A stream's replicas did not catch up in time.
+    #[error("the replicas of stream {stream} are not in sync after {seconds} s: check the servers' logs, then retry")]
     Incomplete {
         /// The stream's full name.
         stream: String,
-        /// How long they were waited for.
+        /// How long the caller waited, in seconds.
         seconds: u64,
     },
-    /// A stream could not be changed.
-    #[error("cannot change stream {stream} to what is declared")]
+    /// A stream could not be updated.
+    #[error("cannot update stream {stream} to its declaration")]
     Update {
         /// The stream's full name.
         stream: String,
@@ -74,7 +74,7 @@ pub enum Error {
     },
 }
 
-/// One setting of one stream that is not as declared.
+/// One setting of one stream that differs from its declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The stream's full name.
@@ -94,8 +94,8 @@ impl fmt::Display for Difference {
 }
 
 impl Log {
-    /// Creates every declared stream and bucket that is absent and compares those that are present.
-    /// Errors with [`Error::Different`] when one is not as declared; the others are created nevertheless.
+    /// Creates every absent declared stream and bucket and compares the existing ones. Errors with [`Error::Different`]
+    /// when one differs; absent ones are created nevertheless.
     pub async fn declare_streams(&self) -> Result<(), Error> {
         let mut differences = Vec::new();
         for declared in self.declared() {
@@ -107,7 +107,7 @@ impl Log {
         none_of(differences, different)
     }
 
-    /// Compares every declared stream and bucket with what the server has, and creates nothing.
+    /// Compares every declared stream and bucket with the server and creates nothing.
     pub async fn check_streams(&self) -> Result<(), Error> {
         let (mut differences, mut missing) = (Vec::new(), Vec::new());
         for declared in self.declared() {
@@ -120,8 +120,8 @@ impl Log {
         none_of(differences, different)
     }
 
-    /// Changes every stream that is not as declared to what is declared, and creates those that are absent. The server
-    /// refuses what it cannot change, such as lifting the denial of deletes.
+    /// Updates every stream that differs to its declaration, and creates absent ones. The server refuses changes it
+    /// does not support, such as lifting the denial of deletes.
     pub async fn change_streams(&self) -> Result<Vec<Difference>, Error> {
         let mut changed = Vec::new();
         for declared in self.declared() {
@@ -157,7 +157,7 @@ impl Log {
         let name = declared.name.clone();
         match self.jetstream().create_stream(declared.clone()).await {
             Ok(_) => Ok(Vec::new()),
-            // Another process may have created it in the meantime: then it is compared like any other.
+            // Another process may have created it in the meantime; then compare it like any other.
             Err(source) => match self.present(&name).await? {
                 Some(present) => Ok(compare(&declared, &present)),
                 None => Err(Error::Create { stream: name, source }),
@@ -172,7 +172,7 @@ impl Log {
     }
 }
 
-/// Compares every setting that decides what a stream keeps, refuses or gives out.
+/// Compares every setting that affects what a stream stores, refuses or returns.
 fn compare(declared: &Config, present: &Config) -> Vec<Difference> {
     let declared_settings = settings(declared);
     let pairs = declared_settings.into_iter().zip(settings(present));
@@ -213,7 +213,8 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Explains a difference in replicas alone, which is what raising them is for.
+/// Builds the error; a difference in replicas alone gets its own explanation, because changing them is a routine
+/// operation.
 fn different(differences: Vec<Difference>) -> Error {
     match differences.first() {
         Some(first) if differences.iter().all(|difference| difference.setting == REPLICAS) => Error::Replicas {

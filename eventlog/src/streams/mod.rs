@@ -1,5 +1,5 @@
-//! The streams there are, their names and subjects, and the partitions of the telemetry path. What each keeps and for
-//! how long is in `declared`; creating and comparing them is in `declare`.
+//! The declared streams with their names and subjects, and the partitions of the telemetry path. Their limits are in
+//! `config`; creating and comparing them is in `declare`.
 
 mod config;
 mod declare;
@@ -14,12 +14,12 @@ use uuid::Uuid;
 pub use declare::{Difference, Error};
 pub use sizes::StreamSizes;
 
-/// Into how many partitions devices, assets and entities are divided.
+/// Number of partitions of devices, assets and other entities.
 pub const PARTITIONS: u16 = 16;
 
 /// Returns the partition of an entity: its id as a 128-bit number modulo [`PARTITIONS`].
 pub fn partition_of(id: Uuid) -> u16 {
-    // The remainder is below PARTITIONS, so the narrowing keeps it whole.
+    // The remainder is below PARTITIONS, so the cast is lossless.
     (id.as_u128() % u128::from(PARTITIONS)) as u16
 }
 
@@ -27,7 +27,7 @@ pub fn partition_of(id: Uuid) -> u16 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Stream {
-    /// Domain events of all aggregates without a stream of their own: `es.<org>.<aggregate type>.<aggregate id>`.
+    /// Domain events of all aggregates without their own stream: `es.<org>.<aggregate type>.<aggregate id>`.
     Es,
     /// Domain events of alarms: `es_alarm.<org>.alarm.<id>`.
     EsAlarm,
@@ -43,9 +43,9 @@ pub enum Stream {
     EventsThreshold,
     /// Notices of created activities: `activities.created.v1.<partition>.<source partition>`.
     ActivitiesCreated,
-    /// What a stage refused, with the reason: `telemetry.dlq.<stage>`.
+    /// Dead letters: rejected messages with the reason: `telemetry.dlq.<stage>`.
     TelemetryDlq,
-    /// Packs of presence facts: `presence.v1.<device partition>`.
+    /// Packs of presence facts (device online or offline): `presence.v1.<device partition>`.
     Presence,
 }
 
@@ -67,17 +67,18 @@ impl Stream {
     /// The streams of domain events.
     pub const DOMAIN: [Stream; 3] = [Stream::Es, Stream::EsAlarm, Stream::EsActivity];
 
-    /// Returns the stream that holds the events of an aggregate type.
+    /// Returns the stream that stores the events of an aggregate type.
     pub fn for_aggregate(aggregate_type: &str) -> Stream {
         match aggregate_type {
             "alarm" => Stream::EsAlarm,
-            // Messages follow alarms as activities do, and come in as great numbers.
+            // Notifications follow alarms just as activities do, in similar volume.
             "activity" | "notification" => Stream::EsActivity,
             _ => Stream::Es,
         }
     }
 
-    /// Returns what every subject of the stream begins with, without prefix and without the dot that follows.
+    /// Returns the common beginning of the stream's subjects, without the installation's prefix and without a trailing
+    /// dot.
     pub fn subject_root(self) -> &'static str {
         match self {
             Stream::Es => "es",
@@ -109,12 +110,12 @@ impl Stream {
         }
     }
 
-    /// Tells whether its messages are binary packs behind a version byte; those of other streams are text.
+    /// Returns whether the stream's messages are binary packs that begin with a version byte; other streams hold text.
     pub fn holds_packs(self) -> bool {
         matches!(self, Self::TelemetryRaw | Self::TelemetryNormalized | Self::TelemetryAsset)
     }
 
-    /// Tells whether the stream holds domain events.
+    /// Returns whether the stream holds domain events.
     pub fn is_domain(self) -> bool {
         Self::DOMAIN.contains(&self)
     }
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn alarms_and_activities_have_streams_of_their_own() {
+    fn alarms_and_activities_have_their_own_streams() {
         assert_eq!(Stream::for_aggregate("alarm"), Stream::EsAlarm);
         assert_eq!(Stream::for_aggregate("activity"), Stream::EsActivity);
         assert_eq!(Stream::for_aggregate("notification"), Stream::EsActivity);

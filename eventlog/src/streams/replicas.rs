@@ -1,5 +1,5 @@
-//! Changes in how many copies streams and buckets are kept, on a running system. Nothing else of a stream is changed
-//! here, so that a difference in something else still stops the start.
+//! Changes the number of replicas of streams and buckets on a running system. No other setting is touched, so any other
+//! difference still fails the start.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::time::{Instant, sleep};
 use super::declare::{Difference, Error, REPLICAS};
 use crate::connection::Log;
 
-/// How long the new copies of all streams may take to be complete.
-const COMPLETE_WITHIN: Duration = Duration::from_secs(600);
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How long the new replicas of all streams may take to catch up.
+const SYNC_DEADLINE: Duration = Duration::from_secs(600);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Log {
-    /// Changes the number of copies of every stream and bucket to the configured one, and returns what differed once
-    /// all copies are complete. Writers and readers go on meanwhile. Errors when the cluster has too few servers.
+    /// Changes the number of replicas of every stream and bucket to the configured number, and returns what differed
+    /// once all replicas are in sync. Writers and readers keep running. Errors when the cluster has too few servers.
     pub async fn change_replicas(&self) -> Result<Vec<Difference>, Error> {
         let mut changed = Vec::new();
         let declared: Vec<_> = self.declared().collect();
@@ -33,30 +33,30 @@ impl Log {
             present.num_replicas = declared.num_replicas;
             self.update(present).await?;
         }
-        let deadline = Instant::now() + COMPLETE_WITHIN;
+        let deadline = Instant::now() + SYNC_DEADLINE;
         for difference in &changed {
-            self.complete(&difference.stream, deadline).await?;
+            self.wait_in_sync(&difference.stream, deadline).await?;
         }
         Ok(changed)
     }
 
-    /// Waits until every copy of a stream is there and up to date.
-    async fn complete(&self, name: &str, deadline: Instant) -> Result<(), Error> {
+    /// Waits until every replica of a stream exists and is up to date.
+    async fn wait_in_sync(&self, name: &str, deadline: Instant) -> Result<(), Error> {
         loop {
-            // While a stream gets its new copies it may have no leader for a moment, and then nobody answers.
+            // While replicas are added a stream may briefly have no leader, and then no server answers.
             let info = self.jetstream().get_stream(name).await;
-            if info.is_ok_and(|stream| is_complete(stream.cached_info())) {
+            if info.is_ok_and(|stream| is_in_sync(stream.cached_info())) {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(Error::Incomplete { stream: name.to_owned(), seconds: COMPLETE_WITHIN.as_secs() });
+                return Err(Error::Incomplete { stream: name.to_owned(), seconds: SYNC_DEADLINE.as_secs() });
             }
-            sleep(LOOK_AGAIN).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-fn is_complete(info: &Info) -> bool {
+fn is_in_sync(info: &Info) -> bool {
     let others = info.config.num_replicas.saturating_sub(1);
     match &info.cluster {
         None => others == 0,

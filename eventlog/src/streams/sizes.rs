@@ -1,22 +1,22 @@
-//! How much each group of streams may hold. Not how long: ages are part of the declaration.
+//! Size limits of each group of streams. Age limits are part of the declaration in `config`.
 
 use serde::{Deserialize, Serialize};
 
-/// The largest size of each group of streams and buckets, in bytes. The server reserves each of them against its own
-/// limit (but not on the disk): the defaults need 16 GiB of it. A full stream that discards new messages refuses further
-/// ones, a derived stream drops its oldest.
+/// Maximum size of each group of streams and buckets, in bytes. The server reserves these sizes against its storage
+/// limit, without allocating them on disk; the defaults need 16 GiB. A full stream of domain events or raw telemetry
+/// refuses new messages; a full derived stream drops its oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StreamSizes {
-    /// Each stream of domain events; full, commands are refused.
+    /// Each stream of domain events; when full, commands are refused.
     pub domain_bytes: u64,
-    /// The raw telemetry stream; full, devices are not acknowledged.
+    /// The raw telemetry stream; when full, devices get no acknowledgement.
     pub raw_bytes: u64,
-    /// Each derived telemetry stream; full, the oldest goes.
+    /// Each derived telemetry stream; when full, the oldest messages are dropped.
     pub derived_bytes: u64,
-    /// The dead letters.
+    /// The dead-letter stream.
     pub dead_letter_bytes: u64,
-    /// The presence facts.
+    /// The presence stream.
     pub presence_bytes: u64,
     /// Each key-value bucket.
     pub bucket_bytes: u64,
@@ -38,7 +38,7 @@ impl Default for StreamSizes {
 }
 
 impl StreamSizes {
-    /// Returns sizes for tests and small machines: nothing above 256 MiB.
+    /// Returns sizes for tests and small machines: at most 256 MiB each.
     pub fn small() -> Self {
         Self {
             domain_bytes: 256 * MIB,

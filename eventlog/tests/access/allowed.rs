@@ -1,4 +1,4 @@
-//! Each role does its work with its own user.
+//! Each role can do its work as its own NATS user.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::secured_server::SecuredServer;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_does_its_work_with_its_own_user() {
+async fn each_role_can_do_its_work_as_its_own_user() {
     let server = SecuredServer::start().await;
     let migrate = server.log(Role::Migrate).await;
     migrate.declare_streams().await.unwrap();
@@ -28,7 +28,7 @@ async fn each_role_does_its_work_with_its_own_user() {
         log.check_streams().await.unwrap();
         assert_eq!(log.installation().await.unwrap().as_deref(), Some("one"), "{role:?}");
     }
-    migrate_founds(&migrate).await;
+    migrate_writes(&migrate).await;
     api(&server.log(Role::Api).await).await;
     ingest(&server.log(Role::Ingest).await).await;
     process(&server.log(Role::Process).await).await;
@@ -36,7 +36,7 @@ async fn each_role_does_its_work_with_its_own_user() {
 }
 
 async fn publish(log: &Log, stream: Stream, tail: &str) {
-    let settings = PublisherSettings { deadline: PATIENCE, ..PublisherSettings::default() };
+    let settings = PublisherSettings { deadline: TIMEOUT, ..PublisherSettings::default() };
     let sent = Publisher::new(log, settings).publish(stream, tail, Headers::new(), Bytes::from("x")).await;
     sent.unwrap_or_else(|error| panic!("{stream} {tail}: {error:?}"));
 }
@@ -44,11 +44,11 @@ async fn publish(log: &Log, stream: Stream, tail: &str) {
 async fn reads(log: &Log, sources: Vec<Source>) {
     let shutdown = CancellationToken::new();
     let follower = follow(log, sources, Positions::new(), |_| {}, shutdown.clone()).await;
-    follower.caught_up(PATIENCE).await.unwrap();
+    follower.caught_up(TIMEOUT).await.unwrap();
     shutdown.cancel();
 }
 
-async fn migrate_founds(log: &Log) {
+async fn migrate_writes(log: &Log) {
     publish(log, Stream::Es, "acme.organization.1").await;
     Secrets::open(log, [7; 32]).await.unwrap().put("hash", b"secret").await.unwrap();
     log.bucket(BucketName::Snapshots).await.unwrap().put("acme.organization.1", "{}".into()).await.unwrap();
@@ -87,9 +87,9 @@ async fn api(log: &Log) {
 async fn ingest(log: &Log) {
     for (stream, tail) in [(Stream::TelemetryRaw, "0"), (Stream::TelemetryDlq, "ingest"), (Stream::Presence, "3")] {
         let stored = Arc::new(Mutex::new(Vec::new()));
-        let told = stored.clone();
+        let outcomes = stored.clone();
         let pack = |_: &[u32]| Pack { headers: Headers::new(), payload: "x".into() };
-        let done = move |_, outcome: Result<u64, _>| told.lock().unwrap().push(outcome.is_ok());
+        let done = move |_, outcome: Result<u64, _>| outcomes.lock().unwrap().push(outcome.is_ok());
         let lane = Lane::start(log, stream, tail, LaneSettings::default(), pack, done);
         lane.push(1_u32, 1).await.unwrap();
         lane.close().await;

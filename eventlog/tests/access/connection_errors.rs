@@ -1,4 +1,4 @@
-//! What keeps a connection from starting is one clear line, and comes soon where waiting does not help.
+//! An error that prevents a connection is one clear line, and is returned early when retrying cannot help.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use stack::testing::TestStack;
 use crate::old_server::old_server;
 use crate::secured_server::{PASSWORD, SecuredServer};
 
-/// Far below the deadline of a connection, 15 s: these are not waited for.
-const AT_ONCE: Duration = Duration::from_secs(8);
+/// Well below the connect deadline of 15 s: these errors are not retried.
+const WITHOUT_RETRIES: Duration = Duration::from_secs(8);
 
 async fn refusal(settings: Settings) -> (Error, String) {
     let started = Instant::now();
     let error = Log::connect(settings).await.err().expect("a refusal");
-    assert!(started.elapsed() < AT_ONCE, "{:?}: {error}", started.elapsed());
+    assert!(started.elapsed() < WITHOUT_RETRIES, "{:?}: {error}", started.elapsed());
     let text = error.to_string();
     assert_eq!(text.lines().count(), 1, "{text}");
     (error, text)
@@ -30,7 +30,7 @@ async fn open_server(configuration: &str) -> TestStack {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_an_unknown_user_and_no_user_are_refused_by_name() {
+async fn a_wrong_password_an_unknown_user_and_no_user_are_rejected_by_name() {
     let server = SecuredServer::start().await;
     let mut settings = server.settings(Role::Api);
     settings.credentials.password = Some("hunter2".to_owned());
@@ -44,7 +44,7 @@ async fn a_wrong_password_an_unknown_user_and_no_user_are_refused_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_authority_and_a_missing_file_are_refused_by_the_setting() {
+async fn errors_about_a_wrong_ca_or_a_missing_file_name_the_setting() {
     let server = SecuredServer::start().await;
     for file in [server.ca("other"), server.folder.path().join("nowhere.pem")] {
         let mut settings = server.settings(Role::Api);
@@ -56,7 +56,7 @@ async fn a_wrong_authority_and_a_missing_file_are_refused_by_the_setting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_too_old_is_named_with_the_version_that_is_needed() {
+async fn the_error_about_an_old_server_names_its_version_and_the_required_one() {
     let server = open_server("").await;
     let (error, text) = refusal(Settings::new(old_server(&server.urls().nats, "2.10.29").await)).await;
     assert!(matches!(error, Error::TooOld { .. }), "{error:?}");
@@ -65,7 +65,7 @@ async fn a_server_that_is_too_old_is_named_with_the_version_that_is_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_without_jetstream_is_said_to_have_none() {
+async fn an_account_without_jetstream_is_reported() {
     let users = "accounts { PLAIN { users: [ { user: plain, password: secret } ] } }";
     let server = open_server(users).await;
     let mut settings = Settings::new(server.urls().nats.clone());
@@ -76,7 +76,7 @@ async fn an_account_without_jetstream_is_said_to_have_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_jetstream_is_said_to_have_none() {
+async fn a_server_without_jetstream_is_reported() {
     let binaries =
         tokio::task::spawn_blocking(|| stack::ensure_installed(&[Server::Nats], true)).await.unwrap().unwrap();
     let port = stack::free_port();

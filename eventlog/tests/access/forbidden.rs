@@ -1,4 +1,4 @@
-//! What a role must not do is refused by the server, every attempt of it.
+//! The server refuses everything that a role must not do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use eventlog::{BucketName, Log, Secrets, Stream};
 
 use crate::secured_server::{PASSWORD, SecuredServer};
 
-/// A raw connection that counts what the server refuses.
+/// A raw connection that counts the server's permission violations.
 struct Prober {
     client: Client,
     violations: Arc<AtomicUsize>,
@@ -33,14 +33,14 @@ impl Prober {
         Prober { client: options.connect(&server.stack.urls().nats).await.unwrap(), violations }
     }
 
-    /// Publishes; the server must say that it does not allow it.
-    async fn refused(&self, subject: String) {
+    /// Publishes, and asserts that the server reports a permission violation.
+    async fn assert_refused(&self, subject: String) {
         let before = self.violations.load(Ordering::SeqCst);
         self.client.publish(subject.clone(), "{}".into()).await.unwrap();
-        self.counts(before, &subject).await;
+        self.assert_counted(before, &subject).await;
     }
 
-    async fn counts(&self, before: usize, what: &str) {
+    async fn assert_counted(&self, before: usize, what: &str) {
         self.client.flush().await.unwrap();
         let deadline = Instant::now() + Duration::from_secs(5);
         while self.violations.load(Ordering::SeqCst) == before {
@@ -50,7 +50,8 @@ impl Prober {
     }
 }
 
-/// Subjects that a role must not publish to: on streams, on other roles' subjects, on what it does not need.
+/// Returns subjects that a role must not publish to: stream management, other roles' subjects, and what it does not
+/// need.
 fn forbidden(role: Role) -> Vec<String> {
     let streams = Stream::ALL.into_iter().map(|stream| stream.name().to_owned());
     let buckets = BucketName::ALL.into_iter().map(|bucket| format!("KV_{}", bucket.name()));
@@ -98,36 +99,36 @@ fn forbidden(role: Role) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_attempt_at_what_a_role_must_not_do_is_refused() {
+async fn every_forbidden_operation_of_a_role_is_refused() {
     let server = SecuredServer::start().await;
     let migrate = server.log(Role::Migrate).await;
     migrate.declare_streams().await.unwrap();
     Secrets::open(&migrate, [7; 32]).await.unwrap().put("hash", b"secret").await.unwrap();
-    let before = everything(&migrate).await;
+    let before = last_sequences(&migrate).await;
     for role in Role::ALL.into_iter().filter(|role| *role != Role::Migrate) {
         let prober = Prober::connect(&server, role).await;
         for subject in forbidden(role) {
-            prober.refused(subject).await;
+            prober.assert_refused(subject).await;
         }
         for other in Role::ALL.into_iter().filter(|other| *other != role) {
             let refused = prober.violations.load(Ordering::SeqCst);
             let inbox = format!("_INBOX_{}.>", other.user());
             let _answers = prober.client.subscribe(inbox.clone()).await.unwrap();
-            prober.counts(refused, &inbox).await;
+            prober.assert_counted(refused, &inbox).await;
         }
     }
-    assert_eq!(everything(&migrate).await, before, "an attempt had an effect");
+    assert_eq!(last_sequences(&migrate).await, before, "a refused operation had an effect");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_finds_no_streams_says_to_migrate_and_makes_none() {
+async fn a_role_that_finds_no_streams_asks_to_migrate_and_creates_none() {
     let server = SecuredServer::start().await;
     let api = server.log(Role::Api).await;
     assert!(api.check_streams().await.unwrap_err().to_string().contains("run the migrations first"));
     assert!(server.log(Role::Migrate).await.check_streams().await.is_err(), "the check created streams");
 }
 
-async fn everything(log: &Log) -> Vec<u64> {
+async fn last_sequences(log: &Log) -> Vec<u64> {
     let mut lasts = Vec::new();
     for stream in Stream::ALL {
         lasts.push(log.last_sequence(stream).await.unwrap());

@@ -1,4 +1,4 @@
-//! Who may do what on a real nats-server with TLS and a user for each role, and what keeps a connection from starting.
+//! Permissions of each role's user on a real nats-server with TLS, and errors that prevent a connection.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod allowed;

@@ -1,4 +1,4 @@
-//! A nats-server that asks for TLS and a password, with the users that the code generates.
+//! A nats-server with TLS and passwords, configured with the generated users.
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ impl SecuredServer {
     }
 }
 
-/// Writes an authority and a certificate for 127.0.0.1 that it issued.
+/// Writes a CA and a server certificate for 127.0.0.1 issued by it.
 fn certificates(folder: &Path, name: &str) {
     let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

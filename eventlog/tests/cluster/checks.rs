@@ -1,4 +1,5 @@
-//! Compares what was acknowledged with what is there: nothing lost, nothing doubled, chains whole, answers soon again.
+//! Compares what was acknowledged with what is stored: nothing lost, nothing duplicated, hash chains intact, and
+//! commands answered again soon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,18 +10,18 @@ use eventlog::{BucketName, Log, Stream, Upcasters, decode_events};
 use crate::load::Ended;
 use crate::test_cluster::until;
 
-/// The longest time without the answer to any command when nodes stop in order: they hand over what they lead.
+/// Maximum time without an answered command when nodes stop gracefully: they hand over their leaderships.
 pub const ANSWERED_AGAIN: Duration = Duration::from_secs(5);
-/// The same when a leader is gone without a word. Its followers wait 4 to 9 s before they elect another one (fixed in
-/// nats-server, `raft.go`); what comes on top is ours.
+/// The same when a leader dies abruptly. Its followers wait 4 to 9 s before they elect another one (hard-coded in
+/// nats-server, `raft.go`); the rest is our own share.
 pub const ANSWERED_AFTER_ELECTION: Duration = Duration::from_secs(11);
 
-/// Compares everything; returns the longest time between two answers to commands.
-pub async fn nothing_lost_nothing_doubled(log: &Log, ended: &Ended) -> Duration {
+/// Compares everything; returns the longest time between two answered commands.
+pub async fn assert_nothing_lost_or_duplicated(log: &Log, ended: &Ended) -> Duration {
     packs(log, ended).await;
     commands(ended).await;
     let counted = log.bucket(BucketName::StageState).await.unwrap().get("count").await.unwrap().unwrap().0;
-    assert_eq!(counted, ended.counted.to_string(), "the count is not what its writer knows");
+    assert_eq!(counted, ended.counted.to_string(), "the stored count differs from the writer's");
     let longest = longest_gap(ended);
     let (items, commands) =
         (ended.acknowledged.stored.lock().unwrap().len(), ended.acknowledged.commands.lock().unwrap().len());
@@ -31,7 +32,7 @@ pub async fn nothing_lost_nothing_doubled(log: &Log, ended: &Ended) -> Duration 
 async fn packs(log: &Log, ended: &Ended) {
     let last = log.last_sequence(Stream::TelemetryRaw).await.unwrap();
     let mut messages = Vec::new();
-    // A replica that comes back may answer before it has everything.
+    // A returning replica may answer before it has caught up.
     for _ in 0..100 {
         messages = log.read_subject(Stream::TelemetryRaw, "0", 1).await.unwrap();
         if messages.last().map(|message| message.sequence) == Some(last) {
@@ -46,13 +47,13 @@ async fn packs(log: &Log, ended: &Ended) {
         }
     }
     let (stored, refused) = (ended.acknowledged.stored.lock().unwrap(), ended.acknowledged.refused.lock().unwrap());
-    assert_eq!(stored.len() + refused.len(), ended.pushed as usize, "an item was not answered exactly once");
+    assert_eq!(stored.len() + refused.len(), ended.pushed as usize, "an item did not get exactly one outcome");
     assert!(stored.len() > 500, "only {} items were stored", stored.len());
     for (item, sequence) in stored.iter() {
         assert_eq!(places.get(item), Some(&vec![*sequence]), "item {item}");
     }
     let every: Vec<u64> = (1..=last).collect();
-    assert_eq!(*ended.acknowledged.read.lock().unwrap(), every, "the reader did not get each message once, in order");
+    assert_eq!(*ended.acknowledged.read.lock().unwrap(), every, "the reader did not receive each message once and in order");
 }
 
 async fn commands(ended: &Ended) {
@@ -62,16 +63,16 @@ async fn commands(ended: &Ended) {
         let ours: BTreeMap<_, _> =
             answers.iter().filter(|(of, ..)| *of == name).map(|(_, command, answer, _)| (command, answer)).collect();
         let (store, expected) = (&ended.store, ours.len());
-        until(20, "every command is in every replica", || async {
+        until(20, "all commands are on all replicas", || async {
             store.messages("acme", &name).await.is_ok_and(|messages| messages.len() >= expected)
         })
         .await;
         let messages = store.messages("acme", &name).await.unwrap();
         verify_chain(&messages).unwrap();
-        assert_eq!(messages.len(), expected, "{name} has a command twice, or one that nobody was told of");
+        assert_eq!(messages.len(), expected, "{name} has a duplicate command, or one that was never acknowledged");
         for message in &messages {
             let events = decode_events(message, &Upcasters::none()).unwrap();
-            let answer = ours.get(&events[0].metadata["command_id"]).expect("a command that was answered");
+            let answer = ours.get(&events[0].metadata["command_id"]).expect("an acknowledged command");
             assert_eq!((answer.position, answer.version), (message.sequence, events[events.len() - 1].sequence));
         }
     }

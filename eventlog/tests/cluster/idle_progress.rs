@@ -1,4 +1,4 @@
-//! Readers of a part of a replicated stream, which each server may know a different end of.
+//! Filtered readers of a replicated stream, whose servers may each know a different end.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::test_cluster::TestCluster;
 
-const SOON: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_concerns_nobody_is_passed_over_and_what_concerns_a_reader_never() {
+async fn filtered_readers_skip_foreign_messages_but_never_their_own() {
     let world = TestCluster::start(3).await;
     let publisher = Publisher::new(&world.log, PublisherSettings::default());
     let publish = async |tail: &str, count: usize| {
@@ -23,7 +23,7 @@ async fn what_concerns_nobody_is_passed_over_and_what_concerns_a_reader_never() 
         last
     };
     publish("acme.device.7", 20).await;
-    // Several, because each has its consumer at a server of the cluster's choice.
+    // Several followers, because the cluster places each one's consumer on a server of its choice.
     let shutdown = CancellationToken::new();
     let mut followers = Vec::new();
     for _ in 0..6 {
@@ -36,7 +36,7 @@ async fn what_concerns_nobody_is_passed_over_and_what_concerns_a_reader_never() 
     let rule = publish("acme.rule.1", 1).await;
     let last = publish("acme.device.7", 20).await;
     for (follower, folded) in &followers {
-        follower.reached(Stream::Es, last, SOON).await.unwrap();
+        follower.reached(Stream::Es, last, TIMEOUT).await.unwrap();
         assert_eq!(*folded.lock().unwrap(), [rule]);
     }
     shutdown.cancel();

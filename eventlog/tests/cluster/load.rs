@@ -1,5 +1,6 @@
-//! The load: a packing lane, writers of commands on their own and on one contended aggregate, a bucket that is counted
-//! up by compare-and-set, and a reader of it all. Each keeps what it was acknowledged; `checks` compares.
+//! The load: a packing lane, writers of commands on separate aggregates and on one contended aggregate, a counter
+//! incremented by compare-and-set, and a reader of everything. Each records what was acknowledged; `checks` compares it
+//! with what is stored.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -17,23 +18,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::counter::{Counter, increments};
 
-/// Each has an aggregate of its own.
+/// Writers with their own aggregate.
 pub const WRITERS: usize = 3;
-/// These share one.
+/// Writers that share one aggregate.
 const RIVALS: usize = 2;
-const LONGEST_COMMAND: Duration = Duration::from_secs(60);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub type Store = AggregateStore<Counter>;
 
-/// What was acknowledged, by whom it was asked for.
+/// Everything that was acknowledged.
 #[derive(Default)]
 pub struct Acknowledged {
-    /// Items of the lane with the sequence of their pack.
+    /// Items of the lane, with the sequence of their pack.
     pub stored: Mutex<Vec<(u32, u64)>>,
     pub refused: Mutex<Vec<u32>>,
-    /// Commands, by the name of their aggregate, with the time of the answer.
+    /// Acknowledged commands: aggregate name, command id, result and time.
     pub commands: Mutex<Vec<(String, String, Appended, Instant)>>,
-    /// Sequences of the raw stream as the reader got them.
+    /// Sequences of the raw stream in the order the reader received them.
     pub read: Mutex<Vec<u64>>,
     pub checkpoint: Mutex<Positions>,
 }
@@ -50,7 +51,7 @@ pub struct Load {
     reader: JoinHandle<()>,
 }
 
-/// What the load had asked for when it ended.
+/// What the load had requested by its end.
 pub struct Ended {
     pub acknowledged: Arc<Acknowledged>,
     pub store: Store,
@@ -82,8 +83,8 @@ impl Load {
         }
     }
 
-    /// Waits until so many more commands were answered: that the load is there, whatever happened before.
-    pub async fn goes_on(&self, more: usize) {
+    /// Waits until `more` further commands are answered, which proves that the load keeps running.
+    pub async fn wait_for_answers(&self, more: usize) {
         let before = self.acknowledged.commands.lock().unwrap().len();
         crate::test_cluster::until(45, "commands are answered", || async {
             self.acknowledged.commands.lock().unwrap().len() >= before + more
@@ -91,7 +92,7 @@ impl Load {
         .await;
     }
 
-    /// Ends the load, lets the reader come to the end, and returns what there is to compare.
+    /// Stops the load, lets the reader catch up, and returns what to compare.
     pub async fn end(self, log: &Log) -> Ended {
         self.stop.cancel();
         let (pushed, counted) = (self.lane.await.unwrap(), self.counting.await.unwrap());
@@ -124,7 +125,7 @@ async fn push_until(lane: Lane<u32>, stop: CancellationToken) -> u32 {
         lane.push(pushed, 100).await.unwrap();
         pushed += 1;
         if pushed % 20 == 0 {
-            // Not a condition: a pace that leaves the machine to the servers.
+            // A fixed pace, not a condition: leaves the machine to the servers.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -132,7 +133,7 @@ async fn push_until(lane: Lane<u32>, stop: CancellationToken) -> u32 {
     pushed
 }
 
-/// Repeats each command until it has an answer, as a client with an idempotency key does.
+/// Retries each command until it is answered, as a client with an idempotency key does.
 async fn command_until(
     store: Store,
     writer: usize,
@@ -142,9 +143,9 @@ async fn command_until(
 ) {
     for n in 0.. {
         let command = format!("w{writer}c{n}");
-        let deadline = Instant::now() + LONGEST_COMMAND;
+        let deadline = Instant::now() + COMMAND_TIMEOUT;
         let answer = loop {
-            assert!(Instant::now() < deadline, "{command} gets no answer");
+            assert!(Instant::now() < deadline, "{command} is not answered");
             match once(&store, &name, &command).await {
                 Ok(answer) => break answer,
                 Err(Error::Unavailable { .. } | Error::OutcomeUnknown { .. } | Error::Conflict { .. }) => {
@@ -167,8 +168,8 @@ async fn once(store: &Store, name: &str, command: &str) -> Result<Appended, Erro
     store.append(loaded, increments(command, 2), metadata).await
 }
 
-/// Counts a key up by compare-and-set; returns the number it knows to be there. It does not stop in doubt: a write that was
-/// not answered may still be stored, until a later one is.
+/// Increments a key by compare-and-set; returns the value it knows to be stored. It does not stop while in doubt,
+/// because an unanswered write may still be stored until a later one is.
 async fn count_until(log: Log, stop: CancellationToken) -> u64 {
     let bucket = log.bucket(BucketName::StageState).await.unwrap();
     let (mut counted, mut revision, mut in_doubt) = (0_u64, 0, false);
@@ -182,10 +183,11 @@ async fn count_until(log: Log, stop: CancellationToken) -> u64 {
         match written {
             Ok(at) => (counted, revision) = (counted + 1, at),
             Err(buckets::Error::Conflict { .. } | buckets::Error::Write { .. }) => {
-                // The one writer asks what stands there: what it wrote last, or what it was writing.
+                // As the only writer it reads the key: it holds either the last acknowledged value or the one being
+                // written.
                 if let Ok(Some((value, at))) = bucket.get("count").await {
                     let found: u64 = std::str::from_utf8(&value).unwrap().parse().unwrap();
-                    assert!(found == counted || found == counted + 1, "{found} stands where {counted} was written");
+                    assert!(found == counted || found == counted + 1, "found {found} where {counted} was written");
                     (counted, revision) = (found, at);
                 }
             }

@@ -1,5 +1,6 @@
-//! Three real nodes with every stream and bucket replicated, under load: leaders are killed, nodes are cut off, all are
-//! restarted in turn, replicas are raised. What was acknowledged is there once, and commands are answered again soon.
+//! Three real nodes with every stream and bucket replicated, under load: leaders are killed, nodes are partitioned, all
+//! nodes are restarted in turn, replicas are raised. Whatever was acknowledged is stored exactly once, and commands are
+//! answered again soon.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod checks;

@@ -1,4 +1,4 @@
-//! A cluster of the test's own, one at a time: two would not get enough of a small machine.
+//! A cluster per test, one at a time: a small machine cannot run two.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -14,20 +14,20 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 pub struct TestCluster {
     pub cluster: Cluster,
     pub log: Log,
-    // After the cluster: the nodes end before their folder goes.
+    // Declared after the cluster, so that the nodes stop before their folder is deleted.
     _folder: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl TestCluster {
-    /// Starts three nodes and declares the streams with so many replicas.
+    /// Starts three nodes and declares the streams with this number of replicas.
     pub async fn start(replicas: usize) -> TestCluster {
         let turn = ONE_AT_A_TIME.lock().await;
         let folder = tempfile::tempdir().unwrap();
         let cluster = Cluster::start(ClusterOptions::new(folder.path())).await.unwrap();
         let log = Log::connect(settings(&cluster, replicas)).await.unwrap();
         let deadline = Instant::now() + Duration::from_secs(30);
-        // A node may still be offline to the one that places the streams.
+        // To the node that places the streams, another one may still be offline.
         while let Err(error) = log.declare_streams().await {
             assert!(Instant::now() < deadline, "{error:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -35,7 +35,7 @@ impl TestCluster {
         TestCluster { cluster, log, _folder: folder, _turn: turn }
     }
 
-    /// The node that leads a stream, waiting until one does.
+    /// Returns the node that leads a stream, waiting until there is one.
     pub async fn leader(&self, stream: Stream) -> usize {
         let client = async_nats::connect(addresses(&self.cluster)).await.unwrap();
         let context = jetstream::new(client);
@@ -66,7 +66,7 @@ pub fn addresses(cluster: &Cluster) -> Vec<String> {
 pub async fn until<F: Future<Output = bool>>(seconds: u64, what: &str, mut holds: impl FnMut() -> F) {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !holds().await {
-        assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
+        assert!(Instant::now() < deadline, "timed out after {seconds} s: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The store under test keeps its events in JetStream itself.
+//! Backend of the conformance suite: the store under test uses the journal in JetStream.
 
 use eventlog::store::{AggregateStore, StoreSettings};
 use eventlog::{Headers, Log, Publisher, PublisherSettings, Settings, Stream, StreamSizes, Upcasters};
@@ -9,28 +9,28 @@ use crate::counter::Counter;
 use crate::fixture::Place;
 use crate::proxy::Proxy;
 
-/// The server whose death matters to a writer.
+/// The server that writers depend on.
 pub const SERVER: Server = Server::Nats;
 
-/// Nothing beside the log.
+/// This backend needs nothing besides the log.
 #[derive(Clone)]
 pub struct Backend;
 
-/// Streams of one's own on the tests' servers.
+/// Returns unique streams on the shared test servers.
 pub async fn place() -> Place {
     let space = stack::testing::space().await;
     let settings = Settings::new(space.nats).with_prefix(space.stream_prefix).with_sizes(StreamSizes::small());
     Place { settings, database: String::new() }
 }
 
-/// Servers of one's own.
+/// Starts dedicated servers.
 pub async fn own_stack() -> (TestStack, Place) {
     let stack = TestStack::start(|options| options.only(SERVER)).await.unwrap();
     let settings = Settings::new(stack.urls().nats.clone()).with_sizes(StreamSizes::small());
     (stack, Place { settings, database: String::new() })
 }
 
-/// The same place through a proxy before the server that keeps the events.
+/// Returns the same location behind a proxy in front of the server that stores the events.
 pub async fn proxied(place: &Place) -> (Proxy, Place) {
     let proxy = Proxy::before(&place.settings.url).await;
     let settings = Settings { url: format!("nats://{}", proxy.address()), ..place.settings.clone() };

@@ -1,4 +1,5 @@
-//! The cache and its feed: fast for what is known, and never older than what the feed has read.
+//! The cache and its feed: known aggregates load without the log, and a loaded state is never older than what the feed
+//! has read.
 
 use std::time::Duration;
 
@@ -11,21 +12,21 @@ use crate::counter::{Counter, increments};
 use crate::fixture::{Fixture, metadata, store, store_settings};
 use crate::suite::StoreUnderTest;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn feed(store: &Fixture) -> RunningFeed {
     CacheFeed::new(&store.log).serve(&store.store).start(CancellationToken::new()).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_elsewhere_reaches_the_cache() {
+async fn a_commit_by_another_instance_reaches_the_cache() {
     let here = store().await;
     let feed = feed(&here).await;
     let elsewhere = here.elsewhere().await;
     for n in 1..=30_u64 {
         let name = format!("c{n}");
         let appended = elsewhere.commit("acme/1", &name, increments(&name, 1)).await;
-        feed.reached(Stream::Es, appended.position, PATIENCE).await.unwrap();
+        feed.reached(Stream::Es, appended.position, TIMEOUT).await.unwrap();
         let loaded = here.loaded("acme/1").await;
         assert_eq!((loaded.version, loaded.position), (n, appended.position));
         assert_eq!(loaded.state, Counter { value: n as i64, events: n });
@@ -34,16 +35,16 @@ async fn a_commit_elsewhere_reaches_the_cache() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commits_here_and_there_interleave_without_a_stale_state() {
+async fn interleaved_commits_of_two_instances_never_see_a_stale_state() {
     let here = store().await;
     let elsewhere = here.elsewhere().await;
     let (feed_here, feed_there) = (feed(&here).await, feed(&elsewhere).await);
     let mut last = 0;
     for n in 0..40_u64 {
         let (writer, running) = if n % 3 == 0 { (&here, &feed_here) } else { (&elsewhere, &feed_there) };
-        running.reached(Stream::Es, last, PATIENCE).await.unwrap();
+        running.reached(Stream::Es, last, TIMEOUT).await.unwrap();
         let name = format!("c{n}");
-        // With the feed at the last position, no load is stale, so no append conflicts.
+        // With the feed caught up, no load is stale, so no append conflicts.
         last = writer.commit("acme/1", &name, increments(&name, 1)).await.position;
     }
     let messages = here.store.messages("acme", "1").await.unwrap();
@@ -81,7 +82,7 @@ async fn without_a_feed_nothing_is_cached() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fresh_load_sees_a_commit_the_feed_has_not_brought() {
+async fn a_fresh_load_sees_commits_that_the_feed_has_not_delivered_yet() {
     let here = store().await;
     here.commit("acme/1", "a", increments("a", 1)).await;
     let running = feed(&here).await;
@@ -89,7 +90,7 @@ async fn a_fresh_load_sees_a_commit_the_feed_has_not_brought() {
     for n in 2..=20 {
         here.loaded("acme/1").await;
         let appended = elsewhere.commit("acme/1", &format!("c{n}"), increments("x", 1)).await;
-        // Either asks the leader, so each is tried first, before the other could have told the cache.
+        // Both calls read from the leader, so each is tried first in turn, before the other one updates the cache.
         if n % 2 == 0 {
             let fresh = here.store.load_fresh("acme", "1").await.unwrap();
             assert_eq!((fresh.version, fresh.position), (n, appended.position));
@@ -101,7 +102,7 @@ async fn a_fresh_load_sees_a_commit_the_feed_has_not_brought() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_teaches_the_cache_what_is_new() {
+async fn a_conflict_updates_the_cache() {
     let here = store().await;
     let running = feed(&here).await;
     let elsewhere = here.elsewhere().await;
@@ -116,7 +117,7 @@ async fn a_conflict_teaches_the_cache_what_is_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_more_aggregates_than_the_cache_holds_are_all_right() {
+async fn many_more_aggregates_than_the_cache_holds_load_correctly() {
     let here = Fixture::open(backend::place().await, StoreSettings { cache_capacity: 4, ..store_settings() }).await;
     let _running = feed(&here).await;
     for round in 1..=2 {

@@ -1,4 +1,4 @@
-//! The aggregate under test: a counter whose events say which command made them.
+//! The aggregate under test: a counter whose events name the command that produced them.
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
@@ -16,7 +16,7 @@ pub enum CounterEvent {
     CounterReset,
 }
 
-/// Increments once for each token, all in one command.
+/// Increments once per token, all in one command.
 #[derive(Clone, Debug)]
 pub struct Increment {
     pub by: i64,
@@ -63,7 +63,7 @@ impl Aggregate for Counter {
     }
 }
 
-/// `count` increments by one, with tokens `<name>.0`, `<name>.1`, …
+/// Returns `count` increments by one, with tokens `<name>.0`, `<name>.1`, …
 pub fn increments(name: &str, count: usize) -> Vec<CounterEvent> {
     let increment = |n| CounterEvent::CounterIncremented { by: 1, token: format!("{name}.{n}") };
     (0..count).map(increment).collect()

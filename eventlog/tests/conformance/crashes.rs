@@ -1,4 +1,5 @@
-//! Writers and servers killed with SIGKILL under load: commands are whole, once, and what was answered stays.
+//! Writers and servers killed with SIGKILL under load: commands are stored whole and once, and answered commands stay
+//! stored.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
@@ -16,10 +17,10 @@ use crate::fixture::{Fixture, Place, metadata, parts, store_settings};
 
 const EVENTS_PER_COMMAND: usize = 20;
 const WRITERS: usize = 6;
-/// Tells a child process of this test where to write: `<url> <prefix> <round> <database>`.
+/// Environment variable that tells a child process of this test where to write: `<url> <prefix> <round> <database>`.
 const CHILD: &str = "ARGUSIQ_CONFORMANCE_WRITER";
 
-/// Every command of every aggregate, with the number of its events; asserts that versions and chains are whole.
+/// Returns every command of the aggregates with its number of events; asserts that versions and hash chains are intact.
 async fn stored_commands(store: &Fixture, ids: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut commands = BTreeMap::new();
     for id in ids {
@@ -37,7 +38,7 @@ async fn stored_commands(store: &Fixture, ids: impl Iterator<Item = String>) -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_writer_killed_between_two_events_of_a_command_leaves_none_of_them() {
+async fn a_killed_writer_leaves_every_command_whole_or_absent() {
     if let Ok(target) = std::env::var(CHILD) {
         return write_until_killed(&target).await;
     }
@@ -49,7 +50,7 @@ async fn a_writer_killed_between_two_events_of_a_command_leaves_none_of_them() {
         let before = store.last().await;
         let deadline = Instant::now() + Duration::from_secs(60);
         while store.last().await < before + 40 + round {
-            assert!(Instant::now() < deadline, "the writer stores too little");
+            assert!(Instant::now() < deadline, "the writer stores too few commands");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         answered.extend(tokio::task::spawn_blocking(move || child.kill()).await.unwrap());
@@ -64,7 +65,7 @@ async fn a_writer_killed_between_two_events_of_a_command_leaves_none_of_them() {
     assert!(lost.is_empty(), "{lost:?}");
 }
 
-/// The child's side: commands of many events on aggregates of its own; every answered command is a line of output.
+/// Runs in the child: stores commands of many events on its own aggregates and prints a line per answered command.
 async fn write_until_killed(target: &str) {
     let mut words = target.split(' ');
     let (url, prefix, round) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap().to_owned());
@@ -94,7 +95,7 @@ struct Writer(Child);
 
 impl Writer {
     fn start(place: &Place, round: u64) -> Self {
-        let this_test = "crashes::a_writer_killed_between_two_events_of_a_command_leaves_none_of_them";
+        let this_test = "crashes::a_killed_writer_leaves_every_command_whole_or_absent";
         let settings = &place.settings;
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", this_test, "--nocapture"])
@@ -104,7 +105,7 @@ impl Writer {
         Self(child.unwrap())
     }
 
-    /// Kills the child (SIGKILL) and returns the commands it had an answer for.
+    /// Kills the child (SIGKILL) and returns the commands that were answered.
     fn kill(&mut self) -> Vec<String> {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -121,7 +122,7 @@ impl Drop for Writer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_killed_under_load_loses_nothing_answered_and_doubles_nothing() {
+async fn a_server_killed_under_load_neither_loses_answered_commands_nor_duplicates_any() {
     let (mut stack, place) = backend::own_stack().await;
     let quick = StoreSettings { publish_timeout: Duration::from_millis(400), ..store_settings() };
     let store = Fixture::open(place, quick).await;
@@ -144,13 +145,13 @@ async fn a_server_killed_under_load_loses_nothing_answered_and_doubles_nothing()
     }
     let stored = stored_commands(&store, (0..WRITERS).map(|writer| format!("acme/w{writer}"))).await;
     let answers = std::mem::take(&mut *answers.lock().unwrap());
-    assert_eq!(stored.len(), answers.len(), "every command was answered in the end, and is there once");
+    assert_eq!(stored.len(), answers.len(), "every command is answered in the end and stored once");
     relayed(&store).await;
     for (command, answer) in answers {
         assert_eq!(stored.get(&command), Some(&EVENTS_PER_COMMAND), "{command}");
         let message = store.log.get_message(Stream::Es, answer.position).await.unwrap().unwrap();
         let events = decode_events(&message, &Upcasters::none()).unwrap();
-        assert_eq!(events[0].metadata["command_id"], command, "the answer names the right position");
+        assert_eq!(events[0].metadata["command_id"], command, "the answer must name the command's position");
         assert_eq!(events[EVENTS_PER_COMMAND - 1].sequence, answer.version);
     }
     stack.stop().await.unwrap();
@@ -165,7 +166,7 @@ async fn relayed(store: &Fixture) {
     }
 }
 
-/// Repeats each command until it has an answer, as a client with an idempotency key does.
+/// Retries each command until it is answered, as a client with an idempotency key does.
 async fn write_until(
     store: Fixture,
     writer: usize,
@@ -177,7 +178,7 @@ async fn write_until(
         let command = format!("w{writer}c{n}");
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            assert!(Instant::now() < deadline, "{command} gets no answer");
+            assert!(Instant::now() < deadline, "{command} is not answered");
             let loaded = match store.store.load("acme", &id).await {
                 Ok(loaded) => loaded,
                 Err(Error::Unavailable { .. }) => {

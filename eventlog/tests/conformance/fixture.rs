@@ -1,4 +1,4 @@
-//! The store under the suite, in a space of its own on real servers. Where its events are kept, the backend says.
+//! The store under test on unique streams of real servers. The backend decides where its events are stored.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use crate::backend::{self, Backend};
 use crate::counter::{Counter, CounterEvent};
 use crate::suite::{self, Answer, Current, Failure, StoreUnderTest, StoredEvent};
 
-/// Where a store lives: the streams, and the database of a backend that has one.
+/// A store's location: its streams, and the database if the backend has one.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub settings: Settings,
     pub database: String,
 }
 
-/// A store and all it takes to make another one on the same data.
+/// A store with everything needed to open another one on the same data.
 #[derive(Clone)]
 pub struct Fixture {
     pub store: AggregateStore<Counter>,
@@ -25,12 +25,12 @@ pub struct Fixture {
     pub backend: Backend,
 }
 
-/// A store in a space of its own.
+/// Opens a store in a unique location.
 pub async fn store() -> Fixture {
     Fixture::open(backend::place().await, store_settings()).await
 }
 
-/// Short memories, so that tests see what happens beyond them.
+/// Returns settings with small limits, so that tests can exceed them.
 pub fn store_settings() -> StoreSettings {
     StoreSettings { snapshot_every: 10, recent_commands: 8, ..StoreSettings::default() }
 }
@@ -53,17 +53,17 @@ impl Fixture {
         Self { store, log, place, backend }
     }
 
-    /// Another store on the same data, without a cache in common.
+    /// Returns another store on the same data, without a shared cache.
     pub fn over(&self, upcasters: Upcasters, store_settings: StoreSettings) -> AggregateStore<Counter> {
         self.backend.store(&self.log, upcasters, store_settings)
     }
 
-    /// Stores a message that no store wrote, and returns its position.
+    /// Stores a message that no event store wrote, and returns its position.
     pub async fn plant(&self, tail: &str, payload: &str) -> u64 {
         self.backend.plant(&self.log, tail, payload).await
     }
 
-    /// The position of the last message.
+    /// Returns the position of the last message.
     pub async fn last(&self) -> u64 {
         self.backend.last(&self.log).await
     }
@@ -126,17 +126,17 @@ fn failure(error: Error) -> Failure {
     }
 }
 
-/// Makes a test of each demand of the suite.
-macro_rules! demands {
-    ($($demand:ident),* $(,)?) => {$(
+/// Generates a test for each requirement of the suite.
+macro_rules! requirements {
+    ($($requirement:ident),* $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread")]
-        async fn $demand() {
-            suite::$demand(store().await).await;
+        async fn $requirement() {
+            suite::$requirement(store().await).await;
         }
     )*};
 }
 
-demands!(
+requirements!(
     what_is_appended_is_loaded,
     organizations_and_ids_do_not_mix,
     a_command_without_events_stores_nothing,

@@ -1,4 +1,4 @@
-//! A stream that is full: refused by name, with nothing stored, and still readable.
+//! A full stream: commands get a specific error, nothing is stored, and it stays readable.
 
 use eventlog::store::{Error, verify_chain};
 use eventlog::{Stream, StreamSizes};
@@ -10,7 +10,7 @@ use crate::limits::large;
 use crate::suite::StoreUnderTest;
 
 #[tokio::test]
-async fn a_full_stream_refuses_commands_by_name_and_stays_readable() {
+async fn a_full_stream_refuses_commands_with_its_own_error_and_stays_readable() {
     let mut place = backend::place().await;
     let sizes = StreamSizes { domain_bytes: 256 * 1024, ..StreamSizes::small() };
     place.settings = place.settings.with_sizes(sizes);
@@ -23,7 +23,7 @@ async fn a_full_stream_refuses_commands_by_name_and_stays_readable() {
             Ok(_) => stored += 1,
             Err(error) => break error,
         }
-        assert!(stored < 100, "the stream is never full");
+        assert!(stored < 100, "the stream never fills up");
     };
     assert!(matches!(error, Error::Full { stream: Stream::Es, .. }), "{error:?}");
     assert!(stored > 5, "{stored}");
@@ -34,5 +34,5 @@ async fn a_full_stream_refuses_commands_by_name_and_stays_readable() {
     let refused = format!("c{stored}");
     assert_eq!(store.find("acme/1", &refused).await, None);
     let repeated = store.store.append(loaded, large(20_000), metadata(&format!("c{}", stored - 1))).await.unwrap();
-    assert!(repeated.repeated, "what is stored is still answered");
+    assert!(repeated.repeated, "a stored command is still recognised");
 }

@@ -1,4 +1,4 @@
-//! Messages that are too large and servers that are gone: refused by name, with nothing stored.
+//! Oversized messages and unreachable servers: a specific error, and nothing is stored.
 
 use eventlog::store::Error;
 
@@ -11,7 +11,7 @@ pub fn large(bytes: usize) -> Vec<CounterEvent> {
 }
 
 #[tokio::test]
-async fn a_command_too_large_for_one_message_is_refused_whole() {
+async fn a_command_too_large_for_one_message_is_refused_as_a_whole() {
     let store = store().await;
     let error = store.store.append(store.loaded("acme/1").await, large(600_000), metadata("a")).await.unwrap_err();
     assert!(matches!(error, Error::TooLarge { bytes, limit: 524_288 } if bytes > 600_000), "{error:?}");
@@ -24,7 +24,7 @@ async fn a_command_too_large_for_one_message_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_is_unavailable() {
+async fn an_unreachable_server_is_reported_as_unavailable() {
     let (proxy, mut through) = backend::proxied(&backend::place().await).await;
     through.settings.request_timeout = std::time::Duration::from_millis(300);
     let through = Fixture::open(through, store_settings()).await;

@@ -1,4 +1,4 @@
-//! Acknowledgements and requests that get lost on the way: the outcome is found out, never guessed.
+//! Acknowledgements and requests that get lost: the store determines the outcome and never guesses it.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::proxy::Proxy;
 
 type Appending = JoinHandle<Result<Appended, Error>>;
 
-/// The same data twice: through a proxy that can lose things, and directly.
+/// Two stores on the same data: one through a proxy that can lose traffic, one connected directly.
 struct LossyPair {
     proxy: Proxy,
     lossy: Fixture,
@@ -25,7 +25,7 @@ async fn pair(append_deadline: Duration) -> LossyPair {
     let direct = Fixture::open(place, store_settings()).await;
     let quick = StoreSettings { publish_timeout: Duration::from_millis(300), append_deadline, ..store_settings() };
     let lossy = Fixture::open(through, quick).await;
-    // Through the proxy, so that its connection knows every statement and the next one is a single request.
+    // Through the proxy, so that its connection has prepared every statement and the next one is a single request.
     lossy.commit("acme/1", "before", increments("before", 1)).await;
     LossyPair { proxy, lossy, direct }
 }
@@ -57,7 +57,7 @@ impl LossyPair {
         self.direct.last().await
     }
 
-    /// The command ids of the aggregate's messages, in order.
+    /// Returns the command ids of the aggregate's messages, in order.
     async fn stored(&self) -> Vec<String> {
         let messages = self.direct.store.messages("acme", "1").await.unwrap();
         eventlog::store::verify_chain(&messages).unwrap();
@@ -69,11 +69,11 @@ impl LossyPair {
     }
 }
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG_DEADLINE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_acknowledgement_is_found_out_and_never_doubles() {
-    let pair = pair(LONG).await;
+async fn a_lost_acknowledgement_is_resolved_without_a_duplicate() {
+    let pair = pair(LONG_DEADLINE).await;
     let task = pair.append_with_lost_reply("mine").await;
     pair.proxy.heal();
     let appended = task.await.unwrap().unwrap();
@@ -82,8 +82,8 @@ async fn a_lost_acknowledgement_is_found_out_and_never_doubles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_acknowledgement_is_found_below_a_later_command() {
-    let pair = pair(LONG).await;
+async fn a_lost_acknowledgement_is_resolved_even_behind_later_commands() {
+    let pair = pair(LONG_DEADLINE).await;
     let task = pair.append_with_lost_reply("mine").await;
     let mine = pair.last().await;
     for later in ["later", "latest"] {
@@ -96,8 +96,8 @@ async fn a_lost_acknowledgement_is_found_below_a_later_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_request_is_sent_again() {
-    let pair = pair(LONG).await;
+async fn a_lost_request_is_retried() {
+    let pair = pair(LONG_DEADLINE).await;
     let loaded = pair.lossy.loaded("acme/1").await;
     pair.proxy.lose_requests();
     let store = pair.lossy.store.clone();
@@ -111,7 +111,7 @@ async fn a_lost_request_is_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_request_that_another_command_overtook_is_a_conflict() {
-    let pair = pair(LONG).await;
+    let pair = pair(LONG_DEADLINE).await;
     let loaded = pair.lossy.loaded("acme/1").await;
     pair.proxy.lose_requests();
     let store = pair.lossy.store.clone();
@@ -127,7 +127,7 @@ async fn a_lost_request_that_another_command_overtook_is_a_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_that_stays_unknown_is_said_so_and_repeating_finds_it() {
+async fn an_unknown_outcome_is_reported_and_repeating_the_command_finds_it() {
     let pair = pair(Duration::from_secs(1)).await;
     let task = pair.append_with_lost_reply("mine").await;
     let error = task.await.unwrap().unwrap_err();

@@ -1,6 +1,6 @@
-//! The conformance suite of event stores, over the store whose events JetStream keeps, on a real server; and what any of
-//! them promises beyond it: one message per command, the hash chain, snapshots, the cache, certainty about lost answers.
-//! The store on PostgreSQL runs the same files with a backend of its own.
+//! The event store conformance suite, run on the journal in JetStream on a real server, plus tests of what every event
+//! store guarantees beyond the suite: one message per command, the hash chain, snapshots, the cache, certainty about
+//! lost replies. `pgstore` runs the same files on PostgreSQL with its own backend.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod backend;

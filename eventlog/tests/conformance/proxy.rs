@@ -1,5 +1,5 @@
-//! A TCP proxy before a server that can lose what goes through it, in either direction, so that lost acknowledgements
-//! and lost requests happen when a test wants them.
+//! A TCP proxy that can drop traffic in either direction, so that tests can lose acknowledgements and requests on
+//! demand.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ pub struct Proxy {
 struct Losing {
     requests: AtomicBool,
     answers: AtomicBool,
-    /// How many reads of requests were lost since they are being lost.
+    /// Number of request chunks dropped so far.
     lost: AtomicU64,
 }
 
 impl Proxy {
-    /// Starts a proxy before the server of a URL.
+    /// Starts a proxy in front of the server of a URL.
     pub async fn before(url: &str) -> Self {
         let target = authority(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,17 +51,17 @@ impl Proxy {
         self.address
     }
 
-    /// From now on the client hears nothing from the server.
+    /// Drops all traffic from the server from now on.
     pub fn lose_answers(&self) {
         self.losing.answers.store(true, Ordering::SeqCst);
     }
 
-    /// From now on the server hears nothing from the client.
+    /// Drops all traffic from the client from now on.
     pub fn lose_requests(&self) {
         self.losing.requests.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until requests were lost `count` times.
+    /// Waits until requests were dropped `count` times.
     pub async fn lost_requests(&self, count: u64) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.losing.lost.load(Ordering::SeqCst) < count {
@@ -70,7 +70,7 @@ impl Proxy {
         }
     }
 
-    /// Cuts all connections, and loses nothing on those that follow.
+    /// Closes all connections and stops dropping traffic.
     pub fn heal(&self) {
         self.generation.send_modify(|generation| *generation += 1);
         self.losing.answers.store(false, Ordering::SeqCst);
@@ -78,7 +78,7 @@ impl Proxy {
     }
 }
 
-/// Host and port of a URL.
+/// Returns host and port of a URL.
 pub fn authority(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let rest = rest.split('/').next().unwrap_or(rest);

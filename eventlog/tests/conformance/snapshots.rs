@@ -1,4 +1,4 @@
-//! Snapshots: a load from one equals a load from all events, and one that does not fit is ignored.
+//! Snapshots: loading from a snapshot equals loading from all events, and a snapshot that does not match is ignored.
 
 use std::time::{Duration, Instant};
 
@@ -67,10 +67,10 @@ async fn a_load_from_a_snapshot_equals_a_load_from_all_events() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_fits_is_used() {
+async fn a_matching_snapshot_is_used() {
     let store = store().await;
     count_to(&with(&store, every(3)), 1, 3).await;
-    // Only its own hash and fold protect a snapshot, so a changed state shows that it was read.
+    // A snapshot's state has no checksum of its own, so a changed state proves that the snapshot was used.
     let mut changed = written(&store, 3).await;
     changed["state"]["value"] = json!(1000);
     bucket(&store).await.put("acme.counter.1", changed.to_string().into()).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_snapshot_that_fits_is_used() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_does_not_fit_is_ignored() {
+async fn a_snapshot_that_does_not_match_is_ignored() {
     let store = store().await;
     count_to(&with(&store, every(3)), 1, 3).await;
     let good = written(&store, 3).await;
@@ -105,7 +105,7 @@ async fn a_snapshot_that_does_not_fit_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_store_with_a_new_fold_replaces_the_snapshot() {
+async fn a_store_with_a_new_fold_version_replaces_the_snapshot() {
     let store = store().await;
     count_to(&with(&store, every(3)), 1, 3).await;
     written(&store, 3).await;
@@ -115,7 +115,7 @@ async fn a_store_with_a_new_fold_replaces_the_snapshot() {
 }
 
 #[tokio::test]
-async fn without_snapshots_none_is_written() {
+async fn no_snapshot_is_written_when_snapshots_are_disabled() {
     let store = store().await;
     count_to(&with(&store, every(0)), 1, 5).await;
     assert_eq!(snapshot(&store).await, None);

@@ -1,4 +1,4 @@
-//! What stands in the log: one message per command, chained, contiguous, upcast when read.
+//! The stored messages: one per command, chained, with contiguous versions, upcast when read.
 
 use cqrs_es::{CqrsFramework, EventStore};
 use eventlog::store::{Damage, Digest, Error, verify_chain, verify_chain_since};
@@ -24,7 +24,7 @@ async fn the_events_of_one_command_are_one_message() {
 }
 
 #[tokio::test]
-async fn the_framework_runs_on_the_store_and_applies_each_event_once() {
+async fn the_cqrs_es_framework_runs_on_the_store_and_applies_each_event_once() {
     let store = store().await;
     let framework = CqrsFramework::<Counter, _>::new(store.store.clone(), vec![], ());
     for n in 0..5 {
@@ -40,7 +40,7 @@ async fn the_framework_runs_on_the_store_and_applies_each_event_once() {
 }
 
 #[tokio::test]
-async fn the_chain_of_stored_messages_holds_and_tampered_copies_do_not() {
+async fn the_hash_chain_of_stored_messages_verifies_and_tampered_copies_fail() {
     let store = store().await;
     for n in 0..6 {
         store.commit("acme/1", &format!("c{n}"), increments(&format!("c{n}"), 2)).await;
@@ -68,7 +68,7 @@ async fn the_chain_of_stored_messages_holds_and_tampered_copies_do_not() {
 }
 
 #[tokio::test]
-async fn an_old_event_is_upcast_when_it_is_read() {
+async fn an_old_event_is_upcast_when_read() {
     let store = store().await;
     let old = r#"[{"event_id":"00000000-0000-0000-0000-000000000001","sequence":1,"event_type":"CounterIncremented",
         "event_version":"0.1.0","payload":{"amount":7},"metadata":{"command_id":"old"}}]"#;
@@ -92,7 +92,7 @@ async fn an_old_event_is_upcast_when_it_is_read() {
         [vec![upcast], increments("new", 1)].concat()
     );
     let messages = today.messages("acme", "1").await.unwrap();
-    assert_eq!(messages[0].payload, old.as_bytes(), "the log keeps the old bytes");
+    assert_eq!(messages[0].payload, old.as_bytes(), "the log keeps the original bytes");
     let link = &events[1].metadata["previous_hash"];
     assert_eq!(*link, Digest::of(old.as_bytes()).to_string(), "the chain is over the stored bytes");
 }
@@ -124,7 +124,7 @@ async fn a_gap_between_versions_is_an_error_and_never_a_state() {
 }
 
 #[tokio::test]
-async fn what_the_store_did_not_write_is_not_read_as_events() {
+async fn messages_not_written_by_the_store_are_not_read_as_events() {
     let store = store().await;
     for (id, payload) in [("empty", "[]"), ("text", "hello"), ("object", "{}")] {
         store.plant(&format!("acme.counter.{id}"), payload).await;
@@ -136,7 +136,7 @@ async fn what_the_store_did_not_write_is_not_read_as_events() {
 }
 
 #[tokio::test]
-async fn a_state_that_was_already_changed_is_stored_all_the_same() {
+async fn changing_the_loaded_state_before_appending_has_no_effect() {
     let store = store().await;
     let mut loaded = store.loaded("acme/1").await;
     loaded.state = Counter { value: 99, events: 99 };

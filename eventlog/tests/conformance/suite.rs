@@ -1,5 +1,5 @@
-//! What every event store must do, whatever it is made of: a trait for the store under test and one function for each
-//! demand. Nothing here names Fixture, so that a store on another database runs under the same demands.
+//! The requirements of every event store, independent of its storage: a trait for the store under test and one function
+//! per requirement. Nothing here depends on `Fixture`, so a store on another database can meet the same requirements.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -12,12 +12,12 @@ use crate::counter::{Counter, CounterEvent, increments};
 
 /// A store of [`Counter`]s. Clones share one instance; ids are `<organization>/<id>`.
 pub trait StoreUnderTest: Clone + Send + Sync + 'static {
-    /// What `load` gives and `append` takes.
+    /// The context that `load` returns and `append` takes.
     type Context: Send;
 
-    /// Another instance on the same data, as another process has it: its own connection, its own empty caches.
+    /// Opens another instance on the same data, as another process would: with its own connection and empty caches.
     fn elsewhere(&self) -> impl Future<Output = Self> + Send;
-    /// Loads a counter, as a command that may change it would.
+    /// Loads a counter as a command that may change it would.
     fn load(&self, id: &str) -> impl Future<Output = Current<Self::Context>> + Send;
     /// Appends the events of one command.
     fn append(
@@ -26,7 +26,7 @@ pub trait StoreUnderTest: Clone + Send + Sync + 'static {
         events: Vec<CounterEvent>,
         command_id: &str,
     ) -> impl Future<Output = Result<Answer, Failure>> + Send;
-    /// Finds what a command stored.
+    /// Returns what a command stored.
     fn find(&self, id: &str, command_id: &str) -> impl Future<Output = Option<Answer>> + Send;
     /// Reads all events with their versions and metadata, in order.
     fn events(&self, id: &str) -> impl Future<Output = Vec<StoredEvent>> + Send;
@@ -111,7 +111,7 @@ pub async fn a_stale_writer_gets_a_conflict_and_stores_nothing(store: impl Store
     assert_eq!(tokens, ["won.0", "won.1", "won.0", "won.1"]);
 }
 
-/// 50 writers on 5 instances, 4 commands of 2 events each: every command is there once and whole.
+/// 50 writers on 5 instances, 4 commands of 2 events each: every command is stored once and whole.
 pub async fn concurrent_writers_lose_nothing_and_never_both_win(store: impl StoreUnderTest) {
     let mut instances = vec![store.clone()];
     for _ in 0..4 {
@@ -133,7 +133,7 @@ pub async fn concurrent_writers_lose_nothing_and_never_both_win(store: impl Stor
     assert_eq!(stored, expected);
     for (name, answer) in &won {
         let last = &events[answer.version as usize - 1];
-        assert_eq!(tokens(std::slice::from_ref(last)), [format!("{name}.1")], "the answer names its own events");
+        assert_eq!(tokens(std::slice::from_ref(last)), [format!("{name}.1")], "the answer must name its own events");
     }
     assert_eq!(store.elsewhere().await.load("acme/contended").await.state.value, 400);
 }
@@ -174,10 +174,10 @@ pub async fn a_repeated_command_stores_nothing_and_answers_the_same(store: impl 
     let again = store.append(store.load("acme/1").await.context, increments("a", 2), "a").await;
     assert_eq!(again, Ok(repeated.clone()), "on the same instance");
     let again = elsewhere.append(stale.context, increments("a", 2), "a").await;
-    assert_eq!(again, Ok(repeated.clone()), "elsewhere, loaded before the first time");
+    assert_eq!(again, Ok(repeated.clone()), "on another instance that loaded before the first attempt");
     let cold = store.elsewhere().await;
     let again = cold.append(cold.load("acme/1").await.context, increments("a", 2), "a").await;
-    assert_eq!(again, Ok(repeated.clone()), "elsewhere, with a cold cache");
+    assert_eq!(again, Ok(repeated.clone()), "on another instance with an empty cache");
     assert_eq!(store.find("acme/1", "a").await, Some(repeated));
     assert_eq!(tokens(&store.events("acme/1").await), ["a.0", "a.1", "b.0"]);
 }

@@ -1,4 +1,4 @@
-//! Copies of a log that somebody tampered with: each damage is found, and named where it can be.
+//! Audits of tampered copies of a log: every damage is detected, and located where possible.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use serde_json::json;
 
 use crate::support;
 
-/// A message: the end of its subject, and what is stored.
+/// A message: its subject tail and its payload.
 type Stored = (&'static str, Bytes);
 
-/// Four commands on each of three aggregates, in turn.
+/// Returns four commands on each of three aggregates, interleaved.
 fn events() -> Vec<Stored> {
     let mut ends = BTreeMap::from(["acme.note.1", "acme.note.2", "other.note.3"].map(|tail| (tail, Digest::GENESIS)));
     let mut stored = Vec::new();
@@ -32,7 +32,7 @@ fn events() -> Vec<Stored> {
     stored
 }
 
-/// A log of its own with these messages.
+/// Returns a new log with these messages.
 async fn log_of(stored: &[Stored]) -> Log {
     let log = support::log().await;
     let publisher = Publisher::new(&log, PublisherSettings::default());
@@ -42,7 +42,7 @@ async fn log_of(stored: &[Stored]) -> Log {
     log
 }
 
-/// What is found in a copy after somebody was at it.
+/// Returns the audit of a tampered copy.
 async fn found(tamper: impl FnOnce(&mut Vec<Stored>)) -> Audit {
     let mut stored = events();
     tamper(&mut stored);
@@ -50,7 +50,7 @@ async fn found(tamper: impl FnOnce(&mut Vec<Stored>)) -> Audit {
     audit(&log, &ends(&log).await.unwrap()).await.unwrap()
 }
 
-/// Changes what a message says.
+/// Changes a message's content.
 fn rewrite((_, payload): &mut Stored) {
     let text = String::from_utf8(payload.to_vec()).unwrap();
     *payload = Bytes::from(text.replace("{\"n\":", "{\"n\":9"));
@@ -61,7 +61,7 @@ fn damages(audit: &Audit) -> Vec<(&str, Damage)> {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_touched_is_whole_and_has_one_root() {
+async fn an_untampered_log_is_intact_and_has_a_reproducible_root() {
     let (one, two) = (found(|_| {}).await, found(|_| {}).await);
     assert_eq!((one.ends.len(), one.messages, damages(&one)), (3, 12, vec![]));
     assert_eq!(one.root(), two.root());
@@ -69,7 +69,7 @@ async fn a_log_that_nobody_touched_is_whole_and_has_one_root() {
 }
 
 #[tokio::test]
-async fn changed_missing_and_reordered_messages_are_named() {
+async fn changed_missing_and_reordered_messages_are_located() {
     let changed = found(|stored| rewrite(&mut stored[4])).await;
     assert_eq!(damages(&changed), [("es.acme.note.2", Damage::Changed)]);
     let missing = found(|stored| drop(stored.remove(3))).await;
@@ -79,7 +79,7 @@ async fn changed_missing_and_reordered_messages_are_named() {
 }
 
 #[tokio::test]
-async fn what_no_chain_can_show_the_root_does() {
+async fn the_root_reveals_damage_that_no_chain_shows() {
     let sealed = found(|_| {}).await.root();
     let dropped = found(|stored| stored.retain(|(tail, _)| *tail != "acme.note.2")).await;
     assert_eq!((damages(&dropped), dropped.ends.len()), (vec![], 2));
@@ -92,7 +92,7 @@ async fn what_no_chain_can_show_the_root_does() {
 }
 
 #[tokio::test]
-async fn what_came_later_does_not_count() {
+async fn messages_after_the_audited_position_do_not_count() {
     let log = log_of(&events()).await;
     let until = ends(&log).await.unwrap();
     let before = audit(&log, &until).await.unwrap().root();

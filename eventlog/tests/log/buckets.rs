@@ -1,4 +1,4 @@
-//! Key-value buckets: compare-and-set; and secrets: encrypted, bound to their name and key.
+//! Key-value buckets with compare-and-set, and secrets encrypted and bound to their name and key.
 
 use bytes::Bytes;
 use eventlog::buckets::Error;
@@ -9,7 +9,7 @@ use eventlog::{BucketName, Secrets};
 use crate::support;
 
 #[tokio::test]
-async fn a_value_is_written_over_only_at_its_revision() {
+async fn a_value_is_overwritten_only_at_its_revision() {
     let log = support::log().await;
     let bucket = log.bucket(BucketName::StageState).await.unwrap();
     let first = bucket.create("normalizer.3", Bytes::from("a")).await.unwrap();
@@ -35,14 +35,14 @@ async fn a_deleted_key_is_gone_and_can_be_created_again() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_key_is_refused() {
+async fn an_invalid_key_is_refused() {
     let log = support::log().await;
     let bucket = log.bucket(BucketName::Platform).await.unwrap();
     assert!(matches!(bucket.put("a.*", Bytes::new()).await, Err(Error::Key(_))));
 }
 
 #[tokio::test]
-async fn a_secret_comes_back_and_is_stored_as_ciphertext() {
+async fn a_secret_is_stored_as_ciphertext_and_decrypted_when_read() {
     let log = support::log().await;
     let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
     secrets.put("webhook.token", b"correct horse").await.unwrap();
@@ -57,7 +57,7 @@ async fn a_secret_comes_back_and_is_stored_as_ciphertext() {
 }
 
 #[tokio::test]
-async fn the_same_secret_twice_is_two_ciphertexts() {
+async fn storing_the_same_secret_twice_yields_two_ciphertexts() {
     let log = support::log().await;
     let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
     let bucket = log.bucket(BucketName::Secrets).await.unwrap();
@@ -75,7 +75,7 @@ async fn another_master_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_ciphertext_under_another_name_or_changed_does_not_open() {
+async fn a_moved_or_changed_ciphertext_cannot_be_decrypted() {
     let log = support::log().await;
     let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
     let bucket = log.bucket(BucketName::Secrets).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_ciphertext_under_another_name_or_changed_does_not_open() {
 }
 
 #[tokio::test]
-async fn a_secret_is_taken_once_by_one() {
+async fn a_secret_can_be_taken_only_once() {
     let log = support::log().await;
     let bundles = Secrets::in_bucket(&log, [7; 32], BucketName::Bundles).await.unwrap();
     bundles.put("token", b"bundle").await.unwrap();
@@ -104,19 +104,19 @@ async fn a_secret_is_taken_once_by_one() {
 }
 
 #[tokio::test]
-async fn secrets_are_sealed_under_another_key_in_steps_that_can_be_broken_off() {
+async fn changing_the_master_key_can_be_interrupted_and_completed() {
     let log = support::log().await;
     let secrets = Secrets::open(&log, [7; 32]).await.unwrap();
     for name in ["a", "b", "c"] {
         secrets.put(name, name.as_bytes()).await.unwrap();
     }
     let done = std::sync::atomic::AtomicU32::new(0);
-    let broken_off = rekey(&log, [7; 32], [8; 32], |name, plaintext| {
+    let interrupted = rekey(&log, [7; 32], [8; 32], |name, plaintext| {
         let first = done.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
         if first { Ok(plaintext) } else { Err(SecretError::NestedSeal(name.to_owned())) }
     });
-    assert!(matches!(broken_off.await, Err(SecretError::NestedSeal(_))));
-    assert!(matches!(Secrets::open(&log, [8; 32]).await.err(), Some(SecretError::WrongKey)), "it is not complete");
+    assert!(matches!(interrupted.await, Err(SecretError::NestedSeal(_))));
+    assert!(matches!(Secrets::open(&log, [8; 32]).await.err(), Some(SecretError::WrongKey)), "the rekey is not complete");
     assert!(matches!(rekey(&log, [1; 32], [2; 32], |_, text| Ok(text)).await, Err(SecretError::WrongKey)));
     let upper = |_: &str, text: Vec<u8>| Ok(text.to_ascii_uppercase());
     assert_eq!(rekey(&log, [7; 32], [8; 32], upper).await.unwrap(), Rekeyed { changed: 3, already: 1 });

@@ -1,4 +1,4 @@
-//! Checkpoints that do not fit the stream halt the reader loudly, each for its own reason.
+//! Checkpoints that do not match their stream stop the reader, each with a specific error.
 
 use eventlog::consumer::Error;
 use eventlog::{Log, Position, Positions, Source, Stream, run, run_until};
@@ -17,7 +17,7 @@ async fn read_from(log: &Log, stream: Stream, position: Position) -> Error {
 }
 
 #[tokio::test]
-async fn a_trimmed_stream_halts_its_reader() {
+async fn a_reader_behind_a_trimmed_stream_stops() {
     let log = support::log().await;
     support::publish(&log, Stream::TelemetryRaw, "0", 10).await;
     log.trim(Stream::TelemetryRaw, 6).await.unwrap();
@@ -26,7 +26,7 @@ async fn a_trimmed_stream_halts_its_reader() {
 }
 
 #[tokio::test]
-async fn a_reader_that_had_read_what_was_trimmed_goes_on() {
+async fn a_reader_that_had_read_the_trimmed_messages_continues() {
     let log = support::log().await;
     support::publish(&log, Stream::TelemetryRaw, "0", 10).await;
     log.trim(Stream::TelemetryRaw, 6).await.unwrap();
@@ -39,7 +39,7 @@ async fn a_reader_that_had_read_what_was_trimmed_goes_on() {
 }
 
 #[tokio::test]
-async fn a_reader_without_checkpoint_begins_with_what_is_held() {
+async fn a_reader_without_a_checkpoint_starts_at_the_first_stored_message() {
     let log = support::log().await;
     support::publish(&log, Stream::TelemetryRaw, "0", 10).await;
     log.trim(Stream::TelemetryRaw, 9).await.unwrap();
@@ -51,7 +51,7 @@ async fn a_reader_without_checkpoint_begins_with_what_is_held() {
 }
 
 #[tokio::test]
-async fn a_stream_trimmed_under_a_running_reader_halts_it() {
+async fn trimming_unread_messages_stops_a_running_reader() {
     let log = support::log().await;
     let record = Record::default();
     let last = support::publish(&log, Stream::TelemetryRaw, "0", 3000).await;
@@ -59,7 +59,7 @@ async fn a_stream_trimmed_under_a_running_reader_halts_it() {
     let gate = blocked.clone();
     let gated = Gated { inner: recorder(vec![Source::all(Stream::TelemetryRaw)], &record), gate };
     let running = tokio::spawn(async move { run(&trimmed, gated, quick(), CancellationToken::new()).await });
-    // The reader holds what it pulled and waits for the first batch to be handled.
+    // The reader holds the messages it pulled and waits for the first batch to be handled.
     support::until(10, "the reader has pulled", || async { record.count() > 0 }).await;
     log.trim(Stream::TelemetryRaw, last).await.unwrap();
     blocked.add_permits(1_000_000);
@@ -67,7 +67,7 @@ async fn a_stream_trimmed_under_a_running_reader_halts_it() {
     assert!(matches!(ended, Err(Error::Trimmed { .. })), "{ended:?}");
 }
 
-/// Handles one batch at once, and the following ones when the gate is open.
+/// Handles the first batch immediately and later ones once the gate is open.
 struct Gated<C> {
     inner: C,
     gate: std::sync::Arc<tokio::sync::Semaphore>,
@@ -100,7 +100,7 @@ async fn a_checkpoint_of_another_stream_of_the_same_name_is_refused() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_of_another_history_is_refused() {
+async fn a_checkpoint_whose_message_was_rewritten_is_refused() {
     let log = support::log().await;
     support::publish(&log, Stream::Presence, "0", 3).await;
     let hash = Some(eventlog::position::fingerprint(b"something else"));

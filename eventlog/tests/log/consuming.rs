@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{self, Record, Recorder, quick, recorder};
 
 #[tokio::test]
-async fn a_consumer_goes_on_where_it_left_off() {
+async fn a_consumer_resumes_from_its_checkpoint() {
     let log = support::log().await;
     let record = Record::default();
     let sources = || vec![Source::all(Stream::Presence), Source::all(Stream::Es)];
@@ -36,7 +36,7 @@ async fn a_consumer_goes_on_where_it_left_off() {
 }
 
 #[tokio::test]
-async fn batches_stay_within_count_and_bytes() {
+async fn batches_respect_the_limits_of_count_and_bytes() {
     let log = support::log().await;
     support::publish(&log, Stream::Presence, "0", 30).await;
     let record = Record::default();
@@ -59,7 +59,7 @@ async fn batches_stay_within_count_and_bytes() {
 }
 
 #[tokio::test]
-async fn a_retry_repeats_the_very_same_batch() {
+async fn a_retry_delivers_exactly_the_same_batch() {
     let log = support::log().await;
     support::publish(&log, Stream::Presence, "0", 10).await;
     let record = Record::default();
@@ -79,7 +79,7 @@ async fn a_retry_repeats_the_very_same_batch() {
 }
 
 #[tokio::test]
-async fn rejected_messages_become_dead_letters_and_the_rest_goes_on() {
+async fn rejected_messages_become_dead_letters_and_the_others_are_handled() {
     let log = support::log().await;
     support::publish(&log, Stream::Presence, "0", 6).await;
     let record = Record::default();
@@ -104,7 +104,7 @@ async fn rejected_messages_become_dead_letters_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn rejecting_what_is_not_in_the_batch_ends_the_loop() {
+async fn rejecting_a_message_outside_the_batch_ends_the_loop() {
     let log = support::log().await;
     support::publish(&log, Stream::Presence, "0", 1).await;
     let decide =
@@ -125,7 +125,7 @@ async fn a_consumer_that_is_fenced_stops() {
 }
 
 #[tokio::test]
-async fn shutdown_finishes_the_batch_in_hand() {
+async fn shutdown_finishes_the_current_batch() {
     struct Slow {
         record: Record,
         started: Arc<Notify>,
@@ -190,7 +190,7 @@ async fn shutdown_does_not_wait_for_a_retry_to_succeed() {
 }
 
 #[tokio::test]
-async fn a_filtered_source_reads_its_part_and_its_position_follows_the_stream() {
+async fn a_filtered_source_reads_matching_messages_and_its_position_follows_the_stream() {
     let log = support::log().await;
     support::publish(&log, Stream::Presence, "3", 4).await;
     support::publish(&log, Stream::Presence, "5", 6).await;

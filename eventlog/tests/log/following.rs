@@ -1,4 +1,4 @@
-//! Followers: fold everything, know where they are, say why they ended.
+//! Followers fold everything, report their position, and report why they ended.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support;
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn start(
     log: &Log,
@@ -25,56 +25,56 @@ async fn start(
 }
 
 #[tokio::test]
-async fn a_follower_folds_what_was_there_and_what_comes() {
+async fn a_follower_folds_existing_and_new_messages() {
     let log = support::log().await;
     support::publish(&log, Stream::Es, "acme.device.7", 300).await;
     let (follower, folded, _shutdown) = start(&log, vec![Source::all(Stream::Es)], Positions::new()).await;
-    follower.caught_up(SOON).await.unwrap();
+    follower.caught_up(TIMEOUT).await.unwrap();
     assert_eq!(*folded.lock().unwrap(), (1..=300).collect::<Vec<_>>());
     let last = support::publish(&log, Stream::Es, "acme.device.7", 1).await;
-    follower.reached(Stream::Es, last, SOON).await.unwrap();
+    follower.reached(Stream::Es, last, TIMEOUT).await.unwrap();
     assert_eq!((follower.position(Stream::Es), folded.lock().unwrap().len()), (301, 301));
 }
 
 #[tokio::test]
-async fn a_follower_of_an_empty_or_foreign_part_is_caught_up_too() {
+async fn a_follower_without_matching_messages_catches_up_too() {
     let log = support::log().await;
     support::publish(&log, Stream::Es, "acme.device.7", 5).await;
     let sources = vec![Source::filtered(Stream::Es, ["*.rule.>"]), Source::all(Stream::EsAlarm)];
     let (follower, folded, _shutdown) = start(&log, sources, Positions::new()).await;
-    follower.caught_up(SOON).await.unwrap();
+    follower.caught_up(TIMEOUT).await.unwrap();
     support::publish(&log, Stream::Es, "acme.device.7", 5).await;
-    follower.caught_up(SOON).await.unwrap();
+    follower.caught_up(TIMEOUT).await.unwrap();
     assert_eq!((follower.position(Stream::Es), follower.position(Stream::EsAlarm)), (10, 0));
     support::publish(&log, Stream::Es, "acme.rule.1", 1).await;
-    follower.caught_up(SOON).await.unwrap();
+    follower.caught_up(TIMEOUT).await.unwrap();
     assert_eq!(*folded.lock().unwrap(), [11]);
 }
 
 #[tokio::test]
-async fn a_follower_that_does_not_get_there_says_how_far_it_is() {
+async fn a_late_follower_reports_its_position() {
     let log = support::log().await;
     support::publish(&log, Stream::Es, "acme.device.7", 2).await;
     let (follower, _, _shutdown) = start(&log, vec![Source::all(Stream::Es)], Positions::new()).await;
-    follower.caught_up(SOON).await.unwrap();
+    follower.caught_up(TIMEOUT).await.unwrap();
     let late = follower.reached(Stream::Es, 9, Duration::from_millis(50)).await;
     assert!(matches!(late, Err(Error::Late { position: 2, wanted: 9, .. })), "{late:?}");
 }
 
 #[tokio::test]
-async fn a_follower_that_cannot_go_on_says_why() {
+async fn a_failed_follower_reports_its_error() {
     let log = support::log().await;
     let (follower, _, _shutdown) = start(&log, vec![Source::all(Stream::Es)], Positions::at([(Stream::Es, 7)])).await;
-    let failed = follower.reached(Stream::Es, 8, SOON).await;
+    let failed = follower.reached(Stream::Es, 8, TIMEOUT).await;
     assert!(matches!(failed, Err(Error::Failed(_))), "{failed:?}");
     assert!(follower.failure().is_some());
 }
 
 #[tokio::test]
-async fn a_follower_that_was_shut_down_keeps_nobody_waiting() {
+async fn waiting_for_a_follower_ends_when_it_is_shut_down() {
     let log = support::log().await;
     let (follower, _, shutdown) = start(&log, vec![Source::all(Stream::Es)], Positions::new()).await;
     shutdown.cancel();
-    let ended = follower.reached(Stream::Es, 1, SOON).await;
+    let ended = follower.reached(Stream::Es, 1, TIMEOUT).await;
     assert!(matches!(ended, Err(Error::Shutdown)), "{ended:?}");
 }

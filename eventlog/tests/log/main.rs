@@ -1,5 +1,5 @@
-//! The event log against a real nats-server: what is declared, published, consumed, followed, owned and kept secret,
-//! and what all of it does when the server is killed.
+//! Tests of the event log against a real nats-server: streams, publishing, consuming, following, membership, buckets
+//! and secrets, and their behaviour when the server is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod audit;

@@ -1,5 +1,5 @@
-//! The server killed without warning, again and again: what was acknowledged is there exactly once, and what reads goes
-//! on by itself without loss or doubling.
+//! The server is killed repeatedly without warning: whatever was acknowledged is stored exactly once, and readers
+//! resume without loss or duplicates.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::support::{self, Record, Server, quick, recorder};
 
 const OUTAGES: usize = 4;
 
-/// Pushes items until told to stop, and returns how many; `answered` gets those acknowledged.
+/// Pushes items until `stop` is cancelled, and returns how many.
 async fn load(lane: Lane<u32>, stop: CancellationToken) -> u32 {
     let mut pushed = 0;
     while !stop.is_cancelled() {
@@ -30,7 +30,7 @@ async fn load(lane: Lane<u32>, stop: CancellationToken) -> u32 {
 
 async fn kill_and_restart(server: &mut Server, log: &Log, rounds: usize) {
     for round in 0..rounds {
-        // Not a condition: load for a while, so that every kill hits other packs in flight.
+        // A fixed wait, not a condition: the load runs for a while, so that every kill hits different packs in flight.
         tokio::time::sleep(Duration::from_millis(400 + 137 * round as u64)).await;
         server.kill().await;
         tokio::time::sleep(Duration::from_millis(150)).await;
@@ -85,7 +85,7 @@ async fn everything_acknowledged_is_stored_exactly_once_and_read_exactly_once() 
     }
     let acknowledged = acknowledged.lock().unwrap().clone();
     let refused = refused.lock().unwrap().clone();
-    assert_eq!(acknowledged.len() + refused.len(), pushed as usize, "an item was not answered exactly once");
+    assert_eq!(acknowledged.len() + refused.len(), pushed as usize, "an item did not get exactly one outcome");
     assert!(acknowledged.len() > 1000, "only {} acknowledged", acknowledged.len());
     for (item, sequence) in &acknowledged {
         assert_eq!(times.get(item), Some(&vec![*sequence]), "item {item}");
@@ -101,7 +101,7 @@ async fn everything_acknowledged_is_stored_exactly_once_and_read_exactly_once() 
 }
 
 #[tokio::test]
-async fn a_connection_begins_when_the_server_does() {
+async fn a_connection_is_established_once_the_server_starts() {
     let mut server = Server::start().await;
     server.kill().await;
     let settings = support::settings(&server.url(), "");
@@ -110,14 +110,14 @@ async fn a_connection_begins_when_the_server_does() {
     assert!(!connecting.is_finished());
     server.restart().await;
     let log = connecting.await.unwrap().unwrap();
-    support::until(10, "it is ready", || async { log.ping().await.is_ok() }).await;
+    support::until(10, "the log is ready", || async { log.ping().await.is_ok() }).await;
     server.kill().await;
-    support::until(10, "it is not", || async { !log.is_connected() }).await;
+    support::until(10, "the log is disconnected", || async { !log.is_connected() }).await;
     assert!(matches!(log.ping().await, Err(eventlog::connection::Error::Disconnected(_))));
 }
 
 #[tokio::test]
-async fn a_consumer_deleted_on_the_server_is_made_anew_and_none_is_left_behind() {
+async fn a_consumer_deleted_on_the_server_is_recreated_and_none_leaks() {
     let log = support::log().await;
     let client = async_nats::connect(log.settings().url.as_str()).await.unwrap();
     let name = log.settings().stream_name(Stream::Presence);
@@ -137,7 +137,7 @@ async fn a_consumer_deleted_on_the_server_is_made_anew_and_none_is_left_behind()
         }
     }
     assert_eq!(record.sequences(Stream::Presence), (1..=150).collect::<Vec<_>>());
-    support::until(10, "it reads again", || async { !consumers().await.is_empty() }).await;
+    support::until(10, "the consumer is recreated", || async { !consumers().await.is_empty() }).await;
     shutdown.cancel();
     running.await.unwrap().unwrap();
     support::until(10, "no consumer is left", || async { consumers().await.is_empty() }).await;

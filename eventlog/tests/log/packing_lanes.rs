@@ -1,4 +1,4 @@
-//! Packing lanes: few messages, every item answered once, back-pressure, an orderly end.
+//! Packing lanes: few messages, one outcome per item, back-pressure, orderly shutdown.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn start(log: &Log, settings: LaneSettings) -> (Lane<u32>, Answers) {
 }
 
 #[tokio::test]
-async fn items_that_gather_travel_in_one_pack() {
+async fn items_queued_together_form_one_pack() {
     let log = support::log().await;
     let settings = LaneSettings { linger: Duration::from_millis(100), ..LaneSettings::default() };
     let (lane, answers) = start(&log, settings);
@@ -63,7 +63,7 @@ async fn packs_stay_within_their_limits_and_in_order() {
 }
 
 #[tokio::test]
-async fn an_item_larger_than_a_pack_is_given_back() {
+async fn an_item_larger_than_a_pack_is_handed_back() {
     let log = support::log().await;
     let (lane, answers) = start(&log, LaneSettings { max_bytes: 100, ..LaneSettings::default() });
     assert!(matches!(lane.push(1, 101).await, Err(PushError::TooLarge(1))));
@@ -72,7 +72,7 @@ async fn an_item_larger_than_a_pack_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_closed_lane_takes_nothing_and_has_answered_everything() {
+async fn a_closed_lane_accepts_nothing_and_has_reported_every_outcome() {
     let log = support::log().await;
     let (lane, answers) = start(&log, LaneSettings { linger: Duration::from_secs(60), ..LaneSettings::default() });
     lane.push(1, 10).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_closed_lane_takes_nothing_and_has_answered_everything() {
 }
 
 #[tokio::test]
-async fn a_lane_that_is_dropped_still_writes_what_it_took() {
+async fn a_dropped_lane_still_writes_its_queued_items() {
     let log = support::log().await;
     let (lane, answers) = start(&log, LaneSettings { linger: Duration::from_secs(60), ..LaneSettings::default() });
     lane.push(1, 10).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_lane_that_is_dropped_still_writes_what_it_took() {
 }
 
 #[tokio::test]
-async fn a_full_stream_is_told_to_every_item_and_holds_up_the_pushes() {
+async fn every_item_of_a_pack_is_told_that_the_stream_is_full() {
     let log = support::undeclared(StreamSizes { raw_bytes: 1, ..StreamSizes::small() }).await;
     log.declare_streams().await.unwrap();
     let (lane, answers) = start(&log, LaneSettings::default());
@@ -109,7 +109,7 @@ async fn pushes_wait_while_the_lane_is_full() {
     server.freeze();
     lane.push(1, 100).await.unwrap();
     let blocked = tokio::time::timeout(Duration::from_millis(300), lane.push(2, 100)).await;
-    assert!(blocked.is_err(), "the lane took more than it may hold");
+    assert!(blocked.is_err(), "the lane accepted more than its limit");
     server.thaw();
     tokio::time::timeout(Duration::from_secs(10), lane.push(3, 100)).await.unwrap().unwrap();
     lane.close().await;

@@ -1,4 +1,4 @@
-//! Publishing, and the single writer of a subject: exact when acknowledgements are lost and when strangers write.
+//! Publishing, and the single writer of a subject, which is exact despite lost acknowledgements and other writers.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn a_message_is_read_back_as_it_was_published() {
 }
 
 #[tokio::test]
-async fn a_message_larger_than_the_server_takes_is_refused_by_its_size() {
+async fn a_message_above_the_servers_size_limit_is_refused() {
     let log = support::log().await;
     let publisher = Publisher::new(&log, PublisherSettings::default());
     let huge = Bytes::from(vec![0; 9 << 20]);
@@ -29,7 +29,7 @@ async fn a_message_larger_than_the_server_takes_is_refused_by_its_size() {
 }
 
 #[tokio::test]
-async fn a_lost_acknowledgement_does_not_double_the_message() {
+async fn a_lost_acknowledgement_does_not_duplicate_the_message() {
     let server = Server::start().await;
     let log = server.log("").await;
     let settings = WriterSettings { timeout: Duration::from_millis(300), deadline: Duration::from_secs(20) };
@@ -40,7 +40,7 @@ async fn a_lost_acknowledgement_does_not_double_the_message() {
         let sequence = writer.write(Headers::new(), Bytes::from("second")).await.unwrap();
         (sequence, writer)
     });
-    // Longer than one attempt, so that the message in the server's socket is given up and sent again.
+    // Longer than one attempt, so that the writer gives up on the message in the server's socket and retries it.
     tokio::time::sleep(Duration::from_millis(900)).await;
     server.thaw();
     let (sequence, mut writer) = lost.await.unwrap();
@@ -69,7 +69,7 @@ async fn two_writers_on_one_subject_store_everything_once() {
 }
 
 #[tokio::test]
-async fn a_writer_goes_on_after_its_subject_was_trimmed() {
+async fn a_writer_continues_after_its_subject_was_trimmed() {
     let log = support::log().await;
     let mut writer = SubjectWriter::new(&log, Stream::TelemetryRaw, "0", WriterSettings::default());
     assert_eq!(writer.write(Headers::new(), Bytes::from("a")).await.unwrap(), 1);
@@ -78,7 +78,7 @@ async fn a_writer_goes_on_after_its_subject_was_trimmed() {
 }
 
 #[tokio::test]
-async fn an_unanswering_server_leaves_no_false_certainty() {
+async fn the_outcome_is_unknown_when_the_server_does_not_answer() {
     let server = Server::start().await;
     let log = server.log("").await;
     let settings = WriterSettings { timeout: Duration::from_millis(100), deadline: Duration::from_millis(400) };
@@ -89,7 +89,7 @@ async fn an_unanswering_server_leaves_no_false_certainty() {
     server.thaw();
     let is_unknown = matches!(unknown, Err(Error::Publish(PublishError::Unacknowledged { stored: None, .. })));
     assert!(is_unknown, "{unknown:?}");
-    // Whatever became of it, the next message is stored behind it and nothing is stored twice.
+    // Whatever its outcome, the next message is stored after it and nothing is stored twice.
     let third = writer.write(Headers::new(), Bytes::from("third")).await.unwrap();
     let messages = log.read_subject(Stream::TelemetryRaw, "0", 1).await.unwrap();
     let payloads: Vec<_> = messages.iter().map(|message| message.payload.as_ref()).collect();

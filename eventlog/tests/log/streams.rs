@@ -1,4 +1,4 @@
-//! Declared streams: created once, compared ever after, apart for every prefix.
+//! Declared streams: created once, compared from then on, and separate for every prefix.
 
 use bytes::Bytes;
 use eventlog::streams::Error;
@@ -16,7 +16,7 @@ async fn declaring_twice_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stream_that_differs_is_refused_with_both_sides_shown() {
+async fn a_stream_that_differs_is_refused_and_both_values_are_shown() {
     let log = support::log().await;
     let mut settings = log.settings().clone();
     settings.sizes.raw_bytes = 7_000_001;
@@ -30,7 +30,7 @@ async fn a_stream_that_differs_is_refused_with_both_sides_shown() {
 }
 
 #[tokio::test]
-async fn a_declared_size_is_changed_only_on_demand() {
+async fn a_stream_is_resized_only_on_request() {
     let log = support::log().await;
     let mut settings = log.settings().clone();
     settings.sizes.raw_bytes = 7_000_001;
@@ -42,7 +42,7 @@ async fn a_declared_size_is_changed_only_on_demand() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_and_not_created_by_a_check() {
+async fn a_check_names_missing_streams_and_creates_none() {
     let log = support::undeclared(StreamSizes::small()).await;
     let error = log.check_streams().await.unwrap_err();
     assert!(error.to_string().contains(&log.settings().stream_name(Stream::TelemetryRaw)), "{error}");
@@ -51,7 +51,7 @@ async fn what_is_missing_is_named_and_not_created_by_a_check() {
 }
 
 #[tokio::test]
-async fn two_prefixes_do_not_see_each_other() {
+async fn two_prefixes_are_isolated_from_each_other() {
     let (a, b) = (support::log().await, support::log().await);
     support::publish(&a, Stream::Presence, "3", 2).await;
     assert_eq!(a.last_sequence(Stream::Presence).await.unwrap(), 2);
@@ -83,7 +83,7 @@ async fn the_server_itself_refuses_to_delete_domain_events() {
 }
 
 #[tokio::test]
-async fn a_full_raw_stream_refuses_and_keeps_what_it_has() {
+async fn a_full_raw_stream_refuses_new_messages_and_keeps_the_old_ones() {
     let log = support::undeclared(StreamSizes { raw_bytes: 200_000, ..StreamSizes::small() }).await;
     log.declare_streams().await.unwrap();
     let publisher = Publisher::new(&log, PublisherSettings::default());

@@ -1,4 +1,4 @@
-//! What the tests share: a log of their own, a server of their own that can be killed, and a consumer that remembers.
+//! Shared test helpers: a unique log, a dedicated server that can be killed, and a consumer that records what it reads.
 
 use std::future::Future;
 use std::process::Command;
@@ -14,22 +14,22 @@ use eventlog::{
 use stack::testing::{SHARED, TestStack, servers};
 use tokio::sync::OnceCell;
 
-/// Connects to the shared server under a prefix of its own and declares the streams.
+/// Connects to the shared server under a unique prefix and declares the streams.
 pub async fn log() -> Log {
     let log = undeclared(StreamSizes::small()).await;
     log.declare_streams().await.unwrap();
     log
 }
 
-/// Connects to the shared server under a prefix of its own, with sizes of the test's choice, and declares nothing.
+/// Connects to the shared server under a unique prefix with the given sizes, and declares nothing.
 pub async fn undeclared(sizes: StreamSizes) -> Log {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let prefix = format!("e{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     Log::connect(settings(&shared_nats().await, &prefix).with_sizes(sizes)).await.unwrap()
 }
 
-/// The URL of the nats-server all tests share: the one the environment names, else one of this process's own, without
-/// the other servers, which nothing here needs.
+/// Returns the URL of the nats-server that all tests share: the one named in the environment, else one started by this
+/// process, without the other servers, which these tests do not need.
 async fn shared_nats() -> String {
     static NATS: OnceCell<Server> = OnceCell::const_new();
     if std::env::var_os(SHARED).is_some() {
@@ -46,7 +46,7 @@ pub fn settings(url: &str, prefix: &str) -> Settings {
 pub async fn until<F: Future<Output = bool>>(seconds: u64, what: &str, mut holds: impl FnMut() -> F) {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !holds().await {
-        assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
+        assert!(Instant::now() < deadline, "timed out after {seconds} s: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -61,7 +61,7 @@ pub async fn publish(log: &Log, stream: Stream, tail: &str, count: usize) -> u64
     last
 }
 
-/// A nats-server of one test's own, which can be killed and started again on the same port and data.
+/// A nats-server dedicated to one test, which can be killed and restarted on the same port and data.
 pub struct Server(TestStack);
 
 impl Server {
@@ -80,7 +80,7 @@ impl Server {
         log
     }
 
-    /// Ends the server without warning.
+    /// Kills the server without warning.
     pub async fn kill(&mut self) {
         self.0.kill(stack::Server::Nats).await.unwrap();
     }
@@ -89,23 +89,22 @@ impl Server {
         self.0.restart(stack::Server::Nats).await.unwrap();
     }
 
-    /// Makes the server deaf and dumb while its sockets stay open.
-    /// Stops the server in its tracks; returns when each of its threads stands still, which the signal alone does not
-    /// promise.
+    /// Freezes the server (SIGSTOP) while its sockets stay open. Returns once every thread is stopped, which sending
+    /// the signal alone does not guarantee.
     pub fn freeze(&self) {
         self.signal("-STOP");
         let deadline = Instant::now() + Duration::from_secs(10);
-        while !self.stands_still() {
-            assert!(Instant::now() < deadline, "the server does not stand still");
+        while !self.is_stopped() {
+            assert!(Instant::now() < deadline, "the server does not stop");
             std::thread::yield_now();
         }
     }
 
-    fn stands_still(&self) -> bool {
+    fn is_stopped(&self) -> bool {
         let pid = self.0.pid(stack::Server::Nats).unwrap();
         let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().map(|thread| thread.unwrap().path());
         threads.map(|thread| std::fs::read_to_string(thread.join("stat")).unwrap_or_default()).all(|stat| {
-            // The state follows the name in parentheses: T is stopped (proc(5)).
+            // The state follows the name in parentheses; T means stopped (proc(5)).
             stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
         })
     }
@@ -120,7 +119,7 @@ impl Server {
     }
 }
 
-/// What a [`Recorder`] saw and where its checkpoint stands; it outlives the recorder, as a database would.
+/// What a [`Recorder`] saw, and its checkpoint; it outlives the recorder, as a database would.
 #[derive(Clone, Default)]
 pub struct Record {
     pub seen: Arc<Mutex<Vec<(Stream, u64, Bytes)>>>,
@@ -146,7 +145,8 @@ impl Record {
     }
 }
 
-/// A consumer that records every message with its checkpoint; `decide` may answer otherwise before anything is stored.
+/// A consumer that records every message with its checkpoint; `decide` may return another outcome before anything is
+/// stored.
 pub struct Recorder<D> {
     pub sources: Vec<Source>,
     pub record: Record,

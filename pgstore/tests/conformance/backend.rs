@@ -1,4 +1,4 @@
-//! The store under test keeps its events in PostgreSQL, and its relay runs.
+//! Backend of the conformance suite: the store under test uses the journal in PostgreSQL, with a running relay.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::counter::Counter;
 use crate::fixture::Place;
 use crate::proxy::{Proxy, authority};
 
-/// The server whose death matters to a writer.
+/// The server that writers depend on.
 pub const SERVER: Server = Server::Postgres;
 
 const TABLES: &str = include_str!("../../../migrations/0031_event_store.sql");
 
-/// A journal and a relay of this process.
+/// The journal and relay of this process.
 #[derive(Clone)]
 pub struct Backend {
     pub journal: Arc<PostgresJournal>,
@@ -26,7 +26,7 @@ pub struct Backend {
     _relay: Arc<Relay>,
 }
 
-/// Streams and a database of one's own on the tests' servers.
+/// Returns unique streams and a unique database on the shared test servers.
 pub async fn place() -> Place {
     let space = stack::testing::space().await;
     sql(&space.postgres, TABLES).await.unwrap();
@@ -34,7 +34,7 @@ pub async fn place() -> Place {
     Place { settings, database: space.postgres }
 }
 
-/// Servers of one's own.
+/// Starts dedicated servers.
 pub async fn own_stack() -> (TestStack, Place) {
     let stack = TestStack::start(|options| {
         let mut options = options.only(SERVER);
@@ -48,7 +48,7 @@ pub async fn own_stack() -> (TestStack, Place) {
     (stack, Place { settings, database })
 }
 
-/// The same place through a proxy before the server that keeps the events.
+/// Returns the same location behind a proxy in front of the server that stores the events.
 pub async fn proxied(place: &Place) -> (Proxy, Place) {
     let proxy = Proxy::before(&place.database).await;
     let database = place.database.replace(authority(&place.database), &proxy.address().to_string());
@@ -63,7 +63,7 @@ impl Backend {
     }
 
     pub fn store(&self, log: &Log, upcasters: Upcasters, settings: StoreSettings) -> AggregateStore<Counter> {
-        AggregateStore::on(self.journal.clone(), log, upcasters, settings)
+        AggregateStore::with_journal(self.journal.clone(), log, upcasters, settings)
     }
 
     pub async fn plant(&self, _: &Log, tail: &str, payload: &str) -> u64 {

@@ -1,5 +1,6 @@
-//! The conformance suite of event stores over the store on PostgreSQL: the very files that `eventlog` runs over JetStream,
-//! with another backend; and what only this store promises: the relay, the order of positions, tables that only grow.
+//! The event store conformance suite run on the journal in PostgreSQL: the same files that `eventlog` runs on
+//! JetStream, with another backend, plus tests of what only this journal guarantees: the relay, the order of positions,
+//! an append-only table.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod backend;

@@ -1,5 +1,5 @@
-//! The relay: everything that is committed stands in JetStream at its position, byte for byte and once, whatever happens
-//! to relays; and a database that does not belong to the log is refused.
+//! The relay: every committed message is in JetStream at its position, byte for byte and once, whatever happens to
+//! relays; and a database that does not belong to the log is refused.
 
 use std::time::{Duration, Instant};
 
@@ -11,15 +11,15 @@ use crate::backend;
 use crate::counter::increments;
 use crate::fixture::{Fixture, metadata, store, store_settings};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Waits until JetStream has as many messages as the table, and compares them all.
 async fn relayed(store: &Fixture, stream: Stream) -> u64 {
     let statement = "SELECT position, subject, payload FROM event_store WHERE stream = $1 ORDER BY position";
     let rows = sqlx::query(statement).bind(stream.name()).fetch_all(&mut store.backend.connect().await).await.unwrap();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while store.log.last_sequence(stream).await.unwrap() < rows.len() as u64 {
-        assert!(Instant::now() < deadline, "{stream} lacks messages");
+        assert!(Instant::now() < deadline, "{stream} is still missing messages");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     for row in &rows {
@@ -34,15 +34,15 @@ async fn relayed(store: &Fixture, stream: Stream) -> u64 {
 
 async fn append(store: &Fixture, kind: &str, id: &str) -> u64 {
     let key = AggregateKey::new("acme", kind, id).unwrap();
-    store.backend.journal.append(&key, 0, "[]".into(), PATIENCE).await.unwrap()
+    store.backend.journal.append(&key, 0, "[]".into(), TIMEOUT).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_stream_has_its_messages_at_their_positions() {
+async fn each_stream_holds_its_messages_at_their_positions() {
     let store = store().await;
     for n in 1..=5 {
         for kind in ["device", "alarm", "activity"] {
-            assert_eq!(append(&store, kind, &n.to_string()).await, n, "positions are each stream's own");
+            assert_eq!(append(&store, kind, &n.to_string()).await, n, "each stream counts its own positions");
         }
     }
     for stream in Stream::DOMAIN {
@@ -50,9 +50,9 @@ async fn each_stream_has_its_messages_at_their_positions() {
     }
 }
 
-/// Relays come and go in the middle of their work, several at a time and with the lock taken away from them.
+/// Relays start and stop in the middle of their work, several at a time, while their lock connections are terminated.
 #[tokio::test(flavor = "multi_thread")]
-async fn relays_that_come_and_go_repeat_nothing_and_leave_nothing_out() {
+async fn relays_that_start_and_stop_neither_duplicate_nor_skip_messages() {
     let store = store().await;
     let writers: Vec<_> = (0..4)
         .map(|writer| {
@@ -68,9 +68,9 @@ async fn relays_that_come_and_go_repeat_nothing_and_leave_nothing_out() {
     let mut db = store.backend.connect().await;
     while !writers.iter().all(|writer| writer.is_finished()) {
         let relays = [store.backend.journal.relay(), store.backend.journal.relay()];
-        let ends = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
+        let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        sqlx::query(ends).execute(&mut db).await.unwrap();
+        sqlx::query(terminate).execute(&mut db).await.unwrap();
         tokio::time::sleep(Duration::from_millis(30)).await;
         drop(relays);
     }
@@ -81,7 +81,7 @@ async fn relays_that_come_and_go_repeat_nothing_and_leave_nothing_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_relay_that_hangs_is_stood_in_for() {
+async fn a_standby_takes_over_from_a_relay_that_hangs() {
     let place = backend::place().await;
     let log = Log::connect(place.settings.clone()).await.unwrap();
     log.declare_streams().await.unwrap();
@@ -128,7 +128,7 @@ async fn a_database_of_another_installation_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_that_were_lost_are_filled_again() {
+async fn lost_streams_are_refilled_from_the_database() {
     let store = store().await;
     for n in 0..300 {
         store.commit(&format!("acme/{}", n % 7), &format!("c{n}"), increments("x", 1)).await;

@@ -1,5 +1,5 @@
-//! The table itself: positions without gaps in the order of commits, rows that nobody changes, events that SQL and
-//! postgres-es read.
+//! The table: positions without gaps in commit order, rows that cannot be changed, and events that SQL and postgres-es
+//! can read.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::fixture::store;
 use crate::suite::StoreUnderTest;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_sees_a_position_has_seen_all_below_it() {
+async fn positions_become_visible_in_order() {
     let store = store().await;
     let writers: Vec<_> = (0..12)
         .map(|writer| {
@@ -33,7 +33,7 @@ async fn who_sees_a_position_has_seen_all_below_it() {
         let statement = "SELECT position FROM event_store WHERE stream = 'ES' AND position > $1 ORDER BY position";
         let positions: Vec<i64> = sqlx::query_scalar(statement).bind(seen).fetch_all(&mut db).await.unwrap();
         let last = seen + positions.len() as i64;
-        assert_eq!(positions, (seen + 1..=last).collect::<Vec<_>>(), "a commit became visible behind a later one");
+        assert_eq!(positions, (seen + 1..=last).collect::<Vec<_>>(), "a commit became visible after a later one");
         seen = last;
     }
     for writer in writers {
@@ -55,7 +55,7 @@ async fn an_append_that_is_rolled_back_leaves_no_gap() {
 }
 
 #[tokio::test]
-async fn stored_events_are_neither_changed_nor_removed() {
+async fn stored_events_cannot_be_changed_or_removed() {
     let store = store().await;
     store.commit("acme/1", "a", increments("a", 1)).await;
     let mut db = store.backend.connect().await;
@@ -67,7 +67,7 @@ async fn stored_events_are_neither_changed_nor_removed() {
 }
 
 #[tokio::test]
-async fn postgres_es_reads_what_is_stored() {
+async fn postgres_es_can_read_the_stored_events() {
     let store = store().await;
     store.commit("acme/1", "a", increments("a", 3)).await;
     store.commit("acme/1", "b", increments("b", 2)).await;

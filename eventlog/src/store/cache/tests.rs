@@ -1,4 +1,4 @@
-//! The cache's rules, without a log.
+//! Tests of the cache without a log.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn live(capacity: usize) -> Cache<()> {
 }
 
 #[test]
-fn nothing_is_kept_before_a_feed_is_live_and_after_it_stopped() {
+fn nothing_is_cached_before_a_feed_is_live_or_after_it_stopped() {
     let cache = Cache::new(10);
     cache.put(cache.ticket(), "a", head(1));
     assert_eq!(position(&cache, "a"), None);
@@ -32,7 +32,7 @@ fn nothing_is_kept_before_a_feed_is_live_and_after_it_stopped() {
 }
 
 #[test]
-fn a_state_read_before_the_feed_went_live_is_not_kept() {
+fn a_state_read_before_the_feed_went_live_is_not_cached() {
     let cache = Cache::new(10);
     let ticket = cache.ticket();
     cache.go_live();
@@ -52,7 +52,7 @@ fn a_newer_state_is_never_replaced_by_an_older_one() {
 }
 
 #[test]
-fn a_state_older_than_what_the_feed_saw_is_not_kept() {
+fn a_state_older_than_an_observed_message_is_not_cached() {
     let cache = live(10);
     let ticket = cache.ticket();
     assert!(cache.observe("a", 5).is_none());
@@ -63,7 +63,7 @@ fn a_state_older_than_what_the_feed_saw_is_not_kept() {
 }
 
 #[test]
-fn a_state_read_too_long_ago_is_not_kept() {
+fn a_state_read_too_long_ago_is_not_cached() {
     let cache = live(10);
     let ticket = cache.ticket();
     cache.observe("a", 5);
@@ -73,7 +73,7 @@ fn a_state_read_too_long_ago_is_not_kept() {
 }
 
 #[test]
-fn a_message_is_news_only_to_an_older_state() {
+fn observing_a_message_returns_only_an_older_state() {
     let cache = live(10);
     cache.put(cache.ticket(), "a", head(5));
     assert!(cache.observe("a", 5).is_none());
@@ -81,7 +81,7 @@ fn a_message_is_news_only_to_an_older_state() {
 }
 
 #[test]
-fn the_capacity_holds_and_what_is_used_stays() {
+fn the_capacity_is_respected_and_used_entries_stay() {
     let cache = live(8);
     cache.put(cache.ticket(), "kept", head(1));
     for n in 0..100 {

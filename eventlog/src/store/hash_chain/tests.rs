@@ -1,4 +1,4 @@
-//! Tampering with copies of an aggregate's messages.
+//! Tests that tamper with copies of an aggregate's messages.
 
 use bytes::Bytes;
 use chrono::DateTime;
@@ -8,7 +8,7 @@ use super::*;
 use crate::message::Headers;
 use crate::streams::Stream;
 
-/// Five messages of two events each, at every tenth sequence of the stream.
+/// Five messages of two events each, at every tenth stream sequence.
 fn chain() -> Vec<Message> {
     let mut previous = Digest::GENESIS;
     let message = |n: u64| {
@@ -44,7 +44,7 @@ fn broken(position: u64, after: u64, damage: Damage) -> Result<ChainHead, ChainB
 }
 
 #[test]
-fn an_untouched_chain_holds_and_names_its_end() {
+fn an_intact_chain_verifies_and_returns_its_end() {
     let messages = chain();
     let head = ChainHead { version: 10, position: 50, hash: Digest::of(&messages[4].payload) };
     assert_eq!(verify_chain(&messages), Ok(head));
@@ -52,7 +52,7 @@ fn an_untouched_chain_holds_and_names_its_end() {
 }
 
 #[test]
-fn a_changed_message_is_named() {
+fn a_changed_message_is_located() {
     for at in 0..4 {
         let mut messages = chain();
         rewrite(&mut messages[at], r#""n":"#, r#""n":9"#);
@@ -75,7 +75,7 @@ fn a_changed_version_or_link_is_a_changed_message() {
 }
 
 #[test]
-fn a_missing_message_is_noticed_wherever_it_was() {
+fn a_missing_message_is_detected_at_any_place() {
     for at in 0..4 {
         let mut messages = chain();
         messages.remove(at);
@@ -85,7 +85,7 @@ fn a_missing_message_is_noticed_wherever_it_was() {
 }
 
 #[test]
-fn messages_in_another_order_or_twice_are_noticed() {
+fn reordered_or_duplicated_messages_are_detected() {
     let mut messages = chain();
     messages.swap(1, 3);
     assert_eq!(verify_chain(&messages), broken(40, 2, Damage::Reordered));
@@ -98,7 +98,7 @@ fn messages_in_another_order_or_twice_are_noticed() {
 }
 
 #[test]
-fn a_cut_off_end_and_a_changed_last_message_show_against_a_recorded_head() {
+fn a_recorded_head_reveals_a_truncated_end_and_a_changed_last_message() {
     let mut messages = chain();
     let recorded = verify_chain(&messages).unwrap();
     assert_eq!(verify_chain_since(&messages, &recorded), Ok(recorded));
@@ -111,7 +111,7 @@ fn a_cut_off_end_and_a_changed_last_message_show_against_a_recorded_head() {
 }
 
 #[test]
-fn a_chain_that_grew_since_it_was_recorded_holds() {
+fn a_chain_that_grew_since_it_was_recorded_verifies() {
     let messages = chain();
     let recorded = verify_chain(&messages[..2]).unwrap();
     assert_eq!(verify_chain_since(&messages, &recorded).map(|head| head.version), Ok(10));
