@@ -126,7 +126,8 @@ pub enum Error {
     },
     /// One side does not trust the other's certificate, or a configured file is not a certificate.
     #[error(
-        "TLS with NATS at {url} failed: check nats.tls_ca_file, and the client certificate and key if the server requires them"
+        "TLS with NATS at {url} failed: check nats.tls_ca_file, and the client certificate and key if the server \
+         requires them"
     )]
     Tls {
         /// The addresses tried.

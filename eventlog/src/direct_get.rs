@@ -105,6 +105,7 @@ async fn send(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<Direc
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Request(name.to_owned(), error);
     let body = serde_json::to_vec(request).map_err(|error| failed(Box::new(error)))?;
     let inbox = log.client().new_inbox();
+    // Subscribe before publishing, so that no reply is missed.
     let mut answers = log.client().subscribe(inbox.clone()).await.map_err(|error| failed(Box::new(error)))?;
     let sent = log.client().publish_with_reply(format!("$JS.API.DIRECT.GET.{name}"), inbox, body.into()).await;
     sent.map_err(|error| failed(Box::new(error)))?;
@@ -115,6 +116,7 @@ async fn send(log: &Log, name: &str, request: &Request<'_>) -> Result<(Vec<Direc
         match answer.status {
             None => messages.push(parse(name, answer)?),
             Some(StatusCode::NOT_FOUND) => return Ok((messages, 0)),
+            // 204 ends a batch (NATS ADR-31).
             Some(status) if status.as_u16() == 204 => {
                 let headers = Headers::from_map(answer.headers.unwrap_or_default());
                 return Ok((messages, number(&headers, "Nats-Num-Pending").unwrap_or(0)));

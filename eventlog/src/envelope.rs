@@ -122,6 +122,7 @@ impl Envelope {
             source,
         };
         if !upcasters.concern(&self.event_type, &self.event_version) {
+            // Fast path without upcasting: parse the stored text directly, without an intermediate `Value`.
             let tagged = format!("{{{}:{}}}", Value::from(self.event_type.as_str()), self.payload.get());
             return serde_json::from_str(&tagged).map_err(malformed);
         }

@@ -96,6 +96,7 @@ impl<T: Send + 'static> Lane<T> {
         on_done: impl FnMut(Vec<T>, Result<u64, Arc<writer::Error>>) + Send + 'static,
     ) -> Lane<T> {
         let writer = SubjectWriter::new(log, stream, subject_tail, settings.writer.clone());
+        // Room for at least one pack; otherwise an item of the maximum size could never be queued.
         let room = Semaphore::new(settings.waiting_bytes.max(settings.max_bytes));
         let shared = Arc::new(Shared { settings, room, queue: Mutex::default(), arrived: Notify::new() });
         let (end, ended) = watch::channel(false);
@@ -112,13 +113,16 @@ impl<T: Send + 'static> Lane<T> {
         if bytes > self.shared.settings.max_bytes {
             return Err(PushError::TooLarge(item));
         }
+        // Items without bytes still take a permit, which bounds their number.
         let bytes = bytes.max(1);
         // Sizes above `max_bytes` were rejected above, and packs stay far below 4 GiB.
         let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
         match self.shared.room.acquire_many(permits).await {
+            // The permits return when the item's pack is done.
             Ok(room) => room.forget(),
             Err(_) => return Err(PushError::Closed(item)),
         }
+        // The lane may have been closed while this push waited for room, so `closed` is checked under the lock.
         let mut queue = self.shared.queue();
         if queue.closed {
             return Err(PushError::Closed(item));

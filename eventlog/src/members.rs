@@ -127,6 +127,7 @@ struct Keeper {
 impl Keeper {
     async fn keep(mut self, stop: CancellationToken) {
         let (mut renewal, mut reading) = (interval(RENEW_INTERVAL), interval(POLL_INTERVAL));
+        // After a freeze, one tick is enough; a burst of missed ticks would only load the server.
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         reading.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -1,4 +1,4 @@
-//! Why a published message is not known to be stored: the failures that [`crate::publisher`] and [`crate::writer`] share.
+//! Why a published message is not known to be stored: failures shared by [`crate::publisher`] and [`crate::writer`].
 
 use crate::send::SendError;
 use crate::streams::Stream;

@@ -92,6 +92,7 @@ impl Secrets {
             return Ok(None);
         }
         let plaintext = self.unseal(name, &sealed)?;
+        // A delete has no revision check, so a conditional update decides which caller gets the secret.
         match self.bucket.update(name, Bytes::new(), revision).await {
             Ok(_) => {}
             Err(buckets::Error::Conflict { .. }) => return Ok(None),

@@ -114,6 +114,7 @@ fn parse(answer: &[u8]) -> Result<PublishAck, SendError> {
                 WRONG_LAST_SEQUENCE => SendError::WrongLast,
                 WRONG_LAST_SEQUENCE_IN_FLIGHT => SendError::InFlight,
                 code if RESOURCES_EXCEEDED.contains(&code) => SendError::Full(description),
+                // JetStream reports a full stream as a failed store; only the description tells them apart.
                 STORE_FAILED if description.contains("maximum") => SendError::Full(description),
                 code => SendError::Refused { code, description, transient: error.code() == 503 },
             })

@@ -58,7 +58,7 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
         let pause = match lead(&options, &log).await {
             Ok(()) => RETRY_PAUSE,
             Err(failure) if failure.is_final() => {
-                error!(error = error_chain(&failure), "relaying is halted: the event store and JetStream do not belong together");
+                error!(error = error_chain(&failure), "relaying is halted");
                 HALT_PAUSE
             }
             Err(Error::NotMigrated(_)) => {
@@ -77,6 +77,7 @@ async fn keep_relaying(options: PgConnectOptions, log: Log) {
 /// Relays for as long as the connection that holds the lock lives. If another process holds the lock, this one relays
 /// only when that process hangs or was frozen, and only until nothing is left to relay.
 async fn lead(options: &PgConnectOptions, log: &Log) -> Result<(), Error> {
+    // One connection only: the advisory lock and the notifications belong to its session.
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACK_TIMEOUT).connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await.map_err(Error::from_sqlx)?;
     let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCK.0).bind(LOCK.1);

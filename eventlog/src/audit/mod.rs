@@ -81,6 +81,7 @@ pub async fn audit(log: &Log, until: &BTreeMap<Stream, u64>) -> Result<Audit, Er
     for (stream, subject) in chains.suspects() {
         let tail = subject.split_once('.').map_or("", |(_, tail)| tail);
         let mut messages = log.read_subject(stream, tail, 1).await?;
+        // Messages appended after the audited position are not part of the audit.
         messages.retain(|message| until.get(&stream).is_some_and(|until| message.sequence <= *until));
         if let Err(damage) = verify_chain(&messages) {
             breaks.insert(subject, damage);
@@ -95,6 +96,7 @@ async fn read(log: &Log, stream: Stream, until: u64, chains: Chains) -> Result<C
         return Ok(chains);
     }
     let shutdown = CancellationToken::new();
+    // Stops the follower when this function returns.
     let _end = shutdown.clone().drop_guard();
     let chains = Arc::new(Mutex::new(chains));
     let folded = chains.clone();

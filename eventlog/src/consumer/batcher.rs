@@ -34,6 +34,7 @@ pub(crate) fn open_readers(
         return Err(Error::DuplicateSource(twice.stream));
     }
     let (deliveries, receiver) = mpsc::channel(QUEUED_DELIVERIES);
+    // At least 2 MiB, so that messages of the maximum size (1 MiB) pass even with a small batch limit.
     let budget_kib = u32::try_from(settings.max_bytes.div_ceil(1024).max(2048)).unwrap_or(u32::MAX >> 4);
     let check_now = Arc::new(Notify::new());
     let shared = Shared {
@@ -93,6 +94,7 @@ impl Batcher {
         let mut due: Option<Instant> = None;
         while partial.batch.messages.len() < self.settings.max_messages {
             let Some(delivery) = self.receive(due).await? else { break };
+            // An oversized message forms a batch of its own; otherwise it could never be delivered.
             if partial.bytes > 0 && partial.bytes + size(&delivery) > self.settings.max_bytes {
                 self.carried_over = Some(delivery);
                 break;
@@ -110,6 +112,7 @@ impl Batcher {
         if let Some(delivery) = self.carried_over.take() {
             return Ok(Some(delivery));
         }
+        // Take what is already queued without arming a timer.
         let received = match (self.receiver.try_recv(), due) {
             (Ok(delivery), _) => Some(delivery),
             (Err(_), None) => self.receiver.recv().await,
@@ -177,8 +180,8 @@ fn size(delivery: &Delivery) -> usize {
 }
 
 impl ConsumeSettings {
-    /// Returns these settings for a consumer that somebody waits for: filtered sources report their progress within 100
-    /// ms.
+    /// Returns these settings for a consumer whose progress a caller waits for: filtered sources report their progress
+    /// within 100 ms.
     #[must_use]
     pub fn eager(self) -> Self {
         Self { idle_advance: self.idle_advance.min(Duration::from_millis(100)), ..self }

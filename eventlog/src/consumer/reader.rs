@@ -115,7 +115,8 @@ impl Reader {
                 SessionEnd::Stopped => return,
                 SessionEnd::Fatal(error) => return self.fail(error).await,
                 SessionEnd::Interrupted(cause) => {
-                    info!(consumer = self.shared.name, stream = %self.source.stream, error = error_chain(cause.as_ref()), "reading was interrupted");
+                    let (consumer, stream) = (&self.shared.name, self.source.stream);
+                    info!(consumer, %stream, error = error_chain(cause.as_ref()), "reading was interrupted");
                     metrics::counter!(metric_names::READER_RESUMED, "stream" => self.source.stream.name()).increment(1);
                 }
             }
@@ -142,6 +143,7 @@ impl Reader {
             None => SessionEnd::Stopped,
             Some(ended) => ended,
         };
+        // Ends the pull before its consumer is deleted.
         drop(messages);
         self.abandon(&consumer).await;
         ended
@@ -187,6 +189,7 @@ impl Reader {
         }
         let position = match self.position {
             Some(position) => position,
+            // Domain streams are never trimmed, so a missing beginning must be reported as an error.
             None if stream.is_domain() => 0,
             None => state.first_sequence - 1,
         };
@@ -235,6 +238,7 @@ impl Reader {
         let mut check_at = self.next_check();
         loop {
             tokio::select! {
+                // Messages first: progress is checked only while none is ready.
                 biased;
                 message = messages.next() => {
                     match self.take(message, delivered).await {
@@ -267,6 +271,7 @@ impl Reader {
         let message = message.ok_or_else(|| interrupted("the pull ended"))?.map_err(interrupted)?;
         let info = message.info().map_err(SessionEnd::Interrupted)?;
         let (consumer_sequence, sequence, pending) = (info.consumer_sequence, info.stream_sequence, info.pending);
+        // Without acknowledgements the server does not redeliver: a gap means a lost message, and the session restarts.
         if consumer_sequence != delivered + 1 {
             return Err(interrupted(format!("message {} of the pull is missing", delivered + 1)));
         }

@@ -57,6 +57,7 @@ async fn drive(
         return Ok(());
     }
     let stop = shutdown.child_token();
+    // Stops the readers on every return, not only on shutdown.
     let _stop_readers = stop.clone().drop_guard();
     let (receiver, _) = open_readers(log, &name, sources, &positions, &settings, stop)?;
     let mut batcher = Batcher::new(&name, receiver, positions, settings);

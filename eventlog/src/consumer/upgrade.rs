@@ -2,8 +2,8 @@
 
 use super::{Batch, Outcome};
 
-/// Returns [`Outcome::Retry`] when the batch holds a pack that a newer version of the program wrote, so that the messages
-/// stay in the stream until this process is upgraded.
+/// Returns [`Outcome::Retry`] when the batch holds a pack that a newer version of the program wrote, so that it is read
+/// again until this process is upgraded.
 ///
 /// `newer_version` returns the format version of a payload that is newer than this program reads.
 pub fn retry_until_upgraded(batch: &Batch, newer_version: impl Fn(&[u8]) -> Option<u8>) -> Option<Outcome> {

@@ -39,6 +39,7 @@ impl<A: Aggregate + Clone> AggregateStore<A> {
                 repeated: false,
             });
         }
+        // Taken before the write: the feed may observe newer messages of this aggregate meanwhile.
         let ticket = self.inner.cache.ticket();
         let message = NewMessage::following(&head, &events, metadata)?;
         match self.inner.store(&key, &head, &message).await? {

@@ -83,6 +83,7 @@ impl Log {
         match sent {
             Ok(ack) if ack.sequence == position => Ok(()),
             Ok(_) => Err(RelayError::Differs { stream, position }),
+            // A refused or unanswered message may already be stored: by an earlier attempt or by another relay.
             Err(source) => match self.holds(message).await? {
                 true => Ok(()),
                 false => Err(RelayError::Send { stream, position, source }),

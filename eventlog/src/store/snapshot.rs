@@ -77,6 +77,7 @@ impl Snapshots {
         };
         match serde_json::to_vec(&snapshot) {
             Ok(bytes) => {
+                // Set even if the write fails later; the next attempt follows after another `every` events.
                 head.snapshot_version = head.version;
                 tokio::spawn(self.clone().put(key.clone(), bytes.into()));
             }

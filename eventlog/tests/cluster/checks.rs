@@ -53,7 +53,8 @@ async fn packs(log: &Log, ended: &Ended) {
         assert_eq!(places.get(item), Some(&vec![*sequence]), "item {item}");
     }
     let every: Vec<u64> = (1..=last).collect();
-    assert_eq!(*ended.acknowledged.read.lock().unwrap(), every, "the reader did not receive each message once and in order");
+    let read = ended.acknowledged.read.lock().unwrap();
+    assert_eq!(*read, every, "the reader did not receive each message once and in order");
 }
 
 async fn commands(ended: &Ended) {

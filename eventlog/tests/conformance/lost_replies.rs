@@ -31,7 +31,7 @@ async fn pair(append_deadline: Duration) -> LossyPair {
 }
 
 impl LossyPair {
-    /// Starts an append of pair events on the lossy side.
+    /// Starts an append of two events through the proxy.
     async fn append(&self, command: &'static str) -> Appending {
         let loaded = self.lossy.loaded("acme/1").await;
         let store = self.lossy.store.clone();

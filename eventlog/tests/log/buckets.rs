@@ -116,7 +116,8 @@ async fn changing_the_master_key_can_be_interrupted_and_completed() {
         if first { Ok(plaintext) } else { Err(SecretError::NestedSeal(name.to_owned())) }
     });
     assert!(matches!(interrupted.await, Err(SecretError::NestedSeal(_))));
-    assert!(matches!(Secrets::open(&log, [8; 32]).await.err(), Some(SecretError::WrongKey)), "the rekey is not complete");
+    let opened = Secrets::open(&log, [8; 32]).await;
+    assert!(matches!(opened.err(), Some(SecretError::WrongKey)), "the rekey is not complete");
     assert!(matches!(rekey(&log, [1; 32], [2; 32], |_, text| Ok(text)).await, Err(SecretError::WrongKey)));
     let upper = |_: &str, text: Vec<u8>| Ok(text.to_ascii_uppercase());
     assert_eq!(rekey(&log, [7; 32], [8; 32], upper).await.unwrap(), Rekeyed { changed: 3, already: 1 });
