@@ -1,4 +1,4 @@
-//! State of the links of a device and its decisions.
+//! State of a device's links and the decisions on them.
 
 use std::collections::BTreeMap;
 
