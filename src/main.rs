@@ -10,6 +10,7 @@ mod installation;
 mod lifecycle;
 mod limits;
 mod mail;
+mod readiness;
 mod roles;
 mod seal;
 mod sealing;

@@ -1,7 +1,7 @@
 //! The configuration of webhooks, and what the API takes of it. What does not live here: what is posted.
 
 use anyhow::Context;
-use api::notifying::{EgressGuard, WebhookSender};
+use api::{EgressGuard, WebhookSender};
 use serde::{Deserialize, Serialize};
 
 /// Where webhooks may go; the `api` role posts them.

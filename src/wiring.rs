@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use api::probes::{self, Fact, Probe};
 use aws_lc_rs::hmac;
 use certs::{KeyFolder, ServerFiles};
 use commands::{Bootstrapped, Commands, Keys};
@@ -13,6 +12,7 @@ use eventlog::Log;
 use ingest::{EdgePki, Listen};
 use metrics_exporter_prometheus::PrometheusHandle;
 use projections::Reader;
+use serving::probes;
 use stack::Ports;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::environment::{self, Clock, Servers, Streams};
 use crate::installation;
 use crate::limits;
 use crate::mail;
+use crate::readiness;
 use crate::sealing;
 use crate::settings::Settings;
 use crate::telemetry;
@@ -235,14 +236,13 @@ impl Wiring {
         let listen = api::Listen::Address(address(&self.settings.http.listen, self.ports.http)?);
         let redis = environment::redis(&self.settings, &self.servers);
         let reader = Reader::connect(&self.servers.postgres.0, &redis).await?;
-        let metrics = self.metrics.clone();
         let deps = api::Deps {
             commands: self.commands()?.clone(),
+            probe: readiness::probe(Role::Api, &self.log, Some(reader.clone()), self.metrics.clone()),
             reader,
             log: self.log.clone(),
             signing_secret: token_key(self.keys.all()?),
             root_certificate_pem: self.keys.all()?.root.certificate_pem().to_owned(),
-            metrics: Arc::new(move || metrics.render()),
             clock: self.clock.clone(),
             device_urls: device_urls(&self.settings, &self.ports),
             mailer: mail::mailer(&self.settings.smtp)?,
@@ -290,9 +290,7 @@ impl Wiring {
             Role::Project => Some(Reader::connect(&self.servers.postgres.0, &redis).await?),
             Role::Api | Role::Ingest | Role::Bridge | Role::Process => None,
         };
-        let metrics = self.metrics.clone();
-        let metrics = Arc::new(move || metrics.render());
-        let probe = Probe { log: self.log.clone(), reader, metrics, facts: facts(role) };
+        let probe = readiness::probe(role, &self.log, reader, self.metrics.clone());
         probes::serve(address, probe, shutdown).await.context("probe")
     }
 
@@ -319,22 +317,6 @@ impl Wiring {
             database_url: self.servers.postgres.0.clone(),
             redis: environment::redis(&self.settings, &self.servers),
         }
-    }
-}
-
-/// What a role tells of itself beside the servers it needs.
-fn facts(role: Role) -> &'static [Fact] {
-    const DIRECTORY: Fact =
-        Fact { name: "directory_lag_seconds", metric: ingest::metric_names::DIRECTORY_LAG_SECONDS, most: Some(5.0) };
-    const SESSIONS: Fact = Fact { name: "sessions", metric: ingest::metric_names::SESSIONS, most: None };
-    const OWNED: Fact = Fact { name: "owned_partitions", metric: eventlog::metric_names::OWNED_PARTITIONS, most: None };
-    const MEMBERS: Fact = Fact { name: "members", metric: eventlog::metric_names::MEMBERS, most: None };
-    const LAG: Fact = Fact { name: "lag_messages", metric: eventlog::metric_names::CONSUMER_LAG, most: None };
-    match role {
-        Role::Api => &[],
-        Role::Ingest | Role::Bridge => &[DIRECTORY, SESSIONS, MEMBERS],
-        Role::Process => &[OWNED, MEMBERS, LAG],
-        Role::Project => &[LAG],
     }
 }
 

@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 /// Which of our crates each crate may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("api", &["commands", "domain", "eventlog", "projections", "replay"]),
+    ("api", &["commands", "domain", "eventlog", "projections", "replay", "serving"]),
     ("certs", &[]),
     ("commands", &["certs", "domain", "eventlog", "pgstore"]),
     ("domain", &[]),
     ("eventlog", &[]),
-    ("ingest", &["certs", "domain", "eventlog"]),
+    ("ingest", &["certs", "domain", "eventlog", "serving"]),
     ("pgstore", &["eventlog"]),
     ("processing", &["commands", "domain", "eventlog"]),
     ("projections", &["domain", "eventlog"]),
     ("replay", &["eventlog", "projections"]),
+    ("serving", &[]),
     ("simulator", &["domain", "stack"]),
     ("stack", &[]),
 ];

@@ -12,6 +12,8 @@ use domain::{
 };
 use domain::{notification, organization, rule, shelving};
 
+pub use serving::error_chain as chain;
+
 use crate::problem::{FieldError, Kind, Problem};
 
 /// A refusal of the domain, as a problem.
@@ -124,12 +126,6 @@ fn missing(reference: Reference) -> Problem {
     let message = format!("{reference} does not exist or is used no more");
     let errors = vec![FieldError { field: field.to_owned(), message: message.clone() }];
     Problem { errors, ..Problem::of(Kind::UnknownReference, message) }
-}
-
-/// Returns an error with its causes in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 macro_rules! refusals {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::{Caller, organization_of};
+use crate::body::{MAX_FILE_BYTES, unreadable};
 use crate::error_mapping::never_refused;
-use crate::outer_middleware::{MAX_FILE_BYTES, unreadable};
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 

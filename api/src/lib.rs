@@ -1,13 +1,15 @@
-//! HTTP API, OpenAPI document, live feed and the built-in page. Writes go through `commands`, reads through
-//! `projections`; nothing is decided here but who may ask. What does not live here: rules of the domain, storage.
+//! HTTP API, OpenAPI document, live feed, built-in page, and the background jobs that need decrypted addresses or the
+//! keys of certificate authorities. Writes go through `commands`, reads through `projections`; the only decision made here
+//! is who may do what.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
-#![allow(clippy::result_large_err, reason = "refusals are rare and end at once; boxing each buys nothing")]
+#![allow(clippy::result_large_err, reason = "errors end a request and are rare; boxing each would gain nothing")]
 
 pub mod access;
-mod announcement;
 mod auth;
 mod body;
 mod circuit_breaker;
+mod config;
+mod deps;
 mod enroll_listener;
 mod enums;
 mod error;
@@ -15,16 +17,13 @@ mod error_mapping;
 mod etag;
 mod feed;
 mod intent;
-mod mail;
+mod jobs;
 mod min_position;
-pub mod notifying;
 mod outer_middleware;
 mod page;
 mod prelude;
-pub mod probes;
 mod problem;
 mod rate_limits;
-mod renewal;
 mod responses;
 mod routes;
 mod schema_check;
@@ -32,11 +31,11 @@ mod server;
 mod state;
 mod time;
 
-pub use enroll_listener::EnrollConfig;
+pub use config::{Config, DeviceUrls, EnrollConfig, Http, Limits};
+pub use deps::Deps;
 pub use error::Error;
-pub use mail::{Error as MailError, MailConfig, MailSecurity, Mailer};
+pub use jobs::{EgressGuard, MailConfig, MailError, MailSecurity, Mailer, NotANetwork, WebhookSender};
 pub use problem::{FieldError, Kind, Problem};
-pub use rate_limits::Limits;
 pub use routes::openapi;
-pub use server::{Config, Http, Listen, run};
-pub use state::{Deps, DeviceUrls};
+pub use server::run;
+pub use serving::Listen;

@@ -1,58 +1,58 @@
-//! Around every request: its id, problems for whatever goes wrong, panics included, headers for browsers, and metrics.
-//! What does not live here: who may do what.
+//! The outermost middleware of every request: assigns a request id, reads the body, turns errors and panics into problem
+//! details, adds security headers and records metrics. Authorisation lives in `auth` and `access`.
 
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt;
-use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
+use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::{HeaderValue, StatusCode, header};
-use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response};
+use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response};
 use poem_openapi::error::{AuthorizationError, ContentTypeError, ParseParamError, ParsePathError};
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
+use crate::body;
 use crate::intent::{RequestId, random_id};
 use crate::problem::{Kind, Problem};
 use crate::rate_limits::Meter;
-use crate::routes::allowed_methods;
 
-/// The header with the id of the request.
+/// The header with the id of the request, in requests and responses.
 const REQUEST_ID: &str = "X-Request-Id";
 
-/// Largest body, in octets.
-const MAX_BODY_BYTES: u64 = 1 << 20;
-
-/// How much of a larger one is read without being kept, in octets.
-const MAX_IGNORED_BYTES: u64 = 64 << 20;
-
-/// Largest file of an import, in octets: some 600 for each of its rows.
-pub const MAX_FILE_BYTES: usize = 64 << 20;
-
-/// Where files are read by the endpoint itself, once it knows by whom they come.
-const FILES: &[&str] = &["/api/v1/devices/import"];
-
-/// How long a body may take to come.
-const BODY_DEADLINE: Duration = Duration::from_secs(30);
-
-/// Pages may load nothing from elsewhere; the interactive document carries its script inside.
+/// Content security policy: pages load nothing from other origins. The interactive document sets one of its own, because
+/// its script is inline.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Namespace of request ids that are no UUIDs: the RFC 9562 namespace of URLs.
+/// Namespace from which UUIDs are derived for request ids that are not UUIDs: RFC 9562's namespace of URLs.
 const NAMESPACE: Uuid = Uuid::NAMESPACE_URL;
 
-/// The guard of all endpoints.
-pub struct OuterMiddleware;
+/// Returns the value of `Allow` for a path.
+type AllowedMethods = fn(&str) -> HeaderValue;
 
-/// An endpoint behind the guard.
-pub struct Wrapped<E>(E);
+/// The middleware around all endpoints.
+pub struct OuterMiddleware {
+    allowed_methods: AllowedMethods,
+}
+
+impl OuterMiddleware {
+    /// Returns the middleware; `allowed_methods` returns the value of `Allow` for a path (RFC 9110, 15.5.6).
+    pub fn new(allowed_methods: AllowedMethods) -> Self {
+        Self { allowed_methods }
+    }
+}
+
+/// An endpoint with the middleware around it.
+pub struct Wrapped<E> {
+    inner: E,
+    allowed_methods: AllowedMethods,
+}
 
 impl<E: Endpoint> Middleware<E> for OuterMiddleware {
     type Output = Wrapped<E>;
 
     fn transform(&self, inner: E) -> Wrapped<E> {
-        Wrapped(inner)
+        Wrapped { inner, allowed_methods: self.allowed_methods }
     }
 }
 
@@ -75,7 +75,7 @@ impl<E: Endpoint> Endpoint for Wrapped<E> {
         };
         add_headers(&mut response, id);
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, allowed_methods(&path));
+            response.headers_mut().insert(header::ALLOW, (self.allowed_methods)(&path));
         }
         meter.tell(&mut response);
         let status = response.status().as_u16().to_string();
@@ -86,37 +86,9 @@ impl<E: Endpoint> Endpoint for Wrapped<E> {
 }
 
 impl<E: Endpoint> Wrapped<E> {
-    /// The whole body is read before anything is answered: a connection that is closed over an unread body takes the
-    /// answer with it, and who is refused must learn why. Files are too large for that.
     async fn answer(&self, mut request: Request) -> poem::Result<Response> {
-        if FILES.contains(&request.uri().path()) {
-            return self.0.call(request).await.map(IntoResponse::into_response);
-        }
-        let body = tokio::time::timeout(BODY_DEADLINE, read(request.take_body())).await;
-        let body = body.map_err(|_| Problem::of(Kind::BadRequest, "the body did not come in time"))?;
-        request.set_body(body.map_err(unreadable)?);
-        self.0.call(request).await.map(IntoResponse::into_response)
-    }
-}
-
-/// Reads a body; of one that is too large also what is not kept, so that its sender comes to reading the answer.
-async fn read(body: Body) -> Result<Vec<u8>, ReadBodyError> {
-    let mut reader = body.into_async_read();
-    let mut octets = Vec::new();
-    (&mut reader).take(MAX_BODY_BYTES + 1).read_to_end(&mut octets).await.map_err(ReadBodyError::Io)?;
-    if octets.len() as u64 <= MAX_BODY_BYTES {
-        return Ok(octets);
-    }
-    drop(octets);
-    tokio::io::copy(&mut reader.take(MAX_IGNORED_BYTES), &mut tokio::io::sink()).await.map_err(ReadBodyError::Io)?;
-    Err(ReadBodyError::PayloadTooLarge)
-}
-
-/// Returns why a body was not read.
-pub fn unreadable(error: ReadBodyError) -> Problem {
-    match error {
-        ReadBodyError::PayloadTooLarge => Problem::of(Kind::TooLarge, "the body has more octets than are read here"),
-        error => Problem::of(Kind::BadRequest, error),
+        body::buffer(&mut request).await?;
+        self.inner.call(request).await.map(IntoResponse::into_response)
     }
 }
 
@@ -142,7 +114,7 @@ fn refuse(error: Error, path: &str) -> Response {
     let retained = error.status();
     match problem(&error) {
         Some(problem) => Problem { instance: Some(path.to_owned()), ..problem }.into_response(),
-        // What the browser has already: the framework says so by an error.
+        // The framework reports an unmodified embedded file as an error.
         None if retained == StatusCode::NOT_MODIFIED => Response::builder().status(retained).finish(),
         None if error.is_from_response() => error.into_response(),
         None => Problem { instance: Some(path.to_owned()), ..by_status(retained, &error) }.into_response(),
@@ -179,13 +151,13 @@ fn by_status(status: StatusCode, error: &Error) -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge),
         status if status.is_client_error() => Problem::of(Kind::BadRequest, error),
         _ => {
-            tracing::error!(%error, "a request failed");
+            tracing::error!(%error, "request failed");
             Problem::new(Kind::Internal)
         }
     }
 }
 
-/// The framework's reasons carry names of Rust types; what a caller can use stands behind them.
+/// Strips the names of Rust types from a parse error of the framework, which mean nothing to clients.
 fn plain(reason: &str) -> &str {
     let reason = reason.split(" (occurred while parsing").next().unwrap_or(reason);
     match reason.strip_prefix("failed to parse \"").and_then(|rest| rest.split_once("\": ")) {
@@ -196,7 +168,7 @@ fn plain(reason: &str) -> &str {
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    tracing::error!(panic = text.unwrap_or("?"), "a request panicked");
+    tracing::error!(panic = text.unwrap_or("?"), "request handler panicked");
     Problem::new(Kind::Internal).into()
 }
 
@@ -207,18 +179,20 @@ mod tests {
     use super::*;
 
     #[handler]
-    fn panicking() -> String {
+    fn panicking_handler() -> String {
         panic!("on purpose")
     }
 
-    async fn ask(path: &str) -> Response {
-        let route = Route::new().at("/panics", poem::get(panicking)).with(OuterMiddleware);
+    async fn get(path: &str) -> Response {
+        let route = Route::new()
+            .at("/panics", poem::get(panicking_handler))
+            .with(OuterMiddleware::new(|_| HeaderValue::from_static("GET")));
         route.get_response(Request::builder().uri(path.parse().unwrap()).finish()).await
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_problem_and_tells_nothing() {
-        let mut response = ask("/panics").await;
+    async fn a_panic_becomes_an_internal_problem_without_its_message() {
+        let mut response = get("/panics").await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.header("content-type"), Some("application/problem+json"));
         let body = response.take_body().into_string().await.unwrap();
@@ -226,8 +200,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_path_is_a_problem_with_its_path_and_a_request_id() {
-        let mut response = ask("/nowhere").await;
+    async fn an_unknown_path_becomes_a_problem_with_its_path_and_a_request_id() {
+        let mut response = get("/nowhere").await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         assert!(response.header("x-request-id").unwrap().parse::<Uuid>().is_ok());
         let body = response.take_body().into_string().await.unwrap();

@@ -1,4 +1,4 @@
-//! What every endpoint may use. What does not live here: what they do with it.
+//! What every endpoint and background job may use: commands, read models, log, limits, clock.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -6,51 +6,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use commands::{Clock, Commands};
 use eventlog::Log;
-use projections::{Feed, RateLimits, Reader};
+use projections::{Feed, Reader};
 
-use crate::auth::Tokens;
+use crate::auth::token::Tokens;
 use crate::circuit_breaker::Breaker;
-use crate::mail::Mailer;
-use crate::notifying::WebhookSender;
-use crate::rate_limits::Limiter;
-use crate::server::Http;
+use crate::config::DeviceUrls;
+use crate::rate_limits::limiter::Limiter;
 
-/// What the API is given by the composition root.
-pub struct Deps {
-    /// Takes commands.
-    pub commands: Commands,
-    /// Reads the read models.
-    pub reader: Reader,
-    /// The log: the live feed reads it, and readiness asks it.
-    pub log: Log,
-    /// Signs access tokens (HMAC-SHA-256); at least 32 octets, the same in every process of an installation.
-    pub signing_secret: Vec<u8>,
-    /// The installation's root certificate, PEM.
-    pub root_certificate_pem: String,
-    /// Renders the process's metrics as Prometheus text.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// The clock.
-    pub clock: Clock,
-    /// Where devices find the platform.
-    pub device_urls: DeviceUrls,
-    /// Sends mail; without it nobody is told anything.
-    pub mailer: Option<Mailer>,
-    /// Sends webhooks.
-    pub webhooks: WebhookSender,
-}
-
-/// Where devices find the platform, as their configuration names it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeviceUrls {
-    /// `mqtts://host:port`.
-    pub mqtt_url: String,
-    /// `https://host:port/api/v1/telemetry`, where that door is open.
-    pub telemetry_url: Option<String>,
-    /// `https://host:port/api/v1/enroll`, where that door is open.
-    pub enroll_url: Option<String>,
-}
-
-/// A cheap handle to what every endpoint may use.
+/// A cheap handle to what endpoints and jobs share.
 #[derive(Clone)]
 pub struct State(Arc<Inner>);
 
@@ -62,40 +25,20 @@ pub struct Inner {
     pub(crate) log: Log,
     pub(crate) tokens: Tokens,
     pub(crate) root_certificate_pem: String,
-    pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) breaker: Breaker,
     pub(crate) device_urls: DeviceUrls,
     pub(crate) limiter: Limiter,
     pub(crate) secure_cookies: bool,
     pub(crate) trusted_proxies: u8,
-    pub(crate) mailer: Option<Mailer>,
-    pub(crate) webhooks: Arc<WebhookSender>,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl State {
-    pub(crate) fn new(deps: Deps, http: Http, breaker: Breaker) -> Self {
-        let limiter = Limiter::new(http.limits, RateLimits::new(&deps.reader));
-        Self(Arc::new(Inner {
-            commands: deps.commands,
-            reader: deps.reader,
-            feed: Feed::new(),
-            log: deps.log,
-            tokens: Tokens::new(&deps.signing_secret),
-            root_certificate_pem: deps.root_certificate_pem,
-            metrics: deps.metrics,
-            breaker,
-            device_urls: deps.device_urls,
-            limiter,
-            secure_cookies: http.secure_cookies,
-            trusted_proxies: http.trusted_proxies,
-            mailer: deps.mailer,
-            webhooks: Arc::new(deps.webhooks),
-            clock: deps.clock,
-        }))
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
     }
 
-    /// Returns what time it is.
+    /// Returns the current time of the injected clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.0.clock)()
     }

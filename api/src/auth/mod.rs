@@ -4,7 +4,7 @@
 mod authenticate;
 mod caller;
 mod cookie;
-mod token;
+pub mod token;
 
 pub use authenticate::{ORGANIZATION, Verified, authenticate};
 pub use caller::{Allowed, Caller, Principal, organization_of};

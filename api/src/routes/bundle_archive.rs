@@ -9,7 +9,7 @@ use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::state::DeviceUrls;
+use crate::config::DeviceUrls;
 
 /// What is in a bundle.
 pub struct Contents<'a> {

@@ -83,7 +83,7 @@ fn what_is_refused_is_tried_again_and_what_is_gone_is_given_up_and_sent_again_wh
     let (tenant, receiver) = (tenant("Broken pagers"), WebhookReceiver::answering(500));
     let path = request_notification(&tenant, webhook(&receiver.url()));
     let refused = standing(&tenant, &path, |shown| shown["reason"].is_string());
-    assert_eq!((&refused["status"], &refused["reason"]), (&json!("pending"), &json!("the address answered 500")));
+    assert_eq!((&refused["status"], &refused["reason"]), (&json!("pending"), &json!("the receiver answered 500")));
     assert!(refused["dueAt"].is_string());
     tenant.admin.post(&format!("{path}/resend"), json!({})).problem(409, "wrong-state");
 
@@ -145,5 +145,5 @@ fn people_with_the_work_role_are_mailed_and_nobody_else() {
     assert_eq!(mails_for(&other).len(), 0);
     let path = request_notification(&tenant, Medium::Push { work_roles: vec!["pilot".to_owned()] });
     let failed = standing(&tenant, &path, with_status("failed"));
-    assert_eq!(failed["reason"], "nobody has these work roles");
+    assert_eq!(failed["reason"], "no active user has any of these work roles");
 }

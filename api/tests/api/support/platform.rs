@@ -6,6 +6,7 @@ use certs::{MasterKey, RootAuthority, ServerNames};
 use commands::{Commands, Keys};
 use eventlog::{Log, Settings, StreamSizes};
 use projections::{Reader, RedisServer};
+use serving::probes::{Dependency, Probe};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -71,9 +72,36 @@ pub fn now() -> chrono::DateTime<chrono::Utc> {
 }
 
 /// Webhooks that reach the tests' own servers.
-pub(super) fn webhooks() -> api::notifying::WebhookSender {
-    let guard = api::notifying::EgressGuard::allowing(&["127.0.0.0/8".to_owned()]).unwrap();
-    api::notifying::WebhookSender::new(guard)
+pub(super) fn webhooks() -> api::WebhookSender {
+    let guard = api::EgressGuard::allowing(&["127.0.0.0/8".to_owned()]).unwrap();
+    api::WebhookSender::new(guard)
+}
+
+/// The checks that `/ready` makes, and one metric.
+pub(super) fn probe(log: &Log, reader: &Reader) -> Probe {
+    let (log, postgres, redis) = (log.clone(), reader.clone(), reader.clone());
+    let nats = move || {
+        let log = log.clone();
+        async move { log.ping().await }
+    };
+    let postgres = move || {
+        let reader = postgres.clone();
+        async move { reader.ping_database().await }
+    };
+    let redis = move || {
+        let reader = redis.clone();
+        async move { reader.ping_redis().await }
+    };
+    Probe {
+        dependencies: vec![
+            Dependency::new("nats", nats),
+            Dependency::new("postgres", postgres),
+            Dependency::new("redis", redis),
+        ],
+        warnings: Arc::new(|| Box::pin(async { vec![] })),
+        metrics: Arc::new(|| "argusiq_up 1\n".to_owned()),
+        facts: &[],
+    }
 }
 
 pub(super) fn mailer() -> api::Mailer {
@@ -111,11 +139,11 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
     let enroll_port = enrolling.local_addr().unwrap().port();
     let deps = api::Deps {
         commands: commands.clone(),
+        probe: probe(&log, &reader),
         reader,
         log: log.clone(),
         signing_secret: vec![7; 32],
         root_certificate_pem: root_certificate_pem.clone(),
-        metrics: Arc::new(|| "argusiq_up 1\n".to_owned()),
         clock,
         device_urls: api::DeviceUrls {
             mqtt_url: "mqtts://localhost:8883".into(),

@@ -30,13 +30,14 @@ impl Platform {
         let (postgres, redis) = (self.postgres.clone(), RedisServer::plain(&self.redis, &format!("{}:", unique())));
         let root_certificate_pem = self.root_certificate_pem.clone();
         self.runtime.spawn(async move {
+            let reader = Reader::connect(&postgres, &redis).await.unwrap();
             let deps = api::Deps {
                 commands: Commands::open(log.clone(), keys, opening).await.unwrap(),
-                reader: Reader::connect(&postgres, &redis).await.unwrap(),
+                probe: super::platform::probe(&log, &reader),
+                reader,
                 log,
                 signing_secret: vec![7; 32],
                 root_certificate_pem,
-                metrics: Arc::new(String::new),
                 clock,
                 device_urls: api::DeviceUrls::default(),
                 mailer,

@@ -16,9 +16,9 @@ use zip::result::ZipResult;
 use zip::write::StreamWriter;
 
 use super::register_rows::Outcome;
+use crate::config::DeviceUrls;
 use crate::prelude::*;
 use crate::routes::bundle_archive::{Contents, entries, public};
-use crate::state::DeviceUrls;
 
 /// Lines of JSON, or an archive.
 const LINES: &str = "application/x-ndjson";

@@ -77,11 +77,9 @@ impl<'a> ApiExtractor<'a> for Rows {
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => json_rows,
             _ => return Err(Problem::of(Kind::UnsupportedMediaType, "send text/csv or application/x-ndjson").into()),
         };
-        let body =
-            tokio::time::timeout(DEADLINE, body.take()?.into_bytes_limit(crate::outer_middleware::MAX_FILE_BYTES))
-                .await;
+        let body = tokio::time::timeout(DEADLINE, body.take()?.into_bytes_limit(crate::body::MAX_FILE_BYTES)).await;
         let body = body.map_err(|_| Problem::of(Kind::BadRequest, "the file did not come in time"))?;
-        let octets = body.map_err(crate::outer_middleware::unreadable)?;
+        let octets = body.map_err(crate::body::unreadable)?;
         let text = std::str::from_utf8(&octets).map_err(|_| Problem::of(Kind::BadRequest, "the file is not UTF-8"))?;
         Ok(Self(counted(read(text.trim_start_matches('\u{feff}'))?)?))
     }

@@ -1,4 +1,4 @@
-//! Sending e-mail: one text to one address at a time, over SMTP (RFC 5321). What does not live here: who is told what.
+//! Sends plain-text e-mail over SMTP (RFC 5321), one message to one address at a time. The jobs decide who gets what.
 
 use std::time::Duration;
 
@@ -7,52 +7,52 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-/// How long the mail server may take to answer.
+/// How long the mail server may take to answer each SMTP command.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where mail goes out.
+/// The mail server and the sender.
 pub struct MailConfig {
-    /// The mail server.
+    /// Host name of the mail server.
     pub host: String,
     /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: MailSecurity,
-    /// User and password, where the server wants them.
+    /// User name and password, if the server requires them.
     pub credentials: Option<(String, String)>,
-    /// Who the mail is from: `address` or `Name <address>`.
+    /// The sender: `address` or `Name <address>`.
     pub from: String,
 }
 
 /// How the connection to a mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailSecurity {
-    /// TLS from the first octet on (port 465).
+    /// TLS from the first byte (port 465).
     Tls,
     /// TLS after STARTTLS, which the server must offer (port 587).
     StartTls,
-    /// None: for a server on the same machine.
+    /// None, for a server on the same machine.
     None,
 }
 
-/// Why no mail can be sent.
+/// Why an e-mail was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An address is none.
-    #[error("{0:?} is no e-mail address")]
+    /// The address cannot be parsed.
+    #[error("{0:?} is not an e-mail address")]
     Address(String, #[source] lettre::address::AddressError),
     /// TLS cannot be set up.
-    #[error("TLS to the mail server cannot be set up")]
+    #[error("cannot set up TLS to the mail server")]
     Tls(#[source] lettre::transport::smtp::Error),
-    /// The mail cannot be written.
-    #[error("the mail cannot be written")]
+    /// The message cannot be built.
+    #[error("cannot build the message")]
     Message(#[source] lettre::error::Error),
-    /// The server did not take it.
-    #[error("the mail server did not take it")]
+    /// The mail server could not be reached or refused the message.
+    #[error("the mail server did not accept the message")]
     Send(#[source] lettre::transport::smtp::Error),
 }
 
-/// Sends mail.
+/// Sends e-mail through one mail server.
 #[derive(Clone)]
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -60,7 +60,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Sets a mailer up; nothing is sent yet.
+    /// Returns a mailer; it connects when the first message is sent.
     pub fn new(config: MailConfig) -> Result<Self, Error> {
         let from = mailbox(&config.from)?;
         let parameters = || TlsParameters::new(config.host.clone()).map_err(Error::Tls);
@@ -69,6 +69,7 @@ impl Mailer {
             MailSecurity::StartTls => Tls::Required(parameters()?),
             MailSecurity::None => Tls::None,
         };
+        // "Dangerous" means without TLS by default; `tls` sets it explicitly.
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
             .port(config.port)
             .tls(tls)
@@ -79,22 +80,22 @@ impl Mailer {
         Ok(Self { transport: transport.build(), from })
     }
 
-    /// Tells whether the server takes mail.
+    /// Returns whether the mail server answers.
     pub async fn is_ready(&self) -> bool {
         self.transport.test_connection().await.unwrap_or(false)
     }
 
     /// Sends a text.
     pub async fn send(&self, to: &str, subject: &str, text: &str) -> Result<(), Error> {
-        self.give(None, to, subject, text).await
+        self.send_message(None, to, subject, text).await
     }
 
-    /// Sends a text under a message id, which is the same however often it is sent.
-    pub async fn send_as(&self, id: &str, to: &str, subject: &str, text: &str) -> Result<(), Error> {
-        self.give(Some(id.to_owned()), to, subject, text).await
+    /// Sends a text with a fixed `Message-ID`, so that mail clients recognise a repeated message.
+    pub async fn send_with_id(&self, id: &str, to: &str, subject: &str, text: &str) -> Result<(), Error> {
+        self.send_message(Some(id.to_owned()), to, subject, text).await
     }
 
-    async fn give(&self, id: Option<String>, to: &str, subject: &str, text: &str) -> Result<(), Error> {
+    async fn send_message(&self, id: Option<String>, to: &str, subject: &str, text: &str) -> Result<(), Error> {
         let message = Message::builder()
             .message_id(id)
             .from(self.from.clone())

@@ -1,5 +1,5 @@
-//! Posts to the addresses of programs, signed as Standard WebhookSender has it (standardwebhooks.com): `webhook-id`,
-//! `webhook-timestamp`, and `webhook-signature` with an HMAC-SHA256 over both and the body.
+//! Posts webhooks, signed as Standard Webhooks specifies (standardwebhooks.com): the headers `webhook-id`,
+//! `webhook-timestamp` and `webhook-signature`, the last an HMAC-SHA-256 over the other two and the body.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error};
 
-use super::Undelivered;
+use super::attempt::Undelivered;
 use super::egress_guard::{AllowedResolver, EgressGuard};
 use crate::error_mapping::chain;
 use crate::state::State;
 
-/// How long an address may take to answer.
+/// How long a receiver may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// What an address answers that wants no more (Standard WebhookSender).
+/// The status by which a receiver unsubscribes (Standard Webhooks).
 const GONE: u16 = 410;
 
-/// Sends webhooks. Redirects are not followed: they might lead inside.
+/// Sends webhooks. Redirects count as failures: following them could lead into an internal network.
 #[derive(Debug)]
 pub struct WebhookSender(Agent);
 
 impl WebhookSender {
-    /// Makes a sender that reaches what the guard allows, over TLS by the system's certificates.
+    /// Returns a sender that reaches what the guard allows and trusts the system's root certificates.
     pub fn new(guard: EgressGuard) -> Self {
         let found = rustls_native_certs::load_native_certs();
         let roots = found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
@@ -47,14 +47,20 @@ impl WebhookSender {
     }
 }
 
-/// Posts one message.
-pub async fn post(state: &State, row: &NotificationRow, url: &str) -> Result<(), Undelivered> {
+/// Posts one message to its receiver.
+pub async fn post(
+    state: &State,
+    webhooks: &Arc<WebhookSender>,
+    row: &NotificationRow,
+    url: &str,
+) -> Result<(), Undelivered> {
     let key = state.commands.webhook_key(OrganizationId(row.organization_id)).await;
     let key = key.map_err(|error| Undelivered::Later(chain(&error)))?;
     let (body, id) = (body(row).to_string(), row.id.to_string());
     let timestamp = state.now().timestamp().to_string();
     let signature = sign(&key, &id, &timestamp, &body);
-    let (webhooks, url) = (state.webhooks.clone(), url.to_owned());
+    let (webhooks, url) = (webhooks.clone(), url.to_owned());
+    // ureq blocks, so the request runs on a thread of the blocking pool.
     let answered = spawn_blocking(move || {
         let request = webhooks.0.post(&url).header("content-type", "application/json");
         let request = request.header("webhook-id", &id).header("webhook-timestamp", &timestamp);
@@ -63,15 +69,16 @@ pub async fn post(state: &State, row: &NotificationRow, url: &str) -> Result<(),
     let answered = answered.await.map_err(|died| Undelivered::Later(died.to_string()))?;
     match answered {
         Ok(200..300) => Ok(()),
-        Ok(GONE) => Err(Undelivered::Never("the address answered 410: it wants no more".to_owned())),
-        Ok(status) => Err(Undelivered::Later(format!("the address answered {status}"))),
+        Ok(GONE) => Err(Undelivered::Never("the receiver answered 410 and wants no more messages".to_owned())),
+        Ok(status) => Err(Undelivered::Later(format!("the receiver answered {status}"))),
+        // The egress guard's error is the only one of this kind.
         Err(Error::Other(internal)) => Err(Undelivered::Never(internal.to_string())),
         Err(Error::BadUri(reason)) => Err(Undelivered::Never(reason)),
         Err(error) => Err(Undelivered::Later(error.to_string())),
     }
 }
 
-/// Signs a message: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`.
+/// Returns the signature of a message: `v1,` and the base64 of the HMAC-SHA-256 over `id.timestamp.body`.
 fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     let tag = hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
@@ -109,8 +116,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_is_that_of_the_standards_example() {
-        // The example of the Standard WebhookSender specification's reference libraries.
+    fn a_signature_matches_the_example_of_the_standard() {
+        // From the reference libraries of Standard Webhooks.
         let key = BASE64.decode(b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

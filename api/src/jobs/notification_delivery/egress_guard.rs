@@ -1,5 +1,5 @@
-//! Which addresses webhooks may reach: none of the platform's own network, unless it is said to be allowed (server-side
-//! request forgery).
+//! Decides which addresses webhooks may reach: public ones, and internal ones only if configured. Otherwise a webhook
+//! could address the platform's own network (server-side request forgery).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,7 +9,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// Networks that are not the public internet (IANA's registries of special-purpose addresses).
+/// Networks that are not on the public internet (IANA's special-purpose address registries).
 const INTERNAL: &[&str] = &[
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -36,14 +36,14 @@ const INTERNAL: &[&str] = &[
     "ff00::/8",
 ];
 
-/// The text is no network.
+/// The text is not a network.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no network such as 10.1.0.0/16")]
+#[error("{0:?} is not a network such as 10.1.0.0/16")]
 pub struct NotANetwork(String);
 
 /// An address that may not be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("the address {0} is internal; webhooks.allowed_networks says which may be reached")]
+#[error("address {0} is internal; allow it in webhooks.allowed_networks")]
 pub struct InternalAddress(IpAddr);
 
 /// Decides which addresses may be reached.
@@ -54,7 +54,7 @@ pub struct EgressGuard {
 }
 
 impl EgressGuard {
-    /// Makes a guard that allows these internal networks.
+    /// Returns a guard that allows the public internet and these internal networks.
     pub fn allowing(networks: &[String]) -> Result<Self, NotANetwork> {
         let read = |text: &str| text.parse().map_err(|_| NotANetwork(text.to_owned()));
         let internal = INTERNAL.iter().map(|text| read(text)).collect::<Result<_, _>>()?;
@@ -63,14 +63,15 @@ impl EgressGuard {
     }
 
     fn allows(&self, address: IpAddr) -> bool {
+        // An IPv4-mapped IPv6 address must not slip past the IPv4 networks.
         let address = address.to_canonical();
         let within = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&address));
         within(&self.allowed) || !within(&self.internal)
     }
 }
 
-/// Looks names up, and answers only addresses that may be reached. What is connected to is what was looked at: a name that
-/// answers otherwise the next time gains nothing.
+/// A resolver that returns only addresses the guard allows. The connection uses exactly the addresses checked here, so a
+/// name that resolves differently a moment later (DNS rebinding) gains nothing.
 #[derive(Debug)]
 pub struct AllowedResolver {
     names: DefaultResolver,
@@ -78,7 +79,7 @@ pub struct AllowedResolver {
 }
 
 impl AllowedResolver {
-    /// Guards the system's resolver.
+    /// Returns the system's resolver behind a guard.
     pub fn new(guard: EgressGuard) -> Self {
         Self { names: DefaultResolver::default(), guard }
     }
@@ -88,8 +89,8 @@ impl Resolver for AllowedResolver {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.names.resolve(uri, config, timeout)?;
         let mut allowed = self.empty();
-        let may = |address: &&SocketAddr| self.guard.allows(address.ip());
-        found.iter().filter(may).for_each(|address| allowed.push(*address));
+        let is_allowed = |address: &&SocketAddr| self.guard.allows(address.ip());
+        found.iter().filter(is_allowed).for_each(|address| allowed.push(*address));
         match found.first() {
             Some(first) if allowed.is_empty() => Err(ureq::Error::Other(Box::new(InternalAddress(first.ip())))),
             _ => Ok(allowed),
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn internal_addresses_are_not_reached_unless_they_are_allowed() {
+    fn internal_addresses_are_refused_unless_allowed() {
         let strict = EgressGuard::allowing(&[]).unwrap();
         let internal = [
             "127.0.0.1",
