@@ -276,6 +276,7 @@ fn refusal(error: &CertificateError, now: DateTime<Utc>) -> Reason {
 }
 
 fn in_date(identity: &Identity, now: DateTime<Utc>) -> Result<(), Reason> {
+    // The last second of the validity counts to its end, hence the comparison in whole seconds.
     if now < identity.not_before {
         Err(Reason::NotYetValid)
     } else if now.timestamp() > identity.not_after.timestamp() {

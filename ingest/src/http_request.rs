@@ -47,6 +47,7 @@ async fn attempt(authority: &str, request: Builder) -> Result<(u16, Bytes), Erro
     let request = request.header(HOST, authority).body(Empty::<Bytes>::new()).map_err(Error::Request)?;
     let socket = TcpStream::connect(authority).await.map_err(Error::Connect)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(Error::Http)?;
+    // The connection is driven in the background until the response has been read.
     let _driving = AbortOnDropHandle::new(tokio::spawn(connection));
     let answer = sender.send_request(request).await.map_err(Error::Http)?;
     let status = answer.status().as_u16();

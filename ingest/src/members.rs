@@ -49,6 +49,7 @@ impl LiveDoors {
         let doors = members.iter().filter(|(_, kinds)| kinds.contains(KIND));
         let alive: BTreeSet<String> =
             doors.filter_map(|(member, _)| member.strip_prefix(PREFIX)).map(str::to_owned).collect();
+        // This edge itself is cut off, so it cannot tell who else is lost.
         if !alive.contains(&self.own) {
             self.left_membership = true;
             return Change::default();

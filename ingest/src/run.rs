@@ -45,6 +45,7 @@ pub async fn run(deps: Deps, mut config: Config, shutdown: CancellationToken) ->
     let (sessions, meters) = (Arc::new(SessionRegistry::default()), Arc::new(Meters::new()));
     // The directory has its own token and outlives the doors: sessions are still reviewed while they drain.
     let (following, closing) = (CancellationToken::new(), shutdown.child_token());
+    // Cancels both when this function returns early.
     let _guards = (following.clone().drop_guard(), closing.clone().drop_guard());
     // Join the membership first: nothing may be published under the instance's name before it is exclusively ours.
     let (member, kinds) = membership_identity(&config.instance, listener.is_some(), config.bridge.is_some());

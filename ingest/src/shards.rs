@@ -17,6 +17,7 @@ pub async fn choose(log: &Log, door: &str, count: u16) -> Vec<u16> {
             others.flat_map(|(_, entry)| entry.shards).collect()
         }
         Err(error) => {
+            // Sharing shards is correct, only slower: start without this knowledge.
             warn!(%error, "failed to read the shards of other instances");
             Vec::new()
         }

@@ -59,6 +59,7 @@ pub fn of_ended_children() -> f64 {
 
 fn process(id: u32) -> Option<Process> {
     let stat = stat(&id.to_string())?;
+    // utime and stime, fields 14 and 15 of proc(5).
     Some(Process { id, parent: stat.fields.get(1)?.parse().ok()?, seconds: stat.seconds([11, 12]), name: stat.name })
 }
 

@@ -116,6 +116,7 @@ impl DeviceRun {
             if self.is_over(&mut deadline) {
                 return;
             }
+            // Jitter, so that devices do not reconnect in lockstep.
             sleep(delay.mul_f64(self.random.random_range(0.5..1.5))).await;
             delay = (delay * 2).min(Duration::from_secs(5));
         }
@@ -136,6 +137,7 @@ impl DeviceRun {
     ) -> anyhow::Result<()> {
         self.resend_unacknowledged(session).await?;
         let ping_after = Duration::from_secs(u64::from(KEEP_ALIVE_SECONDS) / 2);
+        // The random offset keeps devices from publishing in lockstep.
         let mut due = Instant::now() + self.device.period.mul_f64(jitter);
         let mut last_written = Instant::now();
         while !self.is_over(deadline) {
@@ -145,6 +147,7 @@ impl DeviceRun {
             if may_publish && now >= due {
                 self.write_burst(session, now).await?;
                 last_written = now;
+                // After a stall, catch up four periods at most instead of sending the whole backlog.
                 due = (due + self.device.period).max(now - self.device.period * 4);
             } else if now >= last_written + ping_after {
                 session.write(&mqtt::PINGREQ).await?;

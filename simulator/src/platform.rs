@@ -97,6 +97,7 @@ impl RunningPlatform {
 
 fn free_base() -> anyhow::Result<u16> {
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    // Below the ephemeral ports, which start at 32768 on Linux.
     let base = (20_000..32_000).step_by(16).find(|base| (*base..*base + PORTS).all(is_free));
     base.context("no six consecutive ports are free")
 }

@@ -129,6 +129,7 @@ impl Probe {
         spawn_blocking(move || api.post("/api/v1/rules", &rule)).await??;
         let mut ticks = interval(Duration::from_millis(100));
         loop {
+            // The rule takes effect only once the evaluator knows it, so keep publishing breaching readings.
             ensure!(began.elapsed() < DEADLINE, "no event:created in {DEADLINE:?}");
             ticks.tick().await;
             self.publish(90.0).await?;
@@ -164,6 +165,7 @@ impl Probe {
     /// Publishes a temperature with the current time.
     pub async fn publish(&mut self, temperature: f64) -> anyhow::Result<()> {
         self.sent += 1;
+        // A second reading in the same millisecond would count as the same one.
         self.last_millis = crate::device::millis_now().max(self.last_millis + 1);
         let payload = json!({"ts": self.last_millis, "metrics": {"temperature": temperature}}).to_string();
         let mut packet = Vec::new();

@@ -21,6 +21,7 @@ impl Latencies {
     pub fn record(&self, latency: Duration) {
         let micros = (latency.as_micros() as u64).max(STEPS as u64);
         let power = micros.ilog2() as usize;
+        // The four bits below the highest one select the bucket.
         let step = (micros >> (power - 4)) as usize & (STEPS - 1);
         self.0[power * STEPS + step].fetch_add(1, Relaxed);
     }

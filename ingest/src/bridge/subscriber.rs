@@ -158,11 +158,11 @@ impl Subscriber {
             }
             return Ok(());
         }
-        let Some(judged) = self.while_connected(self.judge(&publish), connection, shutdown).await? else {
+        let Some(checked) = self.while_connected(self.check(&publish), connection, shutdown).await? else {
             return Ok(());
         };
         let receipt = (publish.qos == QoS::AtLeastOnce).then(|| connection.add_pending(publish.pkid));
-        let push = self.push(publish, judged, receipt);
+        let push = self.push(publish, checked, receipt);
         self.while_connected(push, connection, shutdown).await?.transpose().map(drop).map_err(Disconnected::Closed)
     }
 
@@ -194,11 +194,11 @@ impl Subscriber {
     async fn push(
         &self,
         publish: Publish,
-        judged: Result<(OrganizationId, DeviceId), Refusal>,
+        checked: Result<(OrganizationId, DeviceId), Refusal>,
         receipt: Option<Receipt>,
     ) -> Result<(), Closed> {
         let received_at = (self.shared.clock)();
-        match judged {
+        match checked {
             Ok((organization, device)) => {
                 let (source, payload) = (IngestionSource::Mqtt, publish.payload);
                 let reading = RawReading { organization, device, received_at, source, payload };
@@ -219,7 +219,7 @@ impl Subscriber {
     }
 
     /// Decides whether a message may enter the log, and returns its organisation and device.
-    async fn judge(&self, publish: &Publish) -> Result<(OrganizationId, DeviceId), Refusal> {
+    async fn check(&self, publish: &Publish) -> Result<(OrganizationId, DeviceId), Refusal> {
         let (organization, device) = topic::sender(&publish.topic)?;
         if publish.retain {
             return Err(Refusal::Retained);
@@ -228,16 +228,16 @@ impl Subscriber {
         if bytes > allowed {
             return Err(Refusal::Oversize { bytes, allowed });
         }
-        let judge = || self.shared.pipeline.judge(organization, device, &publish.payload);
-        let mut judged = judge();
-        if judged == Err(Refusal::UnknownDevice) {
+        let check = || self.shared.pipeline.check(organization, device, &publish.payload);
+        let mut checked = check();
+        if checked == Err(Refusal::UnknownDevice) {
             // The device may be newer than this process's directory: catch up before refusing it.
             while !self.shared.catch_up().await {
                 sleep(RETRY_DELAY).await;
             }
-            judged = judge();
+            checked = check();
         }
-        judged.map(|()| (organization, device))
+        checked.map(|()| (organization, device))
     }
 
     async fn publish_pending(&mut self) {

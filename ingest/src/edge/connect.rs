@@ -125,6 +125,7 @@ async fn enter_session(
         edge.sessions.remove(&handle);
         return Err(Denied::Reason(reason));
     }
+    // The shutdown ends all registered sessions; this one may have been registered after that.
     if edge.shutdown.is_cancelled() {
         handle.end(SessionEnd::Shutdown);
     }
@@ -164,6 +165,7 @@ async fn decide(
     match decision() {
         Decision::Allow(allowed) => Ok(allowed),
         Decision::Deny(reason) if !reason.may_be_stale() => Err(Denied::Reason(reason)),
+        // The denial may only reflect a stale directory: catch up and decide again.
         Decision::Deny(_) => {
             if !edge.feed.catch_up(edge.limits.catch_up_timeout).await {
                 return Err(Denied::DirectoryStale);

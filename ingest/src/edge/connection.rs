@@ -45,6 +45,7 @@ pub async fn serve(edge: &Arc<Edge>, socket: TcpStream, peer: SocketAddr) {
 /// Ends a session: publishes the will, removes the session from the registry, reports its end and closes the
 /// connection.
 async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: SessionEnd, peer: SocketAddr) {
+    // Devices resend what is not acknowledged, so acknowledge as much as possible before closing.
     if end == SessionEnd::Shutdown {
         session.drain(edge.limits.drain_timeout).await;
     }
@@ -70,6 +71,7 @@ async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: Sess
         }
         _ => debug!(%peer, %device, session = %session.handle.session, reason = end.code(), "a session ended"),
     }
+    // A broken connection cannot be closed gracefully.
     if end != SessionEnd::ConnectionLost {
         close_gracefully(session.stream, session.out, session.version, end).await;
     }
@@ -78,10 +80,10 @@ async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: Sess
 /// Publishes a will as if the device had sent it now.
 async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
     let received_at = (edge.clock)();
-    let judged = authorize_publish(allowed.organization, allowed.device, &allowed.topics, &will.topic)
-        .and_then(|()| edge.pipeline.judge(allowed.organization, allowed.device, &will.payload));
+    let checked = authorize_publish(allowed.organization, allowed.device, &allowed.topics, &will.topic)
+        .and_then(|()| edge.pipeline.check(allowed.organization, allowed.device, &will.payload));
     // The pipeline closes only after the drain time; a later will is dropped.
-    let _ = match judged {
+    let _ = match checked {
         Ok(()) => {
             let reading = RawReading {
                 organization: allowed.organization,

@@ -55,6 +55,7 @@ pub enum Next {
 
 /// Takes the next packet out of a buffer if it is complete and at most `largest` bytes.
 pub fn next(buffer: &mut BytesMut, largest: usize) -> Next {
+    // The shortest packet has two bytes.
     let Some(&first) = buffer.first() else { return Next::Incomplete { missing: 2 } };
     let (length, digits) = match read_variable_integer(&buffer[1..]) {
         VariableInteger::Value(value, digits) => (value, digits),

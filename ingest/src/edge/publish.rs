@@ -61,6 +61,7 @@ pub struct PublishHead<'a> {
 pub fn read_head(first: u8, body: &[u8], version: Version) -> Option<PublishHead<'_>> {
     let (&[high, low], rest) = body.split_first_chunk::<2>()?;
     let (topic, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+    // QoS 0 messages have no packet identifier.
     let packet_id = if first & 0b0110 == 0 { 0 } else { 2 };
     let rest = rest.get(packet_id..).unwrap_or_default();
     let properties = match (version, read_variable_integer(rest)) {

@@ -181,17 +181,19 @@ impl Session {
         let publish = publish::read(frame, self.version).map_err(malformed)?;
         self.check_publish(&publish)?;
         let now = Instant::now();
+        // Refused messages count against the rate as well.
         if let Some(resume_at) = self.throttle.count(self.edge.rate, now) {
             self.resume_at = Some(resume_at);
             self.edge.meters.rate_pauses.increment(1);
         }
         let Allowed { organization, device, topics, .. } = &self.allowed;
-        let judged = authorize_publish(*organization, *device, topics, &publish.topic)
-            .and_then(|()| self.edge.pipeline.judge(*organization, *device, &publish.payload));
-        let code = judged.as_ref().map_or_else(Refusal::puback_code, |()| 0);
+        let checked = authorize_publish(*organization, *device, topics, &publish.topic)
+            .and_then(|()| self.edge.pipeline.check(*organization, *device, &publish.payload));
+        let code = checked.as_ref().map_or_else(Refusal::puback_code, |()| 0);
         let puback = || Puback { packet_id: publish.packet_id, code, arrived: now };
+        // Registered before the push, which may settle it at once.
         let receipt = (publish.qos == 1).then(|| self.pending_acks.add(puback()));
-        self.push(publish, judged, receipt).await
+        self.push(publish, checked, receipt).await
     }
 
     fn check_publish(&self, publish: &Publish) -> Result<(), SessionEnd> {
@@ -211,12 +213,12 @@ impl Session {
     async fn push(
         &self,
         publish: Publish,
-        judged: Result<(), Refusal>,
+        checked: Result<(), Refusal>,
         receipt: Option<Receipt>,
     ) -> Result<(), SessionEnd> {
         let received_at = (self.edge.clock)();
         let Allowed { organization, device, .. } = self.allowed;
-        match judged {
+        match checked {
             Ok(()) => {
                 let source = IngestionSource::Mqtt;
                 let reading = RawReading { organization, device, received_at, source, payload: publish.payload };
@@ -253,6 +255,7 @@ impl Session {
     }
 
     fn on_subscribe(&mut self, packet_id: u16, filters: &[(String, u8)]) {
+        // MQTT 3.1.1 has one failure code (3.9.3); in MQTT 5 it is "not authorized".
         let refusal = if self.version == Version::V3 { 0x80 } else { 0x87 };
         let own = |filter: &str| filter == self.allowed.topics.commands;
         let codes: Vec<u8> =
@@ -266,6 +269,7 @@ impl Session {
         for filter in filters {
             let ends = self.subscribed && *filter == self.allowed.topics.commands;
             self.subscribed &= !ends;
+            // Success, or "no subscription existed" (MQTT 5, 3.11.3).
             codes.push(if ends { 0x00 } else { 0x11 });
         }
         reply::unsuback(&mut self.out, self.version, packet_id, &codes);

@@ -72,14 +72,14 @@ impl SessionEnd {
     pub fn disconnect_code(self) -> Option<u8> {
         Some(match self {
             Self::ClientDisconnect { .. } | Self::ConnectionLost => return None,
-            Self::Silent => 0x8d,
-            Self::TakenOver => 0x8e,
-            Self::Denied(Reason::Expired) => 0xa0,
-            Self::Denied(Reason::Revoked | Reason::Decommissioned | Reason::OrganizationSuspended) => 0x98,
-            Self::Denied(_) => 0x87,
+            Self::Silent => 0x8d,                  // keep-alive timeout
+            Self::TakenOver => 0x8e,               // session taken over
+            Self::Denied(Reason::Expired) => 0xa0, // maximum connect time
+            Self::Denied(Reason::Revoked | Reason::Decommissioned | Reason::OrganizationSuspended) => 0x98, // administrative action
+            Self::Denied(_) => 0x87, // not authorized
             Self::Protocol(violation, _) => violation.code(),
-            Self::LogUnavailable => 0x83,
-            Self::Shutdown => 0x8b,
+            Self::LogUnavailable => 0x83, // implementation specific error
+            Self::Shutdown => 0x8b,       // server shutting down
         })
     }
 

@@ -105,6 +105,7 @@ impl Broker {
     async fn kick(&self, device: DeviceId) {
         let mut pause = FIRST_PAUSE;
         for attempt in 1..=ATTEMPTS {
+            // The permit is released before the pause, so that other kicks proceed.
             let failure = {
                 // The semaphore is never closed.
                 let _permit = self.permits.acquire().await.ok();

@@ -21,7 +21,7 @@ pub struct Item {
     /// The payload, unchanged.
     pub payload: Bytes,
     /// The device that the item belongs to, or why it is refused.
-    pub judged: Result<DeviceId, Refusal>,
+    pub checked: Result<DeviceId, Refusal>,
 }
 
 /// Stores the items and returns for each whether it is known to be on disk, in the log or the dead letters.
@@ -55,7 +55,7 @@ async fn push(
     receipt: Receipt,
 ) -> Result<(), Closed> {
     let Sender { organization, device } = sender;
-    match &item.judged {
+    match &item.checked {
         Ok(of) => {
             let (payload, source) = (item.payload.clone(), IngestionSource::Http);
             let reading = RawReading { organization, device: *of, received_at, source, payload };

@@ -45,12 +45,12 @@ pub async fn single(door: &HttpDoor, peer: &Peer, mut request: Request) -> Resul
     let most = door.shared.limits.max_packet_bytes;
     let (payload, bytes) = body(&mut request, most).await?;
     let item = if bytes > most {
-        Item { payload, judged: Err(Refusal::Oversize { bytes, allowed: most }) }
+        Item { payload, checked: Err(Refusal::Oversize { bytes, allowed: most }) }
     } else {
-        judge(door, sender, payload).await
+        check_item_with_catch_up(door, sender, payload).await
     };
     let stored = deliver(&door.shared, sender, request.uri().path(), std::slice::from_ref(&item), door.answer_within);
-    match (stored.await.as_slice(), &item.judged) {
+    match (stored.await.as_slice(), &item.checked) {
         ([true], Ok(_)) => Ok(answer(StatusCode::ACCEPTED, &json!({"accepted": 1}))),
         ([true], Err(why)) => Err(refused(why)),
         _ => Err(Problem::outcome_unknown()),
@@ -72,25 +72,25 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
     }
     let items = split(&payload, door.max_batch_items)?;
     door.count(sender.device, items.len() as u32 - 1)?;
-    let mut judged = Vec::with_capacity(items.len());
+    let mut checked = Vec::with_capacity(items.len());
     let mut caught_up = false;
     for payload in items {
-        let mut item = judge_now(door, sender, payload);
+        let mut item = check_item(door, sender, payload);
         // Catch up with the log at most once per request.
-        if matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway))
+        if matches!(item.checked, Err(Refusal::UnknownDevice | Refusal::NotAGateway))
             && !std::mem::replace(&mut caught_up, true)
         {
             door.shared.catch_up().await;
-            item = judge_now(door, sender, item.payload);
+            item = check_item(door, sender, item.payload);
         }
-        judged.push(item);
+        checked.push(item);
     }
-    let stored = deliver(&door.shared, sender, request.uri().path(), &judged, door.answer_within).await;
+    let stored = deliver(&door.shared, sender, request.uri().path(), &checked, door.answer_within).await;
     if stored.iter().all(|stored| !stored) {
         return Err(Problem::outcome_unknown());
     }
     let outcomes: Vec<_> =
-        judged.iter().zip(stored).enumerate().map(|(index, (item, stored))| outcome(index, item, stored)).collect();
+        checked.iter().zip(stored).enumerate().map(|(index, (item, stored))| outcome(index, item, stored)).collect();
     let accepted = outcomes.iter().filter(|outcome| outcome.status == StatusCode::ACCEPTED.as_u16()).count();
     let overall = if accepted == outcomes.len() { StatusCode::ACCEPTED } else { StatusCode::MULTI_STATUS };
     Ok(answer(overall, &json!({"accepted": accepted, "results": outcomes})))
@@ -98,23 +98,23 @@ pub async fn batch(door: &HttpDoor, peer: &Peer, mut request: Request) -> Result
 
 /// Checks a payload. If it is refused because of what the directory may not know yet, catches up with the log and
 /// checks it again.
-async fn judge(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
-    let item = judge_now(door, sender, payload);
-    if !matches!(item.judged, Err(Refusal::UnknownDevice | Refusal::NotAGateway)) {
+async fn check_item_with_catch_up(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
+    let item = check_item(door, sender, payload);
+    if !matches!(item.checked, Err(Refusal::UnknownDevice | Refusal::NotAGateway)) {
         return item;
     }
     door.shared.catch_up().await;
-    judge_now(door, sender, item.payload)
+    check_item(door, sender, item.payload)
 }
 
-fn judge_now(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
+fn check_item(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     let (bytes, allowed) = (payload.len(), door.shared.limits.max_packet_bytes);
     if bytes > allowed {
-        return Item { payload, judged: Err(Refusal::Oversize { bytes, allowed }) };
+        return Item { payload, checked: Err(Refusal::Oversize { bytes, allowed }) };
     }
-    let judged = device_of(&door.shared, sender, &payload)
-        .and_then(|device| door.shared.pipeline.judge(sender.organization, device, &payload).map(|()| device));
-    Item { payload, judged }
+    let checked = device_of(&door.shared, sender, &payload)
+        .and_then(|device| door.shared.pipeline.check(sender.organization, device, &payload).map(|()| device));
+    Item { payload, checked }
 }
 
 /// Reads a body. An oversize body is read and discarded up to `MAX_EXCESS_BYTES`: many clients read the answer only
@@ -168,7 +168,7 @@ fn split(payload: &Bytes, most: usize) -> Result<Vec<Bytes>, Problem> {
 }
 
 fn outcome(index: usize, item: &Item, stored: bool) -> Outcome {
-    let (status, reason, detail) = match (&item.judged, stored) {
+    let (status, reason, detail) = match (&item.checked, stored) {
         (Ok(_), true) => (StatusCode::ACCEPTED, None, None),
         (Err(why), true) => (status(why), Some(why.code()), Some(why.detail())),
         (_, false) => {
@@ -195,7 +195,7 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
     Response::builder().status(status).content_type("application/json").body(body.to_string()).into_response()
 }
 
-/// Returns the whole seconds until `resume_at`, rounded up and at least one.
+/// Returns a `Retry-After` value for `resume_at`: the whole seconds until then plus one, so that it is never too short.
 pub fn seconds_until(resume_at: Instant, now: Instant) -> u64 {
     resume_at.saturating_duration_since(now).as_secs() + 1
 }

@@ -99,6 +99,7 @@ impl RevocationLists {
     fn write(&self) -> Result<(), Error> {
         let path = &self.file.path;
         let mut of: Vec<_> = self.lists.iter().collect();
+        // A fixed order, so that the same CRLs always yield the same file.
         of.sort_unstable_by_key(|(organization, _)| **organization);
         let pems: Vec<_> = of.into_iter().map(|(_, list)| list.pem.trim_ascii_end()).collect();
         let text = [pems.join(&b'\n'), vec![b'\n']].concat();

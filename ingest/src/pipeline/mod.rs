@@ -69,7 +69,7 @@ impl Pipeline {
     }
 
     /// Decides by the latest state of the directory whether a message may enter the raw stream.
-    pub fn judge(&self, organization: OrganizationId, device: DeviceId, payload: &[u8]) -> Result<(), Refusal> {
+    pub fn check(&self, organization: OrganizationId, device: DeviceId, payload: &[u8]) -> Result<(), Refusal> {
         admission::admit(self.directory.device(device), organization, payload)
     }
 

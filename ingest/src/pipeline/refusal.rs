@@ -71,9 +71,9 @@ impl Refusal {
     /// Returns the reason code of the MQTT 5 PUBACK (3.4.2.1).
     pub fn puback_code(&self) -> u8 {
         match self {
-            Self::Payload { .. } => 0x99,
-            Self::Oversize { .. } => 0x97,
-            _ => 0x87,
+            Self::Payload { .. } => 0x99,  // payload format invalid
+            Self::Oversize { .. } => 0x97, // quota exceeded
+            _ => 0x87,                     // not authorized
         }
     }
 }
