@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::auth::{Caller, organization_of};
 use crate::body::{MAX_FILE_BYTES, unreadable};
 use crate::error_mapping::never_refused;
+use crate::etag::IfMatch;
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
@@ -34,6 +35,15 @@ pub struct Intent {
 /// The request id, put into the request by the guard.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
+
+/// A write to an existing resource: what its headers say, and the version that the client expects.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// Idempotency key, request id and trace context.
+    pub intent: &'a Intent,
+    /// The version from `If-Match`; any version if the header is absent.
+    pub expected: IfMatch,
+}
 
 impl Intent {
     /// Returns the id of the request, which correlates what it causes.

@@ -53,7 +53,7 @@ type Api = (
     (assets::Api, links::Api, telemetry::Api),
     (rules::Api, activity_templates::Api, activities::Api, alarms::Api, events::Api, dead_letters::Api, audit::Api),
     notifications::Api,
-    history::Api,
+    history::Endpoints,
 );
 
 /// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.

@@ -36,6 +36,6 @@ impl Api {
             role: body.0.assigned_role,
             user_id: body.0.assigned_to_user_id.map(domain::ids::UserId),
         };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

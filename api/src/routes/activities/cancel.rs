@@ -31,6 +31,6 @@ impl Api {
         body: Body<CancelActivity>,
     ) -> Result<Revised<ActivityResponse>, Problem> {
         let command = ActivityCommand::CancelActivity { reason: body.0.reason };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

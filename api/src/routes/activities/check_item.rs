@@ -41,6 +41,6 @@ impl Api {
     ) -> Result<Revised<ActivityResponse>, Problem> {
         let index = usize::try_from(index.0).unwrap_or(usize::MAX);
         let command = ActivityCommand::CheckItem { index, done: body.0.done.unwrap_or(true) };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

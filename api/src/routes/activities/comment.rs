@@ -36,6 +36,6 @@ impl Api {
         body: Body<CommentActivity>,
     ) -> Result<Revised<ActivityResponse>, Problem> {
         let command = ActivityCommand::CommentActivity { text: body.0.text };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

@@ -36,6 +36,6 @@ impl Api {
         body: Body<CompleteActivity>,
     ) -> Result<Revised<ActivityResponse>, Problem> {
         let command = ActivityCommand::CompleteActivity { note: body.0.note };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

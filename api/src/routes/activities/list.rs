@@ -22,14 +22,9 @@ enum ActivityStatus {
     Cancelled,
 }
 
-/// A part of the list.
-#[derive(Object)]
-struct Activities {
-    activities: Vec<Activity>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Activities { activities: Activity }
 }
 
 impl ActivityStatus {
@@ -76,7 +71,6 @@ impl Api {
             alarm_id: alarm_id.0,
         };
         let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(Activity::from);
-        Ok(Json(Activities { activities: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Activities::new(page)))
     }
 }

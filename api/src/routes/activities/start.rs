@@ -22,6 +22,6 @@ impl Api {
         id: Path<Uuid>,
     ) -> Result<Revised<ActivityResponse>, Problem> {
         let command = ActivityCommand::StartActivity {};
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

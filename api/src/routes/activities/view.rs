@@ -126,11 +126,12 @@ pub async fn after_write(
 pub async fn change(
     state: &State,
     caller: &Caller,
-    (intent, expected): (&Intent, IfMatch),
+    write: Write<'_>,
     id: Uuid,
     command: ActivityCommand,
 ) -> Result<Revised<ActivityResponse>, Problem> {
-    let context = intent.context(caller);
-    let receipt = state.commands.execute_at::<domain::activity::Activity>(&context, id, command, expected.0).await?;
+    let context = write.intent.context(caller);
+    let receipt =
+        state.commands.execute_at::<domain::activity::Activity>(&context, id, command, write.expected.0).await?;
     Ok(Revised(after_write(state, caller, id, receipt).await?, Some(receipt)))
 }

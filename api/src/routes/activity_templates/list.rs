@@ -10,14 +10,9 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list.
-#[derive(Object)]
-struct Templates {
-    templates: Vec<Template>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Templates { templates: Template }
 }
 
 #[OpenApi]
@@ -46,7 +41,6 @@ impl Api {
         };
         let page =
             read::templates(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(Template::from);
-        Ok(Json(Templates { templates: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Templates::new(page)))
     }
 }

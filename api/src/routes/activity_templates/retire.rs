@@ -1,8 +1,8 @@
 //! Retires a template.
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
-use projections::rule_book::NAME;
 use projections::dependents::Referenced;
+use projections::rule_book::NAME;
 
 use crate::prelude::*;
 use crate::routes::ensure_unused::ensure_unused;

@@ -31,6 +31,6 @@ impl Api {
         body: Body<AcknowledgeAlarm>,
     ) -> Result<Revised<AlarmResponse>, Problem> {
         let command = AlarmCommand::AcknowledgeAlarm { comment: body.0.comment };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

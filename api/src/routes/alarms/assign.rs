@@ -32,6 +32,6 @@ impl Api {
         body: Body<AssignAlarm>,
     ) -> Result<Revised<AlarmResponse>, Problem> {
         let command = AlarmCommand::AssignAlarm { assignee: body.0.assignee_id.map(domain::ids::UserId) };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

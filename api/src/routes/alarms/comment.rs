@@ -31,6 +31,6 @@ impl Api {
         body: Body<CommentAlarm>,
     ) -> Result<Revised<AlarmResponse>, Problem> {
         let command = AlarmCommand::CommentAlarm { text: body.0.text };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

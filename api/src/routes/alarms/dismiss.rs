@@ -34,6 +34,6 @@ impl Api {
         body: Body<DismissAlarm>,
     ) -> Result<Revised<AlarmResponse>, Problem> {
         let command = AlarmCommand::DismissAlarm { reason: body.0.reason };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 }

@@ -19,14 +19,9 @@ enum AlarmStatus {
     Cleared,
 }
 
-/// A part of the list.
-#[derive(Object)]
-struct Alarms {
-    alarms: Vec<Alarm>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Alarms { alarms: Alarm }
 }
 
 #[OpenApi]
@@ -67,7 +62,6 @@ impl Api {
             until: None,
         };
         let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(Alarm::from);
-        Ok(Json(Alarms { alarms: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Alarms::new(page)))
     }
 }

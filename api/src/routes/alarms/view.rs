@@ -129,12 +129,12 @@ impl From<projections::activity_board::Comment> for AlarmComment {
 pub async fn change(
     state: &State,
     caller: &Caller,
-    (intent, expected): (&Intent, IfMatch),
+    write: Write<'_>,
     id: Uuid,
     command: AlarmCommand,
 ) -> Result<Revised<AlarmResponse>, Problem> {
-    let context = intent.context(caller);
-    let receipt = state.commands.execute_at::<alarm::Alarm>(&context, id, command, expected.0).await?;
+    let context = write.intent.context(caller);
+    let receipt = state.commands.execute_at::<alarm::Alarm>(&context, id, command, write.expected.0).await?;
     shown(state, caller, id, receipt).await
 }
 

@@ -1,5 +1,6 @@
 //! Lists keys.
 
+use projections::Page;
 use projections::tenant_register::read;
 
 use super::view::{ApiKey, shown};
@@ -9,15 +10,9 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct ApiKeys {
-    api_keys: Vec<ApiKey>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    ApiKeys { api_keys: ApiKey }
 }
 
 #[OpenApi]
@@ -33,7 +28,7 @@ impl Api {
         cursor: Cursor,
     ) -> Result<Json<ApiKeys>, Problem> {
         let page = read::api_keys(&state.reader, caller.organization.0, paging(limit, offset, &cursor)?).await?;
-        let next_cursor = next_cursor(page.next);
-        Ok(Json(ApiKeys { api_keys: shown(&state, page.items).await, total: page.total, next_cursor }))
+        let page = Page { items: shown(&state, page.items).await, total: page.total, next: page.next };
+        Ok(Json(ApiKeys::new(page)))
     }
 }

@@ -9,15 +9,9 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct AssetTypes {
-    asset_types: Vec<AssetType>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    AssetTypes { asset_types: AssetType }
 }
 
 #[OpenApi]
@@ -37,7 +31,6 @@ impl Api {
         let retired = retired.0.unwrap_or(false);
         let page =
             read::asset_types(&state.reader, caller.organization.0, retired, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(AssetType::from);
-        Ok(Json(AssetTypes { asset_types: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(AssetTypes::new(page)))
     }
 }

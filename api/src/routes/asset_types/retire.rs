@@ -1,8 +1,8 @@
 //! Retires an asset type.
 
 use domain::asset_type::{AssetType, AssetTypeCommand};
-use projections::type_catalogue::NAME;
 use projections::dependents::Referenced;
+use projections::type_catalogue::NAME;
 
 use crate::prelude::*;
 use crate::routes::ensure_unused::ensure_unused;

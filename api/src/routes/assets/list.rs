@@ -9,14 +9,9 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list.
-#[derive(Object)]
-struct Assets {
-    assets: Vec<Asset>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Assets { assets: Asset }
 }
 
 #[OpenApi]
@@ -50,7 +45,6 @@ impl Api {
             text: text.0,
         };
         let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(Asset::from);
-        Ok(Json(Assets { assets: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Assets::new(page)))
     }
 }

@@ -40,7 +40,7 @@ impl Api {
         body: Body<OutOfService>,
     ) -> Result<Revised<AssetResponse>, Problem> {
         let command = AssetCommand::TakeAssetOutOfService { reason: body.0.reason };
-        change(&state, &caller, (&intent, expected), id.0, command).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, command).await
     }
 
     /// Return an asset to service
@@ -53,17 +53,18 @@ impl Api {
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
     ) -> Result<Revised<AssetResponse>, Problem> {
-        change(&state, &caller, (&intent, expected), id.0, AssetCommand::ReturnAssetToService {}).await
+        change(&state, &caller, Write { intent: &intent, expected }, id.0, AssetCommand::ReturnAssetToService {}).await
     }
 }
 
 async fn change(
     state: &State,
     caller: &Caller,
-    (intent, expected): (&Intent, IfMatch),
+    write: Write<'_>,
     id: Uuid,
     command: AssetCommand,
 ) -> Result<Revised<AssetResponse>, Problem> {
-    let receipt = state.commands.execute_at::<Asset>(&intent.context(caller), id, command, expected.0).await?;
+    let receipt =
+        state.commands.execute_at::<Asset>(&write.intent.context(caller), id, command, write.expected.0).await?;
     Ok(Revised(after_write(state, caller, id, receipt).await?, Some(receipt)))
 }

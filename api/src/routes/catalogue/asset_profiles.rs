@@ -6,15 +6,11 @@ use domain::catalogue::asset_profile::{HealthThresholds as Thresholds, ProfileDe
 use domain::ids::AssetTypeId;
 use projections::catalogue::EntryRow;
 
-use super::{CatalogueEntry, define, find, list, retire, revise};
-use crate::etag::Versioned;
+use super::CatalogueEntry;
+use super::endpoints::catalogue_endpoints;
 use crate::prelude::*;
 use crate::routes::assets::view::HealthThresholds;
 use crate::routes::attributes::object;
-
-/// The endpoints.
-#[derive(Default)]
-pub struct Api;
 
 /// What a profile says.
 #[derive(Object)]
@@ -53,19 +49,6 @@ struct AssetProfile {
     icon: Option<String>,
 }
 
-/// One of them.
-#[derive(Debug, Object)]
-#[oai(rename_all = "camelCase")]
-struct AssetProfileResponse {
-    asset_profile: AssetProfile,
-}
-
-impl Versioned for AssetProfileResponse {
-    fn version(&self) -> i64 {
-        self.asset_profile.entry.version
-    }
-}
-
 impl From<AssetProfileRequest> for ProfileDefinition {
     fn from(request: AssetProfileRequest) -> Self {
         Self {
@@ -96,106 +79,26 @@ impl From<EntryRow<ProfileDefinition>> for AssetProfile {
     }
 }
 
-impl From<EntryRow<ProfileDefinition>> for AssetProfileResponse {
-    fn from(row: EntryRow<ProfileDefinition>) -> Self {
-        Self { asset_profile: row.into() }
+catalogue_endpoints! {
+    ProfileDefinition from AssetProfileRequest, shown as AssetProfile,
+    AssetProfileResponse { asset_profile }, AssetProfiles { asset_profiles },
+    writers access::WriteTypes, used as None, tag "Tag::AssetProfiles",
+    "/asset-profiles" {
+        /// Define an asset profile
+        post "createAssetProfile",
+        /// List asset profiles
+        get "listAssetProfiles",
     }
-}
-
-/// Some of them.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct AssetProfiles {
-    asset_profiles: Vec<AssetProfile>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
-}
-
-#[OpenApi]
-impl Api {
-    /// Define an asset profile
-    #[oai(path = "/asset-profiles", method = "post", tag = "Tag::AssetProfiles", operation_id = "createAssetProfile")]
-    async fn create(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::WriteTypes>,
-        #[oai(name = "Idempotency-Key")] intent: Intent,
-        body: Body<AssetProfileRequest>,
-    ) -> Result<Created<AssetProfileResponse>, Problem> {
-        let (row, receipt) = define(&state, &caller, &intent, ProfileDefinition::from(body.0)).await?;
-        Ok(Created(AssetProfileResponse::from(row), receipt))
-    }
-
-    /// Show an asset profile
-    #[oai(path = "/asset-profiles/:id", method = "get", tag = "Tag::AssetProfiles", operation_id = "getAssetProfile")]
-    async fn get(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::Read>,
-        id: Path<Uuid>,
-    ) -> Result<Fetched<AssetProfileResponse>, Problem> {
-        Ok(Fetched(find::<ProfileDefinition>(&state, &caller, id.0).await?.into()))
-    }
-
-    /// List asset profiles
-    #[oai(path = "/asset-profiles", method = "get", tag = "Tag::AssetProfiles", operation_id = "listAssetProfiles")]
-    async fn list(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::Read>,
-        /// Retired ones too.
-        retired: Query<Option<bool>>,
-        limit: Query<Option<i64>>,
-        offset: Query<Option<i64>>,
-        cursor: Cursor,
-    ) -> Result<Json<AssetProfiles>, Problem> {
-        let page = list::<ProfileDefinition>(&state, &caller, retired, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(AssetProfile::from);
-        Ok(Json(AssetProfiles { asset_profiles: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
-    }
-
-    /// Revise an asset profile
-    ///
-    /// Takes the whole of it; what is left out is gone.
-    #[oai(
-        path = "/asset-profiles/:id",
-        method = "put",
-        tag = "Tag::AssetProfiles",
-        operation_id = "updateAssetProfile"
-    )]
-    async fn update(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::WriteTypes>,
-        #[oai(name = "Idempotency-Key")] intent: Intent,
-        #[oai(name = "If-Match")] expected: IfMatch,
-        id: Path<Uuid>,
-        body: Body<AssetProfileRequest>,
-    ) -> Result<Revised<AssetProfileResponse>, Problem> {
-        let (row, receipt) =
-            revise(&state, &caller, (&intent, expected), id.0, ProfileDefinition::from(body.0)).await?;
-        Ok(Revised(row.into(), receipt))
-    }
-
-    /// Retire an asset profile
-    ///
-    /// Assets that were made from it keep what they took over.
-    #[oai(
-        path = "/asset-profiles/:id",
-        method = "delete",
-        tag = "Tag::AssetProfiles",
-        operation_id = "retireAssetProfile"
-    )]
-    async fn retire(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::WriteTypes>,
-        #[oai(name = "Idempotency-Key")] intent: Intent,
-        #[oai(name = "If-Match")] expected: IfMatch,
-        id: Path<Uuid>,
-    ) -> Result<Changed<Success>, Problem> {
-        retire::<ProfileDefinition>(&state, &caller, (&intent, expected), id.0).await
+    "/asset-profiles/:id" {
+        /// Show an asset profile
+        get "getAssetProfile",
+        /// Revise an asset profile
+        ///
+        /// Takes the whole of it; what is left out is gone.
+        put "updateAssetProfile",
+        /// Retire an asset profile
+        ///
+        /// Assets that were made from it keep what they took over.
+        delete "retireAssetProfile",
     }
 }

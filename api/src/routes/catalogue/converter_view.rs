@@ -95,10 +95,17 @@ pub struct ProtocolConverter {
     is_active: bool,
 }
 
-impl From<ConverterRequest> for domain::ConverterDefinition {
-    fn from(request: ConverterRequest) -> Self {
+impl TryFrom<ConverterRequest> for domain::ConverterDefinition {
+    type Error = Problem;
+
+    /// Refuses a rule that reads its value from a path and from a register.
+    fn try_from(request: ConverterRequest) -> Result<Self, Problem> {
+        let both = |rule: &Rule| rule.path.is_some() && rule.register.is_some();
+        if let Some(index) = request.rules.iter().position(both) {
+            return Err(Problem::field(&format!("rules[{index}]"), "has either a path or a register"));
+        }
         let frame = |Frame { encoding, path }: Frame| domain::Frame { path, encoding: encoding.into() };
-        Self {
+        Ok(Self {
             name: request.name,
             description: request.description,
             source_protocol: request.source_protocol.into(),
@@ -107,7 +114,7 @@ impl From<ConverterRequest> for domain::ConverterDefinition {
             rules: request.rules.into_iter().map(Into::into).collect(),
             target_schema: request.target_schema.into_iter().map(Into::into).collect(),
             is_active: request.is_active.unwrap_or(true),
-        }
+        })
     }
 }
 
@@ -160,17 +167,6 @@ impl From<EntryRow<domain::ConverterDefinition>> for ProtocolConverter {
             rules: converter.rules.into_iter().map(Into::into).collect(),
             target_schema: converter.target_schema.into_iter().map(Into::into).collect(),
             is_active: converter.is_active,
-        }
-    }
-}
-
-impl ConverterRequest {
-    /// Names the rules that say twice where their value stands.
-    pub fn check(&self) -> Result<(), Problem> {
-        let both = |rule: &Rule| rule.path.is_some() && rule.register.is_some();
-        match self.rules.iter().position(both) {
-            Some(index) => Err(Problem::field(&format!("rules[{index}]"), "has either a path or a register")),
-            None => Ok(()),
         }
     }
 }

@@ -1,22 +1,27 @@
-//! The catalogue: activity types, asset profiles, protocol converters, notification channels. Every kind has the same five endpoints, so those of
-//! one kind stand in one file; what they have in common is here.
+//! The catalogue: activity types, asset profiles, protocol converters and notification channels. All kinds share one
+//! lifecycle and the same five endpoints (`endpoints`); each file supplies only its definition.
 
 mod activity_types;
 mod asset_profiles;
 mod converter_view;
+mod endpoints;
 mod notification_channels;
 mod protocol_converters;
 mod try_converter;
+
+use std::convert::Infallible;
 
 use commands::Executable;
 use domain::Decide;
 use domain::catalogue::{Entry, EntryCommand, EntryError};
 use projections::catalogue::{EntryRow, NAME, StoredDefinition, read};
+use projections::dependents::Referenced;
 use projections::{Page, Paging};
 
 use crate::auth::Caller;
 use crate::error_mapping::Refusal;
 use crate::prelude::*;
+use crate::routes::ensure_unused::ensure_unused;
 use crate::routes::read_your_writes::read_after_write;
 
 /// The endpoints.
@@ -28,7 +33,7 @@ pub type Api = (
     notification_channels::Api,
 );
 
-/// What every entry has beside its definition.
+/// The fields of every entry besides its definition.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct CatalogueEntry {
@@ -56,61 +61,74 @@ impl<D> From<&EntryRow<D>> for CatalogueEntry {
     }
 }
 
+/// Lets requests whose conversion cannot fail share the code of those that are checked.
+impl From<Infallible> for Problem {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
 /// Defines an entry.
-async fn define<D>(
-    state: &State,
-    caller: &Caller,
-    intent: &Intent,
-    definition: D,
-) -> Result<(EntryRow<D>, commands::Receipt), Problem>
+async fn define<D, R, V>(state: &State, caller: &Caller, intent: &Intent, request: R) -> Result<Created<V>, Problem>
 where
-    D: StoredDefinition,
+    D: Listed + TryFrom<R>,
+    Problem: From<<D as TryFrom<R>>::Error>,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
+    V: From<EntryRow<D>>,
 {
+    let definition = D::try_from(request)?;
     let context = intent.context(caller);
     let id = context.created_id(D::NOUN);
     let receipt = state.commands.execute::<Entry<D>>(&context, id, EntryCommand::Define { definition }).await?;
-    Ok((after_write(state, caller, id, receipt).await?, receipt))
+    Ok(Created(after_write(state, caller, id, receipt).await?.into(), receipt))
 }
 
 /// Replaces the definition of an entry.
-async fn revise<D>(
+async fn revise<D, R, V>(
     state: &State,
     caller: &Caller,
-    (intent, expected): (&Intent, IfMatch),
+    write: Write<'_>,
     id: Uuid,
-    definition: D,
-) -> Result<(EntryRow<D>, Option<commands::Receipt>), Problem>
+    request: R,
+) -> Result<Revised<V>, Problem>
 where
-    D: StoredDefinition,
+    D: Listed + TryFrom<R>,
+    Problem: From<<D as TryFrom<R>>::Error>,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
+    V: From<EntryRow<D>>,
 {
-    let (context, command) = (intent.context(caller), EntryCommand::Revise { definition });
-    let receipt = state.commands.execute_at::<Entry<D>>(&context, id, command, expected.0).await?;
-    Ok((after_write(state, caller, id, receipt).await?, Some(receipt)))
+    let command = EntryCommand::Revise { definition: D::try_from(request)? };
+    let context = write.intent.context(caller);
+    let receipt = state.commands.execute_at::<Entry<D>>(&context, id, command, write.expected.0).await?;
+    Ok(Revised(after_write(state, caller, id, receipt).await?.into(), Some(receipt)))
 }
 
-/// Ends the use of an entry.
+/// Retires an entry for good, unless something uses it.
 async fn retire<D>(
     state: &State,
     caller: &Caller,
-    (intent, expected): (&Intent, IfMatch),
+    write: Write<'_>,
     id: Uuid,
+    used_as: Option<Referenced>,
 ) -> Result<Changed<Success>, Problem>
 where
-    D: StoredDefinition,
+    D: Listed,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
 {
-    let (context, command) = (intent.context(caller), EntryCommand::<D>::Retire {});
-    let receipt = state.commands.execute_at::<Entry<D>>(&context, id, command, expected.0).await?;
+    if let Some(used_as) = used_as {
+        // The log cannot check this: users are other aggregates.
+        ensure_unused(state, caller, used_as, id).await?;
+    }
+    let (context, command) = (write.intent.context(caller), EntryCommand::<D>::Retire {});
+    let receipt = state.commands.execute_at::<Entry<D>>(&context, id, command, write.expected.0).await?;
     wait_until_visible(state, NAME, receipt).await;
     Ok(Success::at(receipt))
 }
 
-async fn after_write<D: StoredDefinition>(
+async fn after_write<D: Listed>(
     state: &State,
     caller: &Caller,
     id: Uuid,
@@ -125,7 +143,7 @@ async fn find<D: StoredDefinition>(state: &State, caller: &Caller, id: Uuid) -> 
     found.ok_or_else(|| Problem::not_found(D::NOUN))
 }
 
-/// Lists entries of a kind.
+/// Lists entries of one kind.
 async fn list<D: StoredDefinition>(
     state: &State,
     caller: &Caller,

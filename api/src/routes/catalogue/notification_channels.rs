@@ -4,14 +4,10 @@ use domain::catalogue::notification_channel::{ChannelDefinition, Medium as Domai
 use poem_openapi::Union;
 use projections::catalogue::EntryRow;
 
-use super::{CatalogueEntry, define, find, list, retire, revise};
+use super::CatalogueEntry;
+use super::endpoints::catalogue_endpoints;
 use crate::enums::Severity;
-use crate::etag::Versioned;
 use crate::prelude::*;
-
-/// The endpoints.
-#[derive(Default)]
-pub struct Api;
 
 /// A program, at an address.
 #[derive(Debug, Object)]
@@ -76,19 +72,6 @@ struct NotificationChannel {
     is_active: bool,
 }
 
-/// One of them.
-#[derive(Debug, Object)]
-#[oai(rename_all = "camelCase")]
-struct NotificationChannelResponse {
-    notification_channel: NotificationChannel,
-}
-
-impl Versioned for NotificationChannelResponse {
-    fn version(&self) -> i64 {
-        self.notification_channel.entry.version
-    }
-}
-
 impl From<ChannelRequest> for ChannelDefinition {
     fn from(request: ChannelRequest) -> Self {
         Self {
@@ -123,127 +106,28 @@ impl From<EntryRow<ChannelDefinition>> for NotificationChannel {
     }
 }
 
-impl From<EntryRow<ChannelDefinition>> for NotificationChannelResponse {
-    fn from(row: EntryRow<ChannelDefinition>) -> Self {
-        Self { notification_channel: row.into() }
+catalogue_endpoints! {
+    ChannelDefinition from ChannelRequest, shown as NotificationChannel,
+    NotificationChannelResponse { notification_channel }, NotificationChannels { notification_channels },
+    writers access::ManageChannels, used as None, tag "Tag::NotificationChannels",
+    "/notification-channels" {
+        /// Define a notification channel
+        ///
+        /// Channels are kept here; this version of the platform sends nothing over them yet.
+        post "createNotificationChannel",
+        /// List notification channels
+        get "listNotificationChannels",
     }
-}
-
-/// Some of them.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct NotificationChannels {
-    notification_channels: Vec<NotificationChannel>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
-}
-
-#[OpenApi]
-impl Api {
-    /// Define a notification channel
-    ///
-    /// Channels are entry here; this version of the platform sends nothing over them yet.
-    #[oai(
-        path = "/notification-channels",
-        method = "post",
-        tag = "Tag::NotificationChannels",
-        operation_id = "createNotificationChannel"
-    )]
-    async fn create(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::ManageChannels>,
-        #[oai(name = "Idempotency-Key")] intent: Intent,
-        body: Body<ChannelRequest>,
-    ) -> Result<Created<NotificationChannelResponse>, Problem> {
-        let (row, receipt) = define(&state, &caller, &intent, ChannelDefinition::from(body.0)).await?;
-        Ok(Created(NotificationChannelResponse::from(row), receipt))
-    }
-
-    /// Show a notification channel
-    #[oai(
-        path = "/notification-channels/:id",
-        method = "get",
-        tag = "Tag::NotificationChannels",
-        operation_id = "getNotificationChannel"
-    )]
-    async fn get(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::Read>,
-        id: Path<Uuid>,
-    ) -> Result<Fetched<NotificationChannelResponse>, Problem> {
-        Ok(Fetched(find::<ChannelDefinition>(&state, &caller, id.0).await?.into()))
-    }
-
-    /// List notification channels
-    #[oai(
-        path = "/notification-channels",
-        method = "get",
-        tag = "Tag::NotificationChannels",
-        operation_id = "listNotificationChannels"
-    )]
-    async fn list(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::Read>,
-        /// Retired ones too.
-        retired: Query<Option<bool>>,
-        limit: Query<Option<i64>>,
-        offset: Query<Option<i64>>,
-        cursor: Cursor,
-    ) -> Result<Json<NotificationChannels>, Problem> {
-        let page = list::<ChannelDefinition>(&state, &caller, retired, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(NotificationChannel::from);
-        Ok(Json(NotificationChannels {
-            notification_channels: page.items,
-            total: page.total,
-            next_cursor: next_cursor(page.next),
-        }))
-    }
-
-    /// Revise a notification channel
-    ///
-    /// Takes the whole of it; what is left out is gone.
-    #[oai(
-        path = "/notification-channels/:id",
-        method = "put",
-        tag = "Tag::NotificationChannels",
-        operation_id = "updateNotificationChannel"
-    )]
-    async fn update(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::ManageChannels>,
-        #[oai(name = "Idempotency-Key")] intent: Intent,
-        #[oai(name = "If-Match")] expected: IfMatch,
-        id: Path<Uuid>,
-        body: Body<ChannelRequest>,
-    ) -> Result<Revised<NotificationChannelResponse>, Problem> {
-        let (row, receipt) =
-            revise(&state, &caller, (&intent, expected), id.0, ChannelDefinition::from(body.0)).await?;
-        Ok(Revised(row.into(), receipt))
-    }
-
-    /// Retire a notification channel
-    ///
-    /// For good.
-    #[oai(
-        path = "/notification-channels/:id",
-        method = "delete",
-        tag = "Tag::NotificationChannels",
-        operation_id = "retireNotificationChannel"
-    )]
-    async fn retire(
-        &self,
-        state: Data<&State>,
-        caller: Allowed<access::ManageChannels>,
-        #[oai(name = "Idempotency-Key")] intent: Intent,
-        #[oai(name = "If-Match")] expected: IfMatch,
-        id: Path<Uuid>,
-    ) -> Result<Changed<Success>, Problem> {
-        retire::<ChannelDefinition>(&state, &caller, (&intent, expected), id.0).await
+    "/notification-channels/:id" {
+        /// Show a notification channel
+        get "getNotificationChannel",
+        /// Revise a notification channel
+        ///
+        /// Takes the whole of it; what is left out is gone.
+        put "updateNotificationChannel",
+        /// Retire a notification channel
+        ///
+        /// For good.
+        delete "retireNotificationChannel",
     }
 }

@@ -19,15 +19,9 @@ enum Status {
     Discarded,
 }
 
-/// A part of the list.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct DeadLetters {
-    dead_letters: Vec<DeadLetter>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    DeadLetters { dead_letters: DeadLetter }
 }
 
 #[OpenApi]
@@ -61,8 +55,7 @@ impl Api {
         };
         let paging = paging(limit, offset, &cursor)?;
         let page = read::list(&state.reader, caller.organization.0, sees_unassigned(&caller), &filter, paging).await?;
-        let page = page.map(DeadLetter::from);
-        Ok(Json(DeadLetters { dead_letters: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(DeadLetters::new(page)))
     }
 }
 

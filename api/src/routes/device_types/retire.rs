@@ -1,8 +1,8 @@
 //! Retires a device type.
 
 use domain::device_type::{DeviceType, DeviceTypeCommand};
-use projections::type_catalogue::NAME;
 use projections::dependents::Referenced;
+use projections::type_catalogue::NAME;
 
 use crate::prelude::*;
 use crate::routes::ensure_unused::ensure_unused;

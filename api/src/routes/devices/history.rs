@@ -1,4 +1,4 @@
-//! Shows everything that was ever done to a device, its certificates and its links.
+//! Shows the history of a device, including its certificates and links.
 
 use projections::certificate_register;
 use projections::time_travel::history;
@@ -11,23 +11,16 @@ use crate::routes::history::view::HistoryEvent;
 #[derive(Default)]
 pub struct Api;
 
-/// The newest first.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct DeviceHistory {
-    device_id: Uuid,
-    events: Vec<HistoryEvent>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// One page of the events, newest first.
+    DeviceHistory(device_id: Uuid) { events: HistoryEvent }
 }
 
 #[OpenApi]
 impl Api {
     /// Show the history of a device
     ///
-    /// Who did what and when: to the device, its certificates and its links.
+    /// Who changed what and when: of the device, its certificates and its links.
     #[oai(path = "/devices/:id/history", method = "get", tag = "Tag::Devices", operation_id = "deviceHistory")]
     async fn call(
         &self,
@@ -48,8 +41,7 @@ impl Api {
             entries.extend(history(&state.reader, organization, kind, id).await?);
         }
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.row.position, entry.row.index)));
-        let (events, total, next_cursor) = paging.page(entries, |entry| entry.row.event_id)?;
-        let events = events.into_iter().map(HistoryEvent::from).collect();
-        Ok(Json(DeviceHistory { device_id: id.0, events, total, next_cursor }))
+        let page = paging.page(entries, |entry| entry.row.event_id)?;
+        Ok(Json(DeviceHistory::new(id.0, page)))
     }
 }

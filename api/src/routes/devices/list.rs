@@ -37,14 +37,9 @@ enum Order {
     UpdatedAt,
 }
 
-/// A part of the list.
-#[derive(Object)]
-struct Devices {
-    devices: Vec<Device>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Devices { devices: Device }
 }
 
 #[OpenApi]
@@ -83,8 +78,7 @@ impl Api {
         let order = (sort.0.map_or(Sort::Name, Sort::from), descending.0.unwrap_or(false));
         let page =
             read::sorted(&state.reader, caller.organization.0, &filter, order, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(Device::from);
-        Ok(Json(Devices { devices: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Devices::new(page)))
     }
 }
 

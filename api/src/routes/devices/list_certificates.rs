@@ -10,23 +10,19 @@ use crate::routes::certificates::view::Certificate;
 #[derive(Default)]
 pub struct Api;
 
-/// All of them, the newest first.
-#[derive(Object)]
-struct Certificates {
-    /// `pending` while the device has no certificate yet; then the state of the newest.
-    status: String,
-    certificates: Vec<Certificate>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// One page of the certificates, newest first.
+    Certificates(
+        /// `pending` until the device has a certificate; then the status of the newest.
+        status: String
+    ) { certificates: Certificate }
 }
 
 #[OpenApi]
 impl Api {
     /// List the certificates of a device
     ///
-    /// Each with the states it came through; every transition is an event.
+    /// Each certificate has its state transitions; every transition is an event.
     #[oai(path = "/devices/:id/certificates", method = "get", tag = "Tag::Devices", operation_id = "listCertificates")]
     async fn call(
         &self,
@@ -43,8 +39,7 @@ impl Api {
         let now = state.now();
         let status =
             rows.iter().max_by_key(|row| row.created_at).map_or("pending", |row| row.status_at(now)).to_owned();
-        let (rows, total, next_cursor) = paging.page(rows, |row| row.id)?;
-        let certificates = rows.into_iter().map(|row| Certificate::at(row, now)).collect();
-        Ok(Json(Certificates { status, certificates, total, next_cursor }))
+        let page = paging.page(rows, |row| row.id)?;
+        Ok(Json(Certificates::new(status, page.map(|row| Certificate::at(row, now)))))
     }
 }

@@ -22,14 +22,9 @@ struct Token {
     revoked_reason: Option<String>,
 }
 
-/// All of them, in the order of issuing.
-#[derive(Object)]
-struct Tokens {
-    tokens: Vec<Token>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// All of them, in the order of issuing.
+    Tokens { tokens: Token }
 }
 
 impl Token {
@@ -64,9 +59,8 @@ impl Api {
     ) -> Result<Json<Tokens>, Problem> {
         let paging = InMemoryPaging::new(limit, offset, &cursor)?;
         let (device, now) = (load(&state, &caller, id.0).await?, state.now());
-        let (tokens, total, next_cursor) = paging.page(device.tokens, |token| token.token_id.0)?;
-        let tokens = tokens.into_iter().map(|token| Token::at(token, now)).collect();
-        Ok(Json(Tokens { tokens, total, next_cursor }))
+        let page = paging.page(device.tokens, |token| token.token_id.0)?;
+        Ok(Json(Tokens::new(page.map(|token| Token::at(token, now)))))
     }
 }
 

@@ -25,14 +25,9 @@ struct SystemEvent {
     payload: Value,
 }
 
-/// A part of the list.
-#[derive(Object)]
-struct SystemEvents {
-    events: Vec<SystemEvent>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    SystemEvents { events: SystemEvent }
 }
 
 impl From<SystemEventRow> for SystemEvent {
@@ -79,7 +74,6 @@ impl Api {
         let unassigned = caller.role == AccessRole::PlatformAdmin;
         let paging = paging(limit, offset, &cursor)?;
         let page = read::list(&state.reader, caller.organization.0, unassigned, &filter, paging).await?;
-        let page = page.map(SystemEvent::from);
-        Ok(Json(SystemEvents { events: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(SystemEvents::new(page)))
     }
 }

@@ -27,14 +27,9 @@ struct LinkedAsset {
     health_score: Option<i16>,
 }
 
-/// Some of them.
-#[derive(Object)]
-struct LinkedAssets {
-    assets: Vec<LinkedAsset>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// Some of them.
+    LinkedAssets { assets: LinkedAsset }
 }
 
 impl From<Linked> for LinkedAsset {
@@ -72,7 +67,7 @@ impl Api {
         find(&state, &caller, device_id.0).await?;
         let ended = ended.0.unwrap_or(false);
         let links = assets_of_device(&state.reader, caller.organization.0, device_id.0, ended).await?;
-        let (links, total, next_cursor) = paging.page(links, |linked| linked.link.id)?;
-        Ok(Json(LinkedAssets { assets: links.into_iter().map(LinkedAsset::from).collect(), total, next_cursor }))
+        let page = paging.page(links, |linked| linked.link.id)?;
+        Ok(Json(LinkedAssets::new(page)))
     }
 }

@@ -29,14 +29,9 @@ struct LinkedDevice {
     valid_until: Option<Time>,
 }
 
-/// Some of them.
-#[derive(Object)]
-struct LinkedDevices {
-    devices: Vec<LinkedDevice>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// Some of them.
+    LinkedDevices { devices: LinkedDevice }
 }
 
 impl From<Linked> for LinkedDevice {
@@ -75,7 +70,7 @@ impl Api {
         find(&state, &caller, asset_id.0).await?;
         let ended = ended.0.unwrap_or(false);
         let links = devices_of_asset(&state.reader, caller.organization.0, asset_id.0, ended).await?;
-        let (links, total, next_cursor) = paging.page(links, |linked| linked.link.id)?;
-        Ok(Json(LinkedDevices { devices: links.into_iter().map(LinkedDevice::from).collect(), total, next_cursor }))
+        let page = paging.page(links, |linked| linked.link.id)?;
+        Ok(Json(LinkedDevices::new(page)))
     }
 }

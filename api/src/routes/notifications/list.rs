@@ -29,14 +29,9 @@ impl NotificationStatus {
     }
 }
 
-/// A part of the list.
-#[derive(Object)]
-struct Notifications {
-    notifications: Vec<Notification>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Notifications { notifications: Notification }
 }
 
 #[OpenApi]
@@ -68,7 +63,6 @@ impl Api {
             alarm_id: alarm_id.0,
         };
         let page = read::list(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(Notification::from);
-        Ok(Json(Notifications { notifications: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Notifications::new(page)))
     }
 }

@@ -9,14 +9,9 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list.
-#[derive(Object)]
-struct Organizations {
-    organizations: Vec<Organization>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Organizations { organizations: Organization }
 }
 
 #[OpenApi]
@@ -32,6 +27,6 @@ impl Api {
         cursor: Cursor,
     ) -> Result<Json<Organizations>, Problem> {
         let page = read::organizations(&state.reader, paging(limit, offset, &cursor)?).await?.map(Organization::from);
-        Ok(Json(Organizations { organizations: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Organizations::new(page)))
     }
 }

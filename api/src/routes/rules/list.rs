@@ -10,14 +10,9 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list.
-#[derive(Object)]
-struct Rules {
-    rules: Vec<Rule>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Rules { rules: Rule }
 }
 
 #[OpenApi]
@@ -42,7 +37,6 @@ impl Api {
             is_active: is_active.0,
         };
         let page = read::rules(&state.reader, caller.organization.0, &filter, paging(limit, offset, &cursor)?).await?;
-        let page = page.map(Rule::from);
-        Ok(Json(Rules { rules: page.items, total: page.total, next_cursor: next_cursor(page.next) }))
+        Ok(Json(Rules::new(page)))
     }
 }

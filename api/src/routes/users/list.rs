@@ -1,6 +1,7 @@
 //! Lists people.
 
 use domain::ids::UserId;
+use projections::Page;
 use projections::tenant_register::read;
 
 use super::view::User;
@@ -11,14 +12,9 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list.
-#[derive(Object)]
-struct Users {
-    users: Vec<User>,
-    total: i64,
-    /// The `cursor` of the next part; absent at the end.
-    #[oai(rename = "nextCursor", skip_serializing_if_is_none)]
-    next_cursor: Option<String>,
+page! {
+    /// A part of the list.
+    Users { users: User }
 }
 
 #[OpenApi]
@@ -39,6 +35,7 @@ impl Api {
             let profile = state.commands.user_profile(caller.organization, UserId(row.id)).await;
             users.extend(profile.map_err(never_refused)?.map(User::from));
         }
-        Ok(Json(Users { users, total: page.total, next_cursor: next_cursor(page.next) }))
+        let page = Page { items: users, total: page.total, next: page.next };
+        Ok(Json(Users::new(page)))
     }
 }
