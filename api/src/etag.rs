@@ -1,5 +1,5 @@
-//! Versions of resources in headers: `ETag` in answers, `If-Match` of writes, `If-None-Match` of reads (RFC 9110, 8.8.3
-//! and 13.1). What does not live here: comparing them with the log, which the command side does.
+//! Resource versions in headers: `ETag` in responses, `If-Match` of writes and `If-None-Match` of reads (RFC 9110,
+//! 8.8.3 and 13.1). The command side compares them with the log.
 
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Middleware, Request, RequestBody, Response};
@@ -9,18 +9,18 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::problem::{Kind, Problem};
 
-/// An answer that shows one resource.
+/// A response that shows one resource.
 pub trait Versioned {
-    /// The version of its aggregate.
+    /// Returns the version of its aggregate.
     fn version(&self) -> i64;
 }
 
-/// Returns a version of the log as answers show it.
+/// Returns a version of the log as responses show it.
 pub fn response_version(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
 
-/// Says where in an answer the version stands.
+/// Implements [`Versioned`] for a response whose version is in one of its fields.
 macro_rules! versioned {
     ($response:ty, $field:ident) => {
         impl $crate::etag::Versioned for $response {
@@ -37,20 +37,20 @@ pub fn etag(version: i64) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
-/// The version that a write is meant for, if it says so: `If-Match: "7"`.
+/// The version that a write expects, if any: `If-Match: "7"`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IfMatch(pub Option<u64>);
 
 impl IfMatch {
-    /// Refuses a version that is not the present one, where nothing is stored that the log could compare.
+    /// Refuses any version but the present one, for writes that store nothing and so are not compared by the log.
     pub fn holds(&self, present: i64) -> Result<(), Problem> {
         match self.0.is_some_and(|version| i64::try_from(version) != Ok(present)) {
-            true => Err(Problem::of(Kind::PreconditionFailed, format_args!("it is at version {present}"))),
+            true => Err(Problem::of(Kind::PreconditionFailed, format_args!("the resource is at version {present}"))),
             false => Ok(()),
         }
     }
 
-    /// Takes it: what is done afterwards is done to a later version.
+    /// Takes the version: later commands of the same request apply to later versions.
     pub fn take(&mut self) -> Option<u64> {
         self.0.take()
     }
@@ -81,11 +81,11 @@ impl<'a> ApiExtractor<'a> for IfMatch {
     ) -> poem::Result<Self> {
         let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(Self(None)) };
         let version = value.to_str().ok().and_then(version_of);
-        Ok(version.ok_or_else(|| Problem::parameter("If-Match", "must be one entity tag as an ETag gave it, or *"))?)
+        Ok(version.ok_or_else(|| Problem::parameter("If-Match", "must be one entity tag from an ETag header, or *"))?)
     }
 }
 
-/// `*` is any version.
+/// Parses an entity tag; `*` is any version.
 fn version_of(text: &str) -> Option<IfMatch> {
     match text.trim() {
         "*" => Some(IfMatch(None)),
@@ -93,7 +93,7 @@ fn version_of(text: &str) -> Option<IfMatch> {
     }
 }
 
-/// Answers 304 where the client has what it asks for.
+/// Answers 304 if the client already has the current version.
 #[derive(Clone, Copy, Debug)]
 pub struct NotModified;
 
@@ -112,7 +112,7 @@ impl<E: Endpoint> Endpoint for NotModifiedEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        // A change that was carried out is answered as such, whatever the client knows.
+        // A write that was executed must be answered as such, whatever version the client has.
         let reads = request.method() == Method::GET;
         let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| reads).cloned();
         let response = poem::IntoResponse::into_response(self.0.call(request).await?);
@@ -128,7 +128,7 @@ impl<E: Endpoint> Endpoint for NotModifiedEndpoint<E> {
     }
 }
 
-/// Compares weakly, as reads may (RFC 9110, 13.1.2).
+/// Compares entity tags weakly, as reads do (RFC 9110, 13.1.2).
 fn names(known: &HeaderValue, tag: &HeaderValue) -> bool {
     let (known, tag) = (known.to_str().unwrap_or_default(), tag.to_str().unwrap_or_default());
     known.trim() == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)

@@ -1,5 +1,4 @@
-//! What a write says of itself in its headers: idempotency key, request id, trace context. What does not live here: what
-//! it wants.
+//! Reads what the headers of a write say: idempotency key, request id and trace context.
 
 use commands::CommandContext;
 use domain::ids::OrganizationId;
@@ -17,13 +16,13 @@ use crate::etag::IfMatch;
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
-/// The header by which a repeated write is recognised.
+/// The header that identifies a repeated write.
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// Longest idempotency key, in octets.
+/// Maximum length of an idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 200;
 
-/// The circumstances of a write. Documented as its idempotency key.
+/// The context of a write, taken from its headers. The OpenAPI document shows it as the idempotency key.
 #[derive(Clone, Debug)]
 pub struct Intent {
     key: Option<String>,
@@ -32,7 +31,7 @@ pub struct Intent {
     traceparent: Option<String>,
 }
 
-/// The request id, put into the request by the guard.
+/// The request id, which the outer middleware adds to the request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
@@ -46,13 +45,13 @@ pub struct Write<'a> {
 }
 
 impl Intent {
-    /// Returns the id of the request, which correlates what it causes.
+    /// Returns the id of the request, which correlates the events that it causes.
     pub fn correlation_id(&self) -> Uuid {
         self.request_id
     }
 
-    /// Returns the context of the write's command. The same key on the same path by anybody in the organisation is the
-    /// same command; without a key, each request is its own.
+    /// Returns the context of the write's command. The same key on the same path in the same organisation is the same
+    /// command; without a key, each request is a command of its own.
     pub fn context(&self, caller: &Caller) -> CommandContext {
         let organization = caller.organization;
         let command_id = self.command_id(organization).unwrap_or_else(random_id);
@@ -73,7 +72,7 @@ impl Intent {
         Some(domain::ids::derive(organization.0, &["command", &self.scope, key]))
     }
 
-    /// Refuses a key that stands for another content already.
+    /// Refuses a key that was already used with another body.
     async fn check(&self, request: &Request, body: &mut RequestBody) -> poem::Result<()> {
         let (Some(state), Some(organization)) = (request.data::<State>(), organization_of(request).await?) else {
             return Ok(());
@@ -89,23 +88,23 @@ impl Intent {
         if same.map_err(never_refused)? {
             return Ok(());
         }
-        let detail = "a request with this key and another body was made in the last 24 hours: choose another key";
+        let detail = "this key was used with another body in the last 24 hours: choose another key";
         Err(Problem::of(Kind::IdempotencyKeyReused, detail).into())
     }
 }
 
-/// The content as it counts: JSON without regard to spaces and the order of its fields.
+/// Returns the body in a canonical form: white space and the order of JSON fields do not matter.
 fn canonical(content: &[u8]) -> Vec<u8> {
     let value: Result<Value, _> = serde_json::from_slice(content);
     value.map_or_else(|_| content.to_vec(), |value| value.to_string().into_bytes())
 }
 
-/// Returns the id of a request, which correlates what it causes.
+/// Returns the id of a request, which correlates the events that it causes.
 pub fn correlation_of(request: &Request) -> Uuid {
     request.extensions().get::<RequestId>().map_or_else(random_id, |id| id.0)
 }
 
-/// Makes a random id.
+/// Returns a random id (UUIDv7).
 #[allow(clippy::disallowed_methods, reason = "the rim: a request that brings no id gets one here")]
 pub fn random_id() -> Uuid {
     Uuid::now_v7()

@@ -1,5 +1,5 @@
-//! Which methods a path knows, out of the document itself: what an answer to any other method has to say (RFC 9110,
-//! 15.5.6).
+//! Looks up which methods a path supports, for the `Allow` header of a 405 response (RFC 9110, 15.5.6). The table is
+//! derived from the OpenAPI document.
 
 use std::sync::OnceLock;
 
@@ -8,19 +8,19 @@ use poem_openapi::OpenApi;
 
 use super::{Api, MergedPaths};
 
-/// Where the API is.
+/// The path prefix of the API.
 const ROOT: &str = "/api/v1";
 
-/// The parts of a path as it is registered, and its methods.
+/// The segments of a registered path, and its methods.
 type Known = (Vec<String>, Vec<String>);
 
-/// Returns the methods of a path; those of a page where it is none of the API's.
+/// Returns the methods that a path supports; `GET` for paths outside the API, such as the built-in page.
 pub fn allowed_methods(path: &str) -> HeaderValue {
     static TABLE: OnceLock<Vec<Known>> = OnceLock::new();
     let table = TABLE.get_or_init(table);
     let asked: Vec<&str> = path.strip_prefix(ROOT).unwrap_or_default().split('/').collect();
     let fitting = table.iter().filter(|(parts, _)| fits(parts, &asked));
-    // Of `/letters/redrive` and `/letters/:id`, the first one is meant.
+    // A literal segment wins over a parameter: `/letters/redrive` is not `/letters/:id`.
     let parameters = |(parts, _): &&Known| parts.iter().filter(|part| is_parameter(part)).count();
     let methods = fitting.min_by_key(parameters).map(|(_, methods)| methods.join(", ")).unwrap_or_default();
     HeaderValue::try_from(methods)
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_knows_its_methods() {
+    fn a_path_supports_its_registered_methods() {
         let id = uuid::Uuid::nil();
         assert_eq!(allowed_methods("/api/v1/audit"), "GET");
         let mut of_one: Vec<String> =

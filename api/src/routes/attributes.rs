@@ -1,10 +1,10 @@
-//! Custom attributes: a JSON object of whatever the user likes.
+//! Custom attributes: a free-form JSON object.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Returns the object; nothing is an empty one.
+/// Returns the attributes as a JSON object, empty if absent.
 pub fn object(attributes: Option<HashMap<String, Value>>) -> Value {
     Value::Object(attributes.unwrap_or_default().into_iter().collect())
 }

@@ -1,11 +1,11 @@
-//! Lists what was changed in the organisation: by whom, when, and what led to it.
+//! Lists the audit log of the organisation: who changed what, when, and what caused it.
 
 use projections::audit_log::AuditRow;
 use projections::audit_log::read::{self, AuditFilter, Cursor};
 
 use crate::prelude::*;
 
-/// Events of a part if nothing is said, and at most.
+/// Default and maximum page size.
 const USUAL: i64 = 50;
 const MOST: i64 = 1_000;
 
@@ -13,7 +13,7 @@ const MOST: i64 = 1_000;
 #[derive(Default)]
 pub struct Api;
 
-/// A stored event.
+/// One stored event.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct AuditEvent {
@@ -23,24 +23,24 @@ struct AuditEvent {
     /// `device`, `certificate`, `rule` …
     entity_type: String,
     entity_id: Uuid,
-    /// The entity's version after it, from 1.
+    /// The entity's version after the event, from 1.
     version: i64,
-    /// `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<part>`.
+    /// `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<component>`.
     actor: String,
     recorded_at: Time,
     command_id: Uuid,
-    /// The same for all that one act led to.
+    /// Shared by all events that one request caused.
     correlation_id: Uuid,
     causation_id: Option<Uuid>,
     payload: Value,
 }
 
-/// A part of the list, the newest first.
+/// One page of the list, newest first.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct AuditTrail {
     events: Vec<AuditEvent>,
-    /// The `cursor` of the next part; absent at the end.
+    /// The `cursor` of the next page; absent on the last page.
     next_cursor: Option<String>,
 }
 
@@ -64,9 +64,9 @@ impl From<AuditRow> for AuditEvent {
 
 #[OpenApi]
 impl Api {
-    /// List who changed what
+    /// List audit events
     ///
-    /// Every stored event of the organisation. What people's events hold of their persons is encrypted.
+    /// Every stored event of the organisation. Personal data in user events is encrypted.
     #[oai(path = "/audit", method = "get", tag = "Tag::Audit", operation_id = "listAuditEvents")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the request")]
     async fn call(
@@ -85,7 +85,7 @@ impl Api {
     ) -> Result<Json<AuditTrail>, Problem> {
         let limit = limit.0.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
-            return Err(Problem::parameter("limit", format_args!("must lie in 1 to {MOST}")));
+            return Err(Problem::parameter("limit", format_args!("must be from 1 to {MOST}")));
         }
         let after = cursor.0.as_deref().map(read_cursor).transpose()?;
         let filter = AuditFilter {
@@ -96,7 +96,7 @@ impl Api {
             from: from.0.map(|at| at.0),
             until: to.0.map(|at| at.0),
         };
-        // One more than asked for tells whether there is a next part.
+        // Reading one extra row tells whether there is a next page.
         let mut rows = read::list(&state.reader, caller.organization.0, &filter, after, limit + 1).await?;
         let more = rows.len() as i64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -1,4 +1,4 @@
-//! The archive of a certificate bundle: four files with fixed names. What does not live here: who gets it.
+//! Packs a certificate bundle as a ZIP archive of four files with fixed names.
 
 use std::io::{Cursor, Write};
 
@@ -11,19 +11,19 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::config::DeviceUrls;
 
-/// What is in a bundle.
+/// The contents of a bundle that depend on the device.
 pub struct Contents<'a> {
     /// The device's organisation.
     pub organization: OrganizationId,
     /// The device.
     pub device: DeviceId,
-    /// Its certificate and the authority's, PEM.
+    /// Its certificate and that of the organisation's CA, PEM.
     pub chain_pem: &'a str,
-    /// Its key, PEM.
+    /// Its private key, PEM.
     pub private_key_pem: &'a str,
 }
 
-/// Packs a bundle.
+/// Packs a bundle into one archive.
 pub fn archive(bundle: &Bundle, root_certificate_pem: &str, device_urls: &DeviceUrls) -> ZipResult<Vec<u8>> {
     let contents = Contents {
         organization: bundle.organization,
@@ -39,7 +39,7 @@ pub fn archive(bundle: &Bundle, root_certificate_pem: &str, device_urls: &Device
     Ok(archive.finish()?.into_inner())
 }
 
-/// Returns the files of a bundle. No name comes from outside, so none can lead out of the folder it is unpacked into.
+/// Returns the files of a bundle. File names are constants, so unpacking cannot escape its folder.
 pub fn entries(
     bundle: &Contents<'_>,
     root_certificate_pem: &str,
@@ -55,12 +55,12 @@ pub fn entries(
     ]
 }
 
-/// Returns how a file that everybody may read is packed: as it is.
+/// Returns the ZIP options of a world-readable file: stored without compression, mode 0644.
 pub fn public() -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o644)
 }
 
-/// What a device has to know beside its certificate.
+/// Returns `config.json`: where the device connects and which topics it uses.
 fn configuration(bundle: &Contents<'_>, device_urls: &DeviceUrls) -> Value {
     let (organization, device) = (bundle.organization, bundle.device);
     json!({

@@ -1,5 +1,4 @@
-//! Endpoints of many types as one whole, with one entry for each path in the document. What does not live here: the
-//! endpoints themselves.
+//! Merges the endpoints of many types so that the OpenAPI document has one entry per path.
 
 use std::collections::HashMap;
 
@@ -8,8 +7,8 @@ use poem::http::Method;
 use poem_openapi::OpenApi;
 use poem_openapi::registry::{MetaApi, MetaPath, Registry};
 
-/// Endpoints with their paths merged. A tuple of endpoints alone repeats a path for each of its methods, and whoever
-/// reads the JSON keeps the last one only.
+/// Endpoints with their paths merged. A plain tuple of endpoints repeats a path for each method, and JSON readers keep
+/// only the last duplicate key.
 #[derive(Default)]
 pub struct MergedPaths<T>(T);
 

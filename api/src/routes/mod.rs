@@ -1,4 +1,4 @@
-//! Every endpoint: one folder for each noun, one file for each verb. What does not live here: the live feed.
+//! All endpoints below `/api/v1`: one folder per resource, one file per operation. The live feed is in `crate::feed`.
 
 mod activities;
 mod activity_templates;
@@ -45,7 +45,8 @@ use crate::etag::NotModified;
 use crate::min_position::MinPosition;
 use crate::rate_limits::Limited;
 
-/// People and types, then things, then what happens to them.
+/// All endpoints: users and types, then devices and assets, then rules, alarms and logs. Nested, because poem
+/// implements its traits only for short tuples.
 type Api = (
     (auth::Api, organizations::Api, users::Api, api_keys::Api, device_types::Api, asset_types::Api),
     catalogue::Api,
@@ -56,7 +57,7 @@ type Api = (
     history::Endpoints,
 );
 
-/// Returns everything below `/api`: version 1 behind the breaker, its document and the interactive page.
+/// Returns everything below `/api`: version 1 behind the circuit breaker, its OpenAPI document and the Swagger UI.
 pub fn endpoint(breaker: Breaker) -> impl Endpoint {
     let service = service();
     let spec = openapi_document::closed(&service.spec()).to_string();
@@ -68,7 +69,7 @@ pub fn endpoint(breaker: Breaker) -> impl Endpoint {
         .at("/docs/", openapi_document::page_again())
 }
 
-/// Returns the OpenAPI document, indented: what `api/openapi.json` holds.
+/// Returns the OpenAPI document, indented, as `api/openapi.json` holds it.
 pub fn openapi() -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&openapi_document::closed(&service().spec()))? + "\n")
 }
@@ -79,7 +80,7 @@ fn service() -> OpenApiService<MergedPaths<Api>, ()> {
         .license(LicenseObject::new("Apache-2.0"))
         .server("/api/v1")
         .extra_request_header::<Option<String>, _>(
-            ExtraHeader::new("X-Request-Id").description("Correlates the request with its events; made up if absent."),
+            ExtraHeader::new("X-Request-Id").description("Correlates the request with the events that it causes; generated if absent."),
         )
         .extra_request_header::<Option<uuid::Uuid>, _>(
             ExtraHeader::new("X-Organization")

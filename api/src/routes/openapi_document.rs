@@ -1,5 +1,4 @@
-//! The OpenAPI document and the interactive page, which carries its script and style inside. What does not live here:
-//! what they describe.
+//! Serves the OpenAPI document and the Swagger UI, whose script and style are inlined.
 
 use std::collections::BTreeSet;
 
@@ -8,27 +7,27 @@ use poem::http::{StatusCode, header};
 use poem::{Endpoint, Response};
 use serde_json::Value;
 
-/// What the document says first.
-pub const DESCRIPTION: &str = "Devices, assets, telemetry, rules, alarms and work orders of one organisation: the \
-caller's. Things of another organisation answer 404. Writes take an `Idempotency-Key`, which stands for one body (with \
-another one it is refused), and say in `X-Log-Position` where in the log they stand; they answer when their effect is \
-readable. A read with `?minPosition=` waits until that position is readable (503 after three seconds). What has a version \
-shows it as `ETag`; a change with `If-Match` of an older one answers 412, a read with `If-None-Match` of the present one \
-304. Lists come in parts of `limit`; the `nextCursor` of one is the `cursor` of the next. Details with `asOf=` are folded \
-from the events recorded until then. Whatever goes wrong is `application/problem+json` (RFC 9457). Times are RFC 3339 in \
-UTC.";
+/// The description at the top of the document.
+pub const DESCRIPTION: &str = "Devices, assets, telemetry, rules, alarms and work orders of the caller's organisation. \
+Resources of other organisations answer 404. Writes take an `Idempotency-Key`, which is bound to one request body \
+(reusing it with another body is refused), answer when their effect is readable, and return their position in the log \
+as `X-Log-Position`. A read with `?minPosition=` waits until that position is readable (503 after three seconds). \
+Versioned resources return their version as `ETag`: a change with an outdated `If-Match` answers 412, a read with a \
+current `If-None-Match` answers 304. Lists are paged by `limit`; the `nextCursor` of one page is the `cursor` of the \
+next. Resources read with `asOf=` are rebuilt from the events recorded until then. Errors are \
+`application/problem+json` (RFC 9457). Times are RFC 3339 in UTC.";
 
-/// The page has its script inside, so scripts inside must be allowed; nothing may come from elsewhere.
+/// The page inlines its script, so inline scripts must be allowed; nothing may load from elsewhere.
 const POLICY: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
                       img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Returns the document in which bodies of requests have no fields but those named: others are refused.
+/// Returns the document with request bodies closed (`additionalProperties: false`), because unknown fields are refused.
 pub fn closed(spec: &str) -> Value {
     let mut document: Value = serde_json::from_str(spec).unwrap_or_default();
     let operations = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
     let bodies = operations.flat_map(|path| path.as_object()).flat_map(|path| path.values());
     let mut open: Vec<String> = bodies.flat_map(|operation| references(&operation["requestBody"])).collect();
-    // A part of a whole knows only its own fields, and the whole has more.
+    // A schema used in `allOf` lists only its own fields; closing it would refuse the fields of the other parts.
     let mut closed: BTreeSet<String> = parts(&document).into_iter().collect();
     while let Some(name) = open.pop() {
         let schema = &mut document["components"]["schemas"][&name];
@@ -43,7 +42,7 @@ pub fn closed(spec: &str) -> Value {
     document
 }
 
-/// The names of the schemas that others are made of (`allOf`).
+/// Returns the names of the schemas that are part of an `allOf`.
 fn parts(of: &Value) -> Vec<String> {
     match of {
         Value::Object(fields) => {
@@ -55,7 +54,7 @@ fn parts(of: &Value) -> Vec<String> {
     }
 }
 
-/// The names of the schemas that a part of the document refers to.
+/// Returns the names of the schemas that a part of the document refers to.
 fn references(part: &Value) -> Vec<String> {
     match part {
         Value::Object(fields) => {
@@ -67,12 +66,12 @@ fn references(part: &Value) -> Vec<String> {
     }
 }
 
-/// Returns the endpoint of the document.
+/// Returns the endpoint that serves the document.
 pub fn json(spec: String) -> impl Endpoint {
     make_sync(move |_| Response::builder().content_type("application/json").body(spec.clone()))
 }
 
-/// Returns the endpoint of the interactive page.
+/// Returns the endpoint that serves the Swagger UI.
 pub fn page(html: String) -> impl Endpoint {
     make_sync(move |_| {
         Response::builder()
@@ -82,7 +81,7 @@ pub fn page(html: String) -> impl Endpoint {
     })
 }
 
-/// Returns the endpoint that leads to the page.
+/// Returns the endpoint that redirects to the Swagger UI.
 pub fn page_again() -> impl Endpoint {
     make_sync(|_| Response::builder().status(StatusCode::FOUND).header(header::LOCATION, "/api/docs").finish())
 }

@@ -1,5 +1,5 @@
-//! Certificates and revocation lists that devices, brokers and operators need before they can sign in: public, like every
-//! trust anchor.
+//! Serves CA certificates and revocation lists without authentication: devices, brokers and operators need them before
+//! they can sign in.
 
 use chrono::TimeDelta;
 use commands::{Revocation, RevocationList};
@@ -22,16 +22,17 @@ const CONTENT_TYPE: &str = "application/pem-certificate-chain";
 /// The media types of revocation lists (RFC 5280, 4.2.1.13) and of their PEM form.
 const CRL_TYPE: &str = "application/pkix-crl";
 const CRL_PEM_TYPE: &str = "application/x-pem-file";
-/// How long a revoked certificate stays on the list after its end, so that it stood on one list that was made after it.
+/// How long a revoked certificate stays on the list after it expires. RFC 5280 (3.3) wants it on at least one list
+/// issued after its end.
 const AFTER_ITS_END: TimeDelta = TimeDelta::hours(25);
 
-/// The root certificate.
+/// Serves the root certificate.
 #[handler]
 pub fn root(Data(state): Data<&State>) -> Response {
     Response::builder().content_type(CONTENT_TYPE).body(state.root_certificate_pem.clone())
 }
 
-/// The organisation's authority, then the root.
+/// Serves the organisation's CA certificate, followed by the root certificate.
 #[handler]
 pub async fn organization(Data(state): Data<&State>, Path(id): Path<Uuid>) -> poem::Result<Response> {
     let loaded = state.commands.load::<Organization>(OrganizationId(id), id).await.map_err(never_refused)?;
@@ -41,25 +42,25 @@ pub async fn organization(Data(state): Data<&State>, Path(id): Path<Uuid>) -> po
     Ok(Response::builder().content_type(CONTENT_TYPE).body(chain))
 }
 
-/// The organisation's revocation list, DER.
+/// Serves the organisation's revocation list, DER.
 #[handler]
 pub async fn crl_der(Data(state): Data<&State>, Path(id): Path<Uuid>) -> poem::Result<Response> {
     Ok(der(list(state, id).await?))
 }
 
-/// The organisation's revocation list, PEM.
+/// Serves the organisation's revocation list, PEM.
 #[handler]
 pub async fn crl_pem(Data(state): Data<&State>, Path(id): Path<Uuid>) -> poem::Result<Response> {
     Ok(pem(list(state, id).await?))
 }
 
-/// The root's revocation list, DER.
+/// Serves the root's revocation list, DER.
 #[handler]
 pub async fn root_crl_der(Data(state): Data<&State>) -> poem::Result<Response> {
     Ok(der(state.commands.root_revocation_list().await.map_err(never_refused)?))
 }
 
-/// The root's revocation list, PEM.
+/// Serves the root's revocation list, PEM.
 #[handler]
 pub async fn root_crl_pem(Data(state): Data<&State>) -> poem::Result<Response> {
     Ok(pem(state.commands.root_revocation_list().await.map_err(never_refused)?))
@@ -70,6 +71,7 @@ async fn list(state: &State, id: Uuid) -> Result<RevocationList, Problem> {
     let revocations = revoked.into_iter().map(|one| Revocation {
         serial_number: one.serial_number,
         revoked_at: one.revoked_at,
+        // A code that this version does not know must not keep the certificate off the list.
         code: one.revoked_code.parse().unwrap_or(RevocationCode::Unspecified),
     });
     let revocations: Vec<_> = revocations.collect();
@@ -85,7 +87,7 @@ fn pem(list: RevocationList) -> Response {
     answer(CRL_PEM_TYPE).body(list.pem)
 }
 
-/// A list is asked for anew each time: a kept one would hide a revocation.
+/// Clients must revalidate: a cached list would hide a revocation.
 fn answer(kind: &str) -> poem::ResponseBuilder {
     Response::builder().content_type(kind).header(header::CACHE_CONTROL, "no-cache")
 }

@@ -1,5 +1,5 @@
-//! Writers read what they wrote: an answer waits until the read model has seen the write. Where that takes too long, the
-//! answer says that the change is stored.
+//! Read-your-writes: a response waits until the read model has applied the write. If that takes too long, the response
+//! says that the change is stored.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,17 +10,18 @@ use uuid::Uuid;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// How long an answer waits.
+/// How long a response waits for a read model.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Waits until a read model has seen a write, as long as the database answers at all; tells whether it has.
+/// Waits until a read model has applied a write; returns whether it has. Gives up early if the circuit breaker of the
+/// database is open.
 pub async fn wait_until_visible(state: &State, projection: &str, receipt: Receipt) -> bool {
     let waiting = state.reader.wait_for(projection, receipt.stream, receipt.position, WAIT);
     matches!(state.breaker.database.answer(waiting).await, Some(Ok(())))
 }
 
-/// Returns what a write left of the thing with this id, read when the read model has seen it; a write that it does not
-/// show in time is answered as stored.
+/// Returns the resource with this id as the read model shows it after the write. If the read model is late, fails with
+/// the problem `stored`, which tells the client not to retry.
 pub async fn read_after_write<T>(
     state: &State,
     projection: &str,

@@ -1,55 +1,55 @@
-//! The chapters of the OpenAPI document.
+//! The tags that group operations in the OpenAPI document.
 
 use poem_openapi::Tags;
 
-/// A chapter.
+/// A group of operations.
 #[derive(Tags)]
 #[allow(missing_docs)]
 pub enum Tag {
-    /// Signing in.
+    /// Signing in and out, and the caller's own account.
     Auth,
-    /// Tenants of the platform.
+    /// Organisations: the tenants of the platform.
     Organizations,
-    /// People.
+    /// Users.
     Users,
-    /// Keys by which machines call the API.
+    /// API keys, with which machines call the API.
     ApiKeys,
-    /// Kinds of devices and the metrics they send.
+    /// Device types and the metrics they send.
     DeviceTypes,
-    /// Kinds of assets and how their health is scored.
+    /// Asset types and how their health is scored.
     AssetTypes,
-    /// Profiles that assets are made from.
+    /// Profiles from which assets are created.
     AssetProfiles,
-    /// Kinds of activities.
+    /// Activity types.
     ActivityTypes,
-    /// Who is told, and how.
+    /// Notification channels: who is notified, and how.
     NotificationChannels,
-    /// How payloads become metrics.
+    /// Protocol converters: how payloads become metrics.
     ProtocolConverters,
     /// Devices and their certificates.
     Devices,
-    /// Certificates of all devices, and how they are renewed.
+    /// Certificates of all devices, and the renewal policy.
     Certificates,
-    /// How devices get their first and their next certificate.
+    /// How devices obtain their first certificate and renew it.
     Enrollment,
     /// Assets and their tree.
     Assets,
-    /// Which device measures which asset, and when.
+    /// Links: which device measures which asset, and when.
     Links,
-    /// Measured values.
+    /// Telemetry: historical and latest values.
     Telemetry,
     /// Threshold rules.
     Rules,
-    /// Templates of work orders.
+    /// Activity templates, from which work orders are created.
     ActivityTemplates,
-    /// Work orders.
+    /// Activities: work orders.
     Activities,
     /// Alarms, in the terms of ISA-18.2.
     Alarms,
-    /// What the platform noticed by itself.
+    /// System events: what the platform detected.
     Events,
-    /// What was refused on its way.
+    /// Dead letters: messages that were rejected.
     DeadLetters,
-    /// Who changed what, and when.
+    /// The audit log: who changed what, and when.
     Audit,
 }

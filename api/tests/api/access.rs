@@ -1,4 +1,4 @@
-//! Who may do what: every write and every role; and nothing of another organisation.
+//! Authorisation: what each role can do, for every operation, and isolation between organisations.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, platform, tenant};
 
-/// What needs more than being there: method, path and the least role. The ids are of nothing, so whoever may is told that it does not exist.
+/// Operations that need more than the right to read: method, path and the lowest role allowed. The ids name nothing, so
+/// an allowed caller gets 404.
 pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/organizations", "platform_admin"),
     ("GET", "/organizations", "platform_admin"),
@@ -98,7 +99,7 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/dead-letters/discard", "engineer"),
 ];
 
-/// What everybody of the organisation may see.
+/// What every user of the organisation can read.
 const READS: &[&str] = &[
     "/auth/me",
     "/device-types",
@@ -122,7 +123,7 @@ const READS: &[&str] = &[
     "/events",
 ];
 
-/// The same, of one thing.
+/// The same, for one resource.
 pub const OF_ONE: &[&str] = &[
     "/device-types/{id}",
     "/device-types/{id}/history",
@@ -165,7 +166,8 @@ pub const OF_ONE: &[&str] = &[
     "/telemetry/asset/{assetId}/latest",
 ];
 
-/// What shows by itself who asks: by a password, a cookie, a token in the address, a claim code or a certificate.
+/// Operations without an access token: the caller authenticates with a password, a cookie, a token in the URL, a claim
+/// code or a certificate.
 pub const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/auth/login"),
     ("POST", "/auth/refresh"),
@@ -188,7 +190,7 @@ fn full(path: &str, id: &str) -> String {
     format!("/api/v1{}", filled.collect::<Vec<_>>().join("/"))
 }
 
-/// Every operation of the three tables, by method and path.
+/// Every operation of the tables, by method and path.
 fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
     let reads = READS.iter().chain(OF_ONE).map(|path| ("GET", *path));
     WRITES.iter().map(|(method, path, _)| (*method, *path)).chain(reads)
@@ -200,7 +202,7 @@ fn status(client: &Client, method: &str, path: &str) -> u16 {
 }
 
 #[test]
-fn every_documented_operation_stands_in_a_table() {
+fn every_documented_operation_is_in_a_table() {
     let document = platform().anonymous().get("/api/openapi.json").ok();
     let paths = document["paths"].as_object().unwrap();
     let documented: BTreeSet<String> = paths
@@ -214,7 +216,7 @@ fn every_documented_operation_stands_in_a_table() {
 }
 
 #[test]
-fn each_role_may_what_the_table_says() {
+fn each_role_can_do_what_the_table_says() {
     let tenant = tenant("Roles");
     let nothing = uuid::Uuid::from_u128(1).to_string();
     for (rank, role) in ROLES.iter().enumerate() {
@@ -232,7 +234,7 @@ fn each_role_may_what_the_table_says() {
 }
 
 #[test]
-fn nobody_may_anything() {
+fn an_anonymous_caller_is_refused_everywhere() {
     let nobody = platform().anonymous();
     let nothing = uuid::Uuid::from_u128(1).to_string();
     for (method, path) in operations() {
@@ -241,7 +243,7 @@ fn nobody_may_anything() {
 }
 
 #[test]
-fn things_of_another_organisation_do_not_exist() {
+fn resources_of_another_organisation_are_not_found() {
     let (ours, theirs) = (tenant("Ours"), tenant("Theirs"));
     let (device, asset) = (theirs.device("SECRET-1"), theirs.asset("Secret"));
     for path in OF_ONE {

@@ -1,4 +1,4 @@
-//! Activities, alarms, and system events.
+//! Activities, alarms and system events.
 
 use domain::alarm::{Alarm, AlarmCommand, Breach};
 use domain::alarming::{Condition, Operator, Severity};
@@ -42,7 +42,7 @@ pub fn raise_alarm(tenant: &Tenant, asset: &str) -> String {
 }
 
 #[test]
-fn work_is_made_from_a_template_and_done_step_by_step() {
+fn an_activity_is_created_from_a_template_and_completed_step_by_step() {
     let tenant = tenant("Work");
     let (template, asset) = (template(&tenant), tenant.asset("Pump"));
     let operator = tenant.user_with_role("operator");
@@ -78,7 +78,7 @@ fn work_is_made_from_a_template_and_done_step_by_step() {
 }
 
 #[test]
-fn people_comment_on_work_before_and_after_its_end() {
+fn an_activity_takes_comments_before_and_after_its_end() {
     let tenant = tenant("Comments");
     let path = format!("/api/v1/activities/from-template/{}", template(&tenant));
     let made = tenant.admin.post(&path, json!({"targetId": tenant.asset("Pump")})).created();
@@ -107,7 +107,7 @@ fn people_comment_on_work_before_and_after_its_end() {
 }
 
 #[test]
-fn work_needs_a_target_and_a_template() {
+fn an_activity_needs_a_target_and_a_template() {
     let tenant = tenant("No work");
     let path = format!("/api/v1/activities/from-template/{}", template(&tenant));
     let nowhere = tenant.admin.post(&path, json!({"targetId": Uuid::from_u128(4)}));
@@ -156,7 +156,7 @@ fn an_alarm_is_listed_and_acknowledged_once() {
 }
 
 #[test]
-fn what_the_platform_noticed_is_listed() {
+fn system_events_are_listed() {
     let tenant = tenant("Events");
     let device = tenant.device("E-1");
     let path = format!("/api/v1/devices/{device}/certificate/revoke");

@@ -1,4 +1,4 @@
-//! What people do with alarms: see, assign, comment, shelve, dismiss.
+//! Working on alarms: list, assign, comment, shelve, dismiss.
 
 use domain::alarm::{Alarm, AlarmCommand};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::activities::raise_alarm;
 use crate::support::{Tenant, Text, eventually, now, platform, tenant};
 
-/// An alarm of an asset, as soon as it is on the board.
+/// Raises an alarm of an asset and waits until it is visible.
 fn alarm(tenant: &Tenant) -> String {
     let asset = tenant.asset("Pump");
     let path = format!("/api/v1/alarms/{}", raise_alarm(tenant, &asset));
@@ -53,7 +53,7 @@ fn an_alarm_is_assigned_commented_and_dismissed() {
 }
 
 #[test]
-fn an_alarm_is_shelved_for_a_time_and_taken_up_again() {
+fn an_alarm_is_shelved_and_unshelved() {
     let tenant = tenant("Shelves");
     let path = alarm(&tenant);
     let operator = tenant.user_with_role("operator");
@@ -81,7 +81,7 @@ fn an_alarm_is_shelved_for_a_time_and_taken_up_again() {
 }
 
 #[test]
-fn one_that_is_over_stays_as_it_is_when_those_to_come_are_shelved() {
+fn shelving_leaves_an_alarm_that_returned_to_normal_unchanged() {
     let tenant = tenant("Shelves for what comes");
     let path = alarm(&tenant);
     let at = "2026-11-23T10:05:00Z".parse().unwrap();
@@ -93,7 +93,7 @@ fn one_that_is_over_stays_as_it_is_when_those_to_come_are_shelved() {
 }
 
 #[test]
-fn what_the_stages_say_of_an_alarm_is_shown() {
+fn repeats_and_successors_reported_by_the_stages_are_shown() {
     let tenant = tenant("Repeats");
     let path = alarm(&tenant);
     let at = "2026-11-23T10:05:00Z".parse().unwrap();
@@ -112,7 +112,7 @@ fn what_the_stages_say_of_an_alarm_is_shown() {
 }
 
 #[test]
-fn an_asset_is_out_of_service_for_a_time() {
+fn an_asset_is_taken_out_of_service_and_returned() {
     let tenant = tenant("Services");
     let path = format!("/api/v1/assets/{}", tenant.asset("Pump"));
     let engineer = tenant.user_with_role("engineer");

@@ -1,4 +1,4 @@
-//! Keys of machines.
+//! API keys.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn make(admin: &Client, role: &str) -> Answer {
     admin.post("/api/v1/api-keys", json!({"name": "Dashboard", "role": role})).created()
 }
 
-/// A machine with a new key, and the key's id.
+/// A client with a new key, and the key's id.
 fn machine(tenant: &Tenant, role: &str) -> (Client, String) {
     let made = make(&tenant.admin, role);
     (platform().anonymous().bearing(&made["key"].text()), made["apiKey"]["id"].text())
@@ -21,7 +21,7 @@ fn listed(admin: &Client, id: &str) -> Value {
 }
 
 #[test]
-fn a_key_is_shown_once_and_opens_what_its_role_may() {
+fn a_key_is_shown_once_and_grants_what_its_role_allows() {
     let tenant = tenant("Machines");
     let made = make(&tenant.admin, "viewer");
     let (key, id) = (made["key"].text(), made["apiKey"]["id"].text());
@@ -37,7 +37,7 @@ fn a_key_is_shown_once_and_opens_what_its_role_may() {
 }
 
 #[test]
-fn a_key_may_no_more_than_its_role_and_is_no_person() {
+fn a_key_has_only_the_rights_of_its_role_and_no_password() {
     let tenant = tenant("Small machines");
     let (viewer, _) = machine(&tenant, "viewer");
     viewer.post("/api/v1/asset-types", json!({"name": "Pump"})).problem(403, "forbidden");
@@ -49,7 +49,7 @@ fn a_key_may_no_more_than_its_role_and_is_no_person() {
 }
 
 #[test]
-fn no_key_may_more_than_its_maker() {
+fn a_key_cannot_have_a_higher_role_than_its_creator() {
     let tenant = tenant("Makers");
     let above = json!({"name": "Root", "role": "platform_admin"});
     tenant.admin.post("/api/v1/api-keys", above.clone()).problem(403, "forbidden");
@@ -59,7 +59,7 @@ fn no_key_may_more_than_its_maker() {
 }
 
 #[test]
-fn what_a_machine_does_is_done_by_its_key() {
+fn changes_made_with_a_key_name_the_key_as_actor() {
     let tenant = tenant("Actors");
     let (machine, id) = machine(&tenant, "admin");
     let kind = machine.post("/api/v1/device-types", json!({"name": "Sensor"})).created()["deviceType"]["id"].text();
@@ -73,7 +73,7 @@ fn what_a_machine_does_is_done_by_its_key() {
 }
 
 #[test]
-fn a_key_that_makes_no_sense_is_refused() {
+fn invalid_fields_of_a_key_are_refused() {
     let admin = tenant("Nonsense").admin;
     let refused = |body: Value| admin.post("/api/v1/api-keys", body).problem(422, "invalid-fields").fields();
     assert_eq!(refused(json!({"name": " ", "role": "viewer"})), ["name"]);
@@ -89,7 +89,7 @@ fn a_key_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_revoked_key_an_expired_one_and_a_changed_one_open_nothing() {
+fn revoked_expired_and_altered_keys_are_refused() {
     let tenant = tenant("Revoked");
     let (machine, id) = machine(&tenant, "viewer");
     machine.get("/api/v1/devices").ok();
@@ -107,7 +107,7 @@ fn a_revoked_key_an_expired_one_and_a_changed_one_open_nothing() {
 }
 
 #[test]
-fn a_key_of_a_suspended_organisation_opens_nothing() {
+fn keys_of_a_suspended_organisation_are_refused() {
     let tenant = tenant("Shut machines");
     let (machine, _) = machine(&tenant, "viewer");
     let path = format!("/api/v1/organizations/{}/suspend", tenant.organization);

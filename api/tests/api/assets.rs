@@ -30,7 +30,7 @@ fn an_asset_is_placed_moved_and_retired() {
 }
 
 #[test]
-fn a_health_model_is_kept_as_it_was_given() {
+fn a_health_model_is_returned_as_it_was_sent() {
     let tenant = tenant("Health");
     let band = json!({"metricKey": "temperature", "goodLow": 20.0, "goodHigh": 75.0, "limitLow": 0.0, "limitHigh": 95.0, "weight": 2.0});
     let body = json!({"name": "Pump", "healthModel": {"bands": [band]},
@@ -90,7 +90,7 @@ fn a_wrong_link_names_its_field() {
 }
 
 #[test]
-fn a_link_is_corrected_for_the_past_and_the_history_says_so() {
+fn a_link_is_corrected_for_the_past_and_the_history_shows_it() {
     let tenant = tenant("Corrections");
     let (device, asset) = (tenant.device("L-2"), tenant.asset("Pump"));
     let body = json!({"port": 1, "validFrom": "2026-01-28T00:00:00Z"});
@@ -117,7 +117,7 @@ fn a_link_is_corrected_for_the_past_and_the_history_says_so() {
 }
 
 #[test]
-fn a_type_says_what_is_computed_of_its_assets() {
+fn a_type_defines_computed_metrics_and_invalid_ones_are_refused() {
     let tenant = tenant("Computed");
     let body = json!({"name": "Line",
         "derivedMetrics": [{"key": "mean", "formula": "total / count", "unit": "W"}],

@@ -1,11 +1,11 @@
-//! Who changed what: listed part by part, filtered, and nobody else's.
+//! The audit log: paged, filtered, and of the own organisation only.
 
 use serde_json::json;
 
 use crate::support::{Text, eventually, tenant};
 
 #[test]
-fn every_change_is_listed_once_with_its_author_part_by_part() {
+fn every_change_is_listed_once_with_its_author_across_pages() {
     let (tenant, other) = (tenant("Audited"), tenant("Elsewhere"));
     let asset = tenant.asset("Pump");
     for name in ["A", "B", "C"] {

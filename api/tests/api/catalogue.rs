@@ -1,10 +1,10 @@
-//! The catalogue: what can be defined, revised and retired, what is made from it, and what is refused.
+//! The catalogue: defining, revising and retiring entries, using them, and what is refused.
 
 use serde_json::{Value, json};
 
 use crate::support::{Tenant, Text, tenant};
 
-/// Makes one and returns its path.
+/// Creates an entry and returns its path.
 fn made(tenant: &Tenant, noun: &str, field: &str, body: Value) -> String {
     let created = tenant.admin.post(&format!("/api/v1/{noun}"), body).created();
     format!("/api/v1/{noun}/{}", created[field]["id"].text())
@@ -68,7 +68,7 @@ fn an_entry_is_defined_listed_revised_and_retired() {
 }
 
 #[test]
-fn an_asset_that_is_made_from_a_profile_takes_over_what_it_says() {
+fn an_asset_created_from_a_profile_takes_its_values() {
     let tenant = tenant("Profiles");
     let kind = made(&tenant, "asset-types", "assetType", json!({"name": "Transformer"}));
     let profile = made(
@@ -94,7 +94,7 @@ fn an_asset_that_is_made_from_a_profile_takes_over_what_it_says() {
     };
     assert_eq!(link(json!({})), json!({"device.u": "asset.voltage"}));
     assert_eq!(link(json!({"metricsMapping": {}})), json!({}));
-    // Without a profile the usual thresholds hold.
+    // Without a profile the default thresholds apply.
     let plain = tenant.admin.get(&format!("/api/v1/assets/{}", tenant.asset("Plain"))).ok();
     assert_eq!(plain["asset"]["healthThresholds"], json!({"critical": 30, "warning": 60, "good": 80}));
     let other = made(&tenant, "asset-types", "assetType", json!({"name": "Pump"}));
@@ -108,7 +108,7 @@ fn an_asset_that_is_made_from_a_profile_takes_over_what_it_says() {
 }
 
 #[test]
-fn what_is_in_use_is_not_retired_and_the_users_are_named() {
+fn entries_in_use_cannot_be_retired_and_their_users_are_named() {
     let tenant = tenant("Uses");
     let kind = made(&tenant, "activity-types", "activityType", json!({"name": "Inspection"}));
     let template = json!({"name": "Inspect", "activityTypeId": id(&kind)});
@@ -142,17 +142,17 @@ fn what_is_in_use_is_not_retired_and_the_users_are_named() {
         assert_eq!((named["kind"].text(), named["id"].text()), (user.0.to_owned(), id(user.2).to_owned()), "{path}");
         assert!(problem["detail"].text().contains(user.1), "{}", problem.text);
     }
-    // In the other direction all of it can go.
+    // In the opposite order everything can be retired.
     tenant.admin.post(&format!("{device}/decommission"), json!({"reason": "x"})).ok();
     for path in
         [&rule, &template, &kind, &part, &format!("/api/v1/assets/{whole}"), &asset_type, &device_type, &converter]
     {
-        crate::support::eventually("its users' end", || (tenant.admin.delete(path).status == 200).then_some(()));
+        crate::support::eventually("the end of its users", || (tenant.admin.delete(path).status == 200).then_some(()));
     }
 }
 
 #[test]
-fn a_converter_is_tried_on_a_payload_and_says_rule_by_rule_what_went_wrong() {
+fn trying_a_converter_returns_the_reading_and_the_errors_of_each_rule() {
     let tenant = tenant("Converters");
     let definition = json!({"name": "Meter", "sourceProtocol": "modbus",
         "frame": {"encoding": "hex", "path": "/data"}, "timePath": "/at",
@@ -197,7 +197,7 @@ fn a_converter_is_tried_on_a_payload_and_says_rule_by_rule_what_went_wrong() {
 }
 
 #[test]
-fn people_keys_and_organisations_have_histories() {
+fn users_keys_and_organisations_have_histories() {
     let tenant = tenant("Histories");
     let person =
         json!({"email": "history@example.org", "name": "Ada", "password": "correct horse battery", "role": "viewer"});
@@ -228,7 +228,7 @@ fn people_keys_and_organisations_have_histories() {
 }
 
 #[test]
-fn a_channel_says_whom_it_reaches_and_from_which_severity_on() {
+fn a_channel_has_a_medium_and_a_minimum_severity() {
     let tenant = tenant("Channels");
     let body = |medium: Value| json!({"name": "On call", "medium": medium, "minimumSeverity": "high"});
     let email = json!({"type": "email", "workRoles": [" technician "]});

@@ -36,7 +36,7 @@ fn a_device_that_sends_a_signing_request_keeps_its_key() {
 }
 
 #[test]
-fn a_signing_request_that_is_refused_says_why_and_leaves_no_device() {
+fn a_refused_signing_request_names_the_reason_and_leaves_no_device() {
     let (tenant, workshop) = (tenant("Refused requests"), OpensslWorkspace::new());
     let device = tenant.device("EXISTING");
     let mut broken = workshop.request("/CN=CSR-2").into_bytes();
@@ -58,7 +58,7 @@ fn a_signing_request_that_is_refused_says_why_and_leaves_no_device() {
         ] {
             let refused = tenant.admin.post(&path, body).problem(422, "invalid-fields");
             assert_eq!(refused.fields(), ["csr"], "{}", refused.text);
-            // A renewal does not know the other device's serial number either.
+            // A renewal does not check the serial number of the other device.
             let told = refused.text.replace("\\\"", "\"");
             assert!(told.contains(reason) || path.ends_with("renew"), "{reason} is not in {told}");
         }
@@ -70,7 +70,7 @@ fn a_signing_request_that_is_refused_says_why_and_leaves_no_device() {
     assert_eq!(certificates["certificates"].as_array().unwrap().len(), 1);
 }
 
-/// What an address answers, as octets.
+/// Returns status, content type and body of a URL.
 fn fetch(path: &str) -> (u16, Option<String>, Vec<u8>) {
     let url = format!("http://{}{path}", platform().address);
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -82,7 +82,7 @@ fn fetch(path: &str) -> (u16, Option<String>, Vec<u8>) {
 }
 
 #[test]
-fn a_bundle_is_fetched_once_as_four_files_and_then_it_is_gone() {
+fn a_bundle_of_four_files_can_be_fetched_once() {
     let tenant = tenant("Bundles");
     let answer = tenant.admin.post("/api/v1/devices", new_device(&tenant, "B-1", &json!({}))).created();
     let certificate = &answer["certificate"];
@@ -110,7 +110,7 @@ fn a_bundle_is_fetched_once_as_four_files_and_then_it_is_gone() {
 }
 
 #[test]
-fn a_bundle_is_found_by_its_own_token_and_device_alone() {
+fn a_bundle_is_found_only_by_its_own_token_and_device() {
     let tenant = tenant("Tokens of bundles");
     let answer = tenant.admin.post("/api/v1/devices", new_device(&tenant, "B-3", &json!({}))).created();
     let (device, url) = (answer["device"]["id"].text(), answer["certificate"]["downloadUrl"].text());
@@ -132,7 +132,7 @@ fn a_bundle_is_found_by_its_own_token_and_device_alone() {
 }
 
 #[test]
-fn a_renewed_certificate_holds_for_the_overlap_and_shows_its_states() {
+fn a_renewed_certificate_stays_valid_for_the_overlap() {
     let tenant = tenant("Overlaps");
     let device = tenant.device("O-1");
     let path = format!("/api/v1/devices/{device}/certificate");
@@ -148,9 +148,9 @@ fn a_renewed_certificate_holds_for_the_overlap_and_shows_its_states() {
     assert!((3 * 86_400 - 60..=3 * 86_400).contains(&overlap), "{overlap} s");
     let states: Vec<String> = old["history"].as_array().unwrap().iter().map(|step| step["state"].text()).collect();
     assert_eq!(states, ["active", "renewed"]);
-    // Without an overlap the one before ends at once.
+    // Without an overlap the previous certificate ends at once.
     tenant.admin.post(&format!("{path}/renew"), json!({"overlapDays": 0})).created();
-    let certificates = eventually("the end of the one before", || {
+    let certificates = eventually("the end of the previous certificate", || {
         let certificates = list();
         (certificates["certificates"][1]["status"] == "revoked").then_some(certificates)
     });
@@ -205,7 +205,7 @@ fn the_policy_is_changed_field_by_field_and_checked() {
 }
 
 #[test]
-fn who_could_connect_when_is_listed_part_by_part() {
+fn certificates_valid_at_a_time_are_listed_across_pages() {
     let tenant = tenant("Who could connect");
     let devices: Vec<String> = (0..3).map(|n| tenant.device(&format!("W-{n}"))).collect();
     let ids = |query: &str| -> Vec<String> {
@@ -244,7 +244,7 @@ fn who_could_connect_when_is_listed_part_by_part() {
 }
 
 #[test]
-fn administrators_and_nobody_else_are_mailed_once_that_a_certificate_is_expiring() {
+fn only_administrators_are_mailed_once_about_an_expiring_certificate() {
     use commands::CommandContext;
     use domain::certificate::{Certificate, CertificateCommand};
     let tenant = tenant("Letters");
@@ -262,18 +262,18 @@ fn administrators_and_nobody_else_are_mailed_once_that_a_certificate_is_expiring
     assert!(mail.contains("MAIL-1") && mail.contains("is expiring"), "{mail}");
     assert_eq!((mails_for(&admin).len(), mails_for(&viewer).len()), (1, 0));
     let again = platform().commands.claim_expiry_announcement(organization, id.into(), 1);
-    assert!(!platform().runtime.block_on(again).unwrap(), "it would be told twice");
+    assert!(!platform().runtime.block_on(again).unwrap(), "the mail would be sent twice");
     assert_eq!(list()["certificates"][0]["status"], "expiring");
 }
 
-/// Waits for the first mail to an address: the platform looks every ten seconds.
+/// Waits for the first mail to an address: the platform checks every ten seconds.
 fn mail(address: &str) -> String {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(40);
     loop {
         if let Some(mail) = mails_for(address).first() {
             return mail.text.clone();
         }
-        assert!(std::time::Instant::now() < until, "no mail came");
+        assert!(std::time::Instant::now() < until, "no mail arrived");
         std::thread::park_timeout(std::time::Duration::from_millis(50));
     }
 }

@@ -1,4 +1,4 @@
-//! What was refused on its way: seen by its own organisation, given again or discarded once, each decision audited.
+//! Dead letters: visible to their own organisation, redriven or discarded once, each decision audited.
 
 use bytes::Bytes;
 use eventlog::{Headers, Publisher, PublisherSettings, Stream};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::support::{Tenant, Text, eventually, platform, tenant};
 
-/// Refuses messages as a stage would.
+/// Publishes dead letters as a stage would.
 pub fn refuse(letters: &Value) {
     let platform = platform();
     platform.runtime.block_on(async {
@@ -22,7 +22,7 @@ pub fn letter(tenant: &Tenant, device: Option<Uuid>, reason: &str, payload: &str
         "organization": tenant.organization, "device": device, "received_at": "2026-11-23T10:00:00Z", "payload": payload})
 }
 
-/// A refused message of an organisation.
+/// Publishes a dead letter of an organisation and returns its id.
 pub fn refused(tenant: &Tenant) -> String {
     refuse(&json!([letter(tenant, None, "malformed_json", "{")]));
     listed(tenant, "", 1)[0]["id"].text()
@@ -71,7 +71,7 @@ fn letters_are_listed_filtered_and_settled_once_with_an_author() {
 }
 
 #[test]
-fn letters_of_others_do_not_exist_and_requests_are_checked() {
+fn letters_of_other_organisations_are_not_found_and_requests_are_validated() {
     let (owner, stranger) = (tenant("Owner of letters"), tenant("Stranger to letters"));
     let id = refused(&owner);
     stranger.admin.get(&format!("/api/v1/dead-letters/{id}")).status(404);

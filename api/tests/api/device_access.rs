@@ -1,4 +1,4 @@
-//! Tokens of devices, and gateways.
+//! HTTP tokens of devices, and gateways.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn a_token_is_shown_once_listed_without_its_secret_and_revoked() {
 }
 
 #[test]
-fn a_token_that_makes_no_sense_is_refused_by_field() {
+fn invalid_fields_of_a_token_are_named() {
     let tenant = tenant("Bad tokens");
     let device = tenant.device("T-2");
     let path = format!("/api/v1/devices/{device}/tokens");

@@ -48,7 +48,7 @@ fn a_device_is_registered_with_a_certificate_and_shown_at_once() {
 }
 
 #[test]
-fn a_repeat_with_the_same_key_is_the_same_device_without_its_private_key() {
+fn a_repeated_request_returns_the_same_device_without_its_private_key() {
     let tenant = tenant("Repeats");
     let body = json!({"name": "A", "serialNumber": "R-1", "deviceTypeId": tenant.device_type()});
     let key = [("Idempotency-Key", "once")];
@@ -63,7 +63,7 @@ fn a_repeat_with_the_same_key_is_the_same_device_without_its_private_key() {
 }
 
 #[test]
-fn wrong_fields_of_a_device_are_named() {
+fn invalid_fields_of_a_device_are_named() {
     let tenant = tenant("Wrong devices");
     let kind = tenant.device_type();
     let refused = |body: Value| tenant.admin.post("/api/v1/devices", body).problem(422, "invalid-fields").fields();
@@ -84,7 +84,7 @@ fn wrong_fields_of_a_device_are_named() {
 }
 
 #[test]
-fn a_device_is_changed_step_by_step_and_its_history_says_by_whom() {
+fn the_history_of_a_device_names_the_author_of_each_change() {
     let tenant = tenant("History");
     let id = tenant.device("H-1");
     let path = format!("/api/v1/devices/{id}");

@@ -1,11 +1,11 @@
-//! The OpenAPI document, the interactive page, the probes and the built-in page.
+//! The OpenAPI document, the Swagger UI, the probes and the built-in page.
 
 use serde_json::Value;
 
 use crate::support::{Text, platform};
 
 #[test]
-fn the_document_names_every_schema_it_refers_to() {
+fn the_document_defines_every_schema_it_refers_to() {
     let document = platform().anonymous().get("/api/openapi.json").ok();
     assert!(document["openapi"].text().starts_with("3.0"));
     assert_eq!(document["servers"][0]["url"], "/api/v1");
@@ -19,20 +19,20 @@ fn the_document_names_every_schema_it_refers_to() {
 }
 
 #[test]
-fn the_document_is_the_one_that_was_reviewed() {
+fn the_document_equals_the_reviewed_file() {
     let served = platform().anonymous().get("/api/openapi.json").ok();
     let reviewed: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
-    assert!(served.json == reviewed, "the API changed: argusiq openapi > api/openapi.json, and look at the difference");
+    assert!(served.json == reviewed, "the API changed: run `argusiq openapi > api/openapi.json` and review the diff");
 }
 
-/// What needs no access token: signing in, and what the refresh cookie is for.
+/// Operations without an access token.
 const SESSIONS: [&str; 3] = ["/auth/login", "/auth/refresh", "/auth/logout"];
 
-/// What is posted and changes nothing.
+/// POST operations that change nothing.
 const TRIES: [&str; 1] = ["/protocol-converters/{id}/test"];
 
 #[test]
-fn each_operation_has_a_name_of_its_own_says_what_goes_wrong_and_what_token_it_takes() {
+fn each_operation_has_a_unique_id_documents_its_errors_and_its_authentication() {
     let document = platform().anonymous().get("/api/openapi.json").ok();
     let mut names = std::collections::BTreeSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
@@ -54,11 +54,11 @@ fn each_operation_has_a_name_of_its_own_says_what_goes_wrong_and_what_token_it_t
 }
 
 #[test]
-fn the_interactive_page_loads_nothing_from_elsewhere() {
+fn the_swagger_ui_loads_nothing_from_other_hosts() {
     let page = platform().anonymous().get("/api/docs").ok();
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     assert!(page.text.contains("/devices/{id}/certificate/revoke"));
-    assert!(!page.text.contains(" src=\"http") && !page.text.contains("<link"), "loads something");
+    assert!(!page.text.contains(" src=\"http") && !page.text.contains("<link"), "the page loads files from elsewhere");
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'self'") && !policy.contains("http"), "{policy}");
 }
@@ -76,7 +76,7 @@ fn probes_answer_without_a_token() {
 }
 
 #[test]
-fn the_built_in_page_and_its_files_are_served_and_name_nothing_elsewhere() {
+fn the_built_in_page_is_served_and_names_no_other_host() {
     let nobody = platform().anonymous();
     let page = nobody.get("/").ok();
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
@@ -87,7 +87,7 @@ fn the_built_in_page_and_its_files_are_served_and_name_nothing_elsewhere() {
     }
     assert!(!page.text.contains("http"), "{}", page.text);
     assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
-    // A browser that loads it again is told that it has it.
+    // A browser that loads the page again gets 304.
     let tag = page.header("etag").expect("an ETag");
     nobody.send("GET", "/", None, &[("If-None-Match", tag)]).status(304);
 }

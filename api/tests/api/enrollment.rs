@@ -1,4 +1,4 @@
-//! Claim codes and enrolling over the API's own port.
+//! Claim codes, and enrolment over the API's own port.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn enroll(code: &str, serial_number: &str, csr: &str) -> Answer {
 }
 
 #[test]
-fn a_claim_code_serves_one_device_and_one_key_once() {
+fn a_claim_code_works_once_for_one_device_and_one_key() {
     let (tenant, workshop) = (tenant("Claims"), OpensslWorkspace::new());
     let device = pending(&tenant, "CLAIM-1");
     let path = format!("/api/v1/devices/{device}/certificates");
@@ -34,7 +34,11 @@ fn a_claim_code_serves_one_device_and_one_key_once() {
     let enrolled = enroll(&typed, " CLAIM-1 ", &csr).created();
     assert_eq!((&enrolled["deviceId"], &enrolled["organizationId"]), (&json!(device), &json!(tenant.organization)));
     assert!(!enrolled.text.contains("PRIVATE KEY"));
-    assert_eq!(enroll(&code, "CLAIM-1", &csr).created()["certificate"], enrolled["certificate"], "a lost answer");
+    assert_eq!(
+        enroll(&code, "CLAIM-1", &csr).created()["certificate"],
+        enrolled["certificate"],
+        "a repeat returns the lost response"
+    );
     enroll(&code, "CLAIM-1", &workshop.request("/CN=CLAIM-1")).problem(410, "gone");
     let list = crate::support::eventually("the certificate", || {
         let list = tenant.admin.get(&path).ok();
@@ -42,11 +46,11 @@ fn a_claim_code_serves_one_device_and_one_key_once() {
     });
     assert_eq!(list["certificates"][0]["createdBy"], format!("device:{device}"));
     let history = tenant.admin.get(&format!("/api/v1/devices/{device}/history")).ok();
-    assert!(!history.text.contains(&code), "a code stands in an event");
+    assert!(!history.text.contains(&code), "an event contains the code");
 }
 
 #[test]
-fn whoever_has_no_code_of_the_device_is_refused() {
+fn enrolment_without_a_valid_code_of_the_device_is_refused() {
     let (tenant, workshop) = (tenant("Wrong claims"), OpensslWorkspace::new());
     let (first, second) = (pending(&tenant, "CLAIM-2"), pending(&tenant, "CLAIM-3"));
     let (one, csr) = (code(&tenant, &first), workshop.request("/CN=CLAIM-2"));
@@ -57,7 +61,7 @@ fn whoever_has_no_code_of_the_device_is_refused() {
     assert_eq!(refused.fields(), ["csr"]);
     let missing = platform().anonymous().post("/api/v1/enroll", json!({})).problem(422, "invalid-fields");
     assert_eq!(missing.fields(), ["code", "serialNumber", "csr"]);
-    // A refused request has not cost the code; a newer code has.
+    // A refused request does not use up the code, but a newer code replaces it.
     let newer = code(&tenant, &first);
     enroll(&one, "CLAIM-2", &csr).problem(403, "wrong-claim-code");
     tenant.admin.delete(&format!("/api/v1/devices/{first}/claim-code")).ok();
@@ -74,7 +78,7 @@ fn whoever_has_no_code_of_the_device_is_refused() {
 }
 
 #[test]
-fn a_repeat_of_a_code_keeps_it_and_does_not_tell_it_again() {
+fn a_repeated_request_keeps_the_code_and_does_not_return_it_again() {
     let tenant = tenant("Repeated codes");
     let path = format!("/api/v1/devices/{}/claim-code", pending(&tenant, "CLAIM-4"));
     let key = [("Idempotency-Key", "once")];
@@ -86,7 +90,7 @@ fn a_repeat_of_a_code_keeps_it_and_does_not_tell_it_again() {
 }
 
 #[test]
-fn codes_are_issued_in_bulk_and_unknown_devices_registered_where_asked() {
+fn codes_are_issued_in_bulk_and_unknown_devices_registered_on_request() {
     let (tenant, workshop) = (tenant("Bulk codes"), OpensslWorkspace::new());
     pending(&tenant, "BULK-1");
     let path = "/api/v1/enrollment/codes";

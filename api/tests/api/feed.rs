@@ -97,7 +97,7 @@ async fn readings_and_alarms_arrive_in_their_rooms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_comes_back_gets_what_it_missed() {
+async fn a_reconnecting_client_gets_what_it_missed() {
     let (tenant, device) = blocking(|| {
         let tenant = tenant("Resume");
         let device = tenant.device("F-2");
@@ -121,12 +121,12 @@ async fn who_comes_back_gets_what_it_missed() {
     let answer = back.ack("subscribe", json!({"deviceId": device, "after": position})).await;
     assert_eq!(answer["resumed"], "replayed", "{answer}");
     assert!(answer["missed"].as_u64() >= Some(1), "{answer}");
-    // What was on its way when the position was noted may come twice, never not at all.
+    // Messages in flight when the position was recorded may arrive twice, but are never lost.
     while back.wait_for("telemetry:batch").await["data"][0]["metrics"]["temperature"] != 2.0 {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rooms_of_others_and_nonsense_are_refused_and_the_socket_stays() {
+async fn foreign_rooms_and_invalid_requests_are_refused_without_closing_the_socket() {
     let (ours, theirs, device, own) = blocking(|| {
         let (ours, theirs) = (tenant("Our feed"), tenant("Their feed"));
         let (device, own) = (theirs.device("F-3"), ours.device("F-4"));
@@ -148,7 +148,7 @@ async fn rooms_of_others_and_nonsense_are_refused_and_the_socket_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_token_there_is_no_socket() {
+async fn a_connection_without_a_token_is_refused() {
     blocking(platform).await;
     for token in ["", "wrong"] {
         match Socket::open(token).await {

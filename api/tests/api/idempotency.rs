@@ -1,11 +1,11 @@
-//! Writes that come again under the same key.
+//! Writes repeated with the same idempotency key.
 
 use serde_json::json;
 
 use crate::support::{Text, tenant};
 
 #[test]
-fn the_same_key_with_another_body_is_refused_and_nothing_is_done() {
+fn a_reused_key_with_another_body_is_refused_without_effect() {
     let (tenant, other) = (tenant("Repeats"), tenant("Others"));
     let make = |body: &str| {
         let headers = [("Idempotency-Key", "once"), ("content-type", "application/json")];

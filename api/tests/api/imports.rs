@@ -1,4 +1,4 @@
-//! Devices out of files, and into files.
+//! Importing devices from files, and exporting them.
 
 use std::io::{Cursor, Read};
 
@@ -21,7 +21,7 @@ fn results(answer: &Answer) -> Vec<String> {
 }
 
 #[test]
-fn a_file_makes_each_device_once_and_says_of_each_row_what_became_of_it() {
+fn an_import_creates_each_device_once_and_reports_each_row() {
     let tenant = tenant("Import");
     let kind = tenant.device_type();
     let before = tenant.device("SN-0");
@@ -53,7 +53,7 @@ fn a_file_makes_each_device_once_and_says_of_each_row_what_became_of_it() {
     let device = eventually("the device", || Some(tenant.admin.get(&path)).filter(|answer| answer.status == 200));
     assert_eq!(device["device"]["description"].text(), "Hall, north");
     assert_eq!(device["device"]["customAttributes"], json!({"floor": 3, "note": {"a": [1]}}));
-    // The same file again makes nothing.
+    // Importing the same file again creates nothing.
     let again = import(&tenant, &query, "text/csv", &file).ok();
     let expected = ["existing", "existing", "existing", "refused", "refused", "refused", "refused", "existing"];
     assert_eq!(results(&again), expected);
@@ -62,7 +62,7 @@ fn a_file_makes_each_device_once_and_says_of_each_row_what_became_of_it() {
 }
 
 #[test]
-fn lines_of_json_bring_signing_requests_and_semicolons_separate_too() {
+fn json_lines_carry_signing_requests_and_csv_accepts_semicolons() {
     let tenant = tenant("Lines");
     let kind = tenant.device_type();
     let keys = crate::support::openssl_workspace::OpensslWorkspace::new();
@@ -86,7 +86,7 @@ fn lines_of_json_bring_signing_requests_and_semicolons_separate_too() {
 }
 
 #[test]
-fn a_file_that_cannot_be_meant_is_refused_as_a_whole() {
+fn an_unreadable_file_is_refused_as_a_whole() {
     let tenant = tenant("Refused files");
     let csv = |file: &str| import(&tenant, "", "text/csv", file);
     let fields = |answer: Answer| answer.problem(422, "invalid-fields").fields();
@@ -103,14 +103,14 @@ fn a_file_that_cannot_be_meant_is_refused_as_a_whole() {
 }
 
 #[test]
-fn one_archive_has_the_bundles_of_all_that_are_new() {
+fn one_archive_contains_the_bundles_of_all_new_devices() {
     let tenant = tenant("Bundles");
     tenant.device("SN-0");
     let query = format!("?certificates=bundle&deviceTypeId={}", tenant.device_type());
     let file = "serialNumber\nSN-0\nSN-1\n../../SN-2\n";
     let headers = [("Content-Type", "text/csv")];
-    let octets = tenant.admin.send_for_bytes("POST", &format!("{IMPORT}{query}"), file, &headers);
-    let mut archive = zip::ZipArchive::new(Cursor::new(octets)).unwrap();
+    let bytes = tenant.admin.send_for_bytes("POST", &format!("{IMPORT}{query}"), file, &headers);
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut read = |name: &str| {
         let mut text = String::new();
         archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
@@ -134,7 +134,7 @@ fn one_archive_has_the_bundles_of_all_that_are_new() {
 }
 
 #[test]
-fn what_is_exported_can_be_imported() {
+fn an_export_can_be_imported() {
     let tenant = tenant("Export");
     let kind = tenant.device_type();
     let attributes = json!({"floor": "3", "height": 3.5, "tags": ["a"], "note": "x, \"y\"\nz"});
@@ -161,7 +161,7 @@ fn what_is_exported_can_be_imported() {
         (attributes.clone(), "decommissioned".into())
     );
     assert_eq!(results(&import(&tenant, "", "text/csv", &csv.text).ok()), ["existing", "existing"]);
-    // Elsewhere the same file makes the same devices, of a type that is there.
+    // In another organisation the same file creates the devices, given a type that exists there.
     let other = crate::support::tenant("Import of an export");
     let file = csv.text.replace(&kind, &other.device_type());
     let made = import(&other, "", "text/csv", &file).ok();

@@ -1,4 +1,4 @@
-//! Too many requests, and too many failed attempts to sign in.
+//! Rate limits on requests and on failed sign-in attempts.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn too_many(answer: Answer, limit: &str) {
 }
 
 #[test]
-fn a_user_who_asks_too_often_is_refused_and_others_are_not() {
+fn a_user_over_the_rate_limit_is_refused_and_others_are_not() {
     let tenant = tenant("Busy");
     let door = limited(api::Limits { requests_per_minute: 3, ..api::Limits::default() });
     let busy = door.bearing(tenant.admin.token.as_deref().unwrap());
@@ -34,7 +34,7 @@ fn a_user_who_asks_too_often_is_refused_and_others_are_not() {
 }
 
 #[test]
-fn an_address_that_asks_too_often_is_refused_whoever_it_says_it_is() {
+fn an_ip_address_over_the_rate_limit_is_refused_for_every_user() {
     let door = limited(api::Limits { requests_per_minute_per_address: 2, ..api::Limits::default() });
     door.get("/api/v1/devices").problem(401, "unauthenticated");
     door.get("/api/v1/devices").problem(401, "unauthenticated");
@@ -43,7 +43,7 @@ fn an_address_that_asks_too_often_is_refused_whoever_it_says_it_is() {
 }
 
 #[test]
-fn failed_attempts_shut_out_an_e_mail_address_for_a_while_even_with_the_right_password() {
+fn failed_sign_ins_lock_an_e_mail_address_even_for_the_right_password() {
     let tenant = tenant("Guessed");
     for name in ["ada", "eve"] {
         let email = format!("{name}@guessed.example");
@@ -64,7 +64,7 @@ fn failed_attempts_shut_out_an_e_mail_address_for_a_while_even_with_the_right_pa
 }
 
 #[test]
-fn failed_attempts_shut_out_the_address_they_come_from_and_successful_ones_do_not_count() {
+fn failed_sign_ins_lock_their_ip_address_and_successful_ones_do_not_count() {
     let limits = api::Limits { failed_sign_ins_per_address: 2, ..api::Limits::default() };
     let door = limited(limits);
     let attempt =

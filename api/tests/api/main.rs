@@ -1,5 +1,5 @@
-//! The API against real servers: one platform (log, database, projections, API) for all tests of the process, an
-//! organisation of its own for each test.
+//! Tests of the API against real servers: one platform (log, database, projections, API) for the whole process, and an
+//! organisation for each test.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;

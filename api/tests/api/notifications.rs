@@ -1,4 +1,4 @@
-//! Messages about alarms: posted, mailed, shown; refused, given up, sent again.
+//! Notifications about alarms: posted, mailed, shown, refused, failed and resent.
 
 use aws_lc_rs::hmac;
 use data_encoding::BASE64;
@@ -19,7 +19,7 @@ fn notice() -> Notice {
     .unwrap()
 }
 
-/// Asks for a message as the stage does; returns its path.
+/// Requests a notification as the notifier stage does; returns its path.
 pub fn request_notification(tenant: &Tenant, medium: Medium) -> String {
     let organization: OrganizationId = tenant.organization.parse().unwrap();
     let id = domain::ids::derive(organization.0, &[&unique()]);
@@ -34,7 +34,7 @@ fn webhook(url: &str) -> Medium {
     Medium::Webhook { url: url.to_owned() }
 }
 
-/// Waits until a message stands so.
+/// Waits until a notification satisfies a condition.
 fn standing(tenant: &Tenant, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     eventually("the notification", || {
         let answer = tenant.admin.get(path);
@@ -47,7 +47,7 @@ fn with_status<'s>(status: &'s str) -> impl Fn(&Value) -> bool + 's {
 }
 
 #[test]
-fn a_webhook_is_posted_once_and_signed_as_the_standard_has_it() {
+fn a_webhook_is_posted_once_and_signed_as_standard_webhooks_requires() {
     let (tenant, receiver) = (tenant("Pagers"), WebhookReceiver::answering(204));
     let secret = tenant.admin.post("/api/v1/webhook-secret", json!({})).ok()["secret"].text();
     let path = request_notification(&tenant, webhook(&receiver.url()));
@@ -79,7 +79,7 @@ fn a_webhook_is_posted_once_and_signed_as_the_standard_has_it() {
 }
 
 #[test]
-fn what_is_refused_is_tried_again_and_what_is_gone_is_given_up_and_sent_again_when_asked() {
+fn a_server_error_is_retried_and_410_fails_until_resent() {
     let (tenant, receiver) = (tenant("Broken pagers"), WebhookReceiver::answering(500));
     let path = request_notification(&tenant, webhook(&receiver.url()));
     let refused = standing(&tenant, &path, |shown| shown["reason"].is_string());
@@ -101,7 +101,7 @@ fn what_is_refused_is_tried_again_and_what_is_gone_is_given_up_and_sent_again_wh
 }
 
 #[test]
-fn addresses_inside_are_not_reached() {
+fn webhooks_do_not_reach_internal_addresses() {
     let tenant = tenant("Insiders");
     for url in ["http://10.0.0.1/hook", "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/"] {
         let path = request_notification(&tenant, webhook(url));
@@ -111,7 +111,7 @@ fn addresses_inside_are_not_reached() {
 }
 
 #[test]
-fn who_has_no_mail_server_leaves_mails_to_who_has_one() {
+fn a_process_without_a_mail_server_leaves_mails_to_others() {
     let tenant = tenant("Half mailed");
     let others = [(); 4].map(|()| platform().second_api_without_mail());
     eventually("the others", || others.iter().all(|other| other.get("/health").status == 200).then_some(()));
@@ -125,7 +125,7 @@ fn who_has_no_mail_server_leaves_mails_to_who_has_one() {
 }
 
 #[test]
-fn people_with_the_work_role_are_mailed_and_nobody_else() {
+fn only_users_with_the_work_role_are_mailed() {
     let tenant = tenant("Mailed");
     let person = |role: &str, work_roles: Value| {
         let email = format!("{role}-{}@example.com", unique());

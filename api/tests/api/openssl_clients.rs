@@ -1,4 +1,4 @@
-//! Devices that have nothing but the `openssl` and `curl` commands, and judges that share no code with us.
+//! Devices that use only the `openssl` and `curl` commands, so that certificates are judged by code that is not ours.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn curl(workshop: &OpensslWorkspace, arguments: &[&str]) -> String {
     text
 }
 
-/// Puts chain and revocation lists beside a device's certificate, as they are published.
+/// Downloads the published chain and revocation lists next to a device's certificate.
 fn fetch_lists(workshop: &OpensslWorkspace, organization: &str) {
     let address = &platform().address;
     let get = |path: &str, name: &str| curl(workshop, &["-f", "-o", name, &format!("http://{address}/pki/{path}")]);
@@ -74,11 +74,11 @@ fn openssl_accepts_a_fresh_certificate_against_the_published_lists_and_refuses_a
     }
     let twice = workshop.read("crl.pem");
     fetch_lists(&workshop, &tenant.organization);
-    assert_eq!(workshop.read("crl.pem"), twice, "one number, one list");
+    assert_eq!(workshop.read("crl.pem"), twice, "one CRL number, one list");
     platform().anonymous().get(&format!("/pki/{}/crl.pem", uuid::Uuid::nil())).problem(404, "not-found");
 }
 
-/// Writes JSON for curl, posts it to the door for enrolment and reads the answer.
+/// Posts JSON to the enrolment listener with curl; returns status and response.
 #[track_caller]
 fn post(workshop: &OpensslWorkspace, path: &str, body: &Value, more: &[&str]) -> (String, Value) {
     workshop.write("body.json", &body.to_string());
@@ -115,7 +115,7 @@ fn openssl_and_curl_alone_claim_enrol_and_renew() {
     assert_eq!(status, "201", "{renewed}");
     assert_ne!(renewed["serialNumber"], enrolled["serialNumber"]);
     assert_eq!(post(&workshop, "/api/v1/enroll/renew", &body, &with_old).1["certificate"], renewed["certificate"]);
-    // The new one works too, and shows the same as newest.
+    // The new certificate works too, and returns itself as the newest.
     workshop.write("new.crt", &renewed["certificate"].text());
     let url = format!("https://localhost:{}/api/v1/enroll/certificate", platform().enroll_port);
     let newest = curl(&workshop, &["--cacert", "root.pem", "--cert", "new.crt", "--key", "key", &url]);
@@ -128,7 +128,7 @@ fn openssl_and_curl_alone_claim_enrol_and_renew() {
 }
 
 #[test]
-fn a_presented_certificate_that_does_not_hold_renews_nothing() {
+fn an_invalid_client_certificate_cannot_renew() {
     let (tenant, workshop) = (tenant("Not theirs"), OpensslWorkspace::new());
     let (device, code) = claimed(&tenant, "BARE-2");
     workshop.write("root.pem", &platform().root_certificate_pem);
@@ -145,7 +145,7 @@ fn a_presented_certificate_that_does_not_hold_renews_nothing() {
         problem["detail"].text()
     };
     assert!(refused(&[]).contains("present the device's current certificate"));
-    // Made by somebody else, with all the names right.
+    // A certificate with the right names from another CA.
     let subject = format!("/O={}/CN={device}", tenant.organization);
     let san = format!("subjectAltName=URI:urn:argusiq:{}:{device}", tenant.organization);
     workshop.openssl(&format!(
@@ -162,7 +162,7 @@ fn a_presented_certificate_that_does_not_hold_renews_nothing() {
 }
 
 #[test]
-fn an_expiring_certificate_is_renewed_for_its_key_and_waits_until_the_device_fetches_it() {
+fn an_automatically_renewed_certificate_waits_until_the_device_fetches_it() {
     let (tenant, workshop) = (tenant("Automatic"), OpensslWorkspace::new());
     tenant.admin.put("/api/v1/certificates/policy", json!({"automaticRenewal": true, "overlapDays": 2})).ok();
     let (device, code) = claimed(&tenant, "AUTO-1");

@@ -18,7 +18,7 @@ fn an_organisation_is_renamed() {
 }
 
 #[test]
-fn nobody_suspends_the_organisation_they_belong_to() {
+fn nobody_can_suspend_their_own_organisation() {
     let root = platform().root_admin();
     let own = root.get("/api/v1/auth/me").ok()["organizationId"].text();
     root.post(&format!("/api/v1/organizations/{own}/suspend"), json!({"reason": "x"})).problem(403, "forbidden");
@@ -39,7 +39,7 @@ fn a_platform_administrator_acts_in_the_organisation_they_choose() {
 }
 
 #[test]
-fn nobody_else_chooses_another_organisation_and_nobody_one_that_is_not_there() {
+fn only_platform_administrators_choose_an_organisation_and_it_must_exist() {
     let (ours, theirs) = (tenant("Choosing"), tenant("Others"));
     let choosing = |organization: &str| ours.admin.with("x-organization", organization).get("/api/v1/devices");
     choosing(&ours.organization).ok();

@@ -1,4 +1,4 @@
-//! Long lists, part after part: every item once, whatever comes meanwhile.
+//! Pagination: every item appears once, whatever is added meanwhile.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::activities::raise_alarm;
 use crate::dead_letters::{letter, refuse};
 use crate::support::{Tenant, Text, eventually, tenant};
 
-/// Every list that has parts, by its path and the name of its items.
+/// Every paged list: its path and the name of its items.
 const LISTS: &[(&str, &str)] = &[
     ("device-types", "deviceTypes"),
     ("asset-types", "assetTypes"),
@@ -26,7 +26,7 @@ const LISTS: &[(&str, &str)] = &[
     ("api-keys", "apiKeys"),
 ];
 
-/// Three of each kind; two have the same name.
+/// Creates three of each kind, two of them with the same name.
 fn fill(tenant: &Tenant) {
     let made = |path: &str, body: Value, name: &str| {
         tenant.admin.post(&format!("/api/v1{path}"), body).created()[name]["id"].text()
@@ -57,7 +57,7 @@ fn fill(tenant: &Tenant) {
     refuse(&json!([letter(tenant, None, "a", "{"), letter(tenant, None, "b", "{"), letter(tenant, None, "c", "{")]));
 }
 
-/// The whole list by parts of this length.
+/// Reads the whole list in pages of this size.
 fn gathered(tenant: &Tenant, (path, items): (&str, &str), limit: usize) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -72,7 +72,7 @@ fn gathered(tenant: &Tenant, (path, items): (&str, &str), limit: usize) -> Vec<V
 }
 
 #[test]
-fn every_list_comes_part_by_part_with_every_item_once() {
+fn every_list_is_paged_with_every_item_once() {
     let tenant = tenant("Pages");
     fill(&tenant);
     for (path, items) in LISTS {
@@ -97,7 +97,7 @@ fn every_list_comes_part_by_part_with_every_item_once() {
 }
 
 #[test]
-fn what_comes_meanwhile_moves_nothing_and_a_place_counts_in_its_own_list() {
+fn new_items_do_not_shift_pages_and_a_cursor_works_only_in_its_own_list() {
     let tenant = tenant("Meanwhile");
     for name in ["B", "D", "F"] {
         tenant.asset(name);
@@ -114,7 +114,7 @@ fn what_comes_meanwhile_moves_nothing_and_a_place_counts_in_its_own_list() {
 }
 
 #[test]
-fn what_belongs_to_one_thing_comes_in_parts_too() {
+fn lists_below_one_resource_are_paged_too() {
     let tenant = tenant("Parts of one");
     let (device, asset) = (tenant.device("PART-0"), tenant.asset("A"));
     for n in 0..3 {

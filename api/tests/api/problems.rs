@@ -1,4 +1,4 @@
-//! Whatever goes wrong is a problem (RFC 9457).
+//! Every error is a problem document (RFC 9457).
 
 use serde_json::json;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use crate::support::{Text, platform, tenant};
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
 #[test]
-fn a_body_that_cannot_be_read_says_why() {
+fn an_unreadable_body_is_refused_with_the_reason() {
     let tenant = tenant("Bodies");
     let ask = |body: &str, headers: &[(&str, &str)]| tenant.admin.send("POST", "/api/v1/devices", Some(body), headers);
     let answer = ask("{\"name\": ", JSON).problem(400, "malformed-json");
@@ -17,14 +17,14 @@ fn a_body_that_cannot_be_read_says_why() {
     ask("name=x", &[("content-type", "application/x-www-form-urlencoded")]).problem(415, "unsupported-media-type");
     assert_eq!(ask("[]", JSON).problem(422, "invalid-fields").fields(), ["body"]);
     assert_eq!(ask("null", JSON).problem(422, "invalid-fields").fields(), ["body"]);
-    // Its sender must come to reading the answer, however much there was left to send.
+    // The client must be able to read the response even though it has not finished sending.
     for megabytes in [1, 10, 32] {
         ask(&format!("{{\"name\": \"{}\"}}", "x".repeat(megabytes << 20)), JSON).problem(413, "too-large");
     }
 }
 
 #[test]
-fn paths_methods_and_parameters_are_problems_too() {
+fn unknown_paths_methods_and_parameters_are_problems() {
     let admin = platform().root_admin();
     admin.get("/api/v1/nothing").problem(404, "not-found");
     admin.get("/api/v2/devices").problem(404, "not-found");
@@ -44,7 +44,7 @@ fn paths_methods_and_parameters_are_problems_too() {
 }
 
 #[test]
-fn every_answer_names_the_request() {
+fn every_response_has_the_request_id() {
     let nobody = platform().anonymous();
     assert!(nobody.get("/health").ok().header("x-request-id").unwrap().parse::<Uuid>().is_ok());
     let id = Uuid::from_u128(77).to_string();
@@ -68,7 +68,7 @@ fn the_request_id_is_the_correlation_of_the_events() {
 }
 
 #[test]
-fn a_text_is_a_text_and_nothing_that_could_be_written_as_one() {
+fn numbers_and_booleans_are_not_accepted_as_text() {
     let tenant = tenant("Texts");
     let body = json!({"name": 7, "description": false, "icon": "pump"});
     let refused = tenant.admin.post("/api/v1/activity-types", body).problem(422, "invalid-fields");

@@ -40,7 +40,7 @@ fn a_rule_is_defined_with_defaults_changed_in_part_and_deleted() {
 }
 
 #[test]
-fn what_is_wrong_with_a_rule_is_named() {
+fn invalid_fields_of_a_rule_are_named() {
     let tenant = tenant("Wrong rules");
     let refused = |body: Value| tenant.admin.post("/api/v1/rules", body).problem(422, "invalid-fields").fields();
     assert_eq!(refused(json!({})), ["name", "entityType", "metricKey", "condition", "severity"]);
@@ -66,7 +66,7 @@ fn what_is_wrong_with_a_rule_is_named() {
 }
 
 #[test]
-fn a_template_is_kept_as_it_was_given() {
+fn a_template_is_returned_as_it_was_sent() {
     let tenant = tenant("Templates");
     let body = json!({"name": "Emergency", "description": "Health is critical", "triggerEventType": "THRESHOLD_BREACH",
         "defaultPriority": "critical", "defaultAssignedRole": "technician", "defaultDueHours": 2,
@@ -87,7 +87,7 @@ fn a_template_is_kept_as_it_was_given() {
 }
 
 #[test]
-fn a_condition_may_have_parts_a_dead_band_a_schedule_and_an_end_of_its_own() {
+fn a_condition_supports_parts_dead_band_schedule_and_clear_condition() {
     let tenant = tenant("Parts");
     let condition = json!({
         "all": [
@@ -110,7 +110,7 @@ fn a_condition_may_have_parts_a_dead_band_a_schedule_and_an_end_of_its_own() {
 }
 
 #[test]
-fn what_is_wrong_with_a_part_is_named_with_its_place() {
+fn invalid_parts_of_a_condition_are_named_with_their_path() {
     let tenant = tenant("Wrong parts");
     let refused = |condition: Value| {
         let refused = tenant.admin.post("/api/v1/rules", with("condition", condition)).problem(422, "invalid-fields");
@@ -145,7 +145,7 @@ fn what_is_wrong_with_a_part_is_named_with_its_place() {
 }
 
 #[test]
-fn a_rule_for_all_of_a_type_names_one_that_there_is_and_keeps_it_from_being_retired() {
+fn a_rule_for_a_type_needs_an_existing_type_and_keeps_it_in_use() {
     let tenant = tenant("Typed rules");
     let defined = tenant.admin.post("/api/v1/asset-types", json!({"name": "Pump"})).created();
     let of_type = defined["assetType"]["id"].text();

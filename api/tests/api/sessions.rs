@@ -1,11 +1,11 @@
-//! Refresh tokens, signing out, and what ends sessions.
+//! Refresh tokens, signing out, and what ends a session.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Text, eventually, platform, tenant};
 
-/// The refresh token that an answer sets, as the browser sends it back.
+/// The refresh cookie that a response sets, as a browser sends it back.
 fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned()
 }
@@ -18,7 +18,7 @@ fn sign_in(email: &str, password: &str) -> Answer {
     platform().anonymous().post("/api/v1/auth/login", json!({"email": email, "password": password}))
 }
 
-/// A person with their id and address.
+/// Creates a user and returns their id.
 fn person(admin: &Client, email: &str) -> String {
     let body = json!({"email": email, "name": "Ada", "password": "long enough", "role": "operator"});
     admin.post("/api/v1/users", body).created()["user"]["id"].text()
@@ -28,7 +28,7 @@ fn token(answer: &Answer) -> String {
     answer["accessToken"].text()
 }
 
-/// Tokens are refused as soon as the process has read what ended them.
+/// Waits for a 401: tokens are refused as soon as the process has read the event that ended them.
 fn refused(client: &Client, detail: &str) {
     let answer = eventually("the refusal", || {
         let answer = client.get("/api/v1/devices");
@@ -45,7 +45,7 @@ fn the_refresh_token_is_in_a_cookie_and_is_exchanged_for_the_next_one() {
     let first = sign_in("ada@sessions.example", "long enough").ok();
     let set = first.header("set-cookie").unwrap();
     assert!(set.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{set}");
-    // Thirty days, but for the moment that has passed.
+    // Thirty days, minus the moment that has passed.
     assert!(set.contains("; Path=/api/v1/auth; Max-Age=2592000;") || set.contains("; Max-Age=2591999;"), "{set}");
     assert!(!first.text.contains("argr_"), "{}", first.text);
     let second = refresh(&cookie(&first)).ok();
@@ -56,7 +56,7 @@ fn the_refresh_token_is_in_a_cookie_and_is_exchanged_for_the_next_one() {
 }
 
 #[test]
-fn a_refresh_token_that_comes_a_second_time_ends_the_session_for_both_who_have_it() {
+fn a_reused_refresh_token_ends_the_session() {
     let tenant = tenant("Reuse");
     person(&tenant.admin, "ada@reuse.example");
     let first = sign_in("ada@reuse.example", "long enough").ok();
@@ -66,7 +66,7 @@ fn a_refresh_token_that_comes_a_second_time_ends_the_session_for_both_who_have_i
 }
 
 #[test]
-fn what_is_no_refresh_token_renews_nothing() {
+fn an_invalid_refresh_token_is_refused() {
     platform().anonymous().post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
     for wrong in ["argusiq_refresh=", "argusiq_refresh=argr_AAAA", "other=argr_AAAA"] {
         refresh(wrong).problem(401, "unauthenticated");
@@ -86,7 +86,7 @@ fn signing_out_ends_the_session_and_removes_the_cookie() {
 }
 
 #[test]
-fn an_access_token_expires_and_a_session_too() {
+fn access_tokens_and_sessions_expire() {
     let tenant = tenant("Expiry");
     person(&tenant.admin, "ada@expiry.example");
     let signed_in = sign_in("ada@expiry.example", "long enough").ok();
@@ -102,7 +102,7 @@ fn a_tampered_token_is_refused() {
     let admin = tenant("Tampered").admin;
     let token = admin.token.clone().unwrap();
     let parts: Vec<&str> = token.split('.').collect();
-    // The claims of somebody else under this signature.
+    // The claims of another user with this signature.
     let other = platform().root_admin().token.unwrap();
     let claims = other.split('.').nth(1).unwrap();
     let (head, signature) = (parts[0], parts[2]);
@@ -118,7 +118,7 @@ fn a_tampered_token_is_refused() {
 }
 
 #[test]
-fn who_changes_their_password_goes_on_and_everybody_else_with_the_old_one_is_out() {
+fn changing_the_password_ends_all_other_sessions() {
     let tenant = tenant("Passwords");
     person(&tenant.admin, "ada@passwords.example");
     let here = sign_in("ada@passwords.example", "long enough").ok();
@@ -150,7 +150,7 @@ fn a_changed_role_ends_sessions_and_tokens() {
 }
 
 #[test]
-fn a_suspended_user_is_out_everywhere_and_comes_back_by_signing_in() {
+fn a_suspended_user_loses_access_until_reactivated() {
     let tenant = tenant("Suspended user");
     let ada = person(&tenant.admin, "ada@suspended.example");
     let signed_in = sign_in("ada@suspended.example", "long enough").ok();
@@ -167,7 +167,7 @@ fn a_suspended_user_is_out_everywhere_and_comes_back_by_signing_in() {
 }
 
 #[test]
-fn a_suspended_organisation_is_out_everywhere_until_it_is_reactivated() {
+fn a_suspended_organisation_loses_access_until_reactivated() {
     let (tenant, root) = (tenant("Suspended"), platform().root_admin());
     person(&tenant.admin, "ada@shut.example");
     let signed_in = sign_in("ada@shut.example", "long enough").ok();

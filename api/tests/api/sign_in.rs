@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Text, platform, tenant};
 
 #[test]
-fn the_right_password_gives_a_token_and_the_token_says_who_one_is() {
+fn the_right_password_yields_a_token_that_identifies_the_user() {
     let platform = platform();
     let body = json!({"email": "root@example.com", "password": "battery staple"});
     let answer = platform.anonymous().post("/api/v1/auth/login", body).ok();
@@ -20,7 +20,7 @@ fn the_right_password_gives_a_token_and_the_token_says_who_one_is() {
 }
 
 #[test]
-fn a_wrong_password_and_an_unknown_address_are_refused_alike() {
+fn wrong_passwords_and_unknown_addresses_get_the_same_refusal() {
     let nobody = platform().anonymous();
     let refused = |email: &str, password: &str| {
         let body = json!({"email": email, "password": password});
@@ -32,7 +32,7 @@ fn a_wrong_password_and_an_unknown_address_are_refused_alike() {
 }
 
 #[test]
-fn without_a_token_or_with_a_wrong_one_nothing_is_shown() {
+fn a_missing_or_invalid_token_is_refused() {
     let mut client = platform().anonymous();
     let missing = client.get("/api/v1/devices").problem(401, "unauthenticated");
     assert_eq!(missing.header("www-authenticate"), Some("Bearer realm=\"argusiq\""));
@@ -41,7 +41,7 @@ fn without_a_token_or_with_a_wrong_one_nothing_is_shown() {
 }
 
 #[test]
-fn people_are_listed_with_their_names_and_nobody_gives_a_higher_role_than_their_own() {
+fn users_are_listed_and_nobody_grants_a_role_above_their_own() {
     let tenant = tenant("People");
     let new = |role: &str, email: &str| json!({"email": email, "name": "Ada", "password": "long enough", "role": role});
     let added = tenant.admin.post("/api/v1/users", new("operator", "ada@people.example")).created();

@@ -13,7 +13,7 @@ use crate::support::{Source, platform, reading, tenant};
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// Opens the transport and connects to the namespace; answers the packet that comes back.
+    /// Opens the transport and connects to the namespace; returns the response packet.
     async fn connect(auth: Value) -> (Self, String) {
         let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", platform().address);
         let mut socket = Self(connect_async(url).await.unwrap().0);
@@ -31,7 +31,7 @@ impl Socket {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(10), self.0.next()).await;
             match next.expect("a packet comes").expect("the socket is open").unwrap() {
-                // The engine asks whether we are there.
+                // An Engine.IO ping.
                 Message::Text(text) if text.as_str() == "2" => self.send("3".to_owned()).await,
                 Message::Text(text) => return text.to_string(),
                 _ => {}
@@ -39,7 +39,7 @@ impl Socket {
         }
     }
 
-    /// Emits an event and answers its acknowledgement.
+    /// Emits an event and returns its acknowledgement.
     async fn emit(&mut self, event: &str, data: Value) -> Value {
         self.send(format!("421{}", json!([event, data]))).await;
         loop {
@@ -50,7 +50,7 @@ impl Socket {
         }
     }
 
-    /// The arguments of the next event of this name.
+    /// Returns the arguments of the next event with this name.
     async fn wait_for(&mut self, event: &str) -> Value {
         loop {
             if let Some(packet) = self.next().await.strip_prefix("42") {
@@ -68,7 +68,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_with_a_token_subscribes_and_hears_readings() {
+async fn a_client_with_a_token_subscribes_and_receives_readings() {
     let (tenant, device) = blocking(|| {
         let tenant = tenant("Socket.IO");
         let device = tenant.device("S-1");
@@ -114,7 +114,7 @@ fn long_polling_works_on_the_same_port() {
     let session = format!("/socket.io/?EIO=4&transport=polling&sid={}", open["sid"].as_str().unwrap());
     let hello = format!("40{}", json!({"token": tenant.admin.token}));
     assert_eq!(client.send("POST", &session, Some(&hello), &[("content-type", "text/plain")]).ok().text, "ok");
-    // Packets come together, and between them the engine asks whether we are there.
+    // One response can hold several packets, including Engine.IO pings.
     let poll = |wanted: &str| {
         crate::support::eventually(wanted, || {
             let packets = client.get(&session).ok().text;

@@ -1,4 +1,4 @@
-//! Telemetry: defaults, bounds, aggregates, newest values.
+//! Telemetry: defaults, bounds, aggregates and latest values.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn time(at: DateTime<Utc>) -> String {
 }
 
 #[test]
-fn the_last_day_is_shown_in_the_order_of_time_and_its_newest_values() {
+fn the_last_day_is_listed_chronologically_with_its_latest_values() {
     let tenant = tenant("Telemetry");
     let device = tenant.device("T-1");
     let source = Source { organization: &tenant.organization, device: &device };
@@ -62,7 +62,7 @@ fn the_last_day_is_shown_in_the_order_of_time_and_its_newest_values() {
 }
 
 #[test]
-fn limits_steps_and_times_are_checked() {
+fn invalid_limits_steps_and_times_are_refused() {
     let tenant = tenant("Limits");
     let device = tenant.device("T-2");
     let wrong = |query: &str| {
@@ -80,7 +80,7 @@ fn limits_steps_and_times_are_checked() {
 }
 
 #[test]
-fn an_asset_without_values_has_none_and_says_so() {
+fn an_asset_without_values_has_empty_lists() {
     let tenant = tenant("Asset values");
     let asset = tenant.asset("Pump");
     let path = format!("/api/v1/telemetry/asset/{asset}");
@@ -99,7 +99,7 @@ fn an_asset_without_values_has_none_and_says_so() {
 }
 
 #[test]
-fn an_organization_chooses_how_long_telemetry_is_kept() {
+fn an_organisation_sets_its_telemetry_retention() {
     let (tenant, stranger) = (tenant("Retention"), tenant("Other retention"));
     let path = "/api/v1/telemetry/retention";
     assert_eq!(tenant.admin.get(path).ok()["days"], 365);

@@ -1,4 +1,4 @@
-//! Nothing of another organisation exists: every kind of thing, every operation on one.
+//! Tenant isolation: no operation on a resource of another organisation finds it.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::activities::raise_alarm;
 use crate::notifications::request_notification;
 use crate::support::{Tenant, Text, eventually, now, tenant};
 
-/// One of each kind, by the first part of its path.
+/// Creates one resource of each kind; returns their ids by the first segment of their path.
 fn one_of_each(tenant: &Tenant) -> Vec<(&'static str, String)> {
     let made = |path: &str, body: Value, name: &str| {
         tenant.admin.post(&format!("/api/v1{path}"), body).created()[name]["id"].text()
@@ -54,7 +54,7 @@ fn one_of_each(tenant: &Tenant) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The path with the ids of these things in it.
+/// Returns the path with the ids of these resources filled in.
 fn filled(path: &str, of: &[(&str, String)]) -> String {
     let id = |noun: &str| of.iter().find(|(known, _)| *known == noun).map(|(_, id)| id.as_str()).expect(noun);
     let parts: Vec<&str> = path.split('/').collect();
@@ -74,7 +74,7 @@ fn channel() -> Value {
     json!({"name": "C", "medium": {"type": "push", "workRoles": ["technician"]}})
 }
 
-/// A body that the operation would take.
+/// Returns a valid body for the operation.
 fn body(method: &str, path: &str, own_asset: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "suspend" | "cancel" | "decommission" | "revoke" => json!({"reason": "x"}),
@@ -99,7 +99,7 @@ fn body(method: &str, path: &str, own_asset: &str) -> Value {
 }
 
 #[test]
-fn whatever_belongs_to_another_organisation_does_not_exist() {
+fn operations_on_resources_of_another_organisation_answer_404() {
     let (ours, theirs) = (tenant("Strangers"), tenant("Owners"));
     let (one_of_each, own_asset) = (one_of_each(&theirs), ours.asset("Own"));
     let shown = || {
@@ -118,5 +118,5 @@ fn whatever_belongs_to_another_organisation_does_not_exist() {
             ours.admin.send(method, &filled(path, &one_of_each), text, &[("content-type", "application/json")]);
         assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
     }
-    assert_eq!(shown(), before, "nothing of theirs changed");
+    assert_eq!(shown(), before, "a resource of the other organisation changed");
 }

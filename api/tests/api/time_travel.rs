@@ -1,10 +1,10 @@
-//! What things were: the state at a time, and what each change changed, before and after.
+//! Time travel: the state at a time (`asOf`), and the fields that each event changed.
 
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Tenant, Text, eventually, tenant};
 
-/// The newest change of a thing by its history, once there are this many.
+/// Returns the history of a resource once it has this many events.
 fn recorded(tenant: &Tenant, path: &str, events: usize) -> Answer {
     eventually("the history", || {
         let history = tenant.admin.get(&format!("/api/v1{path}/history"));
@@ -12,7 +12,7 @@ fn recorded(tenant: &Tenant, path: &str, events: usize) -> Answer {
     })
 }
 
-/// When the nth event from the end was recorded, as an `asOf`.
+/// Returns when the nth newest event was recorded, for use as `asOf`.
 fn at(history: &Answer, nth: usize) -> String {
     history["events"][nth]["recordedAt"].text()
 }

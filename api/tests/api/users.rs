@@ -1,10 +1,10 @@
-//! Changing, suspending and erasing people, and who may do so.
+//! Changing, suspending and erasing users, and who can do so.
 
 use serde_json::json;
 
 use crate::support::{Client, Text, platform, tenant, unique};
 
-/// Adds somebody; answers their id.
+/// Creates a user and returns their id.
 fn added(admin: &Client, role: &str) -> String {
     let email = format!("{}@people.example", unique());
     let body = json!({"email": email, "name": "Ada", "password": "long enough", "role": role});
@@ -16,7 +16,7 @@ fn user(id: &str) -> String {
 }
 
 #[test]
-fn a_person_is_shown_and_changed() {
+fn a_user_is_shown_and_changed() {
     let admin = tenant("Changes").admin;
     let ada = added(&admin, "viewer");
     let change = json!({"name": "Ada Lovelace", "role": "engineer", "workRoles": ["technician", "night shift"]});
@@ -33,7 +33,7 @@ fn a_person_is_shown_and_changed() {
 }
 
 #[test]
-fn nobody_changes_somebody_above_them_or_their_own_role_or_shuts_themselves_out() {
+fn nobody_can_change_a_higher_role_their_own_role_or_suspend_themselves() {
     let tenant = tenant("Above");
     let (admin, root) = (&tenant.admin, platform().root_admin().with("x-organization", &tenant.organization));
     let above = added(&root, "platform_admin");
@@ -52,7 +52,7 @@ fn nobody_changes_somebody_above_them_or_their_own_role_or_shuts_themselves_out(
 }
 
 #[test]
-fn an_erased_person_has_no_name_left_and_their_address_is_free() {
+fn an_erased_user_has_no_name_and_their_address_is_free() {
     let admin = tenant("Erased").admin;
     let email = "gone@people.example";
     let body = json!({"email": email, "name": "Ada", "password": "long enough", "role": "viewer"});

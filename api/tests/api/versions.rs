@@ -1,11 +1,11 @@
-//! Versions in headers, and reads that wait for a write.
+//! Resource versions in headers, and reads that wait for a log position.
 
 use serde_json::json;
 
 use crate::support::{Text, tenant};
 
 #[test]
-fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_nothing() {
+fn stale_versions_are_refused_repeats_accepted_and_unchanged_reads_answer_304() {
     let tenant = tenant("Versions");
     let (admin, engineer) = (&tenant.admin, tenant.user_with_role("engineer"));
     let rule = json!({"name": "Hot", "entityType": "device", "entityId": null, "metricKey": "t",
@@ -48,7 +48,7 @@ fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_noth
         assert_ne!(newer, tag, "{path}");
         put(&second, &[("If-None-Match", "*")]).ok();
         put(&first, &[("If-Match", &tag)]).problem(412, "precondition-failed");
-        // The same request again is answered as before, although its version is an old one by now.
+        // A repeated request gets the same response, even though its version is outdated by now.
         put(&second, &[("If-Match", &tag), ("Idempotency-Key", "once")]).ok();
         put(&first, &[("If-Match", "7")]).problem(400, "invalid-parameters");
         put(&first, &[("If-Match", "*")]).ok();
@@ -57,7 +57,7 @@ fn a_stale_version_is_refused_a_repeat_is_not_and_a_client_that_has_it_gets_noth
 }
 
 #[test]
-fn a_read_waits_for_a_position_and_says_when_it_does_not_come() {
+fn a_read_waits_for_a_position_and_times_out_with_503() {
     let tenant = tenant("Positions");
     let device = format!("/api/v1/devices/{}", tenant.device("SN-P"));
     let revised = tenant.admin.put(&device, json!({"name": "Later"})).ok();
@@ -73,7 +73,7 @@ fn a_read_waits_for_a_position_and_says_when_it_does_not_come() {
 }
 
 #[test]
-fn work_and_changes_of_nothing_are_meant_for_a_version_too() {
+fn activities_and_empty_changes_check_the_version_too() {
     let tenant = tenant("Expected");
     let admin = &tenant.admin;
     let json_with = |method: &str, path: &str, body: serde_json::Value, tag: &str| {
@@ -100,7 +100,7 @@ fn work_and_changes_of_nothing_are_meant_for_a_version_too() {
 }
 
 #[test]
-fn whatever_is_made_comes_with_its_version() {
+fn every_created_resource_has_an_etag() {
     let tenant = tenant("Tags");
     let new = json!({"name": "T", "serialNumber": "SN-T", "deviceTypeId": tenant.device_type()});
     let device = tenant.admin.post("/api/v1/devices", new).created();

@@ -1,4 +1,4 @@
-//! Gives the work to a person or a role.
+//! Assigns an activity to a user or a work role.
 
 use domain::activity::ActivityCommand;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// To whom.
+/// The assignee: a user or a work role.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct AssignActivity {

@@ -1,4 +1,4 @@
-//! Gives the work up.
+//! Cancels an activity.
 
 use domain::activity::ActivityCommand;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// Why the activity is cancelled.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct CancelActivity {

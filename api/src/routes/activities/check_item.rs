@@ -1,4 +1,4 @@
-//! Ticks an item of the checklist off, or on again.
+//! Checks or unchecks an item of the checklist.
 
 use domain::activity::ActivityCommand;
 
@@ -9,18 +9,18 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Whether it is done.
+/// The new state of the item.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct CheckItem {
-    /// True by default.
+    /// Defaults to true.
     #[oai(nullable)]
     done: Option<bool>,
 }
 
 #[OpenApi]
 impl Api {
-    /// Tick an item off
+    /// Check or uncheck an item
     #[oai(
         path = "/activities/:id/items/:index",
         method = "post",
@@ -35,7 +35,7 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
-        /// From 0.
+        /// Index of the item, from 0.
         index: Path<u32>,
         body: Body<CheckItem>,
     ) -> Result<Revised<ActivityResponse>, Problem> {

@@ -1,4 +1,4 @@
-//! Says something about the work, also after its end.
+//! Adds a comment to an activity, open or ended.
 
 use domain::activity::ActivityCommand;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What to say.
+/// The comment.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct CommentActivity {

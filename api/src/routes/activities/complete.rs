@@ -1,4 +1,4 @@
-//! Ends the work.
+//! Completes an activity.
 
 use domain::activity::ActivityCommand;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// How it went.
+/// An optional closing note.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct CompleteActivity {

@@ -1,4 +1,4 @@
-//! Makes an activity from a template.
+//! Creates an activity from a template.
 
 use chrono::TimeDelta;
 use domain::activity::{Activity, ActivityCommand, WorkOrder};
@@ -17,7 +17,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What is otherwise than the template says.
+/// Fields that override the template.
 #[derive(Default, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct Overrides {
@@ -35,7 +35,7 @@ struct Overrides {
     due_at: Option<Time>,
 }
 
-/// What is to be worked on.
+/// The target of the activity, and overrides of the template.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateFromTemplate {
@@ -47,7 +47,7 @@ struct CreateFromTemplate {
 
 #[OpenApi]
 impl Api {
-    /// Make an activity from a template
+    /// Create an activity from a template
     #[oai(
         path = "/activities/from-template/:templateId",
         method = "post",

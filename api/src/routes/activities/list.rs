@@ -11,7 +11,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// How far an activity is.
+/// The status of an activity.
 #[derive(Clone, Copy, Enum)]
 #[oai(rename_all = "snake_case")]
 enum ActivityStatus {
@@ -23,7 +23,7 @@ enum ActivityStatus {
 }
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Activities { activities: Activity }
 }
 
@@ -43,7 +43,7 @@ impl ActivityStatus {
 impl Api {
     /// List activities
     ///
-    /// The newest first. `total` counts at most 10,001.
+    /// Newest first. `total` is capped at 10,001.
     #[oai(path = "/activities", method = "get", tag = "Tag::Activities", operation_id = "listActivities")]
     #[allow(clippy::too_many_arguments)]
     async fn call(

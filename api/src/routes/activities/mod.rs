@@ -1,4 +1,4 @@
-//! Work orders.
+//! Activities: work orders.
 
 mod assign;
 mod cancel;

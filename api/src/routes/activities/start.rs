@@ -1,4 +1,4 @@
-//! Begins the work.
+//! Starts an activity.
 
 use domain::activity::ActivityCommand;
 

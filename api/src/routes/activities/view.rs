@@ -1,4 +1,4 @@
-//! An activity as the API shows it, and how it is changed.
+//! Activities in responses, and the helper that changes one.
 
 use commands::Receipt;
 use domain::activity::ActivityCommand;
@@ -8,7 +8,7 @@ use crate::auth::Caller;
 use crate::prelude::*;
 use crate::routes::read_your_writes::read_after_write;
 
-/// Something to do.
+/// An item of the checklist.
 #[derive(Debug, Object)]
 #[oai(rename = "ActivityItem")]
 struct Item {
@@ -17,7 +17,7 @@ struct Item {
     done: bool,
 }
 
-/// What somebody said.
+/// A comment.
 #[derive(Debug, Object)]
 #[oai(rename = "ActivityComment")]
 struct Comment {
@@ -45,10 +45,10 @@ pub struct Activity {
     assigned_role: Option<String>,
     assigned_to_user_id: Option<Uuid>,
     due_at: Option<Time>,
-    /// It was due and had not ended.
+    /// Whether it is past its due time without having ended.
     overdue: bool,
     checklist: Vec<Item>,
-    /// The alarm that led to it.
+    /// The alarm that caused it.
     alarm_id: Option<Uuid>,
     comments: Vec<Comment>,
     created_at: Time,
@@ -110,7 +110,7 @@ impl From<read::Activity> for ActivityResponse {
     }
 }
 
-/// Returns one activity as it is after a write.
+/// Returns an activity as it is after a write.
 pub async fn after_write(
     state: &State,
     caller: &Caller,
@@ -122,7 +122,7 @@ pub async fn after_write(
     Ok(found.into())
 }
 
-/// Changes an activity, and shows it.
+/// Executes a command on an activity and returns the result.
 pub async fn change(
     state: &State,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Defines a template.
+//! Defines an activity template.
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 

@@ -1,4 +1,4 @@
-//! Shows one template.
+//! Shows an activity template.
 
 use super::view::{TemplateResponse, find};
 use crate::prelude::*;

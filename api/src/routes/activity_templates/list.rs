@@ -1,4 +1,4 @@
-//! Lists templates.
+//! Lists activity templates.
 
 use projections::rule_book::read::{self, TemplateFilter};
 
@@ -11,7 +11,7 @@ use crate::prelude::*;
 pub struct Api;
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Templates { templates: Template }
 }
 

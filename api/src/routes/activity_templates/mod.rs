@@ -1,4 +1,4 @@
-//! Templates of work orders.
+//! Activity templates, from which work orders are created.
 
 mod create;
 mod get;

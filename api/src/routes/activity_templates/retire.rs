@@ -1,4 +1,4 @@
-//! Retires a template.
+//! Retires an activity template.
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 use projections::dependents::Referenced;
@@ -15,7 +15,7 @@ pub struct Api;
 impl Api {
     /// Delete an activity template
     ///
-    /// Nothing more is made from it; what was made stays.
+    /// No new activities are created from it; existing ones stay.
     #[oai(
         path = "/activity-templates/:id",
         method = "delete",

@@ -1,4 +1,4 @@
-//! Revises a template.
+//! Revises an activity template.
 
 use domain::activity_template::{ActivityTemplate, ActivityTemplateCommand};
 
@@ -13,7 +13,7 @@ pub struct Api;
 impl Api {
     /// Revise an activity template
     ///
-    /// Takes the whole template; what is left out is gone.
+    /// Replaces the whole template; omitted fields are removed.
     #[oai(
         path = "/activity-templates/:id",
         method = "put",

@@ -1,4 +1,4 @@
-//! An activity template as the API takes and shows it.
+//! Activity templates in requests and responses.
 
 use commands::Receipt;
 use domain::activity_template::{ChecklistItem, TemplateDefinition};
@@ -9,17 +9,17 @@ use crate::enums::{Severity, TriggerEventType};
 use crate::prelude::*;
 use crate::routes::read_your_writes::read_after_write;
 
-/// Something to do.
+/// An item of the checklist.
 #[derive(Debug, Object)]
 #[oai(rename = "ChecklistItem", deny_unknown_fields)]
 pub struct Item {
     item: String,
-    /// The activity cannot be completed without it.
+    /// The activity cannot be completed until this item is checked.
     #[oai(default)]
     required: bool,
 }
 
-/// What a template says.
+/// The definition of an activity template.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TemplateRequest {
@@ -28,10 +28,10 @@ pub struct TemplateRequest {
     description: Option<String>,
     #[oai(nullable)]
     activity_type_id: Option<Uuid>,
-    /// `MANUAL` by default.
+    /// Defaults to `MANUAL`.
     #[oai(nullable)]
     trigger_event_type: Option<TriggerEventType>,
-    /// `medium` by default.
+    /// Defaults to `medium`.
     #[oai(nullable)]
     default_priority: Option<Severity>,
     /// A work role, such as `technician`.
@@ -41,12 +41,12 @@ pub struct TemplateRequest {
     default_due_hours: Option<u32>,
     #[oai(default)]
     checklist: Vec<Item>,
-    /// True by default.
+    /// Defaults to true.
     #[oai(nullable)]
     is_active: Option<bool>,
 }
 
-/// A template.
+/// An activity template.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Template {
@@ -68,7 +68,7 @@ pub struct Template {
     version: i64,
 }
 
-/// One template.
+/// One activity template.
 #[derive(Debug, Object)]
 pub struct TemplateResponse {
     template: Template,
@@ -117,14 +117,14 @@ impl From<TemplateRow> for Template {
     }
 }
 
-/// Returns one template of the caller's organisation.
+/// Returns an activity template of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<TemplateResponse, Problem> {
     let row = read::template(&state.reader, caller.organization.0, id).await?;
     let row = row.ok_or_else(|| Problem::not_found("activity template"))?;
     Ok(TemplateResponse { template: row.into() })
 }
 
-/// Returns one template as it is after a write.
+/// Returns an activity template as it is after a write.
 pub async fn after_write(
     state: &State,
     caller: &Caller,

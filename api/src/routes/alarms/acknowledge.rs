@@ -1,4 +1,4 @@
-//! Acknowledges an alarm: somebody has seen it.
+//! Acknowledges an alarm.
 
 use domain::alarm::AlarmCommand;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What there is to say.
+/// An optional comment.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct AcknowledgeAlarm {

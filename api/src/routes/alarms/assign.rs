@@ -1,4 +1,4 @@
-//! Gives an alarm to a person.
+//! Assigns an alarm to a user.
 
 use domain::alarm::AlarmCommand;
 
@@ -9,11 +9,11 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// To whom.
+/// The assignee.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct AssignAlarm {
-    /// Null: to nobody.
+    /// Null removes the assignee.
     #[oai(nullable)]
     assignee_id: Option<Uuid>,
 }

@@ -1,4 +1,4 @@
-//! Says something about an alarm, also after its end.
+//! Adds a comment to an alarm, open or closed.
 
 use domain::alarm::AlarmCommand;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What to say.
+/// The comment.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CommentAlarm {

@@ -1,4 +1,4 @@
-//! Puts an alarm away for good.
+//! Dismisses an alarm for good.
 
 use domain::alarm::AlarmCommand;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// Why the alarm is dismissed.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct DismissAlarm {
@@ -21,8 +21,8 @@ struct DismissAlarm {
 impl Api {
     /// Dismiss an alarm
     ///
-    /// It is closed, and counts as open no longer. The next breach raises another one; to be spared that for a time, shelve
-    /// it.
+    /// Closes the alarm, so that it no longer counts as open. The next breach raises a new alarm; to suppress alarms
+    /// for a time, shelve them instead.
     #[oai(path = "/alarms/:id/dismiss", method = "post", tag = "Tag::Alarms", operation_id = "dismissAlarm")]
     async fn call(
         &self,

@@ -11,7 +11,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Whether the breach lasts.
+/// Whether the condition still holds.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum AlarmStatus {
@@ -20,7 +20,7 @@ enum AlarmStatus {
 }
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Alarms { alarms: Alarm }
 }
 
@@ -28,7 +28,7 @@ page! {
 impl Api {
     /// List alarms
     ///
-    /// The newest first. `total` counts at most 10,001.
+    /// Newest first. `total` is capped at 10,001.
     #[oai(path = "/alarms", method = "get", tag = "Tag::Alarms", operation_id = "listAlarms")]
     #[allow(clippy::too_many_arguments)]
     async fn call(
@@ -37,9 +37,9 @@ impl Api {
         caller: Allowed<access::Read>,
         #[oai(name = "state")] status: Query<Option<AlarmStatus>>,
         acknowledged: Query<Option<bool>>,
-        /// Somebody still has to look at it, or nobody.
+        /// Whether the alarm still needs attention.
         open: Query<Option<bool>>,
-        /// Shelved, or out of service, or not.
+        /// Whether the alarm is shelved or out of service.
         suppressed: Query<Option<bool>>,
         #[oai(name = "assigneeId")] assignee_id: Query<Option<Uuid>>,
         severity: Query<Option<Severity>>,

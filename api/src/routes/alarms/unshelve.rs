@@ -1,9 +1,9 @@
-//! Takes the alarms of a rule on an entity up again.
+//! Unshelves the alarms of a rule on an entity.
 
 use domain::alarm::AlarmCommand;
 use domain::shelving::{Shelving, ShelvingCommand, shelving_id};
 
-use super::view::{AlarmResponse, breach, suppress};
+use super::view::{AlarmResponse, find_breach, suppress};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -14,7 +14,8 @@ pub struct Api;
 impl Api {
     /// Unshelve an alarm
     ///
-    /// Alarms of this rule on this device or asset make work and messages again; one that stands does so within seconds.
+    /// Alarms of this rule on this device or asset create activities and notifications again; an active one does so
+    /// within seconds.
     #[oai(path = "/alarms/:id/unshelve", method = "post", tag = "Tag::Alarms", operation_id = "unshelveAlarm")]
     async fn call(
         &self,
@@ -24,7 +25,7 @@ impl Api {
         id: Path<Uuid>,
     ) -> Result<Revised<AlarmResponse>, Problem> {
         let context = intent.context(&caller);
-        let (alarm, breach) = breach(&state, &caller, id.0).await?;
+        let (alarm, breach) = find_breach(&state, &caller, id.0).await?;
         let (rule_id, entity_id) = (breach.rule_id, breach.entity_id);
         let command = ShelvingCommand::UnshelveAlarms { rule_id, entity_id };
         let shelving = shelving_id(rule_id, entity_id);

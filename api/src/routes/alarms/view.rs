@@ -1,4 +1,4 @@
-//! An alarm as the API shows it.
+//! Alarms in responses, and the helpers that change one.
 
 use commands::{CommandContext, Receipt};
 use domain::alarm::{self, AlarmCommand, Breach};
@@ -28,11 +28,11 @@ pub struct Alarm {
     /// `suppressed_by_design` (ISA-18.2), or `closed`.
     state: String,
     active: bool,
-    /// The value that raised it.
+    /// The value that raised the alarm.
     value: f64,
     /// When the breach began.
     started_at: Time,
-    /// When it had lasted long enough.
+    /// When the breach had lasted for the rule's duration.
     raised_at: Time,
     returned_at: Option<Time>,
     returned_value: Option<f64>,
@@ -40,9 +40,9 @@ pub struct Alarm {
     acknowledged_at: Option<Time>,
     acknowledged_by: Option<String>,
     acknowledged_comment: Option<String>,
-    /// How often the breach came back within the rule's cooldown.
+    /// How often the breach recurred within the rule's cooldown.
     repeats: i64,
-    /// Why it makes no work and no message: `shelved` or `out_of_service`.
+    /// Why it creates no activities and no notifications: `shelved` or `out_of_service`.
     suppression: Option<String>,
     shelved_until: Option<Time>,
     assignee_id: Option<Uuid>,
@@ -52,15 +52,15 @@ pub struct Alarm {
     closed_at: Option<Time>,
     dismissed_by: Option<String>,
     dismissed_reason: Option<String>,
-    /// The alarm of the same rule and entity that stands in its place.
+    /// The alarm of the same rule and entity that replaced it.
     superseded_by: Option<Uuid>,
     version: i64,
 }
 
-/// What somebody said.
+/// A comment.
 #[derive(Debug, Object)]
 pub struct AlarmComment {
-    /// Who, `user:<id>`.
+    /// `user:<id>`.
     author: String,
     text: String,
     at: Time,
@@ -125,7 +125,7 @@ impl From<projections::activity_board::Comment> for AlarmComment {
     }
 }
 
-/// Gives a command to an alarm and shows it as it is then.
+/// Executes a command on an alarm and returns the result.
 pub async fn change(
     state: &State,
     caller: &Caller,
@@ -135,18 +135,18 @@ pub async fn change(
 ) -> Result<Revised<AlarmResponse>, Problem> {
     let context = write.intent.context(caller);
     let receipt = state.commands.execute_at::<alarm::Alarm>(&context, id, command, write.expected.0).await?;
-    shown(state, caller, id, receipt).await
+    after_write(state, caller, id, receipt).await
 }
 
-/// Returns an alarm of the caller's organisation, and what was breached.
-pub async fn breach(state: &State, caller: &Caller, id: Uuid) -> Result<(alarm::Alarm, Breach), Problem> {
+/// Returns an alarm of the caller's organisation, and its breach.
+pub async fn find_breach(state: &State, caller: &Caller, id: Uuid) -> Result<(alarm::Alarm, Breach), Problem> {
     let found = state.commands.load::<alarm::Alarm>(caller.organization, id).await.map_err(never_refused)?;
     let known = found.and_then(|(alarm, _)| alarm.breach.clone().map(|breach| (alarm, breach)));
     known.ok_or_else(|| Problem::not_found("alarm"))
 }
 
-/// Says on an alarm, where its condition holds, that it is put aside or taken up again. The stages come to the same end; a
-/// person should not have to wait for them, and an alarm that is over is none to be put aside.
+/// Marks an alarm as shelved or unshelved right away, if its condition still holds. The stages would do the same, but a
+/// user should not have to wait for them; an alarm that has returned to normal is left as it is.
 pub async fn suppress(
     state: &State,
     caller: &Caller,
@@ -161,10 +161,15 @@ pub async fn suppress(
         return Ok(Revised(found.ok_or_else(|| Problem::not_found("alarm"))?.into(), None));
     }
     let receipt = state.commands.execute::<alarm::Alarm>(context, id, command).await?;
-    shown(state, caller, id, receipt).await
+    after_write(state, caller, id, receipt).await
 }
 
-async fn shown(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<Revised<AlarmResponse>, Problem> {
+async fn after_write(
+    state: &State,
+    caller: &Caller,
+    id: Uuid,
+    receipt: Receipt,
+) -> Result<Revised<AlarmResponse>, Problem> {
     let alarm =
         read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;
     Ok(Revised(alarm.into(), Some(receipt)))

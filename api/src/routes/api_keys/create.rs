@@ -1,11 +1,11 @@
-//! Makes a key.
+//! Creates an API key.
 
 use commands::NewApiKey;
 use domain::api_key::ApiKey as Key;
 use domain::user::AccessRole;
 use projections::tenant_register::{NAME, read};
 
-use super::view::{ApiKey, shown};
+use super::view::{ApiKey, views_of};
 use crate::enums::Role;
 use crate::error_mapping::never_refused;
 use crate::prelude::*;
@@ -15,14 +15,14 @@ use crate::routes::read_your_writes::read_after_write;
 #[derive(Default)]
 pub struct Api;
 
-/// What it is for, what it may do, and for how long.
+/// Name, role and validity of the new key.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateApiKey {
     /// 1 to 200 characters.
     name: String,
     role: Role,
-    /// 1 to 3650; 365 by default.
+    /// Days, 1 to 3,650; defaults to 365.
     #[oai(nullable)]
     validity_days: Option<u32>,
 }
@@ -31,17 +31,17 @@ struct CreateApiKey {
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct Made {
-    /// The key itself: shown here once and stored nowhere, so absent in the answer to a repeat.
+    /// The secret key. It is shown only here and not stored, so it is absent in the response to a repeated request.
     key: Option<String>,
     api_key: ApiKey,
 }
 
 #[OpenApi]
 impl Api {
-    /// Make an API key
+    /// Create an API key
     ///
-    /// A machine sends it as `Authorization: Bearer argk_…` or `X-API-Key: argk_…`, wherever an access token would do. No
-    /// key may do more than its maker.
+    /// A machine sends it as `Authorization: Bearer argk_…` or `X-API-Key: argk_…`, wherever an access token is
+    /// accepted. The role of a key cannot be higher than that of its creator.
     #[oai(path = "/api-keys", method = "post", tag = "Tag::ApiKeys", operation_id = "createApiKey")]
     async fn call(
         &self,
@@ -63,11 +63,11 @@ impl Api {
             read_after_write(&state, NAME, (id, created.receipt), read::api_key(&state.reader, organization.0, id))
                 .await;
         let api_key = match row {
-            Ok(row) => shown(&state, vec![row]).await.pop(),
-            // The key must reach the caller even if the read model is late.
+            Ok(row) => views_of(&state, vec![row]).await.pop(),
+            // The secret is shown only once, so it must reach the caller even if the read model is late.
             Err(_) => {
                 let known = state.commands.load::<Key>(organization, id).await.map_err(never_refused)?;
-                known.and_then(|(known, _)| ApiKey::made(id, &caller, known, state.now()))
+                known.and_then(|(known, _)| ApiKey::just_created(id, &caller, known, state.now()))
             }
         };
         let api_key = api_key.ok_or_else(|| Problem::stored(id, created.receipt))?;

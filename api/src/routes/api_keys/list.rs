@@ -1,9 +1,9 @@
-//! Lists keys.
+//! Lists API keys.
 
 use projections::Page;
 use projections::tenant_register::read;
 
-use super::view::{ApiKey, shown};
+use super::view::{ApiKey, views_of};
 use crate::prelude::*;
 
 /// The endpoint.
@@ -11,7 +11,7 @@ use crate::prelude::*;
 pub struct Api;
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     ApiKeys { api_keys: ApiKey }
 }
 
@@ -28,7 +28,7 @@ impl Api {
         cursor: Cursor,
     ) -> Result<Json<ApiKeys>, Problem> {
         let page = read::api_keys(&state.reader, caller.organization.0, paging(limit, offset, &cursor)?).await?;
-        let page = Page { items: shown(&state, page.items).await, total: page.total, next: page.next };
+        let page = Page { items: views_of(&state, page.items).await, total: page.total, next: page.next };
         Ok(Json(ApiKeys::new(page)))
     }
 }

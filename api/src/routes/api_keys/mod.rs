@@ -1,4 +1,4 @@
-//! Keys by which machines call the API.
+//! API keys, with which machines call the API.
 
 mod create;
 mod list;

@@ -1,4 +1,4 @@
-//! Revokes a key.
+//! Revokes an API key.
 
 use domain::api_key::{ApiKey, ApiKeyCommand};
 use projections::tenant_register::NAME;
@@ -9,11 +9,11 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// Why the key is revoked.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct RevokeApiKey {
-    /// `revoked` by default.
+    /// Defaults to `revoked`.
     #[oai(nullable, validator(max_length = 500))]
     reason: Option<String>,
 }
@@ -22,7 +22,7 @@ struct RevokeApiKey {
 impl Api {
     /// Revoke an API key
     ///
-    /// For good: it is refused from now on.
+    /// The key is refused from now on and cannot be reactivated.
     #[oai(path = "/api-keys/:id", method = "delete", tag = "Tag::ApiKeys", operation_id = "revokeApiKey")]
     async fn call(
         &self,

@@ -1,4 +1,4 @@
-//! A key as the API shows it; the key itself is shown once, where it is made.
+//! API keys in responses; the secret is shown only when a key is created.
 
 use domain::api_key::ApiKey as Key;
 use projections::tenant_register::ApiKeyRow;
@@ -6,7 +6,7 @@ use projections::tenant_register::ApiKeyRow;
 use crate::auth::Caller;
 use crate::prelude::*;
 
-/// A key.
+/// An API key.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct ApiKey {
@@ -16,18 +16,18 @@ pub struct ApiKey {
     /// `active`, `expired` or `revoked`.
     status: String,
     expires_at: Time,
-    /// Absent where it was never used, or not since the counters were emptied.
+    /// Absent if the key was never used, or not since the Redis counters were last cleared.
     last_used_at: Option<Time>,
     revoked_at: Option<Time>,
     revoked_reason: Option<String>,
-    /// Who made it, such as `user:…`.
+    /// `user:<id>`.
     created_by: String,
     created_at: Time,
 }
 
 impl ApiKey {
-    /// Returns a key that was made just now, as its aggregate has it, where the read model is late.
-    pub fn made(id: Uuid, caller: &Caller, known: Key, now: DateTime<Utc>) -> Option<Self> {
+    /// Returns a key that was just created, from its aggregate, when the read model is late.
+    pub fn just_created(id: Uuid, caller: &Caller, known: Key, now: DateTime<Utc>) -> Option<Self> {
         let terms = known.terms?;
         Some(Self {
             id,
@@ -44,8 +44,8 @@ impl ApiKey {
     }
 }
 
-/// Returns keys as they are now.
-pub async fn shown(state: &State, rows: Vec<ApiKeyRow>) -> Vec<ApiKey> {
+/// Returns keys with their status and last use as of now.
+pub async fn views_of(state: &State, rows: Vec<ApiKeyRow>) -> Vec<ApiKey> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let (now, uses) = (state.now(), state.limiter.counters().last_uses(&ids).await);
     let shown = |(row, last_used_at): (ApiKeyRow, Option<DateTime<Utc>>)| ApiKey {

@@ -1,4 +1,4 @@
-//! Shows one asset type.
+//! Shows an asset type.
 
 use super::view::{AssetTypeResponse, find};
 use crate::prelude::*;

@@ -10,7 +10,7 @@ use crate::prelude::*;
 pub struct Api;
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     AssetTypes { asset_types: AssetType }
 }
 
@@ -22,7 +22,7 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
-        /// Retired ones too.
+        /// Include retired entries.
         retired: Query<Option<bool>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,

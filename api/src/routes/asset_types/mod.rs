@@ -1,4 +1,4 @@
-//! Kinds of assets.
+//! Asset types.
 
 mod create;
 mod get;

@@ -15,7 +15,7 @@ pub struct Api;
 impl Api {
     /// Retire an asset type
     ///
-    /// No new asset can have it; the present ones keep it.
+    /// New assets cannot use it; existing assets keep it.
     #[oai(path = "/asset-types/:id", method = "delete", tag = "Tag::AssetTypes", operation_id = "retireAssetType")]
     async fn call(
         &self,

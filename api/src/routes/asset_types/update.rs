@@ -13,7 +13,7 @@ pub struct Api;
 impl Api {
     /// Revise an asset type
     ///
-    /// Takes the whole type; what is left out is gone.
+    /// Replaces the whole type; omitted fields are removed.
     #[oai(path = "/asset-types/:id", method = "put", tag = "Tag::AssetTypes", operation_id = "updateAssetType")]
     async fn call(
         &self,

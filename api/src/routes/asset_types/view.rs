@@ -1,4 +1,4 @@
-//! An asset type as the API takes and shows it.
+//! Asset types in requests and responses.
 
 use commands::Receipt;
 use domain::asset_type as model;
@@ -9,27 +9,27 @@ use crate::enums::{ChildrenFold, CompositeAggregation};
 use crate::prelude::*;
 use crate::routes::read_your_writes::read_after_write;
 
-/// A metric that is computed from others.
+/// A metric computed from other metrics of the asset.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct DerivedMetric {
     key: String,
-    /// Over the keys of other metrics: `(inlet + outlet) / 2`.
+    /// An expression over the keys of other metrics: `(inlet + outlet) / 2`.
     formula: String,
     #[oai(nullable)]
     unit: Option<String>,
 }
 
-/// Where a metric is good, and where it is worthless.
+/// The good range and the limits of a metric.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricBand {
     metric_key: String,
     good_low: f64,
     good_high: f64,
-    /// Here and below, the metric counts 0.
+    /// At or below this value, the metric scores 0.
     limit_low: f64,
-    /// Here and above, the metric counts 0.
+    /// At or above this value, the metric scores 0.
     limit_high: f64,
     #[oai(default = "one")]
     weight: f64,
@@ -40,15 +40,15 @@ pub struct MetricBand {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct HealthModel {
     bands: Vec<MetricBand>,
-    /// A value older than this counts 0.
+    /// A value older than this scores 0.
     #[oai(nullable)]
     stale_after_seconds: Option<u32>,
-    /// What the health of the assets directly below counts; nothing if nothing is said.
+    /// How the health of direct children counts; ignored if absent.
     #[oai(nullable)]
     children: Option<ChildrenHealth>,
 }
 
-/// How the health of the assets below comes into an asset's own.
+/// How the health of child assets affects an asset's own health.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct ChildrenHealth {
@@ -58,19 +58,19 @@ pub struct ChildrenHealth {
     weight: f64,
 }
 
-/// A metric that is computed from one of the assets directly below.
+/// A metric aggregated from a metric of the direct children.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct CompositeMetric {
     key: String,
-    /// Key of the metric below.
+    /// Key of the children's metric.
     of: String,
     aggregation: CompositeAggregation,
     #[oai(nullable)]
     unit: Option<String>,
 }
 
-/// What an asset type says.
+/// The definition of an asset type.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AssetTypeRequest {
@@ -83,10 +83,11 @@ pub struct AssetTypeRequest {
     pub derived_metrics: Vec<DerivedMetric>,
     #[oai(default)]
     pub composite_metrics: Vec<CompositeMetric>,
-    /// How long a value is used for formulas and composites, counted from the newest one of the asset; 300 if nothing is said.
+    /// Seconds for which a value is used in formulas and composites, relative to the asset's newest value; defaults to
+    /// 300.
     #[oai(nullable)]
     pub stale_after_seconds: Option<u32>,
-    /// How long other devices must be silent before a backup's values are used; 60 if nothing is said.
+    /// Seconds of silence of the other devices before values of a backup device are used; defaults to 60.
     #[oai(nullable)]
     pub takeover_after_seconds: Option<u32>,
     #[oai(nullable)]
@@ -94,7 +95,7 @@ pub struct AssetTypeRequest {
 }
 
 impl AssetTypeRequest {
-    /// Returns the definition it asks for.
+    /// Returns the requested definition.
     pub fn definition(self) -> model::AssetTypeDefinition {
         model::AssetTypeDefinition {
             name: self.name,
@@ -111,7 +112,7 @@ impl AssetTypeRequest {
     }
 }
 
-/// A kind of asset.
+/// An asset type.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct AssetType {
@@ -221,14 +222,14 @@ impl From<AssetTypeRow> for AssetType {
     }
 }
 
-/// Returns one asset type.
+/// Returns an asset type of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<AssetTypeResponse, Problem> {
     let row = read::asset_type(&state.reader, caller.organization.0, id).await?;
     let row = row.ok_or_else(|| Problem::not_found("asset type"))?;
     Ok(AssetTypeResponse { asset_type: row.into() })
 }
 
-/// Returns one asset type as it is after a write.
+/// Returns an asset type as it is after a write.
 pub async fn after_write(
     state: &State,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Registers an asset, and places it.
+//! Registers an asset and places it in the asset tree.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::routes::attributes::object;
 #[derive(Default)]
 pub struct Api;
 
-/// A thing, or the room it is in.
+/// A physical asset, or a space that contains assets.
 #[derive(Clone, Copy, Enum)]
 #[oai(rename_all = "snake_case")]
 enum AssetKind {
@@ -34,11 +34,11 @@ struct CreateAsset {
     name: String,
     #[oai(nullable)]
     description: Option<String>,
-    /// The profile's where one is named.
+    /// Defaults to the type of the profile, if one is given.
     #[oai(nullable)]
     asset_type_id: Option<Uuid>,
-    /// Made from this profile: type, icon, health thresholds and mappings are its, and its attributes are there where none
-    /// of the same name are given.
+    /// Create the asset from this profile: it takes the profile's type, icon, health thresholds and mappings, and those
+    /// of its attributes that the request does not set.
     #[oai(nullable)]
     profile_id: Option<Uuid>,
     #[oai(default = "asset")]
@@ -47,7 +47,7 @@ struct CreateAsset {
     location: Option<Location>,
     #[oai(nullable)]
     custom_attributes: Option<HashMap<String, Value>>,
-    /// The asset it is a part of.
+    /// The parent asset.
     #[oai(nullable)]
     parent_id: Option<Uuid>,
 }
@@ -76,6 +76,7 @@ impl Api {
         let asset_type_id = type_of(body.0.asset_type_id, applied.as_ref())?;
         let CreateAsset { name, description, kind, location, custom_attributes, parent_id, profile_id, .. } = body.0;
         if let Some(parent) = parent_id {
+            // Checked first, so that an unknown parent does not leave an unplaced asset behind.
             let parent = find(&state, &caller, parent).await;
             parent.map_err(|_| Problem::field("parentId", "there is no such asset"))?;
         }
@@ -110,9 +111,9 @@ async fn profile_of(state: &State, caller: &Caller, id: AssetProfileId) -> Resul
 
 fn type_of(asked: Option<Uuid>, profile: Option<&ProfileDefinition>) -> Result<AssetTypeId, Problem> {
     match (asked.map(AssetTypeId), profile.map(|profile| profile.asset_type_id)) {
-        (None, None) => Err(Problem::field("assetTypeId", "is required where no profile is named")),
+        (None, None) => Err(Problem::field("assetTypeId", "is required unless a profile is given")),
         (Some(asked), Some(its)) if asked != its => {
-            Err(Problem::field("assetTypeId", format_args!("is not the profile's, which is {its}; leave it out")))
+            Err(Problem::field("assetTypeId", format_args!("differs from the profile's type, {its}; leave it out")))
         }
         (Some(one), _) | (None, Some(one)) => Ok(one),
     }

@@ -1,4 +1,4 @@
-//! Shows one asset.
+//! Shows an asset.
 
 use projections::asset_directory::read::Asset;
 
@@ -13,14 +13,14 @@ pub struct Api;
 impl Api {
     /// Show an asset
     ///
-    /// Health and counts are not told of the past.
+    /// With `asOf`, health and counts are absent.
     #[oai(path = "/assets/:id", method = "get", tag = "Tag::Assets", operation_id = "getAsset")]
     async fn call(
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-        /// Folded from the events recorded until then; without it the present.
+        /// Shows the state at this time, rebuilt from the events recorded until then; defaults to the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<AssetResponse>, Problem> {

@@ -1,4 +1,4 @@
-//! Shows how the health of an asset changed.
+//! Lists the changes of an asset's health score.
 
 use projections::asset_health::{HealthChangeRow, read};
 
@@ -10,7 +10,7 @@ use crate::routes::time_window::TimeWindow;
 #[derive(Default)]
 pub struct Api;
 
-/// How the health of an asset changed, the oldest change first.
+/// Changes of an asset's health score, oldest first.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 struct AssetHealth {
@@ -18,21 +18,22 @@ struct AssetHealth {
     changes: Vec<HealthChange>,
 }
 
-/// A change by at least one whole point.
+/// A change of at least one point.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct HealthChange {
-    /// When the reading that changed it was measured.
+    /// When the reading that changed the score was measured.
     timestamp: Time,
     /// 0 to 100.
     health_score: i16,
-    /// Absent of the first.
+    /// Absent for the first score.
     previous_score: Option<i16>,
-    /// The metric that pulls it down most, or `children`; absent at 100.
+    /// The metric that lowers the score most, or `children`; absent at 100.
     cause: Option<String>,
-    /// The version of the model that computed it: the log position of its definition, as `X-Log-Position` tells them.
+    /// Version of the model that computed the score: the log position of its definition, comparable with
+    /// `X-Log-Position`.
     computed_by: Option<i64>,
-    /// The version of the formula that computed it; absent of scores from before that was noted.
+    /// Version of the formula that computed the score; absent for scores from before it was recorded.
     formula_version: Option<i32>,
 }
 
@@ -51,10 +52,10 @@ impl From<HealthChangeRow> for HealthChange {
 
 #[OpenApi]
 impl Api {
-    /// Show how an asset's health changed
+    /// List the changes of an asset's health
     ///
-    /// Those at or after `startTime` (24 hours ago by default) and before `endTime` (now by default), in the order of time; of
-    /// more than `limit` the newest.
+    /// Returns changes at or after `startTime` (default: 24 hours ago) and before `endTime` (default: now), in
+    /// chronological order; if there are more than `limit`, the newest.
     #[oai(path = "/assets/:id/health", method = "get", tag = "Tag::Assets", operation_id = "assetHealth")]
     async fn call(
         &self,
@@ -63,7 +64,7 @@ impl Api {
         id: Path<Uuid>,
         #[oai(name = "startTime")] start_time: Query<Option<Time>>,
         #[oai(name = "endTime")] end_time: Query<Option<Time>>,
-        /// 1 to 10,000; 1,000 by default.
+        /// Maximum number of points, 1 to 10,000; defaults to 1,000.
         limit: Query<Option<i64>>,
     ) -> Result<Json<AssetHealth>, Problem> {
         let asset = find(&state, &caller, id.0).await?;

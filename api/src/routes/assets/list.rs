@@ -10,7 +10,7 @@ use crate::prelude::*;
 pub struct Api;
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Assets { assets: Asset }
 }
 
@@ -18,7 +18,7 @@ page! {
 impl Api {
     /// List assets
     ///
-    /// In the order of their names. `total` counts at most 10,001.
+    /// Ordered by name. `total` is capped at 10,001.
     #[oai(path = "/assets", method = "get", tag = "Tag::Assets", operation_id = "listAssets")]
     #[allow(clippy::too_many_arguments)]
     async fn call(
@@ -26,12 +26,12 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         #[oai(name = "assetTypeId")] asset_type_id: Query<Option<Uuid>>,
-        /// The parts of this asset.
+        /// Only the direct children of this asset.
         #[oai(name = "parentId")]
         parent_id: Query<Option<Uuid>>,
-        /// Retired ones instead of those in use.
+        /// Only retired assets, instead of only those in use.
         retired: Query<Option<bool>>,
-        /// Part of name or description.
+        /// A substring of the name or description.
         text: Query<Option<String>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,

@@ -1,4 +1,4 @@
-//! Takes an asset out of service for a time, and into it again.
+//! Takes an asset out of service for a time, and returns it to service.
 
 use domain::asset::{Asset, AssetCommand};
 
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// Why the asset is taken out of service.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct OutOfService {
@@ -22,8 +22,8 @@ struct OutOfService {
 impl Api {
     /// Take an asset out of service
     ///
-    /// Alarms on it, on what is below it, and on devices that feed nothing else are recorded, but make no work and no message
-    /// until it is in service again.
+    /// Until it is back in service, alarms on the asset, on assets below it and on devices that feed no other asset are
+    /// recorded but create no activities and no notifications.
     #[oai(
         path = "/assets/:id/out-of-service",
         method = "post",

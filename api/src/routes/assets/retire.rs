@@ -15,7 +15,7 @@ pub struct Api;
 impl Api {
     /// Retire an asset
     ///
-    /// Its history stays.
+    /// Its history is kept.
     #[oai(path = "/assets/:id", method = "delete", tag = "Tag::Assets", operation_id = "retireAsset")]
     async fn call(
         &self,
@@ -24,7 +24,7 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         #[oai(name = "If-Match")] expected: IfMatch,
         id: Path<Uuid>,
-        /// Why.
+        /// Why the asset is retired.
         reason: Query<Option<String>>,
     ) -> Result<Changed<Success>, Problem> {
         ensure_unused(&state, &caller, Referenced::Asset, id.0).await?;

@@ -1,4 +1,4 @@
-//! Changes an asset, and where it belongs.
+//! Changes an asset and its place in the asset tree.
 
 use std::collections::HashMap;
 
@@ -14,20 +14,20 @@ use crate::routes::attributes::object;
 #[derive(Default)]
 pub struct Api;
 
-/// What changes; what is left out stays.
+/// The fields to change; omitted fields keep their values.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateAsset {
     #[oai(nullable)]
     name: Option<String>,
-    /// An empty text removes it.
+    /// An empty string removes it.
     #[oai(nullable)]
     description: Option<String>,
     #[oai(nullable)]
     location: Option<Location>,
     #[oai(nullable)]
     custom_attributes: Option<HashMap<String, Value>>,
-    /// The asset it is a part of from now on; its own id takes it out of the tree.
+    /// The new parent asset; the asset's own id removes it from its parent.
     #[oai(nullable)]
     parent_id: Option<Uuid>,
 }
@@ -74,7 +74,7 @@ impl Api {
             let (step, command) = (context.step("revise"), AssetCommand::ReviseAsset { changes });
             last = Some(state.commands.execute_at::<Asset>(&step, id.0, command, expected.take()).await?);
         }
-        // A move belongs to the tree, which has a version of its own: where there is nothing else, the asset's is compared
+        // A move changes the tree, which has its own version: if nothing else changes, compare the asset's version
         // here.
         expected.holds(present.row.version)?;
         if let Some(parent) = parent {

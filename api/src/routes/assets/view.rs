@@ -1,4 +1,4 @@
-//! An asset as the API shows it.
+//! Assets in responses.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,8 @@ pub struct Location {
     longitude: f64,
 }
 
-/// Which scores of health are called what: below `critical` and `warning` that, from `good` on good, between fair.
+/// Names for ranges of the health score: below `critical` it is critical, below `warning` warning, from `good` on good,
+/// and otherwise fair.
 #[derive(Clone, Copy, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct HealthThresholds {
@@ -55,27 +56,27 @@ pub struct Asset {
     parent_id: Option<Uuid>,
     location: Option<Location>,
     custom_attributes: Value,
-    /// The profile that it was made from.
+    /// The profile that the asset was created from.
     profile_id: Option<Uuid>,
-    /// Name of its picture.
+    /// Name of its icon.
     icon: Option<String>,
-    /// How metrics of devices that are linked to it are named where the link does not say.
+    /// Default mapping of the metrics of linked devices, used by links without a mapping of their own.
     telemetry_mappings: Option<HashMap<String, String>>,
     health_thresholds: HealthThresholds,
-    /// 0 to 100; absent until it was scored.
+    /// Health score, 0 to 100; absent until first scored.
     health_score: Option<i16>,
-    /// `critical`, `warning`, `fair` or `good`, by the thresholds; absent until it was scored.
+    /// `critical`, `warning`, `fair` or `good`, by the thresholds; absent until first scored.
     health_status: Option<String>,
     health_score_updated_at: Option<Time>,
-    /// The version of the model that computed it: the log position of its definition, which the history of the asset's type
-    /// tells. As long as a score stays, so does its version, whatever has become of the model since.
+    /// Version of the model that computed the score: the log position of its definition, as in the history of the asset
+    /// type. It changes only when the score changes, even if the model was revised since.
     health_score_computed_by: Option<i64>,
-    /// The version of the formula that computed it; absent of scores from before that was noted.
+    /// Version of the formula that computed the score; absent for scores from before it was recorded.
     health_score_formula_version: Option<i32>,
-    /// This and the next are absent of the past.
+    /// This count and the next are absent with `asOf`.
     linked_devices_count: Option<i64>,
     active_alarms_count: Option<i64>,
-    /// For a time, with what is below it.
+    /// Whether the asset and everything below it are out of service.
     out_of_service: bool,
     out_of_service_reason: Option<String>,
     retired: bool,
@@ -145,13 +146,13 @@ impl From<read::Asset> for AssetResponse {
     }
 }
 
-/// Returns one asset of the caller's organisation.
+/// Returns an asset of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Asset, Problem> {
     let asset = read::get(&state.reader, caller.organization.0, id).await?;
     asset.ok_or_else(|| Problem::not_found("asset"))
 }
 
-/// Returns one asset as it is after a write.
+/// Returns an asset as it is after a write.
 pub async fn after_write(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<AssetResponse, Problem> {
     let found =
         read_after_write(state, NAME, (id, receipt), read::get(&state.reader, caller.organization.0, id)).await?;

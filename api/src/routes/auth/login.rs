@@ -1,4 +1,4 @@
-//! Signs a person in.
+//! Signs a user in with e-mail address and password.
 
 use commands::SignInError;
 
@@ -11,7 +11,7 @@ use crate::rate_limits::{ClientAddress, Meter};
 #[derive(Default)]
 pub struct Api;
 
-/// Who wants to sign in.
+/// The credentials.
 #[derive(Object)]
 struct LoginRequest {
     #[oai(validator(max_length = 254))]
@@ -24,9 +24,9 @@ struct LoginRequest {
 impl Api {
     /// Sign in
     ///
-    /// Answers an access token that is valid for 15 minutes, and sets a cookie by which `POST /auth/refresh` answers the
-    /// next one. A wrong address and a wrong password are told apart by nothing. Too many failed attempts with one address
-    /// are refused for a while, right or wrong.
+    /// Returns an access token that is valid for 15 minutes, and sets a cookie with which `POST /auth/refresh` returns
+    /// the next one. Responses do not reveal whether the address or the password was wrong. After too many failed
+    /// attempts with an address, all attempts are refused for a while, even with the right password.
     #[oai(path = "/auth/login", method = "post", tag = "Tag::Auth", operation_id = "login")]
     async fn call(
         &self,
@@ -41,6 +41,7 @@ impl Api {
         let signed_in = match state.commands.verify_password(&email, &password).await {
             Ok(signed_in) => signed_in,
             Err(error) => {
+                // A failure of the platform must not count against the caller.
                 if !matches!(error, SignInError::WrongCredentials) {
                     state.limiter.unjudged(attempt).await;
                 }

@@ -1,4 +1,4 @@
-//! Signs out.
+//! Signs the caller out.
 
 use poem_openapi::ApiResponse;
 
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Out, and the cookie removed.
+/// Confirms the sign-out and removes the cookie.
 #[derive(ApiResponse)]
 enum LogoutResponse {
     /// Signed out.
@@ -27,8 +27,8 @@ enum LogoutResponse {
 impl Api {
     /// Sign out
     ///
-    /// Ends the session of the refresh token in its cookie: no further access token comes of it. One that was answered
-    /// before is valid to its end, which is 15 minutes at most.
+    /// Ends the session of the refresh token in the cookie, so that it yields no further access tokens. An access token
+    /// issued before stays valid until it expires, 15 minutes at most.
     #[oai(path = "/auth/logout", method = "post", tag = "Tag::Auth", operation_id = "logout")]
     async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<LogoutResponse, Problem> {
         if let Some(refresh_token) = cookie.0 {

@@ -1,4 +1,4 @@
-//! Says who the caller is.
+//! Shows who the caller is.
 
 use domain::api_key::ApiKey;
 
@@ -13,10 +13,10 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Who am I?
+    /// Show the caller
     #[oai(path = "/auth/me", method = "get", tag = "Tag::Auth", operation_id = "me")]
     async fn call(&self, state: Data<&State>, caller: Allowed<access::Read>) -> Result<Json<SignedInUser>, Problem> {
-        let gone = || Problem::of(Kind::Unauthenticated, "the user is not active any more");
+        let gone = || Problem::of(Kind::Unauthenticated, "the user is no longer active");
         let (id, name, email, work_roles) = match caller.principal {
             Principal::User(user) => {
                 let profile = state.commands.user_profile(caller.home, user).await.map_err(never_refused)?;

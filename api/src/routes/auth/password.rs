@@ -9,7 +9,7 @@ use crate::rate_limits::{ClientAddress, Meter};
 #[derive(Default)]
 pub struct Api;
 
-/// The present password, and the one in its place.
+/// The current and the new password.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ChangePassword {
@@ -22,9 +22,9 @@ struct ChangePassword {
 
 #[OpenApi]
 impl Api {
-    /// Change the own password
+    /// Change the caller's password
     ///
-    /// Ends all sessions of the caller and begins a new one, which it answers as `POST /auth/login` does.
+    /// Ends all sessions of the caller and starts a new one, with the same response as `POST /auth/login`.
     #[oai(path = "/auth/password", method = "post", tag = "Tag::Auth", operation_id = "changePassword")]
     async fn call(
         &self,
@@ -40,8 +40,9 @@ impl Api {
         let profile = state.commands.user_profile(caller.home, user).await.map_err(never_refused)?;
         let email = profile.ok_or_else(|| Problem::not_found("user"))?.email;
         let hash = state.commands.email_hash(&email).map_err(never_refused)?;
+        // Counts as a sign-in attempt, so that a stolen access token cannot be used to guess the password.
         let attempt = state.limiter.attempt(&meter, hash, **address).await?;
-        let wrong = || Problem::field("currentPassword", "is not the present password");
+        let wrong = || Problem::field("currentPassword", "is not the current password");
         state.commands.verify_password(&email, &current_password).await.map_err(|error| match error {
             commands::SignInError::WrongCredentials => wrong(),
             other => other.into(),
@@ -55,7 +56,7 @@ impl Api {
     }
 }
 
-/// The field has another name here than where a person is added.
+/// The password field has another name here than in `POST /users`.
 fn named(error: commands::Error<commands::user::Refusal>) -> Problem {
     match error {
         commands::Error::Refused(refusal @ commands::user::Refusal::InvalidPassword) => {

@@ -1,4 +1,4 @@
-//! Exchanges the refresh token for the next one, and for a new access token.
+//! Exchanges the refresh token for a new access token and the next refresh token.
 
 use commands::SessionError;
 
@@ -14,8 +14,8 @@ pub struct Api;
 impl Api {
     /// Renew the access token
     ///
-    /// Takes the refresh token from its cookie, answers a new access token and sets the next cookie. Each refresh token is
-    /// good once: one that comes a second time ends the session.
+    /// Takes the refresh token from its cookie, returns a new access token and sets the next cookie. Each refresh token
+    /// works once: using it again ends the session.
     #[oai(path = "/auth/refresh", method = "post", tag = "Tag::Auth", operation_id = "refresh")]
     async fn call(&self, state: Data<&State>, cookie: RefreshCookie) -> Result<SignInResponse, Problem> {
         let refresh_token = cookie.0.ok_or(SessionError::Over)?;

@@ -1,4 +1,4 @@
-//! What whoever signs in is answered: an access token in the body, the refresh token in a cookie.
+//! The response to a sign-in: an access token in the body, the refresh token in a cookie.
 
 use commands::{Session, SignedIn};
 use poem_openapi::ApiResponse;
@@ -6,52 +6,52 @@ use poem_openapi::ApiResponse;
 use crate::auth::{Grant, TOKEN_SECONDS, refresh_cookie};
 use crate::prelude::*;
 
-/// Who signed in.
+/// The signed-in user or API key.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct SignedInUser {
-    /// The person, or the key.
+    /// Id of the user or the API key.
     pub id: Uuid,
     /// Name.
     pub name: String,
     /// Empty for a key.
     pub email: String,
-    /// The organisation they belong to.
+    /// The organisation that the caller belongs to.
     pub organization_id: Uuid,
     /// `viewer`, `operator`, `engineer`, `admin` or `platform_admin`.
     pub role: String,
-    /// Such as `technician`.
+    /// Work roles, such as `technician`.
     pub work_roles: Vec<String>,
 }
 
-/// A token, and whose it is.
+/// An access token and its user.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct LoginResponse {
-    /// To be sent as `Authorization: Bearer …`.
+    /// Sent as `Authorization: Bearer …`.
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
-    /// Seconds.
+    /// Validity in seconds.
     expires_in: i64,
     user: SignedInUser,
 }
 
-/// A token, and the cookie for the next one.
+/// An access token, and the cookie that renews it.
 #[derive(ApiResponse)]
 pub enum SignInResponse {
-    /// Signed in.
+    /// The caller is signed in.
     #[oai(status = 200)]
     In(
         Json<LoginResponse>,
-        /// The refresh token, for `POST /auth/refresh` alone.
+        /// The refresh token, used only by `POST /auth/refresh`.
         #[oai(header = "Set-Cookie")]
         String,
     ),
 }
 
 impl SignInResponse {
-    /// Returns the answer for a session that has just begun or been renewed.
+    /// Returns the response for a session that was just started or renewed.
     pub fn to(state: &State, session: Session) -> Result<Self, Problem> {
         let now = state.now();
         let cookie = refresh_cookie(&session, state.secure_cookies, now);

@@ -12,29 +12,29 @@ use crate::prelude::*;
 use crate::routes::assets::view::HealthThresholds;
 use crate::routes::attributes::object;
 
-/// What a profile says.
+/// The definition of an asset profile.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct AssetProfileRequest {
     name: String,
     #[oai(nullable)]
     description: Option<String>,
-    /// The type of the assets made from it.
+    /// The type of the assets created from the profile.
     asset_type_id: Uuid,
-    /// Their custom attributes where nothing else is said.
+    /// Default custom attributes of these assets.
     #[oai(nullable)]
     default_attributes: Option<HashMap<String, Value>>,
-    /// 30, 60 and 80 where nothing is said.
+    /// Defaults to 30, 60 and 80.
     #[oai(nullable)]
     default_health_thresholds: Option<HealthThresholds>,
-    /// `device.<key>` to `asset.<key>`: how links to them map metrics where nothing else is said.
+    /// Maps `device.<key>` to `asset.<key>`: the default mapping of links to these assets.
     #[oai(nullable)]
     telemetry_mappings: Option<HashMap<String, String>>,
     #[oai(nullable)]
     icon: Option<String>,
 }
 
-/// A profile.
+/// An asset profile.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct AssetProfile {
@@ -94,11 +94,11 @@ catalogue_endpoints! {
         get "getAssetProfile",
         /// Revise an asset profile
         ///
-        /// Takes the whole of it; what is left out is gone.
+        /// Replaces the whole definition; omitted fields are removed.
         put "updateAssetProfile",
         /// Retire an asset profile
         ///
-        /// Assets that were made from it keep what they took over.
+        /// Assets created from the profile keep what they took from it.
         delete "retireAssetProfile",
     }
 }

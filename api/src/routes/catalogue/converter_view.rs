@@ -1,4 +1,4 @@
-//! A protocol converter as the API takes and shows it.
+//! Protocol converters in requests and responses.
 
 use domain::catalogue::protocol_converter as domain;
 use projections::catalogue::EntryRow;
@@ -8,35 +8,35 @@ use crate::enums::{Endianness, FrameEncoding, RegisterKind, SourceProtocol};
 use crate::prelude::*;
 use crate::routes::device_types::view::Metric;
 
-/// Where octets stand in a payload, and how they are written.
+/// Where the binary frame is in a payload, and how it is encoded.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Frame {
     encoding: FrameEncoding,
-    /// A JSON pointer (RFC 6901) such as `/data`; without one the payload is nothing but the octets.
+    /// A JSON pointer (RFC 6901) such as `/data`; if absent, the whole payload is the frame.
     #[oai(nullable)]
     path: Option<String>,
 }
 
-/// A number in a row of octets.
+/// A number at an offset of the frame.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Register {
-    /// Octets before it: of the nth 16-bit register of Modbus, 2 n.
+    /// Offset in bytes: the nth 16-bit Modbus register is at 2 n.
     offset: u32,
     kind: RegisterKind,
-    /// `big` by default.
+    /// Defaults to `big`.
     #[oai(nullable)]
     endianness: Option<Endianness>,
-    /// What it is multiplied by.
+    /// Factor that the value is multiplied by.
     #[oai(nullable)]
     scale: Option<f64>,
-    /// Which bit counts, from 0, the least one.
+    /// Uses only this bit; 0 is the least significant.
     #[oai(nullable)]
     bit: Option<u8>,
 }
 
-/// How one metric is made: from what stands at a path or in a register, by a formula, or both.
+/// How one metric is computed: from the value at a path or in a register, by a formula, or both.
 #[derive(Debug, Object)]
 #[oai(rename = "ConverterRule", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Rule {
@@ -47,15 +47,15 @@ pub struct Rule {
     path: Option<String>,
     #[oai(nullable)]
     register: Option<Register>,
-    /// `x` is what stands there, other names are metrics of rules before: `(x - 32) / 1.8`, `voltage * current`.
+    /// `x` is the value read; other names are metrics of earlier rules: `(x - 32) / 1.8`, `voltage * current`.
     #[oai(nullable)]
     formula: Option<String>,
-    /// A payload without it is refused.
+    /// Payloads without this value are refused.
     #[oai(default)]
     required: bool,
 }
 
-/// What a converter says.
+/// The definition of a protocol converter.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConverterRequest {
@@ -63,23 +63,23 @@ pub struct ConverterRequest {
     #[oai(nullable)]
     description: Option<String>,
     source_protocol: SourceProtocol,
-    /// Needed by rules that read registers.
+    /// Required by rules that read registers.
     #[oai(nullable)]
     frame: Option<Frame>,
-    /// Where the time of measuring stands; `/ts` by default.
+    /// JSON pointer to the measurement time; defaults to `/ts`.
     #[oai(nullable)]
     time_path: Option<String>,
-    /// 1 to 256, carried out one after the other.
+    /// 1 to 256 rules, applied in order.
     rules: Vec<Rule>,
-    /// What must come out; anything may where it is empty.
+    /// The metrics that the result must have; any are accepted if empty.
     #[oai(default)]
     target_schema: Vec<Metric>,
-    /// True by default.
+    /// Defaults to true.
     #[oai(nullable)]
     is_active: Option<bool>,
 }
 
-/// A converter.
+/// A protocol converter.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct ProtocolConverter {
@@ -98,11 +98,11 @@ pub struct ProtocolConverter {
 impl TryFrom<ConverterRequest> for domain::ConverterDefinition {
     type Error = Problem;
 
-    /// Refuses a rule that reads its value from a path and from a register.
+    /// Refuses a rule that has both a path and a register.
     fn try_from(request: ConverterRequest) -> Result<Self, Problem> {
         let both = |rule: &Rule| rule.path.is_some() && rule.register.is_some();
         if let Some(index) = request.rules.iter().position(both) {
-            return Err(Problem::field(&format!("rules[{index}]"), "has either a path or a register"));
+            return Err(Problem::field(&format!("rules[{index}]"), "must have either a path or a register, not both"));
         }
         let frame = |Frame { encoding, path }: Frame| domain::Frame { path, encoding: encoding.into() };
         Ok(Self {

@@ -71,7 +71,7 @@ impl From<Infallible> for Problem {
 /// Defines an entry.
 async fn define<D, R, V>(state: &State, caller: &Caller, intent: &Intent, request: R) -> Result<Created<V>, Problem>
 where
-    D: Listed + TryFrom<R>,
+    D: StoredDefinition + TryFrom<R>,
     Problem: From<<D as TryFrom<R>>::Error>,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
@@ -93,7 +93,7 @@ async fn revise<D, R, V>(
     request: R,
 ) -> Result<Revised<V>, Problem>
 where
-    D: Listed + TryFrom<R>,
+    D: StoredDefinition + TryFrom<R>,
     Problem: From<<D as TryFrom<R>>::Error>,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
@@ -114,7 +114,7 @@ async fn retire<D>(
     used_as: Option<Referenced>,
 ) -> Result<Changed<Success>, Problem>
 where
-    D: Listed,
+    D: StoredDefinition,
     Entry<D>: Executable<Command = EntryCommand<D>, Error = EntryError<D>> + Decide,
     EntryError<D>: Refusal,
 {
@@ -128,7 +128,7 @@ where
     Ok(Success::at(receipt))
 }
 
-async fn after_write<D: Listed>(
+async fn after_write<D: StoredDefinition>(
     state: &State,
     caller: &Caller,
     id: Uuid,

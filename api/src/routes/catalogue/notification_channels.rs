@@ -1,4 +1,4 @@
-//! Channels by which people and programs are told.
+//! Notification channels, over which people and programs are notified.
 
 use domain::catalogue::notification_channel::{ChannelDefinition, Medium as DomainMedium};
 use poem_openapi::Union;
@@ -9,7 +9,7 @@ use super::endpoints::catalogue_endpoints;
 use crate::enums::Severity;
 use crate::prelude::*;
 
-/// A program, at an address.
+/// A webhook: an HTTPS endpoint.
 #[derive(Debug, Object)]
 #[oai(rename = "WebhookMedium")]
 struct Webhook {
@@ -17,21 +17,21 @@ struct Webhook {
     url: String,
 }
 
-/// Everybody with one of these work roles.
+/// Mail to every user with one of these work roles.
 #[derive(Debug, Object)]
 #[oai(rename = "PeopleMedium", rename_all = "camelCase")]
 struct People {
     work_roles: Vec<String>,
 }
 
-/// The same, on their screens.
+/// A push notification on the screens of every user with one of these work roles.
 #[derive(Debug, Object)]
 #[oai(rename = "PushMedium", rename_all = "camelCase")]
 struct Push {
     work_roles: Vec<String>,
 }
 
-/// Whom a channel reaches, and how.
+/// Whom a channel reaches, and by which medium.
 #[derive(Debug, Union)]
 #[oai(rename = "NotificationMedium", discriminator_name = "type", one_of = true)]
 enum Medium {
@@ -43,7 +43,7 @@ enum Medium {
     Push(Push),
 }
 
-/// What a channel says.
+/// The definition of a notification channel.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ChannelRequest {
@@ -51,15 +51,15 @@ struct ChannelRequest {
     #[oai(nullable)]
     description: Option<String>,
     medium: Medium,
-    /// Alarms below are not told; `low` by default.
+    /// Alarms of lower severity are not sent; defaults to `low`.
     #[oai(nullable)]
     minimum_severity: Option<Severity>,
-    /// True by default.
+    /// Defaults to true.
     #[oai(nullable)]
     is_active: Option<bool>,
 }
 
-/// A channel.
+/// A notification channel.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct NotificationChannel {
@@ -113,7 +113,7 @@ catalogue_endpoints! {
     "/notification-channels" {
         /// Define a notification channel
         ///
-        /// Channels are kept here; this version of the platform sends nothing over them yet.
+        /// Alarms of `minimumSeverity` or higher are sent over the channel.
         post "createNotificationChannel",
         /// List notification channels
         get "listNotificationChannels",
@@ -123,11 +123,11 @@ catalogue_endpoints! {
         get "getNotificationChannel",
         /// Revise a notification channel
         ///
-        /// Takes the whole of it; what is left out is gone.
+        /// Replaces the whole definition; omitted fields are removed.
         put "updateNotificationChannel",
         /// Retire a notification channel
         ///
-        /// For good.
+        /// A retired channel cannot be reactivated.
         delete "retireNotificationChannel",
     }
 }

@@ -1,4 +1,4 @@
-//! Tries a protocol converter on a payload. Nothing is stored.
+//! Applies a protocol converter to a sample payload. Nothing is stored.
 
 use data_encoding::BASE64;
 use domain::catalogue::protocol_converter::{Converter, ConverterDefinition};
@@ -10,43 +10,43 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A payload, in one of three forms.
+/// A payload in exactly one of three forms.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct SamplePayload {
-    /// JSON as the device sends it.
+    /// The JSON that the device sends.
     #[oai(nullable)]
     json: Option<Value>,
-    /// Text as the device sends it.
+    /// The text that the device sends.
     #[oai(nullable)]
     text: Option<String>,
-    /// Any octets, in Base64.
+    /// Binary payload, Base64.
     #[oai(nullable)]
     base64: Option<String>,
 }
 
-/// What went wrong with one metric.
+/// Why one metric could not be converted.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct ConversionError {
-    /// Which rule, from 0; absent where the target schema is not met.
+    /// Index of the rule, from 0; absent if the result does not match the target schema.
     rule: Option<u32>,
     target: String,
     message: String,
 }
 
-/// What came out.
+/// The result of the conversion.
 #[derive(Object)]
 struct Converted {
-    /// Whether a device's payload would be taken.
+    /// Whether this payload would be accepted from a device.
     accepted: bool,
-    /// The reading: `ts` where the payload says so, and `metrics`.
+    /// The reading: `metrics`, and `ts` if the payload has a time.
     reading: Value,
     errors: Vec<ConversionError>,
 }
 
 impl SamplePayload {
-    fn octets(self) -> Result<Vec<u8>, Problem> {
+    fn bytes(self) -> Result<Vec<u8>, Problem> {
         match (self.json, self.text, self.base64) {
             (Some(json), None, None) => Ok(json.to_string().into_bytes()),
             (None, Some(text), None) => Ok(text.into_bytes()),
@@ -62,7 +62,7 @@ impl SamplePayload {
 impl Api {
     /// Try a protocol converter
     ///
-    /// Shows the reading that a payload becomes, and what went wrong, rule by rule. Nothing is stored.
+    /// Returns the reading that the payload converts to, and the errors of each rule. Nothing is stored.
     #[oai(
         path = "/protocol-converters/:id/test",
         method = "post",
@@ -77,7 +77,7 @@ impl Api {
         body: Body<SamplePayload>,
     ) -> Result<Json<Converted>, Problem> {
         let row = find::<ConverterDefinition>(&state, &caller, id.0).await?;
-        let conversion = Converter::new(row.definition).convert(&body.0.octets()?);
+        let conversion = Converter::new(row.definition).convert(&body.0.bytes()?);
         let error = |error: domain::catalogue::protocol_converter::RuleError| ConversionError {
             rule: error.rule.and_then(|rule| u32::try_from(rule).ok()),
             target: error.target,

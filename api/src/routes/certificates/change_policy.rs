@@ -1,4 +1,4 @@
-//! Chooses how the certificates of the caller's organisation are renewed.
+//! Changes the certificate renewal policy of the caller's organisation.
 
 use domain::organization::{CertificatePolicy as Policy, Organization, OrganizationCommand};
 
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What is chosen anew; what is left out stays.
+/// The fields to change; omitted fields keep their values.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ChangeCertificatePolicy {
@@ -26,9 +26,9 @@ struct ChangeCertificatePolicy {
 
 #[OpenApi]
 impl Api {
-    /// Choose how certificates are renewed
+    /// Change the certificate policy
     ///
-    /// It counts for renewals and ends from now on; overlaps that run are not changed.
+    /// Applies to future renewals and expiries; overlaps in progress are not changed.
     #[oai(
         path = "/certificates/policy",
         method = "put",

@@ -1,4 +1,4 @@
-//! Shows how the certificates of the caller's organisation are renewed.
+//! Shows the certificate renewal policy of the caller's organisation.
 
 use domain::organization::Organization;
 
@@ -12,7 +12,7 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Show how certificates are renewed
+    /// Show the certificate policy
     #[oai(
         path = "/certificates/policy",
         method = "get",

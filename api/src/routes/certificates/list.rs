@@ -1,26 +1,26 @@
-//! Lists certificates, and answers who could connect at a time.
+//! Lists certificates, optionally those with which a device could connect at a given time.
 
 use projections::certificate_register::list::{self, CertificateFilter, Cursor};
 
 use super::view::Certificate;
 use crate::prelude::*;
 
-/// Certificates of a part if nothing is said, and at most.
+/// Default and maximum page size.
 const USUAL: i64 = 50;
 const MOST: i64 = 1_000;
-/// The states to filter by.
+/// The accepted values of `status`.
 const STATES: [&str; 6] = ["active", "expiring", "renewed", "expired", "not_yet_valid", "revoked"];
 
 /// The endpoint.
 #[derive(Default)]
 pub struct Api;
 
-/// A part of the list, the newest first.
+/// One page of the list, newest first.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct CertificateList {
     certificates: Vec<Certificate>,
-    /// The `cursor` of the next part; absent at the end.
+    /// The `cursor` of the next page; absent on the last page.
     next_cursor: Option<String>,
 }
 
@@ -28,8 +28,8 @@ struct CertificateList {
 impl Api {
     /// List certificates
     ///
-    /// With `validAt`, those with which a device could connect at that time: issued before, in date, not revoked until
-    /// then. `status` is the state now.
+    /// `validAt` selects certificates with which a device could connect at that time: already issued, within their
+    /// validity and not yet revoked. `status` filters by the current state.
     #[oai(path = "/certificates", method = "get", tag = "Tag::Certificates", operation_id = "listAllCertificates")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the request")]
     async fn call(
@@ -47,13 +47,13 @@ impl Api {
         }
         let limit = limit.0.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
-            return Err(Problem::parameter("limit", format_args!("must lie in 1 to {MOST}")));
+            return Err(Problem::parameter("limit", format_args!("must be from 1 to {MOST}")));
         }
         let after = cursor.0.as_deref().map(read_cursor).transpose()?;
         let valid_at = valid_at.0.map(|time| time.0);
         let filter = CertificateFilter { device_id: device_id.0, status: status.0, valid_at };
         let (organization, now) = (caller.organization.0, state.now());
-        // One more than asked for tells whether there is a next part.
+        // Reading one extra row tells whether there is a next page.
         let mut rows = list::list(&state.reader, organization, &filter, now, after, limit + 1).await?;
         let more = rows.len() as i64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

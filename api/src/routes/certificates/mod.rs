@@ -1,4 +1,4 @@
-//! Certificates of all devices, and how they are renewed.
+//! Certificates of all devices, and the renewal policy.
 
 mod change_policy;
 mod get;

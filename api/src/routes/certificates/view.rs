@@ -1,4 +1,4 @@
-//! A certificate as the API shows it, and an organisation's choice of how it is renewed.
+//! Certificates and the renewal policy in responses.
 
 use domain::organization::CertificatePolicy as Policy;
 use projections::certificate_register::{CertificateRow, Transition};
@@ -6,7 +6,7 @@ use projections::certificate_register::{CertificateRow, Transition};
 use crate::etag::{Versioned, response_version};
 use crate::prelude::*;
 
-/// A certificate; its key is with the device alone.
+/// A certificate. Only the device has its private key.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Certificate {
@@ -21,21 +21,21 @@ pub struct Certificate {
     valid_from: Time,
     valid_until: Time,
     renewed_at: Option<Time>,
-    /// The certificate that took its place.
+    /// The certificate that replaced it.
     successor_id: Option<Uuid>,
-    /// When it is revoked as superseded.
+    /// When it will be revoked as superseded.
     overlap_ends_at: Option<Time>,
     revoked_at: Option<Time>,
     revoked_reason: Option<String>,
     revoked_code: Option<String>,
-    /// The states it came through, the first one first.
+    /// Its state transitions, oldest first.
     history: Vec<CertificateState>,
     created_at: Time,
     created_by: String,
     pub version: i64,
 }
 
-/// A state that a certificate came into.
+/// A state transition of a certificate.
 #[derive(Object)]
 struct CertificateState {
     /// `active`, `expiring`, `renewed`, `expired` or `revoked`.
@@ -52,7 +52,7 @@ impl From<Transition> for CertificateState {
 }
 
 impl Certificate {
-    /// Returns a certificate as it is at a time.
+    /// Returns a certificate with its status at the given time.
     pub fn at(row: CertificateRow, now: DateTime<Utc>) -> Self {
         Self {
             status: row.status_at(now).to_owned(),
@@ -77,17 +77,17 @@ impl Certificate {
     }
 }
 
-/// How the certificates of an organisation's devices are renewed.
+/// The certificate renewal policy of an organisation.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct CertificatePolicy {
-    /// Days for which a renewed certificate still holds beside its successor.
+    /// Days for which a renewed certificate stays valid alongside its successor.
     overlap_days: u32,
-    /// Days before its end at which a certificate counts as expiring.
+    /// Days before expiry at which a certificate counts as expiring.
     notice_days: u32,
-    /// Whether an expiring certificate is renewed without anybody asking, for the same key.
+    /// Whether expiring certificates are renewed automatically, for the same key.
     automatic_renewal: bool,
-    /// That of the organisation, whose choice it is.
+    /// Version of the organisation, which holds this setting.
     version: i64,
 }
 
@@ -98,7 +98,7 @@ impl Versioned for CertificatePolicy {
 }
 
 impl CertificatePolicy {
-    /// Shows a policy of an organisation at a version.
+    /// Returns the policy of an organisation at a version.
     pub fn new(policy: Policy, version: u64) -> Self {
         let Policy { overlap_days, notice_days, automatic_renewal } = policy;
         Self { overlap_days, notice_days, automatic_renewal, version: response_version(version) }

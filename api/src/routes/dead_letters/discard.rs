@@ -1,4 +1,4 @@
-//! Takes refused messages off the list.
+//! Discards dead letters.
 
 use domain::dead_letter::SettledLetterCommand;
 
@@ -9,14 +9,14 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Which.
+/// The letters, and why they are discarded.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct DiscardDeadLetters {
-    /// 1 to 1,000 letters.
+    /// Ids of 1 to 1,000 letters.
     #[oai(validator(min_items = 1, max_items = 1000))]
     ids: Vec<Uuid>,
-    /// Why.
+    /// Why the letters are discarded.
     #[oai(nullable, validator(min_length = 1, max_length = 1000))]
     comment: Option<String>,
 }
@@ -25,7 +25,7 @@ struct DiscardDeadLetters {
 impl Api {
     /// Discard dead letters
     ///
-    /// They stay in the stream of dead letters until its time is over, and in the list as discarded.
+    /// They remain in the dead-letter stream until its retention ends, and in the list with the status `discarded`.
     #[oai(
         path = "/dead-letters/discard",
         method = "post",

@@ -1,4 +1,4 @@
-//! Shows a refused message.
+//! Shows a dead letter.
 
 use super::view::{DeadLetter, find};
 use crate::prelude::*;
@@ -7,7 +7,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A refused message.
+/// One dead letter.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 struct DeadLetterResponse {
@@ -16,7 +16,7 @@ struct DeadLetterResponse {
 
 #[OpenApi]
 impl Api {
-    /// Get a dead letter
+    /// Show a dead letter
     #[oai(path = "/dead-letters/:id", method = "get", tag = "Tag::DeadLetters", operation_id = "getDeadLetter")]
     async fn call(
         &self,

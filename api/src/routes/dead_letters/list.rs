@@ -1,4 +1,4 @@
-//! Lists what was refused on its way.
+//! Lists dead letters.
 
 use poem_openapi::Enum;
 use projections::dead_letters::read::{self, LetterFilter};
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What became of a letter.
+/// The status of a dead letter.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum Status {
@@ -20,7 +20,7 @@ enum Status {
 }
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     DeadLetters { dead_letters: DeadLetter }
 }
 
@@ -28,7 +28,7 @@ page! {
 impl Api {
     /// List dead letters
     ///
-    /// What a door or a stage refused, the newest first. `total` counts at most 10,001.
+    /// Messages that an ingest listener or a processing stage rejected, newest first. `total` is capped at 10,001.
     #[oai(path = "/dead-letters", method = "get", tag = "Tag::DeadLetters", operation_id = "listDeadLetters")]
     #[allow(clippy::too_many_arguments)]
     async fn call(

@@ -1,4 +1,4 @@
-//! Endpoints of what was refused on its way.
+//! Dead letters: messages that were rejected.
 
 mod discard;
 mod get;

@@ -1,4 +1,4 @@
-//! Gives refused messages to the platform again.
+//! Redrives dead letters: feeds the rejected messages into the pipeline again.
 
 use domain::dead_letter::SettledLetterCommand;
 use domain::ids::{DeviceId, OrganizationId};
@@ -12,21 +12,21 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Which.
+/// The letters to redrive.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct RedriveDeadLetters {
-    /// 1 to 1,000 letters.
+    /// Ids of 1 to 1,000 letters.
     #[oai(validator(min_items = 1, max_items = 1000))]
     ids: Vec<Uuid>,
 }
 
 #[OpenApi]
 impl Api {
-    /// Give dead letters again
+    /// Redrive dead letters
     ///
-    /// Each message goes through the stages once more, as it came. What is not known to be a device's, or of which only the
-    /// beginning was kept, is refused. What is refused again becomes a new letter.
+    /// Each message passes through the processing stages again, unchanged. Messages that belong to no known device or
+    /// whose payload was truncated are refused. A message that is rejected again becomes a new letter.
     #[oai(
         path = "/dead-letters/redrive",
         method = "post",
@@ -41,13 +41,13 @@ impl Api {
         body: Body<RedriveDeadLetters>,
     ) -> Result<Changed<Outcomes>, Problem> {
         settle(&state, &caller, &intent, body.0.ids, |letter| SettledLetterCommand::RedriveDeadLetter {
-            letter: Box::new(of(letter)),
+            letter: Box::new(dead_letter_of(letter)),
         })
         .await
     }
 }
 
-fn of(letter: Letter) -> DeadLetter {
+fn dead_letter_of(letter: Letter) -> DeadLetter {
     let row = letter.row;
     DeadLetter {
         stage: row.stage,

@@ -1,4 +1,4 @@
-//! Deciding about many letters at once: each by itself, and an answer for each. What does not live here: what is decided.
+//! Redrives or discards many letters in one request, each independently, with one result per letter.
 
 use std::collections::BTreeSet;
 
@@ -11,24 +11,24 @@ use super::view::find;
 use crate::auth::Caller;
 use crate::prelude::*;
 
-/// What became of one.
+/// The result of one letter.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Outcome {
     id: Uuid,
-    /// Whether it is done.
+    /// Whether the letter was settled.
     success: bool,
-    /// Why not.
+    /// Why the letter could not be settled.
     problem: Option<Problem>,
 }
 
-/// What became of each, in the order of the request.
+/// One result per letter, in the order of the request.
 #[derive(Object)]
 pub struct Outcomes {
     results: Vec<Outcome>,
 }
 
-/// Gives each letter a command; a letter named twice is asked for once. Answers when the read model has seen the last.
+/// Executes a command on each letter, once per distinct id. Returns when the read model has applied the last one.
 pub async fn settle(
     state: &State,
     caller: &Caller,
@@ -46,6 +46,7 @@ pub async fn settle(
         };
         results.push(match done.await {
             Ok(receipt) => {
+                // A repeated command returns its original, older position, so keep the highest one to wait for.
                 last = Some(last.filter(|last| last.position > receipt.position).unwrap_or(receipt));
                 Outcome { id, success: true, problem: None }
             }

@@ -1,4 +1,4 @@
-//! A dead letter as the API shows it.
+//! Dead letters in responses.
 
 use domain::user::AccessRole;
 use projections::dead_letters::read::{self, Letter};
@@ -6,22 +6,22 @@ use projections::dead_letters::read::{self, Letter};
 use crate::auth::Caller;
 use crate::prelude::*;
 
-/// A refused message.
+/// A rejected message.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct DeadLetter {
     id: Uuid,
-    /// Who refused it: `ingest`, `normalizer`, …
+    /// The stage that rejected it: `ingest`, `normalizer`, …
     stage: String,
-    /// Why, as a stable code: `unknown_device`, `malformed_json`, `clock_too_late`, …
+    /// The reason as a stable code: `unknown_device`, `malformed_json`, `clock_too_late`, …
     reason: String,
-    /// Why, in words.
+    /// The reason in words.
     detail: String,
-    /// Topic or subject it came on.
+    /// The topic or subject it arrived on.
     subject: String,
     device_id: Option<Uuid>,
     received_at: Time,
-    /// As text, or as `base64:…` where it is no UTF-8; cut at 4,096 octets.
+    /// The payload as text, or as `base64:…` if it is not UTF-8; truncated at 4,096 bytes.
     payload: String,
     /// `open`, `redriven` or `discarded`.
     status: String,
@@ -50,12 +50,12 @@ impl From<Letter> for DeadLetter {
     }
 }
 
-/// Tells whether somebody sees what belongs to no organisation: that is the platform's own business.
+/// Returns whether the caller sees letters that belong to no organisation: only platform administrators do.
 pub fn sees_unassigned(caller: &Caller) -> bool {
     caller.role == AccessRole::PlatformAdmin
 }
 
-/// Returns a letter that the caller may see.
+/// Returns a letter that the caller can see.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<Letter, Problem> {
     let found = read::get(&state.reader, caller.organization.0, sees_unassigned(caller), id).await?;
     found.ok_or_else(|| Problem::not_found("dead letter"))

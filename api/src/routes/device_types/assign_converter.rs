@@ -1,4 +1,4 @@
-//! Has payloads of a type's devices converted.
+//! Assigns a protocol converter to a device type.
 
 use domain::device_type::{DeviceType, DeviceTypeCommand};
 use domain::ids::ProtocolConverterId;
@@ -10,21 +10,21 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// By what.
+/// The converter to assign.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct AssignConverter {
-    /// Absent or null: payloads are taken as they are.
+    /// If absent or null, payloads are not converted.
     #[oai(nullable)]
     converter_id: Option<Uuid>,
 }
 
 #[OpenApi]
 impl Api {
-    /// Have payloads of a type's devices converted
+    /// Assign a protocol converter to a device type
     ///
-    /// From now on whatever such a device publishes goes through the converter. What it makes no reading of is a dead letter
-    /// with the reason `not_converted`.
+    /// From now on, all payloads of devices of this type go through the converter. Payloads that it cannot convert
+    /// become dead letters with the reason `not_converted`.
     #[oai(
         path = "/device-types/:id/converter",
         method = "put",

@@ -1,4 +1,4 @@
-//! Shows one device type.
+//! Shows a device type.
 
 use super::view::{DeviceTypeResponse, find};
 use crate::prelude::*;

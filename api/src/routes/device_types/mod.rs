@@ -1,4 +1,4 @@
-//! Kinds of devices.
+//! Device types.
 
 mod assign_converter;
 mod create;

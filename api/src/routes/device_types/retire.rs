@@ -15,7 +15,7 @@ pub struct Api;
 impl Api {
     /// Retire a device type
     ///
-    /// No new device can have it; the present ones keep it.
+    /// New devices cannot use it; existing devices keep it.
     #[oai(path = "/device-types/:id", method = "delete", tag = "Tag::DeviceTypes", operation_id = "retireDeviceType")]
     async fn call(
         &self,

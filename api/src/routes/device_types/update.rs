@@ -13,7 +13,7 @@ pub struct Api;
 impl Api {
     /// Revise a device type
     ///
-    /// Takes the whole type; what is left out is gone.
+    /// Replaces the whole type; omitted fields are removed.
     #[oai(path = "/device-types/:id", method = "put", tag = "Tag::DeviceTypes", operation_id = "updateDeviceType")]
     async fn call(
         &self,

@@ -1,4 +1,4 @@
-//! A device type as the API takes and shows it.
+//! Device types in requests and responses.
 
 use commands::Receipt;
 use domain::device_type::MetricDefinition;
@@ -9,28 +9,28 @@ use crate::enums::{UnknownMetrics, ValueKind};
 use crate::prelude::*;
 use crate::routes::read_your_writes::read_after_write;
 
-/// What a type says of one metric.
+/// The definition of a metric.
 #[derive(Debug, Object)]
 #[oai(rename = "MetricDefinition", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Metric {
-    /// 1 to 64 of letters, digits, `_`, `-` and `.`.
+    /// 1 to 64 letters, digits, `_`, `-` and `.`.
     key: String,
     #[oai(default = "number")]
     kind: ValueKind,
     #[oai(nullable)]
     unit: Option<String>,
-    /// Values below are kept, but flagged.
+    /// Lower values are kept but flagged.
     #[oai(nullable)]
     minimum: Option<f64>,
-    /// Values above are kept, but flagged.
+    /// Higher values are kept but flagged.
     #[oai(nullable)]
     maximum: Option<f64>,
-    /// A reading without it is refused.
+    /// Readings without this metric are refused.
     #[oai(default)]
     required: bool,
 }
 
-/// What a device type says.
+/// The definition of a device type.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeviceTypeRequest {
@@ -43,7 +43,7 @@ pub struct DeviceTypeRequest {
     pub unknown_metrics: UnknownMetrics,
 }
 
-/// A kind of device.
+/// A device type.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct DeviceType {
@@ -54,7 +54,7 @@ pub struct DeviceType {
     metrics: Vec<Metric>,
     /// `keep` or `refuse`.
     unknown_metrics: String,
-    /// What converts the payloads of its devices.
+    /// The protocol converter for the payloads of its devices.
     converter_id: Option<Uuid>,
     retired: bool,
     created_at: Time,
@@ -116,14 +116,14 @@ impl From<DeviceTypeRow> for DeviceType {
     }
 }
 
-/// Returns one device type.
+/// Returns a device type of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<DeviceTypeResponse, Problem> {
     let row = read::device_type(&state.reader, caller.organization.0, id).await?;
     let row = row.ok_or_else(|| Problem::not_found("device type"))?;
     Ok(DeviceTypeResponse { device_type: row.into() })
 }
 
-/// Returns one device type as it is after a write.
+/// Returns a device type as it is after a write.
 pub async fn after_write(
     state: &State,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Lets a device speak for others.
+//! Makes a device a gateway, which sends telemetry for other devices.
 
 use domain::device::{Device, DeviceCommand};
 
@@ -12,7 +12,7 @@ pub struct Api;
 impl Api {
     /// Appoint a device as gateway
     ///
-    /// It may then send telemetry over HTTP for other devices of its organisation.
+    /// A gateway can send telemetry over HTTP for other devices of its organisation.
     #[oai(path = "/devices/:id/gateway", method = "put", tag = "Tag::Devices", operation_id = "appointGateway")]
     async fn call(
         &self,

@@ -1,4 +1,4 @@
-//! Registers a device, and issues its first certificate unless it is to enrol for it.
+//! Registers a device and issues its first certificate, unless the device will enrol for it.
 
 use std::collections::HashMap;
 
@@ -30,17 +30,18 @@ struct CreateDevice {
     device_type_id: Uuid,
     #[oai(nullable)]
     custom_attributes: Option<HashMap<String, Value>>,
-    /// 1 to 3650; 365 by default.
+    /// Days, 1 to 3,650; defaults to 365.
     #[oai(nullable)]
     certificate_validity_days: Option<u32>,
-    /// A PEM signing request (PKCS #10, ECDSA P-256 or P-384): the certificate is for its key, which never leaves the
-    /// device. Without one, the key is made here.
+    /// A certificate signing request in PEM (PKCS #10, ECDSA P-256 or P-384): the certificate is for its key, which
+    /// never leaves the device. If absent, the platform generates the key.
     #[oai(nullable)]
     csr: Option<String>,
-    /// Whether a certificate is issued at all; without one the device is to enrol with a claim code. True by default.
+    /// Whether to issue a certificate; if not, the device enrols with a claim code. Defaults to true.
     #[oai(nullable)]
     issue_certificate: Option<bool>,
-    /// Whether the bundle may be fetched by a link too, and waits encrypted for 15 minutes. True by default.
+    /// Whether the bundle can also be downloaded by a link, for which it is kept encrypted for 15 minutes. Defaults to
+    /// true.
     #[oai(nullable)]
     download_link: Option<bool>,
 }
@@ -49,8 +50,9 @@ struct CreateDevice {
 impl Api {
     /// Register a device
     ///
-    /// Issues its first certificate. The private key is in this answer and, for one download within 15 minutes, behind
-    /// `downloadUrl`; a repeat with the same `Idempotency-Key` answers the same device and certificate without it.
+    /// Issues the first certificate. The private key is in this response and, for one download within 15 minutes,
+    /// behind `downloadUrl`; a repeat with the same `Idempotency-Key` returns the same device and certificate without
+    /// the key.
     #[oai(path = "/devices", method = "post", tag = "Tag::Devices", operation_id = "createDevice")]
     async fn call(
         &self,
@@ -77,12 +79,13 @@ impl Api {
             Some(issued) => Some(IssuedCertificate::with_link(&state, &caller, id, issued, link).await),
             None => None,
         };
-        let device = shown(&state, &caller, id, receipt).await?;
+        let device = after_issue(&state, &caller, id, receipt).await?;
         Ok(Created(EquippedDevice { device, certificate }, receipt))
     }
 }
 
-/// Registers a device, with a certificate for the key of a signing request or, where one is to be issued, for one made here.
+/// Registers a device: with a certificate for the key of the signing request, with one for a generated key, or, if
+/// `issue` is false, without one.
 pub async fn register(
     state: &State,
     context: &CommandContext,
@@ -100,9 +103,9 @@ pub async fn register(
     Ok((registered.device_id, Some(registered.certificate), registered.receipt))
 }
 
-/// Returns a device as it is after a certificate was issued for it: the key must reach the caller even if the read models
-/// are late.
-pub async fn shown(state: &State, caller: &Caller, id: DeviceId, receipt: Receipt) -> Result<Device, Problem> {
+/// Returns a device after a certificate was issued for it. Falls back to the aggregate if the read models are late: the
+/// private key is in this response only and must reach the caller.
+pub async fn after_issue(state: &State, caller: &Caller, id: DeviceId, receipt: Receipt) -> Result<Device, Problem> {
     let seen = tokio::join!(
         wait_until_visible(state, device_directory::NAME, receipt),
         wait_until_visible(state, certificate_register::NAME, receipt),

@@ -1,24 +1,23 @@
-//! Devices as rows of CSV: which columns there are, and how a custom attribute stands in a cell. What does not live here:
-//! what becomes of the rows.
+//! The CSV columns of devices, and how custom attributes are written to cells, for import and export.
 
 use serde_json::{Map, Value};
 
-/// The columns of a device that are text.
+/// The text columns.
 pub const TEXTS: [&str; 5] = ["serialNumber", "name", "deviceTypeId", "description", "csr"];
-/// The column that is a number.
+/// The numeric column.
 pub const VALIDITY: &str = "certificateValidityDays";
-/// The columns that only an export has.
+/// The columns that only an export fills; an import ignores them.
 pub const EXPORTED: [&str; 2] = ["id", "status"];
-/// What stands before the name of a custom attribute.
+/// The prefix of custom attribute columns.
 pub const ATTRIBUTE: &str = "attribute.";
 
-/// Tells whether a row may have such a column.
+/// Returns whether a column is allowed.
 pub fn is_column(name: &str) -> bool {
     let is_attribute = name.strip_prefix(ATTRIBUTE).is_some_and(|name| !name.is_empty());
     is_attribute || name == VALIDITY || TEXTS.contains(&name) || EXPORTED.contains(&name)
 }
 
-/// Returns a row as the JSON object that a JSON line would have been. Empty cells are absent.
+/// Returns a row as the JSON object of the equivalent JSON line. Empty cells are omitted.
 pub fn object<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
     let (mut object, mut attributes) = (Map::new(), Map::new());
     for (column, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
@@ -32,12 +31,12 @@ pub fn object<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String
     object
 }
 
-/// A cell that is JSON is that value; any other is text.
+/// Parses a cell as JSON if possible, otherwise as text.
 fn value(cell: &str) -> Value {
     serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell))
 }
 
-/// Returns the cell that reads as this value.
+/// Returns the cell that parses back to this value.
 pub fn cell(value: &Value) -> String {
     match value {
         Value::String(text) if !text.is_empty() && serde_json::from_str::<Value>(text).is_err() => text.clone(),
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_attribute_comes_back_out_of_its_cell() {
+    fn every_attribute_survives_a_round_trip_through_its_cell() {
         for attribute in [json!("roof"), json!("3"), json!(3), json!(""), json!("true"), json!(null), json!({"a": [1]})]
         {
             let read = object([("attribute.x", cell(&attribute).as_str())].into_iter());
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_stay_texts_and_empty_cells_are_absent() {
+    fn text_columns_stay_text_and_empty_cells_are_omitted() {
         let row = [("serialNumber", "7"), ("name", ""), ("certificateValidityDays", "30")];
         assert_eq!(
             Value::Object(object(row.into_iter())),

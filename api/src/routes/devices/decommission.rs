@@ -1,4 +1,4 @@
-//! Takes a device out of service.
+//! Decommissions a device.
 
 use domain::ids::DeviceId;
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// Why the device is decommissioned.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct DecommissionDevice {
@@ -21,7 +21,7 @@ struct DecommissionDevice {
 impl Api {
     /// Decommission a device
     ///
-    /// For good: its certificates are revoked, its sessions end, its history stays.
+    /// Cannot be undone: its certificates are revoked and its sessions end; its history is kept.
     #[oai(
         path = "/devices/:id/decommission",
         method = "post",

@@ -1,4 +1,4 @@
-//! Lets a device speak for itself alone.
+//! Removes the gateway role of a device.
 
 use domain::device::{Device, DeviceCommand};
 
@@ -12,7 +12,7 @@ pub struct Api;
 impl Api {
     /// Dismiss a gateway
     ///
-    /// It goes on sending for itself.
+    /// The device can still send its own telemetry.
     #[oai(path = "/devices/:id/gateway", method = "delete", tag = "Tag::Devices", operation_id = "dismissGateway")]
     async fn call(
         &self,

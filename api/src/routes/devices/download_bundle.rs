@@ -1,4 +1,4 @@
-//! Gives out a certificate bundle under the address that has its token as a parameter.
+//! Serves a certificate bundle, with the token as a query parameter.
 
 use domain::ids::DeviceId;
 
@@ -13,7 +13,7 @@ pub struct Api;
 impl Api {
     /// Fetch a certificate bundle, by parameter
     ///
-    /// The same as `…/certificate/bundle/{token}`.
+    /// Same as `…/certificate/bundle/{token}`.
     #[oai(
         path = "/devices/:id/certificate/download",
         method = "get",

@@ -1,4 +1,4 @@
-//! Gives out all devices as a file that can be imported.
+//! Exports devices as a file that can be imported.
 
 use std::io;
 
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::csv_columns;
 use crate::prelude::*;
 
-/// Devices that are read at a time.
+/// Devices per database query.
 const PART: i64 = 1_000;
 
 /// The media types.
@@ -27,17 +27,17 @@ const LINES: &str = "application/x-ndjson";
 #[derive(Default)]
 pub struct Api;
 
-/// What kind of file.
+/// The file format.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "DeviceFileFormat", rename_all = "lowercase")]
 enum Format {
-    /// With a line of headers.
+    /// CSV with a header line.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
 }
 
-/// The file, sent while it is read.
+/// The file, streamed while it is read from the database.
 pub struct ExportResponse(Response);
 
 impl IntoResponse for ExportResponse {
@@ -68,21 +68,22 @@ impl ApiResponse for ExportResponse {
 impl Api {
     /// Export devices
     ///
-    /// In the columns of `POST /devices/import`, with `id` and `status`, by serial number. Certificates are not in it.
+    /// The columns of `POST /devices/import`, plus `id` and `status`, ordered by serial number. Certificates are not
+    /// included.
     #[oai(path = "/devices/export", method = "get", tag = "Tag::Devices", operation_id = "exportDevices")]
     async fn call(
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
-        /// `csv` by default.
+        /// Defaults to `csv`.
         format: Query<Option<Format>>,
-        /// Those that are decommissioned, too.
+        /// Include decommissioned devices.
         decommissioned: Query<Option<bool>>,
     ) -> Result<ExportResponse, Problem> {
         let organization = caller.organization.0;
         let all = decommissioned.0.unwrap_or(false);
         let filter = DeviceFilter { status: (!all).then(|| "active".to_owned()), ..DeviceFilter::default() };
-        // What fails before the first row is answered as it should be.
+        // Read before the stream starts, so that a failure can still be answered with a problem.
         let attributes = read::attribute_names(&state.reader, organization).await?;
         let rows = rows(state.reader.clone(), organization, filter);
         Ok(match format.0.unwrap_or(Format::Csv) {
@@ -105,7 +106,7 @@ fn file(kind: &str, name: &str, parts: impl Stream<Item = io::Result<String>> + 
     ExportResponse(response)
 }
 
-/// Where the next part begins: at the beginning, after a place, or nowhere.
+/// Where the next page starts: `Some(None)` at the beginning, `Some(place)` after a place, `None` nowhere.
 type Next = Option<Option<PageCursor>>;
 
 fn rows(
@@ -123,7 +124,7 @@ fn rows(
                 Some((Ok(rows), (reader, filter, page.next.map(Some))))
             }
             Err(error) => {
-                tracing::error!(%error, "an export broke off");
+                tracing::error!(%error, "a device export was aborted");
                 Some((Err(io::Error::other(error)), (reader, filter, None)))
             }
         }
@@ -166,6 +167,6 @@ fn cells(row: &DeviceRow, attributes: &[String]) -> Vec<String> {
 fn record(cells: &[String]) -> io::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(cells).map_err(io::Error::other)?;
-    let octets = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-    String::from_utf8(octets).map_err(io::Error::other)
+    let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }

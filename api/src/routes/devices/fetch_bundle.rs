@@ -1,4 +1,4 @@
-//! Gives out a certificate bundle: once, to whoever has the token.
+//! Serves a certificate bundle, once, to the bearer of its token.
 
 use commands::{Bundle, TakenBundle};
 use domain::ids::DeviceId;
@@ -13,17 +13,17 @@ use crate::routes::bundle_archive::archive;
 #[derive(Default)]
 pub struct Api;
 
-/// The archive.
+/// The bundle as a ZIP archive.
 #[derive(ApiResponse)]
 pub enum BundleResponse {
     /// `device.crt`, `device.key`, `ca.crt` and `config.json`.
     #[oai(status = 200, content_type = "application/zip")]
     Zip(
         Binary<Vec<u8>>,
-        /// The archive's name.
+        /// The file name.
         #[oai(header = "Content-Disposition")]
         String,
-        /// Nobody on the way may keep it.
+        /// `no-store`: the bundle contains a private key.
         #[oai(header = "Cache-Control")]
         String,
     ),
@@ -33,7 +33,7 @@ pub enum BundleResponse {
 impl Api {
     /// Fetch a certificate bundle
     ///
-    /// The link of an issued certificate, for one download within 15 minutes: a second one answers 410.
+    /// Serves the `downloadUrl` of an issued certificate: one download within 15 minutes. A second attempt answers 410.
     #[oai(
         path = "/devices/:id/certificate/bundle/:token",
         method = "get",
@@ -45,18 +45,20 @@ impl Api {
     }
 }
 
-/// Takes a bundle and packs it.
+/// Takes a bundle, which removes it, and packs it.
 pub async fn fetch(state: &State, device: DeviceId, token: &str) -> Result<BundleResponse, Problem> {
     match state.commands.take_bundle(device, token).await.map_err(never_refused)? {
         TakenBundle::Bundle(bundle) => packed(state, &bundle),
-        TakenBundle::Gone => Err(Problem::of(Kind::Gone, "the bundle was fetched before, or its 15 minutes are over")),
+        TakenBundle::Gone => {
+            Err(Problem::of(Kind::Gone, "the bundle was already downloaded, or its 15 minutes are over"))
+        }
         TakenBundle::Unknown => Err(Problem::not_found("bundle")),
     }
 }
 
 fn packed(state: &State, bundle: &Bundle) -> Result<BundleResponse, Problem> {
     let packed = archive(bundle, &state.root_certificate_pem, &state.device_urls).map_err(|error| {
-        tracing::error!(%error, "a bundle could not be packed");
+        tracing::error!(%error, "cannot pack a certificate bundle");
         Problem::new(Kind::Internal)
     })?;
     let name = format!("attachment; filename=\"device-{}.zip\"", bundle.device);

@@ -1,4 +1,4 @@
-//! Shows one device.
+//! Shows a device.
 
 use projections::device_directory::read::Device;
 
@@ -13,14 +13,14 @@ pub struct Api;
 impl Api {
     /// Show a device
     ///
-    /// Connectivity and the type's name are not told of the past.
+    /// With `asOf`, connectivity and the type's name are unknown.
     #[oai(path = "/devices/:id", method = "get", tag = "Tag::Devices", operation_id = "getDevice")]
     async fn call(
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-        /// Folded from the events recorded until then; without it the present.
+        /// Shows the state at this time, rebuilt from the events recorded until then; defaults to the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<DeviceResponse>, Problem> {

@@ -1,4 +1,4 @@
-//! Tells whether a device is a gateway.
+//! Shows whether a device is a gateway.
 
 use super::list_tokens::load;
 use crate::prelude::*;
@@ -7,7 +7,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Whether it speaks for others.
+/// Whether the device is a gateway.
 #[derive(Object)]
 struct Gateway {
     gateway: bool,
@@ -15,7 +15,7 @@ struct Gateway {
 
 #[OpenApi]
 impl Api {
-    /// Tell whether a device is a gateway
+    /// Show whether a device is a gateway
     #[oai(path = "/devices/:id/gateway", method = "get", tag = "Tag::Devices", operation_id = "getGateway")]
     async fn call(
         &self,

@@ -4,28 +4,28 @@ use domain::ids::DeviceId;
 
 use crate::prelude::*;
 
-/// How long a claim code is valid if nothing is said, in hours.
+/// Default validity of a claim code, in hours.
 pub const USUAL_VALIDITY_HOURS: u32 = 72;
 
 /// The endpoint.
 #[derive(Default)]
 pub struct Api;
 
-/// For how long.
+/// The validity of the code.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct IssueClaimCode {
-    /// 1 to 2160; 72 by default.
+    /// Hours, 1 to 2,160; defaults to 72.
     #[oai(nullable)]
     validity_hours: Option<u32>,
 }
 
-/// The new claim code.
+/// A new claim code.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct ClaimCode {
     id: Uuid,
-    /// What the device shows to `POST /enroll`. It is not stored: this answer is the only one that has it.
+    /// The code that the device sends to `POST /enroll`. It is not stored and appears only in this response.
     code: Option<String>,
     serial_number: String,
     expires_at: Time,
@@ -35,8 +35,8 @@ struct ClaimCode {
 impl Api {
     /// Issue a claim code for a device
     ///
-    /// With it the device enrols once: it sends code, serial number and a signing request, and gets a certificate for its
-    /// own key. An earlier code of the device no longer holds. The platform keeps only a digest.
+    /// The device enrols with it once: it sends code, serial number and a signing request, and gets a certificate for
+    /// its own key. Issuing a code invalidates the previous one. The platform stores only a digest.
     #[oai(path = "/devices/:id/claim-code", method = "post", tag = "Tag::Devices", operation_id = "issueClaimCode")]
     async fn call(
         &self,

@@ -1,4 +1,4 @@
-//! Issues a token for a device.
+//! Issues an HTTP token for a device.
 
 use commands::NewDeviceToken;
 use domain::ids::DeviceId;
@@ -9,14 +9,14 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What it is for, and for how long.
+/// Label and validity of the token.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct IssueDeviceToken {
     /// 1 to 100 characters.
     #[oai(nullable)]
     label: Option<String>,
-    /// 1 to 3650; 365 by default.
+    /// Days, 1 to 3,650; defaults to 365.
     #[oai(nullable)]
     validity_days: Option<u32>,
 }
@@ -26,7 +26,8 @@ struct IssueDeviceToken {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct Issued {
     id: Uuid,
-    /// What the device sends as `Authorization: Bearer …`. It is not stored: this answer is the only one that has it.
+    /// The token that the device sends as `Authorization: Bearer …`. It is not stored and appears only in this
+    /// response.
     token: Option<String>,
     label: Option<String>,
     expires_at: Time,
@@ -36,7 +37,7 @@ struct Issued {
 impl Api {
     /// Issue a token for a device
     ///
-    /// For devices that send over HTTP and have no certificate. The platform keeps only a digest.
+    /// For devices that send over HTTP without a certificate. The platform stores only a digest.
     #[oai(path = "/devices/:id/tokens", method = "post", tag = "Tag::Devices", operation_id = "issueDeviceToken")]
     async fn call(
         &self,

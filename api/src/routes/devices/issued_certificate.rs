@@ -1,4 +1,4 @@
-//! A certificate as it is given away: once, with its private key. What does not live here: the register of certificates.
+//! A newly issued certificate in responses, with its private key. Stored certificates are in `certificates::view`.
 
 use commands::IssuedCertificate as Issued;
 use domain::ids::DeviceId;
@@ -7,10 +7,10 @@ use super::view::Device;
 use crate::auth::Caller;
 use crate::prelude::*;
 
-/// How long a certificate is valid if nothing is said, in days.
+/// Default validity of a certificate, in days.
 pub const USUAL_VALIDITY_DAYS: u32 = 365;
 
-/// The device, and what it needs to connect.
+/// A device and its newly issued certificate.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct EquippedDevice {
@@ -25,30 +25,33 @@ pub struct IssuedCertificate {
     id: Uuid,
     /// PEM.
     certificate: String,
-    /// PEM (PKCS #8). It is not stored: this answer is the only one that has it, beside one download of `downloadUrl`.
-    /// Absent where the device has its key itself.
+    /// PEM (PKCS #8). It is not stored and appears only in this response and in one download of `downloadUrl`. Absent
+    /// if the device generated its own key.
     private_key: Option<String>,
-    /// The certificate and its organisation's authority, PEM: what the device presents.
+    /// The certificate and the organisation's CA certificate, PEM: the chain that the device presents.
     chain: String,
     serial_number: String,
     valid_from: Time,
     valid_until: Time,
-    /// Where `device.crt`, `device.key`, `ca.crt` and `config.json` are fetched as one archive: once, within 15 minutes.
+    /// Downloads `device.crt`, `device.key`, `ca.crt` and `config.json` as one archive: once, within 15 minutes.
     download_url: Option<String>,
 }
 
 versioned!(EquippedDevice, device);
 
 impl IssuedCertificate {
-    /// Returns an issued certificate with a link to its bundle, where its key was made here and the link is wanted.
+    /// Returns an issued certificate, with a download link if the platform generated its key and `link` is set.
     pub async fn with_link(state: &State, caller: &Caller, device: DeviceId, issued: Issued, link: bool) -> Self {
         let kept = match link {
             true => state.commands.keep_bundle(caller.organization, device, &issued).await,
             false => Ok(None),
         };
         let token = kept.unwrap_or_else(|error| {
-            // The key must reach the caller even so.
-            tracing::error!(error = crate::error_mapping::chain(&error), "a certificate bundle was not kept");
+            // The private key must reach the caller even without a download link.
+            tracing::error!(
+                error = crate::error_mapping::chain(&error),
+                "cannot keep a certificate bundle for download"
+            );
             None
         });
         let download_url = token.map(|token| format!("/api/v1/devices/{device}/certificate/bundle/{token}"));

@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Whether a device is in service.
+/// The lifecycle status of a device.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum DeviceStatus {
@@ -18,7 +18,7 @@ enum DeviceStatus {
     Decommissioned,
 }
 
-/// Whether a device is there.
+/// The connectivity of a device.
 #[derive(Enum)]
 #[oai(rename_all = "snake_case")]
 enum Connectivity {
@@ -27,7 +27,7 @@ enum Connectivity {
     Unknown,
 }
 
-/// By what the list is ordered.
+/// The sort key of the list.
 #[derive(Enum)]
 #[oai(rename = "DeviceOrder", rename_all = "camelCase")]
 enum Order {
@@ -38,7 +38,7 @@ enum Order {
 }
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Devices { devices: Device }
 }
 
@@ -46,7 +46,7 @@ page! {
 impl Api {
     /// List devices
     ///
-    /// In the order of their names, or another one. `total` counts at most 10,001.
+    /// Ordered by name unless `sort` is given. `total` is capped at 10,001.
     #[oai(path = "/devices", method = "get", tag = "Tag::Devices", operation_id = "listDevices")]
     #[allow(clippy::too_many_arguments)]
     async fn call(
@@ -56,13 +56,13 @@ impl Api {
         status: Query<Option<DeviceStatus>>,
         #[oai(name = "deviceTypeId")] device_type_id: Query<Option<Uuid>>,
         connectivity: Query<Option<Connectivity>>,
-        /// Part of name, serial number or description.
+        /// A substring of the name, serial number or description.
         text: Query<Option<String>>,
-        /// A custom attribute and its value: `floor:3`.
+        /// A custom attribute and its value, such as `floor:3`.
         attribute: Query<Option<String>>,
-        /// In ascending order; `name` if nothing is said.
+        /// The sort key, ascending; defaults to `name`.
         sort: Query<Option<Order>>,
-        /// In descending order instead.
+        /// Sort in descending order.
         descending: Query<Option<bool>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
@@ -82,7 +82,7 @@ impl Api {
     }
 }
 
-/// Reads `key:value`; the value may have colons in it.
+/// Parses `key:value`; the value may contain colons.
 fn pair(text: &str) -> Result<(String, String), Problem> {
     let pair = text.split_once(':').filter(|(key, _)| !key.is_empty());
     let (key, value) = pair.ok_or_else(|| Problem::parameter("attribute", "must be a name, a colon and a value"))?;

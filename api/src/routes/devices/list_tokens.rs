@@ -1,4 +1,4 @@
-//! Lists the tokens of a device, and loads a device as the log has it.
+//! Lists the HTTP tokens of a device.
 
 use domain::device::{Device, DeviceToken};
 
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A token; its secret is with the device alone.
+/// An HTTP token. Only the device has its secret.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct Token {
@@ -23,7 +23,7 @@ struct Token {
 }
 
 page! {
-    /// All of them, in the order of issuing.
+    /// One page of the tokens, in order of issue.
     Tokens { tokens: Token }
 }
 
@@ -64,7 +64,8 @@ impl Api {
     }
 }
 
-/// Loads a device of the caller's organisation as the log has it: what is asked rarely needs no read model.
+/// Loads a device of the caller's organisation from the log: tokens and the gateway role are read too rarely to need a
+/// read model.
 pub(super) async fn load(state: &State, caller: &Caller, id: Uuid) -> Result<Device, Problem> {
     let loaded = state.commands.load::<Device>(caller.organization, id).await.map_err(never_refused)?;
     loaded.map(|(device, _)| device).ok_or_else(|| Problem::not_found("device"))

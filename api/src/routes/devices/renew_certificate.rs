@@ -1,4 +1,4 @@
-//! Issues another certificate for a device.
+//! Renews the certificate of a device.
 
 use commands::Renewal;
 use domain::ids::DeviceId;
@@ -11,25 +11,25 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// For how long.
+/// The key, validity and overlap of the new certificate.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct RenewCertificate {
-    /// 1 to 3650; 365 by default.
+    /// Days, 1 to 3,650; defaults to 365.
     #[oai(nullable)]
     validity_days: Option<u32>,
-    /// A PEM signing request for the key of the new certificate; without one, the key is made here.
+    /// A certificate signing request in PEM; if absent, the platform generates the key.
     #[oai(nullable)]
     csr: Option<String>,
-    /// Days for which the present certificates still hold, 0 to 365; the organisation's choice by default.
+    /// Days for which the current certificates stay valid, 0 to 365; defaults to the organisation's policy.
     #[oai(nullable)]
     overlap_days: Option<u32>,
-    /// Whether the bundle may be fetched by a link too. True by default.
+    /// Whether the bundle can also be downloaded by a link. Defaults to true.
     #[oai(nullable)]
     download_link: Option<bool>,
 }
 
-/// The new certificate.
+/// The newly issued certificate.
 #[derive(Object)]
 struct Renewed {
     certificate: IssuedCertificate,
@@ -39,7 +39,7 @@ struct Renewed {
 impl Api {
     /// Renew the certificate of a device
     ///
-    /// The present certificates stay valid for an overlap, so that the device can change over; then they are revoked as
+    /// The current certificates stay valid for an overlap, so that the device can switch over; then they are revoked as
     /// superseded.
     #[oai(
         path = "/devices/:id/certificate/renew",
@@ -61,7 +61,7 @@ impl Api {
         let renewed = state.commands.renew_certificate(&intent.context(&caller), device, renewal).await?;
         let link = body.0.download_link.unwrap_or(true);
         let certificate = IssuedCertificate::with_link(&state, &caller, device, renewed.certificate, link).await;
-        // The key must reach the caller even if the read model is late.
+        // The private key must reach the caller even if the read model is late, so the result is ignored.
         wait_until_visible(&state, NAME, renewed.receipt).await;
         Ok(IssuedOnce(Renewed { certificate }, renewed.receipt))
     }

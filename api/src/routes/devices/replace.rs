@@ -1,9 +1,9 @@
-//! Puts another physical device in the place of the old one.
+//! Replaces the physical device behind a device record.
 
 use commands::{Replacement, ReplacementCertificate};
 use domain::ids::DeviceId;
 
-use super::create::shown;
+use super::create::after_issue;
 use super::issued_certificate::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
 use crate::prelude::*;
 
@@ -11,25 +11,25 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What takes its place, and why.
+/// The new physical device, and why the old one is replaced.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ReplaceDevice {
-    /// Of the new physical device; unique in the organisation.
+    /// Serial number of the new physical device; unique in the organisation.
     serial_number: String,
     #[oai(validator(min_length = 1, max_length = 500))]
     reason: String,
-    /// 1 to 3650; 365 by default.
+    /// Days, 1 to 3,650; defaults to 365.
     #[oai(nullable)]
     certificate_validity_days: Option<u32>,
-    /// A PEM signing request of the new physical device. Without one, its key is made here.
+    /// A certificate signing request of the new physical device, PEM; if absent, the platform generates its key.
     #[oai(nullable)]
     csr: Option<String>,
-    /// Whether a certificate is issued at all; without one the new physical device is to enrol with a claim code. True by
-    /// default.
+    /// Whether to issue a certificate; if not, the new physical device enrols with a claim code. Defaults to true.
     #[oai(nullable)]
     issue_certificate: Option<bool>,
-    /// Whether the bundle may be fetched by a link too, and waits encrypted for 15 minutes. True by default.
+    /// Whether the bundle can also be downloaded by a link, for which it is kept encrypted for 15 minutes. Defaults to
+    /// true.
     #[oai(nullable)]
     download_link: Option<bool>,
 }
@@ -51,10 +51,10 @@ impl ReplaceDevice {
 
 #[OpenApi]
 impl Api {
-    /// Replace a device by another physical one
+    /// Replace the physical device
     ///
-    /// Name, attributes, links and history stay. Certificates, HTTP tokens and claim code of the old one end at once, and
-    /// its session with them; its serial number is free again.
+    /// Name, attributes, links and history are kept. The old device's certificates, HTTP tokens and claim code end at
+    /// once, and its session with them; its serial number becomes free.
     #[oai(path = "/devices/:id/replace", method = "post", tag = "Tag::Devices", operation_id = "replaceDevice")]
     async fn call(
         &self,
@@ -71,7 +71,7 @@ impl Api {
             Some(issued) => Some(IssuedCertificate::with_link(&state, &caller, device, issued, link).await),
             None => None,
         };
-        let device = shown(&state, &caller, device, replaced.receipt).await?;
+        let device = after_issue(&state, &caller, device, replaced.receipt).await?;
         Ok(Revised(EquippedDevice { device, certificate }, Some(replaced.receipt)))
     }
 }

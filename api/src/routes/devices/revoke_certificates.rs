@@ -11,7 +11,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// The reason, and which certificates to revoke.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct RevokeCertificate {
@@ -19,12 +19,12 @@ struct RevokeCertificate {
     reason: String,
     #[oai(nullable)]
     code: Option<RevocationCode>,
-    /// Only this certificate; all of the device's by default.
+    /// Revoke only this certificate; defaults to all certificates of the device.
     #[oai(nullable)]
     certificate_id: Option<Uuid>,
 }
 
-/// It is done.
+/// Confirms the revocation.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 struct Revoked {
@@ -36,8 +36,8 @@ struct Revoked {
 impl Api {
     /// Revoke the certificates of a device
     ///
-    /// All of them that are not revoked yet, or the one that is named. Live sessions end within moments; the device cannot connect until it gets
-    /// another certificate.
+    /// Revokes all certificates that are not revoked yet, or only `certificateId`. Live sessions end within moments;
+    /// the device cannot connect until it has another certificate.
     #[oai(
         path = "/devices/:id/certificate/revoke",
         method = "post",
@@ -62,6 +62,7 @@ impl Api {
         let receipt = done.last_receipt();
         match receipt {
             Some(receipt) => drop(wait_until_visible(&state, NAME, receipt).await),
+            // Nothing was left to revoke: answer 404 if the device does not exist.
             None => drop(find(&state, &caller, id.0).await?),
         }
         let certificates = read::of_device(&state.reader, caller.organization.0, id.0).await?;

@@ -1,4 +1,4 @@
-//! Revokes a token of a device.
+//! Revokes an HTTP token of a device.
 
 use domain::device::{Device, DeviceCommand};
 use domain::ids::DeviceTokenId;
@@ -13,7 +13,7 @@ pub struct Api;
 impl Api {
     /// Revoke a token of a device
     ///
-    /// It is refused within moments.
+    /// The token is refused within moments.
     #[oai(
         path = "/devices/:id/tokens/:tokenId",
         method = "delete",
@@ -27,7 +27,7 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         id: Path<Uuid>,
         #[oai(name = "tokenId")] token_id: Path<Uuid>,
-        /// Why; `revoked` by default.
+        /// Why the token is revoked; defaults to `revoked`.
         #[oai(validator(min_length = 1, max_length = 500))]
         reason: Query<Option<String>>,
     ) -> Result<Changed<Success>, Problem> {

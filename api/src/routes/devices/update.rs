@@ -12,13 +12,13 @@ use crate::routes::attributes::object;
 #[derive(Default)]
 pub struct Api;
 
-/// What changes; what is left out stays.
+/// The fields to change; omitted fields keep their values.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateDevice {
     #[oai(nullable)]
     name: Option<String>,
-    /// An empty text removes it.
+    /// An empty string removes it.
     #[oai(nullable)]
     description: Option<String>,
     #[oai(nullable)]
@@ -42,7 +42,7 @@ impl UpdateDevice {
 impl Api {
     /// Change a device
     ///
-    /// All of it or nothing.
+    /// All changes are applied together, or none.
     #[oai(path = "/devices/:id", method = "put", tag = "Tag::Devices", operation_id = "updateDevice")]
     async fn call(
         &self,

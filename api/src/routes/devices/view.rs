@@ -1,4 +1,4 @@
-//! A device as the API shows it.
+//! Devices in responses.
 
 use commands::Receipt;
 use projections::device_directory::{NAME, read};
@@ -22,7 +22,7 @@ pub struct Device {
     /// `active` or `decommissioned`.
     status: String,
     decommission_reason: Option<String>,
-    /// `online`, `offline`, or `unknown` until it connected for the first time.
+    /// `online`, `offline`, or `unknown` until it first connects.
     connectivity_status: String,
     connectivity_reason: Option<String>,
     last_connectivity_change: Option<Time>,
@@ -71,7 +71,7 @@ impl From<read::Device> for Device {
 }
 
 impl Device {
-    /// Returns a device that was registered just now, as its aggregate has it, where the read model is late.
+    /// Returns a device that was just registered, from its aggregate, when the read model is late.
     pub fn registered(id: Uuid, caller: &Caller, state: domain::device::Device, now: DateTime<Utc>) -> Option<Self> {
         let profile = state.profile?;
         Some(Self {
@@ -98,13 +98,13 @@ impl Device {
     }
 }
 
-/// Returns one device of the caller's organisation.
+/// Returns a device of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<read::Device, Problem> {
     let device = read::get(&state.reader, caller.organization.0, id).await?;
     device.ok_or_else(|| Problem::not_found("device"))
 }
 
-/// Returns one device as it is after a write.
+/// Returns a device as it is after a write.
 pub async fn after_write(
     state: &State,
     caller: &Caller,

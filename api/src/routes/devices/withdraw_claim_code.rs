@@ -1,4 +1,4 @@
-//! Takes an open claim code back.
+//! Withdraws an unused claim code.
 
 use domain::ids::DeviceId;
 

@@ -1,4 +1,4 @@
-//! Enrols a device: claim code and serial number for a certificate.
+//! Enrols a device: exchanges a claim code and a signing request for a certificate.
 
 use super::view::DeviceCertificate;
 use crate::prelude::*;
@@ -7,17 +7,17 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Who enrols, and for which key.
+/// The claim code, and the key to certify.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct Enroll {
-    /// The claim code, as it was handed out.
+    /// The claim code, as issued.
     #[oai(validator(max_length = 100))]
     code: String,
-    /// The maker's serial number of the device.
+    /// The manufacturer's serial number of the device.
     #[oai(validator(max_length = 200))]
     serial_number: String,
-    /// A PEM signing request (PKCS #10, ECDSA P-256 or P-384).
+    /// A certificate signing request in PEM (PKCS #10, ECDSA P-256 or P-384).
     csr: String,
 }
 
@@ -25,8 +25,8 @@ struct Enroll {
 impl Api {
     /// Enrol a device
     ///
-    /// For devices: needs no sign-in, but a claim code that was issued for this serial number. The code is used up; the
-    /// same request again gets the same certificate, for a device that missed the answer.
+    /// Called by devices: instead of a sign-in it needs a claim code issued for this serial number. The code works
+    /// once; repeating the same request returns the same certificate, for a device that missed the response.
     #[oai(path = "/enroll", method = "post", tag = "Tag::Enrollment", operation_id = "enroll")]
     async fn call(
         &self,

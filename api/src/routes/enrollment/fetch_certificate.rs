@@ -1,4 +1,4 @@
-//! Gives a device its newest certificate, which may have been issued without its asking.
+//! Returns the newest certificate of the calling device, which may have been renewed automatically.
 
 use super::peer::Peer;
 use super::view::DeviceCertificate;
@@ -11,10 +11,10 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Fetch one's own newest certificate
+    /// Fetch the device's newest certificate
     ///
-    /// For devices, on the port that asks for client certificates. Where the organisation has certificates renewed
-    /// automatically, the next one waits here; fetching it begins the overlap with the one presented.
+    /// Called by devices, on the port that requires client certificates. If the organisation renews certificates
+    /// automatically, the renewed one is fetched here; fetching it starts the overlap with the presented one.
     #[oai(path = "/enroll/certificate", method = "get", tag = "Tag::Enrollment", operation_id = "fetchOwnCertificate")]
     async fn call(&self, state: Data<&State>, request: &poem::Request) -> Result<Json<DeviceCertificate>, Problem> {
         let device = state.commands.authenticate_device(Peer::chain(request)?).await?;

@@ -1,4 +1,4 @@
-//! Issues claim codes for many devices at once.
+//! Issues claim codes for many devices in one request.
 
 use commands::{CommandContext, Error, NewDevice};
 use domain::device::serial_number_of;
@@ -9,9 +9,9 @@ use crate::error_mapping::never_refused;
 use crate::prelude::*;
 use crate::routes::attributes::object;
 
-/// How long a claim code is valid if nothing is said, in hours: codes are made before devices are shipped.
+/// Default validity of a claim code in hours (30 days): codes are issued before devices are shipped.
 const USUAL_VALIDITY_HOURS: u32 = 720;
-/// Most serial numbers of one request, and how many are worked on at a time.
+/// Maximum number of serial numbers per request, and how many are processed concurrently.
 const MOST: usize = 1_000;
 const AT_ONCE: usize = 16;
 
@@ -19,35 +19,34 @@ const AT_ONCE: usize = 16;
 #[derive(Default)]
 pub struct Api;
 
-/// For whom.
+/// The devices, and the validity of the codes.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct IssueClaimCodes {
-    /// 1 to 1000 serial numbers.
+    /// 1 to 1,000 serial numbers.
     serial_numbers: Vec<String>,
-    /// Serial numbers that are unknown are registered as devices of this type, without a certificate; without it they are
-    /// refused.
+    /// Registers unknown serial numbers as devices of this type, without a certificate; if absent, they are refused.
     #[oai(nullable)]
     device_type_id: Option<Uuid>,
-    /// 1 to 2160; 720 by default.
+    /// Hours, 1 to 2,160; defaults to 720.
     #[oai(nullable)]
     validity_hours: Option<u32>,
 }
 
-/// What became of one serial number.
+/// The result for one serial number.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct IssuedCode {
     serial_number: String,
     device_id: Option<Uuid>,
-    /// What the device shows to `POST /enroll`. It is not stored: this answer is the only one that has it.
+    /// The code that the device sends to `POST /enroll`. It is not stored and appears only in this response.
     code: Option<String>,
     expires_at: Option<Time>,
-    /// Why there is no code.
+    /// Why no code was issued.
     error: Option<String>,
 }
 
-/// In the order of the request.
+/// One result per serial number, in the order of the request.
 #[derive(Object)]
 struct IssuedCodes {
     codes: Vec<IssuedCode>,
@@ -57,7 +56,7 @@ struct IssuedCodes {
 impl Api {
     /// Issue claim codes in bulk
     ///
-    /// One for each serial number; one that is refused says why and keeps none of the others back.
+    /// One code per serial number. A refused serial number has an `error` and does not affect the others.
     #[oai(path = "/enrollment/codes", method = "post", tag = "Tag::Enrollment", operation_id = "issueClaimCodes")]
     async fn call(
         &self,
@@ -78,6 +77,7 @@ impl Api {
             for (serial_number, issued) in some.iter().zip(join_all(issuing).await) {
                 codes.push(match issued {
                     Ok(code) => code,
+                    // The platform is failing: fail the request, which can be repeated with the same key.
                     Err(problem) if problem.status >= 500 => return Err(problem),
                     Err(problem) => refused(serial_number, &problem),
                 });
@@ -126,7 +126,7 @@ fn new_device(serial_number: &str, device_type_id: DeviceTypeId) -> NewDevice {
         serial_number: serial_number.to_owned(),
         device_type_id,
         custom_attributes: object(None),
-        // Nothing is issued before the device enrols.
+        // Unused until the device enrols: no certificate is issued here.
         certificate_validity_days: 365,
     }
 }

@@ -1,4 +1,4 @@
-//! How devices get their first and their next certificate: claim codes, enrolling, renewing with the present one.
+//! Enrolment: claim codes, the first certificate, and renewal with the current certificate.
 
 mod enroll;
 mod fetch_certificate;

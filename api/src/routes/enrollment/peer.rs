@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, where the listener asks for client certificates.
+//! The client certificate chain of a connection to the enrolment listener.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use rustls_pki_types::CertificateDer;
 
 use crate::problem::{Kind, Problem};
 
-/// The other end of a connection: put into each of its requests by the listener, and nobody else.
+/// The client of a connection. Only the listener adds it to a request.
 #[derive(Debug)]
 pub struct Peer {
-    /// The certificates that it presented, its own first; it has proven to hold the key of that one. Whether they are
-    /// worth anything is not decided yet.
+    /// The presented certificates, leaf first. The client has proven possession of the leaf's private key; the chain is
+    /// not verified yet.
     pub chain: Vec<CertificateDer<'static>>,
 }
 
 impl Peer {
-    /// Returns what the sender of a request presented.
+    /// Returns the certificates that the client presented.
     pub fn chain(request: &Request) -> Result<&[CertificateDer<'static>], Problem> {
         let refused = |detail| Problem::of(Kind::Unauthenticated, detail);
         match request.extensions().get::<Arc<Self>>() {
-            None => Err(refused("this port sees no client certificates: use the one for enrolment")),
+            None => Err(refused("this port does not accept client certificates: use the enrolment port")),
             Some(peer) if peer.chain.is_empty() => Err(refused("present the device's current certificate")),
             Some(peer) => Ok(&peer.chain),
         }

@@ -1,4 +1,4 @@
-//! Renews the certificate of a device that presents its present one.
+//! Renews the certificate of a device that presents its current one.
 
 use super::peer::Peer;
 use super::view::DeviceCertificate;
@@ -8,21 +8,21 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// For which key.
+/// The key to certify.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct RenewOwn {
-    /// A PEM signing request (PKCS #10, ECDSA P-256 or P-384), for the present key or a new one.
+    /// A certificate signing request in PEM (PKCS #10, ECDSA P-256 or P-384), for the current key or a new one.
     csr: String,
 }
 
 #[OpenApi]
 impl Api {
-    /// Renew one's own certificate
+    /// Renew the device's certificate
     ///
-    /// For devices, on the port that asks for client certificates: the device presents its present certificate, which
-    /// then holds for the organisation's overlap. The new one is valid as long as the present one was. The same request
-    /// again gets the same certificate.
+    /// Called by devices, on the port that requires client certificates. The presented certificate stays valid for the
+    /// organisation's overlap. The new one has the same validity period. Repeating the same request returns the same
+    /// certificate.
     #[oai(path = "/enroll/renew", method = "post", tag = "Tag::Enrollment", operation_id = "renewOwnCertificate")]
     async fn call(
         &self,

@@ -1,11 +1,11 @@
-//! What a device gets when it enrols or renews: certificates, never a key.
+//! The response to a device that enrols or renews: certificates, never a private key.
 
 use commands::IssuedCertificate;
 use domain::ids::{DeviceId, OrganizationId};
 
 use crate::prelude::*;
 
-/// A certificate for the key that the device has.
+/// A certificate for the device's own key.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct DeviceCertificate {
@@ -13,9 +13,9 @@ pub struct DeviceCertificate {
     device_id: Uuid,
     /// PEM.
     certificate: String,
-    /// The certificate and its organisation's authority, PEM: what the device presents.
+    /// The certificate and the organisation's CA certificate, PEM: the chain that the device presents.
     chain: String,
-    /// The installation's root certificate, PEM: whom the device believes servers by.
+    /// The root certificate of the installation, PEM: the device's trust anchor for servers.
     root_certificate: String,
     serial_number: String,
     valid_from: Time,
@@ -23,7 +23,7 @@ pub struct DeviceCertificate {
 }
 
 impl DeviceCertificate {
-    /// Returns what the device of a certificate gets.
+    /// Returns the response for an issued certificate.
     pub fn of(state: &State, organization: OrganizationId, device: DeviceId, issued: IssuedCertificate) -> Self {
         Self {
             organization_id: organization.0,

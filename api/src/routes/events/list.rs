@@ -1,4 +1,4 @@
-//! Lists what the platform noticed by itself.
+//! Lists system events: what the platform detected.
 
 use domain::user::AccessRole;
 use projections::system_events::SystemEventRow;
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Something noticed.
+/// One system event.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct SystemEvent {
@@ -26,7 +26,7 @@ struct SystemEvent {
 }
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     SystemEvents { events: SystemEvent }
 }
 
@@ -48,7 +48,7 @@ impl From<SystemEventRow> for SystemEvent {
 impl Api {
     /// List system events
     ///
-    /// The newest first. `total` counts at most 10,001.
+    /// Newest first. `total` is capped at 10,001.
     #[oai(path = "/events", method = "get", tag = "Tag::Events", operation_id = "listEvents")]
     #[allow(clippy::too_many_arguments)]
     async fn call(
@@ -70,7 +70,7 @@ impl Api {
             from: from.0.map(|at| at.0),
             until: to.0.map(|at| at.0),
         };
-        // Refused connections that name no organisation are the platform's own business.
+        // Refused connections without an organisation are shown to platform administrators only.
         let unassigned = caller.role == AccessRole::PlatformAdmin;
         let paging = paging(limit, offset, &cursor)?;
         let page = read::list(&state.reader, caller.organization.0, unassigned, &filter, paging).await?;

@@ -1,10 +1,10 @@
-//! An event of a thing's history as the API shows it.
+//! One event of a resource's history in responses.
 
 use projections::time_travel::{AuditEntry, FieldChange};
 
 use crate::prelude::*;
 
-/// Something that happened.
+/// One event.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct HistoryEvent {
@@ -15,28 +15,28 @@ pub struct HistoryEvent {
     entity_type: String,
     entity_id: Uuid,
     version: i64,
-    /// `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<part>`.
+    /// `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<component>`.
     actor: String,
     recorded_at: Time,
-    /// Its position in the log, of the kind that `X-Log-Position` tells.
+    /// Its position in the log, comparable with `X-Log-Position`.
     log_position: i64,
     command_id: Uuid,
-    /// The same for all that one act led to.
+    /// Shared by all events that one request caused.
     correlation_id: Uuid,
     causation_id: Option<Uuid>,
     payload: Value,
-    /// The fields that it changed.
+    /// The fields that the event changed.
     changes: Vec<Change>,
 }
 
-/// A field as it was and as it is.
+/// A field before and after the event.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct Change {
     field: String,
-    /// Absent where there was none.
+    /// Absent if the field was not set before.
     before: Option<Value>,
-    /// Null where there is none any more.
+    /// Null if the field is no longer set.
     after: Value,
 }
 

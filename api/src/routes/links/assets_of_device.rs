@@ -9,7 +9,7 @@ use crate::routes::devices::view::find;
 #[derive(Default)]
 pub struct Api;
 
-/// An asset, and how the device measures it.
+/// A linked asset, and how the device measures it.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 struct LinkedAsset {
@@ -28,7 +28,7 @@ struct LinkedAsset {
 }
 
 page! {
-    /// Some of them.
+    /// One page of the list.
     LinkedAssets { assets: LinkedAsset }
 }
 
@@ -57,7 +57,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         #[oai(name = "deviceId")] device_id: Path<Uuid>,
-        /// Links that have ended, too.
+        /// Include links that have ended.
         ended: Query<Option<bool>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,

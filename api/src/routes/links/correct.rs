@@ -1,4 +1,4 @@
-//! Puts right what a link says.
+//! Corrects a link, also for the past.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,23 +17,23 @@ use crate::routes::read_your_writes::read_after_write;
 #[derive(Default)]
 pub struct Api;
 
-/// What the link is to say, in place of what it says now.
+/// The corrected link; replaces all fields.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CorrectLink {
     #[oai(nullable)]
     port: Option<u16>,
-    /// `primary` if nothing is said.
+    /// Defaults to `primary`.
     #[oai(nullable)]
     role: Option<LinkRole>,
-    /// May lie in the past.
+    /// May be in the past.
     valid_from: Time,
-    /// Open where it is absent; may lie in the past.
+    /// Open-ended if absent; may be in the past.
     #[oai(nullable)]
     valid_until: Option<Time>,
     #[oai(nullable)]
     metrics_mapping: Option<HashMap<String, String>>,
-    /// What was wrong; it stands in the history.
+    /// What was wrong; recorded in the history.
     reason: String,
 }
 
@@ -41,9 +41,9 @@ struct CorrectLink {
 impl Api {
     /// Correct a link
     ///
-    /// Port, role, window and mapping are replaced; they may be corrected for the past. Readings that come from now on are
-    /// routed by what it says then, whenever they were measured; what was processed before stays where it is. Author, reason
-    /// and what it said before stand in the history of the device.
+    /// Replaces port, role, validity and mapping, also for the past. Readings that arrive from now on are routed by the
+    /// corrected link, whenever they were measured; readings processed before stay where they are. The history of the
+    /// device shows the author, the reason and the previous values.
     #[oai(path = "/devices/:deviceId/links/:id", method = "put", tag = "Tag::Links", operation_id = "correctLink")]
     #[allow(clippy::too_many_arguments)]
     async fn call(
@@ -79,8 +79,8 @@ impl Api {
     }
 }
 
-/// Returns the version of the device's links at which this one is what its tag says: the tag is of the read model, and
-/// the log may have gone on.
+/// Returns the version of the device's links at which this link is as its ETag says. The ETag comes from the read
+/// model, and the log may have moved on, so both states are compared.
 async fn version_at(state: &State, caller: &Caller, device: Uuid, id: Uuid, expected: IfMatch) -> Result<u64, Problem> {
     let missing = || Problem::not_found("link");
     let known = state.commands.load::<DeviceLinks>(caller.organization, device).await.map_err(never_refused)?;

@@ -9,7 +9,7 @@ use crate::routes::assets::view::find;
 #[derive(Default)]
 pub struct Api;
 
-/// A device, and how it measures the asset.
+/// A linked device, and how it measures the asset.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 struct LinkedDevice {
@@ -30,7 +30,7 @@ struct LinkedDevice {
 }
 
 page! {
-    /// Some of them.
+    /// One page of the list.
     LinkedDevices { devices: LinkedDevice }
 }
 
@@ -60,7 +60,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         #[oai(name = "assetId")] asset_id: Path<Uuid>,
-        /// Links that have ended, too.
+        /// Include links that have ended.
         ended: Query<Option<bool>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,

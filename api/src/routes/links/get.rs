@@ -1,4 +1,4 @@
-//! Shows one link.
+//! Shows a link.
 
 use projections::asset_directory::read;
 
@@ -18,11 +18,12 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-        /// Folded from the events recorded until then; without it the present.
+        /// Shows the state at this time, rebuilt from the events recorded until then; defaults to the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<LinkResponse>, Problem> {
         let mut link = read::link(&state.reader, caller.organization.0, id.0).await?;
+        // A link belongs to its device's `DeviceLinks` aggregate; the present row names the device.
         if let (Some(past), Some(present)) = (point_in_time(&state, &caller, &as_of), &link) {
             link = past.link(present.device_id, id.0).await?;
         }

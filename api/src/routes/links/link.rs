@@ -22,18 +22,18 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct LinkAsset {
-    /// Of a device with several.
+    /// The port of a device with several.
     #[oai(nullable)]
     port: Option<u16>,
     #[oai(nullable)]
     role: Option<LinkRole>,
-    /// Now by default.
+    /// Defaults to now.
     #[oai(nullable)]
     valid_from: Option<Time>,
-    /// For ever by default.
+    /// Open-ended if absent.
     #[oai(nullable)]
     valid_until: Option<Time>,
-    /// From `device.<key>` to `asset.<key>`; keys that are not named keep their names.
+    /// Maps `device.<key>` to `asset.<key>`; other keys keep their names.
     #[oai(nullable)]
     metrics_mapping: Option<HashMap<String, String>>,
 }
@@ -71,7 +71,7 @@ impl Api {
                 None => usual_mapping(&state, &caller, asset_id.0).await?,
             },
         };
-        // What is missing stands in the path here, not in the body.
+        // The missing device or asset is named in the path, so answer 404, not a problem of the body.
         let linked = state.commands.execute::<DeviceLinks>(&context, device_id.0, command).await;
         let receipt = linked.map_err(|error| match error {
             commands::Error::Missing(reference) => Problem::of(Kind::NotFound, format_args!("there is no {reference}")),
@@ -83,7 +83,7 @@ impl Api {
     }
 }
 
-/// Returns the mapping of the profile that the asset was made from.
+/// Returns the mapping of the profile that the asset was created from.
 async fn usual_mapping(state: &State, caller: &Caller, asset: Uuid) -> Result<BTreeMap<String, String>, Problem> {
     let known = state.commands.load::<Asset>(caller.organization, asset).await.map_err(never_refused)?;
     Ok(known.and_then(|(asset, _)| asset.applied).map(|applied| applied.telemetry_mappings).unwrap_or_default())

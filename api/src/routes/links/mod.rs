@@ -1,4 +1,4 @@
-//! Which device measures which asset.
+//! Links: which device measures which asset, and when.
 
 mod assets_of_device;
 mod correct;

@@ -14,7 +14,7 @@ pub struct Api;
 impl Api {
     /// Unlink a device from an asset
     ///
-    /// Their links end now; what was measured until now stays with the asset.
+    /// Ends their links now; values measured until now stay with the asset.
     #[oai(
         path = "/devices/:deviceId/assets/:assetId/unlink",
         method = "delete",
@@ -28,7 +28,7 @@ impl Api {
         #[oai(name = "Idempotency-Key")] intent: Intent,
         #[oai(name = "deviceId")] device_id: Path<Uuid>,
         #[oai(name = "assetId")] asset_id: Path<Uuid>,
-        /// Of this port alone.
+        /// Only the link of this port.
         port: Query<Option<u16>>,
     ) -> Result<Changed<Success>, Problem> {
         let at = state.now();

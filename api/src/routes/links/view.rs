@@ -1,4 +1,4 @@
-//! A link as the API shows it.
+//! Links in responses.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub struct Link {
     #[oai(nullable)]
     valid_until: Option<Time>,
     metrics_mapping: HashMap<String, String>,
-    /// Grows with every change of the link.
+    /// Increases with every change of the link.
     pub version: i64,
 }
 

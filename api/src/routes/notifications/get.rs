@@ -1,4 +1,4 @@
-//! Shows a message.
+//! Shows a notification.
 
 use super::view::{NotificationResponse, find};
 use crate::prelude::*;

@@ -1,4 +1,4 @@
-//! Lists messages.
+//! Lists notifications.
 
 use poem_openapi::Enum;
 use projections::notification_outbox::read::{self, NotificationFilter};
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Where a message stands.
+/// The delivery status of a notification.
 #[derive(Clone, Copy, Enum)]
 #[oai(rename_all = "snake_case")]
 enum NotificationStatus {
@@ -30,7 +30,7 @@ impl NotificationStatus {
 }
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Notifications { notifications: Notification }
 }
 
@@ -38,7 +38,7 @@ page! {
 impl Api {
     /// List notifications
     ///
-    /// The newest first. `total` counts at most 10,001.
+    /// Newest first. `total` is capped at 10,001.
     #[oai(
         path = "/notifications",
         method = "get",

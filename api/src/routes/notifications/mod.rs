@@ -1,4 +1,4 @@
-//! Messages about alarms, and the secret that webhooks are signed with.
+//! Notifications about alarms, and the secret that signs webhooks.
 
 mod get;
 mod list;

@@ -1,4 +1,4 @@
-//! Sends a message again that was given up.
+//! Resends a failed notification.
 
 use domain::notification::{Notification, NotificationCommand};
 
@@ -11,9 +11,9 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Send a notification again
+    /// Resend a notification
     ///
-    /// One that was given up, under the same id.
+    /// Retries a failed notification under the same id.
     #[oai(
         path = "/notifications/:id/resend",
         method = "post",

@@ -1,4 +1,4 @@
-//! Replaces the secret that webhooks are signed with.
+//! Replaces the secret that signs webhooks.
 
 use crate::prelude::*;
 
@@ -6,10 +6,10 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// The new secret; it is shown this once.
+/// The new secret; it is shown only once.
 #[derive(Object)]
 struct WebhookSecret {
-    /// `whsec_` and base64 (Standard Webhooks).
+    /// `whsec_` followed by Base64 (Standard Webhooks).
     secret: String,
 }
 
@@ -17,8 +17,8 @@ struct WebhookSecret {
 impl Api {
     /// Replace the webhook secret
     ///
-    /// Everything that is posted from now on is signed with the new one: `webhook-signature` is `v1,` and the base64 of
-    /// HMAC-SHA256 over `webhook-id`, `webhook-timestamp` and the body with dots between.
+    /// All webhooks from now on are signed with the new secret: `webhook-signature` is `v1,` followed by the Base64 of
+    /// HMAC-SHA256 over `webhook-id`, `webhook-timestamp` and the body, joined by dots.
     #[oai(
         path = "/webhook-secret",
         method = "post",

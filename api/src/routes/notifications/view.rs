@@ -1,4 +1,4 @@
-//! A message as the API shows it.
+//! Notifications in responses.
 
 use commands::Receipt;
 use domain::catalogue::notification_channel::Medium;
@@ -8,26 +8,26 @@ use crate::auth::Caller;
 use crate::prelude::*;
 use crate::routes::read_your_writes::read_after_write;
 
-/// A message about a transition of a rule or a device over one channel.
+/// A notification about a transition of an alarm or a device, sent over one channel.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Notification {
     id: Uuid,
     organization_id: Uuid,
-    /// Absent where a rule names an address.
+    /// Absent if the rule itself names the URL.
     channel_id: Option<Uuid>,
     /// `webhook`, `email` or `push`.
     medium: String,
-    /// Of a webhook.
+    /// Only for `webhook`.
     url: Option<String>,
-    /// Of mails and of what is shown on screens.
+    /// Only for `email` and `push`.
     work_roles: Option<Vec<String>>,
     /// `pending`, `delivered` or `failed`.
     status: String,
     attempts: i64,
     /// When the next attempt may begin.
     due_at: Option<Time>,
-    /// How many it reached.
+    /// Number of recipients reached.
     recipients: Option<i64>,
     /// Why the last attempt failed.
     reason: Option<String>,
@@ -48,7 +48,7 @@ pub struct Notification {
     version: i64,
 }
 
-/// One message.
+/// One notification.
 #[derive(Debug, Object)]
 pub struct NotificationResponse {
     notification: Notification,
@@ -100,13 +100,13 @@ impl From<NotificationRow> for NotificationResponse {
     }
 }
 
-/// Returns one message of the caller's organisation.
+/// Returns a notification of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<NotificationResponse, Problem> {
     let row = read::get(&state.reader, caller.organization.0, id).await?;
     Ok(row.ok_or_else(|| Problem::not_found("notification"))?.into())
 }
 
-/// Returns one message as it is after a write.
+/// Returns a notification as it is after a write.
 pub async fn after_write(
     state: &State,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Founds an organisation with its certificate authority.
+//! Creates an organisation with its certificate authority.
 
 use commands::FoundOrganization;
 use projections::tenant_register::{NAME, read};
@@ -20,9 +20,9 @@ struct CreateOrganization {
 
 #[OpenApi]
 impl Api {
-    /// Found an organisation
+    /// Create an organisation
     ///
-    /// It gets a certificate authority of its own, which signs its devices' certificates.
+    /// Each organisation has its own certificate authority, which signs the certificates of its devices.
     #[oai(path = "/organizations", method = "post", tag = "Tag::Organizations", operation_id = "createOrganization")]
     async fn call(
         &self,

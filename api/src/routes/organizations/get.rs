@@ -1,4 +1,4 @@
-//! Shows one organisation.
+//! Shows an organisation.
 
 use projections::tenant_register::read;
 

@@ -10,7 +10,7 @@ use crate::prelude::*;
 pub struct Api;
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Organizations { organizations: Organization }
 }
 

@@ -1,4 +1,4 @@
-//! Organisations: the tenants.
+//! Organisations: the tenants of the platform.
 
 mod create;
 mod get;

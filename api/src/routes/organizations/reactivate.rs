@@ -1,4 +1,4 @@
-//! Lets an organisation go on.
+//! Reactivates a suspended organisation.
 
 use domain::organization::{Organization, OrganizationCommand};
 

@@ -1,4 +1,4 @@
-//! Stops an organisation.
+//! Suspends an organisation.
 
 use domain::organization::{Organization, OrganizationCommand};
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// Why the organisation is suspended.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct SuspendOrganization {
@@ -21,8 +21,8 @@ struct SuspendOrganization {
 impl Api {
     /// Suspend an organisation
     ///
-    /// Its people can no longer sign in, its tokens and keys hold no more, its devices are turned away. Nothing is lost.
-    /// Nobody can suspend the organisation that they belong to.
+    /// Its users can no longer sign in, its tokens and API keys become invalid, and its devices are refused. No data is
+    /// lost. Nobody can suspend their own organisation.
     #[oai(
         path = "/organizations/:id/suspend",
         method = "post",

@@ -1,4 +1,4 @@
-//! Gives an organisation another name.
+//! Renames an organisation.
 
 use domain::organization::{Organization, OrganizationCommand};
 
@@ -9,7 +9,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What changes.
+/// The new name.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct UpdateOrganization {

@@ -1,4 +1,4 @@
-//! An organisation as the API shows it.
+//! Organisations in responses.
 
 use commands::{CommandContext, Receipt};
 use domain::ids::OrganizationId;
@@ -27,7 +27,7 @@ pub struct Organization {
 /// One organisation.
 #[derive(Debug, Object)]
 pub struct OrganizationResponse {
-    /// It.
+    /// The organisation.
     pub organization: Organization,
 }
 
@@ -49,12 +49,12 @@ impl From<OrganizationRow> for Organization {
     }
 }
 
-/// Moves a command into the organisation that it is about.
+/// Returns the context moved to the organisation that the command changes.
 pub fn within(context: CommandContext, id: Uuid) -> CommandContext {
     CommandContext { organization: OrganizationId(id), ..context }
 }
 
-/// Returns one organisation as it is after a write.
+/// Returns an organisation as it is after a write.
 pub async fn after_write(state: &State, id: Uuid, receipt: Receipt) -> Result<Revised<OrganizationResponse>, Problem> {
     let row = read_after_write(state, NAME, (id, receipt), read::organization(&state.reader, id)).await?;
     Ok(Revised(OrganizationResponse { organization: row.into() }, Some(receipt)))

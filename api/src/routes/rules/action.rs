@@ -1,4 +1,4 @@
-//! What follows a breach, as the API takes and shows it.
+//! The action of a rule in requests and responses.
 
 use domain::ids::ActivityTemplateId;
 use domain::rule::RuleAction;
@@ -6,26 +6,26 @@ use poem_openapi::Union;
 
 use crate::prelude::*;
 
-/// Make a work order.
+/// Creates an activity.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct CreateActivity {
-    /// From this template; without it, from the organisation's templates for breaches.
+    /// The template; if absent, the organisation's templates for threshold breaches.
     #[oai(nullable)]
     template_id: Option<Uuid>,
 }
 
-/// Call an address.
+/// Posts to a URL.
 #[derive(Debug, Object)]
 pub struct Webhook {
     url: String,
 }
 
-/// Raise the alarm, and nothing more.
+/// Only raises the alarm.
 #[derive(Debug, Object)]
 pub struct NoAction {}
 
-/// What follows a breach.
+/// The action on a breach.
 #[derive(Debug, Union)]
 #[oai(discriminator_name = "type", one_of = true)]
 pub enum Action {

@@ -1,4 +1,4 @@
-//! A rule's condition, as the API takes and shows it. What does not live here: what makes sense in it.
+//! The condition of a rule in requests and responses. Its semantics are in `domain::alarming`.
 
 use std::str::FromStr;
 
@@ -11,8 +11,8 @@ use crate::enums::Operator;
 use crate::prelude::*;
 use crate::problem::FieldError;
 
-/// When a rule breaches: a comparison (`operator` and `value`), a silence (`noDataSeconds`), or several of them in `all` or
-/// `any`; exactly one of these.
+/// When a rule is breached. Exactly one of: a comparison (`operator` and `value`), a silence (`noDataSeconds`), or
+/// several parts in `all` or `any`.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Condition {
@@ -23,40 +23,40 @@ pub struct Condition {
     /// The upper bound of `between` and `outside`.
     #[oai(nullable)]
     upper: Option<f64>,
-    /// How far beyond its bounds a value must come back before the condition holds no longer.
+    /// How far back within its bounds a value must be before the condition is no longer met.
     #[oai(nullable)]
     dead_band: Option<f64>,
-    /// Compare the change per second since the value before, instead of the value.
+    /// Compare the rate of change per second since the previous value instead of the value.
     #[oai(nullable)]
     per_second: Option<bool>,
-    /// The metric has not come for so long, by the platform's clock.
+    /// The metric has not arrived for this many seconds, by the platform's clock.
     #[oai(nullable, validator(minimum(value = "10"), maximum(value = "2592000")))]
     no_data_seconds: Option<u32>,
-    /// All of these hold.
+    /// All of these must be met.
     #[oai(nullable, validator(min_items = 1, max_items = 20))]
     all: Option<Vec<ConditionPart>>,
-    /// One of these holds.
+    /// At least one of these must be met.
     #[oai(nullable, validator(min_items = 1, max_items = 20))]
     any: Option<Vec<ConditionPart>>,
-    /// For how long the condition must hold, by the device's clock; 0 means at once.
+    /// How long the condition must be met, by the device's clock; 0 means at once.
     #[oai(default)]
     duration_seconds: u32,
-    /// A gap in the data that is longer breaks the duration; an hour if nothing is said.
+    /// A longer gap in the data restarts the duration; defaults to an hour.
     #[oai(nullable, validator(minimum(value = "1"), maximum(value = "2592000")))]
     max_gap_seconds: Option<u32>,
-    /// What must hold for the alarm to return to normal; that the condition no longer holds, if nothing is said.
+    /// The condition for the alarm to return to normal; defaults to the condition no longer being met.
     #[oai(nullable)]
     clear: Option<ConditionPart>,
-    /// When a breach may begin; always, if nothing is said.
+    /// When a breach can start; defaults to always.
     #[oai(nullable)]
     schedule: Option<Schedule>,
 }
 
-/// A part of a condition: a comparison, a silence, or several parts in `all` or `any`; exactly one of these.
+/// A part of a condition. Exactly one of: a comparison, a silence, or several parts in `all` or `any`.
 #[derive(Debug, Default, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct ConditionPart {
-    /// The metric; the rule's own if nothing is said.
+    /// The metric; defaults to the rule's metric.
     #[oai(nullable)]
     metric_key: Option<String>,
     #[oai(nullable)]
@@ -66,24 +66,24 @@ pub struct ConditionPart {
     /// The upper bound of `between` and `outside`.
     #[oai(nullable)]
     upper: Option<f64>,
-    /// How far beyond its bounds a value must come back before the part holds no longer.
+    /// How far back within its bounds a value must be before the part is no longer met.
     #[oai(nullable)]
     dead_band: Option<f64>,
-    /// Compare the change per second since the value before, instead of the value.
+    /// Compare the rate of change per second since the previous value instead of the value.
     #[oai(nullable)]
     per_second: Option<bool>,
-    /// The metric has not come for so long, by the platform's clock.
+    /// The metric has not arrived for this many seconds, by the platform's clock.
     #[oai(nullable, validator(minimum(value = "10"), maximum(value = "2592000")))]
     no_data_seconds: Option<u32>,
-    /// All of these hold.
+    /// All of these must be met.
     #[oai(nullable, validator(min_items = 1, max_items = 20))]
     all: Option<Vec<ConditionPart>>,
-    /// One of these holds.
+    /// At least one of these must be met.
     #[oai(nullable, validator(min_items = 1, max_items = 20))]
     any: Option<Vec<ConditionPart>>,
 }
 
-/// Hours of the week by the clocks of one place.
+/// Time windows of the week in one time zone.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schedule {
@@ -93,16 +93,16 @@ pub struct Schedule {
     windows: Vec<Window>,
 }
 
-/// Hours of some days.
+/// A daily time window on some days.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Window {
-    /// The days on which it begins; every day if there is none.
+    /// The days on which it starts; every day if empty.
     #[oai(default)]
     days: Vec<Day>,
-    /// Its first moment, `HH:MM` or `HH:MM:SS`.
+    /// Start, inclusive, `HH:MM` or `HH:MM:SS`.
     from: String,
-    /// The first moment after it; at or before `from` it is on the next day.
+    /// End, exclusive; at or before `from`, it is on the next day.
     until: String,
 }
 
@@ -130,7 +130,7 @@ const DAYS: [(Day, Weekday); 7] = [
 ];
 
 impl Condition {
-    /// Returns the domain's condition, or what is wrong with which field.
+    /// Converts to the domain's condition; a problem names the invalid field.
     pub fn read(self) -> Result<alarming::Condition, Problem> {
         let Self { operator, value, upper, dead_band, per_second, no_data_seconds, all, any, .. } = self;
         let own = ConditionPart {
@@ -231,7 +231,7 @@ impl From<alarming::Condition> for Condition {
 impl Schedule {
     fn read(self) -> Result<alarming::Schedule, Problem> {
         let known = Tz::from_str(&self.time_zone);
-        let time_zone = known.map_err(|_| wrong("condition.schedule.timeZone", "is no IANA time zone"))?;
+        let time_zone = known.map_err(|_| wrong("condition.schedule.timeZone", "is not an IANA time zone"))?;
         let windows = self.windows.into_iter().enumerate().map(|(at, window)| window.read(at));
         Ok(alarming::Schedule { time_zone, windows: windows.collect::<Result<_, _>>()? })
     }

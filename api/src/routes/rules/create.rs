@@ -8,7 +8,7 @@ use super::view::{RuleResponse, after_write};
 use crate::enums::{EntityType, Severity};
 use crate::prelude::*;
 
-/// How long a rule rests after an alarm if nothing is said, in seconds.
+/// Default cooldown of a rule after an alarm, in seconds.
 const USUAL_COOLDOWN_SECONDS: u32 = 300;
 
 /// The endpoint.
@@ -23,22 +23,22 @@ struct CreateRule {
     #[oai(nullable)]
     description: Option<String>,
     entity_type: EntityType,
-    /// Null: more than one.
+    /// Null applies the rule to several entities.
     #[oai(nullable)]
     entity_id: Option<Uuid>,
-    /// Only entities of this device type or asset type; null: all of `entityType`.
+    /// Only entities of this device type or asset type; null means all of `entityType`.
     #[oai(nullable)]
     type_id: Option<Uuid>,
     metric_key: String,
     condition: Condition,
     severity: Severity,
-    /// None by default.
+    /// Defaults to no action.
     #[oai(nullable)]
     action: Option<Action>,
-    /// 300 by default.
+    /// Defaults to 300.
     #[oai(nullable)]
     cooldown_seconds: Option<u32>,
-    /// True by default.
+    /// Defaults to true.
     #[oai(nullable)]
     is_active: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! Shows one rule.
+//! Shows a rule.
 
 use super::view::{RuleResponse, find};
 use crate::prelude::*;
@@ -16,7 +16,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-        /// Folded from the events recorded until then; without it the present.
+        /// Shows the state at this time, rebuilt from the events recorded until then; defaults to the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<RuleResponse>, Problem> {

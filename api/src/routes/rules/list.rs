@@ -11,7 +11,7 @@ use crate::prelude::*;
 pub struct Api;
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Rules { rules: Rule }
 }
 

@@ -13,7 +13,7 @@ pub struct Api;
 impl Api {
     /// Delete a threshold rule
     ///
-    /// It raises nothing more; its alarms stay.
+    /// The rule raises no more alarms; existing alarms stay.
     #[oai(path = "/rules/:id", method = "delete", tag = "Tag::Rules", operation_id = "deleteRule")]
     async fn call(
         &self,

@@ -12,13 +12,13 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What changes; what is left out stays. A rule keeps what it is about.
+/// The fields to change; omitted fields keep their values. The entities of a rule cannot be changed.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateRule {
     #[oai(nullable)]
     name: Option<String>,
-    /// An empty text removes it.
+    /// An empty string removes it.
     #[oai(nullable)]
     description: Option<String>,
     #[oai(nullable)]

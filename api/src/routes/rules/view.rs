@@ -1,4 +1,4 @@
-//! A rule as the API shows it.
+//! Rules in responses.
 
 use commands::Receipt;
 use projections::rule_book::{NAME, RuleRow, read};
@@ -20,10 +20,10 @@ pub struct Rule {
     description: Option<String>,
     /// `device`, `asset` or `space`.
     entity_type: String,
-    /// Null: more than one.
+    /// Null applies the rule to several entities.
     #[oai(nullable)]
     entity_id: Option<Uuid>,
-    /// The device type or asset type that is watched; null: all of `entityType`.
+    /// The device type or asset type that is watched; null means all of `entityType`.
     #[oai(nullable)]
     type_id: Option<Uuid>,
     metric_key: String,
@@ -78,13 +78,13 @@ impl From<RuleRow> for RuleResponse {
     }
 }
 
-/// Returns one rule of the caller's organisation.
+/// Returns a rule of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<RuleResponse, Problem> {
     let row = read::rule(&state.reader, caller.organization.0, id).await?;
     Ok(row.ok_or_else(|| Problem::not_found("rule"))?.into())
 }
 
-/// Returns one rule as it is after a write.
+/// Returns a rule as it is after a write.
 pub async fn after_write(state: &State, caller: &Caller, id: Uuid, receipt: Receipt) -> Result<RuleResponse, Problem> {
     let found =
         read_after_write(state, NAME, (id, receipt), read::rule(&state.reader, caller.organization.0, id)).await?;

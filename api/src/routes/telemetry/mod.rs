@@ -1,4 +1,4 @@
-//! Measured values: history and newest, of devices and assets.
+//! Telemetry of devices and assets: historical and latest values, and retention.
 
 mod history;
 mod latest;

@@ -1,4 +1,4 @@
-//! Which values are asked for, and the values. What does not live here: whose they are.
+//! Reads the requested range of values of a device or an asset, raw or aggregated.
 
 use poem_openapi::Enum;
 use projections::telemetry_history::read::{self, Aggregated, Point as Stored, Step};
@@ -6,10 +6,10 @@ use projections::telemetry_history::read::{self, Aggregated, Point as Stored, St
 use crate::prelude::*;
 use crate::routes::time_window::TimeWindow;
 
-/// By which step values are put together.
+/// The step by which values are aggregated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum Aggregation {
-    /// Not at all.
+    /// No aggregation.
     #[oai(rename = "none")]
     None,
     /// One minute.
@@ -23,49 +23,49 @@ pub enum Aggregation {
     Hour,
 }
 
-/// One value, or one step of many.
+/// A raw value, or the aggregate of one step.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Point {
-    /// When it was measured, by the device's clock; the beginning of a step.
+    /// When the value was measured, by the device's clock; the start of the step if aggregated.
     timestamp: Time,
-    /// A number, boolean or text; the mean of a step.
+    /// A number, boolean or text; the mean if aggregated.
     value: Value,
-    /// The metric, where all were asked for.
+    /// The metric, if all were requested.
     metric_key: Option<String>,
-    /// `uncertain` or `bad`; good ones say nothing.
+    /// `uncertain` or `bad`; absent if good.
     quality: Option<String>,
-    /// The smallest of a step.
+    /// The minimum of the step.
     min: Option<f64>,
-    /// The greatest of a step.
+    /// The maximum of the step.
     max: Option<f64>,
-    /// How many values a step has.
+    /// The number of values in the step.
     count: Option<i64>,
-    /// Assets only: the devices it comes from.
+    /// Assets only: the devices that measured the value.
     source_devices: Option<Vec<Uuid>>,
 }
 
-/// What is asked for.
+/// The parameters of a request.
 pub struct Range {
-    /// One metric, or all.
+    /// One metric; all if absent.
     pub metric_key: Option<String>,
-    /// From the beginning of a day ago.
+    /// Start, inclusive; defaults to 24 hours before the end.
     pub start_time: Option<Time>,
-    /// Until now.
+    /// End, exclusive; defaults to now.
     pub end_time: Option<Time>,
-    /// By step.
+    /// The step; defaults to raw values.
     pub aggregation: Option<Aggregation>,
-    /// At most so many.
+    /// Maximum number of points.
     pub limit: Option<i64>,
 }
 
 impl Range {
-    /// Returns the step.
+    /// Returns the requested aggregation.
     pub fn aggregation(&self) -> Aggregation {
         self.aggregation.unwrap_or(Aggregation::None)
     }
 
-    /// Reads the values of an entity.
+    /// Reads the values of a device or an asset.
     pub async fn read(&self, state: &State, entity: Uuid, is_asset: bool) -> Result<Vec<Point>, Problem> {
         let query = self.query(entity, state.now())?;
         let named = self.metric_key.is_none();
@@ -128,20 +128,20 @@ mod tests {
     }
 
     #[test]
-    fn without_words_it_is_the_last_day_and_a_thousand_points() {
+    fn defaults_are_the_last_day_and_a_thousand_points() {
         let query = range().query(Uuid::nil(), at(0)).unwrap();
         assert_eq!((query.from, query.until, query.limit), (at(-86_400), at(0), 1000));
         assert!(query.newest);
     }
 
     #[test]
-    fn an_end_alone_means_the_day_before_it() {
+    fn an_end_alone_selects_the_day_before_it() {
         let query = Range { end_time: Some(at(-500).into()), ..range() }.query(Uuid::nil(), at(0)).unwrap();
         assert_eq!((query.from, query.until), (at(-86_900), at(-500)));
     }
 
     #[test]
-    fn limits_and_times_have_bounds() {
+    fn limits_and_times_out_of_bounds_are_refused() {
         let field = |range: Range| range.query(Uuid::nil(), at(0)).unwrap_err().errors[0].field.clone();
         for limit in [0, -1, 10_001] {
             assert_eq!(field(Range { limit: Some(limit), ..range() }), "limit", "{limit}");

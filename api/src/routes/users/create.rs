@@ -1,4 +1,4 @@
-//! Adds a person.
+//! Creates a user.
 
 use commands::NewUser;
 use domain::ids::OrganizationId;
@@ -14,7 +14,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// A new person.
+/// A new user.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateUser {
@@ -23,19 +23,19 @@ struct CreateUser {
     /// 8 to 200 characters.
     password: String,
     role: Role,
-    /// Such as `technician`: what activities are assigned to.
+    /// Work roles, such as `technician`, to which activities are assigned.
     #[oai(default)]
     work_roles: Vec<String>,
-    /// Another organisation than the caller's: platform administrators only.
+    /// An organisation other than the caller's; platform administrators only.
     #[oai(nullable)]
     organization_id: Option<Uuid>,
 }
 
 #[OpenApi]
 impl Api {
-    /// Add a person
+    /// Create a user
     ///
-    /// E-mail addresses are unique on the platform. Nobody can give a higher role than their own.
+    /// E-mail addresses are unique on the platform. Nobody can grant a role higher than their own.
     #[oai(path = "/users", method = "post", tag = "Tag::Users", operation_id = "createUser")]
     async fn call(
         &self,
@@ -48,7 +48,7 @@ impl Api {
         let access_role = AccessRole::from(role);
         let organization = organization_id.map_or(caller.organization, OrganizationId);
         if access_role > caller.role {
-            return Err(Problem::of(Kind::Forbidden, "nobody can give a higher role than their own"));
+            return Err(Problem::of(Kind::Forbidden, "nobody can grant a role higher than their own"));
         }
         if organization != caller.organization && caller.role != AccessRole::PlatformAdmin {
             return Err(Problem::not_found("organisation"));

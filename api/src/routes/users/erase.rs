@@ -1,4 +1,4 @@
-//! Erases a person's data.
+//! Erases a user's personal data.
 
 use domain::ids::UserId;
 
@@ -12,10 +12,10 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Erase a person
+    /// Erase a user
     ///
-    /// For good: name and address can no longer be read anywhere, in no event and no backup of the log; the address is free
-    /// again. What they did stays, under their id. Nobody can erase themselves.
+    /// Cannot be undone: name and e-mail address become unreadable everywhere, in events and in backups of the log, and
+    /// the address becomes free. The user's actions stay recorded under their id. Nobody can erase themselves.
     #[oai(path = "/users/:id", method = "delete", tag = "Tag::Users", operation_id = "eraseUser")]
     async fn call(
         &self,

@@ -1,4 +1,4 @@
-//! Shows one person.
+//! Shows a user.
 
 use super::view::{UserResponse, find};
 use crate::prelude::*;
@@ -9,7 +9,7 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Show a person
+    /// Show a user
     #[oai(path = "/users/:id", method = "get", tag = "Tag::Users", operation_id = "getUser")]
     async fn call(
         &self,

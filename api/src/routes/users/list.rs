@@ -1,4 +1,4 @@
-//! Lists people.
+//! Lists users.
 
 use domain::ids::UserId;
 use projections::Page;
@@ -13,13 +13,13 @@ use crate::prelude::*;
 pub struct Api;
 
 page! {
-    /// A part of the list.
+    /// One page of the list.
     Users { users: User }
 }
 
 #[OpenApi]
 impl Api {
-    /// List people
+    /// List users
     #[oai(path = "/users", method = "get", tag = "Tag::Users", operation_id = "listUsers")]
     async fn call(
         &self,

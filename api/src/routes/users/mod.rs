@@ -1,4 +1,4 @@
-//! People of an organisation.
+//! Users of an organisation.
 
 mod create;
 mod erase;

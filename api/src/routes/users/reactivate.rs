@@ -1,4 +1,4 @@
-//! Gives a person access again.
+//! Reactivates a suspended user.
 
 use domain::user::{User, UserCommand};
 
@@ -12,9 +12,9 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Reactivate a person
+    /// Reactivate a user
     ///
-    /// They sign in anew, with the password they had.
+    /// The user must sign in again, with the same password.
     #[oai(path = "/users/:id/reactivate", method = "post", tag = "Tag::Users", operation_id = "reactivateUser")]
     async fn call(
         &self,

@@ -1,4 +1,4 @@
-//! Ends a person's access.
+//! Suspends a user.
 
 use domain::user::{User, UserCommand};
 
@@ -10,7 +10,7 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Why.
+/// Why the user is suspended.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct SuspendUser {
@@ -20,9 +20,9 @@ struct SuspendUser {
 
 #[OpenApi]
 impl Api {
-    /// Suspend a person
+    /// Suspend a user
     ///
-    /// They can no longer sign in, and their sessions and tokens hold no more. Nobody can suspend themselves.
+    /// The user can no longer sign in, and their sessions and tokens become invalid. Nobody can suspend themselves.
     #[oai(path = "/users/:id/suspend", method = "post", tag = "Tag::Users", operation_id = "suspendUser")]
     async fn call(
         &self,

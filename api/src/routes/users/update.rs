@@ -1,4 +1,4 @@
-//! Changes a person: name, access role, work roles.
+//! Changes a user's name, access role and work roles.
 
 use domain::ids::UserId;
 use domain::user::{AccessRole, User, UserCommand};
@@ -13,25 +13,25 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What changes; what is left out stays.
+/// The fields to change; omitted fields keep their values.
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateUser {
     #[oai(nullable)]
     name: Option<String>,
-    /// Ends their sessions.
+    /// A change ends the user's sessions.
     #[oai(nullable)]
     role: Option<Role>,
-    /// All of them, in place of the present ones.
+    /// Replaces all work roles.
     #[oai(nullable)]
     work_roles: Option<Vec<String>>,
 }
 
 #[OpenApi]
 impl Api {
-    /// Change a person
+    /// Change a user
     ///
-    /// Nobody can change somebody with a higher role, give a higher role than their own, or change their own role.
+    /// Nobody can change a user with a higher role, grant a role higher than their own, or change their own role.
     #[oai(path = "/users/:id", method = "put", tag = "Tag::Users", operation_id = "updateUser")]
     async fn call(
         &self,
@@ -49,7 +49,7 @@ impl Api {
         if let Some(access_role) = role.map(AccessRole::from).filter(|role| *role != present.access_role) {
             find_changeable_other(&state, &caller, id.0).await?;
             if access_role > caller.role {
-                return Err(Problem::of(Kind::Forbidden, "nobody can give a higher role than their own"));
+                return Err(Problem::of(Kind::Forbidden, "nobody can grant a role higher than their own"));
             }
             commands.push(("access role", UserCommand::ChangeAccessRole { access_role }));
         }
@@ -66,6 +66,7 @@ impl Api {
         commands.extend(work_roles.map(|work_roles| ("work roles", UserCommand::ChangeWorkRoles { work_roles })));
         let mut last = None;
         for (step, command) in commands {
+            // `If-Match` applies to the first command; the others follow on its version.
             last = Some(state.commands.execute_at::<User>(&context.step(step), id.0, command, expected.take()).await?);
         }
         match last {

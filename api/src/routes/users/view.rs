@@ -1,4 +1,4 @@
-//! A person as the API shows them: the sealed texts opened.
+//! Users in responses, with name and e-mail address decrypted.
 
 use commands::{Receipt, UserProfile};
 use domain::ids::UserId;
@@ -9,7 +9,7 @@ use crate::error_mapping::never_refused;
 use crate::etag::response_version;
 use crate::prelude::*;
 
-/// A person.
+/// A user.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct User {
@@ -21,17 +21,17 @@ pub struct User {
     email: String,
     role: String,
     work_roles: Vec<String>,
-    /// Whether they may sign in.
+    /// Whether the user can sign in.
     active: bool,
-    /// Whether their personal data is gone for good.
+    /// Whether the user's personal data was erased.
     erased: bool,
     pub(super) version: i64,
 }
 
-/// One person.
+/// One user.
 #[derive(Debug, Object)]
 pub struct UserResponse {
-    /// Them.
+    /// The user.
     pub user: User,
 }
 
@@ -53,13 +53,13 @@ impl From<UserProfile> for User {
     }
 }
 
-/// Returns one person of the caller's organisation.
+/// Returns a user of the caller's organisation.
 pub async fn find(state: &State, caller: &Caller, id: Uuid) -> Result<UserProfile, Problem> {
     let profile = state.commands.user_profile(caller.organization, UserId(id)).await.map_err(never_refused)?;
     profile.ok_or_else(|| Problem::not_found("user"))
 }
 
-/// Returns one person as they are after a write.
+/// Returns a user as they are after a write.
 pub async fn after_write(
     state: &State,
     caller: &Caller,

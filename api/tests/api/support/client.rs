@@ -1,11 +1,11 @@
-//! A small HTTP client with opinions.
+//! A small HTTP client whose responses have assertions.
 
 use std::ops::Index;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Somebody who asks.
+/// A client of the API, with or without a token.
 #[derive(Clone)]
 pub struct Client {
     address: String,
@@ -15,7 +15,7 @@ pub struct Client {
     pub headers: Vec<(String, String)>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -39,13 +39,13 @@ impl Client {
         Self { token: answer["accessToken"].as_str().map(str::to_owned), ..self.clone() }
     }
 
-    /// The same, with one header more.
+    /// Returns this client with one more header.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let headers = [self.headers.clone(), vec![(name.to_owned(), value.to_owned())]].concat();
         Self { headers, ..self.clone() }
     }
 
-    /// The same, with another token.
+    /// Returns this client with another token.
     pub fn bearing(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
@@ -85,7 +85,7 @@ impl Client {
         request
     }
 
-    /// Asks for octets, and gets them.
+    /// Sends a request and returns the body of a 200 response as bytes.
     pub fn send_for_bytes(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Vec<u8> {
         let mut answer = self.agent.run(self.request(method, path, headers).body(body).unwrap()).unwrap();
         assert_eq!(answer.status(), 200);
@@ -130,7 +130,7 @@ impl Answer {
         self
     }
 
-    /// A problem of this kind.
+    /// Asserts that the response is a problem with this status and type.
     #[track_caller]
     pub fn problem(self, status: u16, slug: &str) -> Self {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{} {}", self.status, self.text);
@@ -139,7 +139,7 @@ impl Answer {
         self.status(status)
     }
 
-    /// The fields that a problem names.
+    /// Returns the fields that a problem names.
     pub fn fields(&self) -> Vec<String> {
         let errors = self.json["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()

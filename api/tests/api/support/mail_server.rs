@@ -1,4 +1,4 @@
-//! Somebody's mail server, as far as receiving goes (RFC 5321): the platform hands mail over, and tests read it.
+//! A minimal SMTP server (RFC 5321) that keeps the mails it receives for tests to read.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -25,7 +25,7 @@ pub fn start() -> u16 {
     port
 }
 
-/// What came for an address.
+/// Returns the mails received for an address.
 pub fn mails_for(address: &str) -> Vec<Mail> {
     let all = MAILS.lock().unwrap();
     all.iter().filter(|mail| mail.to.iter().any(|to| to.contains(address))).cloned().collect()

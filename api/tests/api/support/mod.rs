@@ -1,4 +1,4 @@
-//! A running platform, organisations in it, and asking it questions.
+//! Test support: a running platform, organisations in it, and clients.
 
 mod client;
 pub mod mail_server;
@@ -15,13 +15,13 @@ pub use readings::{Source, reading};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// An organisation with an administrator of its own.
+/// An organisation with its own administrator.
 pub struct Tenant {
     pub organization: String,
     pub admin: Client,
 }
 
-/// Founds an organisation.
+/// Creates an organisation.
 pub fn tenant(name: &str) -> Tenant {
     let platform = platform();
     let root = platform.root_admin();
@@ -31,24 +31,24 @@ pub fn tenant(name: &str) -> Tenant {
 }
 
 impl Tenant {
-    /// Somebody with another role.
+    /// Creates a user with this role and signs them in.
     pub fn user_with_role(&self, role: &str) -> Client {
         user(&platform().root_admin(), &self.organization, role)
     }
 
-    /// A device type that knows a temperature.
+    /// Creates a device type with a temperature metric.
     pub fn device_type(&self) -> String {
         let body = json!({"name": "Sensor", "metrics": [{"key": "temperature", "unit": "Cel"}]});
         self.admin.post("/api/v1/device-types", body).created()["deviceType"]["id"].text()
     }
 
-    /// A device of a new type.
+    /// Creates a device of a new type.
     pub fn device(&self, serial_number: &str) -> String {
         let body = json!({"name": serial_number, "serialNumber": serial_number, "deviceTypeId": self.device_type()});
         self.admin.post("/api/v1/devices", body).created()["device"]["id"].text()
     }
 
-    /// An asset of a new type.
+    /// Creates an asset of a new type.
     pub fn asset(&self, name: &str) -> String {
         let kind = self.admin.post("/api/v1/asset-types", json!({"name": "Pump"})).created();
         let body = json!({"name": name, "assetTypeId": kind["assetType"]["id"]});
@@ -66,32 +66,32 @@ fn user(root: &Client, organization: &str, role: &str) -> Client {
     platform().sign_in(&email, "correct horse")
 }
 
-/// A text that no other call returns.
+/// Returns a string that no other call returns.
 pub fn unique() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Asks until the answer is there, or ten seconds are over.
+/// Polls until there is a value; fails after ten seconds.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(began.elapsed() < Duration::from_secs(10), "{what} did not happen");
+        assert!(began.elapsed() < Duration::from_secs(10), "timed out waiting for {what}");
         std::thread::park_timeout(Duration::from_millis(20));
     }
 }
 
-/// The text of a JSON string.
+/// Reads the text of a JSON string.
 pub trait Text {
     fn text(&self) -> String;
 }
 
 impl Text for Value {
     fn text(&self) -> String {
-        self.as_str().unwrap_or_else(|| panic!("no text: {self}")).to_owned()
+        self.as_str().unwrap_or_else(|| panic!("not a string: {self}")).to_owned()
     }
 }

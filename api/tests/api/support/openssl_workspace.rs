@@ -1,11 +1,11 @@
-//! Keys and signing requests as devices make them: with the `openssl` command.
+//! Generates keys and signing requests as devices do, with the `openssl` command.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A folder with a device's files.
+/// A temporary folder with a device's files.
 pub struct OpensslWorkspace(TempDir);
 
 impl OpensslWorkspace {
@@ -31,7 +31,7 @@ impl OpensslWorkspace {
         run.expect("these tests need the openssl command: apt-get install openssl")
     }
 
-    /// Runs openssl, which must succeed; returns what it says.
+    /// Runs openssl, which must succeed; returns its output.
     #[track_caller]
     pub fn openssl(&self, arguments: &str) -> String {
         let output = self.try_openssl(arguments);
@@ -40,13 +40,13 @@ impl OpensslWorkspace {
         text
     }
 
-    /// A new key `key` with a signing request for this subject.
+    /// Generates a key in `key` and returns a signing request for this subject.
     #[track_caller]
     pub fn request(&self, subject: &str) -> String {
         self.request_for("ec -pkeyopt ec_paramgen_curve:P-256", subject)
     }
 
-    /// The same for another kind of key.
+    /// The same, for another kind of key.
     #[track_caller]
     pub fn request_for(&self, kind: &str, subject: &str) -> String {
         self.openssl(&format!("req -new -newkey {kind} -nodes -keyout key -subj {subject} -out csr"));

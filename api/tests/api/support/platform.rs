@@ -1,4 +1,4 @@
-//! One platform for all tests: it runs on a thread of its own, and ends with the process.
+//! The platform shared by all tests: it runs on its own thread and ends with the process.
 
 use std::sync::{Arc, OnceLock, mpsc};
 
@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 
-/// The first administrator.
+/// Credentials of the first administrator.
 pub const EMAIL: &str = "root@example.com";
 pub const PASSWORD: &str = "battery staple";
 
-/// What tests may use.
+/// What tests can use of the platform.
 pub struct Platform {
     pub address: String,
-    /// The door for enrolment, and whom to believe there.
+    /// Port of the enrolment listener.
     pub enroll_port: u16,
     pub root_certificate_pem: String,
     pub log: Log,
@@ -49,18 +49,18 @@ pub fn platform() -> &'static Platform {
 }
 
 impl Platform {
-    /// Signs somebody in.
+    /// Returns a signed-in client.
     pub fn sign_in(&self, email: &str, password: &str) -> Client {
         Client::anonymous(&self.address).sign_in(email, password)
     }
 
-    /// The administrator of the platform.
+    /// Returns a client of the platform administrator.
     pub fn root_admin(&self) -> Client {
         static ROOT: OnceLock<Client> = OnceLock::new();
         ROOT.get_or_init(|| self.sign_in(EMAIL, PASSWORD)).clone()
     }
 
-    /// Nobody.
+    /// Returns a client without a token.
     pub fn anonymous(&self) -> Client {
         Client::anonymous(&self.address)
     }
@@ -71,7 +71,7 @@ pub fn now() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
 }
 
-/// Webhooks that reach the tests' own servers.
+/// Webhooks that are allowed to reach the tests' own servers.
 pub(super) fn webhooks() -> api::WebhookSender {
     let guard = api::EgressGuard::allowing(&["127.0.0.0/8".to_owned()]).unwrap();
     api::WebhookSender::new(guard)

@@ -1,4 +1,4 @@
-//! Readings as the normalizer would publish them, without a normalizer.
+//! Publishes readings as the normalizer would.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,7 +15,7 @@ pub struct Source<'a> {
     pub device: &'a str,
 }
 
-/// One reading: metrics with their values, one of them flawed if said.
+/// Returns a reading with these values; `flaw` names a metric of bad quality.
 pub fn reading(measured_at: DateTime<Utc>, values: &[(&str, f64)], flaw: Option<&str>) -> NewReading {
     let (keys, numbers) = values.iter().map(|(key, value)| ((*key).to_owned(), *value)).unzip();
     NewReading { measured_at, keys, numbers, flaw: flaw.map(str::to_owned) }
@@ -31,7 +31,7 @@ pub struct NewReading {
 impl Source<'_> {
     /// Publishes readings in one pack.
     pub fn publish(&self, readings: Vec<NewReading>) {
-        // One source for all tests: its positions only grow.
+        // All tests share one sequence, because positions must only increase.
         static SEQUENCE: AtomicU64 = AtomicU64::new(1);
         let device: DeviceId = self.device.parse().unwrap();
         let mut sets = MetricSets::default();

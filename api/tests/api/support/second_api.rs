@@ -1,4 +1,4 @@
-//! Another API process of the same platform, which lives ahead of it or has limits of its own, or no mail server.
+//! Starts a second API process on the same platform, with a clock ahead, other limits or no mail server.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::platform::{Platform, now};
 use super::unique;
 
 impl Platform {
-    /// Starts one; its clock is ahead, and it counts for itself.
+    /// Starts an API whose clock is ahead, with its own rate-limit counters.
     pub fn second_api(&self, ahead: TimeDelta, limits: api::Limits) -> Client {
         self.start(ahead, limits, Some(super::platform::mailer()))
     }
 
-    /// Starts one that has no mail server.
+    /// Starts an API without a mail server.
     pub fn second_api_without_mail(&self) -> Client {
         self.start(TimeDelta::zero(), api::Limits::default(), None)
     }

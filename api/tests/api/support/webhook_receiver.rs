@@ -1,10 +1,10 @@
-//! Somebody's program that hears webhooks: a server that keeps what comes and answers as it is told.
+//! A webhook receiver: a server that keeps requests and answers with a configurable status.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// One request.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     pub headers: Vec<(String, String)>,
@@ -27,7 +27,7 @@ pub struct WebhookReceiver {
 }
 
 impl WebhookReceiver {
-    /// Starts one that answers with a status.
+    /// Starts a server that answers with this status.
     pub fn answering(status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! Registers many devices out of a file, one result for each row.
+//! Imports devices from a file, with one result per row.
 
 mod register_rows;
 mod response;
@@ -14,13 +14,13 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// Whether devices without a signing request get a certificate.
+/// Whether to issue certificates to devices without a signing request.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ImportCertificates", rename_all = "lowercase")]
 enum Certificates {
-    /// They are to enrol with claim codes.
+    /// No: these devices enrol with claim codes.
     None,
-    /// For a key made here.
+    /// Yes, for a key that the platform generates.
     Bundle,
 }
 
@@ -28,27 +28,30 @@ enum Certificates {
 impl Api {
     /// Import devices
     ///
-    /// CSV with a line of headers, or JSON lines: 1 to 100,000 rows with `serialNumber`, `name` (the serial number where it
-    /// is absent), `deviceTypeId`, `description`, `certificateValidityDays` and `csr`; in CSV `attribute.<name>` for each
-    /// custom attribute, as JSON `customAttributes`. `id` and `status`, as an export has them, are passed over.
+    /// Accepts CSV with a header line, or JSON lines: 1 to 100,000 rows with `serialNumber`, `name` (defaults to the
+    /// serial number), `deviceTypeId`, `description`, `certificateValidityDays` and `csr`. Custom attributes are
+    /// `attribute.<name>` columns in CSV and `customAttributes` in JSON. `id` and `status`, which an export has, are
+    /// ignored.
     ///
-    /// The answer has one JSON line for each row, in their order, as they are done: `row`, `serialNumber`, and as `result`
-    /// `created`, `existing` (the serial number is known; nothing is changed), `refused` or, where the platform failed,
-    /// `failed` and then `skipped`, with the `problem`. What was created has `deviceId`, and for a `csr` the certificate's
-    /// `chain`. The same file again creates nothing twice, and completes what was broken off.
+    /// The response has one JSON line per row, in order, sent as rows are processed: `row`, `serialNumber`, and as
+    /// `result` `created`, `existing` (the serial number is known; nothing is changed), `refused`, or, if the platform
+    /// failed, `failed` and then `skipped`, with the `problem`. Created devices have `deviceId` and, for a `csr`, the
+    /// `chain` of the certificate. Importing the same file again creates nothing twice and completes an interrupted
+    /// import.
     ///
-    /// With `certificates=bundle` the answer is one archive: for each new device a folder by its id with `device.crt`,
-    /// `device.key`, `ca.crt` and `config.json`, and at the end `results.ndjson`. The keys are in this answer alone.
+    /// With `certificates=bundle`, the response is one archive: for each new device a folder named by its id with
+    /// `device.crt`, `device.key`, `ca.crt` and `config.json`, and finally `results.ndjson`. The private keys are only
+    /// in this response.
     #[oai(path = "/devices/import", method = "post", tag = "Tag::Devices", operation_id = "importDevices")]
     async fn call(
         &self,
         state: Data<&State>,
         caller: Allowed<access::ManageDevices>,
         #[oai(name = "Idempotency-Key")] intent: Intent,
-        /// The type of devices whose row names none.
+        /// Device type of rows without one.
         #[oai(name = "deviceTypeId")]
         device_type_id: Query<Option<Uuid>>,
-        /// `none` by default.
+        /// Defaults to `none`.
         certificates: Query<Option<Certificates>>,
         rows: Rows,
     ) -> Result<ImportResponse, Problem> {

@@ -1,4 +1,4 @@
-//! What becomes of each row: registered, known already, or refused. What does not live here: how that is shown.
+//! Registers the rows of an import, several at a time, and reports one result per row.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,27 +16,28 @@ use super::rows::{DeviceRow, Row};
 use crate::prelude::*;
 use crate::routes::attributes::object;
 
-/// How many rows are worked on at a time: the log stores what comes at once together.
+/// How many rows are processed concurrently: the log batches concurrent writes.
 const AT_ONCE: usize = 64;
 
-/// What is asked for all rows.
+/// Options that apply to all rows.
 #[derive(Clone, Copy)]
 pub struct ImportOptions {
-    /// The type of devices whose row names none.
+    /// Device type of rows without one.
     pub device_type_id: Option<Uuid>,
-    /// Whether keys are made here.
+    /// Whether to generate keys and issue certificates.
     pub with_bundles: bool,
 }
 
-/// What became of a row.
+/// The result of one row.
 pub struct Outcome {
-    /// As its line tells it.
+    /// The JSON line of the response.
     pub line: Value,
-    /// The certificate of a device that is new, with its key.
+    /// The certificate and private key of a new device.
     pub bundle: Option<(DeviceId, IssuedCertificate)>,
 }
 
-/// Works the rows off as far as somebody takes the outcomes, in their order. When the platform fails, the rest is left.
+/// Processes the rows in order, as fast as the client reads the results. After a failure of the platform, the remaining
+/// rows are skipped.
 pub fn outcomes(
     state: &State,
     context: CommandContext,
@@ -69,6 +70,7 @@ async fn outcome(
     match import(state, context, row, options).await {
         Ok(done) => Outcome { line: with(line, done.0), bundle: done.1 },
         Err(problem) => {
+            // The platform is failing: skip the rows that are left instead of failing each of them.
             failed.fetch_or(problem.status >= 500, Ordering::Relaxed);
             refused(line, &problem)
         }
@@ -95,7 +97,7 @@ async fn import(
     row: DeviceRow,
     options: ImportOptions,
 ) -> Result<Done, Problem> {
-    let untyped = || Problem::field("deviceTypeId", "must stand in the row or in the address");
+    let untyped = || Problem::field("deviceTypeId", "must be given in the row or as a query parameter");
     let new = NewDevice {
         name: row.name.unwrap_or_else(|| row.serial_number.clone()),
         description: row.description,
@@ -112,6 +114,7 @@ async fn import(
         Err(Error::Refused(Refusal::SerialNumberTaken { holder })) => return Ok((known(holder), None)),
         Err(error) => return Err(error.into()),
     };
+    // An earlier import registered this device; its private key was sent then and is not stored.
     if receipt.repeated {
         return Ok((known(device), None));
     }

@@ -1,4 +1,4 @@
-//! The outcomes of an import as they come: lines, or an archive. What does not live here: what they are.
+//! Streams the results of an import: as JSON lines, or as a ZIP archive with bundles.
 
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -20,11 +20,11 @@ use crate::config::DeviceUrls;
 use crate::prelude::*;
 use crate::routes::bundle_archive::{Contents, entries, public};
 
-/// Lines of JSON, or an archive.
+/// The media types of the response.
 const LINES: &str = "application/x-ndjson";
 const ARCHIVE: &str = "application/zip";
 
-/// The answer, sent while the rows are worked off.
+/// The response, streamed while the rows are processed.
 pub struct ImportResponse(Response);
 
 impl IntoResponse for ImportResponse {
@@ -37,7 +37,7 @@ impl ApiResponse for ImportResponse {
     fn meta() -> MetaResponses {
         let of = |content_type| MetaMediaType { content_type, schema: String::schema_ref() };
         let done = MetaResponse {
-            description: "What became of each row.",
+            description: "One result per row.",
             status: Some(StatusCode::OK.as_u16()),
             status_range: None,
             content: vec![of(LINES), of(ARCHIVE)],
@@ -51,13 +51,13 @@ impl ApiResponse for ImportResponse {
     }
 }
 
-/// Answers with lines alone.
+/// Streams one JSON line per row.
 pub fn lines(outcomes: impl Stream<Item = Outcome> + Send + 'static) -> ImportResponse {
     let lines = outcomes.map(|outcome| Ok::<_, io::Error>(format!("{}\n", outcome.line)));
     ImportResponse(sent(LINES).body(Body::from_bytes_stream(lines)))
 }
 
-/// Answers with an archive of bundles, the lines at its end.
+/// Streams an archive of bundles, with the JSON lines as its last file.
 pub fn archive(
     state: &State,
     organization: OrganizationId,
@@ -75,7 +75,7 @@ fn sent(content_type: &str) -> poem::ResponseBuilder {
 
 type Rest<S> = (Pin<Box<S>>, Option<Packer>);
 
-/// Packs one outcome more; after the last one, what ends an archive.
+/// Packs the next result; after the last one, the end of the archive.
 async fn next_part<S: Stream<Item = Outcome>>(
     (mut outcomes, packer): Rest<S>,
 ) -> Option<(io::Result<Vec<u8>>, Rest<S>)> {
@@ -87,7 +87,7 @@ async fn next_part<S: Stream<Item = Outcome>>(
     Some((part.map_err(io::Error::other), (outcomes, packer)))
 }
 
-/// What is packed and not yet sent.
+/// Bytes that are packed but not sent yet.
 #[derive(Clone, Default)]
 struct Packed(Arc<Mutex<Vec<u8>>>);
 
@@ -98,8 +98,8 @@ impl Packed {
 }
 
 impl Write for Packed {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(octets)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -107,7 +107,7 @@ impl Write for Packed {
     }
 }
 
-/// An archive in the making.
+/// Writes the archive incrementally.
 struct Packer {
     organization: OrganizationId,
     root_certificate_pem: String,
@@ -124,7 +124,7 @@ impl Packer {
         Self { organization, root_certificate_pem, device_urls, archive, packed, lines: String::new() }
     }
 
-    /// The folder is named by the device's id: nothing in a path comes from outside.
+    /// Folders are named by device id, so that no user input gets into a path.
     fn add(&mut self, outcome: Outcome) -> ZipResult<Vec<u8>> {
         self.lines += &format!("{}\n", outcome.line);
         if let Some((device, certificate)) = outcome.bundle

@@ -1,4 +1,4 @@
-//! The rows of a file, each read or refused by itself. What does not live here: what becomes of them.
+//! Parses the rows of an import file (CSV or JSON lines), each independently.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::body::parse;
 use crate::prelude::*;
 use crate::problem::FieldError;
 
-/// Most rows of a file.
+/// Maximum number of rows in a file.
 const MOST: usize = 100_000;
-/// How long a file may take to come.
+/// Maximum time to receive a file.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// A row of a file.
+/// One row of a file.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeviceRow {
@@ -42,7 +42,7 @@ pub struct DeviceRow {
     status: Option<String>,
 }
 
-/// A row, or why it cannot be read.
+/// A row, or why it cannot be parsed.
 pub type Row = Result<DeviceRow, Problem>;
 
 /// The rows of a request.
@@ -78,9 +78,10 @@ impl<'a> ApiExtractor<'a> for Rows {
             _ => return Err(Problem::of(Kind::UnsupportedMediaType, "send text/csv or application/x-ndjson").into()),
         };
         let body = tokio::time::timeout(DEADLINE, body.take()?.into_bytes_limit(crate::body::MAX_FILE_BYTES)).await;
-        let body = body.map_err(|_| Problem::of(Kind::BadRequest, "the file did not come in time"))?;
-        let octets = body.map_err(crate::body::unreadable)?;
-        let text = std::str::from_utf8(&octets).map_err(|_| Problem::of(Kind::BadRequest, "the file is not UTF-8"))?;
+        let body = body.map_err(|_| Problem::of(Kind::BadRequest, "timed out reading the file"))?;
+        let bytes = body.map_err(crate::body::unreadable)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Problem::of(Kind::BadRequest, "the file is not UTF-8"))?;
+        // Spreadsheets write a byte order mark before the first column name.
         Ok(Self(counted(read(text.trim_start_matches('\u{feff}'))?)?))
     }
 }
@@ -100,6 +101,7 @@ fn json_rows(text: &str) -> Result<Vec<Row>, Problem> {
 
 fn csv_rows(text: &str) -> Result<Vec<Row>, Problem> {
     let first = text.lines().next().unwrap_or_default();
+    // Spreadsheets write semicolons in locales with a decimal comma.
     let separator = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| Problem::of(Kind::BadRequest, error))?.clone();
@@ -114,26 +116,26 @@ fn csv_rows(text: &str) -> Result<Vec<Row>, Problem> {
 fn unreadable(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the row has {len} cells, the line of headers {expected_len}")
+            format!("the row has {len} cells, the header line {expected_len}")
         }
         _ => error.to_string(),
     }
 }
 
-/// A misspelt column would lose its values without a word.
+/// Refuses unknown columns: a misspelt one would silently lose its values.
 fn check_headers(headers: &csv::StringRecord) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     let wrong = headers.iter().map(str::trim).filter_map(|name| {
         let message = match (seen.insert(name), csv_columns::is_column(name)) {
-            (false, _) => "stands there twice",
-            (true, false) => "is no column of a device",
+            (false, _) => "appears twice",
+            (true, false) => "is not a known column",
             (true, true) => return None,
         };
         Some(FieldError { field: name.to_owned(), message: message.to_owned() })
     });
     let mut errors: Vec<_> = wrong.collect();
     if !seen.contains("serialNumber") {
-        let message = "the line of headers must name it".to_owned();
+        let message = "the header line must contain it".to_owned();
         errors.push(FieldError { field: "serialNumber".to_owned(), message });
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }

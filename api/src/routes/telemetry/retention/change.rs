@@ -1,4 +1,4 @@
-//! Chooses how long the telemetry of the caller's organisation is kept.
+//! Changes the telemetry retention of the caller's organisation.
 
 use domain::organization::{Organization, OrganizationCommand};
 
@@ -10,19 +10,19 @@ use crate::prelude::*;
 #[derive(Default)]
 pub struct Api;
 
-/// What is chosen.
+/// The new retention.
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct ChangeTelemetryRetention {
-    /// 1 to 3,650.
+    /// Days, 1 to 3,650.
     days: u32,
 }
 
 #[OpenApi]
 impl Api {
-    /// Choose how long telemetry is kept
+    /// Change telemetry retention
     ///
-    /// What is over by a shorter choice is removed within minutes, and does not come back by a longer one.
+    /// Shortening the retention removes older data within minutes; extending it does not bring data back.
     #[oai(
         path = "/telemetry/retention",
         method = "put",

@@ -1,4 +1,4 @@
-//! Shows how long the telemetry of the caller's organisation is kept.
+//! Shows the telemetry retention of the caller's organisation.
 
 use domain::organization::Organization;
 
@@ -13,7 +13,7 @@ pub struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Show how long telemetry is kept
+    /// Show telemetry retention
     #[oai(
         path = "/telemetry/retention",
         method = "get",

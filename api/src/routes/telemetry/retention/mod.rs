@@ -1,4 +1,4 @@
-//! How long the telemetry of an organisation is kept.
+//! Telemetry retention of an organisation.
 
 pub mod change;
 pub mod get;
@@ -6,12 +6,12 @@ pub mod get;
 use crate::etag::Versioned;
 use crate::prelude::*;
 
-/// How long the telemetry of an organisation is kept.
+/// Telemetry retention of an organisation.
 #[derive(Object)]
 pub struct TelemetryRetention {
-    /// Days: what was measured before is removed, aggregates included.
+    /// Days; older data is removed, including aggregates.
     days: u32,
-    /// That of the organisation, whose choice it is.
+    /// Version of the organisation, which holds this setting.
     version: i64,
 }
 
