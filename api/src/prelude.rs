@@ -18,7 +18,7 @@ pub use crate::problem::{Kind, Problem};
 pub use crate::responses::{Changed, Created, Fetched, IssuedOnce, Revised, Success};
 pub use crate::routes::as_of::{AsOf, point_in_time};
 pub(crate) use crate::routes::paging::page;
-pub use crate::routes::paging::{Cursor, InMemoryPaging, ListPage, paging};
+pub use crate::routes::paging::{Cursor, InMemoryPaging, paging};
 pub use crate::routes::read_your_writes::wait_until_visible;
 pub use crate::routes::tags::Tag;
 pub use crate::state::State;

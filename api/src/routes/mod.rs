@@ -80,7 +80,8 @@ fn service() -> OpenApiService<MergedPaths<Api>, ()> {
         .license(LicenseObject::new("Apache-2.0"))
         .server("/api/v1")
         .extra_request_header::<Option<String>, _>(
-            ExtraHeader::new("X-Request-Id").description("Correlates the request with the events that it causes; generated if absent."),
+            ExtraHeader::new("X-Request-Id")
+                .description("Correlates the request with the events that it causes; generated if absent."),
         )
         .extra_request_header::<Option<uuid::Uuid>, _>(
             ExtraHeader::new("X-Organization")
