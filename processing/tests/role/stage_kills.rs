@@ -91,12 +91,12 @@ fn breaches(readings: &[(i64, f64)]) -> usize {
 async fn settled(platform: &TestPlatform) -> Observed {
     let last = at((READINGS - 1) * 1_000).timestamp_millis();
     let done = |observed: &Observed| {
-        let through =
+        let is_processed =
             |times: Option<&Vec<(i64, f64)>>| times.is_some_and(|times| times.iter().any(|(time, _)| *time >= last));
         let transitions = |n| observed.events.get(&device(n).0).map_or(0, Vec::len);
         (0..4).all(|n| {
-            through(observed.readings.get(&device(n).0))
-                && through(observed.values.get(&asset(n)))
+            is_processed(observed.readings.get(&device(n).0))
+                && is_processed(observed.values.get(&asset(n)))
                 && observed.readings.get(&device(n).0).is_some_and(|readings| breaches(readings) == transitions(n))
                 && observed.events.get(&asset(n)).map_or(0, Vec::len) == transitions(n)
         }) && observed.activities.len() == observed.alarms.len()
