@@ -1,13 +1,13 @@
-//! Which role may do what: the one place that decides. What does not live here: whose data it is; that is the
-//! organisation of the caller, always.
+//! Permissions and the least role that has each: the one place that decides who may do what. Which organisation's data a
+//! caller sees is decided by `auth`.
 
 use domain::user::AccessRole;
 
-/// Something that not everybody may do.
+/// An action that needs a role.
 pub trait Permission: Send + Sync + 'static {
-    /// The least role that may.
+    /// The least role that has the permission.
     const LEAST: AccessRole;
-    /// What it is, for the answer to those who may not.
+    /// The action, for the text of a 403.
     const WHAT: &'static str;
 }
 
@@ -30,13 +30,13 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Read everything of the own organisation but its people.
+    /// Read everything of the own organisation except users and API keys.
     Read: Viewer, "read everything but people and keys";
     /// Acknowledge, assign, comment, shelve and dismiss alarms.
     AcknowledgeAlarms: Operator, "work on alarms";
-    /// Make, assign, start, tick off, complete and cancel activities.
+    /// Create, assign, start, tick off, complete and cancel activities.
     WorkActivities: Operator, "work on activities";
-    /// Give refused messages again, or discard them.
+    /// Redrive or discard dead letters.
     SettleDeadLetters: Engineer, "settle dead letters";
     /// Change rules.
     WriteRules: Engineer, "change rules";
@@ -56,15 +56,15 @@ permissions! {
     ManageRetention: Admin, "choose how long telemetry is kept";
     /// See who changed what in the organisation.
     ReadAudit: Admin, "read the audit trail";
-    /// See, add, change, suspend and erase people.
+    /// List, add, change, deactivate and erase users.
     ManageUsers: Admin, "manage users";
-    /// See, make and revoke keys of machines.
+    /// List, create and revoke API keys.
     ManageApiKeys: Admin, "manage API keys";
-    /// See, found, rename, suspend and reactivate organisations; act in any of them.
+    /// List, create, rename, suspend and reactivate organisations; act in any of them.
     ManageOrganizations: PlatformAdmin, "manage organisations, and act in any of them";
 }
 
-/// Returns whether a role may do what needs at least another one: each role may all that the one before it may.
+/// Returns whether a role includes the least role required: each role includes those below it.
 pub fn allows(role: AccessRole, least: AccessRole) -> bool {
     role >= least
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_role_may_what_the_table_says_and_no_more() {
+    fn each_role_has_exactly_its_permissions() {
         let count =
             |role: AccessRole| TABLE.iter().filter(move |(.., least)| allows(role, *least)).map(|(name, ..)| *name);
         let viewer = ["Read"];
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_guide_says_who_may_do_what() {
+    fn the_user_guide_has_the_table_of_permissions() {
         let roles = [
             AccessRole::Viewer,
             AccessRole::Operator,

@@ -1,5 +1,5 @@
-//! Requests do not pile up behind a server that does not answer: one watcher for each server asks it again and again, and
-//! while it is silent what needs it is refused at once. What does not live here: the servers' own time limits.
+//! Circuit breaker: keeps requests from piling up behind a server that does not answer. One watcher per server pings it
+//! periodically; while the server is silent, requests that need it fail at once.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,55 +12,56 @@ use tracing::{info, warn};
 
 use crate::problem::{Kind, Problem};
 
-/// How often a server is asked.
-const EVERY: Duration = Duration::from_millis(300);
-/// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Questions in a row without an answer after which it counts as silent: one may be lost in a restart.
-const SILENCE: u32 = 2;
-/// How long a change may be under way while a server is silent: the log outlives a blink, and then it is stored.
-const BLINK: Duration = Duration::from_secs(4);
+/// Pause between two pings of a server.
+const PING_INTERVAL: Duration = Duration::from_millis(300);
+/// How long a ping may take.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// Consecutive failed pings after which a server counts as silent: a restart may lose one.
+const MAX_FAILURES: u32 = 2;
+/// How long a write in flight waits for a silent server: an outage of the log that ends within this time still leads to a
+/// stored write.
+const WRITE_GRACE: Duration = Duration::from_secs(4);
 
-/// Whether a server answers.
+/// Whether a server answers, as its watcher last saw it.
 #[derive(Clone, Debug)]
 pub struct Pulse(watch::Receiver<bool>);
 
-/// What tells a [`Pulse`].
+/// Pings a server and updates its [`Pulse`].
 pub struct Watcher {
     name: &'static str,
     tell: watch::Sender<bool>,
 }
 
-/// A pulse that beats until its watcher says otherwise.
+/// Returns a watcher and its pulse, which beats until the watcher finds the server silent.
 pub fn pulse(name: &'static str) -> (Watcher, Pulse) {
     let (tell, pulse) = watch::channel(true);
     (Watcher { name, tell }, Pulse(pulse))
 }
 
 impl Watcher {
-    /// Asks the server for ever.
+    /// Pings the server until the future is dropped.
     pub async fn watch<F, E>(self, ask: impl Fn() -> F) -> std::convert::Infallible
     where
         F: Future<Output = Result<(), E>>,
     {
         let mut failures = 0;
         loop {
-            let answered = matches!(timeout(PATIENCE, ask()).await, Ok(Ok(())));
+            let answered = matches!(timeout(PING_TIMEOUT, ask()).await, Ok(Ok(())));
             failures = if answered { 0 } else { failures + 1 };
-            let beats = failures < SILENCE;
+            let beats = failures < MAX_FAILURES;
             let changed = self.tell.send_if_modified(|known| std::mem::replace(known, beats) != beats);
             match (changed, beats) {
-                (true, true) => info!(server = self.name, "answers again"),
-                (true, false) => warn!(server = self.name, "does not answer; what needs it is refused"),
+                (true, true) => info!(server = self.name, "server answers again"),
+                (true, false) => warn!(server = self.name, "server does not answer; failing requests that need it"),
                 _ => {}
             }
-            sleep(EVERY).await;
+            sleep(PING_INTERVAL).await;
         }
     }
 }
 
 impl Pulse {
-    /// Tells whether the server answers.
+    /// Returns whether the server answers.
     pub fn beats(&self) -> bool {
         *self.0.borrow()
     }
@@ -68,13 +69,13 @@ impl Pulse {
     /// Waits until the server is silent.
     pub async fn silent(&self) {
         if self.0.clone().wait_for(|beats| !beats).await.is_err() {
-            // Nobody watches any more: the process ends.
+            // The watcher is gone because the process shuts down.
             std::future::pending::<()>().await;
         }
     }
 
-    /// Waits for an answer that may need the server; none when the server is silent. What is answered at once, from a
-    /// cache, is an answer.
+    /// Waits for a result that may need the server; `None` as soon as the server is silent. A result that is ready at
+    /// once, from a cache, counts even then.
     pub async fn answer<T>(&self, asking: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -84,7 +85,7 @@ impl Pulse {
     }
 }
 
-/// Refuses what needs a server that is silent: questions need the database, changes the log.
+/// Fails requests that need a silent server: reads need the database, writes need the log.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     /// The log.
@@ -122,7 +123,7 @@ impl<E: Endpoint> Endpoint for Broken<E> {
             );
         }
         let silent = async {
-            sleep(BLINK).await;
+            sleep(WRITE_GRACE).await;
             tokio::select! { () = log.silent() => {}, () = database.silent() => {} }
         };
         tokio::select! {
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn two_lost_answers_are_silence_and_one_answer_ends_it() {
+    async fn two_failed_pings_open_the_breaker_and_one_answer_closes_it() {
         let answers = std::sync::Arc::new(AtomicBool::new(true));
         let (watcher, pulse) = pulse("test");
         let asked = answers.clone();
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_hangs_on_a_silent_server_is_refused_and_a_change_later_than_a_question() {
+    async fn requests_in_flight_fail_when_a_server_falls_silent_writes_later_than_reads() {
         let ((_log, log), (database_watcher, database)) = (pulse("log"), pulse("database"));
         let app = Route::new().at("/", get(never).post(never)).with(Breaker { log, database });
         database_watcher.tell.send_replace(false);
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_the_log_a_change_is_refused_at_once_and_nothing_was_changed() {
+    async fn without_the_log_a_write_fails_at_once_and_changes_nothing() {
         let ((log_watcher, log), (_database, database)) = (pulse("log"), pulse("database"));
         let app = Route::new().at("/", get(never).post(never)).with(Breaker { log, database });
         log_watcher.tell.send_replace(false);

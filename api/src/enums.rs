@@ -1,5 +1,4 @@
-//! Words of requests, one list for each enum of the domain, so that the OpenAPI document names them. What does not live
-//! here: their meaning.
+//! The API's enums: one for each domain enum in requests and responses, so that the OpenAPI document lists their values.
 
 use poem_openapi::Enum;
 
@@ -11,7 +10,7 @@ macro_rules! wire_enums {
         pub enum $name { $(#[oai(rename = $word)] $variant),* }
 
         impl $name {
-            /// Returns the word.
+            /// Returns the value as JSON shows it.
             #[allow(dead_code)]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_are_the_domains() {
+    fn the_values_are_those_of_the_domain() {
         same::<Role, domain::user::AccessRole>(
             &["viewer", "operator", "engineer", "admin", "platform_admin"],
             Into::into,

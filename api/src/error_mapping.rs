@@ -1,4 +1,4 @@
-//! Which error becomes which problem: the one table of statuses. What does not live here: the shape of problems.
+//! Maps every error to its problem details: the one table of HTTP statuses. The shape of problems lives in `problem`.
 
 use commands::{Error as CommandError, Reference, SessionError, SignInError, api_key, device, user};
 use domain::catalogue::EntryError;
@@ -12,11 +12,11 @@ use domain::{
 };
 use domain::{notification, organization, rule, shelving};
 
-pub use serving::error_chain as chain;
+pub use eventlog::error_chain as chain;
 
 use crate::problem::{FieldError, Kind, Problem};
 
-/// A refusal of the domain, as a problem.
+/// A domain error that maps to a problem.
 pub trait Refusal: std::error::Error {
     /// Returns the problem.
     fn problem(&self) -> Problem;
@@ -32,7 +32,7 @@ impl<E: Refusal> From<CommandError<E>> for Problem {
     }
 }
 
-/// Returns the problem of a command error that cannot be a refusal.
+/// Maps the error of a command whose aggregate cannot refuse it.
 pub fn never_refused(error: CommandError) -> Problem {
     match error {
         CommandError::Missing(reference) => missing(reference),
@@ -45,7 +45,7 @@ impl From<projections::Error> for Problem {
         if let projections::Error::Cursor(_) = error {
             return Self::parameter("cursor", "is not the nextCursor of this list");
         }
-        tracing::error!(error = %chain(&error), "a read failed");
+        tracing::error!(error = %chain(&error), "reading a read model failed");
         match error {
             projections::Error::Row { .. } | projections::Error::Checkpoint { .. } => Self::new(Kind::Internal),
             _ => Self::of(Kind::Unavailable, "the read models do not answer; try again"),
@@ -82,7 +82,7 @@ impl From<SessionError> for Problem {
             SessionError::Deactivated | SessionError::OrganizationSuspended => Self::of(Kind::Forbidden, error),
             SessionError::Unavailable(cause) => {
                 tracing::error!(error = %chain(cause.as_ref()), "renewing a session failed");
-                Self::of(Kind::Unavailable, "sessions are not to be had now; try again")
+                Self::of(Kind::Unavailable, "sessions cannot be renewed now; try again")
             }
         }
     }
@@ -93,11 +93,11 @@ fn failed<E: std::error::Error>(error: &CommandError<E>) -> Problem {
         CommandError::Conflict => Problem::of(Kind::Contention, error),
         CommandError::Stale { .. } => Problem::of(Kind::PreconditionFailed, error),
         CommandError::LogFull => {
-            tracing::error!("the log is full: commands are refused");
+            tracing::error!("the log is full; rejecting commands");
             Problem::of(Kind::LogFull, "nothing was stored; old data must be archived, or the limit raised")
         }
         CommandError::OutcomeUnknown(cause) => {
-            tracing::error!(error = %chain(cause.as_ref()), "the outcome of a command is not known");
+            tracing::error!(error = %chain(cause.as_ref()), "outcome of a command unknown");
             Problem::of(Kind::OutcomeUnknown, "repeat the request with the same Idempotency-Key")
         }
         CommandError::Unavailable(cause) => {
@@ -105,7 +105,7 @@ fn failed<E: std::error::Error>(error: &CommandError<E>) -> Problem {
             Problem::of(Kind::Unavailable, "the log does not answer; try again")
         }
         other => {
-            tracing::error!(error = %chain(other), "a command failed");
+            tracing::error!(error = %chain(other), "command failed");
             Problem::new(Kind::Internal)
         }
     }
@@ -123,7 +123,7 @@ fn missing(reference: Reference) -> Problem {
         Reference::ActivityTemplate(_) => "templateId",
         Reference::User(_) => "userId",
     };
-    let message = format!("{reference} does not exist or is used no more");
+    let message = format!("{reference} does not exist or is retired");
     let errors = vec![FieldError { field: field.to_owned(), message: message.clone() }];
     Problem { errors, ..Problem::of(Kind::UnknownReference, message) }
 }
@@ -337,7 +337,7 @@ refusals! {
     }
 }
 
-/// The reasons name the field first, where one field is to blame.
+/// Returns the field that a condition's reason blames: the reason begins with its name.
 fn condition_field(reason: &str) -> String {
     let first = reason.split(' ').next().unwrap_or_default();
     match first {
@@ -356,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_its_words_and_names_its_field() {
+    fn a_domain_error_keeps_its_text_and_names_its_field() {
         let problem = Problem::from(CommandError::Refused(rule::Error::InvalidCooldown));
         assert_eq!((problem.status, problem.errors[0].field.as_str()), (422, "cooldownSeconds"));
         let problem =
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_by_its_field() {
+    fn a_missing_reference_names_its_field() {
         let reference = Reference::DeviceType(DeviceTypeId(Uuid::nil()));
         let problem = Problem::from(CommandError::<domain::device::Error>::Missing(reference));
         assert_eq!((problem.status, problem.kind.as_str()), (422, "urn:argusiq:problem:unknown-reference"));
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn the_platforms_own_failures_have_statuses_of_their_own() {
+    fn platform_failures_have_statuses_of_their_own() {
         let of = |error: CommandError<alarm::Error>| Problem::from(error).status;
         let cause = || commands::Cause::from("x");
         assert_eq!(of(CommandError::Conflict), 409);

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entity_tag_is_one_quoted_version_or_any() {
+    fn if_match_takes_one_quoted_version_or_a_star() {
         let of = |text: &str| version_of(text).map(|version| version.0);
         assert_eq!((of("\"7\""), of(" * ")), (Some(Some(7)), Some(None)));
         for wrong in ["7", "W/\"7\"", "\"7\", \"8\"", "\"x\"", ""] {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_may_name_several_tags() {
+    fn if_none_match_takes_several_tags() {
         let named = |known: &'static str| names(&HeaderValue::from_static(known), &etag(7));
         assert!(named("\"7\"") && named("W/\"7\"") && named("\"6\", \"7\"") && named("*"));
         assert!(!named("\"6\"") && !named("7"));

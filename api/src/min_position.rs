@@ -1,5 +1,5 @@
-//! Reads that are to see a write: `?minPosition=` waits until the read model has applied that position of its stream. What
-//! does not live here: writers' own answers, which wait by themselves (`routes::read_your_writes`).
+//! Reads that must see an earlier write: `?minPosition=` waits until the read model has applied that position of its stream.
+//! Writes wait for their own result in `routes::read_your_writes`.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use projections::{
 use crate::problem::Problem;
 use crate::state::State;
 
-/// The parameter: an `X-Log-Position` of an earlier answer.
+/// The query parameter: an `X-Log-Position` of an earlier response.
 pub const MIN_POSITION: &str = "minPosition";
 
-/// How long a read waits.
+/// How long a read waits at most.
 const WAIT: Duration = Duration::from_secs(3);
 
-/// Which read model answers what is asked for below `/api/v1/`, and from which stream it has it.
+/// The first path segment below `/api/v1/`, the read model behind it, and the stream that the read model folds.
 const READ_MODELS: &[(&str, &str, Stream)] = &[
     ("activities", activity_board::NAME, Stream::EsActivity),
     ("activity-templates", rule_book::NAME, Stream::Es),
@@ -43,7 +43,7 @@ const READ_MODELS: &[(&str, &str, Stream)] = &[
     ("users", tenant_register::NAME, Stream::Es),
 ];
 
-/// The middleware.
+/// The middleware that waits.
 #[derive(Clone, Copy, Debug)]
 pub struct MinPosition;
 
@@ -62,11 +62,11 @@ impl<E: Endpoint> Endpoint for Waiting<E> {
     type Output = E::Output;
 
     async fn call(&self, request: Request) -> poem::Result<E::Output> {
-        // Who does not say who it is, is refused behind this anyway, and need not wait for that.
+        // A request without credentials is refused later anyway; waiting would only hold its connection open.
         let headers = request.headers();
-        let says_who = headers.contains_key(header::AUTHORIZATION) || headers.contains_key("X-API-Key");
+        let has_credentials = headers.contains_key(header::AUTHORIZATION) || headers.contains_key("X-API-Key");
         if request.method() == Method::GET
-            && says_who
+            && has_credentials
             && let Some(position) = wanted(request.uri().query().unwrap_or_default())
         {
             wait(&request, position?).await?;
@@ -78,18 +78,18 @@ impl<E: Endpoint> Endpoint for Waiting<E> {
 fn wanted(query: &str) -> Option<Result<u64, Problem>> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let value = pairs.filter(|(name, _)| *name == MIN_POSITION).map(|(_, value)| value).next()?;
-    Some(value.parse().map_err(|_| Problem::parameter(MIN_POSITION, "must be a position: a whole number from 0")))
+    Some(value.parse().map_err(|_| Problem::parameter(MIN_POSITION, "must be a log position: a whole number from 0")))
 }
 
 async fn wait(request: &Request, position: u64) -> Result<(), Problem> {
     let Some((read_model, stream)) = read_model(request.uri().path()) else {
-        return Err(Problem::parameter(MIN_POSITION, "is not known here"));
+        return Err(Problem::parameter(MIN_POSITION, "is not supported on this path"));
     };
     let Some(state) = request.data::<State>() else { return Ok(()) };
     Ok(state.reader.wait_for(read_model, stream, position, WAIT).await?)
 }
 
-/// Returns the read model behind a path. Who changed what, and when, is another one's than what it is now.
+/// Returns the read model behind a path: a resource's history comes from the audit log.
 fn read_model(path: &str) -> Option<(&'static str, Stream)> {
     let mut parts = path.trim_start_matches('/').split('/').skip_while(|part| matches!(*part, "api" | "v1"));
     let noun = parts.next()?;
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_noun_has_its_read_model() {
+    fn each_path_has_its_read_model() {
         assert_eq!(read_model("/devices"), Some(("device_directory", Stream::Es)));
         assert_eq!(read_model("/alarms/x"), Some(("alarm_board", Stream::EsAlarm)));
         assert_eq!(read_model("/devices/x/history"), Some(("audit_log", Stream::Es)));

@@ -77,7 +77,7 @@ impl<E: Endpoint> Endpoint for Wrapped<E> {
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, (self.allowed_methods)(&path));
         }
-        meter.tell(&mut response);
+        meter.add_headers(&mut response);
         let status = response.status().as_u16().to_string();
         let labels = [("method", method.to_string()), ("status", status)];
         metrics::histogram!("argusiq_http_request_seconds", &labels).record(began.elapsed().as_secs_f64());

@@ -1,4 +1,4 @@
-//! What nearly every endpoint uses.
+//! Re-exports what nearly every endpoint uses.
 
 pub use chrono::{DateTime, Utc};
 pub use poem::web::Data;

@@ -1,5 +1,5 @@
-//! Problem details (RFC 9457): every refusal of the API as one JSON shape. What does not live here: which error becomes
-//! which problem (`refusals`).
+//! Problem details (RFC 9457): the one JSON shape of every error response. `error_mapping` decides which error becomes which
+//! problem.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ pub struct Problem {
     /// Who uses what was to be retired, the first ten; absent where it is not about that.
     #[oai(default)]
     pub used_by: Vec<UsedBy>,
-    /// What is no problem: the change of this thing is stored, but cannot be shown yet. It is answered as such.
+    /// Not an error: the change of this resource is stored but not visible yet. It is answered with 202.
     #[oai(skip)]
     pub stored: Option<(Uuid, Receipt)>,
 }
@@ -71,7 +71,7 @@ macro_rules! kinds {
             /// All kinds.
             pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
 
-            /// Returns its stable name.
+            /// Returns the last part of its URN, which never changes.
             pub fn slug(self) -> &'static str {
                 match self { $(Kind::$name => $slug),* }
             }
@@ -81,7 +81,7 @@ macro_rules! kinds {
                 match self { $(Kind::$name => StatusCode::$status),* }
             }
 
-            /// Returns it in words.
+            /// Returns its title.
             pub fn title(self) -> &'static str {
                 match self { $(Kind::$name => $title),* }
             }
@@ -90,55 +90,55 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The body is no JSON.
+    /// The body is not JSON.
     MalformedJson "malformed-json" BAD_REQUEST "The body is not valid JSON";
     /// A parameter of path, query or header is wrong.
     InvalidParameters "invalid-parameters" BAD_REQUEST "A parameter is not valid";
-    /// Something else is wrong with the request.
+    /// The request is wrong in another way.
     BadRequest "bad-request" BAD_REQUEST "The request is not valid";
-    /// No token, or one that does not hold.
+    /// No credential, or an invalid one.
     Unauthenticated "unauthenticated" UNAUTHORIZED "Sign in first";
     /// E-mail address or password is wrong.
     WrongCredentials "wrong-credentials" UNAUTHORIZED "E-mail address or password is wrong";
-    /// The role may not do this.
+    /// The caller's role does not permit this.
     Forbidden "forbidden" FORBIDDEN "Not allowed";
-    /// There is no such thing, or not in this organisation.
+    /// The resource does not exist, or belongs to another organisation.
     NotFound "not-found" NOT_FOUND "Not found";
-    /// The path does not know the method.
+    /// The path does not support the method.
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "Method not allowed";
     /// A value that must be unique is taken.
     AlreadyExists "already-exists" CONFLICT "It exists already";
-    /// Something else uses it.
+    /// Another resource refers to this one.
     InUse "in-use" CONFLICT "Something else uses it";
-    /// Not possible in the present state.
+    /// The resource's state does not permit this.
     WrongState "wrong-state" CONFLICT "Not possible in its present state";
     /// Too many changes at the same time.
     Contention "contention" CONFLICT "Too many changes at the same time";
-    /// What was there for a while, or for once, is there no more.
+    /// The resource has expired or was used up.
     Gone "gone" GONE "No longer there";
-    /// No device waits for this claim code and serial number.
+    /// No device has this claim code and serial number.
     WrongClaimCode "wrong-claim-code" FORBIDDEN "The claim code does not hold";
-    /// More requests, or more failed attempts to sign in, than the limit.
+    /// More requests or failed sign-ins than the limit.
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "Too many requests";
-    /// It is not at the version that the request names.
+    /// The resource is not at the version in `If-Match`.
     PreconditionFailed "precondition-failed" PRECONDITION_FAILED "It was changed in the meantime";
     /// The body is too large.
     TooLarge "too-large" PAYLOAD_TOO_LARGE "The body is too large";
-    /// The body is not JSON by its content type.
+    /// The content type is not JSON.
     UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The body must be application/json";
-    /// Fields of the body are wrong.
+    /// Fields of the body are invalid.
     InvalidFields "invalid-fields" UNPROCESSABLE_ENTITY "Some fields are not valid";
-    /// The key was used for something else.
+    /// The idempotency key was used with another request.
     IdempotencyKeyReused "idempotency-key-reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another request";
-    /// The body names something that is not there.
+    /// The body refers to a resource that does not exist.
     UnknownReference "unknown-reference" UNPROCESSABLE_ENTITY "Something it refers to does not exist";
-    /// The platform failed.
+    /// An internal error.
     Internal "internal" INTERNAL_SERVER_ERROR "The platform failed";
     /// A server behind the API does not answer.
     Unavailable "unavailable" SERVICE_UNAVAILABLE "A server behind the API does not answer";
-    /// It is not known whether the command is stored.
+    /// The command may or may not be stored.
     OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "It is not known whether the change is stored";
-    /// The read model has not seen yet what the reader waits for.
+    /// The read model has not reached `minPosition`.
     NotYetVisible "not-yet-visible" SERVICE_UNAVAILABLE "The read model is not that far yet";
     /// The log is full.
     LogFull "log-full" INSUFFICIENT_STORAGE "The log is full";
@@ -159,33 +159,33 @@ impl Problem {
         }
     }
 
-    /// Returns a problem of a kind, explained.
+    /// Returns a problem of a kind with a detail.
     pub fn of(kind: Kind, detail: impl fmt::Display) -> Self {
         Self { detail: Some(detail.to_string()), ..Self::new(kind) }
     }
 
-    /// Returns the problem of one wrong field.
+    /// Returns the problem of one invalid field.
     pub fn field(field: &str, message: impl fmt::Display) -> Self {
         Self::fields(vec![FieldError { field: field.to_owned(), message: message.to_string() }])
     }
 
-    /// Returns the problem of wrong fields.
+    /// Returns the problem of invalid fields.
     pub fn fields(errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::new(Kind::InvalidFields) }
     }
 
-    /// Returns the problem of one wrong parameter.
+    /// Returns the problem of one invalid parameter.
     pub fn parameter(name: &str, message: impl fmt::Display) -> Self {
         let errors = vec![FieldError { field: name.to_owned(), message: message.to_string() }];
         Self { errors, ..Self::new(Kind::InvalidParameters) }
     }
 
-    /// Returns that there is no such thing.
+    /// Returns a 404 that names the kind of resource.
     pub fn not_found(what: &str) -> Self {
         Self::of(Kind::NotFound, format_args!("there is no such {what}"))
     }
 
-    /// Returns that a change of this thing is stored, but cannot be shown yet.
+    /// Returns the 202 for a change that is stored but not visible yet.
     pub fn stored(id: Uuid, receipt: Receipt) -> Self {
         Self { status: StatusCode::ACCEPTED.as_u16(), stored: Some((id, receipt)), ..Self::new(Kind::NotYetVisible) }
     }
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_says_kind_status_and_fields_and_leaves_out_the_rest() {
+    fn a_problem_has_kind_status_and_fields_and_omits_what_is_empty() {
         let json = Problem::field("name", "must not be empty").to_json().unwrap();
         let expected = serde_json::json!({
             "type": "urn:argusiq:problem:invalid-fields",
@@ -266,14 +266,14 @@ mod tests {
     }
 
     #[test]
-    fn no_two_kinds_share_a_name_and_all_are_errors() {
+    fn slugs_are_unique_and_all_statuses_are_errors() {
         let slugs: std::collections::BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.slug()).collect();
         assert_eq!(slugs.len(), Kind::ALL.len());
         assert!(Kind::ALL.iter().all(|kind| kind.status().is_client_error() || kind.status().is_server_error()));
     }
 
     #[test]
-    fn a_401_says_how_to_authenticate() {
+    fn a_401_names_the_authentication_scheme() {
         let response = Problem::new(Kind::Unauthenticated).into_response();
         assert_eq!(response.header("www-authenticate"), Some("Bearer realm=\"argusiq\""));
         assert_eq!(response.header("content-type"), Some(CONTENT_TYPE));

@@ -1,4 +1,4 @@
-//! Answers to writes: the body, and where in the log the change stands. What does not live here: refusals (`problem`).
+//! Success responses: the body, its entity tag, and the log position of a change. Error responses live in `problem`.
 
 use commands::Receipt;
 use poem::http::header::ETAG;
@@ -18,19 +18,19 @@ pub const LOG_POSITION: &str = "X-Log-Position";
 /// The header with the stream's name.
 pub const LOG_STREAM: &str = "X-Log-Stream";
 
-/// A resource is new, with its version: 201.
+/// 201 with an `ETag`: a resource was created.
 pub struct Created<T>(pub T, pub Receipt);
 
-/// Something that is shown this once is new: 201.
+/// 201 without an `ETag`: something was issued that is shown only this once, such as a secret.
 pub struct IssuedOnce<T>(pub T, pub Receipt);
 
-/// Something changed: 200.
+/// 200 without an `ETag`: something changed.
 pub struct Changed<T>(pub T, pub Option<Receipt>);
 
-/// A resource as it is, with its version: 200.
+/// 200 with an `ETag`: a resource that was read.
 pub struct Fetched<T>(pub T);
 
-/// A resource as it is after a change, with its version: 200.
+/// 200 with an `ETag`: a resource after a change.
 pub struct Revised<T>(pub T, pub Option<Receipt>);
 
 /// It is done.
@@ -50,7 +50,7 @@ struct Stored {
 }
 
 impl Success {
-    /// The answer of a write that has nothing to show.
+    /// Returns the response of a write that has nothing to show.
     pub fn at(receipt: Receipt) -> Changed<Self> {
         Changed(Self { success: true }, Some(receipt))
     }
@@ -154,7 +154,7 @@ fn respond<T: ToJSON>(status: StatusCode, body: &T, receipt: Option<Receipt>) ->
     response
 }
 
-/// Says that a write is stored, which the read models do not show in time: 202.
+/// Returns 202 for a write that is stored but did not become visible in the read models in time.
 pub fn stored(id: Uuid, receipt: Receipt) -> Response {
     respond(StatusCode::ACCEPTED, &Stored { stored: true, id }, Some(receipt))
 }

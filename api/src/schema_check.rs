@@ -1,15 +1,15 @@
-//! Checks a JSON value against the documented schema and names every field that is wrong, where the framework's own
-//! parser stops at the first and does not say where it stands. What does not live here: the meaning of the fields.
+//! Validates a JSON value against the documented schema and names every invalid field. The framework's own parser stops at
+//! the first one and does not say where it is.
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::{Map, Value};
 
 use crate::problem::FieldError;
 
-/// Most errors that one answer names.
+/// Most errors that one response names.
 const MOST: usize = 50;
 
-/// Returns what is wrong with a value.
+/// Returns the invalid fields of a value.
 pub fn errors(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Vec<FieldError> {
     let mut check = Check { registry, open: false, found: vec![] };
     check.value(schema, value, "");
@@ -18,7 +18,7 @@ pub fn errors(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Vec
 
 struct Check<'r> {
     registry: &'r Registry,
-    /// Whether the object that comes next is a part of another one, which may have more fields.
+    /// Whether the next object is one part of an `allOf`, so that fields it does not know may belong to another part.
     open: bool,
     found: Vec<FieldError>,
 }
@@ -43,7 +43,7 @@ impl Check<'_> {
         if let Some(named) = &schema.discriminator {
             return self.variant(schema, named.property_name, &named.mapping, value, path);
         }
-        // A reference with a description beside it is all there is.
+        // `allOf` with a single shape is only a reference with a description, not a composition.
         let shapes = schema.all_of.iter().filter(|part| has_shape(part)).count();
         for part in &schema.all_of {
             self.open = shapes > 1 || !schema.properties.is_empty();
@@ -142,7 +142,7 @@ impl Check<'_> {
     }
 }
 
-/// Tells whether a part of a schema says which fields there are.
+/// Returns whether a part of a schema declares fields.
 fn has_shape(part: &MetaSchemaRef) -> bool {
     match part {
         MetaSchemaRef::Reference(_) => true,
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_has_no_errors() {
+    fn a_valid_value_has_no_errors() {
         let id = "00000000-0000-0000-0000-000000000001";
         let full = json!({"name": "a", "code": "abc", "id": id, "port": 1, "kind": "round",
             "act": {"type": "call", "url": "x"}, "parts": [{"item": "y"}]});
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_is_named() {
+    fn every_invalid_field_is_named() {
         let value = json!({"code": "abcd", "id": "no", "port": 70000, "kind": "oval", "act": {"type": "jump"},
             "parts": [{"item": "a"}, {"item": 1}, {}]});
         let expected = [

@@ -1,5 +1,5 @@
-//! Times as the API writes and reads them: RFC 3339 in UTC with `Z`, which stands in an address as it is, and no more
-//! digits than needed. What does not live here: which time is meant.
+//! Times in requests and responses: RFC 3339, written in UTC with `Z` (which needs no escaping in a URL) and with no more
+//! fractional digits than needed.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
-/// A time.
+/// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(pub DateTime<Utc>);
 
@@ -58,7 +58,7 @@ impl ParseFromJSON for Time {
 
 impl ParseFromParameter for Time {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
-        // In an address, a plus that was not encoded means a space.
+        // An unescaped plus in a query string arrives as a space.
         parse(&value.replace(' ', "+"))
     }
 }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn other_zones_are_read_even_from_an_address_that_lost_its_plus() {
+    fn other_time_zones_are_parsed_even_with_an_unescaped_plus() {
         let noon = Time::parse_from_json(Some("2026-01-28T12:00:00Z".into())).ok();
         for text in ["2026-01-28T13:00:00+01:00", "2026-01-28T13:00:00 01:00", "2026-01-28T12:00:00z"] {
             assert_eq!(Time::parse_from_parameter(text).ok(), noon, "{text}");

@@ -7,5 +7,5 @@ mod listen;
 pub mod probes;
 pub mod tls;
 
-pub use error::{Error, error_chain};
+pub use error::Error;
 pub use listen::{Listen, bind};

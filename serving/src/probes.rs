@@ -15,7 +15,8 @@ use poem::{EndpointExt, IntoResponse, Response, Route, handler};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Listen, bind, error_chain};
+use crate::error::error_chain;
+use crate::{Error, Listen, bind};
 
 /// How long each dependency may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);

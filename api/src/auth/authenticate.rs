@@ -1,10 +1,10 @@
-//! From a presented token or key to a caller: whether it holds, whether what it says is still so, and in which organisation
-//! its holder acts. What does not live here: how it is presented.
+//! Authenticates a credential: verifies the token or API key, checks with the log that its claims are still current, and
+//! chooses the organisation that the caller acts in.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use commands::{ApiKeyError, AccessStatus, api_key};
+use commands::{AccessStatus, ApiKeyError, api_key};
 use domain::ids::OrganizationId;
 use domain::user::AccessRole;
 
@@ -16,23 +16,23 @@ use crate::state::State;
 /// The header by which a platform administrator chooses an organisation to act in.
 pub const ORGANIZATION: &str = "X-Organization";
 
-/// A caller, and until when they may do something that lasts.
+/// An authenticated caller, and when the credential expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Who.
+    /// The caller.
     pub caller: Caller,
     ends_at: DateTime<Utc>,
 }
 
 impl Verified {
-    /// Returns how long something may last that began with this: until the token ends, and no longer than a token lasts.
+    /// Returns how long a connection opened with this credential may last: until the credential expires, and at most the
+    /// lifetime of an access token.
     pub fn expires_in(&self, now: DateTime<Utc>) -> Duration {
         (self.ends_at - now).min(TimeDelta::seconds(TOKEN_SECONDS)).to_std().unwrap_or_default()
     }
 }
 
-/// Verifies an access token or an API key; `chosen` is the organisation that its holder wants to act in, where they say
-/// one.
+/// Authenticates an access token or an API key; `chosen` is the organisation that its holder asks to act in, if any.
 pub async fn authenticate(state: &State, credential: &str, chosen: Option<&str>) -> Result<Verified, Problem> {
     let (principal, home, role, ends_at) = match credential.starts_with(api_key::PREFIX) {
         true => machine(state, credential).await?,
@@ -51,8 +51,8 @@ async fn person(state: &State, token: &str) -> Result<Known, Problem> {
     Ok((Principal::User(grant.user), grant.organization, grant.role, ends_at))
 }
 
-/// Refuses a token whose holder must sign in again. While the log cannot be asked, what the token says counts: for as long
-/// as it lasts.
+/// Refuses a token whose holder must sign in again. While the log is unavailable, the token's claims are trusted until it
+/// expires.
 async fn stands(state: &State, grant: &Grant) -> Result<(), Problem> {
     let asking = state.commands.access_status(grant.organization, grant.user, grant.access_version);
     match state.breaker.log.answer(asking).await {
@@ -61,7 +61,7 @@ async fn stands(state: &State, grant: &Grant) -> Result<(), Problem> {
         Some(Ok(AccessStatus::Deactivated)) => Err(unauthenticated("the user is deactivated")),
         Some(Ok(AccessStatus::OrganizationSuspended)) => Err(unauthenticated("the organisation is suspended")),
         Some(Err(error)) => {
-            tracing::warn!(error = %chain(&error), "an access token is taken at its word");
+            tracing::warn!(error = %chain(&error), "cannot check an access token with the log; trusting its claims");
             Ok(())
         }
     }
@@ -80,7 +80,7 @@ async fn machine(state: &State, key: &str) -> Result<Known, Problem> {
     Ok((Principal::ApiKey(key.id), key.organization, key.access_role, key.expires_at))
 }
 
-/// Everybody acts in their own organisation; a platform administrator in any that there is.
+/// Returns the organisation to act in: the caller's own, or any existing one for a platform administrator.
 async fn choose(
     state: &State,
     home: OrganizationId,

@@ -1,5 +1,5 @@
-//! The caller of an endpoint, and the schemes by which it says who it is. An endpoint that takes [`Allowed`] cannot be
-//! reached without the permission, whatever else is wrong with the request.
+//! The caller of an endpoint and the authentication schemes. An endpoint that takes [`Allowed`] is unreachable without the
+//! permission, whatever else is wrong with the request.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -19,33 +19,33 @@ use crate::problem::{Kind, Problem};
 use crate::rate_limits::Meter;
 use crate::state::State;
 
-/// The header in which a machine may present its key.
+/// The alternative header for API keys.
 const API_KEY: &str = "X-API-Key";
 
-/// A person or a machine.
+/// A user or a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Principal {
-    /// A signed-in person.
+    /// A signed-in user.
     User(UserId),
-    /// A machine with a key.
+    /// A machine with an API key.
     ApiKey(ApiKeyId),
 }
 
-/// Who calls.
+/// The authenticated caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The person or machine.
+    /// The user or machine.
     pub principal: Principal,
     /// The organisation they belong to.
     pub home: OrganizationId,
-    /// The organisation they act in: nothing outside it exists for them.
+    /// The organisation they act in; resources of other organisations do not exist for them.
     pub organization: OrganizationId,
     /// Their role.
     pub role: AccessRole,
 }
 
 impl Principal {
-    /// Returns who acts, as events say it.
+    /// Returns the actor as events record it.
     pub fn actor(self) -> Actor {
         match self {
             Self::User(id) => Actor::User(id),
@@ -55,11 +55,13 @@ impl Principal {
 }
 
 impl Caller {
-    /// Returns the person who calls; a machine is refused.
+    /// Returns the user; a machine is refused with 403.
     pub fn person(&self) -> Result<UserId, Problem> {
         match self.principal {
             Principal::User(user) => Ok(user),
-            Principal::ApiKey(_) => Err(Problem::of(Kind::Forbidden, "an API key is no person")),
+            Principal::ApiKey(_) => {
+                Err(Problem::of(Kind::Forbidden, "only a signed-in user may do this, not an API key"))
+            }
         }
     }
 }
@@ -67,16 +69,16 @@ impl Caller {
 /// An access token of `POST /auth/login`, or an API key.
 #[derive(SecurityScheme)]
 #[oai(rename = "bearer", ty = "bearer", bearer_format = "JWT or API key")]
-#[allow(dead_code, reason = "documents how to authenticate; what is presented is read below")]
+#[allow(dead_code, reason = "documents the scheme for OpenAPI; `presented` reads the credential")]
 struct Bearer(Token);
 
 /// An API key.
 #[derive(SecurityScheme)]
 #[oai(rename = "apiKey", ty = "api_key", key_name = "X-API-Key", key_in = "header")]
-#[allow(dead_code, reason = "documents how to authenticate; what is presented is read below")]
+#[allow(dead_code, reason = "documents the scheme for OpenAPI; `presented` reads the credential")]
 struct KeyInHeader(KeyHeader);
 
-/// A caller who may do what `P` says.
+/// A caller who has the permission `P`.
 pub struct Allowed<P>(Caller, PhantomData<P>);
 
 impl<P> Deref for Allowed<P> {
@@ -111,7 +113,7 @@ impl<'a, P: Permission> ApiExtractor<'a> for Allowed<P> {
         if allows(caller.role, P::LEAST) {
             return Ok(Self(caller, PhantomData));
         }
-        let detail = format!("to {} takes the role {} or above; yours is {}", P::WHAT, P::LEAST, caller.role);
+        let detail = format!("to {} you need the role {} or above; yours is {}", P::WHAT, P::LEAST, caller.role);
         Err(Problem::of(Kind::Forbidden, detail).into())
     }
 }
@@ -126,7 +128,7 @@ async fn caller(request: &Request) -> Result<Caller, Problem> {
     Ok(caller)
 }
 
-/// Returns the organisation that a request acts in; none where it does not say by whom it comes.
+/// Returns the organisation that a request acts in; `None` if it carries no credential.
 pub async fn organization_of(request: &Request) -> Result<Option<OrganizationId>, Problem> {
     let (Some(state), Some(credential)) = (request.data::<State>(), presented(request)) else { return Ok(None) };
     Ok(Some(authenticate(state, credential, request.header(ORGANIZATION)).await?.caller.organization))

@@ -1,5 +1,5 @@
-//! The cookie with the refresh token: out of reach of scripts, sent by no other site, and to nothing but the endpoints that
-//! need it. What does not live here: what the token is good for.
+//! The refresh token's cookie: hidden from scripts, never sent cross-site, and sent only to the endpoints below
+//! `/api/v1/auth`.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use commands::Session;
 use poem::http::header;
 use poem::{FromRequest, Request, RequestBody};
 
-/// Its name.
+/// The cookie's name.
 const NAME: &str = "argusiq_refresh";
-/// Where it is sent.
+/// The path to which browsers send it.
 const PATH: &str = "/api/v1/auth";
 
-/// The refresh token that came with the request, if any.
+/// The refresh token of a request; `None` if it has no such cookie.
 pub struct RefreshCookie(pub Option<String>);
 
 impl<'a> FromRequest<'a> for RefreshCookie {
@@ -24,12 +24,12 @@ impl<'a> FromRequest<'a> for RefreshCookie {
     }
 }
 
-/// Returns the header that sets the cookie of a session.
+/// Returns the `Set-Cookie` value of a session.
 pub fn refresh_cookie(session: &Session, secure: bool, now: DateTime<Utc>) -> String {
     cookie(session.refresh_token.expose(), (session.expires_at - now).num_seconds().max(0), secure)
 }
 
-/// Returns the header that removes the cookie.
+/// Returns the `Set-Cookie` value that removes the cookie.
 pub fn without_cookie(secure: bool) -> String {
     cookie("", 0, secure)
 }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_is_kept_from_scripts_from_other_sites_and_from_other_paths() {
+    fn the_cookie_is_hidden_from_scripts_other_sites_and_other_paths() {
         let expected = "argusiq_refresh=; Path=/api/v1/auth; Max-Age=0; HttpOnly; SameSite=Strict; Secure";
         assert_eq!(without_cookie(true), expected);
         assert!(!without_cookie(false).contains("Secure"));

@@ -1,5 +1,5 @@
-//! Who calls: access tokens, API keys, the refresh cookie. What does not live here: passwords and sessions (`commands`),
-//! and which role may do what (`access`).
+//! Authentication: access tokens, API keys and the refresh cookie. Passwords and sessions live in `commands`, permissions in
+//! `access`.
 
 mod authenticate;
 mod caller;

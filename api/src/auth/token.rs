@@ -1,5 +1,5 @@
-//! Access tokens: JSON Web Tokens (RFC 7519), HMAC-SHA-256, valid for a quarter of an hour. What does not live here: whether
-//! what a token says still holds (`authenticate`), and the sessions that renew them.
+//! Access tokens: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256, valid for 15 minutes. `authenticate` checks whether
+//! a token's claims are still current.
 
 use chrono::{DateTime, Utc};
 use domain::ids::{OrganizationId, UserId};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How long a token is valid, in seconds.
 pub const TOKEN_SECONDS: i64 = 900;
 
-/// Who issues the tokens.
+/// The `iss` claim of all tokens.
 const ISSUER: &str = "argusiq";
 
 #[derive(Serialize, Deserialize)]
@@ -19,22 +19,22 @@ struct Claims {
     sub: UserId,
     org: OrganizationId,
     role: AccessRole,
-    /// The user's count of changes when they signed in.
+    /// The user's access version at sign-in.
     ver: u64,
     iat: i64,
     exp: i64,
 }
 
-/// What a token says.
+/// What a token grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The person.
+    /// The user.
     pub user: UserId,
     /// Their organisation.
     pub organization: OrganizationId,
     /// Their role.
     pub role: AccessRole,
-    /// How often what lets them in had changed when they signed in.
+    /// How often password, role or status of the user had changed at sign-in.
     pub access_version: u64,
 }
 
@@ -46,7 +46,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Returns tokens under a secret.
+    /// Returns an issuer and verifier for a secret.
     pub fn new(secret: &[u8]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
@@ -70,7 +70,7 @@ impl Tokens {
         jsonwebtoken::encode(&Header::default(), &claims, &self.encoding).ok()
     }
 
-    /// Verifies a token: ours, whole and not expired. Answers what it says, and until when.
+    /// Verifies signature, issuer and expiry of a token. Returns what it grants, and until when.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<(Grant, DateTime<Utc>)> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
         let ends_at = DateTime::from_timestamp(claims.exp, 0)?;
@@ -95,17 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_tells_who_it_was_issued_to_until_it_expires() {
+    fn a_token_grants_what_it_was_issued_for_until_it_expires() {
         let tokens = Tokens::new(&[7; 32]);
         let token = tokens.issue(&grant(), at(0)).unwrap();
-        let said = Some((grant(), at(TOKEN_SECONDS)));
-        assert_eq!(tokens.verify(&token, at(0)), said);
-        assert_eq!(tokens.verify(&token, at(TOKEN_SECONDS - 1)), said);
+        let granted = Some((grant(), at(TOKEN_SECONDS)));
+        assert_eq!(tokens.verify(&token, at(0)), granted);
+        assert_eq!(tokens.verify(&token, at(TOKEN_SECONDS - 1)), granted);
         assert_eq!(tokens.verify(&token, at(TOKEN_SECONDS)), None);
     }
 
     #[test]
-    fn a_token_of_another_secret_or_a_changed_one_is_refused() {
+    fn a_forged_or_altered_token_is_refused() {
         let token = Tokens::new(&[7; 32]).issue(&grant(), at(0)).unwrap();
         assert_eq!(Tokens::new(&[8; 32]).verify(&token, at(0)), None);
         let (head, _) = token.rsplit_once('.').unwrap();

@@ -1,4 +1,4 @@
-//! One client's subscriptions: entering and leaving rooms, whatever the transport. What does not live here: sockets.
+//! One client's subscriptions, independent of the transport: joining and leaving rooms.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ use super::subscribe_request::SubscribeRequest;
 use crate::auth::Caller;
 use crate::state::State;
 
-/// Most rooms that one client may be in.
-const MOST_ROOMS: usize = 2000;
+/// Most rooms that one client may join.
+const MAX_ROOMS: usize = 2000;
 
-/// A client's rooms. Dropped, it leaves all of them.
+/// The rooms of one client; dropping this leaves all of them.
 pub struct ClientSubscriptions<O> {
     state: State,
     caller: Caller,
-    /// Absent once the client has gone.
+    /// `None` once the client has disconnected.
     transport: Option<O>,
     rooms: HashMap<Room, AbortHandle>,
 }
@@ -30,15 +30,15 @@ impl<O: Transport> ClientSubscriptions<O> {
         Self { state, caller, transport: Some(transport), rooms: HashMap::new() }
     }
 
-    /// Enters a room; entering it again begins anew. Messages may only follow the answer, so they are let through when
-    /// the returned handle is dropped.
+    /// Joins a room; joining it again replaces the subscription. Returns the reply and a gate: messages must follow the
+    /// reply, so the caller drops the gate once the reply is sent.
     pub async fn subscribe(&mut self, data: &Value) -> (Value, Option<Gate>) {
         self.rooms.retain(|_, task| !task.is_finished());
         let Some(transport) = self.transport.clone() else {
             return (refusal("the connection has ended".to_owned()), None);
         };
-        if self.rooms.len() >= MOST_ROOMS {
-            return (refusal(format!("at most {MOST_ROOMS} rooms")), None);
+        if self.rooms.len() >= MAX_ROOMS {
+            return (refusal(format!("at most {MAX_ROOMS} rooms")), None);
         }
         match join(&self.state, &self.caller, data).await {
             Err(refused) => (refused, None),
@@ -70,7 +70,7 @@ impl<O: Transport> ClientSubscriptions<O> {
 }
 
 impl<O> ClientSubscriptions<O> {
-    /// Leaves all rooms, for good.
+    /// Leaves all rooms; joining is refused afterwards.
     pub fn end(&mut self) {
         self.transport = None;
         self.rooms.drain().for_each(|(_, task)| task.abort());
@@ -83,7 +83,7 @@ impl<O> Drop for ClientSubscriptions<O> {
     }
 }
 
-/// Holds a room's messages back until it is dropped.
+/// Holds back a room's messages until dropped.
 pub struct Gate {
     _gate: tokio::sync::oneshot::Sender<()>,
 }

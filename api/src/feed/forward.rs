@@ -1,23 +1,24 @@
-//! From a room to one client. A client that does not take its messages slows nobody: the hub drops it, and it is told.
+//! Forwards a room's messages to one client. The hub drops a client that falls behind, so that it slows nobody else, and
+//! the client is notified.
 
 use std::future::Future;
 
 use projections::live_feed::{FeedMessage, Room, Subscription};
 use serde_json::json;
 
-/// The event that tells a client that it is not fed any more.
+/// The event that tells a client that the hub has dropped it.
 pub const DROPPED: &str = "feed:dropped";
 
-/// A way to one client.
+/// The connection to one client.
 pub trait Transport: Clone + Send + Sync + 'static {
-    /// Gives it a message, as soon as there is room; answers whether it is still there.
+    /// Sends a message as soon as the client's buffer has room; returns whether the client is still connected.
     fn send(&self, room: Room, message: &FeedMessage) -> impl Future<Output = bool> + Send;
 
-    /// Tells it that it is not fed any more, and closes it.
+    /// Sends a last event and closes the connection.
     fn close(&self, event: &'static str, data: String) -> impl Future<Output = ()> + Send;
 }
 
-/// Gives a room's messages to a client until one of them ends.
+/// Forwards messages until the client disconnects or the hub drops it.
 pub async fn forward(mut subscription: Subscription, room: Room, transport: impl Transport) {
     loop {
         match subscription.recv().await {

@@ -1,4 +1,4 @@
-//! Entering a room: only one of the caller's own organisation. Answers the subscription and what is known so far.
+//! Joins a client to a room of its own organisation, and replies with a snapshot of what is known so far.
 
 use projections::live_feed::{Resumed, Room, Subscription};
 use projections::{asset_directory, device_directory};
@@ -10,24 +10,24 @@ use crate::auth::{Caller, Principal};
 use crate::problem::Problem;
 use crate::state::State;
 
-/// A place in a room, and the answer to the client.
+/// A joined room, and the reply to the client.
 pub struct Joined {
     /// The room.
     pub room: Room,
-    /// What comes.
+    /// The messages from now on.
     pub subscription: Subscription,
-    /// The acknowledgement.
+    /// The reply.
     pub answer: Value,
 }
 
-/// Enters the room that the client wants; or answers why not.
+/// Joins the room that a client asks for; the error is the reply that says why not.
 pub async fn join(state: &State, caller: &Caller, data: &Value) -> Result<Joined, Value> {
     let SubscribeRequest { room, after } = SubscribeRequest::parse(data).map_err(refusal)?;
     let own = is_own(state, caller, room).await.map_err(|problem| refusal(problem.to_string()))?;
     if !own {
         return Err(refusal("there is no such room".to_owned()));
     }
-    // First the room, then the snapshot: what happens between them is told twice rather than never.
+    // Subscribe before taking the snapshot: a change between the two is then sent twice rather than lost.
     let subscription = state.feed.subscribe(room, after);
     let snapshot =
         snapshot::of(state, caller.organization.0, room).await.map_err(|problem| refusal(problem.to_string()))?;
@@ -47,7 +47,7 @@ pub async fn join(state: &State, caller: &Caller, data: &Value) -> Result<Joined
     Ok(Joined { room, subscription, answer })
 }
 
-/// Returns the answer to a request that is refused.
+/// Returns the reply to a refused request.
 pub fn refusal(error: String) -> Value {
     json!({"ok": false, "error": error})
 }

@@ -1,4 +1,4 @@
-//! What is known of a room when a client enters it, so that it need not ask. What does not live here: what comes then.
+//! Builds the snapshot that a client gets when it joins a room, so that it need not query the API first.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use projections::alarm_board::read::AlarmFilter;
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// Most devices, assets and alarms of an organisation's snapshot.
+/// Most devices, assets and alarms in an organisation's snapshot, each.
 const MOST: Paging = Paging { limit: 1000, offset: 0, after: None };
 
-/// Returns what is known.
+/// Returns the snapshot of a room.
 pub async fn of(state: &State, organization: Uuid, room: Room) -> Result<Value, Problem> {
     match room {
         Room::Organization(id) => everything(state, id).await,
@@ -25,7 +25,7 @@ pub async fn of(state: &State, organization: Uuid, room: Room) -> Result<Value, 
             Ok(device(id, &latest))
         }
         Room::Asset(id) => asset(state, organization, id).await,
-        // What was told before stands in the list of notifications.
+        // Earlier notifications are listed by `GET /api/v1/notifications`.
         Room::User(id) => Ok(json!({"userId": id})),
     }
 }

@@ -1,5 +1,5 @@
-//! The live feed over Socket.IO, on the same port as everything else: polling is an ordinary request; for a WebSocket the
-//! connection itself is handed to the engine, after our own 101 (the generic adapter between the two swallows upgrades).
+//! The live feed over Socket.IO, on the API's port. Long polling is an ordinary request. For a WebSocket, this module
+//! answers the 101 itself and hands the connection to the engine, because poem's generic service adapter loses upgrades.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -30,24 +30,24 @@ use crate::auth::{Verified, authenticate};
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
-/// Packets that may wait for one client; behind them the hub's own patience begins.
-const WAITING: usize = 256;
+/// Packets buffered for one client; when they are full, the hub's own buffer fills until the hub drops the client.
+const MAX_BUFFERED: usize = 256;
 
-/// How long to wait for a client whose packets wait already.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Pause before retrying a client whose buffer is full.
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// The body of a request of the engine.
+/// The body of the engine's requests and responses.
 type Body = BoxBody<Bytes, std::io::Error>;
 
-/// Returns the endpoint of the Socket.IO server. It ends its connections at `shutdown`.
+/// Returns the endpoint of the Socket.IO server, which closes its connections at `shutdown`.
 pub fn endpoint(state: &State, shutdown: &CancellationToken) -> impl Endpoint + use<> {
-    let (service, io) = SocketIo::builder().max_buffer_size(WAITING).build_svc();
+    let (service, io) = SocketIo::builder().max_buffer_size(MAX_BUFFERED).build_svc();
     let connecting = state.clone();
     let admit = move |socket: SocketRef, TryData(handshake): TryData<Handshake>| {
         let state = connecting.clone();
         async move {
             let verified = admit(&state, &socket, handshake.ok()).await?;
-            // Before the client learns that it is connected: what it says first must be heard.
+            // Register the handlers before the client learns that it is connected, or its first message could be lost.
             listen(state, &socket, verified);
             Ok::<_, NotAuthenticated>(())
         }
@@ -86,12 +86,12 @@ fn is_upgrade(request: &Request) -> bool {
     upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// A connection with the request that it began with.
+/// An upgraded connection, and the head of the request that opened it.
 type Handed = (Upgraded, http::Request<()>);
 
-/// Returns the 101, and what becomes the connection once it is sent.
+/// Returns the 101, and a future that yields the connection once the 101 is sent.
 fn upgrade(request: Request) -> poem::Result<(Response, impl Future<Output = Option<Handed>> + Send + 'static)> {
-    let refused = || Problem::of(Kind::BadRequest, "this is no WebSocket handshake");
+    let refused = || Problem::of(Kind::BadRequest, "not a WebSocket handshake");
     let key = request.header(header::SEC_WEBSOCKET_KEY).map(str::to_owned).ok_or_else(refused)?;
     let upgrade = request.take_upgrade().map_err(|_| refused())?;
     let request: http::Request<Body> = request.into();
@@ -109,14 +109,14 @@ fn switching(key: &str) -> Response {
         .finish()
 }
 
-/// What a client says when it connects: `auth: {token, organization}`.
+/// The payload of a client's connect packet: `auth: {token, organization}`.
 #[derive(Default, Deserialize)]
 struct Handshake {
     token: Option<String>,
     organization: Option<String>,
 }
 
-/// The client may not connect; it gets this as `connect_error`.
+/// The client is not authenticated; it receives this as `connect_error`.
 #[derive(Debug, thiserror::Error)]
 #[error("not authenticated: connect with auth {{ token: <access token or API key> }}")]
 struct NotAuthenticated;
@@ -145,7 +145,7 @@ fn listen(state: State, socket: &SocketRef, verified: Verified) {
         async move {
             let (answer, gate) = match data {
                 Ok(data) => subscriptions.lock().await.subscribe(&data).await,
-                Err(_) => (refusal("the message is not readable".to_owned()), None),
+                Err(_) => (refusal("the message cannot be parsed".to_owned()), None),
             };
             drop(ack.send(&answer));
             drop(gate);
@@ -157,7 +157,7 @@ fn listen(state: State, socket: &SocketRef, verified: Verified) {
         async move {
             let answer = match data {
                 Ok(data) => subscriptions.lock().await.unsubscribe(&data),
-                Err(_) => refusal("the message is not readable".to_owned()),
+                Err(_) => refusal("the message cannot be parsed".to_owned()),
             };
             drop(ack.send(&answer));
         }
@@ -185,7 +185,7 @@ impl Transport for SocketIoTransport {
         while self.0.connected() {
             match self.0.emit(message.event, &(data, &position)) {
                 Ok(()) => return true,
-                Err(_) => tokio::time::sleep(PAUSE).await,
+                Err(_) => tokio::time::sleep(RETRY_DELAY).await,
             }
         }
         false

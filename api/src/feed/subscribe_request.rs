@@ -1,19 +1,19 @@
-//! What a client wants to hear: a room, and from where on. What does not live here: whether it may.
+//! Parses a client's subscribe request: the room, and the position to resume from. `join` decides whether it may.
 
 use projections::live_feed::{Cursor, Room};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A room, and the position of the last message that the client has seen.
+/// A room, and the position of the last message that the client has received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubscribeRequest {
     /// The room.
     pub room: Room,
-    /// The last position seen.
+    /// The last position received; `None` for a fresh start.
     pub after: Option<Cursor>,
 }
 
-/// How rooms are named.
+/// The fields that name a room.
 const KINDS: [(&str, Kind); 5] = [
     ("organizationId", Room::Organization),
     ("orgId", Room::Organization),
@@ -25,7 +25,7 @@ const KINDS: [(&str, Kind); 5] = [
 type Kind = fn(Uuid) -> Room;
 
 impl SubscribeRequest {
-    /// Reads `{organizationId}` or `{orgId}`, `{deviceId}`, `{assetId}` or `{userId}`, with an optional `{after}`.
+    /// Parses `{organizationId}` or `{orgId}`, `{deviceId}`, `{assetId}` or `{userId}`, with an optional `{after}`.
     pub fn parse(data: &Value) -> Result<Self, String> {
         let id = |name: &str| data.get(name).map(|value| (name.to_owned(), value));
         let named: Vec<_> =
@@ -37,9 +37,9 @@ impl SubscribeRequest {
         let after = match data.get("after") {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => {
-                Some(text.parse().map_err(|_| "after is no position of this feed".to_owned())?)
+                Some(text.parse().map_err(|_| "after is not a position of this feed".to_owned())?)
             }
-            Some(_) => return Err("after is no position of this feed".to_owned()),
+            Some(_) => return Err("after is not a position of this feed".to_owned()),
         };
         Ok(Self { room: room(id), after })
     }
@@ -62,21 +62,21 @@ mod tests {
     }
 
     #[test]
-    fn a_position_is_given_back_as_it_was() {
+    fn a_position_is_parsed() {
         let data = json!({"deviceId": Uuid::nil(), "after": "1.2.3.4.5.6"});
         assert_eq!(SubscribeRequest::parse(&data).unwrap().after, Some("1.2.3.4.5.6".parse().unwrap()));
         assert_eq!(SubscribeRequest::parse(&json!({"deviceId": Uuid::nil(), "after": null})).unwrap().after, None);
     }
 
     #[test]
-    fn anything_else_is_refused_with_what_is_wrong() {
+    fn an_invalid_request_is_refused_with_the_reason() {
         let refused = |data: Value| SubscribeRequest::parse(&data).unwrap_err();
         assert_eq!(refused(json!({})), "name one of organizationId, deviceId, assetId and userId");
         assert_eq!(refused(json!("x")), "name one of organizationId, deviceId, assetId and userId");
         let both = json!({"deviceId": Uuid::nil(), "assetId": Uuid::nil()});
         assert_eq!(refused(both), "name one of organizationId, deviceId, assetId and userId");
         assert_eq!(refused(json!({"deviceId": 7})), "deviceId must be a UUID");
-        assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": 7})), "after is no position of this feed");
-        assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": "x"})), "after is no position of this feed");
+        assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": 7})), "after is not a position of this feed");
+        assert_eq!(refused(json!({"deviceId": Uuid::nil(), "after": "x"})), "after is not a position of this feed");
     }
 }

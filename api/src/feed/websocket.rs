@@ -1,5 +1,5 @@
-//! The live feed over a plain WebSocket: JSON frames `{"event", "data", "position", "room"}`; the client's are
-//! `{"event", "data", "id"}`, answered by `{"event": "ack", "id", "data"}`.
+//! The live feed over a plain WebSocket. The server sends JSON frames `{"event", "data", "position", "room"}`; the client
+//! sends `{"event", "data", "id"}` and gets `{"event": "ack", "id", "data"}` as the reply.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use crate::auth::{Verified, authenticate};
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
-/// Frames that may wait for the socket; behind them the hub's own patience begins.
-const WAITING: usize = 64;
+/// Frames buffered for the socket; when it is full, the hub's own buffer fills until the hub drops the client.
+const MAX_BUFFERED: usize = 64;
 
-/// How often an idle connection is asked whether it is there.
-const PING_EVERY: Duration = Duration::from_secs(20);
+/// Time between pings, which keep idle connections alive and detect dead ones.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long a socket may refuse to take a frame.
-const STALLED: Duration = Duration::from_secs(30);
+/// How long writing a frame may block before the connection is closed.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
 struct Parameters {
@@ -35,7 +35,7 @@ struct Parameters {
     organization: Option<String>,
 }
 
-/// A frame of the client.
+/// A frame from the client.
 #[derive(Deserialize)]
 struct Request {
     event: String,
@@ -49,7 +49,7 @@ enum Outgoing {
     Last(String),
 }
 
-/// Upgrades to a WebSocket, for whoever has a token.
+/// Authenticates the client and upgrades the connection to a WebSocket.
 #[handler]
 pub async fn websocket_endpoint(
     socket: WebSocket,
@@ -66,7 +66,7 @@ pub async fn websocket_endpoint(
 
 async fn serve(stream: WebSocketStream, state: State, verified: Verified, shutdown: CancellationToken) {
     let (sink, source) = stream.split();
-    let (outgoing, frames) = mpsc::channel(WAITING);
+    let (outgoing, frames) = mpsc::channel(MAX_BUFFERED);
     let expiry = verified.expires_in(state.now());
     tokio::select! {
         () = write(sink, frames) => {}
@@ -109,7 +109,7 @@ async fn read(
 }
 
 async fn write(mut sink: SplitSink<WebSocketStream, Message>, mut frames: mpsc::Receiver<Outgoing>) {
-    let mut pings = tokio::time::interval(PING_EVERY);
+    let mut pings = tokio::time::interval(PING_INTERVAL);
     loop {
         let (message, is_last) = tokio::select! {
             frame = frames.recv() => match frame {
@@ -119,15 +119,15 @@ async fn write(mut sink: SplitSink<WebSocketStream, Message>, mut frames: mpsc::
             },
             _ = pings.tick() => (Message::Ping(vec![]), false),
         };
-        let sent = tokio::time::timeout(STALLED, send(&mut sink, message, &frames)).await;
+        let sent = tokio::time::timeout(WRITE_TIMEOUT, send(&mut sink, message, &frames)).await;
         if !matches!(sent, Ok(Ok(()))) || is_last {
-            let _closed = tokio::time::timeout(STALLED, sink.close()).await;
+            let _closed = tokio::time::timeout(WRITE_TIMEOUT, sink.close()).await;
             return;
         }
     }
 }
 
-/// Frames that are waiting already go out together.
+/// Sends a frame; flushes only when no further frame is buffered, so that bursts go out in few packets.
 async fn send(
     sink: &mut SplitSink<WebSocketStream, Message>,
     message: Message,

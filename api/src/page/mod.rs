@@ -1,4 +1,4 @@
-//! The built-in page: one document, two scripts, one style, all inside the binary and nothing from elsewhere.
+//! Serves the built-in page: one document, two scripts and one style sheet, all embedded in the binary.
 
 use poem::Endpoint;
 use poem::endpoint::EmbeddedFilesEndpoint;

@@ -1,19 +1,19 @@
-//! Which address a request comes from. Behind reverse proxies the connection's is the last proxy's: the client's is what
-//! the outermost trusted one wrote into `X-Forwarded-For`.
+//! Finds the IP address of a request's client. Behind reverse proxies, the connection comes from the last proxy; the client
+//! is the address that the outermost trusted proxy appended to `X-Forwarded-For`.
 
 use std::net::IpAddr;
 
 use poem::{Addr, Request};
 
-/// The header to which each proxy appends the address that it was asked from.
+/// The header to which each proxy appends the address of its client.
 const FORWARDED_FOR: &str = "X-Forwarded-For";
 
-/// Where a request comes from.
+/// The address of a request's client; `None` if unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
 impl ClientAddress {
-    /// Reads the address behind this many trusted proxies.
+    /// Returns the address of the client behind this many trusted proxies.
     pub fn of(request: &Request, trusted_proxies: u8) -> Self {
         let direct = match &request.remote_addr().0 {
             Addr::SocketAddr(address) => Some(address.ip()),
@@ -32,7 +32,7 @@ impl ClientAddress {
 impl std::fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            // A household has a whole network of these.
+            // One household usually has a whole /64 network, so it counts as one client.
             Some(IpAddr::V6(address)) => write!(f, "{:x}", u128::from(address) >> 64),
             Some(IpAddr::V4(address)) => write!(f, "{address}"),
             None => f.write_str("unknown"),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_whom_the_outermost_trusted_proxy_saw() {
+    fn the_client_is_the_address_that_the_outermost_trusted_proxy_saw() {
         assert_eq!(of(&["6.6.6.6"], 0), "unknown", "nobody is trusted");
         assert_eq!(of(&["6.6.6.6, 10.0.0.1"], 1), "10.0.0.1", "a client may write what it likes in front");
         assert_eq!(of(&["6.6.6.6, 10.0.0.1", "10.0.0.2"], 2), "10.0.0.1");
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_network_of_version_6_count_as_one() {
+    fn ipv6_addresses_of_one_64_bit_network_count_as_one() {
         let count = |last: &str| of(&[&format!("2001:db8:1:2::{last}")], 1);
         assert_eq!(count("1"), count("ffff"));
         assert_ne!(count("1"), of(&["2001:db8:1:3::1"], 1));

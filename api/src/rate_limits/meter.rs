@@ -1,5 +1,5 @@
-//! What a request has used of its limits, and the headers that say so. One goes with each request; the tightest limit is
-//! told.
+//! A request's use of its rate limits, and the headers that report it. Each request carries one meter; it reports the limit
+//! with the fewest requests remaining.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,14 +9,14 @@ use projections::rate_limits::WindowCount;
 
 use crate::problem::{Kind, Problem};
 
-/// How many requests the limit allows.
+/// Header: how many requests the limit allows.
 pub const LIMIT: &str = "RateLimit-Limit";
-/// How many remain of them.
+/// Header: how many of them remain.
 pub const REMAINING: &str = "RateLimit-Remaining";
-/// Seconds until all of them are back.
+/// Header: seconds until the window ends.
 pub const RESET: &str = "RateLimit-Reset";
 
-/// What a request has used.
+/// A request's use of its limits; clones share it.
 #[derive(Clone, Default)]
 pub struct Meter(Arc<Mutex<Option<Used>>>);
 
@@ -28,10 +28,10 @@ struct Used {
 }
 
 impl Meter {
-    /// Notes a count against its limit, and refuses what is above it.
+    /// Records a count against its limit; a count above the limit is refused.
     pub(super) fn note(&self, counted: WindowCount, limit: u32, what: &str) -> Result<(), Problem> {
         let limit = u64::from(limit);
-        // The last millisecond of a window still belongs to it.
+        // Rounded up, so that a client that waits this long finds a new window.
         let reset_seconds = counted.resets_in.as_millis().div_ceil(1000).max(1) as u64;
         let used = Used { limit, remaining: limit.saturating_sub(counted.count), reset_seconds };
         let mut present = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,8 +44,8 @@ impl Meter {
         Err(Problem::of(Kind::TooManyRequests, format_args!("{what}; try again in {reset_seconds} s")))
     }
 
-    /// Writes the headers.
-    pub fn tell(&self, response: &mut Response) {
+    /// Adds the rate limit headers to a response, and `Retry-After` to a 429.
+    pub fn add_headers(&self, response: &mut Response) {
         let Some(used) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) else { return };
         let refused = response.status() == StatusCode::TOO_MANY_REQUESTS;
         let headers = response.headers_mut();
@@ -68,9 +68,9 @@ mod tests {
         WindowCount { count, resets_in: Duration::from_millis(1_001) }
     }
 
-    fn told(meter: &Meter, status: StatusCode) -> Vec<Option<String>> {
+    fn headers(meter: &Meter, status: StatusCode) -> Vec<Option<String>> {
         let mut response = Response::builder().status(status).finish();
-        meter.tell(&mut response);
+        meter.add_headers(&mut response);
         [LIMIT, REMAINING, RESET, "Retry-After"].map(|name| response.header(name).map(str::to_owned)).to_vec()
     }
 
@@ -79,23 +79,23 @@ mod tests {
     }
 
     #[test]
-    fn the_tightest_limit_is_told() {
+    fn the_limit_with_the_fewest_remaining_requests_is_reported() {
         let meter = Meter::default();
-        assert_eq!(told(&meter, StatusCode::OK), [None, None, None, None]);
+        assert_eq!(headers(&meter, StatusCode::OK), [None, None, None, None]);
         meter.note(counted(1), 100, "x").unwrap();
         meter.note(counted(8), 10, "x").unwrap();
         meter.note(counted(5), 50, "x").unwrap();
-        assert_eq!(told(&meter, StatusCode::OK), some(["10", "2", "2"]));
+        assert_eq!(headers(&meter, StatusCode::OK), some(["10", "2", "2"]));
     }
 
     #[test]
-    fn what_is_above_a_limit_is_refused_and_learns_when_to_come_again() {
+    fn a_request_above_a_limit_is_refused_with_the_time_to_retry() {
         let meter = Meter::default();
         meter.note(counted(10), 10, "x").unwrap();
         let problem = meter.note(counted(11), 10, "too many requests").unwrap_err();
         assert_eq!((problem.status, problem.detail.as_deref()), (429, Some("too many requests; try again in 2 s")));
         let mut expected = some(["10", "0", "2"]);
         expected[3] = Some("2".to_owned());
-        assert_eq!(told(&meter, StatusCode::TOO_MANY_REQUESTS), expected);
+        assert_eq!(headers(&meter, StatusCode::TOO_MANY_REQUESTS), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Limits of requests: of each address before anything else, of each user or key once they are known.
+//! Request limits: per IP address before authentication, per user or API key after it.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::auth::Principal;
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
-/// The window of these limits.
+/// The window of the request limits.
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Limiter {
-    /// Counts a request of an address.
+    /// Counts a request of an IP address.
     async fn address(&self, meter: &Meter, address: ClientAddress) -> Result<(), Problem> {
         let limit = self.limits.requests_per_minute_per_address;
         self.request(meter, format!("address:{address}"), limit, "too many requests from this address").await
     }
 
-    /// Counts a request of a user or key; of a key, that it was used.
+    /// Counts a request of a user or API key, and records when the key was last used.
     pub(crate) async fn principal(
         &self,
         meter: &Meter,
@@ -46,7 +46,7 @@ impl Limiter {
     }
 }
 
-/// Limits the requests of each address.
+/// Middleware that limits the requests of each IP address.
 pub struct Limited;
 
 /// An endpoint behind the limit.

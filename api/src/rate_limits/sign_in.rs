@@ -1,18 +1,19 @@
-//! Limits of failed sign-ins, by e-mail address and by the address they come from. An attempt is counted before the
-//! password is verified and taken back when it was right, so that many at once are no way around. The e-mail address
-//! itself is not stored, its keyed hash is.
+//! Limits on failed sign-ins, per e-mail address and per IP address. An attempt is counted before the password is verified
+//! and uncounted if it was right, so that parallel attempts cannot bypass the limit. Redis gets only a keyed hash of the
+//! e-mail address.
 
 use super::{ClientAddress, Limiter, Meter};
 use crate::problem::Problem;
 
-/// An attempt to sign in that was counted.
+/// A sign-in attempt that was counted.
 pub struct Attempt {
     by_email: Option<String>,
     by_address: String,
 }
 
 impl Limiter {
-    /// Counts an attempt and refuses one too many. `email` is the keyed hash of the address, where it is one.
+    /// Counts an attempt, or refuses it above the limit. `email` is the keyed hash of the e-mail address; `None` if the
+    /// text is not an e-mail address.
     pub(crate) async fn attempt(
         &self,
         meter: &Meter,
@@ -23,7 +24,7 @@ impl Limiter {
             by_email: email.map(|hash| format!("failed_email:{hash}")),
             by_address: format!("failed_address:{address}"),
         };
-        // The address first: who is refused by it must not use up somebody else's attempts.
+        // The IP address first: a client refused by that limit must not use up another user's attempts.
         self.failed(meter, &attempt.by_address, self.limits.failed_sign_ins_per_address).await?;
         if let Some(name) = &attempt.by_email {
             self.failed(meter, name, self.limits.failed_sign_ins_per_email).await?;
@@ -31,7 +32,7 @@ impl Limiter {
         Ok(attempt)
     }
 
-    /// Takes an attempt back: the password was right.
+    /// Uncounts an attempt whose password was right, and forgets failures with that e-mail address.
     pub(crate) async fn succeeded(&self, attempt: Attempt) {
         let email = async {
             if let Some(name) = &attempt.by_email {
@@ -41,7 +42,7 @@ impl Limiter {
         tokio::join!(email, self.counters.uncount(&attempt.by_address));
     }
 
-    /// Takes an attempt back that nobody could judge.
+    /// Uncounts an attempt whose password could not be verified because of a failure.
     pub(crate) async fn unjudged(&self, attempt: Attempt) {
         let email = async {
             if let Some(name) = &attempt.by_email {

@@ -71,7 +71,7 @@ pub async fn post(
         Ok(200..300) => Ok(()),
         Ok(GONE) => Err(Undelivered::Never("the receiver answered 410 and wants no more messages".to_owned())),
         Ok(status) => Err(Undelivered::Later(format!("the receiver answered {status}"))),
-        // The egress guard's error is the only one of this kind.
+        // The egress guard's refusal arrives as this variant.
         Err(Error::Other(internal)) => Err(Undelivered::Never(internal.to_string())),
         Err(Error::BadUri(reason)) => Err(Undelivered::Never(reason)),
         Err(error) => Err(Undelivered::Later(error.to_string())),
