@@ -1,4 +1,5 @@
-//! What each role reports on `/ready`: the servers it needs, streams that are nearly full, and figures from its metrics.
+//! What each role reports on `/ready`: the servers it needs, streams that are nearly full, and figures from its
+//! metrics.
 
 use std::sync::Arc;
 
@@ -40,8 +41,8 @@ pub fn probe(role: Role, log: &Log, reader: Option<Reader>, metrics: PrometheusH
     }
 }
 
-/// Returns a warning for each stream that is nearly full. Streams whose state cannot be read are left out: the NATS check
-/// reports what is wrong with them.
+/// Returns a warning for each stream that is nearly full. Streams whose state cannot be read are left out: the NATS
+/// check reports what is wrong with them.
 async fn nearly_full(log: Log) -> Vec<String> {
     let asking = Stream::ALL.map(|stream| {
         let log = &log;

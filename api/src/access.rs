@@ -1,5 +1,5 @@
-//! Permissions and the least role that has each: the one place that decides who may do what. Which organisation's data a
-//! caller sees is decided by `auth`.
+//! Permissions and the least role that has each: the one place that decides who may do what. Which organisation's data
+//! a caller sees is decided by `auth`.
 
 use domain::user::AccessRole;
 

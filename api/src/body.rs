@@ -47,8 +47,8 @@ pub async fn buffer(request: &mut Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads a body. Of one that is too large, it reads and discards more, so that the client finishes sending and reads the
-/// answer.
+/// Reads a body. Of one that is too large, it reads and discards more, so that the client finishes sending and reads
+/// the answer.
 async fn read(body: poem::Body) -> Result<Vec<u8>, ReadBodyError> {
     let mut reader = body.into_async_read();
     let mut bytes = Vec::new();
@@ -112,8 +112,8 @@ fn is_json(request: &Request) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// Parses a value that matches the documented schema of `T`; the problem names every field that is wrong. The framework's
-/// parser alone would accept a number for a text.
+/// Parses a value that matches the documented schema of `T`; the problem names every field that is wrong. The
+/// framework's parser alone would accept a number for a text.
 pub fn parse<T: ParseFromJSON + 'static>(value: Value) -> Result<T, Problem> {
     let known = schema_of::<T>();
     let errors = schema_check::errors(&known.registry, &known.schema, &value);

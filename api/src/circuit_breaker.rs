@@ -18,8 +18,8 @@ const PING_INTERVAL: Duration = Duration::from_millis(300);
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// Consecutive failed pings after which a server counts as silent: a restart may lose one.
 const MAX_FAILURES: u32 = 2;
-/// How long a write in flight waits for a silent server: an outage of the log that ends within this time still leads to a
-/// stored write.
+/// How long a write in flight waits for a silent server: an outage of the log that ends within this time still leads to
+/// a stored write.
 const WRITE_GRACE: Duration = Duration::from_secs(4);
 
 /// Whether a server answers, as its watcher last saw it.

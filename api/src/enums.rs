@@ -1,4 +1,5 @@
-//! The API's enums: one for each domain enum in requests and responses, so that the OpenAPI document lists their values.
+//! The API's enums: one for each domain enum in requests and responses, so that the OpenAPI document lists their
+//! values.
 
 use poem_openapi::Enum;
 
@@ -78,7 +79,8 @@ wire_enums! {
     CompositeAggregation = domain::asset_type::Aggregation {
         Sum "sum", Avg "avg", Min "min", Max "max", Last "last", Count "count",
     }
-    /// What becomes of the health of the assets below one: it is never better than the worst, or each counts in the mean.
+    /// What becomes of the health of the assets below one: it is never better than the worst, or each counts in the
+    /// mean.
     ChildrenFold = domain::asset_type::ChildrenFold { Worst "worst", Mean "mean" }
     /// What makes activities from a template.
     TriggerEventType = domain::activity_template::TriggerEventType {

@@ -1,6 +1,6 @@
 //! HTTP API, OpenAPI document, live feed, built-in page, and the background jobs that need decrypted addresses or the
-//! keys of certificate authorities. Writes go through `commands`, reads through `projections`; the only decision made here
-//! is who may do what.
+//! keys of certificate authorities. Writes go through `commands`, reads through `projections`; the only decision made
+//! here is who may do what.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 #![allow(clippy::result_large_err, reason = "errors end a request and are rare; boxing each would gain nothing")]
 

@@ -1,5 +1,5 @@
-//! Reads that must see an earlier write: `?minPosition=` waits until the read model has applied that position of its stream.
-//! Writes wait for their own result in `routes::read_your_writes`.
+//! Reads that must see an earlier write: `?minPosition=` waits until the read model has applied that position of its
+//! stream. Writes wait for their own result in `routes::read_your_writes`.
 
 use std::time::Duration;
 

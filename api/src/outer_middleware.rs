@@ -1,5 +1,5 @@
-//! The outermost middleware of every request: assigns a request id, reads the body, turns errors and panics into problem
-//! details, adds security headers and records metrics. Authorisation lives in `auth` and `access`.
+//! The outermost middleware of every request: assigns a request id, reads the body, turns errors and panics into
+//! problem details, adds security headers and records metrics. Authorisation lives in `auth` and `access`.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -19,8 +19,8 @@ use crate::rate_limits::Meter;
 /// The header with the id of the request, in requests and responses.
 const REQUEST_ID: &str = "X-Request-Id";
 
-/// Content security policy: pages load nothing from other origins. The interactive document sets one of its own, because
-/// its script is inline.
+/// Content security policy: pages load nothing from other origins. The interactive document sets one of its own,
+/// because its script is inline.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 

@@ -1,5 +1,5 @@
-//! Problem details (RFC 9457): the one JSON shape of every error response. `error_mapping` decides which error becomes which
-//! problem.
+//! Problem details (RFC 9457): the one JSON shape of every error response. `error_mapping` decides which error becomes
+//! which problem.
 
 use std::fmt;
 

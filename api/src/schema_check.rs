@@ -1,5 +1,5 @@
-//! Validates a JSON value against the documented schema and names every invalid field. The framework's own parser stops at
-//! the first one and does not say where it is.
+//! Validates a JSON value against the documented schema and names every invalid field. The framework's own parser stops
+//! at the first one and does not say where it is.
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::{Map, Value};

@@ -1,5 +1,5 @@
-//! Times in requests and responses: RFC 3339, written in UTC with `Z` (which needs no escaping in a URL) and with no more
-//! fractional digits than needed.
+//! Times in requests and responses: RFC 3339, written in UTC with `Z` (which needs no escaping in a URL) and with no
+//! more fractional digits than needed.
 
 use std::borrow::Cow;
 

@@ -25,8 +25,8 @@ pub enum Error {
     Serve(#[source] std::io::Error),
 }
 
-/// Renders an error and its causes in one line, separated by `: `. `eventlog` has the same function, on which this crate
-/// must not depend.
+/// Renders an error and its causes in one line, separated by `: `. `eventlog` has the same function, on which this
+/// crate must not depend.
 pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

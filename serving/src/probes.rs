@@ -1,5 +1,5 @@
-//! `/health`, `/ready` and `/metrics`: the same answers for every role, on the API's port or on a port of their own. Which
-//! dependencies and facts a role reports is decided by the composition root.
+//! `/health`, `/ready` and `/metrics`: the same answers for every role, on the API's port or on a port of their own.
+//! Which dependencies and facts a role reports is decided by the composition root.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -146,8 +146,8 @@ fn facts(wanted: &[Fact], text: &str) -> Map<String, Value> {
     found
 }
 
-/// Parses the rest of a sample line after the metric's name: `{stage="a",of="b"} 1.5` becomes `a/b` and 1.5. `None` for a
-/// longer metric name.
+/// Parses the rest of a sample line after the metric's name: `{stage="a",of="b"} 1.5` becomes `a/b` and 1.5. `None` for
+/// a longer metric name.
 fn series(rest: &str) -> Option<(String, f64)> {
     let (labels, value) = match rest.strip_prefix('{') {
         Some(rest) => rest.rsplit_once("} ")?,

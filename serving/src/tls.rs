@@ -41,8 +41,8 @@ pub fn peer_certificates(stream: &Stream) -> Vec<CertificateDer<'static>> {
     stream.get_ref().1.peer_certificates().map(<[_]>::to_vec).unwrap_or_default()
 }
 
-/// Serves the requests of one connection until it closes or `shutdown` is cancelled. Every request carries `peer` in its
-/// extensions.
+/// Serves the requests of one connection until it closes or `shutdown` is cancelled. Every request carries `peer` in
+/// its extensions.
 pub async fn serve_connection<E, P>(
     stream: Stream,
     address: SocketAddr,

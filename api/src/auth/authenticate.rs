@@ -1,5 +1,5 @@
-//! Authenticates a credential: verifies the token or API key, checks with the log that its claims are still current, and
-//! chooses the organisation that the caller acts in.
+//! Authenticates a credential: verifies the token or API key, checks with the log that its claims are still current,
+//! and chooses the organisation that the caller acts in.
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Returns how long a connection opened with this credential may last: until the credential expires, and at most the
-    /// lifetime of an access token.
+    /// Returns how long a connection opened with this credential may last: until the credential expires, and at most
+    /// the lifetime of an access token.
     pub fn expires_in(&self, now: DateTime<Utc>) -> Duration {
         (self.ends_at - now).min(TimeDelta::seconds(TOKEN_SECONDS)).to_std().unwrap_or_default()
     }
@@ -51,8 +51,8 @@ async fn person(state: &State, token: &str) -> Result<Known, Problem> {
     Ok((Principal::User(grant.user), grant.organization, grant.role, ends_at))
 }
 
-/// Refuses a token whose holder must sign in again. While the log is unavailable, the token's claims are trusted until it
-/// expires.
+/// Refuses a token whose holder must sign in again. While the log is unavailable, the token's claims are trusted until
+/// it expires.
 async fn stands(state: &State, grant: &Grant) -> Result<(), Problem> {
     let asking = state.commands.access_status(grant.organization, grant.user, grant.access_version);
     match state.breaker.log.answer(asking).await {

@@ -1,5 +1,5 @@
-//! The caller of an endpoint and the authentication schemes. An endpoint that takes [`Allowed`] is unreachable without the
-//! permission, whatever else is wrong with the request.
+//! The caller of an endpoint and the authentication schemes. An endpoint that takes [`Allowed`] is unreachable without
+//! the permission, whatever else is wrong with the request.
 
 use std::marker::PhantomData;
 use std::ops::Deref;

@@ -1,5 +1,5 @@
-//! Authentication: access tokens, API keys and the refresh cookie. Passwords and sessions live in `commands`, permissions in
-//! `access`.
+//! Authentication: access tokens, API keys and the refresh cookie. Passwords and sessions live in `commands`,
+//! permissions in `access`.
 
 mod authenticate;
 mod caller;

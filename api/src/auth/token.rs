@@ -1,5 +1,5 @@
-//! Access tokens: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256, valid for 15 minutes. `authenticate` checks whether
-//! a token's claims are still current.
+//! Access tokens: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256, valid for 15 minutes. `authenticate` checks
+//! whether a token's claims are still current.
 
 use chrono::{DateTime, Utc};
 use domain::ids::{OrganizationId, UserId};

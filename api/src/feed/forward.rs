@@ -1,5 +1,5 @@
-//! Forwards a room's messages to one client. The hub drops a client that falls behind, so that it slows nobody else, and
-//! the client is notified.
+//! Forwards a room's messages to one client. The hub drops a client that falls behind, so that it slows nobody else,
+//! and the client is notified.
 
 use std::future::Future;
 

@@ -1,5 +1,5 @@
-//! The live feed over two transports, Socket.IO and plain WebSocket, with the same rooms, messages and replies. The messages
-//! themselves come from `projections::live_feed`.
+//! The live feed over two transports, Socket.IO and plain WebSocket, with the same rooms, messages and replies. The
+//! messages themselves come from `projections::live_feed`.
 
 mod client_subscriptions;
 mod forward;

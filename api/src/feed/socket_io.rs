@@ -1,5 +1,6 @@
 //! The live feed over Socket.IO, on the API's port. Long polling is an ordinary request. For a WebSocket, this module
-//! answers the 101 itself and hands the connection to the engine, because poem's generic service adapter loses upgrades.
+//! answers the 101 itself and hands the connection to the engine, because poem's generic service adapter loses
+//! upgrades.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! The live feed over a plain WebSocket. The server sends JSON frames `{"event", "data", "position", "room"}`; the client
-//! sends `{"event", "data", "id"}` and gets `{"event": "ack", "id", "data"}` as the reply.
+//! The live feed over a plain WebSocket. The server sends JSON frames `{"event", "data", "position", "room"}`; the
+//! client sends `{"event", "data", "id"}` and gets `{"event": "ack", "id", "data"}` as the reply.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Renews expiring certificates of organisations that enabled automatic renewal. The command decides from the log whether
-//! a certificate may be renewed, so running this in several processes changes nothing.
+//! Renews expiring certificates of organisations that enabled automatic renewal. The command decides from the log
+//! whether a certificate may be renewed, so running this in several processes changes nothing.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Finds the IP address of a request's client. Behind reverse proxies, the connection comes from the last proxy; the client
-//! is the address that the outermost trusted proxy appended to `X-Forwarded-For`.
+//! Finds the IP address of a request's client. Behind reverse proxies, the connection comes from the last proxy; the
+//! client is the address that the outermost trusted proxy appended to `X-Forwarded-For`.
 
 use std::net::IpAddr;
 

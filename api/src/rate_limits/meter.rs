@@ -1,5 +1,5 @@
-//! A request's use of its rate limits, and the headers that report it. Each request carries one meter; it reports the limit
-//! with the fewest requests remaining.
+//! A request's use of its rate limits, and the headers that report it. Each request carries one meter; it reports the
+//! limit with the fewest requests remaining.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! Rate limits: requests per user, API key and IP address, and failed sign-ins. The counters are in Redis, shared by all API
-//! processes (`projections::rate_limits`); while Redis is unreachable, requests pass uncounted.
+//! Rate limits: requests per user, API key and IP address, and failed sign-ins. The counters are in Redis, shared by
+//! all API processes (`projections::rate_limits`); while Redis is unreachable, requests pass uncounted.
 
 mod address;
 pub mod limiter;

@@ -1,6 +1,6 @@
-//! Limits on failed sign-ins, per e-mail address and per IP address. An attempt is counted before the password is verified
-//! and uncounted if it was right, so that parallel attempts cannot bypass the limit. Redis gets only a keyed hash of the
-//! e-mail address.
+//! Limits on failed sign-ins, per e-mail address and per IP address. An attempt is counted before the password is
+//! verified and uncounted if it was right, so that parallel attempts cannot bypass the limit. Redis gets only a keyed
+//! hash of the e-mail address.
 
 use super::{ClientAddress, Limiter, Meter};
 use crate::problem::Problem;

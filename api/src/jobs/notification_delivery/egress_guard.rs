@@ -70,8 +70,8 @@ impl EgressGuard {
     }
 }
 
-/// A resolver that returns only addresses the guard allows. The connection uses exactly the addresses checked here, so a
-/// name that resolves differently a moment later (DNS rebinding) gains nothing.
+/// A resolver that returns only addresses the guard allows. The connection uses exactly the addresses checked here, so
+/// a name that resolves differently a moment later (DNS rebinding) gains nothing.
 #[derive(Debug)]
 pub struct AllowedResolver {
     names: DefaultResolver,

@@ -12,8 +12,8 @@ use crate::state::State;
 /// Most users of an organisation that are read.
 const MAX_USERS: i64 = 1_000;
 
-/// Returns the active users of an organisation who hold one of these work roles, with their e-mail addresses; an address
-/// may be empty. Nobody to deliver to is a final failure.
+/// Returns the active users of an organisation who hold one of these work roles, with their e-mail addresses; an
+/// address may be empty. Nobody to deliver to is a final failure.
 pub async fn with_work_roles(
     state: &State,
     organization: Uuid,
