@@ -156,7 +156,9 @@ fn refusal(key: &AggregateKey, expected: u64, message: &NewMessage, error: SendE
     match error {
         SendError::WrongLast | SendError::InFlight => Error::Conflict { subject, expected },
         SendError::Full(description) => Error::Full { stream: key.stream(), description },
-        SendError::TooLarge => Error::TooLarge { bytes: message.payload.len(), limit: super::encode::MAX_MESSAGE_BYTES },
+        SendError::TooLarge => {
+            Error::TooLarge { bytes: message.payload.len(), limit: super::encode::MAX_MESSAGE_BYTES }
+        }
         SendError::Refused { code, description, .. } => Error::Refused { subject, code, description },
         source @ (SendError::Disconnected | SendError::NoStream | SendError::Unanswered(_)) => {
             Error::Unavailable { operation: "store events", subject, source: source.into() }

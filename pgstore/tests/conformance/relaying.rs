@@ -68,7 +68,8 @@ async fn relays_that_start_and_stop_neither_duplicate_nor_skip_messages() {
     let mut db = store.backend.connect().await;
     while !writers.iter().all(|writer| writer.is_finished()) {
         let relays = [store.backend.journal.relay(), store.backend.journal.relay()];
-        let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
+        let terminate =
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         sqlx::query(terminate).execute(&mut db).await.unwrap();
         tokio::time::sleep(Duration::from_millis(30)).await;
