@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use eventlog::{Log, PARTITIONS, members};
+use eventlog::{Log, PARTITIONS, error_chain, members};
 use tracing::warn;
 
 /// Chooses `count` shards, once for the life of the process, so that a device's readings stay in one lane.
@@ -18,7 +18,7 @@ pub async fn choose(log: &Log, door: &str, count: u16) -> Vec<u16> {
         }
         Err(error) => {
             // Sharing shards is correct, only slower: start without this knowledge.
-            warn!(%error, "failed to read the shards of other instances");
+            warn!(error = error_chain(&error), "failed to read the shards of other instances");
             Vec::new()
         }
     };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::telemetry::{PresenceFact, PresenceKind};
-use eventlog::{Log, Message, Positions, Source, Stream, follow};
+use eventlog::{Log, Message, Positions, Source, Stream, error_chain, follow};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -17,7 +17,10 @@ pub async fn watch(log: &Log, own: &str, sessions: Arc<SessionRegistry>, shutdow
     let from = match log.last_sequence(Stream::Presence).await {
         Ok(last) => Positions::at([(Stream::Presence, last)]),
         Err(error) => {
-            warn!(%error, "failed to find the end of the presence log; reading it from the beginning");
+            warn!(
+                error = error_chain(&error),
+                "failed to find the end of the presence log; reading it from the beginning"
+            );
             Positions::default()
         }
     };

@@ -1,5 +1,6 @@
 //! Accepts TCP connections for any door, up to a limit, until the shutdown.
 
+use eventlog::error_chain;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub async fn accept_connections<F: Future<Output = ()> + Send + 'static>(
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "failed to accept a connection");
+                warn!(error = error_chain(&error), "failed to accept a connection");
                 sleep(RETRY_DELAY).await;
                 continue;
             }

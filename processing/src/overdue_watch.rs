@@ -10,7 +10,7 @@ use commands::{CommandContext, Commands};
 use domain::AnyEvent;
 use domain::activity::{Activity, ActivityCommand, ActivityEvent};
 use domain::ids::{ActivityId, OrganizationId, derive};
-use eventlog::{Log, Message, Positions, Source, Stream, Upcasters, decode_events, follow};
+use eventlog::{Log, Message, Positions, Source, Stream, Upcasters, decode_events, error_chain, follow};
 use metrics::counter;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -106,7 +106,7 @@ fn apply(open: &Mutex<OpenActivities>, message: &Message, upcasters: &Upcasters)
     let events = match decode_events(message, upcasters) {
         Ok(events) => events,
         Err(failure) => {
-            error!(position = message.sequence, error = %failure, "cannot decode a stored event");
+            error!(position = message.sequence, error = error_chain(&failure), "cannot decode a stored event");
             counter!(metric_names::UNREADABLE_EVENTS).increment(1);
             return;
         }
@@ -127,7 +127,7 @@ async fn note_overdue(commands: &Commands, organization: OrganizationId, id: Act
         Ok(_) => "done",
         Err(failure) => {
             // The next check retries.
-            warn!(activity = %id, error = %failure, "cannot record that an activity is overdue");
+            warn!(activity = %id, error = error_chain(&failure), "cannot record that an activity is overdue");
             "given_up"
         }
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::telemetry::{AssetPack, CLOCK_SOURCE, ClockTick, NormalizedPack, encode_pack};
-use eventlog::{Headers, PARTITIONS, Publisher, Stream};
+use eventlog::{Headers, PARTITIONS, Publisher, Stream, error_chain};
 use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -60,7 +60,7 @@ async fn tick(publisher: &Publisher, now: DateTime<Utc>, es_position: u64) {
         });
         let failed = join_all(stored).await.into_iter().filter_map(Result::err).next();
         if let Some(failure) = failed {
-            warn!(error = &failure as &dyn std::error::Error, "cannot write a tick");
+            warn!(error = error_chain(&failure), "cannot write a tick");
         }
     }
 }

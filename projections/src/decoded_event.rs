@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::AnyEvent;
 use domain::ids::OrganizationId;
 use domain::metadata::Metadata;
-use eventlog::{Message, RecordedEvent, Stream, Upcasters, decode_events};
+use eventlog::{Message, RecordedEvent, Stream, Upcasters, decode_events, error_chain};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -83,16 +83,4 @@ fn decode(event: RecordedEvent) -> Result<DecodedEvent, Unreadable> {
         event: typed,
         metadata,
     })
-}
-
-/// Returns an error and its causes on one line, separated by colons.
-pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -2,6 +2,7 @@
 //! process is alive. Others stand by. The lock spares two processes from working against each other; what makes a stale
 //! owner harmless is the fence of the checkpoint.
 
+use eventlog::error_chain;
 use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl Owner {
                     stood_by = true;
                 }
                 Ok(None) => {}
-                Err(error) => warn!(projection = name, error = &error as &dyn std::error::Error, "cannot start yet"),
+                Err(error) => warn!(projection = name, error = error_chain(&error), "cannot start yet"),
             }
             shutdown.run_until_cancelled(tokio::time::sleep(ASK_EVERY)).await?;
         }
@@ -121,7 +122,7 @@ impl Owner {
         if let Some(db) = self.db.take()
             && let Err(error) = in_time(db.close()).await
         {
-            warn!(projection = self.name, error = &error as &dyn std::error::Error, "left without a word");
+            warn!(projection = self.name, error = error_chain(&error), "left without a word");
         }
         drop(self.held);
         // The task ends by itself; that it died gives the lock back as well.
@@ -133,13 +134,13 @@ impl Owner {
 async fn keep(mut lock: PgConnection, name: &'static str, held: CancellationToken, lost: CancellationToken) {
     while held.run_until_cancelled(tokio::time::sleep(HEARTBEAT)).await.is_some() {
         if let Err(error) = in_time(sqlx::query("SELECT 1").execute(&mut lock)).await {
-            warn!(projection = name, error = &error as &dyn std::error::Error, "the lock is lost");
+            warn!(projection = name, error = error_chain(&error), "the lock is lost");
             lost.cancel();
             return;
         }
     }
     if let Err(error) = in_time(lock.close()).await {
-        warn!(projection = name, error = &error as &dyn std::error::Error, "left without a word");
+        warn!(projection = name, error = error_chain(&error), "left without a word");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Counters in Redis of who asked how often, and when keys of machines were last used. They are no read model: nothing
 //! rebuilds them, and who asks while Redis is away is not counted. What does not live here: how much is too much.
 
+use eventlog::error_chain;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -132,7 +133,7 @@ impl RateLimits {
         }
         match timeout(REDIS_TIMEOUT, asking).await {
             Ok(Ok(answer)) => return Some(answer),
-            Ok(Err(error)) => warn!(%error, "Redis does not count requests; they pass uncounted"),
+            Ok(Err(error)) => warn!(error = error_chain(&error), "Redis does not count requests; they pass uncounted"),
             Err(_) => warn!("Redis does not count requests in time; they pass uncounted"),
         }
         self.silent_until.store(millis(self.began.elapsed() + PAUSE_AFTER_FAILURE), Ordering::Relaxed);

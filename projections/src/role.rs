@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use eventlog::{Log, consumer};
+use eventlog::{Log, consumer, error_chain};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -121,7 +121,7 @@ impl Keeper {
                 Ok(()) => info!(projection = self.entry.name, "gives way to a rebuild"),
                 Err(consumer::Error::Stopped { reason, .. }) => warn!(projection = self.entry.name, reason, "stops"),
                 Err(error @ consumer::Error::Resume { .. }) => {
-                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "cannot resume yet");
+                    warn!(projection = self.entry.name, error = error_chain(&error), "cannot resume yet");
                 }
                 Err(error) => {
                     return Err(Error::Log { name: self.entry.name.to_owned(), source: error.into() });
@@ -153,7 +153,7 @@ impl Keeper {
             let pause = match self.keep_up_once(upkeep).await {
                 Ok(()) => KEEP_UP_EVERY,
                 Err(error) => {
-                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "upkeep waits");
+                    warn!(projection = self.entry.name, error = error_chain(&error), "upkeep waits");
                     REST
                 }
             };

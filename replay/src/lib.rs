@@ -11,6 +11,7 @@ mod error;
 mod progress;
 mod rebuild;
 
+use eventlog::error_chain;
 use std::collections::BTreeMap;
 
 use projections::{Deps, registry};
@@ -71,7 +72,7 @@ pub async fn run(
     for entry in registry::select(names)? {
         match rebuild::rebuild(deps, entry, options, &mut progress, &shutdown).await {
             Err(error @ Error::Trimmed { .. }) if names.is_none() => {
-                warn!(projection = entry.name, error = &error as &dyn std::error::Error, "left as it is");
+                warn!(projection = entry.name, error = error_chain(&error), "left as it is");
                 rebuilt.push(kept(entry.name, &error));
             }
             one => {

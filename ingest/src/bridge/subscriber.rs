@@ -1,6 +1,7 @@
 //! A subscription at the broker that survives reconnects: reads messages, checks them and passes them to the pipeline.
 //! Acknowledgements are in `connection`.
 
+use eventlog::error_chain;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ impl Subscriber {
                 delays = reconnect_delays();
             }
             let delay = delays.next().unwrap_or(MAX_DELAY);
-            warn!(client_id = self.client_id, broker = %self.config.address, error = &lost as &dyn std::error::Error,
+            warn!(client_id = self.client_id, broker = %self.config.address, error = error_chain(&lost),
                 "lost the broker connection; reconnecting in {delay:?}");
             shutdown.run_until_cancelled(sleep(delay)).await;
         }

@@ -17,7 +17,7 @@ use domain::device::DeviceEvent;
 use domain::directory::DeviceEntry;
 use domain::ids::{DeviceId, DeviceTokenId, OrganizationId};
 use domain::organization::OrganizationEvent;
-use eventlog::{Message, Upcasters, decode_events};
+use eventlog::{Message, Upcasters, decode_events, error_chain};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio::sync::watch;
@@ -212,7 +212,7 @@ impl State {
                 match CertificateDer::from_pem_slice(certificate_pem.as_bytes()) {
                     Ok(authority) => drop(self.authorities.insert(id, Arc::new(authority))),
                     Err(failure) => {
-                        error!(organization = %id, %failure, "failed to read a CA certificate from the log")
+                        error!(organization = %id, error = error_chain(&failure), "failed to read a CA certificate from the log")
                     }
                 }
                 None
@@ -242,6 +242,11 @@ fn device_view(entries: &domain::directory::Directory, entry: &DeviceEntry) -> D
 fn unreadable(message: &Message, failure: &dyn std::fmt::Display) -> Vec<Affected> {
     // The event store wrote it, so this is a bug or an event of a newer version. Only its aggregate may be out of date;
     // all others must go on.
-    error!(subject = message.subject, sequence = message.sequence, %failure, "failed to read an event");
+    error!(
+        subject = message.subject,
+        sequence = message.sequence,
+        %failure,
+        "failed to read an event"
+    );
     Vec::new()
 }

@@ -2,6 +2,7 @@
 //! that the hook already denies when the client reconnects. A failed request is retried for a while and finally logged
 //! as an error.
 
+use eventlog::error_chain;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,9 +120,9 @@ impl Broker {
             };
             if attempt == ATTEMPTS {
                 counter!(names::KICKS, "result" => "given_up").increment(1);
-                error!(%device, error = &failure as &dyn std::error::Error, "failed to end the broker session of a device that lost access");
+                error!(%device, error = error_chain(&failure), "failed to end the broker session of a device that lost access");
             } else {
-                debug!(%device, error = &failure as &dyn std::error::Error, attempt, "failed to end a broker session; retrying");
+                debug!(%device, error = error_chain(&failure), attempt, "failed to end a broker session; retrying");
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

@@ -1,6 +1,7 @@
 //! Keeps a mosquitto broker's access list in sync with the directory: after each relevant event, and periodically
 //! because certificates expire.
 
+use eventlog::error_chain;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,7 @@ impl AccessSync {
             }
             let delay = delays.next().unwrap_or(CHECK_INTERVAL);
             let Err(failure) = failure;
-            warn!(broker = %self.config.address, error = &failure as &dyn std::error::Error,
+            warn!(broker = %self.config.address, error = error_chain(&failure),
                 "failed to update the broker's access list; retrying in {delay:?}");
             shutdown.run_until_cancelled(sleep(delay)).await;
         }
@@ -171,7 +172,7 @@ impl AccessSync {
         match revocations.refresh(revoked).await {
             Ok(()) => true,
             Err(failure) => {
-                warn!(error = &failure as &dyn std::error::Error, "failed to update the broker's revocation file");
+                warn!(error = error_chain(&failure), "failed to update the broker's revocation file");
                 false
             }
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::telemetry::{
     AssetHealthChanged, AssetPack, AssetReading, COMPUTED_SOURCE, ChildValues, Origin, SetInterner, encode_pack,
 };
-use eventlog::{Stream, partition_of};
+use eventlog::{Stream, error_chain, partition_of};
 use tracing::error;
 
 use super::{ACCEPTED_SOURCE, CHILDREN_SOURCES, HEALTH_SOURCE};
@@ -54,7 +54,7 @@ impl Output {
                 builder.pack.sets = builder.sets.take();
                 match encode_pack(&builder.pack) {
                     Ok(bytes) => effects.publish(Stream::TelemetryAsset, format!("{partition}.{source}"), bytes),
-                    Err(failure) => error!(error = &failure as &dyn std::error::Error, "cannot encode a pack"),
+                    Err(failure) => error!(error = error_chain(&failure), "cannot encode a pack"),
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::device_links::{Link, LinkRole};
 use domain::telemetry::{AssetPack, AssetReading, MetricSets, Origin, Reading, SetInterner, encode_pack};
-use eventlog::{Stream, partition_of};
+use eventlog::{Stream, error_chain, partition_of};
 use tracing::error;
 
 use super::mapping::{map_numbers, map_others};
@@ -118,7 +118,7 @@ impl PackBuilder {
         pack.read_up_to = read_up_to;
         match encode_pack(&pack) {
             Ok(bytes) => effects.publish(Stream::TelemetryAsset, format!("{partition}.{source}"), bytes),
-            Err(failure) => error!(error = &failure as &dyn std::error::Error, "cannot encode a pack"),
+            Err(failure) => error!(error = error_chain(&failure), "cannot encode a pack"),
         }
     }
 }

@@ -5,7 +5,7 @@ use domain::telemetry::payload::{Checked, Refusal};
 use domain::telemetry::{
     DeadLetter, MetricValue, NormalizedPack, Origin, Quality, RawReading, Reading, SetInterner, encode_pack,
 };
-use eventlog::{PARTITIONS, Stream, partition_of};
+use eventlog::{PARTITIONS, Stream, error_chain, partition_of};
 use tracing::error;
 
 use super::{NAME, dead_letters};
@@ -129,7 +129,7 @@ impl PackBuilder {
         pack.read_up_to = read_up_to;
         match encode_pack(&pack) {
             Ok(bytes) => effects.publish(Stream::TelemetryNormalized, format!("{partition}.{shard}"), bytes),
-            Err(failure) => error!(error = &failure as &dyn std::error::Error, "cannot encode a pack"),
+            Err(failure) => error!(error = error_chain(&failure), "cannot encode a pack"),
         }
     }
 }

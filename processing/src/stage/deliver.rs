@@ -10,7 +10,7 @@ use domain::alarm::Alarm;
 use domain::ids::OrganizationId;
 use domain::metadata::Actor;
 use domain::notification::Notification;
-use eventlog::{Headers, PublishError, Publisher, Stream};
+use eventlog::{Headers, PublishError, Publisher, Stream, error_chain};
 use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -76,19 +76,11 @@ impl Delivery {
                 // Packs are closed far below the limit. Retrying one that is too large anyway would block the stage
                 // forever.
                 Err(failure @ PublishError::TooLarge { .. }) => {
-                    error!(
-                        stage = self.stage,
-                        error = &failure as &dyn std::error::Error,
-                        "dropping an output that is too large"
-                    );
+                    error!(stage = self.stage, error = error_chain(&failure), "dropping an output that is too large");
                     return Ok(());
                 }
                 Err(failure) => {
-                    warn!(
-                        stage = self.stage,
-                        error = &failure as &dyn std::error::Error,
-                        "publishing failed; retrying"
-                    );
+                    warn!(stage = self.stage, error = error_chain(&failure), "publishing failed; retrying");
                     pause = self.back_off(pause).await?;
                 }
             }

@@ -1,6 +1,7 @@
 //! The consumer that runs a stage's owned units in the log's consume loop: decode, wait for the directory, compute,
 //! deliver, and periodically write snapshots.
 
+use eventlog::error_chain;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -118,7 +119,7 @@ impl<S: Stage> StageConsumer<S> {
             Err(failure @ SnapshotError::Fenced(_)) => Err(failure.to_string()),
             Err(failure) => {
                 // The next snapshot contains everything that this one would have.
-                warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "cannot write a snapshot");
+                warn!(stage = S::NAME, error = error_chain(&failure), "cannot write a snapshot");
                 Ok(())
             }
             Ok(()) => Ok(()),

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use commands::Commands;
-use eventlog::{BucketName, ConsumeSettings, Log, Publisher, PublisherSettings, consumer};
+use eventlog::{BucketName, ConsumeSettings, Log, Publisher, PublisherSettings, consumer, error_chain};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -79,7 +79,7 @@ pub async fn supervise<S: Stage>(
         let ended = run_until_ownership_changes::<S>(&deps, &mut consumer, &units, &mut owned, stop).await;
         pause_or_fail::<S>(ended, &shutdown).await?;
         if let Err(failure) = consumer.write_all().await {
-            warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "cannot write the last snapshot");
+            warn!(stage = S::NAME, error = error_chain(&failure), "cannot write the last snapshot");
         }
     }
     Ok(())
@@ -134,7 +134,7 @@ async fn pause_or_fail<S: Stage>(
         return Err(Error::Stage { stage: S::NAME, source: failure });
     }
     if !shutdown.is_cancelled() {
-        warn!(stage = S::NAME, error = &failure as &dyn std::error::Error, "stage failed; restarting");
+        warn!(stage = S::NAME, error = error_chain(&failure), "stage failed; restarting");
         shutdown.run_until_cancelled(sleep(RESTART_PAUSE)).await;
     }
     Ok(())

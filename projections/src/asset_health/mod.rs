@@ -6,13 +6,13 @@ pub mod read;
 mod tests;
 
 use domain::telemetry::{AssetPack, decode_pack};
-use eventlog::{Message, Source, Stream};
+use eventlog::{Message, Source, Stream, error_chain};
 use futures_util::future::BoxFuture;
 use sqlx::{Connection, PgConnection};
 
 pub use fold::{HealthChangeRow, HealthRow, fold};
 
-use crate::decoded_event::{Unreadable, error_chain};
+use crate::decoded_event::Unreadable;
 use crate::origin_marks::OriginMarks;
 use crate::projection::{Written, rejection};
 use crate::row_batch::{AnyRowBatch, RowBatch, append};

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use domain::telemetry::{AssetPack, MetricValue, NormalizedPack, NotAPack, Quality, decode_pack};
-use eventlog::{Message, Rejection, Stream};
+use eventlog::{Message, Rejection, Stream, error_chain};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::binary_copy::micros;
-use crate::decoded_event::{Unreadable, error_chain};
+use crate::decoded_event::Unreadable;
 use crate::projection::rejection;
 use crate::sql_values::to_json;
 

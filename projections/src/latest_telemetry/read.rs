@@ -1,5 +1,6 @@
 //! Questions about the newest values.
 
+use eventlog::error_chain;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -82,7 +83,7 @@ pub(crate) async fn last_seen(reader: &Reader, entities: &[Uuid]) -> Result<Vec<
     match times_of_arrival(reader, entities).await {
         Ok(times) => Ok(times.into_iter().map(|micros| micros.and_then(DateTime::from_timestamp_micros)).collect()),
         Err(error) => {
-            warn!(error = &error as &dyn std::error::Error, "lists devices without their last readings");
+            warn!(error = error_chain(&error), "lists devices without their last readings");
             Ok(vec![None; entities.len()])
         }
     }

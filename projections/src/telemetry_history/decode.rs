@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::telemetry::{AssetPack, COMPUTED_SOURCE, MetricValue, NormalizedPack, Quality, decode_pack};
-use eventlog::{Message, Rejection, Stream};
+use eventlog::{Message, Rejection, Stream, error_chain};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::binary_copy::micros;
-use crate::decoded_event::{Unreadable, error_chain};
+use crate::decoded_event::Unreadable;
 use crate::origin_marks::OriginMarks;
 use crate::projection::rejection;
 use crate::sql_values::{strip_nul, to_bigint, to_json};
