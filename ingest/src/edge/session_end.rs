@@ -75,7 +75,8 @@ impl SessionEnd {
             Self::Silent => 0x8d,                  // keep-alive timeout
             Self::TakenOver => 0x8e,               // session taken over
             Self::Denied(Reason::Expired) => 0xa0, // maximum connect time
-            Self::Denied(Reason::Revoked | Reason::Decommissioned | Reason::OrganizationSuspended) => 0x98, // administrative action
+            // Administrative action.
+            Self::Denied(Reason::Revoked | Reason::Decommissioned | Reason::OrganizationSuspended) => 0x98,
             Self::Denied(_) => 0x87, // not authorized
             Self::Protocol(violation, _) => violation.code(),
             Self::LogUnavailable => 0x83, // implementation specific error

@@ -68,7 +68,7 @@ fn by_token(shared: &Shared, digest: Option<&str>) -> Result<Sender, Reason> {
 /// Verifies the whole chain once per connection, afterwards only what can change during it.
 fn by_certificate(shared: &Shared, peer: &Peer) -> Result<Sender, Reason> {
     let now = (shared.clock)();
-    if let Some(identity) = peer.proven.get() {
+    if let Some(identity) = peer.verified_identity.get() {
         authorize_session(identity, &shared.directory.view(identity), now)?;
         let (organization, device) = (OrganizationId(identity.organization), DeviceId(identity.device));
         return Ok(Sender { organization, device });
@@ -77,7 +77,7 @@ fn by_certificate(shared: &Shared, peer: &Peer) -> Result<Sender, Reason> {
     let view = shared.directory.view(&identity);
     match authorize_connect(&peer.chain, &identity.device.to_string(), &view, now) {
         Decision::Allow(allowed) => {
-            let _ = peer.proven.set(identity);
+            let _ = peer.verified_identity.set(identity);
             Ok(Sender { organization: allowed.organization, device: allowed.device })
         }
         Decision::Deny(reason) => Err(reason),

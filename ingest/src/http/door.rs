@@ -63,12 +63,12 @@ impl HttpDoor {
     /// Serves devices until the shutdown, then waits for requests in flight.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
         info!(address = ?listener.local_addr().ok(), "listening for devices over HTTP");
-        let greeter = self.clone();
-        let greet = move |socket, peer| {
-            let door = greeter.clone();
+        let handshake_door = self.clone();
+        let handshake = move |socket, peer| {
+            let door = handshake_door.clone();
             async move { perform_handshake(door.handshake_context(), socket, peer).await }
         };
-        let serving = serve(listener, greet, self.clone().endpoint(), &self.shared.limits, shutdown);
+        let serving = serve(listener, handshake, self.clone().endpoint(), &self.shared.limits, shutdown);
         tokio::select! {
             () = serving => {}
             never = self.forget_idle_throttles() => match never {},

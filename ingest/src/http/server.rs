@@ -1,5 +1,4 @@
-//! HTTP/1.1 over TLS on one listener: each connection's requests go to an endpoint, with who is at the other end. Not
-//! what the endpoint does.
+//! An HTTP/1.1 listener over TLS: passes the requests of each connection to an endpoint, together with the peer.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -18,23 +17,23 @@ use crate::config::Limits;
 use crate::edge::handshake::Stream;
 use crate::tcp_accept::accept_connections;
 
-/// How long a connection may be silent between requests, or take to send the head of one.
-const HEAD_WITHIN: Duration = Duration::from_secs(60);
+/// How long a connection may be idle between requests, or take to send the head of one.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Who is at the other end of a connection.
+/// The peer of a connection.
 pub struct Peer {
     /// Its address.
     pub address: SocketAddr,
-    /// The certificates that it presented in the handshake, its own first; none where it presented none.
+    /// The certificates that it presented in the handshake, its own first; empty if it presented none.
     pub chain: Vec<CertificateDer<'static>>,
-    /// Whose certificate it is, once the chain was found to hold.
-    pub proven: OnceLock<Identity>,
+    /// The identity in its certificate, once the chain has been verified.
+    pub verified_identity: OnceLock<Identity>,
 }
 
-/// Serves HTTP until the shutdown, then waits for requests under way. `greet` shakes hands; none ends the connection.
+/// Serves HTTP until the shutdown, then waits for requests in flight. `handshake` returns `None` to close a connection.
 pub async fn serve<F>(
     listener: TcpListener,
-    greet: impl Fn(TcpStream, SocketAddr) -> F,
+    handshake: impl Fn(TcpStream, SocketAddr) -> F,
     endpoint: impl Endpoint<Output = Response> + 'static,
     limits: &Limits,
     shutdown: CancellationToken,
@@ -42,20 +41,21 @@ pub async fn serve<F>(
     F: Future<Output = Option<Stream>> + Send + 'static,
 {
     let (endpoint, drain) = (Arc::new(endpoint), limits.drain_timeout);
-    let timeouts = Timeouts { head: HEAD_WITHIN, drain };
+    let timeouts = Timeouts { head: HEAD_TIMEOUT, drain };
     let connections = accept_connections(&listener, limits.max_connections, &shutdown, |socket, address| {
-        let (greeting, endpoint, shutdown) = (greet(socket, address), endpoint.clone(), shutdown.clone());
+        let (handshake, endpoint, shutdown) = (handshake(socket, address), endpoint.clone(), shutdown.clone());
         async move {
-            if let Some(Some(stream)) = shutdown.run_until_cancelled(greeting).await {
+            if let Some(Some(stream)) = shutdown.run_until_cancelled(handshake).await {
                 let chain = tls::peer_certificates(&stream);
-                let peer = Arc::new(Peer { address, chain, proven: OnceLock::new() });
+                let peer = Arc::new(Peer { address, chain, verified_identity: OnceLock::new() });
                 tls::serve_connection(stream, address, peer, endpoint, timeouts, &shutdown).await;
             }
         }
     })
     .await;
     drop(listener);
+    // One second more than the connections themselves take, so that their own timeout comes first.
     if timeout(drain + Duration::from_secs(1), connections.wait()).await.is_err() {
-        warn!(connections = connections.len(), "HTTP connections were cut off");
+        warn!(connections = connections.len(), "closed HTTP connections that did not finish draining");
     }
 }
