@@ -19,6 +19,7 @@ mod one_time_secret;
 pub mod organization;
 mod random;
 mod reference;
+mod reference_check;
 pub mod session;
 mod stores;
 mod unique_claim;

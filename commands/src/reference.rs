@@ -1,23 +1,11 @@
-//! What a command may name outside its own aggregate, and whether the organisation has it.
+//! What a command may refer to outside its own aggregate.
 
 use std::fmt;
 
-use domain::activity_template::ActivityTemplate;
-use domain::asset::Asset;
-use domain::asset_type::AssetType;
-use domain::catalogue::{ActivityType, AssetProfile, ProtocolConverter};
-use domain::device::Device;
-use domain::device_type::DeviceType;
 use domain::ids::{
-    ActivityTemplateId, ActivityTypeId, AssetId, AssetProfileId, AssetTypeId, DeviceId, DeviceTypeId, OrganizationId,
+    ActivityTemplateId, ActivityTypeId, AssetId, AssetProfileId, AssetTypeId, DeviceId, DeviceTypeId,
     ProtocolConverterId, UserId,
 };
-use domain::user::User;
-use uuid::Uuid;
-
-use crate::commands::Commands;
-use crate::error::Error;
-use crate::executable::Executable;
 
 /// Something a command relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,37 +43,5 @@ impl fmt::Display for Reference {
             Self::ActivityTemplate(id) => write!(f, "activity template {id}"),
             Self::User(id) => write!(f, "user {id}"),
         }
-    }
-}
-
-impl Commands {
-    /// Returns the first reference that the organisation does not have or use. What another process retires in the
-    /// same instant may slip through: a reference is a help for people, not an invariant.
-    pub(crate) async fn first_missing(
-        &self,
-        organization: OrganizationId,
-        references: &[Reference],
-    ) -> Result<Option<Reference>, Error> {
-        for reference in references {
-            let usable = match *reference {
-                Reference::DeviceType(id) => self.is_usable::<DeviceType>(organization, id.0).await?,
-                Reference::Device(id) => self.is_usable::<Device>(organization, id.0).await?,
-                Reference::AssetType(id) => self.is_usable::<AssetType>(organization, id.0).await?,
-                Reference::AssetProfile(id) => self.is_usable::<AssetProfile>(organization, id.0).await?,
-                Reference::ActivityType(id) => self.is_usable::<ActivityType>(organization, id.0).await?,
-                Reference::ProtocolConverter(id) => self.is_usable::<ProtocolConverter>(organization, id.0).await?,
-                Reference::Asset(id) => self.is_usable::<Asset>(organization, id.0).await?,
-                Reference::ActivityTemplate(id) => self.is_usable::<ActivityTemplate>(organization, id.0).await?,
-                Reference::User(id) => self.is_usable::<User>(organization, id.0).await?,
-            };
-            if !usable {
-                return Ok(Some(*reference));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn is_usable<A: Executable>(&self, organization: OrganizationId, id: Uuid) -> Result<bool, Error> {
-        Ok(self.load_cached::<A>(organization, id, A::is_usable).await?.is_usable())
     }
 }

@@ -3,7 +3,7 @@
 use domain::certificate::{Certificate, CertificateCommand};
 use domain::ids::{CertificateId, OrganizationId, derive};
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;

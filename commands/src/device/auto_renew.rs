@@ -6,8 +6,8 @@ use domain::certificate::{Certificate, Issued};
 use domain::ids::{CertificateId, OrganizationId, derive};
 
 use super::issue::KeySource;
-use super::renew::latest_receipt;
-use super::{Refusal, RenewedCertificate};
+use super::refusal::Refusal;
+use super::renew::{RenewedCertificate, latest_receipt};
 use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;

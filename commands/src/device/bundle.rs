@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{DeviceId, OrganizationId};
 use serde_json::{Value, json};
 
-use super::IssuedCertificate;
+use super::issue::IssuedCertificate;
 use crate::commands::Commands;
 use crate::error::{Cause, Error};
 

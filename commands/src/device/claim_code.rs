@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::device::{Device, DeviceCommand};
 use domain::ids::{ClaimCodeId, DeviceId, OrganizationId};
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;

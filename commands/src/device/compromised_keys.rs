@@ -3,8 +3,8 @@
 use domain::certificate::{Certificate, RevocationCode};
 use domain::ids::CertificateId;
 
-use super::Refusal;
 use super::issue::KeySource;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::{Cause, Error};

@@ -4,7 +4,8 @@ use domain::certificate::RevocationCode;
 use domain::device::{Device, DeviceCommand};
 use domain::ids::DeviceId;
 
-use super::{Refusal, RevokedCertificates};
+use super::refusal::Refusal;
+use super::revoke::RevokedCertificates;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;

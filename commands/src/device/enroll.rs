@@ -6,9 +6,9 @@ use domain::metadata::Actor;
 use uuid::Uuid;
 
 use super::claim_code::profile_of;
-use super::issue::KeySource;
+use super::issue::{IssuedCertificate, KeySource};
+use super::refusal::Refusal;
 use super::renew_by_certificate::digest;
-use super::{IssuedCertificate, Refusal};
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;

@@ -4,7 +4,7 @@ use domain::device::{Error as DeviceRefusal, serial_number_of};
 use domain::ids::derive;
 use domain::unique_key::UniqueKey;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;

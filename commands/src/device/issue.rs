@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use domain::certificate::{Certificate, CertificateCommand, Error as CertificateRefusal, Issued};
 use domain::ids::{CertificateId, DeviceId, OrganizationId};
 
-use super::Refusal;
 use super::numbered_certificates::certificate_id;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;

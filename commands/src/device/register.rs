@@ -5,8 +5,8 @@ use domain::device::{Device, DeviceCommand, serial_number_of};
 use domain::ids::{DeviceId, DeviceTypeId};
 use serde_json::Value;
 
-use super::issue::{KeySource, SignedCertificate};
-use super::{IssuedCertificate, Refusal};
+use super::issue::{IssuedCertificate, KeySource, SignedCertificate};
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;

@@ -7,8 +7,8 @@ use domain::device::{Device, DeviceProfile, Error as DeviceRefusal};
 use domain::ids::DeviceId;
 use domain::organization::MAX_OVERLAP_DAYS;
 
-use super::issue::KeySource;
-use super::{IssuedCertificate, Refusal};
+use super::issue::{IssuedCertificate, KeySource};
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;

@@ -14,7 +14,9 @@ use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
 use super::auto_renew::lifetime_days;
-use super::{IssuedCertificate, Refusal, Renewal, RenewedCertificate};
+use super::issue::IssuedCertificate;
+use super::refusal::Refusal;
+use super::renew::{Renewal, RenewedCertificate};
 use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;

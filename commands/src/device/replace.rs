@@ -6,9 +6,9 @@ use domain::certificate::RevocationCode;
 use domain::device::{Device, DeviceCommand, Error as DeviceRefusal, serial_number_of};
 use domain::ids::DeviceId;
 
-use super::issue::{KeySource, SignedCertificate};
+use super::issue::{IssuedCertificate, KeySource, SignedCertificate};
+use super::refusal::Refusal;
 use super::renew::latest_receipt;
-use super::{IssuedCertificate, Refusal};
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;

@@ -4,7 +4,7 @@ use domain::certificate::{Certificate, CertificateCommand, Error as CertificateR
 use domain::device::{Device, Error as DeviceRefusal};
 use domain::ids::{CertificateId, DeviceId};
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;

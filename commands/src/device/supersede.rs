@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
 use domain::ids::{CertificateId, DeviceId};
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::device::{Device, DeviceCommand};
 use domain::ids::{DeviceId, DeviceTokenId};
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::{Cause, Error};

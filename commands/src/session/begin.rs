@@ -2,12 +2,13 @@
 
 use uuid::Builder;
 
-use super::{PREFIX, SESSION_LIFE, Session, StoredSession};
+use super::{PREFIX, SESSION_LIFE, Session};
 use crate::commands::Commands;
 use crate::error::Error;
 use crate::one_time_secret::OneTimeSecret;
 use crate::random;
 use crate::user::SignedIn;
+use crate::vault::StoredSession;
 
 impl Commands {
     /// Begins a session and hands out its first refresh token.

@@ -7,7 +7,6 @@ mod end;
 mod renew;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::OrganizationId;
 
 use crate::error::Cause;
 use crate::one_time_secret::OneTimeSecret;
@@ -47,19 +46,6 @@ pub enum SessionError {
     /// It cannot be found out now.
     #[error("sessions are not to be had now")]
     Unavailable(#[source] Cause),
-}
-
-/// What is kept of a session, under user and session: nothing that opens it.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct StoredSession {
-    /// The user's organisation.
-    pub(crate) organization: OrganizationId,
-    /// The user's count of changes when they signed in.
-    pub(crate) access_version: u64,
-    /// SHA-256 of the refresh token that is good next.
-    pub(crate) digest: String,
-    /// When the session is over.
-    pub(crate) expires_at: DateTime<Utc>,
 }
 
 fn unavailable<E: std::error::Error + Send + Sync + 'static>(error: E) -> SessionError {

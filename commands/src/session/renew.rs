@@ -5,11 +5,11 @@ use domain::ids::UserId;
 use domain::user::User;
 use uuid::Uuid;
 
-use super::{PREFIX, Session, SessionError, StoredSession, unavailable};
+use super::{PREFIX, Session, SessionError, unavailable};
 use crate::commands::Commands;
 use crate::error::Error;
 use crate::one_time_secret::{OneTimeSecret, PresentedSecret};
-use crate::vault::SessionUpdate;
+use crate::vault::{SessionUpdate, StoredSession};
 
 impl Commands {
     /// Exchanges a refresh token for the next one, as long as the user may be signed in as they are.

@@ -4,7 +4,8 @@ use certs::{Authority, RootAuthority, SealedAuthority};
 use chrono::{DateTime, Utc};
 use domain::ids::OrganizationId;
 
-use super::{Vault, create};
+use super::store::Vault;
+use super::write_once::write_once;
 use crate::error::{Cause, Error};
 use crate::keys::Keys;
 
@@ -35,7 +36,7 @@ impl Vault {
             return Ok(authority);
         }
         let sealed = new_sealed(&keys.root, keys, organization, now)?;
-        create(self.secrets()?, &name(organization), &sealed).await?;
+        write_once(self.secrets()?, &name(organization), &sealed).await?;
         // Another process may have been first, and then its CA counts.
         let made = self.authority(keys, organization).await?;
         made.ok_or_else(|| Error::Internal(Cause::from("an organisation's CA vanished while it was made")))

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::Vault;
+use super::store::Vault;
 use crate::error::{Cause, Error};
 use crate::random;
 
@@ -45,12 +45,6 @@ impl Vault {
         let message = [device.as_bytes().as_slice(), random].concat();
         Ok(hmac::sign(&self.opened()?.bundle_tokens, &message).as_ref().to_vec())
     }
-}
-
-/// Derives the key of the marks from the master key.
-pub(super) fn token_key(master: &certs::MasterKey) -> hmac::Key {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, master.expose());
-    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, b"argusiq bundle tokens 1").as_ref())
 }
 
 /// The name under which a token's bundle waits: a digest, so that who may list the bucket learns no token.

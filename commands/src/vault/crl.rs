@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use eventlog::buckets;
 use serde::{Deserialize, Serialize};
 
-use super::Vault;
+use super::store::Vault;
 use crate::error::{Cause, Error};
 
 /// A list as it is kept.

@@ -4,6 +4,8 @@ use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 use eventlog::{Secrets, secrets};
 
+use super::write_once::write_once;
+
 /// The name of the key in the secrets.
 const KEY_NAME: &str = "platform.email-key";
 /// The longest address of RFC 5321, section 4.5.3.1.3, without its angle brackets.
@@ -50,7 +52,7 @@ impl EmailKey {
     async fn make(secrets: &Secrets) -> Result<Vec<u8>, secrets::Error> {
         let lost = || secrets::Error::Encrypt(KEY_NAME.to_owned());
         let key: [u8; 32] = crate::random::bytes().map_err(|_| lost())?;
-        super::create(secrets, KEY_NAME, &key).await?;
+        write_once(secrets, KEY_NAME, &key).await?;
         // Another process may have been first, and then its key counts.
         secrets.get(KEY_NAME).await?.ok_or_else(lost)
     }

@@ -1,73 +1,10 @@
-//! Password hashes: argon2id (RFC 9106) as PHC strings, computed off the async threads. What does not live here: whose
-//! sign-in is let through.
+//! The stored password hashes, and the password generated for the first administrator.
 
-use std::sync::Arc;
-use std::thread::available_parallelism;
-
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
 use domain::ids::UserId;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
-use super::{Vault, create};
-use crate::error::{Cause, Error};
-use crate::random;
-
-/// 19 MiB, two passes, one lane: the least that OWASP's Password Storage Cheat Sheet recommends for argon2id, and the
-/// crate's default.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-/// The hash of nobody's password, with the same parameters: verifying against it takes as long as any other.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
-
-/// Hashes and verifies passwords, as many at once as there are processors: each takes 19 MiB.
-pub(crate) struct Passwords {
-    slots: Arc<Semaphore>,
-}
-
-impl Passwords {
-    pub(super) fn new() -> Self {
-        let processors = available_parallelism().map_or(1, usize::from);
-        Self { slots: Arc::new(Semaphore::new(processors)) }
-    }
-
-    /// Hashes a password with a fresh salt.
-    pub(crate) async fn hash(&self, password: &str) -> Result<String, Error> {
-        let salt = SaltString::encode_b64(&random::bytes::<16>()?).map_err(failed)?;
-        let password = password.to_owned();
-        self.work(move || {
-            let hash = argon2()?.hash_password(password.as_bytes(), &salt).map_err(failed)?;
-            Ok(hash.to_string())
-        })
-        .await
-    }
-
-    /// Tells whether the password has this hash; without a hash it answers no, in the same time.
-    pub(crate) async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool, Error> {
-        let password = password.to_owned();
-        self.work(move || {
-            let known = hash.is_some();
-            let phc = hash.as_deref().unwrap_or(NOBODY);
-            let parsed = PasswordHash::new(phc).map_err(failed)?;
-            Ok(argon2()?.verify_password(password.as_bytes(), &parsed).is_ok() && known)
-        })
-        .await
-    }
-
-    async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let slot = self.slots.clone().acquire_owned().await.map_err(|error| Error::Internal(error.into()))?;
-        let work = move || {
-            let _slot = slot;
-            work()
-        };
-        spawn_blocking(work).await.map_err(|error| Error::Internal(error.into()))?
-    }
-}
+use super::store::Vault;
+use super::write_once::write_once;
+use crate::error::Error;
 
 impl Vault {
     /// Returns a user's password hash.
@@ -94,7 +31,7 @@ impl Vault {
 
     /// Keeps a password made up for the first administrator, unless one is kept; returns the one that is.
     pub(crate) async fn keep_generated_password(&self, password: String) -> Result<String, Error> {
-        create(self.secrets()?, GENERATED, password.as_bytes()).await?;
+        write_once(self.secrets()?, GENERATED, password.as_bytes()).await?;
         Ok(self.generated_password().await?.unwrap_or(password))
     }
 
@@ -109,37 +46,4 @@ const GENERATED: &str = "bootstrap.password";
 
 fn name(user: UserId) -> String {
     format!("password.{user}")
-}
-
-fn argon2() -> Result<Argon2<'static>, Error> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::Internal(Cause::from(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_password_verifies_against_its_own_hash_only() {
-        let passwords = Passwords::new();
-        let hash = passwords.hash("correct horse").await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse", Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("wrong horse", Some(hash.clone())).await.unwrap());
-        assert_ne!(passwords.hash("correct horse").await.unwrap(), hash, "each hash has its own salt");
-    }
-
-    #[tokio::test]
-    async fn nobody_has_a_password_and_it_takes_a_real_computation_to_say_so() {
-        let passwords = Passwords::new();
-        assert!(!passwords.verify("anything", None).await.unwrap());
-        let parsed = PasswordHash::new(NOBODY).unwrap();
-        let params = Params::try_from(&parsed).unwrap();
-        assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, LANES));
-    }
 }

@@ -6,7 +6,8 @@ use data_encoding::BASE64;
 use domain::EncryptedText;
 use domain::ids::UserId;
 
-use super::{Vault, create};
+use super::store::Vault;
+use super::write_once::write_once;
 use crate::error::{Cause, Error};
 use crate::random;
 
@@ -29,7 +30,7 @@ impl Vault {
         if let Some(key) = self.person_key(user).await? {
             return Ok(key);
         }
-        create(self.secrets()?, &name(user), &random::bytes::<32>()?).await?;
+        write_once(self.secrets()?, &name(user), &random::bytes::<32>()?).await?;
         let made = self.person_key(user).await?;
         made.ok_or_else(|| Error::Internal(Cause::from("a person's key vanished while it was made")))
     }

@@ -2,12 +2,11 @@
 //! that who reads the marks learns nothing of the contents.
 
 use aws_lc_rs::hmac;
-use certs::MasterKey;
 use data_encoding::HEXLOWER;
 use eventlog::buckets;
 use uuid::Uuid;
 
-use super::Vault;
+use super::store::Vault;
 use crate::error::{Cause, Error};
 
 impl Vault {
@@ -25,10 +24,4 @@ impl Vault {
         // One that vanished in this moment was a day old.
         Ok(known.is_none_or(|(known, _)| known == mark.as_bytes()))
     }
-}
-
-/// Derives the key of the marks from the master key.
-pub(super) fn key(master: &MasterKey) -> hmac::Key {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, master.expose());
-    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, b"argusiq request marks 1").as_ref())
 }

@@ -2,12 +2,26 @@
 //! not live here: who may renew one.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::ids::OrganizationId;
 use eventlog::buckets;
 use uuid::Uuid;
 
-use super::Vault;
+use super::store::Vault;
 use crate::error::Error;
-use crate::session::StoredSession;
+
+/// What is kept of a session, under user and session: nothing that opens it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct StoredSession {
+    /// The user's organisation.
+    pub(crate) organization: OrganizationId,
+    /// The user's count of changes when they signed in.
+    pub(crate) access_version: u64,
+    /// SHA-256 of the refresh token that is good next.
+    pub(crate) digest: String,
+    /// When the session is over.
+    pub(crate) expires_at: DateTime<Utc>,
+}
 
 /// How a compare-and-set of a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use domain::ids::OrganizationId;
 use eventlog::secrets;
 
-use super::{Vault, create};
+use super::store::Vault;
+use super::write_once::write_once;
 
 impl Vault {
     /// Returns the key of an organisation; `fresh` becomes it where there is none.
@@ -17,7 +18,7 @@ impl Vault {
             return Ok(key);
         }
         // Another process may be first, and then its key counts.
-        create(secrets, &name, fresh).await?;
+        write_once(secrets, &name, fresh).await?;
         Ok(secrets.get(&name).await?.unwrap_or_else(|| fresh.to_vec()))
     }
 
