@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Writes a file that must not exist yet, whole or not at all, and has it on disk when it returns.
+/// Creates a file that must not exist yet, whole or not at all, and syncs it to disk.
 pub(crate) fn create(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let temporary = write_temporary(path, content, mode)?;
     // A hard link, unlike a rename, fails when the name is taken.
@@ -21,7 +21,7 @@ pub(crate) fn lock(dir: &Path) -> io::Result<std::fs::File> {
     Ok(directory)
 }
 
-/// Replaces a file, whole or not at all, and has it on disk when it returns.
+/// Replaces a file, whole or not at all, and syncs it to disk.
 pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     std::fs::rename(write_temporary(path, content, mode)?, path)?;
     sync_parent(path)

@@ -1,4 +1,4 @@
-//! What root and organisation CAs have in common: a key pair with its certificate, signing, sealing. Not who may sign what.
+//! What root and organisation CAs share: a key pair with its certificate, signing, and sealing the key for storage.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ use crate::master_key::MasterKey;
 use crate::private_key_pem::PrivateKeyPem;
 use crate::serial::Serial;
 
-/// How far a certificate's notBefore lies before its making, so that a device whose clock is slow accepts it.
+/// How far notBefore is set before the time of issuing, so that a device whose clock is slow accepts the certificate.
 pub(crate) const BACKDATED: TimeDelta = TimeDelta::minutes(5);
 
-/// A CA at rest: its certificate in clear, its private key sealed by the master key. The sealing names the certificate's
-/// subject key identifier, so a sealed key cannot be put beside another certificate.
+/// A stored CA: the certificate in clear text, the private key encrypted under the master key. The certificate's
+/// subject key identifier is authenticated with it, so a sealed key cannot be combined with another certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedAuthority {
     /// The CA's certificate, PEM.
@@ -125,8 +125,8 @@ impl fmt::Debug for CertificateAuthority {
     }
 }
 
-/// Parameters of a CA certificate that may have `path_length` CAs below it. The CN ends in the key's identifier, so that
-/// no two CAs share a name: issuers, and with them revocation lists, are found by name.
+/// Parameters of a CA certificate that may have `path_length` CAs below it. The CN ends in the key's identifier, so
+/// that no two CAs share a name: issuers, and with them revocation lists, are found by name.
 pub(crate) fn ca_parameters(organization: &str, title: &str, key: &KeyPair, path_length: u8) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     let key_id = HEXLOWER.encode(&parameters.key_identifier(key));

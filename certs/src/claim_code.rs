@@ -1,5 +1,5 @@
-//! Claim codes: what a device, or the person who installs it, shows once to enrol, and its digest, which is all that is
-//! ever stored. Whose a code is and whether it still holds is elsewhere.
+//! Claim codes: the one-time secret with which a device, or the person who installs it, enrols. Only its digest is
+//! stored. Validity and ownership of a code live in `commands::device::claim_code`.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use zeroize::Zeroizing;
 
 use crate::token::{Error, sha256};
 
-/// Letters of Crockford's base 32: none is taken for another when read aloud or typed.
+/// Alphabet of Crockford's base 32: it has no letters that are easily confused when read aloud or typed.
 const LETTERS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Random octets of a code.
+/// Random bytes of a code.
 const OCTETS: usize = 15;
 /// Letters of a code, and of each of its groups.
 const LENGTH: usize = 24;
 const GROUP: usize = 4;
 
-/// A claim code in clear: 120 random bits as six groups of four letters. `Debug` shows nothing of it, it has no
-/// `Display` and no serde, and its memory is wiped on drop.
+/// A claim code in clear text: 120 random bits as six groups of four letters. `Debug` is redacted, there is no
+/// `Display` or serde implementation, and the memory is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClaimCode(Zeroizing<String>);
 
@@ -33,7 +33,7 @@ impl ClaimCode {
         Ok(Self(Zeroizing::new(groups.join("-"))))
     }
 
-    /// The code itself: for the one answer that hands it out.
+    /// Returns the code in clear text, for the one response that discloses it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -45,9 +45,9 @@ impl fmt::Debug for ClaimCode {
     }
 }
 
-/// Returns the digest by which a presented code is known: SHA-256 in lower-case hex; none where the text is no code.
-/// Case, dashes and white space do not matter, and `O`, `I` and `L` are read as the digits they look like. A plain hash
-/// is enough: 120 random bits cannot be guessed.
+/// Returns the SHA-256 digest of a presented code in lower-case hex, or `None` if the text is not a claim code. Case,
+/// dashes and white space are ignored; `O`, `I` and `L` are read as the digits they resemble. A plain hash suffices
+/// because 120 random bits cannot be guessed.
 pub fn digest_of(presented: &str) -> Option<String> {
     if presented.len() > 4 * LENGTH {
         return None;
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_known_however_it_is_typed_and_shows_nothing_of_itself() {
+    fn the_digest_ignores_how_a_code_is_typed_and_debug_is_redacted() {
         let code = ClaimCode::random().unwrap();
         let digest = digest_of(code.expose()).unwrap();
         assert_eq!((code.expose().len(), digest.len()), (29, 64));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_has_no_digest() {
+    fn text_that_is_not_a_code_has_no_digest() {
         let code = ClaimCode::random().unwrap();
         let long = code.expose().repeat(100);
         for text in ["", "ABCD", &code.expose()[1..], &format!("{}A", code.expose()), "U".repeat(24).as_str(), &long] {

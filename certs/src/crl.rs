@@ -11,16 +11,16 @@ use crate::ca::{CertificateAuthority, to_time};
 use crate::error::Error;
 use crate::serial::Serial;
 
-/// Why a certificate is revoked (RFC 5280, 5.3.1); holding and its removal are not offered.
+/// Why a certificate is revoked (RFC 5280, 5.3.1); `certificateHold` and `removeFromCRL` are not supported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
     /// No reason is given; the entry then carries none.
     #[default]
     Unspecified,
-    /// The device's private key is known to somebody else.
+    /// The device's private key was compromised.
     KeyCompromise,
-    /// The CA's private key is known to somebody else.
+    /// The CA's private key was compromised.
     CaCompromise,
     /// The device belongs to another organisation now.
     AffiliationChanged,
@@ -55,15 +55,15 @@ pub struct Crl {
 /// Why a revocation list cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is no PEM of a list.
-    #[error("it is no revocation list in PEM: {0}")]
+    /// The text is not a PEM revocation list.
+    #[error("not a PEM revocation list: {0}")]
     Pem(rustls_pki_types::pem::Error),
-    /// It is no DER of a list.
-    #[error("it is no revocation list")]
+    /// The content is not a DER revocation list.
+    #[error("not a certificate revocation list")]
     Der,
 }
 
-/// Reads the serial numbers on a revocation list, PEM. Who signed it is not asked.
+/// Reads the serial numbers from a PEM revocation list without verifying its signature.
 pub fn serials(pem: &[u8]) -> Result<Vec<Serial>, ReadError> {
     let der = CertificateRevocationListDer::from_pem_slice(pem).map_err(ReadError::Pem)?;
     let (_, list) = CertificateRevocationList::from_der(der.as_ref()).map_err(|_| ReadError::Der)?;

@@ -1,5 +1,5 @@
-//! Reading a PKCS #10 signing request: the one thing taken from it is a public key whose possession it proves. Names in
-//! it are not taken over, but have to be those of the device: a request that was made for something else is refused.
+//! Validates PKCS #10 signing requests. Only the public key is taken from a request, which must prove possession of the
+//! private key. Names in a request are not copied, but they must be the device's own, or the request is refused.
 
 use rcgen::SubjectPublicKeyInfo;
 use rustls_pki_types::{CertificateSigningRequestDer, pem::PemObject};
@@ -11,32 +11,32 @@ use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::identity::device_uri;
 
-/// A request with a P-384 key and many extensions stays below this.
+/// Longest accepted request, bytes; a request with a P-384 key and many extensions stays below it.
 const LIMIT_OCTETS: usize = 16 * 1024;
 
 /// Why a signing request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Longer than any honest request.
+    /// Longer than 16 KiB.
     #[error("the signing request is longer than 16 KiB")]
     TooLong,
     /// Not PEM, not PKCS #10, or something follows it.
     #[error("not a PEM certificate signing request")]
     Unreadable,
-    /// RSA, of any length: its handshakes cost the server more than twice as much.
+    /// RSA of any length: an RSA handshake costs the server more than twice as much.
     #[error("RSA keys are not accepted: use ECDSA with P-256 or P-384")]
     Rsa,
-    /// Another curve or kind of key: weaker, or not understood by TLS here.
+    /// Another curve or key type: weaker, or unsupported by the platform's TLS.
     #[error("a key of kind {0} is not accepted: use ECDSA with P-256 or P-384")]
     KeyKind(String),
-    /// It names something else than the device that it is presented for.
+    /// The request names something other than the device it is presented for.
     #[error("the signing request's {field} names {found:?}; leave it out, or let it name {expected}")]
     ForeignSubject {
         /// The field of the request.
         field: &'static str,
-        /// What stands there.
+        /// What the field contains.
         found: String,
-        /// What may stand there.
+        /// What the field may contain.
         expected: &'static str,
     },
     /// The request is not signed by the key it carries, or with a weak hash.
@@ -44,12 +44,12 @@ pub enum Error {
     Signature,
 }
 
-/// Whose request it has to be.
+/// The device that a signing request must belong to.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The device.
     pub device: Uuid,
-    /// The maker's serial number of the device, which its maker may have put into the request in place of the id.
+    /// The manufacturer's serial number, which a request may name in place of the device id.
     pub serial_number: Option<&'a str>,
 }
 
@@ -106,7 +106,7 @@ fn accept_name(
     }
 }
 
-/// As much of a stranger's text as belongs into an answer.
+/// Truncates untrusted text to 100 characters before it is echoed in a response.
 fn shown(text: &str) -> String {
     text.chars().take(100).collect()
 }

@@ -11,7 +11,7 @@ pub enum Error {
     #[error("cannot make a key or sign")]
     Sign(#[source] rcgen::Error),
     /// The random source failed.
-    #[error("the cryptographic library failed to draw random octets")]
+    #[error("the cryptographic library failed to generate random bytes")]
     Randomness,
     /// A certificate's PEM cannot be read.
     #[error("not a PEM certificate")]

@@ -1,4 +1,4 @@
-//! Reading a device certificate: whose it is, and whether its own organisation's CA stands behind it. Pure functions.
+//! Reads device certificates and verifies that the CA of the named organisation issued them. Pure functions.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::serial::Serial;
 
-/// Who a device certificate says it is. Saying is not proving: see [`verify_chain`].
+/// The identity that a device certificate claims, unverified; [`verify_chain`] verifies it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The organisation: subject O, issuer O and SAN URI agree on it.
@@ -29,25 +29,25 @@ pub struct Identity {
     pub issuer_key_id: String,
 }
 
-/// Why a certificate is no device's, or is not vouched for.
+/// Why a certificate is not a valid device certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No certificate was presented.
     #[error("no certificate was presented")]
     Empty,
-    /// Not an X.509 certificate, or octets follow it.
+    /// Not an X.509 certificate, or trailing bytes follow it.
     #[error("not an X.509 certificate")]
     Unreadable,
-    /// A field that has to stand there exactly once is absent, repeated or malformed.
+    /// A field that must occur exactly once is absent, repeated or malformed.
     #[error("the certificate's {0} is absent, repeated or malformed")]
     Field(&'static str),
     /// Two fields name different devices or organisations.
     #[error("the certificate's {0} and {1} disagree")]
     Disagree(&'static str, &'static str),
-    /// A CA certificate where a device's is expected, or the reverse.
+    /// A CA certificate where a device certificate is expected, or the reverse.
     #[error("{0}")]
     Role(&'static str),
-    /// The certificate's signature is not by the CA it has to be by.
+    /// The certificate is not signed by the expected CA.
     #[error("the {0} is not signed by the {1}")]
     Signature(&'static str, &'static str),
     /// Not yet or no longer valid.
@@ -64,8 +64,8 @@ pub enum Error {
     },
 }
 
-/// Reads whose device certificate stands first in a chain and refuses it when its fields disagree. It checks neither
-/// signature nor date.
+/// Reads the identity from the first certificate of a chain and refuses it if its fields disagree. Neither the
+/// signature nor the validity period is verified.
 pub fn identity(chain_der: &[CertificateDer<'_>]) -> Result<Identity, Error> {
     let leaf = parse(chain_der.first().ok_or(Error::Empty)?)?;
     let device = only_uuid(leaf.subject().iter_common_name(), "subject CN")?;
@@ -81,10 +81,10 @@ pub fn identity(chain_der: &[CertificateDer<'_>]) -> Result<Identity, Error> {
     Ok(Identity { organization, device, serial, not_before, not_after, issuer_key_id: authority_key_id(&leaf)? })
 }
 
-/// Decides whether a presented chain belongs to a device of the organisation whose CA is `organization_ca`: the leaf is
-/// signed by exactly this CA (any organisation's CA could write another's names), that CA by `root`, all three are in
-/// date at `at`, and the leaf is for client authentication. What else the device sent as chain is ignored. Revocation is
-/// not asked here: the serial number in the answer is for that.
+/// Verifies that a presented chain belongs to a device of the organisation whose CA is `organization_ca`. The leaf must
+/// be signed by exactly this CA (another organisation's CA could issue certificates with these names) and be valid for
+/// client authentication, the CA must be signed by `root`, and all three must be within their validity at `at`. Other
+/// certificates in the chain are ignored. Revocation is not checked; callers look up the returned serial number.
 pub fn verify_chain(
     chain_der: &[CertificateDer<'_>],
     root: &CertificateDer<'_>,
@@ -116,7 +116,7 @@ pub fn device_uri(organization: Uuid, device: Uuid) -> String {
     format!("urn:argusiq:{organization}:{device}")
 }
 
-/// Returns what identifies the key of a certificate in PEM: SHA-256 of its SubjectPublicKeyInfo, lower-case hex.
+/// Returns the SHA-256 digest of the SubjectPublicKeyInfo of a PEM certificate, lower-case hex.
 pub fn public_key_digest(certificate_pem: &str) -> Result<String, Error> {
     let der = CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| Error::Unreadable)?;
     let certificate = parse(&der)?;
@@ -198,7 +198,8 @@ fn only_uuid<'a>(
         return Err(Error::Field(field));
     };
     let text = attribute.as_str().map_err(|_| Error::Field(field))?;
-    // One device has one name: other spellings of the same uuid would pass as other client ids and topics.
+    // Accept only the canonical spelling: another spelling of the same UUID would pass as a different client id or
+    // topic.
     let uuid = Uuid::try_parse(text).ok().filter(|uuid| uuid.to_string() == text);
     uuid.ok_or(Error::Field(field))
 }

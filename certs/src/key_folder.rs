@@ -1,4 +1,4 @@
-//! The folder of an installation's own keys (`argusiq ca init`): master key, root CA, the server's certificate.
+//! The key folder of an installation (`argusiq ca init`): master key, root CA and the server's certificate.
 //!
 //! ```text
 //! master.key         base64, 0600; absent when the master key comes from elsewhere
@@ -39,10 +39,10 @@ pub struct KeyFolder {
     pub server_private_key_pem: PrivateKeyPem,
 }
 
-/// The part of the folder that listens: three files, which can be given to a process without the others.
+/// The three files that a TLS listener needs; a process can be given these without the signing keys.
 #[derive(Clone, Debug)]
 pub struct ServerFiles {
-    /// The root certificate, PEM: whom devices are believed by.
+    /// The root certificate, PEM: the trust anchor for device certificates.
     pub root_certificate_pem: String,
     /// The server's certificate, PEM.
     pub server_certificate_pem: String,
@@ -75,10 +75,10 @@ pub enum Error {
     /// The sealed root is not JSON of the expected shape.
     #[error("{} holds no sealed CA", .0.display())]
     SealedRoot(PathBuf, #[source] serde_json::Error),
-    /// The root certificate beside the sealed one is another.
+    /// `root.crt` is not the certificate of the sealed root CA.
     #[error("{} is not the certificate of the sealed root CA beside it", .0.display())]
     OtherRoot(PathBuf),
-    /// A root CA is there, its master key is not.
+    /// A sealed root CA exists, but no master key to open it.
     #[error("{} is sealed, but there is no master key: put it into {} or give it by the environment", root.display(), key.display())]
     MasterKeyMissing {
         /// The sealed root.
@@ -86,7 +86,7 @@ pub enum Error {
         /// Where the key was looked for.
         key: PathBuf,
     },
-    /// The master key cannot be had.
+    /// The master key cannot be read or created.
     #[error("no master key")]
     MasterKey(#[source] master_key::Error),
     /// The names cannot be certified.
@@ -97,10 +97,10 @@ pub enum Error {
     Authority(#[source] error::Error),
 }
 
-/// Makes what is absent in the folder and keeps what is there: run again, it changes nothing, unless the server's names
-/// changed or its certificate ends within 30 days. `master` is a master key from elsewhere; without it the folder's own
-/// is used, and made when there is no root yet. Two processes may do this at once: a lock on the folder lets one wait for
-/// the other. Nothing that exists is overwritten but the server's certificate and key.
+/// Creates whatever is missing in the folder and keeps what exists. A second run changes nothing unless the server's
+/// names changed or its certificate expires within 30 days. `master` is an externally supplied master key; without it
+/// the folder's own key is used, and created if there is no root CA yet. Concurrent runs are safe: a lock on the folder
+/// serialises them. Only the server's certificate and key are ever overwritten.
 pub fn init_key_folder<T: AsRef<str>>(
     dir: &Path,
     server_names: impl IntoIterator<Item = T>,
@@ -131,7 +131,7 @@ pub fn open_key_folder(dir: &Path, master: Option<MasterKey>) -> Result<KeyFolde
     read_server(dir, master, root)
 }
 
-/// Reads what a listener for devices needs, which is no key that signs or opens another; changes nothing.
+/// Reads the files that a device listener needs, none of which can sign certificates or decrypt other keys.
 pub fn read_server_files(dir: &Path) -> Result<ServerFiles, Error> {
     Ok(ServerFiles {
         root_certificate_pem: read(&dir.join("root.crt"))?,
@@ -165,7 +165,7 @@ fn ensure_root(dir: &Path, master: &MasterKey, now: DateTime<Utc>) -> Result<(Ro
     }
     let root = read_root(dir, master)?;
     let beside = dir.join("root.crt");
-    // A folder that is complete may be one that cannot be written.
+    // A complete folder may be mounted read-only, so write only if the file is missing.
     if !beside.exists() {
         create_if_absent(&beside, root.certificate_pem().as_bytes(), 0o644)?;
     }

@@ -1,11 +1,11 @@
-//! The PKI as a library (RFC 5280): root and organisation CAs, device and server certificates, revocation lists, and
-//! the questions a listener asks of a certificate. No clock (times are parameters; rustls brings its own to a handshake),
-//! no network, no storage but the one folder that `init_key_folder` makes.
+//! The platform's PKI (RFC 5280): root and organisation CAs, device and server certificates, revocation lists, and
+//! client certificate verification for TLS listeners. It reads no clock (times are parameters; only rustls reads the
+//! time in a handshake), uses no network, and stores nothing outside the folder that `init_key_folder` creates.
 //!
-//! The tree is two levels deep. The root signs one intermediate CA for each organisation, and the server's certificate
-//! itself: the root's key has to be at hand anyway to admit a new organisation, so a server intermediate would protect
-//! nothing and would cost every small device one more certificate in its handshake. Organisation CAs carry the extended
-//! key usage `clientAuth` alone, so none of them can make a server that devices would believe.
+//! The hierarchy has two levels. The root signs one intermediate CA for each organisation, and signs server
+//! certificates directly: the root key must be online anyway to found an organisation, so a server intermediate would
+//! protect nothing and would add a certificate to the handshake of every small device. Organisation CAs carry only the
+//! extended key usage `clientAuth`, so none of them can issue a server certificate that devices would trust.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod atomic_file;

@@ -1,4 +1,4 @@
-//! The master key: the one secret an installation has to keep, under which all other secrets are sealed.
+//! The master key: the one secret an installation must keep, which encrypts all other secrets.
 
 use std::{fmt, io, path::Path, path::PathBuf};
 
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::atomic_file;
 
-/// Octets of a master key: AES-256.
+/// Length of a master key in bytes (AES-256).
 pub const KEY_OCTETS: usize = 32;
 const FORMAT: &str = "sealed-v1";
 
@@ -17,14 +17,14 @@ const FORMAT: &str = "sealed-v1";
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; KEY_OCTETS]>);
 
-/// Why a master key cannot be had, or a sealed text not be made or opened.
+/// Why a master key cannot be read or created, or a text cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The text is neither base64 nor hex.
-    #[error("the master key is neither base64 nor hex; `openssl rand -base64 32` makes a fitting one")]
+    #[error("the master key is neither base64 nor hex; generate one with `openssl rand -base64 32`")]
     NotBase64OrHex,
-    /// The text decodes, to the wrong number of octets.
-    #[error("the master key has {0} octets, it needs exactly 32")]
+    /// The decoded text has the wrong length.
+    #[error("the master key has {0} bytes instead of 32")]
     WrongLength(usize),
     /// The environment variable is not set, or is not text.
     #[error("the environment variable {0} holds no master key")]
@@ -100,7 +100,7 @@ impl MasterKey {
         &self.0
     }
 
-    /// Names the key without giving it away: 8 hex digits of a SHA-256 over a label and the key.
+    /// Returns an identifier that does not disclose the key: 8 hex digits of a SHA-256 over a label and the key.
     pub fn id(&self) -> String {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(b"argusiq master key id\0");

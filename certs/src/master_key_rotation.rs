@@ -1,6 +1,6 @@
-//! Another master key for an installation's folder: the new key is written beside the old one first, the root is sealed
-//! anew, and only when everything else is sealed under it does the new key take the old one's place. Broken off at any
-//! point, the same steps again complete it. What is sealed elsewhere under the key is its keepers' business.
+//! Rotates the master key of a key folder: writes the new key next to the old one, reseals the root CA, and replaces
+//! the old key only after every other secret was re-encrypted. A rotation that was interrupted at any point completes
+//! when it is run again. `commands::rotate_master_key` re-encrypts the secrets in the log.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use crate::ca::SealedAuthority;
 use crate::key_folder::Error;
 use crate::master_key::{self, MasterKey};
 
-/// The key of a rotation that is under way.
+/// File of the new key while a rotation is in progress.
 const NEXT: &str = "master.key.next";
 const PRESENT: &str = "master.key";
 
-/// Returns the key that is to follow: the one of a rotation that was broken off, or a new one.
+/// Returns the next master key: that of an interrupted rotation, or a new one.
 pub fn next_master_key(dir: &Path) -> Result<MasterKey, Error> {
     let path = dir.join(NEXT);
     let key = if path.exists() { MasterKey::from_file(&path) } else { MasterKey::create_file(&path) };
     key.map_err(Error::MasterKey)
 }
 
-/// Seals the root CA of a folder under another master key; tells whether it was not so already.
+/// Reseals the root CA of a folder under the new master key; returns `false` if it already was.
 pub fn reseal_root(dir: &Path, old: &MasterKey, new: &MasterKey) -> Result<bool, Error> {
     let path = dir.join("root.key.sealed");
     let _locked = atomic_file::lock(dir).map_err(|error| Error::Write(dir.to_owned(), error))?;
@@ -36,7 +36,7 @@ pub fn reseal_root(dir: &Path, old: &MasterKey, new: &MasterKey) -> Result<bool,
     Ok(true)
 }
 
-/// Puts the key that follows in the place of the present one, where it waits in the folder.
+/// Replaces the current master key with the next one, if the folder has one.
 pub fn adopt_master_key(dir: &Path) -> Result<(), Error> {
     let (next, present): (PathBuf, PathBuf) = (dir.join(NEXT), dir.join(PRESENT));
     if !next.exists() {

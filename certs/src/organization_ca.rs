@@ -1,4 +1,4 @@
-//! An organisation's CA: it issues device certificates and the organisation's revocation list.
+//! The intermediate CA of an organisation: issues device certificates and signs the organisation's revocation list.
 
 use chrono::{DateTime, Utc};
 use rcgen::{
@@ -82,8 +82,8 @@ impl Authority {
         self.certify(&public_key, subject.device, days, now)
     }
 
-    /// Certifies the key of a certificate of this CA once more, for the device that it names (RFC 5280 knows no word for
-    /// it; RFC 3647, 4.4.6, calls it renewal).
+    /// Certifies the key of a certificate of this CA once more, for the device that it names (RFC 5280 knows no word
+    /// for it; RFC 3647, 4.4.6, calls it renewal).
     pub fn renew_device(&self, certificate_pem: &str, days: u32, now: DateTime<Utc>) -> Result<IssuedDevice, Error> {
         let der = pem_to_der(certificate_pem)?;
         let (device, public_key) = {

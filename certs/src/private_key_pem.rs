@@ -1,11 +1,11 @@
-//! Private keys in clear, kept out of logs and wiped when dropped.
+//! Private keys in clear text, kept out of logs and wiped on drop.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A private key as PKCS #8 PEM. `Debug` shows nothing of it, it has no `Display` and no serde, and its memory is wiped
-/// on drop.
+/// A private key as PKCS #8 PEM. `Debug` is redacted, there is no `Display` or serde implementation, and the memory is
+/// wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKeyPem(Zeroizing<String>);
 
@@ -15,7 +15,7 @@ impl PrivateKeyPem {
         PrivateKeyPem(Zeroizing::new(pem))
     }
 
-    /// The key itself: for the one place that hands it to its owner or to rustls.
+    /// Returns the key in clear text, for its owner or for rustls.
     pub fn expose(&self) -> &str {
         &self.0
     }

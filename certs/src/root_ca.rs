@@ -1,4 +1,5 @@
-//! The root CA: the trust anchor of devices and listeners. It signs organisation CAs and server certificates, no devices.
+//! The root CA: the trust anchor of devices and listeners. It signs organisation CAs and server certificates, never
+//! device certificates.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rcgen::{ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
@@ -17,7 +18,8 @@ use crate::private_key_pem::PrivateKeyPem;
 use crate::serial::Serial;
 use crate::server_names::ServerNames;
 
-/// Validity of a root: twice an organisation CA's, so that the last one made in the root's first half fits whole.
+/// Validity of the root: twice that of an organisation CA, so that a CA issued in the root's first half keeps its full
+/// term.
 const ROOT_VALIDITY: TimeDelta = TimeDelta::days(20 * 365);
 const ORGANIZATION_VALIDITY: TimeDelta = TimeDelta::days(10 * 365);
 

@@ -1,4 +1,4 @@
-//! Certificate serial numbers and their one spelling.
+//! Certificate serial numbers in canonical form.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use aws_lc_rs::rand;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 
-/// A certificate's serial number: lower-case hex of its octets without leading zero octets, at most 20 octets
+/// A certificate's serial number: lower-case hex without leading zero bytes, at most 20 bytes
 /// (RFC 5280, 4.1.2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -15,11 +15,11 @@ pub struct Serial(String);
 /// Why a text or a number is not a serial number.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The text has something else than pairs of hex digits.
+    /// The text contains something other than pairs of hex digits.
     #[error("a serial number is written in pairs of hex digits")]
     NotHex,
-    /// Zero, or more than 20 octets.
-    #[error("a serial number has 1 to 20 octets and is not zero")]
+    /// Zero, or more than 20 bytes.
+    #[error("a serial number has 1 to 20 bytes and is not zero")]
     OutOfRange,
 }
 
@@ -42,7 +42,7 @@ impl Serial {
     /// Draws 128 random bits from aws-lc-rs.
     pub(crate) fn random() -> Result<Serial, aws_lc_rs::error::Unspecified> {
         let mut octets = [0u8; 16];
-        // A leading zero octet would vanish in DER; drawing again keeps every serial 32 digits long.
+        // DER drops a leading zero byte; drawing again keeps every serial 32 digits long.
         while octets[0] == 0 {
             rand::fill(&mut octets)?;
         }
@@ -89,14 +89,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_number_has_one_spelling() {
+    fn all_spellings_of_a_number_parse_to_one_canonical_form() {
         for text in ["0aff", "0AFF", "00000aff"] {
             assert_eq!(text.parse::<Serial>().unwrap().as_str(), "0aff");
         }
     }
 
     #[test]
-    fn what_is_no_serial_number_is_refused() {
+    fn invalid_serial_numbers_are_refused() {
         assert_eq!("xyz".parse::<Serial>(), Err(Error::NotHex));
         assert_eq!("abc".parse::<Serial>(), Err(Error::NotHex));
         assert_eq!("0000".parse::<Serial>(), Err(Error::OutOfRange));

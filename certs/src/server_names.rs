@@ -76,13 +76,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_a_set_in_one_spelling() {
+    fn names_are_deduplicated_in_canonical_form() {
         let names = ServerNames::parse(["LocalHost", "::1", "localhost", "127.0.0.1"]).unwrap();
         assert_eq!(names.iter().collect::<Vec<_>>(), ["127.0.0.1", "::1", "localhost"]);
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn invalid_names_are_refused() {
         assert_eq!(ServerNames::parse(Vec::<String>::new()), Err(Error::Empty));
         for name in ["", "https://a.example", "a b", "*.example.org", "10.0.0.1:8883"] {
             assert_eq!(ServerNames::parse([name]), Err(Error::Invalid(name.to_owned())));

@@ -1,5 +1,5 @@
-//! Statements that the root signs (ECDSA P-256 with SHA-256, DER), which `openssl dgst -verify` checks too. What a
-//! statement says is not known here.
+//! Signs statements with the root key and verifies them (ECDSA P-256 with SHA-256, DER); `openssl dgst -verify`
+//! verifies them too. The content of a statement is opaque.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use rcgen::SigningKey;
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_counts_as_it_was_signed_by_whom_it_was_signed() {
+    fn a_signature_is_valid_only_for_its_statement_and_its_signer() {
         let root = |name| RootAuthority::create(name, DateTime::UNIX_EPOCH).unwrap();
         let (root, other) = (root("One"), root("Two"));
         let signature = root.sign_statement(b"so it is").unwrap();

@@ -30,8 +30,8 @@ pub enum Error {
     Server(#[source] rustls::Error),
 }
 
-/// Decides whether a client may connect with the certificate chain that it presents. The signatures that prove possession
-/// of the key are verified by [`HandshakeVerifier`].
+/// Decides whether a client may connect with the certificate chain that it presents. The signatures that prove
+/// possession of the key are verified by [`HandshakeVerifier`].
 pub trait ChainCheck: fmt::Debug + Send + Sync {
     /// Whether a client without a certificate is refused.
     fn certificate_required(&self) -> bool;
@@ -59,8 +59,8 @@ impl<C> HandshakeVerifier<C> {
     }
 }
 
-/// Makes a configuration for TLS 1.2 and 1.3 without session resumption: a resumed session would skip the chain check and
-/// so outlive a revocation.
+/// Makes a configuration for TLS 1.2 and 1.3 without session resumption: a resumed session would skip the chain check
+/// and so outlive a revocation.
 pub(crate) fn config<C: ChainCheck + 'static>(
     certificate_pem: &str,
     private_key: &PrivateKeyPem,

@@ -1,5 +1,5 @@
-//! Device tokens: the secret that a device may present over HTTP where it has no certificate, and its digest, which is
-//! all that is ever stored. Whose a token is and whether it still holds is elsewhere.
+//! Device tokens: the secret with which a device without a certificate authenticates over HTTP. Only its digest is
+//! stored. Issuing lives in `commands::device`; `ingest` checks presented tokens.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use aws_lc_rs::{digest, rand};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use zeroize::Zeroizing;
 
-/// What every token begins with, so that a leaked one is found by search.
+/// Prefix of every token, so that secret scanners find leaked ones.
 const PREFIX: &str = "argusiq-device-";
-/// Random octets of a token.
+/// Random bytes of a token.
 const OCTETS: usize = 32;
 
-/// The operating system has no random octets.
+/// The operating system's random source failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no random octets to be had")]
+#[error("the random source failed")]
 pub struct Error;
 
 /// A device token in clear: `argusiq-device-` and 256 random bits in base64url. `Debug` shows nothing of it, it has no
@@ -47,8 +47,8 @@ impl fmt::Debug for DeviceToken {
     }
 }
 
-/// Returns the digest by which a presented token is known: SHA-256 in lower-case hex; none where the text is no token.
-/// A plain hash is enough: 256 random bits cannot be guessed.
+/// Returns the SHA-256 digest of a presented token in lower-case hex, or `None` if the text is not a device token. A
+/// plain hash suffices because 256 random bits cannot be guessed.
 pub fn digest_of(presented: &str) -> Option<String> {
     let octets = BASE64URL_NOPAD.decode(presented.strip_prefix(PREFIX)?.as_bytes()).ok()?;
     (octets.len() == OCTETS).then(|| sha256(presented))
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_known_by_its_digest_and_shows_nothing_of_itself() {
+    fn a_token_is_recognised_by_its_digest_and_debug_is_redacted() {
         let token = DeviceToken::random().unwrap();
         assert_eq!(digest_of(token.expose()), Some(token.digest()));
         assert_eq!(token.digest().len(), 64);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_has_no_digest() {
+    fn text_that_is_not_a_token_has_no_digest() {
         let token = DeviceToken::random().unwrap();
         let bare = &token.expose()[PREFIX.len()..];
         for text in ["", PREFIX, bare, &format!("{PREFIX}{}", &bare[1..]), &format!("{}=", token.expose())] {

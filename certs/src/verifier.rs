@@ -1,4 +1,5 @@
-//! Client certificates in the TLS handshake: a rustls verifier whose trust and revocations change while it listens.
+//! Verifies client certificates in TLS handshakes; the trusted root and the revocation lists can be replaced at run
+//! time.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,12 +17,12 @@ use crate::tls_server::{self, ChainCheck};
 
 pub use crate::tls_server::Error;
 
-/// Answers whether a serial number is revoked, now; asked once for each certificate of a handshake, so it must be quick.
+/// Returns whether a serial number is revoked now. Called for each certificate of every handshake, so it must be fast.
 pub type Revoked = Arc<dyn Fn(&Serial) -> bool + Send + Sync>;
 
-/// Verifies device certificates: a chain to the root in date and for clients (rustls' webpki), the fields of a device
-/// certificate that agree ([`identity()`]), and no revoked serial in the chain. Root and lists can be replaced while
-/// connections come in; the revocation question is asked anew in every handshake.
+/// Verifies device certificates: a valid chain to the root for client authentication (rustls' webpki), consistent
+/// identity fields ([`identity()`]), and no revoked serial number in the chain. The root and the lists can be replaced
+/// while connections arrive; every handshake calls the revocation callback again.
 pub struct SwappableVerifier {
     current: RwLock<Arc<dyn ClientCertVerifier>>,
     revoked: Revoked,

@@ -1,4 +1,4 @@
-//! The first start: the first organisation and its administrator.
+//! Bootstraps an installation: creates the first organisation and its administrator.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::organization::FoundOrganization;
 use crate::random;
 use crate::user::{NewUser, Refusal};
 
-/// Everything of the first start derives from this id, so that every start does the same; drawn once.
+/// Namespace of all ids of the bootstrap, so that every start derives the same ids.
 const FIRST_START: Uuid = uuid!("3c9a5f0e-51d4-4f7c-9a86-1e0d7b64c2f5");
 /// The name of the first organisation.
 const FIRST_ORGANIZATION: &str = "Argusiq";
@@ -27,7 +27,7 @@ pub struct Bootstrapped {
     pub organization: OrganizationId,
     /// Its administrator, who is the platform's.
     pub user: UserId,
-    /// The password made up for the administrator: given out at every start until another is set.
+    /// The generated password of the administrator: returned at every start until another one is set.
     pub generated_password: Option<String>,
 }
 
@@ -39,8 +39,8 @@ impl fmt::Debug for Bootstrapped {
 }
 
 impl Commands {
-    /// Founds the first organisation and registers the platform's administrator, once: later calls change nothing, even
-    /// with another address or password, and calls of several processes at once agree. Without a password one is made up.
+    /// Founds the first organisation and registers the platform's administrator, once. Later calls change nothing, even
+    /// with another address or password, and concurrent calls agree. Without a password, one is generated.
     pub async fn bootstrap(&self, email: &str, password: Option<&str>) -> Result<Bootstrapped, Error<Refusal>> {
         let organization = OrganizationId(derive(FIRST_START, &["organization"]));
         let context = CommandContext::system("bootstrap", organization, derive(FIRST_START, &["command"]));
@@ -67,7 +67,7 @@ impl Commands {
         Ok(Bootstrapped { organization, user, generated_password })
     }
 
-    /// Forgets the made-up password once the first administrator has set another.
+    /// Deletes the generated password once the first administrator has set another.
     pub(crate) async fn forget_generated_password_of(&self, user: UserId) -> Result<(), Error> {
         let organization = OrganizationId(derive(FIRST_START, &["organization"]));
         let context = CommandContext::system("bootstrap", organization, derive(FIRST_START, &["command"]));
@@ -86,7 +86,7 @@ impl Commands {
         }
     }
 
-    /// Makes up a password of 120 random bits and keeps it, so that a start broken off halfway, or another process
+    /// Generates a password of 120 random bits and stores it, so that a start after a crash, or another process
     /// starting at the same time, uses the same one.
     async fn made_up_password(&self) -> Result<String, Error> {
         let password = BASE32_NOPAD.encode(&random::bytes::<15>()?).to_lowercase();

@@ -1,4 +1,4 @@
-//! Who asks, in which organisation and under which command id; and the answer to a stored command.
+//! The context of a command (actor, organisation, command id) and the receipt of a stored one.
 
 use chrono::{DateTime, Utc};
 use domain::ids::{OrganizationId, derive};
@@ -6,16 +6,16 @@ use domain::metadata::{Actor, Metadata};
 use eventlog::Stream;
 use uuid::Uuid;
 
-/// The circumstances of a command.
+/// The context in which a command runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandContext {
     /// Who acts.
     pub actor: Actor,
-    /// In which organisation: aggregates of others are out of reach.
+    /// The organisation; aggregates of other organisations cannot be reached.
     pub organization: OrganizationId,
-    /// The idempotency key: the same command id never has its effect twice.
+    /// The idempotency key: a command id takes effect at most once.
     pub command_id: Uuid,
-    /// What belongs to one user's act, across aggregates.
+    /// Groups everything one user action caused, across aggregates.
     pub correlation_id: Uuid,
     /// The event or command that led to this one.
     pub causation_id: Option<Uuid>,
@@ -24,7 +24,7 @@ pub struct CommandContext {
 }
 
 impl CommandContext {
-    /// Returns the circumstances of a command by a part of the platform, which correlates with itself.
+    /// Returns the context of a command issued by a part of the platform; the command id is also the correlation id.
     pub fn system(part: &str, organization: OrganizationId, command_id: Uuid) -> Self {
         Self {
             actor: Actor::System(part.to_owned()),
@@ -36,8 +36,8 @@ impl CommandContext {
         }
     }
 
-    /// Returns the circumstances of one step of a process: its command id derives from the process's and the step's
-    /// name, so that a repeated process repeats its steps.
+    /// Returns the context of one step of a process. The step's command id derives from the process's command id and
+    /// the step's name, so a repeated process repeats the same steps.
     pub fn step(&self, name: &str) -> Self {
         Self { command_id: derive(self.command_id, &[name]), causation_id: Some(self.command_id), ..self.clone() }
     }
@@ -64,7 +64,7 @@ impl CommandContext {
     }
 }
 
-/// Where the events of a command stand in the log.
+/// The log position of a command's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The stream.
@@ -73,6 +73,6 @@ pub struct Receipt {
     pub position: u64,
     /// The aggregate's version after the command.
     pub version: u64,
-    /// Whether an earlier attempt had stored the command already.
+    /// Whether an earlier attempt already stored the command.
     pub repeated: bool,
 }

@@ -1,8 +1,8 @@
-//! Revocation lists (RFC 5280, section 5): signed here, published once for each state and hour.
+//! Signs and publishes certificate revocation lists (RFC 5280, section 5), once for each state and hour.
 //!
-//! A list's number is made of the log position of the last revocation and of the hour, neither of which ever shrinks, so
-//! that it grows with every list as section 5.2.3 asks. What is published is kept: the same number is the same octets in
-//! every process, and a read model that was lost and is being rebuilt cannot take a revocation back.
+//! A list's number combines the log position of the last revocation and the hour, neither of which decreases, so it
+//! grows with every list as section 5.2.3 requires. Published lists are stored: a number denotes the same bytes in
+//! every process, and a read model that is being rebuilt cannot undo a revocation.
 
 use certs::{Crl, CrlEntry, RevocationReason, Serial};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +13,7 @@ use crate::commands::Commands;
 use crate::error::{Cause, Error};
 use crate::vault::PublishedCrl;
 
-/// How long a list is valid, and how often there is a new one though nothing was revoked.
+/// Validity of a list, and the interval at which a new one is issued even if nothing was revoked.
 const VALID: TimeDelta = TimeDelta::hours(24);
 const PERIOD_SECONDS: i64 = 3_600;
 /// Bits of a list's number that count periods: some 1,900 years of hours.
@@ -52,8 +52,8 @@ struct Draft {
 }
 
 impl Commands {
-    /// Returns the list of an organisation's CA: the revocations known at a log position, or what was published of a later
-    /// one. `None` where the organisation has no CA.
+    /// Returns the revocation list of an organisation's CA as of a log position, or a later list if one was published.
+    /// `None` if the organisation has no CA.
     pub async fn revocation_list(
         &self,
         organization: OrganizationId,
@@ -71,7 +71,7 @@ impl Commands {
         self.publish(draft, sign).await.map(Some)
     }
 
-    /// Returns the list of the root CA, on which nothing stands: no organisation's CA was ever revoked.
+    /// Returns the revocation list of the root CA, which is empty: organisation CAs are never revoked.
     pub async fn root_revocation_list(&self) -> Result<RevocationList, Error> {
         let root = self.inner.keys.root.clone();
         let draft = self.draft(ROOT.to_owned(), &[], 0)?;
@@ -82,7 +82,7 @@ impl Commands {
     fn draft(&self, ca: String, revocations: &[Revocation], position: u64) -> Result<Draft, Error> {
         let period = self.now().timestamp().div_euclid(PERIOD_SECONDS);
         let hour = DateTime::from_timestamp(period * PERIOD_SECONDS, 0).unwrap_or_default();
-        // A list is not older than what stands on it.
+        // thisUpdate must not be earlier than the newest revocation on the list.
         let newest = revocations.iter().map(|revocation| revocation.revoked_at).max();
         let this_update = newest.map_or(hour, |newest| newest.max(hour)).min(self.now());
         let number = (position << PERIOD_BITS) | u64::try_from(period).unwrap_or_default();
@@ -110,7 +110,7 @@ impl Commands {
             };
             let signed = sign(&draft)?;
             let list = PublishedCrl { number: draft.number, pem: signed.pem, der: signed.der.as_ref().to_vec() };
-            // Another process may have been faster; then its list counts, or is replaced.
+            // Another process published first: use its list, or replace it if this one is newer.
             if self.inner.vault.publish_crl(&draft.ca, &list, revision).await? {
                 return Ok(list.into());
             }

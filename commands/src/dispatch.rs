@@ -1,4 +1,4 @@
-//! The dispatcher: load, decide, append; again after a conflict; the same answer for the same command id.
+//! The dispatcher: load, decide, append; retry after a conflict; return the same receipt for the same command id.
 
 use std::time::Duration;
 
@@ -16,30 +16,30 @@ use crate::reference::Reference;
 
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-/// Attempts after conflicts before the caller is told to try again: some ten seconds of contention.
+/// Retries after conflicts before giving up with [`Error::Conflict`]: about ten seconds of contention.
 const MOST_CONFLICTS: usize = 60;
 
-/// How an attempt is made.
+/// Options of one attempt.
 #[derive(Clone, Copy)]
 struct Try {
     /// The version that the aggregate must be at.
     expected: Option<u64>,
-    /// Whether the aggregate is loaded as the log's leader has it now.
+    /// Whether to bypass the cache and load the aggregate from the log's leader.
     fresh: bool,
 }
 
-/// What one attempt came to.
+/// The outcome of one attempt.
 enum Attempt {
     Done(Receipt),
-    /// The state may be stale, and would refuse or do nothing.
+    /// A possibly stale state would refuse or change nothing: retry with a fresh one.
     Reread,
     Conflict,
 }
 
 impl Commands {
-    /// Decides on a command by the aggregate of this id in the context's organisation and stores the events it causes,
-    /// as one message. A repeat of a stored command id answers the first receipt, marked `repeated`. A command for what
-    /// is already so stores nothing.
+    /// Executes a command on an aggregate of the context's organisation and stores the resulting events as one message.
+    /// A repeated command id returns the first receipt, marked `repeated`. A command that changes nothing stores
+    /// nothing.
     pub async fn execute<A: Executable>(
         &self,
         context: &CommandContext,
@@ -49,8 +49,8 @@ impl Commands {
         self.execute_at::<A>(context, id, command, None).await
     }
 
-    /// The same for an aggregate that is meant to be at a version: at another one the command is [`Error::Stale`], unless it
-    /// is a repeat. Of several such commands at the same time one is stored.
+    /// Executes a command on an aggregate that must be at version `expected`; otherwise returns [`Error::Stale`],
+    /// unless the command is a repeat. Of several such concurrent commands exactly one is stored.
     pub async fn execute_at<A: Executable>(
         &self,
         context: &CommandContext,
@@ -80,8 +80,8 @@ impl Commands {
         Ok(loaded.exists().then_some((loaded.state, loaded.version)))
     }
 
-    /// Loads an aggregate, which may lack what another process stored a moment ago; what seems to be absent, or not to be
-    /// as `expected`, is loaded afresh.
+    /// Loads an aggregate, which may lack what another process stored a moment ago; what seems to be absent, or not to
+    /// be as `expected`, is loaded afresh.
     pub(crate) async fn load_cached<A: Executable>(
         &self,
         organization: OrganizationId,

@@ -1,4 +1,4 @@
-//! What can go wrong between a command and its events, for every aggregate and process alike.
+//! Errors of command execution, common to all aggregates and processes.
 
 use std::convert::Infallible;
 
@@ -6,16 +6,17 @@ use eventlog::{buckets, secrets, store};
 
 use crate::reference::Reference;
 
-/// Any cause; its text is not repeated in the message of the error that carries it.
+/// The source of an error; its text is not repeated in the message of the error that carries it.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a command is not answered; `E` says why it is refused.
+/// Why a command failed; `E` is the domain's refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error<E = Infallible> {
-    /// The rules of the domain forbid it. Nothing of this command, or of this step of a process, is stored.
+    /// A domain rule refuses the command. Nothing of this command, or of this step of a process, is stored.
     #[error(transparent)]
     Refused(E),
-    /// It names something that the organisation does not have, or that is used no more. Nothing is stored.
+    /// The command refers to something that does not exist in the organisation or is no longer in use. Nothing is
+    /// stored.
     #[error("{0} does not exist or is used no more")]
     Missing(Reference),
     /// The aggregate is not at the version that the command was meant for. Nothing is stored.
@@ -50,7 +51,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// Tells whether the command is certainly not stored and would be answered the same again.
+    /// Returns whether the command is certainly not stored and would be refused again.
     pub fn is_definite(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Missing(_) | Self::Stale { .. })
     }
@@ -70,7 +71,7 @@ impl<E> Error<E> {
 }
 
 impl<E: std::error::Error + Send + Sync + 'static> Error<E> {
-    /// Takes a refusal that this place does not expect for a failure of the platform.
+    /// Converts a refusal that the caller does not expect into [`Error::Internal`].
     pub(crate) fn without_refusal<F>(self) -> Error<F> {
         match self.into_refusal() {
             Ok(refusal) => Error::Internal(refusal.into()),

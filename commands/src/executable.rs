@@ -1,4 +1,4 @@
-//! Which aggregates take commands, what their commands refer to, and when they may be referred to.
+//! The aggregates that accept commands, what their commands refer to, and when other commands may refer to them.
 
 use cqrs_es::Aggregate;
 use domain::Decide;
@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::reference::Reference;
 use crate::stores::Stored;
 
-/// An aggregate that `Commands::execute` serves.
+/// An aggregate that `Commands::execute` accepts.
 pub trait Executable: Aggregate<Command: Clone + Send + Sync> + Clone + Stored {
     /// Decides on a command by the state alone.
     fn decide_on(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;

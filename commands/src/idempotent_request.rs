@@ -1,4 +1,4 @@
-//! Requests that come again: whether the same is meant.
+//! Detects whether a repeated idempotency key carries the same request.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use crate::commands::Commands;
 use crate::error::Error;
 
 impl Commands {
-    /// Remembers for a day what the request of a command holds; tells whether it is what it held the first time.
+    /// Remembers a request's content for a day; returns whether it equals the content first seen under this command id.
     pub async fn is_same_request(&self, command_id: Uuid, content: &[u8]) -> Result<bool, Error> {
         self.inner.vault.is_same_request(command_id, content).await
     }

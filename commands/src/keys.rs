@@ -1,4 +1,4 @@
-//! The keys that commands need: the master key, under which secrets are stored, and the root CA.
+//! The keys that commands need: the master key, which encrypts stored secrets, and the root CA.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use certs::{MasterKey, RootAuthority};
 /// The installation's own keys.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    /// Under it the secrets in the log are sealed.
+    /// Encrypts the secrets in the log.
     pub master: MasterKey,
-    /// It signs the CA of each new organisation.
+    /// Signs the CA of each new organisation.
     pub root: Arc<RootAuthority>,
-    /// Where the API is reached from outside: certificates name their revocation list there, where it is known.
+    /// Public address of the API, if known; certificates name it as their CRL distribution point.
     pub public_url: Option<String>,
 }
 

@@ -1,6 +1,6 @@
-//! From a command to stored events: the dispatcher (load, decide, append), claims of unique values, and resumable
-//! processes over several aggregates. It never asks a read model for permission; what a decision needs is loaded from
-//! the log. What does not live here: the decisions themselves (`domain`) and how events are stored (`eventlog`).
+//! Executes commands: the dispatcher (load, decide, append), claims of unique values, and resumable processes across
+//! several aggregates. Decisions never depend on a read model; the state they need is loaded from the log. The
+//! decisions themselves live in `domain`, event storage in `eventlog`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod api_key;

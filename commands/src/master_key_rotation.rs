@@ -1,4 +1,4 @@
-//! Another master key for the secrets in the log, the keys of organisations' CAs within them included.
+//! Rotates the master key of the secrets in the log, including the keys of the organisations' CAs.
 
 use certs::{MasterKey, SealedAuthority};
 use eventlog::rekey::{Rekeyed, rekey};
@@ -7,8 +7,8 @@ use eventlog::{Log, secrets};
 use crate::error::Error;
 use crate::vault::is_authority;
 
-/// Seals all secrets under the new master key. Every process that holds the old one must have stopped. Broken off halfway,
-/// the same again completes it.
+/// Re-encrypts all secrets under the new master key. Every process that uses the old key must be stopped first. An
+/// interrupted rotation completes when it is run again.
 pub async fn rotate_master_key(log: &Log, old: &MasterKey, new: &MasterKey) -> Result<Rekeyed, Error> {
     let change = |name: &str, plaintext: Vec<u8>| {
         if !is_authority(name) {

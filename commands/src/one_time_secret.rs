@@ -1,5 +1,5 @@
-//! What is handed out once and known by its digest afterwards: keys of machines and refresh tokens. Each names in itself
-//! where it is looked up, so that nothing is searched. What does not live here: whether one holds.
+//! Secrets that are disclosed once and stored only as a digest: API keys and refresh tokens. A secret contains the two
+//! ids under which its digest is stored, so a lookup needs no index.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::random;
 
-/// Octets of the two ids in front of the random ones.
+/// Bytes of each of the two ids that precede the random bytes.
 const ID_BYTES: usize = 16;
-/// Random octets: 256 bits, which nobody guesses, so that a plain hash is enough.
+/// Random bytes: a plain hash suffices because 256 bits cannot be guessed.
 const RANDOM_BYTES: usize = 32;
 
-/// A handle in clear. `Debug` shows nothing of it, and it has no `Display` and no serde.
+/// A secret in clear text. `Debug` is redacted, and there is no `Display` or serde implementation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OneTimeSecret(String);
 
-/// Where a presented handle is looked up, and the digest it must have there.
+/// The ids under which a presented secret is looked up, and the digest it must have.
 pub(crate) struct PresentedSecret {
     pub(crate) first: Uuid,
     pub(crate) second: Uuid,
@@ -27,14 +27,14 @@ pub(crate) struct PresentedSecret {
 }
 
 impl OneTimeSecret {
-    /// Draws a handle: the prefix, then two ids and 256 random bits in base64url.
+    /// Generates a secret: the prefix, then two ids and 256 random bits in base64url.
     pub(crate) fn draw(prefix: &str, first: Uuid, second: Uuid) -> Result<Self, Error> {
         let random = random::bytes::<RANDOM_BYTES>()?;
         let octets = [first.as_bytes().as_slice(), second.as_bytes(), &random].concat();
         Ok(Self(format!("{prefix}{}", BASE64URL_NOPAD.encode(&octets))))
     }
 
-    /// The handle itself: for the one answer that hands it to its owner.
+    /// Returns the secret in clear text, for the one response that discloses it to its owner.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -46,7 +46,7 @@ impl OneTimeSecret {
 }
 
 impl PresentedSecret {
-    /// Reads a presented text; `None` where it cannot be a handle of this prefix.
+    /// Parses a presented text; returns `None` if it cannot be a secret with this prefix.
     pub(crate) fn read(prefix: &str, text: &str) -> Option<Self> {
         let octets = BASE64URL_NOPAD.decode(text.strip_prefix(prefix)?.as_bytes()).ok()?;
         let whole = octets.len() == 2 * ID_BYTES + RANDOM_BYTES;
@@ -74,7 +74,7 @@ mod tests {
     const IDS: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
 
     #[test]
-    fn a_handle_names_its_ids_and_is_known_by_its_digest() {
+    fn a_secret_contains_its_ids_and_is_recognised_by_its_digest() {
         let handle = OneTimeSecret::draw("argk_", IDS[0], IDS[1]).unwrap();
         let read = PresentedSecret::read("argk_", handle.expose()).unwrap();
         assert_eq!([read.first, read.second], IDS);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_handle_is_not_read() {
+    fn malformed_secrets_are_not_parsed() {
         let handle = OneTimeSecret::draw("argk_", IDS[0], IDS[1]).unwrap();
         let text = handle.expose();
         for wrong in ["", "argk_", &text[5..], &text[..text.len() - 2], &format!("{text}A"), &format!("{text}=")] {

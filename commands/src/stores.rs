@@ -1,4 +1,4 @@
-//! One event store per aggregate type, and the feed that keeps their caches fresh.
+//! One event store for each aggregate type, and the feed that updates their caches.
 
 use std::sync::Arc;
 

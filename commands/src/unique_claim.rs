@@ -1,5 +1,5 @@
-//! Claims of values that must be unique: a serial number in its organisation, an e-mail address and a claim code on the
-//! platform.
+//! Claims values that must be unique: a serial number in its organisation; an e-mail address, a claim code and a
+//! compromised key across the platform.
 
 use domain::ids::{DeviceId, OrganizationId, UserId, derive};
 use domain::unique_key::{Error as KeyError, Holder, KeyKind, UniqueKey, UniqueKeyCommand};
@@ -9,7 +9,7 @@ use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
 
-/// Namespace of the ids of unique keys; drawn once, for ever the same.
+/// Namespace of the ids of unique keys; must never change.
 const NAMESPACE: Uuid = uuid!("7b0f3a52-9f3e-4c58-8d0b-6a2f4f1c9e17");
 /// The organisation under which the keys of the whole platform live.
 const PLATFORM: OrganizationId = OrganizationId(Uuid::nil());
@@ -27,7 +27,7 @@ pub(crate) struct Key {
 pub(crate) enum Claim {
     /// The claimant holds the value.
     Held,
-    /// Somebody else does.
+    /// Another holder has it.
     Taken(Uuid),
 }
 
@@ -69,8 +69,8 @@ pub(crate) fn user_holder(organization: OrganizationId, user: UserId) -> Holder 
 }
 
 impl Commands {
-    /// Claims a value; a value the claimant holds already stays claimed. The step's command id names the version of the
-    /// key it was decided on, so that a claim after a release is not taken for the repeat of the one before it.
+    /// Claims a value; repeating a claim changes nothing. The step's command id contains the key's version, so that a
+    /// claim after a release is not mistaken for a repeat of the earlier claim.
     pub(crate) async fn claim(&self, context: &CommandContext, key: Key, holder: Holder) -> Result<Claim, Error> {
         loop {
             let loaded = self.load_fresh::<UniqueKey>(key.scope, key.id).await?;
@@ -91,7 +91,7 @@ impl Commands {
         }
     }
 
-    /// Gives a value up, if the holder has it.
+    /// Releases a value if `holder` holds it.
     pub(crate) async fn release(&self, context: &CommandContext, key: Key, holder: Uuid) -> Result<(), Error> {
         let loaded = self.load_fresh::<UniqueKey>(key.scope, key.id).await?;
         if loaded.state.holder.is_none_or(|present| present.id != holder) {
@@ -104,7 +104,7 @@ impl Commands {
         }
     }
 
-    /// Returns who holds a value.
+    /// Returns the holder of a value.
     pub(crate) async fn holder_of(&self, key: Key) -> Result<Option<Holder>, Error> {
         let known = self.load_cached::<UniqueKey>(key.scope, key.id, |known| known.holder.is_some()).await?;
         Ok(known.holder)

@@ -1,4 +1,5 @@
-//! What the tests of certificates share: a fixed time, a small PKI, and forgeries that the library itself refuses to make.
+//! What the tests of certificates share: a fixed time, a small PKI, and forgeries that the library itself refuses to
+//! make.
 #![allow(dead_code)]
 
 use certs::{Authority, MasterKey, RootAuthority, identity};

@@ -6,7 +6,7 @@ mod verify;
 pub use create::{CreatedApiKey, NewApiKey};
 pub use verify::{ApiKeyError, VerifiedApiKey};
 
-/// What every key begins with, so that a leaked one is found by search.
+/// Prefix of every key, so that secret scanners find leaked ones.
 pub const PREFIX: &str = "argk_";
 
 /// Why a key is not made.

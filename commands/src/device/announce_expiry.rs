@@ -12,8 +12,8 @@ use crate::error::Error;
 const PART: &str = "certificate_announcement";
 
 impl Commands {
-    /// Notes that people are told of an expiring certificate's end; tells whether it is this call that has to tell them.
-    /// Of several processes that ask at once, one has to.
+    /// Notes that people are told of an expiring certificate's end; tells whether it is this call that has to tell
+    /// them. Of several processes that ask at once, one has to.
     pub async fn claim_expiry_announcement(
         &self,
         organization: OrganizationId,

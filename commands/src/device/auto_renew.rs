@@ -16,8 +16,9 @@ use crate::error::Error;
 const PART: &str = "certificate_renewal";
 
 impl Commands {
-    /// Renews an expiring certificate for its own key and as long as before, if the organisation chose so; `None` where it
-    /// did not, or where there is nothing to renew. It may be called as often as one likes, by several processes at once.
+    /// Renews an expiring certificate for its own key and as long as before, if the organisation chose so; `None` where
+    /// it did not, or where there is nothing to renew. It may be called as often as one likes, by several processes at
+    /// once.
     pub async fn renew_automatically(
         &self,
         organization: OrganizationId,

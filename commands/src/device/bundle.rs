@@ -1,4 +1,5 @@
-//! Certificate bundles behind a link: key and certificate wait encrypted for a quarter of an hour, and are given out once.
+//! Certificate bundles behind a link: key and certificate wait encrypted for a quarter of an hour, and are given out
+//! once.
 
 use std::fmt;
 
@@ -46,8 +47,8 @@ pub enum TakenBundle {
 }
 
 impl Commands {
-    /// Keeps a certificate with its private key for one download; returns the token that opens it. `None` where the key is
-    /// not at hand: the device has it, or it was given out before.
+    /// Keeps a certificate with its private key for one download; returns the token that opens it. `None` where the key
+    /// is not at hand: the device has it, or it was given out before.
     pub async fn keep_bundle(
         &self,
         organization: OrganizationId,

@@ -31,8 +31,8 @@ pub struct IssuedClaimCode {
 }
 
 impl Commands {
-    /// Issues a claim code for a device in service, valid `hours` (1 to 2,160); an earlier one no longer holds. A repeat
-    /// names the same code without its secret.
+    /// Issues a claim code for a device in service, valid `hours` (1 to 2,160); an earlier one no longer holds. A
+    /// repeat names the same code without its secret.
     pub async fn issue_claim_code(
         &self,
         context: &CommandContext,

@@ -31,9 +31,9 @@ pub struct Enrolled {
 }
 
 impl Commands {
-    /// Uses a claim code up and issues a certificate for the key of a PEM signing request. A device that missed the answer
-    /// gets the same certificate for the same request again; with another request the code counts as used. Earlier
-    /// certificates of the device hold for the organisation's overlap.
+    /// Uses a claim code up and issues a certificate for the key of a PEM signing request. A device that missed the
+    /// answer gets the same certificate for the same request again; with another request the code counts as used.
+    /// Earlier certificates of the device hold for the organisation's overlap.
     pub async fn enroll(
         &self,
         code: &str,

@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::unique_claim::Key;
 
 impl Commands {
-    /// Returns the circumstances under which the device of a serial number is registered by an import. They are the same
-    /// until the serial number is given up, so that a registration which was broken off is completed, and one that was not
-    /// is found.
+    /// Returns the circumstances under which the device of a serial number is registered by an import. They are the
+    /// same until the serial number is given up, so that a registration which was broken off is completed, and one that
+    /// was not is found.
     pub async fn import_context(
         &self,
         context: &CommandContext,

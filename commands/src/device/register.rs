@@ -100,8 +100,8 @@ impl Commands {
         Ok(RegisteredDevice { device_id, certificate, receipt, repeated: registered.repeated })
     }
 
-    /// Adds the device; a certificate for a key is signed before anything is stored, so that a refused one leaves nothing
-    /// behind.
+    /// Adds the device; a certificate for a key is signed before anything is stored, so that a refused one leaves
+    /// nothing behind.
     async fn add_device(
         &self,
         context: &CommandContext,
@@ -164,8 +164,8 @@ fn command(new: NewDevice) -> DeviceCommand {
     }
 }
 
-/// Has the command decided as for a device that is not there yet, so that nothing is claimed for a hopeless one; returns
-/// the serial number as it will be stored.
+/// Has the command decided as for a device that is not there yet, so that nothing is claimed for a hopeless one;
+/// returns the serial number as it will be stored.
 fn check(command: &DeviceCommand) -> Result<String, Refusal> {
     Device::default().decide(command.clone()).map_err(Refusal::Device)?;
     match command {

@@ -1,5 +1,5 @@
-//! Renewing: another certificate for a device in service. The present ones stay valid for an overlap, so that the device
-//! can change over; then they are revoked as superseded.
+//! Renewing: another certificate for a device in service. The present ones stay valid for an overlap, so that the
+//! device can change over; then they are revoked as superseded.
 
 use chrono::TimeDelta;
 use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
@@ -41,8 +41,8 @@ pub struct RenewedCertificate {
 }
 
 impl Commands {
-    /// Issues another certificate for a device in service; the present ones hold for an overlap. A repeat gives the same
-    /// certificate without the private key.
+    /// Issues another certificate for a device in service; the present ones hold for an overlap. A repeat gives the
+    /// same certificate without the private key.
     pub async fn renew_certificate(
         &self,
         context: &CommandContext,

@@ -1,5 +1,5 @@
-//! Devices that show their certificate and ask for the next one. The handshake has proven possession of the key; whether
-//! the certificate holds is decided here, from the log.
+//! Devices that show their certificate and ask for the next one. The handshake has proven possession of the key;
+//! whether the certificate holds is decided here, from the log.
 
 use std::fmt;
 
@@ -41,8 +41,8 @@ impl fmt::Debug for AuthenticatedDevice {
 }
 
 impl Commands {
-    /// Decides who presents a certificate: it is signed by the CA of the organisation it names, in date, not revoked, and
-    /// its device is in service.
+    /// Decides who presents a certificate: it is signed by the CA of the organisation it names, in date, not revoked,
+    /// and its device is in service.
     pub async fn authenticate_device(
         &self,
         chain: &[CertificateDer<'_>],

@@ -55,8 +55,8 @@ pub struct ReplacedDevice {
 }
 
 impl Commands {
-    /// Puts another physical device in the place of one in service. What the old one identified itself with ends at once;
-    /// its serial number is free again. Broken off halfway, the same command id completes it.
+    /// Puts another physical device in the place of one in service. What the old one identified itself with ends at
+    /// once; its serial number is free again. Broken off halfway, the same command id completes it.
     pub async fn replace_device(
         &self,
         context: &CommandContext,

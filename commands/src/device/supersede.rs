@@ -13,8 +13,8 @@ use crate::error::Error;
 const REASON: &str = "another certificate took its place";
 
 impl Commands {
-    /// Notes at every certificate before `successor` that it takes their place, and when they end; one whose end is now is
-    /// revoked at once. Returns where the last event stands.
+    /// Notes at every certificate before `successor` that it takes their place, and when they end; one whose end is now
+    /// is revoked at once. Returns where the last event stands.
     pub(super) async fn supersede(
         &self,
         context: &CommandContext,

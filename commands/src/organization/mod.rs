@@ -30,8 +30,8 @@ pub struct FoundedOrganization {
 }
 
 impl Commands {
-    /// Founds an organisation: its first event, its CA (key among the secrets), the CA's certificate as an event. Broken
-    /// off halfway, the same command id completes it.
+    /// Founds an organisation: its first event, its CA (key among the secrets), the CA's certificate as an event.
+    /// Broken off halfway, the same command id completes it.
     pub async fn found_organization(
         &self,
         context: &CommandContext,

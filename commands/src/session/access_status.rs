@@ -1,5 +1,5 @@
-//! Whether who was given an access token may still use it. Answered from the caches that follow the log: what ends access
-//! counts as soon as it is read there, milliseconds later in every process.
+//! Whether who was given an access token may still use it. Answered from the caches that follow the log: what ends
+//! access counts as soon as it is read there, milliseconds later in every process.
 
 use domain::ids::{OrganizationId, UserId};
 use domain::user::User;

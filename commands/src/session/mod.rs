@@ -1,5 +1,6 @@
-//! Sessions of people: begun by signing in, kept up by refresh tokens of which each is good once, ended by signing out, by
-//! time, or by a change of what lets the user in. What does not live here: access tokens, which the API signs itself.
+//! Sessions of people: begun by signing in, kept up by refresh tokens of which each is good once, ended by signing out,
+//! by time, or by a change of what lets the user in. What does not live here: access tokens, which the API signs
+//! itself.
 
 mod access_status;
 mod begin;

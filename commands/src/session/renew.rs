@@ -1,5 +1,5 @@
-//! Renewing a session: the refresh token is exchanged for the next one. One that was exchanged before is in two hands, and
-//! as nobody knows which of them is the right one, the session ends for both (RFC 9700, section 4.14.2).
+//! Renewing a session: the refresh token is exchanged for the next one. One that was exchanged before is in two hands,
+//! and as nobody knows which of them is the right one, the session ends for both (RFC 9700, section 4.14.2).
 
 use domain::ids::UserId;
 use domain::user::User;

@@ -76,8 +76,8 @@ impl Commands {
         self.signed_in(organization, user, state).await
     }
 
-    /// Returns the keyed hash of an address, by which attempts to sign in are counted without storing it; `None` where the
-    /// text is no address.
+    /// Returns the keyed hash of an address, by which attempts to sign in are counted without storing it; `None` where
+    /// the text is no address.
     pub fn email_hash(&self, email: &str) -> Result<Option<String>, Error> {
         let Some(address) = EmailAddress::parse(email) else { return Ok(None) };
         Ok(Some(self.inner.vault.email_hash(&address)?))

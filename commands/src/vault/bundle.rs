@@ -15,8 +15,8 @@ const RANDOM: usize = 16;
 const MARK: usize = 16;
 
 impl Vault {
-    /// Keeps a bundle for a device; returns its token: 128 random bits and a mark that only this installation can make, so
-    /// that a token is known as one of ours when its bundle is gone.
+    /// Keeps a bundle for a device; returns its token: 128 random bits and a mark that only this installation can make,
+    /// so that a token is known as one of ours when its bundle is gone.
     pub(crate) async fn keep_bundle(&self, device: Uuid, bundle: &Value) -> Result<String, Error> {
         let random = random::bytes::<RANDOM>()?;
         let token = BASE64URL_NOPAD.encode(&[random.as_slice(), &self.mark(device, &random)?[..MARK]].concat());

@@ -1,6 +1,7 @@
 //! The secrets that are no events: keys of people's data, password hashes, organisations' CA keys, the key of e-mail
 //! hashes, bundles that wait for their download, keys of webhooks, all encrypted under the master key; and sessions and
-//! requests, of which digests are kept. Beside them the published revocation lists, which are no secrets. What does not live here: who may use them.
+//! requests, of which digests are kept. Beside them the published revocation lists, which are no secrets. What does not
+//! live here: who may use them.
 
 mod authority_key;
 mod bundle;

@@ -1,5 +1,5 @@
-//! What was asked for under an idempotency key: a mark of the request's content, which only this installation can make, so
-//! that who reads the marks learns nothing of the contents.
+//! What was asked for under an idempotency key: a mark of the request's content, which only this installation can make,
+//! so that who reads the marks learns nothing of the contents.
 
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
@@ -10,7 +10,8 @@ use super::store::Vault;
 use crate::error::{Cause, Error};
 
 impl Vault {
-    /// Remembers what a command's request holds, for a day; tells whether it is what was remembered before, if anything.
+    /// Remembers what a command's request holds, for a day; tells whether it is what was remembered before, if
+    /// anything.
     pub(crate) async fn is_same_request(&self, command_id: Uuid, content: &[u8]) -> Result<bool, Error> {
         let open = self.opened()?;
         let (key, mark) = (command_id.to_string(), hmac::sign(&open.request_fingerprints, content));

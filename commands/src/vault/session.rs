@@ -1,5 +1,5 @@
-//! Sessions in their bucket: digests only, so that who reads it can sign in as nobody; an entry vanishes by age. What does
-//! not live here: who may renew one.
+//! Sessions in their bucket: digests only, so that who reads it can sign in as nobody; an entry vanishes by age. What
+//! does not live here: who may renew one.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};

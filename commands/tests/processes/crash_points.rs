@@ -32,7 +32,8 @@ pub async fn run_for_polls<F: Future>(polls: usize, future: F) -> Option<F::Outp
 }
 
 /// Breaks a process off after 1, 2, 3… polls, repeating it whole after each time, until it is not broken off any more.
-/// `attempt(n, polls)` runs the nth variant for so many polls and says whether it ended; `complete(n)` repeats and checks it.
+/// `attempt(n, polls)` runs the nth variant for so many polls and says whether it ended; `complete(n)` repeats and
+/// checks it.
 pub async fn crash_at_every_await(
     mut attempt: impl AsyncFnMut(u128, usize) -> bool,
     mut complete: impl AsyncFnMut(u128),
