@@ -1,4 +1,4 @@
-//! The command line. What does not live here: what the commands do.
+//! The command line. `roles/` has one file for each subcommand.
 
 use std::path::PathBuf;
 
@@ -9,22 +9,22 @@ use serde::Serialize;
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Cli {
-    /// Settings that every command understands.
+    /// Options that every command accepts.
     #[command(flatten)]
     pub flags: Flags,
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Flags that override the configuration file and the environment.
+/// Options that override the configuration file and the environment.
 #[derive(Args, Clone, Debug, Default, Serialize)]
 pub struct Flags {
-    /// Where keys, logs and the local stack's data live [default: .argusiq, or ARGUSIQ_DATA_DIR].
+    /// Folder of keys, logs and the local stack's data [default: .argusiq, or ARGUSIQ_DATA_DIR].
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// First of a block of ports: HTTP, MQTT and the servers follow each other [or ARGUSIQ_PORT_BASE].
+    /// First of a block of consecutive ports: HTTP, MQTT, then the servers [or ARGUSIQ_PORT_BASE].
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port_base: Option<u16>,
@@ -34,34 +34,34 @@ pub struct Flags {
     pub log: Option<String>,
 }
 
-/// What `argusiq` can do.
+/// The subcommands of `argusiq`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run everything on this machine, servers included, until Ctrl-C.
+    /// Run all roles and their servers on this machine until Ctrl-C.
     Up(Up),
     /// Run the HTTP API, the live feed and the page.
     Api,
-    /// Run a devices' door.
+    /// Accept telemetry from devices: MQTT with mutual TLS, and HTTPS.
     Ingest(Ingest),
     /// Run the stages of the telemetry path.
     Process(Only),
-    /// Run the projections.
+    /// Run the projections that maintain the read models.
     Project(Only),
     /// Rebuild read models from the log.
     Replay {
-        /// What to rebuild.
+        /// The target.
         #[command(subcommand)]
         what: Replay,
     },
     /// Create or update streams, buckets and tables.
     Migrate(Migrate),
-    /// Print the users of all roles, with what each may do, for nats-server's configuration.
+    /// Print the NATS users of all roles with their permissions, for nats-server's configuration.
     NatsPermissions,
-    /// Check the configuration, the servers, the streams, the clock and the certificates.
+    /// Print the effective configuration, and check keys, servers and streams.
     Doctor,
-    /// Ask the process on this machine whether it is well, as a container's health check does.
+    /// Query `/health` of the process on this machine; for a container's health check.
     Healthcheck {
-        /// The port it answers on; that of `probe.port` when absent, else that of the API.
+        /// Port of the probes [default: `probe.port`, else the API's port].
         #[arg(long)]
         port: Option<u16>,
     },
@@ -69,15 +69,15 @@ pub enum Command {
     Openapi,
     /// List every setting as an environment variable, with its default.
     Settings,
-    /// Whether the stored events are those that were stored.
+    /// Verify that no stored event was changed or removed, or seal the log.
     Audit {
-        /// What to do.
+        /// The subcommand.
         #[command(subcommand)]
         what: Audit,
     },
-    /// Certificate authorities.
+    /// Manage the certificate authorities and the master key.
     Ca {
-        /// What to do.
+        /// The subcommand.
         #[command(subcommand)]
         what: Ca,
     },
@@ -89,10 +89,10 @@ pub struct Up {
     /// Add a sample organisation with assets, links, rules and simulated devices.
     #[arg(long)]
     pub demo: bool,
-    /// Simulated devices of the demo.
+    /// Number of simulated devices.
     #[arg(long, default_value_t = 20)]
     pub devices: u32,
-    /// Stop by itself after so many seconds of demo, with a summary.
+    /// Stop after this many seconds of demo and print a summary.
     #[arg(long)]
     pub seconds: Option<u64>,
 }
@@ -100,15 +100,15 @@ pub struct Up {
 /// Options of `migrate`.
 #[derive(Args, Debug, Default)]
 pub struct Migrate {
-    /// Keep every stream and bucket in so many copies from now on, while the system runs.
+    /// Change the replicas of every stream and bucket, while the system runs.
     #[arg(long)]
     pub replicas: Option<usize>,
 }
 
-/// Which door `ingest` opens.
+/// Options of `ingest`.
 #[derive(Args, Debug, Default)]
 pub struct Ingest {
-    /// Read the messages of a broker that devices connect to (settings under `bridge`), and open no door of our own.
+    /// Subscribe to a broker that devices connect to (settings `bridge.*`) instead of listening.
     #[arg(long)]
     pub bridge: bool,
 }
@@ -116,45 +116,45 @@ pub struct Ingest {
 /// A choice of stages or projections.
 #[derive(Args, Debug, Default)]
 pub struct Only {
-    /// Only these, by name; all when absent.
+    /// Run only these [default: all].
     #[arg(long, num_args = 1..)]
     pub only: Vec<String>,
 }
 
-/// What can be rebuilt.
+/// Targets of `replay`.
 #[derive(Debug, Subcommand)]
 pub enum Replay {
-    /// Drop projections, rebuild them from the log, compare.
+    /// Rebuild read models from the log and compare them with the present ones.
     Projections {
-        /// Every projection.
+        /// Rebuild all read models.
         #[arg(long, conflicts_with = "names", required_unless_present = "names")]
         all: bool,
-        /// These projections.
+        /// Names of the read models to rebuild.
         names: Vec<String>,
     },
 }
 
-/// What can be done with certificate authorities.
+/// Subcommands of `ca`.
 #[derive(Debug, Subcommand)]
 pub enum Ca {
-    /// Make the root authority, the server's certificate and the master key where they are missing.
+    /// Create the root CA, the server certificate and the master key unless they exist.
     Init,
-    /// Seal the keys of all authorities and every other secret under a new master key; every role must have stopped.
+    /// Re-encrypt all secrets, CA keys included, under a new master key. Stop every role first.
     RotateMasterKey,
 }
 
-/// The proof of the log.
+/// Subcommands of `audit`.
 #[derive(Subcommand, Debug)]
 pub enum Audit {
-    /// Check the hash chain of every aggregate, and the log against seals; an error where anything differs.
+    /// Verify the hash chain of every aggregate, and the log against seals; fails if anything differs.
     Verify {
-        /// A file that `seal` wrote; may be given several times.
+        /// A `.seal` file to compare with; repeatable.
         #[arg(long = "seal")]
         seals: Vec<PathBuf>,
     },
-    /// Sign what the log holds now: a Merkle root over the ends of all chains. Keep the files elsewhere.
+    /// Sign a Merkle root over all hash chains. Store the files outside the installation.
     Seal {
-        /// The folder for the files.
+        /// Folder to write the files to.
         #[arg(long = "out")]
         folder: PathBuf,
     },
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_makes_sense() {
+    fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 }

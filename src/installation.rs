@@ -1,5 +1,5 @@
-//! Whether log, PostgreSQL and Redis belong to one installation: each holds the same random id, made once by `migrate`.
-//! Servers of two installations mixed up would mix their data. What does not live here: how each server keeps the id.
+//! Checks that the log, PostgreSQL and Redis belong to the same installation. Each stores the same random id, created once
+//! by `migrate`; a process that connects to servers of two installations would mix their data.
 
 use std::time::Duration;
 
@@ -9,43 +9,44 @@ use projections::installation::InstallationIds;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use crate::environment::{self, Servers};
+use crate::connections::{Servers, redis};
 use crate::settings::Settings;
 
-/// How long a role waits at its start for PostgreSQL and Redis.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// How long a role waits at start-up for PostgreSQL and Redis.
+const DEADLINE: Duration = Duration::from_secs(30);
+const RETRY_EVERY: Duration = Duration::from_millis(500);
 
-/// What each server says: its name for people and the id it holds.
-type Side<'a> = (&'a str, Option<String>);
+/// A server's name for messages, and the id it stores.
+type StoredId<'a> = (&'a str, Option<String>);
 
-/// Compares the ids and gives the one there is, or a new one, to every server that has none.
+/// Compares the ids, and gives every server without an id the common one, or a new one if none has an id.
 pub async fn ensure(settings: &Settings, servers: &Servers, log: &Log) -> anyhow::Result<()> {
-    let marks = marks(settings, servers).await?;
-    let sides = sides(log, &marks).await?;
-    let id = match agreed(&sides)? {
+    let stores = connect(settings, servers).await?;
+    let ids = stored_ids(log, &stores).await?;
+    let id = match common_id(&ids)? {
         Some(id) => id,
         None => log.ensure_installation(&new_id()).await?,
     };
     let in_log = log.ensure_installation(&id).await?;
-    marks.set(&in_log).await?;
-    agreed(&self::sides(log, &marks).await?).map(drop)
+    stores.set(&in_log).await?;
+    // Read back: another `migrate` may have written a different id meanwhile.
+    common_id(&stored_ids(log, &stores).await?).map(drop)
 }
 
-/// Compares the ids; the log and PostgreSQL must have one. Redis may be empty: what it holds is rebuilt.
+/// Compares the ids. The log and PostgreSQL must have one; Redis may have lost its data, which is rebuilt.
 pub async fn check(settings: &Settings, servers: &Servers, log: &Log) -> anyhow::Result<()> {
-    let deadline = Instant::now() + ANSWER_WITHIN;
-    let sides = loop {
-        let asked = timeout(ANSWER_WITHIN, look(settings, servers, log)).await;
-        match asked.unwrap_or_else(|_| Err(anyhow!("PostgreSQL or Redis does not answer within {ANSWER_WITHIN:?}"))) {
-            Ok(sides) => break sides,
+    let deadline = Instant::now() + DEADLINE;
+    let ids = loop {
+        let read = timeout(DEADLINE, read_ids(settings, servers, log)).await;
+        match read.unwrap_or_else(|_| Err(anyhow!("PostgreSQL or Redis did not answer within {DEADLINE:?}"))) {
+            Ok(ids) => break ids,
             Err(error) if Instant::now() > deadline || is_refusal(&error) => return Err(error),
             Err(error) => tracing::warn!(error = format!("{error:#}"), "waiting for PostgreSQL and Redis"),
         }
-        sleep(ASK_AGAIN).await;
+        sleep(RETRY_EVERY).await;
     };
-    agreed(&sides)?;
-    let missing: Vec<_> = sides.iter().take(2).filter(|(_, id)| id.is_none()).map(|(name, _)| *name).collect();
+    common_id(&ids)?;
+    let missing: Vec<_> = ids.iter().take(2).filter(|(_, id)| id.is_none()).map(|(name, _)| *name).collect();
     if missing.is_empty() {
         Ok(())
     } else {
@@ -53,27 +54,28 @@ pub async fn check(settings: &Settings, servers: &Servers, log: &Log) -> anyhow:
     }
 }
 
-async fn look<'a>(settings: &Settings, servers: &Servers, log: &Log) -> anyhow::Result<[Side<'a>; 3]> {
-    sides(log, &marks(settings, servers).await?).await
+async fn read_ids<'a>(settings: &Settings, servers: &Servers, log: &Log) -> anyhow::Result<[StoredId<'a>; 3]> {
+    stored_ids(log, &connect(settings, servers).await?).await
 }
 
+/// Tells whether the server refused, for example the password: retrying would not help.
 fn is_refusal(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<projections::Error>()).any(projections::Error::is_refusal)
 }
 
-async fn marks(settings: &Settings, servers: &Servers) -> anyhow::Result<InstallationIds> {
-    let read = InstallationIds::connect(&servers.postgres.0, &environment::redis(settings, servers)).await;
-    read.context("the installation's id cannot be read")
+async fn connect(settings: &Settings, servers: &Servers) -> anyhow::Result<InstallationIds> {
+    let connected = InstallationIds::connect(&servers.postgres.0, &redis(settings, servers)).await;
+    connected.context("cannot read the installation id")
 }
 
-async fn sides<'a>(log: &Log, marks: &InstallationIds) -> anyhow::Result<[Side<'a>; 3]> {
-    let (postgres, redis) = marks.read().await.context("the installation's id cannot be read")?;
+async fn stored_ids<'a>(log: &Log, stores: &InstallationIds) -> anyhow::Result<[StoredId<'a>; 3]> {
+    let (postgres, redis) = stores.read().await.context("cannot read the installation id")?;
     Ok([("the log", log.installation().await?), ("PostgreSQL", postgres), ("Redis", redis)])
 }
 
-/// The id that all sides that have one agree on.
-fn agreed(sides: &[Side<'_>]) -> anyhow::Result<Option<String>> {
-    let mut known = sides.iter().filter_map(|(name, id)| Some((*name, id.as_deref()?)));
+/// Returns the id of all servers that have one; `None` if none has. Errors when two ids differ.
+fn common_id(ids: &[StoredId<'_>]) -> anyhow::Result<Option<String>> {
+    let mut known = ids.iter().filter_map(|(name, id)| Some((*name, id.as_deref()?)));
     let Some((first, id)) = known.next() else { return Ok(None) };
     match known.find(|(_, other)| *other != id) {
         None => Ok(Some(id.to_owned())),
@@ -84,7 +86,7 @@ fn agreed(sides: &[Side<'_>]) -> anyhow::Result<Option<String>> {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the one random id of an installation, made at the rim")]
+#[allow(clippy::disallowed_methods, reason = "the random id of the installation is generated once, here")]
 fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
@@ -93,17 +95,17 @@ fn new_id() -> String {
 mod tests {
     use super::*;
 
-    fn side(name: &str, id: Option<&str>) -> (String, Option<String>) {
-        (name.to_owned(), id.map(str::to_owned))
+    #[test]
+    fn two_different_ids_are_refused_with_the_names_of_both_servers() {
+        let ids = [("the log", Some("1".to_owned())), ("PostgreSQL", None), ("Redis", Some("2".to_owned()))];
+        let text = common_id(&ids).unwrap_err().to_string();
+        assert!(text.contains("the log belongs to 1") && text.contains("Redis to 2"), "{text}");
     }
 
     #[test]
-    fn a_mismatch_names_both_sides() {
-        let (a, b, c) = (side("the log", Some("1")), side("PostgreSQL", None), side("Redis", Some("2")));
-        let sides = [&a, &b, &c].map(|(name, id)| (name.as_str(), id.clone()));
-        let text = agreed(&sides).unwrap_err().to_string();
-        assert!(text.contains("the log belongs to 1") && text.contains("Redis to 2"), "{text}");
-        assert_eq!(agreed(&sides[..2]).unwrap().as_deref(), Some("1"));
-        assert_eq!(agreed(&[]).unwrap(), None);
+    fn servers_without_an_id_agree_with_every_other() {
+        let ids = [("the log", Some("1".to_owned())), ("PostgreSQL", None)];
+        assert_eq!(common_id(&ids).unwrap().as_deref(), Some("1"));
+        assert_eq!(common_id(&[]).unwrap(), None);
     }
 }

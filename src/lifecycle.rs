@@ -1,5 +1,4 @@
-//! From start to stop: the first signal asks everything to finish, a second one or the deadline ends it at once. What
-//! does not live here: what each role does to finish.
+//! Signal handling: the first signal starts a graceful stop; a second one, or the deadline, ends the process at once.
 
 use std::process;
 use std::time::Duration;
@@ -7,13 +6,13 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// How long a graceful stop may take: what waits for it, such as an orchestrator, kills after ten seconds.
+/// Longest graceful stop. Docker and Compose send SIGKILL 10 s after SIGTERM by default.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Exit code after a stop that had to be forced (128 + SIGINT, as shells count).
+/// Exit code of a forced stop: 128 + SIGINT (2), as shells report it.
 const FORCED: i32 = 130;
 
-/// Cancels the token on the first SIGINT or SIGTERM; ends the process on the second, or at the deadline.
+/// Cancels `shutdown` on the first SIGINT or SIGTERM; exits the process on the second signal or at the deadline.
 pub fn stop_on_signals(shutdown: CancellationToken) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -27,7 +26,7 @@ pub fn stop_on_signals(shutdown: CancellationToken) -> std::io::Result<()> {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            () = tokio::time::sleep(STOP_DEADLINE) => eprintln!("not everything stopped in {STOP_DEADLINE:?}"),
+            () = tokio::time::sleep(STOP_DEADLINE) => eprintln!("the graceful stop exceeded {STOP_DEADLINE:?}"),
         }
         process::exit(FORCED);
     });

@@ -1,23 +1,16 @@
-//! The composition root: reads the configuration and runs one role, or all of them. What does not live here: anything
-//! that a role crate can do itself.
+//! The composition root: reads the configuration and runs one role, or all of them. The roles themselves are crates.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod bridge;
-mod broker;
 mod cli;
+mod connections;
 mod environment;
 mod installation;
+mod keys;
 mod lifecycle;
-mod limits;
-mod mail;
+mod observability;
 mod readiness;
 mod roles;
-mod seal;
-mod sealing;
 mod settings;
-mod stages;
-mod telemetry;
-mod webhooks;
 mod wiring;
 
 use std::process::ExitCode;
@@ -43,8 +36,8 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli.flags)?;
-    let usual_log = if matches!(cli.command, Command::Up(_)) { "warn" } else { "info" };
-    telemetry::start_logging(&settings, usual_log)?;
+    let default_log = if matches!(cli.command, Command::Up(_)) { "warn" } else { "info" };
+    observability::start_logging(&settings, default_log)?;
     stack::raise_open_file_limit();
     match cli.command {
         Command::Up(up) => roles::up::run(settings, up).await,

@@ -1,4 +1,4 @@
-//! Gives each role what it depends on. What does not live here: what the roles do with it.
+//! Wires the roles: gives each role crate its dependencies and its configuration.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,26 +16,19 @@ use serving::probes;
 use stack::Ports;
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge;
-use crate::broker;
-use crate::environment::{self, Clock, Servers, Streams};
-use crate::installation;
-use crate::limits;
-use crate::mail;
-use crate::readiness;
-use crate::sealing;
+use crate::connections::{self, Servers, Streams};
+use crate::environment::{self, Clock};
 use crate::settings::Settings;
-use crate::telemetry;
-use crate::webhooks;
+use crate::{installation, keys, observability, readiness};
 
-/// What can run as a process of its own.
+/// A role: a part of the platform that can run as its own process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// HTTP API, live feed and page.
     Api,
-    /// The devices' door.
+    /// The edge: devices connect to it.
     Ingest,
-    /// The door behind a broker.
+    /// The subscriber of a broker that devices connect to.
     Bridge,
     /// The stages.
     Process,
@@ -44,36 +37,36 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them that `up` runs.
+    /// The roles that `up` runs.
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Process, Self::Project, Self::Api];
 }
 
-/// What a process is there for, which decides what it opens.
+/// Why the process starts; decides which keys and connections it opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
-    /// Creates what is missing, and may run every role: `migrate` and `up`.
+    /// To create what is missing and to run any role: `migrate` and `up`.
     Everything,
-    /// Runs one role, beside what `migrate` made.
+    /// To run one role on what `migrate` created.
     Role(Role),
 }
 
-/// As much of the keys as a process may hold.
+/// The keys that the process may hold: no more than its role needs.
 #[derive(Clone)]
-enum KeysAtHand {
-    /// The master key, the root authority, the server's key.
+enum HeldKeys {
+    /// The master key, the root CA and the server's key.
     All(Arc<KeyFolder>),
-    /// What a listener for devices needs.
+    /// The server certificate and its key, for a listener.
     Server(ServerFiles),
     /// None.
     None,
 }
 
-impl KeysAtHand {
+impl HeldKeys {
     fn open(settings: &Settings, duty: Duty) -> anyhow::Result<Self> {
         Ok(match duty {
-            Duty::Everything => Self::All(Arc::new(environment::init_keys(settings)?.folder)),
-            Duty::Role(Role::Api | Role::Process) => Self::All(Arc::new(environment::open_keys(settings)?)),
-            Duty::Role(Role::Ingest | Role::Bridge) => Self::Server(environment::open_server_files(settings)?),
+            Duty::Everything => Self::All(Arc::new(keys::init(settings)?.folder)),
+            Duty::Role(Role::Api | Role::Process) => Self::All(Arc::new(keys::open(settings)?)),
+            Duty::Role(Role::Ingest | Role::Bridge) => Self::Server(keys::open_server_files(settings)?),
             Duty::Role(Role::Project) => Self::None,
         })
     }
@@ -81,7 +74,7 @@ impl KeysAtHand {
     fn all(&self) -> anyhow::Result<&KeyFolder> {
         match self {
             Self::All(folder) => Ok(folder),
-            Self::Server(_) | Self::None => bail!("this role holds no keys of authorities"),
+            Self::Server(_) | Self::None => bail!("this role does not hold the CA keys"),
         }
     }
 
@@ -100,7 +93,7 @@ impl KeysAtHand {
     fn for_commands(&self, settings: &Settings) -> anyhow::Result<Keys> {
         let folder = self.all()?;
         let root = folder.root.seal(&folder.master)?.open_root(&folder.master)?;
-        Ok(Keys::new(folder.master.clone(), root).published_at(environment::public_url(settings)?))
+        Ok(Keys::new(folder.master.clone(), root).published_at(settings.http.public_base_url()?))
     }
 }
 
@@ -113,26 +106,27 @@ pub struct Wiring {
     pub ports: Ports,
     servers: Servers,
     log: Log,
-    /// For roles that send commands.
+    /// Present in roles that send commands.
     commands: Option<Commands>,
-    keys: KeysAtHand,
+    keys: HeldKeys,
     clock: Clock,
     metrics: PrometheusHandle,
 }
 
 impl Wiring {
-    /// Opens keys, log and as much of the command side as the duty needs; refuses servers of different installations.
+    /// Opens the keys, the log and the command side that the duty needs. Errors when the servers belong to different
+    /// installations.
     pub async fn open(settings: Settings, servers: Servers, duty: Duty) -> anyhow::Result<Self> {
-        environment::make_data_dir(&settings)?;
-        let metrics = telemetry::start_metrics()?;
-        let keys = KeysAtHand::open(&settings, duty)?;
+        environment::create_data_dir(&settings)?;
+        let metrics = observability::start_metrics()?;
+        let keys = HeldKeys::open(&settings, duty)?;
         let streams = if duty == Duty::Everything { Streams::Declare } else { Streams::Check };
-        let log = environment::open_log(&settings, &servers, streams).await?;
+        let log = connections::open_log(&settings, &servers, streams).await?;
         if streams == Streams::Check {
             installation::check(&settings, &servers, &log).await?;
         }
         let clock = environment::clock();
-        let event_store = environment::event_store(&settings, &servers);
+        let event_store = connections::event_store(&settings, &servers);
         let commands = match duty {
             Duty::Everything | Duty::Role(Role::Api) => {
                 Some(Commands::open_with(event_store, log.clone(), keys.for_commands(&settings)?, clock.clone()).await?)
@@ -147,21 +141,21 @@ impl Wiring {
         Ok(Self { settings, ports, servers, log, commands, keys, clock, metrics })
     }
 
-    /// Creates or updates the tables, and marks all servers as those of one installation.
+    /// Creates or updates the tables, and stores the installation id in all servers.
     pub async fn migrate(&self) -> anyhow::Result<()> {
         projections::migrate(&self.servers.postgres.0).await.map_err(|error| match error.is_refusal() {
             true => anyhow::Error::new(error)
-                .context("the user of postgres.url may not create or change tables: migrate as the database's owner"),
+                .context("the user of postgres.url may not create or alter tables: run `argusiq migrate` as the owner of the database"),
             false => error.into(),
         })?;
         installation::ensure(&self.settings, &self.servers, &self.log).await
     }
 
     fn commands(&self) -> anyhow::Result<&Commands> {
-        self.commands.as_ref().context("this role sends no commands")
+        self.commands.as_ref().context("this role does not send commands")
     }
 
-    /// Makes the first organisation and its administrator where there is none.
+    /// Creates the first organisation and its administrator unless there is one.
     pub async fn bootstrap(&self) -> anyhow::Result<Bootstrapped> {
         let password = self.settings.admin_password.as_ref().map(|password| password.0.as_str());
         Ok(self.commands()?.bootstrap(&self.settings.admin_email, password).await?)
@@ -179,30 +173,30 @@ impl Wiring {
     }
 
     async fn ingest(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let listen = Listen::Address(address(&self.settings.mqtt.listen, self.ports.mqtt)?);
-        let mut config = ingest::Config::edge(listen, self.settings.lasting_name());
+        let listen = Listen::Address(socket_address(&self.settings.mqtt.listen, self.ports.mqtt)?);
+        let mut config = ingest::Config::edge(listen, self.settings.stable_name());
         config.limits.max_connections = self.settings.mqtt.max_connections;
         config.limits.messages_per_second = self.settings.mqtt.max_device_rate;
         let http = &self.settings.ingest_http;
         if http.enabled {
-            let listen = Listen::Address(address(&http.listen, self.ports.ingest_http)?);
+            let listen = Listen::Address(socket_address(&http.listen, self.ports.ingest_http)?);
             config.http = Some(ingest::HttpConfig { listen, limits: ingest::HttpLimits::default() });
         }
-        self.beside_a_broker(&mut config)?;
+        self.configure_emqx(&mut config)?;
         ingest::run(self.ingest_deps()?, config, shutdown).await.context("ingest")
     }
 
     async fn bridge(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let mut config = ingest::Config::new(self.settings.lasting_name());
-        config.bridge = Some(bridge::config(&self.settings.bridge)?);
-        self.beside_a_broker(&mut config)?;
+        let mut config = ingest::Config::new(self.settings.stable_name());
+        config.bridge = Some(self.settings.bridge.config()?);
+        self.configure_emqx(&mut config)?;
         ingest::run(self.ingest_deps()?, config, shutdown).await.context("ingest --bridge")
     }
 
-    /// Opens the broker's hook and names its API, where they are configured.
-    fn beside_a_broker(&self, config: &mut ingest::Config) -> anyhow::Result<()> {
-        config.hook = broker::hook(&self.settings.emqx, self.ports.broker_hook)?;
-        config.broker_api = broker::api(&self.settings.emqx)?;
+    /// Adds the authentication hook and the management API of an EMQX broker, if they are configured.
+    fn configure_emqx(&self, config: &mut ingest::Config) -> anyhow::Result<()> {
+        config.hook = self.settings.emqx.hook(self.ports.broker_hook)?;
+        config.broker_api = self.settings.emqx.management_api()?;
         Ok(())
     }
 
@@ -217,11 +211,11 @@ impl Wiring {
     }
 
     async fn process(&self, only: Vec<String>, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let mut config = processing::Config::new(self.settings.passing_name());
+        let mut config = processing::Config::new(self.settings.ephemeral_name());
         if !only.is_empty() {
             config.stages = only.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         }
-        config.ahead = self.settings.process.ahead()?;
+        config.ahead = self.settings.process.clock_ahead()?;
         let commands = self.commands()?.clone();
         let deps = processing::Deps { log: self.log.clone(), commands, clock: self.clock.clone() };
         processing::run(deps, config, shutdown).await.context("process")
@@ -233,8 +227,8 @@ impl Wiring {
     }
 
     async fn api(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let listen = api::Listen::Address(address(&self.settings.http.listen, self.ports.http)?);
-        let redis = environment::redis(&self.settings, &self.servers);
+        let listen = api::Listen::Address(socket_address(&self.settings.http.listen, self.ports.http)?);
+        let redis = connections::redis(&self.settings, &self.servers);
         let reader = Reader::connect(&self.servers.postgres.0, &redis).await?;
         let deps = api::Deps {
             commands: self.commands()?.clone(),
@@ -245,47 +239,47 @@ impl Wiring {
             root_certificate_pem: self.keys.all()?.root.certificate_pem().to_owned(),
             clock: self.clock.clone(),
             device_urls: device_urls(&self.settings, &self.ports),
-            mailer: mail::mailer(&self.settings.smtp)?,
-            webhooks: webhooks::sender(&self.settings.webhooks)?,
+            mailer: self.settings.smtp.mailer()?,
+            webhooks: self.settings.webhooks.sender()?,
         };
-        let config = api::Config { listen, enroll: self.enroll_config()?, http: limits::http(&self.settings) };
-        // Seals end with the role: it is asked to stop, or it has failed.
+        let config = api::Config { listen, enroll: self.enroll_config()?, http: api_http(&self.settings) };
+        // The daily seal never ends by itself; it stops with the API.
         tokio::select! {
             ended = api::run(deps, config, shutdown.clone()) => ended.context("api"),
             never = self.seal_daily(self.keys.all()?) => match never {},
         }
     }
 
-    /// Seals the log each day, where a folder is configured.
+    /// Seals the log once a day, if a folder is configured.
     async fn seal_daily(&self, keys: &KeyFolder) -> Infallible {
         match &self.settings.audit.seal_folder {
-            Some(folder) => sealing::daily(&self.log, keys, folder, &self.clock).await,
+            Some(folder) => seal::run_daily(&self.log, &keys.root, folder, &self.clock).await,
             None => std::future::pending().await,
         }
     }
 
-    /// Opens the door for enrolment, where it is configured.
+    /// Returns the configuration of the enrolment listener, if it is enabled.
     fn enroll_config(&self) -> anyhow::Result<Option<api::EnrollConfig>> {
         let enroll = &self.settings.enroll;
         if !enroll.enabled {
             return Ok(None);
         }
-        let listen = api::Listen::Address(address(&enroll.listen, self.ports.enroll)?);
+        let listen = api::Listen::Address(socket_address(&enroll.listen, self.ports.enroll)?);
         let files = self.keys.server()?;
         let tls =
             certs::proof_of_possession::server_config(&files.server_certificate_pem, &files.server_private_key_pem)?;
         Ok(Some(api::EnrollConfig { listen, tls: Arc::new(tls) }))
     }
 
-    /// Answers whether a role without HTTP of its own is well, where a port is configured; not at all otherwise.
+    /// Serves the probes of a role without an HTTP API until `shutdown`, if a port is configured.
     pub async fn probe(&self, role: Role, shutdown: CancellationToken) -> anyhow::Result<()> {
         let probe = &self.settings.probe;
         let (Some(port), false) = (probe.port, role == Role::Api) else {
             shutdown.cancelled().await;
             return Ok(());
         };
-        let address = address(&probe.listen, port)?;
-        let redis = environment::redis(&self.settings, &self.servers);
+        let address = socket_address(&probe.listen, port)?;
+        let redis = connections::redis(&self.settings, &self.servers);
         let reader = match role {
             Role::Project => Some(Reader::connect(&self.servers.postgres.0, &redis).await?),
             Role::Api | Role::Ingest | Role::Bridge | Role::Process => None,
@@ -294,38 +288,47 @@ impl Wiring {
         probes::serve(address, probe, shutdown).await.context("probe")
     }
 
-    /// Rebuilds read models and tells how it went; one that is not what it was is an error.
+    /// Rebuilds read models and prints the result of each. Errors when a rebuilt one differs from the live one.
     pub async fn replay(&self, names: &[String], shutdown: CancellationToken) -> anyhow::Result<()> {
         let chosen = (!names.is_empty()).then_some(names);
         let deps = self.projection_deps();
         let rebuilt = replay::run(&deps, chosen, replay::Options::default(), |_| {}, shutdown).await?;
         for one in &rebuilt {
             let verdict = match &one.kept {
-                Some(reason) => format!("left as it is: {reason}"),
+                Some(reason) => format!("skipped: {reason}"),
                 None if one.is_equal() => "equal".to_owned(),
                 None => format!("DIFFERENT: {}", one.differences().join(", ")),
             };
             println!("{:<24}{:>12} positions{:>9.2} s  {verdict}", one.name, one.positions, one.seconds);
         }
         let different: Vec<_> = rebuilt.iter().filter(|one| !one.is_equal()).map(|one| one.name.as_str()).collect();
-        if different.is_empty() { Ok(()) } else { bail!("not what they were: {}", different.join(", ")) }
+        if different.is_empty() { Ok(()) } else { bail!("rebuilt read models differ: {}", different.join(", ")) }
     }
 
     fn projection_deps(&self) -> projections::Deps {
         projections::Deps {
             log: self.log.clone(),
             database_url: self.servers.postgres.0.clone(),
-            redis: environment::redis(&self.settings, &self.servers),
+            redis: connections::redis(&self.settings, &self.servers),
         }
     }
 }
 
-pub(crate) fn address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
-    let host = host.parse().with_context(|| format!("{host:?} is no address to listen on"))?;
+/// Returns the API's limits and its place behind reverse proxies.
+fn api_http(settings: &Settings) -> api::Http {
+    api::Http {
+        limits: settings.limits.api(),
+        secure_cookies: settings.http.secure_cookies,
+        trusted_proxies: settings.http.trusted_proxies,
+    }
+}
+
+pub(crate) fn socket_address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
+    let host = host.parse().with_context(|| format!("{host:?} is not an IP address to listen on"))?;
     Ok(SocketAddr::new(host, port))
 }
 
-/// The ports to listen on, by base or by default.
+/// Returns the ports to listen on: from `port_base` or the defaults, overridden one by one.
 pub fn ports(settings: &Settings) -> anyhow::Result<Ports> {
     let mut ports = match settings.port_base {
         Some(base) => Ports::from_base(base)?,
@@ -339,7 +342,7 @@ pub fn ports(settings: &Settings) -> anyhow::Result<Ports> {
     Ok(ports)
 }
 
-/// Where devices find the platform: under the first name of the server's certificate.
+/// Returns the public addresses of the device listeners: the host is the first name in the server's certificate.
 fn device_urls(settings: &Settings, ports: &Ports) -> api::DeviceUrls {
     let host = settings.mqtt.server_names.first().map_or("localhost", String::as_str);
     let https = |port: u16, path: &str| format!("https://{host}:{port}/api/v1/{path}");
@@ -350,7 +353,7 @@ fn device_urls(settings: &Settings, ports: &Ports) -> api::DeviceUrls {
     }
 }
 
-/// The key that access tokens are signed with: derived from the master key, so that it is nowhere kept.
+/// Derives the key that signs access tokens from the master key, so that it is stored nowhere.
 fn token_key(keys: &KeyFolder) -> Vec<u8> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, keys.master.expose());
     hmac::sign(&key, b"argusiq access tokens 1").as_ref().to_vec()

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("processing", &["commands", "domain", "eventlog"]),
     ("projections", &["domain", "eventlog"]),
     ("replay", &["eventlog", "projections"]),
+    ("seal", &["certs", "eventlog"]),
     ("serving", &[]),
     ("simulator", &["domain", "stack"]),
     ("stack", &[]),

@@ -1,94 +1,60 @@
-//! `argusiq audit`: proves that the stored events are those that were stored, and seals what they are now.
+//! `argusiq audit`: verifies that no stored event was changed or removed, and seals the log.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use certs::signed_statement::is_signed_by;
 use eventlog::Log;
 use eventlog::audit;
 
-use super::local::with_servers;
-use crate::cli;
-use crate::environment;
-use crate::seal::{Files, Seal, differences};
-use crate::sealing;
+use super::local_servers::with_servers;
 use crate::settings::Settings;
+use crate::{cli, connections, environment, keys};
 
-/// Aggregates that are named before the rest is only counted.
-const NAMED: usize = 20;
+/// Deviations that are printed; the rest is only counted.
+const MAX_PRINTED: usize = 20;
 
-/// Verifies or seals.
+/// Runs `audit verify` or `audit seal`.
 pub async fn run(settings: Settings, what: cli::Audit) -> anyhow::Result<()> {
     with_servers(settings, async |settings, servers| {
-        let log = environment::connect_log(settings, servers).await?;
+        let log = connections::connect_log(settings, servers).await?;
         match what {
             cli::Audit::Verify { seals } => verify(settings, &log, &seals).await,
-            cli::Audit::Seal { folder } => seal(settings, &log, &folder).await,
+            cli::Audit::Seal { folder } => create_seal(settings, &log, &folder).await,
         }
     })
     .await
 }
 
-/// Checks every chain, and the log against seals of former times; an error where anything differs.
+/// Verifies every hash chain, then the log against each seal. Errors when anything deviates.
 async fn verify(settings: &Settings, log: &Log, seals: &[PathBuf]) -> anyhow::Result<()> {
     let found = audit::audit(log, &audit::ends(log).await?).await?;
-    let mut damages: Vec<String> =
+    let mut deviations: Vec<String> =
         found.breaks.iter().map(|(subject, damage)| format!("{subject}: {damage}")).collect();
-    println!("{} messages, {} aggregates, {} broken chains", found.messages, found.ends.len(), damages.len());
+    println!("{} messages, {} aggregates, {} broken chains", found.messages, found.ends.len(), deviations.len());
     for path in seals {
-        let seal = read(settings, path).with_context(|| format!("the seal {}", path.display()))?;
-        let against = against(log, path, &seal).await?;
-        let outcome = if against.is_empty() { "holds" } else { "does not hold" };
-        println!("the seal of {} {outcome}", seal.sealed_at);
-        damages.extend(against);
+        deviations.extend(verify_seal(settings, log, path).await?);
     }
-    damages.iter().take(NAMED).for_each(|damage| println!("  {damage}"));
-    if damages.len() > NAMED {
-        println!("  and {} more", damages.len() - NAMED);
+    deviations.iter().take(MAX_PRINTED).for_each(|deviation| println!("  {deviation}"));
+    if deviations.len() > MAX_PRINTED {
+        println!("  and {} more", deviations.len() - MAX_PRINTED);
     }
-    if damages.is_empty() { Ok(()) } else { bail!("the stored events are not those that were stored") }
+    if deviations.is_empty() { Ok(()) } else { bail!("stored events were changed or removed") }
 }
 
-/// Says what differs from a seal.
-async fn against(log: &Log, path: &Path, seal: &Seal) -> anyhow::Result<Vec<String>> {
-    let here = log.installation().await?.unwrap_or_default();
-    if here != seal.installation {
-        bail!("the seal {} is of the installation {}, and this is {here}", path.display(), seal.installation);
-    }
-    let now = audit::audit(log, &seal.positions).await?;
-    let ended = |(stream, end): (&eventlog::Stream, &u64)| format!("{stream} ends at {end}, before the seal's end");
-    let mut damages: Vec<String> = now.truncated.iter().map(ended).collect();
-    if now.root() != seal.root {
-        let ends = std::fs::read_to_string(Files::of(path).ends);
-        let named = ends.map(|ends| differences(&ends, &now)).unwrap_or_default();
-        damages.extend(named);
-        damages.push(format!(
-            "{} aggregates with root {}, sealed were {}",
-            now.ends.len(),
-            now.root(),
-            seal.aggregates
-        ));
-    }
-    Ok(damages)
+async fn verify_seal(settings: &Settings, log: &Log, path: &Path) -> anyhow::Result<Vec<String>> {
+    let root = keys::folder(settings).join("root.crt");
+    let root = std::fs::read_to_string(&root).with_context(|| format!("cannot read {}", root.display()))?;
+    let seal = seal::read_verified(path, &root)?;
+    let deviations = seal::deviations(log, path, &seal).await?;
+    let outcome = if deviations.is_empty() { "matches the log" } else { "does not match the log" };
+    println!("the seal of {} {outcome}", seal.sealed_at);
+    Ok(deviations)
 }
 
-fn read(settings: &Settings, path: &Path) -> anyhow::Result<Seal> {
-    let files = Files::of(path);
-    let text = std::fs::read_to_string(&files.seal).context("it cannot be read")?;
-    let signature = std::fs::read(&files.signature);
-    let signature = signature.with_context(|| format!("{} cannot be read", files.signature.display()))?;
-    let root = environment::pki_dir(settings).join("root.crt");
-    let root = std::fs::read_to_string(&root).with_context(|| format!("{} cannot be read", root.display()))?;
-    if !is_signed_by(&root, text.as_bytes(), &signature) {
-        bail!("it is not signed by the root authority as it stands");
-    }
-    text.parse()
-}
-
-/// Seals the log, and says what was written.
-async fn seal(settings: &Settings, log: &Log, folder: &Path) -> anyhow::Result<()> {
-    let keys = environment::open_keys(settings)?;
-    let (files, seal) = sealing::seal(log, &keys, folder, &environment::clock()).await?;
+/// Seals the log and prints the seal and its path.
+async fn create_seal(settings: &Settings, log: &Log, folder: &Path) -> anyhow::Result<()> {
+    let keys = keys::open(settings)?;
+    let (files, seal) = seal::create(log, &keys.root, folder, &environment::clock()).await?;
     print!("{seal}");
     println!("written to {}", files.seal.display());
     Ok(())

@@ -1,38 +1,39 @@
-//! `argusiq ca`: makes what is missing in the data folder's `pki`, and gives all secrets another master key.
+//! `argusiq ca`: creates the key material in the data folder's `pki`, and rotates the master key.
 
 use certs::master_key_rotation;
 
-use super::local::with_servers;
-use crate::environment::{self, Servers};
+use super::local_servers::with_servers;
+use crate::connections::{self, Servers};
 use crate::settings::Settings;
+use crate::{environment, keys};
 
-/// Makes the root authority, the server's certificate and the master key where they are missing.
+/// Creates the root CA, the server certificate and the master key unless they exist.
 pub fn init(settings: Settings) -> anyhow::Result<()> {
-    environment::make_data_dir(&settings)?;
-    let made = environment::init_keys(&settings)?;
+    environment::create_data_dir(&settings)?;
+    let made = keys::init(&settings)?;
     println!("keys and certificates are in {}", settings.data_dir.join("pki").display());
-    println!("master key         {}", if made.master_key_created { "made" } else { "there already" });
-    println!("root authority     {}", if made.root_created { "made" } else { "there already" });
-    println!("server certificate {}", made.server_issued.unwrap_or("there already"));
+    println!("master key         {}", if made.master_key_created { "created" } else { "exists" });
+    println!("root CA            {}", if made.root_created { "created" } else { "exists" });
+    println!("server certificate {}", made.server_issued.unwrap_or("exists"));
     Ok(())
 }
 
-/// Seals every secret under a new master key, beside the configured servers or those of this machine.
+/// Re-encrypts every secret under a new master key, on the configured servers or those of this machine.
 pub async fn rotate_master_key(settings: Settings) -> anyhow::Result<()> {
     with_servers(settings, rotate).await
 }
 
-/// The secrets in the log first, then the root, then the key itself: whatever breaks off in between, the old key still
-/// stands where it did, and the same command completes it.
+/// Re-encrypts the secrets in the log, then the root CA's key, then replaces the master key file. The old key stays in place
+/// until the last step, so an interrupted rotation is completed by running the command again.
 async fn rotate(settings: &Settings, servers: &Servers) -> anyhow::Result<()> {
-    let (old, new) = environment::master_keys(settings)?;
-    let dir = environment::pki_dir(settings);
-    let log = environment::connect_log(settings, servers).await?;
+    let (old, new) = keys::master_keys(settings)?;
+    let dir = keys::folder(settings);
+    let log = connections::connect_log(settings, servers).await?;
     let rekeyed = commands::rotate_master_key(&log, &old, &new).await?;
     master_key_rotation::reseal_root(&dir, &old, &new)?;
     master_key_rotation::adopt_master_key(&dir)?;
-    println!("secrets sealed anew  {} ({} were so already)", rekeyed.changed, rekeyed.already);
-    println!("master key           {} in place of {}", new.id(), old.id());
-    println!("give the new key to every role that holds one, then start them; people have to sign in again");
+    println!("re-encrypted secrets {} ({} already were)", rekeyed.changed, rekeyed.already);
+    println!("master key           {} replaces {}", new.id(), old.id());
+    println!("provide the new key to every role that holds one, then start them; users must sign in again");
     Ok(())
 }

@@ -1,13 +1,14 @@
-//! `argusiq migrate`: streams, buckets, tables, the first administrator. It alone creates and changes them.
+//! `argusiq migrate`: creates and updates streams, buckets and tables, and creates the first administrator. No other role
+//! has the permission to.
 
 use anyhow::bail;
 
 use crate::cli::Migrate;
-use crate::environment::{self, Servers};
+use crate::connections::{self, Servers};
 use crate::settings::Settings;
 use crate::wiring::{Duty, Wiring};
 
-/// Creates or updates what the other roles expect to be there.
+/// Creates or updates everything that the other roles expect.
 pub async fn run(mut settings: Settings, options: Migrate) -> anyhow::Result<()> {
     let servers = Servers::from_settings(&settings)?;
     if let Some(replicas) = options.replicas {
@@ -15,8 +16,8 @@ pub async fn run(mut settings: Settings, options: Migrate) -> anyhow::Result<()>
             bail!("--replicas {replicas} is out of range: choose 1, 3 or 5");
         }
         settings.nats.replicas = replicas;
-        // Before anything is compared with it.
-        let changed = environment::connect_log(&settings, &servers).await?.change_replicas().await?;
+        // Must happen first: opening the log below compares the streams with `nats.replicas`.
+        let changed = connections::connect_log(&settings, &servers).await?.change_replicas().await?;
         println!("{} streams and buckets now have {replicas} copies each, all complete", changed.len());
         println!("set nats.replicas = {replicas} for every role before its next start");
     }

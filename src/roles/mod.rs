@@ -1,10 +1,10 @@
-//! One file for each subcommand. What does not live here: the roles themselves, which are crates.
+//! The subcommands, one file each. The roles themselves are crates.
 
 pub mod audit;
 pub mod ca;
 pub mod doctor;
 pub mod healthcheck;
-mod local;
+mod local_servers;
 pub mod migrate;
 pub mod permissions;
 pub mod replay;

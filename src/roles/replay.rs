@@ -3,12 +3,12 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Replay;
-use crate::environment::Servers;
+use crate::connections::Servers;
 use crate::lifecycle;
 use crate::settings::Settings;
 use crate::wiring::{Duty, Role, Wiring};
 
-/// Rebuilds and compares; an inequality is an error.
+/// Rebuilds read models and compares them. Errors when one differs.
 pub async fn run(settings: Settings, what: Replay) -> anyhow::Result<()> {
     let Replay::Projections { all: _, names } = what;
     let servers = Servers::from_settings(&settings)?;

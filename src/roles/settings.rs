@@ -1,11 +1,11 @@
-//! `argusiq settings`: every setting as an environment variable, with its default. What does not live here: what the
-//! settings mean, which `docs/operations.md` says.
+//! `argusiq settings`: prints every setting as an environment variable, with its default. `docs/operations.md` describes
+//! them.
 
 use serde_json::Value;
 
 use crate::settings::Settings;
 
-/// Prints a line for each setting: the variable, a tab, the default, `-` where there is none.
+/// Prints one line per setting: the variable, a tab, the default; `-` if there is none.
 pub fn run() -> anyhow::Result<()> {
     for (variable, default) in variables()? {
         println!("{variable}\t{default}");
@@ -13,7 +13,7 @@ pub fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every variable the configuration is read from, in alphabetical order.
+/// Returns every variable with its default, in alphabetical order.
 fn variables() -> anyhow::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     walk("ARGUSIQ", &serde_json::to_value(Settings::default())?, &mut found);
@@ -22,7 +22,7 @@ fn variables() -> anyhow::Result<Vec<(String, String)>> {
 }
 
 fn walk(name: &str, value: &Value, found: &mut Vec<(String, String)>) {
-    // Levels below the first are set apart by two underscores.
+    // Two underscores separate levels; the prefix is followed by one.
     let separator = if name == "ARGUSIQ" { "_" } else { "__" };
     match value {
         Value::Object(fields) => {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nested_settings_have_two_underscores_and_absent_defaults_a_dash() {
+    fn nested_settings_have_two_underscores_and_missing_defaults_a_dash() {
         let variables = variables().unwrap();
         let of = |name: &str| variables.iter().find(|(variable, _)| variable == name).map(|(_, value)| value.as_str());
         assert_eq!(of("ARGUSIQ_DATA_DIR"), Some(".argusiq"));

@@ -97,8 +97,7 @@ impl Site {
             ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__REVOCATION_FILE", &list),
             ("ARGUSIQ_BRIDGE__DYNAMIC_SECURITY__PID_FILE", &pid),
         ];
-        let kept =
-            |platform: &Platform| platform.log("bridge").matches("the broker's access list is in sync").count();
+        let kept = |platform: &Platform| platform.log("bridge").matches("the broker's access list is in sync").count();
         let before = kept(platform);
         platform.start_as("bridge", &["ingest", "--bridge"], &settings);
         until(

@@ -23,8 +23,6 @@ mod nothing_lost_when_killed;
 mod notifying;
 mod onboarding;
 mod owners_come_and_go;
-#[path = "../../api/tests/api/support/webhook_receiver.rs"]
-mod webhook_receiver;
 mod platform;
 mod replay_equals_live;
 mod revoked_is_refused;
@@ -35,3 +33,5 @@ mod stock;
 mod stops_under_load;
 mod tls_to_servers;
 mod until;
+#[path = "../../api/tests/api/support/webhook_receiver.rs"]
+mod webhook_receiver;

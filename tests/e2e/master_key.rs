@@ -11,7 +11,7 @@ async fn after_a_rotation_of_the_master_key_devices_are_registered_as_before() {
     let key = platform.folder.path().join("pki/master.key");
     let old = std::fs::read_to_string(&key).unwrap();
     let told = platform.run(&["ca", "rotate-master-key"]);
-    assert!(told.contains("secrets sealed anew"), "{told}");
+    assert!(told.contains("re-encrypted secrets"), "{told}");
     let new = std::fs::read_to_string(&key).unwrap();
     assert_ne!(old, new);
     platform.run(&["ca", "rotate-master-key"]);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::http::Api;
-use crate::webhook_receiver::WebhookReceiver;
 use crate::platform::Platform;
 use crate::scene::{self, id, reading};
 use crate::stock::{self, Feed};
 use crate::until::until;
+use crate::webhook_receiver::WebhookReceiver;
 
 const SOON: Duration = Duration::from_secs(30);
 

@@ -1,11 +1,11 @@
-//! Commands that work on the servers while no role runs: the configured ones, or else those of this machine, started for
-//! as long as the command takes.
+//! Servers for commands that run while no role runs: the configured ones, or else the local stack, started for as long as
+//! the command takes.
 
-use crate::environment::Servers;
+use crate::connections::Servers;
 use crate::settings::{Secret, Settings};
 use crate::wiring;
 
-/// Does something beside the servers.
+/// Runs `work` with the servers, and stops those it started.
 pub async fn with_servers(
     mut settings: Settings,
     work: impl AsyncFnOnce(&Settings, &Servers) -> anyhow::Result<()>,
