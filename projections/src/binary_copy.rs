@@ -1,4 +1,5 @@
-//! PostgreSQL's binary COPY format, the column types that the telemetry tables use (PostgreSQL 15, COPY, "Binary Format").
+//! PostgreSQL's binary COPY format for the column types of the telemetry tables (PostgreSQL 15 manual, COPY, "Binary
+//! Format").
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -8,10 +9,10 @@ use sqlx::PgConnection;
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
 const INT4: u32 = 23;
 const FLOAT8: u32 = 701;
-/// Bytes of one message of the copy protocol.
+/// The size of one CopyData message.
 const CHUNK: usize = 1 << 18;
 
-/// Rows in the making.
+/// Rows encoded for a COPY.
 pub struct BinaryCopy {
     bytes: BytesMut,
     rows: usize,
@@ -28,40 +29,40 @@ impl Default for BinaryCopy {
 }
 
 impl BinaryCopy {
-    /// Tells whether there is no row.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// Begins a row of so many columns.
+    /// Begins a row with this number of columns.
     pub fn row(&mut self, columns: i16) {
         self.rows += 1;
         self.bytes.put_i16(columns);
     }
 
-    /// A null.
+    /// Appends a null.
     pub fn null(&mut self) {
         self.bytes.put_i32(-1);
     }
 
-    /// An integer.
+    /// Appends an `integer`.
     pub fn int4(&mut self, value: i32) {
         self.bytes.put_u32(4);
         self.bytes.put_i32(value);
     }
 
-    /// A bigint.
+    /// Appends a `bigint`.
     pub fn int8(&mut self, value: i64) {
         self.bytes.put_u32(8);
         self.bytes.put_i64(value);
     }
 
-    /// A timestamptz, in whole microseconds since the Unix epoch.
+    /// Appends a `timestamptz`, given in microseconds since the Unix epoch.
     pub fn timestamptz(&mut self, micros: i64) {
         self.int8(micros - PG_EPOCH_MICROS);
     }
 
-    /// A jsonb (format version 1), or a null.
+    /// Appends a `jsonb` (format version 1), or a null.
     pub fn jsonb_or_null(&mut self, json: Option<&str>) {
         let Some(json) = json else { return self.null() };
         self.bytes.put_u32(length(json.len() + 1));
@@ -69,7 +70,7 @@ impl BinaryCopy {
         self.bytes.put_slice(json.as_bytes());
     }
 
-    /// A double precision[] of one dimension.
+    /// Appends a one-dimensional `double precision[]`.
     pub fn float8s(&mut self, values: &[f64]) {
         self.array(FLOAT8, values.len(), 8);
         for value in values {
@@ -78,7 +79,7 @@ impl BinaryCopy {
         }
     }
 
-    /// An integer[] of one dimension.
+    /// Appends a one-dimensional `integer[]`.
     pub fn int4s(&mut self, values: &[i32]) {
         self.array(INT4, values.len(), 4);
         for value in values {
@@ -103,7 +104,7 @@ impl BinaryCopy {
         self.bytes.put_u32(1);
     }
 
-    /// Sends the rows. `target` is a table with its columns in the order in which they were written.
+    /// Sends the rows; returns their number. `target` is a table and its columns in the order in which they were appended.
     pub async fn send(mut self, db: &mut PgConnection, target: &str) -> Result<u64, sqlx::Error> {
         if self.is_empty() {
             return Ok(0);
@@ -125,7 +126,7 @@ pub fn micros(at: DateTime<Utc>) -> i64 {
 }
 
 fn length(bytes: usize) -> u32 {
-    // Rows are far below 4 GiB; the server would refuse more than 1 GiB anyway.
+    // Fields are far below 4 GiB; PostgreSQL refuses fields over 1 GiB anyway.
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 

@@ -1,5 +1,5 @@
-//! Checkpoints in Postgres: opened, moved under a fence, reset. What does not live here: who may move them (`ownership`),
-//! and the checkpoint of the latest values, which stands in Redis beside them.
+//! Checkpoints in PostgreSQL: read, moved with fencing, reset. Leader election is in `ownership`; the checkpoint of the
+//! latest values is in Redis, next to them (`latest_telemetry`).
 
 use chrono::{DateTime, Utc};
 use eventlog::position::{Position, Positions};
@@ -12,20 +12,20 @@ use crate::Error;
 use crate::origin_marks::OriginMarks;
 use crate::sql_values::to_bigint;
 
-/// How far a projection has come.
+/// How far a projection has read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Checkpoint {
-    /// The last message read of each stream; a stream of which nothing was read is absent.
+    /// The last position read of each stream; streams of which nothing was read are absent.
     pub positions: Positions,
-    /// The marks per source.
+    /// The origin marks of each source.
     pub marks: OriginMarks,
-    /// Which building of the read model this is.
+    /// The generation of the read model; each rebuild begins a new one.
     pub generation: i64,
 }
 
 type StoredRow = (String, i64, Option<DateTime<Utc>>, Option<String>, Value, i64);
 
-/// Reads the checkpoint of a projection; makes one at the beginning where there is none.
+/// Reads the checkpoint of a projection; creates one at the beginning of the log if there is none.
 pub async fn open(db: &mut PgConnection, name: &str, sources: &[Source]) -> Result<Checkpoint, Error> {
     let streams: Vec<&str> = sources.iter().map(|source| source.stream.name()).collect();
     sqlx::query(
@@ -56,8 +56,8 @@ pub async fn open(db: &mut PgConnection, name: &str, sources: &[Source]) -> Resu
     Ok(checkpoint)
 }
 
-/// Moves all streams of a projection from one checkpoint to the next, streams that stood still included. Answers whether
-/// it could: not when somebody else moved it, or a rebuild began.
+/// Moves a projection from one checkpoint to the next, in all its streams. Returns false, and the caller must roll back,
+/// if another process has moved the checkpoint or a rebuild has begun.
 pub async fn advance(
     db: &mut PgConnection,
     name: &str,
@@ -95,7 +95,7 @@ pub async fn advance(
     Ok(moved.rows_affected() == streams.len() as u64)
 }
 
-/// Begins a new generation, so that whoever runs the projection now can write no more; answers its number.
+/// Begins a new generation and returns its number. The process that runs the projection now can no longer write it.
 pub async fn fence(options: &PgConnectOptions, name: &str, sources: &[Source]) -> Result<i64, Error> {
     let mut db = options.connect().await.map_err(Error::Connect)?;
     open(&mut db, name, sources).await?;
@@ -108,7 +108,7 @@ pub async fn fence(options: &PgConnectOptions, name: &str, sources: &[Source]) -
     Ok(begun)
 }
 
-/// Returns the present generation of a projection, 0 for one that never ran.
+/// Returns the current generation of a projection, 0 for one that never ran.
 pub async fn generation(db: &mut PgConnection, name: &str) -> Result<i64, Error> {
     Ok(sqlx::query_scalar("SELECT coalesce(max(generation), 0) FROM projection_checkpoint WHERE name = $1")
         .bind(name)
@@ -116,7 +116,7 @@ pub async fn generation(db: &mut PgConnection, name: &str) -> Result<i64, Error>
         .await?)
 }
 
-/// Empties the tables of a projection and puts its checkpoint to the beginning of the log.
+/// Empties the tables of a projection and moves its checkpoint to the beginning of the log.
 pub async fn reset(db: &mut PgConnection, name: &str, tables: &[&str]) -> Result<(), Error> {
     if !tables.is_empty() {
         sqlx::query("SELECT read_models_empty($1)").bind(tables).execute(&mut *db).await?;

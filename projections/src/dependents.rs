@@ -1,14 +1,14 @@
-//! Who uses a thing that is to be retired. What does not live here: whether it may be.
+//! Finds what still refers to an entity that is to be retired. Whether it may be retired is decided by the API.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{Error, Reader};
 
-/// Most users that are named.
+/// At most this many dependents are listed.
 pub const MAX_LISTED: i64 = 10;
 
-/// What is to be retired.
+/// The kind of entity to be retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Referenced {
     /// A device type.
@@ -25,19 +25,19 @@ pub enum Referenced {
     Asset,
 }
 
-/// One user of it.
+/// An entity that refers to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dependent {
     /// `device`, `asset`, `asset_profile`, `activity_template`, `rule`, `device_type`.
     pub kind: String,
-    /// The user.
+    /// Its id.
     pub id: Uuid,
     /// Its name.
     pub name: String,
 }
 
 impl Referenced {
-    /// Selects kind, id and name of what uses `$2` in the organisation `$1`.
+    /// Returns the query for kind, id and name of what refers to `$2` in the organisation `$1`.
     fn sql(self) -> &'static str {
         match self {
             Self::DeviceType => {
@@ -78,7 +78,7 @@ impl Referenced {
     }
 }
 
-/// Returns how many use a thing, and the first of them by kind and name.
+/// Returns the number of dependents of an entity, and the first `MAX_LISTED` of them by kind and name.
 pub async fn find(
     reader: &Reader,
     organization: Uuid,

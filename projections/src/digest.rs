@@ -1,4 +1,4 @@
-//! What a read model holds, as a short text that is equal when the content is: for comparing before and after a rebuild.
+//! Content digests of read models, for comparing them before and after a rebuild.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use sqlx::PgConnection;
 
 use crate::Error;
 
-/// A set of rows that a rebuild must bring back.
+/// A set of rows that a rebuild must reproduce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
-    /// What it is of: a table or view.
+    /// The table or view.
     pub label: String,
-    /// A query of one text column, a row for each row that counts.
+    /// A query of one text column that returns every row to compare.
     pub sql: String,
 }
 
@@ -27,8 +27,8 @@ impl Digest {
     }
 }
 
-/// The digest of each set of rows by its label: the number of rows and two sums of 64-bit hashes over them, which do not
-/// depend on the order and need no memory, however many rows there are.
+/// Computes the digest of each set of rows, by label: the number of rows and two sums of 64-bit hashes over them. Sums do
+/// not depend on the order of rows, so any number of rows is compared without sorting.
 pub async fn compute(db: &mut PgConnection, digests: &[Digest]) -> Result<BTreeMap<String, String>, Error> {
     let mut found = BTreeMap::new();
     for digest in digests {

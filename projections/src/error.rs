@@ -1,10 +1,10 @@
-//! Why a projection cannot write or read. What does not live here: refusals of single messages (`fact::Unreadable`).
+//! The error type of this crate. A single unreadable message is a `decoded_event::Unreadable`.
 
 use std::path::PathBuf;
 
 use eventlog::Stream;
 
-/// Why a projection could not do its work.
+/// Why a projection or a query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database could not be reached.
@@ -13,19 +13,19 @@ pub enum Error {
     /// A statement of a projection failed.
     #[error("a statement on the read models failed")]
     Statement(#[from] sqlx::Error),
-    /// The database did not answer.
+    /// The database did not answer in time.
     #[error("the database did not answer within {0} s")]
     Timeout(u64),
-    /// The schema could not be brought up to date.
+    /// A migration failed.
     #[error("cannot migrate the schema of the read models")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// Redis could not be reached or refused.
     #[error("a command on the latest values failed")]
     Redis(#[from] redis::RedisError),
-    /// Authorities are named for a connection that has no TLS.
+    /// A CA file is configured for a connection without TLS.
     #[error("redis.url must begin with rediss:// where redis.tls_ca_file is set")]
     TlsRequired,
-    /// The certificates of the authorities cannot be read.
+    /// The CA file cannot be read.
     #[error("redis.tls_ca_file {} cannot be read", path.display())]
     CaFile {
         /// The file.
@@ -34,8 +34,8 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// A row does not have the shape that the code expects.
-    #[error("a row of {table} does not have its shape")]
+    /// A row does not have the columns that the code expects.
+    #[error("a row of {table} does not have the expected columns")]
     Row {
         /// The table or view.
         table: &'static str,
@@ -43,14 +43,14 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// What a list is to go on from is no cursor in it.
+    /// The cursor does not belong to the list.
     #[error(transparent)]
     Cursor(#[from] crate::paging::InvalidPageCursor),
-    /// An event in the audit log cannot be read again.
-    #[error("an event in the audit log cannot be read")]
+    /// An event in the audit log cannot be decoded.
+    #[error("an event in the audit log cannot be decoded")]
     Audit(#[source] crate::decoded_event::Unreadable),
-    /// A checkpoint cannot be read.
-    #[error("the checkpoint of {name} is not readable")]
+    /// A checkpoint cannot be parsed.
+    #[error("cannot parse the checkpoint of {name}")]
     Checkpoint {
         /// The projection.
         name: String,
@@ -58,13 +58,13 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// Somebody else moved the checkpoint.
-    #[error("{0} belongs to another process now")]
+    /// Another process has moved the checkpoint, or holds the lock.
+    #[error("another process has taken over {0}")]
     Fenced(String),
-    /// There is no projection of that name.
+    /// No projection has this name.
     #[error("there is no projection named {0}")]
     UnknownProjection(String),
-    /// The log refused or ended.
+    /// The log cannot be read.
     #[error("{name} cannot read the log")]
     Log {
         /// The projection.
@@ -73,8 +73,8 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The state of a stream could not be asked for.
-    #[error("cannot ask for the state of stream {stream}")]
+    /// The state of a stream cannot be read.
+    #[error("cannot read the state of stream {stream}")]
     Stream {
         /// The stream.
         stream: Stream,
@@ -82,13 +82,13 @@ pub enum Error {
         #[source]
         source: eventlog::inspect::Error,
     },
-    /// A task of the role ended by a panic.
-    #[error("a projection ended by a panic")]
+    /// A projection's task panicked.
+    #[error("a projection panicked")]
     Panicked(#[source] tokio::task::JoinError),
 }
 
 impl Error {
-    /// Tells whether PostgreSQL answered and refused: who connects, or what they may do. Waiting does not help then.
+    /// Returns whether PostgreSQL refused the login or a privilege; retrying does not help then.
     pub fn is_refusal(&self) -> bool {
         let source = match self {
             Self::Connect(source) | Self::Statement(source) => source,
@@ -97,7 +97,7 @@ impl Error {
             _ => return false,
         };
         let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        // Class 28 is authorization, 42501 insufficient privilege, 3D000 an unknown database.
+        // SQLSTATE class 28 is invalid authorization, 42501 insufficient privilege, 3D000 an unknown database.
         code.is_some_and(|code| code.starts_with("28") || code == "42501" || code == "3D000")
     }
 }

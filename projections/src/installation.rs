@@ -1,5 +1,5 @@
-//! The id of the installation in PostgreSQL and in Redis, so that servers of two installations are not mixed up.
-//! Comparing it is the callers' business.
+//! The installation's id as stored in PostgreSQL and in Redis. Callers compare the two to detect servers that belong to
+//! different installations.
 
 use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{Error, RedisServer};
 
-/// A look at what both servers hold.
+/// Reads and writes the id in both servers.
 pub struct InstallationIds {
     database_url: String,
     redis: ConnectionManager,
@@ -15,19 +15,19 @@ pub struct InstallationIds {
 }
 
 impl InstallationIds {
-    /// Connects; errors when Redis does not answer.
+    /// Connects; errors if Redis does not answer.
     pub async fn connect(database_url: &str, redis: &RedisServer) -> Result<Self, Error> {
         let key = format!("{}installation", redis.key_prefix);
         Ok(Self { database_url: database_url.to_owned(), redis: redis.connect().await?, key })
     }
 
-    /// Returns the ids in PostgreSQL and in Redis; none where there is none, a schema before the first migration
-    /// included.
+    /// Returns the ids in PostgreSQL and in Redis. An id is absent if it was never set, or if the schema has not been
+    /// migrated yet.
     pub async fn read(&self) -> Result<(Option<String>, Option<String>), Error> {
         let mut db = PgConnection::connect(&self.database_url).await.map_err(Error::Connect)?;
-        let made: bool =
+        let is_migrated: bool =
             sqlx::query_scalar("SELECT to_regclass('installation') IS NOT NULL").fetch_one(&mut db).await?;
-        let in_postgres = match made {
+        let in_postgres = match is_migrated {
             true => sqlx::query_scalar("SELECT id FROM installation").fetch_optional(&mut db).await?,
             false => None,
         };
@@ -35,7 +35,7 @@ impl InstallationIds {
         Ok((in_postgres, self.redis.clone().get(&self.key).await?))
     }
 
-    /// Gives both servers the id, where they have none.
+    /// Stores the id in each server that has none.
     pub async fn set(&self, id: &str) -> Result<(), Error> {
         let mut db = PgConnection::connect(&self.database_url).await.map_err(Error::Connect)?;
         sqlx::query("INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING")

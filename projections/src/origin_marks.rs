@@ -1,5 +1,5 @@
-//! How far each source of a stream was taken, so that values a stage publishes again after a crash are dropped. What
-//! does not live here: where marks are stored (with the checkpoint).
+//! The highest origin applied from each source of a stream, so that values which a stage publishes again after a crash
+//! are dropped. The marks are stored with the checkpoint.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use domain::telemetry::Origin;
 use eventlog::{Message, Stream};
 use serde_json::{Value, json};
 
-/// OriginMarks by stream and by the tail of the subject (`<target partition>.<source>`); origins only grow within one.
+/// Marks by stream and subject tail (`<target partition>.<source>`). Origins ascend within one tail.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OriginMarks(BTreeMap<Stream, BTreeMap<String, Origin>>);
 
 impl OriginMarks {
-    /// Returns the last origin taken of a message's source; everything at or below it is a repetition.
+    /// Returns the last origin applied from a message's source; values at or below it are repetitions.
     pub fn last(&self, message: &Message) -> Option<Origin> {
         self.0.get(&message.stream)?.get(message.subject_tail()).copied()
     }
 
-    /// Tells whether a value of this origin is new, by a mark that `last` answered.
+    /// Returns whether a value of this origin is new, given the mark that `last` returned.
     pub fn is_new(last: Option<Origin>, origin: Origin) -> bool {
         last.is_none_or(|last| origin > last)
     }
 
-    /// Moves the mark of a message's source up to an origin; never back.
+    /// Raises the mark of a message's source to an origin; never lowers it.
     pub fn raise(&mut self, message: &Message, origin: Origin) {
         let marks = self.0.entry(message.stream).or_default();
         match marks.get_mut(message.subject_tail()) {
@@ -33,7 +33,7 @@ impl OriginMarks {
         }
     }
 
-    /// Forgets all marks.
+    /// Removes all marks.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -44,7 +44,7 @@ impl OriginMarks {
         marks.iter().map(|(tail, origin)| (tail.clone(), json!([origin.sequence, origin.ordinal]))).collect()
     }
 
-    /// Reads the marks of one stream back.
+    /// Reads the marks of one stream from that JSON.
     pub fn read_json(&mut self, stream: Stream, json: Value) -> Result<(), serde_json::Error> {
         let read: BTreeMap<String, (u64, u32)> = serde_json::from_value(json)?;
         let marks = read.into_iter().map(|(tail, (sequence, ordinal))| (tail, Origin { sequence, ordinal }));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_new_above_the_mark_of_its_own_source_only() {
+    fn a_value_is_new_only_above_the_mark_of_its_own_source() {
         let mut marks = OriginMarks::default();
         marks.raise(&message("3.1"), origin(7, 2));
         let last = marks.last(&message("3.1"));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_survive_json() {
+    fn marks_are_read_back_from_their_json() {
         let mut marks = OriginMarks::default();
         marks.raise(&message("3.1"), origin(7, 2));
         let json = marks.to_json(Stream::TelemetryNormalized);

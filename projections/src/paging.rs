@@ -1,5 +1,5 @@
-//! Parts of long lists: how many, and from where on. A cursor in a list is the last item's value of the column that orders
-//! the list and its id, so that what comes or goes before it moves nothing.
+//! Pages of long lists. A cursor holds the last item's id and its value in the ordering column, so that inserts and
+//! deletions before it do not shift the next page.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,17 +11,17 @@ use uuid::Uuid;
 
 use crate::sql_values::strip_nul;
 
-/// How far a total is counted; beyond it a list is just long.
+/// Totals are counted up to this; counting a longer list would read all of it.
 pub const MAX_COUNTED: i64 = 10_000;
 
-/// Which part of a list is wanted.
+/// Which page of a list to return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paging {
-    /// At most so many, at least 1, at most 1,000.
+    /// The number of items, 1 to 1,000.
     pub limit: i64,
-    /// After so many.
+    /// The number of items to skip.
     pub offset: i64,
-    /// After this cursor, where one is given.
+    /// Start after this cursor, if given.
     pub after: Option<PageCursor>,
 }
 
@@ -32,53 +32,53 @@ impl Default for Paging {
 }
 
 impl Paging {
-    /// Returns the first so many.
+    /// Returns the first page with this limit.
     pub fn first(limit: i64) -> Self {
         Self { limit, ..Self::default() }
     }
 
-    /// Returns the limit within its bounds.
+    /// Returns the limit, clamped to its bounds.
     pub fn limit(&self) -> i64 {
         self.limit.clamp(1, 1000)
     }
 
-    /// Returns the offset within its bounds.
+    /// Returns the offset, at least 0.
     pub fn offset(&self) -> i64 {
         self.offset.max(0)
     }
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Page<T> {
-    /// The wanted part.
+    /// Its items.
     pub items: Vec<T>,
-    /// How many there are in all; 10,001 says more than 10,000.
+    /// The length of the whole list; 10,001 means more than 10,000.
     pub total: i64,
-    /// Where the part ends, where the list goes on behind it.
+    /// The cursor of the next page, if there is one.
     pub next: Option<PageCursor>,
 }
 
 impl<T> Page<T> {
-    /// Returns the page with every item changed.
+    /// Converts every item.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(change).collect(), total: self.total, next: self.next }
     }
 }
 
-/// A cursor in a list.
+/// A position in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PageCursor {
     /// The column that orders the list.
     column: String,
     id: Uuid,
-    /// The column's value there, as text.
+    /// The column's value in that item, as text.
     value: String,
 }
 
-/// A text names no cursor in a list.
+/// The text is not a cursor of the list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor in a list")]
+#[error("not a cursor of this list")]
 pub struct InvalidPageCursor;
 
 impl fmt::Display for PageCursor {
@@ -99,7 +99,7 @@ impl FromStr for PageCursor {
     }
 }
 
-/// How a list is ordered: by one column, and by id among equals.
+/// The order of a list: by one column, then by id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Order {
     column: &'static str,
@@ -111,45 +111,45 @@ impl Order {
     /// By name.
     pub(crate) const NAME: Self = Self::text("name");
 
-    /// By a text.
+    /// By a text column.
     pub(crate) const fn text(column: &'static str) -> Self {
         Self { column, kind: "text", descending: false }
     }
 
-    /// The oldest first, by this time.
+    /// By a time, oldest first.
     pub(crate) const fn oldest(column: &'static str) -> Self {
         Self { column, kind: "timestamptz", descending: false }
     }
 
-    /// The newest first, by this time.
+    /// By a time, newest first.
     pub(crate) const fn newest(column: &'static str) -> Self {
         Self { column, kind: "timestamptz", descending: true }
     }
 
-    /// The other way round.
+    /// Returns the reverse order.
     pub(crate) const fn reversed(self) -> Self {
         Self { descending: !self.descending, ..self }
     }
 
-    /// The order in SQL.
+    /// Returns the `ORDER BY` clause without its keyword.
     pub(crate) fn by(&self) -> String {
         let direction = if self.descending { "DESC" } else { "ASC" };
         format!("{} {direction}, id {direction}", self.column)
     }
 
-    /// The condition in SQL that a row stands behind a cursor, with the numbers of two parameters.
+    /// Returns the SQL condition that a row comes after a cursor, with the numbers of its two parameters.
     pub(crate) fn after(&self, value: usize, id: usize) -> String {
         let sign = if self.descending { '<' } else { '>' };
         format!("({}, id) {sign} (${value}::text::{}, ${id}::uuid)", self.column, self.kind)
     }
 
-    /// What a cursor in this list is bound as.
+    /// Returns the values to bind for a cursor; errors if it belongs to a list in another order.
     pub(crate) fn bind_values<'p>(&self, cursor: &'p PageCursor) -> Result<(&'p str, Uuid), InvalidPageCursor> {
         let is_value = self.kind == "text" || DateTime::parse_from_rfc3339(&cursor.value).is_ok();
         if cursor.column == self.column && is_value { Ok((&cursor.value, cursor.id)) } else { Err(InvalidPageCursor) }
     }
 
-    /// Where a row stands.
+    /// Returns the cursor of a row.
     pub(crate) fn cursor_of(&self, row: &Value) -> Option<PageCursor> {
         let text = |column: &str| row.get(column).and_then(Value::as_str);
         let (value, id) = (text(self.column)?.to_owned(), text("id")?.parse().ok()?);
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_read_as_it_was_written_and_counts_in_its_own_list_alone() {
+    fn a_cursor_is_read_back_from_its_text_and_is_refused_by_other_lists() {
         let row = json!({"name": "a~b ~", "id": Uuid::from_u128(7), "raised_at": "2026-11-25T15:00:00.123456+00:00"});
         for order in [Order::NAME, Order::newest("raised_at")] {
             let cursor = order.cursor_of(&row).unwrap();

@@ -1,41 +1,41 @@
-//! What the roles of PostgreSQL may do: `argusiq_read` may select, `argusiq_write` may change the rows of read models too,
-//! `argusiq_events` may append to the event store; none may create or alter. Login roles are the operator's, and become
-//! members of what they need.
+//! The privileges of the PostgreSQL group roles: `argusiq_read` may select, `argusiq_write` may also change the rows of
+//! read models, `argusiq_events` may append to the event store; none may create or alter. Operators create the login
+//! roles and make them members of the groups that they need.
 
 use sqlx::PgConnection;
 use tracing::warn;
 
 use crate::Error;
 
-/// The group of those who read: `api`, and whoever asks which installation this is.
+/// The group for reading: `api`, and processes that check the installation's id.
 const READ: &str = "argusiq_read";
-/// The group of `project`.
+/// The group for `project`.
 const WRITE: &str = "argusiq_write";
-/// The group of `api` and `process` where events are kept in PostgreSQL.
+/// The group for `api` and `process` if events are stored in PostgreSQL.
 const EVENTS: &str = "argusiq_events";
 
-/// `insufficient_privilege` in PostgreSQL's list of error codes.
+/// SQLSTATE `insufficient_privilege`.
 const NOT_ALLOWED: &str = "42501";
 
-/// Creates the groups where they are missing and grants them what they need. A role that may not create groups says
-/// so and goes on: then it is the only one that can use the tables.
+/// Creates missing groups and grants them their privileges. If the current role may not create groups, logs a warning and
+/// continues: then only this role can use the tables.
 pub(crate) async fn grant(db: &mut PgConnection) -> Result<(), Error> {
-    if there(db, &[READ, WRITE]).await? {
+    if ensure_all(db, &[READ, WRITE]).await? {
         sqlx::raw_sql(GRANTS).execute(&mut *db).await?;
     }
-    if there(db, &[EVENTS]).await? {
+    if ensure_all(db, &[EVENTS]).await? {
         sqlx::raw_sql(GRANTS_ON_EVENTS).execute(&mut *db).await?;
     }
     Ok(())
 }
 
-/// Makes sure of groups; says which one is missing and tells that one is.
-async fn there(db: &mut PgConnection, groups: &[&str]) -> Result<bool, Error> {
+/// Creates missing groups; returns false, after a warning, if one of them cannot be created.
+async fn ensure_all(db: &mut PgConnection, groups: &[&str]) -> Result<bool, Error> {
     for group in groups {
         if !ensure(db, group).await? {
             warn!(
                 group,
-                "this PostgreSQL role may not create the group: have a superuser create it, then migrate again"
+                "this PostgreSQL role may not create the group; have a superuser create it, then migrate again"
             );
             return Ok(false);
         }
@@ -44,11 +44,11 @@ async fn there(db: &mut PgConnection, groups: &[&str]) -> Result<bool, Error> {
 }
 
 async fn ensure(db: &mut PgConnection, group: &str) -> Result<bool, Error> {
-    let there = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)").bind(group);
-    if there.fetch_one(&mut *db).await? {
+    let exists = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)").bind(group);
+    if exists.fetch_one(&mut *db).await? {
         return Ok(true);
     }
-    // Another migration may create it at the same moment.
+    // A concurrent migration may create it at the same moment; that is no error.
     let create = format!(
         "DO $$ BEGIN CREATE ROLE {group} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
     );
@@ -59,8 +59,8 @@ async fn ensure(db: &mut PgConnection, group: &str) -> Result<bool, Error> {
     }
 }
 
-/// The default privileges are for the partitions that `telemetry_add_hour` and its like make: the projection copies
-/// straight into them.
+/// The default privileges cover partitions created later by functions such as `telemetry_add_hour`: the projection copies
+/// directly into them.
 const GRANTS: &str = "
 GRANT USAGE ON SCHEMA public TO argusiq_read, argusiq_write;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO argusiq_read, argusiq_write;

@@ -1,7 +1,6 @@
-//! Counters in Redis of who asked how often, and when keys of machines were last used. They are no read model: nothing
-//! rebuilds them, and who asks while Redis is away is not counted. What does not live here: how much is too much.
+//! Request counters in Redis, and the last use of API keys. They are neither a read model nor rebuildable: while Redis is
+//! unavailable, requests pass uncounted. The limits themselves are the API's.
 
-use eventlog::error_chain;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -15,13 +14,13 @@ use uuid::Uuid;
 
 use crate::Reader;
 
-/// How long Redis may take to count; the request goes on without.
+/// How long Redis may take to count; after that the request proceeds uncounted.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(150);
-/// How long Redis is not asked again after it was silent.
+/// How long Redis is left alone after a failure, so that not every request waits for the timeout.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Counts each key up by one, and begins its window with the first. `ARGV` has the windows in milliseconds. Answers count
-/// and milliseconds to the end of the window, one after the other.
+/// Increments each key, whose window begins with the first increment. `ARGV` holds the windows in milliseconds. Returns,
+/// for each key, the count and the milliseconds until its window ends.
 static COUNT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -41,7 +40,7 @@ static COUNT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Takes back one count, where the window still lasts.
+/// Takes back one count if the window has not ended.
 static UNCOUNT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -52,27 +51,27 @@ static UNCOUNT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The counters; cheap to clone.
+/// The request counters; cheap to clone.
 #[derive(Clone)]
 pub struct RateLimits {
     redis: ConnectionManager,
     prefix: String,
     began: Instant,
-    /// Milliseconds since `began` until which Redis is left alone.
+    /// Until when Redis is left alone, in milliseconds since `began`.
     silent_until: Arc<AtomicU64>,
 }
 
-/// How often somebody asked in the window that lasts.
+/// The state of one counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowCount {
-    /// This time included.
+    /// Requests in the current window, this one included.
     pub count: u64,
-    /// When the window ends.
+    /// Time until the window ends.
     pub resets_in: Duration,
 }
 
 impl RateLimits {
-    /// Returns the counters beside the reader's values.
+    /// Creates the counters on the reader's Redis connection.
     pub fn new(reader: &Reader) -> Self {
         Self {
             redis: reader.redis.clone(),
@@ -82,7 +81,7 @@ impl RateLimits {
         }
     }
 
-    /// Counts somebody asking, for each name in a window of its own; none while Redis is away.
+    /// Counts a request under each name, with that name's window; `None` while Redis is unavailable.
     pub async fn count(&self, asked: &[(String, Duration)]) -> Option<Vec<WindowCount>> {
         let mut call = COUNT.prepare_invoke();
         for (name, window) in asked {
@@ -100,19 +99,19 @@ impl RateLimits {
         let _ignored: Option<i64> = self.within(UNCOUNT.prepare_invoke().key(key).invoke_async(&mut redis)).await;
     }
 
-    /// Forgets what was counted of a name.
+    /// Resets the counter of a name.
     pub async fn forget(&self, name: &str) {
         let (mut redis, key) = (self.redis.clone(), self.counter(name));
         let _ignored: Option<()> = self.within(redis.del(key)).await;
     }
 
-    /// Notes that a key of a machine was used.
+    /// Records that an API key was used.
     pub async fn record_use(&self, api_key: Uuid, now: DateTime<Utc>) {
         let (mut redis, key) = (self.redis.clone(), self.last_use(api_key));
         let _ignored: Option<()> = self.within(redis.set(key, now.timestamp_millis())).await;
     }
 
-    /// Returns when keys of machines were last used, in their order; none where that is not known.
+    /// Returns when API keys were last used, in the given order; `None` if unknown.
     pub async fn last_uses(&self, api_keys: &[Uuid]) -> Vec<Option<DateTime<Utc>>> {
         if api_keys.is_empty() {
             return Vec::new();
@@ -126,15 +125,15 @@ impl RateLimits {
         found.into_iter().map(|at| at.and_then(DateTime::from_timestamp_millis)).collect()
     }
 
-    /// Waits for Redis, but not for long, and not at all a moment after it was silent.
-    async fn within<T>(&self, asking: impl Future<Output = redis::RedisResult<T>>) -> Option<T> {
+    /// Waits for Redis up to `REDIS_TIMEOUT`; returns at once during the pause after a failure.
+    async fn within<T>(&self, operation: impl Future<Output = redis::RedisResult<T>>) -> Option<T> {
         if millis(self.began.elapsed()) < self.silent_until.load(Ordering::Relaxed) {
             return None;
         }
-        match timeout(REDIS_TIMEOUT, asking).await {
+        match timeout(REDIS_TIMEOUT, operation).await {
             Ok(Ok(answer)) => return Some(answer),
-            Ok(Err(error)) => warn!(error = error_chain(&error), "Redis does not count requests; they pass uncounted"),
-            Err(_) => warn!("Redis does not count requests in time; they pass uncounted"),
+            Ok(Err(error)) => warn!(%error, "cannot count requests in Redis; they pass uncounted"),
+            Err(_) => warn!("timed out counting requests in Redis; they pass uncounted"),
         }
         self.silent_until.store(millis(self.began.elapsed() + PAUSE_AFTER_FAILURE), Ordering::Relaxed);
         None

@@ -1,5 +1,5 @@
-//! The reading side's connections, and waiting until a projection has seen a position. What does not live here: the
-//! queries; each read model has its own `read`.
+//! The connections of the reading side, running queries on them, and waiting until a projection has applied a position.
+//! The queries are in each read model's `read`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,55 +18,56 @@ use crate::paging::{MAX_COUNTED, Order};
 use crate::sql_values::to_bigint;
 use crate::{Error, Page, Paging, RedisServer};
 
-/// How often a waiting reader looks.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How often a waiting reader polls the position.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How long a query may wait for a connection.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Everything that read functions need; cheap to clone.
+/// What read functions need; cheap to clone.
 #[derive(Clone)]
 pub struct Reader {
     /// The database.
     pub pool: PgPool,
-    /// The latest values.
+    /// Redis, which holds the latest values.
     pub redis: ConnectionManager,
-    /// What every key in Redis begins with.
+    /// The prefix of every key in Redis.
     pub key_prefix: String,
-    /// One more connection to the database, to ask whether it answers: the others may all be waiting. One that did not
-    /// answer is never asked again.
+    /// A connection of its own for health checks, since all pooled connections may be busy. A connection that failed a
+    /// check is not reused.
     watch: Arc<Mutex<Option<PgConnection>>>,
 }
 
-/// Why waiting for a position ended without it.
+/// Why waiting for a position failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
-    /// It is still behind.
+    /// The projection did not reach the position in time.
     #[error("{projection} is at {position} of {stream} and did not reach {wanted} in time")]
     Timeout {
         /// The projection.
         projection: String,
         /// The stream.
         stream: Stream,
-        /// Where it is.
+        /// The position it has reached.
         position: i64,
-        /// Where it should be.
+        /// The position waited for.
         wanted: u64,
     },
-    /// It could not be asked.
-    #[error("cannot ask how far the projection is")]
+    /// The position cannot be read.
+    #[error("cannot read the position of the projection")]
     Position(#[from] Error),
 }
 
 impl Reader {
-    /// Connects; errors when either server does not answer within five seconds.
+    /// Connects; errors if either server does not answer within five seconds.
     pub async fn connect(database_url: &str, redis: &RedisServer) -> Result<Self, Error> {
         let options: PgConnectOptions = database_url.parse().map_err(Error::Connect)?;
-        // Lists have filters that are mostly absent: a plan that serves all of them reads whole tables for one of them.
+        // Lists have optional filters, most of them absent. A generic plan would have to serve every combination and scan
+        // whole tables, so each call is planned with its own parameters.
         let planned = [("timezone", "UTC"), ("jit", "off"), ("plan_cache_mode", "force_custom_plan")];
         let options = options.application_name("argusiq-read").options(planned);
         let limits = PgPoolOptions::new().max_connections(16).acquire_timeout(TIMEOUT).after_release(|db, _| {
-            // A query may have been given up because the database was silent: such a connection must not stay for ever.
+            // A query may have been cancelled because the database hung: do not return such a connection to the pool.
             Box::pin(async move { Ok(tokio::time::timeout(TIMEOUT, db.ping()).await.is_ok_and(|pong| pong.is_ok())) })
         });
         let pool = limits.connect_with(options).await.map_err(Error::Connect)?;
@@ -74,7 +75,7 @@ impl Reader {
         Ok(Self { pool, redis, key_prefix, watch: Arc::default() })
     }
 
-    /// Waits until a projection has applied a position of a stream: a reader then sees what its own command did.
+    /// Waits until a projection has applied a position of a stream, so that a caller can read its own writes.
     pub async fn wait_for(
         &self,
         projection: &str,
@@ -92,23 +93,23 @@ impl Reader {
                 let projection = projection.to_owned();
                 return Err(WaitError::Timeout { projection, stream, position: at, wanted: position });
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Returns how far a projection has read a stream, 0 for one that never ran.
+    /// Returns the position up to which a projection has applied a stream, 0 if it never ran.
     pub async fn position(&self, projection: &str, stream: Stream) -> Result<i64, Error> {
         let sql = "SELECT coalesce(max(position), 0) FROM projection_checkpoint WHERE name = $1 AND stream = $2";
         Ok(sqlx::query_scalar(sql).bind(projection).bind(stream.name()).fetch_one(&self.pool).await?)
     }
 
-    /// Tells whether both servers answer.
+    /// Errors if either server does not answer.
     pub async fn ping(&self) -> Result<(), Error> {
         self.ping_database().await?;
         self.ping_redis().await
     }
 
-    /// Tells whether the database answers, on a connection that no query holds.
+    /// Errors if the database does not answer, on a connection that no query uses.
     pub async fn ping_database(&self) -> Result<(), Error> {
         let mut watch = self.watch.lock().await;
         let mut db = match watch.take() {
@@ -120,13 +121,13 @@ impl Reader {
         Ok(())
     }
 
-    /// Tells whether Redis answers.
+    /// Errors if Redis does not answer.
     pub async fn ping_redis(&self) -> Result<(), Error> {
         let _: String = redis::cmd("PING").query_async(&mut self.redis.clone()).await?;
         Ok(())
     }
 
-    /// Runs a query whose one column is a row as JSON.
+    /// Runs a query that returns each row as one JSON column.
     pub(crate) async fn rows<T: DeserializeOwned>(
         &self,
         table: &'static str,
@@ -137,7 +138,7 @@ impl Reader {
         read.collect::<Result<_, _>>().map_err(|source| Error::Row { table, source })
     }
 
-    /// Runs a query like `rows` for its only row.
+    /// Like `rows`, for a query that returns at most one row.
     pub(crate) async fn row<T: DeserializeOwned>(
         &self,
         table: &'static str,
@@ -146,8 +147,8 @@ impl Reader {
         Ok(self.rows(table, query).await?.into_iter().next())
     }
 
-    /// Runs a filtered list: `list` is the select of all columns that match, with its filters as `$1`, `$2` …, which `bind`
-    /// binds.
+    /// Returns one page of a filtered list. `list` selects all matching rows; its filters are `$1`, `$2` …, which `bind`
+    /// binds. The total is counted up to `MAX_COUNTED`.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         table: &'static str,
@@ -157,7 +158,7 @@ impl Reader {
         bind: impl for<'q> Fn(Bound<'q>) -> Bound<'q>,
     ) -> Result<Page<T>, Error> {
         let (limit, offset, by) = (paging.limit(), paging.offset(), order.by());
-        // One more than asked for tells whether the list goes on.
+        // One extra row shows whether there is a next page.
         let cut = format!("ORDER BY {by} LIMIT {} OFFSET {offset}", limit + 1);
         let mut rows: Vec<Value> = match &paging.after {
             None => {

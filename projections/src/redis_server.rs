@@ -1,4 +1,4 @@
-//! Where Redis is and how it is connected to. What does not live here: what is kept in it.
+//! The address of Redis and how to connect to it.
 
 use std::path::PathBuf;
 
@@ -7,24 +7,24 @@ use redis::{Client, IntoConnectionInfo, TlsCertificates};
 
 use crate::Error;
 
-/// Redis, and the part of its keys that is this installation's.
+/// A Redis server, and the key prefix of this installation.
 #[derive(Clone)]
 pub struct RedisServer {
     /// `redis://[user:password@]host:port/`, or `rediss://…` with TLS.
     pub url: String,
-    /// Certificates of the authorities that its certificate comes from, PEM; those of the system when absent.
+    /// The CA certificates to verify the server with, PEM; those of the system when absent.
     pub tls_ca_file: Option<PathBuf>,
-    /// What every key begins with; empty in production.
+    /// The prefix of every key; empty in production.
     pub key_prefix: String,
 }
 
 impl RedisServer {
-    /// Redis without TLS.
+    /// Returns a server without TLS.
     pub fn plain(url: &str, key_prefix: &str) -> Self {
         Self { url: url.to_owned(), tls_ca_file: None, key_prefix: key_prefix.to_owned() }
     }
 
-    /// Connects; errors when it does not answer, or not with a certificate of these authorities.
+    /// Connects; errors if the server does not answer or its certificate is not from these CAs.
     pub async fn connect(&self) -> Result<ConnectionManager, Error> {
         Ok(self.client()?.get_connection_manager().await?)
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn authorities_without_tls_are_refused_and_so_is_a_file_that_is_not_there() {
+    fn a_ca_file_is_refused_without_tls_and_if_it_does_not_exist() {
         let with =
             |url: &str, file: &str| RedisServer { tls_ca_file: Some(file.into()), ..RedisServer::plain(url, "") };
         let refused = with("redis://127.0.0.1:1/", "/nowhere/ca.crt").client().unwrap_err();

@@ -1,10 +1,9 @@
-//! The role `project`: runs read models until it is told to stop. What does not live here: the live feed, which the api
-//! role runs, and rebuilding, which `replay` does.
+//! The role `project`: runs read models until shutdown. The live feed is run by the role `api`; rebuilding is `replay`'s.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use eventlog::{Log, consumer, error_chain};
+use eventlog::{Log, consumer};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -13,21 +12,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::latest_telemetry::{self, LatestTelemetry, Store};
-use crate::ownership::{Owner, SILENCE, writer_options};
+use crate::ownership::{Owner, IDLE_TIMEOUT, writer_options};
 use crate::registry::{Entry, Storage, Upkeep, select};
 use crate::runner::{Runner, consume_settings};
 use crate::{Error, RedisServer, checkpoint, migrations, privileges};
 
-/// How often it is looked whether a rebuild began elsewhere.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often to check whether a rebuild has begun elsewhere, and the pause before the next turn.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often it is looked what upkeep is due, and how long it is left alone after a failure.
-const KEEP_UP_EVERY: Duration = Duration::from_secs(10);
-const REST: Duration = Duration::from_secs(60);
-/// How long upkeep waits for a table that somebody reads: while it waits, nobody else begins to read it.
-const WAITS: &str = "2s";
+/// How often to run upkeep, and how long to back off after a failure.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(10);
+const UPKEEP_BACKOFF: Duration = Duration::from_secs(60);
+/// How long upkeep waits for a table lock. While it waits for an exclusive lock, new readers of the table queue behind it.
+const UPKEEP_LOCK_TIMEOUT: &str = "2s";
 
-/// How long the database may take to tell.
+/// How long the database may take to return the generation.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the role needs.
@@ -41,14 +40,15 @@ pub struct Deps {
     pub redis: RedisServer,
 }
 
-/// What the role is to do.
+/// The configuration of the role.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Names of read models; all of them when absent.
+    /// Names of the read models to run; all when absent.
     pub only: Option<Vec<String>>,
 }
 
-/// Brings the schema up to date and grants what the roles of PostgreSQL need. Several processes may do so at once.
+/// Applies pending migrations and grants the PostgreSQL roles their privileges. Safe to run from several processes at
+/// once.
 pub async fn migrate(database_url: &str) -> Result<(), Error> {
     let mut db = PgConnection::connect(database_url).await.map_err(Error::Connect)?;
     Migrator::new(migrations::Embedded).await?.run(&mut db).await?;
@@ -57,8 +57,8 @@ pub async fn migrate(database_url: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs read models until `shutdown`. Errors when one of them cannot go on: its checkpoint does not fit the log, or what
-/// it has not read yet is gone.
+/// Runs read models until `shutdown`. Errors if one of them cannot continue: its checkpoint does not fit the log, or
+/// messages that it has not read are gone.
 pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     let entries = select(config.only.as_deref())?;
     let options = writer_options(&deps.database_url)?;
@@ -67,7 +67,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let all = shutdown.child_token();
     let mut running = JoinSet::new();
     for entry in entries {
-        let keeper = Keeper {
+        let supervisor = Supervisor {
             entry,
             log: deps.log.clone(),
             options: options.clone(),
@@ -75,7 +75,7 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
             store: store.clone(),
             shutdown: all.clone(),
         };
-        running.spawn(keeper.keep());
+        running.spawn(supervisor.run());
     }
     let mut result = Ok(());
     while let Some(ended) = running.join_next().await {
@@ -89,7 +89,8 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     result
 }
 
-struct Keeper {
+/// Runs one read model.
+struct Supervisor {
     entry: Entry,
     log: Log,
     options: PgConnectOptions,
@@ -98,9 +99,9 @@ struct Keeper {
     shutdown: CancellationToken,
 }
 
-impl Keeper {
-    /// Runs one read model whenever it is this process's turn.
-    async fn keep(self) -> Result<(), Error> {
+impl Supervisor {
+    /// Runs the read model whenever this process owns it, until shutdown.
+    async fn run(self) -> Result<(), Error> {
         loop {
             let Some(mut owner) = Owner::acquire(&self.options, self.entry.name, &self.shutdown).await else {
                 return Ok(());
@@ -110,25 +111,25 @@ impl Keeper {
             let ended = tokio::select! {
                 ended = self.consume(&mut owner, turn.clone()) => ended,
                 never = self.watch_generation(generation, &turn) => match never {},
-                never = self.keep_up() => match never {},
-                // What was under way is given up: whoever has the projection now reads it again.
+                never = self.run_upkeep() => match never {},
+                // The batch in flight is dropped: the new owner reads it again from the checkpoint.
                 () = lost.cancelled() => Ok(()),
             };
             owner.release().await;
             match ended {
                 Ok(()) if self.shutdown.is_cancelled() => return Ok(()),
-                Ok(()) if lost.is_cancelled() => warn!(projection = self.entry.name, "is another's now, or nobody's"),
-                Ok(()) => info!(projection = self.entry.name, "gives way to a rebuild"),
-                Err(consumer::Error::Stopped { reason, .. }) => warn!(projection = self.entry.name, reason, "stops"),
+                Ok(()) if lost.is_cancelled() => warn!(projection = self.entry.name, "ownership lost"),
+                Ok(()) => info!(projection = self.entry.name, "stopped for a rebuild"),
+                Err(consumer::Error::Stopped { reason, .. }) => warn!(projection = self.entry.name, reason, "stopped"),
                 Err(error @ consumer::Error::Resume { .. }) => {
-                    warn!(projection = self.entry.name, error = error_chain(&error), "cannot resume yet");
+                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "cannot resume yet");
                 }
                 Err(error) => {
                     return Err(Error::Log { name: self.entry.name.to_owned(), source: error.into() });
                 }
             }
-            // Whatever it was, it is not over at once; a rebuild goes first anyway.
-            self.shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
+            // Avoids a busy loop while the cause lasts; a rebuild acquires with priority, so the pause does not delay it.
+            self.shutdown.run_until_cancelled(tokio::time::sleep(POLL_INTERVAL)).await;
         }
     }
 
@@ -146,34 +147,34 @@ impl Keeper {
         }
     }
 
-    /// Does what is due beside the writing, as long as the turn lasts. What fails is tried again the next time.
-    async fn keep_up(&self) -> Infallible {
+    /// Runs upkeep at intervals. A failure is logged and retried after `UPKEEP_BACKOFF`.
+    async fn run_upkeep(&self) -> Infallible {
         let Some(upkeep) = self.entry.upkeep else { return std::future::pending().await };
         loop {
-            let pause = match self.keep_up_once(upkeep).await {
-                Ok(()) => KEEP_UP_EVERY,
+            let pause = match self.run_upkeep_once(upkeep).await {
+                Ok(()) => UPKEEP_INTERVAL,
                 Err(error) => {
-                    warn!(projection = self.entry.name, error = error_chain(&error), "upkeep waits");
-                    REST
+                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "upkeep failed; will retry");
+                    UPKEEP_BACKOFF
                 }
             };
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn keep_up_once(&self, upkeep: Upkeep) -> Result<(), Error> {
-        // The upkeep has a lock as well: a process that stands still does not keep it.
-        let options = self.options.clone().options([("lock_timeout", WAITS), ("idle_session_timeout", SILENCE)]);
+    async fn run_upkeep_once(&self, upkeep: Upkeep) -> Result<(), Error> {
+        // Upkeep takes an advisory lock; the idle timeout releases it if this process hangs.
+        let options = self.options.clone().options([("lock_timeout", UPKEEP_LOCK_TIMEOUT), ("idle_session_timeout", IDLE_TIMEOUT)]);
         let mut db = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
         while upkeep(&mut db).await? {}
         Ok(db.close().await?)
     }
 
-    /// Ends the turn when a rebuild began, also while there is nothing to do.
+    /// Ends the turn when a rebuild has begun, even if no messages arrive.
     async fn watch_generation(&self, begun: i64, turn: &CancellationToken) -> Infallible {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            // When the database is gone, the consumer notices by itself.
+            tokio::time::sleep(POLL_INTERVAL).await;
+            // An error is ignored: if the database is unreachable, the consumer reports it.
             if self.generation().await.is_ok_and(|now| now != begun) {
                 turn.cancel();
             }

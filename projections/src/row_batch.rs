@@ -39,7 +39,7 @@ impl<R> Default for RowBatch<R> {
 }
 
 impl<R: Row> RowBatch<R> {
-    /// OriginMarks a row to be loaded before the fold runs.
+    /// Marks a row to be loaded before the fold runs.
     pub fn request(&mut self, key: Uuid) {
         self.requested.insert(key);
     }

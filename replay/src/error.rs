@@ -5,10 +5,10 @@ use eventlog::{Stream, consumer, inspect};
 /// Why a read model was not rebuilt.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The log no longer holds everything.
+    /// The log has been trimmed.
     #[error(
-        "{name} cannot be rebuilt completely: {stream} begins at {first}, what was before is gone from the log; \
-         to rebuild it all the same and lose that, accept a trimmed log"
+        "{name} cannot be rebuilt completely: {stream} begins at {first} and older messages are gone; \
+         accept a trimmed log to rebuild it without them"
     )]
     Trimmed {
         /// The read model.
@@ -18,31 +18,31 @@ pub enum Error {
         /// The first sequence it holds.
         first: u64,
     },
-    /// Another process did not give way.
-    #[error("{0} is run by another process, which did not give way within 30 seconds")]
+    /// Another process did not release the read model.
+    #[error("another process runs {0} and did not release it within 30 seconds")]
     Busy(String),
-    /// The shutdown came before the end; the process that runs the read model goes on from where it was left.
-    #[error("{0} was interrupted; it is rebuilt further by the process that runs it")]
+    /// Shutdown interrupted the rebuild; the process that runs the read model continues it from its checkpoint.
+    #[error("the rebuild of {0} was interrupted; the process that runs it continues from its checkpoint")]
     Interrupted(String),
-    /// The end of a stream could not be learnt.
-    #[error("cannot learn what {stream} holds")]
+    /// The state of a stream cannot be read.
+    #[error("cannot read the state of {stream}")]
     Stream {
         /// The stream.
         stream: Stream,
-        /// Why not.
+        /// The cause.
         #[source]
         source: inspect::Error,
     },
-    /// The log could not be read.
+    /// The log cannot be read.
     #[error("{name} cannot read the log")]
     Log {
         /// The read model.
         name: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: consumer::Error,
     },
-    /// The read model could not be written or compared.
-    #[error("a read model could not be written or compared")]
+    /// The read model cannot be written or compared.
+    #[error("cannot write or compare a read model")]
     Projection(#[from] projections::Error),
 }

@@ -1,17 +1,16 @@
-//! Rebuilding read models from the log, and proving the result equal. This is the plain form: one read model after the
-//! other is stopped, emptied, and folded again from the first message that the log holds; while that lasts, its readers
-//! see a part. What does not live here: the folds themselves, and shadow tables, which do not exist yet.
+//! Rebuilds read models from the log and verifies that the result is equal. One read model after the other is stopped,
+//! emptied, and folded again from the first message that the log holds. Meanwhile its readers see partial data: there are
+//! no shadow tables yet. The folds are in `projections`.
 //!
-//! What the log no longer holds cannot come back. The streams of telemetry, threshold events and presence are kept for
-//! a time only, so that a read model which reads one of them is not rebuilt once that stream was trimmed, unless it is
-//! wished: it then begins with the first message that is left, and what it knew from before is gone.
+//! What the log no longer holds cannot be rebuilt. The streams of telemetry, threshold events and presence are trimmed by
+//! age, so a read model that reads a trimmed stream is rebuilt only with `accept_trimmed`: it then starts at the first
+//! message that is left, and loses what it held from before.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod error;
 mod progress;
 mod rebuild;
 
-use eventlog::error_chain;
 use std::collections::BTreeMap;
 
 use projections::{Deps, registry};
@@ -25,42 +24,43 @@ pub use progress::{Phase, Progress};
 /// How to rebuild.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Rebuild also what the log no longer holds completely, and lose what is gone.
+    /// Rebuild even if the log has been trimmed, and lose what it no longer holds.
     pub accept_trimmed: bool,
 }
 
-/// A read model that was rebuilt.
+/// The result of rebuilding one read model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rebuilt {
     /// Its name.
     pub name: String,
-    /// What it held when it had read as far as was then rebuilt; absent where its checkpoint did not fit the log.
+    /// Its digests before the rebuild, by table or view, at the same positions; absent if its checkpoint did not fit the
+    /// log.
     pub before: Option<BTreeMap<String, String>>,
-    /// What it holds now, by table or view.
+    /// Its digests after the rebuild, by table or view.
     pub after: BTreeMap<String, String>,
-    /// Positions of the log that it was rebuilt to, all streams together.
+    /// The sum of the stream positions that it was rebuilt to.
     pub positions: u64,
-    /// How long the rebuilding took.
+    /// How long the rebuild took.
     pub seconds: f64,
-    /// Why it was left as it is, where it was: the log no longer holds everything that it knows.
+    /// Why it was not rebuilt, if so: the log no longer holds everything that it holds.
     pub kept: Option<String>,
 }
 
 impl Rebuilt {
-    /// Tells whether it is what it was.
+    /// Returns whether the rebuilt content equals the content before.
     pub fn is_equal(&self) -> bool {
         self.before.as_ref() == Some(&self.after)
     }
 
-    /// Lists the tables and views that are not what they were.
+    /// Lists the tables and views whose content differs.
     pub fn differences(&self) -> Vec<&str> {
         let before = |label: &String| self.before.as_ref().and_then(|before| before.get(label));
         self.after.iter().filter(|(label, now)| before(label) != Some(*now)).map(|(label, _)| label.as_str()).collect()
     }
 }
 
-/// Rebuilds read models of these names, or all. Processes that run them give way and take over again afterwards. With
-/// all, what the log no longer holds completely is left as it is and says so; asked for by name, it is an error.
+/// Rebuilds the read models with these names, or all. Processes that run them stop and take over again afterwards. A read
+/// model whose stream has been trimmed is skipped with a warning if all are rebuilt, and an error if named.
 pub async fn run(
     deps: &Deps,
     names: Option<&[String]>,
@@ -72,7 +72,7 @@ pub async fn run(
     for entry in registry::select(names)? {
         match rebuild::rebuild(deps, entry, options, &mut progress, &shutdown).await {
             Err(error @ Error::Trimmed { .. }) if names.is_none() => {
-                warn!(projection = entry.name, error = error_chain(&error), "left as it is");
+                warn!(projection = entry.name, error = &error as &dyn std::error::Error, "not rebuilt: the log has been trimmed");
                 rebuilt.push(kept(entry.name, &error));
             }
             one => {

@@ -1,46 +1,47 @@
-//! How far a rebuild is: a consumer that tells after every batch.
+//! Reports the progress of a rebuild after every batch.
 
 use eventlog::{Batch, Cause, Consumer, Outcome, Positions, Source};
 
-/// What is being done.
+/// A phase of a rebuild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Reading up to the end of the log, to compare at the same position.
+    /// Reading to the end of the log, so that both digests are taken at the same positions.
     CatchingUp,
     /// Folding again from the beginning.
     Rebuilding,
 }
 
-/// How far it is.
+/// The progress of a rebuild.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The read model.
     pub name: &'static str,
-    /// What is being done.
+    /// The current phase.
     pub phase: Phase,
-    /// Positions read, all streams together.
+    /// Positions read, summed over the streams.
     pub done: u64,
-    /// Positions to read.
+    /// Positions to read, summed over the streams.
     pub total: u64,
 }
 
-pub(crate) struct Watched<'a, C> {
+/// A consumer that reports progress after each batch of the inner one.
+pub(crate) struct ReportingConsumer<'a, C> {
     pub(crate) consumer: C,
     pub(crate) name: &'static str,
     pub(crate) phase: Phase,
     pub(crate) targets: &'a Positions,
-    pub(crate) tell: &'a mut (dyn FnMut(Progress) + Send),
+    pub(crate) report: &'a mut (dyn FnMut(Progress) + Send),
 }
 
-impl<C> Watched<'_, C> {
+impl<C> ReportingConsumer<'_, C> {
     fn report(&mut self, positions: &Positions) {
         let total = self.targets.iter().map(|(_, target)| target.sequence).sum();
         let done = self.targets.iter().map(|(stream, target)| positions.sequence(stream).min(target.sequence)).sum();
-        (self.tell)(Progress { name: self.name, phase: self.phase, done, total });
+        (self.report)(Progress { name: self.name, phase: self.phase, done, total });
     }
 }
 
-impl<C: Consumer> Consumer for Watched<'_, C> {
+impl<C: Consumer> Consumer for ReportingConsumer<'_, C> {
     fn name(&self) -> &str {
         self.consumer.name()
     }

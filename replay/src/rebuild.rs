@@ -1,4 +1,5 @@
-//! One read model: fenced, brought to a position, remembered, emptied, folded again to that position, compared.
+//! Rebuilds one read model: fences it, folds it to the end of the log, takes its digests, empties it, folds it again to
+//! the same positions, and takes the digests again.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,16 +12,16 @@ use projections::runner::{Runner, consume_settings};
 use projections::{Deps, checkpoint, digest};
 use tokio_util::sync::CancellationToken;
 
-use crate::progress::{Phase, Progress, Watched};
+use crate::progress::{Phase, Progress, ReportingConsumer};
 use crate::{Error, Options, Rebuilt};
 
-/// How long another process has to give way, and how long a lock of its last part is waited for.
-const GIVE_WAY: Duration = Duration::from_secs(30);
+/// How long to wait for another process to release the read model, and for its last table locks.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(30);
 
-type Tell<'a> = &'a mut (dyn FnMut(Progress) + Send);
+type Report<'a> = &'a mut (dyn FnMut(Progress) + Send);
 
-/// A read model in hand.
-struct Site<'a> {
+/// A rebuild in progress.
+struct Rebuild<'a> {
     deps: &'a Deps,
     entry: Entry,
     store: Store,
@@ -33,19 +34,19 @@ pub(crate) async fn rebuild(
     deps: &Deps,
     entry: Entry,
     options: Options,
-    tell: Tell<'_>,
+    report: Report<'_>,
     shutdown: &CancellationToken,
 ) -> Result<Rebuilt, Error> {
     let targets = heads(deps, entry, options).await?;
     let store = Store::connect(&deps.redis).await?;
-    let owner = take(deps, entry).await?;
-    let mut site = Site { deps, entry, store, owner, targets, shutdown };
-    let rebuilt = site.rebuild(tell).await;
-    site.owner.release().await;
+    let owner = take_over(deps, entry).await?;
+    let mut rebuild = Rebuild { deps, entry, store, owner, targets, shutdown };
+    let rebuilt = rebuild.rebuild(report).await;
+    rebuild.owner.release().await;
     rebuilt
 }
 
-/// Returns where the log ends for this read model; refuses a log that does not begin at its beginning.
+/// Returns the heads of the read model's streams; errors if one of them has been trimmed, unless that is accepted.
 async fn heads(deps: &Deps, entry: Entry, options: Options) -> Result<Positions, Error> {
     let mut heads = Vec::new();
     for source in entry.sources() {
@@ -59,32 +60,33 @@ async fn heads(deps: &Deps, entry: Entry, options: Options) -> Result<Positions,
     Ok(Positions::at(heads))
 }
 
-/// Begins a new generation, which nobody else can write, and waits until whoever runs the read model has given way.
-async fn take(deps: &Deps, entry: Entry) -> Result<Owner, Error> {
-    let wait = GIVE_WAY.as_millis().to_string();
+/// Begins a new generation, which fences all other writers, and waits until the current owner has released the read
+/// model.
+async fn take_over(deps: &Deps, entry: Entry) -> Result<Owner, Error> {
+    let wait = RELEASE_TIMEOUT.as_millis().to_string();
     let options = writer_options(&deps.database_url)?.options([("lock_timeout", wait.as_str())]);
     checkpoint::fence(&options, entry.name, &entry.sources()).await?;
     let patience = CancellationToken::new();
     let owner = Owner::acquire_with_priority(&options, entry.name, &patience);
-    let waited = tokio::time::timeout(GIVE_WAY, owner).await.ok().flatten();
+    let waited = tokio::time::timeout(RELEASE_TIMEOUT, owner).await.ok().flatten();
     waited.ok_or_else(|| Error::Busy(entry.name.to_owned()))
 }
 
-impl Site<'_> {
-    async fn rebuild(&mut self, tell: Tell<'_>) -> Result<Rebuilt, Error> {
-        let before = match self.fold(Phase::CatchingUp, tell).await {
+impl Rebuild<'_> {
+    async fn rebuild(&mut self, report: Report<'_>) -> Result<Rebuilt, Error> {
+        let before = match self.fold(Phase::CatchingUp, report).await {
             Ok(()) => {
-                self.keep_up().await?;
+                self.run_upkeep().await?;
                 Some(self.digest().await?)
             }
-            // A checkpoint that does not fit the log is a reason to rebuild, not one to refuse.
+            // A checkpoint that does not fit the log is a reason to rebuild; only the comparison is impossible.
             Err(Error::Log { source, .. }) if is_misfit(&source) => None,
             Err(error) => return Err(error),
         };
         let begun = Instant::now();
         self.reset().await?;
-        self.fold(Phase::Rebuilding, tell).await?;
-        self.keep_up().await?;
+        self.fold(Phase::Rebuilding, report).await?;
+        self.run_upkeep().await?;
         Ok(Rebuilt {
             name: self.entry.name.to_owned(),
             before,
@@ -95,26 +97,26 @@ impl Site<'_> {
         })
     }
 
-    /// Folds from the checkpoint to the targets, and not beyond.
-    async fn fold(&mut self, phase: Phase, tell: Tell<'_>) -> Result<(), Error> {
+    /// Folds from the checkpoint to the targets, but not beyond.
+    async fn fold(&mut self, phase: Phase, report: Report<'_>) -> Result<(), Error> {
         let until = self.targets.clone();
         match self.entry.storage {
             Storage::Postgres(make) => {
                 let mut projection = make();
                 let pace = consume_settings(projection.batch_limits());
                 let runner = Runner::new(projection.as_mut(), &mut self.owner).until(until);
-                drive(self.deps, runner, self.entry.name, pace, &self.targets, phase, tell, self.shutdown).await
+                drive(self.deps, runner, self.entry.name, pace, &self.targets, phase, report, self.shutdown).await
             }
             Storage::Redis => {
                 let pace = consume_settings(latest_telemetry::BATCH_LIMITS);
                 let latest = LatestTelemetry::new(self.store.clone(), &mut self.owner).until(until);
-                drive(self.deps, latest, self.entry.name, pace, &self.targets, phase, tell, self.shutdown).await
+                drive(self.deps, latest, self.entry.name, pace, &self.targets, phase, report, self.shutdown).await
             }
         }
     }
 
-    /// Does what is due beside the writing, so that both sides of the comparison are as far.
-    async fn keep_up(&mut self) -> Result<(), Error> {
+    /// Runs all upkeep that is due, so that both sides of the comparison have had the same maintenance.
+    async fn run_upkeep(&mut self) -> Result<(), Error> {
         let Some(upkeep) = self.entry.upkeep else { return Ok(()) };
         while upkeep(self.owner.db().await?).await? {}
         Ok(())
@@ -148,10 +150,10 @@ async fn drive(
     pace: consumer::ConsumeSettings,
     targets: &Positions,
     phase: Phase,
-    tell: Tell<'_>,
+    report: Report<'_>,
     shutdown: &CancellationToken,
 ) -> Result<(), Error> {
-    let watched = Watched { consumer, name, phase, targets, tell };
+    let watched = ReportingConsumer { consumer, name, phase, targets, report };
     let folded = eventlog::run_until(&deps.log, watched, pace, targets.clone(), shutdown.clone()).await;
     folded.map_err(|source| Error::Log { name: name.to_owned(), source })?;
     if shutdown.is_cancelled() { Err(Error::Interrupted(name.to_owned())) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! Domain events into rows of activities. Pure.
+//! Folds domain events into rows of activities. Pure.
 
 use domain::AnyEvent;
 use domain::activity::{ActivityEvent, WorkOrder};

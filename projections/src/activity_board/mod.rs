@@ -1,5 +1,5 @@
-//! The activity board: work orders from creation to their end, with checklist and comments. What does not live here:
-//! what makes them.
+//! The activity board: work orders from creation to completion or cancellation, with checklist and comments. They are
+//! created by the stage `activity_creator` or through the API.
 
 mod fold;
 pub mod read;

@@ -1,4 +1,4 @@
-//! Questions about activities.
+//! Queries of activities.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,27 +10,27 @@ use crate::{Error, Page, Paging, Reader};
 /// An activity as lists and details show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
-    /// All of the board's entry.
+    /// The row.
     #[serde(flatten)]
     pub row: ActivityRow,
-    /// Name of the thing to work on.
+    /// The name of the target.
     pub target_name: Option<String>,
 }
 
-/// Which activities are wanted; what is absent does not narrow.
+/// Filters a list of activities; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ActivityFilter {
     /// `pending`, `assigned`, `in_progress`, `done` or `cancelled`.
     pub status: Option<String>,
     /// `low`, `medium`, `high` or `critical`.
     pub priority: Option<String>,
-    /// On this thing.
+    /// With this target.
     pub target_id: Option<Uuid>,
-    /// Of this person.
+    /// Assigned to this user.
     pub assigned_user_id: Option<Uuid>,
-    /// Of this work role.
+    /// Assigned to this work role.
     pub assigned_role: Option<String>,
-    /// It was due and had not ended, or not.
+    /// Overdue, or not.
     pub overdue: Option<bool>,
     /// Caused by this alarm.
     pub alarm_id: Option<Uuid>,
@@ -39,7 +39,7 @@ pub struct ActivityFilter {
 const ACTIVITY: &str = "SELECT v.*, coalesce(a.name, d.name) AS target_name FROM activities v
     LEFT JOIN assets a ON a.id = v.target_id LEFT JOIN devices d ON d.id = v.target_id";
 
-/// Lists activities, the newest first.
+/// Lists activities; newest first.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,

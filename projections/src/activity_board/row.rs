@@ -6,80 +6,80 @@ use uuid::Uuid;
 
 use crate::row_batch::Row;
 
-/// One thing to do.
+/// A checklist item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// What to do.
+    /// Its text.
     pub item: String,
-    /// Whether the activity needs it to be completed.
+    /// Whether the activity cannot be completed without it.
     pub required: bool,
-    /// Whether it is ticked.
+    /// Whether it is checked.
     pub done: bool,
 }
 
-/// What somebody said.
+/// A comment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
-    /// Who, `user:<id>`.
+    /// The author, `user:<id>`.
     pub author: String,
-    /// What.
+    /// The text.
     pub text: String,
-    /// When.
+    /// When it was written.
     pub at: DateTime<Utc>,
 }
 
-/// A work order.
+/// An activity: a work order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActivityRow {
     /// The activity.
     pub id: Uuid,
     /// Its organisation.
     pub organization_id: Uuid,
-    /// The template it was made of.
+    /// The template that it was created from.
     pub template_id: Option<Uuid>,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// A free-text description.
     pub description: Option<String>,
     /// `device`, `asset` or `space`.
     pub target_type: String,
-    /// The thing to work on.
+    /// The target.
     pub target_id: Uuid,
     /// `low`, `medium`, `high` or `critical`.
     pub priority: String,
     /// `pending`, `assigned`, `in_progress`, `done` or `cancelled`.
     pub status: String,
-    /// Work role that has it.
+    /// The work role that it is assigned to.
     pub assigned_role: Option<String>,
-    /// Person who has it.
+    /// The user that it is assigned to.
     pub assigned_user_id: Option<Uuid>,
     /// When it is due.
     pub due_at: Option<DateTime<Utc>>,
-    /// Whether it was due and had not ended.
+    /// Whether it passed its due time before it ended.
     pub overdue: bool,
-    /// What to do.
+    /// The checklist.
     pub checklist: Vec<Item>,
-    /// The alarm that caused it.
+    /// The alarm that it was created for.
     pub alarm_id: Option<Uuid>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
     /// When work began.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it was completed or given up.
+    /// When it was completed or cancelled.
     pub ended_at: Option<DateTime<Utc>>,
-    /// What was done.
+    /// The completion note.
     pub note: Option<String>,
-    /// Why it was given up.
+    /// Why it was cancelled.
     pub cancelled_reason: Option<String>,
-    /// What people said, the oldest first.
+    /// The comments; oldest first.
     pub comments: Vec<Comment>,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES_ACTIVITY` of the last change.
+    /// The position in `ES_ACTIVITY` of the last change.
     pub position: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::activity::{ActivityEvent, WorkOrder};
 use domain::activity_template::ChecklistItem;

@@ -1,4 +1,4 @@
-//! Domain events into rows of alarms. Pure.
+//! Folds domain events into rows of alarms. Pure.
 
 use domain::AnyEvent;
 use domain::alarm::{AlarmEvent, Breach};

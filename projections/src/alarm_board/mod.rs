@@ -1,5 +1,5 @@
-//! The alarm board, in the terms of ISA-18.2: active or returned to normal, acknowledged or not. What does not live
-//! here: when an alarm is raised.
+//! The alarm board, in the terms of ISA-18.2: active or returned to normal, acknowledged or not. Alarms are
+//! raised by `domain::alarming`.
 
 mod fold;
 pub mod read;

@@ -1,4 +1,4 @@
-//! Questions about alarms.
+//! Queries of alarms.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,25 +11,25 @@ use crate::{Error, Page, Paging, Reader};
 /// An alarm as lists and details show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
-    /// All of the board's entry.
+    /// The row.
     #[serde(flatten)]
     pub row: AlarmRow,
-    /// Name of the entity.
+    /// The name of the entity.
     pub entity_name: Option<String>,
 }
 
-/// Which alarms are wanted; what is absent does not narrow.
+/// Filters a list of alarms; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlarmFilter {
-    /// The condition holds, or not.
+    /// The condition still holds, or not.
     pub active: Option<bool>,
-    /// A person has seen it, or not.
+    /// Acknowledged, or not.
     pub acknowledged: Option<bool>,
-    /// Somebody still has to look at it, or nobody: active or not acknowledged, and not closed.
+    /// Open, or not. Open means active or unacknowledged, and not closed.
     pub open: Option<bool>,
-    /// Put aside by a person or by design, or not.
+    /// Shelved or suppressed by design, or not.
     pub suppressed: Option<bool>,
-    /// Of this person.
+    /// Assigned to this user.
     pub assignee_id: Option<Uuid>,
     /// `low`, `medium`, `high` or `critical`.
     pub severity: Option<String>,
@@ -46,7 +46,7 @@ pub struct AlarmFilter {
 const ALARM: &str = "SELECT m.*, coalesce(a.name, d.name) AS entity_name FROM alarms m
     LEFT JOIN assets a ON a.id = m.entity_id LEFT JOIN devices d ON d.id = m.entity_id";
 
-/// Lists alarms, the newest first.
+/// Lists alarms; newest first.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,
@@ -85,18 +85,18 @@ pub async fn get(reader: &Reader, organization: Uuid, alarm: Uuid) -> Result<Opt
     reader.row("alarms", sqlx::query_scalar(&sql).bind(organization).bind(alarm)).await
 }
 
-/// How many alarms are open, by severity.
+/// The number of open alarms of one severity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlarmCounts {
     /// `low`, `medium`, `high` or `critical`.
     pub severity: String,
-    /// Those that hold now.
+    /// Active alarms.
     pub active: i64,
-    /// Those that nobody has seen.
+    /// Unacknowledged alarms.
     pub unacknowledged: i64,
 }
 
-/// Counts the alarms that somebody has to look at, by severity; what is suppressed or closed does not count.
+/// Counts open alarms by severity; suppressed and closed ones are excluded.
 pub async fn counts(reader: &Reader, organization: Uuid) -> Result<Vec<AlarmCounts>, Error> {
     let sql = "SELECT to_jsonb(x) FROM (
             SELECT severity, count(*) FILTER (WHERE active) AS active,

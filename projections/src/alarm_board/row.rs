@@ -18,7 +18,7 @@ pub struct AlarmRow {
     pub organization_id: Uuid,
     /// The rule.
     pub rule_id: Uuid,
-    /// The rule's name then.
+    /// The rule's name when the alarm was raised.
     pub rule_name: String,
     /// `device`, `asset` or `space`.
     pub entity_type: String,
@@ -26,13 +26,13 @@ pub struct AlarmRow {
     pub entity_id: Uuid,
     /// The metric.
     pub metric_key: String,
-    /// The condition then.
+    /// The condition when the alarm was raised.
     pub condition: Condition,
     /// `low`, `medium`, `high` or `critical`.
     pub severity: String,
     /// The value that raised it.
     pub value: f64,
-    /// Which breach of this rule and entity, from 1.
+    /// The number of this breach of the rule by the entity, from 1.
     pub episode: i64,
     /// When the breach began, by the device's clock.
     pub started_at: DateTime<Utc>,
@@ -40,43 +40,43 @@ pub struct AlarmRow {
     pub raised_at: DateTime<Utc>,
     /// Whether the condition still holds.
     pub active: bool,
-    /// When it no longer held, by the device's clock.
+    /// When the condition returned to normal, by the device's clock.
     pub returned_at: Option<DateTime<Utc>>,
-    /// The value then.
+    /// The value at that time.
     pub returned_value: Option<f64>,
-    /// Whether a person has seen it.
+    /// Whether a user has acknowledged it.
     pub acknowledged: bool,
-    /// When.
+    /// When it was acknowledged.
     pub acknowledged_at: Option<DateTime<Utc>>,
-    /// Who, `user:<id>`.
+    /// Who acknowledged it, `user:<id>`.
     pub acknowledged_by: Option<String>,
-    /// What they said.
+    /// The comment of the acknowledgement.
     pub acknowledged_comment: Option<String>,
-    /// How often the breach came back within the rule's pause.
+    /// How often the breach recurred within the rule's cooldown.
     pub repeats: i64,
-    /// Why nobody is to hear of it: `shelved` or `out_of_service`.
+    /// Why it notifies nobody: `shelved` or `out_of_service`.
     pub suppression: Option<String>,
     /// Until when it is shelved.
     pub shelved_until: Option<DateTime<Utc>>,
-    /// Who cares for it.
+    /// The user that it is assigned to.
     pub assignee_id: Option<Uuid>,
-    /// What people said, the oldest first.
+    /// The comments; oldest first.
     pub comments: Vec<Comment>,
-    /// Why nobody needs to look at it any more: `dismissed` or `superseded`.
+    /// Why it is closed: `dismissed` or `superseded`.
     pub closed: Option<String>,
-    /// Since when.
+    /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
     /// Who dismissed it, `user:<id>`.
     pub dismissed_by: Option<String>,
-    /// Why, in their words.
+    /// The reason given for the dismissal.
     pub dismissed_reason: Option<String>,
-    /// The alarm of the same rule and entity that stands in its place.
+    /// The newer alarm of the same rule and entity that replaces it.
     pub superseded_by: Option<Uuid>,
     /// When it was recorded, by the platform's clock.
     pub recorded_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES_ALARM` of the last change.
+    /// The position in `ES_ALARM` of the last change.
     pub position: i64,
 }
 
@@ -89,7 +89,7 @@ impl Row for AlarmRow {
 }
 
 impl AlarmRow {
-    /// Returns the state.
+    /// Returns its ISA-18.2 state.
     pub fn state(&self) -> AlarmState {
         match (&self.closed, self.suppression.as_deref()) {
             (Some(_), _) => AlarmState::Closed,

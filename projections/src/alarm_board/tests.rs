@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::alarm::{AlarmEvent, Breach};
 use domain::alarming::{Condition, Operator, Severity};
@@ -53,7 +53,7 @@ fn each_event_changes_its_own_columns() {
 }
 
 #[test]
-fn the_state_is_of_both_the_condition_and_the_person() {
+fn the_state_follows_from_condition_and_acknowledgement() {
     let (returned, seen) =
         (AlarmEvent::AlarmReturnedToNormal { value: None, at: at(7) }, AlarmEvent::AlarmAcknowledged { comment: None });
     assert_eq!(then(&[]).state().as_str(), "active_unacknowledged");

@@ -1,4 +1,4 @@
-//! Domain events into rows of assets, places in the tree, and links. Pure.
+//! Folds domain events into rows of assets, their places in the tree, and their links. Pure.
 
 use domain::AnyEvent;
 use domain::asset::AssetEvent;
@@ -16,7 +16,7 @@ use crate::sql_values::enum_text;
 /// The fold of assets.
 pub struct Assets;
 
-/// The rows in hand.
+/// The rows that a batch has loaded, by table.
 #[derive(Default)]
 pub struct Rows {
     pub(crate) assets: RowBatch<AssetRow>,

@@ -1,5 +1,5 @@
-//! The directory of assets: what they are, where in the tree they stand, which devices feed them. What does not live
-//! here: their types (`type_catalogue`), values and health.
+//! The directory of assets: their details, their place in the asset tree, the devices linked to them. Their types are in
+//! `type_catalogue`, their values in `telemetry_history` and `latest_telemetry`, their health in `asset_health`.
 
 mod fold;
 pub mod read;

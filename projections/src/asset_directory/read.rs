@@ -1,4 +1,4 @@
-//! Questions about assets, their tree, and the links between devices and assets in both directions.
+//! Queries of assets, their tree, and the links between devices and assets in both directions.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,24 +13,24 @@ use crate::{Error, Page, Paging, Reader};
 /// An asset as lists and details show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asset {
-    /// All of the directory's entry.
+    /// The row.
     #[serde(flatten)]
     pub row: AssetRow,
-    /// Name of its type.
+    /// The name of its type.
     pub asset_type_name: Option<String>,
-    /// What it is part of.
+    /// Its parent in the asset tree.
     pub parent_id: Option<Uuid>,
-    /// Its health, 0 to 100, where it was scored.
+    /// Its health score, 0 to 100, if it was scored.
     pub health_score: Option<i16>,
-    /// When the reading behind the health was measured.
+    /// When the reading behind the score was measured.
     pub health_score_updated_at: Option<DateTime<Utc>>,
-    /// The version of the model that computed the health: the position in `ES` of its definition.
+    /// The version of the model that computed the score: the position in `ES` of its definition.
     pub health_score_computed_by: Option<i64>,
     /// The version of the formula that computed it.
     pub health_score_formula_version: Option<i32>,
-    /// How many devices feed it now; this and the next are absent of the past.
+    /// The number of devices that feed it now. This and the next field are absent for a past state.
     pub linked_devices_count: Option<i64>,
-    /// How many alarms are active on it.
+    /// The number of its active alarms.
     pub active_alarms_count: Option<i64>,
 }
 
@@ -51,18 +51,18 @@ impl Asset {
     }
 }
 
-/// Which assets are wanted; what is absent does not narrow.
+/// Filters a list of assets; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AssetFilter {
-    /// Their type.
+    /// Of this type.
     pub asset_type_id: Option<Uuid>,
     /// `asset` or `space`.
     pub kind: Option<String>,
-    /// Parts of this asset.
+    /// Children of this asset.
     pub parent_id: Option<Uuid>,
-    /// Out of use, or not.
+    /// Retired, or not.
     pub retired: Option<bool>,
-    /// Part of name or description, in any case.
+    /// A substring of name or description; case-insensitive.
     pub text: Option<String>,
 }
 
@@ -88,7 +88,7 @@ pub struct LinkedDevice {
     pub device_name: Option<String>,
     /// `online`, `offline` or `unknown`.
     pub connectivity: String,
-    /// The newest sign of life.
+    /// When it last sent anything.
     pub last_seen: Option<DateTime<Utc>>,
 }
 
@@ -139,7 +139,7 @@ pub async fn link(reader: &Reader, organization: Uuid, link: Uuid) -> Result<Opt
     reader.row("asset_links", sqlx::query_scalar(sql).bind(organization).bind(link)).await
 }
 
-/// Lists the links of a device that have not ended, the present ones first; `ended` adds those that have.
+/// Lists the links of a device that have not ended, the present ones first; with `ended`, also those that have.
 pub async fn assets_of_device(
     reader: &Reader,
     organization: Uuid,
@@ -155,7 +155,7 @@ pub async fn assets_of_device(
     reader.rows("asset_links", sqlx::query_scalar(sql).bind(organization).bind(device).bind(ended)).await
 }
 
-/// Lists the links of an asset that have not ended, with the devices' state; `ended` adds those that have.
+/// Lists the links of an asset that have not ended, with the devices' state; with `ended`, also those that have.
 pub async fn devices_of_asset(
     reader: &Reader,
     organization: Uuid,

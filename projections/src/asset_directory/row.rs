@@ -19,7 +19,7 @@ pub struct AssetRow {
     pub organization_id: Uuid,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// A free-text description.
     pub description: Option<String>,
     /// Its type.
     pub asset_type_id: Uuid,
@@ -31,31 +31,31 @@ pub struct AssetRow {
     pub longitude: Option<f64>,
     /// A JSON object.
     pub custom_attributes: Value,
-    /// The profile that it was made from.
+    /// The profile that it was created from.
     pub profile_id: Option<Uuid>,
-    /// How its health is judged, where a profile says so.
+    /// The health thresholds of its profile, if any.
     pub health_thresholds: Option<HealthThresholds>,
-    /// How links to it map metrics where nothing else is said.
+    /// The default metric mapping of links to it.
     pub telemetry_mappings: Option<BTreeMap<String, String>>,
-    /// Name of its picture.
+    /// The name of its icon.
     pub icon: Option<String>,
-    /// Whether it is out of service for a time.
+    /// Whether it is temporarily out of service.
     pub out_of_service: bool,
-    /// Why.
+    /// Why it is out of service.
     pub out_of_service_reason: Option<String>,
-    /// Whether it is out of use.
+    /// Whether it is retired.
     pub retired: bool,
-    /// Why.
+    /// Why it was retired.
     pub retired_reason: Option<String>,
     /// When it was registered.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
@@ -67,16 +67,16 @@ impl Row for AssetRow {
     }
 }
 
-/// Which asset an asset is part of.
+/// An asset's place in the asset tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlaceRow {
-    /// The part.
+    /// The asset.
     pub asset_id: Uuid,
     /// Their organisation.
     pub organization_id: Uuid,
-    /// The whole.
+    /// Its parent.
     pub parent_id: Uuid,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
@@ -89,7 +89,7 @@ impl Row for PlaceRow {
     }
 }
 
-/// A link of a device to an asset for a window of time.
+/// A link of a device to an asset, valid for a period.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinkRow {
     /// The link.
@@ -110,12 +110,12 @@ pub struct LinkRow {
     pub valid_until: Option<DateTime<Utc>>,
     /// `device.<key>` to `asset.<key>`.
     pub metrics_mapping: BTreeMap<String, String>,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
 impl LinkRow {
-    /// Tells whether the link holds at a time.
+    /// Returns whether the link is valid at a time.
     pub fn is_valid_at(&self, at: DateTime<Utc>) -> bool {
         self.valid_from <= at && self.valid_until.is_none_or(|until| at < until)
     }

@@ -1,4 +1,4 @@
-//! Changes of health into the health now. Pure.
+//! Folds health changes into the current health. Pure.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::row_batch::{Row, RowBatch};
 
-/// The health of an asset now.
+/// The current health of an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HealthRow {
     /// The asset.
@@ -15,17 +15,17 @@ pub struct HealthRow {
     pub organization_id: Uuid,
     /// 0 to 100.
     pub score: i16,
-    /// The score before.
+    /// The previous score.
     pub previous: Option<i16>,
-    /// The metric that pulls it down most.
+    /// The metric that lowers the score most.
     pub cause: Option<String>,
     /// When the reading behind it was measured.
     pub measured_at: DateTime<Utc>,
     /// The version of the model that computed it: the position in `ES` of its definition.
     pub computed_by: Option<i64>,
-    /// The version of the formula; none of scores from before that was noted.
+    /// The version of the formula; absent for scores computed before it was recorded.
     pub formula_version: Option<i32>,
-    /// Position in `TELEMETRY_ASSET`.
+    /// The position in `TELEMETRY_ASSET`.
     pub position: i64,
 }
 
@@ -47,23 +47,23 @@ pub struct HealthChangeRow {
     pub organization_id: Uuid,
     /// 0 to 100.
     pub score: i16,
-    /// The score before.
+    /// The previous score.
     pub previous: Option<i16>,
-    /// The metric that pulls it down most.
+    /// The metric that lowers the score most.
     pub cause: Option<String>,
     /// When the reading behind it was measured.
     pub measured_at: DateTime<Utc>,
     /// The version of the model that computed it: the position in `ES` of its definition.
     pub computed_by: Option<i64>,
-    /// The version of the formula; none of scores from before that was noted.
+    /// The version of the formula; absent for scores computed before it was recorded.
     pub formula_version: Option<i32>,
-    /// Position in `TELEMETRY_ASSET`.
+    /// The position in `TELEMETRY_ASSET`.
     pub position: i64,
-    /// Place among the changes of its message, from 0.
+    /// Its index among the changes of its message, from 0.
     pub ordinal: i32,
 }
 
-/// Folds one change; an older reading than the one behind the present score is history only.
+/// Folds one change; a change from an older reading than the current score's does not replace it.
 pub fn fold(rows: &mut RowBatch<HealthRow>, change: &HealthChangeRow) {
     if rows.get(change.asset_id).is_some_and(|row| row.measured_at > change.measured_at) {
         return;

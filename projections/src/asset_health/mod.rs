@@ -1,4 +1,4 @@
-//! The health of assets: the score now, and every change of it. What does not live here: scoring.
+//! The health of assets: the current score and every change of it. Scoring is in `domain::telemetry`.
 
 mod fold;
 pub mod read;
@@ -22,7 +22,7 @@ use crate::{Error, Projection};
 /// The projection's name.
 pub const NAME: &str = "asset_health";
 
-/// The projection.
+/// The projection of this read model.
 #[derive(Default)]
 pub struct AssetHealth {
     marks: OriginMarks,
@@ -71,7 +71,7 @@ impl Projection for AssetHealth {
 }
 
 impl AssetHealth {
-    /// Takes the changes of a pack that its source has not told of before.
+    /// Returns the changes of a pack that its source has not published before.
     fn new_changes(&mut self, message: &Message, pack: AssetPack) -> Vec<HealthChangeRow> {
         let last = self.marks.last(message);
         let es_position = pack.es_position;
@@ -86,7 +86,7 @@ impl AssetHealth {
                 previous: change.previous.map(i16::from),
                 cause: change.cause,
                 measured_at: change.measured_at,
-                // An older program named only the definitions that held as a whole.
+                // Packs of older versions have no `scored_by`; the position of the definitions is the closest they have.
                 computed_by: Some(to_bigint(change.scored_by.map_or(es_position, |by| by.model))),
                 formula_version: change.scored_by.map(|by| by.formula.into()),
                 position: to_bigint(message.sequence),

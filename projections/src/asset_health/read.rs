@@ -1,4 +1,4 @@
-//! Questions about health.
+//! Queries of health.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -6,14 +6,14 @@ use uuid::Uuid;
 use super::{HealthChangeRow, HealthRow};
 use crate::{Error, Reader};
 
-/// Returns the health of an asset now; none where it was never scored.
+/// Returns the current health of an asset; `None` if it was never scored.
 pub async fn get(reader: &Reader, organization: Uuid, asset: Uuid) -> Result<Option<HealthRow>, Error> {
     let sql = "SELECT to_jsonb(h) FROM asset_health h WHERE organization_id = $1 AND asset_id = $2";
     reader.row("asset_health", sqlx::query_scalar(sql).bind(organization).bind(asset)).await
 }
 
-/// Lists the changes of an asset's health in a span of time (`from` included, `until` excluded), the oldest first; of
-/// more than `limit` the newest.
+/// Lists the changes of an asset's health from `from` (inclusive) to `until` (exclusive), oldest first. If there are more
+/// than `limit`, returns the newest.
 pub async fn history(
     reader: &Reader,
     organization: Uuid,

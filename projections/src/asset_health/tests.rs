@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use super::{HealthChangeRow, HealthRow, fold};
 use crate::row_batch::RowBatch;
@@ -20,7 +20,7 @@ fn change(score: i16, seconds: i64, position: i64) -> HealthChangeRow {
 }
 
 #[test]
-fn the_newest_reading_tells_the_health_whatever_arrives_after_it() {
+fn the_newest_reading_decides_the_health_even_if_older_ones_arrive_later() {
     for (changes, score) in [
         (vec![change(50, 1, 1)], (50, 1)),
         (vec![change(50, 1, 1), change(60, 2, 2)], (60, 2)),

@@ -1,5 +1,5 @@
-//! The audit log: one row a domain event, in SQL, for whoever asks who did what and when. What does not live here: the
-//! proof that the log itself is whole (the hash chain of the event store).
+//! The audit log: one row for each domain event, to query who did what and when. Tamper evidence is the hash chain of the
+//! event store.
 
 pub mod read;
 mod row;
@@ -20,7 +20,7 @@ use crate::{Error, Projection};
 /// The projection's name.
 pub const NAME: &str = "audit_log";
 
-/// The projection.
+/// The projection of this read model.
 #[derive(Default)]
 pub struct AuditLog;
 

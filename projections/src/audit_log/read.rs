@@ -1,4 +1,4 @@
-//! Questions about who did what.
+//! Queries of the audit log.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::AuditRow;
 use crate::{Error, Reader};
 
-/// Which events are wanted; what is absent does not narrow.
+/// Filters a list of events; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AuditFilter {
     /// Of this entity.
@@ -15,7 +15,7 @@ pub struct AuditFilter {
     pub entity_type: Option<String>,
     /// By this actor.
     pub actor: Option<String>,
-    /// Of this name.
+    /// With this event name.
     pub event_type: Option<String>,
     /// Recorded at or after.
     pub from: Option<DateTime<Utc>>,
@@ -23,7 +23,7 @@ pub struct AuditFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Where a part of the list ended: an event's place in the log.
+/// The end of a page: an event's place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// When it was recorded.
@@ -32,7 +32,7 @@ pub struct Cursor {
     pub stream: String,
     /// Its message's position there.
     pub position: i64,
-    /// Its place in the message.
+    /// Its index within the message.
     pub index: i32,
 }
 
@@ -43,7 +43,7 @@ impl From<&AuditRow> for Cursor {
     }
 }
 
-/// Lists events, the newest first, from after a cursor on.
+/// Lists events; newest first, starting after a cursor.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,

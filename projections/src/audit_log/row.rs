@@ -1,4 +1,4 @@
-//! Domain events into rows of the audit log. Pure.
+//! Converts domain events to rows of the audit log. Pure.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,33 +14,33 @@ pub struct AuditRow {
     pub stream: String,
     /// Its message's position there.
     pub position: i64,
-    /// Its place in the message, from 0.
+    /// Its index within the message, from 0.
     pub index: i32,
-    /// Its own id.
+    /// The id of the event.
     pub event_id: Uuid,
     /// Its organisation.
     pub organization_id: Uuid,
-    /// Who: `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<name>`.
+    /// The actor: `user:<id>`, `api_key:<id>`, `device:<id>` or `system:<name>`.
     pub actor: String,
-    /// Type of what it happened to, such as `device`.
+    /// The type of the entity, such as `device`.
     pub entity_type: String,
-    /// What it happened to.
+    /// The entity.
     pub entity_id: Uuid,
-    /// The entity's version after it, from 1.
+    /// The entity's version after the event, from 1.
     pub version: i64,
     /// Its name, such as `DeviceRenamed`.
     pub event_type: String,
-    /// When, by the platform's clock.
+    /// When it was recorded, by the platform's clock.
     pub recorded_at: DateTime<Utc>,
-    /// The command that made it.
+    /// The command that caused it.
     pub command_id: Uuid,
-    /// What belongs to the same act of a user.
+    /// Shared by everything that one user action caused.
     pub correlation_id: Uuid,
-    /// What led to it.
+    /// The message that caused it, if any.
     pub causation_id: Option<Uuid>,
-    /// Names of what it tells of: the fields of its content.
+    /// The names of the fields in its payload.
     pub changed: Vec<String>,
-    /// Its content.
+    /// Its payload.
     pub payload: Value,
 }
 

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::device::DeviceEvent;
 use serde_json::json;
@@ -11,7 +11,7 @@ fn renamed(version: i64, name: &str) -> super::AuditRow {
 }
 
 #[test]
-fn a_row_tells_who_did_what_to_what_and_when() {
+fn a_row_records_actor_entity_change_and_time() {
     let row = renamed(4, "Other");
     assert_eq!((row.stream.as_str(), row.position, row.version), ("ES", 4, 4));
     assert_eq!((row.actor, row.entity_type.as_str(), row.entity_id), (format!("user:{USER}"), "device", ID));

@@ -1,4 +1,4 @@
-//! Domain events into rows of the catalogue. Pure.
+//! Folds domain events into rows of the catalogue. Pure.
 
 use domain::AnyEvent;
 use domain::catalogue::EntryEvent;
@@ -16,7 +16,7 @@ use crate::row_batch::{AnyRowBatch, RowBatch};
 /// The fold of the catalogue.
 pub struct Catalogue;
 
-/// The rows in hand.
+/// The rows that a batch has loaded, by table.
 #[derive(Default)]
 pub struct Rows {
     pub(crate) activity_types: RowBatch<EntryRow<ActivityTypeDefinition>>,

@@ -1,5 +1,5 @@
-//! The catalogue beside the types: activity types, asset profiles, protocol converters, notification
-//! channels. Its readers see what each says.
+//! The catalogue of activity types, asset profiles, protocol converters and notification channels. Device types and asset
+//! types are in `type_catalogue`.
 
 mod fold;
 pub mod read;

@@ -1,4 +1,4 @@
-//! Questions about the catalogue.
+//! Queries of the catalogue.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use super::row::{EntryRow, StoredDefinition};
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
-/// Lists entries of a kind by name; those that are retired only with `retired`.
+/// Lists entries of a kind by name; with `retired`, also retired ones.
 pub async fn list<D: StoredDefinition>(
     reader: &Reader,
     organization: Uuid,

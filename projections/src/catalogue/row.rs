@@ -1,4 +1,4 @@
-//! The rows of the catalogue: alike for every kind of entry.
+//! The rows of the catalogue; every kind of entry has the same columns.
 
 use chrono::{DateTime, Utc};
 use domain::catalogue::Definition;
@@ -22,23 +22,23 @@ pub struct EntryRow<D> {
     pub organization_id: Uuid,
     /// Its name.
     pub name: String,
-    /// All it says.
+    /// Its definition.
     pub definition: D,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
     /// When it was defined.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
-/// A definition that has a table.
+/// A definition that is stored in a table of its own.
 pub trait StoredDefinition: Definition + 'static {
     /// The table.
     const TABLE: &'static str;

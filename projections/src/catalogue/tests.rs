@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::catalogue::ActivityTypeEvent;
 use domain::catalogue::activity_type::ActivityTypeDefinition;
@@ -11,7 +11,7 @@ fn kind(name: &str) -> ActivityTypeDefinition {
 }
 
 #[test]
-fn an_entry_is_replaced_by_its_revision_and_keeps_its_beginning() {
+fn an_entry_is_replaced_by_its_revision_and_keeps_its_creation_time() {
     let defined = ActivityTypeEvent::ActivityTypeDefined { definition: kind("Look") };
     let revised = ActivityTypeEvent::ActivityTypeRevised { definition: kind("Inspect") };
     let rows = rows_after::<Catalogue, _>("activity_type", &[defined.clone(), revised]);

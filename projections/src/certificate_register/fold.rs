@@ -1,4 +1,4 @@
-//! Domain events into rows of certificates. Pure.
+//! Folds domain events into rows of certificates. Pure.
 
 use domain::AnyEvent;
 use domain::certificate::CertificateEvent;
@@ -57,7 +57,7 @@ impl Fold for Certificates {
                 row.revoked_code = Some(enum_text(code));
             }),
             CertificateEvent::CertificateExpiring {} => update("expiring", &|row| row.expiring = true),
-            // No state of its own: it is expiring as before.
+            // The announcement is no state of its own: the certificate stays expiring.
             CertificateEvent::CertificateExpiryAnnounced { .. } => {
                 update("expiring", &|row| row.announced_at = Some(decoded.recorded_at()));
             }

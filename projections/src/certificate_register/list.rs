@@ -1,4 +1,4 @@
-//! The certificates of an organisation by who could connect when, part by part.
+//! Lists the certificates of an organisation, by device, status and validity at a time, in pages.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -6,32 +6,32 @@ use uuid::Uuid;
 use super::CertificateRow;
 use crate::{Error, Reader};
 
-/// Which certificates.
+/// Filters a list of certificates; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateFilter {
     /// Of this device.
     pub device_id: Option<Uuid>,
     /// In this state now, as [`CertificateRow::status_at`] names it.
     pub status: Option<String>,
-    /// With which a device could connect at this time: issued before, in date, and not revoked until then.
+    /// Usable at this time: issued by then, within its validity, and not yet revoked.
     pub valid_at: Option<DateTime<Utc>>,
 }
 
-/// Where a part of the list ended.
+/// The end of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// When its last certificate was issued.
+    /// When the last certificate of the page was issued.
     pub created_at: DateTime<Utc>,
-    /// Which one that is.
+    /// The last certificate of the page.
     pub id: Uuid,
 }
 
-/// The state of a row now, `$2`: what `status_at` says.
+/// The status of a row at the time `$2`; must equal `CertificateRow::status_at`.
 const STATUS: &str = "CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expired OR $2 >= valid_until THEN 'expired'
     WHEN $2 < valid_from THEN 'not_yet_valid' WHEN renewed_at IS NOT NULL THEN 'renewed' WHEN expiring THEN 'expiring'
     ELSE 'active' END";
 
-/// Lists certificates, the newest first, from after a cursor on.
+/// Lists certificates; newest first, starting after a cursor.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,

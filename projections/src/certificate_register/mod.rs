@@ -1,6 +1,5 @@
-//! The register of device certificates: issued, expiring, expired, revoked. Its readers see a device's certificates and
-//! what expires soon. What does not live here: keys, and
-//! what doors know of revocations.
+//! The register of device certificates: issued, expiring, expired, renewed, revoked. No private keys are stored; MQTT
+//! listeners get revocations from the log, not from here.
 
 mod fold;
 pub mod list;

@@ -1,4 +1,4 @@
-//! Questions about certificates.
+//! Queries of certificates.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::CertificateRow;
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
-/// Lists the certificates of a device, the newest first.
+/// Lists the certificates of a device; newest first.
 pub async fn of_device(reader: &Reader, organization: Uuid, device: Uuid) -> Result<Vec<CertificateRow>, Error> {
     let sql = "SELECT to_jsonb(c) FROM device_certificates c WHERE c.organization_id = $1 AND c.device_id = $2
                ORDER BY c.created_at DESC, c.position DESC, c.id";
@@ -21,7 +21,7 @@ pub async fn get(reader: &Reader, organization: Uuid, certificate: Uuid) -> Resu
     reader.row("device_certificates", sqlx::query_scalar(sql).bind(organization).bind(certificate)).await
 }
 
-/// Lists certificates that are not revoked and end before a time, the next to end first.
+/// Lists unrevoked certificates that expire before a time; earliest expiry first.
 pub async fn ending_before(
     reader: &Reader,
     organization: Uuid,
@@ -37,25 +37,25 @@ pub async fn ending_before(
         .await
 }
 
-/// A revoked certificate, as revocation lists have it.
+/// A revoked certificate, as a CRL lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Revoked {
     /// Serial number, lower-case hex.
     pub serial_number: String,
     /// When it was revoked.
     pub revoked_at: DateTime<Utc>,
-    /// Why, as a reason code of RFC 5280.
+    /// The RFC 5280 reason code.
     pub revoked_code: String,
 }
 
-/// Returns the revoked certificates of an organisation that end after a time, and the log position of the last
-/// revocation of all, 0 where there was none.
+/// Returns the revoked certificates of an organisation that expire after a time, and the log position of the last
+/// revocation, 0 if there was none.
 pub async fn revoked(
     reader: &Reader,
     organization: Uuid,
     ending_after: DateTime<Utc>,
 ) -> Result<(Vec<Revoked>, u64), Error> {
-    // One statement, so that rows and position are of one moment.
+    // One statement, so that rows and position are consistent.
     let sql = "SELECT jsonb_build_array(coalesce(jsonb_agg(jsonb_build_object('serial_number', serial_number,
                    'revoked_at', revoked_at, 'revoked_code', coalesce(revoked_code, 'unspecified')) ORDER BY position)
                    FILTER (WHERE valid_until > $2), '[]'), coalesce(max(position), 0))
@@ -65,8 +65,8 @@ pub async fn revoked(
     Ok(found.unwrap_or_default())
 }
 
-/// Returns organisation and id of expiring certificates of all organisations that nothing took the place of yet, those
-/// that end first first.
+/// Returns organisation and id of the expiring certificates of all organisations that are not renewed yet; earliest
+/// expiry first.
 pub async fn unrenewed(reader: &Reader, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid, Uuid)>, Error> {
     let sql = "SELECT jsonb_build_array(organization_id, id) FROM device_certificates
                WHERE expiring AND renewed_at IS NULL AND revoked_at IS NULL AND valid_until > $1
@@ -74,22 +74,23 @@ pub async fn unrenewed(reader: &Reader, now: DateTime<Utc>, limit: i64) -> Resul
     reader.rows("device_certificates", sqlx::query_scalar(sql).bind(now).bind(limit)).await
 }
 
-/// A certificate whose near end nobody was told of yet.
+/// An expiring certificate that administrators have not been notified of.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Unannounced {
     /// The certificate.
     pub id: Uuid,
     /// Its organisation.
     pub organization_id: Uuid,
-    /// Its device's name, where that is known.
+    /// Its device's name, if known.
     pub device_name: Option<String>,
     /// The device's own serial number.
     pub device_serial_number: Option<String>,
-    /// Its end.
+    /// When it expires.
     pub valid_until: DateTime<Utc>,
 }
 
-/// Lists expiring certificates of all organisations whose near end nobody was told of, by organisation and end.
+/// Lists the expiring certificates of all organisations that administrators have not been notified of, by organisation
+/// and expiry.
 pub async fn unannounced(reader: &Reader, now: DateTime<Utc>, limit: i64) -> Result<Vec<Unannounced>, Error> {
     let sql = "SELECT jsonb_build_object('id', c.id, 'organization_id', c.organization_id, 'device_name', d.name,
                    'device_serial_number', d.serial_number, 'valid_until', c.valid_until)

@@ -13,7 +13,7 @@ pub struct CertificateRow {
     pub id: Uuid,
     /// Its organisation.
     pub organization_id: Uuid,
-    /// Whose it is.
+    /// Its device.
     pub device_id: Uuid,
     /// Serial number, lower-case hex.
     pub serial_number: String,
@@ -25,45 +25,45 @@ pub struct CertificateRow {
     pub valid_from: DateTime<Utc>,
     /// End of validity.
     pub valid_until: DateTime<Utc>,
-    /// Whether its end was noted to be near.
+    /// Whether it was marked as expiring.
     pub expiring: bool,
-    /// When people were told of it.
+    /// When administrators were notified that it expires.
     pub announced_at: Option<DateTime<Utc>>,
-    /// Whether its end was noted.
+    /// Whether it was marked as expired.
     pub expired: bool,
-    /// When another one took its place.
+    /// When it was renewed.
     pub renewed_at: Option<DateTime<Utc>>,
-    /// That other one.
+    /// The certificate that replaces it.
     pub successor_id: Option<Uuid>,
-    /// When it is to be revoked as superseded.
+    /// When the overlap with its successor ends and it is revoked as superseded.
     pub overlap_ends_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// Why, in words.
+    /// The reason for the revocation, as text.
     pub revoked_reason: Option<String>,
-    /// Why, as a reason code of RFC 5280 (`key_compromise`, …).
+    /// The RFC 5280 reason code (`key_compromise`, …).
     pub revoked_code: Option<String>,
-    /// Its states so far, the first one first.
+    /// Its past states; oldest first.
     #[serde(default)]
     pub history: Vec<Transition>,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
-/// A state that a certificate came into.
+/// A change of a certificate's state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transition {
     /// `active`, `expiring`, `renewed`, `expired` or `revoked`.
     pub state: String,
-    /// When.
+    /// When it changed.
     pub at: DateTime<Utc>,
-    /// Who brought it there.
+    /// The actor, such as `user:<id>`.
     pub by: String,
 }
 
@@ -76,7 +76,8 @@ impl Row for CertificateRow {
 }
 
 impl CertificateRow {
-    /// Returns `revoked`, `expired`, `not_yet_valid`, `renewed`, `expiring` or `active`, the gravest that holds at a time.
+    /// Returns `revoked`, `expired`, `not_yet_valid`, `renewed`, `expiring` or `active`, the most severe that
+    /// applies at a time.
     pub fn status_at(&self, at: DateTime<Utc>) -> &'static str {
         if self.revoked_at.is_some() {
             "revoked"

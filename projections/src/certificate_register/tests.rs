@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::certificate::{CertificateEvent, RevocationCode};
 use domain::ids::{CertificateId, DeviceId};
@@ -89,13 +89,13 @@ fn each_event_changes_its_own_columns() {
     let told = rows_after::<Certificates, _>("certificate", &told).get(ID).cloned().unwrap();
     let expected =
         CertificateRow { expiring: true, announced_at: Some(at(3)), version: 3, position: 3, ..came("expiring") };
-    assert_eq!(told, expected, "telling is no state");
+    assert_eq!(told, expected, "an announcement is not a state");
     let expired = then(CertificateEvent::CertificateExpired {});
     assert_eq!(expired, CertificateRow { expired: true, ..came("expired") });
 }
 
 #[test]
-fn the_status_is_the_gravest_that_holds() {
+fn the_status_is_the_most_severe_that_applies() {
     for (row, seconds, status) in [
         (row(), -1, "not_yet_valid"),
         (row(), 0, "active"),

@@ -1,4 +1,4 @@
-//! Messages of the dead-letter stream, and decisions about them, into rows. Pure.
+//! Converts messages of the dead-letter stream, and decisions about them, to rows. Pure.
 
 use chrono::{DateTime, Utc};
 use domain::AnyEvent;
@@ -10,47 +10,47 @@ use uuid::Uuid;
 
 use crate::decoded_event::{DecodedEvent, Unreadable};
 
-/// A letter.
+/// A dead letter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LetterRow {
-    /// Which letter.
+    /// Its id.
     pub id: Uuid,
-    /// Its organisation, where it is known.
+    /// Its organisation, if known.
     pub organization_id: Option<Uuid>,
-    /// Who refused it.
+    /// The stage that rejected it.
     pub stage: String,
-    /// Why: a code, or the words of a reader that could not read it.
+    /// The reason, as a code.
     pub reason: String,
-    /// What exactly, for people.
+    /// The details, as text.
     pub detail: String,
-    /// Topic or subject it came on.
+    /// The topic or subject that it was received on.
     pub subject: String,
-    /// Its device, where it is known.
+    /// Its device, if known.
     pub device_id: Option<Uuid>,
-    /// When it arrived; of a message between stages, when that was published.
+    /// When it was received; for a message between stages, when it was published.
     pub received_at: DateTime<Utc>,
-    /// Its payload as text, or as `base64:…`; cut.
+    /// Its payload as text, or as `base64:…`; truncated.
     pub payload: String,
 }
 
-/// What was decided about a letter.
+/// A decision about a dead letter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SettledRow {
-    /// Which letter.
+    /// The letter.
     pub id: Uuid,
     /// `redriven` or `discarded`.
     pub status: String,
-    /// When.
+    /// When it was decided.
     pub settled_at: DateTime<Utc>,
-    /// By whom.
+    /// The actor who decided.
     pub settled_by: String,
-    /// Why.
+    /// The comment, if any.
     pub comment: Option<String>,
 }
 
-/// What a reader of the log wrote of a message that it could not read.
+/// What a consumer of the log publishes about a message that it cannot read.
 #[derive(Deserialize)]
-struct Buried {
+struct UnreadableMessage {
     stage: String,
     reason: String,
     stream: String,
@@ -62,20 +62,20 @@ struct Buried {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Letters {
+enum Payload {
     OfDevices(Vec<DeadLetter>),
-    OfReader(Buried),
+    OfConsumer(UnreadableMessage),
 }
 
-/// Reads the letters of a message: those of devices are packed, those of readers come alone.
+/// Parses the letters of a message: letters about device messages are packed, those of consumers come singly.
 pub fn letters_of(message: &Message) -> Result<Vec<LetterRow>, Unreadable> {
     let read = serde_json::from_slice(&message.payload).map_err(|error| Unreadable(error.to_string()))?;
     Ok(match read {
-        Letters::OfDevices(letters) => {
+        Payload::OfDevices(letters) => {
             let places = letters.into_iter().enumerate();
             places.map(|(place, letter)| of_device(id_of(message.sequence, place), letter)).collect()
         }
-        Letters::OfReader(buried) => vec![of_reader(id_of(message.sequence, 0), buried)],
+        Payload::OfConsumer(unreadable) => vec![of_consumer(id_of(message.sequence, 0), unreadable)],
     })
 }
 
@@ -93,26 +93,26 @@ fn of_device(id: Uuid, letter: DeadLetter) -> LetterRow {
     }
 }
 
-fn of_reader(id: Uuid, buried: Buried) -> LetterRow {
+fn of_consumer(id: Uuid, unreadable: UnreadableMessage) -> LetterRow {
     LetterRow {
         id,
         organization_id: None,
-        stage: clean(buried.stage),
+        stage: clean(unreadable.stage),
         reason: "unreadable".to_owned(),
-        detail: clean(format!("{} (message {} of {})", buried.reason, buried.sequence, buried.stream)),
-        subject: clean(buried.subject),
+        detail: clean(format!("{} (message {} of {})", unreadable.reason, unreadable.sequence, unreadable.stream)),
+        subject: clean(unreadable.subject),
         device_id: None,
-        received_at: buried.published_at,
-        payload: clean(buried.payload),
+        received_at: unreadable.published_at,
+        payload: clean(unreadable.payload),
     }
 }
 
-/// PostgreSQL's text has no NUL.
+/// Replaces NUL, which PostgreSQL's `text` cannot store, by U+FFFD.
 fn clean(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
-/// Returns the row of a decision.
+/// Returns the row of a decision; `None` for other events.
 pub fn settled(decoded: &DecodedEvent) -> Option<SettledRow> {
     let AnyEvent::DeadLetter(event) = &decoded.event else { return None };
     let (status, comment) = match event {

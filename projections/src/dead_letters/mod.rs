@@ -1,4 +1,5 @@
-//! What was refused on its way, with the reason, and what people decided about it. What does not live here: deciding.
+//! Dead letters: rejected messages with the reason, and what users decided about them. Decisions are commands
+//! (`domain::dead_letter`).
 
 mod fold;
 pub mod read;
@@ -19,7 +20,7 @@ use crate::{Error, Projection};
 /// The projection's name.
 pub const NAME: &str = "dead_letters";
 
-/// The projection.
+/// The projection of this read model.
 #[derive(Default)]
 pub struct DeadLetters;
 

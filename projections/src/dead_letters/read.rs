@@ -1,4 +1,4 @@
-//! Questions about dead letters.
+//! Queries of dead letters.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
-/// A letter with what was decided about it.
+/// A dead letter with the decision about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Letter {
     /// The letter.
@@ -17,26 +17,26 @@ pub struct Letter {
     pub status: String,
     /// When it was decided.
     pub settled_at: Option<DateTime<Utc>>,
-    /// By whom.
+    /// Who decided.
     pub settled_by: Option<String>,
-    /// Why.
+    /// The comment of the decision.
     pub comment: Option<String>,
 }
 
-/// Which letters are wanted; what is absent does not narrow.
+/// Filters a list of dead letters; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LetterFilter {
-    /// Who refused it.
+    /// Rejected by this stage.
     pub stage: Option<String>,
-    /// Why.
+    /// Rejected for this reason.
     pub reason: Option<String>,
     /// Of this device.
     pub device: Option<Uuid>,
     /// `open`, `redriven` or `discarded`.
     pub status: Option<String>,
-    /// Arrived at or after.
+    /// Received at or after.
     pub from: Option<DateTime<Utc>>,
-    /// Arrived before.
+    /// Received before.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -44,7 +44,7 @@ const LETTERS: &str = "SELECT l.*, coalesce(s.status, 'open') AS status, s.settl
      FROM dead_letters l LEFT JOIN dead_letters_settled s USING (id)
      WHERE (l.organization_id = $1 OR ($2 AND l.organization_id IS NULL))";
 
-/// Lists letters of an organisation, the newest first; with `unassigned` also those that belong to none.
+/// Lists letters of an organisation; newest first; with `unassigned`, also those without an organisation.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,
@@ -72,7 +72,7 @@ pub async fn list(
     page.await
 }
 
-/// Returns a letter of an organisation; with `unassigned` also one that belongs to none.
+/// Returns a letter of an organisation; with `unassigned`, also one without an organisation.
 pub async fn get(reader: &Reader, organization: Uuid, unassigned: bool, id: Uuid) -> Result<Option<Letter>, Error> {
     let sql = format!("SELECT to_jsonb(letters) FROM ({LETTERS} AND l.id = $3) letters");
     reader.row("dead_letters", sqlx::query_scalar(&sql).bind(organization).bind(unassigned).bind(id)).await

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::dead_letter::{SettledLetterEvent, id_of};
 use eventlog::{Headers, Message, Stream};
@@ -32,17 +32,17 @@ fn each_letter_of_a_pack_is_a_row_of_its_own() {
 }
 
 #[test]
-fn what_a_reader_could_not_read_is_nobodys() {
-    let buried = json!({"stage": "device_directory", "reason": "not JSON", "stream": "ES", "subject": "es.a.device.b",
+fn a_message_unreadable_to_a_consumer_belongs_to_no_organisation() {
+    let unreadable = json!({"stage": "device_directory", "reason": "not JSON", "stream": "ES", "subject": "es.a.device.b",
         "sequence": 7, "published_at": at(2), "headers": {}, "payload_bytes": 1, "payload_encoding": "text", "payload": "{"});
-    let row = letters_of(&message(&buried)).unwrap().remove(0);
+    let row = letters_of(&message(&unreadable)).unwrap().remove(0);
     assert_eq!((row.organization_id, row.device_id, row.reason.as_str()), (None, None, "unreadable"));
     assert_eq!((row.detail.as_str(), row.received_at), ("not JSON (message 7 of ES)", at(2)));
     assert!(letters_of(&message(&json!("x"))).is_err());
 }
 
 #[test]
-fn a_decision_says_what_when_and_by_whom() {
+fn a_decision_records_status_time_and_actor() {
     let row = settled(&decoded_event(
         "dead_letter",
         1,

@@ -1,4 +1,4 @@
-//! Domain events into rows of devices. Pure.
+//! Folds domain events into rows of devices. Pure.
 
 use domain::AnyEvent;
 use domain::device::DeviceEvent;
@@ -90,7 +90,7 @@ fn registered(event: &DeviceEvent, decoded: &DecodedEvent) -> Option<DeviceRow> 
     })
 }
 
-/// Returns free attributes as an object, also where none were given.
+/// Returns custom attributes as an object, an empty one if none were given.
 pub(crate) fn object(value: &Value) -> Value {
     if value.is_object() { value.clone() } else { json!({}) }
 }

@@ -1,5 +1,5 @@
-//! The directory of devices: what they are, whether they are there. Its readers see lists and single devices. What does
-//! not live here: certificates, links, telemetry; they have read models of their own.
+//! The directory of devices: their details and their connectivity. Certificates, links and telemetry have read models of
+//! their own.
 
 mod fold;
 pub(crate) mod presence;
@@ -25,7 +25,7 @@ use crate::{Error, Projection};
 /// The projection's name.
 pub const NAME: &str = "device_directory";
 
-/// The projection.
+/// The projection of this read model.
 #[derive(Default)]
 pub struct DeviceDirectory;
 
@@ -73,7 +73,7 @@ async fn fold_presence(db: &mut PgConnection, seen: &[PresenceFact]) -> Result<(
     rows.store(db).await
 }
 
-/// Reads presence facts from messages; those that cannot be read are listed.
+/// Parses presence facts; a message that cannot be read is rejected.
 pub(crate) fn presence_facts<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<PresenceFact>, Vec<Rejection>) {
     let (mut seen, mut refused) = (Vec::new(), Vec::new());
     for message in messages {

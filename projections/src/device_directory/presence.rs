@@ -1,15 +1,15 @@
-//! Presence facts into connectivity. Pure; also used by the live feed. Facts come in the order of the stream, but two
-//! doors may tell of one device in the wrong order: the session decides, and the time it began.
+//! Folds presence facts into connectivity. Pure; also used by the live feed. Facts arrive in stream order, but two edges
+//! may report one device in the wrong order, so the session and its start time decide.
 
 use domain::telemetry::{PresenceFact, PresenceKind};
 
 use super::ConnectivityRow;
 use crate::row_batch::RowBatch;
 
-/// Why a device whose door is gone counts as offline.
+/// The reason for a device whose edge process is gone.
 const EDGE_LOST: &str = "edge_lost";
 
-/// Folds one fact into the rows in hand.
+/// Folds one fact into the loaded rows.
 pub fn fold(rows: &mut RowBatch<ConnectivityRow>, fact: &PresenceFact) {
     if fact.kind == PresenceKind::EdgeLost {
         let ended: Vec<_> = rows.iter().filter_map(|row| next(Some(row), fact)).collect();
@@ -21,7 +21,7 @@ pub fn fold(rows: &mut RowBatch<ConnectivityRow>, fact: &PresenceFact) {
     }
 }
 
-/// Returns what a device's connectivity becomes by a fact; none where the fact changes nothing.
+/// Returns a device's connectivity after a fact; `None` if the fact changes nothing.
 pub fn next(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<ConnectivityRow> {
     match fact.kind {
         PresenceKind::Connected => connected(current, fact),
@@ -33,7 +33,7 @@ pub fn next(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<Co
 
 fn connected(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<ConnectivityRow> {
     let session = fact.session.map(|session| session.0);
-    // A session that is told again is known, unless its door was taken for gone and is back.
+    // A repeated session changes nothing, unless its edge was considered lost and has come back.
     let is_back = |row: &ConnectivityRow| is_lost(row) && fact.at > row.changed_at;
     let is_known = |row: &ConnectivityRow| row.session_id == session && session.is_some() && !is_back(row);
     let stale = |row: &ConnectivityRow| row.session_at > fact.at || is_known(row);
@@ -70,7 +70,7 @@ fn ended(current: Option<&ConnectivityRow>, fact: &PresenceFact) -> Option<Conne
             reason,
         });
     };
-    // The end of a session that was taken over says nothing about the one that took over.
+    // The end of a session that was taken over does not end the one that took over.
     let of_current = session.is_none() || row.session_id.is_none() || session == row.session_id;
     (of_current && row.connectivity == "online").then(|| offline(row, fact, reason))
 }

@@ -1,4 +1,4 @@
-//! Questions about devices.
+//! Queries of devices.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,10 @@ use crate::{Error, Page, Paging, Reader};
 /// A device as lists and details show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Device {
-    /// All of the directory's entry.
+    /// The row.
     #[serde(flatten)]
     pub row: DeviceRow,
-    /// Name of its type.
+    /// The name of its type.
     pub device_type_name: Option<String>,
     /// `online`, `offline` or `unknown`.
     pub connectivity: String,
@@ -25,9 +25,9 @@ pub struct Device {
     pub last_connectivity_change: Option<DateTime<Utc>>,
     /// Why it is offline.
     pub connectivity_reason: Option<String>,
-    /// The newest sign of life: a presence fact, or a reading.
+    /// When it was last seen: its last presence fact or reading.
     pub last_seen: Option<DateTime<Utc>>,
-    /// How many assets it feeds now.
+    /// The number of assets that it feeds now.
     pub linked_assets_count: i64,
 }
 
@@ -47,22 +47,22 @@ impl Device {
     }
 }
 
-/// Which devices are wanted; what is absent does not narrow.
+/// Filters a list of devices; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceFilter {
     /// `active` or `decommissioned`.
     pub status: Option<String>,
-    /// Their type.
+    /// Of this type.
     pub device_type_id: Option<Uuid>,
     /// `online`, `offline` or `unknown`.
     pub connectivity: Option<String>,
-    /// Part of name, serial number or description, in any case.
+    /// A substring of name, serial number or description; case-insensitive.
     pub text: Option<String>,
     /// A custom attribute and its value, as text.
     pub attribute: Option<(String, String)>,
 }
 
-/// By what a list of devices is ordered.
+/// The order of a list of devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     /// By name.
@@ -70,9 +70,9 @@ pub enum Sort {
     Name,
     /// By serial number.
     SerialNumber,
-    /// The oldest first.
+    /// By creation, oldest first.
     CreatedAt,
-    /// Those changed last come last.
+    /// By last change, oldest first.
     UpdatedAt,
 }
 
@@ -137,14 +137,14 @@ pub async fn sorted(
     Ok(page)
 }
 
-/// Names every custom attribute that a device of an organisation has, in the order of the alphabet.
+/// Lists the names of all custom attributes of an organisation's devices, in alphabetical order.
 pub async fn attribute_names(reader: &Reader, organization: Uuid) -> Result<Vec<String>, Error> {
     let sql = "SELECT to_jsonb(name) FROM (SELECT DISTINCT jsonb_object_keys(custom_attributes) AS name FROM devices
         WHERE organization_id = $1) x ORDER BY name";
     reader.rows("devices", sqlx::query_scalar(sql).bind(organization)).await
 }
 
-/// Returns the two objects that an attribute may be a part of: its value is the text, or what the text is as JSON.
+/// Returns the two JSON objects to match an attribute against: its value as a string, and parsed as JSON.
 fn attribute((key, value): &(String, String)) -> (Value, Value) {
     let (key, value) = (strip_nul(key), strip_nul(value));
     let other = serde_json::from_str(&value).ok().filter(|value: &Value| !value.is_object() && !value.is_array());
@@ -161,7 +161,7 @@ pub async fn get(reader: &Reader, organization: Uuid, device: Uuid) -> Result<Op
     Ok(found.pop())
 }
 
-/// Readings tell of a device much more often than sessions do.
+/// Adds the time of the last reading: readings arrive much more often than presence facts.
 async fn refine(reader: &Reader, devices: &mut [Device]) -> Result<(), Error> {
     let ids: Vec<Uuid> = devices.iter().map(|device| device.row.id).collect();
     for (device, seen) in devices.iter_mut().zip(last_seen(reader, &ids).await?) {
@@ -170,7 +170,7 @@ async fn refine(reader: &Reader, devices: &mut [Device]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns a LIKE pattern for texts that contain this one.
+/// Returns a LIKE pattern that matches texts containing this one.
 pub(crate) fn containing(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{}%", crate::sql_values::strip_nul(&escaped))

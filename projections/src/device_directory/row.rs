@@ -16,9 +16,9 @@ pub struct DeviceRow {
     pub organization_id: Uuid,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// A free-text description.
     pub description: Option<String>,
-    /// The maker's serial number.
+    /// The manufacturer's serial number.
     pub serial_number: String,
     /// Its type.
     pub device_type_id: Uuid,
@@ -26,17 +26,17 @@ pub struct DeviceRow {
     pub custom_attributes: Value,
     /// `active` or `decommissioned`.
     pub status: String,
-    /// Why it is out of service.
+    /// Why it was decommissioned.
     pub decommission_reason: Option<String>,
     /// When it was registered.
     pub created_at: DateTime<Utc>,
-    /// By whom, `user:<id>`.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
@@ -48,7 +48,7 @@ impl Row for DeviceRow {
     }
 }
 
-/// Whether a device is there.
+/// The connectivity of a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectivityRow {
     /// The device.
@@ -59,13 +59,13 @@ pub struct ConnectivityRow {
     pub connectivity: String,
     /// The newest session.
     pub session_id: Option<Uuid>,
-    /// When the newest session began, or ended where its beginning is not known.
+    /// When the newest session began, or ended if its beginning is unknown.
     pub session_at: DateTime<Utc>,
-    /// The door of the newest session.
+    /// The edge process of the newest session.
     pub edge: String,
     /// When it last changed between online and offline.
     pub changed_at: DateTime<Utc>,
-    /// The newest fact about it.
+    /// The time of the newest presence fact.
     pub last_seen_at: DateTime<Utc>,
     /// Why it is offline.
     pub reason: Option<String>,

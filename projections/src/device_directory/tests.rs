@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::device::DeviceEvent;
 use domain::ids::{DeviceId, DeviceTypeId, OrganizationId, SessionId};
@@ -60,7 +60,7 @@ fn each_event_changes_its_own_columns() {
 }
 
 #[test]
-fn a_change_of_a_device_that_is_not_known_makes_no_row() {
+fn an_event_of_an_unknown_device_creates_no_row() {
     let rows = rows_after::<Devices, _>("device", &[DeviceEvent::DeviceRenamed { name: "Other".into() }]);
     assert_eq!(rows.iter().count(), 0);
 }
@@ -77,7 +77,7 @@ fn heard(kind: PresenceKind, session: u128, seconds: i64) -> PresenceFact {
     }
 }
 
-/// State, time of the last change, newest sign of life, reason.
+/// Connectivity, seconds of the last change, seconds last seen, reason.
 fn state(facts: &[PresenceFact]) -> Option<(String, i64, i64, Option<String>)> {
     let mut rows = RowBatch::<ConnectivityRow>::default();
     facts.iter().for_each(|fact| presence::fold(&mut rows, fact));
@@ -91,7 +91,7 @@ fn is(text: &str, changed: i64, seen: i64, reason: Option<&str>) -> Option<(Stri
 }
 
 #[test]
-fn a_session_makes_online_and_its_end_offline() {
+fn a_session_start_means_online_and_its_end_offline() {
     use PresenceKind::{Connected, Disconnected, Silent};
     assert_eq!(state(&[heard(Connected, 1, 1)]), is("online", 1, 1, None));
     let ended = [heard(Connected, 1, 1), heard(Disconnected, 1, 2)];
@@ -105,7 +105,7 @@ fn the_end_of_a_session_that_was_taken_over_changes_nothing() {
     use PresenceKind::{Connected, Disconnected};
     let taken_over = [heard(Connected, 1, 1), heard(Connected, 2, 3), heard(Disconnected, 1, 4)];
     assert_eq!(state(&taken_over), is("online", 1, 3, None));
-    // Two doors told of it in the wrong order.
+    // Two edges reported it in the wrong order.
     let crossed = [heard(Connected, 2, 3), heard(Connected, 1, 1), heard(Disconnected, 1, 4)];
     assert_eq!(state(&crossed), is("online", 3, 3, None));
 }
@@ -119,7 +119,7 @@ fn a_repeated_fact_changes_nothing() {
 }
 
 #[test]
-fn a_lost_door_ends_its_own_sessions_only() {
+fn a_lost_edge_ends_only_its_own_sessions() {
     let lost = PresenceFact { device: None, session: None, ..heard(PresenceKind::EdgeLost, 0, 5) };
     let before = heard(PresenceKind::Connected, 1, 1);
     assert_eq!(state(&[before.clone(), lost.clone()]), is("offline", 5, 5, Some("edge_lost")));
@@ -130,16 +130,16 @@ fn a_lost_door_ends_its_own_sessions_only() {
 }
 
 #[test]
-fn a_door_that_comes_back_tells_its_sessions_again_and_they_are_online() {
+fn sessions_of_an_edge_that_comes_back_are_online_again() {
     let lost = PresenceFact { device: None, session: None, ..heard(PresenceKind::EdgeLost, 0, 5) };
     let told = heard(PresenceKind::Connected, 1, 1);
     let again = heard(PresenceKind::Connected, 1, 8);
     assert_eq!(state(&[told.clone(), lost.clone(), again]), is("online", 8, 8, None));
-    // What was told before the loss, and comes twice, is no return.
+    // A repetition of a fact from before the loss does not count as a return.
     assert_eq!(state(&[told.clone(), lost, told]), is("offline", 5, 5, Some("edge_lost")));
 }
 
 #[test]
-fn a_refused_connection_says_nothing_of_connectivity() {
+fn a_refused_connection_does_not_change_connectivity() {
     assert_eq!(state(&[heard(PresenceKind::ConnectionRefused, 1, 1)]), None);
 }

@@ -1,5 +1,5 @@
-//! A batch into the newest values of each entity and metric set. Pure. Values of one set replace each other as a whole,
-//! so that one comparison of times and one write serve all metrics of a reading.
+//! Reduces a batch to the newest values of each entity and metric set. Pure. Values of one set replace each other as a
+//! whole, so one comparison of times and one write suffice for all metrics of a reading.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::sql_values::to_json;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Newest {
     pub entity: Uuid,
-    /// Names the set: `s:<hash of the keys>`.
+    /// The Redis hash field of the metric set: `s:<hash of the keys>`.
     pub field: String,
     /// Microseconds since the Unix epoch.
     pub measured_at: i64,
@@ -34,7 +34,7 @@ struct Reading {
     received_at: i64,
     values: Map<String, Value>,
     flaws: Vec<(String, Quality)>,
-    /// Why a metric of an asset cannot be computed.
+    /// Why metrics of an asset cannot be computed, by key.
     reasons: Vec<(String, String)>,
 }
 
@@ -92,7 +92,7 @@ fn assets(newer: &mut Newer, payload: &[u8]) -> Result<(), NotAPack> {
     Ok(())
 }
 
-/// Keeps a reading that is not older than the one in hand. What an older one tells is that the entity was there.
+/// Keeps a reading unless it is older than the one held; an older one only updates the time of arrival.
 fn offer(newer: &mut Newer, place: (Uuid, u64), measured_at: i64, received_at: i64, reading: impl FnOnce() -> Reading) {
     match newer.get_mut(&place) {
         Some(held) if held.measured_at > measured_at => held.received_at = held.received_at.max(received_at),
@@ -138,8 +138,8 @@ fn field(hashes: &[u64], set: u32, others: &[(String, MetricValue)]) -> u64 {
     numbers ^ hash(others.iter().map(|(key, _)| key)).rotate_left(1)
 }
 
-/// FNV-1a of 64 bits over the keys, each closed by a byte that no key holds. It stands in stored names, so it never
-/// changes.
+/// The 64-bit FNV-1a hash of the keys, each terminated by 0xff, which UTF-8 never contains. Stored field names depend on
+/// it, so it must never change.
 fn hash<'a>(keys: impl Iterator<Item = &'a String>) -> u64 {
     let bytes = keys.flat_map(|key| key.bytes().chain([0xff]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -1,6 +1,6 @@
-//! The newest values of every device and asset, in Redis. Its checkpoint stands there too and moves in the same script,
-//! so that both are always of one moment, also after Redis came back from an older copy. What does not live here:
-//! history.
+//! The newest values of every device and asset, in Redis. The checkpoint is stored there too and moves in the same script,
+//! so both are always consistent, even after Redis restarts from an older snapshot. The history is in
+//! `telemetry_history`.
 
 mod coalesce;
 pub mod read;
@@ -25,20 +25,20 @@ use crate::{Error, RedisServer, checkpoint};
 
 /// The projection's name.
 pub const NAME: &str = "latest_telemetry";
-/// Short batches: a screen waits for these values.
+/// Short batches, because users watch these values live.
 pub const BATCH_LIMITS: BatchLimits = BatchLimits { max_messages: 200, max_bytes: 600 << 10, linger_ms: 100 };
 
-/// Where the latest values are.
+/// The Redis store of the latest values.
 #[derive(Clone)]
 pub struct Store {
     /// The connection.
     pub redis: ConnectionManager,
-    /// What every key begins with.
+    /// The prefix of every key.
     pub key_prefix: String,
 }
 
 impl Store {
-    /// Connects; errors when Redis does not answer.
+    /// Connects; errors if Redis does not answer.
     pub async fn connect(redis: &RedisServer) -> Result<Self, Error> {
         Ok(Self { redis: redis.connect().await?, key_prefix: redis.key_prefix.clone() })
     }
@@ -65,29 +65,29 @@ struct Checkpoint {
     positions: Positions,
 }
 
-/// The streams it reads.
+/// Returns the streams that it reads.
 pub fn sources() -> Vec<Source> {
     vec![Source::all(Stream::TelemetryNormalized), Source::all(Stream::TelemetryAsset)]
 }
 
-/// The projection at work. The lock that says who runs it, and the generation, stand in Postgres as for all others.
+/// The projection as a consumer. Its lock and its generation are in PostgreSQL, as for every other projection.
 pub struct LatestTelemetry<'a> {
     store: Store,
     owner: &'a mut Owner,
     at: Checkpoint,
-    /// The checkpoint as it stands in Redis, byte for byte; empty where there is none.
+    /// The checkpoint as stored in Redis, byte for byte, because the script compares it as text; empty if there is none.
     stored: String,
     uncertain: bool,
     until: Option<Positions>,
 }
 
 impl<'a> LatestTelemetry<'a> {
-    /// Makes the projection that `owner` owns.
+    /// Creates the projection, which `owner` holds.
     pub fn new(store: Store, owner: &'a mut Owner) -> Self {
         Self { store, owner, at: Checkpoint::default(), stored: String::new(), uncertain: true, until: None }
     }
 
-    /// Returns this projection leaving alone what is beyond `until`.
+    /// Makes the projection skip messages beyond `until`.
     #[must_use]
     pub fn until(mut self, until: Positions) -> Self {
         self.until = Some(until);
@@ -115,7 +115,7 @@ impl<'a> LatestTelemetry<'a> {
         if self.uncertain {
             let before = self.at.clone();
             self.open().await?;
-            // A Redis that crashed may have forgotten its last writes: they are read again, not left out.
+            // A Redis that crashed may have lost its last writes: stop, and read again from its checkpoint.
             if self.at != before {
                 return Err(Error::Fenced(NAME.into()));
             }
@@ -164,10 +164,10 @@ impl Consumer for LatestTelemetry<'_> {
         match self.write(batch).await {
             Ok(refused) if refused.is_empty() => Outcome::Done,
             Ok(refused) => Outcome::Reject(refused),
-            Err(Error::Fenced(name)) => Outcome::Stop(format!("{name} belongs to another process now")),
+            Err(Error::Fenced(name)) => Outcome::Stop(format!("another process has taken over {name}")),
             Err(error) => {
                 self.uncertain = true;
-                // The connection may be what failed: the next try takes a new one.
+                // The connection may be the cause; the retry uses a new one.
                 self.owner.drop_connection();
                 Outcome::Retry(error.into())
             }

@@ -1,6 +1,5 @@
-//! Questions about the newest values.
+//! Queries of the newest values.
 
-use eventlog::error_chain;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -15,13 +14,13 @@ use crate::{Error, Reader};
 /// The newest value of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LatestValue {
-    /// A number, boolean or text; null where it cannot be computed.
+    /// A number, boolean or text; null if it cannot be computed.
     pub value: Value,
     /// When it was measured, by the device's clock.
     pub measured_at: DateTime<Utc>,
     /// `good`, `uncertain` or `bad`.
     pub quality: String,
-    /// Why it cannot be computed, where that is so.
+    /// Why it cannot be computed, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -31,7 +30,7 @@ pub struct LatestValue {
 pub struct Latest {
     /// By metric.
     pub metrics: BTreeMap<String, LatestValue>,
-    /// When anything of it last arrived.
+    /// When anything from it last arrived.
     pub last_seen: Option<DateTime<Utc>>,
     /// `online`, `offline` or `unknown`; `unknown` for assets.
     pub connectivity: String,
@@ -53,7 +52,7 @@ pub async fn get(reader: &Reader, entity: Uuid) -> Result<Latest, Error> {
     Ok(many(reader, &[entity]).await?.pop().unwrap_or_default())
 }
 
-/// Returns the newest values of entities, in their order.
+/// Returns the newest values of entities, in the given order.
 pub async fn many(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Latest>, Error> {
     if entities.is_empty() {
         return Ok(Vec::new());
@@ -77,13 +76,13 @@ pub async fn many(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Latest>, Err
     Ok(latest.collect())
 }
 
-/// Returns when a reading of each device last arrived, in their order. Without Redis nothing is known, which is better
-/// than no list of devices.
+/// Returns when a reading of each device last arrived, in the given order. If Redis is unavailable, returns `None` for
+/// all, so that devices can still be listed.
 pub(crate) async fn last_seen(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Option<DateTime<Utc>>>, Error> {
     match times_of_arrival(reader, entities).await {
         Ok(times) => Ok(times.into_iter().map(|micros| micros.and_then(DateTime::from_timestamp_micros)).collect()),
         Err(error) => {
-            warn!(error = error_chain(&error), "lists devices without their last readings");
+            warn!(error = &error as &dyn std::error::Error, "Redis is unavailable; devices are listed without the time of their last readings");
             Ok(vec![None; entities.len()])
         }
     }
@@ -101,7 +100,7 @@ async fn times_of_arrival(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Opti
     if entities.is_empty() { Ok(Vec::new()) } else { calls.query_async(&mut redis).await }
 }
 
-/// Reads an entity's fields: of a metric that stands in several sets the newest counts.
+/// Parses an entity's hash fields; for a metric in several sets, the newest value counts.
 pub(crate) fn unfold(fields: Vec<(String, String)>) -> Latest {
     let mut latest = Latest::default();
     for (field, text) in fields {

@@ -1,4 +1,5 @@
-//! Storing in Redis: values and checkpoint by one script, guarded by time and by the fence.
+//! Stores values and checkpoint in Redis by one script. Newer values are never overwritten, and the checkpoint fences
+//! stale writers.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -10,11 +11,11 @@ use super::Store;
 use super::coalesce::Newest;
 use crate::Error;
 
-/// Entities of one call: Redis serves nobody else meanwhile.
+/// Entities per call; Redis serves no other client while a script runs.
 const AT_ONCE: usize = 500;
 
-/// `KEYS[1]` is the checkpoint, `ARGV[1]` what it must be, `ARGV[2]` what it becomes. Then one key an entity, each with
-/// the time of arrival, the name of the set, the time of measurement, and the text.
+/// `KEYS[1]` is the checkpoint, `ARGV[1]` its expected and `ARGV[2]` its new value. Then follows one key for each entity,
+/// with four arguments: time of arrival, field of the metric set, time of measurement, and content.
 static STORE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -35,8 +36,8 @@ static STORE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Stores values and moves the checkpoint from `from` to `to`; answers whether the checkpoint was `from`. Values of calls
-/// before the last are stored with the checkpoint as it was: to store them again changes nothing.
+/// Stores values and moves the checkpoint from `from` to `to`; returns false if the checkpoint was not `from`. Only the
+/// last call moves it: a crash before that repeats the others, which is idempotent.
 pub async fn store(store: &Store, from: &str, to: &str, newest: &[Newest]) -> Result<bool, Error> {
     let mut redis = store.redis.clone();
     let (first, last) = newest.split_at(newest.len().saturating_sub(1) / AT_ONCE * AT_ONCE);
@@ -86,7 +87,7 @@ pub async fn keys(store: &Store) -> Result<Vec<String>, Error> {
     }
 }
 
-/// Returns a text that is equal when all latest values are, within one build of the program.
+/// Returns a digest of all latest values; comparable only within one build, since the hasher may change.
 pub async fn digest(store: &Store) -> Result<String, Error> {
     let mut redis = store.redis.clone();
     let keys = keys(store).await?;

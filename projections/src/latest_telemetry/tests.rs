@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use chrono::DateTime;
 use domain::ids::DeviceId;
@@ -53,7 +53,7 @@ fn content(newest: &Newest) -> serde_json::Value {
 }
 
 #[test]
-fn of_a_batch_the_newest_of_each_set_is_left() {
+fn only_the_newest_reading_of_each_metric_set_is_kept() {
     let found = newest(vec![reading(0, 2, 2.0), reading(0, 1, 1.0), reading(1, 1, 7.0), reading(0, 2, 3.0)]);
     assert_eq!(found.len(), 2);
     assert_eq!((content(&found[0]), content(&found[1])), (json!({"v": {"flow": 7.0}}), json!({"v": {"temp": 3.0}})));
@@ -62,14 +62,14 @@ fn of_a_batch_the_newest_of_each_set_is_left() {
 }
 
 #[test]
-fn an_older_reading_still_shows_that_the_device_is_there() {
+fn an_older_reading_still_updates_last_seen() {
     let late = Reading { received_at: at(50), ..reading(0, 1, 1.0) };
     let found = newest(vec![reading(0, 2, 2.0), late]);
     assert_eq!((found[0].received_at, content(&found[0])), (at(50).timestamp_micros(), json!({"v": {"temp": 2.0}})));
 }
 
 #[test]
-fn the_name_of_a_set_never_changes() {
+fn the_field_name_of_a_metric_set_never_changes() {
     assert_eq!(newest(vec![reading(0, 1, 1.0)])[0].field, "s:23c11048e17de6e8");
 }
 
@@ -86,7 +86,7 @@ fn other_values_and_qualities_are_kept() {
 }
 
 #[test]
-fn of_a_metric_in_several_sets_the_newest_is_shown() {
+fn the_newest_value_of_a_metric_in_several_sets_is_shown() {
     let fields = [("s:1", "20|{\"v\":{\"a\":2}}"), ("s:2", "10|{\"v\":{\"a\":1,\"b\":1}}"), ("s:3", "not one of ours")];
     let latest = unfold(fields.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec());
     let shown: Vec<_> = latest.metrics.iter().map(|(key, latest)| (key.as_str(), latest.value.clone())).collect();
@@ -94,7 +94,7 @@ fn of_a_metric_in_several_sets_the_newest_is_shown() {
 }
 
 #[test]
-fn a_pack_that_cannot_be_read_is_refused_by_its_place() {
+fn an_unreadable_pack_is_rejected_with_its_sequence() {
     let broken = Message { payload: "no pack".into(), sequence: 9, ..message(vec![]) };
     let (found, refused) = coalesce([broken].iter());
     assert_eq!((found, refused[0].sequence), (vec![], 9));

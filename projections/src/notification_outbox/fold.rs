@@ -1,4 +1,4 @@
-//! Domain events into rows of messages. Pure.
+//! Folds domain events into rows of notifications. Pure.
 
 use domain::AnyEvent;
 use domain::notification::{NotificationEvent, Stage};

@@ -1,4 +1,4 @@
-//! Messages about alarms: what is to be sent and when, what went out, what was given up. What does not live here: sending.
+//! The outbox of alarm notifications: pending with their next attempt, delivered, or failed. The API sends them.
 
 mod fold;
 pub mod read;

@@ -1,4 +1,4 @@
-//! Questions about messages.
+//! Queries of notifications.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::NotificationRow;
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
-/// Which messages are wanted; what is absent does not narrow.
+/// Filters a list of notifications; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NotificationFilter {
     /// `pending`, `delivered` or `failed`.
@@ -18,7 +18,7 @@ pub struct NotificationFilter {
     pub alarm_id: Option<Uuid>,
 }
 
-/// Lists messages, the newest first.
+/// Lists notifications; newest first.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,
@@ -34,20 +34,20 @@ pub async fn list(
     page.await
 }
 
-/// Returns a message.
+/// Returns a notification.
 pub async fn get(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<NotificationRow>, Error> {
     let sql = "SELECT to_jsonb(n) FROM notifications n WHERE organization_id = $1 AND id = $2";
     reader.row("notifications", sqlx::query_scalar(sql).bind(organization).bind(id)).await
 }
 
-/// Lists what is no mail, of all organisations, whose next attempt may begin, the longest due first.
+/// Lists the due notifications of all organisations other than mails; longest due first.
 pub async fn due(reader: &Reader, now: DateTime<Utc>, most: i64) -> Result<Vec<NotificationRow>, Error> {
     let sql = "SELECT to_jsonb(n) FROM notifications n WHERE due_at <= $1 AND medium ->> 'type' <> 'email'
         ORDER BY due_at, id LIMIT $2";
     reader.rows("notifications", sqlx::query_scalar(sql).bind(now).bind(most)).await
 }
 
-/// Lists mails likewise, without those of channels that sent one after `since`.
+/// Lists due mails likewise, except those of channels that delivered one after `since`.
 pub async fn due_mails(
     reader: &Reader,
     now: DateTime<Utc>,

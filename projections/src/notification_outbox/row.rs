@@ -1,4 +1,4 @@
-//! The rows of the outbox.
+//! The rows of the notification outbox.
 
 use chrono::{DateTime, Utc};
 use domain::catalogue::notification_channel::Medium;
@@ -8,36 +8,36 @@ use uuid::Uuid;
 
 use crate::row_batch::Row;
 
-/// A message.
+/// A notification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NotificationRow {
     /// The notification.
     pub id: Uuid,
     /// Its organisation.
     pub organization_id: Uuid,
-    /// The channel; absent where a rule names an address.
+    /// The channel; absent if a rule names an address itself.
     pub channel_id: Option<Uuid>,
-    /// Whom it is to reach, and how.
+    /// How and to whom it is sent.
     pub medium: Medium,
     /// What it is about.
     pub notice: Notice,
     /// `pending`, `delivered` or `failed`.
     pub status: String,
-    /// Attempts begun.
+    /// The number of attempts.
     pub attempts: i64,
-    /// When the next attempt may begin; absent where there is none.
+    /// When the next attempt may begin; absent if there is none.
     pub due_at: Option<DateTime<Utc>>,
-    /// How many it reached.
+    /// The number of recipients reached.
     pub recipients: Option<i64>,
     /// Why the last attempt failed.
     pub reason: Option<String>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES_ACTIVITY` of the last change.
+    /// The position in `ES_ACTIVITY` of the last change.
     pub position: i64,
 }
 

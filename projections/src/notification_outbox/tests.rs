@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::alarming::Severity;
 use domain::catalogue::notification_channel::Medium;
@@ -37,7 +37,7 @@ fn then(events: &[E]) -> NotificationRow {
 }
 
 #[test]
-fn it_is_due_until_it_went_out_or_was_given_up() {
+fn a_notification_is_due_until_it_is_delivered_or_failed() {
     let first = then(&[]);
     assert_eq!((first.status.as_str(), first.attempts, first.due_at), ("pending", 0, Some(at(1))));
     let attempted = E::NotificationAttempted { attempt: 1, retry_at: at(12) };

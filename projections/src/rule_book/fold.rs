@@ -1,4 +1,4 @@
-//! Domain events into rows of rules and templates. Pure.
+//! Folds domain events into rows of rules and templates. Pure.
 
 use domain::AnyEvent;
 use domain::activity_template::{ActivityTemplateEvent, TemplateDefinition};
@@ -14,7 +14,7 @@ use crate::sql_values::enum_text;
 /// The fold of rules and templates.
 pub struct Rules;
 
-/// The rows in hand.
+/// The rows that a batch has loaded, by table.
 #[derive(Default)]
 pub struct Rows {
     pub(crate) rules: RowBatch<RuleRow>,

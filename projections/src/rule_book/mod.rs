@@ -1,4 +1,5 @@
-//! The rule book: threshold rules and the templates of the work that follows them. What does not live here: evaluating.
+//! The rule book: threshold rules, and the templates of the activities that they trigger. Rules are evaluated by the
+//! stage `rule_evaluator`.
 
 mod fold;
 pub mod read;

@@ -1,4 +1,4 @@
-//! Questions about rules and templates. Retired ones are not listed, and found only by id.
+//! Queries of rules and templates. Retired ones are not listed, only found by id.
 
 use uuid::Uuid;
 
@@ -6,23 +6,23 @@ use super::{RuleRow, TemplateRow};
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
-/// Which rules are wanted; what is absent does not narrow.
+/// Filters a list of rules; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuleFilter {
     /// `device`, `asset` or `space`.
     pub entity_type: Option<String>,
     /// Rules that name this entity.
     pub entity_id: Option<Uuid>,
-    /// Evaluated or not.
+    /// Active, or not.
     pub is_active: Option<bool>,
 }
 
-/// Which templates are wanted; what is absent does not narrow.
+/// Filters a list of templates; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TemplateFilter {
     /// `THRESHOLD_BREACH`, `DEVICE_OFFLINE` or `MANUAL`.
     pub trigger_event_type: Option<String>,
-    /// Kind of activity.
+    /// For this activity type.
     pub activity_type_id: Option<Uuid>,
 }
 

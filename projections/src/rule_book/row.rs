@@ -18,37 +18,37 @@ pub struct RuleRow {
     pub organization_id: Uuid,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// A free-text description.
     pub description: Option<String>,
     /// `device`, `asset` or `space`.
     pub entity_type: String,
-    /// The one watched entity; more than one when absent.
+    /// The watched entity; all of the type when absent.
     pub entity_id: Option<Uuid>,
-    /// The device type or asset type that is watched; every type when absent.
+    /// The watched device type or asset type; every type when absent.
     pub type_id: Option<Uuid>,
     /// The watched metric.
     pub metric_key: String,
-    /// When it breaches.
+    /// The condition of a breach.
     pub condition: Condition,
     /// `low`, `medium`, `high` or `critical`.
     pub severity: String,
-    /// What follows.
+    /// The action on a breach.
     pub action: RuleAction,
     /// Whether it is evaluated.
     pub is_active: bool,
-    /// Seconds after an alarm in which it raises no other.
+    /// After an alarm, the seconds in which it raises no other.
     pub cooldown_seconds: i64,
-    /// Whether it is gone.
+    /// Whether it is retired.
     pub retired: bool,
     /// When it was defined.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
@@ -69,33 +69,33 @@ pub struct TemplateRow {
     pub organization_id: Uuid,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// A free-text description.
     pub description: Option<String>,
-    /// Kind of activity.
+    /// The activity type.
     pub activity_type_id: Option<Uuid>,
     /// `THRESHOLD_BREACH`, `DEVICE_OFFLINE` or `MANUAL`.
     pub trigger_event_type: String,
     /// `low`, `medium`, `high` or `critical`.
     pub default_priority: String,
-    /// Work role that gets it.
+    /// The work role that activities are assigned to.
     pub default_assigned_role: Option<String>,
-    /// Hours until it is due.
+    /// Hours until an activity is due.
     pub default_due_hours: Option<i64>,
-    /// What to do.
+    /// The checklist.
     pub checklist: Vec<ChecklistItem>,
-    /// Whether triggers make activities of it.
+    /// Whether triggers create activities from it.
     pub is_active: bool,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
     /// When it was defined.
     pub created_at: DateTime<Utc>,
-    /// By whom.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::activity_template::{ActivityTemplateEvent, TemplateDefinition, TriggerEventType};
 use domain::alarming::{Condition, Operator, Severity};
@@ -58,7 +58,7 @@ fn each_event_of_a_rule_changes_its_own_columns() {
 }
 
 #[test]
-fn a_template_is_replaced_by_its_revision_and_keeps_its_beginning() {
+fn a_template_is_replaced_by_its_revision_and_keeps_its_creation_time() {
     let definition = |name: &str| TemplateDefinition {
         name: name.into(),
         description: None,

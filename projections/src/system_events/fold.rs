@@ -1,4 +1,4 @@
-//! Facts of several kinds into rows of system events. Pure.
+//! Converts threshold events, presence facts and certificate events to rows of system events. Pure.
 
 use chrono::{DateTime, Utc};
 use domain::AnyEvent;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::decoded_event::DecodedEvent;
 use crate::sql_values::{enum_text, strip_nul_json, to_json};
 
-/// Namespace of ids that are derived from what happened.
+/// The UUID namespace of ids that are derived from an event's content.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0b_6f0c_6f0e_4c1e_9d3a_6a5f_2d1b_7c44);
 
 /// A system event.
@@ -20,20 +20,20 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5f0b_6f0c_6f0e_4c1e_9d3a_6a5f_2d1b_7c4
 pub struct SystemEventRow {
     /// The event.
     pub id: Uuid,
-    /// Its organisation; absent where it is not known (a connection refused before anything was readable).
+    /// Its organisation; absent if unknown (a connection refused before the client was identified).
     pub organization_id: Option<Uuid>,
     /// `THRESHOLD_BREACH`, `RETURN_TO_NORMAL`, `DEVICE_OFFLINE`, `CONNECTION_REFUSED`, `EDGE_LOST`,
     /// `CERTIFICATE_REVOKED`, `CERTIFICATE_EXPIRING` or `CERTIFICATE_EXPIRED`.
     pub event_type: String,
     /// `device`, `asset`, `space` or `certificate`.
     pub entity_type: Option<String>,
-    /// What it is about.
+    /// The entity.
     pub entity_id: Option<Uuid>,
     /// `low`, `medium`, `high` or `critical`.
     pub severity: String,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
-    /// What more there is to say.
+    /// Details, as a JSON object.
     pub payload: Value,
 }
 
@@ -51,7 +51,7 @@ pub fn of_threshold(event: &ThresholdEvent) -> SystemEventRow {
     }
 }
 
-/// Returns what a threshold event says beside its entity and severity.
+/// Returns the details of a threshold event.
 pub fn threshold_payload(event: &ThresholdEvent) -> Value {
     let payload = json!({
         "ruleId": event.rule_id,
@@ -65,7 +65,7 @@ pub fn threshold_payload(event: &ThresholdEvent) -> Value {
     strip_nul_json(without_nulls(payload))
 }
 
-/// Returns the row of a presence fact that people should know of.
+/// Returns the row of a presence fact, if it is a system event.
 pub fn of_presence(fact: &PresenceFact) -> Option<SystemEventRow> {
     let (event_type, severity) = match fact.kind {
         PresenceKind::ConnectionRefused => ("CONNECTION_REFUSED", "medium"),
@@ -88,7 +88,7 @@ pub fn of_presence(fact: &PresenceFact) -> Option<SystemEventRow> {
     })
 }
 
-/// Returns the row of a certificate's end.
+/// Returns the row of a certificate's expiry or revocation.
 pub fn of_certificate(decoded: &DecodedEvent) -> Option<SystemEventRow> {
     let AnyEvent::Certificate(event) = &decoded.event else { return None };
     let (event_type, severity, payload) = match event {

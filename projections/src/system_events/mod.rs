@@ -1,5 +1,5 @@
-//! What the platform noticed by itself: breaches, devices gone, refused connections, certificates that end. A list for
-//! people, and for whoever asks later. What does not live here: alarms, which have a life after they were raised.
+//! System events: breaches, offline devices, refused connections, lost edges, certificates revoked or expiring. A plain
+//! list, for users and audits. Alarms, which have a lifecycle, are in `alarm_board`.
 
 mod fold;
 pub mod read;
@@ -23,7 +23,7 @@ use crate::{Error, Projection};
 /// The projection's name.
 pub const NAME: &str = "system_events";
 
-/// The projection.
+/// The projection of this read model.
 #[derive(Default)]
 pub struct SystemEvents;
 
@@ -58,7 +58,7 @@ impl Projection for SystemEvents {
                     Err(reason) => rejected.push(rejection(message, reason)),
                 }
             }
-            // Ids come of what happened, so what a stage published twice is one row.
+            // Ids are derived from the content, so an event that a stage publishes twice is stored once.
             let mut transaction = db.begin().await?;
             append(&mut transaction, "system_events", &rows).await?;
             Ok(Written { transaction, rejected })
@@ -66,7 +66,7 @@ impl Projection for SystemEvents {
     }
 }
 
-/// Reads the threshold events of a message.
+/// Parses the threshold events of a message.
 pub(crate) fn threshold_events(message: &Message) -> Result<Vec<ThresholdEvent>, Unreadable> {
     serde_json::from_slice(&message.payload).map_err(|error| Unreadable(error.to_string()))
 }

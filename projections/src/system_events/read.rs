@@ -1,4 +1,4 @@
-//! Questions about system events.
+//! Queries of system events.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -7,22 +7,22 @@ use super::SystemEventRow;
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
-/// Which events are wanted; what is absent does not narrow.
+/// Filters a list of events; absent fields do not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SystemEventFilter {
     /// `THRESHOLD_BREACH`, `DEVICE_OFFLINE`, `CONNECTION_REFUSED`, …
     pub event_type: Option<String>,
     /// `low`, `medium`, `high` or `critical`.
     pub severity: Option<String>,
-    /// About this.
+    /// About this entity.
     pub entity_id: Option<Uuid>,
-    /// Happened at or after.
+    /// Occurred at or after.
     pub from: Option<DateTime<Utc>>,
-    /// Happened before.
+    /// Occurred before.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Lists events of an organisation, the newest first; with `unassigned` also those that belong to none.
+/// Lists events of an organisation; newest first; with `unassigned`, also those without an organisation.
 pub async fn list(
     reader: &Reader,
     organization: Uuid,

@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::alarming::Severity;
 use domain::certificate::{CertificateEvent, RevocationCode};
@@ -24,7 +24,7 @@ fn heard(kind: PresenceKind) -> PresenceFact {
 }
 
 #[test]
-fn a_threshold_event_keeps_its_id_and_leaves_out_what_it_does_not_know() {
+fn a_threshold_event_keeps_its_id_and_omits_absent_fields() {
     let event = ThresholdEvent {
         event_id: ID,
         origin: Origin::default(),
@@ -49,7 +49,7 @@ fn a_threshold_event_keeps_its_id_and_leaves_out_what_it_does_not_know() {
 }
 
 #[test]
-fn sessions_are_no_system_events_but_refusals_and_lost_doors_are() {
+fn refused_connections_and_lost_edges_are_system_events_but_sessions_are_not() {
     for kind in [PresenceKind::Connected, PresenceKind::Disconnected, PresenceKind::Silent] {
         assert_eq!(of_presence(&heard(kind)), None);
     }
@@ -60,7 +60,7 @@ fn sessions_are_no_system_events_but_refusals_and_lost_doors_are() {
 }
 
 #[test]
-fn the_same_fact_always_has_the_same_id_and_another_has_another() {
+fn the_id_is_derived_from_the_content_of_the_fact() {
     let id = |fact: &PresenceFact| of_presence(fact).unwrap().id;
     let first = heard(PresenceKind::ConnectionRefused);
     assert_eq!(id(&first), id(&first.clone()));
@@ -69,7 +69,7 @@ fn the_same_fact_always_has_the_same_id_and_another_has_another() {
 }
 
 #[test]
-fn the_end_of_a_certificate_is_one_and_its_issue_is_not() {
+fn expiry_and_revocation_of_a_certificate_are_system_events_but_issuing_is_not() {
     let of = |event| of_certificate(&decoded_event("certificate", 2, &event));
     let revoked = CertificateEvent::CertificateRevoked { reason: "lost".into(), code: RevocationCode::KeyCompromise };
     let row = of(revoked).unwrap();

@@ -1,4 +1,4 @@
-//! Packs of the normalised and the asset stream into readings of one shape, repetitions left out. Pure.
+//! Decodes packs of device and asset readings into one common form and drops repetitions. Pure, but for the origin marks.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use crate::origin_marks::OriginMarks;
 use crate::projection::rejection;
 use crate::sql_values::{strip_nul, to_bigint, to_json};
 
-/// What an entity is.
+/// The kind of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntityKind {
     Device,
     Asset,
 }
 
-/// One reading of a device, or of an asset.
+/// One reading of a device or an asset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     pub entity: Uuid,
@@ -29,18 +29,18 @@ pub struct Reading {
     pub organization: Uuid,
     /// Microseconds since the Unix epoch.
     pub measured_at: i64,
-    /// Index into the batch's sets.
+    /// Index into the batch's metric sets.
     pub set: usize,
     pub numbers: Vec<f64>,
     /// A JSON object.
     pub others: Option<String>,
     /// A JSON object.
     pub flaws: Option<String>,
-    /// Assets only.
+    /// The devices that the values come from; empty for devices.
     pub sources: Vec<Uuid>,
-    /// Whether it was computed from others, at times of its own.
+    /// Whether it was computed from other assets' values, with its own timestamps.
     pub computed: bool,
-    /// Place in its stream, by [`log_order`]; it orders what has the same time.
+    /// Its order of arrival, see [`log_order`]; decides between values of the same time.
     pub position: i64,
 }
 
@@ -48,15 +48,15 @@ pub struct Reading {
 #[derive(Debug, Default)]
 pub struct DecodedBatch {
     pub readings: Vec<Reading>,
-    /// The metric sets that the rows refer to, each once.
+    /// The distinct metric sets that the readings refer to.
     pub sets: Vec<Vec<String>>,
     pub rejected: Vec<Rejection>,
-    /// The newest time of arrival, microseconds; how late it is by the log.
+    /// The newest time of arrival (microseconds): the log's clock.
     pub log_time: Option<i64>,
     known: BTreeMap<Vec<String>, usize>,
 }
 
-/// Takes the readings of a batch that are new by the marks, and moves these.
+/// Decodes the readings of a batch that are above the origin marks, and raises the marks.
 pub fn decode(marks: &mut OriginMarks, batch: &[Message]) -> DecodedBatch {
     let mut decoded = DecodedBatch::default();
     for message in batch {
@@ -78,7 +78,7 @@ impl DecodedBatch {
     fn devices(&mut self, marks: &mut OriginMarks, message: &Message, pack: NormalizedPack) {
         let sets = self.intern(pack.sets.0);
         let last = marks.last(message);
-        // Time goes on where nothing is measured.
+        // A tick advances the log's time when no readings arrive, so that hours close.
         pack.tick.iter().for_each(|tick| self.arrived(tick.at));
         for (index, reading) in pack.readings.into_iter().enumerate() {
             let known_set = sets.get(reading.set as usize).copied();
@@ -130,7 +130,7 @@ impl DecodedBatch {
         self.log_time = self.log_time.max(Some(micros(received_at)));
     }
 
-    /// Returns the indices of a pack's sets among the batch's.
+    /// Returns the indices of a pack's metric sets within the batch.
     fn intern(&mut self, sets: Vec<Vec<String>>) -> Vec<usize> {
         let intern = |keys: Vec<String>| {
             if let Some(index) = self.known.get(&keys) {
@@ -144,7 +144,7 @@ impl DecodedBatch {
     }
 }
 
-/// Returns the stream sequence of a message times 65,536, plus the place in it.
+/// Returns the order of arrival of a reading: the stream sequence times 65,536, plus the index in the message.
 fn log_order(message: &Message, index: usize) -> i64 {
     (to_bigint(message.sequence) << 16) | i64::from(u16::try_from(index).unwrap_or(u16::MAX))
 }

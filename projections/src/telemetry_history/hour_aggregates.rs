@@ -1,7 +1,7 @@
-//! Aggregates of hours. Those of hours that are not over are kept in memory, because most of them will never be needed
-//! from disk; they are written when the hour is over by the log's time. A crash loses them: the hours of that time are
-//! then noted as dirty and made again from the values (`upkeep`). Readers compute from the values whatever is open or
-//! dirty, so that they are right at every moment.
+//! Hourly aggregates. Those of open hours are kept in memory, since most are never needed from disk before the hour ends;
+//! they are written when the hour has passed by the log's time. A crash loses them: the hours concerned are then marked
+//! dirty and recomputed from the values (`upkeep`). Readers compute open and dirty hours from the values, so that they
+//! are always correct.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,18 +15,19 @@ use super::upkeep::COMPACTED_AFTER_HOURS;
 use crate::Error;
 use crate::binary_copy::BinaryCopy;
 
-/// Microseconds of an hour.
+/// Microseconds per hour.
 pub const MICROS_PER_HOUR: i64 = 3_600_000_000;
-/// How long after its end an hour stays open for readings on their way.
+/// How long after its end an hour stays open for late readings: ten minutes, in microseconds.
 const GRACE: i64 = 600_000_000;
-/// OpenHours from this many after the start hold no reading of the time before, of clocks that are ahead included.
+/// Hours that begin this many hours after a restart hold no readings from before it, even from devices whose clocks are
+/// ahead.
 const AHEAD_HOURS: i64 = 2;
 
-/// OpenHours before the first readings of all that are open at most. Older readings, of a device that brings its own past,
-/// go where late ones go.
+/// At most this many hours before the very first readings are open. Older readings, such as the backlog that a device
+/// uploads, are treated as late.
 const FIRST_OPEN_HOURS: i64 = 24;
 
-/// Aggregates of one entity, metric set and hour; arrays in the order of the set's keys.
+/// The aggregate of one entity, metric set and hour; arrays are in the order of the set's keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Aggregate {
     pub counts: Vec<i32>,
@@ -55,29 +56,29 @@ impl Aggregate {
     }
 }
 
-/// Where an aggregate belongs: hour (microseconds), entity, metric set.
+/// The key of an aggregate: hour (microseconds), entity, metric set.
 pub type AggregateKey = (i64, i32, i32);
 
-/// The hours that are open.
+/// The open hours and their aggregates.
 #[derive(Debug, Default)]
 pub struct OpenHours {
     opened: bool,
     aggregates: BTreeMap<AggregateKey, Aggregate>,
-    /// Open hours of entities that rows alone tell rightly.
+    /// Open hours of entities whose aggregates cannot be summed in memory and must be recomputed from the rows.
     must_recompute: BTreeSet<(i64, i32)>,
-    /// The device that first gave an asset values in an open hour.
+    /// The first device that provided values for an asset in an open hour.
     first_sources: BTreeMap<(i64, i32), i32>,
-    /// Closed hours that got another reading in this batch.
+    /// Closed hours that received another reading in this batch.
     reopened: BTreeSet<(i64, i32)>,
-    /// From here on memory holds everything.
+    /// From this hour on, memory holds every reading; before it, a restart lost some.
     complete_from: i64,
-    /// Up to here hours are closed.
+    /// Hours before this one are closed.
     closed_before: i64,
     log_time: i64,
 }
 
 impl OpenHours {
-    /// Learns, with the first readings after a start, which hours are closed.
+    /// Advances the log's time; with the first readings after a start, also learns which hours are closed.
     pub async fn resume(&mut self, db: &mut PgConnection, decoded: &DecodedBatch) -> Result<(), Error> {
         let (Some(log_time), Some(first)) =
             (decoded.log_time, decoded.readings.iter().map(|row| row.measured_at).min())
@@ -103,13 +104,13 @@ impl OpenHours {
         Ok(())
     }
 
-    /// Returns where the hours begin (microseconds) that readings are written to as rows: those before it are segments,
-    /// or about to be.
+    /// Returns the start (microseconds) of the oldest hour that still takes readings as rows. Earlier hours are compacted
+    /// into segments, or about to be.
     pub fn frozen_before(&self) -> i64 {
         if self.opened { self.closed_before - COMPACTED_AFTER_HOURS * MICROS_PER_HOUR } else { i64::MIN }
     }
 
-    /// Adds what a batch wrote.
+    /// Adds the readings of a batch.
     pub fn add(&mut self, routed: &RoutedReadings) {
         for row in &routed.newest {
             let hour = hour_of(row.reading.measured_at);
@@ -127,7 +128,8 @@ impl OpenHours {
         }
     }
 
-    /// Values of an asset from several devices may be of one time and metric, of which only one counts.
+    /// Marks an asset's hour for recomputation if a second device provides values: several values may have the same time
+    /// and metric, of which only one counts.
     fn mark_overlap(&mut self, row: &KeyedReading, hour: i64) {
         if let Some(source) = row.sources.first() {
             let place = (hour, row.entity);
@@ -137,7 +139,7 @@ impl OpenHours {
         }
     }
 
-    /// Writes the hours that are over, and notes the dirty ones.
+    /// Writes the aggregates of hours that have passed, and marks the dirty ones.
     pub async fn close(&mut self, db: &mut PgConnection) -> Result<(), Error> {
         let mut dirty = std::mem::take(&mut self.reopened);
         let until = hour_of(self.log_time - GRACE);
@@ -177,12 +179,12 @@ impl OpenHours {
     }
 }
 
-/// Returns the beginning of the hour of a time, both in microseconds.
+/// Returns the start of the hour that contains a time, both in microseconds.
 pub fn hour_of(micros: i64) -> i64 {
     micros.div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR
 }
 
-/// Adds aggregates to their table.
+/// Inserts aggregates.
 pub async fn store_aggregates<'a>(
     db: &mut PgConnection,
     aggregates: impl Iterator<Item = (&'a AggregateKey, &'a Aggregate)>,
@@ -210,8 +212,8 @@ async fn mark_every_entity_dirty(db: &mut PgConnection, hour: i64) -> Result<(),
     Ok(())
 }
 
-/// OriginMarks hours. A mark that is there already is held until the batch is written, so that nobody makes the hour again
-/// before its readings can be seen.
+/// Marks hours as dirty. An existing mark is updated, which locks it until this transaction commits: upkeep then cannot
+/// recompute the hour before the new readings are visible.
 async fn mark_dirty(db: &mut PgConnection, dirty: &BTreeSet<(i64, i32)>) -> Result<(), Error> {
     if dirty.is_empty() {
         return Ok(());

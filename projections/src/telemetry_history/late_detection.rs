@@ -1,5 +1,5 @@
-//! Which readings are newer than everything of their entity, and which are late or repeated. The mark only routes: both
-//! kinds are kept, and readers see them as one.
+//! Separates readings newer than everything of their entity from late or repeated ones. This decides only the table: both
+//! kinds are kept, and queries merge them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,26 +10,26 @@ use super::decode::EntityKind;
 use super::surrogate_keys::KeyedReading;
 use crate::Error;
 
-/// The newest time of each entity and source, microseconds. Devices have one source, themselves; the values of an asset
-/// come from several devices, whose times need not be in step.
+/// The newest time (microseconds) of each entity and source. A device has one source, itself; the values of an asset come
+/// from several devices, whose times advance independently.
 #[derive(Debug, Default)]
 pub struct HighWater(HashMap<(i32, i32), i64>);
 
-/// What stands for the source of computed values: no device has this key.
+/// The source of computed values; no device has this key.
 const COMPUTED: i32 = -1;
 
-/// Readings by where they go, in the order of arrival.
+/// Readings by the table they go to, in order of arrival.
 #[derive(Debug, Default)]
 pub struct RoutedReadings {
-    /// Newer than what their entity had.
+    /// Newer than any reading of their entity and source.
     pub newest: Vec<KeyedReading>,
-    /// As old, or older; or of an hour that is compacted.
+    /// Not newer, or of an hour that is already compacted.
     pub late: Vec<KeyedReading>,
 }
 
 impl HighWater {
-    /// Learns the marks of entities that are seen for the first time since the start. Only whether something is at or
-    /// after the batch's first reading matters, so that few partitions are looked at.
+    /// Loads the marks of entities seen for the first time since the start. It matters only whether a reading exists at or
+    /// after the batch's first one, so few partitions are searched.
     pub async fn learn(&mut self, db: &mut PgConnection, rows: &[KeyedReading]) -> Result<(), Error> {
         let mut unknown: BTreeMap<i32, i64> = BTreeMap::new();
         for row in rows.iter().filter(|row| !self.0.contains_key(&place(row))) {
@@ -62,8 +62,7 @@ impl HighWater {
         Ok(())
     }
 
-    /// Routes readings in their order and moves the marks. What is older than `frozen_before` is late, whatever its entity
-    /// had.
+    /// Routes readings in order and moves the marks. A reading older than `frozen_before` is always late.
     pub fn route(&mut self, rows: Vec<KeyedReading>, frozen_before: i64) -> RoutedReadings {
         let mut routed = RoutedReadings::default();
         for row in rows {

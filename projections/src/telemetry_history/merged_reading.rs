@@ -1,47 +1,47 @@
-//! Readings as readers and the compactor meet them, from rows and from segments alike; and which of several values of
-//! one time and metric counts. Pure.
+//! Readings as read back from rows and segments alike, and the merge that decides which of several values of one time
+//! and metric counts. Pure.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-/// Values or qualities by key.
+/// Values or qualities by metric key.
 pub type JsonObject = Map<String, Value>;
 
-/// The keys of metric sets.
+/// The metric keys of each metric set.
 pub type MetricSetKeys = HashMap<i32, Vec<String>>;
 
-/// Which metrics the numbers of a reading are of.
+/// Which metrics the numbers of a reading belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Metrics {
-    /// Those of a metric set.
+    /// The metrics of a metric set.
     Set(i32),
-    /// These, which need not be a metric set yet.
+    /// These metrics, which may not be a stored metric set yet.
     Keys(Vec<String>),
 }
 
-/// One reading.
+/// One reading as read back from storage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredReading {
-    /// The key of its device or asset.
+    /// The surrogate key of its device or asset.
     pub entity: i32,
     /// Microseconds since the Unix epoch.
     pub measured_at: i64,
-    /// What the numbers are of.
+    /// The metrics of `numbers`.
     pub metrics: Metrics,
     /// In the order of the metrics.
     pub numbers: Vec<f64>,
-    /// Values that are no numbers.
+    /// Values that are not numbers.
     pub others: Option<JsonObject>,
-    /// Qualities that are not good.
+    /// Qualities other than good.
     pub flaws: Option<JsonObject>,
-    /// Assets only: keys of the devices the values come from.
+    /// Surrogate keys of the devices that the values come from; empty for devices.
     pub sources: Vec<i32>,
-    /// Its place in the order of arrival, where that matters.
+    /// Its order of arrival, 0 where that does not matter.
     pub position: i64,
 }
 
-/// A value that one that arrived later may still beat.
+/// A value that a later arrival may still replace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     pub position: i64,
@@ -54,8 +54,8 @@ pub struct Candidate {
 pub type MergedValues = BTreeMap<(i64, String), Candidate>;
 
 impl StoredReading {
-    /// Puts the values of this reading among others, of which the last to arrive counts; only those of one metric where
-    /// one is `wanted`.
+    /// Merges the values of this reading into others; for one time and metric the last to arrive counts. With `wanted`,
+    /// only that metric.
     pub fn merge_into(self, sets: &MetricSetKeys, wanted: Option<&str>, found: &mut MergedValues) {
         let Self { measured_at, metrics, numbers, others, flaws, sources, position, .. } = self;
         let flaws = flaws.unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The history of telemetry: one wide row a reading, written by binary COPY about once a second, late and repeated
-//! readings beside it, aggregates of whole hours; hours that are long over as segments of arrays; each for as long as its
-//! organisation keeps them. What does not live here: the newest values (`latest_telemetry`).
+//! The history of telemetry. Each reading is one wide row, written by binary COPY about once a second; late and repeated
+//! readings go to a table of their own; closed hours have aggregates; old hours are compacted into segments of arrays.
+//! Data is kept as long as its organisation's retention says. The newest values are in `latest_telemetry`.
 
 mod decode;
 mod hour_aggregates;
@@ -35,10 +35,10 @@ use crate::{Error, Projection};
 /// The projection's name.
 pub const NAME: &str = "telemetry_history";
 
-/// About 5,000 readings of ten values, or a second, whichever comes first.
+/// About 5,000 readings of ten values, or about a second, whichever comes first.
 const BATCH_LIMITS: BatchLimits = BatchLimits { max_messages: 500, max_bytes: 600 << 10, linger_ms: 900 };
 
-/// Values that are no numbers, or not good: of one time and metric the last to arrive.
+/// Values that are not numbers or not of good quality; for one time and metric, the last to arrive.
 const OTHERS: &str = "SELECT v::text FROM (
         SELECT DISTINCT ON (p.entity, p.measured_at, p.metric_key)
             e.entity_id, p.measured_at, p.metric_key, p.number, p.other, p.quality
@@ -48,7 +48,7 @@ const OTHERS: &str = "SELECT v::text FROM (
         ORDER BY p.entity, p.measured_at, p.metric_key, p.position DESC) v
     WHERE other IS NOT NULL OR quality IS NOT NULL";
 
-/// The projection. What it holds in memory is a cache of its tables, and the aggregates of hours that are not over.
+/// The projection. Its memory holds caches of its tables, and the aggregates of open hours, which are in no table yet.
 #[derive(Default)]
 pub struct TelemetryHistory {
     marks: OriginMarks,
@@ -88,7 +88,7 @@ impl Projection for TelemetryHistory {
         BATCH_LIMITS
     }
 
-    /// What readers see: where a row stands, and by which numbers entities and sets go, may differ after a rebuild.
+    /// What readers see. Which table holds a row, and its surrogate keys, may differ after a rebuild.
     fn digests(&self) -> Vec<Digest> {
         vec![
             Digest::of_query("telemetry_history", "SELECT h::text FROM telemetry_history h"),

@@ -1,5 +1,5 @@
-//! How long each organisation's telemetry is kept: what they chose, and that what arrives when its day is over already
-//! is not written. What does not live here: removing what is over (`upkeep`).
+//! How long each organisation keeps telemetry, and dropping readings that are already expired on arrival. Expired data is
+//! removed by `upkeep::retention`.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::Error;
 use crate::decoded_event::decode_message;
 use crate::projection::rejection;
 
-/// Days that organisations keep.
+/// The retention of each organisation, in days.
 #[derive(Debug, Default)]
 pub struct Retention {
     organizations: BTreeMap<Uuid, u32>,
@@ -24,10 +24,10 @@ pub struct Retention {
     today: Option<NaiveDate>,
 }
 
-/// An organisation began, or chose: its days.
+/// An organisation was founded or changed its retention: its id and days.
 pub type RetentionChange = (Uuid, u32);
 
-/// Returns what organisations chose in a batch, and the messages that cannot be read.
+/// Returns the retention changes in a batch, and the messages that cannot be read.
 pub fn retention_changes(batch: &[Message]) -> (Vec<RetentionChange>, Vec<Rejection>) {
     let (mut changes, mut rejected) = (Vec::new(), Vec::new());
     for message in batch.iter().filter(|message| message.stream == Stream::Es) {
@@ -50,7 +50,7 @@ fn retention_days(event: &AnyEvent) -> Option<u32> {
 }
 
 impl Retention {
-    /// Reads what is known, once, and moves on to the day of a batch.
+    /// Loads the retention of all organisations once, and advances to the day of the batch.
     pub async fn resume(&mut self, db: &mut PgConnection, decoded: &DecodedBatch) -> Result<(), Error> {
         if !self.loaded {
             let sql = "SELECT organization_id, kept_days FROM telemetry_retention";
@@ -62,7 +62,7 @@ impl Retention {
         Ok(())
     }
 
-    /// Takes out of a batch what is over for its organisation.
+    /// Drops the readings of a batch that are past their organisation's retention.
     pub fn drop_expired(&self, decoded: &mut DecodedBatch) {
         let Some(today) = self.today else { return };
         decoded.readings.retain(|row| {
@@ -71,7 +71,7 @@ impl Retention {
         });
     }
 
-    /// Notes what organisations chose. What is over by a new choice is looked for from the first day there is.
+    /// Stores retention changes. A change makes upkeep search for expired data from the oldest day again.
     pub async fn store_changes(&mut self, db: &mut PgConnection, changes: Vec<RetentionChange>) -> Result<(), Error> {
         for (organization, days) in changes {
             sqlx::query(
@@ -88,7 +88,7 @@ impl Retention {
     }
 }
 
-/// Returns the first of so many days up to today.
+/// Returns the first day that is kept, given today and the retention in days.
 pub fn first_kept(today: NaiveDate, days: u32) -> Option<NaiveDate> {
     today.checked_sub_days(Days::new(days.into()))
 }

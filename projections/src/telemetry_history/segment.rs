@@ -1,5 +1,5 @@
-//! Readings of one entity and hour in segments and back. What was sent again, or late, is settled on the way: a segment
-//! has every value once. What does not live here: reading and writing them. Pure.
+//! Packs the readings of one entity and hour into segments, and unpacks them. Repeated and late values are merged on the
+//! way: a segment has one value for each time and metric. Pure; segments are stored by `upkeep::segment_store`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::hour_aggregates::hour_of;
 use super::merged_reading::{Candidate, JsonObject, MergedValues, MetricSetKeys, Metrics, StoredReading};
 
-/// Numbers in one segment, at most: what must be decompressed for one of them (512 KiB).
+/// At most this many numbers in a segment: reading any of them decompresses all (512 KiB).
 const MAX_NUMBERS: usize = 65_536;
 
 /// Readings of one entity, hour, metric set and sources.
@@ -19,20 +19,20 @@ pub struct Segment {
     pub sources: Vec<i32>,
     /// Microseconds since the Unix epoch.
     pub starts_at: i64,
-    /// Microseconds of one step of the offsets.
+    /// The unit of the offsets, in microseconds.
     pub unit: i64,
-    /// From `starts_at`, ascending, in units.
+    /// Times relative to `starts_at`, in units, ascending.
     pub offsets: Vec<i32>,
-    /// Metric after metric.
+    /// Column by column: all numbers of the first metric, then of the second.
     pub numbers: Vec<f64>,
-    /// By the reading's place.
+    /// By the index of the reading.
     pub others: Option<JsonObject>,
-    /// By the reading's place.
+    /// By the index of the reading.
     pub flaws: Option<JsonObject>,
 }
 
 impl Segment {
-    /// Returns the hour all of it is in, microseconds.
+    /// Returns the start of its hour, microseconds.
     pub fn hour(&self) -> i64 {
         hour_of(self.starts_at)
     }
@@ -65,13 +65,13 @@ impl Segment {
     }
 }
 
-/// Makes segments of readings of one entity and hour, which come in the order of time.
+/// Packs readings of one entity and hour, given in time order, into segments.
 pub fn segments(readings: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<Segment> {
     let mut groups: Vec<Vec<StoredReading>> = Vec::new();
     let mut places: BTreeMap<(Metrics, Vec<i32>, usize), usize> = BTreeMap::new();
     let mut last = usize::MAX;
     for reading in settled(readings, sets) {
-        // Nearly always of the group of the one before.
+        // A reading nearly always belongs to the same group as the one before it.
         if !groups.get(last).is_some_and(|group| alike(&group[0], &reading)) {
             let key = (reading.metrics.clone(), reading.sources.clone(), reading.numbers.len());
             last = *places.entry(key).or_insert(groups.len());
@@ -93,7 +93,7 @@ fn alike(one: &StoredReading, other: &StoredReading) -> bool {
     one.metrics == other.metrics && one.sources == other.sources && one.numbers.len() == other.numbers.len()
 }
 
-/// Leaves of each time and metric the value that counts.
+/// Merges readings of the same time, so that each time and metric has one value.
 fn settled(readings: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<StoredReading> {
     let mut settled = Vec::with_capacity(readings.len());
     let mut rest = readings.into_iter().peekable();
@@ -112,7 +112,7 @@ fn settled(readings: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<StoredRead
     settled
 }
 
-/// Makes readings, one for each list of sources, of several of one time.
+/// Merges several readings of one time into one for each list of sources.
 fn merged(same: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<StoredReading> {
     let (entity, measured_at) = (same[0].entity, same[0].measured_at);
     let mut found = MergedValues::new();
@@ -127,7 +127,7 @@ fn merged(same: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<StoredReading> 
         let reading = groups.entry(sources).or_insert_with_key(|sources| nothing(entity, measured_at, sources.clone()));
         reading.put(key, value, quality);
     }
-    // Qualities of metrics that had no value.
+    // Keeps the qualities of metrics that have no value.
     if !flaws.is_empty() {
         let reading = match groups.first_entry() {
             Some(first) => first.into_mut(),
@@ -160,7 +160,7 @@ impl StoredReading {
     }
 }
 
-/// Makes one segment, or several where the times are too fine for offsets of 32 bits.
+/// Packs readings into one segment, or several if the offsets would not fit into 32 bits.
 fn pack(readings: &[StoredReading], made: &mut Vec<Segment>) {
     let first = &readings[0];
     let offsets = || readings.iter().map(|reading| reading.measured_at - first.measured_at);

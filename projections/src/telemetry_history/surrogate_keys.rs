@@ -1,5 +1,5 @@
-//! The small numbers by which rows name entities and metric sets. They are given once and never change, so they are kept
-//! outside of the transaction that needs them first.
+//! Surrogate keys: the integers by which rows refer to entities and metric sets. A key never changes once assigned, so it
+//! is stored outside the transaction that first needs it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,17 +9,17 @@ use uuid::Uuid;
 use super::decode::{DecodedBatch, EntityKind, Reading};
 use crate::Error;
 
-/// A reading with its numbers instead of names.
+/// A reading with the surrogate keys of its entity, metric set and source devices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyedReading {
     pub entity: i32,
     pub set: i32,
-    /// Assets only.
+    /// Empty for devices.
     pub sources: Vec<i32>,
     pub reading: Reading,
 }
 
-/// What is known of the numbers.
+/// A cache of surrogate keys.
 #[derive(Debug, Default)]
 pub struct SurrogateKeys {
     entities: HashMap<Uuid, i32>,
@@ -27,7 +27,7 @@ pub struct SurrogateKeys {
 }
 
 impl SurrogateKeys {
-    /// Learns, or gives, the numbers of everything a batch names.
+    /// Loads or assigns the keys of every entity and metric set in a batch.
     pub async fn intern(&mut self, db: &mut PgConnection, decoded: &DecodedBatch) -> Result<(), Error> {
         self.intern_entities(db, &decoded.readings).await?;
         let unknown = decoded.sets.iter().filter(|keys| !self.sets.contains_key(*keys));
@@ -37,7 +37,7 @@ impl SurrogateKeys {
         Ok(())
     }
 
-    /// Returns the number of a metric set, given now where there was none.
+    /// Returns the key of a metric set; assigns one if it has none.
     pub async fn set(&mut self, db: &mut PgConnection, keys: Vec<String>) -> Result<i32, Error> {
         if let Some(id) = self.sets.get(&keys) {
             return Ok(*id);
@@ -91,7 +91,7 @@ impl SurrogateKeys {
         Ok(())
     }
 
-    /// Replaces names by numbers, for readings that `intern` has seen.
+    /// Replaces ids and key lists by surrogate keys, for a batch that `intern` has seen.
     pub fn resolve(&self, decoded: DecodedBatch) -> Vec<KeyedReading> {
         let sets: Vec<Option<i32>> = decoded.sets.iter().map(|keys| self.sets.get(keys).copied()).collect();
         let number = |id: &Uuid| self.entities.get(id).copied();

@@ -1,4 +1,4 @@
-//! Given, when, then: taking, routing, the aggregates of hours and segments, without a database.
+//! Late detection, hourly aggregates and segments, without a database.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -33,7 +33,7 @@ fn times(rows: &[KeyedReading]) -> Vec<i64> {
 }
 
 #[test]
-fn what_is_not_newer_than_its_entity_is_late() {
+fn a_reading_not_newer_than_its_entity_is_late() {
     let mut marks = HighWater::default();
     let device = |entity, at| row(EntityKind::Device, entity, 0, at);
     let RoutedReadings { newest, late } =
@@ -44,21 +44,21 @@ fn what_is_not_newer_than_its_entity_is_late() {
 }
 
 #[test]
-fn what_is_of_a_compacted_hour_is_late_though_it_is_new() {
+fn a_reading_of_a_compacted_hour_is_late_even_if_it_is_the_newest() {
     let device = |entity, at| row(EntityKind::Device, entity, 0, at);
     let routed = HighWater::default().route(vec![device(1, 9), device(1, 10), device(1, 9)], 10);
     assert_eq!((times(&routed.newest), times(&routed.late)), (vec![10], vec![9, 9]));
 }
 
 #[test]
-fn the_devices_of_an_asset_need_not_be_in_step() {
+fn times_of_an_assets_devices_advance_independently() {
     let asset = |source, at| row(EntityKind::Asset, 1, source, at);
     let routed = HighWater::default().route(vec![asset(7, 10), asset(8, 5), asset(8, 6), asset(7, 10)], i64::MIN);
     assert_eq!((times(&routed.newest), times(&routed.late)), (vec![10, 5, 6], vec![10]));
 }
 
 #[test]
-fn an_aggregate_has_count_bounds_and_sum_of_each_metric() {
+fn an_aggregate_has_count_minimum_maximum_and_sum_of_each_metric() {
     let mut aggregate = Aggregate::default();
     aggregate.add(&[1.0, -1.0], &[]);
     aggregate.add(&[3.0, -5.0], &[4, 4]);
@@ -68,7 +68,7 @@ fn an_aggregate_has_count_bounds_and_sum_of_each_metric() {
 }
 
 #[test]
-fn hours_and_days_begin_before_the_epoch_too() {
+fn hours_and_days_before_the_epoch_are_computed_correctly() {
     assert_eq!(
         (hour_of(MICROS_PER_HOUR + 1), hour_of(MICROS_PER_HOUR), hour_of(-1)),
         (MICROS_PER_HOUR, MICROS_PER_HOUR, -MICROS_PER_HOUR)
@@ -98,7 +98,7 @@ fn sets() -> MetricSetKeys {
 }
 
 #[test]
-fn a_segment_has_its_numbers_metric_after_metric_and_gives_its_readings_back() {
+fn a_segment_stores_numbers_column_by_column_and_unpacks_to_the_same_readings() {
     let mut readings: Vec<StoredReading> =
         (0..3).map(|n| reading(n * 10_000_000, &[n as f64, -(n as f64)], 0)).collect();
     readings[1].others = object("state", "open".into());
@@ -112,7 +112,7 @@ fn a_segment_has_its_numbers_metric_after_metric_and_gives_its_readings_back() {
 }
 
 #[test]
-fn of_one_time_and_metric_the_last_to_arrive_is_in_the_segment() {
+fn a_segment_holds_the_last_value_to_arrive_for_each_time_and_metric() {
     let mut later = reading(5, &[7.0], 9);
     later.metrics = Metrics::Set(2);
     later.flaws = object("power", "bad".into());
@@ -120,12 +120,12 @@ fn of_one_time_and_metric_the_last_to_arrive_is_in_the_segment() {
     let keys = Metrics::Keys(vec!["flow".into(), "temp".into()]);
     let shown: Vec<_> = made.iter().map(|made| (made.starts_at, made.metrics.clone(), made.numbers.clone())).collect();
     assert_eq!(shown, [(5, keys, vec![1.0, 7.0]), (6, Metrics::Set(1), vec![3.0, 4.0])]);
-    // A quality without a value is not lost either.
+    // A quality without a value is kept as well.
     assert_eq!(made[0].flaws, object("0", json!({"power": "bad"})));
 }
 
 #[test]
-fn values_of_other_devices_are_in_segments_of_their_own() {
+fn values_of_different_source_devices_are_in_separate_segments() {
     let from = |source, at, position| StoredReading {
         sources: vec![source],
         ..reading(at, &[1.0, f64::from(source)], position)
@@ -138,7 +138,7 @@ fn values_of_other_devices_are_in_segments_of_their_own() {
 }
 
 #[test]
-fn segments_are_cut_where_they_hold_much_or_their_times_are_too_fine() {
+fn segments_are_split_when_too_large_or_when_offsets_do_not_fit() {
     let many = (0..40_000).map(|n| reading(n * 1_000, &[0.0, 0.0], 0)).collect();
     let counts: Vec<usize> = segments(many, &sets()).iter().map(|made| made.offsets.len()).collect();
     assert_eq!(counts, [32_768, 7_232]);

@@ -1,22 +1,22 @@
-//! The numbers of one entity in a span of time as SQL, from rows and segments alike.
+//! SQL that selects the numbers of one entity in a time range, from rows and segments alike.
 
-/// Values as they count: of one time and metric the last to arrive. `$1` entity, `$2` from, `$3` until.
+/// Merged values: for one time and metric, the last to arrive. `$1` entity, `$2` from, `$3` until.
 pub const MERGED: &str = "SELECT DISTINCT ON (v.measured_at, v.metric_key)
         v.measured_at, v.metric_key, v.value, v.sources
     FROM telemetry_values($1, $2, $3) v
     WHERE v.value IS NOT NULL
     ORDER BY v.measured_at, v.metric_key, v.position DESC";
 
-/// The same where nothing was late and nothing has several sources: no sorting.
+/// The same for ranges without late readings or several sources; needs no sort.
 pub const PLAIN: &str = "SELECT v.measured_at, v.metric_key, v.value, v.sources
     FROM telemetry_values($1, $2, $3) v
     WHERE v.value IS NOT NULL";
 
-/// Whether merging is needed: `$1` entity, `$2` from, `$3` until.
+/// Returns whether a range needs `MERGED`: `$1` entity, `$2` from, `$3` until.
 pub const NEEDS_MERGE: &str = "SELECT EXISTS (SELECT FROM telemetry_late l
         WHERE l.entity = $1 AND l.measured_at >= $2 AND l.measured_at < $3)
     OR EXISTS (SELECT FROM telemetry_entity e WHERE e.key = $1 AND e.entity_type = 'Asset')";
 
-/// The distinct devices that values of either query come from, where these are grouped; none for those of devices.
+/// Aggregates the distinct source devices of the values of either query; null for the values of devices.
 pub const SOURCES: &str = "(SELECT array_agg(DISTINCT d ORDER BY d) FROM unnest(string_to_array(string_agg(
     array_to_string(sources, ','), ','), ',')::integer[]) d)";

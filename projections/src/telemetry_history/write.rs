@@ -1,4 +1,4 @@
-//! Readings into their tables: hourly partitions made ahead, rows by binary COPY.
+//! Writes readings to their tables: creates hourly partitions ahead, and rows by binary COPY.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,15 +14,15 @@ use crate::Error;
 use crate::binary_copy::BinaryCopy;
 
 const COLUMNS: &str = "(measured_at, entity, metric_set, numbers, others, flaws, sources, position)";
-/// OpenHours that partitions are made ahead of the log.
+/// Partitions are created this many hours ahead of the log's time.
 const AHEAD_HOURS: i64 = 2;
 
-/// The partitions of hours, as far as is known: their names by the hour's beginning.
+/// The known partitions: their names by the start of the hour.
 #[derive(Debug, Default)]
 pub struct Partitions(BTreeMap<i64, String>);
 
 impl Partitions {
-    /// Makes the partitions that a batch needs and those of the hours to come, from `frozen_before` on.
+    /// Creates the partitions that a batch needs and those of the next hours, none before `frozen_before`.
     pub async fn create(
         &mut self,
         db: &mut PgConnection,
@@ -60,7 +60,7 @@ pub async fn write_readings(
         }
     }
     for (name, copy) in hours {
-        // Straight into the partition: routing every row through the parent costs a tenth more.
+        // Directly into the partition: routing every row through the parent table takes about 10 % longer.
         copy.send(db, &format!("{name} {COLUMNS}")).await?;
     }
     routed.late.iter().for_each(|row| append_row(&mut late, row, true));

@@ -1,5 +1,5 @@
-//! Keys of machines: their rows, and domain events into them. Pure. When a key was last used stands in Redis
-//! (`rate_limits`), since that is no event.
+//! API keys: their rows and the fold of their events. Pure. The last use of a key is no event and is kept in Redis
+//! (`rate_limits`).
 
 use chrono::{DateTime, Utc};
 use domain::api_key::ApiKeyEvent;
@@ -10,14 +10,14 @@ use crate::decoded_event::DecodedEvent;
 use crate::row_batch::{Row, RowBatch};
 use crate::sql_values::enum_text;
 
-/// A key by which a machine calls the API.
+/// An API key, with which a machine calls the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ApiKeyRow {
     /// The key.
     pub id: Uuid,
     /// Its organisation.
     pub organization_id: Uuid,
-    /// What people know it by.
+    /// Its name.
     pub name: String,
     /// `viewer`, `operator`, `engineer`, `admin` or `platform_admin`.
     pub access_role: String,
@@ -25,17 +25,17 @@ pub struct ApiKeyRow {
     pub expires_at: DateTime<Utc>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// Why.
+    /// Why it was revoked.
     pub revoked_reason: Option<String>,
-    /// Who made it, such as `user:<id>`.
+    /// The actor that created it, such as `user:<id>`.
     pub created_by: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
@@ -48,7 +48,7 @@ impl Row for ApiKeyRow {
 }
 
 impl ApiKeyRow {
-    /// Returns `active`, `expired` or `revoked`, as it is at this time.
+    /// Returns `active`, `expired` or `revoked`, at this time.
     pub fn status_at(&self, now: DateTime<Utc>) -> &'static str {
         match self.revoked_at {
             Some(_) => "revoked",

@@ -1,4 +1,4 @@
-//! Domain events into rows of organisations, people and keys. Pure.
+//! Folds domain events into rows of organisations, users and API keys. Pure.
 
 use domain::AnyEvent;
 use domain::organization::OrganizationEvent;
@@ -11,10 +11,10 @@ use crate::fold::Fold;
 use crate::row_batch::{AnyRowBatch, RowBatch};
 use crate::sql_values::enum_text;
 
-/// The fold of organisations and people.
+/// The fold of organisations, users and API keys.
 pub struct Tenants;
 
-/// The rows in hand.
+/// The rows that a batch has loaded, by table.
 #[derive(Default)]
 pub struct Rows {
     pub(crate) organizations: RowBatch<OrganizationRow>,

@@ -1,4 +1,4 @@
-//! Questions about organisations, people and keys.
+//! Queries of organisations, users and API keys.
 
 use uuid::Uuid;
 
@@ -17,25 +17,25 @@ pub async fn organization(reader: &Reader, id: Uuid) -> Result<Option<Organizati
     reader.row("organizations", sqlx::query_scalar(sql).bind(id)).await
 }
 
-/// Lists the people of an organisation in the order in which they were added.
+/// Lists the users of an organisation in order of creation.
 pub async fn users(reader: &Reader, organization: Uuid, paging: Paging) -> Result<Page<UserRow>, Error> {
     let list = "SELECT * FROM users WHERE organization_id = $1";
     reader.page("users", list, Order::oldest("created_at"), paging, |query| query.bind(organization)).await
 }
 
-/// Returns a person of an organisation.
+/// Returns a user of an organisation.
 pub async fn user(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<UserRow>, Error> {
     let sql = "SELECT to_jsonb(t) FROM users t WHERE organization_id = $1 AND id = $2";
     reader.row("users", sqlx::query_scalar(sql).bind(organization).bind(id)).await
 }
 
-/// Lists the keys of an organisation in the order in which they were made.
+/// Lists the API keys of an organisation in order of creation.
 pub async fn api_keys(reader: &Reader, organization: Uuid, paging: Paging) -> Result<Page<ApiKeyRow>, Error> {
     let list = "SELECT * FROM api_keys WHERE organization_id = $1";
     reader.page("api_keys", list, Order::oldest("created_at"), paging, |query| query.bind(organization)).await
 }
 
-/// Returns a key of an organisation.
+/// Returns an API key of an organisation.
 pub async fn api_key(reader: &Reader, organization: Uuid, id: Uuid) -> Result<Option<ApiKeyRow>, Error> {
     let sql = "SELECT to_jsonb(t) FROM api_keys t WHERE organization_id = $1 AND id = $2";
     reader.row("api_keys", sqlx::query_scalar(sql).bind(organization).bind(id)).await

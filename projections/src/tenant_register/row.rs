@@ -17,19 +17,19 @@ pub struct OrganizationRow {
     pub status: String,
     /// Why it is suspended.
     pub suspended_reason: Option<String>,
-    /// The certificate of its own authority, PEM.
+    /// The certificate of its intermediate CA, PEM.
     pub ca_certificate: Option<String>,
     /// That certificate's subject key identifier, lower-case hex.
     pub ca_subject_key_id: Option<String>,
-    /// End of that certificate's validity.
+    /// When that certificate expires.
     pub ca_valid_until: Option<DateTime<Utc>>,
     /// When it was founded.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
@@ -41,34 +41,34 @@ impl Row for OrganizationRow {
     }
 }
 
-/// A person who signs in.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UserRow {
-    /// The person.
+    /// The user.
     pub id: Uuid,
     /// Their organisation.
     pub organization_id: Uuid,
-    /// Sealed address; absent once erased.
+    /// The encrypted e-mail address; absent once erased.
     pub email_sealed: Option<String>,
-    /// Sealed name; absent once erased.
+    /// The encrypted name; absent once erased.
     pub name_sealed: Option<String>,
     /// `viewer`, `operator`, `engineer`, `admin` or `platform_admin`.
     pub access_role: String,
-    /// Roles that work is assigned to.
+    /// The work roles by which activities are assigned.
     pub work_roles: Vec<String>,
-    /// Whether they have access.
+    /// Whether the user has access.
     pub active: bool,
-    /// Whether their personal data is gone.
+    /// Whether the personal data is erased.
     pub erased: bool,
     /// When a password was last set.
     pub password_set_at: Option<DateTime<Utc>>,
-    /// When they were added.
+    /// When the user was created.
     pub created_at: DateTime<Utc>,
     /// When they last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 

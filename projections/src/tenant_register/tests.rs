@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::EncryptedText;
 use domain::api_key::ApiKeyEvent;
@@ -42,7 +42,7 @@ fn each_event_of_an_organisation_changes_its_own_columns() {
 }
 
 #[test]
-fn each_event_of_a_person_changes_its_own_columns() {
+fn each_event_of_a_user_changes_its_own_columns() {
     let registered = || UserEvent::UserRegistered {
         email: EncryptedText("address".into()),
         name: EncryptedText("name".into()),

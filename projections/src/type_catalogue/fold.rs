@@ -1,4 +1,4 @@
-//! Domain events into rows of types. Pure.
+//! Folds domain events into rows of types. Pure.
 
 use domain::AnyEvent;
 use domain::asset_type::AssetTypeEvent;
@@ -14,7 +14,7 @@ use crate::sql_values::enum_text;
 /// The fold of device types and asset types.
 pub struct Types;
 
-/// The rows in hand.
+/// The rows that a batch has loaded, by table.
 #[derive(Default)]
 pub struct Rows {
     pub(crate) device_types: RowBatch<DeviceTypeRow>,

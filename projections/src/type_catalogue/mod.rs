@@ -1,4 +1,5 @@
-//! The catalogue of device types and asset types. Its readers see what a device may send and how an asset is scored.
+//! The catalogue of device types and asset types. Readers see which metrics a device may
+//! send and how an asset is scored.
 
 mod fold;
 pub mod read;

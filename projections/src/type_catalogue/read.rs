@@ -1,4 +1,4 @@
-//! Questions about types.
+//! Queries of types.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use super::{AssetTypeRow, DeviceTypeRow};
 use crate::paging::Order;
 use crate::{Error, Page, Paging, Reader};
 
-/// Lists device types by name; those that are retired only with `retired`.
+/// Lists device types by name; with `retired`, also retired ones.
 pub async fn device_types(
     reader: &Reader,
     organization: Uuid,
@@ -23,7 +23,7 @@ pub async fn device_type(reader: &Reader, organization: Uuid, id: Uuid) -> Resul
     reader.row("device_types", sqlx::query_scalar(sql).bind(organization).bind(id)).await
 }
 
-/// Lists asset types by name; those that are retired only with `retired`.
+/// Lists asset types by name; with `retired`, also retired ones.
 pub async fn asset_types(
     reader: &Reader,
     organization: Uuid,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::row_batch::Row;
 
-/// A kind of device.
+/// A device type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceTypeRow {
     /// The type.
@@ -17,23 +17,23 @@ pub struct DeviceTypeRow {
     pub organization_id: Uuid,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// A free-text description.
     pub description: Option<String>,
     /// The metrics it declares.
     pub metrics: Vec<MetricDefinition>,
     /// `keep` or `refuse`.
     pub unknown_metrics: String,
-    /// What converts the payloads of its devices.
+    /// The protocol converter of its devices' payloads.
     pub converter_id: Option<Uuid>,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
     /// When it was defined.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 
@@ -45,7 +45,7 @@ impl Row for DeviceTypeRow {
     }
 }
 
-/// A kind of asset.
+/// An asset type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssetTypeRow {
     /// The type.
@@ -54,25 +54,25 @@ pub struct AssetTypeRow {
     pub organization_id: Uuid,
     /// Its name.
     pub name: String,
-    /// Free text for people.
+    /// A free-text description.
     pub description: Option<String>,
-    /// Name of its picture.
+    /// The name of its icon.
     pub icon: Option<String>,
-    /// Metrics computed from others.
+    /// Metrics computed from other metrics.
     pub derived_metrics: Vec<DerivedMetric>,
-    /// How values come together.
+    /// How the values of several devices are combined.
     pub combination: Combination,
-    /// How its health is scored.
+    /// The model that scores its health.
     pub health_model: Option<HealthModel>,
-    /// Whether it is used no more.
+    /// Whether it is retired.
     pub retired: bool,
     /// When it was defined.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Version of the aggregate.
+    /// The version of its aggregate.
     pub version: i64,
-    /// Position in `ES` of the last change.
+    /// The position in `ES` of the last change.
     pub position: i64,
 }
 

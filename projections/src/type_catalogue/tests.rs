@@ -1,4 +1,4 @@
-//! Given, when, then.
+//! Unit tests of the fold and of its rows.
 
 use domain::asset_type::AssetTypeEvent;
 use domain::device_type::{DeviceTypeEvent, MetricDefinition, UnknownMetrics, ValueKind};
@@ -12,7 +12,7 @@ fn metric() -> MetricDefinition {
 }
 
 #[test]
-fn a_device_type_is_replaced_by_its_revision_and_keeps_its_beginning() {
+fn a_device_type_is_replaced_by_its_revision_and_keeps_its_creation_time() {
     let defined = DeviceTypeEvent::DeviceTypeDefined {
         name: "Sensor".into(),
         description: None,
@@ -34,7 +34,7 @@ fn a_device_type_is_replaced_by_its_revision_and_keeps_its_beginning() {
 }
 
 #[test]
-fn an_asset_type_is_replaced_by_its_revision_and_keeps_its_beginning() {
+fn an_asset_type_is_replaced_by_its_revision_and_keeps_its_creation_time() {
     let defined = AssetTypeEvent::AssetTypeDefined {
         name: "Plant".into(),
         description: None,

@@ -1,5 +1,5 @@
-//! Aggregates of equal steps of time. Steps begin at whole minutes, five minutes, hours (UTC); the first and the last
-//! step are whole, also where the wanted span begins or ends within them.
+//! Aggregates over equal steps of time. Steps begin at full minutes, five minutes or hours (UTC); the first and last step
+//! are always complete, even if the range begins or ends within them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use super::{Query, devices, entity_key};
 use crate::telemetry_history::value_queries::{MERGED, NEEDS_MERGE, PLAIN, SOURCES};
 use crate::{Error, Reader};
 
-/// How long a step is.
+/// The length of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// One minute, computed on demand.
     Minute,
     /// Five minutes, computed on demand.
     FiveMinutes,
-    /// One hour, from stored aggregates and what is newer.
+    /// One hour, from stored aggregates, and from the values for open and dirty hours.
     Hour,
 }
 
@@ -35,7 +35,7 @@ impl Step {
 /// The aggregate of one metric over one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Aggregated {
-    /// The step's beginning.
+    /// The start of the step.
     pub start: DateTime<Utc>,
     /// The metric.
     pub metric_key: String,
@@ -43,11 +43,11 @@ pub struct Aggregated {
     pub mean: f64,
     /// The smallest value.
     pub minimum: f64,
-    /// The greatest value.
+    /// The largest value.
     pub maximum: f64,
-    /// How many values.
+    /// The number of values.
     pub count: i64,
-    /// Assets only: the devices they come from.
+    /// The devices that they come from; empty for devices.
     pub source_devices: Vec<Uuid>,
 }
 
@@ -63,7 +63,7 @@ struct Part {
 type Parts = BTreeMap<(DateTime<Utc>, String), Part>;
 type AggregateRow = (DateTime<Utc>, String, i64, f64, f64, f64, Option<Vec<i32>>);
 
-/// Returns the aggregates of the numbers in a span of time, in the order of time.
+/// Returns the aggregates of the numbers in a time range, in time order.
 pub async fn aggregate(reader: &Reader, query: &Query, step: Step) -> Result<Vec<Aggregated>, Error> {
     let Some(entity) = entity_key(reader, query.entity).await? else { return Ok(Vec::new()) };
     let from = floor(query.from, step);
@@ -79,7 +79,7 @@ pub async fn aggregate(reader: &Reader, query: &Query, step: Step) -> Result<Vec
     finish(reader, query, parts).await
 }
 
-/// Whole hours from their table, open and dirty ones from the rows.
+/// Aggregates hours: closed ones from their table, open and dirty ones from the values.
 async fn hours(
     reader: &Reader,
     query: &Query,
@@ -88,7 +88,7 @@ async fn hours(
     until: DateTime<Utc>,
     parts: &mut Parts,
 ) -> Result<(), Error> {
-    // One snapshot of watermark, dirty hours and aggregates: they change together.
+    // Watermark, dirty hours and aggregates change together, so they are read in one snapshot.
     let mut snapshot = reader.pool.begin().await?;
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *snapshot).await?;
     let closed: Option<DateTime<Utc>> =
@@ -115,7 +115,7 @@ async fn hours(
     Ok(())
 }
 
-/// Aggregates computed from the rows of a span of whole steps.
+/// Aggregates the values in a range of whole steps.
 async fn rows(
     reader: &Reader,
     query: &Query,
@@ -127,7 +127,7 @@ async fn rows(
     let merge: bool =
         sqlx::query_scalar(NEEDS_MERGE).bind(entity).bind(from).bind(until).fetch_one(&reader.pool).await?;
     let values = if merge { MERGED } else { PLAIN };
-    // The narrowing stands inside, so that the other metrics are never unfolded.
+    // The metric filter goes inside the subquery, so that other metrics are never unpacked.
     let values = values.replace("WHERE", "WHERE ($5::text IS NULL OR v.metric_key = $5) AND");
     let sources = if merge { SOURCES } else { "NULL::integer[]" };
     let sql = format!(
@@ -175,6 +175,6 @@ async fn finish(reader: &Reader, query: &Query, parts: Parts) -> Result<Vec<Aggr
 }
 
 fn floor(at: DateTime<Utc>, step: Step) -> DateTime<Utc> {
-    // Fails only beyond the years that nanoseconds reach; such a time stays as it is.
+    // Truncation fails only for years outside the nanosecond range; such a time is used as it is.
     at.duration_trunc(step.length()).unwrap_or(at)
 }

@@ -1,5 +1,5 @@
-//! Questions about the history of telemetry: the values themselves (`raw`), and aggregates of equal steps of time
-//! (`aggregate`). Both are asked for one device or asset; the caller has checked whose it is.
+//! Queries of the telemetry history of one device or asset: raw values (`raw`) and aggregates over equal steps of time
+//! (`aggregate`). The caller has checked that the entity belongs to the organisation.
 
 mod aggregates;
 mod values;
@@ -14,25 +14,25 @@ pub use values::raw;
 
 use crate::{Error, Reader};
 
-/// Which values are wanted.
+/// Which values to return.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// The device or asset.
     pub entity: Uuid,
-    /// The one metric; all of them when absent.
+    /// The metric; all when absent.
     pub metric_key: Option<String>,
     /// Measured at or after.
     pub from: DateTime<Utc>,
     /// Measured before.
     pub until: DateTime<Utc>,
-    /// At most so many points, 1 to 10,000.
+    /// At most this many points, 1 to 10,000.
     pub limit: usize,
-    /// Of more than `limit` points the newest; else the oldest. They come in the order of time either way.
+    /// If there are more than `limit` points: return the newest instead of the oldest. The order is by time either way.
     pub newest: bool,
 }
 
 impl Query {
-    /// Returns the limit within its bounds.
+    /// Returns the limit, clamped to its bounds.
     fn limit(&self) -> usize {
         self.limit.clamp(1, 10_000)
     }
@@ -49,14 +49,14 @@ pub struct Point {
     pub value: Value,
     /// `good`, `uncertain` or `bad`.
     pub quality: String,
-    /// Assets only: the devices it comes from.
+    /// The devices that it comes from; empty for devices.
     pub source_devices: Vec<Uuid>,
 }
 
-/// Lists the metrics an entity ever had numbers of, by key.
+/// Lists the keys of all metrics that an entity ever had numbers of.
 pub async fn metric_keys(reader: &Reader, entity: Uuid) -> Result<Vec<String>, Error> {
     let Some(key) = entity_key(reader, entity).await? else { return Ok(Vec::new()) };
-    // A probe of the index for each set instead of a look at every row.
+    // One index probe for each metric set instead of a scan of every row.
     let sql = "SELECT DISTINCT s.metric_key FROM metric_slot s WHERE s.metric_set IN (
             SELECT m.id FROM metric_set m
             WHERE EXISTS (SELECT FROM telemetry_hour h WHERE h.entity = $1 AND h.metric_set = m.id)
@@ -66,13 +66,13 @@ pub async fn metric_keys(reader: &Reader, entity: Uuid) -> Result<Vec<String>, E
     Ok(sqlx::query_scalar(sql).bind(key).fetch_all(&reader.pool).await?)
 }
 
-/// Returns the number by which rows name an entity; none where it never sent anything.
+/// Returns the surrogate key of an entity; `None` if it never sent anything.
 pub(super) async fn entity_key(reader: &Reader, entity: Uuid) -> Result<Option<i32>, Error> {
     let sql = "SELECT key FROM telemetry_entity WHERE entity_id = $1";
     Ok(sqlx::query_scalar(sql).bind(entity).fetch_optional(&reader.pool).await?)
 }
 
-/// Returns the devices that numbers name.
+/// Returns the devices with these surrogate keys.
 pub(super) async fn devices(
     reader: &Reader,
     keys: impl IntoIterator<Item = i32>,

@@ -1,4 +1,4 @@
-//! Values as they were measured.
+//! Raw values, from rows and segments.
 
 use std::collections::HashMap;
 use std::ops::{Bound, RangeBounds};
@@ -18,9 +18,9 @@ use crate::telemetry_history::merged_reading::{
 use crate::telemetry_history::segment::Segment;
 use crate::{Error, Reader};
 
-/// What a row of `telemetry_reading` is marked with.
+/// Marks a row of `telemetry_reading`.
 const READING: i32 = 0;
-/// What a row of `telemetry_late` is marked with.
+/// Marks a row of `telemetry_late`.
 const LATE: i32 = 1;
 
 /// A row of readings, or a segment.
@@ -32,7 +32,7 @@ struct StoredRow {
     flaws: Option<Json<JsonObject>>,
     sources: Option<Vec<i32>>,
     position: i64,
-    /// Where it stands.
+    /// The table that it comes from.
     kind: i32,
     /// Segments only.
     unit: Option<i64>,
@@ -57,7 +57,7 @@ impl FromRow<'_, PgRow> for StoredRow {
     }
 }
 
-/// Returns the values in a span of time, in the order of time; of one time and metric the last that arrived.
+/// Returns the values in a time range, in time order; for one time and metric, the last to arrive.
 pub async fn raw(reader: &Reader, query: &Query) -> Result<Vec<Point>, Error> {
     let Some(entity) = entity_key(reader, query.entity).await? else { return Ok(Vec::new()) };
     let mut rows = query.limit();
@@ -68,7 +68,7 @@ pub async fn raw(reader: &Reader, query: &Query) -> Result<Vec<Point>, Error> {
         if found.keys().filter(|(at, _)| seen.contains(at)).count() >= query.limit() || seen == EVERYTHING {
             break found;
         }
-        // Many rows were of the same times, and beat each other.
+        // Too many rows replaced each other at the same times; fetch more.
         rows *= 4;
     };
     let sources = found.values().flat_map(|candidate| candidate.sources.iter().copied());
@@ -79,11 +79,11 @@ pub async fn raw(reader: &Reader, query: &Query) -> Result<Vec<Point>, Error> {
     Ok(points.filter_map(|((at, key), candidate)| point(at, key, candidate, &devices)).collect())
 }
 
-/// Times, microseconds.
+/// A range of times, in microseconds.
 type Span = (Bound<i64>, Bound<i64>);
 const EVERYTHING: Span = (Bound::Unbounded, Bound::Unbounded);
 
-/// Returns for which times all there is was read: up to the last row of a table that had more than was asked for.
+/// Returns the time range in which every row was fetched: up to the last row of a table that had more than `rows`.
 fn seen(stored: &[StoredRow], query: &Query, rows: usize) -> Span {
     let last = |kind| {
         let times = || stored.iter().filter(|stored| stored.kind == kind).map(|stored| micros(stored.measured_at));
@@ -111,8 +111,8 @@ async fn found(reader: &Reader, query: &Query, entity: i32, stored: Vec<StoredRo
     Ok(found)
 }
 
-/// Reads rows and segments, in one statement, so that what becomes a segment meanwhile is read once. Each table gives one
-/// row more than `rows`, and segments those of as many hours as hold so many.
+/// Fetches rows and segments in one statement, so that a row compacted meanwhile is read exactly once. Each table returns
+/// up to `rows` + 1 rows, and segments cover as many hours as hold that many readings.
 async fn stored(reader: &Reader, query: &Query, entity: i32, rows: usize) -> Result<Vec<StoredRow>, Error> {
     let sql = statement(query.newest, query.metric_key.is_some());
     let limit = i64::try_from(rows).unwrap_or(i64::MAX);
@@ -123,7 +123,7 @@ async fn stored(reader: &Reader, query: &Query, entity: i32, rows: usize) -> Res
     Ok(bound.fetch_all(&reader.pool).await?)
 }
 
-/// `$1` entity, `$2` from, `$3` until, `$4` limit, `$5` the metric where one is wanted.
+/// Builds the statement. `$1` entity, `$2` from, `$3` until, `$4` limit, `$5` the metric if one is given.
 fn statement(newest: bool, one_metric: bool) -> String {
     let order = if newest { "DESC" } else { "ASC" };
     let slot = |table: &str| match one_metric {
@@ -155,7 +155,8 @@ fn statement(newest: bool, one_metric: bool) -> String {
         false => ("", "numbers"),
     };
     let only = only("EXISTS (SELECT FROM jsonb_each(g.others) o WHERE o.value ? $5)");
-    // How many readings of a segment surely give a value: hours that the span cuts, and sets without metrics, may have none.
+    // Only segments that certainly contribute a value are counted: an hour cut by the range, or a set without metrics, may
+    // contribute none.
     let sure = match one_metric {
         true => "s.slot IS NOT NULL",
         false => "EXISTS (SELECT FROM metric_slot m WHERE m.metric_set = g.metric_set)",
@@ -190,7 +191,7 @@ impl StoredRow {
     }
 }
 
-/// Returns the keys of the sets that are referred to; with one metric wanted, its key alone.
+/// Returns the metric keys of the sets that the rows refer to; if one metric is given, only its key.
 async fn sets_of(reader: &Reader, query: &Query, stored: &[StoredRow]) -> Result<MetricSetKeys, Error> {
     let mut sets: Vec<i32> = stored.iter().map(|stored| stored.metric_set).collect();
     sets.sort_unstable();

@@ -1,5 +1,5 @@
-//! A partition of readings into segments. The server sorts, so that neither memory nor random reads bound how much an
-//! hour may hold.
+//! Compacts a partition of readings into segments. PostgreSQL sorts the rows, so neither memory nor random reads limit the
+//! size of an hour.
 
 use std::time::Instant;
 
@@ -15,23 +15,23 @@ use crate::telemetry_history::merged_reading::{MetricSetKeys, StoredReading};
 use crate::telemetry_history::segment::{Segment, segments};
 use crate::telemetry_history::surrogate_keys::SurrogateKeys;
 
-/// Rows that are fetched at once.
+/// Rows per fetch.
 const FETCHED: usize = 10_000;
 
-/// The oldest partition that nothing is written to any more.
+/// The oldest partition that is no longer written to.
 const DUE: &str = "SELECT s.name, s.from_time, s.until_time FROM telemetry_spans() AS s
     WHERE s.until_time <= (SELECT closed_before - make_interval(hours => $1) FROM telemetry_watermark)
     ORDER BY s.from_time LIMIT 1";
 
-/// Readings in the order of entity and time, cut into segments as they come.
+/// Cuts readings, which arrive ordered by entity and time, into segments.
 struct SegmentCutter {
     sets: MetricSetKeys,
-    /// Those of one entity and hour, of which more may come.
+    /// Readings of the current entity and hour; more may follow.
     open: Vec<StoredReading>,
     segments: Vec<Segment>,
 }
 
-/// Makes segments of one partition and of what was late for it, and drops it; tells whether there was one.
+/// Compacts one partition and its late readings into segments, and drops it; returns whether there was one.
 pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     let due = sqlx::query_as(DUE).bind(i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX));
     let due: Option<(String, DateTime<Utc>, DateTime<Utc>)> = due.fetch_optional(&mut *db).await?;
@@ -46,12 +46,12 @@ pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     sqlx::query("SELECT telemetry_drop_span($1)").bind(&name).execute(&mut *transaction).await?;
     transaction.commit().await?;
     if rows > 0 {
-        info!(from = %from, rows, segments = made, seconds = begun.elapsed().as_secs_f64(), "readings are compacted");
+        info!(from = %from, rows, segments = made, seconds = begun.elapsed().as_secs_f64(), "compacted readings");
     }
     Ok(true)
 }
 
-/// Writes the segments; answers how many readings became how many.
+/// Writes the segments; returns the number of readings and of segments.
 async fn segments_of(
     db: &mut PgConnection,
     name: &str,
@@ -60,11 +60,11 @@ async fn segments_of(
 ) -> Result<(usize, usize), Error> {
     let mut cutter =
         SegmentCutter { sets: segment_store::metric_sets(db).await?, open: Vec::new(), segments: Vec::new() };
-    // All rows are fetched, so the plan that is cheapest for all is the right one.
+    // All rows are fetched, so plan for the total cost instead of a fast first row.
     for setting in ["SET LOCAL cursor_tuple_fraction = 1", "SET LOCAL work_mem = '64MB'"] {
         sqlx::query(setting).execute(&mut *db).await?;
     }
-    // A cursor takes no parameters where it is declared; times and names are our own.
+    // DECLARE CURSOR takes no bind parameters; name and times come from the database, not from users.
     let declare = format!(
         "DECLARE compacted NO SCROLL CURSOR FOR
          SELECT {READING_COLUMNS} FROM {name}

@@ -1,4 +1,4 @@
-//! What came late for hours that are compacted already goes into their segments.
+//! Merges late readings of hours that are already compacted into their segments.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::telemetry_history::merged_reading::StoredReading;
 use crate::telemetry_history::segment::{Segment, segments};
 use crate::telemetry_history::surrogate_keys::SurrogateKeys;
 
-/// OpenHours of entities in one transaction. Each may be some megabytes.
+/// Hours of entities per transaction. Each may take some megabytes of memory.
 const MAX_PER_TRANSACTION: i64 = 100;
 
-/// OpenHours of entities that have something late and no partition of readings.
+/// Hours of entities that have late readings but no partition of readings any more.
 const DUE: &str = "SELECT DISTINCT l.entity, date_trunc('hour', l.measured_at, 'UTC') AS hour
     FROM telemetry_late l
     WHERE l.measured_at < (SELECT closed_before - make_interval(hours => $1) FROM telemetry_watermark)
@@ -24,16 +24,16 @@ const DUE: &str = "SELECT DISTINCT l.entity, date_trunc('hour', l.measured_at, '
         WHERE l.measured_at >= s.from_time AND l.measured_at < s.until_time)
     ORDER BY hour, l.entity LIMIT $2";
 
-/// The same hours, as a table.
+/// Those hours as a table expression.
 const ENTITY_HOURS: &str = "unnest($1::integer[], $2::timestamptz[]) AS p (entity, hour)";
 
-/// Entities and hours, as the statements take them.
+/// Entities and hours, as parallel arrays for the statements.
 struct EntityHours {
     entities: Vec<i32>,
     hours: Vec<DateTime<Utc>>,
 }
 
-/// Folds something late in; tells whether there was anything.
+/// Merges some late readings; returns whether there were any.
 pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     let due =
         sqlx::query_as(DUE).bind(i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX)).bind(MAX_PER_TRANSACTION);
@@ -90,7 +90,7 @@ async fn stored(db: &mut PgConnection, entity_hours: &EntityHours) -> Result<Vec
     Ok(stored.into_iter().map(Segment::from).collect())
 }
 
-/// Spares looking at the days of other hours. `$3` the first hour, `$4` the last.
+/// Restricts the search to the partitions of these hours. `$3` the first hour, `$4` the last.
 const WITHIN: &str = "AND g.hour >= $3 AND g.hour <= $4";
 
 impl EntityHours {

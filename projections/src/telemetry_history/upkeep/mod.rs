@@ -1,6 +1,6 @@
-//! What keeps the history small and its aggregates right, beside the writing of new readings: hours are made again,
-//! readings of hours that are long over become segments, and what is over for its organisation goes. It runs on a
-//! connection of its own, a part at a time, and needs nothing of the log but the time that the writer noted.
+//! Background maintenance of the history: recomputes dirty hours, compacts old hours into segments, merges late readings
+//! into them, and removes expired data. It runs in steps on its own connection, and needs nothing from the log but the
+//! time that the writer stored.
 
 mod compact;
 mod merge_late;
@@ -13,19 +13,20 @@ use sqlx::PgConnection;
 
 use crate::Error;
 
-/// How long after its end an hour is compacted at the earliest: most of what is late has come by then.
+/// An hour is compacted this many hours after its end at the earliest; most late readings have arrived by then.
 pub const COMPACTED_AFTER_HOURS: i64 = 2;
 
-/// Two at once would compact the same readings; the lock ends with the connection. It is waited for, as long as the
-/// connection's `lock_timeout` allows: whoever was before may be at its last part.
+/// Prevents two processes from compacting the same readings; the lock ends with the connection. Acquiring waits up to the
+/// connection's `lock_timeout`, since the previous owner may be finishing its last step.
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('argusiq.upkeep.telemetry_history', 0))";
 
-/// Does a part of what is due; tells whether there may be more. Each part is a transaction. Fails where another connection
-/// keeps at it for longer than `lock_timeout`.
+/// Runs one step of what is due, in one transaction; returns whether there may be more. Errors if another connection holds
+/// the lock for longer than `lock_timeout`.
 pub fn upkeep(db: &mut PgConnection) -> BoxFuture<'_, Result<bool, Error>> {
     Box::pin(async move {
         sqlx::query(LOCK).execute(&mut *db).await?;
-        // In this order: hours are made again while their readings are rows, and what goes is in segments.
+        // The order matters: hours are recomputed while their readings are still rows, and expired data is removed once it
+        // is in segments.
         Ok(recompute::run_step(db).await?
             || compact::run_step(db).await?
             || merge_late::run_step(db).await?

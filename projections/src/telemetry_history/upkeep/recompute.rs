@@ -1,4 +1,4 @@
-//! Aggregates of dirty hours, made again from the values.
+//! Recomputes the aggregates of dirty hours from the values.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::telemetry_history::hour_aggregates::{Aggregate, store_aggregates};
 use crate::telemetry_history::surrogate_keys::SurrogateKeys;
 use crate::telemetry_history::value_queries::{MERGED, NEEDS_MERGE, PLAIN, SOURCES};
 
-/// How many hours of entities are made again in one transaction.
+/// Hours of entities per transaction.
 const MAX_PER_TRANSACTION: i64 = 200;
 
-/// Takes marks of dirty hours away. One that the writer holds has a reading on its way: it is left for the next time.
-/// Whoever marks one of these again waits until they are made again.
+/// Removes marks of dirty hours. A mark that the writer has locked has a reading in flight and is skipped until the next
+/// run. A writer that marks one of these hours again waits until they are recomputed.
 const TAKE: &str = "WITH decoded AS (
         SELECT entity, hour FROM telemetry_dirty_hour
         WHERE hour < (SELECT closed_before FROM telemetry_watermark)
@@ -22,10 +22,10 @@ const TAKE: &str = "WITH decoded AS (
     DELETE FROM telemetry_dirty_hour d USING decoded t WHERE d.entity = t.entity AND d.hour = t.hour
     RETURNING d.entity, d.hour";
 
-/// A metric's count, least, greatest, sum, and the devices they come from.
+/// A metric's key, count, minimum, maximum, sum and source devices.
 type MetricAggregate = (String, i64, f64, f64, f64, Option<Vec<i32>>);
 
-/// Makes some dirty hours again; tells whether there were any.
+/// Recomputes some dirty hours; returns whether there were any.
 pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     let mut transaction = db.begin().await?;
     let dirty: Vec<(i32, DateTime<Utc>)> =

@@ -1,4 +1,5 @@
-//! What is over goes: days that nobody keeps as a whole, and what one organisation keeps shorter than another row by row.
+//! Removes expired data: days that no organisation keeps are dropped as partitions; where one organisation keeps less than
+//! another, its rows are deleted.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::organization::DEFAULT_RETENTION_DAYS;
@@ -8,15 +9,15 @@ use uuid::Uuid;
 use crate::Error;
 use crate::telemetry_history::retention::first_kept;
 
-/// Segments that are removed in one transaction, at most.
+/// At most this many segments are deleted per transaction.
 const MAX_PER_TRANSACTION: u64 = 20_000;
 
-/// Organisations that keep less than another and have something that is over.
+/// The next organisation with a shorter retention than the longest and with expired data.
 const DUE: &str = "SELECT organization_id, kept_days, removed_before FROM telemetry_retention
     WHERE kept_days < $1 AND (removed_before IS NULL OR removed_before < $2::date - kept_days)
     ORDER BY organization_id LIMIT 1";
 
-/// Removes some of what is over; tells whether there may be more.
+/// Removes some expired data; returns whether there may be more.
 pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     let sql = "SELECT closed_before FROM telemetry_watermark";
     let closed: Option<DateTime<Utc>> = sqlx::query_scalar(sql).fetch_optional(&mut *db).await?;
@@ -35,7 +36,7 @@ pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Drops the days that nobody keeps.
+/// Drops the days that no organisation keeps; returns whether there were any.
 async fn drop_days(db: &mut PgConnection, today: NaiveDate, longest: u32) -> Result<bool, Error> {
     let Some(first) = first_kept(today, longest) else { return Ok(false) };
     let sql = "SELECT EXISTS (SELECT FROM telemetry_days_before($1))";
@@ -46,7 +47,8 @@ async fn drop_days(db: &mut PgConnection, today: NaiveDate, longest: u32) -> Res
     Ok(over)
 }
 
-/// Returns the most days that an organisation with telemetry keeps it. One of which no event came yet chose nothing.
+/// Returns the longest retention, in days, of an organisation with telemetry. One without a stored choice counts with the
+/// default.
 async fn longest(db: &mut PgConnection) -> Result<u32, Error> {
     let sql = "SELECT max(coalesce(kept_days, $1)) FROM (SELECT DISTINCT organization_id FROM telemetry_entity) e
         LEFT JOIN telemetry_retention USING (organization_id)";
@@ -54,7 +56,7 @@ async fn longest(db: &mut PgConnection) -> Result<u32, Error> {
     Ok(longest.map_or(DEFAULT_RETENTION_DAYS, i32::unsigned_abs))
 }
 
-/// Removes what an organisation has before a day, a part of the segments where these are many.
+/// Deletes an organisation's data from before a day; if there are many segments, only some of them.
 async fn remove(
     db: &mut PgConnection,
     organization: Uuid,
@@ -86,7 +88,7 @@ async fn remove(
     Ok(())
 }
 
-/// Removes segments of one day, by their places in its table; answers how many.
+/// Deletes up to `room` segments of one day, by row id (`ctid`); returns their number.
 async fn remove_segments(db: &mut PgConnection, day: NaiveDate, entities: &[i32], room: u64) -> Result<u64, Error> {
     let table = format!("telemetry_segment_{}", day.format("%Y%m%d"));
     let places = format!("SELECT ctid FROM {table} WHERE entity = ANY($1) LIMIT $2");

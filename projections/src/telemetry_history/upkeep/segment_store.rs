@@ -1,4 +1,4 @@
-//! Rows and segments out of their tables and into them.
+//! Reads rows and segments from their tables, and writes segments.
 
 use std::collections::BTreeSet;
 
@@ -16,16 +16,16 @@ use crate::telemetry_history::surrogate_keys::SurrogateKeys;
 const SEGMENT_COLUMNS: &str =
     "(entity, hour, metric_set, sources, count, starts_at, ends_at, unit, offsets, numbers, others, flaws)";
 
-/// Columns of a row, as [`ReadingRow`] reads them.
+/// The columns of a row, in the order of [`ReadingRow`].
 pub const READING_COLUMNS: &str =
     "entity, measured_at, metric_set, numbers, others, flaws, sources, coalesce(position, 0)
     AS position";
 
-/// A row of readings, by the places of its columns: there are many, and names would be looked up for each.
+/// A row of readings, decoded by column position: rows are many, and lookups by name would be paid for each.
 pub type ReadingRow =
     (i32, DateTime<Utc>, i32, Vec<f64>, Option<Json<JsonObject>>, Option<Json<JsonObject>>, Option<Vec<i32>>, i64);
 
-/// A segment as it stands in its table.
+/// A row of the segment table.
 pub struct SegmentRow {
     entity: i32,
     metric_set: i32,
@@ -54,7 +54,7 @@ impl FromRow<'_, PgRow> for SegmentRow {
     }
 }
 
-/// Returns a row as a reading.
+/// Converts a row to a reading.
 pub fn reading_of((entity, measured_at, set, numbers, others, flaws, sources, position): ReadingRow) -> StoredReading {
     StoredReading {
         entity,
@@ -84,13 +84,13 @@ impl From<SegmentRow> for Segment {
     }
 }
 
-/// Begins what sees one moment of all tables from here to its end.
+/// Makes the transaction see one snapshot of all tables.
 pub async fn use_snapshot(db: &mut PgConnection) -> Result<(), Error> {
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(db).await?;
     Ok(())
 }
 
-/// Makes the partitions of segments of these days.
+/// Creates the segment partitions of these days.
 pub async fn create_segment_days(db: &mut PgConnection, days: BTreeSet<NaiveDate>) -> Result<(), Error> {
     for day in days {
         sqlx::query("SELECT telemetry_add_segment_day($1)").bind(day).execute(&mut *db).await?;
@@ -104,7 +104,7 @@ pub async fn metric_sets(db: &mut PgConnection) -> Result<MetricSetKeys, Error> 
     Ok(sets.into_iter().collect())
 }
 
-/// Adds segments to their table.
+/// Inserts segments.
 pub async fn write(db: &mut PgConnection, keys: &mut SurrogateKeys, segments: Vec<Segment>) -> Result<(), Error> {
     let mut copy = BinaryCopy::default();
     for segment in segments {
