@@ -1,7 +1,7 @@
-//! What the history of telemetry costs: processor seconds for a million values, of this process and of all PostgreSQL
-//! processes to the end of a checkpoint, and bytes on disk for each value; first of writing rows, then of compacting them;
-//! and how long questions take before and after. `cargo run -p projections --release --example history_cost [batches]
-//! [devices]`. The readings are made before the clock starts; the log is not part of it.
+//! Measures the cost of the telemetry history: CPU seconds per million values, of this process and of all PostgreSQL
+//! processes up to the end of a checkpoint, and bytes on disk per value, for writing rows and then for compacting them; and
+//! the query latency before and after. `cargo run -p projections --release --example history_cost [batches] [devices]`.
+//! The readings are generated before the clock starts; the log is not measured.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
@@ -41,7 +41,7 @@ async fn main() {
     let made: Vec<Batch> = (0..batches).map(|number| batch(number, devices)).collect();
     let mut admin = PgConnection::connect(&url).await.unwrap();
     sqlx::query("CHECKPOINT").execute(&mut admin).await.unwrap();
-    // The first batch makes partitions and learns names, once.
+    // The first batch creates partitions and surrogate keys, once; it is not measured.
     assert!(matches!(runner.handle(&made[0]).await, Outcome::Done));
     let server = stack.pid(Server::Postgres).unwrap();
     let (size, ours, theirs) = (size(&mut admin).await, ticks_of_self(), ticks_of_tree(server));
@@ -52,7 +52,7 @@ async fn main() {
     cost("rows", &mut admin, server, (size, ours, theirs), values).await;
     let reader = Reader::connect(&url, &RedisServer::plain(&stack.urls().redis, "none")).await.unwrap();
     ask(&reader, devices).await;
-    // Hours later the readings are compacted.
+    // Readings of four hours later make the others due for compaction.
     assert!(matches!(runner.handle(&later(batches, devices)).await, Outcome::Done));
     let (size, ours, theirs) =
         (self::size(&mut admin).await - table_size(&mut admin).await, ticks_of_self(), ticks_of_tree(server));
@@ -75,7 +75,7 @@ fn tempfile_folder() -> std::path::PathBuf {
     folder
 }
 
-/// Tells what was spent and grown since.
+/// Prints the CPU time spent and the disk space gained since a measurement.
 async fn cost(what: &str, admin: &mut PgConnection, server: u32, since: (i64, u64, u64), values: u64) {
     let (size, ours, theirs) = since;
     let ours = ticks_of_self() - ours;
@@ -91,7 +91,7 @@ async fn cost(what: &str, admin: &mut PgConnection, server: u32, since: (i64, u6
     );
 }
 
-/// Tells the median time of questions about one device and metric after another, milliseconds.
+/// Prints the median latency, in milliseconds, of queries for one device and metric after another.
 async fn ask(reader: &Reader, devices: u64) {
     let (mut raw, mut minutes, mut hours, mut points) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for number in 0..devices.min(50) {
@@ -134,7 +134,7 @@ fn later(batches: u64, devices: u64) -> Batch {
     Batch { messages: vec![message], positions }
 }
 
-/// One batch: every pack a thousand readings of devices in turn.
+/// Returns one batch; each pack holds a thousand readings of successive devices.
 fn batch(number: u64, devices: u64) -> Batch {
     let messages: Vec<Message> =
         (0..PACKS).map(|pack| message(number * PACKS + pack, devices, TimeDelta::zero())).collect();
@@ -166,7 +166,7 @@ fn device(number: u64) -> DeviceId {
     DeviceId(Uuid::from_u128(u128::from(number) << 64 | 7))
 }
 
-/// Every device measures every ten seconds, to a millisecond.
+/// Each device measures every ten seconds, at millisecond precision.
 fn reading(number: u64, index: u64, devices: u64, later: TimeDelta) -> Reading {
     let count = number * READINGS + index;
     let micros = count * 10_000_000 / devices / 1_000 * 1_000;
@@ -190,13 +190,13 @@ async fn size(admin: &mut PgConnection) -> i64 {
     sqlx::query_scalar("SELECT pg_database_size(current_database())").fetch_one(admin).await.unwrap()
 }
 
-/// User and system time of this process, hundredths of a second.
+/// Returns user and system time of this process, in hundredths of a second.
 fn ticks_of_self() -> u64 {
     let fields = stat(std::process::id()).unwrap();
     fields[11] + fields[12]
 }
 
-/// The same of a process, its children, and those of its children that have ended.
+/// Returns the same for a process and its children, ended ones included.
 fn ticks_of_tree(root: u32) -> u64 {
     let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let stats: Vec<(u32, Vec<u64>)> = pids.filter_map(|pid: u32| Some((pid, stat(pid)?))).collect();
@@ -205,8 +205,8 @@ fn ticks_of_tree(root: u32) -> u64 {
     own.map(|(_, fields)| fields[11] + fields[12]).sum::<u64>() + ended
 }
 
-/// The fields of /proc/<pid>/stat after the name: state is 0, parent 1, user and system time 11 and 12, of ended
-/// children 13 and 14 (proc(5)).
+/// Returns the fields of /proc/<pid>/stat after the name: 0 is the state, 1 the parent, 11 and 12 user and system time, 13
+/// and 14 those of ended children (proc(5)).
 fn stat(pid: u32) -> Option<Vec<u64>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(text.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())

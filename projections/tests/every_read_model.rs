@@ -1,5 +1,5 @@
-//! What holds for every read model, over the registry: applying something twice changes nothing. That a rebuild equals
-//! the live read model is tested with `replay`.
+//! A property of every read model in the registry: applying a message twice changes nothing. `replay` tests that a rebuild
+//! equals the live read model.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -33,7 +33,7 @@ async fn sampled() -> (World, BTreeMap<String, String>) {
 #[tokio::test]
 async fn messages_applied_twice_change_nothing() {
     let (world, before) = sampled().await;
-    // The tables as they are, read again from the first message on; marks stay, as they do in a crash.
+    // Keeps the tables and reads again from the first message; the marks stay, as after a crash.
     world.sql("UPDATE projection_checkpoint SET position = 0, incarnation = NULL, hash = NULL").await;
     let store = world.store().await;
     let _: () = redis::cmd("DEL")
@@ -48,7 +48,7 @@ async fn messages_applied_twice_change_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_stage_publishes_again_changes_nothing() {
+async fn values_that_a_stage_publishes_again_change_nothing() {
     let (world, before) = sampled().await;
     sample::passing(&world).await;
     world.catch_up_all().await;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running feed that has found the ends of the streams; it ends with the guard.
+/// Starts a feed and waits until it has found the heads of the streams; it stops when the guard is dropped.
 async fn running(world: &World) -> (Feed, DropGuard) {
     let feed = Feed::new();
     let shutdown = CancellationToken::new();
@@ -56,7 +56,7 @@ async fn next_of(subscription: &mut Subscription, event: &str) -> (Value, Arc<Fe
 }
 
 #[tokio::test]
-async fn a_room_hears_telemetry_presence_events_alarms_work_and_health() {
+async fn a_room_receives_telemetry_presence_events_alarms_activities_and_health() {
     let world = world().await;
     let (feed, _guard) = running(&world).await;
     let mut organization = feed.subscribe(Room::Organization(ORGANIZATION), None);
@@ -93,7 +93,7 @@ async fn a_room_hears_telemetry_presence_events_alarms_work_and_health() {
 }
 
 #[tokio::test]
-async fn an_organisation_hears_of_a_device_once_a_second_and_a_device_room_hears_all() {
+async fn an_organisation_room_gets_a_device_once_a_second_and_a_device_room_every_reading() {
     let world = world().await;
     let (feed, _guard) = running(&world).await;
     let mut organization = feed.subscribe(Room::Organization(ORGANIZATION), None);
@@ -104,7 +104,7 @@ async fn an_organisation_hears_of_a_device_once_a_second_and_a_device_room_hears
     for n in 0..12_u32 {
         let at = seconds(i64::from(n));
         world.readings(1, &[&["temp"]], vec![reading(DEVICE, origin(1, n), at, &[f64::from(n)])]).await;
-        // Spread over more than half a second, so that more than one tick goes by.
+        // Spread over more than half a second, so that more than one tick passes.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     while all < 12 {
@@ -118,14 +118,14 @@ async fn an_organisation_hears_of_a_device_once_a_second_and_a_device_room_hears
         }
     }
     assert_eq!(all, 12);
-    // One at once, then one for each 0.95 s that went by.
+    // One immediately, then one for each 0.95 s that has passed.
     let most = 2.0 + begun.elapsed().as_secs_f64() / 0.95;
     assert!(f64::from(few) <= most, "{few} messages about one device, at most {most}");
     assert!(timeout(Duration::from_millis(50), other.recv()).await.is_err(), "nobody else hears of it");
 }
 
 #[tokio::test]
-async fn a_repeated_reading_and_an_old_sessions_end_are_not_told() {
+async fn a_repeated_reading_and_the_end_of_an_old_session_are_not_published() {
     let world = world().await;
     let (feed, _guard) = running(&world).await;
     let mut device = feed.subscribe(Room::Device(DEVICE), None);
@@ -155,7 +155,7 @@ async fn a_repeated_reading_and_an_old_sessions_end_are_not_told() {
 }
 
 #[tokio::test]
-async fn a_watcher_that_comes_back_gets_what_it_missed() {
+async fn a_reconnecting_subscriber_gets_what_it_missed() {
     let world = world().await;
     let (feed, _guard) = running(&world).await;
     let room = Room::Device(DEVICE);
@@ -164,7 +164,7 @@ async fn a_watcher_that_comes_back_gets_what_it_missed() {
     let (_, seen) = next_of(&mut first, "device:status").await;
     drop(first);
     sample::presence(&world, &[presence_fact(PresenceKind::Disconnected, DEVICE, 1, 2)]).await;
-    // Another watcher shows that the feed has read it.
+    // Another subscriber shows that the feed has read the message.
     let mut other = feed.subscribe(room, Some(seen.position));
     next_of(&mut other, "device:status").await;
     let mut back = feed.subscribe(room, Some(seen.position.to_string().parse().unwrap()));
@@ -176,7 +176,7 @@ async fn a_watcher_that_comes_back_gets_what_it_missed() {
 }
 
 #[tokio::test]
-async fn a_feed_that_ends_tells_its_watchers() {
+async fn a_feed_that_ends_closes_its_subscriptions() {
     let world = world().await;
     let (feed, guard) = running(&world).await;
     let mut watcher = feed.subscribe(Room::Device(DEVICE), None);

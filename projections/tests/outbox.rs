@@ -1,4 +1,4 @@
-//! What is to be sent next, against a real database.
+//! Which notifications are due next, against a real database.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -13,7 +13,7 @@ use domain::telemetry::Transition;
 use projections::notification_outbox::{NAME, read};
 use uuid::Uuid;
 
-/// Events of the sample's aggregates are recorded as many seconds after the start as their version.
+/// Events of the sample's aggregates are recorded at the start plus their version in seconds.
 const REQUESTED: i64 = 1;
 const DELIVERED: i64 = 3;
 
@@ -46,7 +46,7 @@ async fn request(world: &World, id: u128, channel: u128, medium: Medium) {
 }
 
 #[tokio::test]
-async fn a_channel_that_mailed_a_moment_ago_holds_back_and_holds_up_nobody() {
+async fn a_channel_that_has_just_sent_a_mail_waits_without_delaying_other_channels() {
     let world = world().await;
     request(&world, 1, 0xa, mail()).await;
     request(&world, 2, 0xa, mail()).await;
@@ -67,7 +67,7 @@ async fn a_channel_that_mailed_a_moment_ago_holds_back_and_holds_up_nobody() {
         .event("notification", Uuid::from_u128(1), 3, &NotificationEvent::NotificationDelivered { recipients: 1 })
         .await;
     world.catch_up(&[NAME]).await;
-    // What is held back does not fill the list that others wait for.
+    // Mails that wait do not take up the limit of the list.
     assert_eq!(mails(10, DELIVERED - 1, 1).await, [3]);
     assert_eq!(mails(10, DELIVERED, 10).await, [2, 3]);
 }

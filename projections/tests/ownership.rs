@@ -1,4 +1,4 @@
-//! Who may write: one owner, fenced; others stand by. What cannot be read goes to the dead letters.
+//! Ownership of projections: one fenced owner, others stand by. Unreadable messages go to the dead letters.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -82,7 +82,7 @@ async fn an_owner_from_before_a_rebuild_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_process_that_stands_by_takes_over() {
+async fn a_standby_process_takes_over() {
     let world = world().await;
     let config = Config { only: Some(vec![NAME.into()]) };
     let (first, second) = (CancellationToken::new(), CancellationToken::new());
@@ -102,7 +102,7 @@ async fn a_process_that_stands_by_takes_over() {
 }
 
 #[tokio::test]
-async fn an_unreadable_event_goes_to_the_dead_letters_and_the_rest_goes_on() {
+async fn an_unreadable_event_becomes_a_dead_letter_and_later_events_are_applied() {
     let world = world().await;
     world.publish(Stream::Es, &format!("{ORGANIZATION}.device.{DEVICE}"), "not events").await;
     let at = world.event("device", DEVICE, 1, &sample::device_registered("One", "SN-1")).await;
@@ -137,14 +137,14 @@ async fn an_unknown_read_model_is_refused() {
 }
 
 #[tokio::test]
-async fn waiting_for_a_position_that_does_not_come_ends_at_the_deadline() {
+async fn waiting_for_a_position_that_is_not_reached_ends_at_the_deadline() {
     let world = world().await;
     let late = world.reader.wait_for(NAME, Stream::Es, 5, Duration::from_millis(50)).await;
     assert!(matches!(late, Err(projections::WaitError::Timeout { position: 0, wanted: 5, .. })));
 }
 
 #[tokio::test]
-async fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
+async fn a_pack_of_a_newer_version_is_retried_and_not_rejected() {
     let world = world().await;
     let at = world.event("device", DEVICE, 1, &sample::device_registered("One", "SN-1")).await;
     let mut owner = world.owner(NAME).await;
@@ -162,7 +162,7 @@ async fn what_a_newer_program_packed_is_waited_with_and_not_thrown_away() {
 }
 
 #[tokio::test]
-async fn an_owner_whose_lock_the_database_took_writes_nothing_more() {
+async fn an_owner_whose_lock_was_terminated_by_the_database_writes_nothing() {
     let world = world().await;
     let at = world.event("device", DEVICE, 1, &sample::device_registered("One", "SN-1")).await;
     let mut owner = world.owner(NAME).await;

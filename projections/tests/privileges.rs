@@ -1,5 +1,5 @@
-//! What PostgreSQL's roles may do with the read models: `argusiq_read` reads, `argusiq_write` writes rows, neither
-//! creates, alters or removes anything else.
+//! The privileges of the PostgreSQL roles: `argusiq_read` reads, `argusiq_write` writes rows, and neither can create, alter
+//! or drop anything else.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -15,7 +15,7 @@ async fn member(url: &str, name: &str, group: &str) -> PgConnection {
 
 async fn refused(db: &mut PgConnection, statement: &str) {
     let error = sqlx::raw_sql(statement).execute(&mut *db).await.expect_err(statement);
-    // 42501 is insufficient_privilege, in PostgreSQL's list of error codes.
+    // SQLSTATE 42501 is insufficient_privilege.
     assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{statement}: {error}");
 }
 
@@ -36,7 +36,7 @@ const NEVER: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn the_reading_role_reads_and_does_nothing_else() {
+async fn the_read_role_can_only_read() {
     let world = common::world().await;
     let mut db = member(&world.deps.database_url, "r", "argusiq_read").await;
     for statement in ["SELECT * FROM devices", "SELECT * FROM telemetry_history", "SELECT id FROM installation"] {
@@ -59,7 +59,7 @@ async fn the_reading_role_reads_and_does_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_writing_role_writes_rows_and_makes_days_and_creates_nothing_else() {
+async fn the_write_role_can_write_rows_and_add_partitions_and_nothing_else() {
     let world = common::world().await;
     let mut db = member(&world.deps.database_url, "w", "argusiq_write").await;
     let writes = [
@@ -90,7 +90,7 @@ async fn the_writing_role_writes_rows_and_makes_days_and_creates_nothing_else() 
     }
 }
 
-/// Statements on the event store that nobody may run but by its function, or not at all.
+/// Statements on the event store that no role may run directly.
 const EVENTS: [&str; 4] = [
     "INSERT INTO event_store (stream, position, subject, follows, payload) VALUES ('ES', 9, 'es.a.b.d', 0, '[]')",
     "UPDATE event_store SET payload = '[]'",
@@ -100,7 +100,7 @@ const EVENTS: [&str; 4] = [
 const APPEND: &str = "SELECT event_store_append('ES', 'es.a.b.c', 0, '[]')";
 
 #[tokio::test]
-async fn events_are_appended_by_their_own_role_and_its_function_alone() {
+async fn events_are_appended_only_by_their_own_role_and_through_its_function() {
     let world = common::world().await;
     let mut events = member(&world.deps.database_url, "e", "argusiq_events, argusiq_read").await;
     allowed(&mut events, APPEND).await;

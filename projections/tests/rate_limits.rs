@@ -1,4 +1,4 @@
-//! Counting who asks, in Redis.
+//! Request counters, against a real Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -14,7 +14,7 @@ fn asked(names: &[&str]) -> Vec<(String, Duration)> {
 }
 
 #[tokio::test]
-async fn each_name_is_counted_for_itself_until_its_window_ends() {
+async fn each_name_is_counted_separately_until_its_window_ends() {
     let limits = RateLimits::new(&world().await.reader);
     for expected in 1..=3 {
         let counted = limits.count(&asked(&["ada", "10.0.0.1"])).await.unwrap();
@@ -31,12 +31,12 @@ async fn each_name_is_counted_for_itself_until_its_window_ends() {
 }
 
 #[tokio::test]
-async fn a_window_that_ends_begins_anew() {
+async fn a_new_window_begins_after_the_last_one_ends() {
     let limits = RateLimits::new(&world().await.reader);
     let short = [("ada".to_owned(), Duration::from_millis(50))];
     let until = tokio::time::Instant::now() + Duration::from_secs(10);
     let mut counts = vec![];
-    // Until the count begins again.
+    // Polls until the count starts again.
     while counts.last() != Some(&1) || counts.len() == 1 {
         assert!(tokio::time::Instant::now() < until, "{counts:?}");
         counts.extend(limits.count(&short).await.map(|counted| counted[0].count));
@@ -45,7 +45,7 @@ async fn a_window_that_ends_begins_anew() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_is_known() {
+async fn the_last_use_of_an_api_key_is_recorded() {
     let limits = RateLimits::new(&world().await.reader);
     let keys = [Uuid::from_u128(1), Uuid::from_u128(2)];
     limits.record_use(keys[1], seconds(5)).await;

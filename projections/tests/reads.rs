@@ -1,4 +1,4 @@
-//! What readers see of the sample organisation, by read function.
+//! The read functions over the sample organisation.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -34,7 +34,7 @@ async fn sampled() -> World {
 }
 
 #[tokio::test]
-async fn devices_are_listed_by_name_narrowed_and_paged() {
+async fn devices_are_listed_by_name_with_filters_and_pages() {
     let world = sampled().await;
     let list = async |filter: devices::DeviceFilter, paging| {
         let page = devices::list(&world.reader, ORGANIZATION, &filter, paging).await.unwrap();
@@ -59,7 +59,7 @@ async fn devices_are_listed_by_name_narrowed_and_paged() {
 }
 
 #[tokio::test]
-async fn a_device_shows_its_state_and_its_last_sign_of_life() {
+async fn a_device_shows_its_connectivity_and_when_it_was_last_seen() {
     let world = sampled().await;
     let device = devices::get(&world.reader, ORGANIZATION, DEVICE).await.unwrap().unwrap();
     assert_eq!((device.row.name.as_str(), device.row.description.as_deref()), ("Boiler sensor", Some("In the cellar")));
@@ -75,7 +75,7 @@ async fn a_device_shows_its_state_and_its_last_sign_of_life() {
 }
 
 #[tokio::test]
-async fn certificates_of_a_device_show_their_end() {
+async fn certificates_of_a_device_show_their_expiry_and_revocation() {
     let world = sampled().await;
     let found = certificates::of_device(&world.reader, ORGANIZATION, DEVICE).await.unwrap();
     assert_eq!((found.len(), found[0].id), (1, CERTIFICATE));
@@ -90,7 +90,7 @@ async fn certificates_of_a_device_show_their_end() {
 }
 
 #[tokio::test]
-async fn certificates_are_listed_by_who_could_connect_and_by_state() {
+async fn certificates_are_listed_by_validity_at_a_time_and_by_status() {
     let world = sampled().await;
     let list = async |organization, valid_at, status: Option<&str>, after| {
         let status = status.map(str::to_owned);
@@ -106,7 +106,7 @@ async fn certificates_are_listed_by_who_could_connect_and_by_state() {
     assert_eq!(list(STRANGER, Some(seconds(2)), None, None).await, 0);
     let (revoked, position) = certificates::revoked(&world.reader, ORGANIZATION, seconds(0)).await.unwrap();
     assert_eq!((revoked.len(), revoked[0].serial_number.as_str(), position > 0), (1, "0a1b", true));
-    // What has ended stands on no list any more, but its revocation is remembered.
+    // An expired certificate leaves the list, but the position of its revocation stays.
     assert_eq!(certificates::revoked(&world.reader, ORGANIZATION, seconds(90_000)).await.unwrap(), (vec![], position));
     assert_eq!(certificates::revoked(&world.reader, STRANGER, seconds(0)).await.unwrap(), (vec![], 0));
     assert_eq!(certificates::unrenewed(&world.reader, seconds(5), 10).await.unwrap(), []);
@@ -114,7 +114,7 @@ async fn certificates_are_listed_by_who_could_connect_and_by_state() {
 }
 
 #[tokio::test]
-async fn assets_show_place_health_and_devices() {
+async fn assets_show_their_place_health_and_devices() {
     let world = sampled().await;
     let under = assets::AssetFilter { parent_id: Some(SITE), ..assets::AssetFilter::default() };
     let page = assets::list(&world.reader, ORGANIZATION, &under, Paging::default()).await.unwrap();
@@ -134,7 +134,7 @@ async fn assets_show_place_health_and_devices() {
 }
 
 #[tokio::test]
-async fn links_are_seen_from_both_ends() {
+async fn links_are_listed_from_the_device_and_from_the_asset() {
     let world = sampled().await;
     let fed = assets::assets_of_device(&world.reader, ORGANIZATION, DEVICE, false).await.unwrap();
     assert_eq!((fed.len(), fed[0].asset_name.as_deref(), fed[0].link.port), (1, Some("Pump"), Some(1)));
@@ -154,7 +154,7 @@ async fn links_are_seen_from_both_ends() {
 }
 
 #[tokio::test]
-async fn types_rules_templates_and_people_are_listed() {
+async fn types_rules_templates_and_users_are_listed() {
     let world = sampled().await;
     let all = Paging::default;
     let reader = &world.reader;
@@ -228,7 +228,7 @@ async fn system_events_are_listed_by_type_and_entity() {
 }
 
 #[tokio::test]
-async fn dead_letters_are_listed_with_what_was_decided() {
+async fn dead_letters_are_listed_with_the_decision() {
     let world = sampled().await;
     let list = async |unassigned: bool, filter: letters::LetterFilter| {
         let page = letters::list(&world.reader, ORGANIZATION, unassigned, &filter, Paging::default()).await.unwrap();
@@ -254,7 +254,7 @@ async fn dead_letters_are_listed_with_what_was_decided() {
 }
 
 #[tokio::test]
-async fn the_audit_log_tells_what_each_event_changed() {
+async fn the_history_lists_what_each_event_changed() {
     let world = sampled().await;
     let mut entries = time_travel::history(&world.reader, ORGANIZATION, "device", DEVICE).await.unwrap();
     let names: Vec<&str> = entries.iter().map(|entry| entry.row.event_type.as_str()).collect();
@@ -276,7 +276,7 @@ async fn the_audit_log_tells_what_each_event_changed() {
 }
 
 #[tokio::test]
-async fn the_newest_values_have_quality_time_and_status() {
+async fn latest_values_have_quality_time_and_connectivity() {
     let world = sampled().await;
     let now = latest::get(&world.reader, DEVICE).await.unwrap();
     let temp = &now.metrics["temp"];
@@ -289,7 +289,7 @@ async fn the_newest_values_have_quality_time_and_status() {
 }
 
 #[tokio::test]
-async fn the_catalogue_says_what_entries_say_and_who_uses_what_is_known() {
+async fn catalogue_entries_and_their_dependents_are_found() {
     use domain::catalogue::activity_type::ActivityTypeDefinition;
     use domain::catalogue::asset_profile::ProfileDefinition;
     use domain::catalogue::protocol_converter::ConverterDefinition;

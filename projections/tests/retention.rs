@@ -1,4 +1,4 @@
-//! How long telemetry is kept, against a real database: each organisation's own choice, and a year without one.
+//! Telemetry retention against a real database: each organisation's own choice, and the default of a year.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 const NAME: &str = "telemetry_history";
 const DEVICE: Uuid = Uuid::from_u128(0x11);
-/// An organisation that chose nothing, and its device.
+/// An organisation with the default retention, and its device.
 const NEIGHBOR: Uuid = Uuid::from_u128(0x0c);
 const THEIRS: Uuid = Uuid::from_u128(0x12);
 
@@ -31,7 +31,7 @@ fn chose(days: u32) -> OrganizationEvent {
     OrganizationEvent::TelemetryRetentionChanged { days }
 }
 
-/// Readings of both organisations on these days, which the log has one after another; each time at a minute of its own.
+/// Publishes readings of both organisations on these days, one day after another, each at a different minute.
 async fn send(world: &World, sequence: u64, days: impl IntoIterator<Item = i64>) {
     let pairs = days.into_iter().zip(0_u32..).flat_map(|(days, n)| {
         let at = day(days) + TimeDelta::minutes(sequence.cast_signed());
@@ -48,7 +48,7 @@ async fn catch_up(world: &World) {
     world.keep_up(NAME).await;
 }
 
-/// On which days an entity has aggregates.
+/// Lists the days on which an entity has aggregates.
 async fn hours(world: &World, entity: Uuid) -> Vec<String> {
     let sql = format!(
         "SELECT DISTINCT extract(day FROM hour - '{}')::int FROM telemetry_hour r JOIN telemetry_entity e
@@ -58,7 +58,7 @@ async fn hours(world: &World, entity: Uuid) -> Vec<String> {
     world.sql(&sql).await
 }
 
-/// On which days an entity has values, a day for each value.
+/// Lists the day of each value of an entity.
 async fn values(world: &World, entity: Uuid) -> Vec<String> {
     let sql = format!(
         "SELECT extract(day FROM \"timestamp\" - '{}')::int FROM telemetry_history
@@ -69,21 +69,21 @@ async fn values(world: &World, entity: Uuid) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_organization_keeps_as_many_days_as_it_chose() {
+async fn each_organisation_keeps_the_days_that_it_chose() {
     let world = world().await;
     world.events("organization", ORGANIZATION, &[founded(), chose(2)]).await;
-    // One process sees the hour of day 0 whole, and stores its aggregate.
+    // One process sees the whole hour of day 0, and stores its aggregate.
     send(&world, 1, [0, 1]).await;
     assert_eq!(hours(&world, DEVICE).await, ["0"]);
     for days in 2_i64..5 {
         send(&world, days.unsigned_abs(), [days]).await;
     }
-    // Days 0 and 1 are over on day 4.
+    // Days 0 and 1 have expired on day 4.
     assert_eq!(values(&world, DEVICE).await, ["2", "3", "4"]);
     assert_eq!(values(&world, THEIRS).await, ["0", "1", "2", "3", "4"]);
     assert_eq!(hours(&world, DEVICE).await, ["2", "3"]);
     assert_eq!(hours(&world, THEIRS).await, ["0", "1", "2", "3"]);
-    // What comes later than it is kept is not written; what is late within that is.
+    // A reading older than the retention is not written; a late one within it is.
     send(&world, 6, [1, 3, 4]).await;
     assert_eq!(values(&world, DEVICE).await, ["2", "3", "3", "4", "4"]);
     assert_eq!(values(&world, THEIRS).await, ["0", "1", "1", "2", "3", "3", "4", "4"]);
@@ -99,7 +99,7 @@ async fn each_organization_keeps_as_many_days_as_it_chose() {
 }
 
 #[tokio::test]
-async fn a_shorter_choice_removes_and_a_longer_one_keeps_from_then_on() {
+async fn a_shorter_retention_removes_data_and_a_longer_one_keeps_more_from_then_on() {
     let world = world().await;
     world.events("organization", ORGANIZATION, &[founded()]).await;
     world.events("organization", NEIGHBOR, &[founded()]).await;
@@ -111,13 +111,13 @@ async fn a_shorter_choice_removes_and_a_longer_one_keeps_from_then_on() {
     world.event("organization", ORGANIZATION, 3, &chose(400)).await;
     catch_up(&world).await;
     send(&world, 3, [4 + 366]).await;
-    // The other one keeps a year.
+    // The other organisation keeps a year.
     assert_eq!(values(&world, DEVICE).await, ["3", "4", "370"]);
     assert_eq!(values(&world, THEIRS).await, Vec::<String>::from(["370".to_owned()]));
 }
 
 #[tokio::test]
-async fn days_that_nobody_keeps_go_as_a_whole_as_soon_as_that_is_chosen() {
+async fn days_that_no_organisation_keeps_are_dropped_as_whole_partitions() {
     let world = world().await;
     world.events("organization", ORGANIZATION, &[founded()]).await;
     let ours = async |sequence, days: Range<i64>| {

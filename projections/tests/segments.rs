@@ -1,5 +1,5 @@
-//! Compacting against a real database: whatever came, in whatever order, every question has the same answer before and
-//! after, and what comes later for a compacted hour counts as it would have.
+//! Compaction against a real database: whatever arrived in whatever order, every query returns the same before and after,
+//! and readings that arrive later for a compacted hour count as they would have before.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -27,7 +27,7 @@ const ASSETS: [Uuid; 2] = [Uuid::from_u128(0x21), Uuid::from_u128(0x22)];
 const SETS: [&[&str]; 3] = [&["flow", "temp"], &["temp"], &[]];
 const HOUR: i64 = 3_600;
 
-/// Seconds after the beginning: mostly a few that are met again and again, so that much is sent twice.
+/// Returns seconds after the start, mostly from a small set, so that many times are sent repeatedly.
 fn time(random: &mut StdRng, hours: std::ops::Range<i64>) -> chrono::DateTime<chrono::Utc> {
     let hour = random.random_range(hours) * HOUR;
     let within = if random.random_bool(0.7) { random.random_range(0..6) * 600 } else { random.random_range(0..HOUR) };
@@ -35,7 +35,7 @@ fn time(random: &mut StdRng, hours: std::ops::Range<i64>) -> chrono::DateTime<ch
     seconds(hour + within) + chrono::TimeDelta::microseconds(finer)
 }
 
-/// Numbers, other values, qualities.
+/// Returns random numbers, other values and qualities.
 type Values = (Vec<f64>, Vec<(String, MetricValue)>, Vec<(String, Quality)>);
 
 fn values(random: &mut StdRng, set: usize) -> Values {
@@ -77,7 +77,7 @@ fn asset_reading(
     }
 }
 
-/// Packs of both streams with readings of these hours, which arrive at the end of the last.
+/// Publishes packs to both streams with readings of these hours, all received at the end of the last hour.
 async fn send(world: &World, random: &mut StdRng, sequence: u64, hours: std::ops::Range<i64>) {
     let now = hours.end * HOUR;
     let readings = (0..40).map(|n| device_reading(random, n, sequence, hours.clone(), now)).collect();
@@ -129,7 +129,7 @@ async fn ask(world: &World) -> Answers {
     answers
 }
 
-/// Says which answer differs, not all of them.
+/// Compares the answers one by one, so that a failure shows only the one that differs.
 fn same(now: &Answers, before: &Answers, when: &str) {
     assert_eq!(now.digest, before.digest, "{when}");
     now.points.iter().zip(&before.points).for_each(|(now, before)| assert_eq!(now, before, "{when}"));
@@ -142,21 +142,21 @@ async fn count(world: &World, table: &str) -> u64 {
     world.sql(&format!("SELECT count(*) FROM {table}")).await[0].parse().unwrap()
 }
 
-/// Sets the writer's time a day on, after which everything before is compacted.
-async fn a_day_goes_by(world: &World, sequence: u64) {
+/// Advances the log's time by a day, so that everything before is due for compaction.
+async fn advance_a_day(world: &World, sequence: u64) {
     world.readings(1, &SETS, vec![reading(DEVICES[0], origin(sequence, 0), seconds(30 * HOUR), &[1.0, 2.0])]).await;
     world.catch_up(&[NAME]).await;
 }
 
 #[tokio::test]
-async fn every_question_has_the_same_answer_before_and_after_compacting() {
+async fn every_query_returns_the_same_before_and_after_compaction() {
     for seed in 0..3 {
         let (world, mut random) = (world().await, StdRng::seed_from_u64(seed));
         for part in 0..4 {
             send(&world, &mut random, 1 + part, 0..(1 + part.cast_signed()).min(3)).await;
             world.catch_up(&[NAME]).await;
         }
-        a_day_goes_by(&world, 9).await;
+        advance_a_day(&world, 9).await;
         let before = ask(&world).await;
         world.keep_up(NAME).await;
         assert!(count(&world, "telemetry_segment").await > 0);
@@ -166,12 +166,12 @@ async fn every_question_has_the_same_answer_before_and_after_compacting() {
 }
 
 #[tokio::test]
-async fn what_comes_for_compacted_hours_counts_and_is_folded_in() {
+async fn late_readings_of_compacted_hours_count_and_are_merged_into_segments() {
     for seed in 10..12 {
         let (world, mut random) = (world().await, StdRng::seed_from_u64(seed));
         send(&world, &mut random, 1, 0..3).await;
         world.catch_up(&[NAME]).await;
-        a_day_goes_by(&world, 2).await;
+        advance_a_day(&world, 2).await;
         world.keep_up(NAME).await;
         let compacted = ask(&world).await;
         send(&world, &mut random, 3, 0..3).await;
@@ -182,7 +182,7 @@ async fn what_comes_for_compacted_hours_counts_and_is_folded_in() {
         world.keep_up(NAME).await;
         assert_eq!(count(&world, "telemetry_late").await, 0);
         same(&ask(&world).await, &late, &format!("seed {seed}"));
-        // The same log without compacting in between, by a rebuild.
+        // A rebuild reads the same log without compaction in between.
         let mut owner = world.owner(NAME).await;
         let entry = select(Some(&[NAME.to_owned()])).unwrap()[0];
         let projections::registry::Storage::Postgres(make) = entry.storage else { panic!("no tables") };
@@ -194,14 +194,14 @@ async fn what_comes_for_compacted_hours_counts_and_is_folded_in() {
 }
 
 #[tokio::test]
-async fn a_partition_of_a_day_from_an_earlier_version_is_used_up_and_compacted_as_a_whole() {
+async fn a_daily_partition_of_an_earlier_version_is_still_filled_and_then_compacted_whole() {
     let (world, mut random) = (world().await, StdRng::seed_from_u64(20));
     world.sql("SELECT telemetry_add_day('2026-01-10')").await;
     send(&world, &mut random, 1, 0..3).await;
     world.catch_up(&[NAME]).await;
     let partitions = "SELECT name FROM telemetry_spans() ORDER BY name";
     assert_eq!(world.sql(partitions).await, ["telemetry_reading_20260110"]);
-    a_day_goes_by(&world, 9).await;
+    advance_a_day(&world, 9).await;
     let before = ask(&world).await;
     world.keep_up(NAME).await;
     let left = ["16", "17", "18"].map(|hour| format!("telemetry_reading_20260111{hour}"));
@@ -210,11 +210,11 @@ async fn a_partition_of_a_day_from_an_earlier_version_is_used_up_and_compacted_a
 }
 
 #[tokio::test]
-async fn who_reads_for_long_is_not_waited_for_and_nothing_is_half_done() {
+async fn a_long_read_makes_compaction_give_up_without_partial_changes() {
     let (world, mut random) = (world().await, StdRng::seed_from_u64(30));
     send(&world, &mut random, 1, 0..3).await;
     world.catch_up(&[NAME]).await;
-    a_day_goes_by(&world, 9).await;
+    advance_a_day(&world, 9).await;
     let before = ask(&world).await;
     let mut reading = world.reader.pool.begin().await.unwrap();
     sqlx::query("SELECT count(*) FROM telemetry_history").execute(&mut *reading).await.unwrap();
@@ -231,11 +231,11 @@ async fn who_reads_for_long_is_not_waited_for_and_nothing_is_half_done() {
 }
 
 #[tokio::test]
-async fn who_finds_another_at_the_upkeep_waits_for_it_and_does_not_take_it_for_done() {
+async fn upkeep_waits_for_another_process_and_does_not_count_as_done() {
     let (world, mut random) = (world().await, StdRng::seed_from_u64(31));
     send(&world, &mut random, 1, 0..3).await;
     world.catch_up(&[NAME]).await;
-    a_day_goes_by(&world, 9).await;
+    advance_a_day(&world, 9).await;
     let options = writer_options(&world.deps.database_url).unwrap();
     let mut before = PgConnection::connect_with(&options).await.unwrap();
     assert!(projections::telemetry_history::upkeep(&mut before).await.unwrap());
@@ -255,7 +255,7 @@ async fn keep_up(db: &mut PgConnection) -> Result<(), projections::Error> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_of_the_role_compacts_by_itself() {
+async fn a_process_of_the_role_runs_compaction() {
     let (world, shutdown) = (world().await, CancellationToken::new());
     let config = projections::Config { only: Some(vec![NAME.to_owned()]) };
     let role = tokio::spawn(projections::run(world.deps.clone(), config, shutdown.clone()));

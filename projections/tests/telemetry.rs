@@ -1,4 +1,4 @@
-//! The history of telemetry against a real database: nothing lost, nothing twice, aggregates that agree with the values.
+//! The telemetry history against a real database: no loss, no duplicates, and aggregates that agree with the values.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -42,7 +42,7 @@ async fn history(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn late_and_repeated_readings_are_there_once_and_the_last_to_arrive_counts() {
+async fn late_and_repeated_readings_appear_once_and_the_last_to_arrive_counts() {
     let world = world().await;
     let first = [
         reading(DEVICE, origin(1, 0), seconds(0), &[1.0]),
@@ -81,23 +81,23 @@ async fn two_readings_of_one_time_with_different_metrics_are_both_kept() {
 }
 
 #[tokio::test]
-async fn what_was_taken_from_a_source_is_not_taken_again_also_after_a_restart() {
+async fn a_value_applied_from_a_source_is_not_applied_again_even_after_a_restart() {
     let world = world().await;
     let readings = [1.0, 2.0, 3.0].map(|v| reading(DEVICE, origin(1, v as u32), seconds(v as i64), &[v]));
     world.readings(1, &[&["temp"]], readings[..2].to_vec()).await;
     world.catch_up(&[NAME]).await;
-    // The stage came back and packed differently.
+    // The stage has restarted and packs the same values differently.
     world.readings(1, &[&["temp"]], readings.to_vec()).await;
     world.catch_up(&[NAME]).await;
     assert_eq!(world.sql("SELECT count(*) FROM telemetry_row").await, ["3"]);
-    // Another source has positions of its own.
+    // Another source has its own origins.
     world.readings(2, &[&["temp"]], vec![reading(DEVICE, origin(1, 0), seconds(9), &[9.0])]).await;
     world.catch_up(&[NAME]).await;
     assert_eq!(world.sql("SELECT count(*) FROM telemetry_row").await, ["4"]);
 }
 
 #[tokio::test]
-async fn after_a_restart_older_readings_still_go_to_the_late_ones() {
+async fn older_readings_still_go_to_the_late_table_after_a_restart() {
     let world = world().await;
     world.readings(1, &[&["temp"]], vec![reading(DEVICE, origin(1, 0), seconds(100), &[1.0])]).await;
     world.catch_up(&[NAME]).await;
@@ -109,7 +109,7 @@ async fn after_a_restart_older_readings_still_go_to_the_late_ones() {
 }
 
 #[tokio::test]
-async fn other_kinds_of_values_and_qualities_come_back() {
+async fn text_boolean_values_and_qualities_are_read_back() {
     let world = world().await;
     let plain = reading(DEVICE, origin(1, 0), seconds(0), &[1.0]);
     world.readings(1, &[&["temp"]], vec![with_others(plain, "open", MetricValue::Boolean(true), "temp")]).await;
@@ -121,7 +121,7 @@ async fn other_kinds_of_values_and_qualities_come_back() {
 }
 
 #[tokio::test]
-async fn a_limit_keeps_the_newest_or_the_oldest_in_the_order_of_time() {
+async fn a_limit_returns_the_newest_or_the_oldest_in_time_order() {
     let world = world().await;
     let readings = (0..10).map(|n| reading(DEVICE, origin(1, n), seconds(i64::from(n)), &[f64::from(n)]));
     world.readings(1, &[&["temp"]], readings.collect()).await;
@@ -136,7 +136,7 @@ async fn a_limit_keeps_the_newest_or_the_oldest_in_the_order_of_time() {
 }
 
 #[tokio::test]
-async fn the_values_of_an_asset_name_their_devices() {
+async fn values_of_an_asset_list_their_source_devices() {
     let world = world().await;
     let value = |ordinal, device, at, number| AssetReading {
         origin: origin(1, ordinal),
@@ -169,7 +169,7 @@ fn step(start: i64, mean: f64, minimum: f64, maximum: f64, count: i64) -> Aggreg
 }
 
 #[tokio::test]
-async fn aggregates_of_minutes_take_late_values_in() {
+async fn minute_aggregates_include_late_values() {
     let world = world().await;
     let readings = [(0, 1.0), (30, 3.0), (60, 5.0), (400, 9.0), (10, 5.0)];
     let readings = readings.iter().enumerate();
@@ -182,7 +182,7 @@ async fn aggregates_of_minutes_take_late_values_in() {
     assert_eq!(fives, [step(0, 3.5, 1.0, 5.0, 4), step(300, 9.0, 9.0, 9.0, 1)]);
 }
 
-/// Hours as stored aggregates tell them, and as the rows tell them, which must be the same.
+/// Returns the hourly aggregates, after checking that stored and recomputed ones agree.
 async fn hours(world: &World) -> Vec<Aggregated> {
     let told = telemetry::aggregate(&world.reader, &query(None), Step::Hour).await.unwrap();
     let rows: Vec<String> = world
@@ -206,12 +206,12 @@ async fn stored_hours(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn hours_are_right_while_open_when_closed_and_when_late_values_come() {
+async fn hourly_aggregates_are_correct_while_open_when_closed_and_after_late_values() {
     let world = world().await;
     send(&world, 1, (0..10).map(|n| (n * 60, n as f64))).await;
     assert_eq!(hours(&world).await, [step(0, 4.5, 0.0, 9.0, 10)]);
     assert!(stored_hours(&world).await.is_empty());
-    // Another process each time: what was in memory is lost, as in a crash, and the hour is made again from the rows.
+    // A new process each time: the state in memory is lost, as in a crash, and the hour is recomputed from the rows.
     send(&world, 2, [(3600 + 700, 20.0)]).await;
     send(&world, 3, [(2 * 3600 + 700, 30.0)]).await;
     send(&world, 4, [(3 * 3600 + 700, 40.0)]).await;
@@ -226,9 +226,9 @@ async fn hours_are_right_while_open_when_closed_and_when_late_values_come() {
 }
 
 #[tokio::test]
-async fn hours_that_one_process_saw_whole_are_stored_from_memory() {
+async fn hours_seen_completely_by_one_process_are_stored_from_memory() {
     let world = world().await;
-    // One batch over three hours, of which two are over.
+    // One batch over three hours, of which two have passed.
     let at = (0..180).map(|n| (n * 60, n as f64));
     send(&world, 1, at).await;
     assert_eq!(stored_hours(&world).await, ["60", "60"]);
@@ -237,7 +237,7 @@ async fn hours_that_one_process_saw_whole_are_stored_from_memory() {
 }
 
 #[tokio::test]
-async fn hours_have_partitions_become_segments_and_go_when_they_are_over() {
+async fn hours_get_partitions_become_segments_and_are_dropped_when_expired() {
     let world = world().await;
     let day = |days: i64| -> DateTime<Utc> { t0() + TimeDelta::days(days) };
     let readings = [-1, 0].map(|days| reading(DEVICE, origin(1, (days + 1) as u32), day(days), &[1.0]));

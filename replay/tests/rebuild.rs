@@ -1,5 +1,5 @@
-//! A rebuild equals the live read model, for every one; it says so when it does not; what cannot come back is not lost
-//! unasked.
+//! For every read model, a rebuild equals the live one and reports any difference. Data that cannot be rebuilt is not lost
+//! unless that is accepted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../../projections/tests/common/mod.rs"]
@@ -35,7 +35,7 @@ async fn a_rebuild_equals_the_live_read_model() {
 }
 
 #[tokio::test]
-async fn a_difference_is_found_and_mended() {
+async fn a_difference_is_reported_and_repaired() {
     let world = world().await;
     sample::store(&world).await;
     world.catch_up(&["alarm_board"]).await;
@@ -51,13 +51,13 @@ async fn a_difference_is_found_and_mended() {
 }
 
 #[tokio::test]
-async fn the_processes_that_run_a_read_model_give_way_and_one_takes_over_again() {
+async fn running_processes_release_the_read_model_and_one_takes_over_again() {
     let world = world().await;
     sample::store(&world).await;
     let shutdown = CancellationToken::new();
     let config = Config { only: Some(vec!["device_directory".into(), "latest_telemetry".into()]) };
     let run = || tokio::spawn(projections::run(world.deps.clone(), config.clone(), shutdown.clone()));
-    // One runs them, and three stand by.
+    // One process runs them, three stand by.
     let roles = [run(), run(), run(), run()];
     let head = world.log.last_sequence(Stream::Es).await.unwrap();
     let patience = Duration::from_secs(20);
@@ -76,7 +76,7 @@ async fn the_processes_that_run_a_read_model_give_way_and_one_takes_over_again()
 }
 
 #[tokio::test]
-async fn a_trimmed_stream_is_not_rebuilt_unasked() {
+async fn a_trimmed_stream_is_rebuilt_only_if_accepted() {
     let world = world().await;
     sample::store(&world).await;
     world.catch_up(&["telemetry_history"]).await;
@@ -98,7 +98,7 @@ async fn a_trimmed_stream_is_not_rebuilt_unasked() {
 }
 
 #[tokio::test]
-async fn an_interrupted_rebuild_says_so() {
+async fn an_interrupted_rebuild_returns_an_error() {
     let world = world().await;
     sample::store(&world).await;
     let shutdown = CancellationToken::new();

@@ -1,5 +1,5 @@
-//! What the tests of read models share: a log and databases of their own, a small organisation as events and packs, and
-//! running read models up to the end of the log.
+//! Shared by the tests of read models: a log and databases for each test, a small sample organisation as events and packs,
+//! and running read models to the end of the log.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub mod sample;
 pub const ORGANIZATION: Uuid = Uuid::from_u128(0x0a);
 pub const USER: Uuid = Uuid::from_u128(0x0b);
 
-/// The beginning of all tests' time.
+/// The start time of all tests.
 pub fn t0() -> DateTime<Utc> {
     "2026-01-10T10:00:00Z".parse().unwrap()
 }
@@ -38,7 +38,7 @@ pub fn seconds(seconds: i64) -> DateTime<Utc> {
     t0() + TimeDelta::seconds(seconds)
 }
 
-/// A log and databases of one test.
+/// The log and databases of one test.
 pub struct World {
     pub log: Log,
     pub deps: Deps,
@@ -67,7 +67,7 @@ impl World {
         self.publish(Stream::for_aggregate(kind), &tail, encode(&[envelope]).unwrap()).await
     }
 
-    /// Stores several events of an aggregate, a message each, from version 1 on; returns the last position.
+    /// Stores several events of an aggregate, one message each, from version 1; returns the last position.
     pub async fn events<E: Serialize>(&self, kind: &str, id: Uuid, events: &[E]) -> u64 {
         let mut position = 0;
         for (version, event) in (1..).zip(events) {
@@ -88,7 +88,7 @@ impl World {
         self.publish(Stream::TelemetryNormalized, &tail, encode_pack(&pack).unwrap()).await
     }
 
-    /// Runs read models from their checkpoints to the present end of the log.
+    /// Runs read models from their checkpoints to the current end of the log.
     pub async fn catch_up(&self, names: &[&str]) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         for entry in select(Some(&names)).unwrap() {
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    /// Does what is due beside the writing of a read model, to the end.
+    /// Runs all upkeep of a read model that is due.
     pub async fn keep_up(&self, name: &'static str) {
         let upkeep = select(Some(&[name.to_owned()])).unwrap()[0].upkeep.unwrap();
         let mut owner = self.owner(name).await;
@@ -146,7 +146,7 @@ impl World {
         Store::connect(&self.deps.redis).await.unwrap()
     }
 
-    /// What a read model holds, by table or view.
+    /// Returns the digests of a read model, by table or view.
     pub async fn digest(&self, entry: Entry) -> BTreeMap<String, String> {
         match entry.storage {
             Storage::Postgres(make) => {
@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    /// The first column of a query, as text.
+    /// Returns the first column of a query, as text.
     pub async fn sql(&self, statement: &str) -> Vec<String> {
         stack::testing::sql(&self.deps.database_url, statement).await.unwrap()
     }
@@ -199,7 +199,7 @@ pub fn origin(sequence: u64, ordinal: u32) -> Origin {
     Origin { sequence, ordinal }
 }
 
-/// A reading of set 0 that arrived a second after it was measured.
+/// Returns a reading of metric set 0 that was received a second after it was measured.
 pub fn reading(device: Uuid, origin: Origin, measured_at: DateTime<Utc>, numbers: &[f64]) -> Reading {
     Reading {
         origin,

@@ -1,4 +1,4 @@
-//! A small organisation: something of everything, so that no read model stays empty.
+//! A small sample organisation with entities of every kind, so that no table of a read model stays empty.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ pub async fn store(world: &World) {
     passing(world).await;
 }
 
-/// A device's message that was refused and discarded, one that nobody has looked at, and one that a reader refused.
+/// Stores three dead letters: a device's message that was discarded, an open one, and one from a consumer of the log.
 async fn letters(world: &World) {
     let letter = |reason: &str, payload: &str| {
         json!({"stage": "normalizer", "reason": reason, "detail": "so", "subject": "telemetry.raw.v1.0",
@@ -82,7 +82,7 @@ async fn letters(world: &World) {
     world.publish(Stream::TelemetryDlq, "rule_book", buried.to_string()).await;
 }
 
-/// Stores what the sample has in streams that stages and doors write, which may write things twice.
+/// Stores what stages and edges publish, which may publish the same values twice.
 pub async fn passing(world: &World) {
     presence(world, &presence_facts()).await;
     telemetry(world).await;
@@ -363,7 +363,7 @@ async fn telemetry(world: &World) {
         previous,
         cause: Some("temperature".into()),
         measured_at: seconds(10 + i64::from(score)),
-        // The first of an older program.
+        // The first change is of an older program version.
         scored_by: previous.map(|_| ScoredBy { formula: 1, model: 6 }),
     };
     let pack = AssetPack {
