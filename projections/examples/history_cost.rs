@@ -1,7 +1,7 @@
 //! Measures the cost of the telemetry history: CPU seconds per million values, of this process and of all PostgreSQL
-//! processes up to the end of a checkpoint, and bytes on disk per value, for writing rows and then for compacting them; and
-//! the query latency before and after. `cargo run -p projections --release --example history_cost [batches] [devices]`.
-//! The readings are generated before the clock starts; the log is not measured.
+//! processes up to the end of a checkpoint, and bytes on disk per value, for writing rows and then for compacting them;
+//! and the query latency before and after. `cargo run -p projections --release --example history_cost [batches]
+//! [devices]`. The readings are generated before the clock starts; the log is not measured.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
@@ -205,8 +205,8 @@ fn ticks_of_tree(root: u32) -> u64 {
     own.map(|(_, fields)| fields[11] + fields[12]).sum::<u64>() + ended
 }
 
-/// Returns the fields of /proc/<pid>/stat after the name: 0 is the state, 1 the parent, 11 and 12 user and system time, 13
-/// and 14 those of ended children (proc(5)).
+/// Returns the fields of /proc/<pid>/stat after the name: 0 is the state, 1 the parent, 11 and 12 user and system time,
+/// 13 and 14 those of ended children (proc(5)).
 fn stat(pid: u32) -> Option<Vec<u64>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(text.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())

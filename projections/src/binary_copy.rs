@@ -104,7 +104,8 @@ impl BinaryCopy {
         self.bytes.put_u32(1);
     }
 
-    /// Sends the rows; returns their number. `target` is a table and its columns in the order in which they were appended.
+    /// Sends the rows; returns their number. `target` is a table and its columns in the order in which they were
+    /// appended.
     pub async fn send(mut self, db: &mut PgConnection, target: &str) -> Result<u64, sqlx::Error> {
         if self.is_empty() {
             return Ok(0);

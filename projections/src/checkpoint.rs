@@ -56,8 +56,8 @@ pub async fn open(db: &mut PgConnection, name: &str, sources: &[Source]) -> Resu
     Ok(checkpoint)
 }
 
-/// Moves a projection from one checkpoint to the next, in all its streams. Returns false, and the caller must roll back,
-/// if another process has moved the checkpoint or a rebuild has begun.
+/// Moves a projection from one checkpoint to the next, in all its streams. Returns false, and the caller must roll
+/// back, if another process has moved the checkpoint or a rebuild has begun.
 pub async fn advance(
     db: &mut PgConnection,
     name: &str,

@@ -27,8 +27,8 @@ impl Digest {
     }
 }
 
-/// Computes the digest of each set of rows, by label: the number of rows and two sums of 64-bit hashes over them. Sums do
-/// not depend on the order of rows, so any number of rows is compared without sorting.
+/// Computes the digest of each set of rows, by label: the number of rows and two sums of 64-bit hashes over them. Sums
+/// do not depend on the order of rows, so any number of rows is compared without sorting.
 pub async fn compute(db: &mut PgConnection, digests: &[Digest]) -> Result<BTreeMap<String, String>, Error> {
     let mut found = BTreeMap::new();
     for digest in digests {

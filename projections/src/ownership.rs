@@ -18,7 +18,8 @@ use crate::Error;
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// Takes the lock of the projection.
 const TAKE_LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('argusiq.projection.' || $1, 0))";
-/// Takes the priority lock. Processes that stand by hold it shared for an instant while they try, so a refusal is retried.
+/// Takes the priority lock. Processes that stand by hold it shared for an instant while they try, so a refusal is
+/// retried.
 const TAKE_PRIORITY: &str = "SELECT pg_try_advisory_lock(hashtextextended('argusiq.projection.first.' || $1, 0))";
 /// Takes the lock of the projection unless another process holds the priority lock.
 const STAND_BY: &str = "SELECT CASE

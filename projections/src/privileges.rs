@@ -17,8 +17,8 @@ const EVENTS: &str = "argusiq_events";
 /// SQLSTATE `insufficient_privilege`.
 const NOT_ALLOWED: &str = "42501";
 
-/// Creates missing groups and grants them their privileges. If the current role may not create groups, logs a warning and
-/// continues: then only this role can use the tables.
+/// Creates missing groups and grants them their privileges. If the current role may not create groups, logs a warning
+/// and continues: then only this role can use the tables.
 pub(crate) async fn grant(db: &mut PgConnection) -> Result<(), Error> {
     if ensure_all(db, &[READ, WRITE]).await? {
         sqlx::raw_sql(GRANTS).execute(&mut *db).await?;
@@ -59,8 +59,8 @@ async fn ensure(db: &mut PgConnection, group: &str) -> Result<bool, Error> {
     }
 }
 
-/// The default privileges cover partitions created later by functions such as `telemetry_add_hour`: the projection copies
-/// directly into them.
+/// The default privileges cover partitions created later by functions such as `telemetry_add_hour`: the projection
+/// copies directly into them.
 const GRANTS: &str = "
 GRANT USAGE ON SCHEMA public TO argusiq_read, argusiq_write;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO argusiq_read, argusiq_write;

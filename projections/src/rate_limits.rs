@@ -1,5 +1,5 @@
-//! Request counters in Redis, and the last use of API keys. They are neither a read model nor rebuildable: while Redis is
-//! unavailable, requests pass uncounted. The limits themselves are the API's.
+//! Request counters in Redis, and the last use of API keys. They are neither a read model nor rebuildable: while Redis
+//! is unavailable, requests pass uncounted. The limits themselves are the API's.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -19,8 +19,8 @@ const REDIS_TIMEOUT: Duration = Duration::from_millis(150);
 /// How long Redis is left alone after a failure, so that not every request waits for the timeout.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Increments each key, whose window begins with the first increment. `ARGV` holds the windows in milliseconds. Returns,
-/// for each key, the count and the milliseconds until its window ends.
+/// Increments each key, whose window begins with the first increment. `ARGV` holds the windows in milliseconds.
+/// Returns, for each key, the count and the milliseconds until its window ends.
 static COUNT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"

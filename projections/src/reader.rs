@@ -62,8 +62,8 @@ impl Reader {
     /// Connects; errors if either server does not answer within five seconds.
     pub async fn connect(database_url: &str, redis: &RedisServer) -> Result<Self, Error> {
         let options: PgConnectOptions = database_url.parse().map_err(Error::Connect)?;
-        // Lists have optional filters, most of them absent. A generic plan would have to serve every combination and scan
-        // whole tables, so each call is planned with its own parameters.
+        // Lists have optional filters, most of them absent. A generic plan would have to serve every combination and
+        // scan whole tables, so each call is planned with its own parameters.
         let planned = [("timezone", "UTC"), ("jit", "off"), ("plan_cache_mode", "force_custom_plan")];
         let options = options.application_name("argusiq-read").options(planned);
         let limits = PgPoolOptions::new().max_connections(16).acquire_timeout(TIMEOUT).after_release(|db, _| {
@@ -147,8 +147,8 @@ impl Reader {
         Ok(self.rows(table, query).await?.into_iter().next())
     }
 
-    /// Returns one page of a filtered list. `list` selects all matching rows; its filters are `$1`, `$2` …, which `bind`
-    /// binds. The total is counted up to `MAX_COUNTED`.
+    /// Returns one page of a filtered list. `list` selects all matching rows; its filters are `$1`, `$2` …, which
+    /// `bind` binds. The total is counted up to `MAX_COUNTED`.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         table: &'static str,

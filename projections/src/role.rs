@@ -1,4 +1,5 @@
-//! The role `project`: runs read models until shutdown. The live feed is run by the role `api`; rebuilding is `replay`'s.
+//! The role `project`: runs read models until shutdown. The live feed is run by the role `api`; rebuilding is
+//! `replay`'s.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,7 +24,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often to run upkeep, and how long to back off after a failure.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(10);
 const UPKEEP_BACKOFF: Duration = Duration::from_secs(60);
-/// How long upkeep waits for a table lock. While it waits for an exclusive lock, new readers of the table queue behind it.
+/// How long upkeep waits for a table lock. While it waits for an exclusive lock, new readers of the table queue behind
+/// it.
 const UPKEEP_LOCK_TIMEOUT: &str = "2s";
 
 /// How long the database may take to return the generation.
@@ -128,7 +130,8 @@ impl Supervisor {
                     return Err(Error::Log { name: self.entry.name.to_owned(), source: error.into() });
                 }
             }
-            // Avoids a busy loop while the cause lasts; a rebuild acquires with priority, so the pause does not delay it.
+            // Avoids a busy loop while the cause lasts; a rebuild acquires with priority, so the pause does not delay
+            // it.
             self.shutdown.run_until_cancelled(tokio::time::sleep(POLL_INTERVAL)).await;
         }
     }

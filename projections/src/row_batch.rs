@@ -80,8 +80,8 @@ impl<R: Row> RowBatch<R> {
         }
     }
 
-    /// Loads the rows that match a condition on the table alias `t`, in addition to those requested by key. `$1` is bound
-    /// to `texts`.
+    /// Loads the rows that match a condition on the table alias `t`, in addition to those requested by key. `$1` is
+    /// bound to `texts`.
     pub async fn load_where(&mut self, db: &mut PgConnection, condition: &str, texts: &[String]) -> Result<(), Error> {
         let sql = format!("SELECT to_jsonb(t) FROM {} t WHERE {condition}", R::TABLE);
         let rows: Vec<Value> = sqlx::query_scalar(&sql).bind(texts).fetch_all(db).await?;

@@ -1,5 +1,5 @@
-//! A property of every read model in the registry: applying a message twice changes nothing. `replay` tests that a rebuild
-//! equals the live read model.
+//! A property of every read model in the registry: applying a message twice changes nothing. `replay` tests that a
+//! rebuild equals the live read model.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;

@@ -1,5 +1,5 @@
-//! The privileges of the PostgreSQL roles: `argusiq_read` reads, `argusiq_write` writes rows, and neither can create, alter
-//! or drop anything else.
+//! The privileges of the PostgreSQL roles: `argusiq_read` reads, `argusiq_write` writes rows, and neither can create,
+//! alter or drop anything else.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;

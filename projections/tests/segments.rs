@@ -1,5 +1,5 @@
-//! Compaction against a real database: whatever arrived in whatever order, every query returns the same before and after,
-//! and readings that arrive later for a compacted hour count as they would have before.
+//! Compaction against a real database: whatever arrived in whatever order, every query returns the same before and
+//! after, and readings that arrive later for a compacted hour count as they would have before.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;

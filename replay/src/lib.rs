@@ -1,10 +1,10 @@
 //! Rebuilds read models from the log and verifies that the result is equal. One read model after the other is stopped,
-//! emptied, and folded again from the first message that the log holds. Meanwhile its readers see partial data: there are
-//! no shadow tables yet. The folds are in `projections`.
+//! emptied, and folded again from the first message that the log holds. Meanwhile its readers see partial data: there
+//! are no shadow tables yet. The folds are in `projections`.
 //!
-//! What the log no longer holds cannot be rebuilt. The streams of telemetry, threshold events and presence are trimmed by
-//! age, so a read model that reads a trimmed stream is rebuilt only with `accept_trimmed`: it then starts at the first
-//! message that is left, and loses what it held from before.
+//! What the log no longer holds cannot be rebuilt. The streams of telemetry, threshold events and presence are trimmed
+//! by age, so a read model that reads a trimmed stream is rebuilt only with `accept_trimmed`: it then starts at the
+//! first message that is left, and loses what it held from before.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod error;
@@ -33,8 +33,8 @@ pub struct Options {
 pub struct Rebuilt {
     /// Its name.
     pub name: String,
-    /// Its digests before the rebuild, by table or view, at the same positions; absent if its checkpoint did not fit the
-    /// log.
+    /// Its digests before the rebuild, by table or view, at the same positions; absent if its checkpoint did not fit
+    /// the log.
     pub before: Option<BTreeMap<String, String>>,
     /// Its digests after the rebuild, by table or view.
     pub after: BTreeMap<String, String>,
@@ -59,8 +59,8 @@ impl Rebuilt {
     }
 }
 
-/// Rebuilds the read models with these names, or all. Processes that run them stop and take over again afterwards. A read
-/// model whose stream has been trimmed is skipped with a warning if all are rebuilt, and an error if named.
+/// Rebuilds the read models with these names, or all. Processes that run them stop and take over again afterwards. A
+/// read model whose stream has been trimmed is skipped with a warning if all are rebuilt, and an error if named.
 pub async fn run(
     deps: &Deps,
     names: Option<&[String]>,

@@ -1,5 +1,5 @@
-//! For every read model, a rebuild equals the live one and reports any difference. Data that cannot be rebuilt is not lost
-//! unless that is accepted.
+//! For every read model, a rebuild equals the live one and reports any difference. Data that cannot be rebuilt is not
+//! lost unless that is accepted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../../projections/tests/common/mod.rs"]

@@ -86,7 +86,8 @@ impl AssetHealth {
                 previous: change.previous.map(i16::from),
                 cause: change.cause,
                 measured_at: change.measured_at,
-                // Packs of older versions have no `scored_by`; the position of the definitions is the closest they have.
+                // Packs of older versions have no `scored_by`; the position of the definitions is the closest they
+                // have.
                 computed_by: Some(to_bigint(change.scored_by.map_or(es_position, |by| by.model))),
                 formula_version: change.scored_by.map(|by| by.formula.into()),
                 position: to_bigint(message.sequence),

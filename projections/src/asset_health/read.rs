@@ -12,8 +12,8 @@ pub async fn get(reader: &Reader, organization: Uuid, asset: Uuid) -> Result<Opt
     reader.row("asset_health", sqlx::query_scalar(sql).bind(organization).bind(asset)).await
 }
 
-/// Lists the changes of an asset's health from `from` (inclusive) to `until` (exclusive), oldest first. If there are more
-/// than `limit`, returns the newest.
+/// Lists the changes of an asset's health from `from` (inclusive) to `until` (exclusive), oldest first. If there are
+/// more than `limit`, returns the newest.
 pub async fn history(
     reader: &Reader,
     organization: Uuid,

@@ -1,5 +1,5 @@
-//! The audit log: one row for each domain event, to query who did what and when. Tamper evidence is the hash chain of the
-//! event store.
+//! The audit log: one row for each domain event, to query who did what and when. Tamper evidence is the hash chain of
+//! the event store.
 
 pub mod read;
 mod row;

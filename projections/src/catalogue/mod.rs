@@ -1,5 +1,5 @@
-//! The catalogue of activity types, asset profiles, protocol converters and notification channels. Device types and asset
-//! types are in `type_catalogue`.
+//! The catalogue of activity types, asset profiles, protocol converters and notification channels. Device types and
+//! asset types are in `type_catalogue`.
 
 mod fold;
 pub mod read;

@@ -1,5 +1,5 @@
-//! The directory of devices: their details and their connectivity. Certificates, links and telemetry have read models of
-//! their own.
+//! The directory of devices: their details and their connectivity. Certificates, links and telemetry have read models
+//! of their own.
 
 mod fold;
 pub(crate) mod presence;

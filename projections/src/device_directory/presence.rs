@@ -1,5 +1,5 @@
-//! Folds presence facts into connectivity. Pure; also used by the live feed. Facts arrive in stream order, but two edges
-//! may report one device in the wrong order, so the session and its start time decide.
+//! Folds presence facts into connectivity. Pure; also used by the live feed. Facts arrive in stream order, but two
+//! edges may report one device in the wrong order, so the session and its start time decide.
 
 use domain::telemetry::{PresenceFact, PresenceKind};
 

@@ -138,8 +138,8 @@ fn field(hashes: &[u64], set: u32, others: &[(String, MetricValue)]) -> u64 {
     numbers ^ hash(others.iter().map(|(key, _)| key)).rotate_left(1)
 }
 
-/// The 64-bit FNV-1a hash of the keys, each terminated by 0xff, which UTF-8 never contains. Stored field names depend on
-/// it, so it must never change.
+/// The 64-bit FNV-1a hash of the keys, each terminated by 0xff, which UTF-8 never contains. Stored field names depend
+/// on it, so it must never change.
 fn hash<'a>(keys: impl Iterator<Item = &'a String>) -> u64 {
     let bytes = keys.flat_map(|key| key.bytes().chain([0xff]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

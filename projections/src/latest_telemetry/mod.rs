@@ -1,5 +1,5 @@
-//! The newest values of every device and asset, in Redis. The checkpoint is stored there too and moves in the same script,
-//! so both are always consistent, even after Redis restarts from an older snapshot. The history is in
+//! The newest values of every device and asset, in Redis. The checkpoint is stored there too and moves in the same
+//! script, so both are always consistent, even after Redis restarts from an older snapshot. The history is in
 //! `telemetry_history`.
 
 mod coalesce;
@@ -75,7 +75,8 @@ pub struct LatestTelemetry<'a> {
     store: Store,
     owner: &'a mut Owner,
     at: Checkpoint,
-    /// The checkpoint as stored in Redis, byte for byte, because the script compares it as text; empty if there is none.
+    /// The checkpoint as stored in Redis, byte for byte, because the script compares it as text; empty if there is
+    /// none.
     stored: String,
     uncertain: bool,
     until: Option<Positions>,

@@ -14,8 +14,8 @@ use crate::Error;
 /// Entities per call; Redis serves no other client while a script runs.
 const AT_ONCE: usize = 500;
 
-/// `KEYS[1]` is the checkpoint, `ARGV[1]` its expected and `ARGV[2]` its new value. Then follows one key for each entity,
-/// with four arguments: time of arrival, field of the metric set, time of measurement, and content.
+/// `KEYS[1]` is the checkpoint, `ARGV[1]` its expected and `ARGV[2]` its new value. Then follows one key for each
+/// entity, with four arguments: time of arrival, field of the metric set, time of measurement, and content.
 static STORE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"

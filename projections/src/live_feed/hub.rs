@@ -1,5 +1,5 @@
-//! Rooms with their subscribers and their recent messages. Publishing never waits: a subscriber that does not keep up is
-//! disconnected.
+//! Rooms with their subscribers and their recent messages. Publishing never waits: a subscriber that does not keep up
+//! is disconnected.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! Telemetry values buffered between two ticks: for an organisation's room the newest value of each metric, at most once
-//! a second for each device; for a device's or asset's room all readings, sent as one message.
+//! Telemetry values buffered between two ticks: for an organisation's room the newest value of each metric, at most
+//! once a second for each device; for a device's or asset's room all readings, sent as one message.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,5 @@
-//! Decodes packs of device and asset readings into one common form and drops repetitions. Pure, but for the origin marks.
+//! Decodes packs of device and asset readings into one common form and drops repetitions. Pure, but for the origin
+//! marks.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! Hourly aggregates. Those of open hours are kept in memory, since most are never needed from disk before the hour ends;
-//! they are written when the hour has passed by the log's time. A crash loses them: the hours concerned are then marked
-//! dirty and recomputed from the values (`upkeep`). Readers compute open and dirty hours from the values, so that they
-//! are always correct.
+//! Hourly aggregates. Those of open hours are kept in memory, since most are never needed from disk before the hour
+//! ends; they are written when the hour has passed by the log's time. A crash loses them: the hours concerned are then
+//! marked dirty and recomputed from the values (`upkeep`). Readers compute open and dirty hours from the values, so
+//! that they are always correct.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,8 +104,8 @@ impl OpenHours {
         Ok(())
     }
 
-    /// Returns the start (microseconds) of the oldest hour that still takes readings as rows. Earlier hours are compacted
-    /// into segments, or about to be.
+    /// Returns the start (microseconds) of the oldest hour that still takes readings as rows. Earlier hours are
+    /// compacted into segments, or about to be.
     pub fn frozen_before(&self) -> i64 {
         if self.opened { self.closed_before - COMPACTED_AFTER_HOURS * MICROS_PER_HOUR } else { i64::MIN }
     }
@@ -128,8 +128,8 @@ impl OpenHours {
         }
     }
 
-    /// Marks an asset's hour for recomputation if a second device provides values: several values may have the same time
-    /// and metric, of which only one counts.
+    /// Marks an asset's hour for recomputation if a second device provides values: several values may have the same
+    /// time and metric, of which only one counts.
     fn mark_overlap(&mut self, row: &KeyedReading, hour: i64) {
         if let Some(source) = row.sources.first() {
             let place = (hour, row.entity);

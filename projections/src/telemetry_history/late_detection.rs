@@ -1,5 +1,5 @@
-//! Separates readings newer than everything of their entity from late or repeated ones. This decides only the table: both
-//! kinds are kept, and queries merge them.
+//! Separates readings newer than everything of their entity from late or repeated ones. This decides only the table:
+//! both kinds are kept, and queries merge them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,8 +10,8 @@ use super::decode::EntityKind;
 use super::surrogate_keys::KeyedReading;
 use crate::Error;
 
-/// The newest time (microseconds) of each entity and source. A device has one source, itself; the values of an asset come
-/// from several devices, whose times advance independently.
+/// The newest time (microseconds) of each entity and source. A device has one source, itself; the values of an asset
+/// come from several devices, whose times advance independently.
 #[derive(Debug, Default)]
 pub struct HighWater(HashMap<(i32, i32), i64>);
 
@@ -28,8 +28,8 @@ pub struct RoutedReadings {
 }
 
 impl HighWater {
-    /// Loads the marks of entities seen for the first time since the start. It matters only whether a reading exists at or
-    /// after the batch's first one, so few partitions are searched.
+    /// Loads the marks of entities seen for the first time since the start. It matters only whether a reading exists at
+    /// or after the batch's first one, so few partitions are searched.
     pub async fn learn(&mut self, db: &mut PgConnection, rows: &[KeyedReading]) -> Result<(), Error> {
         let mut unknown: BTreeMap<i32, i64> = BTreeMap::new();
         for row in rows.iter().filter(|row| !self.0.contains_key(&place(row))) {

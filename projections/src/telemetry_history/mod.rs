@@ -1,6 +1,6 @@
-//! The history of telemetry. Each reading is one wide row, written by binary COPY about once a second; late and repeated
-//! readings go to a table of their own; closed hours have aggregates; old hours are compacted into segments of arrays.
-//! Data is kept as long as its organisation's retention says. The newest values are in `latest_telemetry`.
+//! The history of telemetry. Each reading is one wide row, written by binary COPY about once a second; late and
+//! repeated readings go to a table of their own; closed hours have aggregates; old hours are compacted into segments of
+//! arrays. Data is kept as long as its organisation's retention says. The newest values are in `latest_telemetry`.
 
 mod decode;
 mod hour_aggregates;

@@ -1,5 +1,5 @@
-//! How long each organisation keeps telemetry, and dropping readings that are already expired on arrival. Expired data is
-//! removed by `upkeep::retention`.
+//! How long each organisation keeps telemetry, and dropping readings that are already expired on arrival. Expired data
+//! is removed by `upkeep::retention`.
 
 use std::collections::BTreeMap;
 

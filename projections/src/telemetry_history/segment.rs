@@ -1,5 +1,5 @@
-//! Packs the readings of one entity and hour into segments, and unpacks them. Repeated and late values are merged on the
-//! way: a segment has one value for each time and metric. Pure; segments are stored by `upkeep::segment_store`.
+//! Packs the readings of one entity and hour into segments, and unpacks them. Repeated and late values are merged on
+//! the way: a segment has one value for each time and metric. Pure; segments are stored by `upkeep::segment_store`.
 
 use std::collections::BTreeMap;
 

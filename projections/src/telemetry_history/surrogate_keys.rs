@@ -1,5 +1,5 @@
-//! Surrogate keys: the integers by which rows refer to entities and metric sets. A key never changes once assigned, so it
-//! is stored outside the transaction that first needs it.
+//! Surrogate keys: the integers by which rows refer to entities and metric sets. A key never changes once assigned, so
+//! it is stored outside the transaction that first needs it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

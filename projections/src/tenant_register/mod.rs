@@ -1,5 +1,5 @@
-//! The register of organisations, their users and their API keys. Names and e-mail addresses of users stay encrypted, as
-//! in the log. Passwords are not stored here, and signing in uses no read model.
+//! The register of organisations, their users and their API keys. Names and e-mail addresses of users stay encrypted,
+//! as in the log. Passwords are not stored here, and signing in uses no read model.
 
 mod api_keys;
 mod fold;

@@ -1,5 +1,5 @@
-//! Shared by the tests of read models: a log and databases for each test, a small sample organisation as events and packs,
-//! and running read models to the end of the log.
+//! Shared by the tests of read models: a log and databases for each test, a small sample organisation as events and
+//! packs, and running read models to the end of the log.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::collections::BTreeMap;

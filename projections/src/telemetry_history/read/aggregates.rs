@@ -1,5 +1,5 @@
-//! Aggregates over equal steps of time. Steps begin at full minutes, five minutes or hours (UTC); the first and last step
-//! are always complete, even if the range begins or ends within them.
+//! Aggregates over equal steps of time. Steps begin at full minutes, five minutes or hours (UTC); the first and last
+//! step are always complete, even if the range begins or ends within them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -111,8 +111,8 @@ async fn found(reader: &Reader, query: &Query, entity: i32, stored: Vec<StoredRo
     Ok(found)
 }
 
-/// Fetches rows and segments in one statement, so that a row compacted meanwhile is read exactly once. Each table returns
-/// up to `rows` + 1 rows, and segments cover as many hours as hold that many readings.
+/// Fetches rows and segments in one statement, so that a row compacted meanwhile is read exactly once. Each table
+/// returns up to `rows` + 1 rows, and segments cover as many hours as hold that many readings.
 async fn stored(reader: &Reader, query: &Query, entity: i32, rows: usize) -> Result<Vec<StoredRow>, Error> {
     let sql = statement(query.newest, query.metric_key.is_some());
     let limit = i64::try_from(rows).unwrap_or(i64::MAX);
@@ -155,8 +155,8 @@ fn statement(newest: bool, one_metric: bool) -> String {
         false => ("", "numbers"),
     };
     let only = only("EXISTS (SELECT FROM jsonb_each(g.others) o WHERE o.value ? $5)");
-    // Only segments that certainly contribute a value are counted: an hour cut by the range, or a set without metrics, may
-    // contribute none.
+    // Only segments that certainly contribute a value are counted: an hour cut by the range, or a set without metrics,
+    // may contribute none.
     let sure = match one_metric {
         true => "s.slot IS NOT NULL",
         false => "EXISTS (SELECT FROM metric_slot m WHERE m.metric_set = g.metric_set)",

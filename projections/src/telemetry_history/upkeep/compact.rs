@@ -1,5 +1,5 @@
-//! Compacts a partition of readings into segments. PostgreSQL sorts the rows, so neither memory nor random reads limit the
-//! size of an hour.
+//! Compacts a partition of readings into segments. PostgreSQL sorts the rows, so neither memory nor random reads limit
+//! the size of an hour.
 
 use std::time::Instant;
 

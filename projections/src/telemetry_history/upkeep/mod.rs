@@ -1,6 +1,6 @@
-//! Background maintenance of the history: recomputes dirty hours, compacts old hours into segments, merges late readings
-//! into them, and removes expired data. It runs in steps on its own connection, and needs nothing from the log but the
-//! time that the writer stored.
+//! Background maintenance of the history: recomputes dirty hours, compacts old hours into segments, merges late
+//! readings into them, and removes expired data. It runs in steps on its own connection, and needs nothing from the log
+//! but the time that the writer stored.
 
 mod compact;
 mod merge_late;
@@ -16,17 +16,17 @@ use crate::Error;
 /// An hour is compacted this many hours after its end at the earliest; most late readings have arrived by then.
 pub const COMPACTED_AFTER_HOURS: i64 = 2;
 
-/// Prevents two processes from compacting the same readings; the lock ends with the connection. Acquiring waits up to the
-/// connection's `lock_timeout`, since the previous owner may be finishing its last step.
+/// Prevents two processes from compacting the same readings; the lock ends with the connection. Acquiring waits up to
+/// the connection's `lock_timeout`, since the previous owner may be finishing its last step.
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('argusiq.upkeep.telemetry_history', 0))";
 
-/// Runs one step of what is due, in one transaction; returns whether there may be more. Errors if another connection holds
-/// the lock for longer than `lock_timeout`.
+/// Runs one step of what is due, in one transaction; returns whether there may be more. Errors if another connection
+/// holds the lock for longer than `lock_timeout`.
 pub fn upkeep(db: &mut PgConnection) -> BoxFuture<'_, Result<bool, Error>> {
     Box::pin(async move {
         sqlx::query(LOCK).execute(&mut *db).await?;
-        // The order matters: hours are recomputed while their readings are still rows, and expired data is removed once it
-        // is in segments.
+        // The order matters: hours are recomputed while their readings are still rows, and expired data is removed once
+        // it is in segments.
         Ok(recompute::run_step(db).await?
             || compact::run_step(db).await?
             || merge_late::run_step(db).await?

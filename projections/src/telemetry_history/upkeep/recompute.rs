@@ -13,8 +13,8 @@ use crate::telemetry_history::value_queries::{MERGED, NEEDS_MERGE, PLAIN, SOURCE
 /// Hours of entities per transaction.
 const MAX_PER_TRANSACTION: i64 = 200;
 
-/// Removes marks of dirty hours. A mark that the writer has locked has a reading in flight and is skipped until the next
-/// run. A writer that marks one of these hours again waits until they are recomputed.
+/// Removes marks of dirty hours. A mark that the writer has locked has a reading in flight and is skipped until the
+/// next run. A writer that marks one of these hours again waits until they are recomputed.
 const TAKE: &str = "WITH decoded AS (
         SELECT entity, hour FROM telemetry_dirty_hour
         WHERE hour < (SELECT closed_before FROM telemetry_watermark)

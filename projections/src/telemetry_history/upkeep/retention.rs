@@ -1,5 +1,5 @@
-//! Removes expired data: days that no organisation keeps are dropped as partitions; where one organisation keeps less than
-//! another, its rows are deleted.
+//! Removes expired data: days that no organisation keeps are dropped as partitions; where one organisation keeps less
+//! than another, its rows are deleted.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::organization::DEFAULT_RETENTION_DAYS;
@@ -47,8 +47,8 @@ async fn drop_days(db: &mut PgConnection, today: NaiveDate, longest: u32) -> Res
     Ok(over)
 }
 
-/// Returns the longest retention, in days, of an organisation with telemetry. One without a stored choice counts with the
-/// default.
+/// Returns the longest retention, in days, of an organisation with telemetry. One without a stored choice counts with
+/// the default.
 async fn longest(db: &mut PgConnection) -> Result<u32, Error> {
     let sql = "SELECT max(coalesce(kept_days, $1)) FROM (SELECT DISTINCT organization_id FROM telemetry_entity) e
         LEFT JOIN telemetry_retention USING (organization_id)";
