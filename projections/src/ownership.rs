@@ -84,7 +84,11 @@ impl Owner {
                     stood_by = true;
                 }
                 Ok(None) => {}
-                Err(error) => warn!(projection = name, error = &error as &dyn std::error::Error, "cannot acquire the projection; will retry"),
+                Err(error) => warn!(
+                    projection = name,
+                    error = &error as &dyn std::error::Error,
+                    "cannot acquire the projection; will retry"
+                ),
             }
             shutdown.run_until_cancelled(tokio::time::sleep(RETRY_INTERVAL)).await?;
         }
@@ -122,7 +126,11 @@ impl Owner {
         if let Some(db) = self.db.take()
             && let Err(error) = in_time(db.close()).await
         {
-            warn!(projection = self.name, error = &error as &dyn std::error::Error, "cannot close the connection cleanly");
+            warn!(
+                projection = self.name,
+                error = &error as &dyn std::error::Error,
+                "cannot close the connection cleanly"
+            );
         }
         drop(self.held);
         // A panic of the heartbeat task is ignored: it closes the connection, which frees the lock as well.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::latest_telemetry::{self, LatestTelemetry, Store};
-use crate::ownership::{Owner, IDLE_TIMEOUT, writer_options};
+use crate::ownership::{IDLE_TIMEOUT, Owner, writer_options};
 use crate::registry::{Entry, Storage, Upkeep, select};
 use crate::runner::{Runner, consume_settings};
 use crate::{Error, RedisServer, checkpoint, migrations, privileges};
@@ -157,7 +157,11 @@ impl Supervisor {
             let pause = match self.run_upkeep_once(upkeep).await {
                 Ok(()) => UPKEEP_INTERVAL,
                 Err(error) => {
-                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "upkeep failed; will retry");
+                    warn!(
+                        projection = self.entry.name,
+                        error = &error as &dyn std::error::Error,
+                        "upkeep failed; will retry"
+                    );
                     UPKEEP_BACKOFF
                 }
             };
@@ -167,7 +171,10 @@ impl Supervisor {
 
     async fn run_upkeep_once(&self, upkeep: Upkeep) -> Result<(), Error> {
         // Upkeep takes an advisory lock; the idle timeout releases it if this process hangs.
-        let options = self.options.clone().options([("lock_timeout", UPKEEP_LOCK_TIMEOUT), ("idle_session_timeout", IDLE_TIMEOUT)]);
+        let options = self
+            .options
+            .clone()
+            .options([("lock_timeout", UPKEEP_LOCK_TIMEOUT), ("idle_session_timeout", IDLE_TIMEOUT)]);
         let mut db = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
         while upkeep(&mut db).await? {}
         Ok(db.close().await?)

@@ -72,7 +72,11 @@ pub async fn run(
     for entry in registry::select(names)? {
         match rebuild::rebuild(deps, entry, options, &mut progress, &shutdown).await {
             Err(error @ Error::Trimmed { .. }) if names.is_none() => {
-                warn!(projection = entry.name, error = &error as &dyn std::error::Error, "not rebuilt: the log has been trimmed");
+                warn!(
+                    projection = entry.name,
+                    error = &error as &dyn std::error::Error,
+                    "not rebuilt: the log has been trimmed"
+                );
                 rebuilt.push(kept(entry.name, &error));
             }
             one => {

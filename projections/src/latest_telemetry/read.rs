@@ -82,7 +82,10 @@ pub(crate) async fn last_seen(reader: &Reader, entities: &[Uuid]) -> Result<Vec<
     match times_of_arrival(reader, entities).await {
         Ok(times) => Ok(times.into_iter().map(|micros| micros.and_then(DateTime::from_timestamp_micros)).collect()),
         Err(error) => {
-            warn!(error = &error as &dyn std::error::Error, "Redis is unavailable; devices are listed without the time of their last readings");
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "Redis is unavailable; devices are listed without the time of their last readings"
+            );
             Ok(vec![None; entities.len()])
         }
     }
