@@ -30,6 +30,7 @@ mod privileges;
 mod projection;
 pub mod rate_limits;
 mod reader;
+mod reading_values;
 mod redis_server;
 pub mod registry;
 mod role;

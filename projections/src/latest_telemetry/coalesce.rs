@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::binary_copy::micros;
 use crate::decoded_event::Unreadable;
 use crate::projection::rejection;
+use crate::reading_values::reading_values;
 use crate::sql_values::to_json;
 
 /// The newest values of one entity and set of metrics.
@@ -62,7 +63,7 @@ fn devices(newer: &mut Newer, payload: &[u8]) -> Result<(), NotAPack> {
         offer(newer, (reading.device.0, field), measured_at, received_at, || Reading {
             measured_at,
             received_at,
-            values: values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
+            values: reading_values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
             flaws: reading.flaws.clone(),
             reasons: Vec::new(),
         });
@@ -81,7 +82,7 @@ fn assets(newer: &mut Newer, payload: &[u8]) -> Result<(), NotAPack> {
             received_at,
             values: {
                 let bad = reading.flaws.iter().map(|(key, _)| (key.clone(), Value::Null));
-                let mut values = values(pack.sets.keys(reading.set), &reading.numbers, &reading.others);
+                let mut values = reading_values(pack.sets.keys(reading.set), &reading.numbers, &reading.others);
                 values.extend(bad);
                 values
             },
@@ -104,11 +105,6 @@ fn offer(newer: &mut Newer, place: (Uuid, u64), measured_at: i64, received_at: i
             newer.insert(place, reading());
         }
     }
-}
-
-fn values(keys: &[String], numbers: &[f64], others: &[(String, MetricValue)]) -> Map<String, Value> {
-    let numbers = keys.iter().zip(numbers).map(|(key, number)| (key.clone(), Value::from(*number)));
-    numbers.chain(others.iter().map(|(key, value)| (key.clone(), to_json(value)))).collect()
 }
 
 fn newest(((entity, field), reading): ((Uuid, u64), Reading)) -> Newest {

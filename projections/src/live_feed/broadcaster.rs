@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::telemetry::{AssetPack, MetricValue, NormalizedPack, PresenceFact, PresenceKind, decode_pack};
+use domain::telemetry::{AssetPack, NormalizedPack, PresenceFact, PresenceKind, decode_pack};
 use eventlog::position::Positions;
 use eventlog::{Batch, Cause, Consumer, Message, Outcome, Source, Stream};
-use serde_json::{Map, Value};
 use tracing::debug;
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use super::{NAME, translate};
 use crate::decoded_event::decode_message;
 use crate::device_directory::{ConnectivityRow, presence, presence_facts};
 use crate::origin_marks::OriginMarks;
-use crate::sql_values::to_json;
+use crate::reading_values::reading_values;
 use crate::system_events::{of_presence, threshold_events};
 
 pub(super) struct Broadcaster {
@@ -79,7 +78,7 @@ impl Broadcaster {
             }
             let shown = FeedReading {
                 measured_at: reading.measured_at,
-                values: values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
+                values: reading_values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
                 source_devices: Vec::new(),
             };
             if existing[0] {
@@ -107,7 +106,7 @@ impl Broadcaster {
             if self.hub.existing([room]) == [true] {
                 let shown = FeedReading {
                     measured_at: reading.measured_at,
-                    values: values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
+                    values: reading_values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
                     source_devices: reading.source_devices.iter().map(|device| device.0).collect(),
                 };
                 self.pending.add_all(room, place, shown);
@@ -165,9 +164,4 @@ impl Consumer for Broadcaster {
         debug!(messages = batch.messages.len(), "published to the rooms");
         Outcome::Done
     }
-}
-
-fn values(keys: &[String], numbers: &[f64], others: &[(String, MetricValue)]) -> Map<String, Value> {
-    let numbers = keys.iter().zip(numbers).map(|(key, number)| (key.clone(), Value::from(*number)));
-    numbers.chain(others.iter().map(|(key, value)| (key.clone(), to_json(value)))).collect()
 }
