@@ -6,6 +6,7 @@ use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 
+use eventlog::error_chain;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::task::JoinHandle;
@@ -84,11 +85,9 @@ impl Owner {
                     stood_by = true;
                 }
                 Ok(None) => {}
-                Err(error) => warn!(
-                    projection = name,
-                    error = &error as &dyn std::error::Error,
-                    "cannot acquire the projection; will retry"
-                ),
+                Err(error) => {
+                    warn!(projection = name, error = error_chain(&error), "cannot acquire the projection; will retry")
+                }
             }
             shutdown.run_until_cancelled(tokio::time::sleep(RETRY_INTERVAL)).await?;
         }
@@ -126,11 +125,7 @@ impl Owner {
         if let Some(db) = self.db.take()
             && let Err(error) = in_time(db.close()).await
         {
-            warn!(
-                projection = self.name,
-                error = &error as &dyn std::error::Error,
-                "cannot close the connection cleanly"
-            );
+            warn!(projection = self.name, error = error_chain(&error), "cannot close the connection cleanly");
         }
         drop(self.held);
         // A panic of the heartbeat task is ignored: it closes the connection, which frees the lock as well.
@@ -142,13 +137,13 @@ impl Owner {
 async fn hold(mut lock: PgConnection, name: &'static str, held: CancellationToken, lost: CancellationToken) {
     while held.run_until_cancelled(tokio::time::sleep(HEARTBEAT)).await.is_some() {
         if let Err(error) = in_time(sqlx::query("SELECT 1").execute(&mut lock)).await {
-            warn!(projection = name, error = &error as &dyn std::error::Error, "heartbeat failed; the lock is lost");
+            warn!(projection = name, error = error_chain(&error), "heartbeat failed; the lock is lost");
             lost.cancel();
             return;
         }
     }
     if let Err(error) = in_time(lock.close()).await {
-        warn!(projection = name, error = &error as &dyn std::error::Error, "cannot close the connection cleanly");
+        warn!(projection = name, error = error_chain(&error), "cannot close the connection cleanly");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use eventlog::{Log, consumer};
+use eventlog::{Log, consumer, error_chain};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -124,7 +124,7 @@ impl Supervisor {
                 Ok(()) => info!(projection = self.entry.name, "stopped for a rebuild"),
                 Err(consumer::Error::Stopped { reason, .. }) => warn!(projection = self.entry.name, reason, "stopped"),
                 Err(error @ consumer::Error::Resume { .. }) => {
-                    warn!(projection = self.entry.name, error = &error as &dyn std::error::Error, "cannot resume yet");
+                    warn!(projection = self.entry.name, error = error_chain(&error), "cannot resume yet");
                 }
                 Err(error) => {
                     return Err(Error::Log { name: self.entry.name.to_owned(), source: error.into() });
@@ -157,11 +157,7 @@ impl Supervisor {
             let pause = match self.run_upkeep_once(upkeep).await {
                 Ok(()) => UPKEEP_INTERVAL,
                 Err(error) => {
-                    warn!(
-                        projection = self.entry.name,
-                        error = &error as &dyn std::error::Error,
-                        "upkeep failed; will retry"
-                    );
+                    warn!(projection = self.entry.name, error = error_chain(&error), "upkeep failed; will retry");
                     UPKEEP_BACKOFF
                 }
             };

@@ -13,6 +13,7 @@ mod rebuild;
 
 use std::collections::BTreeMap;
 
+use eventlog::error_chain;
 use projections::{Deps, registry};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -72,11 +73,7 @@ pub async fn run(
     for entry in registry::select(names)? {
         match rebuild::rebuild(deps, entry, options, &mut progress, &shutdown).await {
             Err(error @ Error::Trimmed { .. }) if names.is_none() => {
-                warn!(
-                    projection = entry.name,
-                    error = &error as &dyn std::error::Error,
-                    "not rebuilt: the log has been trimmed"
-                );
+                warn!(projection = entry.name, error = error_chain(&error), "not rebuilt: the log has been trimmed");
                 rebuilt.push(kept(entry.name, &error));
             }
             one => {

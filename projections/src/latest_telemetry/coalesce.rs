@@ -41,17 +41,17 @@ struct Reading {
 
 /// Returns the newest values of a batch, and the messages that cannot be read.
 pub fn coalesce<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<Newest>, Vec<Rejection>) {
-    let (mut newer, mut refused) = (Newer::new(), Vec::new());
+    let (mut newer, mut rejected) = (Newer::new(), Vec::new());
     for message in messages {
         let read = match message.stream {
             Stream::TelemetryAsset => assets(&mut newer, &message.payload),
             _ => devices(&mut newer, &message.payload),
         };
         if let Err(error) = read {
-            refused.push(rejection(message, Unreadable(error_chain(&error))));
+            rejected.push(rejection(message, Unreadable(error_chain(&error))));
         }
     }
-    (newer.into_iter().map(newest).collect(), refused)
+    (newer.into_iter().map(newest).collect(), rejected)
 }
 
 fn devices(newer: &mut Newer, payload: &[u8]) -> Result<(), NotAPack> {

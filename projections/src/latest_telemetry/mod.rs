@@ -74,18 +74,18 @@ pub fn sources() -> Vec<Source> {
 pub struct LatestTelemetry<'a> {
     store: Store,
     owner: &'a mut Owner,
-    at: Checkpoint,
+    checkpoint: Checkpoint,
     /// The checkpoint as stored in Redis, byte for byte, because the script compares it as text; empty if there is
     /// none.
     stored: String,
-    uncertain: bool,
+    must_reload: bool,
     until: Option<Positions>,
 }
 
 impl<'a> LatestTelemetry<'a> {
     /// Creates the projection, which `owner` holds.
     pub fn new(store: Store, owner: &'a mut Owner) -> Self {
-        Self { store, owner, at: Checkpoint::default(), stored: String::new(), uncertain: true, until: None }
+        Self { store, owner, checkpoint: Checkpoint::default(), stored: String::new(), must_reload: true, until: None }
     }
 
     /// Makes the projection skip messages beyond `until`.
@@ -95,43 +95,43 @@ impl<'a> LatestTelemetry<'a> {
         self
     }
 
-    async fn open(&mut self) -> Result<(), Error> {
+    async fn reload(&mut self) -> Result<(), Error> {
         let known = checkpoint::open(self.owner.db().await?, NAME, &sources()).await?;
         let stored: Option<String> = self.store.redis.get(self.store.checkpoint_key()).await?;
         self.stored = stored.unwrap_or_default();
         let unreadable = |source| Error::Checkpoint { name: NAME.into(), source };
-        self.at = if self.stored.is_empty() {
+        self.checkpoint = if self.stored.is_empty() {
             Checkpoint::default()
         } else {
             serde_json::from_str(&self.stored).map_err(unreadable)?
         };
-        if self.at.generation != known.generation {
-            self.at = Checkpoint { generation: known.generation, positions: Positions::new() };
+        if self.checkpoint.generation != known.generation {
+            self.checkpoint = Checkpoint { generation: known.generation, positions: Positions::new() };
         }
-        self.uncertain = false;
+        self.must_reload = false;
         Ok(())
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Rejection>, Error> {
-        if self.uncertain {
-            let before = self.at.clone();
-            self.open().await?;
+        if self.must_reload {
+            let before = self.checkpoint.clone();
+            self.reload().await?;
             // A Redis that crashed may have lost its last writes: stop, and read again from its checkpoint.
-            if self.at != before {
+            if self.checkpoint != before {
                 return Err(Error::Fenced(NAME.into()));
             }
         }
-        let positions = clip(&batch.positions, &self.at.positions, self.until.as_ref());
+        let positions = clip(&batch.positions, &self.checkpoint.positions, self.until.as_ref());
         let fresh = |message: &&Message| {
-            message.sequence > self.at.positions.sequence(message.stream)
+            message.sequence > self.checkpoint.positions.sequence(message.stream)
                 && self.until.as_ref().is_none_or(|until| message.sequence <= until.sequence(message.stream))
         };
-        let (newest, refused) = coalesce(batch.messages.iter().filter(fresh));
-        if !refused.is_empty() {
-            return Ok(refused);
+        let (newest, rejected) = coalesce(batch.messages.iter().filter(fresh));
+        if !rejected.is_empty() {
+            return Ok(rejected);
         }
-        let next = Checkpoint { generation: self.at.generation, positions };
-        if next == self.at {
+        let next = Checkpoint { generation: self.checkpoint.generation, positions };
+        if next == self.checkpoint {
             return Ok(Vec::new());
         }
         let unwritable = |source| Error::Checkpoint { name: NAME.into(), source };
@@ -139,7 +139,7 @@ impl<'a> LatestTelemetry<'a> {
         if !store_script::store(&self.store, &self.stored, &text, &newest).await? {
             return Err(Error::Fenced(NAME.into()));
         }
-        (self.stored, self.at) = (text, next);
+        (self.stored, self.checkpoint) = (text, next);
         Ok(Vec::new())
     }
 }
@@ -154,8 +154,8 @@ impl Consumer for LatestTelemetry<'_> {
     }
 
     async fn resume(&mut self) -> Result<Positions, Cause> {
-        self.open().await?;
-        Ok(self.at.positions.clone())
+        self.reload().await?;
+        Ok(self.checkpoint.positions.clone())
     }
 
     async fn handle(&mut self, batch: &Batch) -> Outcome {
@@ -163,11 +163,11 @@ impl Consumer for LatestTelemetry<'_> {
             return retry;
         }
         match self.write(batch).await {
-            Ok(refused) if refused.is_empty() => Outcome::Done,
-            Ok(refused) => Outcome::Reject(refused),
+            Ok(rejected) if rejected.is_empty() => Outcome::Done,
+            Ok(rejected) => Outcome::Reject(rejected),
             Err(Error::Fenced(name)) => Outcome::Stop(format!("another process has taken over {name}")),
             Err(error) => {
-                self.uncertain = true;
+                self.must_reload = true;
                 // The connection may be the cause; the retry uses a new one.
                 self.owner.drop_connection();
                 Outcome::Retry(error.into())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use eventlog::error_chain;
 use redis::{AsyncCommands, RedisError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -83,7 +84,7 @@ pub(crate) async fn last_seen(reader: &Reader, entities: &[Uuid]) -> Result<Vec<
         Ok(times) => Ok(times.into_iter().map(|micros| micros.and_then(DateTime::from_timestamp_micros)).collect()),
         Err(error) => {
             warn!(
-                error = &error as &dyn std::error::Error,
+                error = error_chain(&error),
                 "Redis is unavailable; devices are listed without the time of their last readings"
             );
             Ok(vec![None; entities.len()])
