@@ -15,11 +15,11 @@ const MAX_PER_TRANSACTION: i64 = 200;
 
 /// Removes marks of dirty hours. A mark that the writer has locked has a reading in flight and is skipped until the
 /// next run. A writer that marks one of these hours again waits until they are recomputed.
-const TAKE: &str = "WITH decoded AS (
+const TAKE: &str = "WITH taken AS (
         SELECT entity, hour FROM telemetry_dirty_hour
         WHERE hour < (SELECT closed_before FROM telemetry_watermark)
         ORDER BY hour, entity LIMIT $1 FOR UPDATE SKIP LOCKED)
-    DELETE FROM telemetry_dirty_hour d USING decoded t WHERE d.entity = t.entity AND d.hour = t.hour
+    DELETE FROM telemetry_dirty_hour d USING taken t WHERE d.entity = t.entity AND d.hour = t.hour
     RETURNING d.entity, d.hour";
 
 /// A metric's key, count, minimum, maximum, sum and source devices.
