@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use eventlog::error_chain;
 use redis::aio::ConnectionManager;
 use redis::{AsyncCommands, Script};
 use tokio::time::{Instant, timeout};
@@ -132,7 +133,7 @@ impl RateLimits {
         }
         match timeout(REDIS_TIMEOUT, operation).await {
             Ok(Ok(answer)) => return Some(answer),
-            Ok(Err(error)) => warn!(%error, "cannot count requests in Redis; they pass uncounted"),
+            Ok(Err(error)) => warn!(error = error_chain(&error), "cannot count requests in Redis; they pass uncounted"),
             Err(_) => warn!("timed out counting requests in Redis; they pass uncounted"),
         }
         self.silent_until.store(millis(self.began.elapsed() + PAUSE_AFTER_FAILURE), Ordering::Relaxed);
