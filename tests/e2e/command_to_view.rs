@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::fixtures;
 use crate::platform::Platform;
-use crate::scene;
-use crate::until::until;
+use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -19,10 +19,10 @@ fn what_a_command_changes_is_seen_in_list_detail_and_history_with_its_author() {
 /// Changes a device and looks wherever that can be seen.
 pub fn seen_in_list_detail_and_history(platform: &Platform) {
     let api = platform.admin();
-    let device = scene::device(&api, platform.folder.path(), "SN-7");
+    let device = fixtures::device(&api, platform.folder.path(), "SN-7");
     let path = format!("/api/v1/devices/{}", device.id);
     let name_is = |wanted: &str| {
-        until("the device has its name", SOON, || {
+        wait_until("the device has its name", SOON, || {
             let found = api.try_get(&path);
             if found.1.to_string().contains(wanted) { Ok(found.1) } else { Err(found) }
         })
@@ -48,7 +48,7 @@ pub fn seen_in_list_detail_and_history(platform: &Platform) {
 }
 
 fn history_with(api: &Api, path: &str, event: &str) -> Value {
-    until("the history has the event", SOON, || {
+    wait_until("the history has the event", SOON, || {
         let history = api.get(&format!("{path}/history"));
         if types(&history).iter().any(|found| found == event) { Ok(history) } else { Err(history) }
     })

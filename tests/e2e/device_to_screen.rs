@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::clients::{self, Feed};
+use crate::fixtures::{self, reading};
 use crate::platform::Platform;
-use crate::scene::{self, reading};
-use crate::stock::{self, Feed};
-use crate::until::until;
+use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -15,20 +15,20 @@ const SOON: Duration = Duration::from_secs(20);
 fn a_reading_of_a_stock_client_reaches_every_read_model_and_a_live_screen() {
     let platform = Platform::up();
     let api = platform.admin();
-    let device = scene::device(&api, platform.folder.path(), "SN-1");
-    let asset = scene::asset(&api, &device);
-    let rule = scene::hot_rule(&api, &asset);
+    let device = fixtures::device(&api, platform.folder.path(), "SN-1");
+    let asset = fixtures::asset(&api, &device);
+    let rule = fixtures::hot_rule(&api, &asset);
     let organization = json!({"organizationId": api.organization});
     let mut feed = Feed::open(&platform.url(), &api.token, &organization, "websocket");
     assert_eq!(feed.expect("subscribed", |_| true)["ok"], true);
 
     let port = platform.mqtt_port();
-    let calm = stock::paho(&device, port, "3.1.1", &device.topic, &[reading(50.0, -3000), reading(55.0, -2000)]);
+    let calm = clients::paho(&device, port, "3.1.1", &device.topic, &[reading(50.0, -3000), reading(55.0, -2000)]);
     assert_eq!(calm.acknowledged(), 2, "{calm:?}");
-    let hot = stock::paho(&device, port, "5", &device.topic, &[reading(90.0, -1000)]);
+    let hot = clients::paho(&device, port, "5", &device.topic, &[reading(90.0, -1000)]);
     assert_eq!(hot.acknowledged(), 1, "{hot:?}");
-    assert_eq!(stock::mosquitto(&device, port, "mqttv311", &reading(60.0, 0)), 0);
-    assert_eq!(stock::mosquitto(&device, port, "mqttv5", &reading(61.0, 0)), 0);
+    assert_eq!(clients::mosquitto(&device, port, "mqttv311", &reading(60.0, 0)), 0);
+    assert_eq!(clients::mosquitto(&device, port, "mqttv5", &reading(61.0, 0)), 0);
 
     history_has_every_value(&api, &device.id, &asset);
     latest_is_the_newest(&api, &device.id);
@@ -39,7 +39,7 @@ fn a_reading_of_a_stock_client_reaches_every_read_model_and_a_live_screen() {
     feed.expect("device:status", |data| is_ours(data) && data["status"] == "online");
     feed.expect("telemetry:new", |data| is_ours(data) && data["metrics"]["temperature"].is_number());
     feed.expect("asset:healthscore", |data| data["assetId"] == asset.as_str() && data["healthScore"] == 25);
-    until("the health is listed", Duration::from_secs(10), || {
+    wait_until("the health is listed", Duration::from_secs(10), || {
         let health = api.get(&format!("/api/v1/assets/{asset}/health"));
         let changes = health["changes"].as_array().unwrap().iter();
         let scores: Vec<_> = changes.map(|change| change["healthScore"].clone()).collect();
@@ -54,19 +54,19 @@ fn a_reading_of_a_stock_client_reaches_every_read_model_and_a_live_screen() {
 fn the_live_feed_answers_polling_clients_too_and_refuses_a_wrong_token() {
     let platform = Platform::up();
     let api = platform.admin();
-    let device = scene::device(&api, platform.folder.path(), "SN-2");
+    let device = fixtures::device(&api, platform.folder.path(), "SN-2");
     let room = json!({"deviceId": device.id});
     let mut feed = Feed::open(&platform.url(), &api.token, &room, "polling");
     assert_eq!(feed.expect("subscribed", |_| true)["ok"], true);
-    stock::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &[reading(20.0, 0)]);
+    clients::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &[reading(20.0, 0)]);
     feed.expect("telemetry:batch", |data| data[0]["metrics"]["temperature"] == 20.0);
     let mut refused = Feed::open(&platform.url(), "not a token", &room, "websocket");
     refused.expect("connect_error", |_| true);
 }
 
-pub fn history_has_every_value(api: &crate::http::Api, device: &str, asset: &str) {
+pub fn history_has_every_value(api: &crate::api_client::Api, device: &str, asset: &str) {
     let values = |path: String| {
-        until("the history has every value", SOON, || {
+        wait_until("the history has every value", SOON, || {
             let answer = api.get(&path);
             let data = answer["data"].as_array().unwrap();
             let values: Vec<_> = data.iter().map(|point| point["value"].as_f64().unwrap()).collect();
@@ -81,8 +81,8 @@ pub fn history_has_every_value(api: &crate::http::Api, device: &str, asset: &str
     assert_eq!(answer["count"], 5);
 }
 
-pub fn latest_is_the_newest(api: &crate::http::Api, device: &str) {
-    until("the newest value is known", SOON, || {
+pub fn latest_is_the_newest(api: &crate::api_client::Api, device: &str) {
+    wait_until("the newest value is known", SOON, || {
         let latest = api.get(&format!("/api/v1/telemetry/device/{device}/latest"));
         let temperature = &latest["metrics"]["temperature"];
         let right = temperature["value"] == 61.0 && temperature["quality"] == "good" && latest["lastSeen"].is_string();
@@ -90,15 +90,15 @@ pub fn latest_is_the_newest(api: &crate::http::Api, device: &str) {
     });
 }
 
-pub fn breach_became_alarm_and_activity(api: &crate::http::Api, asset: &str, rule: &str) {
-    let alarm = until("an alarm is on the board", SOON, || {
+pub fn breach_became_alarm_and_activity(api: &crate::api_client::Api, asset: &str, rule: &str) {
+    let alarm = wait_until("an alarm is on the board", SOON, || {
         let alarms = api.get("/api/v1/alarms");
         alarms["alarms"].get(0).cloned().ok_or(alarms)
     });
     assert_eq!((alarm["ruleId"].as_str(), alarm["entityId"].as_str()), (Some(rule), Some(asset)), "{alarm}");
-    let id = scene::id(&alarm, "/id");
+    let id = fixtures::id(&alarm, "/id");
     api.post(&format!("/api/v1/alarms/{id}/acknowledge"), json!({"comment": "seen"}));
-    until("the acknowledgement is seen", SOON, || {
+    wait_until("the acknowledgement is seen", SOON, || {
         let alarm = api.get(&format!("/api/v1/alarms/{id}"));
         let text = alarm.to_string();
         if text.contains("\"acknowledgedAt\":\"") || text.contains("\"acknowledged\":true") {
@@ -107,7 +107,7 @@ pub fn breach_became_alarm_and_activity(api: &crate::http::Api, asset: &str, rul
             Err(alarm)
         }
     });
-    let activity = until("an activity is on the board", SOON, || {
+    let activity = wait_until("an activity is on the board", SOON, || {
         let activities = api.get("/api/v1/activities");
         activities["activities"].get(0).cloned().ok_or(activities)
     });

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use stack::Server;
 
-use crate::http::Api;
+use crate::api_client::Api;
 use crate::platform::Platform;
-use crate::until::until;
+use crate::wait::wait_until;
 
 /// How long a question may take while the database stands still.
 const READ_WITHIN: Duration = Duration::from_secs(4);
@@ -23,7 +23,7 @@ const CROWD: usize = 50;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stands_still_is_named_and_nothing_piles_up_behind_it() {
-    let platform = Platform::apart().await;
+    let platform = Platform::separate_roles().await;
     let api = platform.admin();
     tokio::task::block_in_place(|| {
         database_stands_still(&platform, &api);
@@ -51,7 +51,7 @@ fn database_stands_still(platform: &Platform, api: &Api) {
     assert!(status == 202 && stored["stored"] == true, "{status} {stored}");
     let path = format!("/api/v1/device-types/{}", stored["id"].as_str().unwrap());
     drop(frozen);
-    until("what was stored is there", WELL_AGAIN, || match api.try_get(&path) {
+    wait_until("what was stored is there", WELL_AGAIN, || match api.try_get(&path) {
         (200, kind) if kind["deviceType"]["name"] == "Stored" => Ok(()),
         other => Err(other),
     });
@@ -64,12 +64,12 @@ fn cache_stands_still(platform: &Platform, api: &Api) {
     let (status, made) = api.try_post("/api/v1/device-types", kind("Uncounted"));
     assert!(status == 201, "{status} {made}");
     assert_eq!(api.try_get("/api/v1/device-types").0, 200, "lists need no Redis");
-    until("Redis is named", WELL_AGAIN, || match &readiness(platform)["checks"]["redis"] {
+    wait_until("Redis is named", WELL_AGAIN, || match &readiness(platform)["checks"]["redis"] {
         answer if answer == "ok" => Err(answer.clone()),
         _ => Ok(()),
     });
     drop(frozen);
-    until("Redis answers again", WELL_AGAIN, || match &readiness(platform)["checks"]["redis"] {
+    wait_until("Redis answers again", WELL_AGAIN, || match &readiness(platform)["checks"]["redis"] {
         answer if answer == "ok" => Ok(()),
         answer => Err(answer.clone()),
     });
@@ -87,11 +87,13 @@ fn log_stands_still(platform: &Platform, api: &Api) {
     assert_eq!(api.try_get("/api/v1/device-types").0, 200, "questions need no log");
     assert_ne!(readiness(platform)["checks"]["nats"], "ok");
     drop(frozen);
-    until("changes are possible again", WELL_AGAIN, || match api.try_post("/api/v1/device-types", kind("After")) {
-        (status, _) if (200..300).contains(&status) => Ok(()),
-        // An earlier try was stored and its answer lost.
-        (409, _) => Ok(()),
-        other => Err(other),
+    wait_until("changes are possible again", WELL_AGAIN, || {
+        match api.try_post("/api/v1/device-types", kind("After")) {
+            (status, _) if (200..300).contains(&status) => Ok(()),
+            // An earlier try was stored and its answer lost.
+            (409, _) => Ok(()),
+            other => Err(other),
+        }
     });
 }
 
@@ -113,7 +115,7 @@ fn crowd(api: &Api) -> Vec<(u16, Duration, Value)> {
 }
 
 fn readiness(platform: &Platform) -> Value {
-    crate::http::probe(&format!("{}/ready", platform.url())).1
+    crate::api_client::probe(&format!("{}/ready", platform.url())).1
 }
 
 /// A server that stands still until this is dropped.

@@ -9,26 +9,26 @@ use std::time::Duration;
 
 use stack::Server;
 
+use crate::clients;
+use crate::fixtures::{self, reading};
 use crate::platform::Platform;
-use crate::scene::{self, reading};
-use crate::stock;
-use crate::until::until;
+use crate::wait::wait_until;
 
 /// Messages, one at a time, each acknowledged before the next is sent.
 const MESSAGES: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_message_is_acknowledged_before_its_fsync_returned() {
-    stock::ensure_command("strace", "strace");
-    let platform = Platform::apart().await;
+    clients::ensure_command("strace", "strace");
+    let platform = Platform::separate_roles().await;
     let nats = platform.stack.as_ref().and_then(|stack| stack.pid(Server::Nats)).expect("a running nats-server");
     tokio::task::block_in_place(|| {
         let api = platform.admin();
-        let device = scene::device(&api, platform.folder.path(), "SN-F");
+        let device = fixtures::device(&api, platform.folder.path(), "SN-F");
         let trace = platform.folder.path().join("trace");
         let tracer = Tracer::attach(nats, &trace);
         let payloads: Vec<_> = (0..MESSAGES).map(|n| reading(20.0, n as i64)).collect();
-        let answered = stock::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &payloads);
+        let answered = clients::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &payloads);
         assert_eq!(answered.acknowledged(), MESSAGES, "{answered:?}");
         tracer.end();
         judge(&fs::read_to_string(&trace).unwrap());
@@ -73,7 +73,7 @@ impl Tracer {
             .stderr(Stdio::null())
             .spawn()
             .expect("strace starts");
-        until("strace is attached", Duration::from_secs(10), || {
+        wait_until("strace is attached", Duration::from_secs(10), || {
             let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
             let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).map(str::trim).unwrap_or("0");
             if tracer == "0" { Err(status) } else { Ok(()) }

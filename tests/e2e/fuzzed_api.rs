@@ -1,8 +1,8 @@
 //! The API against whatever its own document allows, and against what it does not: no failure of the platform, no answer
 //! that the document does not describe.
 
+use crate::clients;
 use crate::platform::Platform;
-use crate::stock;
 
 /// How many examples each operation gets, where the environment does not say.
 const EXAMPLES: &str = "5";
@@ -22,7 +22,7 @@ async fn no_request_makes_it_fail_or_answer_what_its_document_does_not_say() {
         ("ARGUSIQ_LIMITS__FAILED_SIGN_INS_PER_EMAIL", "0"),
         ("ARGUSIQ_LIMITS__FAILED_SIGN_INS_PER_ADDRESS", "0"),
     ];
-    let platform = Platform::apart_with(&unlimited).await;
+    let platform = Platform::separate_roles_with(&unlimited).await;
     tokio::task::block_in_place(|| {
         let api = platform.admin();
         let document = format!("{}/api/openapi.json", platform.url());
@@ -30,7 +30,7 @@ async fn no_request_makes_it_fail_or_answer_what_its_document_does_not_say() {
         let (examples, not_asked) = (["--max-examples", &examples], ["--exclude-path-regex", NOT_ASKED]);
         let rest = ["--exclude-checks", NOT_CHECKED, "--seed", "1", "--workers", "1"];
         let arguments = [&examples[..], &not_asked[..], &rest[..]].concat();
-        let found = stock::schemathesis(&document, &api.token, &api.organization, &arguments);
+        let found = clients::schemathesis(&document, &api.token, &api.organization, &arguments);
         if let Err(said) = found {
             panic!("{said}");
         }

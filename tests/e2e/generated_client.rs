@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
+use crate::clients;
 use crate::platform::{EMAIL, PASSWORD, Platform};
-use crate::stock;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_typescript_client_out_of_the_document_compiles_and_works() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     platform.start("api");
     platform.start("project");
     tokio::task::block_in_place(|| {
         platform.wait_until_ready();
-        let said = stock::typescript(&platform.url(), EMAIL, PASSWORD);
+        let said = clients::typescript(&platform.url(), EMAIL, PASSWORD);
         assert_eq!(said[0], json!({"total": 1, "names": ["Boiler TS-1 true"]}));
         assert_eq!(said[1], json!({"status": 404, "type": "urn:argusiq:problem:not-found"}));
     });

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::clients::ensure_command;
+use crate::fixtures::{self, Device, id, reading};
 use crate::platform::Platform;
-use crate::scene::{self, Device, id, reading};
-use crate::stock::ensure_command;
-use crate::until::until;
+use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -35,8 +35,8 @@ fn curl(platform: &Platform, device: &Device, more: &[&str], path: &str, body: &
 fn a_stock_client_sends_over_https_by_certificate_and_by_token_until_the_token_is_revoked() {
     let platform = Platform::up();
     let api = platform.admin();
-    let device = scene::device(&api, platform.folder.path(), "SN-H");
-    let other = scene::device(&api, platform.folder.path(), "SN-O");
+    let device = fixtures::device(&api, platform.folder.path(), "SN-H");
+    let other = fixtures::device(&api, platform.folder.path(), "SN-O");
     let (certificate, key) = (device.certificate.display().to_string(), device.key.display().to_string());
     let mutual = ["--cert", certificate.as_str(), "--key", key.as_str()];
     let one = "/api/v1/telemetry";
@@ -60,16 +60,16 @@ fn a_stock_client_sends_over_https_by_certificate_and_by_token_until_the_token_i
 
     assert_eq!(api.delete(&format!("{tokens}/{}?reason=lost", id(&issued, "/id"))).0, 200);
     let problem =
-        until("the token is refused", SOON, || match curl(&platform, &device, &token, one, &reading(44.0, 0)) {
+        wait_until("the token is refused", SOON, || match curl(&platform, &device, &token, one, &reading(44.0, 0)) {
             (401, problem) => Ok(problem),
             other => Err(other),
         });
     assert_eq!(problem["reason"], "revoked");
 }
 
-fn newest_is(api: &crate::http::Api, device: &Device, value: f64) {
+fn newest_is(api: &crate::api_client::Api, device: &Device, value: f64) {
     let path = format!("/api/v1/telemetry/device/{}/latest", device.id);
-    until("the newest value", SOON, || {
+    wait_until("the newest value", SOON, || {
         let latest = api.get(&path);
         if latest["metrics"]["temperature"]["value"] == value { Ok(()) } else { Err(latest) }
     });

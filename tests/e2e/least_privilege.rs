@@ -7,10 +7,10 @@ use std::net::TcpStream;
 
 use eventlog::permissions::{self, Role};
 
+use crate::clients;
 use crate::device_to_screen::{breach_became_alarm_and_activity, history_has_every_value, latest_is_the_newest};
+use crate::fixtures::{self, reading};
 use crate::platform::{Platform, ROLES};
-use crate::scene::{self, reading};
-use crate::stock;
 
 const PASSWORD: &str = "correct-horse";
 
@@ -80,7 +80,7 @@ async fn each_role_does_its_work(event_store: &str, more_grants: &[&str]) {
         }
         own
     };
-    let mut platform = Platform::configured(users, with_store).await;
+    let mut platform = Platform::with_nats_configuration(users, with_store).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
     login_roles(&postgres).await;
     redis_user(&platform.stack.as_ref().unwrap().urls().redis);
@@ -93,12 +93,12 @@ async fn each_role_does_its_work(event_store: &str, more_grants: &[&str]) {
         ROLES.iter().for_each(|role| platform.start(role));
         platform.wait_until_ready();
         let api = platform.admin();
-        let device = scene::device(&api, platform.folder.path(), "SN-1");
-        let asset = scene::asset(&api, &device);
-        let rule = scene::hot_rule(&api, &asset);
+        let device = fixtures::device(&api, platform.folder.path(), "SN-1");
+        let asset = fixtures::asset(&api, &device);
+        let rule = fixtures::hot_rule(&api, &asset);
         let readings =
             [reading(50.0, -3000), reading(55.0, -2000), reading(90.0, -1000), reading(60.0, -500), reading(61.0, 0)];
-        let sent = stock::paho(&device, platform.mqtt_port(), "5", &device.topic, &readings);
+        let sent = clients::paho(&device, platform.mqtt_port(), "5", &device.topic, &readings);
         assert_eq!(sent.acknowledged(), 5, "{sent:?}");
         history_has_every_value(&api, &device.id, &asset);
         latest_is_the_newest(&api, &device.id);
@@ -115,14 +115,14 @@ async fn each_role_does_its_work(event_store: &str, more_grants: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_of_two_installations_and_a_database_without_rights_stop_the_start() {
-    let platform = Platform::configured(String::new(), |_| BTreeMap::new()).await;
+    let platform = Platform::with_nats_configuration(String::new(), |_| BTreeMap::new()).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
     for statement in ["CREATE ROLE nobody_much LOGIN", "CREATE DATABASE other"] {
         stack::testing::sql(&postgres, statement).await.unwrap();
     }
     tokio::task::block_in_place(|| {
         let powerless = postgres.replace("//argusiq@", "//nobody_much@");
-        let line = platform.refused(&["migrate"], &[("ARGUSIQ_POSTGRES__URL", &powerless)]);
+        let line = platform.run_refused(&["migrate"], &[("ARGUSIQ_POSTGRES__URL", &powerless)]);
         assert!(line.contains("postgres.url") && line.contains("database's owner"), "{line}");
 
         platform.run(&["migrate"]);
@@ -133,21 +133,21 @@ async fn servers_of_two_installations_and_a_database_without_rights_stop_the_sta
             ("ARGUSIQ_NATS__STREAM_PREFIX", "other"),
             ("ARGUSIQ_REDIS__KEY_PREFIX", "other:"),
         ];
-        let line = platform.refused(&["project"], &other);
+        let line = platform.run_refused(&["project"], &other);
         assert!(line.contains("run the migrations first"), "{line}");
-        let line = platform.refused(&["ingest"], &other[..1]);
+        let line = platform.run_refused(&["ingest"], &other[..1]);
         assert!(line.contains("PostgreSQL has no installation yet: run `argusiq migrate`"), "{line}");
         platform.run_with(&["migrate"], &other);
         for role in ROLES {
-            let line = platform.refused(&[role], &other[..1]);
+            let line = platform.run_refused(&[role], &other[..1]);
             assert!(
                 line.contains("two installations") && line.contains("the log") && line.contains("PostgreSQL"),
                 "{line}"
             );
         }
-        let line = platform.refused(&["migrate"], &[("ARGUSIQ_REDIS__KEY_PREFIX", "other:")]);
+        let line = platform.run_refused(&["migrate"], &[("ARGUSIQ_REDIS__KEY_PREFIX", "other:")]);
         assert!(line.contains("two installations") && line.contains("Redis"), "{line}");
-        let line = platform.refused(&["api"], &[("ARGUSIQ_NATS__USER", "api")]);
+        let line = platform.run_refused(&["api"], &[("ARGUSIQ_NATS__USER", "api")]);
         assert!(line.contains("nats.user and its password"), "{line}");
     });
 }

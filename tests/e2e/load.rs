@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::platform::{EMAIL, PASSWORD, Platform, simulator};
-use crate::until::until;
+use crate::wait::wait_until;
 
 /// A running load.
 pub struct Load {
@@ -36,7 +36,7 @@ impl Load {
     }
 
     /// Waits until the load is over and its ledger was compared with the history.
-    pub fn nothing_is_missing_or_doubled(mut self) {
+    pub fn assert_nothing_missing_or_duplicated(mut self) {
         let status = self.child.wait().expect("the simulator ends");
         assert!(status.success(), "the load failed: {status}");
         let figures: Value = serde_json::from_slice(&fs::read(&self.report).unwrap()).unwrap();
@@ -56,7 +56,7 @@ impl Drop for Load {
 
 fn wait_for_first_reading(platform: &Platform, devices: u32) {
     let api = platform.admin();
-    until("the devices are connected", Duration::from_secs(120), || {
+    wait_until("the devices are connected", Duration::from_secs(120), || {
         let online = api.get("/api/v1/devices?connectivity=online&limit=1")["total"].as_u64().unwrap_or(0);
         if online >= u64::from(devices) { Ok(()) } else { Err(online) }
     });

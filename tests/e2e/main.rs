@@ -2,36 +2,36 @@
 //! that one crate can show alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod alarming;
-mod audit_trail;
-mod behind_a_broker;
-mod combining;
+mod alarms;
+mod api_client;
+mod audit_seals;
+mod clients;
 mod command_to_view;
-mod crew;
+mod derived_metrics;
 mod device_to_screen;
 mod events_in_postgres;
+mod fixtures;
+mod fleet;
 mod frozen_servers;
 mod fsynced_before_acknowledged;
 mod fuzzed_api;
 mod generated_client;
-mod http;
+mod graceful_shutdown;
 mod http_ingest;
 mod least_privilege;
 mod load;
 mod master_key;
+mod mosquitto_bridge;
 mod nothing_lost_when_killed;
-mod notifying;
+mod notifications;
 mod onboarding;
-mod owners_come_and_go;
 mod platform;
+mod processes_join_and_leave;
+mod refusals;
 mod replay_equals_live;
-mod revoked_is_refused;
-mod scene;
-mod several_doors_and_apis;
-mod start_up;
-mod stock;
-mod stops_under_load;
+mod several_edges_and_apis;
+mod startup_errors;
 mod tls_to_servers;
-mod until;
+mod wait;
 #[path = "../../api/tests/api/support/webhook_receiver.rs"]
 mod webhook_receiver;

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
+use crate::fixtures;
 use crate::platform::Platform;
-use crate::scene;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_rotation_of_the_master_key_devices_are_registered_as_before() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     let key = platform.folder.path().join("pki/master.key");
     let old = std::fs::read_to_string(&key).unwrap();
     let told = platform.run(&["ca", "rotate-master-key"]);
@@ -19,10 +19,10 @@ async fn after_a_rotation_of_the_master_key_devices_are_registered_as_before() {
     tokio::task::block_in_place(|| {
         platform.wait_until_ready();
         let api = platform.admin();
-        let device = scene::device(&api, platform.folder.path(), "ROTATED");
+        let device = fixtures::device(&api, platform.folder.path(), "ROTATED");
         let renewed = api.post(&format!("/api/v1/devices/{}/certificate/renew", device.id), json!({}));
         assert!(renewed["certificate"]["privateKey"].is_string(), "{renewed}");
     });
-    let refused = platform.refused(&["api"], &[("ARGUSIQ_MASTER_KEY", old.trim())]);
+    let refused = platform.run_refused(&["api"], &[("ARGUSIQ_MASTER_KEY", old.trim())]);
     assert!(refused.contains("master key"), "{refused}");
 }

@@ -7,7 +7,7 @@ use stack::Server;
 
 use crate::load::Load;
 use crate::platform::{Platform, ROLES};
-use crate::until::rest;
+use crate::wait::wait_for;
 
 /// Messages a second while everything is killed in turn.
 const RATE: u32 = 1000;
@@ -20,20 +20,20 @@ const BETWEEN: Duration = Duration::from_secs(7);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_role_and_every_server_may_be_killed_under_load() {
-    let mut platform = Platform::apart().await;
+    let mut platform = Platform::separate_roles().await;
     let load = Load::start(&platform, DEVICES, RATE, LOAD);
     for role in ROLES {
-        rest(BETWEEN);
+        wait_for(BETWEEN);
         platform.kill(role);
         platform.start(role);
     }
     for server in [Server::Nats, Server::Postgres, Server::Redis] {
-        rest(BETWEEN);
+        wait_for(BETWEEN);
         let stack = platform.stack.as_mut().expect("servers of the test");
         stack.kill(server).await.expect("a kill");
         stack.restart(server).await.expect("a restart");
     }
-    tokio::task::block_in_place(|| load.nothing_is_missing_or_doubled());
+    tokio::task::block_in_place(|| load.assert_nothing_missing_or_duplicated());
     tokio::task::block_in_place(|| no_alarm_is_there_twice(&platform));
 }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients;
+use crate::fixtures::{Device, id};
 use crate::platform::Platform;
-use crate::scene::{Device, id};
-use crate::stock;
-use crate::until::until;
+use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -37,16 +37,16 @@ fn devices_out_of_a_file_feed_an_asset_out_of_a_profile_and_one_is_replaced() {
         json!({"validFrom": "2020-01-01T00:00:00Z"}),
     );
     let port = platform.mqtt_port();
-    assert_eq!(stock::mosquitto(&device, port, "mqttv5", "08fc"), 0, "230 volts, in hexadecimal digits");
+    assert_eq!(clients::mosquitto(&device, port, "mqttv5", "08fc"), 0, "230 volts, in hexadecimal digits");
     let volts = |expected: f64| {
-        until("the asset's voltage", SOON, || {
+        wait_until("the asset's voltage", SOON, || {
             let latest = api.get(&format!("/api/v1/telemetry/asset/{asset}/latest"));
             if latest["metrics"]["voltage"]["value"] == expected { Ok(()) } else { Err(latest) }
         });
     };
     volts(230.0);
-    assert_eq!(stock::mosquitto(&device, port, "mqttv5", "08"), 0, "what is refused later is taken here");
-    until("a dead letter", SOON, || {
+    assert_eq!(clients::mosquitto(&device, port, "mqttv5", "08"), 0, "what is refused later is taken here");
+    wait_until("a dead letter", SOON, || {
         let letters = api.get("/api/v1/dead-letters?reason=not_converted");
         if letters["total"] == 1 { Ok(()) } else { Err(letters) }
     });
@@ -60,11 +60,11 @@ fn devices_out_of_a_file_feed_an_asset_out_of_a_profile_and_one_is_replaced() {
         root: device.root.clone(),
         topic: device.topic.clone(),
     };
-    until("the old one is turned away", SOON, || match stock::mosquitto(&device, port, "mqttv5", "0000") {
+    wait_until("the old one is turned away", SOON, || match clients::mosquitto(&device, port, "mqttv5", "0000") {
         0 => Err("it was let in"),
         _ => Ok(()),
     });
-    assert_eq!(stock::mosquitto(&successor, port, "mqttv5", "0906"), 0);
+    assert_eq!(clients::mosquitto(&successor, port, "mqttv5", "0906"), 0);
     volts(231.0);
 }
 

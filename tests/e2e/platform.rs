@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use stack::{Options, Stack};
 use tempfile::TempDir;
 
-use crate::http::Api;
-use crate::until::until;
+use crate::api_client::Api;
+use crate::wait::wait_until;
 
 /// The administrator of every test platform.
 pub const EMAIL: &str = "admin@argusiq.test";
@@ -49,12 +49,12 @@ impl Platform {
     }
 
     /// Starts servers in this process and each role as a process.
-    pub async fn apart() -> Self {
-        Self::apart_with(&[]).await
+    pub async fn separate_roles() -> Self {
+        Self::separate_roles_with(&[]).await
     }
 
     /// The same with more in the environment.
-    pub async fn apart_with(settings: &[(&str, &str)]) -> Self {
+    pub async fn separate_roles_with(settings: &[(&str, &str)]) -> Self {
         let mut platform = Self::servers_with(settings).await;
         ROLES.iter().for_each(|role| platform.start(role));
         tokio::task::block_in_place(|| platform.wait_until_ready());
@@ -62,7 +62,7 @@ impl Platform {
     }
 
     /// Starts servers in this process, and no role yet.
-    pub async fn servers() -> Self {
+    pub async fn servers_only() -> Self {
         Self::servers_with(&[]).await
     }
 
@@ -83,12 +83,12 @@ impl Platform {
     }
 
     fn prepare(folder: TempDir, environment: Vec<(String, String)>, stack: Option<Stack>) -> Self {
-        Self { folder, base: free_base(), processes: BTreeMap::new(), stack, environment, own: BTreeMap::new() }
+        Self { folder, base: free_port_base(), processes: BTreeMap::new(), stack, environment, own: BTreeMap::new() }
     }
 
     /// Servers of the test's own with a configuration of nats-server's, and nothing of the platform yet; `own` is what
     /// single commands find in their environment.
-    pub async fn configured(
+    pub async fn with_nats_configuration(
         nats_configuration: String,
         own: impl Fn(&stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>>,
     ) -> Self {
@@ -129,14 +129,14 @@ impl Platform {
     pub fn stop(&mut self, name: &str) -> (ExitStatus, Duration) {
         self.signal(name, "TERM");
         let (began, mut child) = (Instant::now(), self.processes.remove(name).expect("a running process"));
-        let status = until("it stops", Duration::from_secs(30), || child.try_wait().unwrap().ok_or("it runs"));
+        let status = wait_until("it stops", Duration::from_secs(30), || child.try_wait().unwrap().ok_or("it runs"));
         (status, began.elapsed())
     }
 
     /// Waits for a process that ends by itself, and answers how and with which log.
-    pub fn ended(&mut self, name: &str) -> (ExitStatus, String) {
+    pub fn wait_for_exit(&mut self, name: &str) -> (ExitStatus, String) {
         let mut child = self.processes.remove(name).expect("a started process");
-        let status = until("it ends", Duration::from_secs(40), || child.try_wait().unwrap().ok_or("it runs"));
+        let status = wait_until("it ends", Duration::from_secs(40), || child.try_wait().unwrap().ok_or("it runs"));
         (status, self.log(name))
     }
 
@@ -184,7 +184,7 @@ impl Platform {
     /// Waits until the API says that everything is there.
     pub fn wait_until_ready(&mut self) {
         let address = format!("{}/ready", self.url());
-        until("the platform is ready", READY, || match ureq::get(&address).call() {
+        wait_until("the platform is ready", READY, || match ureq::get(&address).call() {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.assert_running();
@@ -201,13 +201,13 @@ impl Platform {
     }
 
     /// Runs a command that must fail; answers the one line it said.
-    pub fn refused(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    pub fn run_refused(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
         let output = self.command(arguments).envs(environment.iter().copied()).output().expect("argusiq starts");
-        crate::start_up::one_line(&output)
+        crate::startup_errors::one_line(&output)
     }
 
     /// What `argusiq doctor` finds, a line for each check.
-    pub fn checks(&self, environment: &[(&str, &str)]) -> Vec<String> {
+    pub fn doctor_checks(&self, environment: &[(&str, &str)]) -> Vec<String> {
         let output = self.command(&["doctor"]).envs(environment.iter().copied()).output().expect("argusiq starts");
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }
@@ -271,7 +271,7 @@ fn last_lines(text: &str, count: usize) -> String {
 }
 
 /// The first of six free ports in a row.
-pub fn free_base() -> u16 {
+pub fn free_port_base() -> u16 {
     let mut base = stack::free_port();
     while !(base..base + stack::ports::SPAN).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {
         base = stack::free_port();

@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
+use crate::clients;
+use crate::fixtures::{self, reading};
 use crate::platform::Platform;
-use crate::scene::{self, reading};
-use crate::stock;
-use crate::until::until;
+use crate::wait::wait_until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_read_models_are_rebuilt_equal_from_the_log() {
-    let mut platform = Platform::apart().await;
+    let mut platform = Platform::separate_roles().await;
     tokio::task::block_in_place(|| rebuilt_equal(&mut platform));
 }
 
 /// Stores something of every kind, rebuilds all read models, and compares.
 pub fn rebuilt_equal(platform: &mut Platform) {
     let api = platform.admin();
-    let device = scene::device(&api, platform.folder.path(), "SN-9");
-    let asset = scene::asset(&api, &device);
-    scene::hot_rule(&api, &asset);
+    let device = fixtures::device(&api, platform.folder.path(), "SN-9");
+    let asset = fixtures::asset(&api, &device);
+    fixtures::hot_rule(&api, &asset);
     let payloads: Vec<_> = (0..50).map(|n| reading(40.0 + f64::from(n), i64::from(n) - 100)).collect();
     let port = platform.mqtt_port();
-    assert_eq!(stock::paho(&device, port, "3.1.1", &device.topic, &payloads).acknowledged(), 50);
+    assert_eq!(clients::paho(&device, port, "3.1.1", &device.topic, &payloads).acknowledged(), 50);
     let history = format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id);
-    until("everything is stored", Duration::from_secs(20), || {
+    wait_until("everything is stored", Duration::from_secs(20), || {
         let (count, activities) = (api.get(&history)["count"].clone(), api.get("/api/v1/activities")["total"].clone());
         if count == 50 && activities == 1 { Ok(()) } else { Err((count, activities)) }
     });
@@ -35,7 +35,7 @@ pub fn rebuilt_equal(platform: &mut Platform) {
     assert_eq!(seen(&api, &device.id, &asset), before);
 }
 
-fn seen(api: &crate::http::Api, device: &str, asset: &str) -> Vec<serde_json::Value> {
+fn seen(api: &crate::api_client::Api, device: &str, asset: &str) -> Vec<serde_json::Value> {
     [
         "/api/v1/devices".to_owned(),
         format!("/api/v1/devices/{device}"),

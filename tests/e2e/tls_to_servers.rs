@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 
+use crate::clients;
 use crate::device_to_screen::{history_has_every_value, latest_is_the_newest};
+use crate::fixtures::{self, reading};
 use crate::platform::{Platform, ROLES};
-use crate::scene::{self, reading};
-use crate::stock;
-use crate::until::until;
+use crate::wait::wait_until;
 
 /// Files of the servers' authority, and of the certificate that servers and clients share here.
 struct Files {
@@ -86,7 +86,7 @@ async fn postgres_asks_for_tls(url: &str, files: &Files) {
     }
     let runtime = tokio::runtime::Handle::current();
     tokio::task::block_in_place(|| {
-        until("PostgreSQL takes nobody without TLS", Duration::from_secs(10), || {
+        wait_until("PostgreSQL takes nobody without TLS", Duration::from_secs(10), || {
             match runtime.block_on(stack::testing::sql(url, "SELECT 1")) {
                 Ok(rows) => Err(rows),
                 Err(_) => Ok(()),
@@ -116,7 +116,7 @@ async fn every_role_does_its_work_where_all_servers_ask_for_tls() {
     let redis = stack::free_port();
     let commands = ROLES.into_iter().chain(["migrate", "replay", "doctor"]);
     let own = |urls: &stack::Urls| commands.clone().map(|command| (command, files.settings(urls, redis))).collect();
-    let mut platform = Platform::configured(files.nats(), own).await;
+    let mut platform = Platform::with_nats_configuration(files.nats(), own).await;
     let urls = platform.stack.as_ref().unwrap().urls().clone();
     postgres_asks_for_tls(&urls.postgres, &files).await;
     redis_asks_for_tls(&urls.redis, redis, &files);
@@ -125,11 +125,11 @@ async fn every_role_does_its_work_where_all_servers_ask_for_tls() {
         ROLES.iter().for_each(|role| platform.start(role));
         platform.wait_until_ready();
         let api = platform.admin();
-        let device = scene::device(&api, platform.folder.path(), "SN-1");
-        let asset = scene::asset(&api, &device);
+        let device = fixtures::device(&api, platform.folder.path(), "SN-1");
+        let asset = fixtures::asset(&api, &device);
         let readings =
             [reading(50.0, -3000), reading(55.0, -2000), reading(90.0, -1000), reading(60.0, -500), reading(61.0, 0)];
-        let sent = stock::paho(&device, platform.mqtt_port(), "5", &device.topic, &readings);
+        let sent = clients::paho(&device, platform.mqtt_port(), "5", &device.topic, &readings);
         assert_eq!(sent.acknowledged(), 5, "{sent:?}");
         history_has_every_value(&api, &device.id, &asset);
         latest_is_the_newest(&api, &device.id);
@@ -143,7 +143,7 @@ async fn every_role_does_its_work_where_all_servers_ask_for_tls() {
 fn strangers_are_not_believed(platform: &Platform, urls: &stack::Urls, files: &Files) {
     let stranger = files.stranger.display().to_string();
     let checks = |settings: &[(&str, &str)]| {
-        let lines = platform.checks(settings);
+        let lines = platform.doctor_checks(settings);
         lines.into_iter().filter(|line| line.starts_with("FAIL")).collect::<Vec<_>>()
     };
     assert_eq!(checks(&[]), Vec::<String>::new());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::load::Load;
 use crate::platform::{Platform, ROLES};
-use crate::until::rest;
+use crate::wait::wait_for;
 
 /// How long a role may take to stop.
 const SOON: Duration = Duration::from_secs(10);
@@ -13,15 +13,15 @@ const BETWEEN: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_role_drains_within_ten_seconds_under_load_and_nothing_is_lost() {
-    let mut platform = Platform::apart().await;
+    let mut platform = Platform::separate_roles().await;
     let load = Load::start(&platform, 100, 1000, 40);
     for role in ROLES {
-        rest(BETWEEN);
+        wait_for(BETWEEN);
         let (status, took) = tokio::task::block_in_place(|| platform.stop(role));
         assert!(status.success(), "{role} ended with {status}:\n{}", platform.log(role));
         assert!(took < SOON, "{role} took {took:?}");
         eprintln!("{role} stopped in {took:?}");
         platform.start(role);
     }
-    tokio::task::block_in_place(|| load.nothing_is_missing_or_doubled());
+    tokio::task::block_in_place(|| load.assert_nothing_missing_or_duplicated());
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients::{self, Feed};
+use crate::fixtures::{self, id, reading};
 use crate::platform::Platform;
-use crate::scene::{self, id, reading};
-use crate::stock::{self, Feed};
-use crate::until::until;
+use crate::wait::wait_until;
 use crate::webhook_receiver::WebhookReceiver;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -33,20 +33,20 @@ fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_tech
         let channel = json!({"name": "Told", "medium": medium, "minimumSeverity": "high"});
         api.post("/api/v1/notification-channels", channel);
     }
-    let device = scene::device(&api, platform.folder.path(), "SN-20");
+    let device = fixtures::device(&api, platform.folder.path(), "SN-20");
     for (severity, name) in [("high", "Hot"), ("low", "Warm")] {
         let rule = json!({"name": name, "entityType": "device", "entityId": device.id, "metricKey": "temperature",
             "condition": {"operator": ">", "value": 80}, "severity": severity, "cooldownSeconds": 0,
             "action": {"type": "webhook", "url": by_rule.url()}});
         api.post("/api/v1/rules", rule);
     }
-    stock::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &[reading(90.0, -1000), reading(20.0, 0)]);
+    clients::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &[reading(90.0, -1000), reading(20.0, 0)]);
 
     let shown = feed.expect("notification:new", |data| data["type"] == "THRESHOLD_BREACH");
     assert_eq!((shown["ruleName"].as_str(), shown["value"].as_f64()), (Some("Hot"), Some(90.0)));
     feed.expect("notification:new", |data| data["type"] == "RETURN_TO_NORMAL");
     let kinds = |receiver: &WebhookReceiver, count: usize| {
-        let deliveries = until("the webhooks", SOON, || {
+        let deliveries = wait_until("the webhooks", SOON, || {
             let deliveries = receiver.deliveries();
             if deliveries.len() == count { Ok(deliveries) } else { Err(deliveries) }
         });
@@ -68,7 +68,7 @@ fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_tech
     assert_eq!(ids.len(), 2);
     let all = ["Hot alarm.raised", "Hot alarm.returned", "Warm alarm.raised", "Warm alarm.returned"];
     assert_eq!(kinds(&by_rule, 4), all);
-    until("everything is delivered", SOON, || {
+    wait_until("everything is delivered", SOON, || {
         let delivered = api.get("/api/v1/notifications?status=delivered");
         if delivered["total"] == 8 { Ok(()) } else { Err(delivered) }
     });

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients::{Feed, paho};
+use crate::fixtures::{self, reading};
 use crate::load::Load;
 use crate::platform::{EMAIL, PASSWORD, Platform};
-use crate::scene::{self, reading};
-use crate::stock::{Feed, paho};
-use crate::until::{rest, until};
+use crate::wait::{wait_for, wait_until};
 
 /// Devices of the load.
 const DEVICES: u32 = 50;
@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_or_doubled() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     ["api", "process", "project"].iter().for_each(|role| platform.start(role));
     let other = stack::free_port();
     platform.start_as("north", &["ingest"], &[("ARGUSIQ_INSTANCE", "north")]);
@@ -31,7 +31,7 @@ async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_
         let api = platform.admin();
         a_second_door_of_one_name_is_refused(&mut platform);
         shards_are_apart(&platform);
-        let device = scene::device(&api, platform.folder.path(), "MOVES");
+        let device = fixtures::device(&api, platform.folder.path(), "MOVES");
         let load = Load::start(&platform, DEVICES, 250, 60);
         for (port, value) in [(platform.mqtt_port(), 1.0), (other, 2.0), (platform.mqtt_port(), 3.0)] {
             assert_eq!(paho(&device, port, "5", &device.topic, &[reading(value, 0)]).acknowledged(), 1);
@@ -39,10 +39,10 @@ async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_
         platform.signal("north", "STOP");
         online(&api, |count| count == 0);
         assert_eq!(paho(&device, other, "5", &device.topic, &[reading(4.0, 0)]).acknowledged(), 1);
-        rest(Duration::from_secs(3));
+        wait_for(Duration::from_secs(3));
         platform.signal("north", "CONT");
         online(&api, |count| count >= u64::from(DEVICES));
-        load.nothing_is_missing_or_doubled();
+        load.assert_nothing_missing_or_duplicated();
         let path = format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id);
         let history = api.get(&path);
         let values: Vec<_> = history["data"].as_array().unwrap().iter().map(|point| point["value"].as_f64()).collect();
@@ -57,7 +57,7 @@ fn a_second_door_of_one_name_is_refused(platform: &mut Platform) {
         &["ingest"],
         &[("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &port), ("ARGUSIQ_INGEST_HTTP__ENABLED", "false")],
     );
-    let (status, log) = platform.ended("twin");
+    let (status, log) = platform.wait_for_exit("twin");
     let said: Vec<_> = log.lines().filter(|line| line.starts_with("argusiq: ")).collect();
     assert!(!status.success() && said.len() == 1, "{log}");
     assert!(said[0].contains("another live process") && said[0].contains("ARGUSIQ_INSTANCE"), "{}", said[0]);
@@ -75,7 +75,7 @@ fn shards_are_apart(platform: &Platform) {
 }
 
 fn online(api: &Api, wanted: impl Fn(u64) -> bool) {
-    until("the devices' connectivity is told", SOON, || {
+    wait_until("the devices' connectivity is told", SOON, || {
         let count = api.get("/api/v1/devices?connectivity=online&limit=1")["total"].as_u64().unwrap_or(0);
         if wanted(count) { Ok(()) } else { Err(count) }
     });
@@ -83,7 +83,7 @@ fn online(api: &Api, wanted: impl Fn(u64) -> bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_apis_tell_the_same_and_what_one_is_told_the_other_knows() {
-    let mut platform = Platform::apart().await;
+    let mut platform = Platform::separate_roles().await;
     let port = stack::free_port();
     platform.start_as(
         "second",
@@ -92,12 +92,12 @@ async fn two_apis_tell_the_same_and_what_one_is_told_the_other_knows() {
     );
     tokio::task::block_in_place(|| {
         let address = format!("http://127.0.0.1:{port}");
-        until("the second API is ready", SOON, || {
-            let (status, told) = crate::http::probe(&format!("{address}/ready"));
+        wait_until("the second API is ready", SOON, || {
+            let (status, told) = crate::api_client::probe(&format!("{address}/ready"));
             if status == 200 { Ok(()) } else { Err(told) }
         });
         let (first, second) = (platform.admin(), Api::sign_in(&address, EMAIL, PASSWORD));
-        let device = scene::device(&first, platform.folder.path(), "SEEN");
+        let device = fixtures::device(&first, platform.folder.path(), "SEEN");
         // What one API answered is in the read models, which both read.
         assert_eq!(second.get(&format!("/api/v1/devices/{}", device.id))["device"]["id"], device.id.as_str());
         let room = json!({"deviceId": device.id});

@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::fixtures;
 use crate::platform::Platform;
-use crate::scene;
-use crate::until::until;
+use crate::wait::wait_until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_sealed_and_later_found_to_hold_all_that_it_held() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     let daily = platform.folder.path().join("daily");
     platform.start_as("api", &["api"], &[("ARGUSIQ_AUDIT__SEAL_FOLDER", daily.to_str().unwrap())]);
     platform.start("project");
     tokio::task::block_in_place(|| {
         platform.wait_until_ready();
         let api = platform.admin();
-        let device = scene::device(&api, platform.folder.path(), "SEALED");
-        let of_today = until("the day's seal", Duration::from_secs(20), || {
+        let device = fixtures::device(&api, platform.folder.path(), "SEALED");
+        let of_today = wait_until("the day's seal", Duration::from_secs(20), || {
             let names = fs::read_dir(&daily).into_iter().flatten().map(|entry| entry.unwrap().path());
             names.into_iter().find(|path| path.extension().is_some_and(|kind| kind == "seal")).ok_or("none yet")
         });
@@ -43,7 +43,7 @@ async fn the_log_is_sealed_and_later_found_to_hold_all_that_it_held() {
 
         let lines = fs::read_to_string(&seal).unwrap();
         fs::write(&seal, lines.replace("position ES_ALARM 0", "position ES_ALARM 1")).unwrap();
-        let refused = platform.refused(&verify, &[]);
+        let refused = platform.run_refused(&verify, &[]);
         assert!(refused.ends_with("is not signed by this installation's root authority, or was changed"), "{refused}");
     });
 }

@@ -11,7 +11,7 @@ use std::{fs, thread};
 
 use serde_json::Value;
 
-use crate::scene::Device;
+use crate::fixtures::Device;
 
 static INSTALLING: Mutex<()> = Mutex::new(());
 

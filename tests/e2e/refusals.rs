@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients::{self, Answered};
+use crate::fixtures::{self, Device, reading};
 use crate::platform::Platform;
-use crate::scene::{self, Device, reading};
-use crate::stock::{self, Answered};
-use crate::until::until;
+use crate::wait::wait_until;
 
 #[test]
 fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends() {
     let platform = Platform::up();
     let api = platform.admin();
     let port = platform.mqtt_port();
-    let device = scene::device(&api, platform.folder.path(), "SN-R");
-    let other = scene::device(&api, platform.folder.path(), "SN-O");
-    let send = |device: &Device| stock::paho(device, port, "3.1.1", &device.topic, &[reading(1.0, 0)]);
+    let device = fixtures::device(&api, platform.folder.path(), "SN-R");
+    let other = fixtures::device(&api, platform.folder.path(), "SN-O");
+    let send = |device: &Device| clients::paho(device, port, "3.1.1", &device.topic, &[reading(1.0, 0)]);
     assert_eq!(send(&device).acknowledged(), 1);
 
     let stranger = foreign(&device, platform.folder.path());
@@ -27,13 +27,13 @@ fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends(
     assert!(matches!(send(&impostor), Answered::Refused(_)), "another device's name must not get in");
 
     api.post(&format!("/api/v1/devices/{}/certificate/revoke", device.id), json!({"reason": "stolen"}));
-    let refused = until("the revoked certificate is refused", Duration::from_secs(5), || match send(&device) {
+    let refused = wait_until("the revoked certificate is refused", Duration::from_secs(5), || match send(&device) {
         Answered::Refused(reason) => Ok(reason),
         answered => Err(answered),
     });
     assert!(!refused.is_empty());
     assert_eq!(send(&other).acknowledged(), 1, "others are not disturbed");
-    until("the refusal is a system event", Duration::from_secs(15), || {
+    wait_until("the refusal is a system event", Duration::from_secs(15), || {
         let events = api.get("/api/v1/events");
         if events.to_string().to_lowercase().contains("refused") { Ok(()) } else { Err(events) }
     });
@@ -43,7 +43,7 @@ fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends(
 fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
     let platform = Platform::up();
     let api = platform.admin();
-    let device = scene::device(&api, platform.folder.path(), "SN-B");
+    let device = fixtures::device(&api, platform.folder.path(), "SN-B");
     let bad = [
         "{not json".to_owned(),
         json!({"ts": 1, "metrics": {"temperature": 1.0}}).to_string(),
@@ -52,13 +52,13 @@ fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
         json!({"metrics": {}}).to_string(),
         reading(21.5, 0),
     ];
-    let answered = stock::paho(&device, platform.mqtt_port(), "5", &device.topic, &bad);
+    let answered = clients::paho(&device, platform.mqtt_port(), "5", &device.topic, &bad);
     assert_eq!(answered.acknowledged(), bad.len(), "what is refused is kept and acknowledged: {answered:?}");
     let foreign = format!("v1/telemetry/{}/{}", uuid::Uuid::nil(), device.id);
-    stock::paho(&device, platform.mqtt_port(), "5", &foreign, &[reading(1.0, 0)]);
+    clients::paho(&device, platform.mqtt_port(), "5", &foreign, &[reading(1.0, 0)]);
     let history =
         format!("/api/v1/telemetry/device/{}?metricKey=temperature&startTime=1960-01-01T00:00:00Z", device.id);
-    until("the good reading arrives", Duration::from_secs(15), || {
+    wait_until("the good reading arrives", Duration::from_secs(15), || {
         let found = api.get(&history);
         if found["count"] == 1 && found["data"][0]["value"] == 21.5 { Ok(()) } else { Err(found) }
     });
@@ -67,19 +67,19 @@ fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
 
 /// A text where a number was declared; then texts are declared, and the message is given again.
 fn a_refused_message_is_taken_once_its_cause_is_mended(api: &Api, device: &Device) {
-    let letter = until("the letters are listed", Duration::from_secs(15), || {
+    let letter = wait_until("the letters are listed", Duration::from_secs(15), || {
         let letters = api.get(&format!("/api/v1/dead-letters?status=open&deviceId={}", device.id));
         let of_text =
             |letter: &&serde_json::Value| letter["payload"].as_str().is_some_and(|text| text.contains("warm"));
         letters["deadLetters"].as_array().unwrap().iter().find(of_text).cloned().ok_or(letters)
     });
     let shown = api.get(&format!("/api/v1/devices/{}", device.id));
-    let kind = scene::id(&shown, "/device/deviceTypeId");
+    let kind = fixtures::id(&shown, "/device/deviceTypeId");
     let revised = json!({"name": "Texts", "metrics": [{"key": "temperature", "kind": "text"}]});
     api.put(&format!("/api/v1/device-types/{kind}"), revised);
     let outcome = api.post("/api/v1/dead-letters/redrive", json!({"ids": [letter["id"]]}));
     assert_eq!(outcome["results"][0]["success"], true, "{outcome}");
-    until("the reading arrives", Duration::from_secs(15), || {
+    wait_until("the reading arrives", Duration::from_secs(15), || {
         let latest = api.get(&format!("/api/v1/telemetry/device/{}/latest", device.id));
         let history = api.get(&format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id));
         if history.to_string().contains("warm") || latest.to_string().contains("warm") {

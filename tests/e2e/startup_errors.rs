@@ -3,12 +3,12 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::platform::{PASSWORD, free_base};
+use crate::platform::{PASSWORD, free_port_base};
 
 #[test]
 fn a_port_in_use_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let base = free_base();
+    let base = free_port_base();
     let _taken = TcpListener::bind(("127.0.0.1", base)).unwrap();
     let line = refusal(&["--port-base", &base.to_string(), "--data-dir", &folder.path().to_string_lossy(), "up"]);
     assert!(line.contains(&base.to_string()) && line.contains("in use"), "{line}");

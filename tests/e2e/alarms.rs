@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients;
+use crate::fixtures::{self, Device, id, now_millis};
 use crate::platform::Platform;
-use crate::scene::{self, Device, id, now_millis};
-use crate::stock;
-use crate::until::until;
+use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(30);
 
 fn send(device: &Device, platform: &Platform, payloads: &[Value]) {
     let texts: Vec<String> = payloads.iter().map(Value::to_string).collect();
-    let sent = stock::paho(device, platform.mqtt_port(), "3.1.1", &device.topic, &texts);
+    let sent = clients::paho(device, platform.mqtt_port(), "3.1.1", &device.topic, &texts);
     assert_eq!(sent.acknowledged(), texts.len(), "{sent:?}");
 }
 
@@ -51,7 +51,7 @@ fn template(api: &Api) {
 }
 
 fn latest(api: &Api, asset: &str, metric: &str) -> f64 {
-    until("the asset has a value", SOON, || {
+    wait_until("the asset has a value", SOON, || {
         let latest = api.get(&format!("/api/v1/telemetry/asset/{asset}/latest"));
         latest["metrics"][metric]["value"].as_f64().ok_or(latest)
     })
@@ -59,7 +59,7 @@ fn latest(api: &Api, asset: &str, metric: &str) -> f64 {
 
 /// Waits for alarms that satisfy something.
 fn alarms(api: &Api, what: &str, are_right: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-    until(what, SOON, || {
+    wait_until(what, SOON, || {
         let answer = api.get("/api/v1/alarms");
         let alarms = answer["alarms"].as_array().unwrap().clone();
         if are_right(&alarms) { Ok(alarms) } else { Err(answer) }
@@ -67,7 +67,7 @@ fn alarms(api: &Api, what: &str, are_right: impl Fn(&[Value]) -> bool) -> Vec<Va
 }
 
 fn activities(api: &Api, count: usize) -> Vec<Value> {
-    until("the activities", SOON, || {
+    wait_until("the activities", SOON, || {
         let answer = api.get("/api/v1/activities");
         let found = answer["activities"].as_array().unwrap().clone();
         if found.len() == count { Ok(found) } else { Err(answer) }
@@ -80,12 +80,12 @@ fn one_device_feeds_several_assets_and_a_rule_must_hold_for_ten_minutes() {
     let api = platform.admin();
     template(&api);
 
-    let shared = scene::device(&api, platform.folder.path(), "SN-3");
+    let shared = fixtures::device(&api, platform.folder.path(), "SN-3");
     let three = assets(&api, &shared, &["North", "East", "South"], false);
     send(&shared, &platform, &[at(0, json!({"temperature": 21.5}))]);
     assert_eq!(three.iter().map(|asset| latest(&api, asset, "temperature")).collect::<Vec<_>>(), [21.5; 3]);
 
-    let unit = scene::device(&api, platform.folder.path(), "SN-4");
+    let unit = fixtures::device(&api, platform.folder.path(), "SN-4");
     let four = assets(&api, &unit, &["Feeder 1", "Feeder 2", "Feeder 3", "Feeder 4"], true);
     let ports = json!({"1": {"volts": 231.0}, "2": {"volts": 232.0}, "3": {"volts": 233.0}, "4": {"volts": 234.0}});
     send(&unit, &platform, &[json!({"ts": now_millis(), "ports": ports})]);
@@ -93,7 +93,7 @@ fn one_device_feeds_several_assets_and_a_rule_must_hold_for_ten_minutes() {
     assert_eq!(volts, [231.0, 232.0, 233.0, 234.0]);
 
     // Ten minutes by the device's clock, with a dead band and a pause of half an hour.
-    let device = scene::device(&api, platform.folder.path(), "SN-5");
+    let device = fixtures::device(&api, platform.folder.path(), "SN-5");
     let asset = assets(&api, &device, &["Boiler"], false).remove(0);
     let hold = json!({"operator": ">", "value": 80, "deadBand": 5, "durationSeconds": 600});
     rule(&api, ("asset", &asset), hold, 1_800, "critical");
@@ -119,10 +119,10 @@ fn silences_are_found_and_what_is_put_aside_makes_no_work() {
     let platform = Platform::up();
     let api = platform.admin();
     template(&api);
-    let quiet = scene::device(&api, platform.folder.path(), "SN-7");
+    let quiet = fixtures::device(&api, platform.folder.path(), "SN-7");
     let silence = json!({"noDataSeconds": 10});
     rule(&api, ("device", &quiet.id), silence, 0, "low");
-    let device = scene::device(&api, platform.folder.path(), "SN-8");
+    let device = fixtures::device(&api, platform.folder.path(), "SN-8");
     let asset = assets(&api, &device, &["Pump"], false).remove(0);
     let compare = json!({"operator": ">", "value": 80});
     rule(&api, ("asset", &asset), compare, 0, "high");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::http::Api;
+use crate::api_client::Api;
 
 /// A device that the API made, its keys on disk.
 pub struct Device {

@@ -6,29 +6,29 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients::paho;
+use crate::fixtures::{self, Device, now_millis};
 use crate::platform::Platform;
-use crate::scene::{self, Device, now_millis};
-use crate::stock::paho;
-use crate::until::until;
+use crate::wait::wait_until;
 
 /// Degrees of an episode: above the rule's 80, and below.
 const HOT: f64 = 90.0;
 const COOL: f64 = 50.0;
 
 /// Devices and what they were made to say.
-pub struct Crew {
+pub struct Fleet {
     devices: Vec<(Device, String)>,
     port: u16,
     episodes: usize,
 }
 
-impl Crew {
+impl Fleet {
     pub fn new(platform: &Platform, api: &Api, count: usize) -> Self {
         let one = |n: usize| {
-            let device = scene::device(api, platform.folder.path(), &format!("CREW-{n}"));
-            let asset = scene::asset(api, &device);
-            scene::hot_rule(api, &asset);
+            let device = fixtures::device(api, platform.folder.path(), &format!("CREW-{n}"));
+            let asset = fixtures::asset(api, &device);
+            fixtures::hot_rule(api, &asset);
             (device, asset)
         };
         Self { devices: (0..count).map(one).collect(), port: platform.mqtt_port(), episodes: 0 }
@@ -40,7 +40,7 @@ impl Crew {
         thread::scope(|scope| {
             for (device, _) in &self.devices {
                 scope.spawn(move || {
-                    let payloads = [scene::reading(HOT, 0), scene::reading(COOL, 5)];
+                    let payloads = [fixtures::reading(HOT, 0), fixtures::reading(COOL, 5)];
                     let deadline = now_millis() + 60_000;
                     // A door that was just restarted may refuse for a moment; nothing was taken then.
                     while paho(device, port, "3.1.1", &device.topic, &payloads).acknowledged() != 2 {
@@ -55,7 +55,7 @@ impl Crew {
     /// Waits until each episode of each device has its alarm and its activity, and no more than that.
     pub fn settled(&self, api: &Api, within: Duration) {
         let expected = self.episodes * self.devices.len();
-        until("every episode has its alarm and its activity", within, || {
+        wait_until("every episode has its alarm and its activity", within, || {
             let total = |path: &str| api.try_get(path).1["total"].as_u64().unwrap_or(0) as usize;
             let seen = (total("/api/v1/alarms?limit=1"), total("/api/v1/activities?limit=1"));
             if seen == (expected, expected) { Ok(()) } else { Err((seen, expected)) }
@@ -69,7 +69,7 @@ impl Crew {
             for of in [format!("device/{}", device.id), format!("asset/{asset}")] {
                 let expected: Vec<_> = [HOT, COOL].repeat(self.episodes).into_iter().map(Value::from).collect();
                 // History is written by itself, and may come after the alarms of its values.
-                until(&of, Duration::from_secs(30), || {
+                wait_until(&of, Duration::from_secs(30), || {
                     let answer = api.get(&format!("/api/v1/telemetry/{of}?metricKey=temperature"));
                     let points = answer["data"].as_array().unwrap().iter();
                     let values: Vec<_> = points.map(|point| point["value"].clone()).collect();

@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde_json::json;
 use stack::{Broker, Options, Server, Stack};
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients::{self, Answered, paho};
+use crate::fixtures::{self, Device, reading};
 use crate::platform::Platform;
-use crate::scene::{self, Device, reading};
-use crate::stock::{self, Answered, paho};
-use crate::until::until;
+use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(20);
 /// Where the certificates say that their revocation lists are.
@@ -28,7 +28,7 @@ struct Site {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_lets_in_whom_the_platform_lets_in_and_nobody_else() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     platform.start_as("api", &["api"], &[("ARGUSIQ_HTTP__PUBLIC_URL", LISTS)]);
     ["process", "project"].iter().for_each(|role| platform.start(role));
     tokio::task::block_in_place(|| platform.wait_until_ready());
@@ -100,20 +100,18 @@ impl Site {
         let kept = |platform: &Platform| platform.log("bridge").matches("the broker's access list is in sync").count();
         let before = kept(platform);
         platform.start_as("bridge", &["ingest", "--bridge"], &settings);
-        until(
-            "the broker is kept",
-            SOON,
-            || if kept(platform) > before { Ok(()) } else { Err(platform.log("bridge")) },
-        );
+        wait_until("the broker is kept", SOON, || {
+            if kept(platform) > before { Ok(()) } else { Err(platform.log("bridge")) }
+        });
     }
 
     /// Publishes until the broker takes it, and waits until the reading is stored.
     fn until_taken(&self, api: &Api, device: &Device, value: f64) {
-        until("the broker takes a reading", SOON, || {
+        wait_until("the broker takes a reading", SOON, || {
             let answered = paho(device, self.port, "5", &device.topic, &[reading(value, 0)]);
             if taken(&answered) { Ok(()) } else { Err(answered) }
         });
-        until("the reading is stored", SOON, || {
+        wait_until("the reading is stored", SOON, || {
             let values = values(api, device);
             if values.contains(&value) { Ok(()) } else { Err(values) }
         });
@@ -121,7 +119,7 @@ impl Site {
 
     /// Waits until the broker no longer speaks with a device.
     fn until_refused(&self, device: &Device) {
-        until("the broker refuses the device", SOON, || {
+        wait_until("the broker refuses the device", SOON, || {
             match paho(device, self.port, "5", &device.topic, &[reading(99.0, 0)]) {
                 Answered::Refused(_) => Ok(()),
                 answered => Err(answered),
@@ -131,7 +129,7 @@ impl Site {
 
     /// A stock client that waits for commands as the device.
     fn listen(&self, device: &Device) -> Listening {
-        stock::ensure_command("mosquitto_sub", "mosquitto-clients");
+        clients::ensure_command("mosquitto_sub", "mosquitto-clients");
         let mut command = Command::new("mosquitto_sub");
         command.args(["-h", "localhost", "-p", &self.port.to_string(), "-q", "1", "-i", &device.id]);
         command.args(["-t", &device.topic.replace("telemetry", "commands")]);
@@ -150,7 +148,7 @@ impl Drop for Listening {
 }
 
 fn device(api: &Api, platform: &Platform, serial: &str) -> Device {
-    scene::device(api, platform.folder.path(), serial)
+    fixtures::device(api, platform.folder.path(), serial)
 }
 
 /// Whether the broker acknowledged all, and took it. One that knows no subscriber says so, and keeps nothing.
@@ -167,7 +165,7 @@ fn values(api: &Api, device: &Device) -> Vec<f64> {
 }
 
 fn status(api: &Api, device: &Device, wanted: &str) {
-    until(wanted, SOON, || {
+    wait_until(wanted, SOON, || {
         let shown = api.get(&format!("/api/v1/devices/{}", device.id));
         if shown["device"]["connectivityStatus"] == wanted { Ok(()) } else { Err(shown) }
     });
@@ -179,7 +177,7 @@ fn renew(api: &Api, device: &Device, folder: &Path) -> Device {
     let renewed = api.post(&path, json!({"overlapDays": 0}));
     let write = |name: &str, pointer: &str| {
         let path = folder.join(format!("renewed-{name}"));
-        fs::write(&path, scene::id(&renewed, pointer)).unwrap();
+        fs::write(&path, fixtures::id(&renewed, pointer)).unwrap();
         path
     };
     Device {

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::crew::Crew;
-use crate::http::probe;
+use crate::api_client::probe;
+use crate::fleet::Fleet;
 use crate::load::Load;
 use crate::platform::Platform;
-use crate::until::{rest, until};
+use crate::wait::{wait_for, wait_until};
 
 /// How soon what a process did is done by others.
 const MOVED: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ impl Stages {
 /// Waits until these processes own all partitions between them, each some.
 fn shared(among: &[&Stages], stage: &str) {
     let names: Vec<_> = among.iter().map(|one| one.name).collect();
-    until(&format!("{names:?} share {stage}"), MOVED, || {
+    wait_until(&format!("{names:?} share {stage}"), MOVED, || {
         let owned: Vec<_> = among.iter().map(|one| one.owned(stage)).collect();
         if owned.iter().sum::<u64>() == PARTITIONS && !owned.contains(&0) { Ok(()) } else { Err(owned) }
     });
@@ -48,17 +48,17 @@ fn shared(among: &[&Stages], stage: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stages_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     ["api", "ingest", "project"].iter().for_each(|role| platform.start(role));
     let one = Stages::start(&mut platform, "one", &["process"]);
     tokio::task::block_in_place(|| platform.wait_until_ready());
     let api = tokio::task::block_in_place(|| platform.admin());
     let load = Load::start(&platform, 50, 250, 110);
     tokio::task::block_in_place(|| {
-        let mut crew = Crew::new(&platform, &api, 6);
+        let mut fleet = Fleet::new(&platform, &api, 6);
         let mut goes_on = || {
-            crew.episode();
-            crew.settled(&api, SETTLED);
+            fleet.episode();
+            fleet.settled(&api, SETTLED);
         };
         shared(&[&one], "normalizer");
         goes_on();
@@ -78,18 +78,18 @@ async fn stages_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
         platform.signal("four", "STOP");
         shared(&[&one], "rule_evaluator");
         goes_on();
-        rest(STILL);
+        wait_for(STILL);
         platform.signal("four", "CONT");
         shared(&[&one, &four], "rule_evaluator");
         goes_on();
-        load.nothing_is_missing_or_doubled();
-        crew.all_is_as_told(&api);
+        load.assert_nothing_missing_or_duplicated();
+        fleet.all_is_as_told(&api);
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stages_and_read_models_run_by_themselves_and_unknown_ones_are_refused() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     ["api", "ingest"].iter().for_each(|role| platform.start(role));
     platform.start_as("first", &["process", "--only", "normalizer", "asset_processor"], &[]);
     platform.start_as("second", &["process", "--only", "asset_combiner", "rule_evaluator", "ticker"], &[]);
@@ -102,12 +102,12 @@ async fn stages_and_read_models_run_by_themselves_and_unknown_ones_are_refused()
     tokio::task::block_in_place(|| {
         platform.wait_until_ready();
         let api = platform.admin();
-        let mut crew = Crew::new(&platform, &api, 2);
-        crew.episode();
-        crew.all_is_as_told(&api);
+        let mut fleet = Fleet::new(&platform, &api, 2);
+        fleet.episode();
+        fleet.all_is_as_told(&api);
         for (role, word) in [("process", "stage"), ("project", "projection")] {
             platform.start_as("refused", &[role, "--only", "nonsense"], &[]);
-            let (status, log) = platform.ended("refused");
+            let (status, log) = platform.wait_for_exit("refused");
             let said = log.lines().filter(|line| line.starts_with("argusiq: ")).collect::<Vec<_>>();
             assert!(!status.success() && said.last().unwrap().contains("nonsense"), "{word}: {log}");
         }
@@ -116,7 +116,7 @@ async fn stages_and_read_models_run_by_themselves_and_unknown_ones_are_refused()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn read_models_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
-    let mut platform = Platform::servers().await;
+    let mut platform = Platform::servers_only().await;
     ["api", "ingest", "process"].iter().for_each(|role| platform.start(role));
     platform.start_as("one", &["project"], &[]);
     tokio::task::block_in_place(|| platform.wait_until_ready());
@@ -125,15 +125,15 @@ async fn read_models_move_with_their_processes_and_a_woken_one_does_nothing_twic
     // The first has everything; the second stands by.
     platform.start_as("two", &["project"], &[]);
     tokio::task::block_in_place(|| {
-        let mut crew = Crew::new(&platform, &api, 4);
+        let mut fleet = Fleet::new(&platform, &api, 4);
         let mut goes_on = || {
-            crew.episode();
-            crew.settled(&api, SETTLED);
+            fleet.episode();
+            fleet.settled(&api, SETTLED);
         };
         goes_on();
         platform.signal("one", "STOP");
         goes_on();
-        rest(STILL);
+        wait_for(STILL);
         platform.signal("one", "CONT");
         goes_on();
         platform.kill("two");
@@ -142,7 +142,7 @@ async fn read_models_move_with_their_processes_and_a_woken_one_does_nothing_twic
         let (status, took) = platform.stop("one");
         assert!(status.success() && took < MOVED, "{status} after {took:?}");
         goes_on();
-        load.nothing_is_missing_or_doubled();
-        crew.all_is_as_told(&api);
+        load.assert_nothing_missing_or_duplicated();
+        fleet.all_is_as_told(&api);
     });
 }

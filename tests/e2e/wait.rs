@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Looks until `look` answers something, and fails with `what` and the last state it told after the deadline.
-pub fn until<T, S: Debug>(what: &str, deadline: Duration, mut look: impl FnMut() -> Result<T, S>) -> T {
+pub fn wait_until<T, S: Debug>(what: &str, deadline: Duration, mut look: impl FnMut() -> Result<T, S>) -> T {
     let began = Instant::now();
     loop {
         match look() {
@@ -26,7 +26,7 @@ pub fn pause() {
 }
 
 /// Lets something go on for a while.
-pub fn rest(time: Duration) {
+pub fn wait_for(time: Duration) {
     let began = Instant::now();
     while began.elapsed() < time {
         pause();

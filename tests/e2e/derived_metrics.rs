@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::http::Api;
+use crate::api_client::Api;
+use crate::clients;
+use crate::fixtures::{self, Device, id, now_millis};
 use crate::platform::Platform;
-use crate::scene::{self, Device, id, now_millis};
-use crate::stock;
-use crate::until::until;
+use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(30);
 
 fn send(device: &Device, platform: &Platform, payloads: &[Value]) {
     let texts: Vec<String> = payloads.iter().map(Value::to_string).collect();
-    let sent = stock::paho(device, platform.mqtt_port(), "3.1.1", &device.topic, &texts);
+    let sent = clients::paho(device, platform.mqtt_port(), "3.1.1", &device.topic, &texts);
     assert_eq!(sent.acknowledged(), texts.len(), "{sent:?}");
 }
 
@@ -37,7 +37,7 @@ fn link(api: &Api, device: &Device, asset: &str, role: &str) {
 
 /// Waits until the newest value of a metric of an asset is as wanted.
 fn latest(api: &Api, asset: &str, metric: &str, wanted: &Value) -> Value {
-    until("the newest value", SOON, || {
+    wait_until("the newest value", SOON, || {
         let latest = api.get(&format!("/api/v1/telemetry/asset/{asset}/latest"));
         let found = latest["metrics"][metric].clone();
         if found["value"] == *wanted { Ok(found) } else { Err(latest) }
@@ -48,7 +48,7 @@ fn latest(api: &Api, asset: &str, metric: &str, wanted: &Value) -> Value {
 fn values_of_devices_and_of_assets_below_come_together() {
     let platform = Platform::up();
     let api = platform.admin();
-    let device = |serial| scene::device(&api, platform.folder.path(), serial);
+    let device = |serial| fixtures::device(&api, platform.folder.path(), serial);
     let (volts, amperes, spare) = (device("SN-10"), device("SN-11"), device("SN-12"));
 
     let plant = json!({"compositeMetrics": [{"key": "total", "of": "total", "aggregation": "sum"}],
@@ -74,7 +74,7 @@ fn values_of_devices_and_of_assets_below_come_together() {
     latest(&api, &line, "total", &json!(3000.0));
     latest(&api, &plant, "total", &json!(3000.0));
     let healthy = |asset: &str| {
-        until("the health is known", SOON, || {
+        wait_until("the health is known", SOON, || {
             let shown = api.get(&format!("/api/v1/assets/{asset}"));
             let by = shown["asset"]["healthScoreComputedBy"].as_u64();
             let formula = &shown["asset"]["healthScoreFormulaVersion"];
@@ -87,7 +87,7 @@ fn values_of_devices_and_of_assets_below_come_together() {
     };
     [&motor, &line, &plant].into_iter().for_each(|asset| healthy(asset));
     let history = format!("/api/v1/telemetry/asset/{motor}?metricKey=power");
-    let answer = until("the history has the computed value", SOON, || {
+    let answer = wait_until("the history has the computed value", SOON, || {
         let answer = api.get(&history);
         if answer["count"] == 1 { Ok(answer) } else { Err(answer) }
     });
@@ -105,7 +105,7 @@ fn values_of_devices_and_of_assets_below_come_together() {
     send(&spare, &platform, &[at(0, json!({"voltage": 110.0}))]);
     send(&amperes, &platform, &[at(0, json!({"current": 2.0}))]);
     latest(&api, &motor, "power", &json!(200.0));
-    until("the spare takes over", SOON, || {
+    wait_until("the spare takes over", SOON, || {
         send(&spare, &platform, &[at(1, json!({"voltage": 120.0}))]);
         let latest = api.get(&format!("/api/v1/telemetry/asset/{motor}/latest"));
         if latest["metrics"]["power"]["value"] == 240.0 { Ok(()) } else { Err(latest) }
