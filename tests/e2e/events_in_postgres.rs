@@ -51,7 +51,7 @@ async fn another_choice_than_that_of_the_first_start_is_refused() {
     let platform = Platform::servers_only().await;
     for role in ROLES.into_iter().filter(|role| ["api", "process"].contains(role)) {
         let line = platform.run_refused(&[role], &[CHOICE]);
-        assert!(line.contains("keeps its events in jetstream") && line.contains("event_store"), "{role}: {line}");
+        assert!(line.contains("stores its events in jetstream") && line.contains("event_store"), "{role}: {line}");
     }
     let told = platform.run(&["doctor"]);
     assert!(told.contains("event store: jetstream"), "{told}");

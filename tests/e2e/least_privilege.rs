@@ -123,7 +123,7 @@ async fn servers_of_two_installations_and_a_database_without_rights_stop_the_sta
     tokio::task::block_in_place(|| {
         let powerless = postgres.replace("//argusiq@", "//nobody_much@");
         let line = platform.run_refused(&["migrate"], &[("ARGUSIQ_POSTGRES__URL", &powerless)]);
-        assert!(line.contains("postgres.url") && line.contains("database's owner"), "{line}");
+        assert!(line.contains("postgres.url") && line.contains("owner of the database"), "{line}");
 
         platform.run(&["migrate"]);
         platform.run(&["migrate"]);
