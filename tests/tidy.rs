@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("projections", &["domain", "eventlog"]),
     ("replay", &["eventlog", "projections"]),
     ("seal", &["certs", "eventlog"]),
-    ("serving", &[]),
+    ("serving", &["eventlog"]),
     ("simulator", &["domain", "stack"]),
     ("stack", &[]),
 ];

@@ -11,8 +11,7 @@ use domain::{
     device_type,
 };
 use domain::{notification, organization, rule, shelving};
-
-pub use eventlog::error_chain as chain;
+use eventlog::error_chain;
 
 use crate::problem::{FieldError, Kind, Problem};
 
@@ -45,7 +44,7 @@ impl From<projections::Error> for Problem {
         if let projections::Error::Cursor(_) = error {
             return Self::parameter("cursor", "is not the nextCursor of this list");
         }
-        tracing::error!(error = %chain(&error), "reading a read model failed");
+        tracing::error!(error = error_chain(&error), "reading a read model failed");
         match error {
             projections::Error::Row { .. } | projections::Error::Checkpoint { .. } => Self::new(Kind::Internal),
             _ => Self::of(Kind::Unavailable, "the read models do not answer; try again"),
@@ -68,7 +67,7 @@ impl From<SignInError> for Problem {
             SignInError::WrongCredentials => Self::new(Kind::WrongCredentials),
             SignInError::Deactivated | SignInError::OrganizationSuspended => Self::of(Kind::Forbidden, error),
             SignInError::Unavailable(cause) => {
-                tracing::error!(error = %chain(cause.as_ref()), "signing in failed");
+                tracing::error!(error = error_chain(cause.as_ref()), "signing in failed");
                 Self::of(Kind::Unavailable, "signing in is not possible now; try again")
             }
         }
@@ -81,7 +80,7 @@ impl From<SessionError> for Problem {
             SessionError::Over => Self::of(Kind::Unauthenticated, error),
             SessionError::Deactivated | SessionError::OrganizationSuspended => Self::of(Kind::Forbidden, error),
             SessionError::Unavailable(cause) => {
-                tracing::error!(error = %chain(cause.as_ref()), "renewing a session failed");
+                tracing::error!(error = error_chain(cause.as_ref()), "renewing a session failed");
                 Self::of(Kind::Unavailable, "sessions cannot be renewed now; try again")
             }
         }
@@ -97,15 +96,15 @@ fn failed<E: std::error::Error>(error: &CommandError<E>) -> Problem {
             Problem::of(Kind::LogFull, "nothing was stored; old data must be archived, or the limit raised")
         }
         CommandError::OutcomeUnknown(cause) => {
-            tracing::error!(error = %chain(cause.as_ref()), "outcome of a command unknown");
+            tracing::error!(error = error_chain(cause.as_ref()), "outcome of a command unknown");
             Problem::of(Kind::OutcomeUnknown, "repeat the request with the same Idempotency-Key")
         }
         CommandError::Unavailable(cause) => {
-            tracing::error!(error = %chain(cause.as_ref()), "the log does not answer");
+            tracing::error!(error = error_chain(cause.as_ref()), "the log does not answer");
             Problem::of(Kind::Unavailable, "the log does not answer; try again")
         }
         other => {
-            tracing::error!(error = %chain(other), "command failed");
+            tracing::error!(error = error_chain(other), "command failed");
             Problem::new(Kind::Internal)
         }
     }

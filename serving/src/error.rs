@@ -1,4 +1,4 @@
-//! Why a server cannot start or stops, and how errors are rendered in one line.
+//! Why a server cannot start or stops.
 
 use std::net::SocketAddr;
 
@@ -23,11 +23,4 @@ pub enum Error {
     /// The HTTP server failed.
     #[error("serving HTTP failed")]
     Serve(#[source] std::io::Error),
-}
-
-/// Renders an error and its causes in one line, separated by `: `. `eventlog` has the same function, on which this
-/// crate must not depend.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eventlog::error_chain;
 use futures_util::future::{BoxFuture, join_all};
 use poem::http::StatusCode;
 use poem::listener::TcpAcceptor;
@@ -15,7 +16,6 @@ use poem::{EndpointExt, IntoResponse, Response, Route, handler};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::error_chain;
 use crate::{Error, Listen, bind};
 
 /// How long each dependency may take to answer.

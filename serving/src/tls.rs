@@ -75,6 +75,6 @@ pub async fn serve_connection<E, P>(
         }
     };
     if let Err(error) = ended {
-        debug!(%address, error = crate::error_chain(&error), "HTTPS connection ended early");
+        debug!(%address, error = eventlog::error_chain(&error), "HTTPS connection ended early");
     }
 }

@@ -7,9 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use commands::{AccessStatus, ApiKeyError, api_key};
 use domain::ids::OrganizationId;
 use domain::user::AccessRole;
+use eventlog::error_chain;
 
 use super::{Caller, Grant, Principal, TOKEN_SECONDS};
-use crate::error_mapping::{chain, never_refused};
+use crate::error_mapping::never_refused;
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
@@ -61,7 +62,10 @@ async fn stands(state: &State, grant: &Grant) -> Result<(), Problem> {
         Some(Ok(AccessStatus::Deactivated)) => Err(unauthenticated("the user is deactivated")),
         Some(Ok(AccessStatus::OrganizationSuspended)) => Err(unauthenticated("the organisation is suspended")),
         Some(Err(error)) => {
-            tracing::warn!(error = %chain(&error), "cannot check an access token with the log; trusting its claims");
+            tracing::warn!(
+                error = error_chain(&error),
+                "cannot check an access token with the log; trusting its claims"
+            );
             Ok(())
         }
     }
@@ -72,7 +76,7 @@ async fn machine(state: &State, key: &str) -> Result<Known, Problem> {
     let verified = state.breaker.log.answer(state.commands.verify_api_key(key)).await.ok_or_else(silent)?;
     let key = verified.map_err(|error| match error {
         ApiKeyError::Unavailable(cause) => {
-            tracing::error!(error = %chain(cause.as_ref()), "verifying an API key failed");
+            tracing::error!(error = error_chain(cause.as_ref()), "verifying an API key failed");
             silent()
         }
         refused => unauthenticated(refused),

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use domain::ids::{CertificateId, OrganizationId, UserId};
+use eventlog::error_chain;
 use projections::Paging;
 use projections::certificate_register::read::{self, Unannounced};
 use projections::tenant_register::read as people;
 
 use super::job::Job;
 use super::mailer::Mailer;
-use crate::error_mapping::{chain, never_refused};
+use crate::error_mapping::never_refused;
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -73,7 +74,7 @@ async fn announce(mailer: &Mailer, organization: OrganizationId, administrators:
     for address in administrators {
         if let Err(error) = mailer.send(address, &subject, &text).await {
             // The address is personal data and must not be logged.
-            tracing::error!(%organization, error = chain(&error), "e-mail about expiring certificates not sent");
+            tracing::error!(%organization, error = error_chain(&error), "e-mail about expiring certificates not sent");
         }
     }
 }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use domain::ids::{CertificateId, OrganizationId};
+use eventlog::error_chain;
 use projections::certificate_register::read;
 
 use super::job::Job;
-use crate::error_mapping::chain;
 use crate::state::State;
 
 /// Most certificates of one run.
@@ -29,7 +29,9 @@ impl Job for CertificateRenewal {
                 Ok(Some(_)) => metrics::counter!("argusiq_certificates_renewed_total").increment(1),
                 Ok(None) => {}
                 // One failure must not hold up the others; the next run finds this certificate again.
-                Err(error) => tracing::warn!(%certificate, error = chain(&error), "certificate not renewed; retrying"),
+                Err(error) => {
+                    tracing::warn!(%certificate, error = error_chain(&error), "certificate not renewed; retrying")
+                }
             }
         }
         Ok(())

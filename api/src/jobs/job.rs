@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
+use eventlog::error_chain;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::error_mapping::chain;
 use crate::state::State;
 
 /// Work that is looked for again and again.
@@ -29,7 +29,7 @@ pub async fn repeat<J: Job>(job: &J, state: &State, shutdown: &CancellationToken
     period.set_missed_tick_behavior(MissedTickBehavior::Skip);
     while shutdown.run_until_cancelled(period.tick()).await.is_some() {
         if let Some(Err(error)) = shutdown.run_until_cancelled(job.run(state)).await {
-            tracing::warn!(job = J::NAME, error = chain(&error), "background job failed; retrying");
+            tracing::warn!(job = J::NAME, error = error_chain(&error), "background job failed; retrying");
         }
     }
 }

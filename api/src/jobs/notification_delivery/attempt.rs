@@ -3,9 +3,9 @@
 use commands::{CommandContext, Error as CommandError};
 use domain::ids::{OrganizationId, derive};
 use domain::notification::{Notification, NotificationCommand};
+use eventlog::error_chain;
 use projections::notification_outbox::NotificationRow;
 
-use crate::error_mapping::chain;
 use crate::state::State;
 
 /// The actor of the commands.
@@ -32,7 +32,7 @@ pub async fn begin_attempt(state: &State, row: &NotificationRow) -> Option<u32> 
         Ok(is_ours) => is_ours.then_some(attempt),
         Err(error) if error.is_definite() => None,
         Err(error) => {
-            tracing::warn!(notification = %row.id, error = chain(&error), "delivery attempt not begun");
+            tracing::warn!(notification = %row.id, error = error_chain(&error), "delivery attempt not begun");
             None
         }
     }
@@ -54,7 +54,7 @@ pub async fn record_outcome(
     let version = row.version.to_string();
     if let Err(error) = execute(state, row, &["outcome", &version], command).await {
         // The next attempt delivers the message again under the same id, by which receivers recognise it.
-        tracing::warn!(notification = %row.id, error = chain(&error), "outcome of a delivery attempt not stored");
+        tracing::warn!(notification = %row.id, error = error_chain(&error), "outcome of a delivery attempt not stored");
     }
 }
 

@@ -9,12 +9,12 @@ use domain::catalogue::notification_channel::Medium;
 use domain::ids::derive;
 use domain::notification::{Notice, NotificationCommand};
 use domain::telemetry::Transition;
+use eventlog::error_chain;
 use projections::notification_outbox::{NotificationRow, read};
 use uuid::Uuid;
 
 use super::attempt::{Undelivered, begin_attempt, record_outcome};
 use super::recipients;
-use crate::error_mapping::chain;
 use crate::jobs::job::Job;
 use crate::jobs::mailer::Mailer;
 use crate::problem::Problem;
@@ -93,7 +93,7 @@ impl EmailDelivery {
         for (_, address) in people.iter().filter(|(_, address)| !address.is_empty()) {
             match mailer.send_with_id(&format!("<{id}@argusiq>"), address, &subject(&notices), &text(&notices)).await {
                 Ok(()) => sent += 1,
-                Err(error) => failed = Some(chain(&error)),
+                Err(error) => failed = Some(error_chain(&error)),
             }
         }
         match (sent, failed) {

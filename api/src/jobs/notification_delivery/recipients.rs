@@ -1,12 +1,12 @@
 //! Finds the users who currently hold a work role, with their e-mail addresses.
 
 use domain::ids::{OrganizationId, UserId};
+use eventlog::error_chain;
 use projections::Paging;
 use projections::tenant_register::read as people;
 use uuid::Uuid;
 
 use super::attempt::Undelivered;
-use crate::error_mapping::chain;
 use crate::state::State;
 
 /// Most users of an organisation that are read.
@@ -26,7 +26,7 @@ pub async fn with_work_roles(
     for row in all.items.into_iter().filter(|row| row.active && row.work_roles.iter().any(|role| roles.contains(role)))
     {
         let profile = state.commands.user_profile(OrganizationId(organization), UserId(row.id)).await;
-        let profile = profile.map_err(|error| Undelivered::Later(chain(&error)))?;
+        let profile = profile.map_err(|error| Undelivered::Later(error_chain(&error)))?;
         found.extend(profile.filter(|profile| profile.is_active).map(|profile| (profile.user, profile.email)));
     }
     if found.is_empty() {

@@ -9,6 +9,7 @@ use chrono::SecondsFormat;
 use data_encoding::BASE64;
 use domain::ids::OrganizationId;
 use domain::telemetry::Transition;
+use eventlog::error_chain;
 use projections::notification_outbox::NotificationRow;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -18,7 +19,6 @@ use ureq::{Agent, Error};
 
 use super::attempt::Undelivered;
 use super::egress_guard::{AllowedResolver, EgressGuard};
-use crate::error_mapping::chain;
 use crate::state::State;
 
 /// How long a receiver may take to answer.
@@ -55,7 +55,7 @@ pub async fn post(
     url: &str,
 ) -> Result<(), Undelivered> {
     let key = state.commands.webhook_key(OrganizationId(row.organization_id)).await;
-    let key = key.map_err(|error| Undelivered::Later(chain(&error)))?;
+    let key = key.map_err(|error| Undelivered::Later(error_chain(&error)))?;
     let (body, id) = (body(row).to_string(), row.id.to_string());
     let timestamp = state.now().timestamp().to_string();
     let signature = sign(&key, &id, &timestamp, &body);

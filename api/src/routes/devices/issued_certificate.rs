@@ -48,10 +48,7 @@ impl IssuedCertificate {
         };
         let token = kept.unwrap_or_else(|error| {
             // The private key must reach the caller even without a download link.
-            tracing::error!(
-                error = crate::error_mapping::chain(&error),
-                "cannot keep a certificate bundle for download"
-            );
+            tracing::error!(error = eventlog::error_chain(&error), "cannot keep a certificate bundle for download");
             None
         });
         let download_url = token.map(|token| format!("/api/v1/devices/{device}/certificate/bundle/{token}"));
