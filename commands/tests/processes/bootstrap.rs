@@ -1,4 +1,4 @@
-//! The first start.
+//! Bootstrap: the first start creates an organisation and its administrator.
 
 use commands::user::Refusal;
 use commands::{Commands, Error};
@@ -18,7 +18,7 @@ async fn organization(commands: &Commands, id: OrganizationId) -> (Organization,
 }
 
 #[tokio::test]
-async fn the_first_start_makes_an_organization_and_its_administrator_with_a_password() {
+async fn the_first_start_creates_an_organization_and_an_administrator_with_a_generated_password() {
     let (_, _, commands) = TestPlatform::empty().await;
     let first = commands.bootstrap(EMAIL, None).await.unwrap();
     let password = first.generated_password.unwrap();
@@ -32,7 +32,7 @@ async fn the_first_start_makes_an_organization_and_its_administrator_with_a_pass
 }
 
 #[tokio::test]
-async fn later_starts_change_nothing_and_repeat_the_password_until_another_is_set() {
+async fn later_starts_change_nothing_and_return_the_generated_password_until_it_is_changed() {
     let (log, keys, commands) = TestPlatform::empty().await;
     let first = commands.bootstrap(EMAIL, None).await.unwrap();
     event_store_backend::settled(&log).await;
@@ -48,7 +48,7 @@ async fn later_starts_change_nothing_and_repeat_the_password_until_another_is_se
 }
 
 #[tokio::test]
-async fn a_given_password_is_used_and_not_given_out() {
+async fn a_configured_password_is_used_and_never_returned() {
     let (_, _, commands) = TestPlatform::empty().await;
     let first = commands.bootstrap(EMAIL, Some("correct horse")).await.unwrap();
     assert_eq!(first.generated_password, None);
@@ -57,17 +57,17 @@ async fn a_given_password_is_used_and_not_given_out() {
 }
 
 #[tokio::test]
-async fn a_password_or_address_that_will_not_do_is_refused() {
+async fn an_invalid_password_or_email_address_is_refused() {
     let (_, _, commands) = TestPlatform::empty().await;
     let weak = commands.bootstrap(EMAIL, Some("short")).await;
     assert!(matches!(weak, Err(Error::Refused(Refusal::InvalidPassword))), "{weak:?}");
-    let nowhere = commands.bootstrap("admin", None).await;
-    assert!(matches!(nowhere, Err(Error::Refused(Refusal::InvalidEmail))), "{nowhere:?}");
+    let invalid = commands.bootstrap("admin", None).await;
+    assert!(matches!(invalid, Err(Error::Refused(Refusal::InvalidEmail))), "{invalid:?}");
     commands.bootstrap(EMAIL, Some("correct horse")).await.unwrap();
 }
 
 #[tokio::test]
-async fn two_processes_starting_at_once_agree() {
+async fn two_processes_that_start_concurrently_agree() {
     let (log, keys, commands) = TestPlatform::empty().await;
     let elsewhere = open(&log, &keys).await;
     let (first, second) = tokio::join!(commands.bootstrap(EMAIL, None), elsewhere.bootstrap(EMAIL, None));
@@ -78,15 +78,15 @@ async fn two_processes_starting_at_once_agree() {
 }
 
 #[tokio::test]
-async fn broken_off_anywhere_the_next_start_completes_it() {
+async fn an_interrupted_bootstrap_is_completed_by_the_next_start() {
     let (_, _, commands) = TestPlatform::empty().await;
     let mut polls = 1;
-    // Each attempt goes on from where the one before was broken off, as one crashing process after another.
+    // Each attempt continues where the one before was interrupted, like a process that crashes and restarts.
     while run_for_polls(polls, commands.bootstrap(EMAIL, None)).await.is_none() {
         polls += 1;
     }
-    let whole = commands.bootstrap(EMAIL, None).await.unwrap();
-    commands.verify_password(EMAIL, &whole.generated_password.unwrap()).await.unwrap();
-    assert_eq!(organization(&commands, whole.organization).await.1, 2);
-    assert!(commands.load::<Device>(whole.organization, whole.user.0).await.unwrap().is_none());
+    let completed = commands.bootstrap(EMAIL, None).await.unwrap();
+    commands.verify_password(EMAIL, &completed.generated_password.unwrap()).await.unwrap();
+    assert_eq!(organization(&commands, completed.organization).await.1, 2);
+    assert!(commands.load::<Device>(completed.organization, completed.user.0).await.unwrap().is_none());
 }

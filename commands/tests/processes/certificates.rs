@@ -1,4 +1,4 @@
-//! Renewing and revoking certificates, and taking devices out of service.
+//! Renewing and revoking certificates, and decommissioning devices.
 
 use chrono::TimeDelta;
 use commands::device::Refusal;
@@ -10,7 +10,7 @@ use domain::ids::{CertificateId, DeviceId, derive};
 use crate::crash_points::{crash_at_every_await, run_for_polls};
 use crate::test_platform::{TestPlatform, context, found, id, now, open, open_at};
 
-async fn with_device() -> (TestPlatform, RegisteredDevice) {
+async fn platform_with_device() -> (TestPlatform, RegisteredDevice) {
     let platform = TestPlatform::new().await;
     let device = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     (platform, device)
@@ -21,8 +21,8 @@ async fn revocation(platform: &TestPlatform, id: CertificateId) -> Option<Revoca
 }
 
 #[tokio::test]
-async fn a_renewal_issues_another_certificate_beside_the_first() {
-    let (platform, device) = with_device().await;
+async fn a_renewal_issues_a_second_certificate_and_keeps_the_first_valid() {
+    let (platform, device) = platform_with_device().await;
     let first = platform.commands.renew_certificate(&platform.context(2), device.device_id, 90).await.unwrap();
     assert!(first.certificate.private_key_pem.is_some());
     assert_ne!(first.certificate.id, device.certificate.id);
@@ -36,8 +36,8 @@ async fn a_renewal_issues_another_certificate_beside_the_first() {
 }
 
 #[tokio::test]
-async fn renewals_at_once_issue_one_certificate_each() {
-    let (platform, device) = with_device().await;
+async fn concurrent_renewals_issue_one_certificate_each() {
+    let (platform, device) = platform_with_device().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
     let (here, there) = (platform.context(2), platform.context(3));
     let (first, second) = tokio::join!(
@@ -53,8 +53,8 @@ async fn renewals_at_once_issue_one_certificate_each() {
 }
 
 #[tokio::test]
-async fn revoking_revokes_every_certificate_of_the_device_and_a_repeat_names_the_same() {
-    let (platform, device) = with_device().await;
+async fn revoking_covers_every_certificate_of_the_device_and_a_repeat_returns_the_same_ones() {
+    let (platform, device) = platform_with_device().await;
     let renewed = platform.commands.renew_certificate(&platform.context(2), device.device_id, 90).await.unwrap();
     let revoke = async |n| {
         let code = RevocationCode::KeyCompromise;
@@ -71,12 +71,12 @@ async fn revoking_revokes_every_certificate_of_the_device_and_a_repeat_names_the
     assert_eq!(again.last_receipt().unwrap().position, revoked.last_receipt().unwrap().position);
     assert_eq!(again.certificates.len(), 2);
     assert!(again.certificates.iter().all(|(_, receipt)| receipt.repeated));
-    assert!(revoke(4).await.certificates.is_empty(), "nothing is left for another command");
+    assert!(revoke(4).await.certificates.is_empty(), "another command finds no certificate left to revoke");
 }
 
 #[tokio::test]
-async fn a_decommissioned_device_has_no_valid_certificate_and_gets_none() {
-    let (platform, device) = with_device().await;
+async fn a_decommissioned_device_has_no_valid_certificate_and_gets_no_new_one() {
+    let (platform, device) = platform_with_device().await;
     let ended = platform.commands.decommission_device(&platform.context(2), device.device_id, "broken").await.unwrap();
     assert_eq!(ended.revoked.certificates.len(), 1);
     assert_eq!(revocation(&platform, device.certificate.id).await, Some(RevocationCode::CessationOfOperation));
@@ -92,17 +92,17 @@ async fn a_decommissioned_device_has_no_valid_certificate_and_gets_none() {
 }
 
 #[tokio::test]
-async fn a_renewal_overtaken_by_the_end_of_the_device_leaves_no_valid_certificate() {
+async fn a_renewal_overtaken_by_the_decommissioning_leaves_no_valid_certificate() {
     let platform = TestPlatform::new().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
-    let mut taken_back = 0;
+    let mut issued_too_late = 0;
     for polls in 1.. {
         let n = 100 * polls as u128;
         let device =
             platform.commands.register_device(&platform.context(n), platform.device(&format!("SN-{n}"))).await.unwrap();
         let (here, there) = (platform.context(n + 1), platform.context(n + 2));
         let mut renewal = Box::pin(platform.commands.renew_certificate(&here, device.device_id, 90));
-        // The renewal stands still where it waits for the nth time, while the device is taken out of service.
+        // The renewal pauses at its nth await point while another process decommissions the device.
         let early = run_for_polls(polls, &mut renewal).await;
         let ended = elsewhere.decommission_device(&there, device.device_id, "broken").await.unwrap();
         if early.is_some() {
@@ -110,7 +110,7 @@ async fn a_renewal_overtaken_by_the_end_of_the_device_leaves_no_valid_certificat
         }
         let renewed = renewal.await;
         let refused = matches!(renewed, Err(Error::Refused(Refusal::Device(DeviceRefusal::Decommissioned))));
-        // A renewal that was done but for its answer came before the end, which then knew of its certificate.
+        // If the renewal had already stored its certificate, the decommissioning found and revoked both.
         assert!(refused || ended.revoked.certificates.len() == 2, "after {polls} polls");
         let code = RevocationCode::CessationOfOperation;
         let left =
@@ -120,31 +120,31 @@ async fn a_renewal_overtaken_by_the_end_of_the_device_leaves_no_valid_certificat
         assert!(second.is_err(), "{second:?}");
         let id = derive(device.device_id.0, &["certificate", "1"]);
         let issued = platform.messages(platform.organization, "certificate", id).await.len() == 2;
-        taken_back += usize::from(issued && ended.revoked.certificates.len() == 1);
+        issued_too_late += usize::from(issued && ended.revoked.certificates.len() == 1);
     }
-    assert!(taken_back > 0, "no certificate was ever issued too late");
+    assert!(issued_too_late > 0, "no run issued a certificate after the decommissioning");
 }
 
 #[tokio::test]
-async fn unknown_devices_and_those_of_others_are_refused() {
-    let (platform, device) = with_device().await;
+async fn unknown_devices_and_devices_of_other_organizations_are_refused() {
+    let (platform, device) = platform_with_device().await;
     let other = found(&platform.commands, "Other", 2).await;
-    let strangers = [(platform.context(5), DeviceId(id("no device", 0))), (context(other, 6), device.device_id)];
+    let targets = [(platform.context(5), DeviceId(id("no device", 0))), (context(other, 6), device.device_id)];
     let is_not_found =
         |error: Error<Refusal>| matches!(error, Error::Refused(Refusal::Device(DeviceRefusal::NotFound)));
-    for (context, stranger) in strangers {
+    for (context, device_id) in targets {
         let commands = &platform.commands;
-        assert!(is_not_found(commands.renew_certificate(&context, stranger, 90).await.unwrap_err()));
+        assert!(is_not_found(commands.renew_certificate(&context, device_id, 90).await.unwrap_err()));
         let code = RevocationCode::Unspecified;
-        assert!(is_not_found(commands.revoke_certificates(&context, stranger, "r", code).await.unwrap_err()));
-        assert!(is_not_found(commands.decommission_device(&context, stranger, "r").await.unwrap_err()));
+        assert!(is_not_found(commands.revoke_certificates(&context, device_id, "r", code).await.unwrap_err()));
+        assert!(is_not_found(commands.decommission_device(&context, device_id, "r").await.unwrap_err()));
     }
     assert_eq!(revocation(&platform, device.certificate.id).await, None);
 }
 
 #[tokio::test]
-async fn a_renewal_outlives_neither_reason_nor_authority() {
-    let (platform, device) = with_device().await;
+async fn a_renewal_is_refused_for_an_invalid_validity_or_one_beyond_the_ca() {
+    let (platform, device) = platform_with_device().await;
     for days in [0, 3651] {
         let refused = platform.commands.renew_certificate(&platform.context(2), device.device_id, days).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidValidity { .. }))), "{refused:?}");
@@ -157,14 +157,14 @@ async fn a_renewal_outlives_neither_reason_nor_authority() {
 
 #[tokio::test]
 async fn no_certificate_is_renewed_in_a_suspended_organization() {
-    let (platform, device) = with_device().await;
+    let (platform, device) = platform_with_device().await;
     platform.suspend().await;
     let refused = platform.commands.renew_certificate(&platform.context(3), device.device_id, 90).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Organization(_)))), "{refused:?}");
 }
 
 #[tokio::test]
-async fn broken_off_anywhere_a_renewal_completes() {
+async fn an_interrupted_renewal_is_completed_by_a_repeat() {
     let platform = TestPlatform::new().await;
     let device = async |n: u128| {
         let registered =
@@ -186,19 +186,22 @@ async fn broken_off_anywhere_a_renewal_completes() {
             assert_eq!(platform.messages(platform.organization, "certificate", completed.id.0).await.len(), 1);
             let (context, code) = (platform.context(2000 + n), RevocationCode::Superseded);
             let revoked = platform.commands.revoke_certificates(&context, device, "test", code).await.unwrap();
-            assert_eq!(revoked.certificates.len(), 2, "the first one and one renewal");
+            assert_eq!(revoked.certificates.len(), 2, "the original certificate and one renewal");
         },
     )
     .await;
-    assert!(places > 5, "broken off in {places} places only");
+    assert!(places > 5, "interrupted at only {places} await points");
 }
 
 #[tokio::test]
-async fn broken_off_anywhere_a_decommissioning_completes() {
+async fn an_interrupted_decommissioning_is_completed_by_a_repeat() {
     let platform = TestPlatform::new().await;
     let run = |n: u128, device: DeviceId| {
         let platform = &platform;
-        async move { platform.commands.decommission_device(&platform.context(1000 + n), device, "broken").await.unwrap() }
+        async move {
+            let context = platform.context(1000 + n);
+            platform.commands.decommission_device(&context, device, "broken").await.unwrap()
+        }
     };
     let device = async |n: u128| {
         let registered =
@@ -221,5 +224,5 @@ async fn broken_off_anywhere_a_decommissioning_completes() {
         },
     )
     .await;
-    assert!(places > 3, "broken off in {places} places only");
+    assert!(places > 3, "interrupted at only {places} await points");
 }

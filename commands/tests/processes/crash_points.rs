@@ -1,10 +1,10 @@
-//! Breaking a process off wherever it waits: the future is dropped after so many polls, as a crash would drop it.
+//! Simulates a crash at every await point of a command: the future is dropped after a given number of polls.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A future that is given up after so many polls.
+/// A future that is abandoned after a number of polls.
 struct AtMost<F> {
     inner: Pin<Box<F>>,
     polls: usize,
@@ -26,14 +26,14 @@ impl<F: Future> Future for AtMost<F> {
     }
 }
 
-/// Runs a future for at most so many polls; `None` says that it was broken off.
+/// Runs a future for at most `polls` polls; `None` means that it was interrupted.
 pub async fn run_for_polls<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     AtMost { inner: Box::pin(future), polls }.await
 }
 
-/// Breaks a process off after 1, 2, 3… polls, repeating it whole after each time, until it is not broken off any more.
-/// `attempt(n, polls)` runs the nth variant for so many polls and says whether it ended; `complete(n)` repeats and
-/// checks it.
+/// Interrupts a command after 1, 2, 3… polls and repeats it in full each time, until it ends without an interruption.
+/// `attempt(n, polls)` runs the nth variant for that many polls and returns whether it ended; `complete(n)` repeats and
+/// checks it. Returns the number of polls that the command needs.
 pub async fn crash_at_every_await(
     mut attempt: impl AsyncFnMut(u128, usize) -> bool,
     mut complete: impl AsyncFnMut(u128),
@@ -45,5 +45,5 @@ pub async fn crash_at_every_await(
             return polls;
         }
     }
-    panic!("the process never ended");
+    panic!("the command did not end within 1000 polls");
 }

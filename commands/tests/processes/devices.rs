@@ -1,4 +1,4 @@
-//! Registering a device.
+//! Registering a device with its certificate.
 
 use certs::Serial;
 use commands::device::Refusal;
@@ -14,7 +14,7 @@ use crate::crash_points::{crash_at_every_await, run_for_polls};
 use crate::test_platform::{TestPlatform, context, define_type, found, id, now, open};
 
 #[tokio::test]
-async fn a_device_comes_with_a_certificate_of_its_organization() {
+async fn a_registered_device_gets_a_certificate_of_its_organization() {
     let platform = TestPlatform::new().await;
     let registered = platform.commands.register_device(&platform.context(1), platform.device(" SN-1 ")).await.unwrap();
     assert!(!registered.repeated);
@@ -43,7 +43,7 @@ async fn the_certificate_names_device_and_organization_and_chains_to_the_root() 
 }
 
 #[tokio::test]
-async fn a_repeat_answers_the_same_without_the_private_key() {
+async fn a_repeat_returns_the_same_answer_without_the_private_key() {
     let platform = TestPlatform::new().await;
     let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     for commands in [platform.commands.clone(), open(&platform.log, &platform.keys).await] {
@@ -82,7 +82,7 @@ async fn a_serial_number_is_unique_in_its_organization() {
 }
 
 #[tokio::test]
-async fn of_two_registrations_of_one_serial_number_at_once_one_wins() {
+async fn one_of_two_concurrent_registrations_of_a_serial_number_wins() {
     let platform = TestPlatform::new().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
     for round in 0..10 {
@@ -102,7 +102,7 @@ async fn of_two_registrations_of_one_serial_number_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn the_same_registration_twice_at_once_registers_one_device() {
+async fn the_same_registration_sent_twice_concurrently_registers_one_device() {
     let platform = TestPlatform::new().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
     let context = platform.context(1);
@@ -114,11 +114,11 @@ async fn the_same_registration_twice_at_once_registers_one_device() {
     assert_eq!(first.device_id, second.device_id);
     assert_eq!(first.certificate.certificate_pem, second.certificate.certificate_pem);
     let keys = [first.certificate.private_key_pem, second.certificate.private_key_pem];
-    assert_eq!(keys.iter().flatten().count(), 1, "one of both has the key");
+    assert_eq!(keys.iter().flatten().count(), 1, "exactly one of the two answers contains the private key");
 }
 
 #[tokio::test]
-async fn a_registration_that_makes_no_sense_claims_nothing() {
+async fn an_invalid_registration_claims_no_serial_number() {
     let platform = TestPlatform::new().await;
     let device = |change: fn(&mut NewDevice)| {
         let mut device = platform.device("SN-1");
@@ -141,10 +141,10 @@ async fn a_registration_that_makes_no_sense_claims_nothing() {
 }
 
 #[tokio::test]
-async fn a_device_needs_an_organization_that_is_not_suspended() {
+async fn a_device_needs_an_existing_organization_that_is_not_suspended() {
     let platform = TestPlatform::new().await;
-    let nowhere = context(OrganizationId(id("organization", 99)), 1);
-    let unknown = platform.commands.register_device(&nowhere, platform.device("SN-1")).await;
+    let unknown_organization = context(OrganizationId(id("organization", 99)), 1);
+    let unknown = platform.commands.register_device(&unknown_organization, platform.device("SN-1")).await;
     let refusal = Refusal::Organization(OrganizationRefusal::NotFound);
     assert!(matches!(&unknown, Err(Error::Refused(reason)) if *reason == refusal), "{unknown:?}");
     let known = platform.commands.register_device(&platform.context(2), platform.device("SN-1")).await.unwrap();
@@ -153,11 +153,15 @@ async fn a_device_needs_an_organization_that_is_not_suspended() {
     let refusal = Refusal::Organization(OrganizationRefusal::Suspended);
     assert!(matches!(&suspended, Err(Error::Refused(reason)) if *reason == refusal), "{suspended:?}");
     let again = platform.commands.register_device(&platform.context(2), platform.device("SN-1")).await.unwrap();
-    assert_eq!((again.device_id, again.repeated), (known.device_id, true), "a repeat asks nobody");
+    assert_eq!(
+        (again.device_id, again.repeated),
+        (known.device_id, true),
+        "a repeat does not check the organisation again"
+    );
 }
 
 #[tokio::test]
-async fn while_the_founding_of_its_organization_is_broken_off_no_device_is_registered() {
+async fn an_organization_whose_founding_was_interrupted_cannot_register_devices() {
     let platform = TestPlatform::new().await;
     let organization = OrganizationId(id("organization", 5));
     let found = OrganizationCommand::FoundOrganization { name: "Half".into() };
@@ -167,7 +171,7 @@ async fn while_the_founding_of_its_organization_is_broken_off_no_device_is_regis
 }
 
 #[tokio::test]
-async fn a_definite_refusal_gives_the_serial_number_back() {
+async fn a_definite_refusal_releases_the_serial_number() {
     let platform = TestPlatform::new().await;
     let unknown = NewDevice { device_type_id: DeviceTypeId(id("no type", 0)), ..platform.device("SN-1") };
     let missing = platform.commands.register_device(&platform.context(1), unknown).await;
@@ -181,7 +185,7 @@ async fn a_definite_refusal_gives_the_serial_number_back() {
 }
 
 #[tokio::test]
-async fn broken_off_anywhere_the_same_command_completes_it() {
+async fn an_interrupted_registration_is_completed_by_a_repeat() {
     let platform = TestPlatform::new().await;
     let run = |n: u128| {
         let platform = &platform;
@@ -207,7 +211,7 @@ async fn broken_off_anywhere_the_same_command_completes_it() {
         },
     )
     .await;
-    assert!(places > 5, "broken off in {places} places only");
+    assert!(places > 5, "interrupted at only {places} await points");
 }
 
 fn pem_certificates(chain: &str) -> Vec<rustls_pki_types::CertificateDer<'static>> {

@@ -1,4 +1,4 @@
-//! One command on one aggregate.
+//! Dispatching: one command on one aggregate.
 
 use std::collections::BTreeSet;
 
@@ -31,8 +31,8 @@ fn rename(name: &str) -> DeviceCommand {
     DeviceCommand::RenameDevice { name: name.into() }
 }
 
-/// A device and what it takes to name it.
-async fn with_device() -> (TestPlatform, Uuid) {
+/// A platform with one device, and the device's id.
+async fn platform_with_device() -> (TestPlatform, Uuid) {
     let platform = TestPlatform::new().await;
     let device = id("device", 1);
     platform.commands.execute::<Device>(&platform.context(1), device, register(&platform)).await.unwrap();
@@ -40,8 +40,8 @@ async fn with_device() -> (TestPlatform, Uuid) {
 }
 
 #[tokio::test]
-async fn a_command_becomes_events_that_say_who_and_why() {
-    let (platform, device) = with_device().await;
+async fn the_events_of_a_command_record_its_actor_and_cause() {
+    let (platform, device) = platform_with_device().await;
     let cause = platform.context(2).step("rename");
     let receipt = platform.commands.execute::<Device>(&cause, device, rename("Probe 2")).await.unwrap();
     assert_eq!((receipt.stream, receipt.version, receipt.repeated), (Stream::Es, 2, false));
@@ -65,8 +65,8 @@ async fn a_command_becomes_events_that_say_who_and_why() {
 }
 
 #[tokio::test]
-async fn the_same_command_id_has_its_effect_once_and_answers_the_same() {
-    let (platform, device) = with_device().await;
+async fn a_command_id_takes_effect_once_and_a_repeat_returns_the_same_receipt() {
+    let (platform, device) = platform_with_device().await;
     let first = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     platform.commands.execute::<Device>(&platform.context(3), device, rename("Probe 3")).await.unwrap();
     let again = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
@@ -77,11 +77,11 @@ async fn the_same_command_id_has_its_effect_once_and_answers_the_same() {
 }
 
 #[tokio::test]
-async fn the_repeat_of_a_command_that_would_be_refused_by_now_answers_the_first_receipt() {
-    let (platform, device) = with_device().await;
+async fn the_repeat_of_a_command_that_would_now_be_refused_returns_the_first_receipt() {
+    let (platform, device) = platform_with_device().await;
     let first = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
-    let end = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    platform.commands.execute::<Device>(&platform.context(3), device, end).await.unwrap();
+    let decommission = DeviceCommand::DecommissionDevice { reason: "broken".into() };
+    platform.commands.execute::<Device>(&platform.context(3), device, decommission).await.unwrap();
     let again = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     assert_eq!((again.position, again.repeated), (first.position, true));
     let new = platform.commands.execute::<Device>(&platform.context(4), device, rename("Probe 2")).await;
@@ -89,16 +89,16 @@ async fn the_repeat_of_a_command_that_would_be_refused_by_now_answers_the_first_
 }
 
 #[tokio::test]
-async fn what_is_so_already_stores_nothing() {
-    let (platform, device) = with_device().await;
+async fn a_command_that_changes_nothing_stores_no_event() {
+    let (platform, device) = platform_with_device().await;
     let receipt = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe")).await.unwrap();
     assert_eq!((receipt.version, receipt.repeated), (1, false));
     assert_eq!(platform.messages(platform.organization, "device", device).await.len(), 1);
 }
 
 #[tokio::test]
-async fn the_aggregates_of_another_organization_are_out_of_reach() {
-    let (platform, device) = with_device().await;
+async fn the_aggregates_of_another_organization_are_not_found() {
+    let (platform, device) = platform_with_device().await;
     let other = found(&platform.commands, "Other", 2).await;
     let refused = platform.commands.execute::<Device>(&context(other, 5), device, rename("Mine")).await;
     assert!(matches!(refused, Err(Error::Refused(DeviceRefusal::NotFound))), "{refused:?}");
@@ -111,24 +111,24 @@ async fn the_aggregates_of_another_organization_are_out_of_reach() {
 }
 
 #[tokio::test]
-async fn a_cached_state_is_read_again_before_it_refuses_or_does_nothing() {
-    let (platform, device) = with_device().await;
+async fn a_cached_state_is_reloaded_before_a_command_is_refused_or_changes_nothing() {
+    let (platform, device) = platform_with_device().await;
     let other = open(&platform.log, &platform.keys).await;
     for round in 0..40 {
-        // Each handle's cache holds the name it gave last, until the feed brings the other's.
+        // Each handle's cache holds the name that it stored last, until it receives the other handle's event.
         let (here, there) = (platform.context(100 + 2 * round), platform.context(101 + 2 * round));
         let first = platform.commands.execute::<Device>(&here, device, rename("Here")).await.unwrap();
         let second = other.execute::<Device>(&there, device, rename("There")).await.unwrap();
         assert_eq!((first.version, second.version), (2 + 2 * round as u64, 3 + 2 * round as u64));
     }
-    let end = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    other.execute::<Device>(&platform.context(2), device, end).await.unwrap();
+    let decommission = DeviceCommand::DecommissionDevice { reason: "broken".into() };
+    other.execute::<Device>(&platform.context(2), device, decommission).await.unwrap();
     let refused = platform.commands.execute::<Device>(&platform.context(3), device, rename("There")).await;
     assert!(matches!(refused, Err(Error::Refused(DeviceRefusal::Decommissioned))), "{refused:?}");
 }
 
 #[tokio::test]
-async fn a_refusal_by_a_stale_cache_is_no_refusal() {
+async fn a_stale_cache_does_not_refuse_a_valid_command() {
     let platform = TestPlatform::new().await;
     let other = open(&platform.log, &platform.keys).await;
     let organization = platform.organization.0;
@@ -136,7 +136,8 @@ async fn a_refusal_by_a_stale_cache_is_no_refusal() {
         let n = 1000 + 10 * round;
         let suspend = OrganizationCommand::SuspendOrganization { reason: "unpaid".into() };
         let rename = OrganizationCommand::RenameOrganization { name: format!("Acme {round}") };
-        // Here it is known to be suspended, there it is reinstated, and here that must be seen at once.
+        // One handle has cached the suspended state; after the other reinstates the organisation, the rename must
+        // succeed at once.
         platform.commands.execute::<Organization>(&platform.context(n), organization, suspend).await.unwrap();
         let reinstate = OrganizationCommand::ReinstateOrganization {};
         other.execute::<Organization>(&platform.context(n + 1), organization, reinstate).await.unwrap();
@@ -145,21 +146,21 @@ async fn a_refusal_by_a_stale_cache_is_no_refusal() {
 }
 
 #[tokio::test]
-async fn a_repeat_is_recognised_however_many_commands_came_after_it() {
-    let (platform, device) = with_device().await;
+async fn a_repeat_is_recognised_after_hundreds_of_other_commands() {
+    let (platform, device) = platform_with_device().await;
     let first = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     for n in 0..300 {
         let name = format!("Probe {}", 3 + n);
         platform.commands.execute::<Device>(&platform.context(100 + n), device, rename(&name)).await.unwrap();
     }
-    let end = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    platform.commands.execute::<Device>(&platform.context(3), device, end).await.unwrap();
+    let decommission = DeviceCommand::DecommissionDevice { reason: "broken".into() };
+    platform.commands.execute::<Device>(&platform.context(3), device, decommission).await.unwrap();
     let again = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     assert_eq!(again, commands::Receipt { repeated: true, ..first });
 }
 
 #[tokio::test]
-async fn what_a_command_names_must_be_in_use() {
+async fn a_command_must_not_refer_to_missing_or_retired_aggregates() {
     let platform = TestPlatform::new().await;
     let commands = &platform.commands;
     let register = |asset_type_id| AssetCommand::RegisterAsset {
@@ -191,11 +192,15 @@ async fn what_a_command_names_must_be_in_use() {
     let retired = commands.execute::<Asset>(&platform.context(4), id("asset", 2), register(asset_type)).await;
     assert!(matches!(retired, Err(Error::Missing(_))), "{retired:?}");
     let again = commands.execute::<Asset>(&platform.context(1), id("asset", 1), register(asset_type)).await.unwrap();
-    assert_eq!((again.position, again.repeated), (stored.position, true), "a repeat asks nobody");
+    assert_eq!(
+        (again.position, again.repeated),
+        (stored.position, true),
+        "a repeat does not check the references again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_writers_on_one_aggregate_lose_nothing() {
+async fn fifty_concurrent_writers_of_one_aggregate_lose_no_command() {
     let platform = TestPlatform::new().await;
     let other = open(&platform.log, &platform.keys).await;
     let define = AssetTypeCommand::DefineAssetType {

@@ -1,16 +1,16 @@
-//! Events are kept in JetStream.
+//! The event store of these tests: JetStream.
 
 use commands::EventStore;
 use eventlog::Log;
 use stack::testing::Space;
 
-/// Makes what the event store needs beside the streams.
+/// Prepares the event store; JetStream needs nothing besides its streams.
 pub async fn prepare(_: &Space) {}
 
-/// The event store beside a log.
+/// Returns the event store that belongs to a log.
 pub async fn event_store(_: &Log) -> EventStore {
     EventStore::JetStream
 }
 
-/// Waits until JetStream has every event that is stored.
+/// Waits until JetStream contains every stored event: always true here, because commands append to it directly.
 pub async fn settled(_: &Log) {}

@@ -1,4 +1,4 @@
-//! Where events are kept is chosen once: another choice is refused with what to do.
+//! The event store is chosen once: a start with another store is refused, and the error says how to fix it.
 
 use std::sync::Arc;
 
@@ -8,24 +8,25 @@ use eventlog::store::JournalKind;
 use crate::test_platform::{TestPlatform, now};
 
 fn postgres() -> EventStore {
-    // Refused before anything is asked of the database.
+    // The address leads nowhere: the choice is refused before anything connects to the database.
     EventStore::Postgres { database_url: "postgres://nobody@127.0.0.1:1/none".to_owned() }
 }
 
 #[tokio::test]
-async fn another_event_store_than_that_of_the_first_start_is_refused() {
+async fn a_start_with_another_event_store_than_the_first_is_refused() {
     let (log, keys, commands) = TestPlatform::empty().await;
     drop(commands);
     assert_eq!(log.journal_kind().await.unwrap(), Some(JournalKind::JetStream));
     let refused = Commands::open_with(postgres(), log.clone(), keys.clone(), Arc::new(now)).await.err().unwrap();
     assert!(matches!(refused, OpenError::Choice(_)), "{refused:?}");
-    let line = refused.to_string();
-    assert!(line.contains("keeps its events in jetstream") && line.contains("event_store = \"jetstream\""), "{line}");
+    let message = refused.to_string();
+    assert!(message.contains("keeps its events in jetstream"), "{message}");
+    assert!(message.contains("event_store = \"jetstream\""), "{message}");
     assert!(Commands::open(log, keys, Arc::new(now)).await.is_ok());
 }
 
 #[tokio::test]
-async fn an_installation_from_before_the_choice_has_its_events_in_jetstream() {
+async fn an_installation_older_than_the_choice_keeps_its_events_in_jetstream() {
     let space = stack::testing::space().await;
     let settings = eventlog::Settings::new(&space.nats).with_prefix(&space.stream_prefix);
     let log = eventlog::Log::connect(settings.with_sizes(eventlog::StreamSizes::small())).await.unwrap();

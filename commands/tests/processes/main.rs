@@ -1,4 +1,5 @@
-//! Commands against a real server: dispatching, claims, and every process, repeated and broken off.
+//! Runs every command against real servers: dispatching, unique claims, and each multi-step command, both repeated and
+//! interrupted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api_keys;

@@ -1,4 +1,4 @@
-//! Replacing a device by another physical one.
+//! Replacing the hardware of a device: the device keeps its id and gets a new serial number and certificate.
 
 use commands::device::Refusal;
 use commands::{Error, Replacement, ReplacementCertificate};
@@ -14,7 +14,7 @@ fn replacement(serial_number: &str, certificate: ReplacementCertificate) -> Repl
 }
 
 #[tokio::test]
-async fn a_replacement_ends_what_identified_the_old_one_and_frees_its_serial_number() {
+async fn a_replacement_revokes_the_old_certificate_and_releases_the_old_serial_number() {
     let platform = TestPlatform::new().await;
     let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     let new = || replacement(" SN-2 ", ReplacementCertificate::Here { days: 30 });
@@ -30,12 +30,12 @@ async fn a_replacement_ends_what_identified_the_old_one_and_frees_its_serial_num
     let old = load(first.certificate.id).await;
     assert_eq!(old.revoked, Some(RevocationCode::Superseded));
     assert!(load(certificate.id).await.revoked.is_none());
-    // A repeat answers the same, without the key, and takes nothing back.
+    // A repeat returns the same certificate without its private key, and does not revoke it.
     let again = platform.commands.replace_device(&platform.context(2), first.device_id, new()).await.unwrap();
     let again_certificate = again.certificate.unwrap();
     assert_eq!((again_certificate.id, again_certificate.private_key_pem), (certificate.id, None));
     assert!(load(certificate.id).await.revoked.is_none());
-    // The old one comes back from repair, as another device.
+    // The old hardware returns from repair and is registered as another device.
     platform.commands.register_device(&platform.context(3), platform.device("SN-1")).await.unwrap();
     let taken = platform.commands.register_device(&platform.context(4), platform.device("SN-2")).await;
     assert!(matches!(taken, Err(Error::Refused(Refusal::SerialNumberTaken { .. }))), "{taken:?}");
@@ -75,7 +75,7 @@ async fn a_refused_replacement_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_replacement_broken_off_anywhere_is_completed_by_its_repeat() {
+async fn an_interrupted_replacement_is_completed_by_a_repeat() {
     let platform = &TestPlatform::new().await;
     let device = |n: u128| async move {
         let named = platform.device(&format!("SN-{n}"));
@@ -105,11 +105,11 @@ async fn a_replacement_broken_off_anywhere_is_completed_by_its_repeat() {
         },
     )
     .await;
-    assert!(places > 5, "broken off in {places} places only");
+    assert!(places > 5, "interrupted at only {places} await points");
 }
 
 #[tokio::test]
-async fn a_replacement_that_is_to_enrol_keeps_what_it_enrolled_for() {
+async fn repeating_a_replacement_keeps_the_certificates_issued_after_it() {
     let platform = TestPlatform::new().await;
     let first = platform.commands.register_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     let new = || replacement("SN-2", ReplacementCertificate::None);
@@ -125,7 +125,7 @@ async fn a_replacement_that_is_to_enrol_keeps_what_it_enrolled_for() {
 }
 
 #[tokio::test]
-async fn an_import_is_the_same_command_until_the_serial_number_is_given_up() {
+async fn an_import_has_the_same_command_id_until_the_serial_number_is_released() {
     let platform = TestPlatform::new().await;
     let import = async |n: u128| platform.commands.import_context(&platform.context(n), " SN-1").await.unwrap();
     let first = import(1).await;

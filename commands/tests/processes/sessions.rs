@@ -1,4 +1,4 @@
-//! Sessions: each refresh token is good once, and none outlasts what it was given for.
+//! User sessions: a refresh token is valid for one renewal, and a session ends with the access it was granted for.
 
 use chrono::TimeDelta;
 use commands::session::SESSION_LIFE;
@@ -9,7 +9,7 @@ use domain::user::{AccessRole, User, UserCommand};
 
 use crate::test_platform::{TestPlatform, now, open, open_at, user};
 
-async fn signed_in() -> (TestPlatform, Session) {
+async fn platform_with_session() -> (TestPlatform, Session) {
     let platform = TestPlatform::new().await;
     platform.commands.register_user(&platform.context(1), user("ada@example.org")).await.unwrap();
     let session = sign_in(&platform).await;
@@ -27,7 +27,7 @@ fn ada(platform: &TestPlatform) -> UserId {
 
 #[tokio::test]
 async fn a_refresh_token_is_exchanged_for_the_next_one_by_any_process() {
-    let (platform, first) = signed_in().await;
+    let (platform, first) = platform_with_session().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
     let second = elsewhere.renew_session(first.refresh_token.expose()).await.unwrap();
     assert_eq!((&second.signed_in, second.expires_at), (&first.signed_in, first.expires_at));
@@ -36,20 +36,20 @@ async fn a_refresh_token_is_exchanged_for_the_next_one_by_any_process() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_twice_ends_its_session_for_whoever_has_the_next_one() {
-    let (platform, first) = signed_in().await;
+async fn a_refresh_token_used_twice_ends_its_session_and_invalidates_its_successor() {
+    let (platform, first) = platform_with_session().await;
     let other = sign_in(&platform).await;
     let second = platform.commands.renew_session(first.refresh_token.expose()).await.unwrap();
     let again = platform.commands.renew_session(first.refresh_token.expose()).await;
     assert!(matches!(again, Err(SessionError::Over)), "{again:?}");
     let next = platform.commands.renew_session(second.refresh_token.expose()).await;
     assert!(matches!(next, Err(SessionError::Over)), "{next:?}");
-    platform.commands.renew_session(other.refresh_token.expose()).await.expect("the other session goes on");
+    platform.commands.renew_session(other.refresh_token.expose()).await.expect("the other session stays valid");
 }
 
 #[tokio::test]
-async fn of_two_who_use_a_refresh_token_at_the_same_moment_one_gets_the_next_at_most_and_it_is_no_good() {
-    let (platform, first) = signed_in().await;
+async fn concurrent_uses_of_a_refresh_token_yield_at_most_one_successor_which_is_invalid() {
+    let (platform, first) = platform_with_session().await;
     let token = first.refresh_token.expose();
     let (a, b) = tokio::join!(platform.commands.renew_session(token), platform.commands.renew_session(token));
     let renewed: Vec<_> = [a, b].into_iter().filter_map(Result::ok).collect();
@@ -61,8 +61,8 @@ async fn of_two_who_use_a_refresh_token_at_the_same_moment_one_gets_the_next_at_
 }
 
 #[tokio::test]
-async fn a_session_ends_by_signing_out_and_by_time() {
-    let (platform, session) = signed_in().await;
+async fn a_session_ends_when_the_user_signs_out_or_it_expires() {
+    let (platform, session) = platform_with_session().await;
     platform.commands.end_session(session.refresh_token.expose()).await.unwrap();
     platform.commands.end_session("argr_nothing").await.unwrap();
     let over = platform.commands.renew_session(session.refresh_token.expose()).await;
@@ -76,8 +76,8 @@ async fn a_session_ends_by_signing_out_and_by_time() {
 }
 
 #[tokio::test]
-async fn what_lets_a_user_in_ends_their_sessions_when_it_changes() {
-    let (platform, session) = signed_in().await;
+async fn a_changed_role_or_password_and_a_deactivation_end_the_sessions_of_a_user() {
+    let (platform, session) = platform_with_session().await;
     let user = ada(&platform);
     let role = UserCommand::ChangeAccessRole { access_role: AccessRole::Viewer };
     platform.commands.execute::<User>(&platform.context(2), user.0, role).await.unwrap();
@@ -89,15 +89,15 @@ async fn what_lets_a_user_in_ends_their_sessions_when_it_changes() {
     assert!(matches!(over, Err(SessionError::Over)), "{over:?}");
     let signed_in = platform.commands.verify_password("ada@example.org", "battery staple").await.unwrap();
     let session = platform.commands.begin_session(signed_in).await.unwrap();
-    let end = UserCommand::DeactivateUser { reason: "left".into() };
-    platform.commands.execute::<User>(&platform.context(4), user.0, end).await.unwrap();
+    let deactivate = UserCommand::DeactivateUser { reason: "left".into() };
+    platform.commands.execute::<User>(&platform.context(4), user.0, deactivate).await.unwrap();
     let over = platform.commands.renew_session(session.refresh_token.expose()).await;
     assert!(matches!(over, Err(SessionError::Deactivated)), "{over:?}");
 }
 
 #[tokio::test]
-async fn a_session_of_a_suspended_organization_rests_until_it_is_reinstated() {
-    let (platform, session) = signed_in().await;
+async fn a_session_of_a_suspended_organization_works_again_after_reinstatement() {
+    let (platform, session) = platform_with_session().await;
     platform.suspend().await;
     let refused = platform.commands.renew_session(session.refresh_token.expose()).await;
     assert!(matches!(refused, Err(SessionError::OrganizationSuspended)), "{refused:?}");
@@ -107,20 +107,20 @@ async fn a_session_of_a_suspended_organization_rests_until_it_is_reinstated() {
 }
 
 #[tokio::test]
-async fn a_user_stands_as_they_signed_in_until_something_changes_anywhere() {
-    let (platform, session) = signed_in().await;
+async fn the_access_status_of_a_user_changes_with_their_access_or_organization() {
+    let (platform, session) = platform_with_session().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
     let (user, version) = (ada(&platform), session.signed_in.access_version);
-    let stands = async |commands: &commands::Commands| {
+    let access_status = async |commands: &commands::Commands| {
         commands.access_status(platform.organization, user, version).await.unwrap()
     };
-    assert_eq!(stands(&platform.commands).await, AccessStatus::Unchanged);
+    assert_eq!(access_status(&platform.commands).await, AccessStatus::Unchanged);
     assert_eq!(elsewhere.access_status(platform.organization, user, version + 1).await.unwrap(), AccessStatus::Changed);
     platform.suspend().await;
-    assert_eq!(stands(&platform.commands).await, AccessStatus::OrganizationSuspended);
-    let end = UserCommand::DeactivateUser { reason: "left".into() };
-    platform.commands.execute::<User>(&platform.context(2), user.0, end).await.unwrap();
-    assert_eq!(stands(&platform.commands).await, AccessStatus::Deactivated);
+    assert_eq!(access_status(&platform.commands).await, AccessStatus::OrganizationSuspended);
+    let deactivate = UserCommand::DeactivateUser { reason: "left".into() };
+    platform.commands.execute::<User>(&platform.context(2), user.0, deactivate).await.unwrap();
+    assert_eq!(access_status(&platform.commands).await, AccessStatus::Deactivated);
     assert!(platform.commands.is_organization(platform.organization).await.unwrap());
     assert!(!platform.commands.is_organization(domain::ids::OrganizationId::default()).await.unwrap());
 }

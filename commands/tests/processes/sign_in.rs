@@ -1,19 +1,19 @@
-//! Signing in.
+//! Signing in with an email address and a password.
 
 use commands::SignInError;
 use domain::user::{AccessRole, User, UserCommand};
 
 use crate::test_platform::{TestPlatform, open, user};
 
-async fn with_ada() -> TestPlatform {
+async fn platform_with_ada() -> TestPlatform {
     let platform = TestPlatform::new().await;
     platform.commands.register_user(&platform.context(1), user("ada@example.org")).await.unwrap();
     platform
 }
 
 #[tokio::test]
-async fn the_right_password_says_who_it_is() {
-    let platform = with_ada().await;
+async fn the_right_password_identifies_the_user() {
+    let platform = platform_with_ada().await;
     for commands in [platform.commands.clone(), open(&platform.log, &platform.keys).await] {
         let ada = commands.verify_password(" ADA@example.org", "correct horse").await.unwrap();
         assert_eq!(ada.organization, platform.organization);
@@ -24,8 +24,8 @@ async fn the_right_password_says_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_address_look_the_same() {
-    let platform = with_ada().await;
+async fn a_wrong_password_and_an_unknown_address_get_the_same_error() {
+    let platform = platform_with_ada().await;
     let attempts =
         [("ada@example.org", "wrong horse"), ("eve@example.org", "correct horse"), ("ada", "correct horse"), ("", "")];
     for (email, password) in attempts {
@@ -35,13 +35,13 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
 }
 
 #[tokio::test]
-async fn only_who_knows_the_password_learns_of_the_deactivation() {
-    let platform = with_ada().await;
+async fn only_the_right_password_reveals_that_a_user_is_deactivated() {
+    let platform = platform_with_ada().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
     elsewhere.verify_password("ada@example.org", "correct horse").await.unwrap();
     let ada = platform.context(1).created_id("user");
-    let end = UserCommand::DeactivateUser { reason: "left".into() };
-    platform.commands.execute::<User>(&platform.context(2), ada, end).await.unwrap();
+    let deactivate = UserCommand::DeactivateUser { reason: "left".into() };
+    platform.commands.execute::<User>(&platform.context(2), ada, deactivate).await.unwrap();
     for commands in [&platform.commands, &elsewhere] {
         let right = commands.verify_password("ada@example.org", "correct horse").await;
         assert!(matches!(right, Err(SignInError::Deactivated)), "{right:?}");
@@ -51,8 +51,8 @@ async fn only_who_knows_the_password_learns_of_the_deactivation() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_to_a_suspended_organization() {
-    let platform = with_ada().await;
+async fn users_of_a_suspended_organization_cannot_sign_in() {
+    let platform = platform_with_ada().await;
     platform.suspend().await;
     let refused = platform.commands.verify_password("ada@example.org", "correct horse").await;
     assert!(matches!(refused, Err(SignInError::OrganizationSuspended)), "{refused:?}");

@@ -1,4 +1,4 @@
-//! What every test here needs: a log of its own, keys, a clock that stands still, an organisation with a device type.
+//! A platform for each test: its own log, keys, a fixed clock, and an organisation with a device type.
 
 use std::sync::Arc;
 
@@ -25,18 +25,18 @@ pub struct TestPlatform {
     pub device_type: DeviceTypeId,
 }
 
-/// Half past nine.
+/// The fixed time of the tests' clock.
 pub fn now() -> DateTime<Utc> {
     "2026-11-23T09:30:00Z".parse().unwrap()
 }
 
-/// The nth id of this kind.
+/// Returns the nth id of a kind, the same one on every call.
 pub fn id(kind: &str, n: u128) -> Uuid {
     derive(Uuid::from_u128(n), &[kind])
 }
 
 impl TestPlatform {
-    /// A platform whose streams are declared, and nothing more.
+    /// Returns a platform with its streams declared and no organisation.
     pub async fn empty() -> (Log, Keys, Commands) {
         let space = stack::testing::space().await;
         event_store_backend::prepare(&space).await;
@@ -48,6 +48,7 @@ impl TestPlatform {
         (log, keys, commands)
     }
 
+    /// Returns a platform with the organisation "Acme" and the device type "Probe".
     pub async fn new() -> Self {
         let (log, keys, commands) = Self::empty().await;
         let organization = found(&commands, "Acme", 1).await;
@@ -55,12 +56,12 @@ impl TestPlatform {
         Self { log, keys, commands, organization, device_type }
     }
 
-    /// The circumstances of the nth command.
+    /// Returns the context of the organisation's nth command.
     pub fn context(&self, n: u128) -> CommandContext {
         context(self.organization, n)
     }
 
-    /// A device with this serial number.
+    /// Returns a device to register, with a certificate valid for 30 days.
     pub fn device(&self, serial_number: &str) -> NewDevice {
         NewDevice {
             name: "Probe".into(),
@@ -72,19 +73,20 @@ impl TestPlatform {
         }
     }
 
+    /// Suspends the organisation.
     pub async fn suspend(&self) {
         let command = OrganizationCommand::SuspendOrganization { reason: "unpaid".into() };
         let context = self.context(id("suspend", 0).as_u128());
         self.commands.execute::<Organization>(&context, self.organization.0, command).await.unwrap();
     }
 
-    /// Messages of one aggregate in `ES`.
+    /// Reads the messages of one aggregate from the `ES` stream.
     pub async fn messages(&self, organization: OrganizationId, kind: &str, id: Uuid) -> Vec<Message> {
         event_store_backend::settled(&self.log).await;
         self.log.read_subject(Stream::Es, &format!("{organization}.{kind}.{id}"), 1).await.unwrap()
     }
 
-    /// Every message in `ES`.
+    /// Reads every message of the `ES` stream.
     pub async fn all_messages(&self) -> Vec<Message> {
         event_store_backend::settled(&self.log).await;
         let mut all = vec![];
@@ -95,23 +97,24 @@ impl TestPlatform {
     }
 }
 
-/// Another process of the same platform.
+/// Opens the platform as another process would.
 pub async fn open(log: &Log, keys: &Keys) -> Commands {
     open_at(log, keys, now()).await
 }
 
-/// Another process, if its keys are the right ones.
+/// Opens the platform as another process would; errors if the keys do not match.
 pub async fn try_open(log: &Log, keys: &Keys) -> Result<Commands, commands::OpenError> {
     let event_store = event_store_backend::event_store(log).await;
     Commands::open_with(event_store, log.clone(), keys.clone(), Arc::new(now)).await
 }
 
-/// Another process whose clock stands at another time.
+/// Opens the platform as another process would, with the clock fixed at `at`.
 pub async fn open_at(log: &Log, keys: &Keys, at: DateTime<Utc>) -> Commands {
     let event_store = event_store_backend::event_store(log).await;
     Commands::open_with(event_store, log.clone(), keys.clone(), Arc::new(move || at)).await.unwrap()
 }
 
+/// Returns the context of an organisation's nth command.
 pub fn context(organization: OrganizationId, n: u128) -> CommandContext {
     let command_id = id("command", n);
     CommandContext {
@@ -124,12 +127,14 @@ pub fn context(organization: OrganizationId, n: u128) -> CommandContext {
     }
 }
 
+/// Founds the nth organisation.
 pub async fn found(commands: &Commands, name: &str, n: u128) -> OrganizationId {
     let organization = OrganizationId(id("organization", n));
     let new = FoundOrganization { id: Some(organization), name: name.into() };
     commands.found_organization(&context(organization, n), new).await.unwrap().organization
 }
 
+/// Defines the device type "Probe" in an organisation.
 pub async fn define_type(commands: &Commands, organization: OrganizationId) -> DeviceTypeId {
     let device_type = DeviceTypeId(id("device type", 0));
     let command = DeviceTypeCommand::DefineDeviceType {
@@ -143,7 +148,7 @@ pub async fn define_type(commands: &Commands, organization: OrganizationId) -> D
     device_type
 }
 
-/// A user with this address.
+/// Returns a user to register, with the password "correct horse".
 pub fn user(email: &str) -> NewUser {
     NewUser {
         email: email.into(),

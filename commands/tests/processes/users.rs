@@ -1,4 +1,4 @@
-//! Registering, changing and erasing people.
+//! Registering, changing and erasing users.
 
 use commands::user::Refusal;
 use commands::{Error, NewUser};
@@ -14,7 +14,7 @@ fn is_refused<T: std::fmt::Debug>(answer: &Result<T, Error<Refusal>>, refusal: &
 }
 
 #[tokio::test]
-async fn a_person_is_registered_and_readable_by_the_platform_only() {
+async fn a_registered_user_is_readable_only_through_the_platform() {
     let platform = TestPlatform::new().await;
     let registered = platform.commands.register_user(&platform.context(1), user(" Ada@Example.org ")).await.unwrap();
     assert!(!registered.repeated);
@@ -24,13 +24,13 @@ async fn a_person_is_registered_and_readable_by_the_platform_only() {
     for message in platform.all_messages().await {
         let text = String::from_utf8_lossy(&message.payload).to_lowercase();
         for personal in ["ada@", "example.org", "lovelace", "correct horse", "argon2"] {
-            assert!(!text.contains(personal), "{personal} stands in {}", message.subject);
+            assert!(!text.contains(personal), "{personal} is stored in plain text in {}", message.subject);
         }
     }
 }
 
 #[tokio::test]
-async fn a_repeat_answers_the_same_and_leaves_the_password() {
+async fn a_repeat_returns_the_same_answer_and_keeps_the_current_password() {
     let platform = TestPlatform::new().await;
     let first = platform.commands.register_user(&platform.context(1), user("ada@example.org")).await.unwrap();
     platform.commands.set_password(&platform.context(2), first.user, "battery staple").await.unwrap();
@@ -41,7 +41,7 @@ async fn a_repeat_answers_the_same_and_leaves_the_password() {
 }
 
 #[tokio::test]
-async fn an_address_is_unique_on_the_platform_however_it_is_spelled() {
+async fn an_address_is_unique_on_the_platform_regardless_of_case() {
     let platform = TestPlatform::new().await;
     platform.commands.register_user(&platform.context(1), user("ada@example.org")).await.unwrap();
     let other = found(&platform.commands, "Other", 2).await;
@@ -53,7 +53,7 @@ async fn an_address_is_unique_on_the_platform_however_it_is_spelled() {
 }
 
 #[tokio::test]
-async fn of_two_registrations_of_one_address_at_once_one_wins() {
+async fn one_of_two_concurrent_registrations_of_an_address_wins() {
     let platform = TestPlatform::new().await;
     let elsewhere = open(&platform.log, &platform.keys).await;
     let (here, there) = (platform.context(1), platform.context(2));
@@ -70,10 +70,10 @@ async fn of_two_registrations_of_one_address_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn a_registration_that_makes_no_sense_claims_nothing() {
+async fn an_invalid_registration_claims_no_address() {
     let platform = TestPlatform::new().await;
     let before = platform.all_messages().await.len();
-    let good = || user("ada@example.org");
+    let valid = || user("ada@example.org");
     let long = "x".repeat(201);
     let table = [
         (NewUser { email: "ada".into(), ..good() }, Refusal::InvalidEmail),
@@ -91,7 +91,7 @@ async fn a_registration_that_makes_no_sense_claims_nothing() {
     }
     assert_eq!(platform.all_messages().await.len(), before);
     platform.suspend().await;
-    let suspended = platform.commands.register_user(&platform.context(9), good()).await;
+    let suspended = platform.commands.register_user(&platform.context(9), valid()).await;
     assert!(is_refused(&suspended, &Refusal::Organization(OrganizationRefusal::Suspended)), "{suspended:?}");
 }
 
@@ -104,8 +104,8 @@ async fn a_password_is_set_for_active_users_only() {
     assert!(is_refused(&weak, &Refusal::InvalidPassword), "{weak:?}");
     let unknown = commands.set_password(&platform.context(3), UserId(id("nobody", 0)), "battery staple").await;
     assert!(is_refused(&unknown, &Refusal::User(UserRefusal::NotFound)), "{unknown:?}");
-    let end = UserCommand::DeactivateUser { reason: "left".into() };
-    commands.execute::<User>(&platform.context(4), ada.0, end).await.unwrap();
+    let deactivate = UserCommand::DeactivateUser { reason: "left".into() };
+    commands.execute::<User>(&platform.context(4), ada.0, deactivate).await.unwrap();
     let deactivated = commands.set_password(&platform.context(5), ada, "battery staple").await;
     assert!(is_refused(&deactivated, &Refusal::User(UserRefusal::Deactivated)), "{deactivated:?}");
     commands.execute::<User>(&platform.context(6), ada.0, UserCommand::ReactivateUser {}).await.unwrap();
@@ -113,7 +113,7 @@ async fn a_password_is_set_for_active_users_only() {
 }
 
 #[tokio::test]
-async fn a_name_is_sealed_and_changed() {
+async fn a_user_is_renamed_with_an_encrypted_name() {
     let platform = TestPlatform::new().await;
     let commands = &platform.commands;
     let ada = commands.register_user(&platform.context(1), user("ada@example.org")).await.unwrap().user;
@@ -124,7 +124,7 @@ async fn a_name_is_sealed_and_changed() {
 }
 
 #[tokio::test]
-async fn an_erased_person_cannot_be_read_or_signed_in_and_their_address_is_free() {
+async fn an_erased_user_is_unreadable_cannot_sign_in_and_releases_their_address() {
     let platform = TestPlatform::new().await;
     let commands = &platform.commands;
     let ada = commands.register_user(&platform.context(1), user("ada@example.org")).await.unwrap().user;
@@ -140,7 +140,7 @@ async fn an_erased_person_cannot_be_read_or_signed_in_and_their_address_is_free(
 }
 
 #[tokio::test]
-async fn broken_off_anywhere_a_registration_completes() {
+async fn an_interrupted_registration_is_completed_by_a_repeat() {
     let platform = TestPlatform::new().await;
     let email = |n| format!("user{n}@example.org");
     let run = |n: u128| {
@@ -157,11 +157,11 @@ async fn broken_off_anywhere_a_registration_completes() {
         },
     )
     .await;
-    assert!(places > 5, "broken off in {places} places only");
+    assert!(places > 5, "interrupted at only {places} await points");
 }
 
 #[tokio::test]
-async fn broken_off_anywhere_an_erasure_completes() {
+async fn an_interrupted_erasure_is_completed_by_a_repeat() {
     let platform = TestPlatform::new().await;
     let email = |n| format!("user{n}@example.org");
     let ada =
@@ -183,5 +183,5 @@ async fn broken_off_anywhere_an_erasure_completes() {
         },
     )
     .await;
-    assert!(places > 5, "broken off in {places} places only");
+    assert!(places > 5, "interrupted at only {places} await points");
 }

@@ -1,4 +1,4 @@
-//! The same commands with the events in PostgreSQL: the very files of `processes`, with another backend.
+//! Runs the tests of `processes` with the events in PostgreSQL: the same files, another `event_store_backend`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../processes/api_keys.rs"]
