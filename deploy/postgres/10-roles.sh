@@ -1,6 +1,7 @@
 #!/bin/sh
-# Run once, by the database's own first start: the groups that `argusiq migrate` gives rights to, and the
-# logins. Where events are kept in PostgreSQL, argusiq_api becomes a member of argusiq_events too.
+# Creates the group roles that `argusiq migrate` grants permissions to, and the login roles. The PostgreSQL image runs this
+# once, when it creates the database. If events are stored in PostgreSQL, argusiq_api must also be a member of
+# argusiq_events.
 set -eu
 psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --set=api="$ARGUSIQ_POSTGRES_API_PASSWORD" \
   --set=project="$ARGUSIQ_POSTGRES_PROJECT_PASSWORD" --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" <<'SQL'
