@@ -1,4 +1,4 @@
-//! Real rustls clients and servers shake hands in memory, at a time of the test's choosing.
+//! Handshakes between real rustls clients and servers, in memory and at a time that each test chooses.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -20,15 +20,17 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject};
 use support::*;
 
+/// A clock that always shows the same time.
 #[derive(Debug)]
-struct At(DateTime<Utc>);
+struct FixedTime(DateTime<Utc>);
 
-impl TimeProvider for At {
+impl TimeProvider for FixedTime {
     fn current_time(&self) -> Option<UnixTime> {
         Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(self.0.timestamp() as u64)))
     }
 }
 
+/// A TLS server that requires a device certificate, and its PKI.
 struct Listener {
     pki: Pki,
     verifier: Arc<SwappableVerifier>,
@@ -41,9 +43,9 @@ fn listener() -> Listener {
     let names = ServerNames::parse(["localhost", "127.0.0.1"]).unwrap();
     let server = pki.root.issue_server_certificate(&names, 90, now()).unwrap();
     let revoked = Arc::new(Mutex::new(Vec::new()));
-    let asked = revoked.clone();
-    let revoked_now = Arc::new(move |serial: &certs::Serial| asked.lock().unwrap().contains(serial));
-    let verifier = Arc::new(SwappableVerifier::new(pki.root.certificate(), revoked_now).unwrap());
+    let serials = revoked.clone();
+    let is_revoked = Arc::new(move |serial: &certs::Serial| serials.lock().unwrap().contains(serial));
+    let verifier = Arc::new(SwappableVerifier::new(pki.root.certificate(), is_revoked).unwrap());
     let config = server_config(&server.certificate_pem, &server.private_key_pem, verifier.clone()).unwrap();
     Listener { pki, verifier, revoked, config }
 }
@@ -59,7 +61,7 @@ impl Listener {
     fn client(&self, credentials: Option<Credentials>, version: &'static SupportedProtocolVersion) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.pki.root.certificate().clone()).unwrap();
-        let builder = ClientConfig::builder_with_details(Arc::new(default_provider()), Arc::new(At(now())))
+        let builder = ClientConfig::builder_with_details(Arc::new(default_provider()), Arc::new(FixedTime(now())))
             .with_protocol_versions(&[version])
             .unwrap()
             .with_root_certificates(roots);
@@ -73,7 +75,7 @@ impl Listener {
 
     fn connect_at(&self, at: DateTime<Utc>, credentials: Option<Credentials>) -> Result<HandshakeKind, rustls::Error> {
         let client = Arc::new(self.client(credentials, &rustls::version::TLS13));
-        shake(self.config_at(at), client)
+        handshake(self.config_at(at), client)
     }
 
     fn connect(&self, device: &IssuedDevice) -> Result<HandshakeKind, rustls::Error> {
@@ -82,13 +84,13 @@ impl Listener {
 
     fn config_at(&self, at: DateTime<Utc>) -> Arc<ServerConfig> {
         let mut config = self.config.clone();
-        config.time_provider = Arc::new(At(at));
+        config.time_provider = Arc::new(FixedTime(at));
         Arc::new(config)
     }
 }
 
-/// Shakes hands and sends one octet each way; the error is the server's.
-fn shake(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Result<HandshakeKind, rustls::Error> {
+/// Runs a handshake, then sends one byte from the server to the client. Errors are the server's.
+fn handshake(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Result<HandshakeKind, rustls::Error> {
     let mut client = ClientConnection::new(client, "localhost".try_into().unwrap()).unwrap();
     let mut server = ServerConnection::new(server).unwrap();
     std::io::Write::write_all(&mut server.writer(), b"x").unwrap();
@@ -116,7 +118,7 @@ fn shake(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Result<Handsha
     Ok(client.handshake_kind().unwrap())
 }
 
-fn device(authority: &Authority) -> IssuedDevice {
+fn issue_device(authority: &Authority) -> IssuedDevice {
     authority.issue_device(DEVICE, 30, now()).unwrap()
 }
 
@@ -126,32 +128,32 @@ fn assert_refused(outcome: Result<HandshakeKind, rustls::Error>, reason: Certifi
 }
 
 #[test]
-fn a_device_of_any_organisation_under_the_root_is_accepted_by_both_tls_versions() {
+fn a_device_of_any_organisation_under_the_root_is_accepted_in_tls_1_2_and_1_3() {
     let listener = listener();
     for authority in [&listener.pki.ours, &listener.pki.theirs] {
         for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
-            let client = listener.client(credentials(&device(authority)), version);
-            shake(listener.config_at(now()), Arc::new(client)).unwrap();
+            let client = listener.client(credentials(&issue_device(authority)), version);
+            handshake(listener.config_at(now()), Arc::new(client)).unwrap();
         }
     }
 }
 
 #[test]
-fn a_client_without_certificate_is_refused() {
+fn a_client_without_a_certificate_is_refused() {
     let outcome = listener().connect_at(now(), None);
     assert_eq!(outcome.unwrap_err(), rustls::Error::NoCertificatesPresented);
 }
 
 #[test]
-fn a_certificate_of_a_foreign_root_is_refused() {
+fn a_certificate_under_another_root_is_refused() {
     let (listener, foreign) = (listener(), pki());
-    assert_refused(listener.connect(&device(&foreign.ours)), CertificateError::UnknownIssuer);
+    assert_refused(listener.connect(&issue_device(&foreign.ours)), CertificateError::UnknownIssuer);
 }
 
 #[test]
-fn a_certificate_is_refused_before_and_after_its_validity() {
+fn a_certificate_is_refused_before_and_after_its_validity_period() {
     let listener = listener();
-    let device = device(&listener.pki.ours);
+    let device = issue_device(&listener.pki.ours);
     listener.connect_at(device.not_before, credentials(&device)).unwrap();
     listener.connect_at(device.not_after, credentials(&device)).unwrap();
     let late = listener.connect_at(device.not_after + days(1), credentials(&device)).unwrap_err();
@@ -161,9 +163,9 @@ fn a_certificate_is_refused_before_and_after_its_validity() {
 }
 
 #[test]
-fn a_revoked_serial_is_refused_in_the_very_next_handshake() {
+fn a_revoked_serial_is_refused_from_the_next_handshake_on() {
     let listener = listener();
-    let (device, other) = (device(&listener.pki.ours), device(&listener.pki.ours));
+    let (device, other) = (issue_device(&listener.pki.ours), issue_device(&listener.pki.ours));
     listener.connect(&device).unwrap();
     listener.revoked.lock().unwrap().push(device.serial.clone());
     assert_refused(listener.connect(&device), CertificateError::Revoked);
@@ -171,19 +173,19 @@ fn a_revoked_serial_is_refused_in_the_very_next_handshake() {
 }
 
 #[test]
-fn a_revoked_organisation_ca_takes_all_its_devices_along() {
+fn revoking_an_organisation_ca_locks_out_all_its_devices() {
     let listener = listener();
     let ca = listener.pki.ours.certificate();
     let (_, parsed) = x509_parser::parse_x509_certificate(ca).unwrap();
     listener.revoked.lock().unwrap().push(certs::Serial::from_octets(parsed.raw_serial()).unwrap());
-    assert_refused(listener.connect(&device(&listener.pki.ours)), CertificateError::Revoked);
-    listener.connect(&device(&listener.pki.theirs)).unwrap();
+    assert_refused(listener.connect(&issue_device(&listener.pki.ours)), CertificateError::Revoked);
+    listener.connect(&issue_device(&listener.pki.theirs)).unwrap();
 }
 
 #[test]
-fn a_revocation_list_swapped_in_refuses_what_it_names_and_nothing_else() {
+fn a_swapped_in_revocation_list_refuses_the_certificates_on_it_and_no_others() {
     let listener = listener();
-    let ours = device(&listener.pki.ours);
+    let ours = issue_device(&listener.pki.ours);
     listener.connect(&ours).unwrap();
     let entry = CrlEntry { serial: ours.serial.clone(), revoked_at: now(), reason: RevocationReason::KeyCompromise };
     let list = listener.pki.ours.crl(&[entry], 1, now(), now() + days(1)).unwrap();
@@ -191,20 +193,20 @@ fn a_revocation_list_swapped_in_refuses_what_it_names_and_nothing_else() {
     assert!(certs::crl::serials(b"no list").is_err());
     listener.verifier.replace(listener.pki.root.certificate(), vec![list.der]).unwrap();
     assert_refused(listener.connect(&ours), CertificateError::Revoked);
-    listener.connect(&device(&listener.pki.ours)).unwrap();
-    listener.connect(&device(&listener.pki.theirs)).unwrap();
+    listener.connect(&issue_device(&listener.pki.ours)).unwrap();
+    listener.connect(&issue_device(&listener.pki.theirs)).unwrap();
 }
 
 #[test]
-fn another_root_can_be_swapped_in() {
+fn the_root_can_be_swapped_at_run_time() {
     let (listener, foreign) = (listener(), pki());
     listener.verifier.replace(foreign.root.certificate(), Vec::new()).unwrap();
-    listener.connect(&device(&foreign.ours)).unwrap();
-    assert_refused(listener.connect(&device(&listener.pki.ours)), CertificateError::UnknownIssuer);
+    listener.connect(&issue_device(&foreign.ours)).unwrap();
+    assert_refused(listener.connect(&issue_device(&listener.pki.ours)), CertificateError::UnknownIssuer);
 }
 
 #[test]
-fn another_organisations_ca_that_signs_our_names_is_refused() {
+fn a_certificate_in_our_name_signed_by_another_organisations_ca_is_refused() {
     let listener = listener();
     let (certificate, key) = Forgery::of(&listener.pki.theirs).sign();
     let chain = vec![certificate, listener.pki.theirs.certificate().clone()];
@@ -219,7 +221,7 @@ fn another_organisations_ca_that_signs_our_names_is_refused() {
 }
 
 #[test]
-fn a_server_certificate_opens_no_door_and_an_organisation_ca_makes_no_server() {
+fn a_server_certificate_is_no_client_certificate_and_an_organisation_ca_signs_no_server() {
     let listener = listener();
     let server =
         listener.pki.root.issue_server_certificate(&ServerNames::parse(["localhost"]).unwrap(), 9, now()).unwrap();
@@ -231,34 +233,36 @@ fn a_server_certificate_opens_no_door_and_an_organisation_ca_makes_no_server() {
         Forgery { usage: rcgen::ExtendedKeyUsagePurpose::ServerAuth, ..Forgery::of(&listener.pki.ours) }.sign();
     let mut roots = RootCertStore::empty();
     roots.add(listener.pki.root.certificate().clone()).unwrap();
-    let devices = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider())).build();
-    let at = At(now()).current_time().unwrap();
+    let server_verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider())).build();
+    let at = FixedTime(now()).current_time().unwrap();
     let chain = [listener.pki.ours.certificate().clone()];
-    let refused = devices.unwrap().verify_server_cert(&certificate, &chain, &"localhost".try_into().unwrap(), &[], at);
+    let refused =
+        server_verifier.unwrap().verify_server_cert(&certificate, &chain, &"localhost".try_into().unwrap(), &[], at);
     assert!(format!("{refused:?}").contains("Purpose"), "{refused:?}");
 }
 
 #[test]
-fn no_session_is_resumed_so_no_handshake_goes_unchecked() {
+fn sessions_are_never_resumed_so_every_handshake_checks_the_certificate() {
     let listener = listener();
     for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
-        let client = Arc::new(listener.client(credentials(&device(&listener.pki.ours)), version));
+        let client = Arc::new(listener.client(credentials(&issue_device(&listener.pki.ours)), version));
         for _ in 0..2 {
-            let kind = shake(listener.config_at(now()), client.clone()).unwrap();
+            let kind = handshake(listener.config_at(now()), client.clone()).unwrap();
             assert!(!matches!(kind, HandshakeKind::Resumed), "{kind:?}");
         }
     }
 }
 
 #[test]
-fn the_revocation_question_is_not_asked_for_strangers() {
+fn revocation_is_not_looked_up_for_certificates_under_another_root() {
     let pki = pki();
-    let asked = Arc::new(AtomicBool::new(false));
-    let mark = asked.clone();
-    let question = Arc::new(move |_: &certs::Serial| mark.swap(true, SeqCst));
-    let verifier = SwappableVerifier::new(pki.root.certificate(), question).unwrap();
-    let stranger = der(&device(&support::pki().ours).chain_pem);
-    let at = At(now()).current_time().unwrap();
-    let outcome = verifier.check_chain(&stranger[0], &stranger[1..], at);
-    assert!(outcome.is_err() && !asked.load(SeqCst));
+    let looked_up = Arc::new(AtomicBool::new(false));
+    let flag = looked_up.clone();
+    let is_revoked = Arc::new(move |_: &certs::Serial| flag.swap(true, SeqCst));
+    let verifier = SwappableVerifier::new(pki.root.certificate(), is_revoked).unwrap();
+    let foreign_chain = der(&issue_device(&support::pki().ours).chain_pem);
+    let at = FixedTime(now()).current_time().unwrap();
+    let outcome = verifier.check_chain(&foreign_chain[0], &foreign_chain[1..], at);
+    assert!(outcome.is_err() && !looked_up.load(SeqCst));
 }

@@ -1,4 +1,4 @@
-//! Reading and judging device certificates, forged ones above all.
+//! Reading and verifying device certificates, genuine and forged.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -9,7 +9,7 @@ use rcgen::ExtendedKeyUsagePurpose;
 use support::*;
 
 #[test]
-fn a_device_certificate_says_whose_it_is() {
+fn a_device_certificate_identifies_its_device_and_organisation() {
     let pki = pki();
     let issued = pki.ours.issue_device(DEVICE, 365, now()).unwrap();
     let read = verify_chain(&der(&issued.chain_pem), pki.root.certificate(), pki.ours.certificate(), now()).unwrap();
@@ -23,16 +23,17 @@ fn a_device_certificate_says_whose_it_is() {
 }
 
 #[test]
-fn no_certificate_and_no_certificate_at_all_are_refused() {
+fn an_empty_chain_and_unreadable_bytes_are_refused() {
     assert_eq!(identity(&[]), Err(Error::Empty));
     assert_eq!(identity(&[b"\x30\x03abc".as_slice().into()]), Err(Error::Unreadable));
-    let mut longer = der(&pki().ours.issue_device(DEVICE, 1, now()).unwrap().certificate_pem).remove(0).to_vec();
-    longer.push(0);
-    assert_eq!(identity(&[longer.into()]), Err(Error::Unreadable));
+    let mut with_trailing_byte =
+        der(&pki().ours.issue_device(DEVICE, 1, now()).unwrap().certificate_pem).remove(0).to_vec();
+    with_trailing_byte.push(0);
+    assert_eq!(identity(&[with_trailing_byte.into()]), Err(Error::Unreadable));
 }
 
 #[test]
-fn fields_that_disagree_or_are_misspelt_are_refused() {
+fn contradictory_or_malformed_fields_are_refused() {
     let pki = pki();
     let ours = || Forgery::of(&pki.ours);
     let device = identity::device_uri(OURS, DEVICE);
@@ -48,22 +49,22 @@ fn fields_that_disagree_or_are_misspelt_are_refused() {
     for (forgery, refusal) in cases {
         assert_eq!(identity(&[forgery.sign().0]), Err(refusal));
     }
-    assert!(identity(&[ours().sign().0]).is_ok(), "the forgeries differ from a good one in one field each");
+    assert!(identity(&[ours().sign().0]).is_ok(), "each forgery differs from this valid certificate in one field");
 }
 
 #[test]
-fn another_organisations_ca_cannot_sign_our_names() {
+fn another_organisations_ca_cannot_sign_certificates_in_our_name() {
     let pki = pki();
-    let judge =
+    let verify =
         |forgery: Forgery<'_>| verify_chain(&[forgery.sign().0], pki.root.certificate(), pki.ours.certificate(), now());
-    assert!(judge(Forgery::of(&pki.ours)).is_ok());
-    assert_eq!(judge(Forgery::of(&pki.theirs)), Err(Error::Disagree("subject O", "issuer O")));
+    assert!(verify(Forgery::of(&pki.ours)).is_ok());
+    assert_eq!(verify(Forgery::of(&pki.theirs)), Err(Error::Disagree("subject O", "issuer O")));
     let under_our_name = Forgery { signer: &pki.theirs, ..Forgery::of(&pki.ours) };
-    assert_eq!(judge(under_our_name), Err(Error::Signature("device certificate", "organisation CA")));
+    assert_eq!(verify(under_our_name), Err(Error::Signature("device certificate", "organisation CA")));
 }
 
 #[test]
-fn a_chain_is_judged_by_the_cas_we_hold_not_by_those_presented() {
+fn a_chain_is_verified_against_our_cas_not_the_presented_ones() {
     let (pki, foreign) = (pki(), pki());
     let chain = der(&foreign.ours.issue_device(DEVICE, 1, now()).unwrap().chain_pem);
     assert_eq!(
@@ -81,12 +82,12 @@ fn a_chain_is_judged_by_the_cas_we_hold_not_by_those_presented() {
 }
 
 #[test]
-fn a_chain_out_of_date_is_refused_at_every_level() {
+fn a_certificate_out_of_its_validity_is_refused_at_every_level_of_the_chain() {
     let root = RootAuthority::create("test root", now()).unwrap();
     let ours = root.issue_organization_authority(OURS, now()).unwrap();
     let issued = ours.issue_device(DEVICE, 2, now()).unwrap();
-    let at = |at| verify_chain(&der(&issued.chain_pem), root.certificate(), ours.certificate(), at);
-    assert!(at(issued.not_before).is_ok() && at(issued.not_after).is_ok());
+    let verify_at = |at| verify_chain(&der(&issued.chain_pem), root.certificate(), ours.certificate(), at);
+    assert!(verify_at(issued.not_before).is_ok() && verify_at(issued.not_after).is_ok());
     let refusals = [
         (issued.not_after + chrono::TimeDelta::seconds(1), "device certificate"),
         (now() + days(11 * 365), "organisation CA"),
@@ -94,7 +95,7 @@ fn a_chain_out_of_date_is_refused_at_every_level() {
         (issued.not_before - chrono::TimeDelta::seconds(1), "root CA"),
     ];
     for (time, name) in refusals {
-        assert!(matches!(at(time), Err(Error::NotInDate { certificate, .. }) if certificate == name), "{name}");
+        assert!(matches!(verify_at(time), Err(Error::NotInDate { certificate, .. }) if certificate == name), "{name}");
     }
 }
 

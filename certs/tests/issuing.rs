@@ -1,4 +1,4 @@
-//! Issuing, signing requests, sealing: what is made is right, what must be refused is refused.
+//! Issuing certificates, signing certificate requests (CSRs), and sealing keys with the master key.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -12,21 +12,21 @@ const OWN: csr::Subject<'_> = csr::Subject { device: DEVICE, serial_number: Some
 fn request(key: &KeyPair) -> String {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = rcgen::DistinguishedName::new();
-    named(parameters, key)
+    request_with(parameters, key)
 }
 
-fn named(parameters: CertificateParams, key: &KeyPair) -> String {
+fn request_with(parameters: CertificateParams, key: &KeyPair) -> String {
     parameters.serialize_request(key).unwrap().pem().unwrap()
 }
 
-fn with_name(kind: rcgen::DnType, name: &str) -> CertificateParams {
+fn subject_with(kind: rcgen::DnType, name: &str) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = rcgen::DistinguishedName::new();
     parameters.distinguished_name.push(kind, name);
     parameters
 }
 
-fn refusal(authority: &Authority, pem: &str) -> csr::Error {
+fn csr_error(authority: &Authority, pem: &str) -> csr::Error {
     match authority.sign_csr(pem, OWN, 1, now()).unwrap_err() {
         certs::Error::Csr(error) => error,
         other => panic!("{other:?}"),
@@ -34,7 +34,7 @@ fn refusal(authority: &Authority, pem: &str) -> csr::Error {
 }
 
 #[test]
-fn a_signing_request_gives_its_key_and_the_certificate_names_the_device() {
+fn a_signed_request_gets_a_certificate_for_its_key_that_names_the_device() {
     let pki = pki();
     for algorithm in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384] {
         let key = KeyPair::generate_for(algorithm).unwrap();
@@ -49,39 +49,39 @@ fn a_signing_request_gives_its_key_and_the_certificate_names_the_device() {
 }
 
 #[test]
-fn a_signing_request_may_name_its_own_device_and_nobody_else() {
+fn a_signing_request_may_name_only_its_own_device() {
     use rcgen::{DnType, SanType};
     let (pki, key) = (pki(), KeyPair::generate().unwrap());
     let with_san = |name| {
-        let mut parameters = with_name(DnType::CommonName, "SN-1");
+        let mut parameters = subject_with(DnType::CommonName, "SN-1");
         parameters.subject_alt_names = vec![name];
         parameters
     };
     let own = certs::identity::device_uri(OURS, DEVICE);
     for parameters in [
-        with_name(DnType::CommonName, &DEVICE.to_string()),
-        with_name(DnType::CommonName, "SN-1"),
-        with_name(DnType::OrganizationName, &OURS.to_string()),
-        with_name(DnType::CountryName, "DE"),
+        subject_with(DnType::CommonName, &DEVICE.to_string()),
+        subject_with(DnType::CommonName, "SN-1"),
+        subject_with(DnType::OrganizationName, &OURS.to_string()),
+        subject_with(DnType::CountryName, "DE"),
         with_san(SanType::URI(own.try_into().unwrap())),
     ] {
-        pki.ours.sign_csr(&named(parameters, &key), OWN, 1, now()).unwrap();
+        pki.ours.sign_csr(&request_with(parameters, &key), OWN, 1, now()).unwrap();
     }
     let other = certs::identity::device_uri(OURS, OURS);
     for (parameters, field) in [
-        (with_name(DnType::CommonName, "SN-2"), "subject CN"),
-        (with_name(DnType::CommonName, "admin.example"), "subject CN"),
-        (with_name(DnType::OrganizationName, "Acme"), "subject O"),
+        (subject_with(DnType::CommonName, "SN-2"), "subject CN"),
+        (subject_with(DnType::CommonName, "admin.example"), "subject CN"),
+        (subject_with(DnType::OrganizationName, "Acme"), "subject O"),
         (with_san(SanType::URI(other.try_into().unwrap())), "SAN"),
         (with_san(SanType::DnsName("admin.example".try_into().unwrap())), "SAN"),
     ] {
-        let refused = refusal(&pki.ours, &named(parameters, &key));
+        let refused = csr_error(&pki.ours, &request_with(parameters, &key));
         assert!(matches!(&refused, csr::Error::ForeignSubject { field: found, .. } if *found == field), "{refused:?}");
     }
 }
 
 #[test]
-fn a_certificate_is_renewed_for_its_own_key_by_its_own_ca_alone() {
+fn only_the_issuing_ca_renews_a_certificate_and_it_keeps_the_key() {
     let pki = pki();
     let old = pki.ours.issue_device(DEVICE, 1, now()).unwrap();
     let new = pki.ours.renew_device(&old.certificate_pem, 10, now()).unwrap();
@@ -106,36 +106,36 @@ fn serial_numbers_are_128_random_bits() {
 #[test]
 fn weak_or_unknown_keys_in_a_signing_request_are_refused() {
     let pki = pki();
-    let of = |algorithm| refusal(&pki.ours, &request(&KeyPair::generate_for(algorithm).unwrap()));
-    assert_eq!(of(&rcgen::PKCS_RSA_SHA256), csr::Error::Rsa);
-    assert_eq!(of(&rcgen::PKCS_ED25519), csr::Error::KeyKind("1.3.101.112".to_owned()));
-    assert_eq!(of(&rcgen::PKCS_ECDSA_P521_SHA512), csr::Error::KeyKind("1.3.132.0.35".to_owned()));
+    let error_for = |algorithm| csr_error(&pki.ours, &request(&KeyPair::generate_for(algorithm).unwrap()));
+    assert_eq!(error_for(&rcgen::PKCS_RSA_SHA256), csr::Error::Rsa);
+    assert_eq!(error_for(&rcgen::PKCS_ED25519), csr::Error::KeyKind("1.3.101.112".to_owned()));
+    assert_eq!(error_for(&rcgen::PKCS_ECDSA_P521_SHA512), csr::Error::KeyKind("1.3.132.0.35".to_owned()));
 }
 
 #[test]
-fn a_signing_request_that_proves_nothing_or_is_none_is_refused() {
+fn a_signing_request_with_a_bad_signature_or_an_unreadable_one_is_refused() {
     let pki = pki();
     let pem = request(&KeyPair::generate().unwrap());
     let request =
-        with_name(rcgen::DnType::CommonName, "SN-1").serialize_request(&KeyPair::generate().unwrap()).unwrap();
-    let base64 = |der: &[u8]| {
+        subject_with(rcgen::DnType::CommonName, "SN-1").serialize_request(&KeyPair::generate().unwrap()).unwrap();
+    let to_pem = |der: &[u8]| {
         let text = data_encoding::BASE64.encode(der);
         format!("-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n")
     };
     let mut changed = request.der().to_vec();
     let last = changed.len() - 1;
     changed[last] ^= 1;
-    assert_eq!(refusal(&pki.ours, &base64(&changed)), csr::Error::Signature);
-    let longer = [request.der().as_ref(), b"\0"].concat();
-    assert_eq!(refusal(&pki.ours, &base64(&longer)), csr::Error::Unreadable);
-    assert_eq!(refusal(&pki.ours, &base64(b"nonsense")), csr::Error::Unreadable);
-    assert_eq!(refusal(&pki.ours, pki.ours.certificate_pem()), csr::Error::Unreadable);
-    assert_eq!(refusal(&pki.ours, ""), csr::Error::Unreadable);
-    assert_eq!(refusal(&pki.ours, &pem.repeat(100)), csr::Error::TooLong);
+    assert_eq!(csr_error(&pki.ours, &to_pem(&changed)), csr::Error::Signature);
+    let with_trailing_byte = [request.der().as_ref(), b"\0"].concat();
+    assert_eq!(csr_error(&pki.ours, &to_pem(&with_trailing_byte)), csr::Error::Unreadable);
+    assert_eq!(csr_error(&pki.ours, &to_pem(b"nonsense")), csr::Error::Unreadable);
+    assert_eq!(csr_error(&pki.ours, pki.ours.certificate_pem()), csr::Error::Unreadable);
+    assert_eq!(csr_error(&pki.ours, ""), csr::Error::Unreadable);
+    assert_eq!(csr_error(&pki.ours, &pem.repeat(100)), csr::Error::TooLong);
 }
 
 #[test]
-fn validity_is_bounded_by_days_and_by_the_ca() {
+fn validity_is_limited_to_3650_days_and_to_the_validity_of_the_ca() {
     let ours = pki().ours;
     for days in [0, 3_651] {
         let refused = ours.issue_device(DEVICE, days, now()).unwrap_err();
@@ -148,7 +148,7 @@ fn validity_is_bounded_by_days_and_by_the_ca() {
 }
 
 #[test]
-fn an_opened_ca_signs_like_the_one_that_was_sealed() {
+fn a_ca_opened_from_its_sealed_form_signs_as_before() {
     let pki = pki();
     let master = MasterKey::generate().unwrap();
     let text = serde_json::to_string(&pki.ours.seal(&master).unwrap()).unwrap();
@@ -164,7 +164,7 @@ fn an_opened_ca_signs_like_the_one_that_was_sealed() {
 }
 
 #[test]
-fn a_sealed_key_that_was_changed_moved_or_sealed_otherwise_does_not_open() {
+fn a_sealed_key_does_not_open_when_altered_moved_or_under_another_master_key() {
     let pki = pki();
     let master = MasterKey::generate().unwrap();
     let sealed = pki.ours.seal(&master).unwrap();
@@ -174,13 +174,13 @@ fn a_sealed_key_that_was_changed_moved_or_sealed_otherwise_does_not_open() {
     };
 
     let (head, body) = sealed.sealed_key.rsplit_once(':').unwrap();
-    let octets = data_encoding::BASE64.decode(body.as_bytes()).unwrap();
-    for index in [0, octets.len() / 2, octets.len() - 1] {
-        let mut octets = octets.clone();
-        octets[index] ^= 1;
-        let sealed_key = format!("{head}:{}", data_encoding::BASE64.encode(&octets));
+    let bytes = data_encoding::BASE64.decode(body.as_bytes()).unwrap();
+    for index in [0, bytes.len() / 2, bytes.len() - 1] {
+        let mut bytes = bytes.clone();
+        bytes[index] ^= 1;
+        let sealed_key = format!("{head}:{}", data_encoding::BASE64.encode(&bytes));
         let changed = certs::SealedAuthority { sealed_key, ..sealed.clone() };
-        assert!(matches!(cause(&changed, &master), master_key::Error::Tampered(_)), "octet {index}");
+        assert!(matches!(cause(&changed, &master), master_key::Error::Tampered(_)), "byte {index}");
     }
     let moved = certs::SealedAuthority { certificate_pem: pki.theirs.certificate_pem().to_owned(), ..sealed.clone() };
     assert!(matches!(cause(&moved, &master), master_key::Error::Tampered(_)));
@@ -206,7 +206,7 @@ fn a_master_key_is_read_from_base64_and_hex_and_nothing_else() {
 }
 
 #[test]
-fn a_small_secret_is_sealed_for_its_context_and_never_twice_the_same() {
+fn a_sealed_secret_opens_only_in_its_context_and_differs_each_time() {
     let key = MasterKey::generate().unwrap();
     let (one, two) = (key.seal("jwt", b"secret").unwrap(), key.seal("jwt", b"secret").unwrap());
     assert_ne!(one, two);
@@ -215,7 +215,7 @@ fn a_small_secret_is_sealed_for_its_context_and_never_twice_the_same() {
 }
 
 #[test]
-fn no_private_key_shows_in_debug_output() {
+fn debug_output_contains_no_private_key() {
     let pki = pki();
     let issued = pki.ours.issue_device(DEVICE, 1, now()).unwrap();
     let master = MasterKey::parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
@@ -226,7 +226,7 @@ fn no_private_key_shows_in_debug_output() {
 }
 
 #[test]
-fn a_distribution_point_is_written_when_given() {
+fn a_configured_crl_url_becomes_the_distribution_point_of_a_certificate() {
     let ours = pki().ours.with_crl_url("http://crl.example/ours.crl").unwrap();
     let chain = der(&ours.issue_device(DEVICE, 1, now()).unwrap().certificate_pem);
     assert!(String::from_utf8_lossy(&chain[0]).contains("http://crl.example/ours.crl"));

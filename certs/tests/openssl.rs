@@ -1,4 +1,4 @@
-//! Cross-checks by the `openssl` command, an implementation that shares no code with ours (Debian package `openssl`).
+//! Cross-checks with the `openssl` command (Debian package `openssl`), an implementation that shares no code with ours.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -18,7 +18,7 @@ fn openssl(dir: &Path, arguments: &str) -> Output {
 }
 
 #[track_caller]
-fn text(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     let both = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8(both).unwrap()
 }
@@ -30,7 +30,7 @@ fn write(dir: &Path, files: &[(&str, &str)]) {
 }
 
 #[test]
-fn openssl_accepts_a_fresh_certificate_and_refuses_a_revoked_one() {
+fn openssl_accepts_a_valid_certificate_and_refuses_a_revoked_or_expired_one() {
     let (dir, pki) = (tempfile::tempdir().unwrap(), pki());
     let dir = dir.path();
     let (fresh, revoked) =
@@ -53,29 +53,33 @@ fn openssl_accepts_a_fresh_certificate_and_refuses_a_revoked_one() {
         openssl(
             dir,
             &format!(
-                "verify -x509_strict -purpose sslclient -attime {at} -crl_check_all -CRLfile lists.pem -CAfile root.crt \
-                 -untrusted ca.crt {name}"
+                "verify -x509_strict -purpose sslclient -attime {at} -crl_check_all -CRLfile lists.pem \
+                 -CAfile root.crt -untrusted ca.crt {name}"
             ),
         )
     };
     let accepted = verify(now().timestamp(), "fresh.crt");
-    assert!(accepted.status.success(), "{}", text(&accepted));
+    assert!(accepted.status.success(), "{}", output_text(&accepted));
     let refused = verify(now().timestamp(), "revoked.crt");
-    assert!(!refused.status.success() && text(&refused).contains("certificate revoked"), "{}", text(&refused));
+    assert!(
+        !refused.status.success() && output_text(&refused).contains("certificate revoked"),
+        "{}",
+        output_text(&refused)
+    );
     let expired = verify((now() + days(31)).timestamp(), "fresh.crt");
-    assert!(!expired.status.success() && text(&expired).contains("has expired"), "{}", text(&expired));
+    assert!(!expired.status.success() && output_text(&expired).contains("has expired"), "{}", output_text(&expired));
 
-    let shown = text(&openssl(dir, "crl -in list.pem -noout -text"));
+    let shown = output_text(&openssl(dir, "crl -in list.pem -noout -text"));
     for part in ["X509v3 CRL Number: \n                258", "Superseded", &revoked.serial.as_str().to_uppercase()] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }
-    let shown = text(&openssl(dir, "x509 -in fresh.crt -noout -serial -fingerprint -sha256"));
+    let shown = output_text(&openssl(dir, "x509 -in fresh.crt -noout -serial -fingerprint -sha256"));
     assert!(shown.to_lowercase().contains(&format!("serial={}", fresh.serial)), "{shown}");
     assert!(shown.replace(':', "").to_lowercase().contains(&fresh.fingerprint_sha256), "{shown}");
 }
 
 #[test]
-fn openssl_accepts_the_server_certificate_for_its_names_alone() {
+fn openssl_accepts_the_server_certificate_only_for_its_names() {
     let (dir, pki) = (tempfile::tempdir().unwrap(), pki());
     let dir = dir.path();
     let server = pki
@@ -88,24 +92,25 @@ fn openssl_accepts_the_server_certificate_for_its_names_alone() {
         openssl(dir, &format!("verify -x509_strict -purpose sslserver -attime {at} -CAfile root.crt {name} server.crt"))
     };
     for name in ["-verify_hostname edge.example", "-verify_ip 127.0.0.1", "-verify_ip ::1"] {
-        assert!(verify(name).status.success(), "{name}: {}", text(&verify(name)));
+        assert!(verify(name).status.success(), "{name}: {}", output_text(&verify(name)));
     }
     assert!(!verify("-verify_hostname other.example").status.success());
     assert!(!verify("-verify_ip 127.0.0.2").status.success());
 }
 
 #[test]
-fn requests_made_by_openssl_are_signed_unless_they_are_weak() {
+fn requests_created_by_openssl_are_signed_unless_they_are_weak() {
     let (dir, pki) = (tempfile::tempdir().unwrap(), pki());
     let dir = dir.path();
     let request = |curve: &str, hash: &str| {
-        let made = openssl(
+        let output = openssl(
             dir,
             &format!(
-                "req -new -newkey ec -pkeyopt ec_paramgen_curve:{curve} -nodes -keyout key -subj /CN={DEVICE} -{hash} -out csr"
+                "req -new -newkey ec -pkeyopt ec_paramgen_curve:{curve} -nodes -keyout key -subj /CN={DEVICE} -{hash} \
+                 -out csr"
             ),
         );
-        assert!(made.status.success(), "{}", text(&made));
+        assert!(output.status.success(), "{}", output_text(&output));
         std::fs::read_to_string(dir.join("csr")).unwrap()
     };
     let own = csr::Subject { device: DEVICE, serial_number: None };

@@ -1,5 +1,5 @@
-//! What the tests of certificates share: a fixed time, a small PKI, and forgeries that the library itself refuses to
-//! make.
+//! Shared by the certificate tests: a fixed time, a small PKI, and forged certificates that the library itself refuses
+//! to issue.
 #![allow(dead_code)]
 
 use certs::{Authority, MasterKey, RootAuthority, identity};
@@ -8,10 +8,14 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpos
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
 use uuid::Uuid;
 
+/// The organisation whose certificates the tests expect.
 pub const OURS: Uuid = Uuid::from_u128(0xaaaa);
+/// Another organisation under the same root.
 pub const THEIRS: Uuid = Uuid::from_u128(0xbbbb);
+/// A device of `OURS`.
 pub const DEVICE: Uuid = Uuid::from_u128(0xd1);
 
+/// Returns the fixed time of the tests: 2027-01-15 08:00 UTC.
 pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
@@ -20,6 +24,7 @@ pub fn days(count: i64) -> TimeDelta {
     TimeDelta::days(count)
 }
 
+/// A root CA with the CAs of two organisations.
 pub struct Pki {
     pub root: RootAuthority,
     pub ours: Authority,
@@ -33,10 +38,12 @@ pub fn pki() -> Pki {
     Pki { root, ours, theirs }
 }
 
+/// Decodes a PEM chain.
 pub fn der(chain_pem: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(chain_pem.as_bytes()).map(Result::unwrap).collect()
 }
 
+/// Returns the private key of an organisation's CA, which the library gives out only in sealed form.
 pub fn key_of(authority: &Authority) -> KeyPair {
     let master = MasterKey::generate().unwrap();
     let sealed = authority.seal(&master).unwrap();
@@ -45,7 +52,7 @@ pub fn key_of(authority: &Authority) -> KeyPair {
     KeyPair::from_pkcs8_der_and_sign_algo(&key, &rcgen::PKCS_ECDSA_P256_SHA256).unwrap()
 }
 
-/// A certificate with any content, signed by `signer` under the name of `issuer`.
+/// A certificate with arbitrary content, signed with the key of `signer` in the name of `issuer`.
 pub struct Forgery<'a> {
     pub signer: &'a Authority,
     pub issuer: &'a Authority,
@@ -56,6 +63,7 @@ pub struct Forgery<'a> {
 }
 
 impl Forgery<'_> {
+    /// Describes a certificate of `DEVICE` in `OURS`, signed by `authority`; tests then change single fields.
     pub fn of(authority: &Authority) -> Forgery<'_> {
         Forgery {
             signer: authority,
@@ -67,6 +75,7 @@ impl Forgery<'_> {
         }
     }
 
+    /// Signs the certificate; returns it with the private key of its subject.
     pub fn sign(self) -> (CertificateDer<'static>, KeyPair) {
         let mut parameters = CertificateParams::default();
         parameters.not_before = time::OffsetDateTime::from_unix_timestamp(now().timestamp() - 60).unwrap();
