@@ -1,11 +1,11 @@
-//! A client of the public API. What does not live here: what is asked for.
+//! A client of the public API.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use ureq::Agent;
 
-/// A signed-in client.
+/// A client with a signed-in user.
 #[derive(Clone)]
 pub struct Api {
     agent: Agent,
@@ -15,6 +15,7 @@ pub struct Api {
 }
 
 impl Api {
+    /// Signs in with email and password.
     pub fn sign_in(base: &str, email: &str, password: &str) -> Self {
         let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).http_status_as_error(false);
         let agent: Agent = config.build().into();
@@ -25,39 +26,45 @@ impl Api {
         api
     }
 
+    /// Gets a resource; panics unless the status is 2xx.
     pub fn get(&self, path: &str) -> Value {
         let (status, body) = self.try_get(path);
         assert!((200..300).contains(&status), "GET {path} answered {status}: {body}");
         body
     }
 
+    /// Gets a resource; returns status and body.
     pub fn try_get(&self, path: &str) -> (u16, Value) {
         read(self.agent.get(self.url(path)).header("authorization", self.bearer()).call())
     }
 
+    /// Gets a text without signing in.
     pub fn text(&self, path: &str) -> String {
         self.agent.get(self.url(path)).call().unwrap().body_mut().read_to_string().unwrap()
     }
 
+    /// Posts JSON; panics unless the status is 2xx.
     pub fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.try_post(path, body);
         assert!((200..300).contains(&status), "POST {path} answered {status}: {answer}");
         answer
     }
 
+    /// Posts JSON; returns status and body.
     pub fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
         read(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(&body))
     }
 
-    /// Sends a file and returns the octets of the answer.
+    /// Posts a file and returns the bytes of the response body.
     pub fn post_file(&self, path: &str, kind: &str, file: &str) -> Vec<u8> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         let mut answer = request.header("content-type", kind).send(file).expect("an answer");
-        let octets = answer.body_mut().read_to_vec().expect("a body");
-        assert_eq!(answer.status(), 200, "{}", String::from_utf8_lossy(&octets));
-        octets
+        let bytes = answer.body_mut().read_to_vec().expect("a body");
+        assert_eq!(answer.status(), 200, "{}", String::from_utf8_lossy(&bytes));
+        bytes
     }
 
+    /// Puts JSON; panics unless the status is 2xx.
     pub fn put(&self, path: &str, body: Value) -> Value {
         let (status, answer) =
             read(self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(&body));
@@ -65,6 +72,7 @@ impl Api {
         answer
     }
 
+    /// Deletes a resource; returns status and body.
     pub fn delete(&self, path: &str) -> (u16, Value) {
         read(self.agent.delete(self.url(path)).header("authorization", self.bearer()).call())
     }
@@ -78,12 +86,13 @@ impl Api {
     }
 }
 
-/// Asks a probe, and answers what it says whatever its status is.
+/// Gets a URL without signing in; returns status and body, whatever the status.
 pub fn probe(url: &str) -> (u16, Value) {
     let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).http_status_as_error(false);
     read(Agent::from(config.build()).get(url).call())
 }
 
+/// Returns status and body; status 0 and the error's text if there was no response.
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, Value) {
     match answer {
         Ok(mut answer) => {

@@ -1,5 +1,5 @@
-//! Stock clients: paho-mqtt (PyPI), mosquitto_pub (Debian), socket.io-client (npm). What does not live here: what they
-//! are used for.
+//! Third-party clients: paho-mqtt and schemathesis (PyPI), mosquitto_pub (Debian), socket.io-client and a generated
+//! TypeScript client (npm). Installs them on first use.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -13,19 +13,20 @@ use serde_json::Value;
 
 use crate::fixtures::Device;
 
+/// Held while installing, so that tests of one process do not install the same packages at the same time.
 static INSTALLING: Mutex<()> = Mutex::new(());
 
-/// How paho's connection or messages were answered.
+/// The outcome of publishing with paho.
 #[derive(Debug)]
 pub enum Answered {
-    /// One outcome for each line.
+    /// The connection was accepted; one JSON outcome per message.
     Lines(Vec<Value>),
-    /// The connection was refused.
+    /// The connection was refused or closed, with the reason.
     Refused(String),
 }
 
 impl Answered {
-    /// How many messages were acknowledged.
+    /// Returns how many messages were acknowledged.
     pub fn acknowledged(&self) -> usize {
         match self {
             Self::Lines(lines) => lines.iter().filter(|line| line["acknowledged"] == true).count(),
@@ -34,10 +35,10 @@ impl Answered {
     }
 }
 
-/// Publishes payloads with paho-mqtt on a topic.
+/// Publishes payloads to a topic with paho-mqtt, at QoS 1, with an MQTT `version` of `3.1.1` or `5`.
 pub fn paho(device: &Device, port: u16, version: &str, topic: &str, payloads: &[String]) -> Answered {
     let mut child = Command::new("python3")
-        .arg(clients().join("publish.py"))
+        .arg(scripts_folder().join("publish.py"))
         .args(["--host", "localhost", "--port", &port.to_string(), "--version", version])
         .args(["--client-id", &device.id, "--topic", topic])
         .arg("--ca")
@@ -54,7 +55,7 @@ pub fn paho(device: &Device, port: u16, version: &str, topic: &str, payloads: &[
         .expect("python3 starts");
     let mut input = child.stdin.take().unwrap();
     for payload in payloads {
-        // A refused client has stopped reading; what it printed says so.
+        // A refused client no longer reads its input; its output gives the reason.
         let _ = writeln!(input, "{payload}");
     }
     drop(input);
@@ -67,7 +68,7 @@ pub fn paho(device: &Device, port: u16, version: &str, topic: &str, payloads: &[
     }
 }
 
-/// Publishes one payload with mosquitto_pub; answers its exit code.
+/// Publishes one payload with mosquitto_pub; returns its exit code, or -1 if a signal ended it.
 pub fn mosquitto(device: &Device, port: u16, version: &str, payload: &str) -> i32 {
     ensure_mosquitto();
     Command::new("mosquitto_pub")
@@ -85,15 +86,15 @@ pub fn mosquitto(device: &Device, port: u16, version: &str, payload: &str) -> i3
         .unwrap_or(-1)
 }
 
-/// A stock socket.io-client that collects what it hears.
+/// A socket.io-client process that collects the events it receives.
 pub struct Feed {
     child: Child,
     lines: Receiver<Value>,
-    heard: Vec<Value>,
+    received: Vec<Value>,
 }
 
 impl Feed {
-    /// Connects with `websocket` or `polling` and subscribes.
+    /// Connects with the transport `websocket` or `polling` and sends a subscription.
     pub fn open(url: &str, token: &str, subscription: &Value, transport: &str) -> Self {
         let mut child = Command::new("node")
             .arg(node_client())
@@ -108,23 +109,23 @@ impl Feed {
                 let _ = sender.send(serde_json::from_str(&line).unwrap_or(Value::String(line)));
             }
         });
-        Self { child, lines, heard: Vec::new() }
+        Self { child, lines, received: Vec::new() }
     }
 
-    /// Waits for an event whose data is wanted.
+    /// Waits up to 30 s for an event whose data matches, including those received before; returns its data.
     pub fn expect(&mut self, event: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + Duration::from_secs(30);
         let matches = |message: &Value| message["event"] == event && wanted(&message["data"]);
-        if let Some(found) = self.heard.iter().find(|message| matches(message)) {
+        if let Some(found) = self.received.iter().find(|message| matches(message)) {
             return found["data"].clone();
         }
         while let Ok(message) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            self.heard.push(message.clone());
+            self.received.push(message.clone());
             if matches(&message) {
                 return message["data"].clone();
             }
         }
-        panic!("no wanted {event}; heard {:#?}", self.heard);
+        panic!("no matching {event}; received {:#?}", self.received);
     }
 }
 
@@ -135,50 +136,55 @@ impl Drop for Feed {
     }
 }
 
-fn clients() -> PathBuf {
+/// Returns the folder of the client scripts and package lists.
+fn scripts_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/clients")
 }
 
-fn tools() -> PathBuf {
+/// Returns the folder of installed clients, which later test runs reuse.
+fn install_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("stock-clients")
 }
 
+/// Installs paho-mqtt; returns the folder.
 fn python_packages() -> PathBuf {
-    packages("python", "requirements.txt", "paho")
+    pip_install("python", "requirements.txt", "paho")
 }
 
-/// Installs what a list names, in a folder of its own, unless `present` is there already.
-fn packages(folder: &str, list: &str, present: &str) -> PathBuf {
-    let _one = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = tools().join(folder);
+/// Installs the Python packages of a requirements file into a folder, unless it contains `present`; returns the folder.
+fn pip_install(folder: &str, list: &str, present: &str) -> PathBuf {
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = install_folder().join(folder);
     if !target.join(present).exists() {
         let arguments = ["-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r"];
         let mut pip = Command::new("python3");
-        pip.args(arguments).arg(clients().join(list)).arg("--target").arg(&target);
+        pip.args(arguments).arg(scripts_folder().join(list)).arg("--target").arg(&target);
         succeed(&mut pip);
     }
     target
 }
 
-/// Has schemathesis ask the API whatever its document allows, and things that it does not; answers what it found.
+/// Fuzzes the API with schemathesis: valid and invalid requests generated from its OpenAPI document. Returns the output as
+/// an error if a check failed.
 pub fn schemathesis(document: &str, token: &str, organization: &str, arguments: &[&str]) -> Result<(), String> {
-    let target = packages("schemathesis", "schemathesis.txt", "schemathesis");
+    let target = pip_install("schemathesis", "schemathesis.txt", "schemathesis");
     let mut command = Command::new("python3");
     command.args(["-m", "schemathesis.cli", "run", document]).args(arguments);
     command.args(["--header", &format!("Authorization: Bearer {token}")]);
     command.args(["--header", &format!("X-Organization: {organization}")]);
-    command.env("PYTHONPATH", target).env("PYTHONDONTWRITEBYTECODE", "1").current_dir(tools());
+    command.env("PYTHONPATH", target).env("PYTHONDONTWRITEBYTECODE", "1").current_dir(install_folder());
     let output = command.output().expect("python3 starts");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(()) } else { Err(said) }
+    let report = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(report) }
 }
 
+/// Installs socket.io-client; returns the path of the script that uses it.
 fn node_client() -> PathBuf {
-    let _one = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = tools().join("node");
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = install_folder().join("node");
     fs::create_dir_all(&target).unwrap();
     for file in ["package.json", "package-lock.json", "feed.mjs"] {
-        fs::copy(clients().join(file), target.join(file)).unwrap();
+        fs::copy(scripts_folder().join(file), target.join(file)).unwrap();
     }
     if !target.join("node_modules/socket.io-client").exists() {
         succeed(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&target));
@@ -186,11 +192,11 @@ fn node_client() -> PathBuf {
     target.join("feed.mjs")
 }
 
-/// Generates a TypeScript client from the API's document, compiles it strictly, and lets it make and list a device; answers
-/// the lines that it printed.
+/// Generates a TypeScript client from the OpenAPI document, compiles it in strict mode and runs it to create and list a
+/// device. Returns the JSON lines that it printed.
 pub fn typescript(base: &str, email: &str, password: &str) -> Vec<Value> {
-    let _one = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let (target, source) = (tools().join("typescript"), clients().join("typescript"));
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (target, source) = (install_folder().join("typescript"), scripts_folder().join("typescript"));
     fs::create_dir_all(&target).unwrap();
     for file in ["package.json", "package-lock.json", "tsconfig.json", "devices.ts"] {
         fs::copy(source.join(file), target.join(file)).unwrap();
@@ -208,21 +214,22 @@ pub fn typescript(base: &str, email: &str, password: &str) -> Vec<Value> {
 }
 
 fn ensure_mosquitto() {
-    let _one = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     ensure_command("mosquitto_pub", "mosquitto-clients");
 }
 
-/// Installs a Debian package where its command is missing.
+/// Installs a Debian package if its command is missing.
 pub fn ensure_command(command: &str, package: &str) {
-    let is_there =
+    let is_installed =
         || Command::new("sh").args(["-c", &format!("command -v {command}")]).output().unwrap().status.success();
-    if !is_there() {
+    if !is_installed() {
         let install = format!("apt-get update -qq && apt-get install -y -qq --no-install-recommends {package}");
         succeed(Command::new("sh").args(["-c", &install]));
     }
-    assert!(is_there(), "install {package}: the tests need {command}");
+    assert!(is_installed(), "install {package}: the tests need {command}");
 }
 
+/// Runs a command that must succeed; returns its standard output.
 fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -1,5 +1,5 @@
-//! Whole-stack scenarios: the real binary, real servers, stock clients that are not ours. What does not live here: rules
-//! that one crate can show alone.
+//! End-to-end tests: the real binary, real servers and third-party clients. Rules that a single crate can verify are
+//! tested in that crate.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod alarms;

@@ -1,5 +1,4 @@
-//! The platform as a user starts it: `argusiq up`, or each role as a process of its own beside servers of the test.
-//! What does not live here: what is done with it.
+//! A running platform for a test: `argusiq up`, or one process per role connected to servers that the test starts.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,47 +12,49 @@ use tempfile::TempDir;
 use crate::api_client::Api;
 use crate::wait::wait_until;
 
-/// The administrator of every test platform.
+/// The administrator's email on every test platform.
 pub const EMAIL: &str = "admin@argusiq.test";
 /// The administrator's password.
 pub const PASSWORD: &str = "correct horse battery staple";
 
+/// Longest wait until the platform is ready.
 const READY: Duration = Duration::from_secs(90);
 
-/// The roles that can run as processes of their own.
+/// The roles that run as separate processes.
 pub const ROLES: [&str; 4] = ["api", "ingest", "process", "project"];
 
-/// A running platform, ended with the test.
+/// A running platform; dropping it stops its processes and servers.
 pub struct Platform {
     pub folder: TempDir,
+    /// Base port: the API's; the other listeners' ports follow it.
     pub base: u16,
     pub processes: BTreeMap<&'static str, Child>,
     pub stack: Option<Stack>,
     environment: Vec<(String, String)>,
-    /// What single commands find in their environment instead.
-    own: BTreeMap<&'static str, Vec<(String, String)>>,
+    /// Variables by command, which override `environment`.
+    per_command: BTreeMap<&'static str, Vec<(String, String)>>,
 }
 
 impl Platform {
-    /// Starts `argusiq up`.
+    /// Starts `argusiq up` and waits until it is ready.
     pub fn up() -> Self {
         Self::up_with(&[])
     }
 
-    /// The same with more in the environment.
+    /// Like [`Self::up`], with additional environment variables.
     pub fn up_with(settings: &[(&str, &str)]) -> Self {
-        let mut platform = Self::prepare(tempfile::tempdir().unwrap(), owned(settings), None);
+        let mut platform = Self::prepare(tempfile::tempdir().unwrap(), to_owned_pairs(settings), None);
         platform.start("up");
         platform.wait_until_ready();
         platform
     }
 
-    /// Starts servers in this process and each role as a process.
+    /// Starts the servers, then each role as a separate process, and waits until the platform is ready.
     pub async fn separate_roles() -> Self {
         Self::separate_roles_with(&[]).await
     }
 
-    /// The same with more in the environment.
+    /// Like [`Self::separate_roles`], with additional environment variables.
     pub async fn separate_roles_with(settings: &[(&str, &str)]) -> Self {
         let mut platform = Self::servers_with(settings).await;
         ROLES.iter().for_each(|role| platform.start(role));
@@ -61,7 +62,7 @@ impl Platform {
         platform
     }
 
-    /// Starts servers in this process, and no role yet.
+    /// Starts and migrates the servers, without any role.
     pub async fn servers_only() -> Self {
         Self::servers_with(&[]).await
     }
@@ -76,26 +77,33 @@ impl Platform {
             ("ARGUSIQ_REDIS__URL", urls.redis.clone()),
         ];
         let mut environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        environment.extend(owned(settings));
+        environment.extend(to_owned_pairs(settings));
         let platform = Self::prepare(folder, environment, Some(stack));
         platform.run(&["migrate"]);
         platform
     }
 
     fn prepare(folder: TempDir, environment: Vec<(String, String)>, stack: Option<Stack>) -> Self {
-        Self { folder, base: free_port_base(), processes: BTreeMap::new(), stack, environment, own: BTreeMap::new() }
+        Self {
+            folder,
+            base: free_port_base(),
+            processes: BTreeMap::new(),
+            stack,
+            environment,
+            per_command: BTreeMap::new(),
+        }
     }
 
-    /// Servers of the test's own with a configuration of nats-server's, and nothing of the platform yet; `own` is what
-    /// single commands find in their environment.
+    /// Starts servers with additional nats-server configuration, without migrations or roles. `per_command` returns the
+    /// environment variables of each command.
     pub async fn with_nats_configuration(
         nats_configuration: String,
-        own: impl Fn(&stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>>,
+        per_command: impl Fn(&stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { nats_configuration, ..Options::throwaway(folder.path().join("servers")) };
         let stack = Stack::start(options).await.expect("servers");
-        let own = own(stack.urls());
+        let per_command = per_command(stack.urls());
         let environment = [
             ("ARGUSIQ_NATS__URL", stack.urls().nats.clone()),
             ("ARGUSIQ_POSTGRES__URL", stack.urls().postgres.clone()),
@@ -103,16 +111,16 @@ impl Platform {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let mut platform = Self::prepare(folder, environment, Some(stack));
-        platform.own = own;
+        platform.per_command = per_command;
         platform
     }
 
-    /// Starts a role, or starts it again.
+    /// Starts or restarts a role.
     pub fn start(&mut self, role: &'static str) {
         self.start_as(role, &[role], &[]);
     }
 
-    /// Starts one of several processes under a name of its own, with settings of its own.
+    /// Starts a process under the given name, with arguments and environment variables.
     pub fn start_as(&mut self, name: &'static str, arguments: &[&str], settings: &[(&str, &str)]) {
         let log = File::options().create(true).append(true).open(self.log_path(name)).unwrap();
         let mut command = self.command(arguments);
@@ -125,27 +133,31 @@ impl Platform {
         send(&self.processes[name], signal);
     }
 
-    /// Asks a process to stop, and answers how it ended and after how long.
+    /// Sends a process SIGTERM; returns its exit status and how long it took to stop.
     pub fn stop(&mut self, name: &str) -> (ExitStatus, Duration) {
         self.signal(name, "TERM");
         let (began, mut child) = (Instant::now(), self.processes.remove(name).expect("a running process"));
-        let status = wait_until("it stops", Duration::from_secs(30), || child.try_wait().unwrap().ok_or("it runs"));
+        let status = wait_until("the process stops", Duration::from_secs(30), || {
+            child.try_wait().unwrap().ok_or("still running")
+        });
         (status, began.elapsed())
     }
 
-    /// Waits for a process that ends by itself, and answers how and with which log.
+    /// Waits for a process to exit; returns its exit status and its log.
     pub fn wait_for_exit(&mut self, name: &str) -> (ExitStatus, String) {
         let mut child = self.processes.remove(name).expect("a started process");
-        let status = wait_until("it ends", Duration::from_secs(40), || child.try_wait().unwrap().ok_or("it runs"));
+        let status = wait_until("the process ends", Duration::from_secs(40), || {
+            child.try_wait().unwrap().ok_or("still running")
+        });
         (status, self.log(name))
     }
 
-    /// Runs a command to its end and answers what it printed; fails when it fails.
+    /// Runs a command that must succeed; returns its standard output.
     pub fn run(&self, arguments: &[&str]) -> String {
         self.run_with(arguments, &[])
     }
 
-    /// The same with more in its environment.
+    /// Like [`Self::run`], with additional environment variables.
     pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
         let output = self.command(arguments).envs(environment.iter().copied()).output().expect("argusiq starts");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -153,7 +165,7 @@ impl Platform {
         out.into_owned()
     }
 
-    /// Ends a role as a power cut would.
+    /// Kills a process with SIGKILL.
     pub fn kill(&mut self, role: &str) {
         let child = self.processes.get_mut(role).expect("a running role");
         child.kill().unwrap();
@@ -161,27 +173,27 @@ impl Platform {
         self.processes.remove(role);
     }
 
-    /// Signs the administrator in.
+    /// Returns a client signed in as the administrator.
     pub fn admin(&self) -> Api {
         Api::sign_in(&self.url(), EMAIL, PASSWORD)
     }
 
-    /// Address of the API.
+    /// Returns the URL of the API.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.base)
     }
 
-    /// Port of the devices' door.
+    /// Returns the port of the MQTT listener.
     pub fn mqtt_port(&self) -> u16 {
         self.base + 1
     }
 
-    /// What a role has logged.
+    /// Returns a process's log so far.
     pub fn log(&self, role: &str) -> String {
         fs::read_to_string(self.log_path(role)).unwrap_or_default()
     }
 
-    /// Waits until the API says that everything is there.
+    /// Waits until the API's `/ready` succeeds. Panics at once if a process has ended.
     pub fn wait_until_ready(&mut self) {
         let address = format!("{}/ready", self.url());
         wait_until("the platform is ready", READY, || match ureq::get(&address).call() {
@@ -200,13 +212,13 @@ impl Platform {
         }
     }
 
-    /// Runs a command that must fail; answers the one line it said.
+    /// Runs a command that must fail; returns its only error line.
     pub fn run_refused(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
         let output = self.command(arguments).envs(environment.iter().copied()).output().expect("argusiq starts");
         crate::startup_errors::one_line(&output)
     }
 
-    /// What `argusiq doctor` finds, a line for each check.
+    /// Runs `argusiq doctor`, whatever its outcome; returns its output lines.
     pub fn doctor_checks(&self, environment: &[(&str, &str)]) -> Vec<String> {
         let output = self.command(&["doctor"]).envs(environment.iter().copied()).output().expect("argusiq starts");
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
@@ -219,7 +231,7 @@ impl Platform {
             .arg(self.folder.path())
             .args(arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .envs(arguments.first().and_then(|role| self.own.get(role)).into_iter().flatten().cloned())
+            .envs(arguments.first().and_then(|role| self.per_command.get(role)).into_iter().flatten().cloned())
             .env("ARGUSIQ_ADMIN_EMAIL", EMAIL)
             .env("ARGUSIQ_ADMIN_PASSWORD", PASSWORD)
             .env_remove("ARGUSIQ_TEST_STACK")
@@ -236,7 +248,7 @@ impl Drop for Platform {
     fn drop(&mut self) {
         for child in self.processes.values_mut() {
             send(child, "TERM");
-            // One that stands still hears nothing else.
+            // A stopped process handles SIGTERM only after SIGCONT.
             send(child, "CONT");
         }
         for child in self.processes.values_mut() {
@@ -244,7 +256,7 @@ impl Drop for Platform {
         }
         if std::thread::panicking() {
             for role in self.processes.keys() {
-                eprintln!("--- the end of {role}'s log\n{}", last_lines(&self.log(role), 40));
+                eprintln!("--- last lines of {role}'s log\n{}", last_lines(&self.log(role), 40));
             }
         }
     }
@@ -254,11 +266,11 @@ fn send(child: &Child, signal: &str) {
     let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
 }
 
-fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+fn to_owned_pairs(settings: &[(&str, &str)]) -> Vec<(String, String)> {
     settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The simulator, which is built beside the platform.
+/// Returns the path of the simulator, which is built into the same folder as the platform.
 pub fn simulator() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_argusiq")).with_file_name("argusiq-simulator");
     assert!(path.exists(), "build the simulator first: cargo build -p simulator (make test does)");
@@ -270,7 +282,7 @@ fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// The first of six free ports in a row.
+/// Returns the first of `stack::ports::SPAN` consecutive free ports.
 pub fn free_port_base() -> u16 {
     let mut base = stack::free_port();
     while !(base..base + stack::ports::SPAN).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {

@@ -57,8 +57,8 @@ async fn stages_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
     tokio::task::block_in_place(|| {
         let mut fleet = Fleet::new(&platform, &api, 6);
         let mut goes_on = || {
-            fleet.episode();
-            fleet.settled(&api, SETTLED);
+            fleet.publish_episode();
+            fleet.wait_until_settled(&api, SETTLED);
         };
         shared(&[&one], "normalizer");
         goes_on();
@@ -83,7 +83,7 @@ async fn stages_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
         shared(&[&one, &four], "rule_evaluator");
         goes_on();
         load.assert_nothing_missing_or_duplicated();
-        fleet.all_is_as_told(&api);
+        fleet.assert_history_alarms_and_health(&api);
     });
 }
 
@@ -103,8 +103,8 @@ async fn stages_and_read_models_run_by_themselves_and_unknown_ones_are_refused()
         platform.wait_until_ready();
         let api = platform.admin();
         let mut fleet = Fleet::new(&platform, &api, 2);
-        fleet.episode();
-        fleet.all_is_as_told(&api);
+        fleet.publish_episode();
+        fleet.assert_history_alarms_and_health(&api);
         for (role, word) in [("process", "stage"), ("project", "projection")] {
             platform.start_as("refused", &[role, "--only", "nonsense"], &[]);
             let (status, log) = platform.wait_for_exit("refused");
@@ -127,8 +127,8 @@ async fn read_models_move_with_their_processes_and_a_woken_one_does_nothing_twic
     tokio::task::block_in_place(|| {
         let mut fleet = Fleet::new(&platform, &api, 4);
         let mut goes_on = || {
-            fleet.episode();
-            fleet.settled(&api, SETTLED);
+            fleet.publish_episode();
+            fleet.wait_until_settled(&api, SETTLED);
         };
         goes_on();
         platform.signal("one", "STOP");
@@ -143,6 +143,6 @@ async fn read_models_move_with_their_processes_and_a_woken_one_does_nothing_twic
         assert!(status.success() && took < MOVED, "{status} after {took:?}");
         goes_on();
         load.assert_nothing_missing_or_duplicated();
-        fleet.all_is_as_told(&api);
+        fleet.assert_history_alarms_and_health(&api);
     });
 }

@@ -1,31 +1,33 @@
-//! Waiting for a condition with a deadline. What does not live here: the conditions.
+//! Waiting: for a condition with a deadline, or for a fixed time.
 
 use std::fmt::Debug;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How often a condition is looked at.
+/// Time between two checks of a condition.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Looks until `look` answers something, and fails with `what` and the last state it told after the deadline.
-pub fn wait_until<T, S: Debug>(what: &str, deadline: Duration, mut look: impl FnMut() -> Result<T, S>) -> T {
+/// Calls `check` until it returns a value. Panics after the deadline, with `what` and the last state that it reported.
+pub fn wait_until<T, S: Debug>(what: &str, deadline: Duration, mut check: impl FnMut() -> Result<T, S>) -> T {
     let began = Instant::now();
     loop {
-        match look() {
+        match check() {
             Ok(found) => return found,
-            Err(state) if began.elapsed() > deadline => panic!("{what}: not within {deadline:?}; last seen: {state:?}"),
+            Err(state) if began.elapsed() > deadline => {
+                panic!("{what}: not within {deadline:?}; last state: {state:?}")
+            }
             Err(_) => pause(),
         }
     }
 }
 
-/// Waits a moment between two looks.
-pub fn pause() {
+/// Waits until the next check. The channel's receive times out; the house rules forbid sleeping.
+fn pause() {
     let (_sender, receiver) = mpsc::channel::<()>();
     let _ = receiver.recv_timeout(PAUSE);
 }
 
-/// Lets something go on for a while.
+/// Waits for a fixed time, during which load or another process keeps running.
 pub fn wait_for(time: Duration) {
     let began = Instant::now();
     while began.elapsed() < time {
