@@ -1,5 +1,5 @@
-//! What engineers and operators expect of rules and alarms, with real servers: links of one device to several assets, a rule
-//! that must hold, its pause, silence, shelves, and assets out of service.
+//! Rules and alarms: a device linked to several assets, hold times and cooldowns, missing data, shelved alarms and
+//! assets that are out of service.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn at(seconds: i64, metrics: Value) -> Value {
     json!({"ts": now_millis() + seconds * 1000, "metrics": metrics})
 }
 
-/// Makes assets and links a device to them, with a port each where ports are asked for.
+/// Creates assets and links a device to them: to all with the whole payload, or each with its own port.
 fn assets(api: &Api, device: &Device, names: &[&str], with_ports: bool) -> Vec<String> {
     let kind = json!({"name": format!("Kind of {}", names[0])});
     let kind = id(&api.post("/api/v1/asset-types", kind), "/assetType/id");
@@ -57,12 +57,12 @@ fn latest(api: &Api, asset: &str, metric: &str) -> f64 {
     })
 }
 
-/// Waits for alarms that satisfy something.
-fn alarms(api: &Api, what: &str, are_right: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+/// Waits until the listed alarms satisfy a condition; returns them.
+fn alarms(api: &Api, what: &str, matches: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     wait_until(what, SOON, || {
         let answer = api.get("/api/v1/alarms");
         let alarms = answer["alarms"].as_array().unwrap().clone();
-        if are_right(&alarms) { Ok(alarms) } else { Err(answer) }
+        if matches(&alarms) { Ok(alarms) } else { Err(answer) }
     })
 }
 
@@ -75,7 +75,7 @@ fn activities(api: &Api, count: usize) -> Vec<Value> {
 }
 
 #[test]
-fn one_device_feeds_several_assets_and_a_rule_must_hold_for_ten_minutes() {
+fn one_device_feeds_several_assets_and_a_rule_alarms_only_after_its_hold_time() {
     let platform = Platform::up();
     let api = platform.admin();
     template(&api);
@@ -92,7 +92,7 @@ fn one_device_feeds_several_assets_and_a_rule_must_hold_for_ten_minutes() {
     let volts: Vec<_> = four.iter().map(|asset| latest(&api, asset, "volts")).collect();
     assert_eq!(volts, [231.0, 232.0, 233.0, 234.0]);
 
-    // Ten minutes by the device's clock, with a dead band and a pause of half an hour.
+    // The rule holds for ten minutes of device time and has a dead band and a cooldown of half an hour.
     let device = fixtures::device(&api, platform.folder.path(), "SN-5");
     let asset = assets(&api, &device, &["Boiler"], false).remove(0);
     let hold = json!({"operator": ">", "value": 80, "deadBand": 5, "durationSeconds": 600});
@@ -103,7 +103,7 @@ fn one_device_feeds_several_assets_and_a_rule_must_hold_for_ten_minutes() {
     readings = vec![hot(10, 86.0), hot(11, 78.0), hot(12, 74.0)];
     readings.extend((13..=24).map(|minute| hot(minute, 90.0)));
     send(&device, &platform, &readings);
-    let alarm = alarms(&api, "one alarm that came back", |alarms| {
+    let alarm = alarms(&api, "one alarm that repeated once", |alarms| {
         alarms.len() == 1 && alarms[0]["repeats"] == 1 && alarms[0]["state"] == "active_unacknowledged"
     })
     .remove(0);
@@ -115,20 +115,20 @@ fn one_device_feeds_several_assets_and_a_rule_must_hold_for_ten_minutes() {
 }
 
 #[test]
-fn silences_are_found_and_what_is_put_aside_makes_no_work() {
+fn missing_data_raises_an_alarm_and_shelved_or_suppressed_alarms_create_no_activity() {
     let platform = Platform::up();
     let api = platform.admin();
     template(&api);
     let quiet = fixtures::device(&api, platform.folder.path(), "SN-7");
-    let silence = json!({"noDataSeconds": 10});
-    rule(&api, ("device", &quiet.id), silence, 0, "low");
+    let no_data = json!({"noDataSeconds": 10});
+    rule(&api, ("device", &quiet.id), no_data, 0, "low");
     let device = fixtures::device(&api, platform.folder.path(), "SN-8");
     let asset = assets(&api, &device, &["Pump"], false).remove(0);
     let compare = json!({"operator": ">", "value": 80});
     rule(&api, ("asset", &asset), compare, 0, "high");
     send(&quiet, &platform, &[at(0, json!({"temperature": 20.0}))]);
 
-    // Out of service: the alarm stands, and nobody is told, until the asset is back.
+    // Out of service: the alarm is suppressed and creates no activity until the asset is back in service.
     api.post(&format!("/api/v1/assets/{asset}/out-of-service"), json!({"reason": "Overhaul"}));
     send(&device, &platform, &[at(-9, json!({"temperature": 90.0}))]);
     let of_pump = |alarms: &[Value], state: &str| {
@@ -136,13 +136,13 @@ fn silences_are_found_and_what_is_put_aside_makes_no_work() {
     };
     alarms(&api, "a suppressed alarm", |alarms| of_pump(alarms, "suppressed_by_design"));
     api.post(&format!("/api/v1/assets/{asset}/in-service"), json!({}));
-    let told = alarms(&api, "an alarm that is told", |alarms| of_pump(alarms, "active_unacknowledged"));
+    let active = alarms(&api, "an active alarm", |alarms| of_pump(alarms, "active_unacknowledged"));
 
-    // Shelved: it stands aside, and so does the next.
-    let pump = told.iter().find(|alarm| alarm["entityId"] == asset.as_str()).unwrap();
+    // A shelved alarm creates no activity, and the alarm that supersedes it is shelved as well.
+    let pump = active.iter().find(|alarm| alarm["entityId"] == asset.as_str()).unwrap();
     let path = format!("/api/v1/alarms/{}", id(pump, "/id"));
-    let until_then = chrono::DateTime::from_timestamp_millis(now_millis() + 3_600_000).unwrap();
-    let shelved = api.post(&format!("{path}/shelve"), json!({"until": until_then, "reason": "Cleaning"}));
+    let shelved_until = chrono::DateTime::from_timestamp_millis(now_millis() + 3_600_000).unwrap();
+    let shelved = api.post(&format!("{path}/shelve"), json!({"until": shelved_until, "reason": "Cleaning"}));
     assert_eq!(shelved["alarm"]["state"], "shelved", "{shelved}");
     send(&device, &platform, &[at(-7, json!({"temperature": 20.0})), at(-6, json!({"temperature": 91.0}))]);
     let next = alarms(&api, "another shelved alarm in place of the first", |alarms| {
@@ -150,16 +150,17 @@ fn silences_are_found_and_what_is_put_aside_makes_no_work() {
             && alarms.iter().any(|alarm| alarm["value"] == 90.0 && alarm["closed"] == "superseded")
     });
     let next = next.iter().find(|alarm| alarm["value"] == 91.0).unwrap();
-    let silent =
-        alarms(&api, "a silent device", |alarms| alarms.iter().any(|alarm| alarm["entityId"] == quiet.id.as_str()));
+    let silent = alarms(&api, "an alarm about missing data", |alarms| {
+        alarms.iter().any(|alarm| alarm["entityId"] == quiet.id.as_str())
+    });
     assert!(silent.iter().any(|alarm| alarm["value"] == 20.0), "{silent:?}");
-    // One for the pump when it came back into service, one for the silence; none for what is shelved.
+    // One for the pump when it returned to service, one for the missing data, none for the shelved alarm.
     activities(&api, 2);
     let path = format!("/api/v1/alarms/{}", id(next, "/id"));
     assert_eq!(api.post(&format!("{path}/unshelve"), json!({}))["alarm"]["state"], "active_unacknowledged");
     activities(&api, 3);
     send(&quiet, &platform, &[at(0, json!({"temperature": 21.0}))]);
-    alarms(&api, "the device is heard again", |alarms| {
+    alarms(&api, "the alarm about missing data has returned", |alarms| {
         alarms.iter().any(|alarm| alarm["entityId"] == quiet.id.as_str() && alarm["state"] == "returned_unacknowledged")
     });
 }

@@ -1,5 +1,5 @@
-//! The proof of the log by the command line: sealed, verified, and refused where a seal is another one. What does not live
-//! here: each way of tampering with the log (`eventlog/tests/log/audit.rs`).
+//! Audit seals on the command line: sealing the log, verifying it, and rejecting a changed seal. The ways of tampering
+//! with the log are tested in `eventlog/tests/log/audit.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::platform::Platform;
 use crate::wait::wait_until;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_is_sealed_and_later_found_to_hold_all_that_it_held() {
+async fn a_sealed_log_verifies_after_later_changes_and_an_altered_seal_is_refused() {
     let mut platform = Platform::servers_only().await;
     let daily = platform.folder.path().join("daily");
     platform.start_as("api", &["api"], &[("ARGUSIQ_AUDIT__SEAL_FOLDER", daily.to_str().unwrap())]);
@@ -34,7 +34,7 @@ async fn the_log_is_sealed_and_later_found_to_hold_all_that_it_held() {
         let sealed = platform.run(&["audit", "seal", "--out", seals.to_str().unwrap()]);
         let seal = PathBuf::from(sealed.lines().last().unwrap().strip_prefix("written to ").expect("a path"));
         assert!(sealed.starts_with("argusiq seal 1\ninstallation "), "{sealed}");
-        openssl_agrees(&platform.folder.path().join("pki/root.crt"), &seal);
+        openssl_verifies(&platform.folder.path().join("pki/root.crt"), &seal);
 
         api.put(&format!("/api/v1/devices/{}", device.id), json!({"name": "Renamed"}));
         let verify = ["audit", "verify", "--seal", seal.to_str().unwrap()];
@@ -48,8 +48,8 @@ async fn the_log_is_sealed_and_later_found_to_hold_all_that_it_held() {
     });
 }
 
-/// The signature by the tool that an auditor has anyway.
-fn openssl_agrees(root: &Path, seal: &Path) {
+/// Verifies the seal's signature with openssl, as an auditor without our tools would.
+fn openssl_verifies(root: &Path, seal: &Path) {
     let key = seal.with_extension("key");
     let run = |command: &mut Command| {
         let output = command.output().expect("openssl starts");

@@ -164,8 +164,8 @@ fn pip_install(folder: &str, list: &str, present: &str) -> PathBuf {
     target
 }
 
-/// Fuzzes the API with schemathesis: valid and invalid requests generated from its OpenAPI document. Returns the output as
-/// an error if a check failed.
+/// Fuzzes the API with schemathesis: valid and invalid requests generated from its OpenAPI document. Returns the output
+/// as an error if a check failed.
 pub fn schemathesis(document: &str, token: &str, organization: &str, arguments: &[&str]) -> Result<(), String> {
     let target = pip_install("schemathesis", "schemathesis.txt", "schemathesis");
     let mut command = Command::new("python3");

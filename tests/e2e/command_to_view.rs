@@ -1,4 +1,4 @@
-//! A command becomes events, and events become what every reader sees.
+//! A command's events reach every read model: list, detail and history.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::wait::wait_until;
 const SOON: Duration = Duration::from_secs(15);
 
 #[test]
-fn what_a_command_changes_is_seen_in_list_detail_and_history_with_its_author() {
-    seen_in_list_detail_and_history(&Platform::up());
+fn a_change_appears_in_list_detail_and_history_with_its_author() {
+    assert_list_detail_and_history(&Platform::up());
 }
 
-/// Changes a device and looks wherever that can be seen.
-pub fn seen_in_list_detail_and_history(platform: &Platform) {
+/// Changes a device and asserts that list, detail and history show it.
+pub fn assert_list_detail_and_history(platform: &Platform) {
     let api = platform.admin();
     let device = fixtures::device(&api, platform.folder.path(), "SN-7");
     let path = format!("/api/v1/devices/{}", device.id);

@@ -1,5 +1,5 @@
-//! What is computed of assets, with real servers: formulas over several devices, composites of the assets below, health that
-//! folds it, and a backup that takes over from a device that fell silent.
+//! Derived metrics of assets: formulas over several devices, composites of child assets, health scores folded from
+//! children, and a backup device that takes over from a silent one.
 
 use std::time::Duration;
 
@@ -35,9 +35,9 @@ fn link(api: &Api, device: &Device, asset: &str, role: &str) {
     api.post(&format!("/api/v1/devices/{}/assets/{asset}/link", device.id), link);
 }
 
-/// Waits until the newest value of a metric of an asset is as wanted.
+/// Waits until the latest value of an asset's metric equals `wanted`; returns the metric.
 fn latest(api: &Api, asset: &str, metric: &str, wanted: &Value) -> Value {
-    wait_until("the newest value", SOON, || {
+    wait_until("the latest value", SOON, || {
         let latest = api.get(&format!("/api/v1/telemetry/asset/{asset}/latest"));
         let found = latest["metrics"][metric].clone();
         if found["value"] == *wanted { Ok(found) } else { Err(latest) }
@@ -45,7 +45,7 @@ fn latest(api: &Api, asset: &str, metric: &str, wanted: &Value) -> Value {
 }
 
 #[test]
-fn values_of_devices_and_of_assets_below_come_together() {
+fn metrics_are_derived_from_several_devices_and_from_child_assets() {
     let platform = Platform::up();
     let api = platform.admin();
     let device = |serial| fixtures::device(&api, platform.folder.path(), serial);
@@ -73,8 +73,8 @@ fn values_of_devices_and_of_assets_below_come_together() {
     assert_eq!(power["quality"], "good");
     latest(&api, &line, "total", &json!(3000.0));
     latest(&api, &plant, "total", &json!(3000.0));
-    let healthy = |asset: &str| {
-        wait_until("the health is known", SOON, || {
+    let wait_until_healthy = |asset: &str| {
+        wait_until("the health score is computed", SOON, || {
             let shown = api.get(&format!("/api/v1/assets/{asset}"));
             let by = shown["asset"]["healthScoreComputedBy"].as_u64();
             let formula = &shown["asset"]["healthScoreFormulaVersion"];
@@ -85,7 +85,7 @@ fn values_of_devices_and_of_assets_below_come_together() {
             }
         });
     };
-    [&motor, &line, &plant].into_iter().for_each(|asset| healthy(asset));
+    [&motor, &line, &plant].into_iter().for_each(|asset| wait_until_healthy(asset));
     let history = format!("/api/v1/telemetry/asset/{motor}?metricKey=power");
     let answer = wait_until("the history has the computed value", SOON, || {
         let answer = api.get(&history);
@@ -95,17 +95,17 @@ fn values_of_devices_and_of_assets_below_come_together() {
     sources.sort();
     assert_eq!(answer["data"][0]["sourceDevices"], json!(sources));
 
-    // A formula that fails says why, and the rest goes on.
+    // A failed formula gives its reason; other formulas still compute.
     send(&amperes, &platform, &[at(-1, json!({"current": 0.0}))]);
     latest(&api, &motor, "power", &json!(0.0));
     let bad = latest(&api, &motor, "resistance", &Value::Null);
     assert_eq!((&bad["quality"], &bad["reason"]), (&json!("bad"), &json!("the result is not a finite number")));
 
-    // The spare counts once the first has been silent for five seconds.
+    // The backup takes over once the primary has been silent for five seconds.
     send(&spare, &platform, &[at(0, json!({"voltage": 110.0}))]);
     send(&amperes, &platform, &[at(0, json!({"current": 2.0}))]);
     latest(&api, &motor, "power", &json!(200.0));
-    wait_until("the spare takes over", SOON, || {
+    wait_until("the backup takes over", SOON, || {
         send(&spare, &platform, &[at(1, json!({"voltage": 120.0}))]);
         let latest = api.get(&format!("/api/v1/telemetry/asset/{motor}/latest"));
         if latest["metrics"]["power"]["value"] == 240.0 { Ok(()) } else { Err(latest) }

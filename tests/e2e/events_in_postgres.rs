@@ -1,5 +1,6 @@
-//! The platform with its events in PostgreSQL: what a command changes is seen, kills lose nothing, read models are rebuilt
-//! equal, and another choice than that of the first start is refused. The scenes are those of the other files.
+//! The platform with its events in PostgreSQL: changes reach the read models, kills lose nothing, read models are
+//! rebuilt equal, and changing the event store after the first start is refused. Shares its scenarios with other test
+//! files.
 
 use std::time::Duration;
 
@@ -10,25 +11,26 @@ use crate::platform::{Platform, ROLES};
 use crate::wait::{wait_for, wait_until};
 use crate::{command_to_view, nothing_lost_when_killed, replay_equals_live};
 
-const CHOICE: (&str, &str) = ("ARGUSIQ_EVENT_STORE", "postgres");
-/// Time from one kill to the next.
+/// Selects PostgreSQL as the event store.
+const POSTGRES_STORE: (&str, &str) = ("ARGUSIQ_EVENT_STORE", "postgres");
+/// Time between two kills.
 const BETWEEN: Duration = Duration::from_secs(8);
 
 #[test]
-fn a_command_becomes_what_every_reader_sees() {
-    command_to_view::seen_in_list_detail_and_history(&Platform::up_with(&[CHOICE]));
+fn a_change_appears_in_list_detail_and_history() {
+    command_to_view::assert_list_detail_and_history(&Platform::up_with(&[POSTGRES_STORE]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_read_models_are_rebuilt_equal() {
-    let mut platform = Platform::separate_roles_with(&[CHOICE]).await;
-    tokio::task::block_in_place(|| replay_equals_live::rebuilt_equal(&mut platform));
+    let mut platform = Platform::separate_roles_with(&[POSTGRES_STORE]).await;
+    tokio::task::block_in_place(|| replay_equals_live::assert_rebuilt_equal(&mut platform));
 }
 
-/// The role that relays, the one that only appends, and the servers between them, in turn.
+/// Kills, in turn, the role that relays events to JetStream, a role that only appends, and both servers in between.
 #[tokio::test(flavor = "multi_thread")]
-async fn kills_under_load_lose_nothing_and_relay_nothing_twice() {
-    let mut platform = Platform::separate_roles_with(&[CHOICE]).await;
+async fn kills_under_load_neither_lose_nor_duplicate_events() {
+    let mut platform = Platform::separate_roles_with(&[POSTGRES_STORE]).await;
     let load = Load::start(&platform, 50, 400, 60);
     for role in ["api", "process"] {
         wait_for(BETWEEN);
@@ -42,23 +44,23 @@ async fn kills_under_load_lose_nothing_and_relay_nothing_twice() {
         stack.restart(server).await.expect("a restart");
     }
     tokio::task::block_in_place(|| load.assert_nothing_missing_or_duplicated());
-    tokio::task::block_in_place(|| nothing_lost_when_killed::no_alarm_is_there_twice(&platform));
-    the_log_is_a_copy(&platform).await;
+    tokio::task::block_in_place(|| nothing_lost_when_killed::assert_no_duplicate_alarms(&platform));
+    assert_log_equals_event_store(&platform).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_choice_than_that_of_the_first_start_is_refused() {
+async fn changing_the_event_store_after_the_first_start_is_refused() {
     let platform = Platform::servers_only().await;
     for role in ROLES.into_iter().filter(|role| ["api", "process"].contains(role)) {
-        let line = platform.run_refused(&[role], &[CHOICE]);
+        let line = platform.run_refused(&[role], &[POSTGRES_STORE]);
         assert!(line.contains("stores its events in jetstream") && line.contains("event_store"), "{role}: {line}");
     }
-    let told = platform.run(&["doctor"]);
-    assert!(told.contains("event store: jetstream"), "{told}");
+    let checks = platform.run(&["doctor"]);
+    assert!(checks.contains("event store: jetstream"), "{checks}");
 }
 
-/// Every stored message is in JetStream, as often as it is stored.
-async fn the_log_is_a_copy(platform: &Platform) {
+/// Asserts that JetStream holds exactly the messages of the event store, at the same positions.
+async fn assert_log_equals_event_store(platform: &Platform) {
     let urls = platform.stack.as_ref().expect("servers of the test").urls().clone();
     let log = eventlog::Log::connect(eventlog::Settings::new(&urls.nats)).await.unwrap();
     for stream in eventlog::Stream::DOMAIN {
@@ -66,7 +68,7 @@ async fn the_log_is_a_copy(platform: &Platform) {
             "SELECT position || ' ' || encode(payload, 'hex') FROM event_store WHERE stream = '{stream}' ORDER BY position"
         );
         let stored = stack::testing::sql(&urls.postgres, &statement).await.unwrap();
-        until_is(&log, stream, stored.len() as u64).await;
+        wait_until_relayed(&log, stream, stored.len() as u64).await;
         for (position, row) in (1..).zip(&stored) {
             let message = log.get_message(stream, position).await.unwrap().unwrap();
             let payload: String = message.payload.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -75,12 +77,12 @@ async fn the_log_is_a_copy(platform: &Platform) {
     }
 }
 
-async fn until_is(log: &eventlog::Log, stream: eventlog::Stream, last: u64) {
+async fn wait_until_relayed(log: &eventlog::Log, stream: eventlog::Stream, last: u64) {
     let runtime = tokio::runtime::Handle::current();
     tokio::task::block_in_place(|| {
-        wait_until("the log has what is stored", Duration::from_secs(20), || {
-            let there = runtime.block_on(log.last_sequence(stream)).unwrap();
-            if there == last { Ok(()) } else { Err(format!("{stream}: {there} of {last}")) }
+        wait_until("JetStream has every stored event", Duration::from_secs(20), || {
+            let relayed = runtime.block_on(log.last_sequence(stream)).unwrap();
+            if relayed == last { Ok(()) } else { Err(format!("{stream}: {relayed} of {last}")) }
         });
     });
 }

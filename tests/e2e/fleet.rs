@@ -1,5 +1,5 @@
-//! A fleet of devices with known expected outcomes: each device feeds an asset with one rule, and each episode publishes two
-//! readings per device, which must cause one alarm and one activity.
+//! A fleet of devices with known expected outcomes: each device feeds an asset with one rule, and each episode
+//! publishes two readings per device, which must cause one alarm and one activity.
 
 use std::thread;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Fleet {
                 scope.spawn(move || {
                     let payloads = [fixtures::reading(HOT, 0), fixtures::reading(COOL, 5)];
                     let deadline = now_millis() + 60_000;
-                    // A listener that has just restarted may refuse connections briefly; then it has accepted no reading.
+                    // A listener that has just restarted may refuse the connection; then no reading was accepted.
                     while paho(device, port, "3.1.1", &device.topic, &payloads).acknowledged() != 2 {
                         assert!(now_millis() < deadline, "{} cannot connect", device.id);
                     }

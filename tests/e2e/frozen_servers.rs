@@ -1,5 +1,5 @@
-//! A server that stands still and answers nothing: requests are refused soon instead of piling up, `/ready` names it, and
-//! all is well again once it goes on. What does not live here: servers that are killed.
+//! A frozen server (SIGSTOP) that answers nothing: requests fail quickly instead of piling up, `/ready` names the
+//! server, and service recovers once it resumes. Killed servers are tested in `nothing_lost_when_killed`.
 
 use std::process::Command;
 use std::thread;
@@ -12,85 +12,85 @@ use crate::api_client::Api;
 use crate::platform::Platform;
 use crate::wait::wait_until;
 
-/// How long a question may take while the database stands still.
+/// Longest time of a query while PostgreSQL is frozen.
 const READ_WITHIN: Duration = Duration::from_secs(4);
-/// How long a change may take while the log stands still.
+/// Longest time of a command while NATS is frozen.
 const CHANGE_WITHIN: Duration = Duration::from_millis(5500);
-/// How soon all is well again.
-const WELL_AGAIN: Duration = Duration::from_secs(20);
-/// Questions at the same time.
-const CROWD: usize = 50;
+/// Longest time until service recovers.
+const RECOVERY: Duration = Duration::from_secs(20);
+/// Number of concurrent queries.
+const CONCURRENT_QUERIES: usize = 50;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_stands_still_is_named_and_nothing_piles_up_behind_it() {
+async fn a_frozen_server_is_reported_and_requests_fail_quickly() {
     let platform = Platform::separate_roles().await;
     let api = platform.admin();
     tokio::task::block_in_place(|| {
-        database_stands_still(&platform, &api);
-        cache_stands_still(&platform, &api);
-        log_stands_still(&platform, &api);
+        survives_frozen_postgres(&platform, &api);
+        survives_frozen_redis(&platform, &api);
+        survives_frozen_nats(&platform, &api);
     });
 }
 
-fn database_stands_still(platform: &Platform, api: &Api) {
+fn survives_frozen_postgres(platform: &Platform, api: &Api) {
     let frozen = Frozen::new(platform, Server::Postgres);
-    // The first crowd meets a platform that does not know yet, the second one that does.
+    // The first queries wait for the time limit; later ones fail at once because the platform knows of the failure.
     for within in [READ_WITHIN, Duration::from_secs(1)] {
-        let answers = crowd(api);
+        let answers = query_concurrently(api);
         for (status, took, body) in &answers {
             assert_eq!(*status, 503, "{body}");
             assert!(*took < within, "{took:?}");
         }
         let slowest = answers.iter().map(|(_, took, _)| *took).max().unwrap();
-        eprintln!("{CROWD} questions without database: the slowest was refused after {slowest:?}");
+        eprintln!("{CONCURRENT_QUERIES} queries without PostgreSQL: the slowest failed after {slowest:?}");
     }
     assert_ne!(readiness(platform)["checks"]["postgres"], "ok");
     assert_eq!(readiness(platform)["checks"]["nats"], "ok");
-    // A change needs no database: it is stored, and says so.
+    // A command needs no PostgreSQL: it is stored and answered with 202.
     let (status, stored) = api.try_post("/api/v1/device-types", kind("Stored"));
     assert!(status == 202 && stored["stored"] == true, "{status} {stored}");
     let path = format!("/api/v1/device-types/{}", stored["id"].as_str().unwrap());
     drop(frozen);
-    wait_until("what was stored is there", WELL_AGAIN, || match api.try_get(&path) {
+    wait_until("the stored device type is visible", RECOVERY, || match api.try_get(&path) {
         (200, kind) if kind["deviceType"]["name"] == "Stored" => Ok(()),
         other => Err(other),
     });
-    assert!(crowd(api).iter().all(|(status, ..)| *status == 200));
+    assert!(query_concurrently(api).iter().all(|(status, ..)| *status == 200));
 }
 
-/// Redis has limits and newest values: changes and lists need neither.
-fn cache_stands_still(platform: &Platform, api: &Api) {
+/// Redis holds rate limits and latest values; commands and lists need neither.
+fn survives_frozen_redis(platform: &Platform, api: &Api) {
     let frozen = Frozen::new(platform, Server::Redis);
-    let (status, made) = api.try_post("/api/v1/device-types", kind("Uncounted"));
-    assert!(status == 201, "{status} {made}");
+    let (status, created) = api.try_post("/api/v1/device-types", kind("Uncounted"));
+    assert!(status == 201, "{status} {created}");
     assert_eq!(api.try_get("/api/v1/device-types").0, 200, "lists need no Redis");
-    wait_until("Redis is named", WELL_AGAIN, || match &readiness(platform)["checks"]["redis"] {
+    wait_until("/ready reports Redis", RECOVERY, || match &readiness(platform)["checks"]["redis"] {
         answer if answer == "ok" => Err(answer.clone()),
         _ => Ok(()),
     });
     drop(frozen);
-    wait_until("Redis answers again", WELL_AGAIN, || match &readiness(platform)["checks"]["redis"] {
+    wait_until("Redis answers again", RECOVERY, || match &readiness(platform)["checks"]["redis"] {
         answer if answer == "ok" => Ok(()),
         answer => Err(answer.clone()),
     });
 }
 
-fn log_stands_still(platform: &Platform, api: &Api) {
+fn survives_frozen_nats(platform: &Platform, api: &Api) {
     let frozen = Frozen::new(platform, Server::Nats);
     for n in 0..3 {
         let began = Instant::now();
         let (status, problem) = api.try_post("/api/v1/device-types", kind(&format!("Perhaps {n}")));
         let took = began.elapsed();
         assert!(status == 503 && took < CHANGE_WITHIN, "{status} after {took:?}: {problem}");
-        eprintln!("a change without log was refused after {took:?}");
+        eprintln!("a command without NATS failed after {took:?}");
     }
-    assert_eq!(api.try_get("/api/v1/device-types").0, 200, "questions need no log");
+    assert_eq!(api.try_get("/api/v1/device-types").0, 200, "queries need no NATS");
     assert_ne!(readiness(platform)["checks"]["nats"], "ok");
     drop(frozen);
-    wait_until("changes are possible again", WELL_AGAIN, || {
+    wait_until("commands succeed again", RECOVERY, || {
         match api.try_post("/api/v1/device-types", kind("After")) {
             (status, _) if (200..300).contains(&status) => Ok(()),
-            // An earlier try was stored and its answer lost.
+            // An earlier attempt was stored but its response was lost.
             (409, _) => Ok(()),
             other => Err(other),
         }
@@ -101,8 +101,9 @@ fn kind(name: &str) -> Value {
     json!({"name": name, "metrics": [{"key": "temperature", "unit": "Cel"}]})
 }
 
-fn crowd(api: &Api) -> Vec<(u16, Duration, Value)> {
-    let ask = || {
+/// Runs concurrent queries; returns status, duration and body of each.
+fn query_concurrently(api: &Api) -> Vec<(u16, Duration, Value)> {
+    let spawn_query = || {
         let api = api.clone();
         thread::spawn(move || {
             let began = Instant::now();
@@ -110,21 +111,21 @@ fn crowd(api: &Api) -> Vec<(u16, Duration, Value)> {
             (status, began.elapsed(), body)
         })
     };
-    let asking: Vec<_> = (0..CROWD).map(|_| ask()).collect();
-    asking.into_iter().map(|one| one.join().unwrap()).collect()
+    let queries: Vec<_> = (0..CONCURRENT_QUERIES).map(|_| spawn_query()).collect();
+    queries.into_iter().map(|query| query.join().unwrap()).collect()
 }
 
 fn readiness(platform: &Platform) -> Value {
     crate::api_client::probe(&format!("{}/ready", platform.url())).1
 }
 
-/// A server that stands still until this is dropped.
+/// The process ids of a server that is stopped until this is dropped.
 struct Frozen(Vec<String>);
 
 impl Frozen {
     fn new(platform: &Platform, server: Server) -> Self {
-        let first = platform.stack.as_ref().unwrap().pid(server).expect("it runs").to_string();
-        // PostgreSQL is a process for each connection besides the first one.
+        let first = platform.stack.as_ref().unwrap().pid(server).expect("a running server").to_string();
+        // PostgreSQL has a child process per connection and background task.
         let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap_or_default();
         let children = children.split_whitespace().map(str::to_owned);
         let frozen = Self(std::iter::once(first.clone()).chain(children).collect());

@@ -1,5 +1,5 @@
-//! A PUBACK means: on disk. Shown by tracing the system calls of nats-server; a kill -9 would prove less, because the
-//! page cache survives it.
+//! A PUBACK guarantees that the message is on disk. The test traces the system calls of nats-server; kill -9 would
+//! prove less, because the page cache survives it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,11 +14,11 @@ use crate::fixtures::{self, reading};
 use crate::platform::Platform;
 use crate::wait::wait_until;
 
-/// Messages, one at a time, each acknowledged before the next is sent.
+/// Number of messages; each is acknowledged before the next is sent.
 const MESSAGES: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_message_is_acknowledged_before_its_fsync_returned() {
+async fn no_message_is_acknowledged_before_its_fsync_returns() {
     clients::ensure_command("strace", "strace");
     let platform = Platform::separate_roles().await;
     let nats = platform.stack.as_ref().and_then(|stack| stack.pid(Server::Nats)).expect("a running nats-server");
@@ -31,13 +31,13 @@ async fn no_message_is_acknowledged_before_its_fsync_returned() {
         let answered = clients::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &payloads);
         assert_eq!(answered.acknowledged(), MESSAGES, "{answered:?}");
         tracer.end();
-        judge(&fs::read_to_string(&trace).unwrap());
+        assert_synced_before_acknowledged(&fs::read_to_string(&trace).unwrap());
     });
 }
 
-/// Walks the trace: every acknowledgement that JetStream sent for the raw stream (`"stream":"TELEMETRY_RAW"`) follows
-/// an fsync of that stream's block file which began after the write of the message and has returned.
-fn judge(trace: &str) {
+/// Asserts on the trace that each JetStream acknowledgement for the raw stream (`"stream":"TELEMETRY_RAW"`) follows an
+/// fsync of that stream's block file that began after the message was written and has returned.
+fn assert_synced_before_acknowledged(trace: &str) {
     let (mut acknowledged, mut synced) = (0, 0);
     let mut written_not_synced = false;
     let mut syncing = BTreeSet::new();
@@ -50,7 +50,7 @@ fn judge(trace: &str) {
         } else if of_raw && line.contains("sync(") && interrupted {
             syncing.insert(thread);
         } else if (of_raw && line.contains("sync(")) || (line.contains("sync resumed>") && syncing.remove(thread)) {
-            assert!(line.contains("= 0"), "a failed fsync: {line}");
+            assert!(line.contains("= 0"), "fsync failed: {line}");
             written_not_synced = false;
             synced += 1;
         } else if line.contains(r#"\"stream\":\"TELEMETRY_RAW\""#) && line.contains(r#"\"seq\":"#) {
@@ -62,9 +62,11 @@ fn judge(trace: &str) {
     assert!(synced >= MESSAGES, "only {synced} fsyncs of the raw stream in the trace");
 }
 
+/// strace attached to a process.
 struct Tracer(Child);
 
 impl Tracer {
+    /// Attaches strace to a process; returns once it traces.
     fn attach(pid: u32, out: &Path) -> Self {
         let calls = "trace=write,pwrite64,writev,fsync,fdatasync";
         let child = Command::new("strace")
@@ -81,6 +83,7 @@ impl Tracer {
         Self(child)
     }
 
+    /// Detaches strace; the trace is complete afterwards.
     fn end(mut self) {
         Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().expect("kill starts");
         self.0.wait().expect("strace ends");

@@ -1,5 +1,5 @@
-//! Telemetry over HTTP with a stock client (curl): by certificate and by device token, up to the newest values; and a
-//! token that is revoked.
+//! Telemetry over HTTP with curl: by certificate and by device token, as far as the latest values; a revoked token is
+//! refused.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// Posts with curl; answers status and body.
+/// Posts with curl; returns status and body.
 fn curl(platform: &Platform, device: &Device, more: &[&str], path: &str, body: &str) -> (u16, Value) {
     ensure_command("curl", "curl");
     let url = format!("https://localhost:{}{path}", platform.base + 6);
@@ -32,44 +32,45 @@ fn curl(platform: &Platform, device: &Device, more: &[&str], path: &str, body: &
 }
 
 #[test]
-fn a_stock_client_sends_over_https_by_certificate_and_by_token_until_the_token_is_revoked() {
+fn curl_publishes_by_certificate_and_by_token_until_the_token_is_revoked() {
     let platform = Platform::up();
     let api = platform.admin();
     let device = fixtures::device(&api, platform.folder.path(), "SN-H");
     let other = fixtures::device(&api, platform.folder.path(), "SN-O");
     let (certificate, key) = (device.certificate.display().to_string(), device.key.display().to_string());
     let mutual = ["--cert", certificate.as_str(), "--key", key.as_str()];
-    let one = "/api/v1/telemetry";
-    let (status, answer) = curl(&platform, &device, &mutual, one, &reading(41.0, -2000));
+    let single = "/api/v1/telemetry";
+    let (status, answer) = curl(&platform, &device, &mutual, single, &reading(41.0, -2000));
     assert_eq!((status, answer), (202, json!({"accepted": 1})));
 
     let tokens = format!("/api/v1/devices/{}/tokens", device.id);
     let issued = api.post(&tokens, json!({"label": "curl"}));
     let bearer = format!("authorization: Bearer {}", issued["token"].as_str().expect("a token"));
     let token = ["--header", bearer.as_str()];
-    let (status, answer) = curl(&platform, &device, &token, one, &reading(42.0, -1000));
+    let (status, answer) = curl(&platform, &device, &token, single, &reading(42.0, -1000));
     assert_eq!((status, answer), (202, json!({"accepted": 1})));
-    newest_is(&api, &device, 42.0);
+    wait_until_latest_is(&api, &device, 42.0);
 
     api.put(&format!("/api/v1/devices/{}/gateway", device.id), json!({}));
     let named = |device: &Device| format!(r#"{{"deviceId": "{}", "metrics": {{"temperature": 43}}}}"#, device.id);
     let batch = format!("[{}, {}, {{}}]", named(&other), named(&device));
     let (status, answer) = curl(&platform, &device, &token, "/api/v1/telemetry/batch", &batch);
     assert_eq!((status, &answer["accepted"], &answer["results"][2]["reason"]), (207, &json!(2), &json!("no_metrics")));
-    newest_is(&api, &other, 43.0);
+    wait_until_latest_is(&api, &other, 43.0);
 
     assert_eq!(api.delete(&format!("{tokens}/{}?reason=lost", id(&issued, "/id"))).0, 200);
-    let problem =
-        wait_until("the token is refused", SOON, || match curl(&platform, &device, &token, one, &reading(44.0, 0)) {
+    let problem = wait_until("the token is refused", SOON, || {
+        match curl(&platform, &device, &token, single, &reading(44.0, 0)) {
             (401, problem) => Ok(problem),
             other => Err(other),
-        });
+        }
+    });
     assert_eq!(problem["reason"], "revoked");
 }
 
-fn newest_is(api: &crate::api_client::Api, device: &Device, value: f64) {
+fn wait_until_latest_is(api: &crate::api_client::Api, device: &Device, value: f64) {
     let path = format!("/api/v1/telemetry/device/{}/latest", device.id);
-    wait_until("the newest value", SOON, || {
+    wait_until("the latest value", SOON, || {
         let latest = api.get(&path);
         if latest["metrics"]["temperature"]["value"] == value { Ok(()) } else { Err(latest) }
     });

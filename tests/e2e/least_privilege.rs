@@ -1,5 +1,5 @@
-//! Each role as a process with a NATS user and a PostgreSQL role of its own does its real work; servers of two
-//! installations, or without rights, keep a role from starting.
+//! Least privilege: every role works with its own NATS user and PostgreSQL role. Mixing servers of two installations,
+//! or lacking rights, fails the start.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -8,13 +8,16 @@ use std::net::TcpStream;
 use eventlog::permissions::{self, Role};
 
 use crate::clients;
-use crate::device_to_screen::{breach_became_alarm_and_activity, history_has_every_value, latest_is_the_newest};
+use crate::device_to_screen::{
+    assert_breach_raised_alarm_and_activity, assert_history_has_every_value, assert_latest_is_newest,
+};
 use crate::fixtures::{self, reading};
 use crate::platform::{Platform, ROLES};
 
+/// The password of every NATS and Redis user.
 const PASSWORD: &str = "correct-horse";
 
-/// Makes PostgreSQL's login roles; `migrate` owns the database.
+/// Creates PostgreSQL's login roles; that of `migrate` owns the database.
 async fn login_roles(postgres: &str) {
     let statements = [
         "CREATE ROLE argusiq_migrate LOGIN CREATEROLE",
@@ -27,7 +30,7 @@ async fn login_roles(postgres: &str) {
     }
 }
 
-/// Makes a user of Redis that is kept to the installation's keys, as docs/operations.md says.
+/// Creates a Redis user that is limited to the installation's keys, as docs/operations.md describes.
 fn redis_user(redis: &str) {
     let address = redis.trim_start_matches("redis://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();
@@ -38,7 +41,8 @@ fn redis_user(redis: &str) {
     assert_eq!(&answer, b"+OK\r\n");
 }
 
-/// The credentials of each command. `ingest` and `process` read one row of PostgreSQL, as `api` may.
+/// Returns the credentials of each command. `ingest` and `process` use the PostgreSQL role of `api`; all three read the
+/// installation id.
 fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String)>> {
     let roles = [
         ("migrate", Role::Migrate, "argusiq_migrate"),
@@ -48,7 +52,7 @@ fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String
         ("project", Role::Project, "argusiq_project"),
         ("replay", Role::Project, "argusiq_project"),
     ];
-    let own = |role: Role, postgres: &str| {
+    let of_role = |role: Role, postgres: &str| {
         let url = urls.postgres.replace("//argusiq@", &format!("//{postgres}@"));
         let pairs = [
             ("ARGUSIQ_NATS__USER", role.user()),
@@ -58,27 +62,27 @@ fn credentials(urls: &stack::Urls) -> BTreeMap<&'static str, Vec<(String, String
         ];
         pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
     };
-    roles.into_iter().map(|(command, role, postgres)| (command, own(role, postgres))).collect()
+    roles.into_iter().map(|(command, role, postgres)| (command, of_role(role, postgres))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_does_its_work_with_credentials_of_its_own() {
-    each_role_does_its_work("jetstream", &[]).await;
+async fn every_role_works_with_its_own_credentials() {
+    assert_roles_work("jetstream", &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_does_its_work_with_its_own_credentials_where_events_are_in_postgres() {
-    each_role_does_its_work("postgres", &["GRANT argusiq_events TO argusiq_api"]).await;
+async fn every_role_works_with_its_own_credentials_and_events_in_postgres() {
+    assert_roles_work("postgres", &["GRANT argusiq_events TO argusiq_api"]).await;
 }
 
-async fn each_role_does_its_work(event_store: &str, more_grants: &[&str]) {
+async fn assert_roles_work(event_store: &str, more_grants: &[&str]) {
     let users = permissions::server_configuration_with(&eventlog::Settings::new(""), PASSWORD);
     let with_store = |urls: &stack::Urls| {
-        let mut own = credentials(urls);
-        for settings in own.values_mut() {
+        let mut credentials = credentials(urls);
+        for settings in credentials.values_mut() {
             settings.push(("ARGUSIQ_EVENT_STORE".to_owned(), event_store.to_owned()));
         }
-        own
+        credentials
     };
     let mut platform = Platform::with_nats_configuration(users, with_store).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
@@ -100,9 +104,9 @@ async fn each_role_does_its_work(event_store: &str, more_grants: &[&str]) {
             [reading(50.0, -3000), reading(55.0, -2000), reading(90.0, -1000), reading(60.0, -500), reading(61.0, 0)];
         let sent = clients::paho(&device, platform.mqtt_port(), "5", &device.topic, &readings);
         assert_eq!(sent.acknowledged(), 5, "{sent:?}");
-        history_has_every_value(&api, &device.id, &asset);
-        latest_is_the_newest(&api, &device.id);
-        breach_became_alarm_and_activity(&api, &asset, &rule);
+        assert_history_has_every_value(&api, &device.id, &asset);
+        assert_latest_is_newest(&api, &device.id);
+        assert_breach_raised_alarm_and_activity(&api, &asset, &rule);
         let replayed = platform.run(&["replay", "projections", "--all"]);
         assert!(replayed.contains("equal") && !replayed.contains("DIFFERENT"), "{replayed}");
         for role in ROLES {
@@ -114,14 +118,14 @@ async fn each_role_does_its_work(event_store: &str, more_grants: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_of_two_installations_and_a_database_without_rights_stop_the_start() {
+async fn mixed_installations_and_missing_rights_fail_the_start() {
     let platform = Platform::with_nats_configuration(String::new(), |_| BTreeMap::new()).await;
     let postgres = platform.stack.as_ref().unwrap().urls().postgres.clone();
-    for statement in ["CREATE ROLE nobody_much LOGIN", "CREATE DATABASE other"] {
+    for statement in ["CREATE ROLE powerless LOGIN", "CREATE DATABASE other"] {
         stack::testing::sql(&postgres, statement).await.unwrap();
     }
     tokio::task::block_in_place(|| {
-        let powerless = postgres.replace("//argusiq@", "//nobody_much@");
+        let powerless = postgres.replace("//argusiq@", "//powerless@");
         let line = platform.run_refused(&["migrate"], &[("ARGUSIQ_POSTGRES__URL", &powerless)]);
         assert!(line.contains("postgres.url") && line.contains("owner of the database"), "{line}");
 

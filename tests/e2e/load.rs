@@ -1,5 +1,5 @@
-//! Load from the simulator during a test: many devices publish, and afterwards the simulator compares every acknowledged
-//! message with the stored history.
+//! Load from the simulator during a test: many devices publish, and afterwards the simulator compares every
+//! acknowledged message with the stored history.
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,8 +20,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts `devices` devices that publish `rate` messages per second in total for `seconds` seconds. Returns once all
-    /// are connected.
+    /// Starts `devices` devices that publish `rate` messages per second in total for `seconds` seconds. Returns once
+    /// all are connected.
     pub fn start(platform: &Platform, devices: u32, rate: u32, seconds: u64) -> Self {
         let report = platform.folder.path().join("load.json");
         let child = Command::new(simulator())

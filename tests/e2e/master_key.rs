@@ -1,4 +1,4 @@
-//! Another master key for an installation: everything opens with it, and nothing with the old one.
+//! Rotating an installation's master key: the new key decrypts all secrets, and the old one is refused.
 
 use serde_json::json;
 
@@ -6,12 +6,12 @@ use crate::fixtures;
 use crate::platform::Platform;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_rotation_of_the_master_key_devices_are_registered_as_before() {
+async fn devices_can_be_registered_after_a_master_key_rotation() {
     let mut platform = Platform::servers_only().await;
     let key = platform.folder.path().join("pki/master.key");
     let old = std::fs::read_to_string(&key).unwrap();
-    let told = platform.run(&["ca", "rotate-master-key"]);
-    assert!(told.contains("re-encrypted secrets"), "{told}");
+    let output = platform.run(&["ca", "rotate-master-key"]);
+    assert!(output.contains("re-encrypted secrets"), "{output}");
     let new = std::fs::read_to_string(&key).unwrap();
     assert_ne!(old, new);
     platform.run(&["ca", "rotate-master-key"]);

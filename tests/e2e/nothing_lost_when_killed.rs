@@ -1,4 +1,4 @@
-//! kill -9 of each role and of each server in turn, under load: nothing lost, nothing doubled, no alarm twice.
+//! kill -9 of each role and each server in turn under load: no message is lost or duplicated, no alarm is duplicated.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use crate::load::Load;
 use crate::platform::{Platform, ROLES};
 use crate::wait::wait_for;
 
-/// Messages a second while everything is killed in turn.
+/// Messages per second during the kills.
 const RATE: u32 = 1000;
-/// Devices that send them.
+/// Number of devices that send them.
 const DEVICES: u32 = 100;
-/// Seconds of load; every kill must fit in.
-const LOAD: u64 = 75;
-/// Seconds from one kill to the next.
+/// Seconds of load; all kills must happen within.
+const LOAD_SECONDS: u64 = 75;
+/// Time between two kills.
 const BETWEEN: Duration = Duration::from_secs(7);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_and_every_server_may_be_killed_under_load() {
+async fn killing_every_role_and_every_server_under_load_loses_nothing() {
     let mut platform = Platform::separate_roles().await;
-    let load = Load::start(&platform, DEVICES, RATE, LOAD);
+    let load = Load::start(&platform, DEVICES, RATE, LOAD_SECONDS);
     for role in ROLES {
         wait_for(BETWEEN);
         platform.kill(role);
@@ -34,11 +34,11 @@ async fn every_role_and_every_server_may_be_killed_under_load() {
         stack.restart(server).await.expect("a restart");
     }
     tokio::task::block_in_place(|| load.assert_nothing_missing_or_duplicated());
-    tokio::task::block_in_place(|| no_alarm_is_there_twice(&platform));
+    tokio::task::block_in_place(|| assert_no_duplicate_alarms(&platform));
 }
 
-/// Compares all alarms by rule, entity and time.
-pub fn no_alarm_is_there_twice(platform: &Platform) {
+/// Asserts that no two alarms have the same rule, entity and time.
+pub fn assert_no_duplicate_alarms(platform: &Platform) {
     let alarms = platform.admin().get("/api/v1/alarms?limit=1000");
     let all: Vec<_> = alarms["alarms"]
         .as_array()

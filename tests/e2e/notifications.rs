@@ -1,5 +1,4 @@
-//! Who is told of an alarm, with real servers: the address that a rule names, a program behind a channel, and people on their
-//! screens.
+//! Alarm notifications: the webhook of a rule, the webhook of a notification channel, and the live feed of users.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::webhook_receiver::WebhookReceiver;
 const SOON: Duration = Duration::from_secs(30);
 
 #[test]
-fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_technician() {
+fn a_breach_notifies_the_rules_webhook_the_channels_webhook_and_the_technicians_feed() {
     let platform = Platform::up_with(&[("ARGUSIQ_WEBHOOKS__ALLOWED_NETWORKS", r#"["127.0.0.0/8"]"#)]);
     let api = platform.admin();
     let (by_rule, by_channel) = (WebhookReceiver::answering(200), WebhookReceiver::answering(503));
@@ -30,7 +29,7 @@ fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_tech
     for medium in
         [json!({"type": "push", "workRoles": ["technician"]}), json!({"type": "webhook", "url": by_channel.url()})]
     {
-        let channel = json!({"name": "Told", "medium": medium, "minimumSeverity": "high"});
+        let channel = json!({"name": "Channel", "medium": medium, "minimumSeverity": "high"});
         api.post("/api/v1/notification-channels", channel);
     }
     let device = fixtures::device(&api, platform.folder.path(), "SN-20");
@@ -58,11 +57,11 @@ fn a_breach_is_posted_to_the_rules_address_and_the_channel_and_shown_to_the_tech
         kinds.sort();
         kinds
     };
-    assert_eq!(kinds(&by_channel, 2), ["Hot alarm.raised", "Hot alarm.returned"], "low is below the channel");
-    // What was refused comes again under the same ids.
+    assert_eq!(kinds(&by_channel, 2), ["Hot alarm.raised", "Hot alarm.returned"], "the channel ignores severity low");
+    // Refused deliveries are retried with the same webhook ids.
     by_channel.answer(200);
-    let twice = kinds(&by_channel, 4);
-    assert_eq!(twice, ["Hot alarm.raised", "Hot alarm.raised", "Hot alarm.returned", "Hot alarm.returned"]);
+    let retried = kinds(&by_channel, 4);
+    assert_eq!(retried, ["Hot alarm.raised", "Hot alarm.raised", "Hot alarm.returned", "Hot alarm.returned"]);
     let deliveries = by_channel.deliveries();
     let ids: std::collections::BTreeSet<_> = deliveries.iter().map(|delivery| delivery.header("webhook-id")).collect();
     assert_eq!(ids.len(), 2);

@@ -1,5 +1,5 @@
-//! A fleet comes into service: devices out of a file with an archive of bundles, payloads of a form of their own, an asset
-//! out of a profile; one of the devices is replaced.
+//! Onboarding a fleet: devices imported from CSV with certificate bundles, payloads through a protocol converter, an
+//! asset with a profile, and the replacement of a device.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::wait::wait_until;
 const SOON: Duration = Duration::from_secs(20);
 
 #[test]
-fn devices_out_of_a_file_feed_an_asset_out_of_a_profile_and_one_is_replaced() {
+fn imported_devices_feed_a_profiled_asset_and_one_is_replaced() {
     let platform = Platform::up();
     let (api, folder) = (platform.admin(), platform.folder.path());
     let kind = metered_type(&api);
@@ -26,10 +26,10 @@ fn devices_out_of_a_file_feed_an_asset_out_of_a_profile_and_one_is_replaced() {
     fs::write(folder.join("devices.zip"), api.post_file(&path, "text/csv", file)).unwrap();
     let unpack = ["-m", "zipfile", "-e", "devices.zip", "devices"];
     assert!(Command::new("python3").args(unpack).current_dir(folder).status().unwrap().success());
-    let told = fs::read_to_string(folder.join("devices/results.ndjson")).unwrap();
-    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(told.iter().all(|line| line["result"] == "created"), "{told:?}");
-    let device = bundled(&api, folder, told[0]["deviceId"].as_str().unwrap());
+    let results = fs::read_to_string(folder.join("devices/results.ndjson")).unwrap();
+    let results: Vec<Value> = results.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(results.iter().all(|line| line["result"] == "created"), "{results:?}");
+    let device = bundled(&api, folder, results[0]["deviceId"].as_str().unwrap());
 
     let asset = profiled_asset(&api);
     api.post(
@@ -37,7 +37,7 @@ fn devices_out_of_a_file_feed_an_asset_out_of_a_profile_and_one_is_replaced() {
         json!({"validFrom": "2020-01-01T00:00:00Z"}),
     );
     let port = platform.mqtt_port();
-    assert_eq!(clients::mosquitto(&device, port, "mqttv5", "08fc"), 0, "230 volts, in hexadecimal digits");
+    assert_eq!(clients::mosquitto(&device, port, "mqttv5", "08fc"), 0, "230 V as hexadecimal digits");
     let volts = |expected: f64| {
         wait_until("the asset's voltage", SOON, || {
             let latest = api.get(&format!("/api/v1/telemetry/asset/{asset}/latest"));
@@ -45,7 +45,11 @@ fn devices_out_of_a_file_feed_an_asset_out_of_a_profile_and_one_is_replaced() {
         });
     };
     volts(230.0);
-    assert_eq!(clients::mosquitto(&device, port, "mqttv5", "08"), 0, "what is refused later is taken here");
+    assert_eq!(
+        clients::mosquitto(&device, port, "mqttv5", "08"),
+        0,
+        "the listener accepts what the converter refuses later"
+    );
     wait_until("a dead letter", SOON, || {
         let letters = api.get("/api/v1/dead-letters?reason=not_converted");
         if letters["total"] == 1 { Ok(()) } else { Err(letters) }
@@ -60,15 +64,15 @@ fn devices_out_of_a_file_feed_an_asset_out_of_a_profile_and_one_is_replaced() {
         root: device.root.clone(),
         topic: device.topic.clone(),
     };
-    wait_until("the old one is turned away", SOON, || match clients::mosquitto(&device, port, "mqttv5", "0000") {
-        0 => Err("it was let in"),
+    wait_until("the replaced device is refused", SOON, || match clients::mosquitto(&device, port, "mqttv5", "0000") {
+        0 => Err("it was accepted"),
         _ => Ok(()),
     });
     assert_eq!(clients::mosquitto(&successor, port, "mqttv5", "0906"), 0);
     volts(231.0);
 }
 
-/// A device type whose payload is a register of tenths of volts, as hexadecimal digits.
+/// Creates a device type whose payload is one register in tenths of a volt, as hexadecimal digits.
 fn metered_type(api: &Api) -> String {
     let kind = id(&api.post("/api/v1/device-types", json!({"name": "Meter"})), "/deviceType/id");
     let register = json!({"offset": 0, "kind": "u16"});
@@ -79,6 +83,7 @@ fn metered_type(api: &Api) -> String {
     kind
 }
 
+/// Creates an asset whose profile maps the device's metric to `voltage`.
 fn profiled_asset(api: &Api) -> String {
     let kind = id(&api.post("/api/v1/asset-types", json!({"name": "Transformer"})), "/assetType/id");
     let mappings = json!({"device.u": "asset.voltage"});
@@ -87,7 +92,7 @@ fn profiled_asset(api: &Api) -> String {
     id(&api.post("/api/v1/assets", json!({"name": "T1", "profileId": profile})), "/asset/id")
 }
 
-/// A device of the archive, as its bundle says.
+/// Returns a device of the archive as described by its bundle.
 fn bundled(api: &Api, folder: &Path, device: &str) -> Device {
     let bundle = folder.join("devices").join(device);
     let configuration: Value = serde_json::from_slice(&fs::read(bundle.join("config.json")).unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! Several processes of the stages and of the read models: they join, leave, die, and stand still until they are taken for
-//! dead. What does not live here: doors and APIs.
+//! Several `process` and `project` processes that join, leave, are killed, or are stopped until they count as dead.
+//! Several edges and APIs are tested in `several_edges_and_apis`.
 
 use std::time::Duration;
 
@@ -9,45 +9,47 @@ use crate::load::Load;
 use crate::platform::Platform;
 use crate::wait::{wait_for, wait_until};
 
-/// How soon what a process did is done by others.
-const MOVED: Duration = Duration::from_secs(10);
-/// How long consequences may take on a busy machine, with the move counted in.
+/// Longest time until other processes take over, or a process stops.
+const TAKEOVER: Duration = Duration::from_secs(10);
+/// Longest time until alarms and activities appear on a busy machine, including a takeover.
 const SETTLED: Duration = Duration::from_secs(40);
-/// How long a process stands still: longer than anybody takes it for alive.
-const STILL: Duration = Duration::from_secs(13);
-/// Partitions of each stage.
+/// How long a process is stopped: longer than its lease, so that others count it as dead.
+const STOPPED: Duration = Duration::from_secs(13);
+/// Number of partitions of each stage.
 const PARTITIONS: u64 = 16;
 
-/// A process of the stages, and where it answers how it is.
+/// A `process` process and the port of its probe.
 struct Stages {
     name: &'static str,
     probe: u16,
 }
 
 impl Stages {
+    /// Starts the process with a probe on a free port.
     fn start(platform: &mut Platform, name: &'static str, arguments: &[&str]) -> Self {
         let probe = stack::free_port();
         platform.start_as(name, arguments, &[("ARGUSIQ_PROBE__PORT", &probe.to_string())]);
         Self { name, probe }
     }
 
-    fn owned(&self, stage: &str) -> u64 {
-        let told = probe(&format!("http://127.0.0.1:{}/ready", self.probe)).1;
-        told["facts"]["owned_partitions"][stage].as_f64().unwrap_or(0.0) as u64
+    /// Returns how many partitions of a stage the process owns.
+    fn owned_partitions(&self, stage: &str) -> u64 {
+        let ready = probe(&format!("http://127.0.0.1:{}/ready", self.probe)).1;
+        ready["facts"]["owned_partitions"][stage].as_f64().unwrap_or(0.0) as u64
     }
 }
 
-/// Waits until these processes own all partitions between them, each some.
-fn shared(among: &[&Stages], stage: &str) {
+/// Waits until these processes together own all partitions of a stage, and each owns at least one.
+fn wait_until_shared(among: &[&Stages], stage: &str) {
     let names: Vec<_> = among.iter().map(|one| one.name).collect();
-    wait_until(&format!("{names:?} share {stage}"), MOVED, || {
-        let owned: Vec<_> = among.iter().map(|one| one.owned(stage)).collect();
+    wait_until(&format!("{names:?} share {stage}"), TAKEOVER, || {
+        let owned: Vec<_> = among.iter().map(|one| one.owned_partitions(stage)).collect();
         if owned.iter().sum::<u64>() == PARTITIONS && !owned.contains(&0) { Ok(()) } else { Err(owned) }
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stages_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
+async fn partitions_move_between_processes_and_a_resumed_process_duplicates_nothing() {
     let mut platform = Platform::servers_only().await;
     ["api", "ingest", "project"].iter().for_each(|role| platform.start(role));
     let one = Stages::start(&mut platform, "one", &["process"]);
@@ -56,39 +58,40 @@ async fn stages_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
     let load = Load::start(&platform, 50, 250, 110);
     tokio::task::block_in_place(|| {
         let mut fleet = Fleet::new(&platform, &api, 6);
-        let mut goes_on = || {
+        // An episode published now must have exactly its alarms and activities.
+        let mut assert_works = || {
             fleet.publish_episode();
             fleet.wait_until_settled(&api, SETTLED);
         };
-        shared(&[&one], "normalizer");
-        goes_on();
+        wait_until_shared(&[&one], "normalizer");
+        assert_works();
         let two = Stages::start(&mut platform, "two", &["process"]);
-        shared(&[&one, &two], "normalizer");
-        goes_on();
+        wait_until_shared(&[&one, &two], "normalizer");
+        assert_works();
         let three = Stages::start(&mut platform, "three", &["process"]);
         let four = Stages::start(&mut platform, "four", &["process"]);
-        shared(&[&one, &two, &three, &four], "rule_evaluator");
-        goes_on();
+        wait_until_shared(&[&one, &two, &three, &four], "rule_evaluator");
+        assert_works();
         platform.kill("two");
-        shared(&[&one, &three, &four], "rule_evaluator");
-        goes_on();
+        wait_until_shared(&[&one, &three, &four], "rule_evaluator");
+        assert_works();
         let (status, took) = platform.stop("three");
-        assert!(status.success() && took < MOVED, "{status} after {took:?}");
-        shared(&[&one, &four], "rule_evaluator");
+        assert!(status.success() && took < TAKEOVER, "{status} after {took:?}");
+        wait_until_shared(&[&one, &four], "rule_evaluator");
         platform.signal("four", "STOP");
-        shared(&[&one], "rule_evaluator");
-        goes_on();
-        wait_for(STILL);
+        wait_until_shared(&[&one], "rule_evaluator");
+        assert_works();
+        wait_for(STOPPED);
         platform.signal("four", "CONT");
-        shared(&[&one, &four], "rule_evaluator");
-        goes_on();
+        wait_until_shared(&[&one, &four], "rule_evaluator");
+        assert_works();
         load.assert_nothing_missing_or_duplicated();
         fleet.assert_history_alarms_and_health(&api);
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stages_and_read_models_run_by_themselves_and_unknown_ones_are_refused() {
+async fn stages_and_read_models_run_in_separate_processes_and_unknown_names_are_refused() {
     let mut platform = Platform::servers_only().await;
     ["api", "ingest"].iter().for_each(|role| platform.start(role));
     platform.start_as("first", &["process", "--only", "normalizer", "asset_processor"], &[]);
@@ -108,40 +111,41 @@ async fn stages_and_read_models_run_by_themselves_and_unknown_ones_are_refused()
         for (role, word) in [("process", "stage"), ("project", "projection")] {
             platform.start_as("refused", &[role, "--only", "nonsense"], &[]);
             let (status, log) = platform.wait_for_exit("refused");
-            let said = log.lines().filter(|line| line.starts_with("argusiq: ")).collect::<Vec<_>>();
-            assert!(!status.success() && said.last().unwrap().contains("nonsense"), "{word}: {log}");
+            let errors = log.lines().filter(|line| line.starts_with("argusiq: ")).collect::<Vec<_>>();
+            assert!(!status.success() && errors.last().unwrap().contains("nonsense"), "{word}: {log}");
         }
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn read_models_move_with_their_processes_and_a_woken_one_does_nothing_twice() {
+async fn read_models_move_between_processes_and_a_resumed_process_duplicates_nothing() {
     let mut platform = Platform::servers_only().await;
     ["api", "ingest", "process"].iter().for_each(|role| platform.start(role));
     platform.start_as("one", &["project"], &[]);
     tokio::task::block_in_place(|| platform.wait_until_ready());
     let api = tokio::task::block_in_place(|| platform.admin());
     let load = Load::start(&platform, 50, 250, 70);
-    // The first has everything; the second stands by.
+    // The first process owns every read model; the second is on standby.
     platform.start_as("two", &["project"], &[]);
     tokio::task::block_in_place(|| {
         let mut fleet = Fleet::new(&platform, &api, 4);
-        let mut goes_on = || {
+        // An episode published now must have exactly its alarms and activities.
+        let mut assert_works = || {
             fleet.publish_episode();
             fleet.wait_until_settled(&api, SETTLED);
         };
-        goes_on();
+        assert_works();
         platform.signal("one", "STOP");
-        goes_on();
-        wait_for(STILL);
+        assert_works();
+        wait_for(STOPPED);
         platform.signal("one", "CONT");
-        goes_on();
+        assert_works();
         platform.kill("two");
-        goes_on();
+        assert_works();
         platform.start_as("three", &["project"], &[]);
         let (status, took) = platform.stop("one");
-        assert!(status.success() && took < MOVED, "{status} after {took:?}");
-        goes_on();
+        assert!(status.success() && took < TAKEOVER, "{status} after {took:?}");
+        assert_works();
         load.assert_nothing_missing_or_duplicated();
         fleet.assert_history_alarms_and_health(&api);
     });

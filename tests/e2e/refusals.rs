@@ -1,4 +1,5 @@
-//! Who may not connect does not, and whose right ends is put out.
+//! Refusals: connections with a revoked, self-signed or another device's certificate, and readings that become dead
+//! letters.
 
 use std::fs;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::platform::Platform;
 use crate::wait::wait_until;
 
 #[test]
-fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends() {
+fn revoked_self_signed_and_other_devices_certificates_are_refused() {
     let platform = Platform::up();
     let api = platform.admin();
     let port = platform.mqtt_port();
@@ -21,10 +22,10 @@ fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends(
     let send = |device: &Device| clients::paho(device, port, "3.1.1", &device.topic, &[reading(1.0, 0)]);
     assert_eq!(send(&device).acknowledged(), 1);
 
-    let stranger = foreign(&device, platform.folder.path());
-    assert!(matches!(send(&stranger), Answered::Refused(_)), "a self-made certificate must not get in");
+    let self_signed = self_signed(&device, platform.folder.path());
+    assert!(matches!(send(&self_signed), Answered::Refused(_)), "a self-signed certificate must be refused");
     let impostor = Device { id: other.id.clone(), topic: other.topic.clone(), ..clone(&device) };
-    assert!(matches!(send(&impostor), Answered::Refused(_)), "another device's name must not get in");
+    assert!(matches!(send(&impostor), Answered::Refused(_)), "a certificate must not authenticate another device");
 
     api.post(&format!("/api/v1/devices/{}/certificate/revoke", device.id), json!({"reason": "stolen"}));
     let refused = wait_until("the revoked certificate is refused", Duration::from_secs(5), || match send(&device) {
@@ -32,7 +33,7 @@ fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends(
         answered => Err(answered),
     });
     assert!(!refused.is_empty());
-    assert_eq!(send(&other).acknowledged(), 1, "others are not disturbed");
+    assert_eq!(send(&other).acknowledged(), 1, "other devices can still publish");
     wait_until("the refusal is a system event", Duration::from_secs(15), || {
         let events = api.get("/api/v1/events");
         if events.to_string().to_lowercase().contains("refused") { Ok(()) } else { Err(events) }
@@ -40,7 +41,7 @@ fn revoked_foreign_and_missing_certificates_are_refused_and_a_live_session_ends(
 }
 
 #[test]
-fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
+fn invalid_readings_become_dead_letters_and_do_not_stop_processing() {
     let platform = Platform::up();
     let api = platform.admin();
     let device = fixtures::device(&api, platform.folder.path(), "SN-B");
@@ -53,7 +54,7 @@ fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
         reading(21.5, 0),
     ];
     let answered = clients::paho(&device, platform.mqtt_port(), "5", &device.topic, &bad);
-    assert_eq!(answered.acknowledged(), bad.len(), "what is refused is kept and acknowledged: {answered:?}");
+    assert_eq!(answered.acknowledged(), bad.len(), "refused readings are stored and acknowledged: {answered:?}");
     let foreign = format!("v1/telemetry/{}/{}", uuid::Uuid::nil(), device.id);
     clients::paho(&device, platform.mqtt_port(), "5", &foreign, &[reading(1.0, 0)]);
     let history =
@@ -62,12 +63,12 @@ fn readings_that_make_no_sense_go_to_the_dead_letters_and_stop_nothing() {
         let found = api.get(&history);
         if found["count"] == 1 && found["data"][0]["value"] == 21.5 { Ok(()) } else { Err(found) }
     });
-    a_refused_message_is_taken_once_its_cause_is_mended(&api, &device);
+    assert_dead_letter_is_redriven_after_its_cause_is_fixed(&api, &device);
 }
 
-/// A text where a number was declared; then texts are declared, and the message is given again.
-fn a_refused_message_is_taken_once_its_cause_is_mended(api: &Api, device: &Device) {
-    let letter = wait_until("the letters are listed", Duration::from_secs(15), || {
+/// Redrives a reading with text where a number was declared, after the device type was changed to declare text.
+fn assert_dead_letter_is_redriven_after_its_cause_is_fixed(api: &Api, device: &Device) {
+    let letter = wait_until("the dead letter is listed", Duration::from_secs(15), || {
         let letters = api.get(&format!("/api/v1/dead-letters?status=open&deviceId={}", device.id));
         let of_text =
             |letter: &&serde_json::Value| letter["payload"].as_str().is_some_and(|text| text.contains("warm"));
@@ -75,8 +76,8 @@ fn a_refused_message_is_taken_once_its_cause_is_mended(api: &Api, device: &Devic
     });
     let shown = api.get(&format!("/api/v1/devices/{}", device.id));
     let kind = fixtures::id(&shown, "/device/deviceTypeId");
-    let revised = json!({"name": "Texts", "metrics": [{"key": "temperature", "kind": "text"}]});
-    api.put(&format!("/api/v1/device-types/{kind}"), revised);
+    let changed = json!({"name": "Texts", "metrics": [{"key": "temperature", "kind": "text"}]});
+    api.put(&format!("/api/v1/device-types/{kind}"), changed);
     let outcome = api.post("/api/v1/dead-letters/redrive", json!({"ids": [letter["id"]]}));
     assert_eq!(outcome["results"][0]["success"], true, "{outcome}");
     wait_until("the reading arrives", Duration::from_secs(15), || {
@@ -100,8 +101,8 @@ fn clone(device: &Device) -> Device {
     }
 }
 
-/// The same names, signed by nobody we know.
-fn foreign(device: &Device, folder: &std::path::Path) -> Device {
+/// Returns the device with a self-signed certificate of the same name.
+fn self_signed(device: &Device, folder: &std::path::Path) -> Device {
     let (certificate, key) = (folder.join("foreign.crt"), folder.join("foreign.key"));
     let subject = format!("/CN={}", device.id);
     let made = std::process::Command::new("openssl")

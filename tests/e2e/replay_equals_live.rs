@@ -1,4 +1,4 @@
-//! Everything in Postgres and Redis is rebuilt from the log, equal to what it was.
+//! Replay: the read models in PostgreSQL and Redis are rebuilt from the log and equal the live ones.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::wait::wait_until;
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_read_models_are_rebuilt_equal_from_the_log() {
     let mut platform = Platform::separate_roles().await;
-    tokio::task::block_in_place(|| rebuilt_equal(&mut platform));
+    tokio::task::block_in_place(|| assert_rebuilt_equal(&mut platform));
 }
 
-/// Stores something of every kind, rebuilds all read models, and compares.
-pub fn rebuilt_equal(platform: &mut Platform) {
+/// Stores data of every kind, rebuilds all read models, and asserts that the API returns the same as before.
+pub fn assert_rebuilt_equal(platform: &mut Platform) {
     let api = platform.admin();
     let device = fixtures::device(&api, platform.folder.path(), "SN-9");
     let asset = fixtures::asset(&api, &device);
@@ -27,15 +27,16 @@ pub fn rebuilt_equal(platform: &mut Platform) {
         let (count, activities) = (api.get(&history)["count"].clone(), api.get("/api/v1/activities")["total"].clone());
         if count == 50 && activities == 1 { Ok(()) } else { Err((count, activities)) }
     });
-    let before = seen(&api, &device.id, &asset);
+    let before = responses(&api, &device.id, &asset);
     platform.kill("project");
     let report = platform.run(&["replay", "projections", "--all"]);
     assert!(report.contains("telemetry_history"), "{report}");
     platform.start("project");
-    assert_eq!(seen(&api, &device.id, &asset), before);
+    assert_eq!(responses(&api, &device.id, &asset), before);
 }
 
-fn seen(api: &crate::api_client::Api, device: &str, asset: &str) -> Vec<serde_json::Value> {
+/// Returns the API's responses about the device and the asset.
+fn responses(api: &crate::api_client::Api, device: &str, asset: &str) -> Vec<serde_json::Value> {
     [
         "/api/v1/devices".to_owned(),
         format!("/api/v1/devices/{device}"),

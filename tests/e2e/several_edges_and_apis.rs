@@ -1,4 +1,4 @@
-//! Two doors and two APIs on one log. What does not live here: rules of a single door (`ingest/tests/edge`).
+//! Two edges (MQTT listeners) and two APIs on one log. The behaviour of a single edge is tested in `ingest/tests/edge`.
 
 use std::time::Duration;
 
@@ -11,37 +11,37 @@ use crate::load::Load;
 use crate::platform::{EMAIL, PASSWORD, Platform};
 use crate::wait::{wait_for, wait_until};
 
-/// Devices of the load.
+/// Number of devices of the load.
 const DEVICES: u32 = 50;
-/// How soon the sessions of a door that stands still count as over, and are there again.
+/// Longest time until the sessions of a stopped edge count as ended, and until they are back.
 const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_or_doubled() {
+async fn a_stopped_edge_is_lost_and_recovers_without_missing_or_duplicate_readings() {
     let mut platform = Platform::servers_only().await;
     ["api", "process", "project"].iter().for_each(|role| platform.start(role));
-    let other = stack::free_port();
+    let south_port = stack::free_port();
     platform.start_as("north", &["ingest"], &[("ARGUSIQ_INSTANCE", "north")]);
     let http = stack::free_port().to_string();
-    let (mqtt, http) = (("ARGUSIQ_MQTT__PORT", &*other.to_string()), ("ARGUSIQ_INGEST_HTTP__PORT", &*http));
+    let (mqtt, http) = (("ARGUSIQ_MQTT__PORT", &*south_port.to_string()), ("ARGUSIQ_INGEST_HTTP__PORT", &*http));
     let south = [("ARGUSIQ_INSTANCE", "south"), mqtt, http];
     platform.start_as("south", &["ingest"], &south);
     tokio::task::block_in_place(|| {
         platform.wait_until_ready();
         let api = platform.admin();
-        a_second_door_of_one_name_is_refused(&mut platform);
-        shards_are_apart(&platform);
+        assert_second_edge_with_same_name_is_refused(&mut platform);
+        assert_edges_write_disjoint_shards(&platform);
         let device = fixtures::device(&api, platform.folder.path(), "MOVES");
         let load = Load::start(&platform, DEVICES, 250, 60);
-        for (port, value) in [(platform.mqtt_port(), 1.0), (other, 2.0), (platform.mqtt_port(), 3.0)] {
+        for (port, value) in [(platform.mqtt_port(), 1.0), (south_port, 2.0), (platform.mqtt_port(), 3.0)] {
             assert_eq!(paho(&device, port, "5", &device.topic, &[reading(value, 0)]).acknowledged(), 1);
         }
         platform.signal("north", "STOP");
-        online(&api, |count| count == 0);
-        assert_eq!(paho(&device, other, "5", &device.topic, &[reading(4.0, 0)]).acknowledged(), 1);
+        wait_until_online(&api, |count| count == 0);
+        assert_eq!(paho(&device, south_port, "5", &device.topic, &[reading(4.0, 0)]).acknowledged(), 1);
         wait_for(Duration::from_secs(3));
         platform.signal("north", "CONT");
-        online(&api, |count| count >= u64::from(DEVICES));
+        wait_until_online(&api, |count| count >= u64::from(DEVICES));
         load.assert_nothing_missing_or_duplicated();
         let path = format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id);
         let history = api.get(&path);
@@ -50,7 +50,7 @@ async fn a_door_that_stands_still_is_lost_and_comes_back_and_nothing_is_missing_
     });
 }
 
-fn a_second_door_of_one_name_is_refused(platform: &mut Platform) {
+fn assert_second_edge_with_same_name_is_refused(platform: &mut Platform) {
     let port = stack::free_port().to_string();
     platform.start_as(
         "twin",
@@ -58,31 +58,33 @@ fn a_second_door_of_one_name_is_refused(platform: &mut Platform) {
         &[("ARGUSIQ_INSTANCE", "south"), ("ARGUSIQ_MQTT__PORT", &port), ("ARGUSIQ_INGEST_HTTP__ENABLED", "false")],
     );
     let (status, log) = platform.wait_for_exit("twin");
-    let said: Vec<_> = log.lines().filter(|line| line.starts_with("argusiq: ")).collect();
-    assert!(!status.success() && said.len() == 1, "{log}");
-    assert!(said[0].contains("another live process") && said[0].contains("ARGUSIQ_INSTANCE"), "{}", said[0]);
+    let errors: Vec<_> = log.lines().filter(|line| line.starts_with("argusiq: ")).collect();
+    assert!(!status.success() && errors.len() == 1, "{log}");
+    assert!(errors[0].contains("another live process") && errors[0].contains("ARGUSIQ_INSTANCE"), "{}", errors[0]);
 }
 
-fn shards_are_apart(platform: &Platform) {
-    let told = platform.run(&["doctor"]);
-    let places = |door: &str| -> Vec<String> {
-        let line = told.lines().find(|line| line.contains(&format!("edge-{door}"))).unwrap_or_else(|| panic!("{told}"));
-        let (_, places) = line.split_once("raw shards ").unwrap_or_else(|| panic!("{line}"));
-        places.split(' ').map(str::to_owned).collect()
+fn assert_edges_write_disjoint_shards(platform: &Platform) {
+    let output = platform.run(&["doctor"]);
+    let shards_of = |edge: &str| -> Vec<String> {
+        let line =
+            output.lines().find(|line| line.contains(&format!("edge-{edge}"))).unwrap_or_else(|| panic!("{output}"));
+        let (_, shards) = line.split_once("raw shards ").unwrap_or_else(|| panic!("{line}"));
+        shards.split(' ').map(str::to_owned).collect()
     };
-    let (north, south) = (places("north"), places("south"));
-    assert!(north.len() == 2 && south.len() == 2 && north.iter().all(|shard| !south.contains(shard)), "{told}");
+    let (north, south) = (shards_of("north"), shards_of("south"));
+    assert!(north.len() == 2 && south.len() == 2 && north.iter().all(|shard| !south.contains(shard)), "{output}");
 }
 
-fn online(api: &Api, wanted: impl Fn(u64) -> bool) {
-    wait_until("the devices' connectivity is told", SOON, || {
+/// Waits until the number of online devices satisfies a condition.
+fn wait_until_online(api: &Api, wanted: impl Fn(u64) -> bool) {
+    wait_until("the number of online devices", SOON, || {
         let count = api.get("/api/v1/devices?connectivity=online&limit=1")["total"].as_u64().unwrap_or(0);
         if wanted(count) { Ok(()) } else { Err(count) }
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_apis_tell_the_same_and_what_one_is_told_the_other_knows() {
+async fn two_apis_serve_the_same_data_and_the_same_live_feed() {
     let mut platform = Platform::separate_roles().await;
     let port = stack::free_port();
     platform.start_as(
@@ -93,12 +95,12 @@ async fn two_apis_tell_the_same_and_what_one_is_told_the_other_knows() {
     tokio::task::block_in_place(|| {
         let address = format!("http://127.0.0.1:{port}");
         wait_until("the second API is ready", SOON, || {
-            let (status, told) = crate::api_client::probe(&format!("{address}/ready"));
-            if status == 200 { Ok(()) } else { Err(told) }
+            let (status, body) = crate::api_client::probe(&format!("{address}/ready"));
+            if status == 200 { Ok(()) } else { Err(body) }
         });
         let (first, second) = (platform.admin(), Api::sign_in(&address, EMAIL, PASSWORD));
         let device = fixtures::device(&first, platform.folder.path(), "SEEN");
-        // What one API answered is in the read models, which both read.
+        // Once one API has answered a command, the read models that both APIs share contain it.
         assert_eq!(second.get(&format!("/api/v1/devices/{}", device.id))["device"]["id"], device.id.as_str());
         let room = json!({"deviceId": device.id});
         let open = |api: &Api| Feed::open(&api.base, &first.token, &room, "websocket");
@@ -107,19 +109,20 @@ async fn two_apis_tell_the_same_and_what_one_is_told_the_other_knows() {
         let payloads: Vec<_> = (0..20).map(|n| reading(f64::from(n), n.into())).collect();
         assert_eq!(paho(&device, platform.mqtt_port(), "5", &device.topic, &payloads).acknowledged(), 20);
         for feed in &mut feeds {
-            let mut told: Vec<f64> = Vec::new();
-            while told.len() < 20 {
-                let already = told.len() as f64;
-                let next = |data: &Value| values(data).contains(&already);
-                told.extend(
-                    values(&feed.expect("telemetry:batch", next)).into_iter().filter(|value| *value >= already),
+            let mut values_seen: Vec<f64> = Vec::new();
+            while values_seen.len() < 20 {
+                let next_value = values_seen.len() as f64;
+                let next = |data: &Value| values(data).contains(&next_value);
+                values_seen.extend(
+                    values(&feed.expect("telemetry:batch", next)).into_iter().filter(|value| *value >= next_value),
                 );
             }
-            assert_eq!(told, (0..20).map(f64::from).collect::<Vec<_>>());
+            assert_eq!(values_seen, (0..20).map(f64::from).collect::<Vec<_>>());
         }
     });
 }
 
+/// Returns the temperatures of a batch.
 fn values(batch: &Value) -> Vec<f64> {
     batch.as_array().unwrap().iter().filter_map(|one| one["metrics"]["temperature"].as_f64()).collect()
 }

@@ -1,4 +1,4 @@
-//! What keeps the platform from starting is one clear line that says what to do.
+//! Start-up errors: each is one line that names the cause and the remedy.
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
@@ -15,13 +15,13 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named_with_what_to_do() {
+fn a_folder_that_cannot_be_created_is_named_with_the_option_to_change_it() {
     let line = refusal(&["--data-dir", "/proc/argusiq", "up"]);
     assert!(line.contains("/proc/argusiq") && line.contains("--data-dir"), "{line}");
 }
 
 #[test]
-fn a_role_without_servers_names_each_setting_that_is_missing() {
+fn a_role_without_servers_names_every_missing_setting() {
     let folder = tempfile::tempdir().unwrap();
     let line = refusal(&["--data-dir", &folder.path().to_string_lossy(), "api"]);
     for setting in ["ARGUSIQ_NATS__URL", "ARGUSIQ_POSTGRES__URL", "ARGUSIQ_REDIS__URL", "argusiq up"] {
@@ -30,7 +30,7 @@ fn a_role_without_servers_names_each_setting_that_is_missing() {
 }
 
 #[test]
-fn a_password_of_digits_and_a_master_key_of_the_environment_are_taken_as_they_stand() {
+fn an_all_digit_password_and_a_master_key_in_the_environment_are_used_verbatim() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_argusiq"))
         .arg("--data-dir")
@@ -41,10 +41,13 @@ fn a_password_of_digits_and_a_master_key_of_the_environment_are_taken_as_they_st
         .output()
         .expect("argusiq starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(!folder.path().join("pki/master.key").exists(), "the key of the environment is not written down");
+    assert!(
+        !folder.path().join("pki/master.key").exists(),
+        "a master key from the environment must not be written to disk"
+    );
 }
 
-/// Runs argusiq, which must fail, and answers the one line it said.
+/// Runs argusiq, which must fail; returns its only error line.
 fn refusal(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_argusiq"))
         .args(arguments)
@@ -55,10 +58,11 @@ fn refusal(arguments: &[&str]) -> String {
     one_line(&output)
 }
 
+/// Asserts that a command failed with exactly one error line; returns the line.
 pub fn one_line(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success(), "it started: {said}");
-    let lines: Vec<_> = said.lines().filter(|line| line.starts_with("argusiq: ")).collect();
-    assert_eq!(lines.len(), 1, "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "it succeeded: {stderr}");
+    let lines: Vec<_> = stderr.lines().filter(|line| line.starts_with("argusiq: ")).collect();
+    assert_eq!(lines.len(), 1, "{stderr}");
     lines[0].to_owned()
 }

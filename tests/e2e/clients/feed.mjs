@@ -1,4 +1,4 @@
-// Subscribes with the stock socket.io-client and prints every event as one JSON line: {"event": name, "data": payload}.
+// Subscribes with socket.io-client and prints every event as one JSON line: {"event": name, "data": payload}.
 // Usage: node feed.mjs URL TOKEN SUBSCRIPTION-JSON [TRANSPORT]
 import { io } from "socket.io-client";
 

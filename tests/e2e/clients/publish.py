@@ -1,7 +1,7 @@
-"""Publishes lines of standard input with paho-mqtt over mutual TLS, QoS 1, and prints how each was answered.
+"""Publishes the lines of standard input with paho-mqtt over mutual TLS at QoS 1 and prints the outcome of each.
 
-One JSON line for each message: {"line": n, "acknowledged": bool, "reason": "..."}; a refused connection prints
-{"refused": "..."} and exits with 3.
+Prints one JSON line per message: {"line": n, "acknowledged": bool, "reason": "..."}; for a refused
+connection it prints {"refused": "..."} and exits with code 3.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-// Signs in, makes a device and lists the devices, with types that come from the API's document alone.
+// Signs in, creates a device and lists the devices; all types come from the API's OpenAPI document.
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.d.ts";
@@ -8,30 +8,30 @@ if (!base || !email || !password) throw new Error("usage: devices.js BASE EMAIL 
 
 const client = createClient<paths>({ baseUrl: `${base}/api/v1` });
 
-/** What was stored and cannot be shown yet: an answer like any other, which this client does not wait for. */
+/** The response to a command that is stored but not visible yet; this client treats it as an error. */
 type Stored = components["schemas"]["Stored"];
 
-/** What an operation answered; its problem as an error. */
-function answered<T>(answer: { data?: T; error?: unknown }): Exclude<T, Stored> {
+/** Returns the data of a response; throws its problem, or a `Stored` response, as an error. */
+function dataOf<T>(answer: { data?: T; error?: unknown }): Exclude<T, Stored> {
   if (answer.data === undefined || "stored" in (answer.data as object)) {
     throw new Error(JSON.stringify(answer.error ?? answer.data));
   }
   return answer.data as Exclude<T, Stored>;
 }
 
-const session = answered(await client.POST("/auth/login", { body: { email, password } }));
+const session = dataOf(await client.POST("/auth/login", { body: { email, password } }));
 client.use({
   onRequest: ({ request }) => request.headers.set("authorization", `Bearer ${session.accessToken}`),
 });
 
-const { deviceType } = answered(
+const { deviceType } = dataOf(
   await client.POST("/device-types", { body: { name: "Sensor", metrics: [{ key: "temperature" }] } }),
 );
 const body = { name: "Boiler", serialNumber: "TS-1", deviceTypeId: deviceType.id };
-const { device } = answered(
+const { device } = dataOf(
   await client.POST("/devices", { params: { header: { "Idempotency-Key": "boiler" } }, body }),
 );
-const list = answered(await client.GET("/devices", { params: { query: { status: "active", limit: 10 } } }));
+const list = dataOf(await client.GET("/devices", { params: { query: { status: "active", limit: 10 } } }));
 const names: string[] = list.devices.map((one) => `${one.name} ${one.serialNumber} ${one.id === device.id}`);
 console.log(JSON.stringify({ total: list.total, names }));
 
