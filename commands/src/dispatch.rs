@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
-use crate::executable::Executable;
+use crate::executable::{Executable, Job, Key};
 use crate::reference::Reference;
 
 /// Longest pause between two attempts.
@@ -58,6 +58,12 @@ impl Commands {
         command: A::Command,
         expected: Option<u64>,
     ) -> Result<Receipt, Error<A::Error>> {
+        A::execute(self, Job { context, id, command, expected }).await
+    }
+
+    /// Executes a command. Called through [`Executable::execute`], which compiles it once for each aggregate.
+    pub(crate) async fn dispatch<A: Executable>(&self, job: Job<'_, A>) -> Result<Receipt, Error<A::Error>> {
+        let Job { context, id, command, expected } = job;
         let references = A::references(id, &command);
         let mut pauses = pauses();
         let mut fresh = false;
@@ -98,7 +104,7 @@ impl Commands {
         id: Uuid,
         expected: impl FnOnce(&A) -> bool,
     ) -> Result<Loaded<A>, Error> {
-        let known = A::store(&self.inner.stores).load(&organization.to_string(), &id.to_string()).await?;
+        let known = A::load(self, Key { organization, id }, false).await?;
         if expected(&known.state) { Ok(known) } else { self.load_fresh(organization, id).await }
     }
 
@@ -108,7 +114,14 @@ impl Commands {
         organization: OrganizationId,
         id: Uuid,
     ) -> Result<Loaded<A>, Error> {
-        Ok(A::store(&self.inner.stores).load_fresh(&organization.to_string(), &id.to_string()).await?)
+        A::load(self, Key { organization, id }, true).await
+    }
+
+    /// Loads an aggregate. Called through [`Executable::load`], which compiles it once for each aggregate.
+    pub(crate) async fn load_from_store<A: Executable>(&self, key: Key, fresh: bool) -> Result<Loaded<A>, Error> {
+        let store = A::store(&self.inner.stores);
+        let (organization, id) = (key.organization.to_string(), key.id.to_string());
+        Ok(if fresh { store.load_fresh(&organization, &id).await? } else { store.load(&organization, &id).await? })
     }
 
     async fn attempt<A: Executable>(
