@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, platform, tenant};
 
-/// Operations that need more than the right to read: method, path and the lowest role allowed. The ids name nothing, so
+/// Operations that need more than the right to read: method, path and the lowest role allowed. The ids are unknown, so
 /// an allowed caller gets 404.
 pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/organizations", "platform_admin"),
@@ -99,7 +99,7 @@ pub const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/dead-letters/discard", "engineer"),
 ];
 
-/// What every user of the organisation can read.
+/// Reads of lists and settings, allowed for every user of the organisation.
 const READS: &[&str] = &[
     "/auth/me",
     "/device-types",
@@ -123,8 +123,8 @@ const READS: &[&str] = &[
     "/events",
 ];
 
-/// The same, for one resource.
-pub const OF_ONE: &[&str] = &[
+/// Reads of a single resource.
+pub const SINGLE_RESOURCE_READS: &[&str] = &[
     "/device-types/{id}",
     "/device-types/{id}/history",
     "/asset-types/{id}",
@@ -181,7 +181,7 @@ pub const PUBLIC: &[(&str, &str)] = &[
 
 const ROLES: [&str; 5] = ["viewer", "operator", "engineer", "admin", "platform_admin"];
 
-fn full(path: &str, id: &str) -> String {
+fn full_path(path: &str, id: &str) -> String {
     let filled = path.split('/').map(|part| match part {
         "{index}" => "0",
         part if part.starts_with('{') => id,
@@ -192,7 +192,7 @@ fn full(path: &str, id: &str) -> String {
 
 /// Every operation of the tables, by method and path.
 fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let reads = READS.iter().chain(OF_ONE).map(|path| ("GET", *path));
+    let reads = READS.iter().chain(SINGLE_RESOURCE_READS).map(|path| ("GET", *path));
     WRITES.iter().map(|(method, path, _)| (*method, *path)).chain(reads)
 }
 
@@ -211,34 +211,34 @@ fn every_documented_operation_is_in_a_table() {
             operations.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
         })
         .collect();
-    let tabled = operations().chain(PUBLIC.iter().copied()).map(|(method, path)| format!("{method} {path}"));
-    assert_eq!(documented, tabled.collect::<BTreeSet<_>>());
+    let in_tables = operations().chain(PUBLIC.iter().copied()).map(|(method, path)| format!("{method} {path}"));
+    assert_eq!(documented, in_tables.collect::<BTreeSet<_>>());
 }
 
 #[test]
 fn each_role_can_do_what_the_table_says() {
     let tenant = tenant("Roles");
-    let nothing = uuid::Uuid::from_u128(1).to_string();
+    let unknown_id = uuid::Uuid::from_u128(1).to_string();
     for (rank, role) in ROLES.iter().enumerate() {
         let client = if *role == "platform_admin" { platform().root_admin() } else { tenant.user_with_role(role) };
-        for (method, path, least) in WRITES {
-            let allowed = rank >= ROLES.iter().position(|known| known == least).unwrap();
-            let status = status(&client, method, &full(path, &nothing));
+        for (method, path, lowest_role) in WRITES {
+            let allowed = rank >= ROLES.iter().position(|known| known == lowest_role).unwrap();
+            let status = status(&client, method, &full_path(path, &unknown_id));
             assert_eq!(status == 403, !allowed, "{role} {method} {path}: {status}");
             assert!(status < 500 && status != 401, "{role} {method} {path}: {status}");
         }
         for path in READS {
-            client.get(&full(path, &nothing)).ok();
+            client.get(&full_path(path, &unknown_id)).ok();
         }
     }
 }
 
 #[test]
 fn an_anonymous_caller_is_refused_everywhere() {
-    let nobody = platform().anonymous();
-    let nothing = uuid::Uuid::from_u128(1).to_string();
+    let anonymous = platform().anonymous();
+    let unknown_id = uuid::Uuid::from_u128(1).to_string();
     for (method, path) in operations() {
-        assert_eq!(status(&nobody, method, &full(path, &nothing)), 401, "{method} {path}");
+        assert_eq!(status(&anonymous, method, &full_path(path, &unknown_id)), 401, "{method} {path}");
     }
 }
 
@@ -246,9 +246,9 @@ fn an_anonymous_caller_is_refused_everywhere() {
 fn resources_of_another_organisation_are_not_found() {
     let (ours, theirs) = (tenant("Ours"), tenant("Theirs"));
     let (device, asset) = (theirs.device("SECRET-1"), theirs.asset("Secret"));
-    for path in OF_ONE {
+    for path in SINGLE_RESOURCE_READS {
         for id in [&device, &asset] {
-            ours.admin.get(&full(path, id)).problem(404, "not-found");
+            ours.admin.get(&full_path(path, id)).problem(404, "not-found");
         }
     }
     let rename = json!({"name": "Mine now"});

@@ -48,15 +48,15 @@ fn an_activity_is_created_from_a_template_and_completed_step_by_step() {
     let operator = tenant.user_with_role("operator");
     let path = format!("/api/v1/activities/from-template/{template}");
     let body = json!({"targetId": asset, "overrides": {"priority": "high"}});
-    let made = operator.post(&path, body).created();
-    let activity = &made["activity"];
+    let created = operator.post(&path, body).created();
+    let activity = &created["activity"];
     assert_eq!(
         (activity["name"].text(), activity["priority"].text(), activity["status"].text()),
         ("Inspect".into(), "high".into(), "pending".into())
     );
     assert_eq!((activity["targetType"].text(), activity["targetName"].text()), ("asset".into(), "Pump".into()));
     assert!(activity["dueAt"].is_string());
-    assert_eq!(made.header("x-log-stream"), Some("ES_ACTIVITY"));
+    assert_eq!(created.header("x-log-stream"), Some("ES_ACTIVITY"));
     let path = format!("/api/v1/activities/{}", activity["id"].text());
     let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
     step("start", json!({})).problem(409, "wrong-state");
@@ -81,44 +81,44 @@ fn an_activity_is_created_from_a_template_and_completed_step_by_step() {
 fn an_activity_takes_comments_before_and_after_its_end() {
     let tenant = tenant("Comments");
     let path = format!("/api/v1/activities/from-template/{}", template(&tenant));
-    let made = tenant.admin.post(&path, json!({"targetId": tenant.asset("Pump")})).created();
+    let created = tenant.admin.post(&path, json!({"targetId": tenant.asset("Pump")})).created();
     let operator = tenant.user_with_role("operator");
-    let path = format!("/api/v1/activities/{}", made["activity"]["id"].text());
-    let say = |text: &str| operator.post(&format!("{path}/comments"), json!({"text": text}));
-    assert_eq!(made["activity"]["comments"], json!([]));
-    let said = say(" Seal is worn ").ok();
+    let path = format!("/api/v1/activities/{}", created["activity"]["id"].text());
+    let add_comment = |text: &str| operator.post(&format!("{path}/comments"), json!({"text": text}));
+    assert_eq!(created["activity"]["comments"], json!([]));
+    let commented = add_comment(" Seal is worn ").ok();
     let me = operator.get("/api/v1/auth/me").ok()["id"].text();
-    let comment = &said["activity"]["comments"][0];
+    let comment = &commented["activity"]["comments"][0];
     assert_eq!((comment["text"].text(), comment["author"].text()), ("Seal is worn".into(), format!("user:{me}")));
     assert!(comment["at"].is_string());
-    for nothing in ["", "   "] {
-        assert_eq!(say(nothing).problem(422, "invalid-fields").fields(), ["text"], "{nothing:?}");
+    for empty in ["", "   "] {
+        assert_eq!(add_comment(empty).problem(422, "invalid-fields").fields(), ["text"], "{empty:?}");
     }
     operator.post(&format!("{path}/cancel"), json!({"reason": "no spare part"})).ok();
-    let said = say("Ordered").ok();
-    let comments = said["activity"]["comments"].as_array().unwrap();
+    let commented = add_comment("Ordered").ok();
+    let comments = commented["activity"]["comments"].as_array().unwrap();
     assert_eq!(comments.iter().map(|comment| comment["text"].text()).collect::<Vec<_>>(), ["Seal is worn", "Ordered"]);
     assert_eq!(
-        (said["activity"]["status"].text(), operator.get(&path).ok().json),
-        ("cancelled".into(), said.json.clone())
+        (commented["activity"]["status"].text(), operator.get(&path).ok().json),
+        ("cancelled".into(), commented.json.clone())
     );
-    let nobody = format!("/api/v1/activities/{}/comments", Uuid::nil());
-    operator.post(&nobody, json!({"text": "Hello"})).problem(404, "not-found");
+    let unknown = format!("/api/v1/activities/{}/comments", Uuid::nil());
+    operator.post(&unknown, json!({"text": "Hello"})).problem(404, "not-found");
 }
 
 #[test]
 fn an_activity_needs_a_target_and_a_template() {
     let tenant = tenant("No work");
     let path = format!("/api/v1/activities/from-template/{}", template(&tenant));
-    let nowhere = tenant.admin.post(&path, json!({"targetId": Uuid::from_u128(4)}));
-    assert_eq!(nowhere.problem(422, "invalid-fields").fields(), ["targetId"]);
+    let unknown = tenant.admin.post(&path, json!({"targetId": Uuid::from_u128(4)}));
+    assert_eq!(unknown.problem(422, "invalid-fields").fields(), ["targetId"]);
     let device = tenant.device("A-1");
     assert_eq!(tenant.admin.post(&path, json!({"targetId": device})).created()["activity"]["targetType"], "device");
     let path = format!("/api/v1/activities/from-template/{}", Uuid::from_u128(4));
     tenant.admin.post(&path, json!({"targetId": device})).problem(404, "not-found");
-    let stranger = json!({"targetId": device, "overrides": {"assignedToUserId": Uuid::from_u128(4)}});
+    let unknown_user = json!({"targetId": device, "overrides": {"assignedToUserId": Uuid::from_u128(4)}});
     let path = format!("/api/v1/activities/from-template/{}", template(&tenant));
-    assert_eq!(tenant.admin.post(&path, stranger).problem(422, "unknown-reference").fields(), ["userId"]);
+    assert_eq!(tenant.admin.post(&path, unknown_user).problem(422, "unknown-reference").fields(), ["userId"]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn an_alarm_is_listed_and_acknowledged_once() {
     let asset = tenant.asset("Pump");
     let id = raise_alarm(&tenant, &asset);
     let operator = tenant.user_with_role("operator");
-    let listed = eventually("the alarm", || {
+    let listed = eventually("the alarm in the list", || {
         let listed = operator.get("/api/v1/alarms?state=active&acknowledged=false&severity=high").ok();
         (listed["total"] == 1).then_some(listed)
     });
@@ -136,9 +136,10 @@ fn an_alarm_is_listed_and_acknowledged_once() {
         (alarm["id"].text(), alarm["entityName"].text(), alarm["state"].text()),
         (id.clone(), "Pump".into(), "active_unacknowledged".into())
     );
-    for none in ["state=cleared", "acknowledged=true", "severity=low", "entityId=00000000-0000-0000-0000-000000000001"]
+    for filter in
+        ["state=cleared", "acknowledged=true", "severity=low", "entityId=00000000-0000-0000-0000-000000000001"]
     {
-        assert_eq!(operator.get(&format!("/api/v1/alarms?{none}")).ok()["total"], 0, "{none}");
+        assert_eq!(operator.get(&format!("/api/v1/alarms?{filter}")).ok()["total"], 0, "{filter}");
     }
     let path = format!("/api/v1/alarms/{id}");
     let acknowledged = operator.post(&format!("{path}/acknowledge"), json!({"comment": "on my way"})).ok();
@@ -161,7 +162,7 @@ fn system_events_are_listed() {
     let device = tenant.device("E-1");
     let path = format!("/api/v1/devices/{device}/certificate/revoke");
     tenant.admin.post(&path, json!({"reason": "lost"})).ok();
-    let events = eventually("the event", || {
+    let events = eventually("the event in the list", || {
         let events = tenant.admin.get("/api/v1/events?type=CERTIFICATE_REVOKED").ok();
         (events["total"] == 1).then_some(events)
     });

@@ -10,7 +10,7 @@ use crate::support::{Tenant, Text, eventually, now, platform, tenant};
 fn alarm(tenant: &Tenant) -> String {
     let asset = tenant.asset("Pump");
     let path = format!("/api/v1/alarms/{}", raise_alarm(tenant, &asset));
-    eventually("the alarm", || (tenant.admin.get(&path).status == 200).then_some(()));
+    eventually("the alarm in the read model", || (tenant.admin.get(&path).status == 200).then_some(()));
     path
 }
 
@@ -24,16 +24,19 @@ fn command(tenant: &Tenant, path: &str, command: AlarmCommand) {
 
 #[test]
 fn an_alarm_is_assigned_commented_and_dismissed() {
-    let tenant = tenant("Care for alarms");
+    let tenant = tenant("Alarm handling");
     let path = alarm(&tenant);
     let operator = tenant.user_with_role("operator");
     let me = operator.get("/api/v1/auth/me").ok()["id"].text();
     let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
     assert_eq!(step("assign", json!({"assigneeId": me})).ok()["alarm"]["assigneeId"].text(), me);
     assert_eq!(operator.get(&format!("/api/v1/alarms?assigneeId={me}")).ok()["total"], 1);
-    let nobody = "00000000-0000-4000-8000-000000000000";
-    assert_eq!(step("assign", json!({"assigneeId": nobody})).problem(422, "unknown-reference").fields(), ["userId"]);
-    assert_eq!(operator.get(&format!("/api/v1/alarms?assigneeId={nobody}")).ok()["total"], 0);
+    let unknown_user = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(
+        step("assign", json!({"assigneeId": unknown_user})).problem(422, "unknown-reference").fields(),
+        ["userId"]
+    );
+    assert_eq!(operator.get(&format!("/api/v1/alarms?assigneeId={unknown_user}")).ok()["total"], 0);
     let commented = step("comments", json!({"text": "A loose wire"})).ok();
     let comment = &commented["alarm"]["comments"][0];
     assert_eq!((comment["text"].text(), comment["author"].text()), ("A loose wire".into(), format!("user:{me}")));
@@ -54,7 +57,7 @@ fn an_alarm_is_assigned_commented_and_dismissed() {
 
 #[test]
 fn an_alarm_is_shelved_and_unshelved() {
-    let tenant = tenant("Shelves");
+    let tenant = tenant("Shelving");
     let path = alarm(&tenant);
     let operator = tenant.user_with_role("operator");
     let step = |verb: &str, body| operator.post(&format!("{path}/{verb}"), body);
@@ -63,26 +66,26 @@ fn an_alarm_is_shelved_and_unshelved() {
     assert_eq!(shelved["alarm"]["state"], "shelved");
     assert!(shelved["alarm"]["shelvedUntil"].is_string());
     assert_eq!(operator.get("/api/v1/alarms?suppressed=true").ok()["total"], 1);
-    for bad in ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
-        let body = json!({"until": bad, "reason": "x"});
+    for invalid in ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+        let body = json!({"until": invalid, "reason": "x"});
         assert_eq!(step("shelve", body).problem(422, "invalid-fields").fields(), ["until"]);
     }
     let missing = step("shelve", json!({})).problem(422, "invalid-fields").fields();
     assert_eq!(missing, ["until", "reason"]);
-    let taken = step("unshelve", json!({})).ok();
-    assert_eq!(taken["alarm"]["state"], "active_unacknowledged");
+    let unshelved = step("unshelve", json!({})).ok();
+    assert_eq!(unshelved["alarm"]["state"], "active_unacknowledged");
     assert_eq!(operator.get("/api/v1/alarms?suppressed=false").ok()["total"], 1);
-    let absent = format!("/api/v1/alarms/{}", uuid::Uuid::from_u128(0xab5e));
+    let unknown = format!("/api/v1/alarms/{}", uuid::Uuid::from_u128(0xab5e));
     for verb in ["shelve", "unshelve"] {
         let body = json!({"until": until, "reason": "x"});
         let body = if verb == "shelve" { body } else { json!({}) };
-        operator.post(&format!("{absent}/{verb}"), body).problem(404, "not-found");
+        operator.post(&format!("{unknown}/{verb}"), body).problem(404, "not-found");
     }
 }
 
 #[test]
 fn shelving_leaves_an_alarm_that_returned_to_normal_unchanged() {
-    let tenant = tenant("Shelves for what comes");
+    let tenant = tenant("Shelved after return to normal");
     let path = alarm(&tenant);
     let at = "2026-11-23T10:05:00Z".parse().unwrap();
     command(&tenant, &path, AlarmCommand::ReturnToNormal { repeats: 0, value: Some(1.0), at });
@@ -100,12 +103,12 @@ fn repeats_and_successors_reported_by_the_stages_are_shown() {
     let by = domain::ids::AlarmId(uuid::Uuid::from_u128(7));
     command(&tenant, &path, AlarmCommand::ReturnToNormal { repeats: 0, value: Some(1.0), at });
     command(&tenant, &path, AlarmCommand::RepeatAlarm { repeats: 1, value: 85.0, at });
-    eventually("the repeat", || {
+    eventually("the alarm's repeat", || {
         let alarm = tenant.admin.get(&path).ok();
         (alarm["alarm"]["repeats"] == 1 && alarm["alarm"]["active"] == true).then_some(())
     });
     command(&tenant, &path, AlarmCommand::SupersedeAlarm { by });
-    eventually("the successor", || {
+    eventually("the alarm's successor", || {
         let alarm = tenant.admin.get(&path).ok();
         (alarm["alarm"]["supersededBy"] == json!(by) && alarm["alarm"]["state"] == "closed").then_some(())
     });
@@ -118,9 +121,9 @@ fn an_asset_is_taken_out_of_service_and_returned() {
     let engineer = tenant.user_with_role("engineer");
     let step = |verb: &str, body| engineer.post(&format!("{path}/{verb}"), body);
     assert_eq!(step("out-of-service", json!({})).problem(422, "invalid-fields").fields(), ["reason"]);
-    let away = step("out-of-service", json!({"reason": "Overhaul"})).ok();
+    let updated = step("out-of-service", json!({"reason": "Overhaul"})).ok();
     assert_eq!(
-        (&away["asset"]["outOfService"], &away["asset"]["outOfServiceReason"]),
+        (&updated["asset"]["outOfService"], &updated["asset"]["outOfServiceReason"]),
         (&json!(true), &json!("Overhaul"))
     );
     assert_eq!(step("in-service", json!({})).ok()["asset"]["outOfService"], false);

@@ -9,7 +9,8 @@ fn an_asset_is_placed_moved_and_retired() {
     let tenant = tenant("Assets");
     let station = tenant.asset("Station");
     let kind = tenant.admin.get(&format!("/api/v1/assets/{station}")).ok()["asset"]["assetTypeId"].text();
-    let body = json!({"name": "Pump", "assetTypeId": kind, "parentId": station, "location": {"latitude": 52.5, "longitude": 13.4}});
+    let body = json!({"name": "Pump", "assetTypeId": kind, "parentId": station,
+        "location": {"latitude": 52.5, "longitude": 13.4}});
     let pump = tenant.admin.post("/api/v1/assets", body).created();
     assert_eq!(pump["asset"]["parentId"], station);
     assert_eq!(pump["asset"]["location"], json!({"latitude": 52.5, "longitude": 13.4}));
@@ -21,8 +22,8 @@ fn an_asset_is_placed_moved_and_retired() {
     assert_eq!(cycle.problem(422, "invalid-fields").fields(), ["parentId"]);
     let moved = tenant.admin.put(&path, json!({"parentId": id, "location": {"latitude": 1.0, "longitude": 2.0}})).ok();
     assert!(moved["asset"]["parentId"].is_null(), "{}", moved.text);
-    let far = tenant.admin.put(&path, json!({"location": {"latitude": 91.0, "longitude": 2.0}}));
-    assert_eq!(far.problem(422, "invalid-fields").fields(), ["location"]);
+    let out_of_range = tenant.admin.put(&path, json!({"location": {"latitude": 91.0, "longitude": 2.0}}));
+    assert_eq!(out_of_range.problem(422, "invalid-fields").fields(), ["location"]);
     tenant.admin.delete(&path).ok();
     assert_eq!(tenant.admin.get("/api/v1/assets").ok()["total"], 1);
     assert_eq!(tenant.admin.get(&path).ok()["asset"]["retired"], true);
@@ -32,7 +33,8 @@ fn an_asset_is_placed_moved_and_retired() {
 #[test]
 fn a_health_model_is_returned_as_it_was_sent() {
     let tenant = tenant("Health");
-    let band = json!({"metricKey": "temperature", "goodLow": 20.0, "goodHigh": 75.0, "limitLow": 0.0, "limitHigh": 95.0, "weight": 2.0});
+    let band = json!({"metricKey": "temperature", "goodLow": 20.0, "goodHigh": 75.0, "limitLow": 0.0,
+        "limitHigh": 95.0, "weight": 2.0});
     let body = json!({"name": "Pump", "healthModel": {"bands": [band]},
         "derivedMetrics": [{"key": "mean", "formula": "(a + b) / 2"}]});
     let created = tenant.admin.post("/api/v1/asset-types", body).created();
@@ -54,8 +56,8 @@ fn a_device_is_linked_to_an_asset_and_unlinked() {
         "metricsMapping": {"device.temp_1": "asset.temperature"}});
     let link = tenant.admin.post(&format!("{path}/link"), body.clone()).created();
     let expected = json!({"id": link["link"]["id"], "deviceId": device, "assetId": asset, "port": 1, "role": "primary",
-        "validFrom": "2026-01-28T00:00:00Z", "validUntil": null, "metricsMapping": {"device.temp_1": "asset.temperature"},
-        "version": link["link"]["version"]});
+        "validFrom": "2026-01-28T00:00:00Z", "validUntil": null,
+        "metricsMapping": {"device.temp_1": "asset.temperature"}, "version": link["link"]["version"]});
     assert_eq!(link["link"], expected);
     tenant.admin.post(&format!("{path}/link"), body).problem(409, "wrong-state");
     let assets = tenant.admin.get(&format!("/api/v1/devices/{device}/assets")).ok();
@@ -94,9 +96,9 @@ fn a_link_is_corrected_for_the_past_and_the_history_shows_it() {
     let tenant = tenant("Corrections");
     let (device, asset) = (tenant.device("L-2"), tenant.asset("Pump"));
     let body = json!({"port": 1, "validFrom": "2026-01-28T00:00:00Z"});
-    let made = tenant.admin.post(&format!("/api/v1/devices/{device}/assets/{asset}/link"), body).created();
-    let path = format!("/api/v1/devices/{device}/links/{}", made["link"]["id"].text());
-    let tag = made.header("etag").unwrap().to_owned();
+    let created = tenant.admin.post(&format!("/api/v1/devices/{device}/assets/{asset}/link"), body).created();
+    let path = format!("/api/v1/devices/{device}/links/{}", created["link"]["id"].text());
+    let tag = created.header("etag").unwrap().to_owned();
     let put = |tag: &str, body: serde_json::Value| {
         let headers = [("If-Match", tag), ("Content-Type", "application/json")];
         tenant.admin.send("PUT", &path, Some(&body.to_string()), &headers)

@@ -1,4 +1,4 @@
-//! The audit log: paged, filtered, and of the own organisation only.
+//! The audit log: paging, filters, and isolation between organisations.
 
 use serde_json::json;
 
@@ -13,15 +13,15 @@ fn every_change_is_listed_once_with_its_author_across_pages() {
     }
     let me = tenant.admin.get("/api/v1/auth/me").ok()["id"].text();
     let of_asset = format!("/api/v1/audit?entityType=asset&entityId={asset}");
-    let listed = eventually("the changes", || {
+    let listed = eventually("all four changes in the audit log", || {
         let answer = tenant.admin.get(&of_asset).ok();
         (answer["events"].as_array().unwrap().len() == 4).then_some(answer)
     });
     let events = listed["events"].as_array().unwrap();
-    let told: Vec<(String, i64)> =
+    let types_and_versions: Vec<(String, i64)> =
         events.iter().map(|event| (event["eventType"].text(), event["version"].as_i64().unwrap())).collect();
     let renamed = |version| ("AssetRenamed".to_owned(), version);
-    assert_eq!(told, [renamed(4), renamed(3), renamed(2), ("AssetRegistered".to_owned(), 1)]);
+    assert_eq!(types_and_versions, [renamed(4), renamed(3), renamed(2), ("AssetRegistered".to_owned(), 1)]);
     assert!(events.iter().all(|event| event["actor"] == format!("user:{me}")), "{}", listed.text);
     assert!(listed["nextCursor"].is_null());
 

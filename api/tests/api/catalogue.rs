@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Tenant, Text, tenant};
 
 /// Creates an entry and returns its path.
-fn made(tenant: &Tenant, noun: &str, field: &str, body: Value) -> String {
+fn create(tenant: &Tenant, noun: &str, field: &str, body: Value) -> String {
     let created = tenant.admin.post(&format!("/api/v1/{noun}"), body).created();
     format!("/api/v1/{noun}/{}", created[field]["id"].text())
 }
@@ -17,33 +17,33 @@ fn id(path: &str) -> &str {
 #[test]
 fn an_entry_is_defined_listed_revised_and_retired() {
     let tenant = tenant("Catalogue");
-    let kind = made(&tenant, "asset-types", "assetType", json!({"name": "Pump"}));
+    let kind = create(&tenant, "asset-types", "assetType", json!({"name": "Pump"}));
     let rules = json!([{"target": "t", "path": "/t"}]);
     let nouns = [
-        ("activity-types", "activityType", "activityTypes", json!({"name": "Look"})),
-        ("asset-profiles", "assetProfile", "assetProfiles", json!({"name": "Look", "assetTypeId": id(&kind)})),
+        ("activity-types", "activityType", "activityTypes", json!({"name": "Draft"})),
+        ("asset-profiles", "assetProfile", "assetProfiles", json!({"name": "Draft", "assetTypeId": id(&kind)})),
         (
             "notification-channels",
             "notificationChannel",
             "notificationChannels",
-            json!({"name": "Look", "medium": {"type": "webhook", "url": "https://pager.example"}}),
+            json!({"name": "Draft", "medium": {"type": "webhook", "url": "https://pager.example"}}),
         ),
         (
             "protocol-converters",
             "protocolConverter",
             "protocolConverters",
-            json!({"name": "Look", "sourceProtocol": "raw", "rules": rules}),
+            json!({"name": "Draft", "sourceProtocol": "raw", "rules": rules}),
         ),
     ];
     for (noun, one, several, body) in nouns {
-        let path = made(&tenant, noun, one, body.clone());
+        let path = create(&tenant, noun, one, body.clone());
         let seen = tenant.admin.get(&path).ok();
         let tag = seen.header("etag").unwrap().to_owned();
-        assert_eq!((seen[one]["name"].text(), seen[one]["version"].clone()), ("Look".to_owned(), json!(1)));
+        assert_eq!((seen[one]["name"].text(), seen[one]["version"].clone()), ("Draft".to_owned(), json!(1)));
         let mut revised = body.clone();
-        revised["name"] = json!("See");
+        revised["name"] = json!("Revised");
         let answer = tenant.admin.put(&path, revised.clone()).ok();
-        assert_eq!((answer[one]["name"].text(), answer[one]["version"].clone()), ("See".to_owned(), json!(2)));
+        assert_eq!((answer[one]["name"].text(), answer[one]["version"].clone()), ("Revised".to_owned(), json!(2)));
         let headers = [("If-Match", tag.as_str()), ("Content-Type", "application/json")];
         let stale = tenant.admin.send("PUT", &path, Some(&body.to_string()), &headers);
         stale.problem(412, "precondition-failed");
@@ -70,8 +70,8 @@ fn an_entry_is_defined_listed_revised_and_retired() {
 #[test]
 fn an_asset_created_from_a_profile_takes_its_values() {
     let tenant = tenant("Profiles");
-    let kind = made(&tenant, "asset-types", "assetType", json!({"name": "Transformer"}));
-    let profile = made(
+    let kind = create(&tenant, "asset-types", "assetType", json!({"name": "Transformer"}));
+    let profile = create(
         &tenant,
         "asset-profiles",
         "assetProfile",
@@ -97,38 +97,38 @@ fn an_asset_created_from_a_profile_takes_its_values() {
     // Without a profile the default thresholds apply.
     let plain = tenant.admin.get(&format!("/api/v1/assets/{}", tenant.asset("Plain"))).ok();
     assert_eq!(plain["asset"]["healthThresholds"], json!({"critical": 30, "warning": 60, "good": 80}));
-    let other = made(&tenant, "asset-types", "assetType", json!({"name": "Pump"}));
+    let other = create(&tenant, "asset-types", "assetType", json!({"name": "Pump"}));
     let refused = |body: Value| tenant.admin.post("/api/v1/assets", body);
     let wrong = json!({"name": "T2", "profileId": id(&profile), "assetTypeId": id(&other)});
     assert_eq!(refused(wrong).problem(422, "invalid-fields").fields(), ["assetTypeId"]);
     assert_eq!(refused(json!({"name": "T3"})).problem(422, "invalid-fields").fields(), ["assetTypeId"]);
     tenant.admin.delete(&profile).ok();
-    let gone = refused(json!({"name": "T4", "profileId": id(&profile)})).problem(422, "unknown-reference");
-    assert_eq!(gone.fields(), ["profileId"]);
+    let retired = refused(json!({"name": "T4", "profileId": id(&profile)})).problem(422, "unknown-reference");
+    assert_eq!(retired.fields(), ["profileId"]);
 }
 
 #[test]
 fn entries_in_use_cannot_be_retired_and_their_users_are_named() {
     let tenant = tenant("Uses");
-    let kind = made(&tenant, "activity-types", "activityType", json!({"name": "Inspection"}));
+    let kind = create(&tenant, "activity-types", "activityType", json!({"name": "Inspection"}));
     let template = json!({"name": "Inspect", "activityTypeId": id(&kind)});
-    let template = made(&tenant, "activity-templates", "template", template);
+    let template = create(&tenant, "activity-templates", "template", template);
     let rule = json!({"name": "Hot", "entityType": "device", "metricKey": "t", "severity": "low",
         "condition": {"operator": ">", "value": 80},
         "action": {"type": "create_activity", "templateId": id(&template)}});
-    let rule = made(&tenant, "rules", "rule", rule);
+    let rule = create(&tenant, "rules", "rule", rule);
     let converter = json!({"name": "C", "sourceProtocol": "raw", "rules": [{"target": "t", "path": "/t"}]});
-    let converter = made(&tenant, "protocol-converters", "protocolConverter", converter);
+    let converter = create(&tenant, "protocol-converters", "protocolConverter", converter);
     let device_type = format!("/api/v1/device-types/{}", tenant.device_type());
     let assigned = tenant.admin.put(&format!("{device_type}/converter"), json!({"converterId": id(&converter)})).ok();
     assert_eq!(assigned["deviceType"]["converterId"].text(), id(&converter));
     let device = json!({"name": "Probe", "serialNumber": "U-1", "deviceTypeId": id(&device_type)});
-    let device = made(&tenant, "devices", "device", device);
+    let device = create(&tenant, "devices", "device", device);
     let (whole, part) = (tenant.asset("Whole"), json!({"name": "Part"}));
-    let asset_type = made(&tenant, "asset-types", "assetType", json!({"name": "Pump"}));
+    let asset_type = create(&tenant, "asset-types", "assetType", json!({"name": "Pump"}));
     let mut part = part;
     (part["assetTypeId"], part["parentId"]) = (json!(id(&asset_type)), json!(whole));
-    let part = made(&tenant, "assets", "asset", part);
+    let part = create(&tenant, "assets", "asset", part);
     for (path, user) in [
         (&kind, ("activity_template", "Inspect", &template)),
         (&template, ("rule", "Hot", &rule)),
@@ -147,7 +147,9 @@ fn entries_in_use_cannot_be_retired_and_their_users_are_named() {
     for path in
         [&rule, &template, &kind, &part, &format!("/api/v1/assets/{whole}"), &asset_type, &device_type, &converter]
     {
-        crate::support::eventually("the end of its users", || (tenant.admin.delete(path).status == 200).then_some(()));
+        crate::support::eventually("the retirement of the entries that use it", || {
+            (tenant.admin.delete(path).status == 200).then_some(())
+        });
     }
 }
 
@@ -161,20 +163,23 @@ fn trying_a_converter_returns_the_reading_and_the_errors_of_each_rule() {
             {"target": "power", "formula": "voltage * 2"},
             {"target": "mode", "path": "/mode"}],
         "targetSchema": [{"key": "voltage", "required": true}, {"key": "power"}, {"key": "mode", "kind": "text"}]});
-    let path = made(&tenant, "protocol-converters", "protocolConverter", definition.clone());
+    let path = create(&tenant, "protocol-converters", "protocolConverter", definition.clone());
     let shown = tenant.admin.get(&path).ok();
     assert_eq!(shown["protocolConverter"]["rules"][0]["register"]["endianness"].text(), "big");
     let viewer = tenant.user_with_role("viewer");
     let attempt = |body: Value| viewer.post(&format!("{path}/test"), body);
-    let good = attempt(json!({"json": {"at": 1_769_600_000, "data": "0010", "mode": "auto"}})).ok();
+    let converted = attempt(json!({"json": {"at": 1_769_600_000, "data": "0010", "mode": "auto"}})).ok();
     assert_eq!(
-        good["reading"],
+        converted["reading"],
         json!({"ts": 1_769_600_000, "metrics": {"voltage": 8.0, "power": 16.0, "mode": "auto"}})
     );
-    assert_eq!((good["accepted"].clone(), good["errors"].clone()), (json!(true), json!([])));
-    let bad = attempt(json!({"text": "{\"data\": \"00\"}"})).ok();
-    assert_eq!(bad["accepted"], json!(false));
-    assert_eq!((bad["errors"][0]["rule"].clone(), bad["errors"][0]["target"].text()), (json!(0), "voltage".to_owned()));
+    assert_eq!((converted["accepted"].clone(), converted["errors"].clone()), (json!(true), json!([])));
+    let rejected = attempt(json!({"text": "{\"data\": \"00\"}"})).ok();
+    assert_eq!(rejected["accepted"], json!(false));
+    assert_eq!(
+        (rejected["errors"][0]["rule"].clone(), rejected["errors"][0]["target"].text()),
+        (json!(0), "voltage".to_owned())
+    );
     attempt(json!({"text": "0".repeat(10 << 20)})).problem(413, "too-large");
     attempt(json!({})).problem(422, "invalid-fields");
     attempt(json!({"text": "a", "json": 1})).problem(422, "invalid-fields");
@@ -201,19 +206,19 @@ fn users_keys_and_organisations_have_histories() {
     let tenant = tenant("Histories");
     let person =
         json!({"email": "history@example.org", "name": "Ada", "password": "correct horse battery", "role": "viewer"});
-    let person = made(&tenant, "users", "user", person);
+    let person = create(&tenant, "users", "user", person);
     tenant.admin.put(&person, json!({"role": "operator", "name": "Ada King"})).ok();
     let shown = tenant.admin.get(&format!("{person}/history")).ok();
-    let of = |event: &str| {
+    let find_event = |event: &str| {
         let events = shown["events"].as_array().unwrap();
         events.iter().find(|one| one["eventType"] == event).unwrap_or_else(|| panic!("{event}: {}", shown.text)).clone()
     };
-    let role = &of("UserAccessRoleChanged")["changes"][0];
+    let role = &find_event("UserAccessRoleChanged")["changes"][0];
     assert_eq!(
         (role["field"].text(), role["before"].text(), role["after"].text()),
         ("accessRole".into(), "viewer".into(), "operator".into())
     );
-    assert_eq!(of("UserRenamed")["changes"][0]["field"].text(), "name");
+    assert_eq!(find_event("UserRenamed")["changes"][0]["field"].text(), "name");
     assert!(!shown.text.contains("Ada") && !shown.text.contains("history@"), "{}", shown.text);
     let key = tenant.admin.post("/api/v1/api-keys", json!({"name": "K", "role": "viewer"})).created();
     let secret = key["key"].text();
@@ -232,7 +237,7 @@ fn a_channel_has_a_medium_and_a_minimum_severity() {
     let tenant = tenant("Channels");
     let body = |medium: Value| json!({"name": "On call", "medium": medium, "minimumSeverity": "high"});
     let email = json!({"type": "email", "workRoles": [" technician "]});
-    let path = made(&tenant, "notification-channels", "notificationChannel", body(email));
+    let path = create(&tenant, "notification-channels", "notificationChannel", body(email));
     let shown = tenant.admin.get(&path).ok()["notificationChannel"].clone();
     assert_eq!(shown["medium"], json!({"type": "email", "workRoles": ["technician"]}));
     assert_eq!((shown["minimumSeverity"].text(), shown["isActive"].clone()), ("high".to_owned(), json!(true)));

@@ -16,20 +16,20 @@ fn new_device(tenant: &Tenant, serial_number: &str, more: &Value) -> Value {
 
 #[test]
 fn a_device_that_sends_a_signing_request_keeps_its_key() {
-    let (tenant, workshop) = (tenant("Own keys"), OpensslWorkspace::new());
-    let csr = workshop.request("/CN=CSR-1");
+    let (tenant, workspace) = (tenant("Own keys"), OpensslWorkspace::new());
+    let csr = workspace.request("/CN=CSR-1");
     let answer = tenant.admin.post("/api/v1/devices", new_device(&tenant, "CSR-1", &json!({"csr": csr}))).created();
     let (device, certificate) = (answer["device"]["id"].text(), &answer["certificate"]);
     assert!(certificate["privateKey"].is_null() && certificate["downloadUrl"].is_null(), "{}", answer.text);
-    workshop.write("crt", &certificate["certificate"].text());
-    let shown = workshop.openssl("x509 -in crt -noout -subject -ext subjectAltName,extendedKeyUsage -pubkey");
+    workspace.write("crt", &certificate["certificate"].text());
+    let shown = workspace.openssl("x509 -in crt -noout -subject -ext subjectAltName,extendedKeyUsage -pubkey");
     let shown = shown.replace(" = ", "=");
     let uri = format!("URI:urn:argusiq:{}:{device}", tenant.organization);
     for part in [format!("CN={device}"), uri, "TLS Web Client Authentication".to_owned()] {
         assert!(shown.contains(&part), "{part} is not in {shown}");
     }
-    assert!(shown.contains(&workshop.openssl("pkey -in key -pubout")), "the certificate is for another key");
-    let csr = workshop.request(&format!("/CN={device}"));
+    assert!(shown.contains(&workspace.openssl("pkey -in key -pubout")), "the certificate is for another key");
+    let csr = workspace.request(&format!("/CN={device}"));
     let path = format!("/api/v1/devices/{device}/certificate/renew");
     let renewed = tenant.admin.post(&path, json!({"csr": csr})).created();
     assert!(renewed["certificate"]["privateKey"].is_null());
@@ -37,17 +37,17 @@ fn a_device_that_sends_a_signing_request_keeps_its_key() {
 
 #[test]
 fn a_refused_signing_request_names_the_reason_and_leaves_no_device() {
-    let (tenant, workshop) = (tenant("Refused requests"), OpensslWorkspace::new());
+    let (tenant, workspace) = (tenant("Refused requests"), OpensslWorkspace::new());
     let device = tenant.device("EXISTING");
-    let mut broken = workshop.request("/CN=CSR-2").into_bytes();
+    let mut broken = workspace.request("/CN=CSR-2").into_bytes();
     let at = broken.len() - 60;
     broken[at] = if broken[at] == b'A' { b'B' } else { b'A' };
     let cases = [
         (String::from_utf8(broken).unwrap(), "signature does not prove"),
-        (workshop.request_for("rsa:2048", "/CN=CSR-2"), "RSA"),
-        (workshop.request_for("ec -pkeyopt ec_paramgen_curve:secp224r1", "/CN=CSR-2"), "is not accepted"),
-        (workshop.request("/CN=somebody.else"), "subject CN names \"somebody.else\""),
-        (workshop.request("/O=Acme/CN=CSR-2"), "subject O names \"Acme\""),
+        (workspace.request_for("rsa:2048", "/CN=CSR-2"), "RSA"),
+        (workspace.request_for("ec -pkeyopt ec_paramgen_curve:secp224r1", "/CN=CSR-2"), "is not accepted"),
+        (workspace.request("/CN=somebody.else"), "subject CN names \"somebody.else\""),
+        (workspace.request("/O=Acme/CN=CSR-2"), "subject O names \"Acme\""),
         ("no request".to_owned(), "not a PEM certificate signing request"),
     ];
     for (csr, reason) in cases {
@@ -59,11 +59,11 @@ fn a_refused_signing_request_names_the_reason_and_leaves_no_device() {
             let refused = tenant.admin.post(&path, body).problem(422, "invalid-fields");
             assert_eq!(refused.fields(), ["csr"], "{}", refused.text);
             // A renewal does not check the serial number of the other device.
-            let told = refused.text.replace("\\\"", "\"");
-            assert!(told.contains(reason) || path.ends_with("renew"), "{reason} is not in {told}");
+            let message = refused.text.replace("\\\"", "\"");
+            assert!(message.contains(reason) || path.ends_with("renew"), "{reason} is not in {message}");
         }
     }
-    let body = new_device(&tenant, "CSR-2", &json!({"csr": workshop.request("/CN=CSR-2"), "issueCertificate": false}));
+    let body = new_device(&tenant, "CSR-2", &json!({"csr": workspace.request("/CN=CSR-2"), "issueCertificate": false}));
     assert_eq!(tenant.admin.post("/api/v1/devices", body).problem(422, "invalid-fields").fields(), ["csr"]);
     assert_eq!(tenant.admin.get("/api/v1/devices").ok()["total"], 1);
     let certificates = tenant.admin.get(&format!("/api/v1/devices/{device}/certificates")).ok();
@@ -103,10 +103,11 @@ fn a_bundle_of_four_files_can_be_fetched_once() {
     assert_eq!(content("ca.crt"), platform().root_certificate_pem);
     let configuration: Value = serde_json::from_str(&content("config.json")).unwrap();
     assert_eq!(configuration["mqtt"]["clientId"], answer["device"]["id"]);
-    let gone = platform().anonymous().get(&url).problem(410, "gone");
-    assert!(!gone.text.contains("PRIVATE KEY"));
-    let none = tenant.admin.post("/api/v1/devices", new_device(&tenant, "B-2", &json!({"downloadLink": false})));
-    assert!(none.created()["certificate"]["downloadUrl"].is_null());
+    let second = platform().anonymous().get(&url).problem(410, "gone");
+    assert!(!second.text.contains("PRIVATE KEY"));
+    let without_link =
+        tenant.admin.post("/api/v1/devices", new_device(&tenant, "B-2", &json!({"downloadLink": false})));
+    assert!(without_link.created()["certificate"]["downloadUrl"].is_null());
 }
 
 #[test]
@@ -116,19 +117,19 @@ fn a_bundle_is_found_only_by_its_own_token_and_device() {
     let (device, url) = (answer["device"]["id"].text(), answer["certificate"]["downloadUrl"].text());
     let other = tenant.device("B-4");
     let token = url.rsplit('/').next().unwrap();
-    let nobody = platform().anonymous();
+    let anonymous = platform().anonymous();
     let bundle = |device: &str, token: &str| format!("/api/v1/devices/{device}/certificate/bundle/{token}");
-    nobody.get(&bundle(&other, token)).problem(404, "not-found");
+    anonymous.get(&bundle(&other, token)).problem(404, "not-found");
     for wrong in
         ["x", &token[1..], &format!("{}A", &token[..token.len() - 1]), "..", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "a%2fb"]
     {
-        assert_eq!(nobody.get(&bundle(&device, wrong)).status, 404, "{wrong}");
+        assert_eq!(anonymous.get(&bundle(&device, wrong)).status, 404, "{wrong}");
     }
-    nobody.get(&format!("/api/v1/devices/{device}/certificate/download?token=..%2Fx")).problem(404, "not-found");
-    nobody.get(&format!("/api/v1/devices/{device}/certificate/download")).problem(400, "invalid-parameters");
+    anonymous.get(&format!("/api/v1/devices/{device}/certificate/download?token=..%2Fx")).problem(404, "not-found");
+    anonymous.get(&format!("/api/v1/devices/{device}/certificate/download")).problem(400, "invalid-parameters");
     let (status, ..) = fetch(&format!("/api/v1/devices/{device}/certificate/download?token={token}"));
     assert_eq!(status, 200);
-    nobody.get(&url).problem(410, "gone");
+    anonymous.get(&url).problem(410, "gone");
 }
 
 #[test]
@@ -161,11 +162,12 @@ fn a_renewed_certificate_stays_valid_for_the_overlap() {
 
 #[test]
 fn one_certificate_can_be_revoked_without_the_others() {
-    let (tenant, stranger) = (tenant("One of many"), tenant("Strangers"));
+    let (tenant, other_tenant) = (tenant("One of many"), tenant("Another"));
     let device = tenant.device("ONE-1");
     let path = format!("/api/v1/devices/{device}/certificate");
     let newest = tenant.admin.post(&format!("{path}/renew"), json!({})).created();
-    let one = json!({"reason": "left on a train", "code": "privilege_withdrawn", "certificateId": newest["certificate"]["id"]});
+    let one = json!({"reason": "left on a train", "code": "privilege_withdrawn",
+        "certificateId": newest["certificate"]["id"]});
     tenant.admin.post(&format!("{path}/revoke"), one.clone()).ok();
     let list = tenant.admin.get(&format!("/api/v1/devices/{device}/certificates")).ok();
     let statuses: Vec<String> =
@@ -174,7 +176,7 @@ fn one_certificate_can_be_revoked_without_the_others() {
     assert_eq!(list["certificates"][0]["revokedReason"], "left on a train");
     let other = tenant.device("ONE-2");
     tenant.admin.post(&format!("/api/v1/devices/{other}/certificate/revoke"), one.clone()).problem(404, "not-found");
-    stranger.admin.post(&format!("{path}/revoke"), one).problem(404, "not-found");
+    other_tenant.admin.post(&format!("{path}/revoke"), one).problem(404, "not-found");
     let nonsense = json!({"reason": "x", "code": "because"});
     assert_eq!(
         tenant.admin.post(&format!("{path}/revoke"), nonsense).problem(422, "invalid-fields").fields(),
@@ -184,16 +186,16 @@ fn one_certificate_can_be_revoked_without_the_others() {
 
 #[test]
 fn the_policy_is_changed_field_by_field_and_checked() {
-    let (tenant, stranger) = (tenant("Policy"), tenant("Other policy"));
+    let (tenant, other_tenant) = (tenant("Policy"), tenant("Other policy"));
     let path = "/api/v1/certificates/policy";
-    let usual = json!({"overlapDays": 7, "noticeDays": 30, "automaticRenewal": false});
+    let default_policy = json!({"overlapDays": 7, "noticeDays": 30, "automaticRenewal": false});
     let policy = |tenant: &crate::support::Tenant| {
         let mut shown = tenant.admin.get(path).ok().json;
         assert!(shown["version"].as_i64() > Some(0));
         shown.as_object_mut().unwrap().remove("version");
         shown
     };
-    assert_eq!(policy(&tenant), usual);
+    assert_eq!(policy(&tenant), default_policy);
     tenant.admin.put(path, json!({"automaticRenewal": true})).ok();
     let changed = json!({"overlapDays": 7, "noticeDays": 30, "automaticRenewal": true});
     assert_eq!(policy(&tenant), changed);
@@ -201,7 +203,7 @@ fn the_policy_is_changed_field_by_field_and_checked() {
         let refused = tenant.admin.put(path, json!({field: days})).problem(422, "invalid-fields");
         assert_eq!(refused.fields(), [field]);
     }
-    assert_eq!(policy(&stranger), usual);
+    assert_eq!(policy(&other_tenant), default_policy);
 }
 
 #[test]
@@ -213,15 +215,15 @@ fn certificates_valid_at_a_time_are_listed_across_pages() {
         list["certificates"].as_array().unwrap().iter().map(|certificate| certificate["deviceId"].text()).collect()
     };
     let newest_first: Vec<String> = devices.iter().rev().cloned().collect();
-    eventually("all certificates", || (ids("") == newest_first).then_some(()));
+    eventually("all certificates in the list", || (ids("") == newest_first).then_some(()));
     let before = tenant.admin.get("/api/v1/certificates?limit=1").ok();
-    let both_ways = before["certificates"][0]["createdAt"].text();
+    let before_revocation = before["certificates"][0]["createdAt"].text();
     let revoked = tenant.admin.post(
         &format!("/api/v1/devices/{}/certificate/revoke", devices[0]),
         json!({"reason": "stolen", "code": "key_compromise"}),
     );
     let revoked_at = revoked.ok()["revokedAt"].text();
-    assert_eq!(ids(&format!("validAt={both_ways}")), newest_first);
+    assert_eq!(ids(&format!("validAt={before_revocation}")), newest_first);
     assert_eq!(ids(&format!("validAt={revoked_at}")), newest_first[..2]);
     assert_eq!(ids("validAt=2020-01-01T00:00:00Z"), Vec::<String>::new());
     assert_eq!(ids("status=revoked"), devices[..1]);
@@ -247,22 +249,23 @@ fn certificates_valid_at_a_time_are_listed_across_pages() {
 fn only_administrators_are_mailed_once_about_an_expiring_certificate() {
     use commands::CommandContext;
     use domain::certificate::{Certificate, CertificateCommand};
-    let tenant = tenant("Letters");
+    let tenant = tenant("Expiry mails");
     let viewer = tenant.user_with_role("viewer");
     let device = tenant.device("MAIL-1");
     let address = |client: &crate::support::Client| client.get("/api/v1/auth/me").ok()["email"].text();
     let (admin, viewer) = (address(&tenant.admin), address(&viewer));
     let list = || tenant.admin.get(&format!("/api/v1/devices/{device}/certificates")).ok();
-    let id: uuid::Uuid = eventually("the certificate", || list()["certificates"][0]["id"].as_str()?.parse().ok());
+    let id: uuid::Uuid =
+        eventually("the certificate in the list", || list()["certificates"][0]["id"].as_str()?.parse().ok());
     let organization = tenant.organization.parse().unwrap();
     let context = CommandContext::system("test", organization, id);
-    let noted = platform().commands.execute::<Certificate>(&context, id, CertificateCommand::NoteExpiring {});
-    platform().runtime.block_on(noted).unwrap();
+    let marked = platform().commands.execute::<Certificate>(&context, id, CertificateCommand::NoteExpiring {});
+    platform().runtime.block_on(marked).unwrap();
     let mail = mail(&admin);
     assert!(mail.contains("MAIL-1") && mail.contains("is expiring"), "{mail}");
     assert_eq!((mails_for(&admin).len(), mails_for(&viewer).len()), (1, 0));
     let again = platform().commands.claim_expiry_announcement(organization, id.into(), 1);
-    assert!(!platform().runtime.block_on(again).unwrap(), "the mail would be sent twice");
+    assert!(!platform().runtime.block_on(again).unwrap(), "a second process would send the mail again");
     assert_eq!(list()["certificates"][0]["status"], "expiring");
 }
 

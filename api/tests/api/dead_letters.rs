@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::support::{Tenant, Text, eventually, platform, tenant};
 
 /// Publishes dead letters as a stage would.
-pub fn refuse(letters: &Value) {
+pub fn publish_dead_letters(letters: &Value) {
     let platform = platform();
     platform.runtime.block_on(async {
         let publisher = Publisher::new(&platform.log, PublisherSettings::default());
@@ -17,19 +17,21 @@ pub fn refuse(letters: &Value) {
     });
 }
 
-pub fn letter(tenant: &Tenant, device: Option<Uuid>, reason: &str, payload: &str) -> Value {
-    json!({"stage": "normalizer", "reason": reason, "detail": "so it is", "subject": "telemetry.raw.v1.0",
-        "organization": tenant.organization, "device": device, "received_at": "2026-11-23T10:00:00Z", "payload": payload})
+/// Returns a dead letter of the normalizer in its stored form.
+pub fn dead_letter(tenant: &Tenant, device: Option<Uuid>, reason: &str, payload: &str) -> Value {
+    json!({"stage": "normalizer", "reason": reason, "detail": "test detail", "subject": "telemetry.raw.v1.0",
+        "organization": tenant.organization, "device": device, "received_at": "2026-11-23T10:00:00Z",
+        "payload": payload})
 }
 
 /// Publishes a dead letter of an organisation and returns its id.
-pub fn refused(tenant: &Tenant) -> String {
-    refuse(&json!([letter(tenant, None, "malformed_json", "{")]));
+pub fn publish_dead_letter(tenant: &Tenant) -> String {
+    publish_dead_letters(&json!([dead_letter(tenant, None, "malformed_json", "{")]));
     listed(tenant, "", 1)[0]["id"].text()
 }
 
 fn listed(tenant: &Tenant, query: &str, count: usize) -> Vec<Value> {
-    eventually("the letters are listed", || {
+    eventually("the dead letters in the list", || {
         let answer = tenant.admin.get(&format!("/api/v1/dead-letters{query}")).ok();
         let letters = answer["deadLetters"].as_array().unwrap().clone();
         (letters.len() == count).then_some(letters)
@@ -39,10 +41,10 @@ fn listed(tenant: &Tenant, query: &str, count: usize) -> Vec<Value> {
 #[test]
 fn letters_are_listed_filtered_and_settled_once_with_an_author() {
     let (tenant, device) = (tenant("Letters"), Uuid::from_u128(77));
-    refuse(&json!([
-        letter(&tenant, Some(device), "unknown_metric", r#"{"metrics":{"x":1}}"#),
-        letter(&tenant, None, "malformed_json", "{"),
-        letter(&tenant, Some(device), "oversize", &"x".repeat(4_096)),
+    publish_dead_letters(&json!([
+        dead_letter(&tenant, Some(device), "unknown_metric", r#"{"metrics":{"x":1}}"#),
+        dead_letter(&tenant, None, "malformed_json", "{"),
+        dead_letter(&tenant, Some(device), "oversize", &"x".repeat(4_096)),
     ]));
     assert_eq!(listed(&tenant, "", 3).len(), 3);
     assert_eq!(listed(&tenant, &format!("?deviceId={device}"), 2).len(), 2);
@@ -72,10 +74,10 @@ fn letters_are_listed_filtered_and_settled_once_with_an_author() {
 
 #[test]
 fn letters_of_other_organisations_are_not_found_and_requests_are_validated() {
-    let (owner, stranger) = (tenant("Owner of letters"), tenant("Stranger to letters"));
-    let id = refused(&owner);
-    stranger.admin.get(&format!("/api/v1/dead-letters/{id}")).status(404);
-    let discard = |body: Value| stranger.admin.post("/api/v1/dead-letters/discard", body);
+    let (owner, other) = (tenant("Owner of dead letters"), tenant("Another organisation"));
+    let id = publish_dead_letter(&owner);
+    other.admin.get(&format!("/api/v1/dead-letters/{id}")).status(404);
+    let discard = |body: Value| other.admin.post("/api/v1/dead-letters/discard", body);
     let answer = discard(json!({ "ids": [id] })).ok();
     assert_eq!(answer["results"][0]["problem"]["status"], 404);
     listed(&owner, "?status=open", 1);
@@ -83,5 +85,5 @@ fn letters_of_other_organisations_are_not_found_and_requests_are_validated() {
     discard(json!({ "ids": ["x"] })).status(422);
     discard(json!({ "ids": vec![Uuid::nil(); 1_001] })).status(422);
     discard(json!({ "ids": [Uuid::nil()], "comment": "" })).status(422);
-    stranger.admin.get("/api/v1/dead-letters?status=lost").status(400);
+    other.admin.get("/api/v1/dead-letters?status=lost").status(400);
 }

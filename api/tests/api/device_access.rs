@@ -10,7 +10,7 @@ fn a_token_is_shown_once_listed_without_its_secret_and_revoked() {
     let device = tenant.device("T-1");
     let path = format!("/api/v1/devices/{device}/tokens");
     let key = [("Idempotency-Key", "token")];
-    let body = json!({"label": "OpensslWorkspace", "validityDays": 30});
+    let body = json!({"label": "Workshop", "validityDays": 30});
     let issued = tenant.admin.post_with(&path, body.clone(), &key).created();
     let (id, secret) = (issued["id"].text(), issued["token"].text());
     assert!(secret.starts_with("argusiq-device-"), "{secret}");
@@ -20,7 +20,7 @@ fn a_token_is_shown_once_listed_without_its_secret_and_revoked() {
     let listed = tenant.admin.get(&path).ok();
     assert_eq!(
         listed["tokens"],
-        json!([{"id": id, "label": "OpensslWorkspace", "status": "valid", "expiresAt": issued["expiresAt"]}])
+        json!([{"id": id, "label": "Workshop", "status": "valid", "expiresAt": issued["expiresAt"]}])
     );
     tenant.admin.delete(&format!("{path}/{id}?reason=lost")).ok();
     let listed = tenant.admin.get(&path).ok();
@@ -44,10 +44,10 @@ fn invalid_fields_of_a_token_are_named() {
     ] {
         assert_eq!(tenant.admin.post(&path, body).problem(422, "invalid-fields").fields(), [field]);
     }
-    let nobody = "00000000-0000-0000-0000-000000000001";
-    tenant.admin.post(&format!("/api/v1/devices/{nobody}/tokens"), json!({})).problem(404, "not-found");
-    tenant.admin.get(&format!("/api/v1/devices/{nobody}/tokens")).problem(404, "not-found");
-    tenant.admin.delete(&format!("{path}/{nobody}")).problem(404, "not-found");
+    let unknown_id = "00000000-0000-0000-0000-000000000001";
+    tenant.admin.post(&format!("/api/v1/devices/{unknown_id}/tokens"), json!({})).problem(404, "not-found");
+    tenant.admin.get(&format!("/api/v1/devices/{unknown_id}/tokens")).problem(404, "not-found");
+    tenant.admin.delete(&format!("{path}/{unknown_id}")).problem(404, "not-found");
     platform().anonymous().post(&path, json!({})).problem(401, "unauthenticated");
 }
 

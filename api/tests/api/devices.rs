@@ -34,13 +34,13 @@ fn a_device_is_registered_with_a_certificate_and_shown_at_once() {
     assert_eq!(&tenant.admin.get(&format!("/api/v1/devices/{id}")).ok()["device"], device);
     let listed = tenant.admin.get("/api/v1/devices?status=active&text=sn-0&connectivity=unknown").ok();
     assert_eq!((&listed["devices"], &listed["total"]), (&json!([device]), &json!(1)));
-    for none in [
+    for filter in [
         "status=decommissioned",
         "text=other",
         "connectivity=online",
         "deviceTypeId=00000000-0000-0000-0000-000000000001",
     ] {
-        assert_eq!(tenant.admin.get(&format!("/api/v1/devices?{none}")).ok()["total"], 0, "{none}");
+        assert_eq!(tenant.admin.get(&format!("/api/v1/devices?{filter}")).ok()["total"], 0, "{filter}");
     }
     let certificates = tenant.admin.get(&format!("/api/v1/devices/{id}/certificates")).ok();
     assert_eq!(certificates["certificates"][0]["serialNumber"], certificate["serialNumber"]);
@@ -96,7 +96,7 @@ fn the_history_of_a_device_names_the_author_of_each_change() {
     assert_eq!(tenant.admin.put(&path, json!({})).ok()["device"]["version"], changed["device"]["version"]);
     tenant.admin.post(&format!("{path}/certificate/revoke"), json!({"reason": "lost", "code": "key_compromise"})).ok();
     let me = tenant.admin.get("/api/v1/auth/me").ok()["id"].text();
-    let history = crate::support::eventually("the history", || {
+    let history = crate::support::eventually("all five events in the history", || {
         let history = tenant.admin.get(&format!("{path}/history")).ok();
         (history["total"] == 5).then_some(history)
     });
@@ -136,7 +136,9 @@ fn certificates_are_renewed_and_revoked_and_end_with_the_device() {
         (ended["device"]["status"].text(), ended["device"]["decommissionReason"].text()),
         ("decommissioned".to_owned(), "scrapped".to_owned())
     );
-    crate::support::eventually("the last revocation", || (statuses() == ["revoked"; 3]).then_some(()));
+    crate::support::eventually("the revocation of all three certificates", || {
+        (statuses() == ["revoked"; 3]).then_some(())
+    });
     tenant.admin.post(&format!("{path}/certificate/renew"), json!({})).problem(409, "wrong-state");
     tenant.admin.put(&path, json!({"name": "Ghost"})).problem(409, "wrong-state");
 }
@@ -152,7 +154,7 @@ fn a_device_is_replaced_and_keeps_its_links_and_its_history() {
     let replaced = replace(json!({"serialNumber": "SN-NEW", "reason": "worn"})).ok();
     assert_eq!((replaced["device"]["id"].text(), replaced["device"]["serialNumber"].text()), (id, "SN-NEW".to_owned()));
     assert!(replaced["certificate"]["privateKey"].is_string() && replaced.header("etag").is_some());
-    crate::support::eventually("the old certificate's end", || {
+    crate::support::eventually("the revocation of the old certificate", || {
         let list = tenant.admin.get(&format!("{path}/certificates")).ok();
         let states = list["certificates"].as_array().unwrap().iter().map(|one| one["status"].text());
         (states.collect::<Vec<_>>() == ["active", "revoked"]).then_some(())
@@ -181,13 +183,13 @@ fn a_device_is_replaced_and_keeps_its_links_and_its_history() {
 #[test]
 fn trust_anchors_are_public() {
     let tenant = tenant("Anchors");
-    let nobody = platform().anonymous();
-    let root = nobody.get("/pki/ca.pem").ok().text;
+    let anonymous = platform().anonymous();
+    let root = anonymous.get("/pki/ca.pem").ok().text;
     assert_eq!(root.matches("BEGIN CERTIFICATE").count(), 1);
-    let chain = nobody.get(&format!("/pki/{}/ca.pem", tenant.organization)).ok().text;
+    let chain = anonymous.get(&format!("/pki/{}/ca.pem", tenant.organization)).ok().text;
     assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2);
     assert!(chain.ends_with(&root));
-    nobody.get(&format!("/pki/{}/ca.pem", uuid::Uuid::nil())).problem(404, "not-found");
+    anonymous.get(&format!("/pki/{}/ca.pem", uuid::Uuid::nil())).problem(404, "not-found");
 }
 
 #[test]

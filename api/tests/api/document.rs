@@ -10,7 +10,7 @@ fn the_document_defines_every_schema_it_refers_to() {
     assert!(document["openapi"].text().starts_with("3.0"));
     assert_eq!(document["servers"][0]["url"], "/api/v1");
     let mut references = vec![];
-    collect(&document.json, &mut references);
+    collect_references(&document.json, &mut references);
     assert!(references.len() > 50);
     for reference in references {
         let pointer = reference.strip_prefix('#').unwrap();
@@ -29,7 +29,7 @@ fn the_document_equals_the_reviewed_file() {
 const SESSIONS: [&str; 3] = ["/auth/login", "/auth/refresh", "/auth/logout"];
 
 /// POST operations that change nothing.
-const TRIES: [&str; 1] = ["/protocol-converters/{id}/test"];
+const DRY_RUNS: [&str; 1] = ["/protocol-converters/{id}/test"];
 
 #[test]
 fn each_operation_has_a_unique_id_documents_its_errors_and_its_authentication() {
@@ -47,7 +47,7 @@ fn each_operation_has_a_unique_id_documents_its_errors_and_its_authentication() 
             assert_eq!(operation["security"].is_array(), !public, "{method} {path}");
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let takes_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
-            let is_write = method != "get" && !SESSIONS.contains(&path.as_str()) && !TRIES.contains(&path.as_str());
+            let is_write = method != "get" && !SESSIONS.contains(&path.as_str()) && !DRY_RUNS.contains(&path.as_str());
             assert_eq!(takes_key, is_write, "{method} {path}");
         }
     }
@@ -58,47 +58,50 @@ fn the_swagger_ui_loads_nothing_from_other_hosts() {
     let page = platform().anonymous().get("/api/docs").ok();
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     assert!(page.text.contains("/devices/{id}/certificate/revoke"));
-    assert!(!page.text.contains(" src=\"http") && !page.text.contains("<link"), "the page loads files from elsewhere");
+    assert!(
+        !page.text.contains(" src=\"http") && !page.text.contains("<link"),
+        "the page loads files from other hosts"
+    );
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'self'") && !policy.contains("http"), "{policy}");
 }
 
 #[test]
 fn probes_answer_without_a_token() {
-    let nobody = platform().anonymous();
-    assert_eq!(nobody.get("/health").ok()["status"], "ok");
-    let ready = nobody.get("/ready").ok();
+    let anonymous = platform().anonymous();
+    assert_eq!(anonymous.get("/health").ok()["status"], "ok");
+    let ready = anonymous.get("/ready").ok();
     assert_eq!(ready["status"], "ready");
     for server in ["nats", "postgres", "redis"] {
         assert_eq!(ready["checks"][server], "ok", "{server}");
     }
-    assert!(nobody.get("/metrics").ok().text.contains("argusiq_up 1"));
+    assert!(anonymous.get("/metrics").ok().text.contains("argusiq_up 1"));
 }
 
 #[test]
 fn the_built_in_page_is_served_and_names_no_other_host() {
-    let nobody = platform().anonymous();
-    let page = nobody.get("/").ok();
+    let anonymous = platform().anonymous();
+    let page = anonymous.get("/").ok();
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     for file in ["session.js", "app.js", "style.css"] {
         assert!(page.text.contains(file), "{file}");
-        let answer = nobody.get(&format!("/{file}")).ok();
+        let answer = anonymous.get(&format!("/{file}")).ok();
         assert!(!answer.text.contains("http://") && !answer.text.contains("https://"), "{file}");
     }
     assert!(!page.text.contains("http"), "{}", page.text);
     assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
     // A browser that loads the page again gets 304.
     let tag = page.header("etag").expect("an ETag");
-    nobody.send("GET", "/", None, &[("If-None-Match", tag)]).status(304);
+    anonymous.send("GET", "/", None, &[("If-None-Match", tag)]).status(304);
 }
 
-fn collect(value: &Value, found: &mut Vec<String>) {
+fn collect_references(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
             found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
-            object.values().for_each(|value| collect(value, found));
+            object.values().for_each(|value| collect_references(value, found));
         }
-        Value::Array(items) => items.iter().for_each(|value| collect(value, found)),
+        Value::Array(items) => items.iter().for_each(|value| collect_references(value, found)),
         _ => {}
     }
 }

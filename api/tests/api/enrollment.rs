@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::openssl_workspace::OpensslWorkspace;
 use crate::support::{Answer, Tenant, Text, platform, tenant};
 
-fn pending(tenant: &Tenant, serial_number: &str) -> String {
+fn register_pending(tenant: &Tenant, serial_number: &str) -> String {
     let body = json!({"name": serial_number, "serialNumber": serial_number, "deviceTypeId": tenant.device_type(),
         "issueCertificate": false});
     let answer = tenant.admin.post("/api/v1/devices", body).created();
@@ -13,7 +13,7 @@ fn pending(tenant: &Tenant, serial_number: &str) -> String {
     answer["device"]["id"].text()
 }
 
-fn code(tenant: &Tenant, device: &str) -> String {
+fn issue_code(tenant: &Tenant, device: &str) -> String {
     tenant.admin.post(&format!("/api/v1/devices/{device}/claim-code"), json!({})).created()["code"].text()
 }
 
@@ -24,12 +24,12 @@ fn enroll(code: &str, serial_number: &str, csr: &str) -> Answer {
 
 #[test]
 fn a_claim_code_works_once_for_one_device_and_one_key() {
-    let (tenant, workshop) = (tenant("Claims"), OpensslWorkspace::new());
-    let device = pending(&tenant, "CLAIM-1");
+    let (tenant, workspace) = (tenant("Claims"), OpensslWorkspace::new());
+    let device = register_pending(&tenant, "CLAIM-1");
     let path = format!("/api/v1/devices/{device}/certificates");
     assert_eq!(tenant.admin.get(&path).ok()["status"], "pending");
-    let code = code(&tenant, &device);
-    let csr = workshop.request("/CN=CLAIM-1");
+    let code = issue_code(&tenant, &device);
+    let csr = workspace.request("/CN=CLAIM-1");
     let typed = code.to_lowercase().replace('-', " ");
     let enrolled = enroll(&typed, " CLAIM-1 ", &csr).created();
     assert_eq!((&enrolled["deviceId"], &enrolled["organizationId"]), (&json!(device), &json!(tenant.organization)));
@@ -39,8 +39,8 @@ fn a_claim_code_works_once_for_one_device_and_one_key() {
         enrolled["certificate"],
         "a repeat returns the lost response"
     );
-    enroll(&code, "CLAIM-1", &workshop.request("/CN=CLAIM-1")).problem(410, "gone");
-    let list = crate::support::eventually("the certificate", || {
+    enroll(&code, "CLAIM-1", &workspace.request("/CN=CLAIM-1")).problem(410, "gone");
+    let list = crate::support::eventually("the active certificate", || {
         let list = tenant.admin.get(&path).ok();
         (list["status"] == "active").then_some(list)
     });
@@ -51,24 +51,24 @@ fn a_claim_code_works_once_for_one_device_and_one_key() {
 
 #[test]
 fn enrolment_without_a_valid_code_of_the_device_is_refused() {
-    let (tenant, workshop) = (tenant("Wrong claims"), OpensslWorkspace::new());
-    let (first, second) = (pending(&tenant, "CLAIM-2"), pending(&tenant, "CLAIM-3"));
-    let (one, csr) = (code(&tenant, &first), workshop.request("/CN=CLAIM-2"));
+    let (tenant, workspace) = (tenant("Wrong claims"), OpensslWorkspace::new());
+    let (first, second) = (register_pending(&tenant, "CLAIM-2"), register_pending(&tenant, "CLAIM-3"));
+    let (one, csr) = (issue_code(&tenant, &first), workspace.request("/CN=CLAIM-2"));
     enroll(&one, "CLAIM-3", &csr).problem(403, "wrong-claim-code");
     enroll("AAAA-AAAA-AAAA-AAAA-AAAA-AAAA", "CLAIM-2", &csr).problem(403, "wrong-claim-code");
     enroll("nonsense", "CLAIM-2", &csr).problem(403, "wrong-claim-code");
-    let refused = enroll(&one, "CLAIM-2", &workshop.request("/CN=CLAIM-3")).problem(422, "invalid-fields");
+    let refused = enroll(&one, "CLAIM-2", &workspace.request("/CN=CLAIM-3")).problem(422, "invalid-fields");
     assert_eq!(refused.fields(), ["csr"]);
     let missing = platform().anonymous().post("/api/v1/enroll", json!({})).problem(422, "invalid-fields");
     assert_eq!(missing.fields(), ["code", "serialNumber", "csr"]);
     // A refused request does not use up the code, but a newer code replaces it.
-    let newer = code(&tenant, &first);
+    let newer = issue_code(&tenant, &first);
     enroll(&one, "CLAIM-2", &csr).problem(403, "wrong-claim-code");
     tenant.admin.delete(&format!("/api/v1/devices/{first}/claim-code")).ok();
     enroll(&newer, "CLAIM-2", &csr).problem(403, "wrong-claim-code");
-    let third = code(&tenant, &second);
+    let third = issue_code(&tenant, &second);
     tenant.admin.post(&format!("/api/v1/devices/{second}/decommission"), json!({"reason": "x"})).ok();
-    enroll(&third, "CLAIM-3", &workshop.request("/CN=CLAIM-3")).problem(409, "wrong-state");
+    enroll(&third, "CLAIM-3", &workspace.request("/CN=CLAIM-3")).problem(409, "wrong-state");
     tenant.admin.post(&format!("/api/v1/devices/{second}/claim-code"), json!({})).problem(409, "wrong-state");
     for hours in [0, 2_161] {
         let refused =
@@ -80,7 +80,7 @@ fn enrolment_without_a_valid_code_of_the_device_is_refused() {
 #[test]
 fn a_repeated_request_keeps_the_code_and_does_not_return_it_again() {
     let tenant = tenant("Repeated codes");
-    let path = format!("/api/v1/devices/{}/claim-code", pending(&tenant, "CLAIM-4"));
+    let path = format!("/api/v1/devices/{}/claim-code", register_pending(&tenant, "CLAIM-4"));
     let key = [("Idempotency-Key", "once")];
     let first = tenant.admin.post_with(&path, json!({}), &key).created();
     let again = tenant.admin.post_with(&path, json!({}), &key).created();
@@ -91,8 +91,8 @@ fn a_repeated_request_keeps_the_code_and_does_not_return_it_again() {
 
 #[test]
 fn codes_are_issued_in_bulk_and_unknown_devices_registered_on_request() {
-    let (tenant, workshop) = (tenant("Bulk codes"), OpensslWorkspace::new());
-    pending(&tenant, "BULK-1");
+    let (tenant, workspace) = (tenant("Bulk codes"), OpensslWorkspace::new());
+    register_pending(&tenant, "BULK-1");
     let path = "/api/v1/enrollment/codes";
     let answer = tenant.admin.post(path, json!({"serialNumbers": ["BULK-1", "BULK-2", " "]})).ok();
     let codes = answer["codes"].as_array().unwrap().clone();
@@ -101,9 +101,9 @@ fn codes_are_issued_in_bulk_and_unknown_devices_registered_on_request() {
     let body = json!({"serialNumbers": ["BULK-2", "BULK-3"], "deviceTypeId": tenant.device_type()});
     let answer = tenant.admin.post(path, body).ok();
     let codes: Vec<Value> = answer["codes"].as_array().unwrap().clone();
-    let enrolled = enroll(&codes[1]["code"].text(), "BULK-3", &workshop.request("/CN=BULK-3")).created();
+    let enrolled = enroll(&codes[1]["code"].text(), "BULK-3", &workspace.request("/CN=BULK-3")).created();
     assert_eq!(enrolled["deviceId"], codes[1]["deviceId"]);
-    crate::support::eventually("all devices", || {
+    crate::support::eventually("all three devices in the list", || {
         (tenant.admin.get("/api/v1/devices").ok()["total"] == 3).then_some(())
     });
     let refused = tenant.admin.post(path, json!({"serialNumbers": []})).problem(422, "invalid-fields");
@@ -112,7 +112,7 @@ fn codes_are_issued_in_bulk_and_unknown_devices_registered_on_request() {
 
 #[test]
 fn a_port_without_client_certificates_renews_nothing() {
-    let nobody = platform().anonymous();
-    nobody.post("/api/v1/enroll/renew", json!({"csr": "x"})).problem(401, "unauthenticated");
-    nobody.get("/api/v1/enroll/certificate").problem(401, "unauthenticated");
+    let anonymous = platform().anonymous();
+    anonymous.post("/api/v1/enroll/renew", json!({"csr": "x"})).problem(401, "unauthenticated");
+    anonymous.get("/api/v1/enroll/certificate").problem(401, "unauthenticated");
 }

@@ -19,7 +19,7 @@ impl Socket {
         connect_async(url).await.map(|(socket, _)| Self(socket))
     }
 
-    async fn of(tenant: &Tenant) -> Self {
+    async fn for_admin_of(tenant: &Tenant) -> Self {
         Self::open(tenant.admin.token.as_deref().unwrap()).await.unwrap()
     }
 
@@ -30,7 +30,7 @@ impl Socket {
     async fn next(&mut self) -> Value {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(10), self.0.next()).await;
-            match next.expect("a frame comes").expect("the socket is open").unwrap() {
+            match next.expect("a frame arrives within 10 s").expect("the socket is open").unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 _ => continue,
             }
@@ -44,7 +44,7 @@ impl Socket {
         answer["data"].clone()
     }
 
-    /// The next message of this name.
+    /// Returns the next frame of this event.
     async fn wait_for(&mut self, event: &str) -> Value {
         loop {
             let frame = self.next().await;
@@ -73,27 +73,27 @@ async fn readings_and_alarms_arrive_in_their_rooms() {
         (tenant, device, asset)
     })
     .await;
-    let mut socket = Socket::of(&tenant).await;
+    let mut socket = Socket::for_admin_of(&tenant).await;
     let answer = socket.ack("subscribe", json!({"deviceId": device})).await;
     assert_eq!((&answer["ok"], &answer["room"]), (&json!(true), &json!(format!("device:{device}"))), "{answer}");
     assert_eq!(answer["snapshot"]["status"], "unknown");
-    let mut office = Socket::of(&tenant).await;
-    let answer = office.ack("subscribe", json!({"organizationId": tenant.organization})).await;
+    let mut organization_socket = Socket::for_admin_of(&tenant).await;
+    let answer = organization_socket.ack("subscribe", json!({"organizationId": tenant.organization})).await;
     assert_eq!(answer["snapshot"]["devices"][0]["deviceId"], device);
     assert_eq!(answer["snapshot"]["alarms"], json!([]));
 
-    let (organization, of) = (tenant.organization.clone(), device.clone());
-    blocking(move || publish(&organization, &of, 0, 21.5)).await;
+    let (organization, source) = (tenant.organization.clone(), device.clone());
+    blocking(move || publish(&organization, &source, 0, 21.5)).await;
     let batch = socket.wait_for("telemetry:batch").await;
     let expected =
         json!([{"deviceId": device, "metrics": {"temperature": 21.5}, "timestamp": "2026-11-23T10:00:00.000Z"}]);
     assert_eq!(batch["data"], expected, "{batch}");
     assert!(batch["position"].is_string());
-    let new = office.wait_for("telemetry:new").await;
+    let new = organization_socket.wait_for("telemetry:new").await;
     assert_eq!((&new["data"]["deviceId"], &new["data"]["metrics"]["temperature"]), (&json!(device), &json!(21.5)));
 
     let alarm = blocking(move || raise_alarm(&tenant, &asset)).await;
-    assert_eq!(office.wait_for("alarm:raised").await["data"]["alarmId"], alarm);
+    assert_eq!(organization_socket.wait_for("alarm:raised").await["data"]["alarmId"], alarm);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +104,7 @@ async fn a_reconnecting_client_gets_what_it_missed() {
         (tenant, device)
     })
     .await;
-    let mut socket = Socket::of(&tenant).await;
+    let mut socket = Socket::for_admin_of(&tenant).await;
     socket.ack("subscribe", json!({"deviceId": device})).await;
     let send = |seconds: i64, value: f64| {
         let (organization, device) = (tenant.organization.clone(), device.clone());
@@ -112,17 +112,17 @@ async fn a_reconnecting_client_gets_what_it_missed() {
     };
     send(0, 1.0).await;
     let position = socket.wait_for("telemetry:batch").await["position"].text();
-    let mut other = Socket::of(&tenant).await;
+    let mut other = Socket::for_admin_of(&tenant).await;
     other.ack("subscribe", json!({"deviceId": device})).await;
     drop(socket);
     send(1, 2.0).await;
     other.wait_for("telemetry:batch").await;
-    let mut back = Socket::of(&tenant).await;
-    let answer = back.ack("subscribe", json!({"deviceId": device, "after": position})).await;
+    let mut reconnected = Socket::for_admin_of(&tenant).await;
+    let answer = reconnected.ack("subscribe", json!({"deviceId": device, "after": position})).await;
     assert_eq!(answer["resumed"], "replayed", "{answer}");
     assert!(answer["missed"].as_u64() >= Some(1), "{answer}");
     // Messages in flight when the position was recorded may arrive twice, but are never lost.
-    while back.wait_for("telemetry:batch").await["data"][0]["metrics"]["temperature"] != 2.0 {}
+    while reconnected.wait_for("telemetry:batch").await["data"][0]["metrics"]["temperature"] != 2.0 {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +133,7 @@ async fn foreign_rooms_and_invalid_requests_are_refused_without_closing_the_sock
         (ours, theirs, device, own)
     })
     .await;
-    let mut socket = Socket::of(&ours).await;
+    let mut socket = Socket::for_admin_of(&ours).await;
     let refused = json!({"ok": false, "error": "there is no such room"});
     assert_eq!(socket.ack("subscribe", json!({"deviceId": device})).await, refused);
     assert_eq!(socket.ack("subscribe", json!({"orgId": theirs.organization})).await, refused);

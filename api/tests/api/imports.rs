@@ -42,22 +42,23 @@ fn an_import_creates_each_device_once_and_reports_each_row() {
     assert_eq!(answer.header("content-type"), Some("application/x-ndjson"));
     let expected = ["created", "created", "existing", "refused", "refused", "refused", "refused", "existing"];
     assert_eq!(results(&answer), expected, "{}", answer.text);
-    let told = lines(&answer);
-    assert_eq!((told[0]["row"].clone(), told[7]["row"].clone()), (json!(1), json!(8)));
-    assert_eq!(told[2]["deviceId"].text(), before);
-    assert_eq!(told[7]["deviceId"], told[0]["deviceId"]);
-    let field = |index: usize| told[index]["problem"]["errors"][0]["field"].text();
+    let outcomes = lines(&answer);
+    assert_eq!((outcomes[0]["row"].clone(), outcomes[7]["row"].clone()), (json!(1), json!(8)));
+    assert_eq!(outcomes[2]["deviceId"].text(), before);
+    assert_eq!(outcomes[7]["deviceId"], outcomes[0]["deviceId"]);
+    let field = |index: usize| outcomes[index]["problem"]["errors"][0]["field"].text();
     assert_eq!((field(3), field(4), field(6)), ("serialNumber".into(), "deviceTypeId".into(), "deviceTypeId".into()));
-    assert!(told[5]["problem"]["detail"].text().contains("2 cells"), "{}", told[5]);
-    let path = format!("/api/v1/devices/{}", told[0]["deviceId"].text());
-    let device = eventually("the device", || Some(tenant.admin.get(&path)).filter(|answer| answer.status == 200));
+    assert!(outcomes[5]["problem"]["detail"].text().contains("2 cells"), "{}", outcomes[5]);
+    let path = format!("/api/v1/devices/{}", outcomes[0]["deviceId"].text());
+    let device =
+        eventually("the imported device", || Some(tenant.admin.get(&path)).filter(|answer| answer.status == 200));
     assert_eq!(device["device"]["description"].text(), "Hall, north");
     assert_eq!(device["device"]["customAttributes"], json!({"floor": 3, "note": {"a": [1]}}));
     // Importing the same file again creates nothing.
     let again = import(&tenant, &query, "text/csv", &file).ok();
     let expected = ["existing", "existing", "existing", "refused", "refused", "refused", "refused", "existing"];
     assert_eq!(results(&again), expected);
-    assert_eq!(lines(&again)[1]["deviceId"], told[1]["deviceId"]);
+    assert_eq!(lines(&again)[1]["deviceId"], outcomes[1]["deviceId"]);
     assert_eq!(tenant.admin.get("/api/v1/devices").ok()["total"], 3);
 }
 
@@ -75,11 +76,11 @@ fn json_lines_carry_signing_requests_and_csv_accepts_semicolons() {
     let file = rows.iter().map(|row| format!("{row}\n")).collect::<String>() + "\n{\n";
     let answer = import(&tenant, "", "application/x-ndjson", &file).ok();
     assert_eq!(results(&answer), ["created", "refused", "refused", "refused"], "{}", answer.text);
-    let told = lines(&answer);
-    assert_eq!(told[0]["chain"].text().matches("BEGIN CERTIFICATE").count(), 2);
-    assert_eq!(told[1]["problem"]["errors"][0]["field"].text(), "csr");
-    assert_eq!(told[2]["problem"]["errors"][0]["field"].text(), "colour");
-    assert!(told[3]["problem"]["type"].text().ends_with("malformed-json"));
+    let outcomes = lines(&answer);
+    assert_eq!(outcomes[0]["chain"].text().matches("BEGIN CERTIFICATE").count(), 2);
+    assert_eq!(outcomes[1]["problem"]["errors"][0]["field"].text(), "csr");
+    assert_eq!(outcomes[2]["problem"]["errors"][0]["field"].text(), "colour");
+    assert!(outcomes[3]["problem"]["type"].text().ends_with("malformed-json"));
     let file = format!("serialNumber;name;deviceTypeId\nSN-9;Nine, the last;{kind}\n");
     let answer = import(&tenant, "", "text/csv", &file).ok();
     assert_eq!(results(&answer), ["created"], "{}", answer.text);
@@ -116,10 +117,10 @@ fn one_archive_contains_the_bundles_of_all_new_devices() {
         archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
         text
     };
-    let told: Vec<Value> = read("results.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let results: Vec<String> = told.iter().map(|line| line["result"].text()).collect();
+    let outcomes: Vec<Value> = read("results.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let results: Vec<String> = outcomes.iter().map(|line| line["result"].text()).collect();
     assert_eq!(results, ["existing", "created", "created"]);
-    for line in &told[1..] {
+    for line in &outcomes[1..] {
         let id = line["deviceId"].text();
         let keys = crate::support::openssl_workspace::OpensslWorkspace::new();
         for name in ["device.crt", "device.key", "ca.crt"] {
@@ -143,8 +144,8 @@ fn an_export_can_be_imported() {
             "description": "a;b", "customAttributes": attributes});
         tenant.admin.post("/api/v1/devices", new).created();
     }
-    let gone = tenant.device("SN-3");
-    tenant.admin.post(&format!("/api/v1/devices/{gone}/decommission"), json!({"reason": "x"})).ok();
+    let decommissioned = tenant.device("SN-3");
+    tenant.admin.post(&format!("/api/v1/devices/{decommissioned}/decommission"), json!({"reason": "x"})).ok();
     let csv = tenant.admin.get("/api/v1/devices/export").ok();
     assert!(csv.header("content-type").unwrap().starts_with("text/csv"));
     assert!(
@@ -164,9 +165,10 @@ fn an_export_can_be_imported() {
     // In another organisation the same file creates the devices, given a type that exists there.
     let other = crate::support::tenant("Import of an export");
     let file = csv.text.replace(&kind, &other.device_type());
-    let made = import(&other, "", "text/csv", &file).ok();
-    assert_eq!(results(&made), ["created", "created"], "{}", made.text);
-    let path = format!("/api/v1/devices/{}", lines(&made)[0]["deviceId"].text());
-    let device = eventually("the device", || Some(other.admin.get(&path)).filter(|answer| answer.status == 200));
+    let imported = import(&other, "", "text/csv", &file).ok();
+    assert_eq!(results(&imported), ["created", "created"], "{}", imported.text);
+    let path = format!("/api/v1/devices/{}", lines(&imported)[0]["deviceId"].text());
+    let device =
+        eventually("the imported device", || Some(other.admin.get(&path)).filter(|answer| answer.status == 200));
     assert_eq!(device["device"]["customAttributes"], attributes);
 }

@@ -1,4 +1,4 @@
-//! Notifications about alarms: posted, mailed, shown, refused, failed and resent.
+//! Notifications about alarms: webhooks and mails, retries, failures and resending.
 
 use aws_lc_rs::hmac;
 use data_encoding::BASE64;
@@ -35,10 +35,10 @@ fn webhook(url: &str) -> Medium {
 }
 
 /// Waits until a notification satisfies a condition.
-fn standing(tenant: &Tenant, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    eventually("the notification", || {
+fn wait_for_notification(tenant: &Tenant, path: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    eventually("the notification to satisfy the condition", || {
         let answer = tenant.admin.get(path);
-        (answer.status == 200 && is_so(&answer["notification"])).then(|| answer["notification"].clone())
+        (answer.status == 200 && condition(&answer["notification"])).then(|| answer["notification"].clone())
     })
 }
 
@@ -51,7 +51,7 @@ fn a_webhook_is_posted_once_and_signed_as_standard_webhooks_requires() {
     let (tenant, receiver) = (tenant("Pagers"), WebhookReceiver::answering(204));
     let secret = tenant.admin.post("/api/v1/webhook-secret", json!({})).ok()["secret"].text();
     let path = request_notification(&tenant, webhook(&receiver.url()));
-    let delivered = standing(&tenant, &path, with_status("delivered"));
+    let delivered = wait_for_notification(&tenant, &path, with_status("delivered"));
     assert_eq!((&delivered["attempts"], &delivered["medium"]), (&json!(1), &json!("webhook")));
     let deliveries = receiver.deliveries();
     let [delivery] = &deliveries[..] else { panic!("{deliveries:?}") };
@@ -62,7 +62,7 @@ fn a_webhook_is_posted_once_and_signed_as_standard_webhooks_requires() {
         format!("{}.{}.{}", delivery.header("webhook-id"), delivery.header("webhook-timestamp"), delivery.body);
     let signature =
         BASE64.decode(delivery.header("webhook-signature").strip_prefix("v1,").unwrap().as_bytes()).unwrap();
-    hmac::verify(&key, signed.as_bytes(), &signature).expect("the signature is right");
+    hmac::verify(&key, signed.as_bytes(), &signature).expect("the signature is valid");
     let body: Value = serde_json::from_str(&delivery.body).unwrap();
     assert_eq!((&body["type"], &body["data"]["value"]), (&json!("alarm.raised"), &json!(90.5)));
     assert_eq!(body["data"]["alarmId"], json!(Uuid::from_u128(7)));
@@ -71,7 +71,7 @@ fn a_webhook_is_posted_once_and_signed_as_standard_webhooks_requires() {
     assert_eq!(tenant.admin.get(&of_alarm).ok()["total"], 1);
     let another = tenant.admin.post("/api/v1/webhook-secret", json!({})).ok()["secret"].text();
     assert_ne!(another, secret);
-    let audit = eventually("the audit", || {
+    let audit = eventually("both audit events", || {
         let audit = tenant.admin.get("/api/v1/audit?action=WebhookSecretReplaced").ok();
         (audit["events"].as_array()?.len() == 2).then_some(audit)
     });
@@ -82,22 +82,22 @@ fn a_webhook_is_posted_once_and_signed_as_standard_webhooks_requires() {
 fn a_server_error_is_retried_and_410_fails_until_resent() {
     let (tenant, receiver) = (tenant("Broken pagers"), WebhookReceiver::answering(500));
     let path = request_notification(&tenant, webhook(&receiver.url()));
-    let refused = standing(&tenant, &path, |shown| shown["reason"].is_string());
+    let refused = wait_for_notification(&tenant, &path, |shown| shown["reason"].is_string());
     assert_eq!((&refused["status"], &refused["reason"]), (&json!("pending"), &json!("the receiver answered 500")));
     assert!(refused["dueAt"].is_string());
     tenant.admin.post(&format!("{path}/resend"), json!({})).problem(409, "wrong-state");
 
     receiver.answer(410);
     let path = request_notification(&tenant, webhook(&receiver.url()));
-    let failed = standing(&tenant, &path, with_status("failed"));
+    let failed = wait_for_notification(&tenant, &path, with_status("failed"));
     assert!(failed["reason"].text().contains("410"), "{failed}");
     receiver.answer(200);
     let again = tenant.admin.post(&format!("{path}/resend"), json!({})).ok();
     assert_eq!(again["notification"]["status"], "pending");
-    standing(&tenant, &path, with_status("delivered"));
+    wait_for_notification(&tenant, &path, with_status("delivered"));
     let id = failed["id"].text();
     let deliveries = receiver.deliveries().into_iter().filter(|delivery| delivery.header("webhook-id") == id);
-    assert_eq!(deliveries.count(), 2, "the same id both times");
+    assert_eq!(deliveries.count(), 2, "both attempts have the same id");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn webhooks_do_not_reach_internal_addresses() {
     let tenant = tenant("Insiders");
     for url in ["http://10.0.0.1/hook", "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/"] {
         let path = request_notification(&tenant, webhook(url));
-        let failed = standing(&tenant, &path, with_status("failed"));
+        let failed = wait_for_notification(&tenant, &path, with_status("failed"));
         assert!(failed["reason"].text().contains("webhooks.allowed_networks"), "{failed}");
     }
 }
@@ -114,13 +114,13 @@ fn webhooks_do_not_reach_internal_addresses() {
 fn a_process_without_a_mail_server_leaves_mails_to_others() {
     let tenant = tenant("Half mailed");
     let others = [(); 4].map(|()| platform().second_api_without_mail());
-    eventually("the others", || others.iter().all(|other| other.get("/health").status == 200).then_some(()));
+    eventually("the other processes", || others.iter().all(|other| other.get("/health").status == 200).then_some(()));
     let email = format!("half-{}@example.com", unique());
     let body = json!({"email": email, "name": "N", "password": "correct horse", "role": "operator",
         "workRoles": ["technician"], "organizationId": tenant.organization});
     tenant.admin.post("/api/v1/users", body).created();
     let path = request_notification(&tenant, Medium::Email { work_roles: vec!["technician".to_owned()] });
-    let sent = standing(&tenant, &path, |shown| shown["status"] != "pending");
+    let sent = wait_for_notification(&tenant, &path, |shown| shown["status"] != "pending");
     assert_eq!((&sent["status"], mails_for(&email).len()), (&json!("delivered"), 1));
 }
 
@@ -137,13 +137,13 @@ fn only_users_with_the_work_role_are_mailed() {
     let (technician, other) = (person("technician", json!(["technician"])), person("other", json!(["cleaner"])));
     let email = |role: &str| Medium::Email { work_roles: vec![role.to_owned()] };
     let path = request_notification(&tenant, email("technician"));
-    let delivered = standing(&tenant, &path, with_status("delivered"));
+    let delivered = wait_for_notification(&tenant, &path, with_status("delivered"));
     assert_eq!(delivered["recipients"], 1);
     let mails = mails_for(&technician);
     let [mail] = &mails[..] else { panic!("{mails:?}") };
     assert!(mail.text.contains("Hot breached on asset"), "{}", mail.text);
     assert_eq!(mails_for(&other).len(), 0);
     let path = request_notification(&tenant, Medium::Push { work_roles: vec!["pilot".to_owned()] });
-    let failed = standing(&tenant, &path, with_status("failed"));
+    let failed = wait_for_notification(&tenant, &path, with_status("failed"));
     assert_eq!(failed["reason"], "no active user has any of these work roles");
 }

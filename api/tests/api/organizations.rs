@@ -11,10 +11,10 @@ fn an_organisation_is_renamed() {
     assert_eq!(root.put(&path, json!({"name": "After"})).ok()["organization"]["name"], "After");
     assert_eq!(root.put(&path, json!({"name": ""})).problem(422, "invalid-fields").fields(), ["name"]);
     tenant.admin.put(&path, json!({"name": "Ours"})).problem(403, "forbidden");
-    let nothing = format!("/api/v1/organizations/{}", uuid::Uuid::from_u128(1));
-    root.put(&nothing, json!({"name": "After"})).problem(404, "not-found");
-    root.post(&format!("{nothing}/suspend"), json!({"reason": "x"})).problem(404, "not-found");
-    root.post(&format!("{nothing}/reactivate"), json!({})).problem(404, "not-found");
+    let unknown = format!("/api/v1/organizations/{}", uuid::Uuid::from_u128(1));
+    root.put(&unknown, json!({"name": "After"})).problem(404, "not-found");
+    root.post(&format!("{unknown}/suspend"), json!({"reason": "x"})).problem(404, "not-found");
+    root.post(&format!("{unknown}/reactivate"), json!({})).problem(404, "not-found");
 }
 
 #[test]
@@ -30,10 +30,10 @@ fn a_platform_administrator_acts_in_the_organisation_they_choose() {
     let device = tenant.device("CHOSEN-1");
     let path = format!("/api/v1/devices/{device}");
     root.get(&path).problem(404, "not-found");
-    let there = root.with("x-organization", &tenant.organization);
-    assert_eq!(there.get(&path).ok()["device"]["id"], device);
-    assert_eq!(there.put(&path, json!({"name": "Renamed"})).ok()["device"]["name"], "Renamed");
-    let me = there.get("/api/v1/auth/me").ok();
+    let root_in_tenant = root.with("x-organization", &tenant.organization);
+    assert_eq!(root_in_tenant.get(&path).ok()["device"]["id"], device);
+    assert_eq!(root_in_tenant.put(&path, json!({"name": "Renamed"})).ok()["device"]["name"], "Renamed");
+    let me = root_in_tenant.get("/api/v1/auth/me").ok();
     assert_eq!(me["organizationId"], root.get("/api/v1/auth/me").ok()["organizationId"]);
     assert_eq!(tenant.admin.get(&path).ok()["device"]["name"], "Renamed");
 }

@@ -1,9 +1,9 @@
-//! Pagination: every item appears once, whatever is added meanwhile.
+//! Pagination: every item appears exactly once, even if items are added between two pages.
 
 use serde_json::{Value, json};
 
 use crate::activities::raise_alarm;
-use crate::dead_letters::{letter, refuse};
+use crate::dead_letters::{dead_letter, publish_dead_letters};
 use crate::support::{Tenant, Text, eventually, tenant};
 
 /// Every paged list: its path and the name of its items.
@@ -27,38 +27,42 @@ const LISTS: &[(&str, &str)] = &[
 ];
 
 /// Creates three of each kind, two of them with the same name.
-fn fill(tenant: &Tenant) {
-    let made = |path: &str, body: Value, name: &str| {
+fn create_three_of_each(tenant: &Tenant) {
+    let create = |path: &str, body: Value, name: &str| {
         tenant.admin.post(&format!("/api/v1{path}"), body).created()[name]["id"].text()
     };
     for (n, name) in ["B", "A", "B"].iter().enumerate() {
-        made("/device-types", json!({ "name": name }), "deviceType");
-        let kind = made("/asset-types", json!({ "name": name }), "assetType");
-        made("/activity-types", json!({ "name": name }), "activityType");
-        made("/asset-profiles", json!({"name": name, "assetTypeId": kind}), "assetProfile");
+        create("/device-types", json!({ "name": name }), "deviceType");
+        let kind = create("/asset-types", json!({ "name": name }), "assetType");
+        create("/activity-types", json!({ "name": name }), "activityType");
+        create("/asset-profiles", json!({"name": name, "assetTypeId": kind}), "assetProfile");
         let medium = json!({"type": "push", "workRoles": ["technician"]});
-        made("/notification-channels", json!({"name": name, "medium": medium}), "notificationChannel");
+        create("/notification-channels", json!({"name": name, "medium": medium}), "notificationChannel");
         let rules = json!([{"target": "t", "path": "/t"}]);
         let converter = json!({"name": name, "sourceProtocol": "raw", "rules": rules});
-        made("/protocol-converters", converter, "protocolConverter");
-        let asset = made("/assets", json!({"name": name, "assetTypeId": kind}), "asset");
+        create("/protocol-converters", converter, "protocolConverter");
+        let asset = create("/assets", json!({"name": name, "assetTypeId": kind}), "asset");
         tenant.device(&format!("PAGE-{n}"));
         let rule = json!({"name": name, "entityType": "asset", "metricKey": "t", "severity": "low",
             "condition": {"operator": ">", "value": 1}});
-        made("/rules", rule, "rule");
-        let template = made("/activity-templates", json!({ "name": name }), "template");
-        made(&format!("/activities/from-template/{template}"), json!({"targetId": asset}), "activity");
+        create("/rules", rule, "rule");
+        let template = create("/activity-templates", json!({ "name": name }), "template");
+        create(&format!("/activities/from-template/{template}"), json!({"targetId": asset}), "activity");
         raise_alarm(tenant, &asset);
         let person = json!({"email": format!("{n}.{}@pages.example", tenant.organization), "name": name,
             "password": "long enough", "role": "viewer"});
-        made("/users", person, "user");
-        made("/api-keys", json!({"name": name, "role": "viewer"}), "apiKey");
+        create("/users", person, "user");
+        create("/api-keys", json!({"name": name, "role": "viewer"}), "apiKey");
     }
-    refuse(&json!([letter(tenant, None, "a", "{"), letter(tenant, None, "b", "{"), letter(tenant, None, "c", "{")]));
+    publish_dead_letters(&json!([
+        dead_letter(tenant, None, "a", "{"),
+        dead_letter(tenant, None, "b", "{"),
+        dead_letter(tenant, None, "c", "{")
+    ]));
 }
 
 /// Reads the whole list in pages of this size.
-fn gathered(tenant: &Tenant, (path, items): (&str, &str), limit: usize) -> Vec<Value> {
+fn read_all_pages(tenant: &Tenant, (path, items): (&str, &str), limit: usize) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let part = tenant.admin.get(&format!("/api/v1/{path}?limit={limit}{cursor}")).ok();
@@ -74,7 +78,7 @@ fn gathered(tenant: &Tenant, (path, items): (&str, &str), limit: usize) -> Vec<V
 #[test]
 fn every_list_is_paged_with_every_item_once() {
     let tenant = tenant("Pages");
-    fill(&tenant);
+    create_three_of_each(&tenant);
     for (path, items) in LISTS {
         let whole = || {
             let list = tenant.admin.get(&format!("/api/v1/{path}")).ok();
@@ -84,7 +88,7 @@ fn every_list_is_paged_with_every_item_once() {
         let fewest = if *path == "events" { 0 } else { 3 };
         let whole = eventually(path, || Some(whole()).filter(|whole| whole.len() >= fewest));
         for limit in [1, 2, whole.len().max(1)] {
-            assert_eq!(gathered(&tenant, (path, items), limit), whole, "{path} by {limit}");
+            assert_eq!(read_all_pages(&tenant, (path, items), limit), whole, "{path} in pages of {limit}");
         }
         let refused = |query: &str| {
             let refused = tenant.admin.get(&format!("/api/v1/{path}?{query}")).problem(400, "invalid-parameters");
@@ -133,9 +137,9 @@ fn lists_below_one_resource_are_paged_too() {
     ];
     for (path, items, expected) in lists {
         for limit in [1, 2, 50] {
-            let all = gathered(&tenant, (&path, items), limit);
+            let all = read_all_pages(&tenant, (&path, items), limit);
             let distinct: std::collections::BTreeSet<_> = all.iter().map(Value::to_string).collect();
-            assert_eq!((all.len(), distinct.len()), (expected, expected), "{path} by {limit}");
+            assert_eq!((all.len(), distinct.len()), (expected, expected), "{path} in pages of {limit}");
         }
         tenant.admin.get(&format!("/api/v1/{path}?cursor=x")).problem(400, "invalid-parameters");
         tenant.admin.get(&format!("/api/v1/{path}?limit=0")).problem(400, "invalid-parameters");

@@ -10,16 +10,18 @@ const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 #[test]
 fn an_unreadable_body_is_refused_with_the_reason() {
     let tenant = tenant("Bodies");
-    let ask = |body: &str, headers: &[(&str, &str)]| tenant.admin.send("POST", "/api/v1/devices", Some(body), headers);
-    let answer = ask("{\"name\": ", JSON).problem(400, "malformed-json");
+    let post_device =
+        |body: &str, headers: &[(&str, &str)]| tenant.admin.send("POST", "/api/v1/devices", Some(body), headers);
+    let answer = post_device("{\"name\": ", JSON).problem(400, "malformed-json");
     assert!(answer["detail"].text().contains("line 1"), "{}", answer.text);
     assert_eq!(answer["instance"], "/api/v1/devices");
-    ask("name=x", &[("content-type", "application/x-www-form-urlencoded")]).problem(415, "unsupported-media-type");
-    assert_eq!(ask("[]", JSON).problem(422, "invalid-fields").fields(), ["body"]);
-    assert_eq!(ask("null", JSON).problem(422, "invalid-fields").fields(), ["body"]);
+    post_device("name=x", &[("content-type", "application/x-www-form-urlencoded")])
+        .problem(415, "unsupported-media-type");
+    assert_eq!(post_device("[]", JSON).problem(422, "invalid-fields").fields(), ["body"]);
+    assert_eq!(post_device("null", JSON).problem(422, "invalid-fields").fields(), ["body"]);
     // The client must be able to read the response even though it has not finished sending.
     for megabytes in [1, 10, 32] {
-        ask(&format!("{{\"name\": \"{}\"}}", "x".repeat(megabytes << 20)), JSON).problem(413, "too-large");
+        post_device(&format!("{{\"name\": \"{}\"}}", "x".repeat(megabytes << 20)), JSON).problem(413, "too-large");
     }
 }
 
@@ -45,10 +47,10 @@ fn unknown_paths_methods_and_parameters_are_problems() {
 
 #[test]
 fn every_response_has_the_request_id() {
-    let nobody = platform().anonymous();
-    assert!(nobody.get("/health").ok().header("x-request-id").unwrap().parse::<Uuid>().is_ok());
+    let anonymous = platform().anonymous();
+    assert!(anonymous.get("/health").ok().header("x-request-id").unwrap().parse::<Uuid>().is_ok());
     let id = Uuid::from_u128(77).to_string();
-    let answer = nobody.send("GET", "/api/v1/devices", None, &[("X-Request-Id", &id)]);
+    let answer = anonymous.send("GET", "/api/v1/devices", None, &[("X-Request-Id", &id)]);
     assert_eq!(answer.header("x-request-id"), Some(id.as_str()));
 }
 
@@ -60,7 +62,7 @@ fn the_request_id_is_the_correlation_of_the_events() {
     let body = json!({"name": "A", "serialNumber": "Q-1", "deviceTypeId": kind});
     let device = tenant.admin.post_with("/api/v1/devices", body, &[("X-Request-Id", &id)]).created();
     let path = format!("/api/v1/devices/{}/history", device["device"]["id"].text());
-    let history = crate::support::eventually("the history", || {
+    let history = crate::support::eventually("both events in the history", || {
         let history = tenant.admin.get(&path).ok();
         (history["total"] == 2).then_some(history)
     });

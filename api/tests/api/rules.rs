@@ -10,7 +10,7 @@ fn rule() -> Value {
         "action": {"type": "none"}})
 }
 
-fn with(field: &str, value: Value) -> Value {
+fn rule_with(field: &str, value: Value) -> Value {
     let mut rule = rule();
     rule[field] = value;
     rule
@@ -22,7 +22,7 @@ fn a_rule_is_defined_with_defaults_changed_in_part_and_deleted() {
     let template = json!({"name": "Look"});
     let template = tenant.admin.post("/api/v1/activity-templates", template).created()["template"]["id"].text();
     let action = json!({"type": "create_activity", "templateId": template});
-    let created = tenant.admin.post("/api/v1/rules", with("action", action.clone())).created();
+    let created = tenant.admin.post("/api/v1/rules", rule_with("action", action.clone())).created();
     let shown = &created["rule"];
     assert_eq!((&shown["action"], &shown["cooldownSeconds"], &shown["isActive"]), (&action, &json!(300), &json!(true)));
     assert_eq!(shown["condition"], json!({"operator": ">", "value": 80.0, "durationSeconds": 300}));
@@ -44,24 +44,27 @@ fn invalid_fields_of_a_rule_are_named() {
     let tenant = tenant("Wrong rules");
     let refused = |body: Value| tenant.admin.post("/api/v1/rules", body).problem(422, "invalid-fields").fields();
     assert_eq!(refused(json!({})), ["name", "entityType", "metricKey", "condition", "severity"]);
-    assert_eq!(refused(with("name", json!(" "))), ["name"]);
-    assert_eq!(refused(with("metricKey", json!("a b"))), ["metricKey"]);
-    assert_eq!(refused(with("severity", json!("worst"))), ["severity"]);
+    assert_eq!(refused(rule_with("name", json!(" "))), ["name"]);
+    assert_eq!(refused(rule_with("metricKey", json!("a b"))), ["metricKey"]);
+    assert_eq!(refused(rule_with("severity", json!("worst"))), ["severity"]);
     assert_eq!(
-        refused(with("condition", json!({"operator": "~", "value": "x"}))),
+        refused(rule_with("condition", json!({"operator": "~", "value": "x"}))),
         ["condition.operator", "condition.value"]
     );
-    assert_eq!(refused(with("condition", json!({"operator": "between", "value": 1}))), ["condition"]);
+    assert_eq!(refused(rule_with("condition", json!({"operator": "between", "value": 1}))), ["condition"]);
     assert_eq!(
-        refused(with("condition", json!({"operator": ">", "value": 1, "durationSeconds": 9_000_000}))),
+        refused(rule_with("condition", json!({"operator": ">", "value": 1, "durationSeconds": 9_000_000}))),
         ["condition.durationSeconds"]
     );
-    assert_eq!(refused(with("action", json!({"type": "explode"}))), ["action.type"]);
-    assert_eq!(refused(with("action", json!({"type": "webhook"}))), ["action.url"]);
-    assert_eq!(refused(with("action", json!({"type": "webhook", "url": "ftp://x"}))), ["action.url"]);
-    assert_eq!(refused(with("cooldownSeconds", json!(-1))), ["cooldownSeconds"]);
-    let nowhere = with("entityId", json!(uuid::Uuid::from_u128(3)));
-    assert_eq!(tenant.admin.post("/api/v1/rules", nowhere).problem(422, "unknown-reference").fields(), ["assetId"]);
+    assert_eq!(refused(rule_with("action", json!({"type": "explode"}))), ["action.type"]);
+    assert_eq!(refused(rule_with("action", json!({"type": "webhook"}))), ["action.url"]);
+    assert_eq!(refused(rule_with("action", json!({"type": "webhook", "url": "ftp://x"}))), ["action.url"]);
+    assert_eq!(refused(rule_with("cooldownSeconds", json!(-1))), ["cooldownSeconds"]);
+    let unknown_asset = rule_with("entityId", json!(uuid::Uuid::from_u128(3)));
+    assert_eq!(
+        tenant.admin.post("/api/v1/rules", unknown_asset).problem(422, "unknown-reference").fields(),
+        ["assetId"]
+    );
     assert_eq!(tenant.admin.get("/api/v1/rules").ok()["total"], 0);
 }
 
@@ -96,9 +99,12 @@ fn a_condition_supports_parts_dead_band_schedule_and_clear_condition() {
             {"metricKey": "pressure", "operator": "outside", "value": 1.0, "upper": 3.0},
         ],
         "durationSeconds": 30, "maxGapSeconds": 60, "clear": {"operator": "<", "value": 60.0},
-        "schedule": {"timeZone": "Europe/Berlin", "windows": [{"days": ["mon", "fri"], "from": "22:00:00", "until": "06:00:00"}]},
+        "schedule": {
+            "timeZone": "Europe/Berlin",
+            "windows": [{"days": ["mon", "fri"], "from": "22:00:00", "until": "06:00:00"}],
+        },
     });
-    let created = tenant.admin.post("/api/v1/rules", with("condition", condition.clone())).created();
+    let created = tenant.admin.post("/api/v1/rules", rule_with("condition", condition.clone())).created();
     assert_eq!(created["rule"]["condition"], condition);
     let short = json!({"timeZone": "UTC", "windows": [{"from": "08:00", "until": "17:30"}]});
     let shown = tenant.admin.put(
@@ -113,11 +119,15 @@ fn a_condition_supports_parts_dead_band_schedule_and_clear_condition() {
 fn invalid_parts_of_a_condition_are_named_with_their_path() {
     let tenant = tenant("Wrong parts");
     let refused = |condition: Value| {
-        let refused = tenant.admin.post("/api/v1/rules", with("condition", condition)).problem(422, "invalid-fields");
+        let refused =
+            tenant.admin.post("/api/v1/rules", rule_with("condition", condition)).problem(422, "invalid-fields");
         refused.fields().first().unwrap_or_else(|| panic!("{}", refused.text)).clone()
     };
     let compare = json!({"operator": ">", "value": 1});
-    let schedule = |zone: &str, from: &str| json!({"operator": ">", "value": 1, "schedule": {"timeZone": zone, "windows": [{"from": from, "until": "10:00"}]}});
+    let schedule = |zone: &str, from: &str| {
+        let windows = json!([{"from": from, "until": "10:00"}]);
+        json!({"operator": ">", "value": 1, "schedule": {"timeZone": zone, "windows": windows}})
+    };
     let table = [
         (json!({}), "condition"),
         (json!({"operator": ">"}), "condition.value"),
@@ -149,12 +159,12 @@ fn a_rule_for_a_type_needs_an_existing_type_and_keeps_it_in_use() {
     let tenant = tenant("Typed rules");
     let defined = tenant.admin.post("/api/v1/asset-types", json!({"name": "Pump"})).created();
     let of_type = defined["assetType"]["id"].text();
-    let created = tenant.admin.post("/api/v1/rules", with("typeId", json!(of_type))).created();
+    let created = tenant.admin.post("/api/v1/rules", rule_with("typeId", json!(of_type))).created();
     assert_eq!(created["rule"]["typeId"].text(), of_type);
-    let nothing = uuid::Uuid::from_u128(0xab5e);
-    let unknown = tenant.admin.post("/api/v1/rules", with("typeId", json!(nothing)));
+    let unknown_type = uuid::Uuid::from_u128(0xab5e);
+    let unknown = tenant.admin.post("/api/v1/rules", rule_with("typeId", json!(unknown_type)));
     assert_eq!(unknown.problem(422, "unknown-reference").fields(), ["assetTypeId"]);
-    let mut both = with("typeId", json!(of_type));
+    let mut both = rule_with("typeId", json!(of_type));
     both["entityId"] = json!(tenant.asset("Pump"));
     assert_eq!(tenant.admin.post("/api/v1/rules", both).problem(422, "invalid-fields").fields(), ["typeId"]);
     let path = format!("/api/v1/asset-types/{of_type}");

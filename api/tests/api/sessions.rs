@@ -7,7 +7,7 @@ use crate::support::{Answer, Client, Text, eventually, platform, tenant};
 
 /// The refresh cookie that a response sets, as a browser sends it back.
 fn cookie(answer: &Answer) -> String {
-    answer.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned()
+    answer.header("set-cookie").expect("the response sets a cookie").split(';').next().unwrap().to_owned()
 }
 
 fn refresh(cookie: &str) -> Answer {
@@ -19,7 +19,7 @@ fn sign_in(email: &str, password: &str) -> Answer {
 }
 
 /// Creates a user and returns their id.
-fn person(admin: &Client, email: &str) -> String {
+fn create_user(admin: &Client, email: &str) -> String {
     let body = json!({"email": email, "name": "Ada", "password": "long enough", "role": "operator"});
     admin.post("/api/v1/users", body).created()["user"]["id"].text()
 }
@@ -29,8 +29,8 @@ fn token(answer: &Answer) -> String {
 }
 
 /// Waits for a 401: tokens are refused as soon as the process has read the event that ended them.
-fn refused(client: &Client, detail: &str) {
-    let answer = eventually("the refusal", || {
+fn assert_refused(client: &Client, detail: &str) {
+    let answer = eventually("the refusal of the token", || {
         let answer = client.get("/api/v1/devices");
         (answer.status != 200).then_some(answer)
     });
@@ -41,7 +41,7 @@ fn refused(client: &Client, detail: &str) {
 #[test]
 fn the_refresh_token_is_in_a_cookie_and_is_exchanged_for_the_next_one() {
     let tenant = tenant("Sessions");
-    person(&tenant.admin, "ada@sessions.example");
+    create_user(&tenant.admin, "ada@sessions.example");
     let first = sign_in("ada@sessions.example", "long enough").ok();
     let set = first.header("set-cookie").unwrap();
     assert!(set.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{set}");
@@ -58,7 +58,7 @@ fn the_refresh_token_is_in_a_cookie_and_is_exchanged_for_the_next_one() {
 #[test]
 fn a_reused_refresh_token_ends_the_session() {
     let tenant = tenant("Reuse");
-    person(&tenant.admin, "ada@reuse.example");
+    create_user(&tenant.admin, "ada@reuse.example");
     let first = sign_in("ada@reuse.example", "long enough").ok();
     let second = refresh(&cookie(&first)).ok();
     refresh(&cookie(&first)).problem(401, "unauthenticated");
@@ -76,11 +76,11 @@ fn an_invalid_refresh_token_is_refused() {
 #[test]
 fn signing_out_ends_the_session_and_removes_the_cookie() {
     let tenant = tenant("Out");
-    person(&tenant.admin, "ada@out.example");
+    create_user(&tenant.admin, "ada@out.example");
     let signed_in = sign_in("ada@out.example", "long enough").ok();
-    let leaving = platform().anonymous().with("cookie", &cookie(&signed_in));
-    let out = leaving.post("/api/v1/auth/logout", json!({})).ok();
-    assert!(out.header("set-cookie").unwrap().starts_with("argusiq_refresh=; Path=/api/v1/auth; Max-Age=0;"));
+    let client = platform().anonymous().with("cookie", &cookie(&signed_in));
+    let signed_out = client.post("/api/v1/auth/logout", json!({})).ok();
+    assert!(signed_out.header("set-cookie").unwrap().starts_with("argusiq_refresh=; Path=/api/v1/auth; Max-Age=0;"));
     refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
     platform().anonymous().post("/api/v1/auth/logout", json!({})).ok();
 }
@@ -88,13 +88,13 @@ fn signing_out_ends_the_session_and_removes_the_cookie() {
 #[test]
 fn access_tokens_and_sessions_expire() {
     let tenant = tenant("Expiry");
-    person(&tenant.admin, "ada@expiry.example");
+    create_user(&tenant.admin, "ada@expiry.example");
     let signed_in = sign_in("ada@expiry.example", "long enough").ok();
     let later = platform().second_api(TimeDelta::seconds(901), api::Limits::default());
     later.bearing(&token(&signed_in)).get("/api/v1/auth/me").problem(401, "unauthenticated");
     let much_later = platform().second_api(TimeDelta::days(30), api::Limits::default());
-    let renewing = much_later.with("cookie", &cookie(&signed_in));
-    renewing.post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
+    let client = much_later.with("cookie", &cookie(&signed_in));
+    client.post("/api/v1/auth/refresh", json!({})).problem(401, "unauthenticated");
 }
 
 #[test]
@@ -120,10 +120,10 @@ fn a_tampered_token_is_refused() {
 #[test]
 fn changing_the_password_ends_all_other_sessions() {
     let tenant = tenant("Passwords");
-    person(&tenant.admin, "ada@passwords.example");
-    let here = sign_in("ada@passwords.example", "long enough").ok();
-    let elsewhere = sign_in("ada@passwords.example", "long enough").ok();
-    let client = platform().anonymous().bearing(&token(&here));
+    create_user(&tenant.admin, "ada@passwords.example");
+    let this_session = sign_in("ada@passwords.example", "long enough").ok();
+    let other_session = sign_in("ada@passwords.example", "long enough").ok();
+    let client = platform().anonymous().bearing(&token(&this_session));
     let change = |current: &str, new: &str| {
         client.post("/api/v1/auth/password", json!({"currentPassword": current, "newPassword": new}))
     };
@@ -132,8 +132,8 @@ fn changing_the_password_ends_all_other_sessions() {
     let changed = change("long enough", "longer than before").ok();
     client.bearing(&token(&changed)).get("/api/v1/devices").ok();
     refresh(&cookie(&changed)).ok();
-    refused(&client, "changed since you signed in");
-    refresh(&cookie(&elsewhere)).problem(401, "unauthenticated");
+    assert_refused(&client, "changed since you signed in");
+    refresh(&cookie(&other_session)).problem(401, "unauthenticated");
     sign_in("ada@passwords.example", "long enough").problem(401, "wrong-credentials");
     sign_in("ada@passwords.example", "longer than before").ok();
 }
@@ -141,10 +141,10 @@ fn changing_the_password_ends_all_other_sessions() {
 #[test]
 fn a_changed_role_ends_sessions_and_tokens() {
     let tenant = tenant("Demoted");
-    let ada = person(&tenant.admin, "ada@demoted.example");
+    let ada = create_user(&tenant.admin, "ada@demoted.example");
     let signed_in = sign_in("ada@demoted.example", "long enough").ok();
     tenant.admin.put(&format!("/api/v1/users/{ada}"), json!({"role": "viewer"})).ok();
-    refused(&platform().anonymous().bearing(&token(&signed_in)), "changed since you signed in");
+    assert_refused(&platform().anonymous().bearing(&token(&signed_in)), "changed since you signed in");
     refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
     assert_eq!(sign_in("ada@demoted.example", "long enough").ok()["user"]["role"], "viewer");
 }
@@ -152,16 +152,16 @@ fn a_changed_role_ends_sessions_and_tokens() {
 #[test]
 fn a_suspended_user_loses_access_until_reactivated() {
     let tenant = tenant("Suspended user");
-    let ada = person(&tenant.admin, "ada@suspended.example");
+    let ada = create_user(&tenant.admin, "ada@suspended.example");
     let signed_in = sign_in("ada@suspended.example", "long enough").ok();
     let suspend = |body: Value| tenant.admin.post(&format!("/api/v1/users/{ada}/suspend"), body);
     assert_eq!(suspend(json!({})).problem(422, "invalid-fields").fields(), ["reason"]);
     assert_eq!(suspend(json!({"reason": "left"})).ok()["user"]["active"], false);
-    refused(&platform().anonymous().bearing(&token(&signed_in)), "deactivated");
+    assert_refused(&platform().anonymous().bearing(&token(&signed_in)), "deactivated");
     refresh(&cookie(&signed_in)).problem(403, "forbidden");
     sign_in("ada@suspended.example", "long enough").problem(403, "forbidden");
-    let back = tenant.admin.post(&format!("/api/v1/users/{ada}/reactivate"), json!({})).ok();
-    assert_eq!(back["user"]["active"], true);
+    let reactivated = tenant.admin.post(&format!("/api/v1/users/{ada}/reactivate"), json!({})).ok();
+    assert_eq!(reactivated["user"]["active"], true);
     refresh(&cookie(&signed_in)).problem(401, "unauthenticated");
     sign_in("ada@suspended.example", "long enough").ok();
 }
@@ -169,21 +169,21 @@ fn a_suspended_user_loses_access_until_reactivated() {
 #[test]
 fn a_suspended_organisation_loses_access_until_reactivated() {
     let (tenant, root) = (tenant("Suspended"), platform().root_admin());
-    person(&tenant.admin, "ada@shut.example");
+    create_user(&tenant.admin, "ada@shut.example");
     let signed_in = sign_in("ada@shut.example", "long enough").ok();
     let organization = format!("/api/v1/organizations/{}", tenant.organization);
-    let shut = root.post(&format!("{organization}/suspend"), json!({"reason": "unpaid"})).ok();
+    let suspended = root.post(&format!("{organization}/suspend"), json!({"reason": "unpaid"})).ok();
     assert_eq!(
-        (&shut["organization"]["status"], &shut["organization"]["suspendedReason"]),
+        (&suspended["organization"]["status"], &suspended["organization"]["suspendedReason"]),
         (&json!("suspended"), &json!("unpaid"))
     );
-    refused(&platform().anonymous().bearing(&token(&signed_in)), "organisation is suspended");
-    refused(&tenant.admin, "organisation is suspended");
+    assert_refused(&platform().anonymous().bearing(&token(&signed_in)), "organisation is suspended");
+    assert_refused(&tenant.admin, "organisation is suspended");
     refresh(&cookie(&signed_in)).problem(403, "forbidden");
     sign_in("ada@shut.example", "long enough").problem(403, "forbidden");
     assert_eq!(root.post(&format!("{organization}/reactivate"), json!({})).ok()["organization"]["status"], "active");
     let again = refresh(&cookie(&signed_in)).ok();
-    eventually("the reactivation", || {
+    eventually("the organisation to be reactivated", || {
         let answer = platform().anonymous().bearing(&token(&again)).get("/api/v1/devices");
         (answer.status == 200).then_some(())
     });

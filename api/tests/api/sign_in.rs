@@ -21,10 +21,10 @@ fn the_right_password_yields_a_token_that_identifies_the_user() {
 
 #[test]
 fn wrong_passwords_and_unknown_addresses_get_the_same_refusal() {
-    let nobody = platform().anonymous();
+    let anonymous = platform().anonymous();
     let refused = |email: &str, password: &str| {
         let body = json!({"email": email, "password": password});
-        let answer = nobody.post("/api/v1/auth/login", body).problem(401, "wrong-credentials");
+        let answer = anonymous.post("/api/v1/auth/login", body).problem(401, "wrong-credentials");
         assert!(answer.header("www-authenticate").is_some());
         answer.text
     };
@@ -41,7 +41,7 @@ fn a_missing_or_invalid_token_is_refused() {
 }
 
 #[test]
-fn users_are_listed_and_nobody_grants_a_role_above_their_own() {
+fn users_are_listed_and_cannot_grant_a_role_above_their_own() {
     let tenant = tenant("People");
     let new = |role: &str, email: &str| json!({"email": email, "name": "Ada", "password": "long enough", "role": role});
     let added = tenant.admin.post("/api/v1/users", new("operator", "ada@people.example")).created();
@@ -52,9 +52,9 @@ fn users_are_listed_and_nobody_grants_a_role_above_their_own() {
     assert!(listed["users"].as_array().unwrap().contains(&added["user"]), "{}", listed.text);
     tenant.admin.post("/api/v1/users", new("platform_admin", "eve@people.example")).problem(403, "forbidden");
     tenant.admin.post("/api/v1/users", new("viewer", "Ada@People.example")).problem(409, "already-exists");
-    let short = json!({"email": "no address", "name": "Ada", "password": "long enough", "role": "viewer"});
-    assert_eq!(tenant.admin.post("/api/v1/users", short).problem(422, "invalid-fields").fields(), ["email"]);
-    let elsewhere = json!({"email": "x@people.example", "name": "X", "password": "long enough", "role": "viewer",
-        "organizationId": uuid::Uuid::nil()});
-    tenant.admin.post("/api/v1/users", elsewhere).problem(404, "not-found");
+    let invalid = json!({"email": "no address", "name": "Ada", "password": "long enough", "role": "viewer"});
+    assert_eq!(tenant.admin.post("/api/v1/users", invalid).problem(422, "invalid-fields").fields(), ["email"]);
+    let unknown_organization = json!({"email": "x@people.example", "name": "X", "password": "long enough",
+        "role": "viewer", "organizationId": uuid::Uuid::nil()});
+    tenant.admin.post("/api/v1/users", unknown_organization).problem(404, "not-found");
 }

@@ -17,7 +17,7 @@ impl Socket {
     async fn connect(auth: Value) -> (Self, String) {
         let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", platform().address);
         let mut socket = Self(connect_async(url).await.unwrap().0);
-        assert!(socket.next().await.starts_with('0'), "the transport opens");
+        assert!(socket.next().await.starts_with('0'), "the server opens the transport");
         socket.send(format!("40{auth}")).await;
         let answer = socket.next().await;
         (socket, answer)
@@ -30,7 +30,7 @@ impl Socket {
     async fn next(&mut self) -> String {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(10), self.0.next()).await;
-            match next.expect("a packet comes").expect("the socket is open").unwrap() {
+            match next.expect("a packet arrives within 10 s").expect("the socket is open").unwrap() {
                 // An Engine.IO ping.
                 Message::Text(text) if text.as_str() == "2" => self.send("3".to_owned()).await,
                 Message::Text(text) => return text.to_string(),
@@ -81,18 +81,22 @@ async fn a_client_with_a_token_subscribes_and_receives_readings() {
     assert_eq!((&answer["ok"], &answer["snapshot"]["deviceId"]), (&json!(true), &json!(device)), "{answer}");
     let answer = socket.emit("subscribe", json!({"orgId": uuid::Uuid::nil()})).await;
     assert_eq!(answer, json!({"ok": false, "error": "there is no such room"}));
-    let (organization, of) = (tenant.organization.clone(), device.clone());
+    let (organization, source) = (tenant.organization.clone(), device.clone());
     blocking(move || {
         let at = "2026-11-23T10:00:00Z".parse().unwrap();
-        Source { organization: &organization, device: &of }.publish(vec![reading(at, &[("temperature", 3.5)], None)]);
+        Source { organization: &organization, device: &source }.publish(vec![reading(
+            at,
+            &[("temperature", 3.5)],
+            None,
+        )]);
     })
     .await;
-    let heard = socket.wait_for("telemetry:batch").await;
+    let event = socket.wait_for("telemetry:batch").await;
     let expected =
         json!([{"deviceId": device, "metrics": {"temperature": 3.5}, "timestamp": "2026-11-23T10:00:00.000Z"}]);
-    assert_eq!(heard[1], expected, "{heard}");
-    assert_eq!(heard[2]["room"], format!("device:{device}"));
-    assert!(heard[2]["position"].is_string());
+    assert_eq!(event[1], expected, "{event}");
+    assert_eq!(event[2]["room"], format!("device:{device}"));
+    assert!(event[2]["position"].is_string());
     assert_eq!(socket.emit("unsubscribe", json!({"deviceId": device})).await["ok"], true);
 }
 

@@ -27,9 +27,9 @@ fn the_last_day_is_listed_chronologically_with_its_latest_values() {
         reading(at(10), &[("temperature", 21.5), ("pressure", 101.0)], Some("pressure")),
     ]);
     let path = format!("/api/v1/telemetry/device/{device}");
-    let ask = |query: &str| tenant.admin.get(&format!("{path}?{query}")).ok();
-    let day = eventually("the values", || {
-        let day = ask("metricKey=temperature");
+    let fetch = |query: &str| tenant.admin.get(&format!("{path}?{query}")).ok();
+    let day = eventually("both values of the last day", || {
+        let day = fetch("metricKey=temperature");
         (day["count"] == 2).then_some(day)
     });
     assert_eq!(
@@ -40,19 +40,19 @@ fn the_last_day_is_listed_chronologically_with_its_latest_values() {
         |answer: &Value| answer.as_array().unwrap().iter().map(|point| point["value"].clone()).collect::<Vec<_>>();
     assert_eq!(values(&day["data"]), [20.5, 21.5]);
     assert_eq!(day["data"][0].as_object().unwrap().len(), 2, "{}", day.text);
-    assert_eq!(values(&ask("metricKey=temperature&limit=1")["data"]), [21.5]);
+    assert_eq!(values(&fetch("metricKey=temperature&limit=1")["data"]), [21.5]);
     let older = format!("metricKey=temperature&limit=1&endTime={}", day["data"][1]["timestamp"].text());
-    assert_eq!(values(&ask(&older)["data"]), [20.5]);
-    assert_eq!(ask(&format!("metricKey=temperature&startTime={}", time(at(300_000))))["count"], 3);
-    let all = ask("");
+    assert_eq!(values(&fetch(&older)["data"]), [20.5]);
+    assert_eq!(fetch(&format!("metricKey=temperature&startTime={}", time(at(300_000))))["count"], 3);
+    let all = fetch("");
     assert_eq!((&all["count"], &all["metricKey"]), (&json!(3), &Value::Null));
     assert!(all["data"].as_array().unwrap().iter().all(|point| point["metricKey"].is_string()), "{}", all.text);
-    let hours = ask("metricKey=temperature&aggregation=1h");
+    let hours = fetch("metricKey=temperature&aggregation=1h");
     assert_eq!(hours["aggregation"], "1h");
     let total: i64 = hours["data"].as_array().unwrap().iter().map(|hour| hour["count"].as_i64().unwrap()).sum();
     assert_eq!(total, 2);
 
-    let latest = eventually("the newest values", || {
+    let latest = eventually("the latest values", || {
         let latest = tenant.admin.get(&format!("{path}/latest")).ok();
         (latest["metrics"]["pressure"]["value"] == 101.0).then_some(latest)
     });
@@ -100,7 +100,7 @@ fn an_asset_without_values_has_empty_lists() {
 
 #[test]
 fn an_organisation_sets_its_telemetry_retention() {
-    let (tenant, stranger) = (tenant("Retention"), tenant("Other retention"));
+    let (tenant, other) = (tenant("Retention"), tenant("Other retention"));
     let path = "/api/v1/telemetry/retention";
     assert_eq!(tenant.admin.get(path).ok()["days"], 365);
     tenant.admin.put(path, json!({"days": 30})).ok();
@@ -109,7 +109,7 @@ fn an_organisation_sets_its_telemetry_retention() {
         let refused = tenant.admin.put(path, json!({"days": days})).problem(422, "invalid-fields");
         assert_eq!(refused.fields(), ["days"]);
     }
-    assert_eq!(stranger.admin.get(path).ok()["days"], 365);
+    assert_eq!(other.admin.get(path).ok()["days"], 365);
     let audit = eventually("the change in the audit trail", || {
         let audit = tenant.admin.get("/api/v1/audit?action=TelemetryRetentionChanged").ok();
         (audit["events"].as_array()?.len() == 1).then_some(audit)

@@ -6,7 +6,7 @@ use crate::support::{Answer, Tenant, Text, eventually, tenant};
 
 /// Returns the history of a resource once it has this many events.
 fn recorded(tenant: &Tenant, path: &str, events: usize) -> Answer {
-    eventually("the history", || {
+    eventually("the expected number of events in the history", || {
         let history = tenant.admin.get(&format!("/api/v1{path}/history"));
         (history.status == 200 && history["total"] == events).then_some(history)
     })
@@ -42,8 +42,8 @@ fn a_device_and_its_links_are_shown_as_they_were() {
         let device = shown(&at(&history, nth)).ok();
         (device["device"]["name"].text(), device["device"]["linkedAssetsCount"].as_i64().unwrap())
     };
-    let told = [0, 1, 2, 3].map(as_it_was);
-    assert_eq!(told, [("Third".into(), 0), ("Third".into(), 1), ("Second".into(), 1), ("Second".into(), 0)]);
+    let states = [0, 1, 2, 3].map(as_it_was);
+    assert_eq!(states, [("Third".into(), 0), ("Third".into(), 1), ("Second".into(), 1), ("Second".into(), 0)]);
     assert_eq!(shown(&at(&history, 3)).header("etag"), Some("\"2\""));
     shown("2020-01-01T00:00:00Z").problem(404, "not-found");
     shown("yesterday").problem(400, "invalid-parameters");
@@ -60,16 +60,16 @@ fn a_device_and_its_links_are_shown_as_they_were() {
 #[test]
 fn an_asset_a_rule_a_certificate_and_an_activity_are_shown_as_they_were() {
     let tenant = tenant("Former");
-    let (asset, whole, device) = (tenant.asset("Pump"), tenant.asset("Plant"), tenant.device("P-2"));
+    let (asset, plant, device) = (tenant.asset("Pump"), tenant.asset("Plant"), tenant.device("P-2"));
     let shown = |path: &str, at: &str| tenant.admin.get(&format!("/api/v1{path}?asOf={at}")).ok();
 
     let path = format!("/assets/{asset}");
-    tenant.admin.put(&format!("/api/v1{path}"), json!({"parentId": whole})).ok();
+    tenant.admin.put(&format!("/api/v1{path}"), json!({"parentId": plant})).ok();
     tenant.admin.put(&format!("/api/v1{path}"), json!({"name": "Other"})).ok();
     let history = recorded(&tenant, &path, 2);
     assert_eq!(changes(&history, 0), [("name".into(), json!("Pump"), json!("Other"))]);
     let now = shown(&path, &at(&history, 0));
-    assert_eq!((&now["asset"]["name"], &now["asset"]["parentId"]), (&json!("Other"), &json!(whole)));
+    assert_eq!((&now["asset"]["name"], &now["asset"]["parentId"]), (&json!("Other"), &json!(plant)));
     let then = shown(&path, &at(&history, 1));
     assert_eq!((&then["asset"]["name"], &then["asset"]["parentId"]), (&json!("Pump"), &Value::Null));
 

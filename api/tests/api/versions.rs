@@ -12,30 +12,30 @@ fn stale_versions_are_refused_repeats_accepted_and_unchanged_reads_answer_304() 
         "condition": {"operator": ">", "value": 80}, "severity": "low", "action": {"type": "none"}});
     let template = json!({"name": "Inspect", "defaultPriority": "low", "defaultDueHours": 4, "checklist": []});
     let kind = json!({"name": "Pump"});
-    let made = |path: &str, body, pointer: &str| {
+    let create = |path: &str, body, pointer: &str| {
         format!("{path}/{}", engineer.post(path, body).created().json.pointer(pointer).unwrap().as_str().unwrap())
     };
-    let things = [
+    let resources = [
         (format!("/api/v1/devices/{}", tenant.device("SN-V")), json!({"name": "A"}), json!({"name": "B"})),
         (format!("/api/v1/assets/{}", tenant.asset("P")), json!({"name": "A"}), json!({"name": "B"})),
-        (made("/api/v1/rules", rule, "/rule/id"), json!({"name": "A"}), json!({"name": "B"})),
+        (create("/api/v1/rules", rule, "/rule/id"), json!({"name": "A"}), json!({"name": "B"})),
         (
-            made("/api/v1/activity-templates", template.clone(), "/template/id"),
+            create("/api/v1/activity-templates", template.clone(), "/template/id"),
             template,
             json!({"name": "B", "defaultPriority": "low", "defaultDueHours": 5, "checklist": []}),
         ),
         ("/api/v1/certificates/policy".to_owned(), json!({"noticeDays": 20}), json!({"noticeDays": 21})),
         ("/api/v1/telemetry/retention".to_owned(), json!({"days": 20}), json!({"days": 21})),
-        (made("/api/v1/asset-types", kind, "/assetType/id"), json!({"name": "A"}), json!({"name": "B"})),
+        (create("/api/v1/asset-types", kind, "/assetType/id"), json!({"name": "A"}), json!({"name": "B"})),
         (
             format!("/api/v1/device-types/{}", tenant.device_type()),
             json!({"name": "A", "metrics": []}),
             json!({"name": "B", "metrics": []}),
         ),
     ];
-    for (path, first, second) in things {
+    for (path, first, second) in resources {
         let seen = admin.get(&path).ok();
-        let tag = seen.header("etag").expect("an ETag").to_owned();
+        let tag = seen.header("etag").expect("the response has an ETag").to_owned();
         admin.send("GET", &path, None, &[("If-None-Match", &tag)]).status(304);
         admin.send("GET", &path, None, &[("If-None-Match", "\"999\"")]).status(200);
         let put = |body: &serde_json::Value, headers: &[(&str, &str)]| {
@@ -44,7 +44,7 @@ fn stale_versions_are_refused_repeats_accepted_and_unchanged_reads_answer_304() 
             admin.send("PUT", &path, Some(&body.to_string()), &headers)
         };
         let revised = put(&second, &[("If-Match", &tag), ("Idempotency-Key", "once")]).ok();
-        let newer = revised.header("etag").expect("an ETag").to_owned();
+        let newer = revised.header("etag").expect("the response has an ETag").to_owned();
         assert_ne!(newer, tag, "{path}");
         put(&second, &[("If-None-Match", "*")]).ok();
         put(&first, &[("If-Match", &tag)]).problem(412, "precondition-failed");
@@ -90,7 +90,7 @@ fn activities_and_empty_changes_check_the_version_too() {
     let asset = tenant.asset("B");
     let activity = admin.post(&make, json!({"targetId": asset})).created()["activity"]["id"].text();
     let path = format!("/api/v1/activities/{activity}");
-    let tag = admin.get(&path).ok().header("etag").expect("an ETag").to_owned();
+    let tag = admin.get(&path).ok().header("etag").expect("the response has an ETag").to_owned();
     let assign = json!({"assignedRole": "technician"});
     let assigned = json_with("POST", &format!("{path}/assign"), assign.clone(), &tag).ok();
     assert_ne!(assigned.header("etag"), Some(tag.as_str()));
@@ -110,16 +110,16 @@ fn every_created_resource_has_an_etag() {
     let (id, asset) = (device["device"]["id"].text(), tenant.asset("A"));
     let link = tenant.admin.post(&format!("/api/v1/devices/{id}/assets/{asset}/link"), json!({})).created();
     let certificate = device["certificate"]["id"].text();
-    for (made, path) in [
+    for (created, path) in [
         (Some(&device), format!("/api/v1/devices/{id}")),
         (Some(&person), format!("/api/v1/users/{}", person["user"]["id"].text())),
         (Some(&link), format!("/api/v1/links/{}", link["link"]["id"].text())),
         (None, format!("/api/v1/certificates/{certificate}")),
     ] {
         let seen = tenant.admin.get(&path).ok();
-        let tag = seen.header("etag").expect("an ETag");
+        let tag = seen.header("etag").expect("the response has an ETag");
         tenant.admin.send("GET", &path, None, &[("If-None-Match", tag)]).status(304);
-        assert!(made.is_none_or(|made| made.header("etag") == Some(tag)), "{path}");
+        assert!(created.is_none_or(|created| created.header("etag") == Some(tag)), "{path}");
     }
     let path = format!("/api/v1/users/{}", person["user"]["id"].text());
     let put = |tag: &str, name: &str| {

@@ -46,7 +46,7 @@ impl OpensslWorkspace {
         self.request_for("ec -pkeyopt ec_paramgen_curve:P-256", subject)
     }
 
-    /// The same, for another kind of key.
+    /// Generates a key of another kind in `key` and returns a signing request for this subject.
     #[track_caller]
     pub fn request_for(&self, kind: &str, subject: &str) -> String {
         self.openssl(&format!("req -new -newkey {kind} -nodes -keyout key -subj {subject} -out csr"));

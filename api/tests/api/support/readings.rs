@@ -29,7 +29,7 @@ pub struct NewReading {
 }
 
 impl Source<'_> {
-    /// Publishes readings in one pack.
+    /// Publishes the readings in one pack to the partition of the device.
     pub fn publish(&self, readings: Vec<NewReading>) {
         // All tests share one sequence, because positions must only increase.
         static SEQUENCE: AtomicU64 = AtomicU64::new(1);
