@@ -69,8 +69,8 @@ async fn an_invalid_password_or_email_address_is_refused() {
 #[tokio::test]
 async fn two_processes_that_start_concurrently_agree() {
     let (log, keys, commands) = TestPlatform::empty().await;
-    let elsewhere = open(&log, &keys).await;
-    let (first, second) = tokio::join!(commands.bootstrap(EMAIL, None), elsewhere.bootstrap(EMAIL, None));
+    let other_process = open(&log, &keys).await;
+    let (first, second) = tokio::join!(commands.bootstrap(EMAIL, None), other_process.bootstrap(EMAIL, None));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first, second);
     commands.verify_password(EMAIL, &first.generated_password.unwrap()).await.unwrap();

@@ -38,11 +38,11 @@ async fn a_renewal_issues_a_second_certificate_and_keeps_the_first_valid() {
 #[tokio::test]
 async fn concurrent_renewals_issue_one_certificate_each() {
     let (platform, device) = platform_with_device().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     let (here, there) = (platform.context(2), platform.context(3));
     let (first, second) = tokio::join!(
         platform.commands.renew_certificate(&here, device.device_id, 90),
-        elsewhere.renew_certificate(&there, device.device_id, 90),
+        other_process.renew_certificate(&there, device.device_id, 90),
     );
     let (first, second) = (first.unwrap().certificate, second.unwrap().certificate);
     assert_ne!(first.id, second.id);
@@ -94,7 +94,7 @@ async fn a_decommissioned_device_has_no_valid_certificate_and_gets_no_new_one() 
 #[tokio::test]
 async fn a_renewal_overtaken_by_the_decommissioning_leaves_no_valid_certificate() {
     let platform = TestPlatform::new().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     let mut issued_too_late = 0;
     for polls in 1.. {
         let n = 100 * polls as u128;
@@ -104,7 +104,7 @@ async fn a_renewal_overtaken_by_the_decommissioning_leaves_no_valid_certificate(
         let mut renewal = Box::pin(platform.commands.renew_certificate(&here, device.device_id, 90));
         // The renewal pauses at its nth await point while another process decommissions the device.
         let early = run_for_polls(polls, &mut renewal).await;
-        let ended = elsewhere.decommission_device(&there, device.device_id, "broken").await.unwrap();
+        let ended = other_process.decommission_device(&there, device.device_id, "broken").await.unwrap();
         if early.is_some() {
             break;
         }

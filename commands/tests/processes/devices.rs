@@ -84,13 +84,13 @@ async fn a_serial_number_is_unique_in_its_organization() {
 #[tokio::test]
 async fn one_of_two_concurrent_registrations_of_a_serial_number_wins() {
     let platform = TestPlatform::new().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     for round in 0..10 {
         let serial = format!("SN-{round}");
         let (here, there) = (platform.context(100 + 2 * round), platform.context(101 + 2 * round));
         let (first, second) = tokio::join!(
             platform.commands.register_device(&here, platform.device(&serial)),
-            elsewhere.register_device(&there, platform.device(&serial)),
+            other_process.register_device(&there, platform.device(&serial)),
         );
         let (winner, loser) = match (first, second) {
             (Ok(winner), Err(loser)) | (Err(loser), Ok(winner)) => (winner, loser),
@@ -104,11 +104,11 @@ async fn one_of_two_concurrent_registrations_of_a_serial_number_wins() {
 #[tokio::test]
 async fn the_same_registration_sent_twice_concurrently_registers_one_device() {
     let platform = TestPlatform::new().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     let context = platform.context(1);
     let (first, second) = tokio::join!(
         platform.commands.register_device(&context, platform.device("SN-1")),
-        elsewhere.register_device(&context, platform.device("SN-1")),
+        other_process.register_device(&context, platform.device("SN-1")),
     );
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.device_id, second.device_id);

@@ -71,8 +71,8 @@ async fn a_command_id_takes_effect_once_and_a_repeat_returns_the_same_receipt() 
     platform.commands.execute::<Device>(&platform.context(3), device, rename("Probe 3")).await.unwrap();
     let again = platform.commands.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap();
     assert_eq!(again, commands::Receipt { repeated: true, ..first });
-    let elsewhere = open(&platform.log, &platform.keys).await;
-    assert_eq!(elsewhere.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap(), again);
+    let other_process = open(&platform.log, &platform.keys).await;
+    assert_eq!(other_process.execute::<Device>(&platform.context(2), device, rename("Probe 2")).await.unwrap(), again);
     assert_eq!(platform.messages(platform.organization, "device", device).await.len(), 3);
 }
 
@@ -113,16 +113,16 @@ async fn the_aggregates_of_another_organization_are_not_found() {
 #[tokio::test]
 async fn a_cached_state_is_reloaded_before_a_command_is_refused_or_changes_nothing() {
     let (platform, device) = platform_with_device().await;
-    let other = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     for round in 0..40 {
         // Each handle's cache holds the name that it stored last, until it receives the other handle's event.
         let (here, there) = (platform.context(100 + 2 * round), platform.context(101 + 2 * round));
         let first = platform.commands.execute::<Device>(&here, device, rename("Here")).await.unwrap();
-        let second = other.execute::<Device>(&there, device, rename("There")).await.unwrap();
+        let second = other_process.execute::<Device>(&there, device, rename("There")).await.unwrap();
         assert_eq!((first.version, second.version), (2 + 2 * round as u64, 3 + 2 * round as u64));
     }
     let decommission = DeviceCommand::DecommissionDevice { reason: "broken".into() };
-    other.execute::<Device>(&platform.context(2), device, decommission).await.unwrap();
+    other_process.execute::<Device>(&platform.context(2), device, decommission).await.unwrap();
     let refused = platform.commands.execute::<Device>(&platform.context(3), device, rename("There")).await;
     assert!(matches!(refused, Err(Error::Refused(DeviceRefusal::Decommissioned))), "{refused:?}");
 }
@@ -130,7 +130,7 @@ async fn a_cached_state_is_reloaded_before_a_command_is_refused_or_changes_nothi
 #[tokio::test]
 async fn a_stale_cache_does_not_refuse_a_valid_command() {
     let platform = TestPlatform::new().await;
-    let other = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     let organization = platform.organization.0;
     for round in 0..40 {
         let n = 1000 + 10 * round;
@@ -140,7 +140,7 @@ async fn a_stale_cache_does_not_refuse_a_valid_command() {
         // succeed at once.
         platform.commands.execute::<Organization>(&platform.context(n), organization, suspend).await.unwrap();
         let reinstate = OrganizationCommand::ReinstateOrganization {};
-        other.execute::<Organization>(&platform.context(n + 1), organization, reinstate).await.unwrap();
+        other_process.execute::<Organization>(&platform.context(n + 1), organization, reinstate).await.unwrap();
         platform.commands.execute::<Organization>(&platform.context(n + 2), organization, rename).await.unwrap();
     }
 }
@@ -202,7 +202,7 @@ async fn a_command_must_not_refer_to_missing_or_retired_aggregates() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_concurrent_writers_of_one_aggregate_lose_no_command() {
     let platform = TestPlatform::new().await;
-    let other = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     let define = AssetTypeCommand::DefineAssetType {
         name: "Pump".into(),
         description: None,
@@ -227,7 +227,7 @@ async fn fifty_concurrent_writers_of_one_aggregate_lose_no_command() {
     }
     let writers: Vec<_> = (1..=50)
         .map(|n: u128| {
-            let commands = if n.is_multiple_of(2) { platform.commands.clone() } else { other.clone() };
+            let commands = if n.is_multiple_of(2) { platform.commands.clone() } else { other_process.clone() };
             let (context, tree) = (platform.context(100 + n), platform.organization.0);
             let place =
                 AssetTreeCommand::PlaceAsset { asset: AssetId(id("asset", n)), parent: AssetId(id("asset", 0)) };

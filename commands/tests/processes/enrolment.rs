@@ -74,11 +74,11 @@ async fn concurrent_enrolments_use_a_claim_code_once() {
         platform.commands.register_pending_device(&platform.context(1), platform.device("SN-1")).await.unwrap();
     let code =
         platform.commands.issue_claim_code(&platform.context(2), device.device_id, 1).await.unwrap().code.unwrap();
-    let elsewhere = open_platform_at(&platform, now()).await;
+    let other_process = open_platform_at(&platform, now()).await;
     let (one, other) = (request("SN-1"), request("SN-1"));
     let (here, there) = tokio::join!(
         platform.commands.enroll(code.expose(), "SN-1", &one, Uuid::nil()),
-        elsewhere.enroll(code.expose(), "SN-1", &other, Uuid::nil()),
+        other_process.enroll(code.expose(), "SN-1", &other, Uuid::nil()),
     );
     assert_eq!([here.is_ok(), there.is_ok()].iter().filter(|enrolled| **enrolled).count(), 1);
 }
@@ -91,9 +91,9 @@ async fn a_bundle_is_downloaded_once_and_only_before_it_expires() {
     let keep = || platform.commands.keep_bundle(platform.organization, device, &registered.certificate);
     let (first, second) = (keep().await.unwrap().unwrap(), keep().await.unwrap().unwrap());
     assert_ne!(first, second);
-    let elsewhere = open_platform_at(&platform, now()).await;
+    let other_process = open_platform_at(&platform, now()).await;
     let (here, there) =
-        tokio::join!(platform.commands.take_bundle(device, &first), elsewhere.take_bundle(device, &first));
+        tokio::join!(platform.commands.take_bundle(device, &first), other_process.take_bundle(device, &first));
     let taken = [here.unwrap(), there.unwrap()];
     assert_eq!(taken.iter().filter(|taken| matches!(taken, TakenBundle::Bundle(_))).count(), 1, "{taken:?}");
     assert!(taken.contains(&TakenBundle::Gone));
@@ -136,13 +136,13 @@ async fn a_certificate_is_renewed_automatically_once_and_only_if_the_policy_says
     let renew = async |commands: &Commands| commands.renew_automatically(platform.organization, old).await.unwrap();
     assert_eq!(renew(&platform.commands).await, None, "the policy does not enable automatic renewal");
     set_policy(&platform, CertificatePolicy { automatic_renewal: true, ..CertificatePolicy::default() }).await;
-    let elsewhere = open_platform_at(&platform, now()).await;
-    let (here, there) = tokio::join!(renew(&platform.commands), renew(&elsewhere));
+    let other_process = open_platform_at(&platform, now()).await;
+    let (here, there) = tokio::join!(renew(&platform.commands), renew(&other_process));
     let ids: Vec<_> = [here, there].into_iter().flatten().map(|renewed| renewed.certificate.id).collect();
     assert!(!ids.is_empty() && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(renew(&platform.commands).await, None, "the certificate is already renewed");
     let (before, after) =
-        (certificate(&elsewhere, &platform, old).await, certificate(&elsewhere, &platform, ids[0]).await);
+        (certificate(&other_process, &platform, old).await, certificate(&other_process, &platform, ids[0]).await);
     let renewed = before.renewed.unwrap();
     assert_eq!(
         (renewed.successor, renewed.overlap_ends_at),
@@ -168,9 +168,9 @@ async fn a_revocation_list_never_shrinks() {
     let one = list(&platform.commands, &[revoked(1)], 10).await;
     assert!(one.number > none.number);
     assert_eq!(list(&platform.commands, &[revoked(1)], 10).await, one, "one number always identifies the same list");
-    let elsewhere = open_platform_at(&platform, now()).await;
+    let other_process = open_platform_at(&platform, now()).await;
     assert_eq!(
-        list(&elsewhere, &[], 0).await,
+        list(&other_process, &[], 0).await,
         one,
         "the incomplete list of a read model under rebuild does not replace a later one"
     );
@@ -178,7 +178,7 @@ async fn a_revocation_list_never_shrinks() {
     let next = list(&later, &[revoked(1)], 10).await;
     assert!(next.number > one.number && next.der != one.der);
     let root = platform.commands.root_revocation_list().await.unwrap();
-    assert_eq!(elsewhere.root_revocation_list().await.unwrap(), root);
+    assert_eq!(other_process.root_revocation_list().await.unwrap(), root);
     let unknown_organization = platform.commands.revocation_list(Uuid::nil().into(), &[], 0).await.unwrap();
     assert_eq!(unknown_organization, None);
 }
@@ -223,13 +223,14 @@ async fn a_compromised_key_is_never_certified_again() {
     let fresh = request("SN-1");
     platform.commands.renew_certificate(&platform.context(6), first.device_id, renewal(&fresh)).await.unwrap();
     // The key stays refused for other devices and in other processes.
-    let other = open_platform_at(&platform, now()).await;
+    let other_process = open_platform_at(&platform, now()).await;
     let key = KeyPair::generate().unwrap();
     let (context, new, csr) = (platform.context(7), platform.device("SN-2"), request_for(&key, "SN-2"));
     let second = platform.commands.register_device_for_key(&context, new, &csr).await.unwrap();
-    other.revoke_certificates(&platform.context(8), second.device_id, "stolen", code).await.unwrap();
-    let refused =
-        other.register_device_for_key(&platform.context(9), platform.device("SN-3"), &request_for(&key, "SN-3")).await;
+    other_process.revoke_certificates(&platform.context(8), second.device_id, "stolen", code).await.unwrap();
+    let refused = other_process
+        .register_device_for_key(&platform.context(9), platform.device("SN-3"), &request_for(&key, "SN-3"))
+        .await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::CompromisedKey))), "{refused:?}");
-    other.register_device(&platform.context(10), platform.device("SN-3")).await.unwrap();
+    other_process.register_device(&platform.context(10), platform.device("SN-3")).await.unwrap();
 }

@@ -28,8 +28,8 @@ fn ada(platform: &TestPlatform) -> UserId {
 #[tokio::test]
 async fn a_refresh_token_is_exchanged_for_the_next_one_by_any_process() {
     let (platform, first) = platform_with_session().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
-    let second = elsewhere.renew_session(first.refresh_token.expose()).await.unwrap();
+    let other_process = open(&platform.log, &platform.keys).await;
+    let second = other_process.renew_session(first.refresh_token.expose()).await.unwrap();
     assert_eq!((&second.signed_in, second.expires_at), (&first.signed_in, first.expires_at));
     assert_ne!(second.refresh_token, first.refresh_token);
     platform.commands.renew_session(second.refresh_token.expose()).await.unwrap();
@@ -109,13 +109,16 @@ async fn a_session_of_a_suspended_organization_works_again_after_reinstatement()
 #[tokio::test]
 async fn the_access_status_of_a_user_changes_with_their_access_or_organization() {
     let (platform, session) = platform_with_session().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     let (user, version) = (ada(&platform), session.signed_in.access_version);
     let access_status = async |commands: &commands::Commands| {
         commands.access_status(platform.organization, user, version).await.unwrap()
     };
     assert_eq!(access_status(&platform.commands).await, AccessStatus::Unchanged);
-    assert_eq!(elsewhere.access_status(platform.organization, user, version + 1).await.unwrap(), AccessStatus::Changed);
+    assert_eq!(
+        other_process.access_status(platform.organization, user, version + 1).await.unwrap(),
+        AccessStatus::Changed
+    );
     platform.suspend().await;
     assert_eq!(access_status(&platform.commands).await, AccessStatus::OrganizationSuspended);
     let deactivate = UserCommand::DeactivateUser { reason: "left".into() };

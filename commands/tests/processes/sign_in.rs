@@ -37,12 +37,12 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_error() {
 #[tokio::test]
 async fn only_the_right_password_reveals_that_a_user_is_deactivated() {
     let platform = platform_with_ada().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
-    elsewhere.verify_password("ada@example.org", "correct horse").await.unwrap();
+    let other_process = open(&platform.log, &platform.keys).await;
+    other_process.verify_password("ada@example.org", "correct horse").await.unwrap();
     let ada = platform.context(1).created_id("user");
     let deactivate = UserCommand::DeactivateUser { reason: "left".into() };
     platform.commands.execute::<User>(&platform.context(2), ada, deactivate).await.unwrap();
-    for commands in [&platform.commands, &elsewhere] {
+    for commands in [&platform.commands, &other_process] {
         let right = commands.verify_password("ada@example.org", "correct horse").await;
         assert!(matches!(right, Err(SignInError::Deactivated)), "{right:?}");
         let wrong = commands.verify_password("ada@example.org", "wrong horse").await;

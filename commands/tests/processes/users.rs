@@ -55,11 +55,11 @@ async fn an_address_is_unique_on_the_platform_regardless_of_case() {
 #[tokio::test]
 async fn one_of_two_concurrent_registrations_of_an_address_wins() {
     let platform = TestPlatform::new().await;
-    let elsewhere = open(&platform.log, &platform.keys).await;
+    let other_process = open(&platform.log, &platform.keys).await;
     let (here, there) = (platform.context(1), platform.context(2));
     let (first, second) = tokio::join!(
         platform.commands.register_user(&here, user("ada@example.org")),
-        elsewhere.register_user(&there, user("ada@example.org")),
+        other_process.register_user(&there, user("ada@example.org")),
     );
     let lost = match (&first, &second) {
         (Ok(_), Err(_)) => second,
