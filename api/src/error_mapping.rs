@@ -68,7 +68,7 @@ impl From<SignInError> for Problem {
             SignInError::Deactivated | SignInError::OrganizationSuspended => Self::of(Kind::Forbidden, error),
             SignInError::Unavailable(cause) => {
                 tracing::error!(error = error_chain(cause.as_ref()), "signing in failed");
-                Self::of(Kind::Unavailable, "signing in is not possible now; try again")
+                Self::of(Kind::Unavailable, "signing in is not possible at the moment; try again")
             }
         }
     }

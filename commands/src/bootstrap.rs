@@ -25,9 +25,9 @@ const FIRST_ORGANIZATION: &str = "Argusiq";
 pub struct Bootstrapped {
     /// The first organisation.
     pub organization: OrganizationId,
-    /// Its administrator, who is the platform's.
+    /// Its administrator, who has the access role `PlatformAdmin`.
     pub user: UserId,
-    /// The generated password of the administrator: returned at every start until another one is set.
+    /// The administrator's generated password: returned at every start until another password is set.
     pub generated_password: Option<String>,
 }
 
@@ -39,8 +39,8 @@ impl fmt::Debug for Bootstrapped {
 }
 
 impl Commands {
-    /// Founds the first organisation and registers the platform's administrator, once. Later calls change nothing, even
-    /// with another address or password, and concurrent calls agree. Without a password, one is generated.
+    /// Founds the first organisation and registers the platform administrator, once. Later calls change nothing, even
+    /// with another address or password; concurrent calls have the same result. Without a password, one is generated.
     pub async fn bootstrap(&self, email: &str, password: Option<&str>) -> Result<Bootstrapped, Error<Refusal>> {
         let organization = OrganizationId(derive(FIRST_START, &["organization"]));
         let context = CommandContext::system("bootstrap", organization, derive(FIRST_START, &["command"]));
@@ -54,7 +54,7 @@ impl Commands {
         }
         let generated_password = match password {
             Some(_) => None,
-            None => Some(self.made_up_password().await.map_err(Error::widen)?),
+            None => Some(self.generate_password().await.map_err(Error::widen)?),
         };
         let new = NewUser {
             email: email.to_owned(),
@@ -88,7 +88,7 @@ impl Commands {
 
     /// Generates a password of 120 random bits and stores it, so that a start after a crash, or another process
     /// starting at the same time, uses the same one.
-    async fn made_up_password(&self) -> Result<String, Error> {
+    async fn generate_password(&self) -> Result<String, Error> {
         let password = BASE32_NOPAD.encode(&random::bytes::<15>()?).to_lowercase();
         self.inner.vault.keep_generated_password(password).await
     }

@@ -1,4 +1,4 @@
-//! The handle to all commands and how it is opened. What does not live here: any command.
+//! Opens the command side: event stores, vault and keys behind one handle that is cheap to clone.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::keys::Keys;
 use crate::stores::Stores;
 use crate::vault::Vault;
 
-/// The clock that commands are recorded by.
+/// The clock that gives each command its recording time.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// Takes commands and stores the events they cause. Cheap to clone; clones share caches and connection.
+/// Executes commands and stores the resulting events. Cheap to clone: clones share the caches and the connection.
 #[derive(Clone)]
 pub struct Commands {
     pub(crate) inner: Arc<Inner>,
@@ -30,29 +30,29 @@ pub(crate) struct Inner {
     _relay: Option<Relay>,
 }
 
-/// Where events are kept.
+/// Where events are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EventStore {
     /// In JetStream itself.
     #[default]
     JetStream,
-    /// In PostgreSQL, from where they are relayed to JetStream.
+    /// In PostgreSQL, from where a relay copies them to JetStream.
     Postgres {
-        /// `postgres://…`; its tables are made by the migrations.
+        /// `postgres://…`; the migrations create its tables.
         database_url: String,
     },
 }
 
-/// Why commands cannot be taken at all.
+/// Why the command side cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The secrets do not open.
+    /// The secrets cannot be opened.
     #[error("cannot open the secrets")]
     Secrets(#[source] secrets::Error),
-    /// The caches cannot be fed.
+    /// The feed that updates the caches cannot start.
     #[error("cannot follow the log")]
     Feed(#[source] store::Error),
-    /// The installation keeps its events elsewhere.
+    /// The installation stores its events elsewhere.
     #[error(transparent)]
     Choice(#[from] JournalChoiceError),
     /// The event store cannot be opened.
@@ -67,8 +67,8 @@ impl Commands {
         Self::open_with(EventStore::JetStream, log, keys, clock).await
     }
 
-    /// Opens the command side with the events in the store chosen, which must be the one the installation began with.
-    /// With PostgreSQL this process relays them to JetStream, or stands by while another one does.
+    /// Opens the command side on the given event store, which must be the one the installation was set up with. With
+    /// PostgreSQL, this process relays events to JetStream, or stands by while another process does.
     pub async fn open_with(chosen: EventStore, log: Log, keys: Keys, clock: Clock) -> Result<Commands, OpenError> {
         let vault = Vault::open(&log, &keys.master).await.map_err(OpenError::Secrets)?;
         let (journal, relay) = match chosen.journal(&log).await? {
@@ -78,8 +78,9 @@ impl Commands {
         Self::with(journal, relay, log, vault, keys, clock).await
     }
 
-    /// Opens the command side without the secrets, for a process whose commands need none (alarms, activities): those
-    /// that do are refused. Such a process may not write to every stream, so it relays nothing.
+    /// Opens the command side without the secrets, for a process whose commands need none (alarms, activities);
+    /// commands that need a secret are refused. Such a process is not permitted to write to every stream, so it does
+    /// not relay.
     pub async fn open_without_secrets(
         chosen: EventStore,
         log: Log,
@@ -109,17 +110,18 @@ impl Commands {
 }
 
 impl EventStore {
-    /// Where that is, as the installation remembers it.
-    pub fn kept(&self) -> JournalKind {
+    /// Returns the kind of store, as the installation records it.
+    pub fn kind(&self) -> JournalKind {
         match self {
             Self::JetStream => JournalKind::JetStream,
             Self::Postgres { .. } => JournalKind::Postgres,
         }
     }
 
-    /// Returns the journal beside JetStream's own, once it is certain that the installation keeps its events there.
+    /// Returns the PostgreSQL journal, or `None` for JetStream's own, after checking that the installation stores its
+    /// events there.
     async fn journal(&self, log: &Log) -> Result<Option<Arc<PostgresJournal>>, OpenError> {
-        log.choose_journal(self.kept()).await?;
+        log.choose_journal(self.kind()).await?;
         match self {
             Self::JetStream => Ok(None),
             Self::Postgres { database_url } => {

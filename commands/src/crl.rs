@@ -18,10 +18,10 @@ const VALID: TimeDelta = TimeDelta::hours(24);
 const PERIOD_SECONDS: i64 = 3_600;
 /// Bits of a list's number that count periods: some 1,900 years of hours.
 const PERIOD_BITS: u32 = 24;
-/// Where the root's own list is kept.
+/// Name under which the root CA's own list is stored.
 const ROOT: &str = "root";
 
-/// A revoked certificate, as the register has it.
+/// A revoked certificate from the certificate register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// Serial number, lower-case hex.
@@ -43,7 +43,7 @@ pub struct RevocationList {
     pub pem: String,
 }
 
-/// What a list is made of.
+/// The content of a list before it is signed.
 struct Draft {
     ca: String,
     number: u64,
@@ -90,7 +90,7 @@ impl Commands {
         Ok(Draft { ca, number, this_update, entries })
     }
 
-    /// Returns what is published where it is this list, or a later one.
+    /// Returns the published list if it is this one or a later one.
     async fn published(&self, draft: &Draft) -> Result<Option<(PublishedCrl, u64)>, Error> {
         let known = self.inner.vault.published_crl(&draft.ca).await?;
         Ok(known.filter(|(known, _)| known.number >= draft.number))
@@ -128,7 +128,7 @@ fn entry(revocation: &Revocation) -> Result<CrlEntry, Error> {
     let serial: Serial = revocation
         .serial_number
         .parse()
-        .map_err(|_| Error::Internal(Cause::from("a certificate without a serial number")))?;
+        .map_err(|_| Error::Internal(Cause::from("a revoked certificate has no valid serial number")))?;
     Ok(CrlEntry { serial, revoked_at: revocation.revoked_at, reason: reason(revocation.code) })
 }
 

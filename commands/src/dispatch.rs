@@ -80,14 +80,14 @@ impl Commands {
         }
     }
 
-    /// Loads an aggregate with its version, as the log's leader has it now; `None` where it has no event.
+    /// Loads an aggregate with its version from the log's leader; `None` if it has no events.
     pub async fn load<A: Executable>(&self, organization: OrganizationId, id: Uuid) -> Result<Option<(A, u64)>, Error> {
         let loaded = self.load_fresh::<A>(organization, id).await?;
         Ok(loaded.exists().then_some((loaded.state, loaded.version)))
     }
 
-    /// Loads an aggregate, which may lack what another process stored a moment ago; what seems to be absent, or not to
-    /// be as `expected`, is loaded afresh.
+    /// Loads an aggregate from the cache, which may lack events that another process has just stored. A state that does
+    /// not meet `expected` is loaded again from the log's leader.
     pub(crate) async fn load_cached<A: Executable>(
         &self,
         organization: OrganizationId,
@@ -97,7 +97,7 @@ impl Commands {
         Ok(self.load_cached_with_version(organization, id, expected).await?.state)
     }
 
-    /// The same with its version.
+    /// Loads like [`Commands::load_cached`], but returns the version and log position too.
     pub(crate) async fn load_cached_with_version<A: Executable>(
         &self,
         organization: OrganizationId,
@@ -108,7 +108,7 @@ impl Commands {
         if expected(&known.state) { Ok(known) } else { self.load_fresh(organization, id).await }
     }
 
-    /// Loads an aggregate as the log's leader has it now; an aggregate without events is its default.
+    /// Loads an aggregate from the log's leader, bypassing the cache; an aggregate without events is its default.
     pub(crate) async fn load_fresh<A: Executable>(
         &self,
         organization: OrganizationId,
@@ -157,7 +157,9 @@ impl Commands {
         if !fresh {
             return Ok(Attempt::Reread);
         }
-        // Every command is remembered while there are no more than that; each has at least one event.
+        // A cached aggregate remembers its last REMEMBERED_COMMANDS command ids. Each stored command has at least one
+        // event, so up to that version none is forgotten; beyond it, only the log can tell whether this command is a
+        // repeat.
         if loaded.version > A::REMEMBERED_COMMANDS as u64
             && let Some(stored) = store.find_command(&organization, &id, &context.command_id.to_string()).await?
         {
@@ -185,7 +187,7 @@ impl Commands {
     }
 }
 
-/// Returns the receipt of a command that is among the aggregate's last ones.
+/// Returns the receipt of a command that is among the aggregate's most recent ones.
 pub(crate) fn recent_receipt<A>(loaded: &Loaded<A>, command_id: Uuid) -> Option<Receipt> {
     let stored = loaded.recent_command(&command_id.to_string())?;
     let stream = loaded.key().stream();

@@ -17,28 +17,28 @@ pub enum Error<E = Infallible> {
     Refused(E),
     /// The command refers to something that does not exist in the organisation or is no longer in use. Nothing is
     /// stored.
-    #[error("{0} does not exist or is used no more")]
+    #[error("{0} does not exist or is no longer in use")]
     Missing(Reference),
     /// The aggregate is not at the version that the command was meant for. Nothing is stored.
-    #[error("it is at version {present} by now")]
+    #[error("the resource is at version {present} now")]
     Stale {
-        /// The version that it is at.
+        /// Its present version.
         present: u64,
     },
-    /// Other commands on the same aggregate were faster, many times over. Nothing is stored.
-    #[error("too many others are changing it at the same time; try again")]
+    /// Concurrent commands on the same aggregate won every retry. Nothing is stored.
+    #[error("too many concurrent changes to the same resource; try again")]
     Conflict,
     /// The log has reached its size limit. Nothing is stored.
     #[error("the log is full")]
     LogFull,
-    /// The log stopped answering halfway: repeat with the same command id to learn the outcome.
-    #[error("it is not known whether the command is stored; repeat it with the same id")]
+    /// The log did not confirm the write in time. A repeat with the same command id reveals the outcome.
+    #[error("the command may or may not be stored; repeat it with the same id")]
     OutcomeUnknown(#[source] Cause),
     /// The log does not answer. Nothing of this step is stored.
     #[error("the log is unavailable")]
     Unavailable(#[source] Cause),
     /// Something is wrong with stored data, keys or the platform itself.
-    #[error("the platform failed")]
+    #[error("internal error")]
     Internal(#[source] Cause),
 }
 

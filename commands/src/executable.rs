@@ -35,15 +35,15 @@ use crate::stores::Stored;
 
 /// An aggregate that `Commands::execute` accepts.
 pub trait Executable: Aggregate<Command: Clone + Send + Sync> + Clone + Stored {
-    /// Decides on a command by the state alone.
+    /// Decides on a command from the state alone.
     fn decide_on(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
-    /// Lists what the command on the aggregate of this id relies on.
+    /// Returns the resources that a command on the aggregate `id` refers to.
     fn references(_id: Uuid, _command: &Self::Command) -> Vec<Reference> {
         vec![]
     }
 
-    /// Tells whether other aggregates' commands may refer to it.
+    /// Returns whether commands of other aggregates may refer to this one.
     fn is_usable(&self) -> bool {
         false
     }

@@ -16,12 +16,12 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Returns keys of a master key and a root CA.
+    /// Combines a master key and a root CA.
     pub fn new(master: MasterKey, root: RootAuthority) -> Self {
         Self { master, root: Arc::new(root), public_url: None }
     }
 
-    /// Has certificates name their revocation list at this address of the API.
+    /// Sets the public address of the API, which certificates name as their CRL distribution point.
     pub fn published_at(self, public_url: Option<String>) -> Self {
         Self { public_url, ..self }
     }

@@ -30,8 +30,8 @@ impl OneTimeSecret {
     /// Generates a secret: the prefix, then two ids and 256 random bits in base64url.
     pub(crate) fn draw(prefix: &str, first: Uuid, second: Uuid) -> Result<Self, Error> {
         let random = random::bytes::<RANDOM_BYTES>()?;
-        let octets = [first.as_bytes().as_slice(), second.as_bytes(), &random].concat();
-        Ok(Self(format!("{prefix}{}", BASE64URL_NOPAD.encode(&octets))))
+        let bytes = [first.as_bytes().as_slice(), second.as_bytes(), &random].concat();
+        Ok(Self(format!("{prefix}{}", BASE64URL_NOPAD.encode(&bytes))))
     }
 
     /// Returns the secret in clear text, for the one response that discloses it to its owner.
@@ -48,9 +48,9 @@ impl OneTimeSecret {
 impl PresentedSecret {
     /// Parses a presented text; returns `None` if it cannot be a secret with this prefix.
     pub(crate) fn read(prefix: &str, text: &str) -> Option<Self> {
-        let octets = BASE64URL_NOPAD.decode(text.strip_prefix(prefix)?.as_bytes()).ok()?;
-        let whole = octets.len() == 2 * ID_BYTES + RANDOM_BYTES;
-        let (first, rest) = octets.split_at_checked(ID_BYTES).filter(|_| whole)?;
+        let bytes = BASE64URL_NOPAD.decode(text.strip_prefix(prefix)?.as_bytes()).ok()?;
+        let whole = bytes.len() == 2 * ID_BYTES + RANDOM_BYTES;
+        let (first, rest) = bytes.split_at_checked(ID_BYTES).filter(|_| whole)?;
         let (second, _) = rest.split_at_checked(ID_BYTES)?;
         let (first, second) = (Uuid::from_slice(first).ok()?, Uuid::from_slice(second).ok()?);
         Some(Self { first, second, digest: sha256(text) })

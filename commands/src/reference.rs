@@ -1,4 +1,4 @@
-//! What a command may refer to outside its own aggregate.
+//! The resources outside its own aggregate that a command may refer to.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use domain::ids::{
     ProtocolConverterId, UserId,
 };
 
-/// Something a command relies on.
+/// A resource that must be usable when a command that refers to it is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// A device type in use.

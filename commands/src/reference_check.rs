@@ -1,4 +1,4 @@
-//! Checks that what a command refers to exists in the organisation and is in use.
+//! Checks that the resources a command refers to exist in the organisation and are in use.
 
 use domain::activity_template::ActivityTemplate;
 use domain::asset::Asset;
@@ -16,8 +16,8 @@ use crate::executable::Executable;
 use crate::reference::Reference;
 
 impl Commands {
-    /// Returns the first reference that the organisation does not have or use. What another process retires in the
-    /// same instant may slip through: a reference is a help for people, not an invariant.
+    /// Returns the first reference that does not exist in the organisation or is no longer in use. A resource that
+    /// another process retires at the same moment may be missed: the check helps users and is not an invariant.
     pub(crate) async fn first_missing(
         &self,
         organization: OrganizationId,

@@ -25,15 +25,15 @@ use domain::user::User;
 use eventlog::store::{AggregateStore, CacheFeed, Journal, StoreSettings};
 use eventlog::{Log, Upcasters};
 
-/// How many of its last commands an aggregate remembers by id: a repeat among them is recognised at once. Beyond them a
-/// repeat is still recognised where it would be refused or change nothing.
+/// How many of its most recent command ids an aggregate remembers, to recognise a repeat without searching the log. An
+/// older repeat is still recognised if it would be refused or change nothing, because then the log is searched.
 const REMEMBERED_COMMANDS: usize = 256;
-/// The same for the asset tree of an organisation, which one import may change thousands of times.
+/// The same for an organisation's asset tree, which a single import may change thousands of times.
 const REMEMBERED_TREE_COMMANDS: usize = 2048;
 
 /// An aggregate with a store of its own.
 pub trait Stored: Aggregate + Clone {
-    /// How many of its last commands are remembered.
+    /// How many of its most recent command ids are remembered.
     const REMEMBERED_COMMANDS: usize;
 
     /// Returns its store.
@@ -46,7 +46,7 @@ macro_rules! stores {
         pub struct Stores { $($field: AggregateStore<$aggregate>),* }
 
         impl Stores {
-            /// Opens all stores on a journal, or on JetStream's own.
+            /// Opens all stores on the given journal, or on JetStream if there is none.
             pub(crate) fn new(log: &Log, journal: Option<Arc<dyn Journal>>) -> Self {
                 Self { $($field: store(log, journal.as_ref())),* }
             }

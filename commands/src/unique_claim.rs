@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// Namespace of the ids of unique keys; must never change.
 const NAMESPACE: Uuid = uuid!("7b0f3a52-9f3e-4c58-8d0b-6a2f4f1c9e17");
-/// The organisation under which the keys of the whole platform live.
+/// The organisation id under which platform-wide keys are stored.
 const PLATFORM: OrganizationId = OrganizationId(Uuid::nil());
 
 /// A value that must be unique.
@@ -84,6 +84,7 @@ impl Commands {
                 UniqueKeyCommand::ClaimKey { kind: key.kind, holder: holder.id, organization: holder.organization };
             match self.execute::<UniqueKey>(&step, key.id, command).await {
                 Ok(receipt) if !receipt.repeated => return Ok(Claim::Held),
+                // An earlier attempt of this step stored the claim: reload to see who holds the value now.
                 Ok(_) => {}
                 Err(Error::Refused(KeyError::HeldByAnother { holder })) => return Ok(Claim::Taken(holder)),
                 Err(error) => return Err(error.without_refusal()),
@@ -106,6 +107,7 @@ impl Commands {
 
     /// Returns the holder of a value.
     pub(crate) async fn holder_of(&self, key: Key) -> Result<Option<Holder>, Error> {
+        // A cached holder may be outdated, but only until this process reads the release from the log.
         let known = self.load_cached::<UniqueKey>(key.scope, key.id, |known| known.holder.is_some()).await?;
         Ok(known.holder)
     }

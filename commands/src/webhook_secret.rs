@@ -1,5 +1,5 @@
-//! The secret with which an organisation's webhooks are signed (Standard Webhooks): made when first asked for, kept
-//! encrypted, shown when it is replaced.
+//! The secret that signs an organisation's webhooks (Standard Webhooks): generated on first use, stored encrypted,
+//! disclosed only when it is replaced.
 
 use data_encoding::BASE64;
 use domain::ids::OrganizationId;
@@ -10,18 +10,19 @@ use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
 use crate::random;
 
-/// Octets of a secret, within the 24 to 64 of Standard Webhooks.
-const OCTETS: usize = 32;
+/// Bytes of a secret; Standard Webhooks asks for 24 to 64.
+const SECRET_BYTES: usize = 32;
 
 impl Commands {
-    /// Returns the octets with which an organisation's webhooks are signed.
+    /// Returns the key that signs an organisation's webhooks; generates it on first use.
     pub async fn webhook_key(&self, organization: OrganizationId) -> Result<Vec<u8>, Error> {
-        Ok(self.inner.vault.webhook_key(organization, &random::bytes::<OCTETS>()?).await?)
+        Ok(self.inner.vault.webhook_key(organization, &random::bytes::<SECRET_BYTES>()?).await?)
     }
 
-    /// Replaces the secret; answers the new one as `whsec_` and base64. What is sent from now on is signed with it.
+    /// Replaces the secret and returns the new one as `whsec_` and base64. Webhooks sent from now on are signed with
+    /// it.
     pub async fn rotate_webhook_secret(&self, context: &CommandContext) -> Result<(String, Receipt), Error<Refusal>> {
-        let key = random::bytes::<OCTETS>().map_err(Error::widen)?;
+        let key = random::bytes::<SECRET_BYTES>().map_err(Error::widen)?;
         self.inner.vault.replace_webhook_key(context.organization, &key).await.map_err(Error::from)?;
         let command = OrganizationCommand::NoteWebhookSecretReplaced {};
         let receipt = self.execute::<Organization>(context, context.organization.0, command).await?;

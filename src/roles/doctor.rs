@@ -58,7 +58,7 @@ async fn members(log: &Log) -> anyhow::Result<Vec<String>> {
 }
 
 async fn event_store(settings: &Settings, servers: &Servers) -> anyhow::Result<String> {
-    let chosen = connections::event_store(settings, servers).kept();
+    let chosen = connections::event_store(settings, servers).kind();
     let log = timeout(DEADLINE, connections::connect_log(settings, servers)).await.context("no answer")??;
     match log.journal_kind().await? {
         None => Ok(format!("{chosen}, to be fixed at the first start")),

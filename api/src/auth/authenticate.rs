@@ -72,7 +72,7 @@ async fn stands(state: &State, grant: &Grant) -> Result<(), Problem> {
 }
 
 async fn machine(state: &State, key: &str) -> Result<Known, Problem> {
-    let silent = || Problem::of(Kind::Unavailable, "API keys cannot be verified now; try again");
+    let silent = || Problem::of(Kind::Unavailable, "API keys cannot be verified at the moment; try again");
     let verified = state.breaker.log.answer(state.commands.verify_api_key(key)).await.ok_or_else(silent)?;
     let key = verified.map_err(|error| match error {
         ApiKeyError::Unavailable(cause) => {

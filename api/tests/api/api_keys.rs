@@ -96,7 +96,7 @@ fn revoked_expired_and_altered_keys_are_refused() {
     let key = client.token.clone().unwrap();
     for wrong in [format!("{}AAAA", &key[..key.len() - 4]), format!("{key}A"), "argk_".to_owned()] {
         let refused = client.bearing(&wrong).get("/api/v1/devices").problem(401, "unauthenticated");
-        assert_eq!(refused["detail"], "the API key is not known");
+        assert_eq!(refused["detail"], "the API key is unknown");
     }
     let later = platform().second_api(TimeDelta::days(366), api::Limits::default()).bearing(&key);
     assert_eq!(later.get("/api/v1/auth/me").problem(401, "unauthenticated")["detail"], "the API key has expired");

@@ -1,4 +1,4 @@
-//! Making a key: the secret is drawn here, given out once and stored nowhere; the log gets its digest.
+//! Creates API keys. A key is generated here, returned once and never stored; events hold only its digest.
 
 use chrono::TimeDelta;
 use domain::api_key::{ApiKey, ApiKeyCommand};
@@ -14,32 +14,32 @@ use crate::one_time_secret::OneTimeSecret;
 /// Longest validity of a key, days.
 const MAX_VALIDITY_DAYS: u32 = 3_650;
 
-/// What a new key is.
+/// The definition of a new key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// What people know it by, 1 to 200 characters.
+    /// A name for users, 1 to 200 characters.
     pub name: String,
-    /// What it may do.
+    /// Its access role.
     pub access_role: AccessRole,
-    /// What its maker may do: the most that it may.
+    /// The access role of its creator, which the key's role may not exceed.
     pub maker_role: AccessRole,
     /// Days of validity, 1 to 3,650.
     pub validity_days: u32,
 }
 
-/// A made key.
+/// A created key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedApiKey {
     /// The key's id.
     pub id: ApiKeyId,
-    /// The key: given out once and stored nowhere, so absent in the answer to a repeat.
+    /// The key: returned once and never stored, so absent from the response to a repeat.
     pub key: Option<OneTimeSecret>,
-    /// Where its event stands.
+    /// The receipt of its event.
     pub receipt: Receipt,
 }
 
 impl Commands {
-    /// Makes a key in the context's organisation. A repeat names the same key without its secret.
+    /// Creates a key in the context's organisation. A repeat returns the same key id without the key.
     pub async fn create_api_key(
         &self,
         context: &CommandContext,
@@ -63,8 +63,8 @@ impl Commands {
         let created = self.execute::<ApiKey>(context, id.0, command).await;
         let receipt = created.map_err(|error| error.map_refused(Refusal::ApiKey))?;
         let state = self.load_fresh::<ApiKey>(context.organization, id.0).await.map_err(Error::widen)?.state;
-        let terms = state.terms.ok_or_else(|| Error::Internal(Cause::from("a key without its making")))?;
-        // The stored digest alone tells whether it was this attempt that was stored.
+        let terms = state.terms.ok_or_else(|| Error::Internal(Cause::from("an API key has no creation event")))?;
+        // Return the key only if this attempt's digest was stored: another attempt may have stored its own.
         let key = (terms.digest == secret.digest()).then_some(secret);
         Ok(CreatedApiKey { id, key, receipt })
     }

@@ -1,4 +1,4 @@
-//! Keys of machines: making one, and telling whose a presented one is. What does not live here: what a role may.
+//! API keys, with which machines authenticate: creates and verifies them.
 
 mod create;
 mod verify;
@@ -9,7 +9,7 @@ pub use verify::{ApiKeyError, VerifiedApiKey};
 /// Prefix of every key, so that secret scanners find leaked ones.
 pub const PREFIX: &str = "argk_";
 
-/// Why a key is not made.
+/// Why a key is not created.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The key's own rules forbid it.
@@ -18,10 +18,10 @@ pub enum Refusal {
     /// The organisation is unknown or suspended.
     #[error(transparent)]
     Organization(domain::organization::Error),
-    /// It would hold for too short or too long.
-    #[error("{days} is no validity in days: choose 1 to 3650")]
+    /// The validity is out of range.
+    #[error("an API key is valid for 1 to 3650 days, not {days}")]
     InvalidValidity {
-        /// What was asked for.
+        /// The requested days.
         days: u32,
     },
 }

@@ -1,5 +1,5 @@
-//! Telling whose a presented key is. Answered from the cache that follows the log: a revocation counts as soon as it is
-//! read there, milliseconds later in every process.
+//! Verifies API keys from the cache that follows the log: a revocation takes effect in a process as soon as the process
+//! reads it from the log, which takes milliseconds.
 
 use chrono::{DateTime, Utc};
 use domain::api_key::ApiKey;
@@ -11,43 +11,43 @@ use crate::commands::Commands;
 use crate::error::{Cause, Error};
 use crate::one_time_secret::PresentedSecret;
 
-/// A key that holds.
+/// A valid key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedApiKey {
     /// The key.
     pub id: ApiKeyId,
     /// Its organisation.
     pub organization: OrganizationId,
-    /// What people know it by.
+    /// Its name for users.
     pub name: String,
-    /// What it may do.
+    /// Its access role.
     pub access_role: AccessRole,
     /// End of its validity.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a presented key does not hold. Only who has the key learns more than that it is unknown.
+/// Why a presented key is refused. Only a caller that has the key learns more than [`ApiKeyError::Unknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum ApiKeyError {
     /// There is no such key.
-    #[error("the API key is not known")]
+    #[error("the API key is unknown")]
     Unknown,
     /// It was revoked.
     #[error("the API key was revoked")]
     Revoked,
-    /// Its time is over.
+    /// It has expired.
     #[error("the API key has expired")]
     Expired,
     /// Its organisation is suspended.
     #[error("the organisation is suspended")]
     OrganizationSuspended,
-    /// It cannot be found out now.
-    #[error("API keys cannot be verified now")]
+    /// The log does not answer, or stored data is damaged.
+    #[error("API keys cannot be verified at the moment")]
     Unavailable(#[source] Cause),
 }
 
 impl Commands {
-    /// Tells whose a presented key is, and what it may do.
+    /// Verifies a presented key and returns its organisation and access role.
     pub async fn verify_api_key(&self, presented: &str) -> Result<VerifiedApiKey, ApiKeyError> {
         let presented = PresentedSecret::read(PREFIX, presented).ok_or(ApiKeyError::Unknown)?;
         let (organization, id) = (OrganizationId(presented.first), presented.second);

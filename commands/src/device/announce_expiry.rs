@@ -1,4 +1,4 @@
-//! Noting that people were told of a certificate's near end: whoever notes it first is the one to tell them.
+//! Claims the announcement that a certificate is about to expire, so that exactly one process notifies the recipients.
 
 use domain::certificate::{Certificate, CertificateCommand};
 use domain::ids::{CertificateId, OrganizationId, derive};
@@ -8,12 +8,12 @@ use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
 
-/// The part of the platform that tells.
+/// The actor of the recorded events, and the name of the command.
 const PART: &str = "certificate_announcement";
 
 impl Commands {
-    /// Notes that people are told of an expiring certificate's end; tells whether it is this call that has to tell
-    /// them. Of several processes that ask at once, one has to.
+    /// Records that the recipients are being notified of an expiring certificate, and returns whether this call must
+    /// notify them. Of several concurrent calls, exactly one must.
     pub async fn claim_expiry_announcement(
         &self,
         organization: OrganizationId,
@@ -24,7 +24,7 @@ impl Commands {
         if found.is_none_or(|(known, _)| known.announced || !known.expiring || known.has_ended()) {
             return Ok(false);
         }
-        // All processes give the same command: the log takes it once, and says so to the others.
+        // All processes use the same command id: the log stores the command once and marks the others as repeats.
         let command_id = derive(certificate.0, &[PART]);
         let context = CommandContext::system(PART, organization, command_id);
         let command = CertificateCommand::NoteAnnounced { recipients };

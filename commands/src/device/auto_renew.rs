@@ -1,5 +1,5 @@
-//! Renewing without anybody asking, where the organisation chose so: the new certificate is for the key that the device
-//! has, so that no key travels, and waits until the device fetches it.
+//! Renews expiring certificates automatically where the organisation enables it. The new certificate certifies the
+//! device's present key, so no private key is transferred; the device fetches the certificate later.
 
 use chrono::{DateTime, Utc};
 use domain::certificate::{Certificate, Issued};
@@ -12,13 +12,13 @@ use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
 
-/// The part of the platform that acts.
+/// The actor of the recorded events.
 const PART: &str = "certificate_renewal";
 
 impl Commands {
-    /// Renews an expiring certificate for its own key and as long as before, if the organisation chose so; `None` where
-    /// it did not, or where there is nothing to renew. It may be called as often as one likes, by several processes at
-    /// once.
+    /// Renews an expiring certificate for the same key and lifetime if the organisation enables automatic renewal.
+    /// Returns `None` if it does not, or if there is nothing to renew. Safe to call repeatedly and from several
+    /// processes at once.
     pub async fn renew_automatically(
         &self,
         organization: OrganizationId,
@@ -40,17 +40,18 @@ impl Commands {
         self.device_in_service(&context, device).await?;
         let key = KeySource::Certificate(&issued.certificate_pem);
         let (renewed, receipt) = self.issue_another(&context, device, key, lifetime_days(&issued)).await?;
+        // No end of the overlap yet: it starts when the device fetches the new certificate.
         let noted = self.supersede(&context, device, renewed.id, None).await?;
         Ok(Some(RenewedCertificate { certificate: renewed, receipt: latest_receipt(receipt, noted) }))
     }
 }
 
-/// Returns for how many days a certificate was issued.
+/// Returns the number of days for which a certificate was issued.
 pub(super) fn lifetime_days(issued: &Issued) -> u32 {
     days_between(issued.not_before, issued.not_after)
 }
 
 fn days_between(start: DateTime<Utc>, end: DateTime<Utc>) -> u32 {
-    // A validity begins some minutes before it was issued.
+    // notBefore is backdated by a few minutes; `num_days` rounds down to the number of days that was requested.
     u32::try_from((end - start).num_days()).unwrap_or(1).clamp(1, 3_650)
 }

@@ -1,5 +1,4 @@
-//! Certificate bundles behind a link: key and certificate wait encrypted for a quarter of an hour, and are given out
-//! once.
+//! Certificate bundles for download: key and certificate are stored encrypted for 15 minutes and can be fetched once.
 
 use std::fmt;
 
@@ -12,17 +11,17 @@ use super::issue::IssuedCertificate;
 use crate::commands::Commands;
 use crate::error::{Cause, Error};
 
-/// How long a bundle waits, minutes; the bucket forgets it then too.
-const WAITS_MINUTES: i64 = 15;
+/// Minutes until a bundle expires; the entries of its bucket expire after the same time.
+const VALIDITY_MINUTES: i64 = 15;
 
-/// What a device needs to connect, kept for one download. `Debug` does not show the key.
+/// Everything a device needs to connect, stored for one download. `Debug` does not show the key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// The organisation.
     pub organization: OrganizationId,
     /// The device.
     pub device: DeviceId,
-    /// The certificate and its authority's, PEM.
+    /// The device's certificate followed by the organisation CA's, PEM.
     pub chain_pem: String,
     /// The private key.
     pub private_key_pem: PrivateKeyPem,
@@ -35,20 +34,20 @@ impl fmt::Debug for Bundle {
     }
 }
 
-/// What a token of a bundle opens.
+/// The result of fetching a bundle by its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TakenBundle {
-    /// The bundle, for the first and only time.
+    /// The bundle; it can be fetched only this once.
     Bundle(Bundle),
-    /// Nothing any more: it was fetched, or its time is over.
+    /// The bundle was already fetched or has expired.
     Gone,
-    /// Nothing: nobody issued this token for this device.
+    /// The token was not issued for this device.
     Unknown,
 }
 
 impl Commands {
-    /// Keeps a certificate with its private key for one download; returns the token that opens it. `None` where the key
-    /// is not at hand: the device has it, or it was given out before.
+    /// Stores a certificate with its private key for one download and returns the token for it. Returns `None` if the
+    /// private key is not available: the device holds it, or it was returned before.
     pub async fn keep_bundle(
         &self,
         organization: OrganizationId,
@@ -56,20 +55,21 @@ impl Commands {
         certificate: &IssuedCertificate,
     ) -> Result<Option<String>, Error> {
         let Some(private_key_pem) = certificate.private_key_pem.clone() else { return Ok(None) };
-        let expires_at = self.now() + TimeDelta::minutes(WAITS_MINUTES);
+        let expires_at = self.now() + TimeDelta::minutes(VALIDITY_MINUTES);
         let chain_pem = certificate.chain_pem.clone();
         let bundle = Bundle { organization, device, chain_pem, private_key_pem, expires_at };
         self.inner.vault.keep_bundle(device.0, &bundle.to_json()).await.map(Some)
     }
 
-    /// Takes a kept bundle of a device; a second time, or after a quarter of an hour, there is none.
+    /// Takes a device's bundle. A second call, or one after 15 minutes, returns [`TakenBundle::Gone`].
     pub async fn take_bundle(&self, device: DeviceId, token: &str) -> Result<TakenBundle, Error> {
+        // The token authenticates itself, so a foreign one is told apart from one whose bundle is gone.
         if !self.inner.vault.knows_bundle_token(device.0, token)? {
             return Ok(TakenBundle::Unknown);
         }
         let Some(kept) = self.inner.vault.take_bundle(token).await? else { return Ok(TakenBundle::Gone) };
-        let bundle =
-            Bundle::from_json(&kept).ok_or_else(|| Error::Internal(Cause::from("a kept bundle is damaged")))?;
+        let bundle = Bundle::from_json(&kept)
+            .ok_or_else(|| Error::Internal(Cause::from("a stored bundle cannot be decoded")))?;
         let in_time = bundle.device == device && self.now() < bundle.expires_at;
         Ok(if in_time { TakenBundle::Bundle(bundle) } else { TakenBundle::Gone })
     }

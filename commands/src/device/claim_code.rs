@@ -1,4 +1,5 @@
-//! Claim codes: drawn here, given out once and stored nowhere; the log gets the digest.
+//! Issues and withdraws claim codes. A code is generated here, returned once and never stored; events hold only its
+//! digest.
 
 use certs::ClaimCode;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,19 +21,19 @@ const MAX_VALIDITY_HOURS: u32 = 2_160;
 pub struct IssuedClaimCode {
     /// The code's id.
     pub id: ClaimCodeId,
-    /// The code: given out once and stored nowhere, so absent in the answer to a repeat.
+    /// The code: returned once and never stored, so absent from the response to a repeat.
     pub code: Option<ClaimCode>,
-    /// The serial number that has to be named with it.
+    /// The serial number that must be presented with it.
     pub serial_number: String,
     /// End of its validity.
     pub expires_at: DateTime<Utc>,
-    /// Where its event stands.
+    /// The receipt of its event.
     pub receipt: Receipt,
 }
 
 impl Commands {
-    /// Issues a claim code for a device in service, valid `hours` (1 to 2,160); an earlier one no longer holds. A
-    /// repeat names the same code without its secret.
+    /// Issues a claim code for a device in service, valid for `hours` (1 to 2,160); an earlier code becomes invalid. A
+    /// repeat returns the same code id without the code.
     pub async fn issue_claim_code(
         &self,
         context: &CommandContext,
@@ -54,7 +55,7 @@ impl Commands {
         }
         let code = ClaimCode::random().map_err(|error| Error::Internal(error.into()))?;
         let digest = certs::claim_code::digest_of(code.expose()).unwrap_or_default();
-        // By the digest alone the device is found when somebody shows the code.
+        // The claim maps the digest to the device: enrolment looks the device up by the code alone.
         self.claim(context, Key::claim_code(&digest), device_holder(context.organization, device))
             .await
             .map_err(Error::widen)?;
@@ -62,12 +63,12 @@ impl Commands {
         let command = DeviceCommand::IssueClaimCode { claim_code_id, digest, expires_at };
         let issued = self.execute::<Device>(&step, device.0, command).await;
         let receipt = issued.map_err(|error| error.map_refused(Refusal::Device))?;
-        // One that was stored at the same time under this id is another code than this one.
+        // A concurrent attempt stored its own code under this id, so this attempt's code is not valid.
         let code = (!receipt.repeated).then_some(code);
         Ok(IssuedClaimCode { id: claim_code_id, code, serial_number, expires_at, receipt })
     }
 
-    /// Takes an open claim code back.
+    /// Withdraws an open claim code.
     pub async fn withdraw_claim_code(
         &self,
         context: &CommandContext,
@@ -77,7 +78,7 @@ impl Commands {
         withdrawn.map_err(|error| error.map_refused(Refusal::Device))
     }
 
-    /// Returns the device of a serial number in an organisation, already trimmed.
+    /// Returns an organisation's device by its serial number, already trimmed.
     pub async fn device_of_serial_number(
         &self,
         organization: OrganizationId,
@@ -87,15 +88,21 @@ impl Commands {
         Ok(holder.map(|holder| DeviceId(holder.id)))
     }
 
-    /// Returns the device that a presented code was issued for, whether it still holds or not.
-    pub(super) async fn claimed(&self, digest: &str) -> Result<(OrganizationId, DeviceId), Error<Refusal>> {
+    /// Returns the device that a presented code was issued for, whether or not the code is still valid.
+    pub(super) async fn device_of_claim_code(
+        &self,
+        digest: &str,
+    ) -> Result<(OrganizationId, DeviceId), Error<Refusal>> {
         let holder = self.holder_of(Key::claim_code(digest)).await.map_err(Error::widen)?;
         let wrong = Error::Refused(Refusal::Device(domain::device::Error::WrongClaimCode));
         holder.map(|holder| (holder.organization, DeviceId(holder.id))).ok_or(wrong)
     }
 }
 
-/// Returns what must be there.
+/// Returns the profile of a device that is known to be registered.
 pub(super) fn profile_of(state: &Device) -> Result<&domain::device::DeviceProfile, Error<Refusal>> {
-    state.profile.as_ref().ok_or_else(|| Error::Internal(Cause::from("a claim code without its device")))
+    state
+        .profile
+        .as_ref()
+        .ok_or_else(|| Error::Internal(Cause::from("a claim code refers to a device that does not exist")))
 }

@@ -1,4 +1,4 @@
-//! Taking a device out of service: first the device, so that no new certificate is issued, then its certificates.
+//! Decommissions a device: first the device, so that no new certificate is issued, then its certificates.
 
 use domain::certificate::RevocationCode;
 use domain::device::{Device, DeviceCommand};
@@ -10,18 +10,18 @@ use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
 
-/// A device out of service.
+/// A decommissioned device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecommissionedDevice {
-    /// Where the last event of the process stands.
+    /// The receipt of the process's last event.
     pub receipt: Receipt,
     /// The certificates that were revoked with it.
     pub revoked: RevokedCertificates,
 }
 
 impl Commands {
-    /// Takes a device out of service for good and revokes its certificates. Its serial number stays its own. Broken off
-    /// halfway, any repeat completes it.
+    /// Takes a device out of service permanently and revokes its certificates. Its serial number stays reserved. If
+    /// interrupted, any repeat completes it.
     pub async fn decommission_device(
         &self,
         context: &CommandContext,

@@ -1,4 +1,4 @@
-//! Enrolling: a device shows its claim code and serial number, and gets a certificate for its own key.
+//! Enrols a device: it presents a claim code and its serial number, and gets a certificate for its own key.
 
 use domain::device::{Device, DeviceCommand, Error as DeviceRefusal};
 use domain::ids::{DeviceId, OrganizationId, derive};
@@ -14,10 +14,10 @@ use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
 
-/// Days of validity of a certificate that a device enrols for.
+/// Days of validity of an enrolment certificate.
 const VALIDITY_DAYS: u32 = 365;
 
-/// A device with the certificate that it enrolled for.
+/// An enrolled device with its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enrolled {
     /// Its organisation.
@@ -26,14 +26,14 @@ pub struct Enrolled {
     pub device: DeviceId,
     /// Its certificate; the key never left the device.
     pub certificate: IssuedCertificate,
-    /// Where the certificate's event stands.
+    /// The receipt of the certificate's event.
     pub receipt: Receipt,
 }
 
 impl Commands {
-    /// Uses a claim code up and issues a certificate for the key of a PEM signing request. A device that missed the
-    /// answer gets the same certificate for the same request again; with another request the code counts as used.
-    /// Earlier certificates of the device hold for the organisation's overlap.
+    /// Redeems a claim code and issues a certificate for the key of a PEM signing request. A device that missed the
+    /// response gets the same certificate for the same request; for another request, the code counts as used. Earlier
+    /// certificates of the device stay valid for the organisation's overlap.
     pub async fn enroll(
         &self,
         code: &str,
@@ -43,7 +43,7 @@ impl Commands {
     ) -> Result<Enrolled, Error<Refusal>> {
         let wrong = || Error::Refused(Refusal::Device(DeviceRefusal::WrongClaimCode));
         let code = certs::claim_code::digest_of(code).ok_or_else(wrong)?;
-        let (organization, device) = self.claimed(&code).await?;
+        let (organization, device) = self.device_of_claim_code(&code).await?;
         let context = CommandContext {
             actor: Actor::Device(device),
             organization,
@@ -60,11 +60,12 @@ impl Commands {
         }
         let active = self.active_organization(organization).await;
         let policy = active.map_err(|error| error.map_refused(Refusal::Organization))?.certificate_policy;
+        // A repeat of this enrolment has used the code already, so the code is checked only on the first attempt.
         if recent_receipt(&loaded, using.command_id).is_none() {
             let holds = loaded.state.check_claim_code(&code, self.now());
             holds.map_err(|refusal| Error::Refused(Refusal::Device(refusal)))?;
         }
-        // A request that is refused must not cost the code.
+        // Sign before the code is used: a refused signing request must not use up the code.
         let key = KeySource::Csr { pem: csr_pem, serial_number: Some(&profile.serial_number) };
         self.sign_certificate(organization, device, key, VALIDITY_DAYS).await?;
         let command = DeviceCommand::UseClaimCode { digest: code, now: self.now() };

@@ -1,4 +1,4 @@
-//! Importing: the same row of a file is the same command, however often the file comes.
+//! Imports devices idempotently: the same row of a file is the same command, however often the file is imported.
 
 use domain::device::{Error as DeviceRefusal, serial_number_of};
 use domain::ids::derive;
@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::unique_claim::Key;
 
 impl Commands {
-    /// Returns the circumstances under which the device of a serial number is registered by an import. They are the
-    /// same until the serial number is given up, so that a registration which was broken off is completed, and one that
-    /// was not is found.
+    /// Returns the context in which an import registers the device with a serial number. Its command id stays the same
+    /// until the serial number is released, so that a repeated import completes an interrupted registration and
+    /// recognises a completed one.
     pub async fn import_context(
         &self,
         context: &CommandContext,
@@ -24,9 +24,9 @@ impl Commands {
         let organization = context.organization;
         let key = Key::serial_number(organization, &serial_number);
         let known = self.load_fresh::<UniqueKey>(organization, key.id).await.map_err(Error::widen)?;
-        // Claiming the key is an event of it, giving it up another one.
-        let given_up = known.version - u64::from(known.state.holder.is_some());
-        let command_id = derive(organization.0, &["import", &serial_number, &given_up.to_string()]);
+        // The key's version counts claims and releases. Minus the present claim, it changes only with a release.
+        let released = known.version - u64::from(known.state.holder.is_some());
+        let command_id = derive(organization.0, &["import", &serial_number, &released.to_string()]);
         Ok(CommandContext { command_id, ..context.clone() })
     }
 }

@@ -1,4 +1,4 @@
-//! Issuing the next certificate of a device.
+//! Issues the next certificate of a device.
 
 use certs::{Authority, IssuedDevice, PrivateKeyPem, csr};
 use chrono::{DateTime, Utc};
@@ -12,14 +12,14 @@ use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::{Cause, Error};
 
-/// A device certificate with what the device needs beside it.
+/// A device certificate with its chain and, the first time, its private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuedCertificate {
     /// The certificate's id.
     pub id: CertificateId,
     /// The certificate, PEM.
     pub certificate_pem: String,
-    /// Its private key, PKCS #8 PEM: given out once and stored nowhere, so absent in the answer to a repeat.
+    /// Its private key, PKCS #8 PEM: returned once and never stored, so absent from the response to a repeat.
     pub private_key_pem: Option<PrivateKeyPem>,
     /// The certificate followed by the organisation CA's, PEM: what the device presents.
     pub chain_pem: String,
@@ -31,30 +31,30 @@ pub struct IssuedCertificate {
     pub not_after: DateTime<Utc>,
 }
 
-/// Where the key of a certificate comes from.
+/// The source of a certificate's key.
 #[derive(Clone, Copy)]
 pub(super) enum KeySource<'a> {
-    /// It is made here and given out once.
+    /// Generate a key pair; the private key is returned once.
     Generate,
-    /// The device has it, and proves so by a PEM signing request.
+    /// Certify the device's own key: a PEM signing request proves that the device holds it.
     Csr {
         /// The request.
         pem: &'a str,
         /// The device's serial number, which the request may name.
         serial_number: Option<&'a str>,
     },
-    /// It is that of a certificate before, PEM.
+    /// Certify the key of an earlier certificate (PEM) again.
     Certificate(&'a str),
 }
 
-/// A certificate that is signed but not issued: no event tells of it yet.
+/// A certificate that is signed but not issued: no event records it yet.
 pub(super) struct SignedCertificate {
     authority: Authority,
     signed: IssuedDevice,
 }
 
 impl Commands {
-    /// Signs a certificate for a device, before anything is stored that a refusal would have to undo.
+    /// Signs a certificate for a device. Called before anything is stored, so that a refusal leaves nothing to undo.
     pub(super) async fn sign_certificate(
         &self,
         organization: OrganizationId,
@@ -76,7 +76,7 @@ impl Commands {
         Ok(SignedCertificate { authority, signed })
     }
 
-    /// Issues a prepared certificate as the device's next one, or finds the one that the same step issued before.
+    /// Issues a signed certificate as the device's next one. If the same step has issued one before, returns that one.
     pub(super) async fn issue(
         &self,
         step: &CommandContext,
@@ -84,6 +84,8 @@ impl Commands {
         prepared: SignedCertificate,
     ) -> Result<(IssuedCertificate, Receipt), Error<Refusal>> {
         let SignedCertificate { authority, signed } = prepared;
+        // A device's certificates are numbered without gaps: search from 0 for this step's certificate or a free
+        // number.
         let mut number = 0;
         loop {
             let loaded = self.certificate(step.organization, device, number).await.map_err(Error::widen)?;
@@ -97,7 +99,7 @@ impl Commands {
             let id = certificate_id(device, number);
             match self.execute::<Certificate>(step, id.0, command(device, &signed)).await {
                 Ok(receipt) if !receipt.repeated => return Ok((from_signed(id, signed), receipt)),
-                // Somebody else has issued this number in the meantime, perhaps this very step: look again.
+                // A concurrent command has issued this number, perhaps an attempt of this very step: look again.
                 Ok(_) | Err(Error::Refused(CertificateRefusal::AlreadyIssued)) => {}
                 Err(error) => return Err(error.map_refused(Refusal::Certificate)),
             }
@@ -106,7 +108,7 @@ impl Commands {
 }
 
 impl Commands {
-    /// Returns a certificate issued before, as it is given to its device.
+    /// Returns an issued certificate with its chain, without the private key.
     pub(super) async fn stored_certificate(
         &self,
         organization: OrganizationId,
@@ -146,7 +148,7 @@ fn from_stored(
     id: CertificateId,
     issued: Option<Issued>,
 ) -> Result<IssuedCertificate, Error<Refusal>> {
-    let issued = issued.ok_or_else(|| Error::Internal(Cause::from("a certificate without its issuing")))?;
+    let issued = issued.ok_or_else(|| Error::Internal(Cause::from("a certificate has no issue event")))?;
     Ok(IssuedCertificate {
         id,
         chain_pem: format!("{}{}", issued.certificate_pem, authority.certificate_pem()),

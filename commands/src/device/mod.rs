@@ -1,7 +1,7 @@
-//! Devices, their certificates and tokens: registering, renewing, revoking, taking out of service.
+//! Commands on devices, their certificates and tokens: register, enrol, renew, revoke, replace, decommission.
 //!
-//! The certificates of a device are numbered: the id of the nth derives from the device and n, so that all of them are
-//! found by loading one after the other until there is none, and two that are issued at once cannot both be the nth.
+//! The certificates of a device are numbered: the id of the nth derives from the device and n. So all of them are found
+//! by loading one after the other until there is none, and two certificates issued concurrently cannot both be the nth.
 
 mod announce_expiry;
 mod auto_renew;

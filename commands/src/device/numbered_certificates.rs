@@ -1,4 +1,4 @@
-//! The numbered certificates of a device.
+//! Loads the numbered certificates of a device.
 
 use domain::certificate::Certificate;
 use domain::ids::{CertificateId, DeviceId, OrganizationId, derive};
@@ -14,7 +14,7 @@ pub(super) fn certificate_id(device: DeviceId, number: u64) -> CertificateId {
 }
 
 impl Commands {
-    /// Loads one certificate of a device; one that exists may come from the cache, since its issuing never changes.
+    /// Loads one certificate of a device. An existing one may come from the cache, since its issue event never changes.
     pub(super) async fn certificate(
         &self,
         organization: OrganizationId,
@@ -27,7 +27,7 @@ impl Commands {
         if loaded.exists() { Ok(loaded) } else { Ok(store.load_fresh(&organization, &id).await?) }
     }
 
-    /// Loads all certificates of a device in the order of issuing, as the log's leader has them.
+    /// Loads all certificates of a device from the log's leader, in order of issue.
     pub(super) async fn certificates_of(
         &self,
         organization: OrganizationId,

@@ -1,9 +1,9 @@
-//! Why a command on a device is refused.
+//! The reasons why a command on a device is refused.
 
 use chrono::{DateTime, Utc};
 use domain::ids::DeviceId;
 
-/// Why a process on a device is refused.
+/// Why a command on a device is refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The device's own rules forbid it.
@@ -28,44 +28,44 @@ pub enum Refusal {
     #[error(transparent)]
     SigningRequest(certs::csr::Error),
     /// The key of the signing request was compromised.
-    #[error("a certificate for this key was revoked because the key was compromised: make a new key")]
+    #[error("a certificate for this key was revoked because the key was compromised: generate a new key")]
     CompromisedKey,
-    /// The certificate that a device presents is none of its organisation's, or not in date.
-    #[error("the presented certificate does not hold: {0}")]
+    /// The presented certificate was not issued by its organisation's CA, or is outside its validity.
+    #[error("the presented certificate is invalid: {0}")]
     PresentedCertificate(certs::identity::Error),
-    /// The certificate that a device presents is unknown or revoked.
+    /// The presented certificate is unknown or revoked.
     #[error("the presented certificate is unknown or revoked")]
     PresentedRevoked,
-    /// A claim code's validity is zero or absurdly long.
+    /// A claim code's validity is out of range.
     #[error("a claim code is valid for 1 to 2160 hours, not {hours}")]
     InvalidClaimCodeValidity {
-        /// The hours asked for.
+        /// The requested hours.
         hours: u32,
     },
-    /// The overlap with the certificates before is absurdly long.
+    /// The overlap with the earlier certificates is out of range.
     #[error("certificates overlap for 0 to 365 days, not {days}")]
     InvalidOverlap {
-        /// The days asked for.
+        /// The requested days.
         days: u32,
     },
-    /// A certificate's validity is zero or absurdly long.
+    /// A certificate's validity is out of range.
     #[error("a certificate is valid for 1 to 3650 days, not {days}")]
     InvalidValidity {
-        /// The days asked for.
+        /// The requested days.
         days: u32,
     },
-    /// A token's validity is zero or absurdly long.
+    /// A token's validity is out of range.
     #[error("a token is valid for 1 to 3650 days, not {days}")]
     InvalidTokenValidity {
-        /// The days asked for.
+        /// The requested days.
         days: u32,
     },
     /// The certificate would be valid longer than the organisation's CA.
     #[error(
-        "the certificate would outlive the organisation's certificate authority, which ends at {authority_not_after}"
+        "the certificate would outlive the organisation's certificate authority, which expires at {authority_not_after}"
     )]
     OutlivesAuthority {
-        /// The CA's end.
+        /// The end of the CA's validity.
         authority_not_after: DateTime<Utc>,
     },
 }

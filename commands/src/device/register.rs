@@ -1,4 +1,4 @@
-//! Registering a device: claim its serial number, add it, issue its first certificate.
+//! Registers a device: claims its serial number, adds it, issues its first certificate.
 
 use domain::Decide;
 use domain::device::{Device, DeviceCommand, serial_number_of};
@@ -13,14 +13,14 @@ use crate::dispatch::recent_receipt;
 use crate::error::Error;
 use crate::unique_claim::{Claim, Key, device_holder};
 
-/// What a new device is.
+/// The definition of a new device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewDevice {
     /// Its name, 1 to 200 characters.
     pub name: String,
-    /// Free text for people.
+    /// Free text.
     pub description: Option<String>,
-    /// The maker's serial number, 1 to 100 characters, unique in the organisation.
+    /// The manufacturer's serial number, 1 to 100 characters, unique in the organisation.
     pub serial_number: String,
     /// Its type.
     pub device_type_id: DeviceTypeId,
@@ -37,9 +37,9 @@ pub struct RegisteredDevice {
     pub device_id: DeviceId,
     /// Its first certificate.
     pub certificate: IssuedCertificate,
-    /// Where the last event of the process stands.
+    /// The receipt of the process's last event.
     pub receipt: Receipt,
-    /// Whether the same command had registered it before.
+    /// Whether an earlier attempt of the same command registered it.
     pub repeated: bool,
 }
 
@@ -48,16 +48,16 @@ pub struct RegisteredDevice {
 pub struct PendingDevice {
     /// The device.
     pub device_id: DeviceId,
-    /// Where its event stands.
+    /// The receipt of its event.
     pub receipt: Receipt,
-    /// Whether the same command had registered it before.
+    /// Whether an earlier attempt of the same command registered it.
     pub repeated: bool,
 }
 
 impl Commands {
-    /// Registers a device in the context's organisation and issues its first certificate. Broken off halfway, the same
-    /// command id completes it; a repeat after that gives the same answer without the private key. While it is broken
-    /// off, the serial number stays claimed.
+    /// Registers a device in the context's organisation and issues its first certificate. If interrupted, a repeat with
+    /// the same command id completes it; until then the serial number stays claimed. A repeat of a completed
+    /// registration returns the same result without the private key.
     pub async fn register_device(
         &self,
         context: &CommandContext,
@@ -78,7 +78,7 @@ impl Commands {
         self.register_with(context, new, key).await
     }
 
-    /// Registers a device without a certificate: it is to enrol with a claim code.
+    /// Registers a device without a certificate: it enrols later with a claim code.
     pub async fn register_pending_device(
         &self,
         context: &CommandContext,
@@ -100,8 +100,8 @@ impl Commands {
         Ok(RegisteredDevice { device_id, certificate, receipt, repeated: registered.repeated })
     }
 
-    /// Adds the device; a certificate for a key is signed before anything is stored, so that a refused one leaves
-    /// nothing behind.
+    /// Adds the device. A certificate for `key` is signed before anything is stored, so that a refusal leaves nothing
+    /// behind.
     async fn add_device(
         &self,
         context: &CommandContext,
@@ -147,6 +147,7 @@ impl Commands {
             return Err(Error::Refused(Refusal::SerialNumberTaken { holder: DeviceId(holder) }));
         }
         let added = self.execute::<Device>(step, device.0, command).await;
+        // Release the serial number only if the device is certainly not stored: otherwise a repeat needs the claim.
         if added.as_ref().is_err_and(Error::is_definite) {
             self.release(context, key, device.0).await.map_err(Error::widen)?;
         }
@@ -164,8 +165,8 @@ fn command(new: NewDevice) -> DeviceCommand {
     }
 }
 
-/// Has the command decided as for a device that is not there yet, so that nothing is claimed for a hopeless one;
-/// returns the serial number as it will be stored.
+/// Decides the command as for a new device, so that no serial number is claimed for an invalid one. Returns the serial
+/// number as it will be stored.
 fn check(command: &DeviceCommand) -> Result<String, Refusal> {
     Device::default().decide(command.clone()).map_err(Refusal::Device)?;
     match command {

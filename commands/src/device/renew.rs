@@ -1,5 +1,5 @@
-//! Renewing: another certificate for a device in service. The present ones stay valid for an overlap, so that the
-//! device can change over; then they are revoked as superseded.
+//! Renews certificates: issues another one for a device in service. The existing ones stay valid for an overlap, so
+//! that the device can switch; then they are revoked as superseded.
 
 use chrono::TimeDelta;
 use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
@@ -13,36 +13,36 @@ use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
 
-/// What is asked of a renewal.
+/// The options of a renewal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renewal {
     /// Days of validity, 1 to 3,650.
     pub validity_days: u32,
-    /// A PEM signing request for the key; without one, the key is made here.
+    /// A PEM signing request for the key; without one, a key is generated.
     pub csr_pem: Option<String>,
-    /// Days for which the present certificates still hold; absent, as the organisation chose.
+    /// Days for which the existing certificates stay valid; if absent, the organisation's setting applies.
     pub overlap_days: Option<u32>,
 }
 
 impl From<u32> for Renewal {
-    /// A renewal for so many days, with a key made here and the organisation's overlap.
+    /// Returns a renewal for this many days, with a generated key and the organisation's overlap.
     fn from(validity_days: u32) -> Self {
         Self { validity_days, ..Self::default() }
     }
 }
 
-/// A certificate issued in the place of those a device has.
+/// A certificate that supersedes a device's earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenewedCertificate {
     /// The certificate.
     pub certificate: IssuedCertificate,
-    /// Where the last event of the process stands.
+    /// The receipt of the process's last event.
     pub receipt: Receipt,
 }
 
 impl Commands {
-    /// Issues another certificate for a device in service; the present ones hold for an overlap. A repeat gives the
-    /// same certificate without the private key.
+    /// Issues another certificate for a device in service; the existing ones stay valid for an overlap. A repeat
+    /// returns the same certificate without the private key.
     pub async fn renew_certificate(
         &self,
         context: &CommandContext,
@@ -68,7 +68,7 @@ impl Commands {
         Ok(RenewedCertificate { certificate, receipt: latest_receipt(issued, superseded) })
     }
 
-    /// Issues another certificate for a device in service, beside those it has.
+    /// Issues another certificate for a device in service and leaves the existing ones as they are.
     pub(super) async fn issue_another(
         &self,
         context: &CommandContext,
@@ -78,7 +78,8 @@ impl Commands {
     ) -> Result<(IssuedCertificate, Receipt), Error<Refusal>> {
         let prepared = self.sign_certificate(context.organization, device, key, days).await?;
         let (certificate, receipt) = self.issue(&context.step("issue certificate"), device, prepared).await?;
-        // A decommissioning at the same time may have missed the new certificate; one of both sees the other.
+        // A concurrent decommissioning may have missed the new certificate. Checking again after the issue closes the
+        // gap: either the decommissioning sees the certificate, or this check sees the decommissioning.
         if let Err(error) = self.device_in_service(context, device).await {
             self.revoke_after_decommission(context, &certificate).await?;
             return Err(error);
@@ -86,6 +87,7 @@ impl Commands {
         Ok((certificate, receipt))
     }
 
+    /// Returns the profile of a device, or refuses one that does not exist or is decommissioned.
     pub(super) async fn device_in_service(
         &self,
         context: &CommandContext,
@@ -117,7 +119,7 @@ impl Commands {
     }
 }
 
-/// Returns the receipt of a process: where its last event stands, and whether it is the repeat of its first step.
+/// Returns the receipt of a process: the position of its last event, and whether its first step was a repeat.
 pub(super) fn latest_receipt(first: Receipt, then: Option<Receipt>) -> Receipt {
     match then {
         Some(then) if then.position > first.position => Receipt { repeated: first.repeated, ..then },

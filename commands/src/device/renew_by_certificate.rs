@@ -1,5 +1,5 @@
-//! Devices that show their certificate and ask for the next one. The handshake has proven possession of the key;
-//! whether the certificate holds is decided here, from the log.
+//! Authenticates devices by their client certificate and renews it. The handshake has proved possession of the private
+//! key; whether the certificate is valid is decided here, from the log.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ use crate::commands::Commands;
 use crate::context::CommandContext;
 use crate::error::Error;
 
-/// A device whose certificate holds.
+/// A device that its certificate authenticates.
 #[derive(Clone)]
 pub struct AuthenticatedDevice {
     /// Its organisation.
@@ -41,8 +41,8 @@ impl fmt::Debug for AuthenticatedDevice {
 }
 
 impl Commands {
-    /// Decides who presents a certificate: it is signed by the CA of the organisation it names, in date, not revoked,
-    /// and its device is in service.
+    /// Authenticates the device that presents a certificate chain. The certificate must be signed by the CA of the
+    /// organisation it names, be within its validity and not revoked, and its device must be in service.
     pub async fn authenticate_device(
         &self,
         chain: &[CertificateDer<'_>],
@@ -63,8 +63,8 @@ impl Commands {
         Ok(AuthenticatedDevice { organization, device, certificate, issued, policy })
     }
 
-    /// Issues the next certificate of a device that presents its present one, for the key of a signing request and as
-    /// long as before. The same request again gets the same certificate.
+    /// Issues the next certificate of an authenticated device, for the key of a signing request and with the lifetime
+    /// of the presented one. The same request returns the same certificate again.
     pub async fn renew_by_certificate(
         &self,
         presented: &AuthenticatedDevice,
@@ -77,8 +77,8 @@ impl Commands {
         self.renew_certificate(&context, presented.device, renewal).await
     }
 
-    /// Returns the newest certificate of a device that presents one of its own. Fetching a certificate that was issued
-    /// without its asking begins the overlap with the one it presents.
+    /// Returns the newest valid certificate of an authenticated device. If that is not the presented one, fetching it
+    /// starts the overlap of the presented one.
     pub async fn newest_certificate(
         &self,
         presented: &AuthenticatedDevice,
@@ -126,7 +126,7 @@ impl AuthenticatedDevice {
     }
 }
 
-/// Returns the SHA-256 of a text, lower-case hex: what tells one signing request from another.
+/// Returns the SHA-256 of a text in lower-case hex, which identifies a signing request.
 pub(super) fn digest(text: &str) -> String {
     HEXLOWER.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref())
 }

@@ -1,5 +1,5 @@
-//! Replacing: another physical device takes the place of the old one. Name, history and links stay; serial number,
-//! certificates, tokens and claim code end with the old one.
+//! Replaces a device: another physical device takes its place. Name, history and links stay; serial number,
+//! certificates, tokens and claim code of the old one end.
 
 use domain::Decide;
 use domain::certificate::RevocationCode;
@@ -15,23 +15,23 @@ use crate::dispatch::recent_receipt;
 use crate::error::Error;
 use crate::unique_claim::{Claim, Key, device_holder};
 
-/// What takes the place of a device.
+/// The physical device that takes the place of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {
-    /// The maker's serial number, 1 to 100 characters, unique in the organisation.
+    /// The manufacturer's serial number, 1 to 100 characters, unique in the organisation.
     pub serial_number: String,
-    /// Why, in the words of who does it.
+    /// The reason that the user gives.
     pub reason: String,
-    /// Which certificate it gets.
+    /// The certificate it gets.
     pub certificate: ReplacementCertificate,
 }
 
-/// Which certificate a replacement gets.
+/// The certificate that a replacement gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplacementCertificate {
-    /// None: it is to enrol with a claim code.
+    /// None: the device enrols later with a claim code.
     None,
-    /// One for a key made here.
+    /// One for a generated key.
     Here {
         /// Days of validity, 1 to 3,650.
         days: u32,
@@ -45,18 +45,18 @@ pub enum ReplacementCertificate {
     },
 }
 
-/// A device with its replacement in place.
+/// A replaced device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplacedDevice {
-    /// The certificate of the new physical device, where it got one.
+    /// The certificate of the new physical device, if it got one.
     pub certificate: Option<IssuedCertificate>,
-    /// Where the last event of the process stands.
+    /// The receipt of the process's last event.
     pub receipt: Receipt,
 }
 
 impl Commands {
-    /// Puts another physical device in the place of one in service. What the old one identified itself with ends at
-    /// once; its serial number is free again. Broken off halfway, the same command id completes it.
+    /// Puts another physical device in the place of one in service. The old one's credentials end at once, and its
+    /// serial number becomes free. If interrupted, a repeat with the same command id completes it.
     pub async fn replace_device(
         &self,
         context: &CommandContext,
@@ -89,7 +89,7 @@ impl Commands {
         Ok(ReplacedDevice { certificate, receipt })
     }
 
-    /// Signs the certificate before anything is stored, so that a refused one leaves nothing behind.
+    /// Signs the certificate before anything is stored, so that a refusal leaves nothing behind.
     async fn prepare_replacement(
         &self,
         context: &CommandContext,
@@ -107,8 +107,9 @@ impl Commands {
         self.sign_certificate(context.organization, device, key, days).await.map(Some)
     }
 
-    /// The old certificates end before the new serial number stands, so that where one is to enrol, no repeat takes the
-    /// certificate from it that it enrolled for.
+    /// Claims the new serial number, revokes the old certificates, then records the replacement. In this order because
+    /// a replacement may enrol as soon as it is recorded: if the certificates were revoked afterwards, a repeat would
+    /// revoke the certificate it enrolled for.
     async fn claim_and_replace(
         &self,
         context: &CommandContext,
@@ -132,7 +133,7 @@ impl Commands {
         replaced.map_err(|error| error.map_refused(Refusal::Device))
     }
 
-    /// Frees the serial numbers of the physical devices before: they may come back as other ones.
+    /// Releases the serial numbers of earlier physical devices, which may return as other devices.
     async fn release_former(&self, context: &CommandContext, device: DeviceId) -> Result<(), Error<Refusal>> {
         let state = self.load_fresh::<Device>(context.organization, device.0).await.map_err(Error::widen)?.state;
         for former in state.former_serial_numbers {

@@ -1,4 +1,4 @@
-//! Revoking every certificate of a device.
+//! Revokes certificates of a device.
 
 use domain::certificate::{Certificate, CertificateCommand, Error as CertificateRefusal, RevocationCode};
 use domain::device::{Device, Error as DeviceRefusal};
@@ -13,20 +13,20 @@ use crate::error::Error;
 /// The certificates that a command revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokedCertificates {
-    /// Each certificate with where its revocation stands, in the order of issuing; empty if none was left to revoke.
+    /// Each certificate with the receipt of its revocation, in order of issue; empty if there was none to revoke.
     pub certificates: Vec<(CertificateId, Receipt)>,
 }
 
 impl RevokedCertificates {
-    /// Returns where the last revocation stands.
+    /// Returns the receipt of the last revocation.
     pub fn last_receipt(&self) -> Option<Receipt> {
         self.certificates.iter().map(|(_, receipt)| *receipt).max_by_key(|receipt| receipt.position)
     }
 }
 
 impl Commands {
-    /// Revokes every certificate of a device that is not revoked yet. A repeat names those that the same command id
-    /// revoked before, and revokes any that it did not come to.
+    /// Revokes every certificate of a device that is not revoked yet. A repeat also returns those that the same command
+    /// id revoked before, and revokes any that it had not reached.
     pub async fn revoke_certificates(
         &self,
         context: &CommandContext,
@@ -50,7 +50,7 @@ impl Commands {
         Ok(RevokedCertificates { certificates })
     }
 
-    /// Revokes one certificate of a device. A repeat answers the same.
+    /// Revokes one certificate of a device. A repeat returns the same result.
     pub async fn revoke_certificate(
         &self,
         context: &CommandContext,
@@ -69,7 +69,7 @@ impl Commands {
         Ok(RevokedCertificates { certificates: revoked.map(|receipt| (certificate, receipt)).into_iter().collect() })
     }
 
-    /// Revokes one certificate; `None` where somebody else was faster.
+    /// Revokes one certificate; returns `None` if another command has revoked it already.
     pub(super) async fn revoke(
         &self,
         step: &CommandContext,

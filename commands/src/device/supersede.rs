@@ -1,4 +1,4 @@
-//! What becomes of a device's certificates when another one takes their place.
+//! Records that a new certificate supersedes a device's earlier ones, and revokes these when their overlap ends.
 
 use chrono::{DateTime, Utc};
 use domain::certificate::{Certificate, CertificateCommand, RevocationCode};
@@ -9,12 +9,12 @@ use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
 
-/// Why a superseded certificate is revoked, in words.
+/// The reason recorded when a superseded certificate is revoked.
 const REASON: &str = "another certificate took its place";
 
 impl Commands {
-    /// Notes at every certificate before `successor` that it takes their place, and when they end; one whose end is now
-    /// is revoked at once. Returns where the last event stands.
+    /// Records on every certificate before `successor` that it is superseded and when its overlap ends; revokes it at
+    /// once if the overlap is over. Returns the receipt of the last event.
     pub(super) async fn supersede(
         &self,
         context: &CommandContext,
@@ -40,7 +40,7 @@ impl Commands {
         Ok(last)
     }
 
-    /// Revokes a certificate whose overlap with its successor is over; nothing happens where it is over already.
+    /// Revokes a certificate whose overlap with its successor is over; does nothing if it is already revoked.
     pub async fn end_overlap(
         &self,
         context: &CommandContext,

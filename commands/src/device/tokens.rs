@@ -1,4 +1,4 @@
-//! Device tokens: the secret is drawn here, given out once and stored nowhere; the log gets its digest.
+//! Issues device tokens. A token is generated here, returned once and never stored; events hold only its digest.
 
 use certs::DeviceToken;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,10 +13,10 @@ use crate::error::{Cause, Error};
 /// Longest validity of a token, days.
 const MAX_VALIDITY_DAYS: u32 = 3_650;
 
-/// What a new token is.
+/// The definition of a new token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDeviceToken {
-    /// What people know it by, 1 to 100 characters.
+    /// A label for users, 1 to 100 characters.
     pub label: Option<String>,
     /// Days of validity, 1 to 3,650.
     pub validity_days: u32,
@@ -27,18 +27,18 @@ pub struct NewDeviceToken {
 pub struct IssuedDeviceToken {
     /// The token's id.
     pub id: DeviceTokenId,
-    /// The token: given out once and stored nowhere, so absent in the answer to a repeat.
+    /// The token: returned once and never stored, so absent from the response to a repeat.
     pub token: Option<DeviceToken>,
-    /// What people know it by.
+    /// Its label for users.
     pub label: Option<String>,
     /// End of its validity.
     pub expires_at: DateTime<Utc>,
-    /// Where its event stands.
+    /// The receipt of its event.
     pub receipt: Receipt,
 }
 
 impl Commands {
-    /// Issues a token for a device in service. A repeat names the same token without its secret.
+    /// Issues a token for a device in service. A repeat returns the same token id without the token.
     pub async fn issue_device_token(
         &self,
         context: &CommandContext,
@@ -63,8 +63,8 @@ impl Commands {
         let receipt = issued.map_err(|error| error.map_refused(Refusal::Device))?;
         let state = self.load_fresh::<Device>(context.organization, device.0).await.map_err(Error::widen)?.state;
         let stored = state.tokens.into_iter().find(|token| token.token_id == token_id);
-        let stored = stored.ok_or_else(|| Error::Internal(Cause::from("a token without its issuing")))?;
-        // The stored digest alone tells whether it was this attempt that was stored.
+        let stored = stored.ok_or_else(|| Error::Internal(Cause::from("a device token has no issue event")))?;
+        // Return the token only if this attempt's digest was stored: another attempt may have stored its own.
         let token = (stored.digest == secret.digest()).then_some(secret);
         Ok(IssuedDeviceToken { id: token_id, token, label: stored.label, expires_at: stored.expires_at, receipt })
     }

@@ -1,4 +1,4 @@
-//! Founding an organisation together with its certificate authority.
+//! Founds organisations, each with its certificate authority.
 
 use domain::ids::OrganizationId;
 use domain::organization::{Error as Refusal, Organization, OrganizationCommand};
@@ -7,10 +7,10 @@ use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::error::Error;
 
-/// What a new organisation is.
+/// The definition of a new organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundOrganization {
-    /// Its id; absent, it derives from the command.
+    /// Its id; if absent, it derives from the command id.
     pub id: Option<OrganizationId>,
     /// Its name.
     pub name: String,
@@ -23,15 +23,15 @@ pub struct FoundedOrganization {
     pub organization: OrganizationId,
     /// The certificate of its CA, PEM.
     pub ca_certificate_pem: String,
-    /// Where its last event stands.
+    /// The receipt of its last event.
     pub receipt: Receipt,
-    /// Whether the same command had founded it before.
+    /// Whether an earlier attempt of the same command founded it.
     pub repeated: bool,
 }
 
 impl Commands {
-    /// Founds an organisation: its first event, its CA (key among the secrets), the CA's certificate as an event.
-    /// Broken off halfway, the same command id completes it.
+    /// Founds an organisation: records it, creates its CA (the key is stored in the vault) and records the CA's
+    /// certificate. If interrupted, a repeat with the same command id completes it.
     pub async fn found_organization(
         &self,
         context: &CommandContext,
@@ -53,7 +53,7 @@ impl Commands {
         Ok(FoundedOrganization { organization, ca_certificate_pem, receipt, repeated: founded.repeated })
     }
 
-    /// Loads an organisation that takes part in a process: it exists and is not suspended.
+    /// Loads an organisation; refuses one that does not exist or is suspended.
     pub(crate) async fn active_organization(&self, id: OrganizationId) -> Result<Organization, Error<Refusal>> {
         let is_active = |known: &Organization| known.name.is_some() && !known.suspended;
         let organization = self.load_cached::<Organization>(id, id.0, is_active).await.map_err(Error::widen)?;

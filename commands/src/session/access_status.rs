@@ -1,5 +1,5 @@
-//! Whether who was given an access token may still use it. Answered from the caches that follow the log: what ends
-//! access counts as soon as it is read there, milliseconds later in every process.
+//! Checks whether the user of an access token may still use it, from the caches that follow the log: a change takes
+//! effect in a process as soon as the process reads it from the log, which takes milliseconds.
 
 use domain::ids::{OrganizationId, UserId};
 use domain::user::User;
@@ -7,21 +7,21 @@ use domain::user::User;
 use crate::commands::Commands;
 use crate::error::Error;
 
-/// How a user stands.
+/// Whether a user's access has changed since they signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessStatus {
-    /// As they did when they signed in.
+    /// Unchanged.
     Unchanged,
-    /// Password, role or access changed since: they must sign in again.
+    /// Password, role or access has changed: the user must sign in again.
     Changed,
-    /// Their access has ended.
+    /// The user is deactivated.
     Deactivated,
-    /// Their organisation is suspended.
+    /// The user's organisation is suspended.
     OrganizationSuspended,
 }
 
 impl Commands {
-    /// Tells how a user stands who signed in at this count of changes.
+    /// Returns the access status of a user who signed in at this access version.
     pub async fn access_status(
         &self,
         organization: OrganizationId,
@@ -43,7 +43,7 @@ impl Commands {
         }
     }
 
-    /// Tells whether there is such an organisation, suspended or not.
+    /// Returns whether the organisation exists, suspended or not.
     pub async fn is_organization(&self, organization: OrganizationId) -> Result<bool, Error> {
         use domain::organization::Organization;
         let known = self.load_cached::<Organization>(organization, organization.0, |known| known.name.is_some());

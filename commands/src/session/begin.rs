@@ -1,4 +1,4 @@
-//! Beginning a session for somebody who has just proved who they are.
+//! Begins a session for a user who has just signed in.
 
 use uuid::Builder;
 
@@ -11,7 +11,7 @@ use crate::user::SignedIn;
 use crate::vault::StoredSession;
 
 impl Commands {
-    /// Begins a session and hands out its first refresh token.
+    /// Begins a session and returns it with its first refresh token.
     pub async fn begin_session(&self, signed_in: SignedIn) -> Result<Session, Error> {
         let session = Builder::from_random_bytes(random::bytes()?).into_uuid();
         let refresh_token = OneTimeSecret::draw(PREFIX, signed_in.user.0, session)?;

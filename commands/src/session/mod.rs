@@ -1,6 +1,5 @@
-//! Sessions of people: begun by signing in, kept up by refresh tokens of which each is good once, ended by signing out,
-//! by time, or by a change of what lets the user in. What does not live here: access tokens, which the API signs
-//! itself.
+//! User sessions: signing in begins one, single-use refresh tokens renew it, and signing out, expiry or a change of the
+//! user's access ends it. The API signs the access tokens.
 
 mod access_status;
 mod begin;
@@ -15,7 +14,7 @@ use crate::user::SignedIn;
 
 pub use access_status::AccessStatus;
 
-/// What every refresh token begins with.
+/// Prefix of every refresh token.
 const PREFIX: &str = "argr_";
 
 /// How long a session lasts, however often it is renewed.
@@ -24,11 +23,11 @@ pub const SESSION_LIFE: TimeDelta = TimeDelta::days(30);
 /// A session with the refresh token that renews it next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Whose it is.
+    /// The signed-in user.
     pub signed_in: SignedIn,
-    /// Good once.
+    /// The next refresh token; it can be used once.
     pub refresh_token: OneTimeSecret,
-    /// When the session is over.
+    /// End of the session.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -36,16 +35,16 @@ pub struct Session {
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// There is no such session: it has expired, was ended, or its refresh token was used before.
-    #[error("the session is over: sign in again")]
+    #[error("the session has ended: sign in again")]
     Over,
-    /// The user's access has ended.
+    /// The user is deactivated.
     #[error("the user is deactivated")]
     Deactivated,
     /// The user's organisation is suspended.
     #[error("the organisation is suspended")]
     OrganizationSuspended,
-    /// It cannot be found out now.
-    #[error("sessions are not to be had now")]
+    /// The session bucket or the log does not answer, or stored data is damaged.
+    #[error("sessions are unavailable at the moment")]
     Unavailable(#[source] Cause),
 }
 

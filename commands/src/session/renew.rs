@@ -1,5 +1,5 @@
-//! Renewing a session: the refresh token is exchanged for the next one. One that was exchanged before is in two hands,
-//! and as nobody knows which of them is the right one, the session ends for both (RFC 9700, section 4.14.2).
+//! Renews a session: exchanges its refresh token for the next one. If a token is presented a second time, two parties
+//! have it. Which of them is the rightful one is unknown, so the session ends for both (RFC 9700, section 4.14.2).
 
 use domain::ids::UserId;
 use domain::user::User;
@@ -12,7 +12,7 @@ use crate::one_time_secret::{OneTimeSecret, PresentedSecret};
 use crate::vault::{SessionUpdate, StoredSession};
 
 impl Commands {
-    /// Exchanges a refresh token for the next one, as long as the user may be signed in as they are.
+    /// Exchanges a refresh token for the next one if the user's access is unchanged since they signed in.
     pub async fn renew_session(&self, refresh_token: &str) -> Result<Session, SessionError> {
         let presented = PresentedSecret::read(PREFIX, refresh_token).ok_or(SessionError::Over)?;
         let (user, session) = (UserId(presented.first), presented.second);
@@ -20,13 +20,13 @@ impl Commands {
         let found = vault.session(user.0, session).await.map_err(unavailable)?;
         let (kept, revision) = found.ok_or(SessionError::Over)?;
         if kept.digest != presented.digest {
-            tracing::warn!(%user, "a refresh token was presented twice; its session is ended");
+            tracing::warn!(%user, "refresh token presented twice; ending its session");
             return self.end(user, session, SessionError::Over).await;
         }
         if kept.expires_at <= self.now() {
             return self.end(user, session, SessionError::Over).await;
         }
-        // Always fresh: what another process changed counts at once.
+        // Bypass the cache: a change by another process must take effect at once.
         let loaded = self.load_fresh::<User>(kept.organization, user.0).await.map_err(unavailable)?.state;
         if !loaded.is_active() {
             return self.end(user, session, SessionError::Deactivated).await;
@@ -45,7 +45,7 @@ impl Commands {
         let renewed = StoredSession { digest: next.digest(), ..kept };
         match vault.renew_session(user.0, session, &renewed, revision).await.map_err(unavailable)? {
             SessionUpdate::Stored => Ok(Session { signed_in, refresh_token: next, expires_at }),
-            // Two exchanged the same token at the same moment.
+            // Two requests exchanged the same token at the same moment: treat it as presented twice.
             SessionUpdate::Conflict => self.end(user, session, SessionError::Over).await,
         }
     }

@@ -1,4 +1,4 @@
-//! Erasing a person: note it, free the address, delete the password and the key of their data.
+//! Erases a user: records the erasure, releases the address, deletes the password hash and the key of their data.
 
 use domain::ids::UserId;
 use domain::user::{Error as Refusal, User, UserCommand};
@@ -10,8 +10,9 @@ use crate::unique_claim::Key;
 use crate::vault::{EmailAddress, Field};
 
 impl Commands {
-    /// Erases a person's data for good: their name and address can no longer be read anywhere. The key is deleted last,
-    /// since it takes the key to find the address to free; broken off halfway, any repeat completes it.
+    /// Erases a user's personal data permanently: name and address can no longer be decrypted anywhere. The key is
+    /// deleted last, because it is needed to decrypt the address that must be released. If interrupted, any repeat
+    /// completes it.
     pub async fn erase_user(&self, context: &CommandContext, user: UserId) -> Result<Receipt, Error<Refusal>> {
         let receipt = self.execute::<User>(context, user.0, UserCommand::EraseUser {}).await?;
         self.free_address(context, user).await.map_err(Error::widen)?;

@@ -1,4 +1,4 @@
-//! People: registering, signing in, passwords, reading and erasing their personal data.
+//! Commands on users: register, sign in, set the password, read and erase personal data.
 
 mod erase;
 mod password;
@@ -10,7 +10,7 @@ pub use profile::UserProfile;
 pub use register::{NewUser, RegisteredUser};
 pub use sign_in::{SignInError, SignedIn};
 
-/// Why a person is not registered or changed.
+/// Why a command on a user is refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The user's own rules forbid it.
@@ -22,8 +22,8 @@ pub enum Refusal {
     /// The address is not of the shape `local@domain`.
     #[error("the e-mail address must have the shape local@domain and at most 254 characters")]
     InvalidEmail,
-    /// Somebody has this address already; it is not said who.
-    #[error("the e-mail address is in use")]
+    /// Another user has this address; the message does not say who.
+    #[error("the e-mail address is already in use")]
     EmailTaken,
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]

@@ -1,4 +1,4 @@
-//! Setting a password.
+//! Sets a user's password.
 
 use domain::ids::UserId;
 use domain::user::{User, UserCommand};
@@ -9,13 +9,13 @@ use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
 
-/// Least and most characters of a password: at least 8 as NIST SP 800-63B section 5.1.1.2 asks for, and a bound on the
-/// work of hashing.
+/// Minimum and maximum characters of a password: at least 8, as NIST SP 800-63B, section 5.1.1.2, requires; the maximum
+/// bounds the cost of hashing.
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=200;
 
 impl Commands {
-    /// Sets a user's password in place of the present one, and notes that it was set. The repeat of a stored command id
-    /// changes nothing, since the password may have been set anew in between.
+    /// Sets a user's password and records the change. A repeat of a stored command id changes nothing, since the
+    /// password may have been changed again in between.
     pub async fn set_password(
         &self,
         context: &CommandContext,

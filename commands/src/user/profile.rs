@@ -1,4 +1,4 @@
-//! Reading a person's data: the sealed texts opened with the person's key.
+//! Reads personal data: decrypts the sealed texts with the person's key.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::commands::Commands;
 use crate::error::Error;
 use crate::vault::Field;
 
-/// What a user is, readable. `Debug` shows no personal data.
+/// A user with decrypted personal data. `Debug` shows no personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserProfile {
     /// The user.
@@ -21,13 +21,13 @@ pub struct UserProfile {
     pub email: String,
     /// Name; empty once erased.
     pub name: String,
-    /// What they may do.
+    /// Their access role.
     pub access_role: AccessRole,
     /// Roles that work is assigned to.
     pub work_roles: Vec<String>,
     /// Whether they may sign in.
     pub is_active: bool,
-    /// Whether their personal data is gone for good.
+    /// Whether their personal data is erased.
     pub is_erased: bool,
     /// Version of the aggregate.
     pub version: u64,
@@ -40,7 +40,7 @@ impl fmt::Debug for UserProfile {
 }
 
 impl Commands {
-    /// Returns a user of an organisation with name and address opened; `None` where the organisation has no such user.
+    /// Returns a user of an organisation with decrypted name and address; `None` if the organisation has no such user.
     pub async fn user_profile(&self, organization: OrganizationId, user: UserId) -> Result<Option<UserProfile>, Error> {
         let known =
             self.load_cached_with_version::<User>(organization, user.0, |known| known.profile.is_some()).await?;
@@ -61,7 +61,7 @@ impl Commands {
         }))
     }
 
-    /// Seals a name for a user's `RenameUser`; `None` where the name has not 1 to 200 characters.
+    /// Seals a name for the command `RenameUser`; `None` if it does not have 1 to 200 characters or the user is erased.
     pub async fn seal_name(&self, user: UserId, name: &str) -> Result<Option<EncryptedText>, Error> {
         let Some(name) = domain::validation::name(name) else { return Ok(None) };
         match self.inner.vault.person_key(user).await? {
@@ -70,7 +70,7 @@ impl Commands {
         }
     }
 
-    /// Opens a person's address and name; both are empty once they are erased.
+    /// Decrypts a person's address and name; both are empty once they are erased.
     pub(super) async fn opened(&self, user: UserId, profile: &Profile) -> Result<(String, String), Error> {
         let key = self.inner.vault.person_key(user).await?;
         let open =

@@ -1,4 +1,4 @@
-//! Registering a person: claim the address, make their key, store the password's hash, add the user.
+//! Registers a user: claims the address, creates the person's key, stores the password hash, adds the user.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::unique_claim::{Claim, Key, user_holder};
 use crate::vault::{EmailAddress, Field};
 
-/// What a new user is. `Debug` shows no personal data.
+/// The definition of a new user. `Debug` shows no personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewUser {
     /// E-mail address, unique on the platform.
@@ -24,7 +24,7 @@ pub struct NewUser {
     pub name: String,
     /// Password, 8 to 200 characters.
     pub password: String,
-    /// What they may do.
+    /// Their access role.
     pub access_role: AccessRole,
     /// Roles that work is assigned to.
     pub work_roles: Vec<String>,
@@ -41,13 +41,13 @@ impl fmt::Debug for NewUser {
 pub struct RegisteredUser {
     /// The user.
     pub user: UserId,
-    /// Where their first event stands.
+    /// The receipt of their first event.
     pub receipt: Receipt,
-    /// Whether the same command had registered them before.
+    /// Whether an earlier attempt of the same command registered them.
     pub repeated: bool,
 }
 
-/// A new user after all checks that need nobody else.
+/// A new user who has passed all checks that need no stored state.
 struct Checked {
     email: EmailAddress,
     name: String,
@@ -55,8 +55,8 @@ struct Checked {
 }
 
 impl Commands {
-    /// Registers a person in the context's organisation. Name and address are sealed under the person's own key, the
-    /// password is kept as a hash among the secrets. Broken off halfway, the same command id completes it.
+    /// Registers a user in the context's organisation. Name and address are sealed under the person's own key; the
+    /// vault stores the password as a hash. If interrupted, a repeat with the same command id completes it.
     pub async fn register_user(
         &self,
         context: &CommandContext,
@@ -77,6 +77,7 @@ impl Commands {
         match self.add_user(&step, user, checked).await {
             Ok(receipt) => Ok(RegisteredUser { user, receipt, repeated: receipt.repeated }),
             Err(error) => {
+                // Undo only if the user is certainly not stored: otherwise a repeat needs the claim and the key.
                 if error.is_definite() {
                     self.release(context, key, user.0).await.map_err(Error::widen)?;
                     self.forget(user).await.map_err(Error::widen)?;
@@ -117,6 +118,7 @@ fn check(new: NewUser) -> Result<Checked, Refusal> {
     let email = EmailAddress::parse(&new.email).ok_or(Refusal::InvalidEmail)?;
     let name = domain::validation::name(&new.name).ok_or(Refusal::InvalidName)?;
     check_password(&new.password)?;
+    // A dry run, so that an invalid user claims no address and creates no key.
     let rehearsal = UserCommand::RegisterUser {
         email: domain::EncryptedText::default(),
         name: domain::EncryptedText::default(),

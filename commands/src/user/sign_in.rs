@@ -1,4 +1,4 @@
-//! Signing in by address and password, with the same effort whether or not the address is known.
+//! Signs users in by address and password. An unknown address takes as long as a wrong password.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use crate::error::{Cause, Error};
 use crate::unique_claim::Key;
 use crate::vault::EmailAddress;
 
-/// Who signed in. `Debug` shows no personal data.
+/// A signed-in user. `Debug` shows no personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// The user.
     pub user: UserId,
     /// Their organisation.
     pub organization: OrganizationId,
-    /// What they may do.
+    /// Their access role.
     pub access_role: AccessRole,
-    /// How often what lets them in has changed.
+    /// Incremented whenever their sessions must end, for example on a change of password or role.
     pub access_version: u64,
     /// Roles that work is assigned to.
     pub work_roles: Vec<String>,
@@ -38,23 +38,23 @@ impl fmt::Debug for SignedIn {
 /// Why a sign-in is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Address or password is wrong; it is not said which.
+    /// The address or the password is wrong; the message does not say which.
     #[error("e-mail address or password is wrong")]
     WrongCredentials,
-    /// The right password of a user whose access has ended.
+    /// The password is right, but the user is deactivated.
     #[error("the user is deactivated")]
     Deactivated,
-    /// The right password of a user whose organisation is suspended.
+    /// The password is right, but the user's organisation is suspended.
     #[error("the organisation is suspended")]
     OrganizationSuspended,
-    /// It cannot be found out now.
-    #[error("signing in is not possible now")]
+    /// The log or the vault does not answer, or stored data is damaged.
+    #[error("signing in is not possible at the moment")]
     Unavailable(#[source] Cause),
 }
 
 impl Commands {
-    /// Verifies a password. Unknown addresses take as long as wrong passwords; only who knows the password learns that
-    /// the user is deactivated or the organisation suspended.
+    /// Verifies a password. An unknown address takes as long as a wrong password; only a caller that knows the password
+    /// learns that the user is deactivated or the organisation suspended.
     pub async fn verify_password(&self, email: &str, password: &str) -> Result<SignedIn, SignInError> {
         let known = self.user_by_email(email).await.map_err(unavailable)?;
         let hash = match &known {
@@ -76,8 +76,8 @@ impl Commands {
         self.signed_in(organization, user, state).await
     }
 
-    /// Returns the keyed hash of an address, by which attempts to sign in are counted without storing it; `None` where
-    /// the text is no address.
+    /// Returns the keyed hash of an address, under which sign-in attempts are counted without storing the address;
+    /// `None` if the text is not an address.
     pub fn email_hash(&self, email: &str) -> Result<Option<String>, Error> {
         let Some(address) = EmailAddress::parse(email) else { return Ok(None) };
         Ok(Some(self.inner.vault.email_hash(&address)?))
@@ -88,7 +88,7 @@ impl Commands {
         let Some(holder) = self.holder_of(Key::email(&self.inner.vault.email_hash(&address)?)).await? else {
             return Ok(None);
         };
-        // Always fresh: a deactivation by another process counts at once.
+        // Bypass the cache: a deactivation by another process must take effect at once.
         let state = self.load_fresh::<User>(holder.organization, holder.id).await?.state;
         Ok(state.profile.is_some().then_some((holder.organization, UserId(holder.id), state)))
     }

@@ -1,4 +1,4 @@
-//! The CA keys of organisations.
+//! Stores the CA keys of organisations.
 
 use certs::{Authority, RootAuthority, SealedAuthority};
 use chrono::{DateTime, Utc};
@@ -10,14 +10,14 @@ use crate::error::{Cause, Error};
 use crate::keys::Keys;
 
 impl Vault {
-    /// Opens the CA of an organisation; `None` where it has none.
+    /// Opens the CA of an organisation; `None` if it has none.
     pub(crate) async fn authority(
         &self,
         keys: &Keys,
         organization: OrganizationId,
     ) -> Result<Option<Authority>, Error> {
-        let Some(octets) = self.secrets()?.get(&name(organization)).await? else { return Ok(None) };
-        let sealed: SealedAuthority = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
+        let Some(bytes) = self.secrets()?.get(&name(organization)).await? else { return Ok(None) };
+        let sealed: SealedAuthority = serde_json::from_slice(&bytes).map_err(|error| Error::Internal(error.into()))?;
         let authority = sealed.open(&keys.master)?;
         match &keys.public_url {
             Some(url) => Ok(Some(authority.with_crl_url(&format!("{url}/pki/{organization}/crl.der"))?)),
@@ -25,7 +25,7 @@ impl Vault {
         }
     }
 
-    /// Opens the CA of an organisation and makes it first where there is none.
+    /// Opens the CA of an organisation; creates it first if there is none.
     pub(crate) async fn ensure_authority(
         &self,
         keys: &Keys,
@@ -37,9 +37,9 @@ impl Vault {
         }
         let sealed = new_sealed(&keys.root, keys, organization, now)?;
         write_once(self.secrets()?, &name(organization), &sealed).await?;
-        // Another process may have been first, and then its CA counts.
+        // Another process may have stored its CA first: load the stored one.
         let made = self.authority(keys, organization).await?;
-        made.ok_or_else(|| Error::Internal(Cause::from("an organisation's CA vanished while it was made")))
+        made.ok_or_else(|| Error::Internal(Cause::from("an organisation's CA disappeared while it was being created")))
     }
 }
 
@@ -53,10 +53,10 @@ fn new_sealed(
     serde_json::to_vec(&sealed).map_err(|error| Error::Internal(error.into()))
 }
 
-/// What the names of CA keys begin with.
+/// Prefix of the names of CA keys.
 const PREFIX: &str = "ca.";
 
-/// Tells whether a secret of this name is the key of a CA.
+/// Returns whether a secret of this name is a CA key.
 pub(crate) fn is_authority(name: &str) -> bool {
     name.starts_with(PREFIX)
 }

@@ -1,4 +1,4 @@
-//! E-mail addresses: their one spelling, and the keyed hash they are found by without being readable.
+//! Normalises e-mail addresses and hashes them under a key, so that they can be looked up without being readable.
 
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
@@ -6,7 +6,7 @@ use eventlog::{Secrets, secrets};
 
 use super::write_once::write_once;
 
-/// The name of the key in the secrets.
+/// Name of the hash key among the secrets.
 const KEY_NAME: &str = "platform.email-key";
 /// The longest address of RFC 5321, section 4.5.3.1.3, without its angle brackets.
 const LONGEST_ADDRESS: usize = 254;
@@ -16,7 +16,7 @@ const LONGEST_ADDRESS: usize = 254;
 pub(crate) struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Reads an address; `None` where it cannot be one.
+    /// Parses an address; `None` if the text cannot be one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let address = text.trim().to_lowercase();
         let (local, domain) = address.rsplit_once('@')?;
@@ -30,16 +30,16 @@ impl EmailAddress {
     }
 }
 
-/// The key of the hashes by which addresses are found: HMAC-SHA256 (RFC 2104), one key for the platform, so that nobody
-/// who reads the log alone can try addresses.
+/// The key that hashes addresses for look-ups: HMAC-SHA256 (RFC 2104), one key for the platform. Without it, nobody can
+/// find out by trial which addresses the log contains.
 pub(crate) struct EmailKey(hmac::Key);
 
 impl EmailKey {
-    /// Opens the key; the first opening makes it.
+    /// Opens the key; creates it on first use.
     pub(super) async fn open(secrets: &Secrets) -> Result<Self, secrets::Error> {
         let key = match secrets.get(KEY_NAME).await? {
             Some(key) => key,
-            None => Self::make(secrets).await?,
+            None => Self::create(secrets).await?,
         };
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))
     }
@@ -49,11 +49,11 @@ impl EmailKey {
         HEXLOWER.encode(hmac::sign(&self.0, address.0.as_bytes()).as_ref())
     }
 
-    async fn make(secrets: &Secrets) -> Result<Vec<u8>, secrets::Error> {
+    async fn create(secrets: &Secrets) -> Result<Vec<u8>, secrets::Error> {
         let lost = || secrets::Error::Encrypt(KEY_NAME.to_owned());
         let key: [u8; 32] = crate::random::bytes().map_err(|_| lost())?;
         write_once(secrets, KEY_NAME, &key).await?;
-        // Another process may have been first, and then its key counts.
+        // Another process may have stored its key first: load the stored one.
         secrets.get(KEY_NAME).await?.ok_or_else(lost)
     }
 }
@@ -63,14 +63,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_has_one_spelling() {
+    fn addresses_are_normalised_to_one_spelling() {
         for text in ["ada@example.org", " Ada@Example.ORG\n"] {
             assert_eq!(EmailAddress::parse(text).unwrap().as_str(), "ada@example.org");
         }
     }
 
     #[test]
-    fn what_cannot_be_an_address_is_none() {
+    fn text_that_cannot_be_an_address_is_not_parsed() {
         let long = format!("{}@example.org", "a".repeat(250));
         for text in ["", "ada", "@example.org", "ada@", "a da@example.org", "a@b@c", "a@b\u{7}c", &long] {
             assert!(EmailAddress::parse(text).is_none(), "{text:?}");

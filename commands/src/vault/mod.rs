@@ -1,7 +1,6 @@
-//! The secrets that are no events: keys of people's data, password hashes, organisations' CA keys, the key of e-mail
-//! hashes, bundles that wait for their download, keys of webhooks, all encrypted under the master key; and sessions and
-//! requests, of which digests are kept. Beside them the published revocation lists, which are no secrets. What does not
-//! live here: who may use them.
+//! The vault: secrets that are not events, encrypted under the master key (keys of personal data, password hashes,
+//! organisations' CA keys, the key of e-mail hashes, webhook keys, bundles waiting for download); digests of sessions
+//! and requests; and the published revocation lists, which are not secret.
 
 mod authority_key;
 mod bundle;

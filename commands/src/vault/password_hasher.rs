@@ -1,5 +1,4 @@
-//! Password hashes: argon2id (RFC 9106) as PHC strings, computed off the async threads. What does not live here: whose
-//! sign-in is let through.
+//! Hashes and verifies passwords with argon2id (RFC 9106) as PHC strings, off the async threads.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -12,15 +11,16 @@ use tokio::task::spawn_blocking;
 use crate::error::{Cause, Error};
 use crate::random;
 
-/// 19 MiB, two passes, one lane: the least that OWASP's Password Storage Cheat Sheet recommends for argon2id, and the
+/// 19 MiB, two passes, one lane: the minimum that OWASP's Password Storage Cheat Sheet recommends for argon2id, and the
 /// crate's default.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// The hash of nobody's password, with the same parameters: verifying against it takes as long as any other.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
+/// A dummy hash with the same parameters, so that verifying the password of an unknown user takes as long as any other.
+const DUMMY_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
 
-/// Hashes and verifies passwords, as many at once as there are processors: each takes 19 MiB.
+/// Hashes and verifies passwords; limits concurrency to the number of processors, since each takes 19 MiB.
 pub(crate) struct PasswordHasher {
     slots: Arc<Semaphore>,
 }
@@ -35,26 +35,27 @@ impl PasswordHasher {
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Error> {
         let salt = SaltString::encode_b64(&random::bytes::<16>()?).map_err(failed)?;
         let password = password.to_owned();
-        self.work(move || {
+        self.run(move || {
             let hash = argon2()?.hash_password(password.as_bytes(), &salt).map_err(failed)?;
             Ok(hash.to_string())
         })
         .await
     }
 
-    /// Tells whether the password has this hash; without a hash it answers no, in the same time.
+    /// Returns whether the password matches the hash; without a hash returns `false` after the same time.
     pub(crate) async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool, Error> {
         let password = password.to_owned();
-        self.work(move || {
+        self.run(move || {
             let known = hash.is_some();
-            let phc = hash.as_deref().unwrap_or(NOBODY);
+            let phc = hash.as_deref().unwrap_or(DUMMY_HASH);
             let parsed = PasswordHash::new(phc).map_err(failed)?;
             Ok(argon2()?.verify_password(password.as_bytes(), &parsed).is_ok() && known)
         })
         .await
     }
 
-    async fn work<T: Send + 'static>(
+    /// Runs `work` on a blocking thread as soon as a slot is free.
+    async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
@@ -91,10 +92,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_a_password_and_it_takes_a_real_computation_to_say_so() {
+    async fn without_a_hash_no_password_matches_and_the_dummy_hash_costs_the_same() {
         let passwords = PasswordHasher::new();
         assert!(!passwords.verify("anything", None).await.unwrap());
-        let parsed = PasswordHash::new(NOBODY).unwrap();
+        let parsed = PasswordHash::new(DUMMY_HASH).unwrap();
         let params = Params::try_from(&parsed).unwrap();
         assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, LANES));
     }

@@ -1,5 +1,5 @@
-//! The key of each person's data: names and addresses stand in events encrypted under it, and deleting it erases them
-//! everywhere at once.
+//! Stores the keys of personal data. Events hold each person's name and address encrypted under the person's own key,
+//! so that deleting the key erases them everywhere at once.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use data_encoding::BASE64;
@@ -11,7 +11,8 @@ use super::write_once::write_once;
 use crate::error::{Cause, Error};
 use crate::random;
 
-/// Which of a person's texts is sealed; part of the associated data, so that one cannot stand for another.
+/// Which of a person's texts is sealed. It is part of the associated data, so that one text cannot be passed off as
+/// another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Email,
@@ -25,44 +26,44 @@ pub(crate) struct PersonKey {
 }
 
 impl Vault {
-    /// Returns a person's key and makes it first where there is none.
+    /// Returns a person's key; creates it first if there is none.
     pub(crate) async fn ensure_person_key(&self, user: UserId) -> Result<PersonKey, Error> {
         if let Some(key) = self.person_key(user).await? {
             return Ok(key);
         }
         write_once(self.secrets()?, &name(user), &random::bytes::<32>()?).await?;
         let made = self.person_key(user).await?;
-        made.ok_or_else(|| Error::Internal(Cause::from("a person's key vanished while it was made")))
+        made.ok_or_else(|| Error::Internal(Cause::from("a person's key disappeared while it was being created")))
     }
 
-    /// Returns a person's key; `None` where it was deleted or never made.
+    /// Returns a person's key; `None` if it was deleted or never created.
     pub(crate) async fn person_key(&self, user: UserId) -> Result<Option<PersonKey>, Error> {
-        let Some(octets) = self.secrets()?.get(&name(user)).await? else { return Ok(None) };
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &octets).map_err(|_| failed("a person's key is damaged"))?;
+        let Some(bytes) = self.secrets()?.get(&name(user)).await? else { return Ok(None) };
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| failed("a person's key is damaged"))?;
         Ok(Some(PersonKey { key, user }))
     }
 
-    /// Deletes a person's key: what it sealed is gone for good.
+    /// Deletes a person's key: the texts it sealed can never be decrypted again.
     pub(crate) async fn forget_person(&self, user: UserId) -> Result<(), Error> {
         Ok(self.secrets()?.delete(&name(user)).await?)
     }
 }
 
 impl PersonKey {
-    /// Encrypts a text: base64 of nonce, ciphertext and tag.
+    /// Encrypts a text to base64 of nonce, ciphertext and tag.
     pub(crate) fn seal(&self, field: Field, text: &str) -> Result<EncryptedText, Error> {
-        let mut octets = text.as_bytes().to_vec();
+        let mut bytes = text.as_bytes().to_vec();
         let nonce = self
             .key
-            .seal_in_place_append_tag(self.associated_data(field), &mut octets)
-            .map_err(|_| failed("a text could not be sealed"))?;
-        Ok(EncryptedText(BASE64.encode(&[nonce.as_ref().as_slice(), &octets].concat())))
+            .seal_in_place_append_tag(self.associated_data(field), &mut bytes)
+            .map_err(|_| failed("cannot encrypt personal data"))?;
+        Ok(EncryptedText(BASE64.encode(&[nonce.as_ref().as_slice(), &bytes].concat())))
     }
 
-    /// Decrypts a text; `None` where this key did not seal it as this field.
+    /// Decrypts a text; `None` if this key did not seal it as this field.
     pub(crate) fn open(&self, field: Field, sealed: &EncryptedText) -> Option<String> {
-        let octets = BASE64.decode(sealed.0.as_bytes()).ok()?;
-        let (nonce, ciphertext) = octets.split_at_checked(NONCE_LEN)?;
+        let bytes = BASE64.decode(sealed.0.as_bytes()).ok()?;
+        let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = ciphertext.to_vec();
         let opened = self.key.open_in_place(nonce, self.associated_data(field), &mut text).ok()?;
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_text_is_never_sealed_the_same_twice() {
+    fn sealing_a_text_twice_gives_two_different_ciphertexts() {
         assert_ne!(key(1).seal(Field::Name, "Ada").unwrap(), key(1).seal(Field::Name, "Ada").unwrap());
     }
 }

@@ -1,5 +1,5 @@
-//! What was asked for under an idempotency key: a mark of the request's content, which only this installation can make,
-//! so that who reads the marks learns nothing of the contents.
+//! Fingerprints the requests of idempotency keys. A fingerprint is an HMAC of the content under a key of this
+//! installation, so that stored fingerprints disclose nothing about the contents.
 
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
@@ -10,19 +10,19 @@ use super::store::Vault;
 use crate::error::{Cause, Error};
 
 impl Vault {
-    /// Remembers what a command's request holds, for a day; tells whether it is what was remembered before, if
-    /// anything.
+    /// Stores the fingerprint of a command's request for a day. Returns whether it equals the one stored before; `true`
+    /// if there was none.
     pub(crate) async fn is_same_request(&self, command_id: Uuid, content: &[u8]) -> Result<bool, Error> {
         let open = self.opened()?;
-        let (key, mark) = (command_id.to_string(), hmac::sign(&open.request_fingerprints, content));
-        let mark = HEXLOWER.encode(mark.as_ref());
-        match open.requests.create(&key, mark.clone().into()).await {
+        let (key, fingerprint) = (command_id.to_string(), hmac::sign(&open.request_fingerprints, content));
+        let fingerprint = HEXLOWER.encode(fingerprint.as_ref());
+        match open.requests.create(&key, fingerprint.clone().into()).await {
             Ok(_) => return Ok(true),
             Err(buckets::Error::Conflict { .. }) => {}
             Err(error) => return Err(Error::Unavailable(Cause::from(error))),
         }
         let known = open.requests.get(&key).await.map_err(|error| Error::Unavailable(Cause::from(error)))?;
-        // One that vanished in this moment was a day old.
-        Ok(known.is_none_or(|(known, _)| known == mark.as_bytes()))
+        // An entry that expired between the two calls counts as absent.
+        Ok(known.is_none_or(|(known, _)| known == fingerprint.as_bytes()))
     }
 }

@@ -1,5 +1,5 @@
-//! Sessions in their bucket: digests only, so that who reads it can sign in as nobody; an entry vanishes by age. What
-//! does not live here: who may renew one.
+//! Stores sessions in their bucket: digests only, so that reading the bucket lets nobody sign in. Entries expire by
+//! age.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -10,40 +10,40 @@ use uuid::Uuid;
 use super::store::Vault;
 use crate::error::Error;
 
-/// What is kept of a session, under user and session: nothing that opens it.
+/// The stored part of a session, under user and session id. It contains no usable token.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct StoredSession {
     /// The user's organisation.
     pub(crate) organization: OrganizationId,
-    /// The user's count of changes when they signed in.
+    /// The user's access version when they signed in.
     pub(crate) access_version: u64,
-    /// SHA-256 of the refresh token that is good next.
+    /// SHA-256 of the refresh token that is valid next.
     pub(crate) digest: String,
-    /// When the session is over.
+    /// End of the session.
     pub(crate) expires_at: DateTime<Utc>,
 }
 
-/// How a compare-and-set of a session ended.
+/// The result of a compare-and-set of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SessionUpdate {
-    /// It is kept.
+    /// The new state is stored.
     Stored,
-    /// Somebody else was faster, or ended it.
+    /// Another request renewed or ended the session first.
     Conflict,
 }
 
 impl Vault {
-    /// Keeps a new session.
+    /// Stores a new session.
     pub(crate) async fn keep_session(&self, user: Uuid, session: Uuid, kept: &StoredSession) -> Result<(), Error> {
-        self.opened()?.sessions.put(&name(user, session), octets(kept)?).await.map(drop).map_err(failed)
+        self.opened()?.sessions.put(&name(user, session), encode(kept)?).await.map(drop).map_err(failed)
     }
 
     /// Returns a session with its revision.
     pub(crate) async fn session(&self, user: Uuid, session: Uuid) -> Result<Option<(StoredSession, u64)>, Error> {
-        let Some((octets, revision)) = self.opened()?.sessions.get(&name(user, session)).await.map_err(failed)? else {
+        let Some((bytes, revision)) = self.opened()?.sessions.get(&name(user, session)).await.map_err(failed)? else {
             return Ok(None);
         };
-        let kept = serde_json::from_slice(&octets).map_err(|error| Error::Internal(error.into()))?;
+        let kept = serde_json::from_slice(&bytes).map_err(|error| Error::Internal(error.into()))?;
         Ok(Some((kept, revision)))
     }
 
@@ -55,17 +55,17 @@ impl Vault {
         kept: &StoredSession,
         revision: u64,
     ) -> Result<SessionUpdate, Error> {
-        match self.opened()?.sessions.update(&name(user, session), octets(kept)?, revision).await {
+        match self.opened()?.sessions.update(&name(user, session), encode(kept)?, revision).await {
             Ok(_) => Ok(SessionUpdate::Stored),
             Err(buckets::Error::Conflict { .. }) => Ok(SessionUpdate::Conflict),
             Err(error) => Err(failed(error)),
         }
     }
 
-    /// Deletes a session; nothing happens when there is none.
+    /// Deletes a session; does nothing if there is none.
     pub(crate) async fn end_session(&self, user: Uuid, session: Uuid) -> Result<(), Error> {
         let (sessions, name) = (&self.opened()?.sessions, name(user, session));
-        // A deletion leaves a mark behind until it is of age: none for what was never there.
+        // A deletion leaves a tombstone until it ages out: write none for a session that does not exist.
         match sessions.get(&name).await.map_err(failed)? {
             Some(_) => sessions.delete(&name).await.map_err(failed),
             None => Ok(()),
@@ -77,7 +77,7 @@ fn name(user: Uuid, session: Uuid) -> String {
     format!("{user}.{session}")
 }
 
-fn octets(kept: &StoredSession) -> Result<Bytes, Error> {
+fn encode(kept: &StoredSession) -> Result<Bytes, Error> {
     serde_json::to_vec(kept).map(Bytes::from).map_err(|error| Error::Internal(error.into()))
 }
 

@@ -1,4 +1,4 @@
-//! Opens the buckets and keys of the vault.
+//! Opens the vault: its buckets and the keys derived from the master key.
 
 use aws_lc_rs::hmac;
 use certs::MasterKey;
@@ -26,6 +26,7 @@ pub(super) struct Open {
 }
 
 impl Vault {
+    /// Opens the vault with the master key.
     pub(crate) async fn open(log: &Log, master: &MasterKey) -> Result<Self, secrets::Error> {
         let secrets = Secrets::open(log, *master.expose()).await?;
         let emails = EmailKey::open(&secrets).await?;
@@ -39,12 +40,12 @@ impl Vault {
         Ok(Self { open: Some(open), passwords: PasswordHasher::new() })
     }
 
-    /// A vault that stays closed: whatever asks for a secret is refused.
+    /// Returns a vault that stays closed: every access to a secret is refused.
     pub(crate) fn closed() -> Self {
         Self { open: None, passwords: PasswordHasher::new() }
     }
 
-    /// Hashes an address with the installation's key, for claims.
+    /// Hashes an address under the platform's key, for the claim of the address.
     pub(crate) fn email_hash(&self, address: &EmailAddress) -> Result<String, secrets::Error> {
         Ok(self.opened()?.emails.hash(address))
     }

@@ -1,4 +1,4 @@
-//! The keys of organisations' webhooks.
+//! Stores the keys that sign organisations' webhooks.
 
 use domain::ids::OrganizationId;
 use eventlog::secrets;
@@ -7,7 +7,7 @@ use super::store::Vault;
 use super::write_once::write_once;
 
 impl Vault {
-    /// Returns the key of an organisation; `fresh` becomes it where there is none.
+    /// Returns an organisation's key; stores `fresh` as its key if there is none.
     pub(crate) async fn webhook_key(
         &self,
         organization: OrganizationId,
@@ -17,12 +17,12 @@ impl Vault {
         if let Some(key) = secrets.get(&name).await? {
             return Ok(key);
         }
-        // Another process may be first, and then its key counts.
+        // Another process may store its key first: load the stored one.
         write_once(secrets, &name, fresh).await?;
         Ok(secrets.get(&name).await?.unwrap_or_else(|| fresh.to_vec()))
     }
 
-    /// Replaces the key of an organisation.
+    /// Replaces an organisation's key.
     pub(crate) async fn replace_webhook_key(
         &self,
         organization: OrganizationId,
