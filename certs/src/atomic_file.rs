@@ -1,10 +1,10 @@
-//! Files that are written whole or not at all, synced to disk before the call returns.
+//! Writes files atomically and syncs them to disk before the call returns.
 
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Creates a file that must not exist yet, whole or not at all, and syncs it to disk.
+/// Creates a file that must not exist yet, atomically, and syncs it to disk.
 pub(crate) fn create(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let temporary = write_temporary(path, content, mode)?;
     // A hard link, unlike a rename, fails when the name is taken.
@@ -21,7 +21,7 @@ pub(crate) fn lock(dir: &Path) -> io::Result<std::fs::File> {
     Ok(directory)
 }
 
-/// Replaces a file, whole or not at all, and syncs it to disk.
+/// Replaces a file atomically and syncs it to disk.
 pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     std::fs::rename(write_temporary(path, content, mode)?, path)?;
     sync_parent(path)
@@ -31,7 +31,7 @@ fn write_temporary(path: &Path, content: &[u8], mode: u32) -> io::Result<PathBuf
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let temporary = PathBuf::from(name);
-    // A crash may have left one behind, with the same process id.
+    // A crashed process with the same id may have left its temporary file behind.
     match std::fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -38,7 +38,7 @@ pub(crate) struct CertificateAuthority {
     pub issuer: Issuer<'static, KeyPair>,
 }
 
-/// A certificate just signed.
+/// A newly signed certificate.
 pub(crate) struct Signed {
     pub certificate: CertificateDer<'static>,
     pub certificate_pem: String,
@@ -92,6 +92,7 @@ impl CertificateAuthority {
         CertificateAuthority::from_parts(certificate, sealed.certificate_pem.clone(), key)
     }
 
+    /// Combines a CA certificate with its private key; refuses a key that does not belong to it.
     pub fn from_parts(
         certificate: CertificateDer<'static>,
         certificate_pem: String,
@@ -163,12 +164,12 @@ pub(crate) fn to_time(at: DateTime<Utc>) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp(at.timestamp()).map_err(|_| Error::Time(at))
 }
 
-/// Certificates count in whole seconds.
+/// Rounds down to whole seconds, the resolution of times in certificates.
 pub(crate) fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }
 
-/// The end of a validity of whole days, 1 to 3,650.
+/// Returns the end of a validity of `days` days, 1 to 3,650.
 pub(crate) fn end_of_validity(now: DateTime<Utc>, days: u32) -> Result<DateTime<Utc>, Error> {
     if !(1..=3_650).contains(&days) {
         return Err(Error::ValidityDays(days));

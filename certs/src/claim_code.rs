@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::token::{Error, sha256};
 
-/// Alphabet of Crockford's base 32: it has no letters that are easily confused when read aloud or typed.
+/// Alphabet of Crockford's base 32, which leaves out letters that are easily confused when read aloud or typed.
 const LETTERS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Random bytes of a code.
-const OCTETS: usize = 15;
+const RANDOM_BYTES: usize = 15;
 /// Letters of a code, and of each of its groups.
 const LENGTH: usize = 24;
 const GROUP: usize = 4;
@@ -23,12 +23,12 @@ const GROUP: usize = 4;
 pub struct ClaimCode(Zeroizing<String>);
 
 impl ClaimCode {
-    /// Draws a code from the operating system's randomness.
+    /// Generates a code from the operating system's random source.
     pub fn random() -> Result<Self, Error> {
-        let mut octets = Zeroizing::new([0; OCTETS]);
-        rand::fill(&mut octets[..]).map_err(|_| Error)?;
+        let mut bytes = Zeroizing::new([0; RANDOM_BYTES]);
+        rand::fill(&mut bytes[..]).map_err(|_| Error)?;
         let encoding = encoding().ok_or(Error)?;
-        let letters = Zeroizing::new(encoding.encode(&octets[..]));
+        let letters = Zeroizing::new(encoding.encode(&bytes[..]));
         let groups: Vec<&str> = (0..LENGTH).step_by(GROUP).filter_map(|at| letters.get(at..at + GROUP)).collect();
         Ok(Self(Zeroizing::new(groups.join("-"))))
     }

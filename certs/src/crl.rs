@@ -68,7 +68,7 @@ pub fn serials(pem: &[u8]) -> Result<Vec<Serial>, ReadError> {
     let der = CertificateRevocationListDer::from_pem_slice(pem).map_err(ReadError::Pem)?;
     let (_, list) = CertificateRevocationList::from_der(der.as_ref()).map_err(|_| ReadError::Der)?;
     list.iter_revoked_certificates()
-        .map(|one| Serial::from_octets(one.raw_serial()).map_err(|_| ReadError::Der))
+        .map(|one| Serial::from_bytes(one.raw_serial()).map_err(|_| ReadError::Der))
         .collect()
 }
 

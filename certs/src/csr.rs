@@ -12,7 +12,7 @@ use x509_parser::x509::AttributeTypeAndValue;
 use crate::identity::device_uri;
 
 /// Longest accepted request, bytes; a request with a P-384 key and many extensions stays below it.
-const LIMIT_OCTETS: usize = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 
 /// Why a signing request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,7 @@ pub struct Subject<'a> {
 
 /// Checks a PEM request for a device of an organisation and returns its public key, P-256 or P-384.
 pub(crate) fn public_key(pem: &str, organization: Uuid, subject: Subject<'_>) -> Result<SubjectPublicKeyInfo, Error> {
-    if pem.len() > LIMIT_OCTETS {
+    if pem.len() > MAX_BYTES {
         return Err(Error::TooLong);
     }
     let der = CertificateSigningRequestDer::from_pem_slice(pem.as_bytes()).map_err(|_| Error::Unreadable)?;
@@ -66,6 +66,7 @@ pub(crate) fn public_key(pem: &str, organization: Uuid, subject: Subject<'_>) ->
     let key = &request.certification_request_info.subject_pki;
     accept_kind(key)?;
     accept_names(&request, organization, subject)?;
+    // The self-signature proves that the requester holds the private key.
     request.verify_signature().map_err(|_| Error::Signature)?;
     SubjectPublicKeyInfo::from_der(key.raw).map_err(|_| Error::Unreadable)
 }
@@ -102,7 +103,7 @@ fn accept_name(
     match name.as_str() {
         Ok(text) if accepts(text) => Ok(()),
         Ok(text) => Err(Error::ForeignSubject { field, found: shown(text), expected }),
-        Err(_) => Err(Error::ForeignSubject { field, found: "no text".to_owned(), expected }),
+        Err(_) => Err(Error::ForeignSubject { field, found: "not text".to_owned(), expected }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads device certificates and verifies that the CA of the named organisation issued them. Pure functions.
+//! Reads device certificates and verifies that the CA of the named organisation issued them, without I/O.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
@@ -25,7 +25,7 @@ pub struct Identity {
     pub not_before: DateTime<Utc>,
     /// Last second of validity.
     pub not_after: DateTime<Utc>,
-    /// The authority key identifier, lower-case hex: which CA signed.
+    /// The authority key identifier, lower-case hex: identifies the CA that signed.
     pub issuer_key_id: String,
 }
 
@@ -59,7 +59,7 @@ pub enum Error {
         not_before: DateTime<Utc>,
         /// Its last second.
         not_after: DateTime<Utc>,
-        /// The time asked about.
+        /// The time of the check.
         at: DateTime<Utc>,
     },
 }
@@ -77,7 +77,7 @@ pub fn identity(chain_der: &[CertificateDer<'_>]) -> Result<Identity, Error> {
         return Err(Error::Disagree("subject", "SAN URI"));
     }
     let (not_before, not_after) = validity(&leaf)?;
-    let serial = Serial::from_octets(leaf.raw_serial()).map_err(|_| Error::Field("serial number"))?;
+    let serial = Serial::from_bytes(leaf.raw_serial()).map_err(|_| Error::Field("serial number"))?;
     Ok(Identity { organization, device, serial, not_before, not_after, issuer_key_id: authority_key_id(&leaf)? })
 }
 
@@ -102,7 +102,7 @@ pub fn verify_chain(
     }
     for ca in [&root, &authority] {
         if !ca.is_ca() {
-            return Err(Error::Role("a certificate given as CA is not one"));
+            return Err(Error::Role("a certificate presented as a CA's is not a CA certificate"));
         }
     }
     check_signature(&authority, &root, "organisation CA", "root CA")?;
@@ -111,7 +111,7 @@ pub fn verify_chain(
     Ok(identity)
 }
 
-/// The URI a device certificate carries: `urn:argusiq:{organisation}:{device}`.
+/// Returns the URI in a device certificate: `urn:argusiq:{organisation}:{device}`.
 pub fn device_uri(organization: Uuid, device: Uuid) -> String {
     format!("urn:argusiq:{organization}:{device}")
 }
@@ -148,7 +148,7 @@ pub(crate) fn subject_key_id(der: &CertificateDer<'_>) -> Result<String, Error> 
 pub(crate) fn organization_of(ca: &CertificateDer<'_>) -> Result<Uuid, Error> {
     let certificate = parse(ca)?;
     if !certificate.is_ca() {
-        return Err(Error::Role("a certificate given as CA is not one"));
+        return Err(Error::Role("a certificate presented as a CA's is not a CA certificate"));
     }
     only_uuid(certificate.subject().iter_organization(), "subject O")
 }
@@ -182,11 +182,11 @@ fn check_date(certificate: &X509Certificate<'_>, name: &'static str, at: DateTim
 
 fn check_client(leaf: &X509Certificate<'_>) -> Result<(), Error> {
     if leaf.is_ca() {
-        return Err(Error::Role("a CA's certificate is no device's"));
+        return Err(Error::Role("a CA certificate is not a device certificate"));
     }
     match leaf.extended_key_usage() {
         Ok(Some(usage)) if usage.value.client_auth => Ok(()),
-        _ => Err(Error::Role("the certificate is not for client authentication")),
+        _ => Err(Error::Role("the certificate does not permit client authentication")),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The key folder of an installation (`argusiq ca init`): master key, root CA and the server's certificate.
 //!
 //! ```text
-//! master.key         base64, 0600; absent when the master key comes from elsewhere
+//! master.key         base64, 0600; absent if the master key is supplied externally
 //! root.key.sealed    the root CA: certificate and sealed key, JSON, 0600
-//! root.crt           the root certificate again, for devices
+//! root.crt           a copy of the root certificate, for devices
 //! server.key         0600
 //! server.crt
 //! ```
@@ -26,7 +26,7 @@ use crate::{atomic_file, error, identity};
 const SERVER_DAYS: u32 = 365;
 const RENEW_BEFORE: TimeDelta = TimeDelta::days(30);
 
-/// An opened folder: everything a process needs to issue certificates and to listen.
+/// An opened folder: everything a process needs to issue certificates and to serve TLS.
 #[derive(Debug)]
 pub struct KeyFolder {
     /// The master key.
@@ -57,13 +57,13 @@ pub struct InitializedKeyFolder {
     pub folder: KeyFolder,
     /// A master key was generated and written.
     pub master_key_created: bool,
-    /// A root CA was made.
+    /// A root CA was created.
     pub root_created: bool,
-    /// A server certificate was issued, and why; `None` when the one found was kept.
+    /// Why a server certificate was issued; `None` if the existing one was kept.
     pub server_issued: Option<&'static str>,
 }
 
-/// Why the folder cannot be made or opened.
+/// Why the folder cannot be created or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read.
@@ -73,21 +73,21 @@ pub enum Error {
     #[error("cannot write {}", .0.display())]
     Write(PathBuf, #[source] io::Error),
     /// The sealed root is not JSON of the expected shape.
-    #[error("{} holds no sealed CA", .0.display())]
+    #[error("{} does not contain a sealed CA", .0.display())]
     SealedRoot(PathBuf, #[source] serde_json::Error),
     /// `root.crt` is not the certificate of the sealed root CA.
     #[error("{} is not the certificate of the sealed root CA beside it", .0.display())]
     OtherRoot(PathBuf),
     /// A sealed root CA exists, but no master key to open it.
-    #[error("{} is sealed, but there is no master key: put it into {} or give it by the environment", root.display(), key.display())]
+    #[error("{} is sealed, but there is no master key: put it into {} or supply it in the environment", root.display(), key.display())]
     MasterKeyMissing {
         /// The sealed root.
         root: PathBuf,
-        /// Where the key was looked for.
+        /// The expected path of the key.
         key: PathBuf,
     },
     /// The master key cannot be read or created.
-    #[error("no master key")]
+    #[error("cannot use the master key")]
     MasterKey(#[source] master_key::Error),
     /// The names cannot be certified.
     #[error("the server's names cannot be used")]
@@ -121,7 +121,7 @@ pub fn init_key_folder<T: AsRef<str>>(
     Ok(InitializedKeyFolder { folder, master_key_created, root_created, server_issued })
 }
 
-/// Opens a folder that [`init_key_folder`] made, changing nothing.
+/// Opens a folder that [`init_key_folder`] created, without changing it.
 pub fn open_key_folder(dir: &Path, master: Option<MasterKey>) -> Result<KeyFolder, Error> {
     let master = match master {
         Some(master) => master,
@@ -189,11 +189,12 @@ fn ensure_server(
     names: &ServerNames,
     now: DateTime<Utc>,
 ) -> Result<Option<&'static str>, Error> {
+    // A crash between the two writes leaves a key that does not match the certificate; the next run then issues both.
     let (certificate, key) = (dir.join("server.crt"), dir.join("server.key"));
     let reason = if certificate.exists() && key.exists() {
         reason_to_reissue(&read(&certificate)?, &read(&key)?, root, names, now)
     } else {
-        Some("there was none")
+        Some("none existed")
     };
     if reason.is_some() {
         let issued = root.issue_server_certificate(names, SERVER_DAYS, now).map_err(Error::Authority)?;
@@ -222,11 +223,11 @@ fn reason_to_reissue(
     let key_fits = rcgen::KeyPair::from_pem(key_pem)
         .is_ok_and(|key| key.subject_public_key_info() == certificate.public_key().raw);
     if !key_fits {
-        Some("its key was another")
+        Some("its key did not match")
     } else if identity::check_signature(&certificate, &issuer, "server certificate", "root CA").is_err() {
-        Some("another root had signed it")
+        Some("another root CA had signed it")
     } else if not_after - now < RENEW_BEFORE {
-        Some("it ends within 30 days")
+        Some("it expires within 30 days")
     } else if ServerNames::of_certificate(&der).as_ref() != Some(names) {
         Some("the server's names changed")
     } else {

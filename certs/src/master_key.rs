@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 use crate::atomic_file;
 
 /// Length of a master key in bytes (AES-256).
-pub const KEY_OCTETS: usize = 32;
+pub const KEY_BYTES: usize = 32;
 const FORMAT: &str = "sealed-v1";
 
 /// A 256-bit key for AES-256-GCM. `Debug` shows its id only; the memory is wiped on drop.
 #[derive(Clone)]
-pub struct MasterKey(Zeroizing<[u8; KEY_OCTETS]>);
+pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 
 /// Why a master key cannot be read or created, or a text cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum Error {
     #[error("the master key has {0} bytes instead of 32")]
     WrongLength(usize),
     /// The environment variable is not set, or is not text.
-    #[error("the environment variable {0} holds no master key")]
+    #[error("the environment variable {0} contains no master key")]
     Environment(String),
     /// The key's file cannot be read.
     #[error("cannot read the master key from {}", .0.display())]
@@ -38,40 +38,40 @@ pub enum Error {
     /// The random source or the cipher failed.
     #[error("the cryptographic library failed to {0}")]
     Cryptography(&'static str),
-    /// The text is not a sealed text of a version known here.
+    /// The text is not a sealed text of a supported version.
     #[error("not a sealed text of version {FORMAT}")]
     UnknownFormat,
     /// The text was sealed with another master key.
-    #[error("sealed with the master key {sealed_with}, but the master key at hand is {at_hand}")]
+    #[error("sealed with the master key {sealed_with}, but the current master key is {current}")]
     OtherMasterKey {
         /// Id of the key that sealed the text.
         sealed_with: String,
-        /// Id of this key.
-        at_hand: String,
+        /// Id of the current key.
+        current: String,
     },
     /// The text was changed, or belongs to another context.
-    #[error("the sealed text does not open as {0:?}: it was changed or belongs to something else")]
+    #[error("the sealed text cannot be opened as {0:?}: it was changed or belongs to another secret")]
     Tampered(String),
 }
 
 impl MasterKey {
-    /// Draws a new key from aws-lc-rs.
+    /// Generates a random key.
     pub fn generate() -> Result<MasterKey, Error> {
-        let mut octets = Zeroizing::new([0u8; KEY_OCTETS]);
-        rand::fill(&mut octets[..]).map_err(|_| Error::Cryptography("draw random octets"))?;
-        Ok(MasterKey(octets))
+        let mut bytes = Zeroizing::new([0u8; KEY_BYTES]);
+        rand::fill(&mut bytes[..]).map_err(|_| Error::Cryptography("generate random bytes"))?;
+        Ok(MasterKey(bytes))
     }
 
-    /// Reads 32 octets written as base64 or as 64 hex digits; white space around them is ignored.
+    /// Parses 32 bytes written as base64 or as 64 hex digits; surrounding white space is ignored.
     pub fn parse(text: &str) -> Result<MasterKey, Error> {
         let text = text.trim();
-        let hex = (text.len() == 2 * KEY_OCTETS).then(|| HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()).flatten();
-        let octets = match hex {
-            Some(octets) => octets,
+        let hex = (text.len() == 2 * KEY_BYTES).then(|| HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()).flatten();
+        let bytes = match hex {
+            Some(bytes) => bytes,
             None => BASE64.decode(text.as_bytes()).map_err(|_| Error::NotBase64OrHex)?,
         };
-        let octets = Zeroizing::new(octets);
-        let key = octets.as_slice().try_into().map_err(|_| Error::WrongLength(octets.len()))?;
+        let bytes = Zeroizing::new(bytes);
+        let key = bytes.as_slice().try_into().map_err(|_| Error::WrongLength(bytes.len()))?;
         Ok(MasterKey(Zeroizing::new(key)))
     }
 
@@ -95,8 +95,8 @@ impl MasterKey {
         Ok(key)
     }
 
-    /// The key itself: for a store that seals with the same key.
-    pub fn expose(&self) -> &[u8; KEY_OCTETS] {
+    /// Returns the key itself, for a store that encrypts under the same key.
+    pub fn expose(&self) -> &[u8; KEY_BYTES] {
         &self.0
     }
 
@@ -111,39 +111,39 @@ impl MasterKey {
     /// Encrypts a small secret: `sealed-v1:<key id>:<base64 of nonce, ciphertext and tag>`. `context` names the secret;
     /// it is authenticated, not stored, and needed to open the text again.
     pub fn seal(&self, context: &str, plaintext: &[u8]) -> Result<String, Error> {
-        let mut octets = plaintext.to_vec();
+        let mut bytes = plaintext.to_vec();
         let nonce = self
             .cipher()?
-            .seal_in_place_append_tag(self.associated_data(context), &mut octets)
+            .seal_in_place_append_tag(self.associated_data(context), &mut bytes)
             .map_err(|_| Error::Cryptography("seal"))?;
-        let body = [nonce.as_ref().as_slice(), &octets].concat();
+        let body = [nonce.as_ref().as_slice(), &bytes].concat();
         Ok(format!("{FORMAT}:{}:{}", self.id(), BASE64.encode(&body)))
     }
 
-    /// Decrypts what [`MasterKey::seal`] made with the same context.
+    /// Decrypts a text that [`MasterKey::seal`] encrypted with the same context.
     pub fn open(&self, context: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut parts = sealed.trim().splitn(3, ':');
         let (Some(FORMAT), Some(sealed_with), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(Error::UnknownFormat);
         };
         if sealed_with != self.id() {
-            return Err(Error::OtherMasterKey { sealed_with: sealed_with.to_owned(), at_hand: self.id() });
+            return Err(Error::OtherMasterKey { sealed_with: sealed_with.to_owned(), current: self.id() });
         }
         let body = BASE64.decode(body.as_bytes()).map_err(|_| Error::UnknownFormat)?;
         let (nonce, ciphertext) = body.split_at_checked(NONCE_LEN).ok_or(Error::UnknownFormat)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Error::UnknownFormat)?;
-        let mut octets = Zeroizing::new(ciphertext.to_vec());
+        let mut bytes = Zeroizing::new(ciphertext.to_vec());
         let length = self
             .cipher()?
-            .open_in_place(nonce, self.associated_data(context), &mut octets)
+            .open_in_place(nonce, self.associated_data(context), &mut bytes)
             .map_err(|_| Error::Tampered(context.to_owned()))?
             .len();
-        octets.truncate(length);
-        Ok(octets)
+        bytes.truncate(length);
+        Ok(bytes)
     }
 
     fn cipher(&self) -> Result<RandomizedNonceKey, Error> {
-        RandomizedNonceKey::new(&AES_256_GCM, self.expose()).map_err(|_| Error::Cryptography("take the master key"))
+        RandomizedNonceKey::new(&AES_256_GCM, self.expose()).map_err(|_| Error::Cryptography("use the master key"))
     }
 
     fn associated_data(&self, context: &str) -> Aad<String> {

@@ -27,12 +27,12 @@ pub struct Authority {
     crl_url: Option<String>,
 }
 
-/// A device certificate just issued, with everything a device needs to connect.
+/// A newly issued device certificate, with everything a device needs to connect.
 #[derive(Clone, Debug)]
 pub struct IssuedDevice {
     /// The device's certificate, PEM.
     pub certificate_pem: String,
-    /// The device's key, PKCS #8 PEM: present when made here, absent when the device sent a signing request.
+    /// The device's key, PKCS #8 PEM: present if generated here, absent if the device sent a signing request.
     pub private_key_pem: Option<PrivateKeyPem>,
     /// The device's certificate followed by the organisation CA's: what the device presents.
     pub chain_pem: String,
@@ -62,15 +62,16 @@ impl Authority {
         Ok(self)
     }
 
-    /// Makes a P-256 key and its certificate for a device, valid `days` (1 to 3,650, within the CA's own validity).
+    /// Generates a P-256 key and issues its certificate for a device, valid for `days` (1 to 3,650, within the CA's own
+    /// validity).
     pub fn issue_device(&self, device: Uuid, days: u32, now: DateTime<Utc>) -> Result<IssuedDevice, Error> {
         let key = generate_key()?;
         let issued = self.certify(&key, device, days, now)?;
         Ok(IssuedDevice { private_key_pem: Some(private_key_pem(&key)), ..issued })
     }
 
-    /// Certifies the key of a PEM signing request (PKCS #10) for a device. The request proves possession of the key and
-    /// nothing else: nothing of its subject and extensions is taken over, and one that names another device is refused.
+    /// Issues a certificate for the key of a PEM signing request (PKCS #10). The request only proves possession of the
+    /// key: its subject and extensions are not copied, and a request that names another device is refused.
     pub fn sign_csr(
         &self,
         csr_pem: &str,
@@ -82,8 +83,8 @@ impl Authority {
         self.certify(&public_key, subject.device, days, now)
     }
 
-    /// Certifies the key of a certificate of this CA once more, for the device that it names (RFC 5280 knows no word
-    /// for it; RFC 3647, 4.4.6, calls it renewal).
+    /// Issues a new certificate for the key and device of an existing certificate of this CA: certificate renewal in
+    /// the sense of RFC 3647, section 4.4.6.
     pub fn renew_device(&self, certificate_pem: &str, days: u32, now: DateTime<Utc>) -> Result<IssuedDevice, Error> {
         let der = pem_to_der(certificate_pem)?;
         let (device, public_key) = {
@@ -97,7 +98,7 @@ impl Authority {
         self.certify(&public_key, device, days, now)
     }
 
-    /// Signs the organisation's revocation list. `number` grows with every list (RFC 5280, 5.2.3).
+    /// Signs the organisation's revocation list. `number` must increase with every list (RFC 5280, 5.2.3).
     pub fn crl(
         &self,
         entries: &[CrlEntry],
@@ -108,32 +109,33 @@ impl Authority {
         crl::sign(&self.ca, entries, number, now, next_update)
     }
 
-    /// The organisation this CA signs for.
+    /// Returns the organisation this CA signs for.
     pub fn organization(&self) -> Uuid {
         self.organization
     }
 
-    /// The CA's certificate, PEM.
+    /// Returns the CA's certificate, PEM.
     pub fn certificate_pem(&self) -> &str {
         &self.ca.certificate_pem
     }
 
-    /// The CA's certificate, DER.
+    /// Returns the CA's certificate, DER.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.ca.certificate
     }
 
-    /// The CA's subject key identifier, hex: what its devices carry as issuer key id.
+    /// Returns the CA's subject key identifier, hex; its device certificates carry it as their authority key
+    /// identifier.
     pub fn key_id(&self) -> String {
         self.ca.key_id()
     }
 
-    /// The CA's last second.
+    /// Returns the CA's last second of validity.
     pub fn not_after(&self) -> DateTime<Utc> {
         self.ca.not_after
     }
 
-    /// Encrypts the private key for rest.
+    /// Encrypts the private key for storage.
     pub fn seal(&self, master: &MasterKey) -> Result<SealedAuthority, Error> {
         self.ca.seal(master)
     }

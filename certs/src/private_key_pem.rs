@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 pub struct PrivateKeyPem(Zeroizing<String>);
 
 impl PrivateKeyPem {
-    /// Takes over a PEM text.
+    /// Wraps a PEM text.
     pub fn new(pem: String) -> PrivateKeyPem {
         PrivateKeyPem(Zeroizing::new(pem))
     }

@@ -15,8 +15,8 @@ use crate::tls_server::{self, ChainCheck, Error};
 #[derive(Debug)]
 struct AnyChain;
 
-/// Makes the server side of TLS (1.2 and 1.3, aws-lc-rs, no resumption) that requests a client certificate but does not
-/// require one, and verifies only that the client holds its private key.
+/// Returns a server configuration for TLS 1.2 and 1.3 (aws-lc-rs, no resumption) that requests a client certificate
+/// without requiring one, and verifies only that the client holds its private key.
 pub fn server_config(certificate_pem: &str, private_key: &PrivateKeyPem) -> Result<ServerConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     tls_server::config(certificate_pem, private_key, provider, Arc::new(AnyChain))

@@ -36,12 +36,12 @@ pub struct IssuedServer {
     pub private_key_pem: PrivateKeyPem,
     /// Its serial number.
     pub serial: Serial,
-    /// Its last second.
+    /// Its last second of validity.
     pub not_after: DateTime<Utc>,
 }
 
 impl RootAuthority {
-    /// Makes a root CA with a fresh P-256 key, valid 20 years. `name` and the key's identifier become the CN.
+    /// Creates a root CA with a new P-256 key, valid for 20 years. Its CN is `name` and the key's identifier.
     pub fn create(name: &str, now: DateTime<Utc>) -> Result<RootAuthority, Error> {
         let key = generate_key()?;
         let mut parameters = ca_parameters("Argusiq", name, &key, 1);
@@ -53,7 +53,8 @@ impl RootAuthority {
         CertificateAuthority::from_parts(certificate.into(), pem, key).map(RootAuthority)
     }
 
-    /// Makes the intermediate CA of an organisation, valid 10 years or as long as the root.
+    /// Creates the intermediate CA of an organisation, valid for 10 years or until the root expires, whichever is
+    /// earlier.
     pub fn issue_organization_authority(&self, organization: Uuid, now: DateTime<Utc>) -> Result<Authority, Error> {
         let key = generate_key()?;
         let mut parameters = ca_parameters(&organization.to_string(), "Argusiq organisation CA", &key, 0);
@@ -64,7 +65,7 @@ impl RootAuthority {
         Authority::new(ca)
     }
 
-    /// Makes a server's key and certificate for the given names, valid `days` (1 to 3,650).
+    /// Generates a server's key and issues its certificate for the given names, valid for `days` (1 to 3,650).
     pub fn issue_server_certificate(
         &self,
         names: &ServerNames,
@@ -98,17 +99,17 @@ impl RootAuthority {
         crl::sign(&self.0, entries, number, now, next_update)
     }
 
-    /// The root certificate, PEM: what devices and servers trust.
+    /// Returns the root certificate, PEM: the trust anchor of devices and servers.
     pub fn certificate_pem(&self) -> &str {
         &self.0.certificate_pem
     }
 
-    /// The root certificate, DER.
+    /// Returns the root certificate, DER.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.0.certificate
     }
 
-    /// Encrypts the private key for rest.
+    /// Encrypts the private key for storage.
     pub fn seal(&self, master: &MasterKey) -> Result<SealedAuthority, Error> {
         self.0.seal(master)
     }

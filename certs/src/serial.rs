@@ -24,33 +24,33 @@ pub enum Error {
 }
 
 impl Serial {
-    /// Reads the big-endian octets of a serial number, DER's leading zero included.
-    pub fn from_octets(octets: &[u8]) -> Result<Serial, Error> {
-        let start = octets.iter().position(|octet| *octet != 0).ok_or(Error::OutOfRange)?;
-        let significant = &octets[start..];
+    /// Reads the big-endian bytes of a serial number; leading zero bytes, which DER may add, are dropped.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Serial, Error> {
+        let start = bytes.iter().position(|byte| *byte != 0).ok_or(Error::OutOfRange)?;
+        let significant = &bytes[start..];
         if significant.len() > 20 {
             return Err(Error::OutOfRange);
         }
         Ok(Serial(HEXLOWER.encode(significant)))
     }
 
-    /// Lower-case hex, without leading zero octets.
+    /// Returns lower-case hex without leading zero bytes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Draws 128 random bits from aws-lc-rs.
+    /// Generates 128 random bits.
     pub(crate) fn random() -> Result<Serial, aws_lc_rs::error::Unspecified> {
-        let mut octets = [0u8; 16];
+        let mut bytes = [0u8; 16];
         // DER drops a leading zero byte; drawing again keeps every serial 32 digits long.
-        while octets[0] == 0 {
-            rand::fill(&mut octets)?;
+        while bytes[0] == 0 {
+            rand::fill(&mut bytes)?;
         }
-        Ok(Serial(HEXLOWER.encode(&octets)))
+        Ok(Serial(HEXLOWER.encode(&bytes)))
     }
 
     pub(crate) fn to_rcgen(&self) -> rcgen::SerialNumber {
-        // The text is checked hex by construction, so an empty answer cannot occur.
+        // The text is valid hex by construction, so decoding cannot fail.
         HEXLOWER.decode(self.0.as_bytes()).unwrap_or_default().into()
     }
 }
@@ -65,8 +65,8 @@ impl FromStr for Serial {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Serial, Error> {
-        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| Error::NotHex)?;
-        Serial::from_octets(&octets)
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| Error::NotHex)?;
+        Serial::from_bytes(&bytes)
     }
 }
 

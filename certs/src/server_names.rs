@@ -1,4 +1,4 @@
-//! The names a server certificate is made for: DNS names and IP addresses, checked before they are signed.
+//! The names that a server certificate certifies: DNS names and IP addresses, checked before they are signed.
 
 use std::collections::BTreeSet;
 
@@ -12,19 +12,19 @@ use crate::identity;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerNames(BTreeSet<String>);
 
-/// Why names cannot stand in a server certificate.
+/// Why a server certificate cannot carry the names.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No name was given.
     #[error("a server certificate needs at least one DNS name or IP address")]
     Empty,
-    /// The text is neither.
+    /// The text is neither a DNS name nor an IP address.
     #[error("{0:?} is neither a DNS name nor an IP address")]
     Invalid(String),
 }
 
 impl ServerNames {
-    /// Checks DNS names (no wildcards) and IP addresses.
+    /// Parses DNS names (no wildcards) and IP addresses.
     pub fn parse<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Result<ServerNames, Error> {
         let names = names.into_iter().map(|name| canonical(name.as_ref())).collect::<Result<BTreeSet<_>, _>>()?;
         if names.is_empty() {
@@ -33,7 +33,7 @@ impl ServerNames {
         Ok(ServerNames(names))
     }
 
-    /// The names in their canonical spelling, sorted.
+    /// Returns the names in canonical spelling, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
@@ -47,15 +47,15 @@ impl ServerNames {
             .collect()
     }
 
-    /// The names a certificate carries; `None` when it carries others than DNS names and addresses.
+    /// Returns the names in a certificate; `None` if it has names other than DNS names and IP addresses.
     pub(crate) fn of_certificate(certificate: &CertificateDer<'_>) -> Option<ServerNames> {
         let parsed = identity::parse(certificate).ok()?;
         let names = parsed.subject_alternative_name().ok()??;
         let names = names.value.general_names.iter().map(|name| match name {
             GeneralName::DNSName(name) => Some((*name).to_owned()),
-            GeneralName::IPAddress(octets) => match octets.len() {
-                4 => <[u8; 4]>::try_from(*octets).ok().map(|octets| std::net::IpAddr::from(octets).to_string()),
-                _ => <[u8; 16]>::try_from(*octets).ok().map(|octets| std::net::IpAddr::from(octets).to_string()),
+            GeneralName::IPAddress(bytes) => match bytes.len() {
+                4 => <[u8; 4]>::try_from(*bytes).ok().map(|bytes| std::net::IpAddr::from(bytes).to_string()),
+                _ => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::IpAddr::from(bytes).to_string()),
             },
             _ => None,
         });

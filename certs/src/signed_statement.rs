@@ -17,7 +17,7 @@ impl RootAuthority {
     }
 }
 
-/// Tells whether the owner of this certificate (PEM) signed exactly this statement.
+/// Returns whether the signature of the statement is by the key of this PEM certificate.
 pub fn is_signed_by(certificate_pem: &str, statement: &[u8], signature: &[u8]) -> bool {
     let Ok(certificate) = CertificateDer::from_pem_slice(certificate_pem.as_bytes()) else { return false };
     let Ok((_, certificate)) = X509Certificate::from_der(&certificate) else { return false };

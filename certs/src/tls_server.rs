@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject};
 
 use crate::private_key_pem::PrivateKeyPem;
 
-/// Why a verifier or a server configuration cannot be made.
+/// Why a verifier or a server configuration cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The root certificate cannot be a trust anchor.
@@ -59,8 +59,8 @@ impl<C> HandshakeVerifier<C> {
     }
 }
 
-/// Makes a configuration for TLS 1.2 and 1.3 without session resumption: a resumed session would skip the chain check
-/// and so outlive a revocation.
+/// Returns a server configuration for TLS 1.2 and 1.3 without session resumption: a resumed session would skip the
+/// chain check and so outlive a revocation.
 pub(crate) fn config<C: ChainCheck + 'static>(
     certificate_pem: &str,
     private_key: &PrivateKeyPem,
@@ -91,7 +91,8 @@ impl<C: ChainCheck> ClientCertVerifier for HandshakeVerifier<C> {
         self.check.certificate_required()
     }
 
-    /// Names no CA: some clients send no certificate when only the root is named and theirs is two levels below it.
+    /// Returns no CA names: some clients send no certificate if only the root is named and theirs is two levels below
+    /// it.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

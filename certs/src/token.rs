@@ -10,32 +10,32 @@ use zeroize::Zeroizing;
 /// Prefix of every token, so that secret scanners find leaked ones.
 const PREFIX: &str = "argusiq-device-";
 /// Random bytes of a token.
-const OCTETS: usize = 32;
+const RANDOM_BYTES: usize = 32;
 
 /// The operating system's random source failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the random source failed")]
 pub struct Error;
 
-/// A device token in clear: `argusiq-device-` and 256 random bits in base64url. `Debug` shows nothing of it, it has no
-/// `Display` and no serde, and its memory is wiped on drop.
+/// A device token in clear text: `argusiq-device-` and 256 random bits in base64url. `Debug` is redacted, there is no
+/// `Display` or serde implementation, and the memory is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceToken(Zeroizing<String>);
 
 impl DeviceToken {
-    /// Draws a token from the operating system's randomness.
+    /// Generates a token from the operating system's random source.
     pub fn random() -> Result<Self, Error> {
-        let mut octets = Zeroizing::new([0; OCTETS]);
-        rand::fill(&mut octets[..]).map_err(|_| Error)?;
-        Ok(Self(Zeroizing::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&octets[..])))))
+        let mut bytes = Zeroizing::new([0; RANDOM_BYTES]);
+        rand::fill(&mut bytes[..]).map_err(|_| Error)?;
+        Ok(Self(Zeroizing::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes[..])))))
     }
 
-    /// The token itself: for the one answer that hands it to its owner.
+    /// Returns the token in clear text, for the one response that discloses it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Returns its digest.
+    /// Returns the token's SHA-256 digest in lower-case hex.
     pub fn digest(&self) -> String {
         sha256(&self.0)
     }
@@ -50,8 +50,8 @@ impl fmt::Debug for DeviceToken {
 /// Returns the SHA-256 digest of a presented token in lower-case hex, or `None` if the text is not a device token. A
 /// plain hash suffices because 256 random bits cannot be guessed.
 pub fn digest_of(presented: &str) -> Option<String> {
-    let octets = BASE64URL_NOPAD.decode(presented.strip_prefix(PREFIX)?.as_bytes()).ok()?;
-    (octets.len() == OCTETS).then(|| sha256(presented))
+    let bytes = BASE64URL_NOPAD.decode(presented.strip_prefix(PREFIX)?.as_bytes()).ok()?;
+    (bytes.len() == RANDOM_BYTES).then(|| sha256(presented))
 }
 
 pub(crate) fn sha256(text: &str) -> String {

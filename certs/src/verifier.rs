@@ -30,15 +30,16 @@ pub struct SwappableVerifier {
 }
 
 impl SwappableVerifier {
-    /// Trusts `root` alone (devices send their organisation CA's certificate along) and asks `revoked` for each serial.
+    /// Returns a verifier that trusts only `root` (devices send their organisation CA's certificate along) and calls
+    /// `revoked` for each serial number.
     pub fn new(root: &CertificateDer<'_>, revoked: Revoked) -> Result<SwappableVerifier, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let current = RwLock::new(build(root, Vec::new(), &provider)?);
         Ok(SwappableVerifier { current, revoked, provider })
     }
 
-    /// Replaces the root and the revocation lists for all later handshakes. A list only adds refusals: a certificate
-    /// that no list covers, or whose list has aged, is decided by the revocation question alone.
+    /// Replaces the root and the revocation lists for all later handshakes. A list can only add refusals: if no list
+    /// covers a certificate, or its list has expired, only the revocation callback decides.
     pub fn replace(
         &self,
         root: &CertificateDer<'_>,
@@ -51,13 +52,13 @@ impl SwappableVerifier {
 
     fn check_revoked(&self, certificate: &CertificateDer<'_>) -> Result<(), rustls::Error> {
         let parsed = identity::parse(certificate).map_err(|_| CertificateError::BadEncoding)?;
-        let serial = Serial::from_octets(parsed.raw_serial()).map_err(|_| CertificateError::BadEncoding)?;
+        let serial = Serial::from_bytes(parsed.raw_serial()).map_err(|_| CertificateError::BadEncoding)?;
         if (self.revoked)(&serial) { Err(CertificateError::Revoked.into()) } else { Ok(()) }
     }
 }
 
-/// Makes the server side of mutual TLS (1.2 and 1.3, aws-lc-rs) without session resumption: a resumed session would
-/// skip the certificate check and so outlive a revocation.
+/// Returns a server configuration for mutual TLS (1.2 and 1.3, aws-lc-rs) without session resumption: a resumed session
+/// would skip the certificate check and so outlive a revocation.
 pub fn server_config(
     certificate_pem: &str,
     private_key: &PrivateKeyPem,

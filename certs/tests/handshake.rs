@@ -177,7 +177,7 @@ fn revoking_an_organisation_ca_locks_out_all_its_devices() {
     let listener = listener();
     let ca = listener.pki.ours.certificate();
     let (_, parsed) = x509_parser::parse_x509_certificate(ca).unwrap();
-    listener.revoked.lock().unwrap().push(certs::Serial::from_octets(parsed.raw_serial()).unwrap());
+    listener.revoked.lock().unwrap().push(certs::Serial::from_bytes(parsed.raw_serial()).unwrap());
     assert_refused(listener.connect(&issue_device(&listener.pki.ours)), CertificateError::Revoked);
     listener.connect(&issue_device(&listener.pki.theirs)).unwrap();
 }

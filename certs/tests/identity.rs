@@ -105,11 +105,11 @@ fn a_certificate_for_another_purpose_is_refused() {
     let server = Forgery { usage: ExtendedKeyUsagePurpose::ServerAuth, ..Forgery::of(&pki.ours) };
     assert_eq!(
         verify_chain(&[server.sign().0], pki.root.certificate(), pki.ours.certificate(), now()),
-        Err(Error::Role("the certificate is not for client authentication"))
+        Err(Error::Role("the certificate does not permit client authentication"))
     );
     let chain = der(&pki.ours.issue_device(DEVICE, 1, now()).unwrap().chain_pem);
     assert_eq!(
         verify_chain(&chain, pki.root.certificate(), &chain[0], now()),
-        Err(Error::Role("a certificate given as CA is not one"))
+        Err(Error::Role("a certificate presented as a CA's is not a CA certificate"))
     );
 }

@@ -65,18 +65,18 @@ fn a_server_certificate_that_expires_or_does_not_match_is_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let issued = |names: &[&str], at| init_key_folder(dir, names, None, at).unwrap().server_issued;
-    assert_eq!(issued(&NAMES, now()), Some("there was none"));
+    assert_eq!(issued(&NAMES, now()), Some("none existed"));
     assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("the server's names changed"));
     assert_eq!(issued(&["localhost", "10.0.0.7"], now() + days(335)), None);
-    assert_eq!(issued(&["localhost", "10.0.0.7"], now() + days(336)), Some("it ends within 30 days"));
+    assert_eq!(issued(&["localhost", "10.0.0.7"], now() + days(336)), Some("it expires within 30 days"));
     let elsewhere = tempfile::tempdir().unwrap();
     init_key_folder(elsewhere.path(), ["localhost", "10.0.0.7"], None, now()).unwrap();
     let copy = |name: &str| std::fs::copy(elsewhere.path().join(name), dir.join(name)).unwrap();
     copy("server.key");
-    assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("its key was another"));
+    assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("its key did not match"));
     copy("server.key");
     copy("server.crt");
-    assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("another root had signed it"));
+    assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("another root CA had signed it"));
     std::fs::write(dir.join("server.crt"), "nonsense").unwrap();
     assert_eq!(issued(&["localhost", "10.0.0.7"], now()), Some("it could not be read"));
 }

@@ -62,7 +62,7 @@ fn a_device_stays_known_after_it_is_decommissioned() {
 #[test]
 fn a_revocation_is_found_by_serial_number_and_affects_the_device() {
     let directory = empty();
-    let (id, serial) = (Uuid::from_u128(9), Serial::from_octets(&[0x0a, 0xbc]).unwrap());
+    let (id, serial) = (Uuid::from_u128(9), Serial::from_bytes(&[0x0a, 0xbc]).unwrap());
     directory.apply(1, organization(), id, &issued(serial.as_str()));
     assert!(!directory.is_revoked(&serial));
     let revoked = AnyEvent::Certificate(CertificateEvent::CertificateRevoked {
