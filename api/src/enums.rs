@@ -35,54 +35,54 @@ macro_rules! wire_enums {
 }
 
 wire_enums! {
-    /// What a person may do.
+    /// An access role of a user or API key.
     Role = domain::user::AccessRole {
         Viewer "viewer", Operator "operator", Engineer "engineer", Admin "admin", PlatformAdmin "platform_admin",
     }
-    /// How severe, how urgent.
+    /// A severity or urgency.
     Severity = domain::alarming::Severity { Low "low", Medium "medium", High "high", Critical "critical" }
-    /// How a value is compared; `between` and `outside` take `upper`.
+    /// A comparison operator; `between` and `outside` need `upper`.
     Operator = domain::alarming::Operator {
         Above ">", AtLeast ">=", Below "<", AtMost "<=", Equal "==", NotEqual "!=", Between "between",
         Outside "outside",
     }
-    /// What a rule or an activity is about.
+    /// The kind of resource that a rule or an activity concerns.
     EntityType = domain::rule::EntityKind { Device "device", Asset "asset", Space "space" }
-    /// The part a device plays for an asset.
+    /// The role of a device for an asset.
     LinkRole = domain::device_links::LinkRole { Primary "primary", Backup "backup", Secondary "secondary" }
-    /// What the values of a metric are.
+    /// The data type of a metric's values.
     ValueKind = domain::device_type::ValueKind { Number "number", Boolean "boolean", Text "text" }
-    /// What becomes of metrics that the type does not declare.
+    /// How metrics that the device type does not declare are handled.
     UnknownMetrics = domain::device_type::UnknownMetrics { Keep "keep", Refuse "refuse" }
-    /// Why a certificate is revoked (RFC 5280).
+    /// The reason why a certificate is revoked (RFC 5280).
     RevocationCode = domain::certificate::RevocationCode {
         Unspecified "unspecified", KeyCompromise "key_compromise", AffiliationChanged "affiliation_changed",
         Superseded "superseded", CessationOfOperation "cessation_of_operation", PrivilegeWithdrawn "privilege_withdrawn",
     }
-    /// What a device speaks on its other side.
+    /// The field protocol of the device behind the payload.
     SourceProtocol = domain::catalogue::protocol_converter::SourceProtocol {
         Modbus "modbus", Opcua "opcua", Bacnet "bacnet", Raw "raw",
     }
-    /// How octets are written in a payload.
+    /// The encoding of a binary frame in a payload.
     FrameEncoding = domain::catalogue::protocol_converter::FrameEncoding {
         Hex "hex", Base64 "base64", Binary "binary",
     }
-    /// What a register is.
+    /// The data type of a register.
     RegisterKind = domain::catalogue::protocol_converter::RegisterKind {
         U8 "u8", I8 "i8", U16 "u16", I16 "i16", U32 "u32", I32 "i32", U64 "u64", I64 "i64", F32 "f32", F64 "f64",
     }
-    /// In which order the octets of a register stand.
+    /// The byte order of a register.
     Endianness = domain::catalogue::protocol_converter::Endianness {
         Big "big", Little "little", BigWordSwapped "big_word_swapped", LittleWordSwapped "little_word_swapped",
     }
-    /// What becomes of the values of the assets below one.
+    /// How the values of child assets are aggregated.
     CompositeAggregation = domain::asset_type::Aggregation {
         Sum "sum", Avg "avg", Min "min", Max "max", Last "last", Count "count",
     }
-    /// What becomes of the health of the assets below one: it is never better than the worst, or each counts in the
-    /// mean.
+    /// How the health scores of child assets are combined: with `worst`, the parent's score is at most that of its
+    /// worst child; with `mean`, each child contributes to the mean.
     ChildrenFold = domain::asset_type::ChildrenFold { Worst "worst", Mean "mean" }
-    /// What makes activities from a template.
+    /// What triggers the creation of an activity from a template.
     TriggerEventType = domain::activity_template::TriggerEventType {
         ThresholdBreach "THRESHOLD_BREACH", DeviceOffline "DEVICE_OFFLINE", Manual "MANUAL",
     }

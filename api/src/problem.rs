@@ -17,16 +17,16 @@ use crate::responses;
 /// The media type of problems.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// A field of the request that is wrong.
+/// An invalid field of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Object)]
 pub struct FieldError {
-    /// Which one, as in the request: `condition.value`, `checklist[2].item`, `limit`.
+    /// The field's path in the request: `condition.value`, `checklist[2].item`, `limit`.
     pub field: String,
-    /// What is wrong with it.
+    /// Why the field is invalid.
     pub message: String,
 }
 
-/// A user of what was to be retired.
+/// A resource that uses the one to be retired.
 #[derive(Clone, Debug, PartialEq, Eq, Object)]
 pub struct UsedBy {
     /// `device`, `device_type`, `asset`, `asset_profile`, `activity_template` or `rule`.
@@ -35,28 +35,28 @@ pub struct UsedBy {
     pub name: String,
 }
 
-/// What is wrong with a request, or with the platform.
+/// An error response: the request is refused, or the platform failed.
 #[derive(Clone, Debug, PartialEq, Eq, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 pub struct Problem {
-    /// A stable name of the kind of problem: `urn:argusiq:problem:<slug>`.
+    /// The stable identifier of the kind of problem: `urn:argusiq:problem:<slug>`.
     #[oai(rename = "type")]
     pub kind: String,
-    /// The kind in words.
+    /// A short summary of the kind of problem.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// This occurrence in words.
+    /// An explanation of this occurrence.
     pub detail: Option<String>,
-    /// The path that was asked for.
+    /// The path of the request.
     pub instance: Option<String>,
-    /// The fields that are wrong; absent where it is not about fields.
+    /// The invalid fields; absent if the problem concerns no fields.
     #[oai(default)]
     pub errors: Vec<FieldError>,
-    /// Who uses what was to be retired, the first ten; absent where it is not about that.
+    /// The first ten resources that use the one to be retired; absent for other problems.
     #[oai(default)]
     pub used_by: Vec<UsedBy>,
-    /// Not an error: the change of this resource is stored but not visible yet. It is answered with 202.
+    /// Not an error: the change of this resource is stored but not visible yet. The response is 202.
     #[oai(skip)]
     pub stored: Option<(Uuid, Receipt)>,
 }
@@ -107,21 +107,21 @@ kinds! {
     /// The path does not support the method.
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "Method not allowed";
     /// A value that must be unique is taken.
-    AlreadyExists "already-exists" CONFLICT "It exists already";
+    AlreadyExists "already-exists" CONFLICT "Already exists";
     /// Another resource refers to this one.
-    InUse "in-use" CONFLICT "Something else uses it";
+    InUse "in-use" CONFLICT "In use by other resources";
     /// The resource's state does not permit this.
-    WrongState "wrong-state" CONFLICT "Not possible in its present state";
+    WrongState "wrong-state" CONFLICT "Not possible in the resource's present state";
     /// Too many changes at the same time.
     Contention "contention" CONFLICT "Too many changes at the same time";
     /// The resource has expired or was used up.
-    Gone "gone" GONE "No longer there";
+    Gone "gone" GONE "No longer available";
     /// No device has this claim code and serial number.
-    WrongClaimCode "wrong-claim-code" FORBIDDEN "The claim code does not hold";
+    WrongClaimCode "wrong-claim-code" FORBIDDEN "The claim code is invalid";
     /// More requests or failed sign-ins than the limit.
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "Too many requests";
     /// The resource is not at the version in `If-Match`.
-    PreconditionFailed "precondition-failed" PRECONDITION_FAILED "It was changed in the meantime";
+    PreconditionFailed "precondition-failed" PRECONDITION_FAILED "The resource was changed in the meantime";
     /// The body is too large.
     TooLarge "too-large" PAYLOAD_TOO_LARGE "The body is too large";
     /// The content type is not JSON.
@@ -131,15 +131,15 @@ kinds! {
     /// The idempotency key was used with another request.
     IdempotencyKeyReused "idempotency-key-reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another request";
     /// The body refers to a resource that does not exist.
-    UnknownReference "unknown-reference" UNPROCESSABLE_ENTITY "Something it refers to does not exist";
+    UnknownReference "unknown-reference" UNPROCESSABLE_ENTITY "A referenced resource does not exist";
     /// An internal error.
-    Internal "internal" INTERNAL_SERVER_ERROR "The platform failed";
+    Internal "internal" INTERNAL_SERVER_ERROR "Internal error";
     /// A server behind the API does not answer.
     Unavailable "unavailable" SERVICE_UNAVAILABLE "A server behind the API does not answer";
     /// The command may or may not be stored.
-    OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "It is not known whether the change is stored";
+    OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "The change may or may not be stored";
     /// The read model has not reached `minPosition`.
-    NotYetVisible "not-yet-visible" SERVICE_UNAVAILABLE "The read model is not that far yet";
+    NotYetVisible "not-yet-visible" SERVICE_UNAVAILABLE "The read model has not caught up yet";
     /// The log is full.
     LogFull "log-full" INSUFFICIENT_STORAGE "The log is full";
 }
@@ -235,7 +235,7 @@ impl ApiResponse for Problem {
     fn meta() -> MetaResponses {
         let content = vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Self::schema_ref() }];
         let any = MetaResponse {
-            description: "What is wrong (RFC 9457).",
+            description: "The problem (RFC 9457).",
             status: None,
             status_range: None,
             content,

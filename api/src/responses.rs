@@ -33,19 +33,19 @@ pub struct Fetched<T>(pub T);
 /// 200 with an `ETag`: a resource after a change.
 pub struct Revised<T>(pub T, pub Option<Receipt>);
 
-/// It is done.
+/// The request has succeeded.
 #[derive(Clone, Copy, Debug, Object)]
 pub struct Success {
     /// Always true.
     pub success: bool,
 }
 
-/// A change that is stored and cannot be shown yet.
+/// A change that is stored but not visible in the read models yet.
 #[derive(Clone, Copy, Debug, Object)]
 struct Stored {
     /// Always true.
     stored: bool,
-    /// What was created or changed.
+    /// The resource that was created or changed.
     id: Uuid,
 }
 
@@ -75,7 +75,8 @@ impl<T: ToJSON> ApiResponse for Fetched<T> {
     fn meta() -> MetaResponses {
         let mut seen = response::<T>(StatusCode::OK);
         seen.headers = vec![tag()];
-        let same = MetaResponse { status: Some(304), description: "It has not changed.", content: vec![], ..tagged() };
+        let same =
+            MetaResponse { status: Some(304), description: "The resource is unchanged.", content: vec![], ..tagged() };
         MetaResponses { responses: vec![seen, same] }
     }
 
@@ -162,7 +163,7 @@ pub fn stored(id: Uuid, receipt: Receipt) -> Response {
 fn written<T: Type>(status: StatusCode, is_versioned: bool) -> MetaResponses {
     let mut written = response::<T>(status);
     written.headers.extend(is_versioned.then(tag));
-    let description = "The change is stored, but what it left cannot be shown yet: read it in a moment.";
+    let description = "The change is stored but not visible in the read models yet; read the resource again shortly.";
     let stored = MetaResponse { description, ..response::<Stored>(StatusCode::ACCEPTED) };
     MetaResponses { responses: vec![written, stored] }
 }
@@ -173,8 +174,8 @@ fn register_written<T: Type>(registry: &mut Registry) {
 }
 
 fn response<T: Type>(status: StatusCode) -> MetaResponse {
-    let position = header(LOG_POSITION, "Where the change stands in its stream of the log.", u64::schema_ref());
-    let stream = header(LOG_STREAM, "That stream.", String::schema_ref());
+    let position = header(LOG_POSITION, "The position of the change in its log stream.", u64::schema_ref());
+    let stream = header(LOG_STREAM, "The name of that log stream.", String::schema_ref());
     MetaResponse {
         description: "",
         status: Some(status.as_u16()),

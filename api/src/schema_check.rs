@@ -79,7 +79,7 @@ impl Check<'_> {
             match &schema.additional_properties {
                 Some(part) => self.value(part, value, &join(path, name)),
                 None if open => {}
-                None => self.note(&join(path, name), "is not known"),
+                None => self.note(&join(path, name), "is not a known field"),
             }
         }
     }
@@ -123,7 +123,7 @@ impl Check<'_> {
         if schema.ty == "integer" && value.fract() != 0.0 {
             self.note(path, "must be a whole number");
         } else if value < low || value > high {
-            self.note(path, format!("must lie in {low} to {high}"));
+            self.note(path, format!("must be in the range {low} to {high}"));
         }
     }
 
@@ -158,7 +158,7 @@ fn article(kind: &str) -> &'static str {
     match kind {
         "object" => "an object",
         "array" => "a list",
-        "string" => "a text",
+        "string" => "a string",
         "integer" => "a whole number",
         "boolean" => "true or false",
         _ => "a number",
@@ -259,18 +259,18 @@ mod tests {
             "name is required",
             "code must have 0 to 3 characters",
             "id must be a UUID",
-            "port must lie in 0 to 65535",
+            "port must be in the range 0 to 65535",
             "kind must be one of \"round\", \"square\"",
             "act.type must be one of \"call\", \"rest\"",
-            "parts[1].item must be a text",
+            "parts[1].item must be a string",
             "parts[2].item is required",
         ];
         assert_eq!(wrong(value), expected);
         assert_eq!(wrong(json!({"name": "a", "act": {"type": "call"}})), ["act.url is required"]);
         let unknown = json!({"name": "a", "unknown": 1, "parts": [{"item": "y", "more": null}]});
-        assert_eq!(wrong(unknown), ["parts[0].more is not known", "unknown is not known"]);
+        assert_eq!(wrong(unknown), ["parts[0].more is not a known field", "unknown is not a known field"]);
         let described = json!({"name": "a", "part": {"item": "y", "more": 1}, "parts": []});
-        assert_eq!(wrong(described), ["parts must have at least 1 items", "part.more is not known"]);
+        assert_eq!(wrong(described), ["parts must have at least 1 items", "part.more is not a known field"]);
         assert_eq!(wrong(json!({"name": "a", "port": 1.5})), ["port must be a whole number"]);
         assert_eq!(wrong(json!([])), ["body must be an object"]);
     }
