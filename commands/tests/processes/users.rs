@@ -76,12 +76,12 @@ async fn an_invalid_registration_claims_no_address() {
     let valid = || user("ada@example.org");
     let long = "x".repeat(201);
     let table = [
-        (NewUser { email: "ada".into(), ..good() }, Refusal::InvalidEmail),
-        (NewUser { name: " ".into(), ..good() }, Refusal::InvalidName),
-        (NewUser { password: "1234567".into(), ..good() }, Refusal::InvalidPassword),
-        (NewUser { password: long, ..good() }, Refusal::InvalidPassword),
+        (NewUser { email: "ada".into(), ..valid() }, Refusal::InvalidEmail),
+        (NewUser { name: " ".into(), ..valid() }, Refusal::InvalidName),
+        (NewUser { password: "1234567".into(), ..valid() }, Refusal::InvalidPassword),
+        (NewUser { password: long, ..valid() }, Refusal::InvalidPassword),
         (
-            NewUser { work_roles: vec!["".into()], ..good() },
+            NewUser { work_roles: vec!["".into()], ..valid() },
             Refusal::User(UserRefusal::InvalidWorkRole { role: "".into() }),
         ),
     ];
