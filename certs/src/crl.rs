@@ -79,6 +79,7 @@ pub(crate) fn sign(
     now: DateTime<Utc>,
     next_update: DateTime<Utc>,
 ) -> Result<Crl, Error> {
+    // Compared in whole seconds, the resolution of times in a list.
     if next_update.timestamp() <= now.timestamp() {
         return Err(Error::NextUpdate);
     }

@@ -79,7 +79,10 @@ pub enum Error {
     #[error("{} is not the certificate of the sealed root CA beside it", .0.display())]
     OtherRoot(PathBuf),
     /// A sealed root CA exists, but no master key to open it.
-    #[error("{} is sealed, but there is no master key: put it into {} or supply it in the environment", root.display(), key.display())]
+    #[error(
+        "{} is sealed, but there is no master key: put it into {} or supply it in the environment",
+        root.display(), key.display()
+    )]
     MasterKeyMissing {
         /// The sealed root.
         root: PathBuf,
@@ -146,6 +149,7 @@ fn ensure_master_key(dir: &Path, given: Option<MasterKey>) -> Result<(MasterKey,
     }
     let (key, root) = (dir.join("master.key"), dir.join("root.key.sealed"));
     if !key.exists() {
+        // A new master key could not open the existing root CA.
         if root.exists() {
             return Err(Error::MasterKeyMissing { root, key });
         }

@@ -65,6 +65,7 @@ impl MasterKey {
     /// Parses 32 bytes written as base64 or as 64 hex digits; surrounding white space is ignored.
     pub fn parse(text: &str) -> Result<MasterKey, Error> {
         let text = text.trim();
+        // Hex first: 64 hex digits are valid base64 too, of a wrong length.
         let hex = (text.len() == 2 * KEY_BYTES).then(|| HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()).flatten();
         let bytes = match hex {
             Some(bytes) => bytes,
@@ -126,6 +127,7 @@ impl MasterKey {
         let (Some(FORMAT), Some(sealed_with), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(Error::UnknownFormat);
         };
+        // Without this check, a wrong key would be reported as tampering.
         if sealed_with != self.id() {
             return Err(Error::OtherMasterKey { sealed_with: sealed_with.to_owned(), current: self.id() });
         }

@@ -27,6 +27,7 @@ pub fn reseal_root(dir: &Path, old: &MasterKey, new: &MasterKey) -> Result<bool,
     let read = std::fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error))?;
     let sealed: SealedAuthority =
         serde_json::from_str(&read).map_err(|error| Error::SealedRoot(path.clone(), error))?;
+    // An interrupted rotation may have resealed the root already.
     if sealed.open_root(new).is_ok() {
         return Ok(false);
     }

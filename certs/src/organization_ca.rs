@@ -92,6 +92,7 @@ impl Authority {
             let ca = identity::parse(&self.ca.certificate).map_err(Error::Certificate)?;
             identity::check_signature(&own, &ca, "device certificate", "organisation CA")
                 .map_err(Error::Certificate)?;
+            // The signature is verified, so the names in the certificate can be trusted.
             let device = identity::identity(std::slice::from_ref(&der)).map_err(Error::Certificate)?.device;
             (device, SubjectPublicKeyInfo::from_der(own.public_key().raw).map_err(Error::Sign)?)
         };

@@ -44,6 +44,7 @@ impl RootAuthority {
     /// Creates a root CA with a new P-256 key, valid for 20 years. Its CN is `name` and the key's identifier.
     pub fn create(name: &str, now: DateTime<Utc>) -> Result<RootAuthority, Error> {
         let key = generate_key()?;
+        // Path length 1: below the root there are only organisation CAs.
         let mut parameters = ca_parameters("Argusiq", name, &key, 1);
         parameters.serial_number = Some(draw_serial()?.to_rcgen());
         parameters.not_before = to_time(now - BACKDATED)?;
@@ -57,7 +58,9 @@ impl RootAuthority {
     /// earlier.
     pub fn issue_organization_authority(&self, organization: Uuid, now: DateTime<Utc>) -> Result<Authority, Error> {
         let key = generate_key()?;
+        // Path length 0: an organisation's CA issues no further CAs.
         let mut parameters = ca_parameters(&organization.to_string(), "Argusiq organisation CA", &key, 0);
+        // Only clientAuth, so that it cannot issue a server certificate that devices would trust.
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let not_after = (now + ORGANIZATION_VALIDITY).min(self.0.not_after);
         let signed = self.0.sign(parameters, &key, now, not_after)?;

@@ -79,6 +79,7 @@ impl ChainCheck for SwappableVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
+        // Clone the verifier instead of holding the lock, so that handshakes do not delay a replacement.
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         current.verify_client_cert(end_entity, intermediates, now)?;
         identity::identity(std::slice::from_ref(end_entity))
@@ -103,6 +104,7 @@ fn build(
     roots.add(root.clone().into_owned()).map_err(Error::Root)?;
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .with_crls(lists)
+        // An organisation may have no list yet: then the revocation callback decides.
         .allow_unknown_revocation_status()
         .build()
         .map_err(Error::Build)

@@ -45,6 +45,7 @@ impl Commands {
         let organization = OrganizationId(derive(FIRST_START, &["organization"]));
         let context = CommandContext::system("bootstrap", organization, derive(FIRST_START, &["command"]));
         let user = UserId(context.created_id("user"));
+        // A user can only be registered in an existing organisation.
         self.ensure_first_organization(&context, organization).await?;
         let administrator = self.load_fresh::<User>(organization, user.0).await.map_err(Error::widen)?;
         let vault = &self.inner.vault;

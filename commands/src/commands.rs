@@ -26,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) vault: Vault,
     pub(crate) keys: Keys,
     clock: Clock,
+    // Held only to be dropped: that ends the feed and the relay.
     _feed: RunningFeed,
     _relay: Option<Relay>,
 }

@@ -64,6 +64,7 @@ impl Commands {
         if let Some((published, _)) = self.published(&draft).await? {
             return Ok(Some(published.into()));
         }
+        // Only a list that is not published yet needs the CA's key.
         let authority = self.inner.vault.authority(&self.inner.keys, organization).await?;
         let Some(authority) = authority else { return Ok(None) };
         let sign =
@@ -82,7 +83,7 @@ impl Commands {
     fn draft(&self, ca: String, revocations: &[Revocation], position: u64) -> Result<Draft, Error> {
         let period = self.now().timestamp().div_euclid(PERIOD_SECONDS);
         let hour = DateTime::from_timestamp(period * PERIOD_SECONDS, 0).unwrap_or_default();
-        // thisUpdate must not be earlier than the newest revocation on the list.
+        // thisUpdate must be neither earlier than the newest revocation on the list nor in the future.
         let newest = revocations.iter().map(|revocation| revocation.revoked_at).max();
         let this_update = newest.map_or(hour, |newest| newest.max(hour)).min(self.now());
         let number = (position << PERIOD_BITS) | u64::try_from(period).unwrap_or_default();

@@ -76,6 +76,7 @@ impl Commands {
                     None => return Err(Error::Conflict),
                 },
             }
+            // Both other outcomes mean that the cached state may be outdated.
             fresh = true;
         }
     }
@@ -141,10 +142,12 @@ impl Commands {
         if let Some(receipt) = recent_receipt(&loaded, context.command_id) {
             return Ok(Attempt::Done(receipt));
         }
+        // A stale version is not refused at once: the search below may find that this command is a repeat.
         let stale = loaded.exists() && expected.is_some_and(|version| version != loaded.version);
         let decision = if stale { Ok(vec![]) } else { loaded.state.decide_on(command) };
         let refusal = match decision {
             Ok(_) if stale => Some(Error::Stale { present: loaded.version }),
+            // Only events that would be stored need their references: a command that changes nothing cannot break one.
             Ok(events) if !events.is_empty() => {
                 match self.first_missing(context.organization, references).await.map_err(Error::widen)? {
                     None => return self.append(loaded, events, context).await,
@@ -207,6 +210,7 @@ fn pauses() -> impl Iterator<Item = Duration> {
         .with_min_delay(Duration::from_millis(2))
         .with_max_delay(LONGEST_PAUSE)
         .with_max_times(MOST_CONFLICTS)
+        // Jitter keeps concurrent commands from colliding again.
         .with_jitter()
         .build()
 }

@@ -11,6 +11,7 @@ use crate::vault::is_authority;
 /// interrupted rotation completes when it is run again.
 pub async fn rotate_master_key(log: &Log, old: &MasterKey, new: &MasterKey) -> Result<Rekeyed, Error> {
     let change = |name: &str, plaintext: Vec<u8>| {
+        // A CA key is sealed twice: the encrypted secret contains a `SealedAuthority` under the same master key.
         if !is_authority(name) {
             return Ok(plaintext);
         }

@@ -23,6 +23,7 @@ impl Commands {
     /// it.
     pub async fn rotate_webhook_secret(&self, context: &CommandContext) -> Result<(String, Receipt), Error<Refusal>> {
         let key = random::bytes::<SECRET_BYTES>().map_err(Error::widen)?;
+        // Replaced before it is recorded: after a crash in between, a repeat replaces it again and records that.
         self.inner.vault.replace_webhook_key(context.organization, &key).await.map_err(Error::from)?;
         let command = OrganizationCommand::NoteWebhookSecretReplaced {};
         let receipt = self.execute::<Organization>(context, context.organization.0, command).await?;

@@ -53,6 +53,7 @@ impl Commands {
         let (organization, id) = (OrganizationId(presented.first), presented.second);
         let state = self.load_cached::<ApiKey>(organization, id, |known| known.terms.is_some()).await;
         let state = state.map_err(unavailable)?;
+        // Compare the digest first: a caller without the key must not learn that it exists, is revoked or has expired.
         let terms = state.terms.filter(|terms| terms.digest == presented.digest).ok_or(ApiKeyError::Unknown)?;
         if state.revoked {
             return Err(ApiKeyError::Revoked);

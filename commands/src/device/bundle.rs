@@ -70,6 +70,7 @@ impl Commands {
         let Some(kept) = self.inner.vault.take_bundle(token).await? else { return Ok(TakenBundle::Gone) };
         let bundle = Bundle::from_json(&kept)
             .ok_or_else(|| Error::Internal(Cause::from("a stored bundle cannot be decoded")))?;
+        // The bucket expires entries by the NATS server's clock, so the time is checked by this process's clock too.
         let in_time = bundle.device == device && self.now() < bundle.expires_at;
         Ok(if in_time { TakenBundle::Bundle(bundle) } else { TakenBundle::Gone })
     }

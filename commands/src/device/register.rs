@@ -113,6 +113,7 @@ impl Commands {
         let days = new.certificate_validity_days;
         let command = command(new);
         let before = self.device_before(&step, device_id).await?;
+        // A repeat of a stored registration skips the checks, which may fail by now: the organisation may be suspended.
         if before.is_none() {
             check(&command).map_err(Error::Refused)?;
             self.active_organization(context.organization).await.map_err(|e| e.map_refused(Refusal::Organization))?;

@@ -48,6 +48,7 @@ impl Commands {
         chain: &[CertificateDer<'_>],
     ) -> Result<AuthenticatedDevice, Error<Refusal>> {
         let refused = |error| Error::Refused(Refusal::PresentedCertificate(error));
+        // The unverified identity only selects the organisation whose CA then verifies the chain.
         let claimed = certs::identity(chain).map_err(refused)?;
         let organization = OrganizationId(claimed.organization);
         let active = self.active_organization(organization).await;

@@ -69,6 +69,7 @@ impl Commands {
         let replaced = recent_receipt(&before, step.command_id);
         let command = DeviceCommand::ReplaceDevice { serial_number: new.serial_number.clone(), reason: new.reason };
         if replaced.is_none() {
+            // A dry run, so that an invalid replacement claims no serial number and revokes no certificate.
             let decided = before.state.decide(command.clone());
             decided.map_err(|refusal| Error::Refused(Refusal::Device(refusal)))?;
         }
@@ -82,6 +83,7 @@ impl Commands {
             None => (None, replaced),
             Some(prepared) => {
                 let (certificate, issued) = self.issue(&context.step("issue certificate"), device, prepared).await?;
+                // No overlap: any certificate issued since the revocation ends at once.
                 let ended = self.supersede(context, device, certificate.id, Some(self.now())).await?;
                 (Some(certificate), latest_receipt(replaced, Some(latest_receipt(issued, ended))))
             }

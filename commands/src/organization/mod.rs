@@ -41,6 +41,7 @@ impl Commands {
         let context = context.within(organization);
         let found = OrganizationCommand::FoundOrganization { name: new.name };
         let founded = self.execute::<Organization>(&context.step("found"), organization.0, found).await?;
+        // Returns the stored CA if an interrupted attempt has created it already.
         let authority = self.inner.vault.ensure_authority(&self.inner.keys, organization, self.now()).await;
         let authority = authority.map_err(Error::widen)?;
         let record = OrganizationCommand::RecordCertificateAuthority {

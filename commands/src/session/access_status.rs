@@ -28,6 +28,7 @@ impl Commands {
         user: UserId,
         access_version: u64,
     ) -> Result<AccessStatus, Error> {
+        // A token may be newer than the cache: any other state is loaded fresh before the token is refused.
         let unchanged = |known: &User| known.is_active() && known.access_version == access_version;
         let state = self.load_cached::<User>(organization, user.0, unchanged).await?;
         if !state.is_active() {

@@ -13,6 +13,7 @@ use crate::vault::StoredSession;
 impl Commands {
     /// Begins a session and returns it with its first refresh token.
     pub async fn begin_session(&self, signed_in: SignedIn) -> Result<Session, Error> {
+        // Random, not derived: every sign-in begins a session of its own.
         let session = Builder::from_random_bytes(random::bytes()?).into_uuid();
         let refresh_token = OneTimeSecret::draw(PREFIX, signed_in.user.0, session)?;
         let expires_at = self.now() + SESSION_LIFE;

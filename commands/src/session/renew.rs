@@ -41,6 +41,7 @@ impl Commands {
         }
         let signed_in = self.signed_in(kept.organization, user, loaded).await.map_err(unavailable)?;
         let next = OneTimeSecret::draw(PREFIX, user.0, session).map_err(unavailable)?;
+        // A renewal does not extend the session.
         let expires_at = kept.expires_at;
         let renewed = StoredSession { digest: next.digest(), ..kept };
         match vault.renew_session(user.0, session, &renewed, revision).await.map_err(unavailable)? {

@@ -37,6 +37,7 @@ impl Commands {
         }
         let vault = &self.inner.vault;
         let hash = vault.passwords.hash(password).await.map_err(Error::widen)?;
+        // Replaced before it is recorded: after a crash in between, a repeat sets the password again and records that.
         vault.replace_password_hash(user, &hash).await.map_err(Error::widen)?;
         self.forget_generated_password_of(user).await.map_err(Error::widen)?;
         let noted = self.execute::<User>(context, user.0, UserCommand::NotePasswordSet {}).await;

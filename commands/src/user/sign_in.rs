@@ -61,6 +61,7 @@ impl Commands {
             Some((_, user, _)) => self.inner.vault.password_hash(*user).await.map_err(unavailable)?,
             None => None,
         };
+        // Verify even without a hash, so that the response time does not reveal whether the address is known.
         let right = self.inner.vault.passwords.verify(password, hash).await.map_err(unavailable)?;
         let Some((organization, user, state)) = known.filter(|_| right) else {
             return Err(SignInError::WrongCredentials);

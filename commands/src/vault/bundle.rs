@@ -42,6 +42,7 @@ impl Vault {
     }
 
     fn mac(&self, device: Uuid, random: &[u8]) -> Result<Vec<u8>, Error> {
+        // The device is part of the message, so a token is valid for its device only.
         let message = [device.as_bytes().as_slice(), random].concat();
         Ok(hmac::sign(&self.opened()?.bundle_tokens, &message).as_ref().to_vec())
     }

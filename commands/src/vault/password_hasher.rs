@@ -60,6 +60,7 @@ impl PasswordHasher {
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let slot = self.slots.clone().acquire_owned().await.map_err(|error| Error::Internal(error.into()))?;
+        // The task owns its slot: it keeps running, and keeps its memory, even if the caller is cancelled.
         let work = move || {
             let _slot = slot;
             work()

@@ -32,6 +32,7 @@ impl Vault {
             return Ok(key);
         }
         write_once(self.secrets()?, &name(user), &random::bytes::<32>()?).await?;
+        // Another process may have stored a key first: load the stored one.
         let made = self.person_key(user).await?;
         made.ok_or_else(|| Error::Internal(Cause::from("a person's key disappeared while it was being created")))
     }
