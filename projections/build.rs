@@ -12,7 +12,7 @@ const MIGRATIONS: &str = "../migrations";
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={MIGRATIONS}");
     let mut paths: Vec<_> = fs::read_dir(MIGRATIONS)?
-        .map(|entry| Ok(entry?.path().canonicalize()?))
+        .map(|entry| entry?.path().canonicalize())
         .collect::<Result<Vec<_>, std::io::Error>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
     paths.sort();

@@ -1,7 +1,6 @@
 //! Wires the roles: gives each role crate its dependencies and its configuration.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -18,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connections::{self, Servers, Streams};
 use crate::environment::{self, Clock};
-use crate::settings::Settings;
+use crate::settings::{Settings, socket_address};
 use crate::{installation, keys, observability, readiness};
 
 /// A role: a part of the platform that can run as its own process.
@@ -321,11 +320,6 @@ fn api_http(settings: &Settings) -> api::Http {
         secure_cookies: settings.http.secure_cookies,
         trusted_proxies: settings.http.trusted_proxies,
     }
-}
-
-pub(crate) fn socket_address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
-    let host = host.parse().with_context(|| format!("{host:?} is not an IP address to listen on"))?;
-    Ok(SocketAddr::new(host, port))
 }
 
 /// Returns the ports to listen on: from `port_base` or the defaults, overridden one by one.

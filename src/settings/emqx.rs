@@ -6,8 +6,8 @@ use anyhow::bail;
 use ingest::{BrokerApi, HookConfig, Listen};
 use serde::{Deserialize, Serialize};
 
+use super::listeners::socket_address;
 use super::secret::{Secret, resolve};
-use crate::wiring::socket_address;
 
 /// An EMQX broker: the authentication hook it calls, and its management API.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! Settings of the listeners: HTTP API, MQTT edge, HTTP ingest, enrolment and probes.
 
-use anyhow::bail;
+use std::net::SocketAddr;
+
+use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
 /// The HTTP API and the page.
@@ -118,6 +120,12 @@ impl Default for Probe {
     fn default() -> Self {
         Self { listen: loopback(), port: None }
     }
+}
+
+/// Returns the address to listen on. Errors when `host` is not an IP address.
+pub fn socket_address(host: &str, port: u16) -> anyhow::Result<SocketAddr> {
+    let host = host.parse().with_context(|| format!("{host:?} is not an IP address to listen on"))?;
+    Ok(SocketAddr::new(host, port))
 }
 
 fn loopback() -> String {

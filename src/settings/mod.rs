@@ -23,6 +23,7 @@ use self::audit::Audit;
 use self::bridge::Bridge;
 use self::emqx::Emqx;
 use self::limits::Limits;
+pub use self::listeners::socket_address;
 use self::listeners::{Enroll, Http, IngestHttp, Mqtt, Probe};
 use self::process::Process;
 pub use self::secret::Secret;

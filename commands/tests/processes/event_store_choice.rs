@@ -20,7 +20,7 @@ async fn a_start_with_another_event_store_than_the_first_is_refused() {
     let refused = Commands::open_with(postgres(), log.clone(), keys.clone(), Arc::new(now)).await.err().unwrap();
     assert!(matches!(refused, OpenError::Choice(_)), "{refused:?}");
     let message = refused.to_string();
-    assert!(message.contains("keeps its events in jetstream"), "{message}");
+    assert!(message.contains("stores its events in jetstream"), "{message}");
     assert!(message.contains("event_store = \"jetstream\""), "{message}");
     assert!(Commands::open(log, keys, Arc::new(now)).await.is_ok());
 }

@@ -11,9 +11,11 @@ use sqlx::PgConnection;
 use super::decode::DecodedBatch;
 use super::late_detection::RoutedReadings;
 use super::surrogate_keys::KeyedReading;
-use super::upkeep::COMPACTED_AFTER_HOURS;
 use crate::Error;
 use crate::binary_copy::BinaryCopy;
+
+/// An hour is compacted this many hours after its end at the earliest; most late readings have arrived by then.
+pub const COMPACTED_AFTER_HOURS: i64 = 2;
 
 /// Microseconds per hour.
 pub const MICROS_PER_HOUR: i64 = 3_600_000_000;

@@ -4,8 +4,8 @@ use domain::catalogue::activity_type::ActivityTypeDefinition;
 use projections::catalogue::EntryRow;
 use projections::dependents::Referenced;
 
-use super::CatalogueEntry;
 use super::endpoints::catalogue_endpoints;
+use super::entries::CatalogueEntry;
 use crate::prelude::*;
 
 /// The definition of an activity type.

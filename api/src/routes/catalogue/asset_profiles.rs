@@ -6,8 +6,8 @@ use domain::catalogue::asset_profile::{HealthThresholds as Thresholds, ProfileDe
 use domain::ids::AssetTypeId;
 use projections::catalogue::EntryRow;
 
-use super::CatalogueEntry;
 use super::endpoints::catalogue_endpoints;
+use super::entries::CatalogueEntry;
 use crate::prelude::*;
 use crate::routes::assets::view::HealthThresholds;
 use crate::routes::attributes::object;

@@ -3,7 +3,7 @@
 use domain::catalogue::protocol_converter as domain;
 use projections::catalogue::EntryRow;
 
-use super::CatalogueEntry;
+use super::entries::CatalogueEntry;
 use crate::enums::{Endianness, FrameEncoding, RegisterKind, SourceProtocol};
 use crate::prelude::*;
 use crate::routes::device_types::view::Metric;

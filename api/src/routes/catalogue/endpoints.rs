@@ -60,7 +60,7 @@ macro_rules! catalogue_endpoints {
                 #[oai(name = "Idempotency-Key")] intent: Intent,
                 body: Body<$request>,
             ) -> Result<Created<$response>, Problem> {
-                super::define::<$definition, _, _>(&state, &caller, &intent, body.0).await
+                super::entries::define::<$definition, _, _>(&state, &caller, &intent, body.0).await
             }
 
             $(#[$get_doc])*
@@ -71,7 +71,7 @@ macro_rules! catalogue_endpoints {
                 caller: Allowed<access::Read>,
                 id: Path<Uuid>,
             ) -> Result<Fetched<$response>, Problem> {
-                Ok(Fetched(super::find::<$definition>(&state, &caller, id.0).await?.into()))
+                Ok(Fetched(super::entries::find::<$definition>(&state, &caller, id.0).await?.into()))
             }
 
             $(#[$list_doc])*
@@ -87,7 +87,7 @@ macro_rules! catalogue_endpoints {
                 cursor: Cursor,
             ) -> Result<Json<$page>, Problem> {
                 let paging = paging(limit, offset, &cursor)?;
-                Ok(Json($page::new(super::list::<$definition>(&state, &caller, retired, paging).await?)))
+                Ok(Json($page::new(super::entries::list::<$definition>(&state, &caller, retired, paging).await?)))
             }
 
             $(#[$update_doc])*
@@ -102,7 +102,7 @@ macro_rules! catalogue_endpoints {
                 body: Body<$request>,
             ) -> Result<Revised<$response>, Problem> {
                 let write = Write { intent: &intent, expected };
-                super::revise::<$definition, _, _>(&state, &caller, write, id.0, body.0).await
+                super::entries::revise::<$definition, _, _>(&state, &caller, write, id.0, body.0).await
             }
 
             $(#[$retire_doc])*
@@ -116,7 +116,7 @@ macro_rules! catalogue_endpoints {
                 id: Path<Uuid>,
             ) -> Result<Changed<Success>, Problem> {
                 let write = Write { intent: &intent, expected };
-                super::retire::<$definition>(&state, &caller, write, id.0, $used_as).await
+                super::entries::retire::<$definition>(&state, &caller, write, id.0, $used_as).await
             }
         }
     };

@@ -4,8 +4,8 @@ use domain::catalogue::notification_channel::{ChannelDefinition, Medium as Domai
 use poem_openapi::Union;
 use projections::catalogue::EntryRow;
 
-use super::CatalogueEntry;
 use super::endpoints::catalogue_endpoints;
+use super::entries::CatalogueEntry;
 use crate::enums::Severity;
 use crate::prelude::*;
 

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use domain::catalogue::protocol_converter::{Converter, ConverterDefinition};
 
-use super::find;
+use super::entries::find;
 use crate::prelude::*;
 
 /// The endpoint.

@@ -7,10 +7,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 use tracing::info;
 
-use super::COMPACTED_AFTER_HOURS;
 use super::segment_store::{self, READING_COLUMNS, ReadingRow};
 use crate::Error;
-use crate::telemetry_history::hour_aggregates::hour_of;
+use crate::telemetry_history::hour_aggregates::{COMPACTED_AFTER_HOURS, hour_of};
 use crate::telemetry_history::merged_reading::{MetricSetKeys, StoredReading};
 use crate::telemetry_history::segment::{Segment, segments};
 use crate::telemetry_history::surrogate_keys::SurrogateKeys;

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 
-use super::COMPACTED_AFTER_HOURS;
 use super::segment_store::{self, READING_COLUMNS, ReadingRow, SegmentRow};
 use crate::Error;
-use crate::telemetry_history::hour_aggregates::hour_of;
+use crate::telemetry_history::hour_aggregates::{COMPACTED_AFTER_HOURS, hour_of};
 use crate::telemetry_history::merged_reading::StoredReading;
 use crate::telemetry_history::segment::{Segment, segments};
 use crate::telemetry_history::surrogate_keys::SurrogateKeys;

@@ -13,9 +13,6 @@ use sqlx::PgConnection;
 
 use crate::Error;
 
-/// An hour is compacted this many hours after its end at the earliest; most late readings have arrived by then.
-pub const COMPACTED_AFTER_HOURS: i64 = 2;
-
 /// Prevents two processes from compacting the same readings; the lock ends with the connection. Acquiring waits up to
 /// the connection's `lock_timeout`, since the previous owner may be finishing its last step.
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('argusiq.upkeep.telemetry_history', 0))";

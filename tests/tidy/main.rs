@@ -1,11 +1,13 @@
-//! The rules of the house, as a test. What does not live here: what the compiler, clippy and cargo-deny see already.
+//! The rules of the repository as tests: what the compiler, clippy and cargo-deny do not check.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod module_circles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Which of our crates each crate may depend on.
+/// The workspace crates that each crate may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["commands", "domain", "eventlog", "projections", "replay", "serving"]),
     ("certs", &[]),
@@ -23,28 +25,34 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stack", &[]),
 ];
 
-/// Who alone may depend on a crate of others.
+/// Third-party crates that only these crates may depend on.
 const FENCES: &[(&str, &[&str])] = &[
     ("async-nats", &["eventlog"]),
     ("redis", &["projections"]),
     ("rumqttc", &["ingest"]),
-    ("sqlx", &["pgstore", "projections", "replay"]),
+    ("sqlx", &["pgstore", "projections"]),
 ];
 
-/// Longest source file, in lines.
+/// Maximum length of a source file, in lines.
 const LONGEST_FILE: usize = 400;
 
-/// Highest median length of a source file, in lines.
+/// Maximum median length of a source file, in lines.
 const HIGHEST_MEDIAN: usize = 130;
 
+/// Maximum number of files that import each other in a circle.
+const LARGEST_CIRCLE: usize = 5;
+
+/// Maximum length of a line of Markdown outside tables and code blocks, in characters.
+const LONGEST_MARKDOWN_LINE: usize = 120;
+
 #[test]
-fn every_source_file_says_what_lives_in_it() {
-    let silent: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//! ")).collect();
-    assert!(silent.is_empty(), "no opening `//!` sentence: {:?}", names(&silent));
+fn every_source_file_begins_with_a_description() {
+    let undocumented: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//! ")).collect();
+    assert!(undocumented.is_empty(), "no opening `//!` sentence: {:?}", names(&undocumented));
 }
 
 #[test]
-fn no_source_file_is_long() {
+fn no_source_file_is_too_long() {
     let long: Vec<_> = sources().into_iter().filter(|(_, text)| text.lines().count() > LONGEST_FILE).collect();
     assert!(long.is_empty(), "over {LONGEST_FILE} lines: {:?}", names(&long));
 }
@@ -58,7 +66,7 @@ fn the_median_source_file_is_short() {
 }
 
 #[test]
-fn nothing_is_unfinished_skipped_or_slept_through() {
+fn no_code_is_unfinished_and_no_test_is_ignored_or_sleeps() {
     let banned = [
         concat!("#[", "ignore"),
         concat!("todo", "!("),
@@ -76,7 +84,7 @@ fn nothing_is_unfinished_skipped_or_slept_through() {
 }
 
 #[test]
-fn crates_depend_only_along_the_arrows() {
+fn crates_depend_only_on_the_crates_listed() {
     let ours: BTreeSet<_> = ARROWS.iter().map(|(name, _)| *name).collect();
     for (name, allowed) in ARROWS {
         let used: BTreeSet<_> = dependencies(name).into_iter().filter(|used| ours.contains(used.as_str())).collect();
@@ -86,7 +94,7 @@ fn crates_depend_only_along_the_arrows() {
 }
 
 #[test]
-fn fenced_crates_are_named_by_their_keepers_alone() {
+fn restricted_third_party_crates_are_used_only_where_listed() {
     for (fenced, keepers) in FENCES {
         let users: Vec<_> =
             ARROWS.iter().map(|(name, _)| *name).filter(|name| dependencies(name).contains(*fenced)).collect();
@@ -96,20 +104,54 @@ fn fenced_crates_are_named_by_their_keepers_alone() {
 }
 
 #[test]
-fn every_crate_is_in_the_map() {
+fn architecture_md_describes_every_crate() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let missing: Vec<_> = ARROWS.iter().filter(|(name, _)| !map.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md does not name {missing:?}");
 }
 
 #[test]
-fn links_between_documents_lead_somewhere() {
+fn relative_links_in_documents_resolve() {
     let broken: Vec<_> = files("md").iter().flat_map(|path| broken_links(path)).collect();
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
 #[test]
-fn names_of_tests_are_sentences() {
+fn no_circle_of_imports_is_larger_than_the_limit() {
+    let crates = ARROWS.iter().map(|(name, _)| root().join(name).join("src")).chain([root().join("src")]);
+    let large: Vec<_> = crates
+        .flat_map(|src| module_circles::circles(&src).into_iter().map(move |circle| (src.clone(), circle)))
+        .filter(|(_, circle)| circle.len() > LARGEST_CIRCLE)
+        .map(|(src, circle)| format!("{}: {circle:?}", src.strip_prefix(root()).unwrap().display()))
+        .collect();
+    assert!(large.is_empty(), "more than {LARGEST_CIRCLE} files import each other in a circle: {large:#?}");
+}
+
+#[test]
+fn lines_of_markdown_are_short() {
+    let long: Vec<_> = files("md").iter().flat_map(|path| long_lines(path)).collect();
+    assert!(long.is_empty(), "over {LONGEST_MARKDOWN_LINE} characters: {long:#?}");
+}
+
+#[test]
+fn the_licence_is_present_and_the_one_that_cargo_names() {
+    let licence = fs::read_to_string(root().join("LICENSE")).unwrap();
+    assert!(licence.contains("Apache License") && licence.contains("Version 2.0, January 2004"));
+    assert!(fs::read_to_string(root().join("Cargo.toml")).unwrap().contains("license = \"Apache-2.0\""));
+}
+
+#[test]
+fn toolchain_file_cargo_and_dockerfile_name_the_same_rust_version() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let toolchain = read("rust-toolchain.toml");
+    let version = toolchain.split_once("channel = \"").and_then(|(_, rest)| rest.split('"').next()).unwrap();
+    let minor = version.rsplit_once('.').unwrap().0;
+    assert!(read("Cargo.toml").contains(&format!("rust-version = \"{minor}\"")), "Cargo.toml: not {minor}");
+    assert!(read("deploy/docker/Dockerfile").contains(&format!("FROM rust:{version}-")), "Dockerfile: not {version}");
+}
+
+#[test]
+fn names_of_tests_have_no_test_prefix() {
     let named: Vec<_> = sources()
         .iter()
         .flat_map(|(path, text)| {
@@ -182,4 +224,18 @@ fn broken_links(path: &Path) -> Vec<String> {
         .filter(|target| !path.parent().unwrap().join(target.split('#').next().unwrap()).exists())
         .map(|target| format!("{}: {target}", path.display()))
         .collect()
+}
+
+fn long_lines(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut in_code = false;
+    let mut long = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        } else if !in_code && !line.starts_with('|') && line.chars().count() > LONGEST_MARKDOWN_LINE {
+            long.push(format!("{}:{}", path.strip_prefix(root()).unwrap().display(), index + 1));
+        }
+    }
+    long
 }
