@@ -26,11 +26,11 @@ test: prerequisites ## run every test against real servers
 	cargo build --locked --workspace --bins
 	$(PROFILE_DIR)/argusiq-stack run -- cargo test --locked --workspace --no-fail-fast
 
-lint: prerequisites ## check formatting, clippy and, if cargo-deny is installed, licences and dependency rules
+lint: prerequisites ## formatting, clippy, rustdoc; licences, bans and advisories if cargo-deny is installed
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; \
-	else echo "cargo-deny is not installed: licences, bans and sources were not checked"; fi
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items --quiet
+	@scripts/check-dependencies
 
 bench: prerequisites ## measure rates, latencies and CPU per message; writes the table to docs/benchmarks.md
 	cargo build --locked --release --workspace --bins
