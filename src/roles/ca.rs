@@ -14,7 +14,8 @@ pub fn init(settings: Settings) -> anyhow::Result<()> {
     println!("keys and certificates are in {}", settings.data_dir.join("pki").display());
     println!("master key         {}", if made.master_key_created { "created" } else { "exists" });
     println!("root CA            {}", if made.root_created { "created" } else { "exists" });
-    println!("server certificate {}", made.server_issued.unwrap_or("exists"));
+    let server = made.server_issued.map_or_else(|| "exists".to_owned(), |reason| format!("issued: {reason}"));
+    println!("server certificate {server}");
     Ok(())
 }
 

@@ -88,7 +88,7 @@ async function retry() {
 }
 
 function entered(answer) {
-  if (!answer.ok) return trouble(`The live feed refused us: ${answer.error}`);
+  if (!answer.ok) return trouble(`The live feed refused the connection: ${answer.error}`);
   feed.delay = 500;
   feedState("live", "live");
   if (answer.resumed === "reload") reload();
