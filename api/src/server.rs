@@ -30,7 +30,10 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let watching = watch_servers(state.clone(), log, database, shutdown.clone());
     let feeding = feed_clients(state.clone(), shutdown.clone());
     let enrolling = enroll_listener::serve(config.enroll, state.clone(), shutdown.clone());
-    let working = async { Ok(jobs.run(state.clone(), shutdown.clone()).await) };
+    let working = async {
+        jobs.run(state.clone(), shutdown.clone()).await;
+        Ok(())
+    };
     let app = app(state.clone(), probe, shutdown.clone());
     let server = poem::Server::new_with_acceptor(acceptor).name("api");
     let stop = shutdown.clone().cancelled_owned();

@@ -136,8 +136,7 @@ mod tests {
     use super::*;
 
     fn refusal(change: impl FnOnce(&mut Bridge)) -> String {
-        let mut settings = Bridge::default();
-        settings.url = Some("mqtt://broker".to_owned());
+        let mut settings = Bridge { url: Some("mqtt://broker".to_owned()), ..Bridge::default() };
         change(&mut settings);
         settings.config().map(|_| String::new()).unwrap_or_else(|error| format!("{error:#}"))
     }
@@ -198,10 +197,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
         std::fs::write(&path, "a secret\n").unwrap();
-        let mut settings = Bridge::default();
-        settings.url = Some("mqtt://broker".to_owned());
-        settings.user = Some("bridge".to_owned());
-        (settings.password_file, settings.group) = (Some(path), String::new());
+        let settings = Bridge {
+            url: Some("mqtt://broker".to_owned()),
+            user: Some("bridge".to_owned()),
+            password_file: Some(path),
+            group: String::new(),
+            ..Bridge::default()
+        };
         let config = settings.config().unwrap();
         assert_eq!(config.password.unwrap().expose(), "a secret");
         assert_eq!(config.group, None);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use domain::alarm::{AlarmCommand, Breach};
 use domain::alarming::{Change, Severity, alarm_id};
 use domain::directory::{DirectoryView, RuleEntry};
@@ -77,24 +78,12 @@ impl ChangeWriter<'_> {
     }
 
     fn write_change(&mut self, rule: &RuleEntry, observation: &Observation, change: Change) {
-        let entity_type = entity_kind(rule, observation);
         let alarm = |episode| alarm_id(rule.rule, observation.entity.id(), episode);
         match change {
             Change::Raised { episode, started_at, raised_at, value, suppression } => {
                 let (alarm, former) = (alarm(episode), episode.checked_sub(1).filter(|former| *former > 0).map(alarm));
-                let breach = Breach {
-                    rule_id: rule.rule,
-                    rule_name: rule.definition.name.clone(),
-                    entity_type,
-                    entity_id: observation.entity.id(),
-                    metric_key: rule.definition.metric_key.clone(),
-                    condition: Box::new(rule.definition.condition.clone()),
-                    severity: rule.definition.severity,
-                    value,
-                    started_at,
-                    raised_at,
-                    episode,
-                };
+                let times = BreachTimes { started_at, raised_at, episode };
+                let breach = breach(rule, observation, times, value);
                 self.push_command(observation, alarm, &["raise"], AlarmCommand::RaiseAlarm { breach, suppression });
                 if let Some(former) = former {
                     self.push_command(observation, former, &["supersede"], AlarmCommand::SupersedeAlarm { by: alarm });
@@ -224,5 +213,29 @@ fn entity_kind(rule: &RuleEntry, observation: &Observation) -> EntityKind {
     match observation.entity {
         super::input::Entity::Device(_) => EntityKind::Device,
         super::input::Entity::Asset(_) => rule.definition.entity_type,
+    }
+}
+
+/// When a breach started and was raised, and which episode of the rule and entity it is.
+struct BreachTimes {
+    started_at: DateTime<Utc>,
+    raised_at: DateTime<Utc>,
+    episode: u64,
+}
+
+/// Describes a breach for the alarm: the rule as it was, the entity, and the value that raised it.
+fn breach(rule: &RuleEntry, observation: &Observation, times: BreachTimes, value: f64) -> Breach {
+    Breach {
+        rule_id: rule.rule,
+        rule_name: rule.definition.name.clone(),
+        entity_type: entity_kind(rule, observation),
+        entity_id: observation.entity.id(),
+        metric_key: rule.definition.metric_key.clone(),
+        condition: Box::new(rule.definition.condition.clone()),
+        severity: rule.definition.severity,
+        value,
+        started_at: times.started_at,
+        raised_at: times.raised_at,
+        episode: times.episode,
     }
 }
