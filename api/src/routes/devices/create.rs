@@ -8,6 +8,7 @@ use domain::ids::{DeviceId, DeviceTypeId};
 use projections::{certificate_register, device_directory};
 
 use super::issued_certificate::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
+use super::requested_certificate::RequestedCertificate;
 use super::view::{self, Device};
 use crate::auth::Caller;
 use crate::error_mapping::never_refused;
@@ -69,11 +70,8 @@ impl Api {
             custom_attributes: object(body.0.custom_attributes),
             certificate_validity_days: body.0.certificate_validity_days.unwrap_or(USUAL_VALIDITY_DAYS),
         };
-        let asked = (body.0.csr, body.0.issue_certificate.unwrap_or(true));
-        if let (Some(_), false) = asked {
-            return Err(Problem::field("csr", "must be left out where issueCertificate is false"));
-        }
-        let (id, issued, receipt) = register(&state, &intent.context(&caller), new, asked).await?;
+        let requested = RequestedCertificate::from_fields(body.0.csr, body.0.issue_certificate)?;
+        let (id, issued, receipt) = register(&state, &intent.context(&caller), new, requested).await?;
         let link = body.0.download_link.unwrap_or(true);
         let certificate = match issued {
             Some(issued) => Some(IssuedCertificate::with_link(&state, &caller, id, issued, link).await),
@@ -84,21 +82,20 @@ impl Api {
     }
 }
 
-/// Registers a device: with a certificate for the key of the signing request, with one for a generated key, or, if
-/// `issue` is false, without one.
+/// Registers a device with the requested certificate, if any.
 pub async fn register(
     state: &State,
     context: &CommandContext,
     new: NewDevice,
-    (csr, issue): (Option<String>, bool),
+    certificate: RequestedCertificate,
 ) -> Result<(DeviceId, Option<Issued>, Receipt), Error<Refusal>> {
-    let registered = match (csr, issue) {
-        (None, false) => {
+    let registered = match certificate {
+        RequestedCertificate::None => {
             let pending = state.commands.register_pending_device(context, new).await?;
             return Ok((pending.device_id, None, pending.receipt));
         }
-        (Some(csr), _) => state.commands.register_device_for_key(context, new, &csr).await?,
-        (None, true) => state.commands.register_device(context, new).await?,
+        RequestedCertificate::SigningRequest(csr) => state.commands.register_device_for_key(context, new, &csr).await?,
+        RequestedCertificate::GeneratedKey => state.commands.register_device(context, new).await?,
     };
     Ok((registered.device_id, Some(registered.certificate), registered.receipt))
 }

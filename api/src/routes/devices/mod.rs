@@ -20,6 +20,7 @@ mod list_certificates;
 mod list_tokens;
 mod renew_certificate;
 mod replace;
+mod requested_certificate;
 mod revoke_certificates;
 mod revoke_token;
 mod update;

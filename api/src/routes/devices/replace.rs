@@ -5,6 +5,7 @@ use domain::ids::DeviceId;
 
 use super::create::after_issue;
 use super::issued_certificate::{EquippedDevice, IssuedCertificate, USUAL_VALIDITY_DAYS};
+use super::requested_certificate::RequestedCertificate;
 use crate::prelude::*;
 
 /// The endpoint.
@@ -37,13 +38,10 @@ struct ReplaceDevice {
 impl ReplaceDevice {
     fn replacement(self) -> Result<Replacement, Problem> {
         let days = self.certificate_validity_days.unwrap_or(USUAL_VALIDITY_DAYS);
-        let certificate = match (self.csr, self.issue_certificate.unwrap_or(true)) {
-            (Some(_), false) => {
-                return Err(Problem::field("csr", "must be left out where issueCertificate is false"));
-            }
-            (None, false) => ReplacementCertificate::None,
-            (None, true) => ReplacementCertificate::Here { days },
-            (Some(csr_pem), true) => ReplacementCertificate::Request { csr_pem, days },
+        let certificate = match RequestedCertificate::from_fields(self.csr, self.issue_certificate)? {
+            RequestedCertificate::None => ReplacementCertificate::None,
+            RequestedCertificate::GeneratedKey => ReplacementCertificate::Here { days },
+            RequestedCertificate::SigningRequest(csr_pem) => ReplacementCertificate::Request { csr_pem, days },
         };
         Ok(Replacement { serial_number: self.serial_number, reason: self.reason, certificate })
     }

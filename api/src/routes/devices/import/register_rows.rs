@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::super::create::register;
 use super::super::issued_certificate::USUAL_VALIDITY_DAYS;
+use super::super::requested_certificate::RequestedCertificate;
 use super::rows::{DeviceRow, Row};
 use crate::prelude::*;
 use crate::routes::attributes::object;
@@ -107,9 +108,13 @@ async fn import(
         serial_number: row.serial_number,
     };
     let has_request = row.csr.is_some();
+    let requested = match row.csr {
+        Some(csr) => RequestedCertificate::SigningRequest(csr),
+        None if options.with_bundles => RequestedCertificate::GeneratedKey,
+        None => RequestedCertificate::None,
+    };
     let context = state.commands.import_context(context, &new.serial_number).await?;
-    let issue = has_request || options.with_bundles;
-    let (device, certificate, receipt) = match register(state, &context, new, (row.csr, issue)).await {
+    let (device, certificate, receipt) = match register(state, &context, new, requested).await {
         Ok(registered) => registered,
         Err(Error::Refused(Refusal::SerialNumberTaken { holder })) => return Ok((known(holder), None)),
         Err(error) => return Err(error.into()),
