@@ -241,7 +241,7 @@ impl Wiring {
             mailer: self.settings.smtp.mailer()?,
             webhooks: self.settings.webhooks.sender()?,
         };
-        let config = api::Config { listen, enroll: self.enroll_config()?, http: api_http(&self.settings) };
+        let config = api::Config { listen, enroll: self.enroll_config()?, http: api_http(&self.settings), jobs: true };
         // The daily seal never ends by itself; it stops with the API.
         tokio::select! {
             ended = api::run(deps, config, shutdown.clone()) => ended.context("api"),

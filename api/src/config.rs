@@ -15,6 +15,9 @@ pub struct Config {
     pub enroll: Option<EnrollConfig>,
     /// How requests are treated.
     pub http: Http,
+    /// Whether this process also runs the background jobs. Every process does, except in tests whose clock is ahead: it
+    /// would take over attempts that another process has just begun.
+    pub jobs: bool,
 }
 
 /// The listener for enrolment.

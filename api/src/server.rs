@@ -31,7 +31,9 @@ pub async fn run(deps: Deps, config: Config, shutdown: CancellationToken) -> Res
     let feeding = feed_clients(state.clone(), shutdown.clone());
     let enrolling = enroll_listener::serve(config.enroll, state.clone(), shutdown.clone());
     let working = async {
-        jobs.run(state.clone(), shutdown.clone()).await;
+        if config.jobs {
+            jobs.run(state.clone(), shutdown.clone()).await;
+        }
         Ok(())
     };
     let app = app(state.clone(), probe, shutdown.clone());

@@ -154,8 +154,12 @@ async fn start(runtime: Handle) -> (Platform, impl Future<Output = ()>) {
         webhooks: webhooks(),
     };
     let enroll = api::EnrollConfig { listen: api::Listen::Listener(enrolling), tls: Arc::new(tls) };
-    let config =
-        api::Config { listen: api::Listen::Listener(listener), enroll: Some(enroll), http: api::Http::default() };
+    let config = api::Config {
+        listen: api::Listen::Listener(listener),
+        enroll: Some(enroll),
+        http: api::Http::default(),
+        jobs: true,
+    };
     let shutdown = CancellationToken::new();
     let serving = api::run(deps, config, shutdown.clone());
     let projecting = projections::run(projecting, projections::Config::default(), shutdown);

@@ -44,7 +44,8 @@ impl Platform {
                 webhooks: super::platform::webhooks(),
             };
             let http = api::Http { limits, ..api::Http::default() };
-            let config = api::Config { listen: api::Listen::Listener(listener), enroll: None, http };
+            let config =
+                api::Config { listen: api::Listen::Listener(listener), enroll: None, http, jobs: ahead.is_zero() };
             api::run(deps, config, CancellationToken::new()).await.unwrap();
         });
         Client::anonymous(&address)
