@@ -1,4 +1,4 @@
-//! The live feed: publishes what happens to whoever is subscribed, from now on. Each organisation, device, asset and
+//! The live feed: publishes what happens to its subscribers, from now on. Each organisation, device, asset and
 //! user has a room. Every process that has subscribers keeps its own feed in memory and reads the streams from their
 //! heads; a subscriber that reconnects passes its cursor and gets what it missed, or is told to reload. Sockets and the
 //! right to enter a room are the API's.
