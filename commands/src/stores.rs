@@ -92,9 +92,10 @@ stores! {
 }
 
 fn store<A: Stored>(log: &Log, journal: Option<&Arc<dyn Journal>>) -> AggregateStore<A> {
+    let upcasters = Upcasters::of(domain::CONVERSIONS);
     let settings = StoreSettings { recent_commands: A::REMEMBERED_COMMANDS, ..StoreSettings::default() };
     match journal {
-        Some(journal) => AggregateStore::with_journal(journal.clone(), log, Upcasters::none(), settings),
-        None => AggregateStore::new(log.clone(), Upcasters::none(), settings),
+        Some(journal) => AggregateStore::with_journal(journal.clone(), log, upcasters, settings),
+        None => AggregateStore::new(log.clone(), upcasters, settings),
     }
 }

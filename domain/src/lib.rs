@@ -19,6 +19,7 @@ pub mod device;
 pub mod device_links;
 pub mod device_type;
 pub mod directory;
+mod conversions;
 mod encrypted_text;
 pub mod formula;
 #[cfg(test)]
@@ -37,5 +38,6 @@ mod word_enum;
 
 pub use aggregate::Decide;
 pub use any_event::{AnyEvent, NotAnEvent};
+pub use conversions::{CONVERSIONS, Conversion};
 pub use encrypted_text::EncryptedText;
 pub use word_enum::UnknownWord;

@@ -84,7 +84,7 @@ pub async fn run(
 
 async fn watch_while_owner(log: &Log, commands: &Commands, clock: &Clock, ownership: CancellationToken) {
     let open = Arc::new(Mutex::new(OpenActivities::default()));
-    let (folded, upcasters) = (open.clone(), Upcasters::default());
+    let (folded, upcasters) = (open.clone(), Upcasters::of(domain::CONVERSIONS));
     let fold = move |message: &Message| apply(&folded, message, &upcasters);
     // The first checks may run before the fold has caught up; a later check finds what they miss.
     let _follower = follow(log, vec![Source::all(Stream::EsActivity)], Positions::new(), fold, ownership.clone()).await;

@@ -31,7 +31,7 @@ impl SharedDirectory {
     /// Starts folding the domain stream from its first message, until `shutdown`.
     pub async fn open(log: &Log, shutdown: CancellationToken) -> Self {
         let directory = Arc::new(RwLock::new(Directory::default()));
-        let (folded, upcasters) = (directory.clone(), Upcasters::default());
+        let (folded, upcasters) = (directory.clone(), Upcasters::of(domain::CONVERSIONS));
         let fold = move |message: &Message| apply(&folded, message, &upcasters);
         let follower = follow(log, vec![Source::all(Stream::Es)], Positions::new(), fold, shutdown).await;
         Self { directory, follower }

@@ -1,6 +1,8 @@
 //! A domain event as the folds of this crate read it: decoded, with its place in the log and its metadata. Packs of
 //! telemetry are decoded by each read model that reads them.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use domain::AnyEvent;
 use domain::ids::OrganizationId;
@@ -10,6 +12,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::sql_values::{strip_nul_json, to_bigint};
+
+static UPCASTERS: LazyLock<Upcasters> = LazyLock::new(|| Upcasters::of(domain::CONVERSIONS));
 
 /// A decoded domain event.
 #[derive(Clone, Debug)]
@@ -59,7 +63,7 @@ pub struct Unreadable(pub String);
 
 /// Decodes the domain events of one message; errors if any of them cannot be decoded.
 pub fn decode_message(message: &Message) -> Result<Vec<DecodedEvent>, Unreadable> {
-    let events = decode_events(message, &Upcasters::none()).map_err(|error| Unreadable(error_chain(&error)))?;
+    let events = decode_events(message, &UPCASTERS).map_err(|error| Unreadable(error_chain(&error)))?;
     events.into_iter().map(decode).collect()
 }
 

@@ -138,7 +138,7 @@ impl Directory {
         if !matches!(message.subject_token(2), Some("organization" | "device" | "device_type" | "certificate")) {
             return Vec::new();
         }
-        let events = match decode_events(message, &Upcasters::default()) {
+        let events = match decode_events(message, &Upcasters::of(domain::CONVERSIONS)) {
             Ok(events) => events,
             Err(failure) => return unreadable(message, &failure),
         };

@@ -46,7 +46,7 @@ impl Stage for Redriver {
     }
 
     fn decode(message: &Message) -> Result<Vec<RawReading>, String> {
-        let events = decode_events(message, &Upcasters::none()).map_err(|error| error.to_string())?;
+        let events = decode_events(message, &Upcasters::of(domain::CONVERSIONS)).map_err(|error| error.to_string())?;
         events.into_iter().filter_map(|event| reading(event).transpose()).collect()
     }
 
