@@ -14,12 +14,12 @@ pub mod asset_tree;
 pub mod asset_type;
 pub mod catalogue;
 pub mod certificate;
+mod conversions;
 pub mod dead_letter;
 pub mod device;
 pub mod device_links;
 pub mod device_type;
 pub mod directory;
-mod conversions;
 mod encrypted_text;
 pub mod formula;
 #[cfg(test)]

@@ -19,7 +19,9 @@ impl Upcasters {
     /// Returns the upcasters of these steps, older versions first: an event type, the semantic version that the step
     /// leads to, and the conversion of the stored content. Panics when a version is not semantic.
     pub fn of(steps: &[(&str, &str, fn(Value) -> Value)]) -> Self {
-        Self::new(steps.iter().map(|(event_type, version, convert)| Self::step(event_type, version, *convert)).collect())
+        Self::new(
+            steps.iter().map(|(event_type, version, convert)| Self::step(event_type, version, *convert)).collect(),
+        )
     }
 
     /// Returns an empty list of upcasters.

@@ -21,7 +21,7 @@ use crate::certificate_watch;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::normalizer::Normalizer;
-use crate::notifier::Notifier;
+use crate::notifier::{Notifier, ReopeningNotifier};
 use crate::overdue_watch;
 use crate::redriver::Redriver;
 use crate::rule_evaluator::RuleEvaluator;
@@ -53,7 +53,7 @@ pub enum StageName {
     RuleEvaluator,
     /// Turns threshold events into work orders.
     ActivityCreator,
-    /// Turns threshold events into notification requests.
+    /// Turns threshold events and reopened alarms into notification requests.
     Notifier,
     /// Reports certificates that expire and revokes superseded ones.
     CertificateWatch,
@@ -207,7 +207,10 @@ fn start(
         StageName::AssetCombiner => drop(running.spawn(supervise(with, || AssetCombiner, owned, stop))),
         StageName::RuleEvaluator => drop(running.spawn(supervise(with, || RuleEvaluator, owned, stop))),
         StageName::ActivityCreator => drop(running.spawn(supervise(with, || ActivityCreator, owned, stop))),
-        StageName::Notifier => drop(running.spawn(supervise(with, || Notifier, owned, stop))),
+        StageName::Notifier => {
+            running.spawn(supervise(with.clone(), || ReopeningNotifier, owned.clone(), stop.clone()));
+            running.spawn(supervise(with, || Notifier, owned, stop));
+        }
         StageName::CertificateWatch => {
             let watch = certificate_watch::run(deps.commands.clone(), with.directory, deps.clock.clone(), owned, stop);
             running.spawn(async move {

@@ -1,5 +1,5 @@
-//! Rules and alarms: a device linked to several assets, hold times and cooldowns, missing data, shelved alarms and
-//! assets that are out of service.
+//! Rules and alarms: a device linked to several assets, several devices of one asset, hold times and cooldowns, missing
+//! data, shelved and dismissed alarms, assets that are out of service, and rules that are edited while an alarm stands.
 
 use std::time::Duration;
 
@@ -163,4 +163,98 @@ fn missing_data_raises_an_alarm_and_shelved_or_suppressed_alarms_create_no_activ
     alarms(&api, "the alarm about missing data has returned", |alarms| {
         alarms.iter().any(|alarm| alarm["entityId"] == quiet.id.as_str() && alarm["state"] == "returned_unacknowledged")
     });
+}
+
+/// The one alarm that is listed, once it is in this state.
+fn the_alarm(api: &Api, state: &str) -> Value {
+    alarms(api, state, |alarms| alarms.len() == 1 && alarms[0]["state"] == state).remove(0)
+}
+
+#[test]
+fn a_second_device_of_the_same_second_raises_the_alarm_of_its_asset() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    let [first, second] = ["SN-1", "SN-2"].map(|serial| fixtures::device(&api, platform.folder.path(), serial));
+    let asset = assets(&api, &first, &["Tank"], false).remove(0);
+    let link = json!({"role": "primary", "validFrom": "2020-01-01T00:00:00Z"});
+    api.post(&format!("/api/v1/devices/{}/assets/{asset}/link", second.id), link);
+    rule(&api, ("asset", &asset), json!({"operator": ">", "value": 80}), 0, "high");
+    let second_of_both = now_millis() / 1000 * 1000;
+    let of_both = |value: f64| json!({"ts": second_of_both, "metrics": {"temperature": value}});
+    send(&first, &platform, &[of_both(20.0)]);
+    assert_eq!(latest(&api, &asset, "temperature"), 20.0);
+    send(&second, &platform, &[of_both(95.0)]);
+    let alarm = the_alarm(&api, "active_unacknowledged");
+    assert_eq!((&alarm["value"], &alarm["entityId"]), (&json!(95.0), &json!(asset)));
+    send(&first, &platform, &[of_both(30.0)]);
+    the_alarm(&api, "returned_unacknowledged");
+}
+
+#[test]
+fn a_raised_limit_under_which_the_breach_holds_keeps_alarm_and_work_order() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    let device = fixtures::device(&api, platform.folder.path(), "SN-1");
+    let asset = assets(&api, &device, &["Tank"], false).remove(0);
+    template(&api);
+    let other = json!({"name": "Look", "triggerEventType": "THRESHOLD_BREACH", "defaultPriority": "high"});
+    let of = rule(&api, ("asset", &asset), json!({"operator": ">", "value": 80}), 0, "high");
+    send(&device, &platform, &[at(-60, json!({"temperature": 100.0}))]);
+    let alarm = the_alarm(&api, "active_unacknowledged");
+    let work = activities(&api, 1).remove(0);
+    let edit = |change: Value| drop(api.put(&format!("/api/v1/rules/{of}"), change));
+    let edits = [
+        json!({"condition": {"operator": ">", "value": 90}}),
+        json!({"condition": {"operator": ">", "value": 90, "durationSeconds": 600}}),
+        json!({"name": "Too warm", "severity": "low", "cooldownSeconds": 60}),
+        json!({"isActive": false}),
+        json!({"isActive": true}),
+    ];
+    for (second, change) in (-50..).zip(edits) {
+        edit(change);
+        // The readings are judged by the rule as it is when they arrive.
+        send(&device, &platform, &[at(second, json!({"temperature": 100.0}))]);
+    }
+    api.post("/api/v1/activity-templates", other);
+    send(&device, &platform, &[at(-20, json!({"temperature": 99.0}))]);
+    assert_eq!(latest(&api, &asset, "temperature"), 99.0);
+    edit(json!({"condition": {"operator": ">", "value": 120}}));
+    let over = the_alarm(&api, "returned_unacknowledged");
+    assert_eq!((&over["id"], &over["severity"], &over["repeats"]), (&alarm["id"], &json!("high"), &json!(0)));
+    assert_eq!(activities(&api, 1)[0]["id"], work["id"]);
+}
+
+#[test]
+fn a_dismissed_alarm_is_open_again_after_the_next_breach() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    let device = fixtures::device(&api, platform.folder.path(), "SN-1");
+    let asset = assets(&api, &device, &["Tank"], false).remove(0);
+    template(&api);
+    let channel =
+        json!({"name": "All", "medium": {"type": "push", "workRoles": ["technician"]}, "minimumSeverity": "low"});
+    api.post("/api/v1/notification-channels", channel);
+    rule(&api, ("asset", &asset), json!({"operator": ">", "value": 80}), 3_600, "high");
+    let notified = |count: usize| {
+        wait_until("the notifications", SOON, || {
+            let answer = api.get("/api/v1/notifications");
+            if answer["total"] == count { Ok(()) } else { Err(answer) }
+        });
+    };
+    send(&device, &platform, &[at(-60, json!({"temperature": 100.0}))]);
+    let alarm = the_alarm(&api, "active_unacknowledged");
+    notified(1);
+    let path = format!("/api/v1/alarms/{}", id(&alarm, "/id"));
+    api.post(&format!("{path}/acknowledge"), json!({}));
+    api.post(&format!("{path}/dismiss"), json!({"reason": "Welding nearby"}));
+    send(&device, &platform, &[at(-50, json!({"temperature": 101.0}))]);
+    assert_eq!(latest(&api, &asset, "temperature"), 101.0);
+    assert_eq!(the_alarm(&api, "closed")["active"], true, "while the breach lasts, it stays dismissed");
+    send(&device, &platform, &[at(-40, json!({"temperature": 20.0})), at(-30, json!({"temperature": 102.0}))]);
+    let again = the_alarm(&api, "active_unacknowledged");
+    assert_eq!((&again["id"], &again["repeats"], &again["closed"]), (&alarm["id"], &json!(1), &Value::Null));
+    assert_eq!(api.get("/api/v1/alarms?open=true&acknowledged=false")["total"], 1);
+    // The breach, the return to normal and the reopening; the work order stays the first one.
+    notified(3);
+    activities(&api, 1);
 }

@@ -102,7 +102,7 @@ fn repeats_and_successors_reported_by_the_stages_are_shown() {
     let at = "2026-11-23T10:05:00Z".parse().unwrap();
     let by = domain::ids::AlarmId(uuid::Uuid::from_u128(7));
     command(&tenant, &path, AlarmCommand::ReturnToNormal { repeats: 0, value: Some(1.0), at });
-    command(&tenant, &path, AlarmCommand::RepeatAlarm { repeats: 1, value: 85.0, at });
+    command(&tenant, &path, AlarmCommand::RepeatAlarm { repeats: 1, value: 85.0, at, announce_reopening: true });
     eventually("the alarm's repeat", || {
         let alarm = tenant.admin.get(&path).ok();
         (alarm["alarm"]["repeats"] == 1 && alarm["alarm"]["active"] == true).then_some(())
@@ -112,6 +112,24 @@ fn repeats_and_successors_reported_by_the_stages_are_shown() {
         let alarm = tenant.admin.get(&path).ok();
         (alarm["alarm"]["supersededBy"] == json!(by) && alarm["alarm"]["state"] == "closed").then_some(())
     });
+}
+
+#[test]
+fn a_dismissed_alarm_is_in_the_open_lists_again_once_its_breach_recurs() {
+    let tenant = tenant("Reopened");
+    let path = alarm(&tenant);
+    let at = "2026-11-23T10:05:00Z".parse().unwrap();
+    tenant.admin.post(&format!("{path}/acknowledge"), json!({})).ok();
+    tenant.admin.post(&format!("{path}/dismiss"), json!({"reason": "A test"})).ok();
+    command(&tenant, &path, AlarmCommand::ReturnToNormal { repeats: 0, value: Some(1.0), at });
+    command(&tenant, &path, AlarmCommand::RepeatAlarm { repeats: 1, value: 85.0, at, announce_reopening: true });
+    let open = |filter: &str| tenant.admin.get(&format!("/api/v1/alarms?open=true{filter}")).ok();
+    eventually("the alarm is open again", || (open("")["total"] == 1).then_some(()));
+    let shown = &open("&acknowledged=false&state=active")["alarms"][0];
+    assert_eq!((&shown["repeats"], &shown["closed"], &shown["dismissedReason"]), (&json!(1), &json!(null), &json!(null)));
+    let history = tenant.admin.get(&format!("{path}/history")).ok();
+    assert!(history.text.contains("AlarmDismissed") && history.text.contains("AlarmReopened"), "{}", history.text);
+    tenant.admin.post(&format!("{path}/dismiss"), json!({"reason": "Again"})).ok();
 }
 
 #[test]

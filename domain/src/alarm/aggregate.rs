@@ -32,6 +32,9 @@ pub struct Alarm {
     /// Whether it is dismissed or superseded by a newer alarm, so that no action is left to take.
     #[serde(default)]
     pub closed: bool,
+    /// Whether it is closed because a newer alarm superseded it. Such an alarm is never opened again.
+    #[serde(default)]
+    pub superseded: bool,
 }
 
 impl Decide for Alarm {
@@ -52,7 +55,12 @@ impl Decide for Alarm {
             // The evaluator may send commands again after a crash; the number of recurrences identifies those already
             // applied.
             (C::RepeatAlarm { repeats, .. }, _) if repeats <= self.repeats => Ok(vec![]),
-            (C::RepeatAlarm { repeats, value, at }, _) => Ok(vec![AlarmEvent::AlarmRepeated { repeats, value, at }]),
+            (C::RepeatAlarm { repeats, value, at, announce_reopening: announce }, Some(breach)) => {
+                let reopened = || AlarmEvent::AlarmReopened { breach: breach.clone(), value, at, announce };
+                let is_dismissed = self.closed && !self.superseded;
+                let repeated = AlarmEvent::AlarmRepeated { repeats, value, at };
+                Ok([repeated].into_iter().chain(is_dismissed.then(reopened)).collect())
+            }
             // A return to normal that belongs to an earlier recurrence must not end the present one.
             (C::ReturnToNormal { repeats, .. }, _) if self.returned_to_normal || repeats < self.repeats => Ok(vec![]),
             (C::ReturnToNormal { value, at, .. }, _) => Ok(vec![AlarmEvent::AlarmReturnedToNormal { value, at }]),
@@ -93,7 +101,9 @@ impl Decide for Alarm {
             (AlarmEvent::AlarmUnsuppressed {}, _) => self.suppression = None,
             (AlarmEvent::AlarmAcknowledged { .. }, _) => self.acknowledged = true,
             (AlarmEvent::AlarmAssigned { assignee }, _) => self.assignee = assignee,
-            (AlarmEvent::AlarmSuperseded { .. } | AlarmEvent::AlarmDismissed { .. }, _) => self.closed = true,
+            (AlarmEvent::AlarmSuperseded { .. }, _) => (self.closed, self.superseded) = (true, true),
+            (AlarmEvent::AlarmDismissed { .. }, _) => self.closed = true,
+            (AlarmEvent::AlarmReopened { .. }, _) => (self.closed, self.acknowledged) = (false, false),
         }
     }
 }

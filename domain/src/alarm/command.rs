@@ -16,7 +16,7 @@ pub enum AlarmCommand {
         /// Why notifications are suppressed, if they are.
         suppression: Option<Suppression>,
     },
-    /// Records that the breach recurred within the rule's cooldown.
+    /// Records that the breach recurred within the rule's cooldown; opens the alarm again if it was dismissed.
     RepeatAlarm {
         /// How often it has recurred.
         repeats: u32,
@@ -24,6 +24,8 @@ pub enum AlarmCommand {
         value: f64,
         /// When, by the device's clock.
         at: DateTime<Utc>,
+        /// Whether a notification is due if this reopens the alarm.
+        announce_reopening: bool,
     },
     /// Moves the start of the breach, because late data show when it began.
     AmendAlarmStart {
@@ -34,7 +36,7 @@ pub enum AlarmCommand {
     ReturnToNormal {
         /// How often the breach had recurred by then; an older count makes the command outdated, and it has no effect.
         repeats: u32,
-        /// The value at that time; `None` if the rule changed or no longer applies.
+        /// The value at that time; `None` if the rule was edited or no longer applies.
         value: Option<f64>,
         /// When, by the device's clock.
         at: DateTime<Utc>,
@@ -59,7 +61,7 @@ pub enum AlarmCommand {
         /// The comment.
         text: String,
     },
-    /// Dismisses it permanently.
+    /// Dismisses it; it stays closed until the breach recurs.
     DismissAlarm {
         /// The reason, as entered by the actor.
         reason: String,

@@ -24,7 +24,7 @@ pub enum AlarmEvent {
     },
     /// The condition no longer holds.
     AlarmReturnedToNormal {
-        /// The value at that time; `None` if the rule changed or no longer applies.
+        /// The value at that time; `None` if the rule was edited or no longer applies.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<f64>,
         /// When, by the device's clock.
@@ -62,10 +62,21 @@ pub enum AlarmEvent {
         /// The comment.
         text: String,
     },
-    /// It was dismissed permanently.
+    /// It was dismissed.
     AlarmDismissed {
         /// The reason, as entered by the actor.
         reason: String,
+    },
+    /// The breach recurred after the alarm had been dismissed: it is open and unacknowledged again.
+    AlarmReopened {
+        /// The breach, as the alarm records it.
+        breach: Breach,
+        /// The value of the recurrence.
+        value: f64,
+        /// When it recurred, by the device's clock.
+        at: DateTime<Utc>,
+        /// Whether a notification is due.
+        announce: bool,
     },
     /// A user acknowledged it.
     AlarmAcknowledged {
@@ -75,4 +86,4 @@ pub enum AlarmEvent {
     },
 }
 
-domain_event!(AlarmEvent { AlarmRaised "1.0", AlarmStartAmended "1.0", AlarmReturnedToNormal "1.0", AlarmAcknowledged "1.0", AlarmRepeated "1.0", AlarmSuppressed "1.0", AlarmUnsuppressed "1.0", AlarmSuperseded "1.0", AlarmAssigned "1.0", AlarmCommented "1.0", AlarmDismissed "1.0" });
+domain_event!(AlarmEvent { AlarmRaised "1.0", AlarmStartAmended "1.0", AlarmReturnedToNormal "1.0", AlarmAcknowledged "1.0", AlarmRepeated "1.0", AlarmSuppressed "1.0", AlarmUnsuppressed "1.0", AlarmSuperseded "1.0", AlarmAssigned "1.0", AlarmCommented "1.0", AlarmDismissed "1.0", AlarmReopened "1.0" });

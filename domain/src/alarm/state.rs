@@ -22,7 +22,7 @@ pub enum AlarmState {
     Shelved,
     /// Suppressed because its asset or an ancestor of it is out of service.
     SuppressedByDesign,
-    /// Dismissed, or superseded by a newer alarm of the same rule and entity.
+    /// Dismissed until the breach recurs, or superseded by a newer alarm of the same rule and entity.
     Closed,
 }
 

@@ -73,7 +73,7 @@ fn commands_before_the_alarm_is_raised_are_rejected() {
         C::AmendAlarmStart { started_at: at(5) },
         C::ReturnToNormal { repeats: 0, value: None, at: at(60) },
         C::AcknowledgeAlarm { comment: None },
-        C::RepeatAlarm { repeats: 1, value: 1.0, at: at(1) },
+        C::RepeatAlarm { repeats: 1, value: 1.0, at: at(1), announce_reopening: true },
         C::SuppressAlarm { suppression: None },
         C::SupersedeAlarm { by: AlarmId(Uuid::nil()) },
         C::AssignAlarm { assignee: None },
@@ -124,7 +124,7 @@ fn the_state_follows_isa_18_2() {
 
 #[test]
 fn a_recurrence_within_the_cooldown_reactivates_the_alarm_and_outdates_earlier_commands() {
-    let back = |repeats| C::RepeatAlarm { repeats, value: 85.0, at: at(70) };
+    let back = repeat;
     let repeated = E::AlarmRepeated { repeats: 1, value: 85.0, at: at(70) };
     let over = |repeats| C::ReturnToNormal { repeats, value: Some(70.0), at: at(80) };
     given::<Alarm>([raised(), returned()]).when(back(1)).then([repeated.clone()]);
@@ -133,6 +133,34 @@ fn a_recurrence_within_the_cooldown_reactivates_the_alarm_and_outdates_earlier_c
     again.when(back(1)).then_no_events();
     again.when(over(0)).then_no_events();
     again.when(over(1)).then([E::AlarmReturnedToNormal { value: Some(70.0), at: at(80) }]);
+}
+
+fn repeat(repeats: u32) -> C {
+    C::RepeatAlarm { repeats, value: 85.0, at: at(70), announce_reopening: true }
+}
+
+#[test]
+fn a_dismissed_alarm_is_open_and_unacknowledged_again_once_its_breach_recurs() {
+    let dismissed = || E::AlarmDismissed { reason: "a test".into() };
+    let repeated = |repeats| E::AlarmRepeated { repeats, value: 85.0, at: at(70) };
+    let reopened = || E::AlarmReopened { breach: breach(), value: 85.0, at: at(70), announce: true };
+    let over = given::<Alarm>([raised(), acknowledged(), dismissed(), returned()]);
+    assert_eq!(over.state().state(), Some(AlarmState::Closed), "the return to normal alone does not open it");
+    over.when(repeat(1)).then([repeated(1), reopened()]);
+    let again = given::<Alarm>([raised(), acknowledged(), dismissed(), returned(), repeated(1), reopened()]);
+    assert_eq!(again.state().state(), Some(AlarmState::ActiveUnacknowledged));
+    again.when(repeat(1)).then_no_events();
+    again.when(C::DismissAlarm { reason: "a test".into() }).then([dismissed()]);
+    let twice = given::<Alarm>([raised(), returned(), dismissed(), repeated(1), reopened(), dismissed()]);
+    twice.when(repeat(1)).then_no_events();
+    twice.when(repeat(2)).then([repeated(2), reopened()]);
+}
+
+#[test]
+fn a_superseded_alarm_is_not_opened_again() {
+    let by = AlarmId(Uuid::from_u128(7));
+    let over = given::<Alarm>([raised(), returned(), E::AlarmSuperseded { by }]);
+    over.when(repeat(1)).then([E::AlarmRepeated { repeats: 1, value: 85.0, at: at(70) }]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Changes in the state of one rule on one entity, caused by a reading or by the passage of time.
 
-use super::Suppression;
 use super::rule_watch::Time;
+use super::{Severity, Suppression};
 
 /// A state change with effects outside the state machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub enum Change {
         suppression: Option<Suppression>,
         /// Whether this is the first notification of the episode.
         announce: bool,
+        /// The severity with which the alarm was raised, if it is known.
+        severity: Option<Severity>,
     },
     /// Late data show that the breach began earlier.
     StartAmended {
@@ -51,18 +53,22 @@ pub enum Change {
         announce: bool,
         /// When it changed.
         at: Time,
+        /// The severity with which the alarm was raised, if it is known.
+        severity: Option<Severity>,
     },
-    /// The condition no longer holds, or the rule changed or no longer applies.
+    /// The condition no longer holds, under the present or an edited definition, or the rule no longer applies.
     Ended {
         /// Episode number of the breach, from 1.
         episode: u64,
         /// How often the breach had recurred.
         repeats: u32,
-        /// The value that ended it; `None` if the rule changed or no longer applies.
+        /// The value that ended it; `None` if the rule was edited or no longer applies.
         value: Option<f64>,
         /// When it ended.
         at: Time,
         /// Whether to send a notification: once per episode, and only if the breach itself was notified.
         announce: bool,
+        /// The severity with which the alarm was raised, if it is known.
+        severity: Option<Severity>,
     },
 }

@@ -5,6 +5,8 @@ mod change;
 mod clock;
 mod condition;
 mod criterion;
+#[cfg(test)]
+mod edit_tests;
 mod entity_watch;
 #[cfg(test)]
 mod model_tests;
@@ -18,6 +20,8 @@ mod suppression;
 mod suppression_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 
 use uuid::Uuid;
 

@@ -1,8 +1,8 @@
-//! The newest values of the metrics that a rule with several parts or a silence uses.
+//! The newest values of the metrics that a rule uses.
 
 use serde::{Deserialize, Serialize};
 
-/// The newest values by metric. A rule with a single comparison does not use it.
+/// The newest values by metric.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NewestValues(Vec<Held>);
@@ -13,29 +13,46 @@ struct Held {
     metric: String,
     value: f64,
     measured_at: i64,
-    /// The previous value and when it was measured.
+    /// The value of the previous time, and that time.
     before: Option<(f64, i64)>,
     /// When the platform last received the metric, whether on time or late.
     received_at: i64,
 }
 
+/// What a value is to the values of its metric that were recorded before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Now the newest one. A value of the same time as the newest is a correction and replaces it.
+    News,
+    /// The newest one again.
+    Repetition,
+    /// Measured before the newest one.
+    Late,
+}
+
 impl NewestValues {
-    /// Records a value; returns whether it is newer than the recorded one. An older value still updates the time of
-    /// receipt.
-    pub fn record(&mut self, metric: &str, value: f64, measured_at: i64, received_at: i64, is_history: bool) -> bool {
+    /// Records a value; a late one only updates the time of receipt.
+    pub fn record(&mut self, metric: &str, value: f64, measured_at: i64, received_at: i64) -> Arrival {
         let Some(held) = self.0.iter_mut().find(|held| held.metric == metric) else {
-            if !is_history {
-                self.0.push(Held { metric: metric.to_owned(), value, measured_at, before: None, received_at });
-            }
-            return !is_history;
+            self.0.push(Held { metric: metric.to_owned(), value, measured_at, before: None, received_at });
+            return Arrival::News;
         };
         held.received_at = received_at.max(held.received_at);
-        if is_history || measured_at <= held.measured_at {
-            return false;
+        if measured_at < held.measured_at {
+            return Arrival::Late;
         }
-        held.before = Some((held.value, held.measured_at));
+        if measured_at > held.measured_at {
+            held.before = Some((held.value, held.measured_at));
+        } else if value == held.value {
+            return Arrival::Repetition;
+        }
         (held.value, held.measured_at) = (value, measured_at);
-        true
+        Arrival::News
+    }
+
+    /// Returns whether no value is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Returns the newest value of a metric.
@@ -43,12 +60,19 @@ impl NewestValues {
         Some(self.held(metric)?.value)
     }
 
-    /// Returns the change per second between the two newest values of a metric.
+    /// Returns when the newest value of a metric was measured.
+    pub fn measured_at(&self, metric: &str) -> Option<i64> {
+        Some(self.held(metric)?.measured_at)
+    }
+
+    /// Returns the change per second between the values of a metric's two newest times; none if it is too large for a
+    /// number.
     pub fn rate(&self, metric: &str) -> Option<f64> {
         let held = self.held(metric)?;
         let (before, measured_at) = held.before?;
-        // `record` accepts only later values, so the difference is positive.
-        Some((held.value - before) / ((held.measured_at - measured_at) as f64 / 1e6))
+        // `record` keeps the previous value only of an earlier time, so the difference is positive.
+        let rate = (held.value - before) / ((held.measured_at - measured_at) as f64 / 1e6);
+        rate.is_finite().then_some(rate)
     }
 
     /// Returns when a metric was last received.

@@ -125,8 +125,12 @@ pub struct RuleEntry {
     /// Its organisation.
     pub organization: OrganizationId,
     /// Log position since which the decisions are unchanged: that of the definition, the last activation, or the last
-    /// change of metric or condition. A breach found under an older version ends here.
+    /// change of metric or condition. A breach found under an older version is judged anew.
     pub decides_since: u64,
+    /// Log position of the definition or of the last change of the criterion of a breach.
+    pub criterion_since: u64,
+    /// Log position of the definition or of the last change of the metric.
+    pub metric_since: u64,
     /// Whether it is retired.
     pub retired: bool,
     /// The full definition; shared, because every reading uses it.

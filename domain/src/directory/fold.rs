@@ -301,6 +301,8 @@ impl Directory {
                 rule,
                 organization: at.organization,
                 decides_since: at.position,
+                criterion_since: at.position,
+                metric_since: at.position,
                 retired: false,
                 definition,
             };
@@ -359,10 +361,15 @@ fn change_rule(versions: &mut Versions<RuleEntry>, position: u64, event: &RuleEv
                 definition.description.clone_from(description);
             }
             RuleEvent::RuleConditionChanged { metric_key, condition } => {
+                entry.decides_since = position;
+                if definition.condition.criterion != condition.criterion {
+                    entry.criterion_since = position;
+                }
+                if definition.metric_key != *metric_key {
+                    entry.metric_since = position;
+                }
                 definition.metric_key.clone_from(metric_key);
                 definition.condition = condition.clone();
-                // A new condition must not continue the breach of the former one.
-                entry.decides_since = position;
             }
             RuleEvent::RuleSeverityChanged { severity } => definition.severity = *severity,
             RuleEvent::RuleActionChanged { action } => definition.action = action.clone(),

@@ -109,7 +109,7 @@ fn rules(
 }
 
 #[test]
-fn active_rules_are_found_by_kind_and_entity_within_their_organisation() {
+fn rules_are_found_by_kind_and_entity_within_their_organisation_until_they_are_retired() {
     let mut directory = Directory::default();
     let (of_kind, of_entity) = (Uuid::from_u128(1), Uuid::from_u128(2));
     apply(&mut directory, 1, of_kind, "rule", "RuleDefined", definition(None, true));
@@ -128,7 +128,7 @@ fn active_rules_are_found_by_kind_and_entity_within_their_organisation() {
     let seen = |at| rules(&directory, ACME, EntityKind::Asset, ASSET, at);
     let (kind, entity) = (RuleId(of_kind), RuleId(of_entity));
     assert_eq!(seen(0), []);
-    assert_eq!(seen(2), [(kind, 1)]);
+    assert_eq!(seen(2), [(kind, 1), (entity, 2)], "a paused rule still watches");
     assert_eq!(seen(3), [(kind, 1), (entity, 3)]);
     assert_eq!(seen(5), [(kind, 4), (entity, 3)], "a change of severity does not affect decisions");
     assert_eq!(seen(6), [(entity, 3)]);

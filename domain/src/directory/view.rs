@@ -64,13 +64,13 @@ impl<'d> DirectoryView<'d> {
         self.directory.asset_types.get(&id)?.at(self.position)
     }
 
-    /// Returns a rule, active or not.
+    /// Returns a rule, active, paused or retired.
     pub fn rule(self, id: RuleId) -> Option<&'d RuleEntry> {
         self.directory.rules.get(&id)?.at(self.position)
     }
 
-    /// Lists an organisation's active rules that watch an entity: those for all entities of its kind, those for all of
-    /// its type (a device type or an asset type), and those that name the entity, in this order.
+    /// Lists an organisation's rules that watch an entity, active or paused: those for all entities of its kind, those
+    /// for all of its type (a device type or an asset type), and those that name the entity, in this order.
     pub fn rules_for(
         self,
         organization: OrganizationId,
@@ -82,7 +82,7 @@ impl<'d> DirectoryView<'d> {
         let of_type = self.directory.rules_of_type.get(&(kind, type_id)).into_iter().flatten();
         let of_entity = self.directory.rules_of_entity.get(&entity).into_iter().flatten();
         let known = of_kind.chain(of_type).chain(of_entity).filter_map(move |id| self.rule(*id));
-        known.filter(move |entry| entry.organization == organization && entry.is_active())
+        known.filter(move |entry| entry.organization == organization && !entry.retired)
     }
 
     /// Returns the time until which a rule's alarms on an entity are shelved; it may have passed.

@@ -44,8 +44,6 @@ pub struct Observation {
     pub organization: OrganizationId,
     /// The entity.
     pub entity: Entity,
-    /// Whose clock timed it: a device's or an asset's id.
-    pub source: Uuid,
     /// When it was measured.
     pub measured_at: DateTime<Utc>,
     /// When it arrived.

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::directory::Directory;
-use domain::telemetry::{AssetPack, COMPUTED_SOURCE, NormalizedPack, PresenceFact};
+use domain::telemetry::{AssetPack, NormalizedPack, PresenceFact};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
 use crate::metric_names;
@@ -98,7 +98,6 @@ fn evaluate_devices(context: StepContext<'_, State>, pack: &NormalizedPack, mut 
         let observation = Observation {
             organization: reading.organization,
             entity: Entity::Device(reading.device),
-            source: reading.device.0,
             measured_at: reading.measured_at,
             received_at: reading.received_at,
         };
@@ -116,17 +115,12 @@ fn evaluate_assets(context: StepContext<'_, State>, pack: &AssetPack, mut writer
     let directory = context.directory.as_of(es_position);
     let mut mark = context.unit.marks.of(&context.message.subject);
     writer.begin(context.message.sequence, es_position);
-    // A value computed from several devices follows the newest of their clocks, so it has the asset's own timeline.
-    let is_computed =
-        context.message.subject_tail().split_once('.').is_some_and(|(_, source)| source == COMPUTED_SOURCE);
     let mut taken = 0;
     for reading in pack.readings.iter().filter(|reading| mark.admits(reading.origin)) {
         taken += 1;
-        let device = reading.source_devices.first().filter(|_| !is_computed);
         let observation = Observation {
             organization: reading.organization,
             entity: Entity::Asset(reading.asset),
-            source: device.map_or(reading.asset.0, |device| device.0),
             measured_at: reading.measured_at,
             received_at: reading.received_at,
         };
@@ -138,8 +132,6 @@ fn evaluate_assets(context: StepContext<'_, State>, pack: &AssetPack, mut writer
         let observation = Observation {
             organization: health.organization,
             entity: Entity::Asset(health.asset),
-            // The score follows the newest value of any device, so it has the asset's own timeline.
-            source: health.asset.0,
             measured_at: health.measured_at,
             received_at: context.message.published_at,
         };

@@ -89,43 +89,46 @@ impl ChangeWriter<'_> {
                     self.push_command(observation, former, &["supersede"], AlarmCommand::SupersedeAlarm { by: alarm });
                 }
                 if suppression.is_none() {
-                    self.push_event(rule, observation, alarm, Transition::ThresholdBreach, Some(value), raised_at);
+                    let news = News { transition: Transition::ThresholdBreach, value: Some(value), at: raised_at };
+                    self.push_event(rule, observation, alarm, rule.definition.severity, news);
                 }
             }
-            Change::Repeated { episode, repeats, value, at, suppression, announce } => {
+            Change::Repeated { episode, repeats, value, at, suppression, announce, severity } => {
                 let (alarm, number) = (alarm(episode), repeats.to_string());
-                self.push_command(
-                    observation,
-                    alarm,
-                    &["repeat", &number],
-                    AlarmCommand::RepeatAlarm { repeats, value, at },
-                );
+                // A reopening is notified, unless the breach is notified as the first of its episode.
+                let announce_reopening = suppression.is_none() && !announce;
+                let repeat = AlarmCommand::RepeatAlarm { repeats, value, at, announce_reopening };
+                self.push_command(observation, alarm, &["repeat", &number], repeat);
                 if suppression.is_some() {
                     let step = ["suppress again", &number];
                     self.push_command(observation, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
                 }
                 if announce {
-                    self.push_event(rule, observation, alarm, Transition::ThresholdBreach, Some(value), at);
+                    let news = News { transition: Transition::ThresholdBreach, value: Some(value), at };
+                    self.push_event(rule, observation, alarm, severity.unwrap_or(rule.definition.severity), news);
                 }
             }
-            Change::SuppressionChanged { episode, suppression, announce, at } => {
+            Change::SuppressionChanged { episode, suppression, announce, at, severity } => {
                 let alarm = alarm(episode);
-                let step = ["suppress", &at.timestamp_micros().to_string()];
+                // Several changes may have the same time, so the time alone does not identify one.
+                let step = ["suppress", &at.timestamp_micros().to_string(), &self.origin.sequence.to_string()];
                 self.push_command(observation, alarm, &step, AlarmCommand::SuppressAlarm { suppression });
                 if announce {
-                    self.push_event(rule, observation, alarm, Transition::ThresholdBreach, None, at);
+                    let news = News { transition: Transition::ThresholdBreach, value: None, at };
+                    self.push_event(rule, observation, alarm, severity.unwrap_or(rule.definition.severity), news);
                 }
             }
             Change::StartAmended { episode, started_at } => {
                 let step = ["amend", &started_at.timestamp_micros().to_string()];
                 self.push_command(observation, alarm(episode), &step, AlarmCommand::AmendAlarmStart { started_at });
             }
-            Change::Ended { episode, repeats, value, at, announce } => {
+            Change::Ended { episode, repeats, value, at, announce, severity } => {
                 let alarm = alarm(episode);
                 let step = ["return", &repeats.to_string()];
                 self.push_command(observation, alarm, &step, AlarmCommand::ReturnToNormal { repeats, value, at });
                 if announce {
-                    self.push_event(rule, observation, alarm, Transition::ReturnToNormal, value, at);
+                    let news = News { transition: Transition::ReturnToNormal, value, at };
+                    self.push_event(rule, observation, alarm, severity.unwrap_or(rule.definition.severity), news);
                 }
             }
         }
@@ -166,9 +169,8 @@ impl ChangeWriter<'_> {
         rule: &RuleEntry,
         observation: &Observation,
         alarm: AlarmId,
-        transition: Transition,
-        value: Option<f64>,
-        measured_at: chrono::DateTime<chrono::Utc>,
+        severity: Severity,
+        News { transition, value, at: measured_at }: News,
     ) {
         let origin = self.next_origin();
         self.events.push(ThresholdEvent {
@@ -182,7 +184,7 @@ impl ChangeWriter<'_> {
             alarm_id: Some(alarm),
             entity_type: entity_kind(rule, observation),
             entity_id: observation.entity.id(),
-            severity: rule.definition.severity,
+            severity,
             metric_key: Some(rule.definition.metric_key.clone()),
             value,
             action: Some(rule.definition.action.clone()),
@@ -214,6 +216,13 @@ fn entity_kind(rule: &RuleEntry, observation: &Observation) -> EntityKind {
         super::input::Entity::Device(_) => EntityKind::Device,
         super::input::Entity::Asset(_) => rule.definition.entity_type,
     }
+}
+
+/// A transition to tell, with its value and time.
+struct News {
+    transition: Transition,
+    value: Option<f64>,
+    at: DateTime<Utc>,
 }
 
 /// When a breach started and was raised, and which episode of the rule and entity it is.

@@ -39,7 +39,7 @@ impl Clocks {
 }
 
 impl State {
-    /// Evaluates the rules of a reading's entity. An entity without rules leaves no state.
+    /// Evaluates the rules of a reading's entity. An entity without rules that use its values leaves no state.
     pub fn evaluate(
         &mut self,
         directory: DirectoryView<'_>,
@@ -48,27 +48,23 @@ impl State {
         writer: &mut ChangeWriter<'_>,
     ) {
         let id = observation.entity.id();
-        let mut rules = rules(directory, observation.entity).peekable();
-        let is_watched = rules.peek().is_some();
-        if !is_watched && !self.entities.contains_key(&id) {
-            return;
-        }
-        let Observation { source, measured_at, received_at, .. } = observation;
-        let sample =
-            Sample { source, measured_at, received_at, clock: *self.clocks.of(observation.entity.clocked_stream()) };
-        let watch = self.entities.entry(id).or_default();
-        let mut changes = Vec::new();
-        let suppression =
-            |rule: &RuleEntry| observation.entity.suppression(directory, rule.rule, observation.measured_at);
-        watch.observe(rules, sample, value, &suppression, &mut changes);
-        if watch.is_idle() && !is_watched {
+        let Observation { measured_at, received_at, .. } = observation;
+        let sample = Sample { measured_at, received_at, clock: *self.clocks.of(observation.entity.clocked_stream()) };
+        let suppression = |rule: &RuleEntry| observation.entity.suppression(directory, rule.rule, measured_at);
+        let (mut begun, mut changes) = (EntityWatch::default(), Vec::new());
+        let watch = self.entities.get_mut(&id).unwrap_or(&mut begun);
+        watch.observe(rules(directory, observation.entity), sample, value, &suppression, &mut changes);
+        let is_over = watch.is_idle();
+        if !begun.is_idle() {
+            self.entities.insert(id, begun);
+        } else if is_over {
             self.entities.remove(&id);
         }
         writer.write_changes(directory, &observation, changes);
     }
 
     /// Advances the clock of a stream for its entities: silences start, shelving ends, and alarms whose rule or entity
-    /// is gone return to normal.
+    /// is gone, or whose breach an edit of the rule ended, return to normal.
     pub fn tick(
         &mut self,
         directory: DirectoryView<'_>,
@@ -100,14 +96,13 @@ impl State {
             if watch.is_idle() {
                 self.entities.remove(&id);
             }
-            let observation =
-                Observation { organization, entity, source: id, measured_at: clock.now, received_at: clock.now };
+            let observation = Observation { organization, entity, measured_at: clock.now, received_at: clock.now };
             writer.write_changes(directory, &observation, changes);
         }
     }
 }
 
-/// Lists the rules that watch an entity; none where it is unknown, decommissioned or retired.
+/// Lists the rules that watch an entity, paused ones too; none where it is unknown, decommissioned or retired.
 fn rules(directory: DirectoryView<'_>, entity: Entity) -> impl Iterator<Item = &RuleEntry> {
     let known = entity.scope(directory).into_iter();
     known.flat_map(move |(organization, kind, of_type)| directory.rules_for(organization, kind, of_type, entity.id()))

@@ -73,6 +73,17 @@ fn a_breach_raises_an_alarm_and_its_end_returns_it_to_normal() {
 }
 
 #[test]
+fn another_value_of_the_same_second_raises_the_alarm() {
+    let directory = sample_directory();
+    let mut log = readings(&directory, &[(1, 1, 20.0), (1, 1, 95.0), (1, 1, 95.0)]);
+    let commands = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
+    let [Command::Alarm { command: AlarmCommand::RaiseAlarm { breach, .. }, .. }] = &commands[..] else {
+        panic!("{commands:?}")
+    };
+    assert_eq!((breach.value, breach.raised_at), (95.0, at(1)));
+}
+
+#[test]
 fn a_reading_without_rules_leaves_no_state() {
     let mut directory = sample_directory();
     directory.apply(Uuid::from_u128(1), "rule", "RuleDeactivated", json!({}));
@@ -174,7 +185,7 @@ proptest! {
 }
 
 #[test]
-fn computed_values_have_their_own_timeline() {
+fn each_metric_of_an_asset_has_its_own_timeline() {
     use domain::telemetry::{AssetReading, COMPUTED_SOURCE, MetricSets, encode_pack};
     let mut directory = sample_directory();
     let none = json!({"type": "none"});
@@ -201,5 +212,8 @@ fn computed_values_have_their_own_timeline() {
     }
     let commands = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
     let alarm = alarm_id(RuleId(Uuid::from_u128(50)), asset(1), 1).0;
-    assert!(commands.iter().any(|command| command.target() == alarm), "the device's own value is not late");
+    assert!(
+        commands.iter().any(|command| command.target() == alarm),
+        "an older time than that of another metric is not late"
+    );
 }

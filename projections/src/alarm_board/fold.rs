@@ -69,6 +69,12 @@ impl Fold for Alarms {
                 row.dismissed_by = Some(decoded.actor());
                 row.dismissed_reason = Some(reason.clone());
             }),
+            AlarmEvent::AlarmReopened { .. } => update(&|row| {
+                (row.closed, row.closed_at) = (None, None);
+                (row.dismissed_by, row.dismissed_reason) = (None, None);
+                row.acknowledged = false;
+                (row.acknowledged_at, row.acknowledged_by, row.acknowledged_comment) = (None, None, None);
+            }),
             AlarmEvent::AlarmAssigned { assignee } => update(&|row| row.assignee_id = assignee.map(|user| user.0)),
             AlarmEvent::AlarmCommented { text } => update(&|row| {
                 row.comments.push(Comment { author: decoded.actor(), text: text.clone(), at: decoded.recorded_at() });

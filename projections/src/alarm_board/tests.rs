@@ -26,6 +26,11 @@ fn raised() -> AlarmEvent {
     AlarmEvent::AlarmRaised { breach }
 }
 
+fn reopened() -> AlarmEvent {
+    let AlarmEvent::AlarmRaised { breach } = raised() else { unreachable!() };
+    AlarmEvent::AlarmReopened { breach, value: 85.0, at: at(9), announce: true }
+}
+
 fn then(events: &[AlarmEvent]) -> AlarmRow {
     let events: Vec<AlarmEvent> = [raised()].into_iter().chain(events.iter().cloned()).collect();
     rows_after::<Alarms, _>("alarm", &events).get(ID).cloned().unwrap()
@@ -60,4 +65,17 @@ fn the_state_follows_from_condition_and_acknowledgement() {
     assert_eq!(then(std::slice::from_ref(&seen)).state().as_str(), "active_acknowledged");
     assert_eq!(then(std::slice::from_ref(&returned)).state().as_str(), "returned_unacknowledged");
     assert_eq!(then(&[returned, seen]).state().as_str(), "normal");
+}
+
+#[test]
+fn a_reopened_alarm_is_as_open_as_one_that_nobody_has_seen() {
+    let dismissed = AlarmEvent::AlarmDismissed { reason: "a test".into() };
+    let seen = AlarmEvent::AlarmAcknowledged { comment: Some("seen".into()) };
+    let over = AlarmEvent::AlarmReturnedToNormal { value: Some(70.0), at: at(7) };
+    let repeated = AlarmEvent::AlarmRepeated { repeats: 1, value: 85.0, at: at(9) };
+    let closed = then(&[seen.clone(), dismissed.clone(), over.clone(), repeated.clone()]);
+    assert_eq!((closed.state().as_str(), closed.closed.as_deref()), ("closed", Some("dismissed")));
+    let open = then(&[seen, dismissed, over, repeated, reopened()]);
+    assert_eq!(open, AlarmRow { repeats: 1, version: 6, position: 6, ..then(&[]) });
+    assert_eq!(open.state().as_str(), "active_unacknowledged");
 }

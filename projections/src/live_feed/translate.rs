@@ -146,6 +146,11 @@ fn alarm(decoded: &DecodedEvent, event: &AlarmEvent) -> RoomEvent {
             "alarm:dismissed",
             json!({ "alarmId": decoded.id, "dismissedBy": decoded.actor(), "reason": reason }),
         ),
+        AlarmEvent::AlarmReopened { breach, value, at, .. } => RoomEvent {
+            rooms: vec![organization, entity_room(breach.entity_type, breach.entity_id)],
+            name: "alarm:reopened",
+            data: json!({ "alarmId": decoded.id, "value": value, "repeatedAt": rfc3339_millis(*at) }),
+        },
         AlarmEvent::AlarmAcknowledged { comment } => of_organization(
             "alarm:acknowledged",
             json!({

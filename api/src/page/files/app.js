@@ -135,6 +135,7 @@ const HEARD = {
   "alarm:returned": ({ alarmId }) => changeAlarm(alarmId, { active: false }),
   "alarm:acknowledged": ({ alarmId }) => changeAlarm(alarmId, { acknowledged: true }),
   "alarm:repeated": later,
+  "alarm:reopened": later,
   "alarm:suppressed": ({ alarmId }) => closeAlarm(alarmId),
   "alarm:unsuppressed": later,
   "alarm:superseded": ({ alarmId }) => closeAlarm(alarmId),
