@@ -21,7 +21,7 @@ pub enum Quality {
     /// Usable.
     #[default]
     Good,
-    /// Usable with care: outside the declared range.
+    /// Usable with care: outside the declared range, or a whole number that a 64-bit float had to round.
     Uncertain,
     /// Not usable.
     Bad,

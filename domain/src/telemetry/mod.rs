@@ -5,6 +5,7 @@ mod activity_notice;
 mod asset_reading;
 mod clock_tick;
 mod dead_letter;
+pub(crate) mod exact;
 pub mod health;
 mod metric_value;
 mod origin;

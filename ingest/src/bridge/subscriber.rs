@@ -37,6 +37,13 @@ pub struct Subscriber {
     presence: Option<PresencePublisher>,
 }
 
+/// The sender of a message that may enter the log, and the number of its readings.
+struct Admitted {
+    organization: OrganizationId,
+    device: DeviceId,
+    readings: usize,
+}
+
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 enum Disconnected {
@@ -195,15 +202,15 @@ impl Subscriber {
     async fn push(
         &self,
         publish: Publish,
-        checked: Result<(OrganizationId, DeviceId), Refusal>,
+        checked: Result<Admitted, Refusal>,
         receipt: Option<Receipt>,
     ) -> Result<(), Closed> {
         let received_at = (self.shared.clock)();
         match checked {
-            Ok((organization, device)) => {
+            Ok(Admitted { organization, device, readings }) => {
                 let (source, payload) = (IngestionSource::Mqtt, publish.payload);
                 let reading = RawReading { organization, device, received_at, source, payload };
-                self.shared.pipeline.accept(reading, receipt).await
+                self.shared.pipeline.accept(reading, readings, receipt).await
             }
             Err(why) => {
                 let sender = topic::sender(&publish.topic).ok();
@@ -219,8 +226,8 @@ impl Subscriber {
         }
     }
 
-    /// Decides whether a message may enter the log, and returns its organisation and device.
-    async fn check(&self, publish: &Publish) -> Result<(OrganizationId, DeviceId), Refusal> {
+    /// Decides whether a message may enter the log.
+    async fn check(&self, publish: &Publish) -> Result<Admitted, Refusal> {
         let (organization, device) = topic::sender(&publish.topic)?;
         if publish.retain {
             return Err(Refusal::Retained);
@@ -238,7 +245,7 @@ impl Subscriber {
             }
             checked = check();
         }
-        checked.map(|()| (organization, device))
+        checked.map(|readings| Admitted { organization, device, readings })
     }
 
     async fn publish_pending(&mut self) {

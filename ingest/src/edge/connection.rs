@@ -84,7 +84,7 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
         .and_then(|()| edge.pipeline.check(allowed.organization, allowed.device, &will.payload));
     // The pipeline closes only after the drain time; a later will is dropped.
     let _ = match checked {
-        Ok(()) => {
+        Ok(readings) => {
             let reading = RawReading {
                 organization: allowed.organization,
                 device: allowed.device,
@@ -92,7 +92,7 @@ async fn publish_will(edge: &Edge, allowed: &Allowed, will: Will) {
                 source: IngestionSource::Mqtt,
                 payload: will.payload,
             };
-            edge.pipeline.accept(reading, None).await
+            edge.pipeline.accept(reading, readings, None).await
         }
         Err(why) => {
             let refused = RefusedMessage {

@@ -189,7 +189,7 @@ impl Session {
         let Allowed { organization, device, topics, .. } = &self.allowed;
         let checked = authorize_publish(*organization, *device, topics, &publish.topic)
             .and_then(|()| self.edge.pipeline.check(*organization, *device, &publish.payload));
-        let code = checked.as_ref().map_or_else(Refusal::puback_code, |()| 0);
+        let code = checked.as_ref().map_or_else(Refusal::puback_code, |_| 0);
         let puback = || Puback { packet_id: publish.packet_id, code, arrived: now };
         // Registered before the push, which may settle it at once.
         let receipt = (publish.qos == 1).then(|| self.pending_acks.add(puback()));
@@ -213,16 +213,16 @@ impl Session {
     async fn push(
         &self,
         publish: Publish,
-        checked: Result<(), Refusal>,
+        checked: Result<usize, Refusal>,
         receipt: Option<Receipt>,
     ) -> Result<(), SessionEnd> {
         let received_at = (self.edge.clock)();
         let Allowed { organization, device, .. } = self.allowed;
         match checked {
-            Ok(()) => {
+            Ok(readings) => {
                 let source = IngestionSource::Mqtt;
                 let reading = RawReading { organization, device, received_at, source, payload: publish.payload };
-                self.unless_ended(self.edge.pipeline.accept(reading, receipt)).await
+                self.unless_ended(self.edge.pipeline.accept(reading, readings, receipt)).await
             }
             Err(why) => {
                 let Publish { topic, payload, .. } = &publish;

@@ -20,8 +20,10 @@ use crate::shared::Shared;
 pub struct Item {
     /// The payload, unchanged.
     pub payload: Bytes,
-    /// The device that the item belongs to, or why it is refused.
-    pub checked: Result<DeviceId, Refusal>,
+    /// The device that the item belongs to.
+    pub device: DeviceId,
+    /// The number of its readings, or why it is refused.
+    pub checked: Result<usize, Refusal>,
 }
 
 /// Stores the items and returns for each whether it is known to be on disk, in the log or the dead letters.
@@ -54,12 +56,12 @@ async fn push(
     received_at: DateTime<Utc>,
     receipt: Receipt,
 ) -> Result<(), Closed> {
-    let Sender { organization, device } = sender;
+    let (organization, device) = (sender.organization, item.device);
     match &item.checked {
-        Ok(of) => {
+        Ok(readings) => {
             let (payload, source) = (item.payload.clone(), IngestionSource::Http);
-            let reading = RawReading { organization, device: *of, received_at, source, payload };
-            shared.pipeline.accept(reading, Some(receipt)).await
+            let reading = RawReading { organization, device, received_at, source, payload };
+            shared.pipeline.accept(reading, *readings, Some(receipt)).await
         }
         Err(why) => {
             let (organization, device) = (Some(organization), Some(device));

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::authenticate::{Sender, authenticate};
 use super::deliver::{Item, deliver};
 use super::door::HttpDoor;
-use super::item_owner::{device_of, status};
+use super::item_owner::{may_send_for, named_device, status};
 use super::problem::Problem;
 use super::server::Peer;
 use crate::pipeline::refusal::Refusal;
@@ -45,7 +45,7 @@ pub async fn single(door: &HttpDoor, peer: &Peer, mut request: Request) -> Resul
     let most = door.shared.limits.max_packet_bytes;
     let (payload, bytes) = body(&mut request, most).await?;
     let item = if bytes > most {
-        Item { payload, checked: Err(Refusal::Oversize { bytes, allowed: most }) }
+        Item { payload, device: sender.device, checked: Err(Refusal::Oversize { bytes, allowed: most }) }
     } else {
         check_item_with_catch_up(door, sender, payload).await
     };
@@ -110,11 +110,15 @@ async fn check_item_with_catch_up(door: &HttpDoor, sender: Sender, payload: Byte
 fn check_item(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     let (bytes, allowed) = (payload.len(), door.shared.limits.max_packet_bytes);
     if bytes > allowed {
-        return Item { payload, checked: Err(Refusal::Oversize { bytes, allowed }) };
+        return Item { payload, device: sender.device, checked: Err(Refusal::Oversize { bytes, allowed }) };
     }
-    let checked = device_of(&door.shared, sender, &payload)
-        .and_then(|device| door.shared.pipeline.check(sender.organization, device, &payload).map(|()| device));
-    Item { payload, checked }
+    // A dead letter names the same device as the item, so that redriven it is not taken for a reading of the gateway.
+    let (device, checked) = match named_device(sender, &payload) {
+        Ok(device) => (device, may_send_for(&door.shared, sender, device)),
+        Err(refusal) => (sender.device, Err(refusal)),
+    };
+    let checked = checked.and_then(|()| door.shared.pipeline.check(sender.organization, device, &payload));
+    Item { payload, device, checked }
 }
 
 /// Reads a body. An oversize body is read and discarded up to `MAX_EXCESS_BYTES`: many clients read the answer only

@@ -7,8 +7,8 @@ use domain::telemetry::payload;
 use super::refusal::Refusal;
 use crate::decide::DeviceView;
 
-/// Decides whether a message of a device may enter the raw stream.
-pub fn admit(device: Option<DeviceView>, organization: OrganizationId, bytes: &[u8]) -> Result<(), Refusal> {
+/// Decides whether a message of a device may enter the raw stream. Returns the number of its readings.
+pub fn admit(device: Option<DeviceView>, organization: OrganizationId, bytes: &[u8]) -> Result<usize, Refusal> {
     let device = device.ok_or(Refusal::UnknownDevice)?;
     if device.organization != organization {
         return Err(Refusal::WrongOrganization);
@@ -16,11 +16,12 @@ pub fn admit(device: Option<DeviceView>, organization: OrganizationId, bytes: &[
     if device.decommissioned {
         return Err(Refusal::Decommissioned);
     }
-    // Any bytes are allowed: the normalizer runs the converter, which it knows as of a log position.
+    // Any bytes are allowed: the normalizer runs the converter, which it knows as of a log position. A converter makes
+    // one reading.
     if device.is_converted {
-        return Ok(());
+        return Ok(1);
     }
-    payload::check(bytes).map_err(|refusal| Refusal::Payload { code: refusal.reason.code(), detail: refusal.detail })
+    Ok(payload::check(bytes)?)
 }
 
 #[cfg(test)]
@@ -36,7 +37,8 @@ mod tests {
         let device = |decommissioned| Some(DeviceView { organization: own, decommissioned, is_converted: false });
         let code = |device, organization, bytes| admit(device, organization, bytes).map_err(|refusal| refusal.code());
         for (device, organization, bytes, expected) in [
-            (device(false), own, GOOD, Ok(())),
+            (device(false), own, GOOD, Ok(1)),
+            (device(false), own, br#"[{"metrics":{"t":1}},{"metrics":{"t":2}}]"#, Ok(2)),
             (None, own, GOOD, Err("unknown_device")),
             (device(false), other, GOOD, Err("wrong_organization")),
             (device(true), own, GOOD, Err("decommissioned")),
@@ -53,14 +55,14 @@ mod tests {
     fn a_string_value_is_admitted_because_its_type_is_checked_later() {
         let device =
             Some(DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted: false });
-        assert_eq!(admit(device, OrganizationId::default(), br#"{"metrics":{"state":"open"}}"#), Ok(()));
+        assert_eq!(admit(device, OrganizationId::default(), br#"{"metrics":{"state":"open"}}"#), Ok(1));
     }
 
     #[test]
     fn a_payload_for_a_converter_may_be_anything() {
         let device =
             |is_converted| DeviceView { organization: OrganizationId::default(), decommissioned: false, is_converted };
-        assert_eq!(admit(Some(device(true)), OrganizationId::default(), &[0xff, 0]), Ok(()));
+        assert_eq!(admit(Some(device(true)), OrganizationId::default(), &[0xff, 0]), Ok(1));
         assert!(admit(Some(device(false)), OrganizationId::default(), &[0xff, 0]).is_err());
     }
 }

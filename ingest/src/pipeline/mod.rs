@@ -2,6 +2,7 @@
 //! it is on disk. It knows no protocol.
 
 mod admission;
+mod arrivals;
 mod dead_letter;
 pub mod mailbox;
 mod pack;
@@ -20,6 +21,7 @@ use futures_util::future::join_all;
 
 use crate::directory::Directory;
 use crate::meters::Meters;
+use arrivals::Arrivals;
 pub use dead_letter::RefusedMessage;
 use mailbox::Receipt;
 use pack::LaneItem;
@@ -50,6 +52,7 @@ pub struct PipelineSettings {
 /// Writes messages of all doors of this process into the log.
 pub struct Pipeline {
     directory: Arc<Directory>,
+    arrivals: Arrivals,
     raw: Vec<Lane<LaneItem<RawReading>>>,
     dead_letters: Lane<LaneItem<String>>,
     meters: Arc<Meters>,
@@ -65,16 +68,25 @@ impl Pipeline {
         let lane = lane_settings(DEAD_LETTER_LANE_BYTES);
         let dead_letters =
             Lane::start(log, Stream::TelemetryDlq, dead_letter::STAGE, lane, pack::encode_dead_letters(), pack::settle);
-        Self { directory, raw: settings.shards.iter().map(raw).collect(), dead_letters, meters }
+        let raw = settings.shards.iter().map(raw).collect();
+        Self { directory, arrivals: Arrivals::default(), raw, dead_letters, meters }
     }
 
-    /// Decides by the latest state of the directory whether a message may enter the raw stream.
-    pub fn check(&self, organization: OrganizationId, device: DeviceId, payload: &[u8]) -> Result<(), Refusal> {
+    /// Decides by the latest state of the directory whether a message may enter the raw stream. Returns the number of
+    /// its readings.
+    pub fn check(&self, organization: OrganizationId, device: DeviceId, payload: &[u8]) -> Result<usize, Refusal> {
         admission::admit(self.directory.device(device), organization, payload)
     }
 
-    /// Accepts an admitted message, waiting while its lane is full. The receipt is settled once it is on disk.
-    pub async fn accept(&self, reading: RawReading, receipt: Option<Receipt>) -> Result<(), Closed> {
+    /// Accepts an admitted message with so many readings, waiting while its lane is full. Its time of arrival becomes
+    /// later than those of the device's messages before it. The receipt is settled once it is on disk.
+    pub async fn accept(
+        &self,
+        mut reading: RawReading,
+        readings: usize,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Closed> {
+        reading.received_at = self.arrivals.next(reading.device, reading.received_at, readings);
         self.meters.accepted.increment(1);
         self.meters.payload_bytes.increment(reading.payload.len() as u64);
         let bytes = reading.payload.len() + READING_OVERHEAD_BYTES;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use domain::telemetry::payload::{self, Reason};
+
 /// Why a message is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -27,28 +29,28 @@ pub enum Refusal {
         allowed: usize,
     },
     /// The payload is not valid telemetry.
-    Payload {
-        /// The stable code, such as `malformed_json`.
-        code: &'static str,
-        /// The details, for people.
-        detail: String,
-    },
+    Payload(payload::Refusal),
 }
 
 impl Refusal {
+    /// Returns the reason in the dead letter.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::UnknownDevice => Reason::UnknownDevice,
+            Self::WrongOrganization => Reason::WrongOrganization,
+            Self::WrongDevice => Reason::WrongDevice,
+            Self::NotAGateway => Reason::NotAGateway,
+            Self::UnknownTopic => Reason::UnknownTopic,
+            Self::Decommissioned => Reason::Decommissioned,
+            Self::Retained => Reason::Retained,
+            Self::Oversize { .. } => Reason::Oversize,
+            Self::Payload(refusal) => refusal.reason,
+        }
+    }
+
     /// Returns the stable code of the dead letter.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownDevice => "unknown_device",
-            Self::WrongOrganization => "wrong_organization",
-            Self::WrongDevice => "wrong_device",
-            Self::NotAGateway => "not_a_gateway",
-            Self::UnknownTopic => "unknown_topic",
-            Self::Decommissioned => "decommissioned",
-            Self::Retained => "retained",
-            Self::Oversize { .. } => "oversize",
-            Self::Payload { code, .. } => code,
-        }
+        self.reason().code()
     }
 
     /// Returns the details, for people.
@@ -64,16 +66,22 @@ impl Refusal {
             Self::Oversize { bytes, allowed } => {
                 format!("the packet has {bytes} bytes; at most {allowed} are allowed").into()
             }
-            Self::Payload { detail, .. } => detail.clone().into(),
+            Self::Payload(refusal) => refusal.detail.clone().into(),
         }
     }
 
     /// Returns the reason code of the MQTT 5 PUBACK (3.4.2.1).
     pub fn puback_code(&self) -> u8 {
         match self {
-            Self::Payload { .. } => 0x99,  // payload format invalid
+            Self::Payload(_) => 0x99,      // payload format invalid
             Self::Oversize { .. } => 0x97, // quota exceeded
             _ => 0x87,                     // not authorized
         }
+    }
+}
+
+impl From<payload::Refusal> for Refusal {
+    fn from(refusal: payload::Refusal) -> Self {
+        Self::Payload(refusal)
     }
 }

@@ -7,14 +7,15 @@ mod output;
 mod tests;
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::catalogue::protocol_converter::Converter;
 use domain::directory::{DeviceEntry, Directory, DirectoryView};
 use domain::ids::DeviceTypeId;
-use domain::telemetry::payload::{ClockBounds, MAX_READINGS, Reason, Refusal, parse, validate};
+use domain::telemetry::payload::{ClockBounds, MAX_READINGS, Reason, Refusal, arrival_of, parse, texts_of, validate};
 use domain::telemetry::{Origin, RawPack, RawReading, decode_pack};
 use eventlog::{Message, PARTITIONS, Source, Stream};
 
@@ -97,13 +98,22 @@ impl Normalizer {
         reading_context.device_type = device.device_type;
         let device_type = directory.device_type(device.device_type);
         let converter = device_type.and_then(|device_type| directory.converter(device_type));
-        let payload = converted(converter, &raw.payload)?;
+        let (payload, rounded) = converted(converter, &raw.payload)?;
         let kept_days = directory.telemetry_retention_days(raw.organization);
         let bounds = ClockBounds { kept_days, ahead: self.ahead };
-        for reading in parse(&payload)? {
-            match validate(reading, raw.received_at, device_type, &bounds) {
+        let readings = parse(&payload)?;
+        let count = readings.len();
+        let texts = LazyCell::new(|| texts_of(&raw.payload));
+        for (index, mut reading) in readings.into_iter().enumerate() {
+            reading.mark_rounded(&rounded);
+            let arrived = arrival_of(index, count, raw.received_at);
+            match validate(reading, arrived, device_type, &bounds) {
                 Ok(checked) => output.add(raw, reading_context, checked),
-                Err(refusal) => output.refuse(reading_context.shard, raw, &refusal),
+                Err(refusal) => {
+                    // A converter needs the whole payload.
+                    let text = if converter.is_none() { texts.get(index).copied() } else { None };
+                    output.refuse(reading_context.shard, &alone(raw, text, arrived), &refusal);
+                }
             }
             reading_context.origin.ordinal += 1;
         }
@@ -111,15 +121,25 @@ impl Normalizer {
     }
 }
 
+/// Returns a reading as a message of its own, with its own time of arrival and, if it comes from an array, its own text:
+/// redriven, it gets the time that it would have had, and the others are not sent again.
+fn alone(raw: &RawReading, text: Option<&[u8]>, arrived: DateTime<Utc>) -> RawReading {
+    let payload = text.map_or_else(|| raw.payload.clone(), |text| raw.payload.slice_ref(text));
+    RawReading { received_at: arrived, payload, ..raw.clone() }
+}
+
+/// A payload in the platform's JSON format, and the metrics whose numbers were rounded on the way.
+type Converted<'p> = (Cow<'p, [u8]>, BTreeSet<String>);
+
 /// Converts a payload to the platform's JSON format; without a converter, returns it unchanged.
-fn converted<'p>(converter: Option<&Converter>, payload: &'p [u8]) -> Result<Cow<'p, [u8]>, Refusal> {
-    let Some(converter) = converter else { return Ok(Cow::Borrowed(payload)) };
+fn converted<'p>(converter: Option<&Converter>, payload: &'p [u8]) -> Result<Converted<'p>, Refusal> {
+    let Some(converter) = converter else { return Ok((Cow::Borrowed(payload), BTreeSet::new())) };
     let conversion = converter.convert(payload);
     if conversion.refused {
         let said = conversion.errors.iter().map(|error| format!("{}: {}", error.target, error.message));
         return Err(Refusal::new(Reason::NotConverted, said.collect::<Vec<_>>().join("; ")));
     }
-    Ok(Cow::Owned(conversion.reading.to_string().into_bytes()))
+    Ok((Cow::Owned(conversion.reading.to_string().into_bytes()), conversion.rounded))
 }
 
 fn device<'d>(directory: DirectoryView<'d>, raw: &RawReading) -> Result<&'d DeviceEntry, Refusal> {

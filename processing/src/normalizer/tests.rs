@@ -1,6 +1,6 @@
 //! Raw packs in, normalised packs and dead letters out.
 
-use domain::telemetry::{DeadLetter, NormalizedPack, Origin, decode_pack};
+use domain::telemetry::{DeadLetter, NormalizedPack, Origin, Quality, decode_pack};
 use eventlog::Stream;
 
 use serde_json::json;
@@ -51,7 +51,9 @@ fn readings_go_to_the_partition_of_their_device_in_shard_order() {
     assert_eq!((pack.read_up_to, pack.es_position), (3, sample_directory().0.position()));
     assert_eq!(pack.sets.0, [["temperature"]]);
     assert_eq!((pack.readings[2].others.len(), pack.readings[3].flaws.len()), (1, 1));
-    assert_eq!((pack.readings[0].measured_at, pack.readings[2].measured_at), (at(0), at(9)));
+    let micro = TimeDelta::microseconds(1);
+    let times: Vec<_> = pack.readings.iter().map(|reading| reading.measured_at).collect();
+    assert_eq!(times, [at(0), at(1), at(9) - micro, at(9)]);
     assert_eq!(letters(&log), []);
 }
 
@@ -90,6 +92,70 @@ fn a_rejected_reading_goes_to_the_dead_letters_with_its_reason_and_blocks_nothin
     let packs = normalized(&log);
     assert_eq!((packs.len(), packs[0].1.readings[0].numbers[0]), (1, 7.0));
     assert_eq!(packs[0].1.readings[0].origin, Origin { sequence: 1, ordinal: 7_001 });
+}
+
+#[test]
+fn readings_of_an_array_without_times_are_all_kept() {
+    let payload = format!(
+        r#"[{{"metrics":{{"temperature":1}}}},{{"ts":{},"metrics":{{"temperature":2}}}},{{"ts":null,"metrics":{{"temperature":3}}}}]"#,
+        at(5).timestamp()
+    );
+    let mut log = MemoryLog::default();
+    log.store(Stream::TelemetryRaw, "0", pack(vec![raw(device(1), 9, payload)]));
+    run(&mut log);
+    let read = |reading: &domain::telemetry::Reading| (reading.measured_at, reading.received_at, reading.numbers[0]);
+    let found: Vec<_> = normalized(&log)[0].1.readings.iter().map(read).collect();
+    assert_eq!(found, [(at(9) - TimeDelta::microseconds(2), at(9), 1.0), (at(5), at(9), 2.0), (at(9), at(9), 3.0)]);
+}
+
+#[test]
+fn a_rejected_reading_of_an_array_is_redriven_alone_and_with_the_time_that_it_would_have_had() {
+    let late = (at(0) - TimeDelta::days(400)).timestamp();
+    let text = "x".repeat(900);
+    let array = |second: &str, last: &str| {
+        let rest = format!(r#"{{"metrics":{{"temperature":3,"t":"{text}"}}}},"#).repeat(5);
+        format!(
+            r#"[{{"metrics":{{"temperature":1}}}},{{"metrics":{second}}}, {rest}{{"ts":{last},"metrics":{{"temperature":2}}}}]"#
+        )
+    };
+    let sent = |payload: String| {
+        let mut log = MemoryLog::default();
+        log.store(Stream::TelemetryRaw, "0", pack(vec![raw(device(1), 9, payload)]));
+        run(&mut log);
+        log
+    };
+    let letters = letters(&sent(array(r#"{"on":true}"#, &late.to_string())));
+    let found: Vec<_> =
+        letters.iter().map(|letter| (letter.reason.as_str(), letter.received_at, letter.payload.as_str())).collect();
+    let texts = [r#"{"metrics":{"on":true}}"#.to_owned(), format!(r#"{{"ts":{late},"metrics":{{"temperature":2}}}}"#)];
+    let second = at(9) - TimeDelta::microseconds(6);
+    assert_eq!(found, [("missing_metric", second, &*texts[0]), ("clock_too_early", at(9), &*texts[1])]);
+    assert!(letters.iter().all(|letter| !letter.may_be_cut()));
+    // Had it been valid, it would have had the time that it gets when it is redriven.
+    let valid = normalized(&sent(array(r#"{"temperature":7}"#, "null")));
+    assert_eq!(valid[0].1.readings[1].measured_at, second);
+}
+
+#[test]
+fn a_rejected_reading_of_a_converted_array_keeps_its_whole_payload() {
+    let mut directory = sample_directory();
+    let converter = uuid::Uuid::from_u128(0xc0);
+    let definition = json!({"definition": {"name": "C", "source_protocol": "raw", "is_active": true,
+        "rules": [{"target": "temperature", "source": {"path": "/0/v"}}]}});
+    directory.apply(converter, "protocol_converter", "ProtocolConverterDefined", definition);
+    directory.apply(DEVICE_TYPE, "device_type", "DeviceTypeConverterAssigned", json!({"converter_id": converter}));
+    let mut log = MemoryLog::default();
+    let payloads = [r#"[{"v":"text"}]"#, r#"[{"v":9007199254740993}]"#, r#"[{"v":18446744073709551617}]"#];
+    log.store(Stream::TelemetryRaw, "0", pack(payloads.map(|payload| raw(device(1), 1, payload)).to_vec()));
+    assert_eq!(run_stage(&Normalizer::default(), &directory.0, &mut log, &Plan::straight()), []);
+    let letters = letters(&log);
+    assert_eq!(
+        (letters.len(), letters[0].reason.as_str(), letters[0].payload.as_str()),
+        (1, "not_a_number", payloads[0])
+    );
+    let uncertain = vec![("temperature".to_owned(), Quality::Uncertain)];
+    let found: Vec<_> = normalized(&log)[0].1.readings.iter().map(|reading| reading.flaws.clone()).collect();
+    assert_eq!(found, [uncertain.clone(), uncertain]);
 }
 
 #[test]

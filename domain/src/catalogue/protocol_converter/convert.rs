@@ -2,14 +2,16 @@
 //! readings. The validation of that reading lives in `telemetry::payload`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::definition::{ConverterDefinition, ConverterRule, Frame, FrameEncoding, Source};
 use crate::device_type::{MetricDefinition, ValueKind};
 use crate::formula::Formula;
+use crate::telemetry::exact;
 
 /// A converter with its formulas parsed.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Conversion {
     pub reading: Value,
     /// The errors, in the order of the rules.
     pub errors: Vec<RuleError>,
+    /// The metrics that are, or were computed from, whole numbers that a 64-bit float had to round; sorted.
+    pub rounded: BTreeSet<String>,
     /// Whether the payload is rejected: a required metric is missing, or the metrics violate the target schema.
     pub refused: bool,
 }
@@ -40,8 +44,12 @@ pub struct RuleError {
     pub message: String,
 }
 
+/// A value, and whether it is a whole number that a 64-bit float had to round, or was computed from one.
+type Rounded = (Value, bool);
+
 /// A payload as input of the rules.
 struct Input<'a> {
+    payload: &'a [u8],
     json: Option<Value>,
     bytes: Result<Cow<'a, [u8]>, String>,
 }
@@ -57,20 +65,22 @@ impl Converter {
     /// Converts a payload.
     pub fn convert(&self, payload: &[u8]) -> Conversion {
         let input = self.input(payload);
-        let (mut metrics, mut errors, mut refused) = (BTreeMap::new(), vec![], false);
+        let (mut found, mut errors, mut refused) = (BTreeMap::new(), vec![], false);
         for (index, rule) in self.definition.rules.iter().enumerate() {
-            match self.value(index, rule, &input, &metrics) {
-                Ok(value) => drop(metrics.insert(rule.target.clone(), value)),
+            match self.value(index, rule, &input, &found) {
+                Ok(value) => drop(found.insert(rule.target.clone(), value)),
                 Err(message) => {
                     refused |= rule.required;
                     errors.push(RuleError { rule: Some(index), target: rule.target.clone(), message });
                 }
             }
         }
+        let rounded = found.iter().filter(|(_, (_, rounded))| *rounded).map(|(key, _)| key.clone()).collect();
+        let metrics = found.into_iter().map(|(key, (value, _))| (key, value)).collect();
         let violations = violations(&self.definition.target_schema, &metrics);
         refused |= !violations.is_empty();
         errors.extend(violations);
-        Conversion { reading: self.reading(&input, metrics), errors, refused }
+        Conversion { reading: self.reading(&input, metrics), errors, rounded, refused }
     }
 
     fn input<'a>(&self, payload: &'a [u8]) -> Input<'a> {
@@ -80,7 +90,7 @@ impl Converter {
             Some(frame) => frame_bytes(frame, payload, json.as_ref()),
             None => Err("the converter has no frame".to_owned()),
         };
-        Input { json, bytes }
+        Input { payload, json, bytes }
     }
 
     fn value(
@@ -88,18 +98,24 @@ impl Converter {
         index: usize,
         rule: &ConverterRule,
         input: &Input<'_>,
-        before: &BTreeMap<String, Value>,
-    ) -> Result<Value, String> {
+        before: &BTreeMap<String, Rounded>,
+    ) -> Result<Rounded, String> {
         let source = rule.source.as_ref().map(|source| input.value(source)).transpose()?;
         if rule.formula.is_none() {
             return source.ok_or_else(|| "the rule has no source".to_owned());
         }
         let formula = self.formulas[index].as_ref().ok_or("the formula does not parse")?;
-        let value_of = |name: &str| match (name, &source) {
-            ("x", Some(value)) => number(value),
-            _ => before.get(name).and_then(number),
+        let found = |name: &str| match (name, &source) {
+            ("x", Some(source)) => Some(source),
+            _ => before.get(name),
         };
-        formula.evaluate(value_of).map(Value::from).map_err(|error| error.to_string())
+        let result = formula.evaluate(|name| number(&found(name)?.0)).map_err(|error| error.to_string())?;
+        let of_text = |value: &Value| match value {
+            Value::String(text) => number(value).is_some_and(|number| !exact::is_as_written(text.trim(), number)),
+            _ => false,
+        };
+        let is_rounded = formula.names().filter_map(found).any(|(value, rounded)| *rounded || of_text(value));
+        Ok((Value::from(result), is_rounded))
     }
 
     fn reading(&self, input: &Input<'_>, metrics: BTreeMap<String, Value>) -> Value {
@@ -114,14 +130,14 @@ impl Converter {
 }
 
 impl Input<'_> {
-    fn value(&self, source: &Source) -> Result<Value, String> {
+    fn value(&self, source: &Source) -> Result<Rounded, String> {
         match source {
             Source::Register(register) => {
                 let bytes = self.bytes.as_ref().map_err(Clone::clone)?;
-                let number =
+                let (number, is_exact) =
                     register.read(bytes).ok_or_else(|| format!("the frame ends after {} bytes", bytes.len()))?;
                 if number.is_finite() {
-                    Ok(Value::from(number))
+                    Ok((Value::from(number), !is_exact))
                 } else {
                     Err("the register does not hold a finite number".into())
                 }
@@ -129,13 +145,42 @@ impl Input<'_> {
             Source::Path(path) => {
                 let json = self.json.as_ref().ok_or("the payload is not JSON")?;
                 match json.pointer(path) {
-                    Some(value @ (Value::Number(_) | Value::Bool(_) | Value::String(_))) => Ok(value.clone()),
+                    Some(value @ Value::Number(_)) => Ok((value.clone(), !self.is_exact(value, path))),
+                    Some(value @ (Value::Bool(_) | Value::String(_))) => Ok((value.clone(), false)),
                     Some(_) => Err(format!("the value at {path} is null, an object or an array")),
                     None => Err(format!("there is no value at {path}")),
                 }
             }
         }
     }
+
+    /// Returns whether a 64-bit float holds the number at a path exactly.
+    fn is_exact(&self, value: &Value, path: &str) -> bool {
+        match (value.as_i64(), value.as_u64(), value.as_f64()) {
+            (Some(whole), ..) => exact::is_exact(whole.into()),
+            (_, Some(whole), _) => exact::is_exact(whole.into()),
+            // Beyond 64 bits serde_json reads a whole number as a float, so its digits are looked at.
+            (.., Some(float)) if float.abs() >= exact::BEYOND_INTEGERS => {
+                literal(self.payload, path).is_none_or(|text| exact::is_as_written(text, float))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Returns the text of the value at a JSON pointer.
+fn literal<'a>(payload: &'a [u8], path: &str) -> Option<&'a str> {
+    let mut value: &RawValue = serde_json::from_slice(payload).ok()?;
+    for token in path.split('/').skip(1) {
+        let name = token.replace("~1", "/").replace("~0", "~");
+        let text = value.get();
+        value = if text.starts_with('{') {
+            serde_json::from_str::<HashMap<String, &RawValue>>(text).ok()?.remove(&name)?
+        } else {
+            serde_json::from_str::<Vec<&RawValue>>(text).ok()?.get(name.parse::<usize>().ok()?)?
+        };
+    }
+    Some(value.get())
 }
 
 fn frame_bytes<'a>(frame: &Frame, payload: &'a [u8], json: Option<&Value>) -> Result<Cow<'a, [u8]>, String> {

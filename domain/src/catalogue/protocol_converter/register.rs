@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::telemetry::exact;
 use crate::word_enum::word_enum;
 
 /// Maximum offset of a register, bytes.
@@ -67,7 +68,7 @@ impl RegisterKind {
         }
     }
 
-    /// Converts bits to the number that they represent. Integers beyond 2^53 lose their lowest digits.
+    /// Converts bits to the number that they represent, or the nearest one that a 64-bit float can hold.
     fn number(self, bytes: u64) -> f64 {
         match self {
             Self::U8 | Self::U16 | Self::U32 | Self::U64 => bytes as f64,
@@ -77,6 +78,15 @@ impl RegisterKind {
             Self::I64 => bytes as i64 as f64,
             Self::F32 => f64::from(f32::from_bits(bytes as u32)),
             Self::F64 => f64::from_bits(bytes),
+        }
+    }
+
+    /// Returns whether a 64-bit float holds the number exactly.
+    fn is_exact(self, bits: u64) -> bool {
+        match self {
+            Self::U64 => exact::is_exact(bits.into()),
+            Self::I64 => exact::is_exact((bits as i64).into()),
+            _ => true,
         }
     }
 }
@@ -100,8 +110,8 @@ impl Register {
         }
     }
 
-    /// Reads the number; `None` if the frame ends before it.
-    pub(super) fn read(&self, frame: &[u8]) -> Option<f64> {
+    /// Reads the number, and whether it is exact; `None` if the frame ends before it.
+    pub(super) fn read(&self, frame: &[u8]) -> Option<(f64, bool)> {
         let start = usize::try_from(self.offset).ok()?;
         let mut bytes = frame.get(start..start + self.kind.bytes())?.to_vec();
         // Convert to big-endian: first swap the bytes within each 16-bit word, then reverse the order of the words.
@@ -112,11 +122,11 @@ impl Register {
             bytes = bytes.chunks(2).rev().flatten().copied().collect();
         }
         let bits = bytes.iter().fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
-        let number = match self.bit {
-            Some(bit) => ((bits >> bit) & 1) as f64,
-            None => self.kind.number(bits),
+        let (number, is_exact) = match self.bit {
+            Some(bit) => (((bits >> bit) & 1) as f64, true),
+            None => (self.kind.number(bits), self.kind.is_exact(bits)),
         };
-        Some(number * self.scale.unwrap_or(1.0))
+        Some((number * self.scale.unwrap_or(1.0), is_exact))
     }
 }
 

@@ -112,6 +112,32 @@ fn errors_are_reported_per_rule() {
 }
 
 #[test]
+fn whole_numbers_that_a_float_cannot_hold_are_not_changed_silently() {
+    let rules = json!([
+        {"target": "path", "source": {"path": "/a/0"}},
+        {"target": "formula", "source": {"path": "/a/0"}, "formula": "x * 1"},
+        {"target": "later", "formula": "path + 0"},
+        {"target": "register", "source": {"register": {"offset": 0, "kind": "u64"}}},
+        {"target": "bit", "source": {"register": {"offset": 0, "kind": "u64", "bit": 0}}},
+        {"target": "exact", "source": {"path": "/b~1c"}},
+        {"target": "text", "source": {"path": "/text"}},
+        {"target": "number", "formula": "text"}
+    ]);
+    for (whole, exact) in
+        [("18446744073709551617", "1e300"), ("9007199254740993", "9007199254740992"), ("-9007199254740993", "2.5")]
+    {
+        let payload = format!(r#"{{"a":[{whole}],"b/c":{exact},"text":"{whole}","data":"0020000000000001"}}"#);
+        let conversion = convert(rules.clone(), hex(), &payload);
+        let rounded: Vec<_> = conversion.rounded.iter().map(String::as_str).collect();
+        assert_eq!(rounded, ["formula", "later", "number", "path", "register"], "{conversion:?}");
+        assert_eq!(conversion.reading["metrics"]["text"], json!(whole));
+        assert_eq!(conversion.errors, []);
+    }
+    assert_eq!(convert(register("i64", "big"), hex(), r#"{"data":"ffdfffffffffffff"}"#).rounded.len(), 1);
+    assert!(convert(register("i64", "big"), hex(), r#"{"data":"ffe0000000000000"}"#).rounded.is_empty());
+}
+
+#[test]
 fn a_missing_required_metric_or_a_schema_violation_rejects_the_payload() {
     let rule = |required: bool| json!([{"target": "a", "source": {"path": "/a"}, "required": required}]);
     assert!(convert(rule(true), json!({}), "{}").refused);

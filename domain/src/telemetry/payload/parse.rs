@@ -1,6 +1,7 @@
 //! Parses the JSON of a payload into readings, without an intermediate tree and without copying keys.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -21,6 +22,8 @@ pub const MAX_TEXT_BYTES: usize = 1_024;
 pub enum Value<'a> {
     /// A finite number.
     Number(f64),
+    /// A whole number that a 64-bit float cannot hold: the nearest float.
+    Rounded(f64),
     /// True or false.
     Boolean(bool),
     /// Text of at most [`MAX_TEXT_BYTES`].
@@ -36,15 +39,35 @@ pub struct Parsed<'a> {
     pub metrics: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
+impl Parsed<'_> {
+    /// Marks numbers that were rounded before the payload was written.
+    pub fn mark_rounded(&mut self, keys: &BTreeSet<String>) {
+        for (_, value) in self.metrics.iter_mut().filter(|(key, _)| keys.contains(&**key)) {
+            if let Value::Number(number) = *value {
+                *value = Value::Rounded(number);
+            }
+        }
+    }
+}
+
 /// Parses a payload: an object with `metrics` and, if the device has a clock, `ts`; or an array of such objects. A
 /// device with several ports may send `ports` (`{"1": {…}, "2": {…}}`) in addition to or instead of `metrics`; the keys
 /// of the metrics of port 1 are then prefixed with `1.`. Other members are ignored.
 pub fn parse(payload: &[u8]) -> Result<Vec<Parsed<'_>>, Refusal> {
-    let mut found = Found { readings: Vec::with_capacity(1), refusal: None };
+    let found = read(payload, Found::default())?;
+    if !found.has_huge {
+        return Ok(found.readings);
+    }
+    // serde_json reads a whole number beyond 64 bits as a float and does not say so. Such numbers are rare, so that the
+    // digits of all numbers are looked at only in payloads that have one.
+    Ok(read(payload, Found { keeps_literals: true, ..Found::default() })?.readings)
+}
+
+fn read<'a>(payload: &'a [u8], mut found: Found<'a>) -> Result<Found<'a>, Refusal> {
     let mut json = serde_json::Deserializer::from_slice(payload);
     let read = (&mut json).deserialize_any(PayloadVisitor(&mut found)).and_then(|()| json.end());
-    match (read, found.refusal) {
-        (Ok(()), _) => Ok(found.readings),
+    match (read, found.refusal.take()) {
+        (Ok(()), _) => Ok(found),
         // The error of serde is only the signal to stop; the cause is in the refusal.
         (Err(_), Some(refusal)) => Err(refusal),
         (Err(error), None) => Err(classify(payload, &error)),
@@ -80,9 +103,14 @@ fn has_bare_not_finite(payload: &[u8]) -> bool {
 }
 
 /// The readings parsed so far. serde's errors carry only text, so the refusal with its reason code is kept here.
+#[derive(Default)]
 pub(super) struct Found<'a> {
     readings: Vec<Parsed<'a>>,
     refusal: Option<Refusal>,
+    /// Whether to compare numbers with their literals.
+    pub(super) keeps_literals: bool,
+    /// Whether a number was read that is beyond 64-bit integers.
+    pub(super) has_huge: bool,
 }
 
 impl Found<'_> {

@@ -1,10 +1,10 @@
-//! Why a reading is rejected, with stable reason codes.
+//! Why a message or a reading is rejected, with stable reason codes: by the ways in and by the normalizer.
 
 use std::fmt;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident $code:literal),* $(,)?) => {
-        /// Why a reading is rejected. The codes are stored in dead letters and never change.
+        /// Why a message or a reading is rejected. The codes are stored in dead letters and never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason { $($(#[$doc])* $name),* }
 
@@ -65,6 +65,16 @@ reasons! {
     WrongOrganization "wrong_organization",
     /// The device is decommissioned.
     Decommissioned "decommissioned",
+    /// The topic belongs to another device.
+    WrongDevice "wrong_device",
+    /// The sender names another device and is not a gateway.
+    NotAGateway "not_a_gateway",
+    /// Devices do not publish to this topic.
+    UnknownTopic "unknown_topic",
+    /// The message was published with the retain flag.
+    Retained "retained",
+    /// The message is too large.
+    Oversize "oversize",
 }
 
 impl fmt::Display for Reason {

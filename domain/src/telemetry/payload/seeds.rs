@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::parse::{Found, MAX_METRICS, MAX_TEXT_BYTES, Value};
 use super::{Reason, time};
+use crate::telemetry::exact;
 use crate::validation::is_metric_key;
 
 /// The metrics of a reading that is being parsed.
@@ -154,7 +157,15 @@ impl<'a> ValueSeed<'_, '_, 'a> {
 impl<'a> DeserializeSeed<'a> for ValueSeed<'_, '_, 'a> {
     type Value = Option<Value<'a>>;
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+        if !self.0.keeps_literals {
+            return deserializer.deserialize_any(self);
+        }
+        let literal = <&RawValue>::deserialize(deserializer)?.get();
+        let value = serde_json::Deserializer::from_str(literal).deserialize_any(self).map_err(D::Error::custom)?;
+        Ok(value.map(|value| match value {
+            Value::Number(number) if !exact::is_as_written(literal, number) => Value::Rounded(number),
+            other => other,
+        }))
     }
 }
 
@@ -171,12 +182,13 @@ impl<'a> Visitor<'a> for ValueSeed<'_, '_, 'a> {
         Ok(Some(Value::Boolean(value)))
     }
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Some(Value::Number(number as f64)))
+        Ok(Some(whole(number.into())))
     }
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Some(Value::Number(number as f64)))
+        Ok(Some(whole(number.into())))
     }
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        self.0.has_huge |= number.abs() >= exact::BEYOND_INTEGERS;
         if number.is_finite() { Ok(Some(Value::Number(number))) } else { Err(E::custom("number out of range")) }
     }
     fn visit_borrowed_str<E: serde::de::Error>(self, text: &'a str) -> Result<Self::Value, E> {
@@ -191,6 +203,10 @@ impl<'a> Visitor<'a> for ValueSeed<'_, '_, 'a> {
     fn visit_seq<A: SeqAccess<'a>>(self, _: A) -> Result<Self::Value, A::Error> {
         Err(self.nested())
     }
+}
+
+fn whole<'a>(number: i128) -> Value<'a> {
+    if exact::is_exact(number) { Value::Number(number as f64) } else { Value::Rounded(number as f64) }
 }
 
 /// Parses a name, borrowing it from the payload unless it contains escapes.

@@ -116,6 +116,65 @@ fn an_invalid_payload_is_rejected_with_its_reason() {
 }
 
 #[test]
+fn readings_of_an_array_arrive_a_microsecond_apart_and_the_last_at_the_time_of_arrival() {
+    let behind = |index, count| (received_at() - arrival_of(index, count, received_at())).num_microseconds();
+    assert_eq!([behind(0, 1), behind(0, 3), behind(1, 3), behind(2, 3)], [0, 2, 1, 0].map(Some));
+    assert_eq!(check(br#"[{"metrics":{"a":1}},{"ts":7,"metrics":{"a":1}}]"#), Ok(2));
+}
+
+#[test]
+fn the_texts_of_readings_are_cut_out_of_their_array() {
+    let array = br#" [{"metrics":{"a":"]"}}, {"metrics": {"a":1}}]"#;
+    assert_eq!(texts_of(array), [&br#"{"metrics":{"a":"]"}}"#[..], &br#"{"metrics": {"a":1}}"#[..]]);
+    assert!(texts_of(br#"{"metrics":{"a":1}}"#).is_empty());
+}
+
+#[test]
+fn whole_numbers_that_a_float_cannot_hold_are_uncertain() {
+    let flaws = |value: &str| {
+        let payload = format!(r#"{{"x":1e300,"metrics":{{"z":1,"a":{value}}},"ports":{{"1":{{"v":{value}}}}}}}"#);
+        let reading = parse(payload.as_bytes()).unwrap().remove(0);
+        let checked = validate(reading, received_at(), None, &ClockBounds::default()).unwrap();
+        let number: f64 = value.parse().unwrap();
+        assert_eq!(checked.numbers, [number, number, 1.0], "{value}");
+        checked.flaws
+    };
+    let uncertain = ["1.v", "a"].map(|key| (key.to_owned(), Quality::Uncertain));
+    let limit = "9007199254740992";
+    for exact in [limit, "-9007199254740992", "18446744073709551616", "-9223372036854775808", "1e300", "1e22", "2.5"] {
+        assert_eq!(flaws(exact), [], "{exact}");
+    }
+    for rounded in
+        ["9007199254740993", "-9007199254740993", "18446744073709551615", "18446744073709551617", &"1".repeat(300)]
+    {
+        assert_eq!(flaws(rounded), uncertain, "{rounded}");
+    }
+}
+
+#[test]
+fn a_rounded_number_outside_its_range_has_one_flaw() {
+    let reading = checked(r#"{"metrics":{"temp":9007199254740993}}"#, UnknownMetrics::Keep).unwrap();
+    assert_eq!(reading.flaws, [("temp".to_owned(), Quality::Uncertain)]);
+}
+
+#[test]
+fn a_payload_with_a_huge_number_is_parsed_like_any_other() {
+    let huge = r#"[{"metrics":{"big":1e300,"s":"a\"b","t":true,"n":null,"i":3}},{"ts":1706370000,"metrics":{"i":4}}]"#;
+    let small = huge.replace("1e300", "1.5");
+    let strip = |payload: &str| {
+        let mut readings: Vec<(Option<DateTime<Utc>>, Vec<(String, String)>)> = Vec::new();
+        for reading in parse(payload.as_bytes()).unwrap() {
+            let metrics = reading.metrics.iter().filter(|(key, _)| key != "big");
+            let shown = metrics.map(|(key, value)| (key.to_string(), format!("{value:?}"))).collect();
+            readings.push((reading.measured_at, shown));
+        }
+        readings
+    };
+    assert_eq!(strip(huge), strip(&small));
+    assert_eq!(reason(r#"[{"metrics":{"a":1e300}},{"metrics":{"b":[1]}}]"#), Some(Reason::NestedValue));
+}
+
+#[test]
 fn codes_are_unique() {
     let mut codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
     codes.sort_unstable();

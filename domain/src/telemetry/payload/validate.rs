@@ -42,6 +42,7 @@ pub struct Checked<'a> {
 }
 
 /// Validates a reading against the clock and, if known, its device's type, whose metrics must be sorted by key.
+/// `received_at` is the reading's own time of arrival, see [`arrival_of`](super::arrival_of).
 pub fn validate<'a>(
     reading: Parsed<'a>,
     received_at: DateTime<Utc>,
@@ -69,7 +70,10 @@ pub fn validate<'a>(
         if previous.as_ref() == Some(&key) {
             return Err(Refusal::new(Reason::DuplicateKey, format!("metric {key} occurs twice")));
         }
-        definitions.check(&key, &value, &mut checked.flaws)?;
+        let quality = definitions.check(&key, &value)?;
+        if quality != Quality::Good || matches!(value, Value::Rounded(_)) {
+            checked.flaws.push((key.clone().into_owned(), Quality::Uncertain));
+        }
         previous = Some(key.clone());
         checked.add(key, value);
     }
@@ -80,7 +84,7 @@ pub fn validate<'a>(
 impl<'a> Checked<'a> {
     fn add(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         match value {
-            Value::Number(number) => {
+            Value::Number(number) | Value::Rounded(number) => {
                 self.keys.push(key);
                 self.numbers.push(number);
             }
@@ -119,14 +123,14 @@ impl<'t> Definitions<'t> {
         Self { rest: device_type.map_or(&[], |known| &known.metrics), refuses_others }
     }
 
-    fn check(&mut self, key: &str, value: &Value<'_>, flaws: &mut Vec<(String, Quality)>) -> Result<(), Refusal> {
+    fn check(&mut self, key: &str, value: &Value<'_>) -> Result<Quality, Refusal> {
         while let Some((definition, rest)) = self.rest.split_first() {
             match definition.key.as_str().cmp(key) {
                 Ordering::Greater => break,
                 Ordering::Less => missing(definition)?,
                 Ordering::Equal => {
                     self.rest = rest;
-                    return kind(definition, value, flaws);
+                    return kind(definition, value);
                 }
             }
             self.rest = rest;
@@ -134,7 +138,7 @@ impl<'t> Definitions<'t> {
         if self.refuses_others {
             return Err(Refusal::new(Reason::UnknownMetric, format!("metric {key} is not declared")));
         }
-        Ok(())
+        Ok(Quality::Good)
     }
 
     fn finish(self) -> Result<(), Refusal> {
@@ -149,17 +153,14 @@ fn missing(definition: &MetricDefinition) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn kind(definition: &MetricDefinition, value: &Value<'_>, flaws: &mut Vec<(String, Quality)>) -> Result<(), Refusal> {
+fn kind(definition: &MetricDefinition, value: &Value<'_>) -> Result<Quality, Refusal> {
     let reason = match (definition.kind, value) {
-        (ValueKind::Number, Value::Number(number)) => {
+        (ValueKind::Number, Value::Number(number) | Value::Rounded(number)) => {
             let low = definition.minimum.is_some_and(|minimum| *number < minimum);
             let high = definition.maximum.is_some_and(|maximum| *number > maximum);
-            if low || high {
-                flaws.push((definition.key.clone(), Quality::Uncertain));
-            }
-            return Ok(());
+            return Ok(if low || high { Quality::Uncertain } else { Quality::Good });
         }
-        (ValueKind::Boolean, Value::Boolean(_)) | (ValueKind::Text, Value::Text(_)) => return Ok(()),
+        (ValueKind::Boolean, Value::Boolean(_)) | (ValueKind::Text, Value::Text(_)) => return Ok(Quality::Good),
         (ValueKind::Number, _) => Reason::NotANumber,
         (ValueKind::Boolean, _) => Reason::NotABoolean,
         (ValueKind::Text, _) => Reason::NotAText,
@@ -169,7 +170,7 @@ fn kind(definition: &MetricDefinition, value: &Value<'_>, flaws: &mut Vec<(Strin
 
 fn shown(value: &Value<'_>) -> String {
     match value {
-        Value::Number(number) => format!("the number {number}"),
+        Value::Number(number) | Value::Rounded(number) => format!("the number {number}"),
         Value::Boolean(value) => value.to_string(),
         Value::Text(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
     }
