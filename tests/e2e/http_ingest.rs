@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::clients::ensure_command;
+use crate::clients::{self, ensure_command};
 use crate::fixtures::{self, Device, id, reading};
 use crate::platform::Platform;
 use crate::wait::wait_until;
@@ -29,6 +29,36 @@ fn curl(platform: &Platform, device: &Device, more: &[&str], path: &str, body: &
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let (body, status) = text.rsplit_once('\n').expect("a status");
     (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+#[test]
+fn readings_of_arrays_without_times_all_appear_in_history() {
+    let platform = Platform::up();
+    let api = platform.admin();
+    let device = fixtures::device(&api, platform.folder.path(), "SN-A");
+    let (certificate, key) = (device.certificate.display().to_string(), device.key.display().to_string());
+    let mutual = ["--cert", certificate.as_str(), "--key", key.as_str()];
+    let array = |values: [u64; 3]| json!(values.map(|value| json!({"metrics": {"temperature": value}}))).to_string();
+    let mqtt = [array([1, 2, 3]), array([4, 5, 6])];
+    assert_eq!(clients::paho(&device, platform.mqtt_port(), "3.1.1", &device.topic, &mqtt).acknowledged(), 2);
+    let whole = 9_007_199_254_740_993;
+    let batch = format!("[{}, {}]", array([10, 11, 12]), array([13, 14, whole]));
+    for (path, body) in [("/api/v1/telemetry", array([7, 8, 9])), ("/api/v1/telemetry/batch", batch)] {
+        assert_eq!(curl(&platform, &device, &mutual, path, &body).0, 202, "{path}");
+    }
+    let history = format!("/api/v1/telemetry/device/{}?metricKey=temperature", device.id);
+    let points = wait_until("all readings are in history", SOON, || {
+        let found = api.get(&history);
+        if found["count"] == 15 { Ok(found["data"].clone()) } else { Err(found) }
+    });
+    let points = points.as_array().unwrap();
+    let values: Vec<_> = points.iter().map(|point| point["value"].as_f64().unwrap()).collect();
+    let expected: Vec<_> = (1..15).map(f64::from).chain([whole as f64]).collect();
+    assert!(values.iter().eq(&expected) || values.iter().rev().eq(&expected), "{values:?}");
+    let uncertain = points.iter().filter(|point| point["quality"] == "uncertain");
+    assert_eq!(uncertain.map(|point| point["value"].as_f64().unwrap()).collect::<Vec<_>>(), [whole as f64]);
+    let latest = api.get(&format!("/api/v1/telemetry/device/{}/latest", device.id));
+    assert!(latest.to_string().contains("uncertain"), "{latest}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The rules of the repository as tests: what the compiler, clippy and cargo-deny do not check.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod dead_letter_reasons;
 mod module_circles;
 
 use std::collections::{BTreeMap, BTreeSet};
