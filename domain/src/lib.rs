@@ -21,6 +21,7 @@ pub mod device_links;
 pub mod device_type;
 pub mod directory;
 mod encrypted_text;
+pub mod finite_sum;
 pub mod formula;
 #[cfg(test)]
 mod given_when_then;

@@ -88,6 +88,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns whether stored data is the cause, so that the same statement on other data may succeed.
+    pub(crate) fn is_of_data(&self) -> bool {
+        let Self::Statement(source) = self else { return false };
+        match source {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+            // SQLSTATE classes: data exception, integrity constraint violation, program limit exceeded, internal error.
+            source => source
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code)
+                .is_some_and(|code| ["22", "23", "54", "XX"].iter().any(|class| code.starts_with(class))),
+        }
+    }
+
     /// Returns whether PostgreSQL refused the login or a privilege; retrying does not help then.
     pub fn is_refusal(&self) -> bool {
         let source = match self {

@@ -182,6 +182,103 @@ async fn minute_aggregates_include_late_values() {
     assert_eq!(fives, [step(0, 3.5, 1.0, 5.0, 4), step(300, 9.0, 9.0, 9.0, 1)]);
 }
 
+fn bounded(from: i64, until: i64) -> Query {
+    Query { from: seconds(from), until: seconds(until), ..query(None) }
+}
+
+#[tokio::test]
+async fn aggregates_count_only_values_of_the_range() {
+    let world = world().await;
+    let readings = [(10, 1.0), (20, 2.0), (40, 4.0), (59, 6.0)].into_iter().zip(0..);
+    let readings = readings.map(|((at, v), n)| reading(DEVICE, origin(1, n), seconds(at), &[v]));
+    world.readings(1, &[&["temp"]], readings.collect()).await;
+    world.catch_up(&[NAME]).await;
+    for aggregation in [Step::Minute, Step::FiveMinutes, Step::Hour] {
+        let of =
+            async |from, until| telemetry::aggregate(&world.reader, &bounded(from, until), aggregation).await.unwrap();
+        assert_eq!(of(30, 60).await, [step(0, 5.0, 4.0, 6.0, 2)], "{aggregation:?}");
+        assert_eq!(of(20, 59).await, [step(0, 3.0, 2.0, 4.0, 2)], "{aggregation:?}");
+        assert_eq!(of(21, 40).await, [], "{aggregation:?}");
+        assert_eq!(of(60, 90).await, [], "{aggregation:?}");
+    }
+}
+
+/// Aggregates the values of a range one by one.
+async fn expected(world: &World, query: &Query, aggregation: Step) -> Vec<Aggregated> {
+    let length = match aggregation {
+        Step::Minute => 60,
+        Step::FiveMinutes => 300,
+        Step::Hour => 3_600,
+    };
+    let mut steps: std::collections::BTreeMap<i64, Vec<f64>> = Default::default();
+    for (at, _, value) in values(world, query).await {
+        steps.entry(at.div_euclid(length) * length).or_default().push(value.as_f64().unwrap());
+    }
+    let aggregated = steps.into_iter().map(|(start, values)| {
+        let extreme = |pick: fn(f64, f64) -> f64| values.iter().copied().reduce(pick).unwrap();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        step(start, mean, extreme(f64::min), extreme(f64::max), values.len() as i64)
+    });
+    aggregated.collect()
+}
+
+#[tokio::test]
+async fn aggregates_are_those_of_the_values_whatever_the_range_and_wherever_they_are_stored() {
+    let world = world().await;
+    // Hours that are stored from memory, dirty ones, open ones, and finally compacted ones.
+    send(&world, 1, (0..300).map(|n| (n * 97, n as f64))).await;
+    let late = [(30, 0, 7.0), (3_600, 1, 8.0), (7_199, 2, 9.0)];
+    let late = late.map(|(at, n, v)| reading(DEVICE, origin(2, n), seconds(at), &[v]));
+    world.readings(1, &[&["temp"]], late.to_vec()).await;
+    world.catch_up(&[NAME]).await;
+    for (sequence, when) in [(3, "dirty"), (4, "recomputed"), (5, "compacted")] {
+        for from in [-1, 0, 30, 1_800, 3_599, 3_600, 3_601, 7_200, 28_000] {
+            for until in [31, 3_600, 3_660, 7_200, 9_000, 28_800, 29_000, 40_000] {
+                for aggregation in [Step::Minute, Step::FiveMinutes, Step::Hour] {
+                    let asked = bounded(from, until);
+                    let told = telemetry::aggregate(&world.reader, &asked, aggregation).await.unwrap();
+                    assert_eq!(told, expected(&world, &asked, aggregation).await, "{when}, {from}..{until}");
+                }
+            }
+        }
+        send(&world, sequence, [(sequence as i64 * 40_000, 1.0)]).await;
+    }
+}
+
+#[tokio::test]
+async fn two_greatest_doubles_in_an_hour_do_not_fail_the_aggregates() {
+    let world = world().await;
+    let send = async |sequence, readings: &[(i64, f64)]| {
+        let readings = readings.iter().zip(0..);
+        let readings = readings.map(|((at, v), n)| reading(DEVICE, origin(sequence, n), seconds(*at), &[*v, 5.0]));
+        world.readings(1, &[&["peak", "temp"]], readings.collect()).await;
+        world.catch_up(&[NAME]).await;
+    };
+    let greatest = f64::MAX;
+    let peak = |maximum, mean, count| {
+        let start = seconds(0);
+        Aggregated { start, metric_key: "peak".into(), mean, minimum: greatest, maximum, count, source_devices: vec![] }
+    };
+    let all = async |aggregation| telemetry::aggregate(&world.reader, &bounded(0, 3_600), aggregation).await.unwrap();
+    // The hour is closed, and its sum, which is no float, is stored.
+    send(1, &[(0, greatest), (10, greatest), (2 * 3_600, 1.0)]).await;
+    assert_eq!(world.sql("SELECT sums[1] FROM telemetry_hour").await, ["Infinity"]);
+    for aggregation in [Step::Minute, Step::FiveMinutes, Step::Hour] {
+        assert_eq!(all(aggregation).await, [peak(greatest, greatest, 2), step(0, 5.0, 5.0, 5.0, 2)]);
+    }
+    send(2, &[(20, greatest)]).await;
+    for when in ["dirty", "recomputed"] {
+        assert_eq!(all(Step::Hour).await, [peak(greatest, greatest, 3), step(0, 5.0, 5.0, 5.0, 3)], "{when}");
+        world.keep_up(NAME).await;
+    }
+    assert_eq!(world.sql("SELECT count(*) FROM telemetry_dirty_hour").await, ["0"]);
+    // Opposite ones cancel out.
+    send(3, &[(30, -greatest), (40, -greatest), (50, -greatest), (60, 12.0)]).await;
+    world.keep_up(NAME).await;
+    let hour = &all(Step::Hour).await[0];
+    assert_eq!((hour.mean, hour.minimum, hour.maximum, hour.count), (12.0 / 7.0, -greatest, greatest, 7));
+}
+
 /// Returns the hourly aggregates, after checking that stored and recomputed ones agree.
 async fn hours(world: &World) -> Vec<Aggregated> {
     let told = telemetry::aggregate(&world.reader, &query(None), Step::Hour).await.unwrap();

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Aggregation, Combination, DerivedMetric, HealthModel};
-use crate::formula::Formula;
+use crate::finite_sum::FiniteSum;
+use crate::formula::{Formula, FormulaError};
 
 /// What a type computes, with its formulas parsed once.
 #[derive(Default)]
@@ -62,14 +63,15 @@ impl Computation {
         self.definition.1.composites.iter().any(|composite| composite.of == metric)
     }
 
-    /// Computes the composites from the children's values, which `below` returns by metric; leaves out those without a
-    /// result.
-    pub fn composites<'c>(&'c self, below: impl Fn(&str) -> Vec<Part> + 'c) -> impl Iterator<Item = (&'c str, f64)> {
+    /// Computes the composites from the children's values, which `below` returns by metric; leaves out those without
+    /// values.
+    pub fn composites(&self, below: impl Fn(&str) -> Vec<Part>) -> Vec<(&str, Result<f64, FormulaError>)> {
         let composites = self.definition.1.composites.iter();
-        composites.filter_map(move |composite| {
+        let computed = composites.filter_map(|composite| {
             let value = aggregate(composite.aggregation, &below(&composite.of))?;
-            Some((composite.key.as_str(), value))
-        })
+            Some((composite.key.as_str(), if value.is_finite() { Ok(value) } else { Err(FormulaError::NotFinite) }))
+        });
+        computed.collect()
     }
 
     /// Lists the derived metrics with their formulas, in the order in which they must be evaluated.
@@ -78,20 +80,19 @@ impl Computation {
     }
 }
 
-/// Aggregates values; returns `None` if there are no values (except for a count) or the result is not finite.
+/// Aggregates values; returns `None` if there are no values (except for a count). Only a sum may be infinite.
 pub fn aggregate(aggregation: Aggregation, parts: &[Part]) -> Option<f64> {
     let values = || parts.iter().map(|(value, _)| *value);
     let count = parts.len() as f64;
-    let result = match aggregation {
-        Aggregation::Count => return Some(count),
+    Some(match aggregation {
+        Aggregation::Count => count,
         _ if parts.is_empty() => return None,
-        Aggregation::Sum => values().sum(),
-        Aggregation::Avg => values().sum::<f64>() / count,
+        Aggregation::Sum => values().collect::<FiniteSum>().total(),
+        Aggregation::Avg => values().collect::<FiniteSum>().mean(count),
         Aggregation::Min => values().fold(f64::INFINITY, f64::min),
         Aggregation::Max => values().fold(f64::NEG_INFINITY, f64::max),
         Aggregation::Last => parts.iter().max_by_key(|(_, at)| *at).map(|(value, _)| *value)?,
-    };
-    result.is_finite().then_some(result)
+    })
 }
 
 #[cfg(test)]
@@ -106,6 +107,13 @@ mod tests {
         assert_eq!(all.map(of), [Some(3.0), Some(1.0), Some(-2.0), Some(4.0), Some(4.0)]);
         assert_eq!(all.map(|aggregation| aggregate(aggregation, &[])), [None; 5]);
         assert_eq!((of(Aggregation::Count), aggregate(Aggregation::Count, &[])), (Some(3.0), Some(0.0)));
-        assert_eq!(aggregate(Aggregation::Sum, &[(f64::MAX, 1), (f64::MAX, 2)]), None);
+    }
+
+    #[test]
+    fn the_mean_of_the_greatest_values_is_finite_and_their_sum_is_not() {
+        let of = |aggregation| aggregate(aggregation, &[(f64::MAX, 1), (f64::MAX, 2)]);
+        assert_eq!((of(Aggregation::Avg), of(Aggregation::Sum)), (Some(f64::MAX), Some(f64::INFINITY)));
+        let back = [(f64::MAX, 1), (f64::MAX, 2), (f64::MIN, 3)];
+        assert_eq!(aggregate(Aggregation::Sum, &back), Some(f64::MAX));
     }
 }

@@ -6,7 +6,7 @@ use crate::asset_type::{ChildrenFold, ChildrenHealth, HealthModel, MetricBand};
 
 /// Version of the formula in [`score`]. Increment it whenever the same values could give another score, because every
 /// score is stored with its version.
-pub const FORMULA_VERSION: u16 = 1;
+pub const FORMULA_VERSION: u16 = 2;
 
 /// The cause of a low score if child assets cause it.
 pub const CHILDREN: &str = "children";
@@ -35,20 +35,23 @@ pub fn score<'m>(
     children: &[u8],
 ) -> Option<Health<'m>> {
     let oldest = model.stale_after_seconds.map(|seconds| at - TimeDelta::seconds(seconds.into()));
+    let unit = unit_of_weights(model);
     let (mut weights, mut points, mut worst) = (0.0, 0.0, (0.0, None));
     for band in &model.bands {
         let Some((value, measured_at)) = newest(&band.metric_key) else { continue };
         let stale = oldest.is_some_and(|oldest| measured_at < oldest);
         let score = if stale { 0.0 } else { band_score(band, value) };
-        let lost = band.weight * (100.0 - score);
+        let weight = band.weight / unit;
+        let lost = weight * (100.0 - score);
         if lost > worst.0 {
             worst = (lost, Some(band.metric_key.as_str()));
         }
-        weights += band.weight;
-        points += band.weight * score;
+        weights += weight;
+        points += weight * score;
     }
     let fold = model.children;
     if let Some(ChildrenHealth { fold: ChildrenFold::Mean, weight }) = fold {
+        let weight = weight / unit;
         for child in children {
             let lost = weight * (100.0 - f64::from(*child));
             if lost > worst.0 {
@@ -71,6 +74,13 @@ pub fn score<'m>(
     }
 }
 
+/// Returns what weights are divided by, so that their sums do not overflow. It is 1 unless a weight is huge, and then a
+/// power of two, so that no score changes by rounding.
+fn unit_of_weights(model: &HealthModel) -> f64 {
+    let weights = model.bands.iter().map(|band| band.weight).chain(model.children.map(|children| children.weight));
+    if weights.fold(0.0, f64::max) < 1e270 { 1.0 } else { 2f64.powi(128) }
+}
+
 /// Scores one value from 0 to 100: 100 inside the good band, 0 at and beyond the limits, linear between.
 pub fn band_score(band: &MetricBand, value: f64) -> f64 {
     if value < band.good_low {
@@ -84,7 +94,8 @@ pub fn band_score(band: &MetricBand, value: f64) -> f64 {
 
 /// Returns how far a value is on the way from the limit to the good band, in percent.
 fn slope(value: f64, limit: f64, good: f64) -> f64 {
-    let way = (value - limit) / (good - limit);
+    // Halves, because the distance between two floats may exceed the greatest float.
+    let way = (value / 2.0 - limit / 2.0) / (good / 2.0 - limit / 2.0);
     // A limit that equals the edge of the band makes the slope a step: the division is by zero.
     if way.is_finite() { (100.0 * way).clamp(0.0, 100.0) } else { 0.0 }
 }
@@ -176,6 +187,19 @@ mod tests {
         assert_eq!(of(worst, 1.0, None, &[100]), Some((100, None)));
         assert_eq!(of(worst, 1.0, None, &[]), None);
         assert_eq!(of(worst, 1.0, Some(15.0), &[]), Some((100, None)));
+    }
+
+    #[test]
+    fn the_greatest_values_bounds_and_weights_have_a_score() {
+        let widest = band("a", [f64::MIN, f64::MAX, f64::MAX, f64::MAX], 1.0);
+        assert_eq!([f64::MIN, 0.0, f64::MAX].map(|value| band_score(&widest, value)), [0.0, 50.0, 100.0]);
+        let narrow = band("a", [0.0, 10.0, 20.0, 30.0], f64::MAX);
+        assert_eq!([f64::MIN, f64::MAX].map(|value| band_score(&narrow, value)), [0.0, 0.0]);
+        let bands = vec![narrow, band("b", [0.0, 10.0, 20.0, 30.0], f64::MAX)];
+        let children = Some(ChildrenHealth { fold: ChildrenFold::Mean, weight: f64::MAX });
+        let model = HealthModel { bands, stale_after_seconds: None, children };
+        let newest = |key: &str| Some((if key == "a" { 15.0 } else { f64::MAX }, at(0)));
+        assert_eq!(score(&model, at(0), newest, &[100, 80]), Some(Health { score: 70, cause: Some("b") }));
     }
 
     prop_compose! {

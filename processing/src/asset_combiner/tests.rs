@@ -1,5 +1,7 @@
 //! Asset packs in; computed values, health scores and reports to parents out.
 
+mod extremes;
+
 use std::collections::BTreeMap;
 
 use domain::ids::{AssetId, DeviceId};

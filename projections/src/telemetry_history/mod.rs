@@ -76,6 +76,7 @@ impl Projection for TelemetryHistory {
             "telemetry_segment",
             "telemetry_hour",
             "telemetry_dirty_hour",
+            "telemetry_failure",
             "telemetry_watermark",
             "telemetry_retention",
             "telemetry_entity",

@@ -10,6 +10,8 @@ use super::merged_reading::{Candidate, JsonObject, MergedValues, MetricSetKeys, 
 
 /// At most this many numbers in a segment: reading any of them decompresses all (512 KiB).
 const MAX_NUMBERS: usize = 65_536;
+/// At most about this many bytes of other values and qualities in a segment: PostgreSQL refuses a `jsonb` of 256 MiB.
+const MAX_OTHER_BYTES: usize = 8 << 20;
 
 /// Readings of one entity, hour, metric set and sources.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +41,12 @@ impl Segment {
 
     /// Returns the time of the last reading, microseconds.
     pub fn ends_at(&self) -> i64 {
-        self.starts_at + self.offsets.last().map_or(0, |offset| i64::from(*offset) * self.unit)
+        self.offsets.last().map_or(self.starts_at, |offset| self.time(*offset))
+    }
+
+    /// Returns the time of an offset. What is stored is not trusted to fit.
+    fn time(&self, offset: i32) -> i64 {
+        self.starts_at.saturating_add(i64::from(offset).saturating_mul(self.unit))
     }
 
     /// Returns the readings.
@@ -53,7 +60,7 @@ impl Segment {
             (0..count).map(|place| (at(place, |s| &mut s.others), at(place, |s| &mut s.flaws))).collect();
         let reading = |(place, (others, flaws)): (usize, (Option<JsonObject>, Option<JsonObject>))| StoredReading {
             entity: self.entity,
-            measured_at: self.starts_at + i64::from(self.offsets[place]) * self.unit,
+            measured_at: self.time(self.offsets[place]),
             metrics: self.metrics.clone(),
             numbers: self.numbers.iter().skip(place).step_by(count.max(1)).copied().collect(),
             others,
@@ -83,10 +90,30 @@ pub fn segments(readings: Vec<StoredReading>, sets: &MetricSetKeys) -> Vec<Segme
     }
     let mut made = Vec::new();
     for group in groups {
-        let readings = MAX_NUMBERS / group[0].numbers.len().max(1);
-        group.chunks(readings.max(1)).for_each(|readings| pack(readings, &mut made));
+        let mut rest = &group[..];
+        while !rest.is_empty() {
+            let (readings, after) = rest.split_at(fitting(rest));
+            pack(readings, &mut made);
+            rest = after;
+        }
     }
     made
+}
+
+/// Returns how many of these readings make one segment, at least one.
+fn fitting(readings: &[StoredReading]) -> usize {
+    let most = MAX_NUMBERS / readings[0].numbers.len().max(1);
+    let mut bytes = 0;
+    let fits = |reading: &&StoredReading| {
+        bytes += other_bytes(reading);
+        bytes <= MAX_OTHER_BYTES
+    };
+    readings.iter().take(most).take_while(fits).count().max(1)
+}
+
+fn other_bytes(reading: &StoredReading) -> usize {
+    let others = reading.others.iter().chain(&reading.flaws).flatten();
+    others.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len) + 8).sum()
 }
 
 fn alike(one: &StoredReading, other: &StoredReading) -> bool {

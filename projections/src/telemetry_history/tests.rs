@@ -142,6 +142,10 @@ fn segments_are_split_when_too_large_or_when_offsets_do_not_fit() {
     let many = (0..40_000).map(|n| reading(n * 1_000, &[0.0, 0.0], 0)).collect();
     let counts: Vec<usize> = segments(many, &sets()).iter().map(|made| made.offsets.len()).collect();
     assert_eq!(counts, [32_768, 7_232]);
+    let texts =
+        (0..5_000).map(|n| StoredReading { others: object("log", "x".repeat(4_096).into()), ..reading(n, &[], 0) });
+    let counts: Vec<usize> = segments(texts.collect(), &sets()).iter().map(|made| made.offsets.len()).collect();
+    assert_eq!(counts, [2_042, 2_042, 916]);
     let fine = [0, 1, MICROS_PER_HOUR - 2, MICROS_PER_HOUR - 1].map(|at| reading(at, &[0.0, 0.0], 0)).to_vec();
     let made = segments(fine.clone(), &sets());
     assert_eq!(made.iter().map(|made| made.offsets.clone()).collect::<Vec<_>>(), [[0, 1], [0, 1]]);

@@ -202,11 +202,11 @@ fn frame_bytes<'a>(frame: &Frame, payload: &'a [u8], json: Option<&Value>) -> Re
     encoding.decode(text).map(Cow::Owned).map_err(|error| format!("the frame is not {name}: {error}"))
 }
 
-/// Returns a number, a number parsed from text, or 1 and 0 for true and false.
+/// Returns a finite number, one parsed from text, or 1 and 0 for true and false.
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(yes) => Some(f64::from(u8::from(*yes))),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
         value => value.as_f64(),
     }
 }

@@ -167,10 +167,8 @@ impl AssetState {
         self.computed_at = now;
         let oldest = now - requirements.computation.combination().stale_after_micros();
         let mut numbers: BTreeMap<String, LatestValue> = BTreeMap::new();
-        for (key, value) in requirements.computation.composites(|metric| self.child_values(metric, oldest)) {
-            numbers.insert(key.to_owned(), LatestValue { value, measured_at: now, sources: self.child_sources() });
-        }
-        let flaws = self.compute_formulas(requirements, oldest, now, &mut numbers);
+        let mut flaws = self.compute_composites(requirements, oldest, now, &mut numbers);
+        flaws.extend(self.compute_formulas(requirements, oldest, now, &mut numbers));
         for (key, held) in &numbers {
             self.newest.insert(key.clone(), held.clone());
         }
@@ -195,6 +193,36 @@ impl AssetState {
         let score = health.as_ref().map(|change| change.score);
         health.into_iter().for_each(|change| message.writer.write_health(change));
         self.report_to_parent(message, requirements, asset, organization, trigger, score);
+    }
+
+    /// Computes the composites into `numbers`. Returns metrics that newly fail.
+    fn compute_composites(
+        &mut self,
+        requirements: &Requirements<'_>,
+        oldest: i64,
+        now: i64,
+        numbers: &mut BTreeMap<String, LatestValue>,
+    ) -> Vec<(String, String)> {
+        let composites = requirements.computation.composites(|metric| self.child_values(metric, oldest));
+        let mut flaws = Vec::new();
+        for (key, value) in composites {
+            match value {
+                Ok(value) => {
+                    let sources = self.child_sources();
+                    numbers.insert(key.to_owned(), LatestValue { value, measured_at: now, sources });
+                    self.failing.remove(key);
+                }
+                Err(error) => flaws.extend(self.fail(key, error.to_string())),
+            }
+        }
+        flaws
+    }
+
+    /// Withdraws a computed metric; returns it with the reason unless it already fails for that reason.
+    fn fail(&mut self, key: &str, reason: String) -> Option<(String, String)> {
+        self.newest.remove(key);
+        let is_new = self.failing.insert(key.to_owned(), reason.clone()).as_ref() != Some(&reason);
+        is_new.then(|| (key.to_owned(), reason))
     }
 
     /// Computes the formula metrics into `numbers`. Returns metrics that newly fail, or fail for another reason than
@@ -226,10 +254,7 @@ impl AssetState {
                         FormulaError::NoValue(name) if found(name).is_some() => format!("{name} is too old"),
                         other => other.to_string(),
                     };
-                    self.newest.remove(key);
-                    if self.failing.insert(key.to_owned(), reason.clone()).as_ref() != Some(&reason) {
-                        flaws.push((key.to_owned(), reason));
-                    }
+                    flaws.extend(self.fail(key, reason));
                 }
             }
         }

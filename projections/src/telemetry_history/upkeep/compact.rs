@@ -4,10 +4,12 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use sqlx::{Connection, PgConnection};
 use tracing::info;
 
 use super::segment_store::{self, READING_COLUMNS, ReadingRow};
+use super::{isolation, merge_late};
 use crate::Error;
 use crate::telemetry_history::hour_aggregates::{COMPACTED_AFTER_HOURS, hour_of};
 use crate::telemetry_history::merged_reading::{MetricSetKeys, StoredReading};
@@ -22,6 +24,13 @@ const DUE: &str = "SELECT s.name, s.from_time, s.until_time FROM telemetry_spans
     WHERE s.until_time <= (SELECT closed_before - make_interval(hours => $1) FROM telemetry_watermark)
     ORDER BY s.from_time LIMIT 1";
 
+/// A partition of readings.
+struct Span {
+    name: String,
+    from_time: DateTime<Utc>,
+    until_time: DateTime<Utc>,
+}
+
 /// Cuts readings, which arrive ordered by entity and time, into segments.
 struct SegmentCutter {
     sets: MetricSetKeys,
@@ -34,28 +43,94 @@ struct SegmentCutter {
 pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     let due = sqlx::query_as(DUE).bind(i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX));
     let due: Option<(String, DateTime<Utc>, DateTime<Utc>)> = due.fetch_optional(&mut *db).await?;
-    let Some((name, from, until)) = due else { return Ok(false) };
-    let begun = Instant::now();
-    segment_store::create_segment_days(db, [from.date_naive()].into()).await?;
-    let mut transaction = db.begin().await?;
-    segment_store::use_snapshot(&mut transaction).await?;
-    let (rows, made) = segments_of(&mut transaction, &name, from, until).await?;
-    let sql = "DELETE FROM telemetry_late WHERE measured_at >= $1 AND measured_at < $2";
-    sqlx::query(sql).bind(from).bind(until).execute(&mut *transaction).await?;
-    sqlx::query("SELECT telemetry_drop_span($1)").bind(&name).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    if rows > 0 {
-        info!(from = %from, rows, segments = made, seconds = begun.elapsed().as_secs_f64(), "compacted readings");
+    let Some((name, from_time, until_time)) = due else { return Ok(false) };
+    let span = Span { name, from_time, until_time };
+    segment_store::create_segment_days(db, [span.from_time.date_naive()].into()).await?;
+    match compact(db, &span).await {
+        Err(error) if error.is_of_data() => set_failing_aside(db, &span, error).await?,
+        done => done?,
     }
     Ok(true)
 }
 
-/// Writes the segments; returns the number of readings and of segments.
+async fn compact(db: &mut PgConnection, span: &Span) -> Result<(), Error> {
+    let begun = Instant::now();
+    let mut transaction = db.begin().await?;
+    segment_store::use_snapshot(&mut transaction).await?;
+    let (rows, made) = segments_of(&mut transaction, span, None).await?;
+    sqlx::query(&format!("DELETE FROM {}", span.late())).execute(&mut *transaction).await?;
+    sqlx::query("SELECT telemetry_drop_span($1)").bind(&span.name).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    if rows > 0 {
+        let seconds = begun.elapsed().as_secs_f64();
+        info!(from = %span.from_time, rows, segments = made, seconds, "compacted readings");
+    }
+    Ok(())
+}
+
+/// Moves the readings of entities that cannot be compacted to the late readings, where they do not hold up the others:
+/// `merge_late` tries each hour again. Errors if no entity fails alone.
+async fn set_failing_aside(db: &mut PgConnection, span: &Span, error: Error) -> Result<(), Error> {
+    let late = span.late();
+    let sql = format!("SELECT entity FROM {} UNION SELECT l.entity FROM {late} ORDER BY entity", span.name);
+    let entities: Vec<i32> = sqlx::query_scalar(&sql).fetch_all(&mut *db).await?;
+    let failing = failing(db, span, &entities).await?;
+    if failing.is_empty() {
+        return Err(error);
+    }
+    for (entity, error) in failing {
+        let mut transaction = db.begin().await?;
+        let sql = format!(
+            "INSERT INTO telemetry_late (entity, measured_at, metric_set, numbers, others, flaws, sources, position)
+             SELECT {READING_COLUMNS} FROM {} WHERE entity = $1",
+            span.name
+        );
+        sqlx::query(&sql).bind(entity).execute(&mut *transaction).await?;
+        let sql = format!("DELETE FROM {} WHERE entity = $1", span.name);
+        sqlx::query(&sql).bind(entity).execute(&mut *transaction).await?;
+        let sql = format!(
+            "SELECT DISTINCT date_trunc('hour', l.measured_at, 'UTC') FROM {late} AND l.entity = $1 ORDER BY 1"
+        );
+        let hours: Vec<DateTime<Utc>> = sqlx::query_scalar(&sql).bind(entity).fetch_all(&mut *transaction).await?;
+        for hour in hours {
+            isolation::note(&mut transaction, merge_late::STEP, (entity, hour), &error).await?;
+        }
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+/// Returns which of these entities, given in order, cannot be compacted, and why.
+fn failing<'a>(
+    db: &'a mut PgConnection,
+    span: &'a Span,
+    entities: &'a [i32],
+) -> BoxFuture<'a, Result<Vec<(i32, Error)>, Error>> {
+    Box::pin(async move {
+        let (Some(first), Some(last)) = (entities.first(), entities.last()) else { return Ok(Vec::new()) };
+        let mut trial = db.begin().await?;
+        segment_store::use_snapshot(&mut trial).await?;
+        let tried = segments_of(&mut trial, span, Some((*first, *last))).await;
+        trial.rollback().await?;
+        match tried {
+            Ok(_) => Ok(Vec::new()),
+            Err(error) if !error.is_of_data() => Err(error),
+            Err(error) if entities.len() == 1 => Ok(vec![(*first, error)]),
+            Err(_) => {
+                let (lower, upper) = entities.split_at(entities.len() / 2);
+                let mut failing = self::failing(db, span, lower).await?;
+                failing.extend(self::failing(db, span, upper).await?);
+                Ok(failing)
+            }
+        }
+    })
+}
+
+/// Writes the segments, of a range of entities (inclusive) or of all; returns the number of readings and of segments.
 async fn segments_of(
     db: &mut PgConnection,
-    name: &str,
-    from: DateTime<Utc>,
-    until: DateTime<Utc>,
+    span: &Span,
+    entities: Option<(i32, i32)>,
 ) -> Result<(usize, usize), Error> {
     let mut cutter =
         SegmentCutter { sets: segment_store::metric_sets(db).await?, open: Vec::new(), segments: Vec::new() };
@@ -63,12 +138,16 @@ async fn segments_of(
     for setting in ["SET LOCAL cursor_tuple_fraction = 1", "SET LOCAL work_mem = '64MB'"] {
         sqlx::query(setting).execute(&mut *db).await?;
     }
-    // DECLARE CURSOR takes no bind parameters; name and times come from the database, not from users.
+    let (first, last) = entities.unwrap_or((i32::MIN, i32::MAX));
+    // DECLARE CURSOR takes no bind parameters; name, times and keys come from the database, not from users.
     let declare = format!(
         "DECLARE compacted NO SCROLL CURSOR FOR
-         SELECT {READING_COLUMNS} FROM {name}
-         UNION ALL SELECT {READING_COLUMNS} FROM telemetry_late WHERE measured_at >= '{from}' AND measured_at < '{until}'
-         ORDER BY entity, measured_at"
+         SELECT * FROM (
+            SELECT {READING_COLUMNS} FROM {} UNION ALL SELECT {READING_COLUMNS} FROM {}) AS r
+         WHERE entity BETWEEN {first} AND {last}
+         ORDER BY entity, measured_at",
+        span.name,
+        span.late()
     );
     sqlx::query(&declare).persistent(false).execute(&mut *db).await?;
     let fetch = format!("FETCH {FETCHED} FROM compacted");
@@ -89,6 +168,21 @@ async fn segments_of(
             sqlx::query("CLOSE compacted").execute(&mut *db).await?;
             return Ok((rows, made));
         }
+    }
+}
+
+impl Span {
+    /// Returns, as SQL to select from, the late readings `l` of the time of the partition, except those of hours that
+    /// `merge_late` could not merge.
+    fn late(&self) -> String {
+        format!(
+            "telemetry_late l WHERE l.measured_at >= '{}' AND l.measured_at < '{}' AND NOT EXISTS (
+                SELECT FROM telemetry_failure f WHERE f.step = '{}' AND f.entity = l.entity
+                    AND f.hour = date_trunc('hour', l.measured_at, 'UTC'))",
+            self.from_time,
+            self.until_time,
+            merge_late::STEP
+        )
     }
 }
 

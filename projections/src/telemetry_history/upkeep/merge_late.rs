@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
+use super::isolation::{self, EntityHour, NOT_FAILED};
 use super::segment_store::{self, READING_COLUMNS, ReadingRow, SegmentRow};
 use crate::Error;
 use crate::telemetry_history::hour_aggregates::{COMPACTED_AFTER_HOURS, hour_of};
@@ -12,16 +13,21 @@ use crate::telemetry_history::merged_reading::StoredReading;
 use crate::telemetry_history::segment::{Segment, segments};
 use crate::telemetry_history::surrogate_keys::SurrogateKeys;
 
+/// The name of this step.
+pub const STEP: &str = "merge_late";
+
 /// Hours of entities per transaction. Each may take some megabytes of memory.
 const MAX_PER_TRANSACTION: i64 = 100;
 
-/// Hours of entities that have late readings but no partition of readings any more.
-const DUE: &str = "SELECT DISTINCT l.entity, date_trunc('hour', l.measured_at, 'UTC') AS hour
-    FROM telemetry_late l
-    WHERE l.measured_at < (SELECT closed_before - make_interval(hours => $1) FROM telemetry_watermark)
-      AND NOT EXISTS (SELECT FROM telemetry_spans() AS s
-        WHERE l.measured_at >= s.from_time AND l.measured_at < s.until_time)
-    ORDER BY hour, l.entity LIMIT $2";
+/// Hours of entities that have late readings but no partition of readings any more. `$1` the step, `$2` hours, `$3` the
+/// limit.
+const DUE: &str = "SELECT due.entity, due.hour FROM (
+        SELECT DISTINCT l.entity, date_trunc('hour', l.measured_at, 'UTC') AS hour
+        FROM telemetry_late l
+        WHERE l.measured_at < (SELECT closed_before - make_interval(hours => $2) FROM telemetry_watermark)
+          AND NOT EXISTS (SELECT FROM telemetry_spans() AS s
+            WHERE l.measured_at >= s.from_time AND l.measured_at < s.until_time)) AS due
+    WHERE ";
 
 /// Those hours as a table expression.
 const ENTITY_HOURS: &str = "unnest($1::integer[], $2::timestamptz[]) AS p (entity, hour)";
@@ -34,21 +40,21 @@ struct EntityHours {
 
 /// Merges some late readings; returns whether there were any.
 pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
-    let due =
-        sqlx::query_as(DUE).bind(i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX)).bind(MAX_PER_TRANSACTION);
-    let due: Vec<(i32, DateTime<Utc>)> = due.fetch_all(&mut *db).await?;
-    if due.is_empty() {
-        return Ok(false);
-    }
-    let (entities, hours) = due.into_iter().unzip();
+    let sql = format!("{DUE}{NOT_FAILED} ORDER BY due.hour, due.entity LIMIT $3");
+    let after = i32::try_from(COMPACTED_AFTER_HOURS).unwrap_or(i32::MAX);
+    let due = sqlx::query_as(&sql).bind(STEP).bind(after).bind(MAX_PER_TRANSACTION);
+    let due: Vec<EntityHour> = due.fetch_all(&mut *db).await?;
+    segment_store::create_segment_days(db, due.iter().map(|(_, hour)| hour.date_naive()).collect()).await?;
+    isolation::process(db, STEP, &due, |db, hours| Box::pin(merge(db, hours))).await
+}
+
+async fn merge(db: &mut PgConnection, hours: &[EntityHour]) -> Result<bool, Error> {
+    let (entities, hours) = hours.iter().copied().unzip();
     let entity_hours = EntityHours { entities, hours };
-    let days = entity_hours.hours.iter().map(|hour| hour.date_naive()).collect();
-    segment_store::create_segment_days(db, days).await?;
-    let mut transaction = db.begin().await?;
-    segment_store::use_snapshot(&mut transaction).await?;
-    let sets = segment_store::metric_sets(&mut transaction).await?;
-    let mut readings = late(&mut transaction, &entity_hours).await?;
-    for segment in stored(&mut transaction, &entity_hours).await? {
+    segment_store::use_snapshot(db).await?;
+    let sets = segment_store::metric_sets(db).await?;
+    let mut readings = late(db, &entity_hours).await?;
+    for segment in stored(db, &entity_hours).await? {
         readings.entry((segment.entity, segment.hour())).or_default().extend(segment.readings());
     }
     let mut made = Vec::new();
@@ -56,9 +62,8 @@ pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
         readings.sort_by_key(|reading| reading.measured_at);
         made.extend(segments(readings, &sets));
     }
-    entity_hours.remove(&mut transaction).await?;
-    segment_store::write(&mut transaction, &mut SurrogateKeys::default(), made).await?;
-    transaction.commit().await?;
+    entity_hours.remove(db).await?;
+    segment_store::write(db, &mut SurrogateKeys::default(), made).await?;
     Ok(true)
 }
 

@@ -3,6 +3,7 @@
 //! but the time that the writer stored.
 
 mod compact;
+mod isolation;
 mod merge_late;
 mod recompute;
 mod retention;
@@ -17,16 +18,32 @@ use crate::Error;
 /// the connection's `lock_timeout`, since the previous owner may be finishing its last step.
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('argusiq.upkeep.telemetry_history', 0))";
 
-/// Runs one step of what is due, in one transaction; returns whether there may be more. Errors if another connection
-/// holds the lock for longer than `lock_timeout`.
+/// Does some of what is due; returns whether there was anything.
+type Step = for<'a> fn(&'a mut PgConnection) -> BoxFuture<'a, Result<bool, Error>>;
+
+const STEPS: [Step; 4] = [
+    |db| Box::pin(recompute::run_step(db)),
+    |db| Box::pin(compact::run_step(db)),
+    |db| Box::pin(merge_late::run_step(db)),
+    |db| Box::pin(retention::run_step(db)),
+];
+
+/// Runs one step of what is due, in one transaction; returns whether there may be more. A step that fails does not keep
+/// the later ones from running; its error is returned when nothing else is due. Errors if another connection holds the
+/// lock for longer than `lock_timeout`.
 pub fn upkeep(db: &mut PgConnection) -> BoxFuture<'_, Result<bool, Error>> {
     Box::pin(async move {
         sqlx::query(LOCK).execute(&mut *db).await?;
         // The order matters: hours are recomputed while their readings are still rows, and expired data is removed once
         // it is in segments.
-        Ok(recompute::run_step(db).await?
-            || compact::run_step(db).await?
-            || merge_late::run_step(db).await?
-            || retention::run_step(db).await?)
+        let mut failed = Ok(false);
+        for step in STEPS {
+            match step(db).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => failed = failed.and(Err(error)),
+            }
+        }
+        failed
     })
 }

@@ -3,19 +3,23 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::organization::DEFAULT_RETENTION_DAYS;
+use eventlog::error_chain;
 use sqlx::{Connection, PgConnection};
+use tracing::warn;
 use uuid::Uuid;
 
+use super::isolation::FAILURES;
 use crate::Error;
 use crate::telemetry_history::retention::first_kept;
 
 /// At most this many segments are deleted per transaction.
 const MAX_PER_TRANSACTION: u64 = 20_000;
 
-/// The next organisation with a shorter retention than the longest and with expired data.
+/// The organisations with a shorter retention than the longest and with expired data in segments. `$1` the longest
+/// retention, `$2` today, `$3` the first day that is not yet in segments.
 const DUE: &str = "SELECT organization_id, kept_days, removed_before FROM telemetry_retention
-    WHERE kept_days < $1 AND (removed_before IS NULL OR removed_before < $2::date - kept_days)
-    ORDER BY organization_id LIMIT 1";
+    WHERE kept_days < $1 AND (removed_before IS NULL OR removed_before < least($2::date - kept_days, $3))
+    ORDER BY organization_id";
 
 /// Removes some expired data; returns whether there may be more.
 pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
@@ -26,14 +30,28 @@ pub async fn run_step(db: &mut PgConnection) -> Result<bool, Error> {
     if drop_days(db, today, longest).await? {
         return Ok(true);
     }
-    let due = sqlx::query_as(DUE).bind(longest.cast_signed()).bind(today);
-    let due: Option<(Uuid, i32, Option<NaiveDate>)> = due.fetch_optional(&mut *db).await?;
-    let Some((organization, days, removed_before)) = due else { return Ok(false) };
-    let Some(until) = first_kept(today, days.unsigned_abs()) else { return Ok(false) };
-    let mut transaction = db.begin().await?;
-    remove(&mut transaction, organization, removed_before, until).await?;
-    transaction.commit().await?;
-    Ok(true)
+    let sql = "SELECT min((from_time AT TIME ZONE 'UTC')::date) FROM telemetry_spans()";
+    let uncompacted: Option<NaiveDate> = sqlx::query_scalar(sql).fetch_one(&mut *db).await?;
+    let uncompacted = uncompacted.unwrap_or(today);
+    let due = sqlx::query_as(DUE).bind(longest.cast_signed()).bind(today).bind(uncompacted);
+    let due: Vec<(Uuid, i32, Option<NaiveDate>)> = due.fetch_all(&mut *db).await?;
+    let mut removed = false;
+    for (organization, days, removed_before) in due {
+        let Some(until) = first_kept(today, days.unsigned_abs()) else { continue };
+        let mut transaction = db.begin().await?;
+        match remove(&mut transaction, organization, removed_before, until.min(uncompacted)).await {
+            Err(error) if error.is_of_data() => {
+                metrics::counter!(FAILURES, "step" => "retention").increment(1);
+                warn!(%organization, error = error_chain(&error), "cannot remove expired telemetry; will retry");
+            }
+            done => {
+                done?;
+                transaction.commit().await?;
+                removed = true;
+            }
+        }
+    }
+    Ok(removed)
 }
 
 /// Drops the days that no organisation keeps; returns whether there were any.
@@ -42,7 +60,9 @@ async fn drop_days(db: &mut PgConnection, today: NaiveDate, longest: u32) -> Res
     let sql = "SELECT EXISTS (SELECT FROM telemetry_days_before($1))";
     let over: bool = sqlx::query_scalar(sql).bind(first).fetch_one(&mut *db).await?;
     if over {
-        sqlx::query("SELECT telemetry_drop_days_before($1)").bind(first).execute(db).await?;
+        sqlx::query("SELECT telemetry_drop_days_before($1)").bind(first).execute(&mut *db).await?;
+        let sql = "DELETE FROM telemetry_failure WHERE hour < $1::timestamp AT TIME ZONE 'UTC'";
+        sqlx::query(sql).bind(first).execute(db).await?;
     }
     Ok(over)
 }
@@ -77,9 +97,12 @@ async fn remove(
             break;
         }
     }
-    for (table, time) in
-        [("telemetry_late", "measured_at"), ("telemetry_hour", "hour"), ("telemetry_dirty_hour", "hour")]
-    {
+    for (table, time) in [
+        ("telemetry_late", "measured_at"),
+        ("telemetry_hour", "hour"),
+        ("telemetry_dirty_hour", "hour"),
+        ("telemetry_failure", "hour"),
+    ] {
         let sql = format!("DELETE FROM {table} WHERE entity = ANY($1) AND {time} < $2::timestamp AT TIME ZONE 'UTC'");
         sqlx::query(&sql).bind(&entities).bind(done).execute(&mut *db).await?;
     }
