@@ -71,7 +71,10 @@ impl NewestValues {
         let held = self.held(metric)?;
         let (before, measured_at) = held.before?;
         // `record` keeps the previous value only of an earlier time, so the difference is positive.
-        let rate = (held.value - before) / ((held.measured_at - measured_at) as f64 / 1e6);
+        let seconds = (held.measured_at - measured_at) as f64 / 1e6;
+        let rate = (held.value - before) / seconds;
+        // The difference may exceed the greatest number where the rate does not.
+        let rate = if rate.is_finite() { rate } else { (held.value / 2.0 - before / 2.0) / (seconds / 2.0) };
         rate.is_finite().then_some(rate)
     }
 
@@ -82,5 +85,24 @@ impl NewestValues {
 
     fn held(&self, metric: &str) -> Option<&Held> {
         self.0.iter().find(|held| held.metric == metric)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_of_change_may_be_a_number_where_the_change_is_none() {
+        let rate = |before, value, micros| {
+            let mut values = NewestValues::default();
+            values.record("t", before, 0, 0);
+            values.record("t", value, micros, 0);
+            values.rate("t")
+        };
+        assert_eq!(rate(10.0, 30.0, 10_000_000), Some(2.0));
+        assert_eq!(rate(f64::MIN, f64::MAX, 2_000_000), Some(f64::MAX));
+        assert_eq!(rate(f64::MIN, f64::MAX, 4_000_000), Some(f64::MAX / 2.0));
+        assert_eq!(rate(f64::MAX, f64::MIN, 1), None);
     }
 }
