@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{Error, SettledLetterCommand, SettledLetterEvent};
 use crate::aggregate::{Decide, aggregate};
 use crate::ids::derive;
+use crate::telemetry::payload::Reason;
 
 /// Namespace of dead-letter ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b3e_51c2_9a0d_4f77_8e15_2c94_d0a7_13fb);
@@ -50,6 +51,10 @@ impl Decide for SettledLetter {
                 let (Some(device), Some(_)) = (letter.device, letter.organization) else {
                     return Err(Error::NoSender);
                 };
+                // It is about another device than the one that the letter names.
+                if letter.reason == Reason::NotAGateway.code() {
+                    return Err(Error::NoSender);
+                }
                 if letter.may_be_cut() {
                     return Err(Error::Cut);
                 }

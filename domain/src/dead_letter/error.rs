@@ -6,7 +6,7 @@ pub enum Error {
     /// The letter was already resubmitted or discarded.
     #[error("the dead letter is already settled")]
     Settled,
-    /// The letter names no device or no organisation, so that the message cannot be attributed.
+    /// The letter names no device or no organisation, or another device than the message, which cannot be attributed.
     #[error("the dead letter names no device or no organisation")]
     NoSender,
     /// The stored payload may lack its end.

@@ -56,6 +56,7 @@ fn an_unattributable_truncated_or_unreadable_message_is_not_resubmitted() {
         |letter: DeadLetter, error| given_no_events::<SettledLetter>().when(redrive(letter)).then_refused(error);
     refused(DeadLetter { device: None, ..letter() }, Error::NoSender);
     refused(DeadLetter { organization: None, ..letter() }, Error::NoSender);
+    refused(DeadLetter { reason: "not_a_gateway".into(), ..letter() }, Error::NoSender);
     refused(DeadLetter { payload: "x".repeat(4_096), ..letter() }, Error::Cut);
     refused(DeadLetter { payload: format!("base64:{}", "A".repeat(4_080)), ..letter() }, Error::Cut);
     refused(DeadLetter { payload: "base64:!".into(), ..letter() }, Error::Unreadable);

@@ -112,11 +112,13 @@ fn check_item(door: &HttpDoor, sender: Sender, payload: Bytes) -> Item {
     if bytes > allowed {
         return Item { payload, device: sender.device, checked: Err(Refusal::Oversize { bytes, allowed }) };
     }
-    // A dead letter names the same device as the item, so that redriven it is not taken for a reading of the gateway.
-    let (device, checked) = match named_device(sender, &payload) {
-        Ok(device) => (device, may_send_for(&door.shared, sender, device)),
+    let (named, checked) = match named_device(sender, &payload) {
+        Ok(named) => (named, may_send_for(&door.shared, sender, named)),
         Err(refusal) => (sender.device, Err(refusal)),
     };
+    // A dead letter names the device of its item, so that redriven it is not taken for a reading of the gateway. A sender
+    // that is no gateway vouches only for itself.
+    let device = if checked == Err(Refusal::NotAGateway) { sender.device } else { named };
     let checked = checked.and_then(|()| door.shared.pipeline.check(sender.organization, device, &payload));
     Item { payload, device, checked }
 }

@@ -107,6 +107,27 @@ async fn accepted_and_refused_messages_are_acknowledged_in_order_of_receipt() {
 }
 
 #[tokio::test]
+async fn the_readings_of_arrays_sent_at_once_have_times_of_arrival_of_their_own() {
+    const READINGS: usize = 1_000;
+    let platform = TestPlatform::new().await;
+    let door = platform.door_with(|config| config.limits.messages_per_second = 100_000).await;
+    let device = platform.device().await;
+    let mut client = Client::connect(&door, &device, Version::V3).await;
+    let array = format!("[{}]", vec![r#"{"metrics":{"n":1}}"#; READINGS].join(","));
+    let bytes: Vec<u8> =
+        (1..=50).flat_map(|id| publish_packet(Version::V3, &device.topic(), array.as_bytes(), 1, id)).collect();
+    client.send(&bytes).await;
+    for id in 1..=50 {
+        assert_eq!(client.receive_puback().await, (id, 0));
+    }
+    let times: Vec<_> = platform.raw().await.iter().map(|reading| reading.received_at).collect();
+    assert_eq!(times.len(), 50);
+    let room = chrono::TimeDelta::microseconds(READINGS as i64);
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= room), "{times:?}");
+    door.close().await;
+}
+
+#[tokio::test]
 async fn string_values_and_a_clock_from_1970_are_left_to_the_normalizer() {
     let platform = TestPlatform::new().await;
     let (door, device) = (platform.door().await, platform.device().await);
