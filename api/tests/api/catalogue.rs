@@ -174,6 +174,7 @@ fn trying_a_converter_returns_the_reading_and_the_errors_of_each_rule() {
         json!({"ts": 1_769_600_000, "metrics": {"voltage": 8.0, "power": 16.0, "mode": "auto"}})
     );
     assert_eq!((converted["accepted"].clone(), converted["errors"].clone()), (json!(true), json!([])));
+    assert_eq!(converted["uncertain"], json!([]));
     let rejected = attempt(json!({"text": "{\"data\": \"00\"}"})).ok();
     assert_eq!(rejected["accepted"], json!(false));
     assert_eq!(

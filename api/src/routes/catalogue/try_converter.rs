@@ -42,6 +42,8 @@ struct Converted {
     accepted: bool,
     /// The reading: `metrics`, and `ts` if the payload has a time.
     reading: Value,
+    /// Metrics that come from a whole number that a 64-bit float cannot hold; their quality is `uncertain`.
+    uncertain: Vec<String>,
     errors: Vec<ConversionError>,
 }
 
@@ -84,6 +86,7 @@ impl Api {
             message: error.message,
         };
         let errors = conversion.errors.into_iter().map(error).collect();
-        Ok(Json(Converted { accepted: !conversion.refused, reading: conversion.reading, errors }))
+        let uncertain = conversion.rounded.into_iter().collect();
+        Ok(Json(Converted { accepted: !conversion.refused, reading: conversion.reading, uncertain, errors }))
     }
 }

@@ -50,6 +50,11 @@ fn a_time_is_given_in_seconds_milliseconds_or_as_text() {
     ] {
         assert_eq!(measured_at(ts), expected, "{ts}");
     }
+    let text = |text: &str| measured_at(&format!("{text:?}"));
+    assert_eq!(text("2016-12-31T23:59:60Z"), Some("2017-01-01T00:00:00Z".parse().unwrap()));
+    assert_eq!(text("1969-12-31T23:59:59.9999999-14:00"), Some("1970-01-01T13:59:59.999999Z".parse().unwrap()));
+    assert_eq!(measured_at("99999999999"), Some("5138-11-16T09:46:39Z".parse().unwrap()));
+    assert_eq!(measured_at("100000000000"), Some("1973-03-03T09:46:40Z".parse().unwrap()));
     assert_eq!(measured_at("null"), None);
     assert_eq!(measured_at("0"), Some(DateTime::UNIX_EPOCH));
 }

@@ -1,6 +1,6 @@
 //! Parses the time of a reading. Its plausibility is checked in `validate`.
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 /// Numbers from this one on are milliseconds since 1970, smaller ones seconds: as milliseconds it is in 1973, as
 /// seconds in the year 5138.
@@ -23,8 +23,7 @@ pub(super) fn of_integer(number: i64) -> Option<DateTime<Utc>> {
     }
 }
 
-/// Parses an RFC 3339 time, truncated to whole microseconds.
+/// Parses an RFC 3339 time, truncated to whole microseconds. A leap second is the second after it, as in Unix time.
 pub(super) fn of_text(text: &str) -> Option<DateTime<Utc>> {
-    let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    time.duration_trunc(TimeDelta::microseconds(1)).ok()
+    DateTime::from_timestamp_micros(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
 }
