@@ -75,8 +75,10 @@ pub async fn admit(edge: &Edge, mut stream: Stream, peer: SocketAddr) -> Option<
             .await;
             return None;
         }
-        Ok(Err(_)) => return close("not_connect", peer),
-        Err(_) => return close("connect_timeout", peer),
+        // Typically a health check of a load balancer.
+        Ok(Err(NotConnect::Closed)) => return close("closed", peer),
+        Ok(Err(_)) => return close_and_report(edge, "not_connect", &identity, peer).await,
+        Err(_) => return close_and_report(edge, "connect_timeout", &identity, peer).await,
     };
     match enter_session(edge, &chain, &identity, &connect).await {
         Ok((allowed, handle)) => {
@@ -103,7 +105,7 @@ async fn read_connect(edge: &Edge, stream: &mut Stream, buffer: &mut BytesMut) -
         }
         match stream.read_buf(buffer).await {
             Ok(1..) => {}
-            Ok(0) | Err(_) => return Err(NotConnect::OtherPacket),
+            Ok(0) | Err(_) => return Err(NotConnect::Closed),
         }
     }
 }
@@ -142,9 +144,6 @@ fn check_requested_features(connect: &Connect) -> Result<(), Denied> {
         return Err(Denied::Packet(ConnectRefusal::AuthenticationMethod, "authentication_method"));
     }
     match &connect.will {
-        Some(will) if connect.version == Version::V5 && will.qos > 1 => {
-            Err(Denied::Packet(ConnectRefusal::WillQos, "will_qos"))
-        }
         Some(will) if connect.version == Version::V5 && will.retain => {
             Err(Denied::Packet(ConnectRefusal::WillRetain, "will_retain"))
         }
@@ -199,10 +198,26 @@ async fn refuse(
         stream.shutdown().await
     })
     .await;
-    counter!(names::CONNECTS_REFUSED, "reason" => code).increment(1);
-    if edge.presence.report_refused(PresenceSubject::of_session(identity, None), code).await {
-        info!(%peer, reason = code, device = %identity.device, "refused a CONNECT");
+    report(edge, code, identity, peer).await;
+}
+
+/// Counts, logs and reports that a device was refused.
+async fn report(edge: &Edge, reason: &'static str, identity: &Identity, peer: SocketAddr) {
+    counter!(names::CONNECTS_REFUSED, "reason" => reason).increment(1);
+    if edge.presence.report_refused(PresenceSubject::of_session(identity, None), reason).await {
+        info!(%peer, reason, device = %identity.device, "refused a CONNECT");
     }
+}
+
+/// Closes the connection of a device that does not send a CONNECT.
+async fn close_and_report(
+    edge: &Edge,
+    reason: &'static str,
+    identity: &Identity,
+    peer: SocketAddr,
+) -> Option<Admitted> {
+    report(edge, reason, identity, peer).await;
+    None
 }
 
 fn close(reason: &'static str, peer: SocketAddr) -> Option<Admitted> {

@@ -66,13 +66,13 @@ async fn finish(edge: &Edge, mut session: Session, will: Option<Will>, end: Sess
     let (device, detail) =
         (session.allowed.device, if let SessionEnd::Protocol(_, detail) = end { detail } else { "" });
     match end {
-        SessionEnd::Protocol(..) | SessionEnd::Denied(_) | SessionEnd::LogUnavailable => {
+        SessionEnd::Protocol(..) | SessionEnd::Denied(_) | SessionEnd::NotReading | SessionEnd::LogUnavailable => {
             info!(%peer, %device, session = %session.handle.session, reason = end.code(), detail, "ended a session");
         }
         _ => debug!(%peer, %device, session = %session.handle.session, reason = end.code(), "a session ended"),
     }
     // A broken connection cannot be closed gracefully.
-    if end != SessionEnd::ConnectionLost {
+    if !matches!(end, SessionEnd::ConnectionLost | SessionEnd::NotReading) {
         close_gracefully(session.stream, session.out, session.version, end).await;
     }
 }

@@ -1,6 +1,7 @@
 //! The edge: an MQTT listener for devices with mutual TLS. It only ingests telemetry and is not a broker: no topic
-//! tree, no retained messages, no fan-out, no stored sessions. A PUBACK means that the message is on disk.
+//! tree, no retained messages, no fan-out, no stored sessions. A PUBACK or PUBREC means that the message is on disk.
 
+mod acks;
 pub mod connect;
 mod connection;
 mod frame;

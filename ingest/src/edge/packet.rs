@@ -67,6 +67,11 @@ pub enum Packet {
         /// The topic filters.
         filters: Vec<String>,
     },
+    /// PUBREL.
+    Release {
+        /// The packet identifier of a QoS 2 message.
+        packet_id: u16,
+    },
     /// PINGREQ.
     Ping,
     /// DISCONNECT.
@@ -81,6 +86,8 @@ pub enum Packet {
 /// Why a CONNECT cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotConnect {
+    /// The connection ended before its first packet was complete.
+    Closed,
     /// The first packet is not a CONNECT.
     OtherPacket,
     /// An unsupported protocol level.
@@ -95,6 +102,10 @@ pub fn read_connect(frame: &Frame) -> Result<Connect, NotConnect> {
         return Err(NotConnect::OtherPacket);
     }
     let body = frame.body();
+    // The name of MQTT 3.1 (protocol level 3).
+    if body.starts_with(b"\0\x06MQIsdp") {
+        return Err(NotConnect::Level(3));
+    }
     let Some((&[0, 4, b'M', b'Q', b'T', b'T', level, flags], _)) = body.split_first_chunk::<8>() else {
         return Err(NotConnect::Malformed);
     };
@@ -114,7 +125,8 @@ pub fn read_packet(frame: &Frame, version: Version) -> Result<Packet, Malformed>
     match (frame.kind(), frame.flags()) {
         (8, 2) => subscribe(frame, version),
         (10, 2) => unsubscribe(frame, version),
-        (8 | 10, _) => Err(Malformed("reserved flags")),
+        (6, 2) => release(frame),
+        (6 | 8 | 10, _) => Err(Malformed("reserved flags")),
         (12, _) => Ok(Packet::Ping),
         (14, _) => Ok(Packet::Disconnect { with_will: version == Version::V5 && frame.body().first() == Some(&4) }),
         _ => Ok(Packet::Unexpected),
@@ -186,6 +198,14 @@ fn unsubscribe(frame: &Frame, version: Version) -> Result<Packet, Malformed> {
         return Err(unreadable);
     }
     Ok(Packet::Unsubscribe { packet_id, filters })
+}
+
+/// Reads the packet identifier; the reason code and the properties of MQTT 5 change nothing.
+fn release(frame: &Frame) -> Result<Packet, Malformed> {
+    match frame.body().first_chunk::<2>().map(|id| u16::from_be_bytes(*id)) {
+        None | Some(0) => Err(Malformed("PUBREL")),
+        Some(packet_id) => Ok(Packet::Release { packet_id }),
+    }
 }
 
 fn header_v3(frame: &Frame) -> mqtt3::FixedHeader {

@@ -45,7 +45,7 @@ fn a_connect_of_an_unsupported_level_is_refused() {
     let level_3 = [0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 3, 2, 0, 9, 0, 0];
     assert_eq!(read_connect(&framed(&level_3)), Err(NotConnect::Level(3)));
     let old_name = [0x10, 14, 0, 6, b'M', b'Q', b'I', b's', b'd', b'p', 3, 2, 0, 9, 0, 0];
-    assert_eq!(read_connect(&framed(&old_name)), Err(NotConnect::Malformed));
+    assert_eq!(read_connect(&framed(&old_name)), Err(NotConnect::Level(3)));
     let reserved = [0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 4, 3, 0, 9, 0, 0];
     assert_eq!(read_connect(&framed(&reserved)), Err(NotConnect::Malformed));
     assert_eq!(read_connect(&framed(&[0xc0, 0])), Err(NotConnect::OtherPacket));
@@ -62,6 +62,18 @@ fn subscriptions_are_read_in_both_versions() {
     assert_eq!(read_packet(&frame, Version::V5), Ok(expected));
     let frame = written(|out| assert!(v4::Unsubscribe { pkid: 5, topics: vec!["a".into()] }.write(out).is_ok()));
     assert_eq!(read_packet(&frame, Version::V3), Ok(Packet::Unsubscribe { packet_id: 5, filters: vec!["a".into()] }));
+}
+
+#[test]
+fn a_release_names_a_message() {
+    for version in [Version::V3, Version::V5] {
+        let read = |bytes: &[u8]| read_packet(&framed(bytes), version);
+        assert_eq!(read(&[0x62, 2, 1, 2]), Ok(Packet::Release { packet_id: 258 }));
+        assert_eq!(read(&[0x62, 4, 0, 7, 0, 0]), Ok(Packet::Release { packet_id: 7 }));
+        for bytes in [&[0x60, 2, 0, 7][..], &[0x62, 2, 0, 0], &[0x62, 1, 7], &[0x62, 0]] {
+            assert!(read(bytes).is_err(), "{bytes:?}");
+        }
+    }
 }
 
 #[test]

@@ -24,7 +24,6 @@ pub fn connack_accept(out: &mut BytesMut, connect: &Connect, server_limits: Serv
         // Only allowed if the client requested another expiry (3.2.2.3.2).
         session_expiry_interval: connect.wants_stored_session.then_some(0),
         receive_max: Some(server_limits.receive_maximum),
-        max_qos: Some(1),
         retain_available: Some(0),
         max_packet_size: Some(server_limits.max_packet_bytes),
         topic_alias_max: Some(0),
@@ -51,8 +50,6 @@ pub enum ConnectRefusal {
     NotAuthorized,
     /// An authentication exchange was requested.
     AuthenticationMethod,
-    /// A will with QoS 2.
-    WillQos,
     /// A retained will.
     WillRetain,
 }
@@ -65,7 +62,6 @@ pub fn connack_refuse(out: &mut BytesMut, version: Version, why: ConnectRefusal)
         ConnectRefusal::Unavailable => (3, 0x88),
         ConnectRefusal::NotAuthorized => (5, 0x87),
         ConnectRefusal::AuthenticationMethod => (5, 0x8c),
-        ConnectRefusal::WillQos => (5, 0x9b),
         ConnectRefusal::WillRetain => (5, 0x9a),
     };
     match version {
@@ -74,12 +70,24 @@ pub fn connack_refuse(out: &mut BytesMut, version: Version, why: ConnectRefusal)
     }
 }
 
-/// Writes a PUBACK; only MQTT 5 carries a reason code.
-pub fn puback(out: &mut BytesMut, version: Version, packet_id: u16, code: u8) {
+/// An acknowledgement with a packet identifier: the first byte of its packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Ack {
+    /// Of a QoS 1 message.
+    Puback = 0x40,
+    /// Of a QoS 2 message.
+    Pubrec = 0x50,
+    /// Of a PUBREL.
+    Pubcomp = 0x70,
+}
+
+/// Writes an acknowledgement; only MQTT 5 carries a reason code.
+pub fn acknowledge(out: &mut BytesMut, kind: Ack, version: Version, packet_id: u16, code: u8) {
     let [high, low] = packet_id.to_be_bytes();
     match (version, code) {
-        (Version::V3, _) | (_, 0) => out.put_slice(&[0x40, 2, high, low]),
-        (Version::V5, code) => out.put_slice(&[0x40, 3, high, low, code]),
+        (Version::V3, _) | (_, 0) => out.put_slice(&[kind as u8, 2, high, low]),
+        (Version::V5, code) => out.put_slice(&[kind as u8, 3, high, low, code]),
     }
 }
 
@@ -180,9 +188,10 @@ mod tests {
         };
         let properties = connack.properties.unwrap();
         assert!(!connack.session_present);
+        // An absent maximum QoS means QoS 2.
         assert_eq!(
             (properties.receive_max, properties.max_qos, properties.retain_available),
-            (Some(64), Some(1), Some(0))
+            (Some(64), None, Some(0))
         );
         assert_eq!((properties.max_packet_size, properties.session_expiry_interval), (Some(1_000), Some(0)));
         assert_eq!((properties.topic_alias_max, properties.assigned_client_identifier), (Some(0), None));
@@ -193,9 +202,14 @@ mod tests {
     #[test]
     fn acknowledgements_are_read_back_by_the_codec() {
         let expected = v5::PubAck { pkid: 258, reason: v5::PubAckReason::NotAuthorized, properties: None };
-        assert_eq!(five(written(|out| puback(out, Version::V5, 258, 0x87))), v5::Packet::PubAck(expected));
-        assert_eq!(written(|out| puback(out, Version::V3, 258, 0x87))[..], [0x40, 2, 1, 2]);
-        assert_eq!(written(|out| puback(out, Version::V5, 258, 0))[..], [0x40, 2, 1, 2]);
+        let ack = |kind, version, code| written(|out| acknowledge(out, kind, version, 258, code));
+        assert_eq!(five(ack(Ack::Puback, Version::V5, 0x87)), v5::Packet::PubAck(expected));
+        assert_eq!(ack(Ack::Puback, Version::V3, 0x87)[..], [0x40, 2, 1, 2]);
+        assert_eq!(ack(Ack::Puback, Version::V5, 0)[..], [0x40, 2, 1, 2]);
+        let expected = v5::PubRec { pkid: 258, reason: v5::PubRecReason::PayloadFormatInvalid, properties: None };
+        assert_eq!(five(ack(Ack::Pubrec, Version::V5, 0x99)), v5::Packet::PubRec(expected));
+        let expected = v5::PubComp { pkid: 258, reason: v5::PubCompReason::PacketIdentifierNotFound, properties: None };
+        assert_eq!(five(ack(Ack::Pubcomp, Version::V5, 0x92)), v5::Packet::PubComp(expected));
         let v5::Packet::SubAck(ack) = five(written(|out| suback(out, Version::V5, 9, &[1, 0x87]))) else { panic!() };
         let codes = [
             v5::SubscribeReasonCode::Success(rumqttc::v5::mqttbytes::QoS::AtLeastOnce),

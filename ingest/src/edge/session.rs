@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep_until, timeout};
 
 use super::Edge;
+use super::acks::Acks;
 use super::frame::{self, Frame, Next};
 use super::handshake::Stream;
 use super::packet::{self, Connect, Malformed, Packet, Version};
@@ -20,7 +21,7 @@ use super::session_end::{ProtocolViolation, SessionEnd};
 use super::session_registry::SessionHandle;
 use crate::decide::{Allowed, Reason};
 use crate::pipeline::mailbox::Receipt;
-use crate::pipeline::pending_acks::{NotStored, PendingAcks};
+use crate::pipeline::pending_acks::NotStored;
 use crate::pipeline::refusal::Refusal;
 use crate::pipeline::topic::authorize_publish;
 use crate::pipeline::{Closed, RefusedMessage};
@@ -50,19 +51,12 @@ pub struct Session {
     pub throttle: Throttle,
     edge: Arc<Edge>,
     buffer: BytesMut,
-    /// QoS 1 messages whose PUBACKs have not been sent.
-    pending_acks: PendingAcks<Puback>,
+    /// The acknowledgements that have not been sent.
+    acks: Acks,
     silence_limit: Duration,
     heard_at: Instant,
     resume_at: Option<Instant>,
     subscribed: bool,
-}
-
-/// A pending PUBACK.
-struct Puback {
-    packet_id: u16,
-    code: u8,
-    arrived: Instant,
 }
 
 impl Session {
@@ -84,7 +78,7 @@ impl Session {
         };
         let throttle = edge.sessions.take_throttle(allowed.device, now);
         Self {
-            pending_acks: PendingAcks::new(handle.mailbox.clone()),
+            acks: Acks::new(handle.mailbox.clone(), connect.version, edge.limits.receive_maximum),
             allowed,
             handle,
             stream,
@@ -108,12 +102,12 @@ impl Session {
         }
     }
 
-    /// Waits for pending messages to be stored and sends their PUBACKs.
+    /// Waits for pending messages to be stored and acknowledges them.
     pub async fn drain(&mut self, within: Duration) {
         let _ = timeout(within, async {
-            while !self.pending_acks.is_empty() {
-                self.pending_acks.notified().await;
-                self.write_due_pubacks()?;
+            while !self.acks.is_empty() {
+                self.acks.notified().await;
+                self.write_due_acks()?;
             }
             self.flush().await
         })
@@ -124,7 +118,7 @@ impl Session {
         let timer = sleep_until(self.next_timeout_check(Instant::now()).into());
         tokio::pin!(timer);
         loop {
-            self.write_due_pubacks()?;
+            self.write_due_acks()?;
             self.handle_packets().await?;
             self.flush().await?;
             let may_read = self.may_read();
@@ -138,7 +132,7 @@ impl Session {
                 // The end of the session has priority, then acknowledgements, then new messages.
                 biased;
                 end = self.handle.ended() => return Err(end),
-                () = self.pending_acks.notified() => {}
+                () = self.acks.notified() => {}
                 read = self.stream.read_buf(&mut self.buffer), if may_read => match read {
                     Ok(1..) => self.heard_at = Instant::now(),
                     Ok(0) | Err(_) => return Err(SessionEnd::ConnectionLost),
@@ -153,7 +147,7 @@ impl Session {
     }
 
     fn may_read(&self) -> bool {
-        self.resume_at.is_none() && self.pending_acks.len() < usize::from(self.edge.limits.receive_maximum)
+        self.resume_at.is_none() && self.acks.len() < usize::from(self.edge.limits.receive_maximum)
     }
 
     /// Handles the packets in the buffer, within the limits.
@@ -186,19 +180,21 @@ impl Session {
             self.resume_at = Some(resume_at);
             self.edge.meters.rate_pauses.increment(1);
         }
+        if self.acks.repeats(&publish, now) {
+            return Ok(());
+        }
         let Allowed { organization, device, topics, .. } = &self.allowed;
         let checked = authorize_publish(*organization, *device, topics, &publish.topic)
             .and_then(|()| self.edge.pipeline.check(*organization, *device, &publish.payload));
         let code = checked.as_ref().map_or_else(Refusal::puback_code, |_| 0);
-        let puback = || Puback { packet_id: publish.packet_id, code, arrived: now };
         // Registered before the push, which may settle it at once.
-        let receipt = (publish.qos == 1).then(|| self.pending_acks.add(puback()));
+        let receipt = self.acks.expect(&publish, code, now);
+        let receipt = receipt.map_err(|violation| SessionEnd::Protocol(violation, "too many unreleased messages"))?;
         self.push(publish, checked, receipt).await
     }
 
     fn check_publish(&self, publish: &Publish) -> Result<(), SessionEnd> {
         let violation = match publish {
-            Publish { qos: 2, .. } => (ProtocolViolation::Qos, "QoS 2"),
             Publish { aliased: true, .. } => (ProtocolViolation::TopicAlias, "topic alias"),
             Publish { retain: true, .. } if self.version == Version::V5 => {
                 (ProtocolViolation::Retain, "retained message")
@@ -244,6 +240,7 @@ impl Session {
     fn on_packet(&mut self, frame: &Frame) -> Result<(), SessionEnd> {
         match packet::read_packet(frame, self.version).map_err(malformed)? {
             Packet::Ping => reply::pingresp(&mut self.out),
+            Packet::Release { packet_id } => self.acks.release(packet_id),
             Packet::Subscribe { packet_id, filters } => self.on_subscribe(packet_id, &filters),
             Packet::Unsubscribe { packet_id, filters } => self.on_unsubscribe(packet_id, &filters),
             Packet::Disconnect { with_will } => return Err(SessionEnd::ClientDisconnect { with_will }),
@@ -296,14 +293,10 @@ impl Session {
         Err(end)
     }
 
-    /// Writes the PUBACKs of stored messages, in order of receipt (4.6).
-    fn write_due_pubacks(&mut self) -> Result<(), SessionEnd> {
-        let Self { pending_acks, out, edge, version, .. } = self;
-        let settled = pending_acks.take_stored(|puback| {
-            edge.meters.puback_seconds.record(puback.arrived.elapsed().as_secs_f64());
-            reply::puback(out, *version, puback.packet_id, puback.code);
-        });
-        settled.map_err(|NotStored| SessionEnd::LogUnavailable)
+    /// Writes the acknowledgements of stored messages, in order of receipt (4.6).
+    fn write_due_acks(&mut self) -> Result<(), SessionEnd> {
+        let Self { acks, out, edge, .. } = self;
+        acks.write_due(out, &edge.meters.puback_seconds).map_err(|NotStored| SessionEnd::LogUnavailable)
     }
 
     /// Sends what is written, unless the device does not read it in time or the session ends.
@@ -320,7 +313,8 @@ impl Session {
             biased;
             written = written => match written {
                 Ok(Ok(())) => Ok(()),
-                _ => Err(SessionEnd::ConnectionLost),
+                Ok(Err(_)) => Err(SessionEnd::ConnectionLost),
+                Err(_) => Err(SessionEnd::NotReading),
             },
             end = self.handle.ended() => Err(end),
         }

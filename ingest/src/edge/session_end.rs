@@ -14,6 +14,8 @@ pub enum SessionEnd {
     },
     /// The connection closed or broke.
     ConnectionLost,
+    /// The device did not read what was sent to it in time.
+    NotReading,
     /// Nothing was received for one and a half keep-alive intervals.
     Silent,
     /// The device opened another connection.
@@ -37,8 +39,8 @@ pub enum ProtocolViolation {
     Protocol,
     /// A packet above the maximum packet size.
     PacketTooLarge,
-    /// A QoS above the announced maximum.
-    Qos,
+    /// More unfinished messages than the announced receive maximum.
+    ReceiveMaximum,
     /// A retained message, which the CONNACK announced as unavailable.
     Retain,
     /// A topic alias, which the CONNACK did not allow.
@@ -54,7 +56,8 @@ impl SessionEnd {
             Self::Silent => "timeout",
             Self::TakenOver => "taken_over",
             Self::Denied(reason) => reason.code(),
-            Self::Protocol(..) => "protocol_error",
+            Self::NotReading => "write_timeout",
+            Self::Protocol(violation, _) => violation.code(),
             Self::LogUnavailable => "log_unavailable",
             Self::Shutdown => "shutdown",
         }
@@ -71,14 +74,14 @@ impl SessionEnd {
     /// Returns the reason code of the MQTT 5 DISCONNECT (3.14.2.1), if one is sent.
     pub fn disconnect_code(self) -> Option<u8> {
         Some(match self {
-            Self::ClientDisconnect { .. } | Self::ConnectionLost => return None,
+            Self::ClientDisconnect { .. } | Self::ConnectionLost | Self::NotReading => return None,
             Self::Silent => 0x8d,                  // keep-alive timeout
             Self::TakenOver => 0x8e,               // session taken over
             Self::Denied(Reason::Expired) => 0xa0, // maximum connect time
             // Administrative action.
             Self::Denied(Reason::Revoked | Reason::Decommissioned | Reason::OrganizationSuspended) => 0x98,
             Self::Denied(_) => 0x87, // not authorized
-            Self::Protocol(violation, _) => violation.code(),
+            Self::Protocol(violation, _) => violation.reason_code(),
             Self::LogUnavailable => 0x83, // implementation specific error
             Self::Shutdown => 0x8b,       // server shutting down
         })
@@ -96,12 +99,24 @@ impl SessionEnd {
 }
 
 impl ProtocolViolation {
-    fn code(self) -> u8 {
+    /// Returns the stable code for presence facts and metrics: what the maker of the device has to change.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed_packet",
+            Self::Protocol => "protocol_error",
+            Self::PacketTooLarge => "packet_too_large",
+            Self::ReceiveMaximum => "receive_maximum_exceeded",
+            Self::Retain => "retain_not_supported",
+            Self::TopicAlias => "topic_alias_invalid",
+        }
+    }
+
+    fn reason_code(self) -> u8 {
         match self {
             Self::Malformed => 0x81,
             Self::Protocol => 0x82,
             Self::PacketTooLarge => 0x95,
-            Self::Qos => 0x9b,
+            Self::ReceiveMaximum => 0x93,
             Self::Retain => 0x9a,
             Self::TopicAlias => 0x94,
         }

@@ -66,9 +66,6 @@ pub struct AclRule {
     pub action: String,
     /// A topic filter; the prefix `eq ` disables wildcards.
     pub topic: String,
-    /// The QoS levels that the rule applies to; all if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub qos: Option<Vec<u8>>,
     /// Whether the rule applies only to retained messages (true) or only to others (false); to both if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retain: Option<bool>,
@@ -81,14 +78,10 @@ impl HookResponse {
             permission: permission.to_owned(),
             action: action.to_owned(),
             topic,
-            qos: None,
             retain: None,
         };
-        let publish = AclRule {
-            qos: Some(vec![0, 1]),
-            retain: Some(false),
-            ..rule("allow", "publish", format!("eq {}", allowed.topics.telemetry))
-        };
+        let publish =
+            AclRule { retain: Some(false), ..rule("allow", "publish", format!("eq {}", allowed.topics.telemetry)) };
         let subscribe = rule("allow", "subscribe", format!("eq {}", allowed.topics.commands));
         // Without a matching rule EMQX would fall back to acl.conf.
         let nothing_else = rule("deny", "all", "#".to_owned());
@@ -139,7 +132,7 @@ mod tests {
             "client_attrs": {"organization": organization.to_string(), "device": device.to_string()},
             "acl": [
                 {"permission": "allow", "action": "publish", "topic": format!("eq v1/telemetry/{organization}/{device}"),
-                 "qos": [0, 1], "retain": false},
+                 "retain": false},
                 {"permission": "allow", "action": "subscribe", "topic": format!("eq v1/commands/{organization}/{device}")},
                 {"permission": "deny", "action": "all", "topic": "#"},
             ],

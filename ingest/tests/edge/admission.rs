@@ -34,10 +34,12 @@ async fn a_connack_announces_no_stored_session_and_the_limits() {
     let answer = five.send_connect(&device, ConnectOptions::default()).await;
     let properties = &answer.body[3..];
     assert_eq!(answer.body[..2], [0, 0]);
-    // Receive maximum 64, maximum QoS 1, no retained messages, packets up to 256 KiB, no topic aliases.
-    for expected in [&[0x21, 0, 64][..], &[0x24, 1], &[0x25, 0], &[0x27, 0, 4, 0, 0], &[0x22, 0, 0]] {
+    // Receive maximum 64, no retained messages, packets up to 256 KiB, no topic aliases.
+    for expected in [&[0x21, 0, 64][..], &[0x25, 0], &[0x27, 0, 4, 0, 0], &[0x22, 0, 0]] {
         assert!(properties.windows(expected.len()).any(|window| window == expected), "{expected:?} in {properties:?}");
     }
+    // Without a maximum QoS, QoS 2 is offered.
+    assert!(!properties.contains(&0x24), "{properties:?}");
     platform.wait_for_presence(&device, Connected, None).await;
     door.close().await;
 }
@@ -211,15 +213,20 @@ async fn a_door_behind_the_log_refuses_every_device() {
 async fn other_protocol_levels_and_other_first_packets_are_refused() {
     let platform = TestPlatform::new().await;
     let (door, device) = (platform.door().await, platform.device().await);
-    let mut old = Client::handshake(&door, &device, Version::V3).await;
-    old.send(&[0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 3, 2, 0, 9, 0, 0]).await;
-    assert_eq!(old.receive().await.body, [0, 1]);
+    // Level 3 under the name of later versions, and under its own.
+    for old in [&b"\x10\x0c\0\x04MQTT\x03\x02\0\x09\0\0"[..], b"\x10\x0e\0\x06MQIsdp\x03\x02\0\x09\0\0"] {
+        let mut client = Client::handshake(&door, &device, Version::V3).await;
+        client.send(old).await;
+        assert_eq!(client.receive().await.body, [0, 1]);
+    }
+    platform.wait_for_presence(&device, ConnectionRefused, Some("protocol_version")).await;
     for bytes in [&[0xc0, 0][..], b"GET / HTTP/1.1\r\n\r\n", &[0x10, 0xff, 0xff, 0xff, 0xff, 0xff]] {
         let mut client = Client::handshake(&door, &device, Version::V3).await;
         client.send(bytes).await;
         assert_eq!(client.next(Duration::from_secs(5)).await, None);
         assert_eq!(client.ended().await, None);
     }
+    platform.wait_for_presence(&device, ConnectionRefused, Some("not_connect")).await;
     door.close().await;
 }
 
@@ -236,6 +243,7 @@ async fn a_connection_without_handshake_or_connect_in_time_is_closed() {
     let connect = connect_packet(&device, Version::V3, ConnectOptions::default());
     halfway.send(&connect[..connect.len() - 1]).await;
     assert_eq!(halfway.ended().await, None);
+    platform.wait_for_presence(&device, ConnectionRefused, Some("connect_timeout")).await;
     door.close().await;
 }
 

@@ -80,7 +80,7 @@ async fn a_device_in_good_standing_is_allowed_its_own_topics_until_its_certifica
         "expire_at": device.issued.not_after.timestamp(),
         "acl": [
             {"permission": "allow", "action": "publish", "topic": format!("eq v1/telemetry/{organization}/{id}"),
-             "qos": [0, 1], "retain": false},
+             "retain": false},
             {"permission": "allow", "action": "subscribe", "topic": format!("eq v1/commands/{organization}/{id}")},
             {"permission": "deny", "action": "all", "topic": "#"},
         ],

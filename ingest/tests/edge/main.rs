@@ -10,5 +10,6 @@ mod http_client;
 mod http_faults;
 mod mqtt_client;
 mod publishing;
+mod qos_2;
 mod sessions;
 mod test_platform;

@@ -47,6 +47,7 @@ pub struct ConnectOptions {
     pub client_id: Option<String>,
     pub keep_alive: u16,
     pub will: Option<(String, String)>,
+    pub will_qos: u8,
 }
 
 /// Performs the TLS handshake, optionally with a certificate chain and key in PEM.
@@ -222,15 +223,14 @@ pub fn connect_packet_of(device: Uuid, version: Version, options: ConnectOptions
         Version::V3 => {
             let mut connect = v4::Connect::new(client_id);
             connect.keep_alive = options.keep_alive;
-            connect.last_will = options
-                .will
-                .map(|(topic, payload)| v4::LastWill::new(topic, payload, rumqttc::mqttbytes::QoS::AtLeastOnce, false));
+            let qos = rumqttc::mqttbytes::qos(options.will_qos).unwrap();
+            connect.last_will = options.will.map(|(topic, payload)| v4::LastWill::new(topic, payload, qos, false));
             connect.write(&mut out).unwrap();
         }
         Version::V5 => {
             let connect =
                 v5::Connect { keep_alive: options.keep_alive, client_id, clean_start: true, properties: None };
-            let qos = rumqttc::v5::mqttbytes::QoS::AtLeastOnce;
+            let qos = rumqttc::v5::mqttbytes::qos(options.will_qos).unwrap();
             let will = options.will.map(|(topic, payload)| v5::LastWill::new(topic, payload, qos, false, None));
             connect.write(&will, &None, &mut out).unwrap();
         }

@@ -57,8 +57,11 @@ async fn a_device_that_misses_its_keep_alive_is_reported_as_silent() {
 async fn a_broken_connection_is_reported_and_publishes_the_will() {
     let platform = TestPlatform::new().await;
     let (door, device) = (platform.door().await, platform.device().await);
-    for (version, so_far) in [(Version::V3, 1), (Version::V5, 2)] {
-        let options = ConnectOptions { will: Some((device.topic(), WILL.into())), ..ConnectOptions::default() };
+    for (version, will_qos, so_far) in
+        [(Version::V3, 1, 1), (Version::V5, 1, 2), (Version::V3, 2, 3), (Version::V5, 2, 4)]
+    {
+        let will = Some((device.topic(), WILL.into()));
+        let options = ConnectOptions { will, will_qos, ..ConnectOptions::default() };
         drop(Client::connect_with(&door, &device, version, options).await);
         let written = || async { (platform.raw_payloads().await == vec![WILL; so_far]).then_some(()) };
         eventually("the will", written).await;
