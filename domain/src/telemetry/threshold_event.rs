@@ -55,6 +55,9 @@ pub struct ThresholdEvent {
     /// The value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+    /// Why the device's session ended, as in its presence fact (only for `DEVICE_OFFLINE`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The action of the rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<RuleAction>,

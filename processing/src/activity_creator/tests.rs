@@ -29,6 +29,7 @@ fn breach(es_position: u64, ordinal: u32, action: RuleAction) -> ThresholdEvent 
         severity: Severity::Critical,
         metric_key: Some("heat".into()),
         value: Some(99.0),
+        reason: None,
         action: Some(action),
         measured_at: at(0),
         received_at: at(1),

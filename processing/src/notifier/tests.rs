@@ -31,6 +31,7 @@ fn event(directory: &TestDirectory, severity: Severity, action: RuleAction) -> T
         severity,
         metric_key: Some("heat".into()),
         value: Some(99.0),
+        reason: None,
         action: Some(action),
         measured_at: at(0),
         received_at: at(1),

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Reason of a session that ended because the same device opened another; the device stays online.
 const TAKEN_OVER: &str = "taken_over";
+/// Reason of sessions whose edge is gone.
+const EDGE_LOST: &str = "edge_lost";
 
 /// The devices of one partition that are online.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub struct WentOffline {
     pub session: Option<SessionId>,
     /// When it went offline.
     pub at: DateTime<Utc>,
+    /// Why, as in the presence fact.
+    pub reason: Option<String>,
 }
 
 impl Presence {
@@ -58,7 +62,7 @@ impl Presence {
             return None;
         }
         let Session { organization, session, .. } = self.0.remove(&device)?;
-        Some(WentOffline { organization, device, session, at: fact.at })
+        Some(WentOffline { organization, device, session, at: fact.at, reason: fact.reason.clone() })
     }
 
     fn end_all(&mut self, fact: &PresenceFact) -> Vec<WentOffline> {
@@ -72,6 +76,7 @@ impl Presence {
                 device,
                 session: held.session,
                 at: fact.at,
+                reason: Some(EDGE_LOST.to_owned()),
             })
             .collect()
     }

@@ -122,13 +122,30 @@ fn fact(kind: PresenceKind, device: DeviceId, session: u128, seconds: i64, reaso
 }
 
 fn offline(facts: &[PresenceFact]) -> Vec<(Uuid, i64)> {
+    let seconds = |event: &ThresholdEvent| (event.measured_at - at(0)).num_seconds();
+    offline_events(facts).iter().map(|event| (event.entity_id, seconds(event))).collect()
+}
+
+fn offline_events(facts: &[PresenceFact]) -> Vec<ThresholdEvent> {
     let mut log = MemoryLog::default();
     for fact in facts {
         log.store(Stream::Presence, "1", serde_json::to_vec(&[fact]).unwrap());
     }
     run_stage(&RuleEvaluator, &sample_directory().0, &mut log, &Plan::straight());
-    let offline = events(&log).into_iter().filter(|event| event.transition == Transition::DeviceOffline);
-    offline.map(|event| (event.entity_id, (event.measured_at - at(0)).num_seconds())).collect()
+    events(&log).into_iter().filter(|event| event.transition == Transition::DeviceOffline).collect()
+}
+
+#[test]
+fn a_device_that_goes_offline_says_why() {
+    use PresenceKind::{Connected, Disconnected, EdgeLost};
+    let facts = [
+        fact(Connected, device(1), 1, 1, None),
+        fact(Disconnected, device(1), 1, 2, Some("retain_not_supported")),
+        fact(Connected, device(1), 2, 3, None),
+        PresenceFact { device: None, session: None, ..fact(EdgeLost, device(1), 0, 4, None) },
+    ];
+    let reasons: Vec<_> = offline_events(&facts).into_iter().map(|event| event.reason.unwrap()).collect();
+    assert_eq!(reasons, ["retain_not_supported", "edge_lost"]);
 }
 
 #[test]

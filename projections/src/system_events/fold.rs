@@ -59,6 +59,7 @@ pub fn threshold_payload(event: &ThresholdEvent) -> Value {
         "alarmId": event.alarm_id,
         "metricKey": event.metric_key,
         "value": event.value,
+        "reason": event.reason,
         "timestamp": event.measured_at,
         "receivedAt": event.received_at,
     });

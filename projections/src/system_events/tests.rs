@@ -39,13 +39,14 @@ fn a_threshold_event_keeps_its_id_and_omits_absent_fields() {
         severity: Severity::Medium,
         metric_key: None,
         value: None,
+        reason: Some("protocol_error".into()),
         action: None,
         measured_at: at(1),
         received_at: at(2),
     };
     let row = of_threshold(&event);
     assert_eq!((row.id, row.event_type.as_str(), row.occurred_at), (ID, "DEVICE_OFFLINE", at(1)));
-    assert_eq!(row.payload, json!({"timestamp": at(1), "receivedAt": at(2)}));
+    assert_eq!(row.payload, json!({"reason": "protocol_error", "timestamp": at(1), "receivedAt": at(2)}));
 }
 
 #[test]

@@ -389,6 +389,7 @@ async fn threshold(world: &World) {
         severity: Severity::High,
         metric_key: Some("temperature".into()),
         value: Some(81.5),
+        reason: None,
         action: None,
         measured_at: seconds(20),
         received_at: seconds(21),
