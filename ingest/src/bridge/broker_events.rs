@@ -107,6 +107,8 @@ fn emqx_disconnected(client: &str, payload: &[u8]) -> Option<ClientEvent> {
         "keepalive_timeout" => gone(PresenceKind::Silent, "timeout"),
         "normal" => gone(PresenceKind::Disconnected, "client_disconnect"),
         "kicked" | "kickout" => gone(PresenceKind::Disconnected, "kicked"),
+        refused @ ("not_authorized" | "protocol_error") => gone(PresenceKind::Disconnected, refused),
+        "frame_too_large" => gone(PresenceKind::Disconnected, "packet_too_large"),
         _ => gone(PresenceKind::Disconnected, "connection_lost"),
     }
 }
@@ -129,6 +131,12 @@ fn read_mosquitto_log(line: &str) -> Option<ClientEvent> {
         what if what.starts_with("been disconnected by administrative action") => {
             gone(PresenceKind::Disconnected, "kicked")
         }
+        "disconnected due to malformed packet" => gone(PresenceKind::Disconnected, "malformed_packet"),
+        "disconnected due to protocol error" => gone(PresenceKind::Disconnected, "protocol_error"),
+        "disconnected due to oversize packet" => gone(PresenceKind::Disconnected, "packet_too_large"),
+        "disconnected due to QoS too high" => gone(PresenceKind::Disconnected, "qos_not_supported"),
+        "disconnected due to retain not supported" => gone(PresenceKind::Disconnected, "retain_not_supported"),
+        "disconnected, not authorised" => gone(PresenceKind::Disconnected, "not_authorized"),
         what if what.starts_with("closed its connection") || what.starts_with("disconnected") => {
             gone(PresenceKind::Disconnected, "connection_lost")
         }
@@ -188,6 +196,8 @@ mod tests {
         assert_eq!(gone("tcp_closed"), ended(PresenceKind::Disconnected, "connection_lost"));
         assert_eq!(gone("ssl_closed"), ended(PresenceKind::Disconnected, "connection_lost"));
         assert_eq!(gone("kicked"), ended(PresenceKind::Disconnected, "kicked"));
+        assert_eq!(gone("not_authorized"), ended(PresenceKind::Disconnected, "not_authorized"));
+        assert_eq!(gone("frame_too_large"), ended(PresenceKind::Disconnected, "packet_too_large"));
         assert_eq!(gone("takenover"), None);
         assert_eq!(gone("discarded"), None);
     }
@@ -202,8 +212,14 @@ mod tests {
         assert_eq!(line("Client DEVICE disconnected."), ended(PresenceKind::Disconnected, "client_disconnect"));
         assert_eq!(line("Client DEVICE closed its connection."), ended(PresenceKind::Disconnected, "connection_lost"));
         assert_eq!(line("Client DEVICE has exceeded timeout, disconnecting."), ended(PresenceKind::Silent, "timeout"));
-        let protocol = "Client DEVICE disconnected due to protocol error.";
-        assert_eq!(line(protocol), ended(PresenceKind::Disconnected, "connection_lost"));
+        for (what, reason) in [
+            ("disconnected due to protocol error", "protocol_error"),
+            ("disconnected due to oversize packet", "packet_too_large"),
+            ("disconnected, not authorised", "not_authorized"),
+            ("disconnected due to out of memory", "connection_lost"),
+        ] {
+            assert_eq!(line(&format!("Client DEVICE {what}.")), ended(PresenceKind::Disconnected, reason));
+        }
         let kicked = "Client DEVICE been disconnected by administrative action.";
         assert_eq!(line(kicked), ended(PresenceKind::Disconnected, "kicked"));
         assert_eq!(line("Client DEVICE already connected, closing old connection."), None);
