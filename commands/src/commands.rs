@@ -8,6 +8,7 @@ use eventlog::{Log, secrets, store};
 use pgstore::{PostgresJournal, Relay};
 use tokio_util::sync::CancellationToken;
 
+use crate::access_changes::AccessChanges;
 use crate::keys::Keys;
 use crate::stores::Stores;
 use crate::vault::Vault;
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) stores: Stores,
     pub(crate) vault: Vault,
     pub(crate) keys: Keys,
+    pub(crate) access_changes: AccessChanges,
     clock: Clock,
     // Held only to be dropped: that ends the feed and the relay.
     _feed: RunningFeed,
@@ -101,8 +103,11 @@ impl Commands {
         clock: Clock,
     ) -> Result<Commands, OpenError> {
         let stores = Stores::new(&log, journal);
-        let feed = stores.feed(&log).start(CancellationToken::new()).await.map_err(OpenError::Feed)?;
-        Ok(Commands { inner: Arc::new(Inner { stores, vault, keys, clock, _feed: feed, _relay: relay }) })
+        let access_changes = AccessChanges::default();
+        let feed = stores.feed(&log).then(access_changes.listener()).start(CancellationToken::new()).await;
+        let feed = feed.map_err(OpenError::Feed)?;
+        let inner = Inner { stores, vault, keys, access_changes, clock, _feed: feed, _relay: relay };
+        Ok(Commands { inner: Arc::new(inner) })
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

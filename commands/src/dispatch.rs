@@ -183,7 +183,11 @@ impl Commands {
         let stream = loaded.key().stream();
         let metadata = context.metadata(self.now()).to_map();
         match A::store(&self.inner.stores).append(loaded, events, metadata).await {
-            Ok(appended) => Ok(Attempt::Done(receipt(stream, &appended))),
+            Ok(appended) => {
+                // The feed announces it as well, once it has read the event back.
+                self.inner.access_changes.announce(A::TYPE);
+                Ok(Attempt::Done(receipt(stream, &appended)))
+            }
             Err(error) if error.is_conflict() => Ok(Attempt::Conflict),
             Err(error) => Err(error.into()),
         }

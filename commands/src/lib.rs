@@ -3,6 +3,7 @@
 //! decisions themselves live in `domain`, event storage in `eventlog`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod access_changes;
 pub mod api_key;
 pub mod bootstrap;
 mod commands;

@@ -8,12 +8,12 @@ use domain::ids::{ApiKeyId, OrganizationId, UserId};
 use domain::metadata::Actor;
 use domain::user::AccessRole;
 use poem::http::header;
-use poem::{Request, RequestBody};
+use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::auth::{ApiKey as KeyHeader, Bearer as Token};
 use poem_openapi::registry::Registry;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, SecurityScheme};
 
-use super::{ORGANIZATION, authenticate};
+use super::{ORGANIZATION, Standing, authenticate};
 use crate::access::{Permission, allows};
 use crate::problem::{Kind, Problem};
 use crate::rate_limits::Meter;
@@ -118,12 +118,23 @@ impl<'a, P: Permission> ApiExtractor<'a> for Allowed<P> {
     }
 }
 
+impl<'a> FromRequest<'a> for Standing {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let state = request.data::<State>().ok_or_else(|| Problem::new(Kind::Internal))?;
+        let credential = presented(request).ok_or_else(missing)?;
+        Ok(Standing::open(state, credential, request.header(ORGANIZATION)).await?)
+    }
+}
+
+fn missing() -> Problem {
+    Problem::of(Kind::Unauthenticated, "send an access token or an API key: Authorization: Bearer …")
+}
+
 async fn caller(request: &Request) -> Result<Caller, Problem> {
     let internal = || Problem::new(Kind::Internal);
     let (state, meter) = (request.data::<State>().ok_or_else(internal)?, request.data::<Meter>().ok_or_else(internal)?);
-    let missing = || Problem::of(Kind::Unauthenticated, "send an access token or an API key: Authorization: Bearer …");
     let credential = presented(request).ok_or_else(missing)?;
-    let caller = authenticate(state, credential, request.header(ORGANIZATION)).await?.caller;
+    let caller = authenticate(state, credential, request.header(ORGANIZATION)).await?;
     state.limiter.principal(meter, caller.principal, state.now()).await?;
     Ok(caller)
 }
@@ -131,7 +142,7 @@ async fn caller(request: &Request) -> Result<Caller, Problem> {
 /// Returns the organisation that a request acts in; `None` if it carries no credential.
 pub async fn organization_of(request: &Request) -> Result<Option<OrganizationId>, Problem> {
     let (Some(state), Some(credential)) = (request.data::<State>(), presented(request)) else { return Ok(None) };
-    Ok(Some(authenticate(state, credential, request.header(ORGANIZATION)).await?.caller.organization))
+    Ok(Some(authenticate(state, credential, request.header(ORGANIZATION)).await?.organization))
 }
 
 fn presented(request: &Request) -> Option<&str> {

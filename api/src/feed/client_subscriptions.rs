@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use super::forward::{Transport, forward};
 use super::join::{join, refusal};
 use super::subscribe_request::SubscribeRequest;
-use crate::auth::Caller;
+use crate::auth::Standing;
 use crate::state::State;
 
 /// Most rooms that one client may join.
@@ -18,7 +18,7 @@ const MAX_ROOMS: usize = 2000;
 /// The rooms of one client; dropping this leaves all of them.
 pub struct ClientSubscriptions<O> {
     state: State,
-    caller: Caller,
+    standing: Standing,
     /// `None` once the client has disconnected.
     transport: Option<O>,
     rooms: HashMap<Room, AbortHandle>,
@@ -26,8 +26,8 @@ pub struct ClientSubscriptions<O> {
 
 impl<O: Transport> ClientSubscriptions<O> {
     /// Returns the subscriptions of a client that is in no room yet.
-    pub fn new(state: State, caller: Caller, transport: O) -> Self {
-        Self { state, caller, transport: Some(transport), rooms: HashMap::new() }
+    pub fn new(state: State, standing: Standing, transport: O) -> Self {
+        Self { state, standing, transport: Some(transport), rooms: HashMap::new() }
     }
 
     /// Joins a room; joining it again replaces the subscription. Returns the reply and a gate: messages must follow the
@@ -40,14 +40,19 @@ impl<O: Transport> ClientSubscriptions<O> {
         if self.rooms.len() >= MAX_ROOMS {
             return (refusal(format!("at most {MAX_ROOMS} rooms")), None);
         }
-        match join(&self.state, &self.caller, data).await {
+        let joined = join(&self.state, &self.standing.caller(), data).await;
+        // A snapshot must not get out either.
+        if !self.standing.holds().await {
+            return (refusal("the credential is no longer valid".to_owned()), None);
+        }
+        match joined {
             Err(refused) => (refused, None),
             Ok(joined) => {
                 let (gate, open) = tokio::sync::oneshot::channel::<()>();
-                let (room, subscription) = (joined.room, joined.subscription);
+                let (room, subscription, standing) = (joined.room, joined.subscription, self.standing.clone());
                 let task = tokio::spawn(async move {
                     let _opened = open.await;
-                    forward(subscription, room, transport).await;
+                    forward(subscription, room, standing, transport).await;
                 });
                 if let Some(before) = self.rooms.insert(room, task.abort_handle()) {
                     before.abort();

@@ -6,8 +6,13 @@ use std::future::Future;
 use projections::live_feed::{FeedMessage, Room, Subscription};
 use serde_json::json;
 
+use crate::auth::Standing;
+
 /// The event that tells a client that the hub has dropped it.
 pub const DROPPED: &str = "feed:dropped";
+
+/// The last event of a connection that the server closes: a code, and the reason for people.
+pub const ENDED: &str = "feed:ended";
 
 /// The connection to one client.
 pub trait Transport: Clone + Send + Sync + 'static {
@@ -18,12 +23,13 @@ pub trait Transport: Clone + Send + Sync + 'static {
     fn close(&self, event: &'static str, data: String) -> impl Future<Output = ()> + Send;
 }
 
-/// Forwards messages until the client disconnects or the hub drops it.
-pub async fn forward(mut subscription: Subscription, room: Room, transport: impl Transport) {
+/// Forwards messages until the client disconnects, loses its access, or the hub drops it.
+pub async fn forward(mut subscription: Subscription, room: Room, mut standing: Standing, transport: impl Transport) {
     loop {
         match subscription.recv().await {
             Ok(message) => {
-                if !transport.send(room, &message).await {
+                // The connection is closed by whoever opened it; until then nothing more may get out.
+                if !standing.holds().await || !transport.send(room, &message).await {
                     return;
                 }
             }
@@ -33,4 +39,9 @@ pub async fn forward(mut subscription: Subscription, room: Room, transport: impl
             }
         }
     }
+}
+
+/// Returns the data of the last event.
+pub fn ended(code: &str, reason: impl std::fmt::Display) -> String {
+    json!({"code": code, "reason": reason.to_string()}).to_string()
 }

@@ -25,9 +25,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::sync::CancellationToken;
 
 use super::client_subscriptions::ClientSubscriptions;
-use super::forward::Transport;
+use super::forward::{ENDED, Transport, ended};
 use super::join::refusal;
-use crate::auth::{Verified, authenticate};
+use crate::auth::Standing;
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
@@ -47,9 +47,9 @@ pub fn endpoint(state: &State, shutdown: &CancellationToken) -> impl Endpoint + 
     let admit = move |socket: SocketRef, TryData(handshake): TryData<Handshake>| {
         let state = connecting.clone();
         async move {
-            let verified = admit(&state, &socket, handshake.ok()).await?;
+            let standing = admit(&state, &socket, handshake.ok()).await?;
             // Register the handlers before the client learns that it is connected, or its first message could be lost.
-            listen(state, &socket, verified);
+            listen(state, &socket, standing);
             Ok::<_, NotAuthenticated>(())
         }
     };
@@ -57,6 +57,10 @@ pub fn endpoint(state: &State, shutdown: &CancellationToken) -> impl Endpoint + 
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
         shutdown.cancelled().await;
+        let data = ended("shutdown", "the server stops; connect again");
+        if let Ok(data) = serde_json::from_str::<&RawValue>(&data) {
+            drop(io.emit(ENDED, data).await);
+        }
         io.close().await;
     });
     make(move |request: Request| {
@@ -122,7 +126,7 @@ struct Handshake {
 #[error("not authenticated: connect with auth {{ token: <access token or API key> }}")]
 struct NotAuthenticated;
 
-async fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) -> Result<Verified, NotAuthenticated> {
+async fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) -> Result<Standing, NotAuthenticated> {
     let asked = socket
         .req_parts()
         .uri
@@ -130,14 +134,13 @@ async fn admit(state: &State, socket: &SocketRef, handshake: Option<Handshake>) 
         .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned));
     let Handshake { token, organization } = handshake.unwrap_or_default();
     let token = token.or(asked).ok_or(NotAuthenticated)?;
-    authenticate(state, &token, organization.as_deref()).await.map_err(|_| NotAuthenticated)
+    Standing::open(state, &token, organization.as_deref()).await.map_err(|_| NotAuthenticated)
 }
 
-fn listen(state: State, socket: &SocketRef, verified: Verified) {
-    let expiry = verified.expires_in(state.now());
+fn listen(state: State, socket: &SocketRef, mut standing: Standing) {
     let subscriptions = std::sync::Arc::new(Mutex::new(ClientSubscriptions::new(
         state,
-        verified.caller,
+        standing.clone(),
         SocketIoTransport(socket.clone()),
     )));
     let entering = subscriptions.clone();
@@ -163,14 +166,15 @@ fn listen(state: State, socket: &SocketRef, verified: Verified) {
             drop(ack.send(&answer));
         }
     });
-    let expired = socket.clone();
-    let timer = tokio::spawn(async move {
-        tokio::time::sleep(expiry).await;
-        drop(expired.disconnect());
+    let (transport, ending) = (SocketIoTransport(socket.clone()), subscriptions.clone());
+    let watch = tokio::spawn(async move {
+        let refused = standing.ended().await;
+        ending.lock().await.end();
+        transport.close(ENDED, ended(refused.code, refused)).await;
     });
-    let timer = timer.abort_handle();
+    let watch = watch.abort_handle();
     socket.on_disconnect(move || async move {
-        timer.abort();
+        watch.abort();
         // The socket keeps its handlers, and they the subscriptions: the subscriptions must let go of the socket.
         subscriptions.lock().await.end();
     });
@@ -193,9 +197,13 @@ impl Transport for SocketIoTransport {
     }
 
     async fn close(&self, event: &'static str, data: String) {
-        if let Ok(data) = serde_json::from_str::<&RawValue>(&data) {
-            drop(self.0.emit(event, data));
+        let Ok(data) = serde_json::from_str::<&RawValue>(&data) else { return };
+        // The client may have to make room first; one that reads nothing misses its next ping, and the engine drops it.
+        while self.0.connected() && self.0.emit(event, data).is_err() {
+            tokio::time::sleep(RETRY_DELAY).await;
         }
-        drop(self.0.clone().disconnect());
+        while self.0.connected() && self.0.clone().disconnect().is_err() {
+            tokio::time::sleep(RETRY_DELAY).await;
+        }
     }
 }

@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::client_subscriptions::ClientSubscriptions;
-use super::forward::Transport;
-use crate::auth::{Verified, authenticate};
+use super::forward::{ENDED, Transport, ended};
+use crate::auth::Standing;
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
@@ -28,6 +28,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// How long writing a frame may block before the connection is closed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long writing the last frame may block.
+const LAST_TIMEOUT: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize)]
 struct Parameters {
@@ -59,30 +62,34 @@ pub async fn websocket_endpoint(
 ) -> poem::Result<impl IntoResponse + use<>> {
     let missing = || Problem::of(Kind::Unauthenticated, "connect with ?token=<access token or API key>");
     let Parameters { token, organization } = parameters;
-    let verified = authenticate(state, &token.ok_or_else(missing)?, organization.as_deref()).await?;
+    let standing = Standing::open(state, &token.ok_or_else(missing)?, organization.as_deref()).await?;
     let (state, shutdown) = (state.clone(), shutdown.clone());
-    Ok(socket.on_upgrade(move |stream| serve(stream, state, verified, shutdown)))
+    Ok(socket.on_upgrade(move |stream| serve(stream, state, standing, shutdown)))
 }
 
-async fn serve(stream: WebSocketStream, state: State, verified: Verified, shutdown: CancellationToken) {
-    let (sink, source) = stream.split();
+async fn serve(stream: WebSocketStream, state: State, mut standing: Standing, shutdown: CancellationToken) {
+    let (mut sink, source) = stream.split();
     let (outgoing, frames) = mpsc::channel(MAX_BUFFERED);
-    let expiry = verified.expires_in(state.now());
-    tokio::select! {
-        () = write(sink, frames) => {}
-        () = read(source, state, verified, outgoing.clone()) => {}
-        () = shutdown.cancelled() => {}
-        () = tokio::time::sleep(expiry) => {}
-    }
+    let subscriptions = ClientSubscriptions::new(state, standing.clone(), WebSocketTransport(outgoing.clone()));
+    let data = tokio::select! {
+        refused = standing.ended() => ended(refused.code, refused),
+        () = shutdown.cancelled() => ended("shutdown", "the server stops; connect again"),
+        () = write(&mut sink, frames) => return,
+        () = read(source, subscriptions, outgoing) => return,
+    };
+    // What is still buffered is not sent any more.
+    let _closed = tokio::time::timeout(LAST_TIMEOUT, async {
+        sink.send(Message::Text(event(ENDED, &data))).await?;
+        sink.close().await
+    })
+    .await;
 }
 
 async fn read(
     mut source: SplitStream<WebSocketStream>,
-    state: State,
-    verified: Verified,
+    mut subscriptions: ClientSubscriptions<WebSocketTransport>,
     outgoing: mpsc::Sender<Outgoing>,
 ) {
-    let mut subscriptions = ClientSubscriptions::new(state, verified.caller, WebSocketTransport(outgoing.clone()));
     while let Some(Ok(message)) = source.next().await {
         let text = match message {
             Message::Text(text) => text,
@@ -108,7 +115,7 @@ async fn read(
     }
 }
 
-async fn write(mut sink: SplitSink<WebSocketStream, Message>, mut frames: mpsc::Receiver<Outgoing>) {
+async fn write(sink: &mut SplitSink<WebSocketStream, Message>, mut frames: mpsc::Receiver<Outgoing>) {
     let mut pings = tokio::time::interval(PING_INTERVAL);
     loop {
         let (message, is_last) = tokio::select! {
@@ -119,7 +126,7 @@ async fn write(mut sink: SplitSink<WebSocketStream, Message>, mut frames: mpsc::
             },
             _ = pings.tick() => (Message::Ping(vec![]), false),
         };
-        let sent = tokio::time::timeout(WRITE_TIMEOUT, send(&mut sink, message, &frames)).await;
+        let sent = tokio::time::timeout(WRITE_TIMEOUT, send(sink, message, &frames)).await;
         if !matches!(sent, Ok(Ok(()))) || is_last {
             let _closed = tokio::time::timeout(WRITE_TIMEOUT, sink.close()).await;
             return;
@@ -150,6 +157,10 @@ impl Transport for WebSocketTransport {
     }
 
     async fn close(&self, event: &'static str, data: String) {
-        let _gone = self.0.send(Outgoing::Last(format!(r#"{{"event":"{event}","data":{data}}}"#))).await;
+        let _gone = self.0.send(Outgoing::Last(self::event(event, &data))).await;
     }
+}
+
+fn event(name: &str, data: &str) -> String {
+    format!(r#"{{"event":"{name}","data":{data}}}"#)
 }

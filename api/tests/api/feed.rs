@@ -11,11 +11,16 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::activities::raise_alarm;
 use crate::support::{Source, Tenant, Text, platform, reading, tenant};
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     async fn open(token: &str) -> Result<Self, Error> {
-        let url = format!("ws://{}/api/v1/ws?token={token}", platform().address);
+        Self::open_at(&platform().address, token).await
+    }
+
+    /// Opens a socket to one API process.
+    pub async fn open_at(address: &str, token: &str) -> Result<Self, Error> {
+        let url = format!("ws://{address}/api/v1/ws?token={token}");
         connect_async(url).await.map(|(socket, _)| Self(socket))
     }
 
@@ -37,7 +42,7 @@ impl Socket {
         }
     }
 
-    async fn ack(&mut self, event: &str, data: Value) -> Value {
+    pub async fn ack(&mut self, event: &str, data: Value) -> Value {
         self.send(json!({"event": event, "id": 7, "data": data})).await;
         let answer = self.next().await;
         assert_eq!((&answer["event"], &answer["id"]), (&json!("ack"), &json!(7)), "{answer}");
@@ -45,7 +50,7 @@ impl Socket {
     }
 
     /// Returns the next frame of this event.
-    async fn wait_for(&mut self, event: &str) -> Value {
+    pub async fn wait_for(&mut self, event: &str) -> Value {
         loop {
             let frame = self.next().await;
             if frame["event"] == event {
@@ -53,13 +58,27 @@ impl Socket {
             }
         }
     }
+
+    /// Returns all frames until the server closes the connection.
+    pub async fn rest(mut self) -> Vec<Value> {
+        let mut frames = Vec::new();
+        let reading = async {
+            while let Some(Ok(message)) = self.0.next().await {
+                if let Message::Text(text) = message {
+                    frames.push(serde_json::from_str(&text).unwrap());
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), reading).await.expect("the connection is closed within 10 s");
+        frames
+    }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
-fn publish(organization: &str, device: &str, seconds: i64, value: f64) {
+pub fn publish(organization: &str, device: &str, seconds: i64, value: f64) {
     let at = "2026-11-23T10:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     let at = at + chrono::TimeDelta::seconds(seconds);
     Source { organization, device }.publish(vec![reading(at, &[("temperature", value)], None)]);

@@ -16,6 +16,7 @@ mod devices;
 mod document;
 mod enrollment;
 mod feed;
+mod feed_end;
 mod idempotency;
 mod imports;
 mod limits;

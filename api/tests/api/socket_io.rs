@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::support::{Source, platform, reading, tenant};
+use crate::support::{Source, Text, platform, reading, tenant};
 
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -35,6 +35,17 @@ impl Socket {
                 Message::Text(text) if text.as_str() == "2" => self.send("3".to_owned()).await,
                 Message::Text(text) => return text.to_string(),
                 _ => {}
+            }
+        }
+    }
+
+    /// Returns all packets until the server disconnects the client from the namespace.
+    async fn rest(&mut self) -> Vec<String> {
+        let mut packets = Vec::new();
+        loop {
+            match self.next().await {
+                disconnected if disconnected == "41" => return packets,
+                packet => packets.push(packet),
             }
         }
     }
@@ -98,6 +109,33 @@ async fn a_client_with_a_token_subscribes_and_receives_readings() {
     assert_eq!(event[2]["room"], format!("device:{device}"));
     assert!(event[2]["position"].is_string());
     assert_eq!(socket.emit("unsubscribe", json!({"deviceId": device})).await["ok"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_api_key_ends_its_socket_io_feed() {
+    let (tenant, device, key, id) = blocking(|| {
+        let tenant = tenant("Socket.IO keys");
+        let device = tenant.device("S-2");
+        let created = tenant.admin.post("/api/v1/api-keys", json!({"name": "Dashboard", "role": "viewer"})).created();
+        let (key, id) = (created["key"].text(), created["apiKey"]["id"].text());
+        (tenant, device, key, id)
+    })
+    .await;
+    let (mut socket, _) = Socket::connect(json!({"token": key})).await;
+    assert_eq!(socket.emit("subscribe", json!({"deviceId": device})).await["ok"], true);
+    let (organization, source, admin) = (tenant.organization.clone(), device.clone(), tenant.admin.clone());
+    blocking(move || {
+        crate::feed::publish(&organization, &source, 0, 1.0);
+        admin.delete(&format!("/api/v1/api-keys/{id}")).ok();
+        crate::feed::publish(&organization, &source, 1, 2.0);
+    })
+    .await;
+    let packets = socket.rest().await;
+    let last = r#"42["feed:ended",{"code":"revoked","reason":"the API key was revoked"}]"#;
+    assert_eq!(packets.last().map(String::as_str), Some(last));
+    assert!(!packets.iter().any(|packet| packet.contains("\"temperature\":2.0")), "{packets:?}");
+    let (_, refused) = Socket::connect(json!({"token": key})).await;
+    assert!(refused.starts_with("44"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

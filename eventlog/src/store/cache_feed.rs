@@ -26,7 +26,11 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(3600);
 pub struct CacheFeed {
     log: Log,
     targets: Vec<Arc<dyn Target>>,
+    listener: Option<Listener>,
 }
+
+/// Learns of each message once the caches have observed it.
+type Listener = Box<dyn Fn(&Message) + Send>;
 
 /// A running cache feed. Dropping it stops it; however it ends, the caches it served are emptied and stay empty.
 pub struct RunningFeed {
@@ -48,13 +52,20 @@ struct Targets(Vec<Arc<dyn Target>>);
 impl CacheFeed {
     /// Returns a feed that serves no store yet.
     pub fn new(log: &Log) -> Self {
-        Self { log: log.clone(), targets: Vec::new() }
+        Self { log: log.clone(), targets: Vec::new(), listener: None }
     }
 
     /// Adds a store, including its clones.
     #[must_use]
     pub fn serve<A: Aggregate + Clone + 'static>(mut self, store: &AggregateStore<A>) -> Self {
         self.targets.push(store.inner.clone());
+        self
+    }
+
+    /// Calls `listener` with each message once the caches have observed it.
+    #[must_use]
+    pub fn then(mut self, listener: impl Fn(&Message) + Send + 'static) -> Self {
+        self.listener = Some(Box::new(listener));
         self
     }
 
@@ -67,8 +78,11 @@ impl CacheFeed {
         let shutdown = shutdown.child_token();
         let targets = Arc::new(Targets(self.targets));
         targets.0.iter().for_each(|target| target.go_live());
-        let observers = targets.clone();
-        let observe = move |message: &Message| observers.observe(message);
+        let (observers, listener) = (targets.clone(), self.listener);
+        let observe = move |message: &Message| {
+            observers.observe(message);
+            listener.iter().for_each(|listener| listener(message));
+        };
         let sources = from.iter().map(|(stream, _)| Source::all(*stream)).collect();
         let follower = follow(&self.log, sources, Positions::at(from), observe, shutdown.clone()).await;
         tokio::spawn(stop_with(follower.clone(), targets.clone()));

@@ -14,6 +14,7 @@ use projections::{PageCursor, Paging, Reader};
 use serde_json::json;
 
 use super::csv_columns;
+use crate::auth::Standing;
 use crate::prelude::*;
 
 /// Devices per database query.
@@ -75,6 +76,7 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
+        standing: Standing,
         /// Defaults to `csv`.
         format: Query<Option<Format>>,
         /// Include decommissioned devices.
@@ -85,7 +87,7 @@ impl Api {
         let filter = DeviceFilter { status: (!all).then(|| "active".to_owned()), ..DeviceFilter::default() };
         // Read before the stream starts, so that a failure can still be answered with a problem.
         let attributes = read::attribute_names(&state.reader, organization).await?;
-        let rows = rows(state.reader.clone(), organization, filter);
+        let rows = standing.guard(rows(state.reader.clone(), organization, filter));
         Ok(match format.0.unwrap_or(Format::Csv) {
             Format::Jsonl => file(LINES, "devices.jsonl", rows.map(|rows| Ok(rows?.iter().map(line).collect()))),
             Format::Csv => {

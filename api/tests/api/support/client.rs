@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// A client of the API, with or without a token.
 #[derive(Clone)]
 pub struct Client {
-    address: String,
+    pub address: String,
     agent: ureq::Agent,
     pub token: Option<String>,
     /// Sent with every request.

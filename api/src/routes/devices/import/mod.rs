@@ -8,6 +8,7 @@ use poem_openapi::Enum;
 
 use self::response::ImportResponse;
 use self::rows::Rows;
+use crate::auth::Standing;
 use crate::prelude::*;
 
 /// The endpoint.
@@ -47,6 +48,7 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::ManageDevices>,
+        standing: Standing,
         #[oai(name = "Idempotency-Key")] intent: Intent,
         /// Device type of rows without one.
         #[oai(name = "deviceTypeId")]
@@ -59,8 +61,8 @@ impl Api {
         let options = register_rows::ImportOptions { device_type_id: device_type_id.0, with_bundles };
         let outcomes = register_rows::outcomes(&state, intent.context(&caller), rows.0, options);
         Ok(match with_bundles {
-            true => response::archive(&state, caller.organization, outcomes),
-            false => response::lines(outcomes),
+            true => response::archive(&state, caller.organization, standing, outcomes),
+            false => response::lines(standing, outcomes),
         })
     }
 }

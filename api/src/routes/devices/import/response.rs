@@ -16,6 +16,7 @@ use zip::result::ZipResult;
 use zip::write::StreamWriter;
 
 use super::register_rows::Outcome;
+use crate::auth::Standing;
 use crate::config::DeviceUrls;
 use crate::prelude::*;
 use crate::routes::bundle_archive::{Contents, entries, public};
@@ -52,19 +53,20 @@ impl ApiResponse for ImportResponse {
 }
 
 /// Streams one JSON line per row.
-pub fn lines(outcomes: impl Stream<Item = Outcome> + Send + 'static) -> ImportResponse {
+pub fn lines(standing: Standing, outcomes: impl Stream<Item = Outcome> + Send + 'static) -> ImportResponse {
     let lines = outcomes.map(|outcome| Ok::<_, io::Error>(format!("{}\n", outcome.line)));
-    ImportResponse(sent(LINES).body(Body::from_bytes_stream(lines)))
+    ImportResponse(sent(LINES).body(Body::from_bytes_stream(standing.guard(lines))))
 }
 
 /// Streams an archive of bundles, with the JSON lines as its last file.
 pub fn archive(
     state: &State,
     organization: OrganizationId,
+    standing: Standing,
     outcomes: impl Stream<Item = Outcome> + Send + 'static,
 ) -> ImportResponse {
     let packer = Packer::new(organization, state.root_certificate_pem.clone(), state.device_urls.clone());
-    let parts = stream::unfold((Box::pin(outcomes), Some(packer)), next_part);
+    let parts = standing.guard(stream::unfold((Box::pin(outcomes), Some(packer)), next_part));
     let name = "attachment; filename=\"devices.zip\"";
     ImportResponse(sent(ARCHIVE).header(header::CONTENT_DISPOSITION, name).body(Body::from_bytes_stream(parts)))
 }
