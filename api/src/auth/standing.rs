@@ -30,6 +30,7 @@ pub struct Standing {
     caller: Caller,
     credential: Credential,
     changes: watch::Receiver<()>,
+    unchecked: bool,
     until: Instant,
     at_end: Refused,
 }
@@ -44,7 +45,7 @@ impl Standing {
         let limit = Duration::from_secs(TOKEN_SECONDS.unsigned_abs());
         let at_end = if left <= limit { EXPIRED } else { TIME_LIMIT };
         let until = Instant::now() + left.min(limit);
-        Ok(Self { state: state.clone(), caller, credential, changes, until, at_end })
+        Ok(Self { state: state.clone(), caller, credential, changes, unchecked: false, until, at_end })
     }
 
     /// Returns the caller.
@@ -52,17 +53,17 @@ impl Standing {
         self.caller
     }
 
-    /// Returns whether the credential still counts; asks only if this process has learned of a change.
-    pub async fn holds(&mut self) -> bool {
-        while self.changes.has_changed().is_ok_and(|changed| changed) {
-            self.changes.mark_unchanged();
-            if matches!(self.credential.check(&self.state).await, Err(Denied::Refused(_))) {
-                // So that the next question has the same answer.
-                self.changes.mark_changed();
-                return false;
+    /// Refuses a credential that no longer counts; asks only if this process has learned of a change.
+    pub async fn check(&mut self) -> Result<(), Refused> {
+        while self.has_unchecked_change() {
+            match self.credential.check(&self.state).await {
+                Ok(()) => self.unchecked = false,
+                Err(Denied::Refused(refused)) => return Err(refused),
+                // Trusted until the log answers again.
+                Err(Denied::Unknown) => return Ok(()),
             }
         }
-        true
+        Ok(())
     }
 
     /// Waits until the credential no longer counts or the connection has lasted long enough; returns why.
@@ -78,18 +79,28 @@ impl Standing {
     /// Waits until an event ends the validity of the credential; returns why.
     async fn refused(&mut self) -> Refused {
         loop {
-            if self.changes.changed().await.is_err() {
+            if let Err(refused) = self.check().await {
+                return refused;
+            }
+            if self.unchecked {
+                sleep(RETRY_DELAY).await;
+            } else if self.changes.changed().await.is_ok() {
+                self.unchecked = true;
+            } else {
                 // The commands are gone because the process shuts down.
                 pending::<()>().await;
             }
-            loop {
-                match self.credential.check(&self.state).await {
-                    Ok(()) => break,
-                    Err(Denied::Refused(refused)) => return refused,
-                    Err(Denied::Unknown) => sleep(RETRY_DELAY).await,
-                }
-            }
         }
+    }
+
+    /// Tells whether there was a change that no check has seen. It is forgotten after a check only, so that a dropped
+    /// check loses nothing.
+    fn has_unchecked_change(&mut self) -> bool {
+        if self.changes.has_changed().is_ok_and(|changed| changed) {
+            self.changes.mark_unchanged();
+            self.unchecked = true;
+        }
+        self.unchecked
     }
 
     /// Passes on the parts of a response until an event ends the validity of the credential. The response then fails,
@@ -100,8 +111,11 @@ impl Standing {
     ) -> impl Stream<Item = io::Result<T>> + Send + 'static {
         stream::unfold(Some((self, parts.boxed())), |watched| async {
             let (mut standing, mut parts) = watched?;
+            // While there is always a next part, a check that runs next to it would never come to its end.
+            if let Err(refused) = standing.check().await {
+                return Some((Err(io::Error::other(refused)), None));
+            }
             tokio::select! {
-                biased;
                 refused = standing.refused() => Some((Err(io::Error::other(refused)), None)),
                 part = parts.next() => Some((part?, Some((standing, parts)))),
             }

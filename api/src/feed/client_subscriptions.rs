@@ -42,8 +42,8 @@ impl<O: Transport> ClientSubscriptions<O> {
         }
         let joined = join(&self.state, &self.standing.caller(), data).await;
         // A snapshot must not get out either.
-        if !self.standing.holds().await {
-            return (refusal("the credential is no longer valid".to_owned()), None);
+        if let Err(refused) = self.standing.check().await {
+            return (refusal(refused.to_string()), None);
         }
         match joined {
             Err(refused) => (refused, None),

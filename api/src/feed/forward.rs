@@ -29,7 +29,7 @@ pub async fn forward(mut subscription: Subscription, room: Room, mut standing: S
         match subscription.recv().await {
             Ok(message) => {
                 // The connection is closed by whoever opened it; until then nothing more may get out.
-                if !standing.holds().await || !transport.send(room, &message).await {
+                if standing.check().await.is_err() || !transport.send(room, &message).await {
                     return;
                 }
             }

@@ -126,7 +126,10 @@ fn a_dismissed_alarm_is_in_the_open_lists_again_once_its_breach_recurs() {
     let open = |filter: &str| tenant.admin.get(&format!("/api/v1/alarms?open=true{filter}")).ok();
     eventually("the alarm is open again", || (open("")["total"] == 1).then_some(()));
     let shown = &open("&acknowledged=false&state=active")["alarms"][0];
-    assert_eq!((&shown["repeats"], &shown["closed"], &shown["dismissedReason"]), (&json!(1), &json!(null), &json!(null)));
+    assert_eq!(
+        (&shown["repeats"], &shown["closed"], &shown["dismissedReason"]),
+        (&json!(1), &json!(null), &json!(null))
+    );
     let history = tenant.admin.get(&format!("{path}/history")).ok();
     assert!(history.text.contains("AlarmDismissed") && history.text.contains("AlarmReopened"), "{}", history.text);
     tenant.admin.post(&format!("{path}/dismiss"), json!({"reason": "Again"})).ok();

@@ -90,7 +90,7 @@ fn a_disconnect_may_request_the_will() {
 
 #[test]
 fn packets_that_only_servers_send_are_unexpected() {
-    for first in [0x10, 0x20, 0x40, 0x50, 0x62, 0x70, 0x90, 0xb0, 0xd0, 0xf0] {
+    for first in [0x10, 0x20, 0x40, 0x50, 0x70, 0x90, 0xb0, 0xd0, 0xf0] {
         assert_eq!(read_packet(&framed(&[first, 2, 0, 1]), Version::V5), Ok(Packet::Unexpected), "{first:x}");
     }
     assert!(read_packet(&framed(&[0x80, 6, 0, 1, 0, 1, b'a', 0]), Version::V3).is_err());
