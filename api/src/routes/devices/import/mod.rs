@@ -44,6 +44,7 @@ impl Api {
     /// `device.crt`, `device.key`, `ca.crt` and `config.json`, and finally `results.ndjson`. The private keys are only
     /// in this response.
     #[oai(path = "/devices/import", method = "post", tag = "Tag::Devices", operation_id = "importDevices")]
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the request")]
     async fn call(
         &self,
         state: Data<&State>,
