@@ -56,7 +56,7 @@ impl CertificateAuthority {
         now: DateTime<Utc>,
         not_after: DateTime<Utc>,
     ) -> Result<Signed, Error> {
-        if not_after > self.not_after {
+        if whole_seconds(not_after) > self.not_after {
             return Err(Error::OutlivesAuthority { not_after, authority_not_after: self.not_after });
         }
         let serial = draw_serial()?;
@@ -84,11 +84,7 @@ impl CertificateAuthority {
         let certificate = pem_to_der(&sealed.certificate_pem)?;
         let key_id = identity::subject_key_id(&certificate).map_err(Error::Certificate)?;
         let key_der = master.open(&seal_context(&key_id), &sealed.sealed_key).map_err(Error::MasterKey)?;
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(
-            &PrivatePkcs8KeyDer::from(key_der.as_slice()),
-            &PKCS_ECDSA_P256_SHA256,
-        )
-        .map_err(Error::Sign)?;
+        let key = key_pair(&key_der)?;
         CertificateAuthority::from_parts(certificate, sealed.certificate_pem.clone(), key)
     }
 
@@ -107,6 +103,11 @@ impl CertificateAuthority {
         };
         let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(Error::Sign)?;
         Ok(CertificateAuthority { certificate_pem, certificate, not_after, issuer })
+    }
+
+    /// Returns a copy of the private key.
+    pub fn key(&self) -> Result<KeyPair, Error> {
+        key_pair(self.issuer.key().serialized_der())
     }
 
     /// The subject key identifier, hex: RFC 7093 method 1, as rcgen derives it.
@@ -150,6 +151,11 @@ pub(crate) fn draw_serial() -> Result<Serial, Error> {
 
 pub(crate) fn generate_key() -> Result<KeyPair, Error> {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(Error::Sign)
+}
+
+fn key_pair(der: &[u8]) -> Result<KeyPair, Error> {
+    let der = PrivatePkcs8KeyDer::from(der);
+    KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256).map_err(Error::Sign)
 }
 
 pub(crate) fn private_key_pem(key: &KeyPair) -> PrivateKeyPem {

@@ -20,9 +20,12 @@ pub enum Error {
     /// Longer than 16 KiB.
     #[error("the signing request is longer than 16 KiB")]
     TooLong,
-    /// Not PEM, not PKCS #10, or something follows it.
+    /// Not PEM, not PKCS #10, or more bytes follow the request.
     #[error("not a PEM certificate signing request")]
     Unreadable,
+    /// More than one request: which of them is meant cannot be known.
+    #[error("the text contains more than one signing request: send one")]
+    Several,
     /// RSA of any length: an RSA handshake costs the server more than twice as much.
     #[error("RSA keys are not accepted: use ECDSA with P-256 or P-384")]
     Rsa,
@@ -58,7 +61,7 @@ pub(crate) fn public_key(pem: &str, organization: Uuid, subject: Subject<'_>) ->
     if pem.len() > MAX_BYTES {
         return Err(Error::TooLong);
     }
-    let der = CertificateSigningRequestDer::from_pem_slice(pem.as_bytes()).map_err(|_| Error::Unreadable)?;
+    let der = only_request(pem)?;
     let (rest, request) = X509CertificationRequest::from_der(&der).map_err(|_| Error::Unreadable)?;
     if !rest.is_empty() {
         return Err(Error::Unreadable);
@@ -69,6 +72,28 @@ pub(crate) fn public_key(pem: &str, organization: Uuid, subject: Subject<'_>) ->
     // The self-signature proves that the requester holds the private key.
     request.verify_signature().map_err(|_| Error::Signature)?;
     SubjectPublicKeyInfo::from_der(key.raw).map_err(|_| Error::Unreadable)
+}
+
+/// Returns the only request of a text, which may stand among explanations (RFC 7468, 2).
+fn only_request(text: &str) -> Result<CertificateSigningRequestDer<'static>, Error> {
+    let lines = text.trim_start_matches('\u{feff}').split(['\r', '\n']).map(|line| current_label(line.trim()));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let found: Result<Vec<_>, _> = CertificateSigningRequestDer::pem_slice_iter(text.as_bytes()).collect();
+    let mut found = found.map_err(|_| Error::Unreadable)?.into_iter();
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => Err(Error::Several),
+        (None, _) => Err(Error::Unreadable),
+    }
+}
+
+/// Replaces the label that keytool, IIS and Netscape's tools write by the one of RFC 7468, 7.
+fn current_label(line: &str) -> &str {
+    match line {
+        "-----BEGIN NEW CERTIFICATE REQUEST-----" => "-----BEGIN CERTIFICATE REQUEST-----",
+        "-----END NEW CERTIFICATE REQUEST-----" => "-----END CERTIFICATE REQUEST-----",
+        line => line,
+    }
 }
 
 fn accept_names(request: &X509CertificationRequest<'_>, organization: Uuid, subject: Subject<'_>) -> Result<(), Error> {

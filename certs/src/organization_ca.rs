@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use rcgen::{
-    CertificateParams, CrlDistributionPoint, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PublicKeyData, SanType,
-    SubjectPublicKeyInfo,
+    CertificateParams, CrlDistributionPoint, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PublicKeyData,
+    SanType, SubjectPublicKeyInfo,
 };
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
@@ -50,6 +50,10 @@ impl Authority {
     pub(crate) fn new(ca: CertificateAuthority) -> Result<Authority, Error> {
         let organization = identity::organization_of(&ca.certificate).map_err(Error::Certificate)?;
         Ok(Authority { ca, organization, crl_url: None })
+    }
+
+    pub(crate) fn key(&self) -> Result<KeyPair, Error> {
+        self.ca.key()
     }
 
     /// Writes this HTTP address as the CRL distribution point into every certificate issued from now on, for brokers

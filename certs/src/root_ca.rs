@@ -2,7 +2,7 @@
 //! device certificates.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rcgen::{ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
+use rcgen::{ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
@@ -12,16 +12,17 @@ use crate::ca::{
 };
 use crate::crl::{self, Crl, CrlEntry};
 use crate::error::Error;
+use crate::identity;
 use crate::master_key::MasterKey;
 use crate::organization_ca::Authority;
 use crate::private_key_pem::PrivateKeyPem;
 use crate::serial::Serial;
 use crate::server_names::ServerNames;
 
-/// Validity of the root: twice that of an organisation CA, so that a CA issued in the root's first half keeps its full
-/// term.
 const ROOT_VALIDITY: TimeDelta = TimeDelta::days(20 * 365);
-const ORGANIZATION_VALIDITY: TimeDelta = TimeDelta::days(10 * 365);
+/// Validity of an organisation's CA: a year longer than the longest of a device, so that a CA from which devices get the
+/// longest is renewed once a year.
+const ORGANIZATION_VALIDITY: TimeDelta = TimeDelta::days(11 * 365);
 
 /// The root CA with its private key in memory.
 #[derive(Debug)]
@@ -54,16 +55,35 @@ impl RootAuthority {
         CertificateAuthority::from_parts(certificate.into(), pem, key).map(RootAuthority)
     }
 
-    /// Creates the intermediate CA of an organisation, valid for 10 years or until the root expires, whichever is
+    /// Creates the intermediate CA of an organisation, valid for 11 years or until the root expires, whichever is
     /// earlier.
     pub fn issue_organization_authority(&self, organization: Uuid, now: DateTime<Utc>) -> Result<Authority, Error> {
-        let key = generate_key()?;
+        self.certify_authority(organization, generate_key()?, now, now)
+    }
+
+    /// Issues the CA of an organisation a new certificate for the same key and name, valid until the end of a new CA's.
+    /// Under it, what the CA has signed so far stays valid.
+    pub fn renew_organization_authority(&self, present: &Authority, now: DateTime<Utc>) -> Result<Authority, Error> {
+        // It begins when the present one did, so that a process whose clock is slow does not refuse every device.
+        let (not_before, _) = identity::parse(present.certificate())
+            .and_then(|certificate| identity::validity(&certificate))
+            .map_err(Error::Certificate)?;
+        self.certify_authority(present.organization(), present.key()?, not_before + BACKDATED, now)
+    }
+
+    fn certify_authority(
+        &self,
+        organization: Uuid,
+        key: KeyPair,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Authority, Error> {
         // Path length 0: an organisation's CA issues no further CAs.
         let mut parameters = ca_parameters(&organization.to_string(), "Argusiq organisation CA", &key, 0);
         // Only clientAuth, so that it cannot issue a server certificate that devices would trust.
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let not_after = (now + ORGANIZATION_VALIDITY).min(self.0.not_after);
-        let signed = self.0.sign(parameters, &key, now, not_after)?;
+        let signed = self.0.sign(parameters, &key, since, not_after)?;
         let ca = CertificateAuthority::from_parts(signed.certificate, signed.certificate_pem, key)?;
         Authority::new(ca)
     }

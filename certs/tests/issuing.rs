@@ -135,16 +135,57 @@ fn a_signing_request_with_a_bad_signature_or_an_unreadable_one_is_refused() {
 }
 
 #[test]
+fn a_signing_request_is_read_as_keytool_iis_and_windows_write_it() {
+    let ours = pki().ours;
+    let pem = request(&KeyPair::generate().unwrap());
+    let labelled = pem.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST");
+    for text in [
+        labelled.clone(),
+        labelled.replace("\r\n", "\n").replace('\n', "\r\n"),
+        format!("Certificate Request:\n    Data:\n        Version: 1 (0x0)\n{pem}\nSent by Ada\n"),
+        pem.replace('\r', "").replace('\n', "  \t\n"),
+        pem.replace('\r', "").replace('\n', "\r"),
+        format!("\u{feff}\n\n{}", pem.trim_end()),
+        pem.lines().map(|line| format!("   {line}\n")).collect(),
+    ] {
+        ours.sign_csr(&text, OWN, 1, now()).unwrap_or_else(|error| panic!("{error:?} of {text:?}"));
+    }
+    assert_eq!(csr_error(&ours, &format!("{pem}{labelled}")), csr::Error::Several);
+    assert_eq!(csr_error(&ours, &format!("{pem}\n\nand again\n{pem}")), csr::Error::Several);
+    let half = pem.replace("-----END CERTIFICATE REQUEST-----", "");
+    assert_eq!(csr_error(&ours, &half), csr::Error::Unreadable);
+}
+
+#[test]
 fn validity_is_limited_to_3650_days_and_to_the_validity_of_the_ca() {
     let ours = pki().ours;
     for days in [0, 3_651] {
         let refused = ours.issue_device(DEVICE, days, now()).unwrap_err();
         assert!(matches!(refused, certs::Error::ValidityDays(given) if given == days));
     }
-    let late = now() + days(9 * 365);
+    let late = now() + days(10 * 365);
     assert!(ours.issue_device(DEVICE, 365, late).is_ok());
     let refused = ours.issue_device(DEVICE, 366, late).unwrap_err();
     assert!(matches!(refused, certs::Error::OutlivesAuthority { .. }), "{refused:?}");
+}
+
+#[test]
+fn a_renewed_ca_keeps_key_and_name_so_that_old_and_new_certificates_are_valid_under_either() {
+    let pki = pki();
+    let later = now() + days(5 * 365);
+    let old = pki.ours.issue_device(DEVICE, 3_650, now()).unwrap();
+    let renewed = pki.root.renew_organization_authority(&pki.ours, later).unwrap();
+    assert_eq!((renewed.key_id(), renewed.organization()), (pki.ours.key_id(), OURS));
+    assert_eq!(renewed.not_after() - pki.ours.not_after(), days(5 * 365));
+    let new = renewed.issue_device(DEVICE, 3_650, later).unwrap();
+    for chain in [&old.chain_pem, &new.chain_pem] {
+        for authority in [&pki.ours, &renewed] {
+            certs::verify_chain(&der(chain), pki.root.certificate(), authority.certificate(), later).unwrap();
+        }
+    }
+    // Not beyond the root.
+    let last = pki.root.renew_organization_authority(&renewed, now() + days(15 * 365)).unwrap();
+    assert_eq!(last.not_after(), now() + days(20 * 365));
 }
 
 #[test]

@@ -62,16 +62,16 @@ impl Commands {
         key: KeySource<'_>,
         days: u32,
     ) -> Result<SignedCertificate, Error<Refusal>> {
-        let opened = self.inner.vault.authority(&self.inner.keys, organization).await.map_err(Error::widen)?;
-        let authority = opened.ok_or(Error::Refused(Refusal::NoAuthority))?;
-        let signed = match key {
+        let sign = |authority: &Authority| match key {
             KeySource::Generate => authority.issue_device(device.0, days, self.now()),
             KeySource::Csr { pem, serial_number } => {
                 authority.sign_csr(pem, csr::Subject { device: device.0, serial_number }, days, self.now())
             }
             KeySource::Certificate(pem) => authority.renew_device(pem, days, self.now()),
         };
-        let signed = signed.map_err(refused)?;
+        let signed = self.sign_with_authority(organization, sign).await.map_err(Error::widen)?;
+        let (authority, signed) = signed.ok_or(Error::Refused(Refusal::NoAuthority))?;
+        let signed = signed.map_err(|error| refused(error, self.now()))?;
         self.refuse_compromised_key(key, &signed.certificate_pem).await?;
         Ok(SignedCertificate { authority, signed })
     }
@@ -160,12 +160,13 @@ fn from_stored(
     })
 }
 
-fn refused(error: certs::Error) -> Error<Refusal> {
+fn refused(error: certs::Error, now: DateTime<Utc>) -> Error<Refusal> {
     use certs::Error as E;
     match error {
         E::ValidityDays(days) => Error::Refused(Refusal::InvalidValidity { days }),
         E::OutlivesAuthority { authority_not_after, .. } => {
-            Error::Refused(Refusal::OutlivesAuthority { authority_not_after })
+            let most_days = (authority_not_after - now).num_days().max(0);
+            Error::Refused(Refusal::OutlivesAuthority { authority_not_after, most_days })
         }
         E::Csr(error) => Error::Refused(Refusal::SigningRequest(error)),
         other => other.into(),

@@ -60,12 +60,14 @@ pub enum Refusal {
         /// The requested days.
         days: u32,
     },
-    /// The certificate would be valid longer than the organisation's CA.
+    /// The certificate would be valid longer than the root CA, until which the organisation's CA was renewed.
     #[error(
-        "the certificate would outlive the organisation's certificate authority, which expires at {authority_not_after}"
+        "the certificate authority expires at {authority_not_after}: a certificate is valid for {most_days} days at most"
     )]
     OutlivesAuthority {
         /// The end of the CA's validity.
         authority_not_after: DateTime<Utc>,
+        /// The days until then.
+        most_days: i64,
     },
 }

@@ -1,5 +1,7 @@
 //! Founds organisations, each with its certificate authority.
 
+mod authority;
+
 use domain::ids::OrganizationId;
 use domain::organization::{Error as Refusal, Organization, OrganizationCommand};
 

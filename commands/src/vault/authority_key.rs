@@ -1,6 +1,6 @@
 //! Stores the CA keys of organisations.
 
-use certs::{Authority, RootAuthority, SealedAuthority};
+use certs::{Authority, SealedAuthority};
 use chrono::{DateTime, Utc};
 use domain::ids::OrganizationId;
 
@@ -35,22 +35,34 @@ impl Vault {
         if let Some(authority) = self.authority(keys, organization).await? {
             return Ok(authority);
         }
-        let sealed = new_sealed(&keys.root, keys, organization, now)?;
-        write_once(self.secrets()?, &name(organization), &sealed).await?;
+        let new = keys.root.issue_organization_authority(organization.0, now)?;
+        write_once(self.secrets()?, &name(organization), &sealed(&new, keys)?).await?;
         // Another process may have stored its CA first: load the stored one.
         let made = self.authority(keys, organization).await?;
         made.ok_or_else(|| Error::Internal(Cause::from("an organisation's CA disappeared while it was being created")))
     }
+
+    /// Renews the certificate of a CA, for the same key, unless that would not make it valid for longer. Returns the CA
+    /// as it is stored then.
+    pub(crate) async fn renew_authority(
+        &self,
+        keys: &Keys,
+        present: Authority,
+        now: DateTime<Utc>,
+    ) -> Result<Authority, Error> {
+        let renewed = keys.root.renew_organization_authority(&present, now)?;
+        if renewed.not_after() <= present.not_after() {
+            return Ok(present);
+        }
+        let organization = OrganizationId(present.organization());
+        self.secrets()?.put(&name(organization), &sealed(&renewed, keys)?).await?;
+        // Another process may have renewed it too, for the same key: use what is stored.
+        Ok(self.authority(keys, organization).await?.unwrap_or(renewed))
+    }
 }
 
-fn new_sealed(
-    root: &RootAuthority,
-    keys: &Keys,
-    organization: OrganizationId,
-    now: DateTime<Utc>,
-) -> Result<Vec<u8>, Error> {
-    let sealed = root.issue_organization_authority(organization.0, now)?.seal(&keys.master)?;
-    serde_json::to_vec(&sealed).map_err(|error| Error::Internal(error.into()))
+fn sealed(authority: &Authority, keys: &Keys) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(&authority.seal(&keys.master)?).map_err(|error| Error::Internal(error.into()))
 }
 
 /// Prefix of the names of CA keys.

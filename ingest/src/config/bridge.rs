@@ -114,6 +114,10 @@ impl BridgeConfig {
             let certificate = certificate.map_err(|_| AddressError::Authority)?;
             roots.add(certificate).map_err(|_| AddressError::Authority)?;
         }
+        // Sections with another label, such as `TRUSTED CERTIFICATE`, are skipped: nobody would be trusted.
+        if roots.is_empty() {
+            return Err(AddressError::Authority);
+        }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         Ok(builder.map_err(|_| AddressError::Authority)?.with_root_certificates(roots).with_no_client_auth())
@@ -194,7 +198,9 @@ mod tests {
     fn tls_without_a_valid_ca_certificate_is_refused() {
         let mut config = BridgeConfig::new("mqtts://emqx".parse().unwrap());
         assert_eq!(config.options("x").err(), Some(AddressError::NoAuthority));
-        config.authority_pem = Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".into());
-        assert_eq!(config.options("x").err(), Some(AddressError::Authority));
+        for label in ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE", "CERTIFICATE REQUEST"] {
+            config.authority_pem = Some(format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n"));
+            assert_eq!(config.options("x").err(), Some(AddressError::Authority), "{label}");
+        }
     }
 }
