@@ -78,16 +78,6 @@ impl Commands {
         withdrawn.map_err(|error| error.map_refused(Refusal::Device))
     }
 
-    /// Returns an organisation's device by its serial number, already trimmed.
-    pub async fn device_of_serial_number(
-        &self,
-        organization: OrganizationId,
-        serial_number: &str,
-    ) -> Result<Option<DeviceId>, Error> {
-        let holder = self.holder_of(Key::serial_number(organization, serial_number)).await?;
-        Ok(holder.map(|holder| DeviceId(holder.id)))
-    }
-
     /// Returns the device that a presented code was issued for, whether or not the code is still valid.
     pub(super) async fn device_of_claim_code(
         &self,

@@ -1,4 +1,5 @@
-//! Decommissions a device: first the device, so that no new certificate is issued, then its certificates.
+//! Decommissions a device: first the device, so that no new certificate is issued, then its certificates; last its serial
+//! number is released, so that whatever registers with it next finds the certificates revoked.
 
 use domain::certificate::RevocationCode;
 use domain::device::{Device, DeviceCommand};
@@ -20,7 +21,7 @@ pub struct DecommissionedDevice {
 }
 
 impl Commands {
-    /// Takes a device out of service permanently and revokes its certificates. Its serial number stays reserved. If
+    /// Takes a device out of service permanently, revokes its certificates and releases its serial number. If
     /// interrupted, any repeat completes it.
     pub async fn decommission_device(
         &self,
@@ -32,6 +33,7 @@ impl Commands {
         let ended = self.execute::<Device>(&context.step("decommission device"), device.0, command).await;
         let ended = ended.map_err(|error| error.map_refused(Refusal::Device))?;
         let revoked = self.revoke_certificates(context, device, reason, RevocationCode::CessationOfOperation).await?;
+        self.release_serial_number(context, device).await?;
         let receipt = revoked.last_receipt().filter(|last| last.position > ended.position).unwrap_or(ended);
         Ok(DecommissionedDevice { receipt, revoked })
     }

@@ -2,7 +2,6 @@
 
 use domain::device::{Error as DeviceRefusal, serial_number_of};
 use domain::ids::derive;
-use domain::unique_key::UniqueKey;
 
 use super::refusal::Refusal;
 use crate::commands::Commands;
@@ -23,7 +22,7 @@ impl Commands {
         let serial_number = serial_number_of(serial_number).ok_or_else(invalid)?;
         let organization = context.organization;
         let key = Key::serial_number(organization, &serial_number);
-        let known = self.load_fresh::<UniqueKey>(organization, key.id).await.map_err(Error::widen)?;
+        let known = self.claims_of_serial_number(context, key).await.map_err(Error::widen)?;
         // The key's version counts claims and releases. Minus the present claim, it changes only with a release.
         let released = known.version - u64::from(known.state.holder.is_some());
         let command_id = derive(organization.0, &["import", &serial_number, &released.to_string()]);

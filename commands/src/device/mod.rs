@@ -19,6 +19,7 @@ mod renew;
 mod renew_by_certificate;
 mod replace;
 mod revoke;
+mod serial_number;
 mod supersede;
 mod tokens;
 

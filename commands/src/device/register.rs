@@ -11,7 +11,7 @@ use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::unique_claim::{Claim, Key, device_holder};
+use crate::unique_claim::Key;
 
 /// The definition of a new device.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,10 +143,7 @@ impl Commands {
     ) -> Result<Receipt, Error<Refusal>> {
         let serial_number = check(&command).map_err(Error::Refused)?;
         let key = Key::serial_number(context.organization, &serial_number);
-        let holder = device_holder(context.organization, device);
-        if let Claim::Taken(holder) = self.claim(context, key, holder).await.map_err(Error::widen)? {
-            return Err(Error::Refused(Refusal::SerialNumberTaken { holder: DeviceId(holder) }));
-        }
+        self.claim_serial_number(context, key, device).await?;
         let added = self.execute::<Device>(step, device.0, command).await;
         // Release the serial number only if the device is certainly not stored: otherwise a repeat needs the claim.
         if added.as_ref().is_err_and(Error::is_definite) {

@@ -13,7 +13,7 @@ use crate::commands::Commands;
 use crate::context::{CommandContext, Receipt};
 use crate::dispatch::recent_receipt;
 use crate::error::Error;
-use crate::unique_claim::{Claim, Key, device_holder};
+use crate::unique_claim::Key;
 
 /// The physical device that takes the place of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,10 +122,7 @@ impl Commands {
     ) -> Result<Receipt, Error<Refusal>> {
         let invalid = || Error::Refused(Refusal::Device(DeviceRefusal::InvalidSerialNumber));
         let key = Key::serial_number(context.organization, &serial_number_of(serial_number).ok_or_else(invalid)?);
-        let holder = device_holder(context.organization, device);
-        if let Claim::Taken(holder) = self.claim(context, key, holder).await.map_err(Error::widen)? {
-            return Err(Error::Refused(Refusal::SerialNumberTaken { holder: DeviceId(holder) }));
-        }
+        self.claim_serial_number(context, key, device).await?;
         let reason = "another device took its place";
         self.revoke_certificates(context, device, reason, RevocationCode::Superseded).await?;
         let replaced = self.execute::<Device>(step, device.0, command).await;

@@ -1,11 +1,15 @@
 //! Renewing and revoking certificates, and decommissioning devices.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use commands::device::Refusal;
 use commands::{Error, RegisteredDevice};
 use domain::certificate::{Certificate, RevocationCode};
 use domain::device::{Device, Error as DeviceRefusal};
 use domain::ids::{CertificateId, DeviceId, derive};
+use domain::organization::Organization;
+use eventlog::Message;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 use crate::crash_points::{crash_at_every_await, run_for_polls};
 use crate::test_platform::{TestPlatform, context, found, id, now, open, open_at};
@@ -149,10 +153,59 @@ async fn a_renewal_is_refused_for_an_invalid_validity_or_one_beyond_the_ca() {
         let refused = platform.commands.renew_certificate(&platform.context(2), device.device_id, days).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidValidity { .. }))), "{refused:?}");
     }
-    let later = open_at(&platform.log, &platform.keys, now() + TimeDelta::days(3000)).await;
-    let refused = later.renew_certificate(&platform.context(2), device.device_id, 3650).await;
-    assert!(matches!(refused, Err(Error::Refused(Refusal::OutlivesAuthority { .. }))), "{refused:?}");
-    later.renew_certificate(&platform.context(2), device.device_id, 365).await.unwrap();
+    // The root is valid for 7,300 days.
+    let later = open_at(&platform.log, &platform.keys, now() + TimeDelta::days(4000)).await;
+    let refused = later.renew_certificate(&platform.context(2), device.device_id, 3_301).await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::OutlivesAuthority { most_days: 3_300, .. }))), "{refused:?}");
+    later.renew_certificate(&platform.context(2), device.device_id, 3_300).await.unwrap();
+}
+
+/// Returns how many certificates of the organisation's CA the log has, and the end of the latest.
+async fn authorities(platform: &TestPlatform) -> (usize, DateTime<Utc>) {
+    let organization = platform.organization;
+    let messages = platform.messages(organization, "organization", organization.0).await;
+    let recorded =
+        |message: &&Message| String::from_utf8_lossy(&message.payload).contains("CertificateAuthorityRecorded");
+    let (state, _) = platform.commands.load::<Organization>(organization, organization.0).await.unwrap().unwrap();
+    (messages.iter().filter(recorded).count(), state.certificate_authority.unwrap().not_after)
+}
+
+#[tokio::test]
+async fn a_certificate_of_3650_days_is_issued_whatever_the_age_of_the_organisation() {
+    let (platform, device) = platform_with_device().await;
+    let (_, first_end) = authorities(&platform).await;
+    for (n, age, recorded) in [(10, 0, 1), (11, 365, 1), (12, 366, 2), (13, 400, 2), (14, 3000, 3), (15, 3001, 3)] {
+        let later = open_at(&platform.log, &platform.keys, now() + TimeDelta::days(age)).await;
+        let renewed = later.renew_certificate(&platform.context(n), device.device_id, 3650).await.unwrap();
+        assert_eq!((renewed.certificate.not_after - now()).num_days(), age + 3650);
+        assert_eq!(authorities(&platform).await.0, recorded, "at an age of {age} days");
+    }
+    assert_eq!(authorities(&platform).await.1 - first_end, TimeDelta::days(3000));
+    // What was issued before the renewals is valid under the present certificate, in every process.
+    let chain = CertificateDer::pem_slice_iter(device.certificate.chain_pem.as_bytes()).map(Result::unwrap);
+    let presented = platform.commands.authenticate_device(&chain.collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(presented.certificate, device.certificate.id);
+}
+
+#[tokio::test]
+async fn an_interrupted_renewal_of_the_authority_is_completed_by_the_next_certificate() {
+    let mut polls = 0;
+    loop {
+        polls += 1;
+        let (platform, device) = platform_with_device().await;
+        let later = open_at(&platform.log, &platform.keys, now() + TimeDelta::days(3000)).await;
+        let context = platform.context(2);
+        let renewal = later.renew_certificate(&context, device.device_id, 3650);
+        let ended = run_for_polls(polls, renewal).await.is_some();
+        later.renew_certificate(&platform.context(3), device.device_id, 3650).await.unwrap();
+        // The log has the certificate with which the next one is signed.
+        let (recorded, end) = authorities(&platform).await;
+        assert_eq!((recorded, (end - now()).num_days()), (2, 3000 + 11 * 365), "interrupted after {polls} polls");
+        if ended {
+            break;
+        }
+    }
+    assert!(polls > 5, "interrupted at only {polls} await points");
 }
 
 #[tokio::test]
@@ -221,6 +274,13 @@ async fn an_interrupted_decommissioning_is_completed_by_a_repeat() {
             let (state, version) =
                 platform.commands.load::<Device>(platform.organization, registered.device_id.0).await.unwrap().unwrap();
             assert_eq!((state.decommissioned, version), (true, 2));
+            let named = platform.device(&format!("SN-{n}"));
+            let successor = platform.commands.register_device(&platform.context(2000 + n), named).await.unwrap();
+            assert_ne!(successor.device_id, registered.device_id);
+            // A late repeat takes nothing from the successor.
+            run(n, registered.device_id).await;
+            let known = platform.commands.device_of_serial_number(platform.organization, &format!("SN-{n}")).await;
+            assert_eq!(known.unwrap(), Some(successor.device_id));
         },
     )
     .await;

@@ -3,11 +3,11 @@
 use commands::device::Refusal;
 use commands::{Error, Replacement, ReplacementCertificate};
 use domain::certificate::{Certificate, RevocationCode};
-use domain::device::{Device, Error as DeviceRefusal};
-use domain::ids::CertificateId;
+use domain::device::{Device, DeviceCommand, Error as DeviceRefusal};
+use domain::ids::{CertificateId, DeviceId};
 
 use crate::crash_points::{crash_at_every_await, run_for_polls};
-use crate::test_platform::TestPlatform;
+use crate::test_platform::{TestPlatform, open};
 
 fn replacement(serial_number: &str, certificate: ReplacementCertificate) -> Replacement {
     Replacement { serial_number: serial_number.to_owned(), reason: "worn".to_owned(), certificate }
@@ -142,4 +142,76 @@ async fn an_import_has_the_same_command_id_until_the_serial_number_is_released()
     assert!(!other.repeated && other.device_id != device.device_id);
     let refused = platform.commands.import_context(&platform.context(7), " ").await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::Device(DeviceRefusal::InvalidSerialNumber)))), "{refused:?}");
+}
+
+/// Decommissions a device as an interrupted command leaves it, and as early versions did: it still holds its serial
+/// number.
+async fn decommission_halfway(platform: &TestPlatform, n: u128, device: DeviceId) {
+    let command = DeviceCommand::DecommissionDevice { reason: "scrapped".into() };
+    platform.commands.execute::<Device>(&platform.context(n), device.0, command).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_serial_number_held_by_a_decommissioned_device_is_taken_over() {
+    let platform = TestPlatform::new().await;
+    let commands = &platform.commands;
+    let register = async |n: u128, serial_number: &str| {
+        commands.register_device(&platform.context(n), platform.device(serial_number)).await.unwrap().device_id
+    };
+    let known = async |serial_number: &str| {
+        commands.device_of_serial_number(platform.organization, serial_number).await.unwrap()
+    };
+    // Registering.
+    let first = register(1, "SN-1").await;
+    decommission_halfway(&platform, 2, first).await;
+    assert_eq!(known("SN-1").await, None);
+    let second = register(3, "SN-1").await;
+    assert_eq!(known("SN-1").await, Some(second));
+    // Completing the old device's decommissioning takes nothing from the new one.
+    commands.decommission_device(&platform.context(2), first, "scrapped").await.unwrap();
+    let taken = commands.register_device(&platform.context(4), platform.device("SN-1")).await;
+    assert!(
+        matches!(taken, Err(Error::Refused(Refusal::SerialNumberTaken { holder })) if holder == second),
+        "{taken:?}"
+    );
+    // Replacing.
+    let other = register(5, "SN-2").await;
+    decommission_halfway(&platform, 6, second).await;
+    let new = replacement("SN-1", ReplacementCertificate::None);
+    commands.replace_device(&platform.context(7), other, new).await.unwrap();
+    assert_eq!((known("SN-1").await, known("SN-2").await), (Some(other), None));
+    // Importing.
+    let import = async |n: u128| commands.import_context(&platform.context(n), "SN-1").await.unwrap();
+    let held = import(8).await.command_id;
+    assert_eq!(import(9).await.command_id, held);
+    decommission_halfway(&platform, 10, other).await;
+    let context = import(11).await;
+    assert_ne!(context.command_id, held);
+    let imported = commands.register_pending_device(&context, platform.device("SN-1")).await.unwrap();
+    assert!(!imported.repeated);
+    let again = commands.register_pending_device(&import(12).await, platform.device("SN-1")).await.unwrap();
+    assert!(again.repeated && again.device_id == imported.device_id);
+}
+
+#[tokio::test]
+async fn of_two_devices_that_take_over_a_serial_number_at_once_one_wins() {
+    let platform = TestPlatform::new().await;
+    let other_process = open(&platform.log, &platform.keys).await;
+    for round in 0..10 {
+        let serial_number = format!("SN-{round}");
+        let context = |n: u128| platform.context(10 * round + n);
+        let old = platform.commands.register_device(&context(1), platform.device(&serial_number)).await.unwrap();
+        decommission_halfway(&platform, 10 * round + 2, old.device_id).await;
+        let (here, there) = (context(3), context(4));
+        let (first, second) = tokio::join!(
+            platform.commands.register_device(&here, platform.device(&serial_number)),
+            other_process.register_device(&there, platform.device(&serial_number)),
+        );
+        let (winner, loser) = match (first, second) {
+            (Ok(winner), Err(loser)) | (Err(loser), Ok(winner)) => (winner, loser),
+            both => panic!("{both:?}"),
+        };
+        let Error::Refused(Refusal::SerialNumberTaken { holder }) = loser else { panic!("{loser:?}") };
+        assert_eq!(holder, winner.device_id);
+    }
 }
