@@ -3,9 +3,7 @@
 use commands::CommandContext;
 use domain::ids::OrganizationId;
 use poem::{Request, RequestBody};
-use poem_openapi::registry::{MetaParamIn, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use poem_openapi::{ApiExtractor, ExtractParamOptions};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -13,6 +11,7 @@ use crate::auth::{Caller, organization_of};
 use crate::body::{MAX_FILE_BYTES, unreadable};
 use crate::error_mapping::never_refused;
 use crate::etag::IfMatch;
+use crate::header_parameter::header_parameter;
 use crate::problem::{Kind, Problem};
 use crate::state::State;
 
@@ -35,12 +34,12 @@ pub struct Intent {
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
-/// A write to an existing resource: what its headers say, and the version that the client expects.
-#[derive(Clone, Copy, Debug)]
+/// A write to an existing resource: what its headers say, and the versions that the client expects.
+#[derive(Clone, Debug)]
 pub struct Write<'a> {
     /// Idempotency key, request id and trace context.
     pub intent: &'a Intent,
-    /// The version from `If-Match`; any version if the header is absent.
+    /// The versions from `If-Match`; any version if the header is absent.
     pub expected: IfMatch,
 }
 
@@ -111,22 +110,7 @@ pub fn random_id() -> Uuid {
 }
 
 impl<'a> ApiExtractor<'a> for Intent {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-
-    type ParamType = String;
-    type ParamRawType = String;
-
-    fn register(registry: &mut Registry) {
-        <String as Type>::register(registry);
-    }
-
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Header)
-    }
-
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(String::schema_ref())
-    }
+    header_parameter!();
 
     async fn from_request(
         request: &'a Request,

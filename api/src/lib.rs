@@ -16,6 +16,7 @@ mod error;
 mod error_mapping;
 mod etag;
 mod feed;
+mod header_parameter;
 mod intent;
 mod jobs;
 mod min_position;

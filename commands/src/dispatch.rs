@@ -21,9 +21,9 @@ const MOST_CONFLICTS: usize = 60;
 
 /// Options of one attempt.
 #[derive(Clone, Copy)]
-struct Try {
-    /// The version that the aggregate must be at.
-    expected: Option<u64>,
+struct Try<'c> {
+    /// The versions of which the aggregate must be at one.
+    expected: Option<&'c [u64]>,
     /// Whether to bypass the cache and load the aggregate from the log's leader.
     fresh: bool,
 }
@@ -49,14 +49,14 @@ impl Commands {
         self.execute_at::<A>(context, id, command, None).await
     }
 
-    /// Executes a command on an aggregate that must be at version `expected`; otherwise returns [`Error::Stale`],
-    /// unless the command is a repeat. Of several such concurrent commands exactly one is stored.
+    /// Executes a command on an aggregate that must be at one of the versions `expected`; otherwise returns
+    /// [`Error::Stale`], unless the command is a repeat. Of several such concurrent commands exactly one is stored.
     pub async fn execute_at<A: Executable>(
         &self,
         context: &CommandContext,
         id: Uuid,
         command: A::Command,
-        expected: Option<u64>,
+        expected: Option<Vec<u64>>,
     ) -> Result<Receipt, Error<A::Error>> {
         A::execute(self, Job { context, id, command, expected }).await
     }
@@ -68,7 +68,8 @@ impl Commands {
         let mut pauses = pauses();
         let mut fresh = false;
         loop {
-            match self.attempt::<A>(context, id, command.clone(), &references, Try { expected, fresh }).await? {
+            let this = Try { expected: expected.as_deref(), fresh };
+            match self.attempt::<A>(context, id, command.clone(), &references, this).await? {
                 Attempt::Done(receipt) => return Ok(receipt),
                 Attempt::Reread => {}
                 Attempt::Conflict => match pauses.next() {
@@ -131,7 +132,7 @@ impl Commands {
         id: Uuid,
         command: A::Command,
         references: &[Reference],
-        Try { expected, fresh }: Try,
+        Try { expected, fresh }: Try<'_>,
     ) -> Result<Attempt, Error<A::Error>> {
         let store = A::store(&self.inner.stores);
         let (organization, id) = (context.organization.to_string(), id.to_string());
@@ -143,7 +144,7 @@ impl Commands {
             return Ok(Attempt::Done(receipt));
         }
         // A stale version is not refused at once: the search below may find that this command is a repeat.
-        let stale = loaded.exists() && expected.is_some_and(|version| version != loaded.version);
+        let stale = loaded.exists() && expected.is_some_and(|versions| !versions.contains(&loaded.version));
         let decision = if stale { Ok(vec![]) } else { loaded.state.decide_on(command) };
         let refusal = match decision {
             Ok(_) if stale => Some(Error::Stale { present: loaded.version }),

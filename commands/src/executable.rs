@@ -63,8 +63,8 @@ pub struct Job<'c, A: Aggregate> {
     pub id: Uuid,
     /// The command.
     pub command: A::Command,
-    /// The version that the aggregate must be at, if any.
-    pub expected: Option<u64>,
+    /// The versions of which the aggregate must be at one, if any.
+    pub expected: Option<Vec<u64>>,
 }
 
 /// Names an aggregate of a known type.

@@ -57,6 +57,42 @@ fn stale_versions_are_refused_repeats_accepted_and_unchanged_reads_answer_304() 
 }
 
 #[test]
+fn a_tag_that_a_compressing_proxy_weakened_is_as_good_as_the_original() {
+    let tenant = tenant("Weak tags");
+    let (device, asset) = (tenant.device("SN-W"), tenant.asset("P"));
+    for path in [format!("/api/v1/devices/{device}"), format!("/api/v1/assets/{asset}")] {
+        let put = |name: &str, tag: &str| {
+            let headers = [("If-Match", tag), ("Content-Type", "application/json")];
+            tenant.admin.send("PUT", &path, Some(&json!({"name": name}).to_string()), &headers)
+        };
+        assert_eq!(put("A", "W/\"1\"").ok().header("etag"), Some("\"2\""));
+        put("B", "W/\"1\"").problem(412, "precondition-failed");
+        put("C", "\"1\", W/\"2\"").ok();
+        put("D", "\"1\", \"2\"").problem(412, "precondition-failed");
+        for wrong in ["w/\"3\"", "W/3", "\"3\", *", "\"3-gzip\""] {
+            put("E", wrong).problem(400, "invalid-parameters");
+        }
+        put("C", "*").ok();
+        for (known, status) in [("W/\"3\"", 304), ("\"2\", W/\"3\"", 304), ("*", 304), ("W/\"2\"", 200)] {
+            tenant.admin.send("GET", &path, None, &[("If-None-Match", known)]).status(status);
+        }
+        // A list in two fields of the header is one list.
+        let fields = [("If-None-Match", "\"2\""), ("If-None-Match", "W/\"3\"")];
+        tenant.admin.send("GET", &path, None, &fields).status(304);
+    }
+    let links = format!("/api/v1/devices/{device}/assets/{asset}/link");
+    let link = tenant.admin.post(&links, json!({})).created();
+    let path = format!("/api/v1/devices/{device}/links/{}", link["link"]["id"].text());
+    let correction = json!({"validFrom": "2026-01-01T00:00:00Z", "reason": "wrong port", "port": 2}).to_string();
+    let correct = |tag: &str| {
+        tenant.admin.send("PUT", &path, Some(&correction), &[("If-Match", tag), ("Content-Type", "application/json")])
+    };
+    correct("W/\"1\"").problem(412, "precondition-failed");
+    let tag = tenant.admin.get(&format!("/api/v1/links/{}", link["link"]["id"].text())).ok();
+    correct(&format!("\"1\", W/{}", tag.header("etag").unwrap())).ok();
+}
+
+#[test]
 fn a_read_waits_for_a_position_and_times_out_with_503() {
     let tenant = tenant("Positions");
     let device = format!("/api/v1/devices/{}", tenant.device("SN-P"));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::TimeDelta;
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
 use domain::ids::LinkId;
 use projections::asset_directory::{NAME, read};
@@ -68,7 +69,7 @@ impl Api {
             reason,
         };
         let version = match expected.0 {
-            Some(_) => Some(version_at(&state, &caller, device_id.0, id.0, expected).await?),
+            Some(_) => Some(vec![version_at(&state, &caller, device_id.0, id.0, expected).await?]),
             None => None,
         };
         let context = intent.context(&caller);
@@ -88,9 +89,11 @@ async fn version_at(state: &State, caller: &Caller, device: Uuid, id: Uuid, expe
     let stored = links.links.iter().find(|link| link.link_id == LinkId(id)).ok_or_else(missing)?;
     let row = read::link(&state.reader, caller.organization.0, id).await?.ok_or_else(missing)?;
     expected.holds(row.position)?;
-    let ends = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_micros());
-    let is_same = row.valid_from.timestamp_micros() == stored.valid_from.timestamp_micros()
-        && ends(row.valid_until) == ends(stored.valid_until)
+    // PostgreSQL rounds to microseconds.
+    let is_at = |row: DateTime<Utc>, stored: DateTime<Utc>| (row - stored).abs() <= TimeDelta::microseconds(1);
+    let is_same = is_at(row.valid_from, stored.valid_from)
+        && row.valid_until.is_some() == stored.valid_until.is_some()
+        && row.valid_until.zip(stored.valid_until).is_none_or(|(row, stored)| is_at(row, stored))
         && (row.port, row.role.as_str()) == (stored.port.map(i32::from), stored.role.as_str())
         && row.metrics_mapping == stored.metrics_mapping;
     if is_same { Ok(version) } else { Err(Problem::new(Kind::PreconditionFailed)) }
