@@ -14,8 +14,8 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use crate::problem::{Kind, Problem};
-use crate::schema_check;
+use crate::problem::{FieldError, Kind, Problem};
+use crate::{exact_json, schema_check};
 
 /// Largest body, in bytes: 1 MiB.
 const MAX_BODY_BYTES: u64 = 1 << 20;
@@ -96,13 +96,12 @@ impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for Body<T> {
     ) -> poem::Result<Self> {
         let bytes = body.take()?.into_bytes().await?;
         if bytes.is_empty() {
-            return Ok(Self(parse(Value::Object(serde_json::Map::new()))?));
+            return Ok(Self(parse_text(b"{}")?));
         }
         if !is_json(request) {
             return Err(Problem::new(Kind::UnsupportedMediaType).into());
         }
-        let value = serde_json::from_slice(&bytes).map_err(|error| Problem::of(Kind::MalformedJson, error))?;
-        Ok(Self(parse(value)?))
+        Ok(Self(parse_text(&bytes)?))
     }
 }
 
@@ -112,11 +111,27 @@ fn is_json(request: &Request) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
+/// Parses a JSON text like [`parse`]; refuses numbers in free JSON that would lose digits.
+pub fn parse_text<T: ParseFromJSON + 'static>(text: &[u8]) -> Result<T, Problem> {
+    let inexact = exact_json::errors(text);
+    match serde_json::from_slice(text) {
+        Ok(value) => checked(value, inexact),
+        // A number beyond the range of floats is not malformed.
+        Err(_) if !inexact.is_empty() => Err(Problem::fields(inexact)),
+        Err(error) => Err(Problem::of(Kind::MalformedJson, error)),
+    }
+}
+
 /// Parses a value that matches the documented schema of `T`; the problem names every field that is wrong. The
 /// framework's parser alone would accept a number for a text.
 pub fn parse<T: ParseFromJSON + 'static>(value: Value) -> Result<T, Problem> {
+    checked(value, vec![])
+}
+
+fn checked<T: ParseFromJSON + 'static>(value: Value, inexact: Vec<FieldError>) -> Result<T, Problem> {
     let known = schema_of::<T>();
-    let errors = schema_check::errors(&known.registry, &known.schema, &value);
+    let mut errors = schema_check::errors(&known.registry, &known.schema, &value);
+    errors.extend(inexact);
     if !errors.is_empty() {
         return Err(Problem::fields(errors));
     }

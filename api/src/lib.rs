@@ -15,6 +15,7 @@ mod enums;
 mod error;
 mod error_mapping;
 mod etag;
+mod exact_json;
 mod feed;
 mod header_parameter;
 mod intent;

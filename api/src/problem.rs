@@ -180,6 +180,12 @@ impl Problem {
         Self { errors, ..Self::new(Kind::InvalidParameters) }
     }
 
+    /// Returns the problem with the name that a field has in this request.
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        self.errors.iter_mut().filter(|error| error.field == from).for_each(|error| error.field = to.to_owned());
+        self
+    }
+
     /// Returns a 404 that names the kind of resource.
     pub fn not_found(what: &str) -> Self {
         Self::of(Kind::NotFound, format_args!("there is no such {what}"))

@@ -21,6 +21,7 @@ pub mod device_links;
 pub mod device_type;
 pub mod directory;
 mod encrypted_text;
+mod exact_number;
 pub mod finite_sum;
 pub mod formula;
 #[cfg(test)]
@@ -41,4 +42,5 @@ pub use aggregate::Decide;
 pub use any_event::{AnyEvent, NotAnEvent};
 pub use conversions::{CONVERSIONS, Conversion};
 pub use encrypted_text::EncryptedText;
+pub use exact_number::exact_number;
 pub use word_enum::UnknownWord;

@@ -13,7 +13,7 @@ Resources of other organisations answer 404. Writes take an `Idempotency-Key`, w
 (reusing it with another body is refused), answer when their effect is readable, and return their position in the log \
 as `X-Log-Position`. A read with `?minPosition=` waits until that position is readable (503 after three seconds). \
 Versioned resources return their version as `ETag`: a change with an outdated `If-Match` answers 412, a read with a \
-current `If-None-Match` answers 304. Lists are paged by `limit`; the `nextCursor` of one page is the `cursor` of the \
+current `If-None-Match` answers 304. Both take lists of tags and tags that a proxy has weakened (`W/\"7\"`). Lists are paged by `limit`; the `nextCursor` of one page is the `cursor` of the \
 next. Resources read with `asOf=` are rebuilt from the events recorded until then. Errors are \
 `application/problem+json` (RFC 9457). Times are RFC 3339 in UTC.";
 

@@ -15,6 +15,24 @@ fn new_device(tenant: &Tenant, serial_number: &str, more: &Value) -> Value {
 }
 
 #[test]
+fn a_certificate_is_valid_for_up_to_3650_days_as_documented() {
+    let tenant = tenant("Validity");
+    let kind = tenant.device_type();
+    let register = |days: u32| {
+        let body = json!({"name": "A", "serialNumber": "V-1", "deviceTypeId": kind, "certificateValidityDays": days});
+        tenant.admin.post("/api/v1/devices", body)
+    };
+    assert_eq!(register(3_651).problem(422, "invalid-fields").fields(), ["certificateValidityDays"]);
+    let id = register(3_650).created()["device"]["id"].text();
+    let renew = |days: u32| {
+        let path = format!("/api/v1/devices/{id}/certificate/renew");
+        tenant.admin.post(&path, json!({"validityDays": days}))
+    };
+    assert_eq!(renew(3_651).problem(422, "invalid-fields").fields(), ["validityDays"]);
+    renew(3_650).created();
+}
+
+#[test]
 fn a_device_that_sends_a_signing_request_keeps_its_key() {
     let (tenant, workspace) = (tenant("Own keys"), OpensslWorkspace::new());
     let csr = workspace.request("/CN=CSR-1");

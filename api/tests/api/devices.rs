@@ -246,3 +246,60 @@ fn devices_are_listed_in_other_orders_and_by_a_custom_attribute() {
     let other = format!("/api/v1/devices?sort=name&cursor={}", first["nextCursor"].text());
     tenant.admin.get(&other).problem(400, "invalid-parameters");
 }
+
+#[test]
+fn a_decommissioned_devices_serial_number_can_be_used_again() {
+    let tenant = tenant("Second life");
+    let old = tenant.device("SN-1");
+    let path = format!("/api/v1/devices/{old}");
+    let register = |serial_number: &str| {
+        let body = json!({"name": "N", "serialNumber": serial_number, "deviceTypeId": tenant.device_type()});
+        tenant.admin.post("/api/v1/devices", body)
+    };
+    let import = |serial_number: &str| {
+        let query = format!("/api/v1/devices/import?deviceTypeId={}", tenant.device_type());
+        let file = format!("serialNumber\n{serial_number}\n");
+        tenant.admin.send("POST", &query, Some(&file), &[("Content-Type", "text/csv")]).ok()
+    };
+    let decommission =
+        |id: &str| tenant.admin.post(&format!("/api/v1/devices/{id}/decommission"), json!({"reason": "scrapped"})).ok();
+    register("SN-1").problem(409, "already-exists");
+    decommission(&old);
+    let second = register("SN-1").created()["device"]["id"].text();
+    register("SN-1").problem(409, "already-exists");
+    let known = import("SN-1");
+    assert_eq!((known["result"].text(), known["deviceId"].text()), ("existing".to_owned(), second.clone()));
+    // A repeat of the decommissioning takes nothing from the successor.
+    decommission(&old);
+    register("SN-1").problem(409, "already-exists");
+    // The old device is still what it was: its record, its history, its ended certificates.
+    let shown = tenant.admin.get(&path).ok();
+    assert_eq!(
+        (shown["device"]["serialNumber"].text(), shown["device"]["status"].text()),
+        ("SN-1".to_owned(), "decommissioned".to_owned())
+    );
+    let history = tenant.admin.get(&format!("{path}/history")).ok();
+    assert!(history.text.contains("DeviceRegistered") && history.text.contains("DeviceDecommissioned"));
+    crate::support::eventually("the revocation of the old certificate", || {
+        let list = tenant.admin.get(&format!("{path}/certificates")).ok();
+        (list["certificates"][0]["status"] == "revoked").then_some(())
+    });
+    tenant.admin.put(&path, json!({"name": "Ghost"})).problem(409, "wrong-state");
+    let active = tenant.admin.get("/api/v1/devices?status=active&text=SN-1").ok();
+    assert_eq!((active["total"].clone(), active["devices"][0]["id"].text()), (json!(1), second.clone()));
+    assert_eq!(tenant.admin.get("/api/v1/devices?text=SN-1").ok()["total"], 2);
+    // An import registers a third device; importing again finds it.
+    decommission(&second);
+    let imported = import("SN-1");
+    assert_eq!(imported["result"].text(), "created", "{}", imported.text);
+    let again = import("SN-1");
+    assert_eq!(
+        (again["result"].text(), again["deviceId"].text()),
+        ("existing".to_owned(), imported["deviceId"].text())
+    );
+    // Also a replacement may have it.
+    decommission(&imported["deviceId"].text());
+    let other = tenant.device("SN-2");
+    let body = json!({"serialNumber": "SN-1", "reason": "worn"});
+    tenant.admin.post(&format!("/api/v1/devices/{other}/replace"), body).ok();
+}

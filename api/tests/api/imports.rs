@@ -172,3 +172,128 @@ fn an_export_can_be_imported() {
         eventually("the imported device", || Some(other.admin.get(&path)).filter(|answer| answer.status == 200));
     assert_eq!(device["device"]["customAttributes"], attributes);
 }
+
+/// Returns the attributes of a device as a response shows them, once it is listed.
+fn attributes_of(tenant: &Tenant, line: &Value) -> Value {
+    let path = format!("/api/v1/devices/{}", line["deviceId"].text());
+    let shown = || Some(tenant.admin.get(&path)).filter(|answer| answer.status == 200);
+    eventually("the imported device", shown)["device"]["customAttributes"].clone()
+}
+
+#[test]
+fn an_iccid_keeps_every_digit_through_import_and_export() {
+    let tenant = tenant("Identifiers");
+    let kind = tenant.device_type();
+    let columns = ["id", "status", "serialNumber", "name", "deviceTypeId", "description"];
+    let names = ["date", "dotted", "empty", "flag", "iccid", "imei", "lot", "nan", "phone", "price", "sim", "year"];
+    let cells = [
+        "2026-01-02",
+        "1.10",
+        "",
+        "true",
+        "89490200001234567895",
+        "004999010640000",
+        "1e5",
+        "NaN",
+        "+49 30 1234",
+        "-2.5",
+        "9007199254740993",
+        "2026",
+    ];
+    let header = columns.map(str::to_owned).into_iter().chain(names.map(|name| format!("attribute.{name}")));
+    let header = header.collect::<Vec<_>>().join(",");
+    let row = format!("ID,active,007,007,{kind},,{}", cells.join(","));
+    let imported = import(&tenant, "", "text/csv", &format!("{header}\n{row}\n")).ok();
+    let outcomes = lines(&imported);
+    assert_eq!(results(&imported), ["created"], "{}", imported.text);
+    let expected = json!({"date": "2026-01-02", "dotted": "1.10", "flag": true, "iccid": "89490200001234567895",
+        "imei": "004999010640000", "lot": "1e5", "nan": "NaN", "phone": "+49 30 1234", "price": -2.5,
+        "sim": "9007199254740993", "year": 2026});
+    assert_eq!(attributes_of(&tenant, &outcomes[0]), expected);
+    let exported = tenant.admin.get("/api/v1/devices/export").ok().text;
+    let exported = exported.replace(&outcomes[0]["deviceId"].text(), "ID");
+    // No device has an attribute `empty`, so the export has no such column.
+    assert_eq!(exported, format!("{header}\n{row}\n").replace(",attribute.empty", "").replace(",1.10,,", ",1.10,"));
+}
+
+#[test]
+fn a_file_is_the_same_after_export_import_and_export() {
+    let texts = [
+        "89490200001234567895",
+        "007",
+        "1e5",
+        "3.0",
+        "-0",
+        "NaN",
+        "TRUE",
+        "null",
+        "x, \"y\"\nz",
+        " padded ",
+        "\"",
+        "\"3\"",
+        "[1,2]",
+        "{\"a\": 1}",
+        "a;b\tc",
+        "=SUM(A1)",
+        "'1",
+        "grün \u{1f600}",
+        "",
+    ];
+    let numbers = [json!(3), json!(-2.5), json!(1e-7), json!(9_007_199_254_740_993_u64), json!(1e300), json!(true)];
+    let others = [json!(null), json!([1, "2", {"b": 0.1, "a": u64::MAX}])];
+    let values = texts.map(|text| json!(text)).into_iter().chain(numbers).chain(others);
+    let devices = values.enumerate().map(|(index, value)| {
+        json!({"name": format!("D {index}"), "serialNumber": format!("{index:03}"), "description": " =1+1, \"a\"\r\nb ",
+            "customAttributes": {" a b": value, "index": index}})
+    });
+    let devices: Vec<Value> = devices.collect();
+    let exports = |tenant: &Tenant, outcomes: &[Value], kind: &str| {
+        eventually("all devices in the list", || {
+            (tenant.admin.get("/api/v1/devices?status=active").ok()["total"] == devices.len()).then_some(())
+        });
+        ["csv", "jsonl"].map(|format| {
+            let text = tenant.admin.get(&format!("/api/v1/devices/export?format={format}")).ok().text;
+            let named =
+                |text: String, line: &Value| text.replace(&line["deviceId"].text(), &line["serialNumber"].text());
+            outcomes.iter().fold(text.replace(kind, "TYPE"), named)
+        })
+    };
+    let first = tenant("First");
+    let kind = first.device_type();
+    // What only a decommissioned device has is not in the file.
+    let gone = json!({"name": "X", "serialNumber": "X", "deviceTypeId": kind, "customAttributes": {"gone": 1}});
+    let gone = first.admin.post("/api/v1/devices", gone).created()["device"]["id"].text();
+    first.admin.post(&format!("/api/v1/devices/{gone}/decommission"), json!({"reason": "x"})).ok();
+    let file: String = devices.iter().map(|device| format!("{device}\n")).collect();
+    let imported = import(&first, &format!("?deviceTypeId={kind}"), "application/x-ndjson", &file).ok();
+    assert!(results(&imported).iter().all(|result| result == "created"), "{}", imported.text);
+    let original = exports(&first, &lines(&imported), &kind);
+    for (content_type, file) in [("text/csv", &original[0]), ("application/x-ndjson", &original[1])] {
+        let next = tenant("Next");
+        let kind = next.device_type();
+        let imported = import(&next, "", content_type, &file.replace("TYPE", &kind)).ok();
+        assert!(results(&imported).iter().all(|result| result == "created"), "{}", imported.text);
+        let again = exports(&next, &lines(&imported), &kind);
+        assert_eq!(again[0], original[0], "{content_type}");
+        if content_type == "application/x-ndjson" {
+            assert_eq!(again[1], original[1]);
+        }
+    }
+}
+
+#[test]
+fn a_row_with_a_number_that_would_lose_digits_is_refused() {
+    let tenant = tenant("Inexact rows");
+    let kind = tenant.device_type();
+    let row = |serial_number: &str, attribute: &str| {
+        format!("{{\"serialNumber\": \"{serial_number}\", \"customAttributes\": {{\"iccid\": {attribute}}}}}\n")
+    };
+    let file = [row("1", "89490200001234567895"), row("2", "1e999"), row("3", "\"89490200001234567895\"")].concat();
+    let answer = import(&tenant, &format!("?deviceTypeId={kind}"), "application/x-ndjson", &file).ok();
+    assert_eq!(results(&answer), ["refused", "refused", "created"], "{}", answer.text);
+    let outcomes = lines(&answer);
+    for refused in &outcomes[..2] {
+        assert_eq!(refused["problem"]["errors"][0]["field"].text(), "customAttributes.iccid");
+    }
+    assert_eq!(attributes_of(&tenant, &outcomes[2]), json!({"iccid": "89490200001234567895"}));
+}

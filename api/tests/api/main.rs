@@ -7,6 +7,7 @@ mod activities;
 mod alarms;
 mod api_keys;
 mod assets;
+mod attributes;
 mod audit;
 mod catalogue;
 mod certificates;

@@ -1,6 +1,7 @@
 //! Queries of devices.
 
 use chrono::{DateTime, Utc};
+use domain::exact_number;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -137,17 +138,23 @@ pub async fn sorted(
     Ok(page)
 }
 
-/// Lists the names of all custom attributes of an organisation's devices, in alphabetical order.
-pub async fn attribute_names(reader: &Reader, organization: Uuid) -> Result<Vec<String>, Error> {
+/// Lists the names of all custom attributes of an organisation's devices (of a status, if given), in alphabetical order.
+pub async fn attribute_names(reader: &Reader, organization: Uuid, status: Option<&str>) -> Result<Vec<String>, Error> {
     let sql = "SELECT to_jsonb(name) FROM (SELECT DISTINCT jsonb_object_keys(custom_attributes) AS name FROM devices
-        WHERE organization_id = $1) x ORDER BY name";
-    reader.rows("devices", sqlx::query_scalar(sql).bind(organization)).await
+        WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2)) x ORDER BY name";
+    reader.rows("devices", sqlx::query_scalar(sql).bind(organization).bind(status)).await
 }
 
-/// Returns the two JSON objects to match an attribute against: its value as a string, and parsed as JSON.
+/// Returns the two JSON objects to match an attribute against: its value as a string, and as the number, `true`, `false`
+/// or `null` that it writes. Of a number that would lose digits only the text is meant: the number is another.
 fn attribute((key, value): &(String, String)) -> (Value, Value) {
     let (key, value) = (strip_nul(key), strip_nul(value));
-    let other = serde_json::from_str(&value).ok().filter(|value: &Value| !value.is_object() && !value.is_array());
+    let other = match value.as_str() {
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        "null" => Some(Value::Null),
+        number => exact_number(number).map(Value::Number),
+    };
     let (text, other) = (json!({ key.as_str(): value }), other.map(|other| json!({ key.as_str(): other })));
     (text.clone(), other.unwrap_or(text))
 }

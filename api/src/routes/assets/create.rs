@@ -45,6 +45,7 @@ struct CreateAsset {
     kind: AssetKind,
     #[oai(nullable)]
     location: Option<Location>,
+    /// A number that would lose digits (more than 64 bits, or more than 17 digits) is refused: send it as a text.
     #[oai(nullable)]
     custom_attributes: Option<HashMap<String, Value>>,
     /// The parent asset.

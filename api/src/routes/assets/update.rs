@@ -25,6 +25,7 @@ struct UpdateAsset {
     description: Option<String>,
     #[oai(nullable)]
     location: Option<Location>,
+    /// A number that would lose digits (more than 64 bits, or more than 17 digits) is refused: send it as a text.
     #[oai(nullable)]
     custom_attributes: Option<HashMap<String, Value>>,
     /// The new parent asset; the asset's own id removes it from its parent.

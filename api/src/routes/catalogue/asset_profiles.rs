@@ -21,7 +21,7 @@ struct AssetProfileRequest {
     description: Option<String>,
     /// The type of the assets created from the profile.
     asset_type_id: Uuid,
-    /// Default custom attributes of these assets.
+    /// Default custom attributes of these assets; numbers as there.
     #[oai(nullable)]
     default_attributes: Option<HashMap<String, Value>>,
     /// Defaults to 30, 60 and 80.

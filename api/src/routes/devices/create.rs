@@ -26,16 +26,18 @@ struct CreateDevice {
     name: String,
     #[oai(nullable)]
     description: Option<String>,
-    /// Unique in the organisation.
+    /// Unique among the devices in service of the organisation.
     serial_number: String,
     device_type_id: Uuid,
+    /// A number that would lose digits (more than 64 bits, or more than 17 digits) is refused: send it as a text.
     #[oai(nullable)]
     custom_attributes: Option<HashMap<String, Value>>,
-    /// Days, 1 to 3,650; defaults to 365.
+    /// Days, 1 to 3,650, and not beyond the end of the root certificate; defaults to 365.
     #[oai(nullable)]
     certificate_validity_days: Option<u32>,
-    /// A certificate signing request in PEM (PKCS #10, ECDSA P-256 or P-384): the certificate is for its key, which
-    /// never leaves the device. If absent, the platform generates the key.
+    /// A certificate signing request in PEM (PKCS #10, ECDSA P-256 or P-384), also labelled `NEW CERTIFICATE REQUEST` and
+    /// with text around it: the certificate is for its key, which never leaves the device. If absent, the platform
+    /// generates the key.
     #[oai(nullable)]
     csr: Option<String>,
     /// Whether to issue a certificate; if not, the device enrols with a claim code. Defaults to true.

@@ -1,15 +1,21 @@
-//! The CSV columns of devices, and how custom attributes are written to cells, for import and export.
+//! The CSV columns of devices, and how custom attributes are written to cells, for import and export. A cell is read as
+//! something other than its text only if an export writes that with the very same characters: identifiers keep leading
+//! zeros and every digit.
 
 use serde_json::{Map, Value};
 
+use crate::exact_json;
+
 /// The text columns.
-pub const TEXTS: [&str; 5] = ["serialNumber", "name", "deviceTypeId", "description", "csr"];
+pub const TEXTS: [&str; 5] = ["serialNumber", "name", "deviceTypeId", DESCRIPTION, "csr"];
+/// The column of free text.
+const DESCRIPTION: &str = "description";
 /// The numeric column.
 pub const VALIDITY: &str = "certificateValidityDays";
 /// The columns that only an export fills; an import ignores them.
 pub const EXPORTED: [&str; 2] = ["id", "status"];
 /// The prefix of custom attribute columns.
-pub const ATTRIBUTE: &str = "attribute.";
+const ATTRIBUTE: &str = "attribute.";
 
 /// Returns whether a column is allowed.
 pub fn is_column(name: &str) -> bool {
@@ -17,12 +23,17 @@ pub fn is_column(name: &str) -> bool {
     is_attribute || name == VALIDITY || TEXTS.contains(&name) || EXPORTED.contains(&name)
 }
 
-/// Returns a row as the JSON object of the equivalent JSON line. Empty cells are omitted.
+/// Numbers from 2^53 on are text in a cell: programs that read whole numbers as floats would round them.
+const TOO_LARGE: f64 = 9_007_199_254_740_992.0;
+
+/// Returns a row as the JSON object of the equivalent JSON line. Empty cells are omitted. White space around a cell does
+/// not count, except in a description.
 pub fn object<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
     let (mut object, mut attributes) = (Map::new(), Map::new());
+    let cells = cells.map(|(column, cell)| (column, if column == DESCRIPTION { cell } else { cell.trim() }));
     for (column, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
         match column.strip_prefix(ATTRIBUTE) {
-            Some(name) => attributes.insert(name.to_owned(), value(cell)),
+            Some(name) => attributes.insert(unquoted(name).unwrap_or_else(|| name.to_owned()), value(cell)),
             None if column == VALIDITY => object.insert(column.to_owned(), value(cell)),
             None => object.insert(column.to_owned(), Value::from(cell)),
         };
@@ -31,15 +42,44 @@ pub fn object<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String
     object
 }
 
-/// Parses a cell as JSON if possible, otherwise as text.
-fn value(cell: &str) -> Value {
-    serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell))
+/// Returns the column of an attribute. A name that would be read as another one is written as a JSON string.
+pub fn column(name: &str) -> String {
+    let is_plain = !name.is_empty() && name.trim() == name && unquoted(name).is_none();
+    if is_plain { format!("{ATTRIBUTE}{name}") } else { format!("{ATTRIBUTE}{}", Value::from(name)) }
 }
 
-/// Returns the cell that parses back to this value.
+fn unquoted(name: &str) -> Option<String> {
+    serde_json::from_str(name).ok()
+}
+
+/// Reads a cell: as JSON if nothing is lost, otherwise as text.
+fn value(cell: &str) -> Value {
+    let parsed = serde_json::from_str(cell).ok().filter(|parsed| is_written_as(parsed, cell));
+    parsed.unwrap_or_else(|| Value::from(cell))
+}
+
+fn is_written_as(parsed: &Value, cell: &str) -> bool {
+    match parsed {
+        Value::Object(_) | Value::Array(_) => exact_json::is_exact(cell),
+        // Negative zero is excluded because PostgreSQL stores no sign of it.
+        Value::Number(number) => {
+            let is_small = number.as_f64().is_some_and(|number| number.abs() < TOO_LARGE);
+            is_small && cell != "-0.0" && number.to_string() == cell
+        }
+        Value::String(text) => !is_plain(text) && parsed.to_string() == cell,
+        Value::Bool(_) | Value::Null => true,
+    }
+}
+
+/// Returns whether a text is read as itself.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && value(text).as_str() == Some(text)
+}
+
+/// Returns the cell of a value. A text that would be read as something else is written as a JSON string.
 pub fn cell(value: &Value) -> String {
     match value {
-        Value::String(text) if !text.is_empty() && serde_json::from_str::<Value>(text).is_err() => text.clone(),
+        Value::String(text) if is_plain(text) => text.clone(),
         value => value.to_string(),
     }
 }
@@ -56,6 +96,65 @@ mod tests {
         {
             let read = object([("attribute.x", cell(&attribute).as_str())].into_iter());
             assert_eq!(read["customAttributes"]["x"], attribute);
+        }
+    }
+
+    #[test]
+    fn a_text_is_a_text_after_its_round_trip_whatever_it_looks_like() {
+        for text in [
+            "89490200001234567895",
+            "007",
+            "1e5",
+            "1.50",
+            "+49 30 1234",
+            "-0.0",
+            "9007199254740993",
+            "NaN",
+            "TRUE",
+            "null",
+            "2026-01-01",
+            "=1+1",
+            "'007",
+            " x ",
+            "\t",
+            "\"",
+            "\"3\"",
+            "\"roof\"",
+            "\"\\\"3\\\"\"",
+            "[1,2]",
+            "{\"a\": 1}",
+            "[1e999]",
+            "a,b;c",
+            "a\r\nb",
+            "x\n",
+            "\u{feff}",
+            "ü\u{1f600}",
+        ] {
+            let written = cell(&json!(text));
+            let read = object([("attribute.x", written.as_str())].into_iter());
+            assert_eq!(read["customAttributes"]["x"], json!(text), "{text:?} as {written}");
+        }
+    }
+
+    #[test]
+    fn a_cell_is_a_number_only_if_it_is_written_back_alike() {
+        for (text, number) in [("3", json!(3)), ("-7", json!(-7)), ("3.5", json!(3.5)), ("1e-7", json!(1e-7))] {
+            assert_eq!((value(text), cell(&number).as_str()), (number, text));
+        }
+        for text in ["007", "1e5", "1E5", "3.50", "+3", "-0", "1e999", "89490200001234567895", "9007199254740992"] {
+            assert_eq!((value(text), cell(&json!(text)).as_str()), (json!(text), text));
+        }
+        assert_eq!(value("{\"a\": 1.50}"), json!({"a": 1.5}));
+        assert_eq!(value("[89490200001234567895]"), json!("[89490200001234567895]"));
+    }
+
+    #[test]
+    fn every_attribute_name_survives_a_round_trip_through_its_column() {
+        for name in ["floor", "3", "true", "a.b", "a b", "", " ", " a", "a\n", "\"", "\"a\"", "\"\\\"a\\\"\"", "ü,;"] {
+            let column = column(name);
+            assert!(is_column(&column) && column.trim() == column, "{column:?}");
+            let read = object([(column.as_str(), "x")].into_iter());
+            assert_eq!(read["customAttributes"], json!({name: "x"}));
         }
     }
 

@@ -21,7 +21,8 @@ struct DecommissionDevice {
 impl Api {
     /// Decommission a device
     ///
-    /// Cannot be undone: its certificates are revoked and its sessions end; its history is kept.
+    /// Cannot be undone: its certificates are revoked and its sessions end; its history is kept. Its serial number can be
+    /// used again by another device.
     #[oai(
         path = "/devices/:id/decommission",
         method = "post",

@@ -86,7 +86,7 @@ impl Api {
         let all = decommissioned.0.unwrap_or(false);
         let filter = DeviceFilter { status: (!all).then(|| "active".to_owned()), ..DeviceFilter::default() };
         // Read before the stream starts, so that a failure can still be answered with a problem.
-        let attributes = read::attribute_names(&state.reader, organization).await?;
+        let attributes = read::attribute_names(&state.reader, organization, filter.status.as_deref()).await?;
         let rows = standing.guard(rows(state.reader.clone(), organization, filter));
         Ok(match format.0.unwrap_or(Format::Csv) {
             Format::Jsonl => file(LINES, "devices.jsonl", rows.map(|rows| Ok(rows?.iter().map(line).collect()))),
@@ -148,7 +148,7 @@ fn line(row: &DeviceRow) -> String {
 
 fn columns(attributes: &[String]) -> Vec<String> {
     let fixed = ["id", "status", "serialNumber", "name", "deviceTypeId", "description"].map(str::to_owned);
-    let attributes = attributes.iter().map(|name| format!("{}{name}", csv_columns::ATTRIBUTE));
+    let attributes = attributes.iter().map(|name| csv_columns::column(name));
     fixed.into_iter().chain(attributes).collect()
 }
 

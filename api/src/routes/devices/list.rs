@@ -58,7 +58,8 @@ impl Api {
         connectivity: Query<Option<Connectivity>>,
         /// A substring of the name, serial number or description.
         text: Query<Option<String>>,
-        /// A custom attribute and its value, such as `floor:3`.
+        /// A custom attribute and its value, such as `floor:3`. The value must be the whole text of the attribute, in
+        /// upper and lower case alike; if it writes a number, `true`, `false` or `null`, it also finds that.
         attribute: Query<Option<String>>,
         /// The sort key, ascending; defaults to `name`.
         sort: Query<Option<Order>>,

@@ -15,10 +15,11 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct RenewCertificate {
-    /// Days, 1 to 3,650; defaults to 365.
+    /// Days, 1 to 3,650, and not beyond the end of the root certificate; defaults to 365.
     #[oai(nullable)]
     validity_days: Option<u32>,
-    /// A certificate signing request in PEM; if absent, the platform generates the key.
+    /// A certificate signing request in PEM (also labelled `NEW CERTIFICATE REQUEST`); if absent, the platform generates
+    /// the key.
     #[oai(nullable)]
     csr: Option<String>,
     /// Days for which the current certificates stay valid, 0 to 365; defaults to the organisation's policy.
@@ -58,7 +59,9 @@ impl Api {
         let validity_days = body.0.validity_days.unwrap_or(365);
         let renewal = Renewal { validity_days, csr_pem: body.0.csr, overlap_days: body.0.overlap_days };
         let device = DeviceId(id.0);
-        let renewed = state.commands.renew_certificate(&intent.context(&caller), device, renewal).await?;
+        let renewed = state.commands.renew_certificate(&intent.context(&caller), device, renewal).await;
+        let renewed =
+            renewed.map_err(|error| Problem::from(error).renamed("certificateValidityDays", "validityDays"))?;
         let link = body.0.download_link.unwrap_or(true);
         let certificate = IssuedCertificate::with_link(&state, &caller, device, renewed.certificate, link).await;
         // The private key must reach the caller even if the read model is late, so the result is ignored.

@@ -16,11 +16,11 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ReplaceDevice {
-    /// Serial number of the new physical device; unique in the organisation.
+    /// Serial number of the new physical device; unique among the devices in service of the organisation.
     serial_number: String,
     #[oai(validator(min_length = 1, max_length = 500))]
     reason: String,
-    /// Days, 1 to 3,650; defaults to 365.
+    /// Days, 1 to 3,650, and not beyond the end of the root certificate; defaults to 365.
     #[oai(nullable)]
     certificate_validity_days: Option<u32>,
     /// A certificate signing request of the new physical device, PEM; if absent, the platform generates its key.

@@ -21,6 +21,7 @@ struct UpdateDevice {
     /// An empty string removes it.
     #[oai(nullable)]
     description: Option<String>,
+    /// A number that would lose digits (more than 64 bits, or more than 17 digits) is refused: send it as a text.
     #[oai(nullable)]
     custom_attributes: Option<HashMap<String, Value>>,
 }

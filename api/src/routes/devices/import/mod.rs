@@ -34,11 +34,16 @@ impl Api {
     /// `attribute.<name>` columns in CSV and `customAttributes` in JSON. `id` and `status`, which an export has, are
     /// ignored.
     ///
+    /// A cell of an attribute is text unless it is exactly what an export writes for something else: a number below 2^53
+    /// with the same characters (`3.5`, but not `007`, `1e5` or an ICCID), `true`, `false`, `null`, a JSON object or
+    /// array, or a JSON string of a text that would otherwise be read as one of these (`"3"`). Numbers in JSON lines that
+    /// would lose digits are refused.
+    ///
     /// The response has one JSON line per row, in order, sent as rows are processed: `row`, `serialNumber`, and as
-    /// `result` `created`, `existing` (the serial number is known; nothing is changed), `refused`, or, if the platform
-    /// failed, `failed` and then `skipped`, with the `problem`. Created devices have `deviceId` and, for a `csr`, the
-    /// `chain` of the certificate. Importing the same file again creates nothing twice and completes an interrupted
-    /// import.
+    /// `result` `created`, `existing` (a device in service has the serial number; nothing is changed), `refused`, or, if
+    /// the platform failed, `failed` and then `skipped`, with the `problem`. Created devices have `deviceId` and, for a
+    /// `csr`, the `chain` of the certificate. Importing the same file again creates nothing twice and completes an
+    /// interrupted import.
     ///
     /// With `certificates=bundle`, the response is one archive: for each new device a folder named by its id with
     /// `device.crt`, `device.key`, `ca.crt` and `config.json`, and finally `results.ndjson`. The private keys are only

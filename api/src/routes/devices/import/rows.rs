@@ -10,7 +10,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::super::csv_columns;
-use crate::body::parse;
+use crate::body::{parse, parse_text};
 use crate::prelude::*;
 use crate::problem::FieldError;
 
@@ -95,8 +95,8 @@ fn counted(rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
 }
 
 fn json_rows(text: &str) -> Result<Vec<Row>, Problem> {
-    let row = |line: &str| parse(serde_json::from_str(line).map_err(|error| Problem::of(Kind::MalformedJson, error))?);
-    Ok(text.lines().filter(|line| !line.trim().is_empty()).map(row).collect())
+    let rows = text.lines().filter(|line| !line.trim().is_empty());
+    Ok(rows.map(|line| parse_text(line.as_bytes())).collect())
 }
 
 fn csv_rows(text: &str) -> Result<Vec<Row>, Problem> {
@@ -108,7 +108,7 @@ fn csv_rows(text: &str) -> Result<Vec<Row>, Problem> {
     check_headers(&headers)?;
     let row = |record: Result<csv::StringRecord, csv::Error>| {
         let record = record.map_err(|error| Problem::of(Kind::InvalidFields, unreadable(&error)))?;
-        parse(Value::Object(csv_columns::object(headers.iter().map(str::trim).zip(record.iter().map(str::trim)))))
+        parse(Value::Object(csv_columns::object(headers.iter().map(str::trim).zip(record.iter()))))
     };
     Ok(reader.records().map(row).collect())
 }
