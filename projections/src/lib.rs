@@ -21,6 +21,7 @@ mod fold;
 pub mod installation;
 pub mod latest_telemetry;
 pub mod live_feed;
+mod log_order;
 mod migrations;
 pub mod notification_outbox;
 pub mod origin_marks;

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use domain::telemetry::Origin;
 use eventlog::{Message, Stream};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Marks by stream and subject tail (`<target partition>.<source>`). Origins ascend within one tail.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct OriginMarks(BTreeMap<Stream, BTreeMap<String, Origin>>);
 
 impl OriginMarks {

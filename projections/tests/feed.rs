@@ -73,7 +73,7 @@ async fn a_room_receives_telemetry_presence_events_alarms_activities_and_health(
     assert_eq!(first("device:status"), status);
     assert_eq!(first("device:disconnected")["reason"], "timeout");
     let newest = first("telemetry:new");
-    assert_eq!((&newest["deviceId"], &newest["timestamp"]), (&json!(DEVICE), &json!("2026-01-10T10:00:10.000Z")));
+    assert_eq!((&newest["deviceId"], &newest["timestamp"]), (&json!(DEVICE), &json!("2026-01-10T10:00:10.000000Z")));
     assert_eq!(newest["metrics"], json!({"temp": 21.0, "pressure": 1.6, "mode": "auto"}));
     let events: Vec<_> = heard["event:created"].iter().map(|event| event["type"].clone()).collect();
     assert!(events.contains(&json!("CONNECTION_REFUSED")) || events.contains(&json!("THRESHOLD_BREACH")), "{events:?}");

@@ -5,7 +5,7 @@ use projections::alarm_board::read::AlarmFilter;
 use projections::asset_directory::read::AssetFilter;
 use projections::device_directory::read::DeviceFilter;
 use projections::latest_telemetry::read::Latest;
-use projections::live_feed::Room;
+use projections::live_feed::{Room, rfc3339_micros};
 use projections::{Paging, alarm_board, asset_directory, asset_health, device_directory, latest_telemetry};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -87,7 +87,7 @@ fn device(id: Uuid, latest: &Latest) -> Value {
 fn metrics(latest: &Latest) -> Map<String, Value> {
     let shown = |(key, newest): (&String, &latest_telemetry::read::LatestValue)| {
         let value = json!({
-            "value": newest.value, "timestamp": text(newest.measured_at), "quality": newest.quality,
+            "value": newest.value, "timestamp": rfc3339_micros(newest.measured_at), "quality": newest.quality,
         });
         (key.clone(), value)
     };

@@ -104,8 +104,8 @@ async fn readings_and_alarms_arrive_in_their_rooms() {
     let (organization, source) = (tenant.organization.clone(), device.clone());
     blocking(move || publish(&organization, &source, 0, 21.5)).await;
     let batch = socket.wait_for("telemetry:batch").await;
-    let expected =
-        json!([{"deviceId": device, "metrics": {"temperature": 21.5}, "timestamp": "2026-11-23T10:00:00.000Z"}]);
+    let at = "2026-11-23T10:00:00.000000Z";
+    let expected = json!([{"deviceId": device, "metrics": {"temperature": 21.5}, "timestamp": at, "receivedAt": at}]);
     assert_eq!(batch["data"], expected, "{batch}");
     assert!(batch["position"].is_string());
     let new = organization_socket.wait_for("telemetry:new").await;

@@ -103,8 +103,8 @@ async fn a_client_with_a_token_subscribes_and_receives_readings() {
     })
     .await;
     let event = socket.wait_for("telemetry:batch").await;
-    let expected =
-        json!([{"deviceId": device, "metrics": {"temperature": 3.5}, "timestamp": "2026-11-23T10:00:00.000Z"}]);
+    let at = "2026-11-23T10:00:00.000000Z";
+    let expected = json!([{"deviceId": device, "metrics": {"temperature": 3.5}, "timestamp": at, "receivedAt": at}]);
     assert_eq!(event[1], expected, "{event}");
     assert_eq!(event[2]["room"], format!("device:{device}"));
     assert!(event[2]["position"].is_string());

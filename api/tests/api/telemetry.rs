@@ -62,6 +62,32 @@ fn the_last_day_is_listed_chronologically_with_its_latest_values() {
 }
 
 #[test]
+fn latest_and_history_agree_on_two_messages_of_one_second() {
+    let tenant = tenant("One second");
+    let device = tenant.device("T-3");
+    let source = Source { organization: &tenant.organization, device: &device };
+    let at = now() - TimeDelta::seconds(60);
+    source.publish(vec![reading(at, &[("level", 2.0), ("flow", 7.0)], None)]);
+    source.publish(vec![reading(at, &[("level", 3.0)], None)]);
+    source.publish(vec![reading(at - TimeDelta::seconds(1), &[("level", 9.0)], None)]);
+    let path = format!("/api/v1/telemetry/device/{device}");
+    let history = eventually("all three messages", || {
+        let history = tenant.admin.get(&path).ok();
+        (history["count"] == 3).then_some(history)
+    });
+    let newest: Vec<_> = history["data"].as_array().unwrap()[1..].iter().map(|point| point["value"].clone()).collect();
+    assert_eq!(newest, [7.0, 3.0], "{}", history.text);
+    let latest = eventually("the latest values", || {
+        let latest = tenant.admin.get(&format!("{path}/latest")).ok();
+        (latest["metrics"]["level"]["value"] == 3.0).then_some(latest)
+    });
+    assert_eq!(latest["metrics"]["flow"]["value"], 7.0);
+    let minutes = tenant.admin.get(&format!("{path}?metricKey=level&aggregation=1m")).ok();
+    let count: i64 = minutes["data"].as_array().unwrap().iter().map(|minute| minute["count"].as_i64().unwrap()).sum();
+    assert_eq!(count, 2, "{}", minutes.text);
+}
+
+#[test]
 fn invalid_limits_steps_and_times_are_refused() {
     let tenant = tenant("Limits");
     let device = tenant.device("T-2");

@@ -24,7 +24,7 @@ pub use state::State;
 /// Subject token of health scores in the asset stream.
 pub const HEALTH_SOURCE: &str = "16";
 /// Subject token of accepted backup values.
-pub const ACCEPTED_SOURCE: &str = "18";
+pub const ACCEPTED_SOURCE: u16 = 18;
 /// Subject token of the values that a partition's assets report to their parents: this number plus the partition's.
 const CHILDREN_SOURCES: u16 = 32;
 
@@ -47,9 +47,9 @@ impl Stage for AssetCombiner {
     }
 
     fn unit(message: &Message) -> Option<u16> {
-        let (partition, source) = message.subject_tail().split_once('.')?;
-        let source: u16 = source.parse().ok()?;
-        if inputs().any(|input| input == source) { partition.parse().ok() } else { None }
+        let (partition, _) = message.subject_tail().split_once('.')?;
+        source(message).filter(|source| inputs().any(|input| input == *source))?;
+        partition.parse().ok()
     }
 
     fn decode(message: &Message) -> Result<AssetPack, String> {
@@ -67,10 +67,11 @@ impl Stage for AssetCombiner {
         let first = Origin { sequence: context.message.sequence, ordinal: 0 };
         let mut message =
             MessageContext::new(context.directory.as_of(es_position), output.writer(partition, es_position, first));
+        let from_backup = source(context.message) == Some(ACCEPTED_SOURCE);
         let mut taken = 0;
         for reading in input.readings.iter().filter(|reading| mark.admits(reading.origin)) {
             taken += 1;
-            context.unit.state.observe(&mut message, reading, &input.sets);
+            context.unit.state.observe(&mut message, reading, &input.sets, from_backup);
         }
         for offer in input.offers.iter().filter(|offer| mark.admits(offer.origin)) {
             taken += 1;
@@ -90,9 +91,15 @@ impl Stage for AssetCombiner {
     }
 }
 
-/// Lists the source tokens that are read: direct values, backup offers, and reports of child assets.
+/// Returns the source token of a message; `None` for clock ticks.
+fn source(message: &Message) -> Option<u16> {
+    message.subject_tail().split_once('.')?.1.parse().ok()
+}
+
+/// Lists the source tokens that are read: direct values, backup offers, accepted ones, and reports of child assets.
 fn inputs() -> impl Iterator<Item = u16> {
     (0..GROUPS)
         .chain((0..GROUPS).map(offers_source))
+        .chain([ACCEPTED_SOURCE])
         .chain((0..PARTITIONS).map(|partition| CHILDREN_SOURCES + partition))
 }

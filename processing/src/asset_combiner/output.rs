@@ -70,7 +70,7 @@ impl ResultWriter<'_> {
 
     /// Adds accepted values of a backup device.
     pub fn write_accepted_backup(&mut self, accepted: ComputedReading) {
-        self.write_values(ACCEPTED_SOURCE, accepted);
+        self.write_values(&ACCEPTED_SOURCE.to_string(), accepted);
     }
 
     fn write_values(&mut self, source: &str, computed: ComputedReading) {

@@ -85,8 +85,14 @@ impl Requirements<'_> {
 }
 
 impl State {
-    /// Processes values of a device that is not a backup.
-    pub fn observe(&mut self, message: &mut MessageContext<'_>, reading: &AssetReading, sets: &MetricSets) {
+    /// Processes values of an asset. With `from_backup` they are accepted ones of a backup device.
+    pub fn observe(
+        &mut self,
+        message: &mut MessageContext<'_>,
+        reading: &AssetReading,
+        sets: &MetricSets,
+        from_backup: bool,
+    ) {
         let Some(requirements) = message.requirements(reading.asset) else { return };
         let asset = match self.0.get_mut(&reading.asset) {
             Some(asset) => asset,
@@ -95,25 +101,25 @@ impl State {
             }
             None => return,
         };
-        asset.note_primary(reading, sets);
+        if !from_backup {
+            asset.note_primary(reading, sets);
+        }
         if asset.update_latest(&requirements, reading, sets) {
             asset.compute(message, &requirements, reading.asset, reading.organization, reading);
         }
     }
 
     /// Processes values of a backup device. A value is accepted if no other device has sent its metric for the takeover
-    /// time.
+    /// time. Accepted values are only written: this stage reads them back from where every reader has them, so that it
+    /// computes with the same order of arrival as latest values, history and rules show.
     pub fn offer_backup(&mut self, message: &mut MessageContext<'_>, offer: &AssetReading, sets: &MetricSets) {
         let Some(requirements) = message.requirements(offer.asset) else { return };
         let asset = self.0.entry(offer.asset).or_default();
         let Some((accepted, sets)) = asset.accept_backup(&requirements, offer, sets) else { return };
         message.writer.write_accepted_backup(super::output::ComputedReading {
             numbers: sets.keys(0).iter().cloned().zip(accepted.numbers.iter().copied()).collect(),
-            reading: accepted.clone(),
+            reading: accepted,
         });
-        if asset.update_latest(&requirements, &accepted, &sets) {
-            asset.compute(message, &requirements, offer.asset, offer.organization, &accepted);
-        }
     }
 
     /// Processes the report of a child asset.

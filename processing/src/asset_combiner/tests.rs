@@ -219,10 +219,11 @@ fn a_backup_counts_only_while_the_other_devices_are_silent() {
         backup(MOTOR, 20, &[("t", 3.0)]),
         backup(MOTOR, 39, &[("t", 4.0)]),
         backup(MOTOR, 40, &[("t", 5.0)]),
-        direct(MOTOR, 41, &[("t", 6.0)]),
-        backup(MOTOR, 50, &[("t", 7.0)]),
     ];
     store(&directory, &mut log, &sent);
+    // The stage reads the accepted values back.
+    (0..2).for_each(|_| run(&directory, &mut log, &Plan::straight()));
+    store(&directory, &mut log, &[direct(MOTOR, 41, &[("t", 6.0)]), backup(MOTOR, 50, &[("t", 7.0)])]);
     run(&directory, &mut log, &Plan::straight());
     let seen: Vec<_> =
         computed(&log).into_iter().map(|(_, second, numbers, devices, _)| (second, numbers, devices)).collect();
@@ -232,8 +233,55 @@ fn a_backup_counts_only_while_the_other_devices_are_silent() {
         (41, vec![number("twice", 12.0)], vec![device(1)]),
     ];
     assert_eq!(seen, expected);
-    let accepted = values(&log, ACCEPTED_SOURCE);
+    let accepted = values(&log, &ACCEPTED_SOURCE.to_string());
     assert_eq!(accepted, vec![(MOTOR, 40, vec![number("t", 5.0)], vec![device(2)], vec![])]);
+}
+
+#[test]
+fn a_value_of_a_backup_counts_in_the_order_in_which_readers_see_it() {
+    let motor = json!({"combination": {"takeover_after_seconds": 30}, "derived_metrics": [{"key": "twice", "formula": "t * 2"}]});
+    let (directory, mut log) = (plant(motor, json!({}), json!({})), MemoryLog::default());
+    let sent = [backup(MOTOR, 0, &[("t", 1.0)]), backup(MOTOR, 60, &[("t", 2.0)]), direct(MOTOR, 60, &[("t", 3.0)])];
+    store(&directory, &mut log, &sent);
+    (0..2).for_each(|_| run(&directory, &mut log, &Plan::straight()));
+    // The accepted value stands in the log behind the primary device's of the same time, so it arrived last.
+    let twice: Vec<_> = computed(&log).into_iter().map(|(_, second, numbers, ..)| (second, numbers)).collect();
+    assert_eq!(twice, [(60, vec![number("twice", 6.0)]), (60, vec![number("twice", 4.0)])]);
+}
+
+#[test]
+fn a_corrected_value_of_the_same_time_is_computed_anew_and_a_repeated_one_is_not() {
+    let (directory, mut log) = (plant(power(), total("power", "sum"), json!({})), MemoryLog::default());
+    let sent = [
+        direct(MOTOR, 9, &[("voltage", 10.0), ("current", 1.0)]),
+        Sent(MOTOR, 9, 3, 1, vec![("voltage", 20.0)]),
+        direct(MOTOR, 9, &[("voltage", 20.0), ("current", 1.0)]),
+        direct(MOTOR, 8, &[("voltage", 30.0)]),
+    ];
+    store(&directory, &mut log, &sent);
+    (0..2).for_each(|_| run(&directory, &mut log, &Plan::straight()));
+    let powers = |of: AssetId, at: usize| -> Vec<f64> {
+        computed(&log).into_iter().filter(|(asset, ..)| *asset == of).map(|(_, _, numbers, ..)| numbers[at].1).collect()
+    };
+    assert_eq!(powers(MOTOR, 1), [10.0, 20.0]);
+    assert_eq!(powers(LINE, 0).last(), Some(&20.0));
+}
+
+#[test]
+fn the_last_of_the_childrens_values_of_one_time_is_the_last_to_arrive() {
+    let (directory, mut log) = (plant(power(), total("voltage", "last"), json!({})), MemoryLog::default());
+    let sent = [
+        direct(OTHER_MOTOR, 1, &[("voltage", 1.0)]),
+        direct(MOTOR, 1, &[("voltage", 2.0)]),
+        direct(OTHER_MOTOR, 1, &[("voltage", 3.0)]),
+        direct(MOTOR, 1, &[("current", 9.0)]),
+    ];
+    for one in sent {
+        store(&directory, &mut log, &[one]);
+        (0..2).for_each(|_| run(&directory, &mut log, &Plan::straight()));
+    }
+    let last = computed(&log).into_iter().rfind(|(of, ..)| *of == LINE).unwrap();
+    assert_eq!(last.2, [number("total", 3.0)]);
 }
 
 #[test]
@@ -249,11 +297,7 @@ fn a_recomputed_value_gets_a_later_time() {
     store(&directory, &mut log, &sent);
     run(&directory, &mut log, &Plan::straight());
     let powers: Vec<_> = computed(&log).into_iter().map(|(_, second, numbers, ..)| (second, numbers[1].1)).collect();
-    assert_eq!(
-        powers,
-        [(9, 10.0), (10, 30.0)],
-        "values older than the known ones, or of the same time, trigger nothing"
-    );
+    assert_eq!(powers, [(9, 10.0), (9, 30.0), (10, 90.0)], "values older than the known ones trigger nothing");
 }
 
 #[test]
@@ -327,15 +371,15 @@ fn health_folds_the_children_and_a_derived_metric_may_be_a_band() {
 }
 
 #[test]
-fn the_stage_skips_its_own_values_and_health_but_reads_reports_of_children() {
+fn the_stage_skips_its_own_values_and_health_but_reads_reports_of_children_and_accepted_values() {
     let unit = |tail: &str| {
         let mut log = MemoryLog::default();
         AssetCombiner::unit(&log.store(Stream::TelemetryAsset, tail, encode_pack(&AssetPack::default()).unwrap()))
     };
     assert_eq!(["1.16", "1.17", "1.clock"].map(unit), [None; 3]);
-    assert_eq!(["1.3", "2.7", "3.32", "4.47"].map(unit), [1, 2, 3, 4].map(Some));
+    assert_eq!(["1.3", "2.7", "3.32", "4.47", "5.18"].map(unit), [1, 2, 3, 4, 5].map(Some));
     let some = AssetCombiner::sources(&BTreeSet::from([7]));
-    assert_eq!(some[0].filters.len(), 24);
+    assert_eq!(some[0].filters.len(), 25);
     assert!(["7.0", "7.7", "7.32", "7.47"].iter().all(|filter| some[0].filters.contains(&(*filter).to_owned())));
 }
 

@@ -37,14 +37,20 @@ fn name_on_link<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
     }
 }
 
-/// Returns an asset's values that are not numbers.
-pub fn map_others(link: &Link, others: &[(String, MetricValue)]) -> Vec<(String, MetricValue)> {
+/// Returns an asset's values that are not numbers: unique keys, none of `numbers`, which are the sorted keys of its
+/// numbers.
+pub fn map_others(link: &Link, others: &[(String, MetricValue)], numbers: &[&str]) -> Vec<(String, MetricValue)> {
     let visible_values = others.iter().filter_map(|(key, value)| Some((name_on_link(link, key)?, value)));
-    if link.metrics_mapping.is_empty() {
-        return visible_values.map(|(key, value)| (key.to_owned(), value.clone())).collect();
-    }
-    let value = |from: &str| visible_values.clone().find(|(key, _)| *key == from).map(|(_, value)| value.clone());
-    unprefixed_pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to.to_owned(), value(from)?))).collect()
+    let mut mapped: Vec<(&str, &MetricValue)> = if link.metrics_mapping.is_empty() {
+        visible_values.collect()
+    } else {
+        let value = |from: &str| visible_values.clone().find(|(key, _)| *key == from).map(|(_, value)| value);
+        unprefixed_pairs(&link.metrics_mapping).filter_map(|(from, to)| Some((to, value(from)?))).collect()
+    };
+    mapped.retain(|(key, _)| numbers.binary_search(key).is_err());
+    mapped.sort_by_key(|(key, _)| *key);
+    mapped.dedup_by_key(|(key, _)| *key);
+    mapped.into_iter().map(|(key, value)| (key.to_owned(), value.clone())).collect()
 }
 
 /// Returns the mapping without the optional prefixes `device.` and `asset.`.

@@ -61,8 +61,8 @@ impl Output {
 impl AssetValueWriter<'_> {
     /// Adds a reading as the link maps it. Returns false where the mapping leaves no value.
     pub fn add(&mut self, link: &Link, reading: &Reading, origin: Origin) -> bool {
-        let others = map_others(link, &reading.others);
         let (keys, numbers) = map_numbers(link, self.sets.keys(reading.set), &reading.numbers);
+        let others = map_others(link, &reading.others, &keys);
         if keys.is_empty() && others.is_empty() {
             return false;
         }

@@ -161,3 +161,18 @@ fn a_link_with_a_port_sees_that_port_and_metrics_without_a_port() {
         values(&directory, &mut log).into_iter().map(|(asset, _, numbers, _)| (asset, numbers)).collect();
     assert_eq!(seen, expected);
 }
+
+#[test]
+fn an_asset_has_each_metric_once_though_a_number_and_a_text_are_mapped_to_it() {
+    let mut directory = sample_directory();
+    let target = Uuid::from_u128(0x78);
+    let registered = json!({"name": "x", "asset_type_id": DEVICE_TYPE, "kind": "space", "custom_attributes": {}});
+    directory.apply(target, "asset", "AssetRegistered", registered);
+    directory.link(device(1).0, target, json!({"on": "state", "temperature": "state", "off": "state"}));
+    let mut log = MemoryLog::default();
+    let mut one = reading(0, 1, 5, &[21.0]);
+    one.others.push(("off".to_owned(), MetricValue::Boolean(false)));
+    log.store(Stream::TelemetryNormalized, "1.0", pack(&directory, &["temperature"], vec![one]));
+    let seen: Vec<_> = values(&directory, &mut log).into_iter().filter(|(asset, ..)| asset.0 == target).collect();
+    assert_eq!(seen, [(AssetId(target), at(5), vec![("state".to_owned(), 21.0)], 0)]);
+}

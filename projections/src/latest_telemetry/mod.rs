@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use store_script::digest;
 
 use self::coalesce::coalesce;
+use crate::origin_marks::OriginMarks;
 use crate::ownership::Owner;
 use crate::projection::BatchLimits;
 use crate::runner::clip;
@@ -63,6 +64,9 @@ impl Store {
 struct Checkpoint {
     generation: i64,
     positions: Positions,
+    /// Earlier versions did not store them.
+    #[serde(default)]
+    marks: OriginMarks,
 }
 
 /// Returns the streams that it reads.
@@ -106,7 +110,7 @@ impl<'a> LatestTelemetry<'a> {
             serde_json::from_str(&self.stored).map_err(unreadable)?
         };
         if self.checkpoint.generation != known.generation {
-            self.checkpoint = Checkpoint { generation: known.generation, positions: Positions::new() };
+            self.checkpoint = Checkpoint { generation: known.generation, ..Checkpoint::default() };
         }
         self.must_reload = false;
         Ok(())
@@ -126,11 +130,12 @@ impl<'a> LatestTelemetry<'a> {
             message.sequence > self.checkpoint.positions.sequence(message.stream)
                 && self.until.as_ref().is_none_or(|until| message.sequence <= until.sequence(message.stream))
         };
-        let (newest, rejected) = coalesce(batch.messages.iter().filter(fresh));
+        let mut marks = self.checkpoint.marks.clone();
+        let (newest, rejected) = coalesce(&mut marks, batch.messages.iter().filter(fresh));
         if !rejected.is_empty() {
             return Ok(rejected);
         }
-        let next = Checkpoint { generation: self.checkpoint.generation, positions };
+        let next = Checkpoint { generation: self.checkpoint.generation, positions, marks };
         if next == self.checkpoint {
             return Ok(Vec::new());
         }

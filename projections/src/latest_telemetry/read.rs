@@ -39,6 +39,9 @@ pub struct Latest {
 
 #[derive(Deserialize)]
 struct Stored {
+    /// Their order of arrival; earlier versions did not store it.
+    #[serde(default)]
+    p: i64,
     v: BTreeMap<String, Value>,
     #[serde(default)]
     q: BTreeMap<String, String>,
@@ -104,21 +107,24 @@ async fn times_of_arrival(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Opti
     if entities.is_empty() { Ok(Vec::new()) } else { calls.query_async(&mut redis).await }
 }
 
-/// Parses an entity's hash fields; for a metric in several sets, the newest value counts.
+/// Parses an entity's hash fields. For a metric in several sets, the value with the greatest time counts, and of equal
+/// times the last to arrive.
 pub(crate) fn unfold(fields: Vec<(String, String)>) -> Latest {
     let mut latest = Latest::default();
+    let mut sets: Vec<(i64, Stored)> = Vec::new();
     for (field, text) in fields {
         if field == "seen" {
             latest.last_seen = text.parse().ok().and_then(DateTime::from_timestamp_micros);
             continue;
         }
         let Some((micros, content)) = text.split_once('|') else { continue };
-        let Some(measured_at) = micros.parse().ok().and_then(DateTime::from_timestamp_micros) else { continue };
-        let Ok(mut stored) = serde_json::from_str::<Stored>(content) else { continue };
+        let (Ok(micros), Ok(stored)) = (micros.parse(), serde_json::from_str(content)) else { continue };
+        sets.push((micros, stored));
+    }
+    sets.sort_by_key(|(micros, stored)| (*micros, stored.p));
+    for (micros, mut stored) in sets {
+        let Some(measured_at) = DateTime::from_timestamp_micros(micros) else { continue };
         for (metric, value) in stored.v {
-            if latest.metrics.get(&metric).is_some_and(|held| held.measured_at > measured_at) {
-                continue;
-            }
             let quality = stored.q.remove(&metric).unwrap_or_else(|| "good".into());
             let reason = stored.r.remove(&metric);
             latest.metrics.insert(metric, LatestValue { value, measured_at, quality, reason });

@@ -9,30 +9,37 @@ use redis::{AsyncCommands, Script};
 
 use super::Store;
 use super::coalesce::Newest;
+use super::read::unfold;
 use crate::Error;
 
 /// Entities per call; Redis serves no other client while a script runs.
 const AT_ONCE: usize = 500;
 
 /// `KEYS[1]` is the checkpoint, `ARGV[1]` its expected and `ARGV[2]` its new value. Then follows one key for each
-/// entity, with four arguments: time of arrival, field of the metric set, time of measurement, and content.
+/// entity, with five arguments: time of arrival, field of the metric set, time of measurement, order of arrival, and
+/// content. A value of an earlier version has no order of arrival, so everything of its time came later.
 static STORE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        r"
+        r#"
         if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+        local function is_newer(held, at, position)
+            local held_at, held_position = string.match(held, '^(%-?%d+)|{"p":(%d+)')
+            held_at = tonumber(held_at or string.match(held, '^%-?%d+'))
+            return held_at < at or held_at == at and tonumber(held_position or 0) <= position
+        end
         for i = 2, #KEYS do
-            local a = 4 * i - 5
+            local a = 5 * i - 7
             local held = redis.call('HMGET', KEYS[i], 'seen', ARGV[a + 1])
             if not held[1] or tonumber(held[1]) < tonumber(ARGV[a]) then
                 redis.call('HSET', KEYS[i], 'seen', ARGV[a])
             end
-            if not held[2] or tonumber(string.match(held[2], '^%-?%d+')) <= tonumber(ARGV[a + 2]) then
-                redis.call('HSET', KEYS[i], ARGV[a + 1], ARGV[a + 3])
+            if not held[2] or is_newer(held[2], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])) then
+                redis.call('HSET', KEYS[i], ARGV[a + 1], ARGV[a + 4])
             end
         end
         redis.call('SET', KEYS[1], ARGV[2])
         return 1
-        ",
+        "#,
     )
 });
 
@@ -49,7 +56,8 @@ pub async fn store(store: &Store, from: &str, to: &str, newest: &[Newest]) -> Re
         call.key(store.checkpoint_key()).arg(from).arg(next);
         for value in some {
             call.key(key(store, value.entity));
-            call.arg(value.received_at).arg(&value.field).arg(value.measured_at).arg(&value.text);
+            call.arg(value.received_at).arg(&value.field).arg(value.measured_at);
+            call.arg(value.position).arg(&value.text);
         }
         if !call.invoke_async::<bool>(&mut redis).await? {
             return Ok(false);
@@ -87,15 +95,15 @@ pub async fn keys(store: &Store) -> Result<Vec<String>, Error> {
     }
 }
 
-/// Returns a digest of all latest values; comparable only within one build, since the hasher may change.
+/// Returns a digest of what readers see of all latest values; comparable only within one build, since the hasher may
+/// change. How the values are stored differs between versions.
 pub async fn digest(store: &Store) -> Result<String, Error> {
     let mut redis = store.redis.clone();
     let keys = keys(store).await?;
     let mut hasher = DefaultHasher::new();
     for key in &keys {
-        let mut fields: Vec<(String, String)> = redis.hgetall(key).await?;
-        fields.sort();
-        (key, fields).hash(&mut hasher);
+        let fields: Vec<(String, String)> = redis.hgetall(key).await?;
+        (key, format!("{:?}", unfold(fields))).hash(&mut hasher);
     }
     Ok(format!("{} entities {:016x}", keys.len(), hasher.finish()))
 }

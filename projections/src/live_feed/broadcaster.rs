@@ -17,7 +17,7 @@ use super::{NAME, translate};
 use crate::decoded_event::decode_message;
 use crate::device_directory::{ConnectivityRow, presence, presence_facts};
 use crate::origin_marks::OriginMarks;
-use crate::reading_values::reading_values;
+use crate::reading_values::{asset_values, device_values};
 use crate::system_events::{of_presence, threshold_events};
 
 pub(super) struct Broadcaster {
@@ -78,7 +78,8 @@ impl Broadcaster {
             }
             let shown = FeedReading {
                 measured_at: reading.measured_at,
-                values: reading_values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
+                received_at: reading.received_at,
+                values: device_values(reading, &pack.sets),
                 source_devices: Vec::new(),
             };
             if existing[0] {
@@ -106,7 +107,8 @@ impl Broadcaster {
             if self.hub.existing([room]) == [true] {
                 let shown = FeedReading {
                     measured_at: reading.measured_at,
-                    values: reading_values(pack.sets.keys(reading.set), &reading.numbers, &reading.others),
+                    received_at: reading.received_at,
+                    values: asset_values(reading, &pack.sets),
                     source_devices: reading.source_devices.iter().map(|device| device.0).collect(),
                 };
                 self.pending.add_all(room, place, shown);

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use cursor::{Cursor, NotACursor};
 pub use hub::{Closed, FeedMessage, Resumed, Subscription};
 pub use room::{NotARoom, Room};
+pub use translate::rfc3339_micros;
 
 use self::broadcaster::Broadcaster;
 use self::hub::Hub;

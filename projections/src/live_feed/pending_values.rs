@@ -1,7 +1,9 @@
 //! Telemetry values buffered between two ticks: for an organisation's room the newest value of each metric, at most
-//! once a second for each device; for a device's or asset's room all readings, sent as one message.
+//! once a second for each device; for a device's or asset's room all readings, sent as one message. Every message names
+//! the time at which its values were measured, so that a subscriber can tell late values, which change nothing, from
+//! newer ones and from corrections.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use uuid::Uuid;
 
 use super::hub::{BUFFERED_STREAMS, Hub};
 use super::room::Room;
-use super::translate::rfc3339_millis;
+use super::translate::rfc3339_micros;
 
 /// How often an organisation's room gets the values of one device. Slightly less than a second, so that a device that
 /// sends every second is not delayed to the next tick now and then.
@@ -23,6 +25,7 @@ const SILENT_DEVICE_TTL: Duration = Duration::from_secs(60);
 /// A reading for the feed.
 pub(super) struct FeedReading {
     pub measured_at: DateTime<Utc>,
+    pub received_at: DateTime<Utc>,
     pub values: Map<String, Value>,
     /// Empty for devices.
     pub source_devices: Vec<Uuid>,
@@ -39,12 +42,12 @@ struct Buffered {
     all: HashMap<Room, AllReadings>,
 }
 
-/// The newest values of a device.
+/// The newest values of a device, with the times at which they were measured.
 #[derive(Default)]
 struct Newest {
     values: HashMap<String, (DateTime<Utc>, Value)>,
-    /// Absent while nothing is pending.
-    measured_at: Option<DateTime<Utc>>,
+    /// When the last pending reading arrived; absent while nothing is pending.
+    received_at: Option<DateTime<Utc>>,
     /// Where its oldest pending reading comes from.
     first_place: (usize, u64),
     /// Where its newest pending reading comes from.
@@ -68,11 +71,11 @@ impl PendingValues {
     pub(super) fn add_newest(&self, organization: Uuid, device: Uuid, place: (usize, u64), reading: &FeedReading) {
         let mut buffered = self.buffered();
         let newest = buffered.newest.entry((organization, device)).or_default();
-        if newest.measured_at.is_none() {
+        if newest.received_at.is_none() {
             newest.first_place = place;
         }
         newest.place = newest.place.max(place);
-        newest.measured_at = newest.measured_at.max(Some(reading.measured_at));
+        newest.received_at = newest.received_at.max(Some(reading.received_at));
         for (key, value) in &reading.values {
             let held = newest.values.get(key);
             if held.is_none_or(|(measured_at, _)| *measured_at <= reading.measured_at) {
@@ -86,18 +89,15 @@ impl PendingValues {
         let mut buffered = self.buffered();
         let all = buffered.all.entry(room).or_default();
         all.place = all.place.max(place);
-        let timestamp = rfc3339_millis(reading.measured_at);
-        all.readings.push(match room {
-            Room::Asset(asset) => json!({
-                "assetId": asset,
-                "metrics": reading.values,
-                "timestamp": timestamp,
-                "sourceDevices": reading.source_devices,
-            }),
-            Room::Device(id) | Room::Organization(id) | Room::User(id) => {
-                json!({ "deviceId": id, "metrics": reading.values, "timestamp": timestamp })
-            }
-        });
+        let (id, name) = match room {
+            Room::Asset(id) => (id, "assetId"),
+            Room::Device(id) | Room::Organization(id) | Room::User(id) => (id, "deviceId"),
+        };
+        let mut told = content(name, id, reading.values, reading.measured_at, reading.received_at);
+        if name == "assetId" {
+            told["sourceDevices"] = json!(reading.source_devices);
+        }
+        all.readings.push(told);
     }
 
     /// Publishes what is due.
@@ -109,7 +109,7 @@ impl PendingValues {
         let now = Instant::now();
         buffered.newest.retain(|(organization, device), newest| newest.flush(hub, now, *organization, *device));
         let mut unpublished = [None; BUFFERED_STREAMS];
-        for newest in buffered.newest.values().filter(|newest| newest.measured_at.is_some()) {
+        for newest in buffered.newest.values().filter(|newest| newest.received_at.is_some()) {
             let (index, sequence) = newest.first_place;
             let first = unpublished[index].get_or_insert(sequence);
             *first = sequence.min(*first);
@@ -122,14 +122,30 @@ impl Newest {
     /// Publishes the values if the interval has passed; returns whether the device is still to be remembered.
     fn flush(&mut self, hub: &Hub, now: Instant, organization: Uuid, device: Uuid) -> bool {
         let since = self.sent_at.map(|sent_at| now.duration_since(sent_at));
-        let Some(measured_at) = self.measured_at else { return since.is_some_and(|since| since < SILENT_DEVICE_TTL) };
+        let Some(received_at) = self.received_at else { return since.is_some_and(|since| since < SILENT_DEVICE_TTL) };
         if since.is_some_and(|since| since < MIN_INTERVAL) {
             return true;
         }
-        let metrics: Map<String, Value> = self.values.drain().map(|(key, (_, value))| (key, value)).collect();
-        let data = json!({ "deviceId": device, "metrics": metrics, "timestamp": rfc3339_millis(measured_at) });
-        hub.publish(&[Room::Organization(organization)], self.place, "telemetry:new", &data);
-        (self.measured_at, self.sent_at) = (None, Some(now));
+        let mut by_time = BTreeMap::<DateTime<Utc>, Map<String, Value>>::new();
+        for (key, (measured_at, value)) in self.values.drain() {
+            by_time.entry(measured_at).or_default().insert(key, value);
+        }
+        for (measured_at, metrics) in by_time {
+            let data = content("deviceId", device, metrics, measured_at, received_at);
+            hub.publish(&[Room::Organization(organization)], self.place, "telemetry:new", &data);
+        }
+        (self.received_at, self.sent_at) = (None, Some(now));
         true
     }
+}
+
+fn content(
+    name: &str,
+    id: Uuid,
+    metrics: Map<String, Value>,
+    measured_at: DateTime<Utc>,
+    received_at: DateTime<Utc>,
+) -> Value {
+    let (timestamp, received_at) = (rfc3339_micros(measured_at), rfc3339_micros(received_at));
+    json!({ name: id, "metrics": metrics, "timestamp": timestamp, "receivedAt": received_at })
 }

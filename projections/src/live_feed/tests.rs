@@ -70,7 +70,8 @@ async fn a_subscriber_from_a_process_that_was_ahead_gets_no_message_twice() {
 
 fn sample_reading() -> FeedReading {
     let values = json!({"temp": 1.0}).as_object().cloned().unwrap();
-    FeedReading { measured_at: chrono::DateTime::UNIX_EPOCH, values, source_devices: Vec::new() }
+    let start = chrono::DateTime::UNIX_EPOCH;
+    FeedReading { measured_at: start, received_at: start, values, source_devices: Vec::new() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,6 +107,7 @@ async fn the_newest_value_of_each_metric_is_published_once_a_second() {
     let mut subscriber = feed.subscribe(Room::Organization(Uuid::nil()), None);
     let reading = |seconds, values: serde_json::Value| FeedReading {
         measured_at: chrono::DateTime::from_timestamp(seconds, 0).unwrap(),
+        received_at: chrono::DateTime::from_timestamp(9, 0).unwrap(),
         values: values.as_object().cloned().unwrap(),
         source_devices: Vec::new(),
     };
@@ -114,9 +116,14 @@ async fn the_newest_value_of_each_metric_is_published_once_a_second() {
     add(2, json!({"a": 2}));
     add(1, json!({"a": 1, "b": 1}));
     pending.flush(&feed.hub);
-    let data: serde_json::Value = serde_json::from_str(&subscriber.recv().await.unwrap().data).unwrap();
-    assert_eq!(data["metrics"], json!({"a": 2, "b": 1}));
-    assert_eq!(data["timestamp"], "1970-01-01T00:00:02.000Z");
+    // Every message has one time of measurement.
+    for (second, metrics) in [(1, json!({"b": 1})), (2, json!({"a": 2}))] {
+        let data: serde_json::Value = serde_json::from_str(&subscriber.recv().await.unwrap().data).unwrap();
+        let timestamp = format!("1970-01-01T00:00:0{second}.000000Z");
+        let received_at = "1970-01-01T00:00:09.000000Z";
+        let told = json!({"deviceId": device, "metrics": metrics, "timestamp": timestamp, "receivedAt": received_at});
+        assert_eq!(data, told);
+    }
     add(3, json!({"a": 3}));
     pending.flush(&feed.hub);
     tokio::time::advance(std::time::Duration::from_millis(940)).await;

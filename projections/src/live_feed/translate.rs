@@ -241,3 +241,9 @@ fn entity_room(kind: EntityKind, id: Uuid) -> Room {
 pub(super) fn rfc3339_millis(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
+
+/// Formats a time of telemetry: with microseconds, since readings may be only microseconds apart. The length is always
+/// the same, so subscribers may compare such times as text.
+pub fn rfc3339_micros(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use crate::binary_copy::micros;
 use crate::decoded_event::Unreadable;
+use crate::log_order::log_order;
 use crate::origin_marks::OriginMarks;
 use crate::projection::rejection;
-use crate::sql_values::{strip_nul, to_bigint, to_json};
+use crate::sql_values::{strip_nul, to_json};
 
 /// The kind of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,11 +144,6 @@ impl DecodedBatch {
         };
         sets.into_iter().map(intern).collect()
     }
-}
-
-/// Returns the order of arrival of a reading: the stream sequence times 65,536, plus the index in the message.
-fn log_order(message: &Message, index: usize) -> i64 {
-    (to_bigint(message.sequence) << 16) | i64::from(u16::try_from(index).unwrap_or(u16::MAX))
 }
 
 fn others(values: &[(String, MetricValue)]) -> Option<String> {

@@ -70,6 +70,8 @@ pub struct OpenHours {
     must_recompute: BTreeSet<(i64, i32)>,
     /// The first device that provided values for an asset in an open hour.
     first_sources: BTreeMap<(i64, i32), i32>,
+    /// The aggregates of values that were computed from other values of the asset.
+    computed: BTreeSet<AggregateKey>,
     /// Closed hours that received another reading in this batch.
     reopened: BTreeSet<(i64, i32)>,
     /// From this hour on, memory holds every reading; before it, a restart lost some.
@@ -119,8 +121,8 @@ impl OpenHours {
             if hour < self.closed_before {
                 self.reopened.insert((hour, row.entity));
             } else if hour >= self.complete_from {
-                self.aggregates.entry((hour, row.entity, row.set)).or_default().add(&row.reading.numbers, &row.sources);
                 self.mark_overlap(row, hour);
+                self.aggregates.entry((hour, row.entity, row.set)).or_default().add(&row.reading.numbers, &row.sources);
             }
         }
         for row in &routed.late {
@@ -130,14 +132,18 @@ impl OpenHours {
         }
     }
 
-    /// Marks an asset's hour for recomputation if a second device provides values: several values may have the same
-    /// time and metric, of which only one counts.
+    /// Marks an asset's hour for recomputation if a second device provides values, or the same metrics are measured and
+    /// computed: several values may have the same time and metric, of which only one counts.
     fn mark_overlap(&mut self, row: &KeyedReading, hour: i64) {
-        if let Some(source) = row.sources.first() {
-            let place = (hour, row.entity);
-            if self.first_sources.entry(place).or_insert(*source) != source {
-                self.must_recompute.insert(place);
-            }
+        let (place, key) = ((hour, row.entity), (hour, row.entity, row.set));
+        let source = row.sources.first();
+        let second = source.is_some_and(|source| self.first_sources.entry(place).or_insert(*source) != source);
+        let was_computed = self.computed.contains(&key);
+        if row.reading.computed {
+            self.computed.insert(key);
+        }
+        if second || self.aggregates.contains_key(&key) && was_computed != row.reading.computed {
+            self.must_recompute.insert(place);
         }
     }
 
@@ -155,7 +161,10 @@ impl OpenHours {
             let open = self.aggregates.split_off(&(until, i32::MIN, i32::MIN));
             let over = std::mem::replace(&mut self.aggregates, open);
             let still_open = self.must_recompute.split_off(&(until, i32::MIN));
-            let must_recompute = std::mem::replace(&mut self.must_recompute, still_open);
+            let mut must_recompute = std::mem::replace(&mut self.must_recompute, still_open);
+            let still_open = self.computed.split_off(&(until, i32::MIN, i32::MIN));
+            let computed = std::mem::replace(&mut self.computed, still_open);
+            must_recompute.extend(measured_and_computed(db, &over, &computed).await?);
             self.first_sources = self.first_sources.split_off(&(until, i32::MIN));
             store_aggregates(
                 db,
@@ -206,6 +215,30 @@ pub async fn store_aggregates<'a>(
     }
     copy.send(db, "telemetry_hour (entity, hour, metric_set, counts, minima, maxima, sums, sources)").await?;
     Ok(())
+}
+
+/// Returns the hours of assets in which a metric is both measured and computed.
+async fn measured_and_computed(
+    db: &mut PgConnection,
+    over: &BTreeMap<AggregateKey, Aggregate>,
+    computed: &BTreeSet<AggregateKey>,
+) -> Result<Vec<(i64, i32)>, Error> {
+    let beside = computed.iter().flat_map(|(hour, entity, set)| {
+        let all = over.range((*hour, *entity, i32::MIN)..=(*hour, *entity, i32::MAX));
+        let measured = all.map(|(key, _)| key).filter(|key| !computed.contains(key));
+        measured.map(move |(.., other)| ((*hour, *entity), (*set, *other)))
+    });
+    let beside: Vec<((i64, i32), (i32, i32))> = beside.collect();
+    let pairs: BTreeSet<(i32, i32)> = beside.iter().map(|(_, pair)| *pair).collect();
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (sets, others): (Vec<i32>, Vec<i32>) = pairs.into_iter().unzip();
+    let sql = "SELECT DISTINCT p.one, p.other FROM unnest($1::integer[], $2::integer[]) AS p (one, other)
+        JOIN metric_slot s ON s.metric_set = p.one
+        JOIN metric_slot t ON t.metric_set = p.other AND t.metric_key = s.metric_key";
+    let sharing: Vec<(i32, i32)> = sqlx::query_as(sql).bind(sets).bind(others).fetch_all(db).await?;
+    Ok(beside.into_iter().filter(|(_, pair)| sharing.contains(pair)).map(|(place, _)| place).collect())
 }
 
 async fn mark_every_entity_dirty(db: &mut PgConnection, hour: i64) -> Result<(), Error> {

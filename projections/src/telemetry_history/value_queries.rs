@@ -1,11 +1,13 @@
 //! SQL that selects the numbers of one entity in a time range, from rows and segments alike.
 
-/// Merged values: for one time and metric, the last to arrive. `$1` entity, `$2` from, `$3` until.
-pub const MERGED: &str = "SELECT DISTINCT ON (v.measured_at, v.metric_key)
-        v.measured_at, v.metric_key, v.value, v.sources
-    FROM telemetry_values($1, $2, $3) v
-    WHERE v.value IS NOT NULL
-    ORDER BY v.measured_at, v.metric_key, v.position DESC";
+/// Merged values: for one time and metric, the last to arrive; none if that is not a number. `$1` entity, `$2` from, `$3`
+/// until. Callers add conditions to both `WHERE`.
+pub const MERGED: &str = "SELECT v.measured_at, v.metric_key, v.value, v.sources
+    FROM (SELECT DISTINCT ON (v.measured_at, v.metric_key) v.measured_at, v.metric_key, v.value, v.sources
+        FROM telemetry_values($1, $2, $3) v
+        WHERE true
+        ORDER BY v.measured_at, v.metric_key, v.position DESC) v
+    WHERE v.value IS NOT NULL";
 
 /// The same for ranges without late readings or several sources; needs no sort.
 pub const PLAIN: &str = "SELECT v.measured_at, v.metric_key, v.value, v.sources

@@ -98,23 +98,42 @@ function entered(answer) {
     if (!device) continue;
     device.connectivityStatus = known.status;
     device.lastSeen = known.lastSeen;
-    for (const [key, newest] of Object.entries(known.metrics)) device.values[key] = newest.value;
+    // What was missed follows, if it is still known. Otherwise the snapshot is right, even where a value was corrected.
+    if (answer.resumed !== "replayed") device.values = {};
+    for (const [key, newest] of Object.entries(known.metrics)) {
+      if (!(device.values[key]?.timestamp >= newest.timestamp)) device.values[key] = newest;
+    }
     drawDevice(device);
   }
 }
+
+// Takes values of the feed. Late ones change nothing; of those of one time, the last to arrive counts. The feed writes
+// all times with the same length, so they compare as text.
+function take(device, metrics, timestamp) {
+  device.moved = [];
+  for (const [key, value] of Object.entries(metrics)) {
+    const held = device.values[key];
+    if (held?.timestamp > timestamp) continue;
+    if (held?.value !== value) device.moved.push(key);
+    device.values[key] = { value, timestamp };
+    if (key !== firstNumber(device)) continue;
+    if (held?.timestamp === timestamp) device.points.pop();
+    device.points = [...device.points, value].slice(-POINTS);
+  }
+}
+
+const firstNumber = (device) =>
+  Object.keys(device.values).find((key) => typeof device.values[key].value === "number" && !COUNTERS.has(key));
 
 let loading = null; // several notices in a row lead to one loading
 const later = () => { clearTimeout(loading); loading = setTimeout(reload, 400); };
 
 const HEARD = {
-  "telemetry:new": ({ deviceId, metrics, timestamp }) => {
+  "telemetry:new": ({ deviceId, metrics, timestamp, receivedAt }) => {
     const device = state.devices.get(deviceId);
     if (!device) return later();
-    device.moved = Object.keys(metrics).filter((key) => device.values[key] !== metrics[key]);
-    Object.assign(device.values, metrics);
-    device.lastSeen = timestamp;
-    const first = Object.keys(device.values).find((key) => typeof device.values[key] === "number" && !COUNTERS.has(key));
-    if (typeof metrics[first] === "number") device.points = [...device.points, metrics[first]].slice(-POINTS);
+    take(device, metrics, timestamp);
+    if (!(Date.parse(device.lastSeen) > Date.parse(receivedAt))) device.lastSeen = receivedAt;
     drawDevice(device);
   },
   "device:status": ({ deviceId, status, lastSeen }) => {
@@ -201,7 +220,7 @@ function spark(points) {
 
 function drawDevice(device) {
   const status = device.connectivityStatus;
-  const values = Object.entries(device.values).filter(([key]) => !COUNTERS.has(key)).slice(0, 6).map(([key, value]) =>
+  const values = Object.entries(device.values).filter(([key]) => !COUNTERS.has(key)).slice(0, 6).map(([key, { value }]) =>
     element("span", { class: device.moved?.includes(key) && "moved" }, `${key} `, element("b", {}, number(value))));
   const row = element("tr", { id: `device-${device.id}` },
     element("td", {}, element("span", { class: `dot ${status}` }, status)),

@@ -1,6 +1,6 @@
 //! Publishes readings as the normalizer would.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, DeviceTypeId, OrganizationId};
@@ -31,11 +31,13 @@ pub struct NewReading {
 impl Source<'_> {
     /// Publishes the readings in one pack to the partition of the device.
     pub fn publish(&self, readings: Vec<NewReading>) {
-        // All tests share one sequence, because positions must only increase.
-        static SEQUENCE: AtomicU64 = AtomicU64::new(1);
+        // All tests share one sequence, because positions must only increase. It is locked until they are stored.
+        static SEQUENCE: Mutex<u64> = Mutex::new(1);
         let device: DeviceId = self.device.parse().unwrap();
         let mut sets = MetricSets::default();
-        let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed);
+        let mut next = SEQUENCE.lock().unwrap();
+        let sequence = *next;
+        *next += 1;
         let stored = |(ordinal, reading): (usize, NewReading)| Reading {
             origin: Origin { sequence, ordinal: u32::try_from(ordinal).unwrap() },
             organization: self.organization.parse::<OrganizationId>().unwrap(),

@@ -33,6 +33,9 @@ pub struct AssetState {
     reported_to: Option<AssetId>,
     /// The time of the last computed values and score, in microseconds since 1970.
     computed_at: i64,
+    /// The number of children's reports so far.
+    #[serde(default)]
+    reports: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,13 @@ struct LatestValue {
     sources: Vec<DeviceId>,
 }
 
+impl LatestValue {
+    /// Whether a value that arrives now replaces this one.
+    fn yields_to(&self, value: f64, measured_at: i64) -> bool {
+        self.measured_at < measured_at || self.measured_at == measured_at && self.value != value
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct ChildState {
     values: BTreeMap<String, Part>,
@@ -50,6 +60,9 @@ struct ChildState {
     health: Option<u8>,
     measured_at: i64,
     received_at: i64,
+    /// The number of the report that each value came with: its order of arrival among the children's.
+    #[serde(default)]
+    arrivals: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,7 +105,8 @@ impl AssetState {
         Some((accepted, MetricSets(vec![keys])))
     }
 
-    /// Stores required values that are newer than the stored ones. Returns whether there was one.
+    /// Stores required values that are newer than the stored ones, or correct them: of two values with the same time the
+    /// last to arrive counts. Returns whether a value is new; one that only arrived again is not.
     pub fn update_latest(
         &mut self,
         requirements: &Requirements<'_>,
@@ -102,7 +116,7 @@ impl AssetState {
         let measured_at = reading.measured_at.timestamp_micros();
         let mut is_updated = false;
         for (key, value) in sets.keys(reading.set).iter().zip(&reading.numbers) {
-            if requirements.wants(key) && self.newest.get(key).is_none_or(|held| held.measured_at < measured_at) {
+            if requirements.wants(key) && self.newest.get(key).is_none_or(|held| held.yields_to(*value, measured_at)) {
                 let held = LatestValue { value: *value, measured_at, sources: reading.source_devices.clone() };
                 self.newest.insert(key.clone(), held);
                 is_updated = true;
@@ -111,14 +125,15 @@ impl AssetState {
         is_updated
     }
 
-    /// Stores the report of a child. Of two values with the same time the later report wins, because the child may have
-    /// recomputed the value.
+    /// Stores the report of a child. Of two values with the same time the later report wins.
     pub fn update_child(&mut self, report: &ChildValues) {
+        self.reports += 1;
         let child = self.children.entry(report.child).or_default();
         for (key, value, measured_at) in &report.values {
-            let held = child.values.entry(key.clone()).or_insert((*value, *measured_at));
-            if *measured_at >= held.1 {
-                *held = (*value, *measured_at);
+            let held = child.values.get(key);
+            if held.is_none_or(|(held, at)| at < measured_at || at == measured_at && held != value) {
+                child.values.insert(key.clone(), (*value, *measured_at));
+                child.arrivals.insert(key.clone(), self.reports);
             }
         }
         child.health = report.health.or(child.health);
@@ -261,10 +276,15 @@ impl AssetState {
         flaws
     }
 
-    /// Returns the children's values of a metric that are not older than `oldest`.
+    /// Returns the children's values of a metric that are not older than `oldest`, in order of arrival.
     fn child_values(&self, metric: &str, oldest: i64) -> Vec<Part> {
-        let values = self.children.values().filter_map(|child| child.values.get(metric));
-        values.filter(|(_, measured_at)| *measured_at >= oldest).copied().collect()
+        let values = self.children.values().filter_map(|child| {
+            let (value, measured_at) = child.values.get(metric).filter(|(_, at)| *at >= oldest)?;
+            Some((child.arrivals.get(metric), (*value, *measured_at)))
+        });
+        let mut values: Vec<_> = values.collect();
+        values.sort_by_key(|(arrival, _)| *arrival);
+        values.into_iter().map(|(_, part)| part).collect()
     }
 
     fn child_sources(&self) -> Vec<DeviceId> {
