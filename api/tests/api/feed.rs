@@ -145,6 +145,28 @@ async fn a_reconnecting_client_gets_what_it_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_shows_what_the_feed_told_others_before() {
+    let (tenant, device) = blocking(|| {
+        let tenant = tenant("Snapshot");
+        let device = tenant.device("F-3");
+        (tenant, device)
+    })
+    .await;
+    let mut first = Socket::for_admin_of(&tenant).await;
+    first.ack("subscribe", json!({"deviceId": device})).await;
+    for second in 1..=5_u32 {
+        let (organization, source) = (tenant.organization.clone(), device.clone());
+        blocking(move || publish(&organization, &source, second.into(), second.into())).await;
+        first.wait_for("telemetry:batch").await;
+        let mut late = Socket::for_admin_of(&tenant).await;
+        let answer = late.ack("subscribe", json!({"deviceId": device})).await;
+        let newest = &answer["snapshot"]["metrics"]["temperature"];
+        let timestamp = format!("2026-11-23T10:00:0{second}.000000Z");
+        assert_eq!((&newest["value"], &newest["timestamp"]), (&json!(f64::from(second)), &json!(timestamp)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn foreign_rooms_and_invalid_requests_are_refused_without_closing_the_socket() {
     let (ours, theirs, device, own) = blocking(|| {
         let (ours, theirs) = (tenant("Our feed"), tenant("Their feed"));

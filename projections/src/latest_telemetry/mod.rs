@@ -45,7 +45,7 @@ impl Store {
     }
 
     fn checkpoint_key(&self) -> String {
-        format!("{}{NAME}:checkpoint", self.key_prefix)
+        checkpoint_key(&self.key_prefix)
     }
 
     /// Removes all latest values and the checkpoint.
@@ -58,6 +58,10 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn checkpoint_key(prefix: &str) -> String {
+    format!("{prefix}{NAME}:checkpoint")
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,16 +1,22 @@
 //! Queries of the newest values.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use eventlog::error_chain;
+use eventlog::{Stream, error_chain};
 use redis::{AsyncCommands, RedisError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::{Checkpoint, checkpoint_key};
 use crate::{Error, Reader};
+
+/// How often `wait_for` looks.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The newest value of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,6 +84,22 @@ pub async fn many(reader: &Reader, entities: &[Uuid]) -> Result<Vec<Latest>, Err
         latest
     });
     Ok(latest.collect())
+}
+
+/// Waits until the values up to these positions are stored, at most until the deadline; returns whether they are.
+pub async fn wait_for(reader: &Reader, positions: &[(Stream, u64)], deadline: Duration) -> Result<bool, Error> {
+    let until = Instant::now() + deadline;
+    loop {
+        let stored: Option<String> = reader.redis.clone().get(checkpoint_key(&reader.key_prefix)).await?;
+        let stored = stored.and_then(|text| serde_json::from_str::<Checkpoint>(&text).ok()).unwrap_or_default();
+        if positions.iter().all(|(stream, sequence)| stored.positions.sequence(*stream) >= *sequence) {
+            return Ok(true);
+        }
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
 }
 
 /// Returns when a reading of each device last arrived, in the given order. If Redis is unavailable, returns `None` for

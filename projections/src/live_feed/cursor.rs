@@ -39,6 +39,11 @@ impl Cursor {
         Self(STREAMS.map(|stream| positions.sequence(stream)))
     }
 
+    /// Returns the sequence in each stream of telemetry.
+    pub fn telemetry(&self) -> [(Stream, u64); 2] {
+        [(STREAMS[0], self.0[0]), (STREAMS[1], self.0[1])]
+    }
+
     /// Moves one stream forward; never back.
     pub(super) fn advance(&mut self, index: usize, sequence: u64) {
         self.0[index] = sequence.max(self.0[index]);

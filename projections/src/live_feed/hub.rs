@@ -64,6 +64,8 @@ pub struct Subscription {
     pub resumed: Resumed,
     /// How far the feed had published when the subscription started.
     pub position: Cursor,
+    /// How far it had read: what came before may not be sent, so a snapshot has to show it.
+    pub read_up_to: Cursor,
     receiver: mpsc::Receiver<Arc<FeedMessage>>,
     closed: Arc<OnceLock<Closed>>,
     hub: Arc<Hub>,
@@ -179,7 +181,7 @@ impl Hub {
         entered.empty_since = None;
         hub.rooms.store(state.rooms.len(), Ordering::Relaxed);
         hub.subscribers.fetch_add(1, Ordering::Relaxed);
-        Subscription { resumed, position, receiver, closed, hub: hub.clone() }
+        Subscription { resumed, position, read_up_to: cursor, receiver, closed, hub: hub.clone() }
     }
 
     /// Publishes an event that came from this place to those of the rooms that exist. The content is serialised once.
