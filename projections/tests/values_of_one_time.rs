@@ -211,40 +211,48 @@ fn any_reading(random: &mut StdRng, sequence: u64, ordinal: u32) -> Reading {
     of_set(set as u32, plain)
 }
 
+/// Publishes readings of a device, and of an asset that has it and another device. Some of the asset's are published
+/// again by their stage, after others.
+async fn send_any(world: &World, random: &mut StdRng, sequence: u64, sent: &mut BTreeMap<u16, Vec<AssetReading>>) {
+    let readings: Vec<_> = (0..5).map(|ordinal| any_reading(random, sequence, ordinal)).collect();
+    // The two devices are in different partitions, so each is a source of its own.
+    for (source, device) in [(1, DEVICE), (2, PUMP)] {
+        let own: Vec<_> = readings.iter().filter(|reading| reading.device.0 == device).cloned().collect();
+        if device == DEVICE && !own.is_empty() {
+            world.readings(1, &SETS, own.clone()).await;
+        }
+        let values: Vec<_> = own.into_iter().map(|reading| of_asset(reading.set, reading)).collect();
+        publish_asset(world, source, values.clone()).await;
+        if let Some(again) = sent.insert(source, values).filter(|_| random.random_bool(0.3)) {
+            publish_asset(world, source, again).await;
+        }
+    }
+    world.catch_up(&NAMES).await;
+}
+
 #[tokio::test]
 async fn doubled_late_and_corrected_values_count_once_everywhere() {
     for seed in 0..4 {
-        let (world, mut random) = (world().await, StdRng::seed_from_u64(seed));
-        let mut assets = BTreeMap::new();
-        for sequence in 1..=6 {
-            let readings: Vec<_> = (0..5).map(|ordinal| any_reading(&mut random, sequence, ordinal)).collect();
-            let devices: Vec<_> = readings.iter().filter(|reading| reading.device.0 == DEVICE).cloned().collect();
-            if !devices.is_empty() {
-                world.readings(1, &SETS, devices).await;
-            }
-            // The two devices of the asset are in different partitions, so each has its own source.
-            for (source, device) in [(1, DEVICE), (2, PUMP)] {
-                let values = readings.iter().filter(|reading| reading.device.0 == device).cloned();
-                let values: Vec<_> = values.map(|reading| of_asset(reading.set, reading)).collect();
-                publish_asset(&world, source, values.clone()).await;
-                if let Some(again) = assets.insert(source, values).filter(|_| random.random_bool(0.3)) {
-                    publish_asset(&world, source, again).await;
+        let (world, mut random, mut sent) = (world().await, StdRng::seed_from_u64(seed), BTreeMap::new());
+        for when in ["open", "closed", "compacted", "corrected", "merged"] {
+            match when {
+                "open" => {
+                    for sequence in 1..=6 {
+                        send_any(&world, &mut random, sequence, &mut sent).await;
+                    }
                 }
+                "closed" => {
+                    // Advances the log's time by a day, with another device.
+                    let later = reading(Uuid::from_u128(0x99), origin(7, 0), seconds(30 * HOUR), &[1.0, 1.0]);
+                    world.readings(1, &SETS, vec![later]).await;
+                    world.catch_up(&NAMES).await;
+                }
+                "corrected" => send_any(&world, &mut random, 8, &mut sent).await,
+                _ => world.keep_up("telemetry_history").await,
             }
-            world.catch_up(&NAMES).await;
-        }
-        for when in ["open", "closed", "compacted"] {
             for entity in [DEVICE, PUMP] {
                 assert_eq!(latest_of(&world, entity).await, newest_of(&world, entity).await, "seed {seed}, {when}");
                 check_steps(&world, entity, &format!("seed {seed}, {when}")).await;
-            }
-            if when == "open" {
-                // Advances the log's time by a day, for another device.
-                let later = reading(Uuid::from_u128(0x99), origin(9, 0), seconds(30 * HOUR), &[1.0, 1.0]);
-                world.readings(1, &SETS, vec![later]).await;
-                world.catch_up(&NAMES).await;
-            } else {
-                world.keep_up("telemetry_history").await;
             }
         }
     }
