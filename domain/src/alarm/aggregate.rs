@@ -35,6 +35,9 @@ pub struct Alarm {
     /// Whether it is closed because a newer alarm superseded it. Such an alarm is never opened again.
     #[serde(default)]
     pub superseded: bool,
+    /// Whether the present breach opened it again and is notified for that reason.
+    #[serde(default)]
+    pub reopening_announced: bool,
 }
 
 impl Decide for Alarm {
@@ -63,7 +66,10 @@ impl Decide for Alarm {
             }
             // A return to normal that belongs to an earlier recurrence must not end the present one.
             (C::ReturnToNormal { repeats, .. }, _) if self.returned_to_normal || repeats < self.repeats => Ok(vec![]),
-            (C::ReturnToNormal { value, at, .. }, _) => Ok(vec![AlarmEvent::AlarmReturnedToNormal { value, at }]),
+            (C::ReturnToNormal { value, at, .. }, Some(breach)) => {
+                let reopened = self.reopening_announced.then(|| breach.clone());
+                Ok(vec![AlarmEvent::AlarmReturnedToNormal { value, at, reopened }])
+            }
             (C::SuppressAlarm { suppression }, _) => Ok(self.suppress(suppression)),
             (C::SupersedeAlarm { by }, _) => {
                 // Nothing is left to supersede once the alarm needs no attention.
@@ -96,14 +102,19 @@ impl Decide for Alarm {
                 self.returned_to_normal = false;
             }
             // Suppression applies only to active alarms: a return to normal ends it.
-            (AlarmEvent::AlarmReturnedToNormal { .. }, _) => (self.returned_to_normal, self.suppression) = (true, None),
+            (AlarmEvent::AlarmReturnedToNormal { .. }, _) => {
+                (self.returned_to_normal, self.suppression) = (true, None);
+                self.reopening_announced = false;
+            }
             (AlarmEvent::AlarmSuppressed { suppression }, _) => self.suppression = Some(suppression),
             (AlarmEvent::AlarmUnsuppressed {}, _) => self.suppression = None,
             (AlarmEvent::AlarmAcknowledged { .. }, _) => self.acknowledged = true,
             (AlarmEvent::AlarmAssigned { assignee }, _) => self.assignee = assignee,
             (AlarmEvent::AlarmSuperseded { .. }, _) => (self.closed, self.superseded) = (true, true),
             (AlarmEvent::AlarmDismissed { .. }, _) => self.closed = true,
-            (AlarmEvent::AlarmReopened { .. }, _) => (self.closed, self.acknowledged) = (false, false),
+            (AlarmEvent::AlarmReopened { announce, .. }, _) => {
+                (self.closed, self.acknowledged, self.reopening_announced) = (false, false, announce);
+            }
         }
     }
 }

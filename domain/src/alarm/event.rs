@@ -29,6 +29,9 @@ pub enum AlarmEvent {
         value: Option<f64>,
         /// When, by the device's clock.
         at: DateTime<Utc>,
+        /// The breach, if its recurrence opened the alarm again and was notified, so that its end is notified too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reopened: Option<Breach>,
     },
     /// The breach recurred within the rule's cooldown.
     AlarmRepeated {

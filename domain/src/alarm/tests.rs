@@ -45,7 +45,7 @@ fn acknowledged() -> E {
 }
 
 fn returned() -> E {
-    E::AlarmReturnedToNormal { value: Some(79.0), at: at(60) }
+    E::AlarmReturnedToNormal { value: Some(79.0), at: at(60), reopened: None }
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_recurrence_within_the_cooldown_reactivates_the_alarm_and_outdates_earlier_c
     assert_eq!(again.state().state(), Some(AlarmState::ActiveAcknowledged));
     again.when(back(1)).then_no_events();
     again.when(over(0)).then_no_events();
-    again.when(over(1)).then([E::AlarmReturnedToNormal { value: Some(70.0), at: at(80) }]);
+    again.when(over(1)).then([E::AlarmReturnedToNormal { value: Some(70.0), at: at(80), reopened: None }]);
 }
 
 fn repeat(repeats: u32) -> C {
@@ -154,6 +154,19 @@ fn a_dismissed_alarm_is_open_and_unacknowledged_again_once_its_breach_recurs() {
     let twice = given::<Alarm>([raised(), returned(), dismissed(), repeated(1), reopened(), dismissed()]);
     twice.when(repeat(1)).then_no_events();
     twice.when(repeat(2)).then([repeated(2), reopened()]);
+}
+
+#[test]
+fn the_end_of_a_reopened_breach_is_notified_if_its_beginning_was() {
+    let of = |announce| {
+        let reopened = E::AlarmReopened { breach: breach(), value: 85.0, at: at(70), announce };
+        let repeated = E::AlarmRepeated { repeats: 1, value: 85.0, at: at(70) };
+        given::<Alarm>([raised(), returned(), E::AlarmDismissed { reason: "a test".into() }, repeated, reopened])
+    };
+    let over = C::ReturnToNormal { repeats: 1, value: Some(70.0), at: at(80) };
+    let ended = |reopened| E::AlarmReturnedToNormal { value: Some(70.0), at: at(80), reopened };
+    of(true).when(over.clone()).then([ended(Some(breach()))]);
+    of(false).when(over).then([ended(None)]);
 }
 
 #[test]

@@ -104,37 +104,41 @@ fn retired_channels_and_channels_of_other_organisations_are_not_requested() {
     assert_eq!(requested(&directory, vec![theirs]), []);
 }
 
-fn reopened(announce: bool) -> Value {
+#[test]
+fn a_reopened_alarm_and_its_end_are_requested_once_unless_its_breach_is_notified_anyway() {
+    let directory = channels();
     let breach = json!({"rule_id": Uuid::from_u128(1), "rule_name": "hot", "entity_type": "device",
         "entity_id": Uuid::from_u128(2), "metric_key": "temperature", "condition": {"operator": ">", "value": 80.0},
         "severity": "low", "value": 90.0, "started_at": at(0), "raised_at": at(0), "episode": 1});
-    json!({ "breach": breach, "value": 95.0, "at": at(9), "announce": announce })
-}
-
-#[test]
-fn a_reopened_alarm_is_requested_once_for_each_channel_unless_its_breach_is_notified_anyway() {
-    let directory = channels();
+    let reopened = |announce: bool| json!({ "breach": breach, "value": 95.0, "at": at(9), "announce": announce });
+    let events = [
+        ("AlarmReopened", reopened(true)),
+        ("AlarmReturnedToNormal", json!({ "value": 20.0, "at": at(10), "reopened": breach })),
+        ("AlarmReopened", reopened(false)),
+        ("AlarmReturnedToNormal", json!({ "value": 20.0, "at": at(10) })),
+    ];
     let mut log = MemoryLog::default();
-    let events =
-        [("AlarmReopened", reopened(true)), ("AlarmReopened", reopened(false)), ("AlarmUnsuppressed", json!({}))];
     for (sequence, (event_type, payload)) in (1..).zip(events) {
         let envelope = json!([{"event_id": Uuid::from_u128(sequence), "sequence": sequence, "event_type": event_type,
             "event_version": "1.0", "payload": payload, "metadata": {}, "previous_hash": "", "hash": ""}]);
         log.store(Stream::EsAlarm, &format!("{ACME}.alarm.{}", Uuid::from_u128(7)), envelope.to_string());
     }
     let commands = run_stage(&ReopeningNotifier, &directory.0, &mut log, &Plan::straight());
-    let [
+    let requested = commands.into_iter().map(|command| match command {
         Command::Notification {
             id,
             caused_by,
-            command: NotificationCommand::RequestNotification { channel_id: Some(channel), notice, .. },
+            command: NotificationCommand::RequestNotification { channel_id, notice, .. },
             ..
-        },
-    ] = &commands[..]
-    else {
-        panic!("{commands:?}")
-    };
-    assert_eq!((channel.0, *caused_by, notice.severity), (MAIL, Uuid::from_u128(1), Severity::Low));
-    assert_eq!((notice.value, notice.measured_at, notice.transition), (Some(95.0), at(9), Transition::ThresholdBreach));
-    assert_eq!(*id, super::id(Uuid::from_u128(1), Some(*channel)));
+        } => {
+            assert_eq!((id, channel_id), (super::id(caused_by, channel_id), Some(NotificationChannelId(MAIL))));
+            (caused_by.as_u128(), notice.transition, notice.value, notice.measured_at, notice.severity)
+        }
+        other => panic!("{other:?}"),
+    });
+    let expected = [
+        (1, Transition::ThresholdBreach, Some(95.0), at(9), Severity::Low),
+        (2, Transition::ReturnToNormal, Some(20.0), at(10), Severity::Low),
+    ];
+    assert_eq!(requested.collect::<Vec<_>>(), expected);
 }

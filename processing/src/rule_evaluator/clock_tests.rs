@@ -1,9 +1,9 @@
 //! Effects of time, shelving and service state: silences, alarms whose rule or entity is gone, suppressed alarms.
 
 use domain::alarm::AlarmCommand;
-use domain::alarming::{Suppression, alarm_id};
+use domain::alarming::{Severity, Suppression, alarm_id};
 use domain::ids::RuleId;
-use domain::telemetry::{CLOCK_SOURCE, ClockTick, ThresholdEvent, Transition, encode_pack};
+use domain::telemetry::{CLOCK_SOURCE, ClockTick, ThresholdEvent, Transition, decode_pack, encode_pack};
 use proptest::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
@@ -185,6 +185,61 @@ fn shelving_ends_at_its_time() {
     assert_eq!(events.iter().map(|event| event.measured_at).collect::<Vec<_>>(), [at(10), at(11)]);
     let (commands, _) = run(&directory, &[Read(2, 0, 90.0)]);
     assert!(matches!(commands[0], AlarmCommand::RaiseAlarm { suppression: None, .. }), "another device is not shelved");
+}
+
+#[test]
+fn suppressions_of_an_alarm_whose_device_is_ahead_are_separate_commands() {
+    let mut directory = sample_directory();
+    let shelved = json!({"rule_id": Uuid::from_u128(1), "entity_id": device(1), "until": at(10), "reason": "cleaning"});
+    directory.apply(Uuid::from_u128(5), "shelving", "AlarmsShelved", shelved);
+    // Both changes have the time of the newest reading.
+    let mut log = log_of(&directory, &[Read(1, 100, 90.0), Tick(5), Tick(10)]);
+    let given = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
+    let ids = given.iter().map(|command| match command {
+        Command::Alarm { command_id, .. } => *command_id,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!((given.len(), ids.collect::<BTreeSet<_>>().len()), (3, 3), "{given:?}");
+}
+
+#[test]
+fn the_alarm_of_a_rule_that_is_edited_paused_and_resumed_stays_until_an_edit_ends_its_breach() {
+    let mut directory = sample_directory();
+    let rule = Uuid::from_u128(1);
+    let condition = |limit: f64| json!({"metric_key": "temperature", "condition": {"operator": ">", "value": limit}});
+    let mut log = log_of(&directory, &[Read(1, 0, 100.0)]);
+    let steps_after = [
+        ("RuleConditionChanged", condition(90.0), vec![Tick(5), Read(1, 6, 95.0)]),
+        ("RuleSeverityChanged", json!({"severity": "low"}), vec![Read(1, 7, 96.0)]),
+        ("RuleDeactivated", json!({}), vec![Tick(10), Read(1, 11, 20.0), Read(1, 12, 97.0)]),
+        ("RuleActivated", json!({}), vec![Tick(15)]),
+        ("RuleConditionChanged", condition(120.0), vec![Tick(20), Read(1, 21, 119.0)]),
+    ];
+    for (event, payload, entries) in steps_after {
+        directory.apply(rule, "rule", event, payload);
+        for message in log_of(&directory, &entries).read(Stream::TelemetryNormalized) {
+            let pack: NormalizedPack = decode_pack(&message.payload).unwrap();
+            let first = log.read(Stream::TelemetryNormalized).len() as u64;
+            log.store(Stream::TelemetryNormalized, message.subject_tail(), renumbered(pack, first));
+        }
+    }
+    let given = run_stage(&RuleEvaluator, &directory.0, &mut log, &Plan::straight());
+    let commands = given.into_iter().map(|command| match command {
+        Command::Alarm { command, .. } => command,
+        other => panic!("{other:?}"),
+    });
+    let commands = commands.collect::<Vec<_>>();
+    assert_eq!(steps(&commands), ["raise", "return"]);
+    assert!(matches!(commands[1], AlarmCommand::ReturnToNormal { value: None, at: ended, .. } if ended == at(20)));
+    let read = |message: &Message| serde_json::from_slice::<Vec<ThresholdEvent>>(&message.payload).unwrap();
+    let severities = log.read(Stream::EventsThreshold).iter().flat_map(read).map(|event| event.severity);
+    assert_eq!(severities.collect::<Vec<_>>(), [Severity::High; 2], "the alarm's, not the rule's present one");
+}
+
+/// Gives the readings of a pack origins after those of the messages before it.
+fn renumbered(mut pack: NormalizedPack, first: u64) -> Vec<u8> {
+    pack.readings.iter_mut().for_each(|reading| reading.origin.sequence += first);
+    encode_pack(&pack).unwrap()
 }
 
 #[test]

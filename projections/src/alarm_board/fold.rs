@@ -42,7 +42,7 @@ impl Fold for Alarms {
         match event {
             AlarmEvent::AlarmRaised { breach } => alarms.upsert(raised(breach, decoded)),
             AlarmEvent::AlarmStartAmended { started_at } => update(&|row| row.started_at = *started_at),
-            AlarmEvent::AlarmReturnedToNormal { value, at } => update(&|row| {
+            AlarmEvent::AlarmReturnedToNormal { value, at, .. } => update(&|row| {
                 row.active = false;
                 (row.suppression, row.shelved_until) = (None, None);
                 (row.returned_at, row.returned_value) = (Some(*at), *value);

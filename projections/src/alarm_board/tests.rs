@@ -44,7 +44,7 @@ fn each_event_changes_its_own_columns() {
     let two = AlarmRow { version: 2, position: 2, ..first };
     let amended = then(&[AlarmEvent::AlarmStartAmended { started_at: at(-9) }]);
     assert_eq!(amended, AlarmRow { started_at: at(-9), ..two.clone() });
-    let returned = then(&[AlarmEvent::AlarmReturnedToNormal { value: Some(70.0), at: at(7) }]);
+    let returned = then(&[AlarmEvent::AlarmReturnedToNormal { value: Some(70.0), at: at(7), reopened: None }]);
     let expected = AlarmRow { active: false, returned_at: Some(at(7)), returned_value: Some(70.0), ..two.clone() };
     assert_eq!(returned, expected);
     let acknowledged = AlarmRow {
@@ -59,8 +59,10 @@ fn each_event_changes_its_own_columns() {
 
 #[test]
 fn the_state_follows_from_condition_and_acknowledgement() {
-    let (returned, seen) =
-        (AlarmEvent::AlarmReturnedToNormal { value: None, at: at(7) }, AlarmEvent::AlarmAcknowledged { comment: None });
+    let (returned, seen) = (
+        AlarmEvent::AlarmReturnedToNormal { value: None, at: at(7), reopened: None },
+        AlarmEvent::AlarmAcknowledged { comment: None },
+    );
     assert_eq!(then(&[]).state().as_str(), "active_unacknowledged");
     assert_eq!(then(std::slice::from_ref(&seen)).state().as_str(), "active_acknowledged");
     assert_eq!(then(std::slice::from_ref(&returned)).state().as_str(), "returned_unacknowledged");
@@ -71,7 +73,7 @@ fn the_state_follows_from_condition_and_acknowledgement() {
 fn a_reopened_alarm_is_as_open_as_one_that_nobody_has_seen() {
     let dismissed = AlarmEvent::AlarmDismissed { reason: "a test".into() };
     let seen = AlarmEvent::AlarmAcknowledged { comment: Some("seen".into()) };
-    let over = AlarmEvent::AlarmReturnedToNormal { value: Some(70.0), at: at(7) };
+    let over = AlarmEvent::AlarmReturnedToNormal { value: Some(70.0), at: at(7), reopened: None };
     let repeated = AlarmEvent::AlarmRepeated { repeats: 1, value: 85.0, at: at(9) };
     let closed = then(&[seen.clone(), dismissed.clone(), over.clone(), repeated.clone()]);
     assert_eq!((closed.state().as_str(), closed.closed.as_deref()), ("closed", Some("dismissed")));

@@ -113,7 +113,7 @@ fn alarm(decoded: &DecodedEvent, event: &AlarmEvent) -> RoomEvent {
         AlarmEvent::AlarmStartAmended { started_at } => {
             of_organization("alarm:amended", json!({ "alarmId": decoded.id, "startedAt": rfc3339_millis(*started_at) }))
         }
-        AlarmEvent::AlarmReturnedToNormal { value, at } => of_organization(
+        AlarmEvent::AlarmReturnedToNormal { value, at, .. } => of_organization(
             "alarm:returned",
             json!({ "alarmId": decoded.id, "value": value, "returnedAt": rfc3339_millis(*at) }),
         ),
