@@ -4,6 +4,7 @@ use projections::audit_log::AuditRow;
 use projections::audit_log::read::{self, AuditFilter, Cursor};
 
 use crate::prelude::*;
+use crate::routes::time_window::bound;
 
 /// Default and maximum page size.
 const USUAL: i64 = 50;
@@ -78,7 +79,9 @@ impl Api {
         actor: Query<Option<String>>,
         /// The name of an event, such as `DeviceRenamed`.
         action: Query<Option<String>>,
+        /// Recorded at or after this time.
         from: Query<Option<Time>>,
+        /// Recorded before this time.
         to: Query<Option<Time>>,
         cursor: Query<Option<String>>,
         limit: Query<Option<i64>>,
@@ -93,8 +96,8 @@ impl Api {
             entity_type: entity_type.0,
             actor: actor.0,
             event_type: action.0,
-            from: from.0.map(|at| at.0),
-            until: to.0.map(|at| at.0),
+            from: from.0.map(bound),
+            until: to.0.map(bound),
         };
         // Reading one extra row tells whether there is a next page.
         let mut rows = read::list(&state.reader, caller.organization.0, &filter, after, limit + 1).await?;

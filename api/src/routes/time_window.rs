@@ -36,6 +36,25 @@ impl TimeWindow {
         if from >= until {
             return Err(Problem::parameter("startTime", "must be earlier than endTime"));
         }
-        Ok(Self { from, until, limit })
+        Ok(Self { from: bound(from.into()), until: bound(until.into()), limit })
+    }
+}
+
+/// Returns a bound of a range in the whole microseconds in which times are stored. It is rounded up, so that the same
+/// times are at or after it, and before it.
+pub fn bound(at: Time) -> DateTime<Utc> {
+    let over = i64::from(at.0.timestamp_subsec_nanos() % 1_000);
+    at.0 + TimeDelta::nanoseconds((1_000 - over) % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_within_a_microsecond_excludes_what_was_measured_before_it() {
+        let at = |nanos: u32| DateTime::from_timestamp(1_790_000_000, nanos).unwrap();
+        let bounds = [0, 1, 999, 1_000, 999_999_001].map(|nanos| bound(at(nanos).into()) - at(0));
+        assert_eq!(bounds.map(|bound| bound.num_nanoseconds().unwrap()), [0, 1_000, 1_000, 1_000, 1_000_000_000]);
     }
 }

@@ -1,6 +1,6 @@
 //! Telemetry: defaults, bounds, aggregates and latest values.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::support::{Source, Text, eventually, reading, tenant};
@@ -59,6 +59,57 @@ fn the_last_day_is_listed_chronologically_with_its_latest_values() {
     assert_eq!(latest["metrics"]["temperature"]["quality"], "good");
     assert_eq!(latest["metrics"]["pressure"]["quality"], "bad");
     assert_eq!((latest["status"].text(), latest["lastSeen"].is_string()), ("unknown".into(), true));
+}
+
+/// Returns the start of an hour that has passed.
+fn hour() -> DateTime<Utc> {
+    (now() - TimeDelta::hours(2)).duration_trunc(TimeDelta::hours(1)).unwrap()
+}
+
+#[test]
+fn aggregates_count_only_values_of_the_range() {
+    let tenant = tenant("Cut steps");
+    let device = tenant.device("T-3");
+    let source = Source { organization: &tenant.organization, device: &device };
+    let hour = hour();
+    let at = |seconds: i64| hour + TimeDelta::seconds(seconds);
+    let values = [(0, 1.0), (29, 2.0), (30, 4.0), (59, 6.0), (60, 8.0)];
+    source.publish(values.map(|(seconds, value)| reading(at(seconds), &[("level", value)], None)).into());
+    let fetch = |from: i64, until: i64, aggregation: &str| {
+        let (from, until) = (time(at(from)), time(at(until)));
+        let range = format!("startTime={from}&endTime={until}&aggregation={aggregation}");
+        tenant.admin.get(&format!("/api/v1/telemetry/device/{device}?metricKey=level&{range}")).ok()["data"].clone()
+    };
+    eventually("all values", || (fetch(0, 3_600, "none").as_array()?.len() == 5).then_some(()));
+    for aggregation in ["1m", "5m", "1h"] {
+        let start = at(0).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        let cut = json!([{"timestamp": start, "value": 5.0, "min": 4.0, "max": 6.0, "count": 2}]);
+        assert_eq!(fetch(30, 60, aggregation), cut, "{aggregation}");
+        assert_eq!(fetch(31, 59, aggregation), json!([]), "{aggregation}");
+    }
+}
+
+#[test]
+fn two_greatest_doubles_in_an_hour_do_not_fail_the_aggregates() {
+    let tenant = tenant("Greatest doubles");
+    let device = tenant.device("T-4");
+    let source = Source { organization: &tenant.organization, device: &device };
+    let hour = hour();
+    let at = |seconds: i64| hour + TimeDelta::seconds(seconds);
+    let both = |seconds, peak: f64| reading(at(seconds), &[("peak", peak), ("temperature", 20.0)], None);
+    source.publish(vec![both(0, f64::MAX), both(10, f64::MAX), both(20, f64::MIN), both(30, f64::MAX)]);
+    let fetch = |aggregation: &str| {
+        let (from, until) = (time(at(0)), time(at(3_600)));
+        let range = format!("startTime={from}&endTime={until}&aggregation={aggregation}");
+        tenant.admin.get(&format!("/api/v1/telemetry/device/{device}?{range}")).ok()["data"].clone()
+    };
+    eventually("all values", || (fetch("none").as_array()?.len() == 8).then_some(()));
+    for aggregation in ["1m", "5m", "1h"] {
+        let steps = fetch(aggregation);
+        let of = |step: usize| ["metricKey", "value", "min", "max", "count"].map(|field| steps[step][field].clone());
+        assert_eq!(of(0), [json!("peak"), json!(f64::MAX / 2.0), json!(f64::MIN), json!(f64::MAX), json!(4)]);
+        assert_eq!(of(1), [json!("temperature"), json!(20.0), json!(20.0), json!(20.0), json!(4)]);
+    }
 }
 
 #[test]

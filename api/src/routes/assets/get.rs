@@ -20,7 +20,7 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-        /// Shows the state at this time, rebuilt from the events recorded until then; defaults to the present.
+        /// Shows the state at this time, rebuilt from the events recorded at or before it; defaults to the present.
         #[oai(name = "asOf")]
         as_of: AsOf,
     ) -> Result<Fetched<AssetResponse>, Problem> {

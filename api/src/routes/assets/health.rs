@@ -62,8 +62,12 @@ impl Api {
         state: Data<&State>,
         caller: Allowed<access::Read>,
         id: Path<Uuid>,
-        #[oai(name = "startTime")] start_time: Query<Option<Time>>,
-        #[oai(name = "endTime")] end_time: Query<Option<Time>>,
+        /// Changes at or after this time; defaults to 24 hours before the end.
+        #[oai(name = "startTime")]
+        start_time: Query<Option<Time>>,
+        /// Changes before this time; defaults to now.
+        #[oai(name = "endTime")]
+        end_time: Query<Option<Time>>,
         /// Maximum number of points, 1 to 10,000; defaults to 1,000.
         limit: Query<Option<i64>>,
     ) -> Result<Json<AssetHealth>, Problem> {

@@ -36,7 +36,10 @@ impl Api {
         &self,
         state: Data<&State>,
         caller: Allowed<access::Read>,
-        #[oai(name = "validAt")] valid_at: Query<Option<Time>>,
+        /// The certificate is valid from `validFrom` to `validUntil`, both inclusive, as in X.509; when it is revoked, it
+        /// is no longer valid.
+        #[oai(name = "validAt")]
+        valid_at: Query<Option<Time>>,
         #[oai(name = "deviceId")] device_id: Query<Option<Uuid>>,
         status: Query<Option<String>>,
         cursor: Query<Option<String>>,

@@ -5,6 +5,7 @@ use projections::dead_letters::read::{self, LetterFilter};
 
 use super::view::{DeadLetter, sees_unassigned};
 use crate::prelude::*;
+use crate::routes::time_window::bound;
 
 /// The endpoint.
 #[derive(Default)]
@@ -39,7 +40,9 @@ impl Api {
         reason: Query<Option<String>>,
         #[oai(name = "deviceId")] device: Query<Option<Uuid>>,
         status: Query<Option<Status>>,
+        /// Received at or after this time.
         from: Query<Option<Time>>,
+        /// Received before this time.
         to: Query<Option<Time>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
@@ -50,8 +53,8 @@ impl Api {
             reason: reason.0,
             device: device.0,
             status: status.0.as_ref().map(|status| word(status).to_owned()),
-            from: from.0.map(|at| at.0),
-            until: to.0.map(|at| at.0),
+            from: from.0.map(bound),
+            until: to.0.map(bound),
         };
         let paging = paging(limit, offset, &cursor)?;
         let page = read::list(&state.reader, caller.organization.0, sees_unassigned(&caller), &filter, paging).await?;

@@ -5,6 +5,7 @@ use projections::system_events::SystemEventRow;
 use projections::system_events::read::{self, SystemEventFilter};
 
 use crate::prelude::*;
+use crate::routes::time_window::bound;
 
 /// The endpoint.
 #[derive(Default)]
@@ -57,7 +58,9 @@ impl Api {
         caller: Allowed<access::Read>,
         #[oai(name = "type")] event_type: Query<Option<String>>,
         #[oai(name = "entityId")] entity_id: Query<Option<Uuid>>,
+        /// Occurred at or after this time.
         from: Query<Option<Time>>,
+        /// Occurred before this time.
         to: Query<Option<Time>>,
         limit: Query<Option<i64>>,
         offset: Query<Option<i64>>,
@@ -67,8 +70,8 @@ impl Api {
             event_type: event_type.0,
             severity: None,
             entity_id: entity_id.0,
-            from: from.0.map(|at| at.0),
-            until: to.0.map(|at| at.0),
+            from: from.0.map(bound),
+            until: to.0.map(bound),
         };
         // Refused connections without an organisation are shown to platform administrators only.
         let unassigned = caller.role == AccessRole::PlatformAdmin;

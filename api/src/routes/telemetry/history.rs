@@ -43,8 +43,14 @@ macro_rules! history_of {
                 caller: Allowed<access::Read>,
                 #[oai(name = $id_name)] id: Path<Uuid>,
                 #[oai(name = "metricKey")] metric_key: Query<Option<String>>,
-                #[oai(name = "startTime")] start_time: Query<Option<Time>>,
-                #[oai(name = "endTime")] end_time: Query<Option<Time>>,
+                /// Measured at or after this time; defaults to 24 hours before the end.
+                #[oai(name = "startTime")]
+                start_time: Query<Option<Time>>,
+                /// Measured before this time; defaults to now.
+                #[oai(name = "endTime")]
+                end_time: Query<Option<Time>>,
+                /// Steps begin at full minutes, five minutes or hours in UTC. A step that the range cuts has only the
+                /// values within the range. Only numbers are aggregated.
                 aggregation: Query<Option<Aggregation>>,
                 /// Maximum number of points, 1 to 10,000; defaults to 1,000.
                 limit: Query<Option<i64>>,

@@ -27,7 +27,8 @@ pub enum Aggregation {
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Point {
-    /// When the value was measured, by the device's clock; the start of the step if aggregated.
+    /// When the value was measured, by the device's clock; if aggregated, the start of the step, even if the range
+    /// begins later.
     timestamp: Time,
     /// A number, boolean or text; the mean if aggregated.
     value: Value,
