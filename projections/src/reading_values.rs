@@ -1,6 +1,6 @@
-//! The values of one reading as a JSON object by metric key.
+//! The values of one reading, and their qualities, as JSON objects by metric key.
 
-use domain::telemetry::{AssetReading, MetricSets, MetricValue, Reading};
+use domain::telemetry::{AssetReading, MetricSets, MetricValue, Quality, Reading};
 use serde_json::{Map, Value};
 
 use crate::sql_values::to_json;
@@ -15,6 +15,11 @@ pub fn asset_values(reading: &AssetReading, sets: &MetricSets) -> Map<String, Va
     let mut values = values(sets.keys(reading.set), &reading.numbers, &reading.others);
     values.extend(reading.flaws.iter().map(|(key, _)| (key.clone(), Value::Null)));
     values
+}
+
+/// Returns the qualities that are not good.
+pub fn qualities(flaws: &[(String, Quality)]) -> Map<String, Value> {
+    flaws.iter().map(|(key, quality)| (key.clone(), to_json(quality))).collect()
 }
 
 /// Returns numbers, which are in the order of `keys`, and other values as one object.

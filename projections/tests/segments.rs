@@ -74,6 +74,7 @@ fn asset_reading(
         numbers,
         others,
         flaws: flaws.into_iter().map(|(key, _)| (key, "cannot be computed".to_owned())).collect(),
+        doubts: Vec::new(),
     }
 }
 

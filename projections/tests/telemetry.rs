@@ -6,7 +6,7 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{ORGANIZATION, World, metric_sets, origin, reading, sample, seconds, t0, with_others, world};
 use domain::ids::{AssetId, DeviceId, OrganizationId};
-use domain::telemetry::{AssetPack, AssetReading, MetricValue, encode_pack};
+use domain::telemetry::{AssetPack, AssetReading, MetricValue, Quality, encode_pack};
 use eventlog::Stream;
 use projections::telemetry_history::read::{self as telemetry, Aggregated, Query, Step};
 use serde_json::{Value, json};
@@ -136,7 +136,7 @@ async fn a_limit_returns_the_newest_or_the_oldest_in_time_order() {
 }
 
 #[tokio::test]
-async fn values_of_an_asset_list_their_source_devices() {
+async fn values_of_an_asset_list_their_quality_and_source_devices() {
     let world = world().await;
     let value = |ordinal, device, at, number| AssetReading {
         origin: origin(1, ordinal),
@@ -149,6 +149,7 @@ async fn values_of_an_asset_list_their_source_devices() {
         numbers: vec![number],
         others: Vec::new(),
         flaws: vec![],
+        doubts: if number == 20.0 { vec![("power".into(), Quality::Uncertain)] } else { vec![] },
     };
     let readings = vec![value(0, DEVICE, 60, 10.0), value(1, OTHER, 30, 20.0), value(2, OTHER, 60, 30.0)];
     let pack = AssetPack { sets: metric_sets(&[&["power"]]), readings, ..AssetPack::default() };
@@ -156,8 +157,8 @@ async fn values_of_an_asset_list_their_source_devices() {
     world.catch_up(&[NAME]).await;
     let asked = Query { entity: sample::PUMP, ..query(Some("power")) };
     let points = telemetry::raw(&world.reader, &asked).await.unwrap();
-    let shown: Vec<_> = points.iter().map(|p| (p.value.clone(), p.source_devices.clone())).collect();
-    assert_eq!(shown, [(json!(20.0), vec![OTHER]), (json!(30.0), vec![OTHER])]);
+    let shown: Vec<_> = points.iter().map(|p| (p.value.clone(), &*p.quality, p.source_devices.clone())).collect();
+    assert_eq!(shown, [(json!(20.0), "uncertain", vec![OTHER]), (json!(30.0), "good", vec![OTHER])]);
     let steps = telemetry::aggregate(&world.reader, &asked, Step::FiveMinutes).await.unwrap();
     assert_eq!((steps[0].mean, steps[0].count, steps[0].source_devices.len()), (25.0, 2, 1));
     assert_eq!(world.sql("SELECT entity_type FROM telemetry_history LIMIT 1").await, ["Asset"]);

@@ -94,6 +94,7 @@ fn of_asset(set: u32, reading: Reading) -> AssetReading {
         numbers: reading.numbers,
         others: reading.others,
         flaws: Vec::new(),
+        doubts: Vec::new(),
     }
 }
 

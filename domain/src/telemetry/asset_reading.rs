@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ClockTick, MetricSets, MetricValue, Origin};
+use super::{ClockTick, MetricSets, MetricValue, Origin, Quality};
 use crate::ids::{AssetId, DeviceId, OrganizationId};
 
 /// Values of an asset at one time. Most come from one device; computed ones may depend on several.
@@ -32,6 +32,17 @@ pub struct AssetReading {
     /// Metrics that could not be computed, with a human-readable reason. They have no value in this reading.
     #[serde(default)]
     pub flaws: Vec<(String, String)>,
+    /// Metrics with a value of a device whose quality is not good.
+    #[serde(default)]
+    pub doubts: Vec<(String, Quality)>,
+}
+
+impl AssetReading {
+    /// Returns the metrics whose quality is not good; `bad` are those that could not be computed.
+    pub fn qualities(&self) -> Vec<(String, Quality)> {
+        let bad = self.flaws.iter().map(|(key, _)| (key.clone(), Quality::Bad));
+        self.doubts.iter().cloned().chain(bad).collect()
+    }
 }
 
 /// Subject token of packs of computed values.

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version byte of packs written now; readers reject unknown versions. Version 2 added flaws to asset readings, version
-/// 3 the versions that a score was computed with.
-const VERSION: u8 = 3;
+/// 3 the versions that a score was computed with, version 4 the doubts of asset readings.
+const VERSION: u8 = 4;
 /// Oldest version that is still read; fields added later have defaults.
 const OLDEST: u8 = 1;
 
@@ -71,7 +71,7 @@ pub fn newer_version(bytes: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::{AssetHealthChanged, ScoredBy};
+    use crate::telemetry::{AssetHealthChanged, AssetReading, Quality, ScoredBy};
 
     /// The fields of a health change in version 2, which lacked `scored_by`.
     type OldHealth<'a> = ((u64, u32), uuid::Uuid, uuid::Uuid, u8, Option<u8>, Option<&'a str>, i64);
@@ -88,6 +88,37 @@ mod tests {
         let scored_by = Some(ScoredBy { formula: 1, model: 9 });
         let new = AssetHealthChanged { scored_by, ..read };
         assert_eq!(decode_pack::<AssetHealthChanged>(&encode_pack(&new).unwrap()).unwrap(), new);
+    }
+
+    /// The fields of an asset reading in version 3, which lacked `doubts`.
+    type OldReading<'a> = (
+        (u64, u32),
+        uuid::Uuid,
+        uuid::Uuid,
+        Vec<uuid::Uuid>,
+        i64,
+        i64,
+        u32,
+        Vec<f64>,
+        Vec<()>,
+        Vec<(&'a str, &'a str)>,
+    );
+
+    #[test]
+    fn an_asset_reading_of_version_3_decodes_without_doubts() {
+        let id = uuid::Uuid::from_u128;
+        let flaws = vec![("power", "too old")];
+        let old: OldReading<'_> =
+            ((7, 1), id(1), id(2), vec![id(3)], 1_000_000, 2_000_000, 0, vec![1.5], vec![], flaws);
+        let mut bytes = encode_pack(&old).unwrap();
+        bytes[0] = 3;
+        let read: AssetReading = decode_pack(&bytes).unwrap();
+        assert_eq!(
+            (read.asset.0, &read.numbers[..], read.qualities()),
+            (id(2), &[1.5][..], vec![("power".into(), Quality::Bad)])
+        );
+        let new = AssetReading { doubts: vec![("heat".into(), Quality::Uncertain)], ..read };
+        assert_eq!(decode_pack::<AssetReading>(&encode_pack(&new).unwrap()).unwrap(), new);
     }
 
     #[test]

@@ -79,6 +79,7 @@ fn store(directory: &TestDirectory, log: &mut MemoryLog, sent: &[Sent]) {
             numbers: values.iter().map(|(_, value)| *value).collect(),
             others: vec![],
             flaws: vec![],
+            doubts: vec![],
         };
         let sets = MetricSets(vec![values.iter().map(|(key, _)| (*key).to_owned()).collect()]);
         let mut pack = AssetPack { es_position: directory.0.position(), sets, ..AssetPack::default() };

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use domain::device_links::Link;
-use domain::telemetry::MetricValue;
+use domain::telemetry::{MetricValue, Quality};
 
 /// Returns an asset's numbers: sorted unique keys, and the values in the order of the keys. Expects the device's keys
 /// sorted.
-pub fn map_numbers<'k>(link: &'k Link, keys: &'k [String], numbers: &[f64]) -> (Vec<&'k str>, Vec<f64>) {
+pub fn map_numbers<'k, T: Copy>(link: &'k Link, keys: &'k [String], numbers: &[T]) -> (Vec<&'k str>, Vec<T>) {
     let all = keys.iter().map(String::as_str).zip(numbers.iter().copied());
     if link.metrics_mapping.is_empty() && link.port.is_none() {
         return all.unzip();
     }
-    let visible_values: Vec<(&str, f64)> =
+    let visible_values: Vec<(&str, T)> =
         all.filter_map(|(key, value)| Some((name_on_link(link, key)?, value))).collect();
     let mut mapped = if link.metrics_mapping.is_empty() {
         visible_values
@@ -35,6 +35,18 @@ fn name_on_link<'k>(link: &Link, key: &'k str) -> Option<&'k str> {
         Some((Ok(of), rest)) => (of == port).then_some(rest),
         _ => Some(key),
     }
+}
+
+/// Returns the metrics of an asset, among those of its numbers, whose quality is not good. Expects the device's keys
+/// sorted.
+pub fn map_qualities(link: &Link, keys: &[String], flaws: &[(String, Quality)]) -> Vec<(String, Quality)> {
+    if flaws.is_empty() {
+        return Vec::new();
+    }
+    let quality_of = |key: &String| flaws.iter().find(|(of, _)| of == key).map(|(_, quality)| *quality);
+    let qualities: Vec<_> = keys.iter().map(quality_of).collect();
+    let (keys, qualities) = map_numbers(link, keys, &qualities);
+    keys.into_iter().zip(qualities).filter_map(|(key, quality)| Some((key.to_owned(), quality?))).collect()
 }
 
 /// Returns an asset's values that are not numbers: unique keys, none of `numbers`, which are the sorted keys of its

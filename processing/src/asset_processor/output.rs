@@ -7,7 +7,7 @@ use domain::telemetry::{AssetPack, AssetReading, MetricSets, Origin, Reading, Se
 use eventlog::{Stream, error_chain, partition_of};
 use tracing::error;
 
-use super::mapping::{map_numbers, map_others};
+use super::mapping::{map_numbers, map_others, map_qualities};
 use super::{GROUPS, offers_source};
 use crate::pack_limits::{MAX_READINGS, PACK_BYTES, READING_BYTES, text_bytes};
 use crate::stage::Effects;
@@ -78,6 +78,7 @@ impl AssetValueWriter<'_> {
             builder.close(partition, source, before, &mut self.output.effects);
             builder.pack.es_position = self.es_position;
         }
+        let doubts = map_qualities(link, self.sets.keys(reading.set), &reading.flaws);
         let texts: usize = others.iter().map(|(key, value)| key.len() + text_bytes(value) + 8).sum();
         builder.bytes += READING_BYTES + keys.len() * 9 + texts;
         let set = builder.sets.intern(&keys);
@@ -93,6 +94,7 @@ impl AssetValueWriter<'_> {
             numbers,
             others,
             flaws: vec![],
+            doubts,
         });
         if builder.is_full() {
             builder.close(partition, source, before, &mut self.output.effects);

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::AssetId;
-use domain::telemetry::{AssetPack, MetricSets, MetricValue, NormalizedPack, Reading, decode_pack, encode_pack};
+use domain::telemetry::{
+    AssetPack, MetricSets, MetricValue, NormalizedPack, Quality, Reading, decode_pack, encode_pack,
+};
 use eventlog::Stream;
 use serde_json::json;
 use uuid::Uuid;
@@ -175,4 +177,27 @@ fn an_asset_has_each_metric_once_though_a_number_and_a_text_are_mapped_to_it() {
     log.store(Stream::TelemetryNormalized, "1.0", pack(&directory, &["temperature"], vec![one]));
     let seen: Vec<_> = values(&directory, &mut log).into_iter().filter(|(asset, ..)| asset.0 == target).collect();
     assert_eq!(seen, [(AssetId(target), at(5), vec![("state".to_owned(), 21.0)], 0)]);
+}
+
+#[test]
+fn the_quality_of_a_value_stays_with_it_under_its_name_on_the_asset() {
+    let mut directory = sample_directory();
+    let (all, one) = (Uuid::from_u128(0x8000), Uuid::from_u128(0x8010));
+    let registered = json!({"name": "x", "asset_type_id": DEVICE_TYPE, "kind": "space", "custom_attributes": {}});
+    for (asset, mapping) in [(all, json!({})), (one, json!({"temperature": "heat", "on": "state"}))] {
+        directory.apply(asset, "asset", "AssetRegistered", registered.clone());
+        directory.link(device(1).0, asset, mapping);
+    }
+    let doubtful = |key: &str| vec![(key.to_owned(), Quality::Uncertain)];
+    let flawed = Reading { flaws: doubtful("temperature"), ..reading(0, 1, 5, &[1.0, 2.0]) };
+    let mut log = MemoryLog::default();
+    log.store(Stream::TelemetryNormalized, "1.0", pack(&directory, &["level", "temperature"], vec![flawed]));
+    run_stage(&AssetProcessor, &directory.0, &mut log, &Plan::straight());
+    let packs =
+        log.read(Stream::TelemetryAsset).iter().map(|stored| decode_pack::<AssetPack>(&stored.payload).unwrap());
+    let readings: Vec<_> = packs.flat_map(|pack| pack.readings).collect();
+    for (asset, expected) in [(all, doubtful("temperature")), (one, doubtful("heat"))] {
+        let of_asset: Vec<_> = readings.iter().filter(|reading| reading.asset.0 == asset).collect();
+        assert_eq!(of_asset.iter().map(|reading| &reading.doubts).collect::<Vec<_>>(), [&expected]);
+    }
 }

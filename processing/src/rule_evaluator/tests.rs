@@ -221,6 +221,7 @@ fn each_metric_of_an_asset_has_its_own_timeline() {
             numbers: vec![90.0],
             others: vec![],
             flaws: vec![],
+            doubts: vec![],
         };
         let sets = MetricSets(vec![vec![metric.to_owned()]]);
         let pack =

@@ -15,7 +15,7 @@ use crate::decoded_event::Unreadable;
 use crate::log_order::log_order;
 use crate::origin_marks::OriginMarks;
 use crate::projection::rejection;
-use crate::reading_values::{asset_values, device_values};
+use crate::reading_values::{asset_values, device_values, qualities};
 use crate::sql_values::to_json;
 
 /// The newest values of one entity and set of metrics.
@@ -101,7 +101,7 @@ fn assets(newer: &mut Newer, marks: &mut OriginMarks, message: &Message) -> Resu
         offer(newer, (reading.asset.0, field), micros(reading.measured_at), micros(reading.received_at), || Content {
             position: log_order(message, index),
             values: asset_values(&reading, &pack.sets),
-            flaws: reading.flaws.iter().map(|(key, _)| (key.clone(), Quality::Bad)).collect(),
+            flaws: reading.qualities(),
             reasons: reading.flaws.clone(),
         });
     }
@@ -122,7 +122,7 @@ fn offer(newer: &mut Newer, place: (Uuid, u64), measured_at: i64, received_at: i
 
 fn newest(((entity, field), Reading { measured_at, received_at, content }): ((Uuid, u64), Reading)) -> Newest {
     let Content { position, values, flaws, reasons } = content;
-    let flaws: Map<String, Value> = flaws.iter().map(|(key, quality)| (key.clone(), to_json(quality))).collect();
+    let flaws = qualities(&flaws);
     let mut rest = json!({ "v": values });
     if !flaws.is_empty() {
         rest["q"] = Value::Object(flaws);

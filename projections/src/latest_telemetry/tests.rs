@@ -144,6 +144,7 @@ fn a_metric_that_cannot_be_computed_is_not_shown_with_its_former_value_when_anot
         numbers: keys.iter().map(|_| second as f64).collect(),
         others: vec![],
         flaws: failing.iter().map(|key| ((*key).to_owned(), "too old".to_owned())).collect(),
+        doubts: vec![],
     };
     let sets =
         MetricSets([&["a", "b"][..], &["b"], &[]].map(|set| set.iter().map(|k| (*k).to_owned()).collect()).into());

@@ -17,7 +17,7 @@ use super::{NAME, translate};
 use crate::decoded_event::decode_message;
 use crate::device_directory::{ConnectivityRow, presence, presence_facts};
 use crate::origin_marks::OriginMarks;
-use crate::reading_values::{asset_values, device_values};
+use crate::reading_values::{asset_values, device_values, qualities};
 use crate::system_events::{of_presence, threshold_events};
 
 pub(super) struct Broadcaster {
@@ -80,6 +80,7 @@ impl Broadcaster {
                 measured_at: reading.measured_at,
                 received_at: reading.received_at,
                 values: device_values(reading, &pack.sets),
+                qualities: qualities(&reading.flaws),
                 source_devices: Vec::new(),
             };
             if existing[0] {
@@ -109,6 +110,7 @@ impl Broadcaster {
                     measured_at: reading.measured_at,
                     received_at: reading.received_at,
                     values: asset_values(reading, &pack.sets),
+                    qualities: qualities(&reading.qualities()),
                     source_devices: reading.source_devices.iter().map(|device| device.0).collect(),
                 };
                 self.pending.add_all(room, place, shown);

@@ -27,6 +27,8 @@ pub(super) struct FeedReading {
     pub measured_at: DateTime<Utc>,
     pub received_at: DateTime<Utc>,
     pub values: Map<String, Value>,
+    /// The qualities that are not good.
+    pub qualities: Map<String, Value>,
     /// Empty for devices.
     pub source_devices: Vec<Uuid>,
 }
@@ -42,10 +44,10 @@ struct Buffered {
     all: HashMap<Room, AllReadings>,
 }
 
-/// The newest values of a device, with the times at which they were measured.
+/// The newest values of a device.
 #[derive(Default)]
 struct Newest {
-    values: HashMap<String, (DateTime<Utc>, Value)>,
+    values: HashMap<String, NewestValue>,
     /// When the last pending reading arrived; absent while nothing is pending.
     received_at: Option<DateTime<Utc>>,
     /// Where its oldest pending reading comes from.
@@ -53,6 +55,13 @@ struct Newest {
     /// Where its newest pending reading comes from.
     place: (usize, u64),
     sent_at: Option<Instant>,
+}
+
+struct NewestValue {
+    measured_at: DateTime<Utc>,
+    value: Value,
+    /// Absent if it is good.
+    quality: Option<Value>,
 }
 
 /// All readings of a device or asset.
@@ -78,8 +87,10 @@ impl PendingValues {
         newest.received_at = newest.received_at.max(Some(reading.received_at));
         for (key, value) in &reading.values {
             let held = newest.values.get(key);
-            if held.is_none_or(|(measured_at, _)| *measured_at <= reading.measured_at) {
-                newest.values.insert(key.clone(), (reading.measured_at, value.clone()));
+            if held.is_none_or(|held| held.measured_at <= reading.measured_at) {
+                let quality = reading.qualities.get(key).cloned();
+                let value = NewestValue { measured_at: reading.measured_at, value: value.clone(), quality };
+                newest.values.insert(key.clone(), value);
             }
         }
     }
@@ -93,7 +104,7 @@ impl PendingValues {
             Room::Asset(id) => (id, "assetId"),
             Room::Device(id) | Room::Organization(id) | Room::User(id) => (id, "deviceId"),
         };
-        let mut told = content(name, id, reading.values, reading.measured_at, reading.received_at);
+        let mut told = content(name, id, (reading.values, reading.qualities), reading.measured_at, reading.received_at);
         if name == "assetId" {
             told["sourceDevices"] = json!(reading.source_devices);
         }
@@ -126,9 +137,11 @@ impl Newest {
         if since.is_some_and(|since| since < MIN_INTERVAL) {
             return true;
         }
-        let mut by_time = BTreeMap::<DateTime<Utc>, Map<String, Value>>::new();
-        for (key, (measured_at, value)) in self.values.drain() {
-            by_time.entry(measured_at).or_default().insert(key, value);
+        let mut by_time = BTreeMap::<DateTime<Utc>, ValuesAndQualities>::new();
+        for (key, NewestValue { measured_at, value, quality }) in self.values.drain() {
+            let (values, qualities) = by_time.entry(measured_at).or_default();
+            qualities.extend(quality.map(|quality| (key.clone(), quality)));
+            values.insert(key, value);
         }
         for (measured_at, metrics) in by_time {
             let data = content("deviceId", device, metrics, measured_at, received_at);
@@ -139,13 +152,20 @@ impl Newest {
     }
 }
 
+/// Values by metric, and the qualities that are not good.
+type ValuesAndQualities = (Map<String, Value>, Map<String, Value>);
+
 fn content(
     name: &str,
     id: Uuid,
-    metrics: Map<String, Value>,
+    (metrics, qualities): ValuesAndQualities,
     measured_at: DateTime<Utc>,
     received_at: DateTime<Utc>,
 ) -> Value {
     let (timestamp, received_at) = (rfc3339_micros(measured_at), rfc3339_micros(received_at));
-    json!({ name: id, "metrics": metrics, "timestamp": timestamp, "receivedAt": received_at })
+    let mut told = json!({ name: id, "metrics": metrics, "timestamp": timestamp, "receivedAt": received_at });
+    if !qualities.is_empty() {
+        told["quality"] = Value::Object(qualities);
+    }
+    told
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eventlog::Stream;
 use eventlog::position::Positions;
-use serde_json::json;
+use serde_json::{Map, json};
 use uuid::Uuid;
 
 use super::hub::Hub;
@@ -71,7 +71,7 @@ async fn a_subscriber_from_a_process_that_was_ahead_gets_no_message_twice() {
 fn sample_reading() -> FeedReading {
     let values = json!({"temp": 1.0}).as_object().cloned().unwrap();
     let start = chrono::DateTime::UNIX_EPOCH;
-    FeedReading { measured_at: start, received_at: start, values, source_devices: Vec::new() }
+    FeedReading { measured_at: start, received_at: start, values, qualities: Map::new(), source_devices: Vec::new() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,6 +108,7 @@ async fn the_newest_value_of_each_metric_is_published_once_a_second() {
     let reading = |seconds, values: serde_json::Value| FeedReading {
         measured_at: chrono::DateTime::from_timestamp(seconds, 0).unwrap(),
         received_at: chrono::DateTime::from_timestamp(9, 0).unwrap(),
+        qualities: values.get("b").map(|_| ("b".to_owned(), json!("uncertain"))).into_iter().collect(),
         values: values.as_object().cloned().unwrap(),
         source_devices: Vec::new(),
     };
@@ -117,11 +118,15 @@ async fn the_newest_value_of_each_metric_is_published_once_a_second() {
     add(1, json!({"a": 1, "b": 1}));
     pending.flush(&feed.hub);
     // Every message has one time of measurement.
-    for (second, metrics) in [(1, json!({"b": 1})), (2, json!({"a": 2}))] {
+    for (second, metrics, quality) in [(1, json!({"b": 1}), Some("uncertain")), (2, json!({"a": 2}), None)] {
         let data: serde_json::Value = serde_json::from_str(&subscriber.recv().await.unwrap().data).unwrap();
         let timestamp = format!("1970-01-01T00:00:0{second}.000000Z");
         let received_at = "1970-01-01T00:00:09.000000Z";
-        let told = json!({"deviceId": device, "metrics": metrics, "timestamp": timestamp, "receivedAt": received_at});
+        let mut told =
+            json!({"deviceId": device, "metrics": metrics, "timestamp": timestamp, "receivedAt": received_at});
+        if let Some(quality) = quality {
+            told["quality"] = json!({"b": quality});
+        }
         assert_eq!(data, told);
     }
     add(3, json!({"a": 3}));

@@ -120,7 +120,7 @@ impl DecodedBatch {
                 set,
                 numbers: reading.numbers,
                 others: others(&reading.others),
-                flaws: flaws(&reading.flaws.iter().map(|(key, _)| (key.clone(), Quality::Bad)).collect::<Vec<_>>()),
+                flaws: flaws(&reading.qualities()),
                 computed,
                 sources: reading.source_devices.into_iter().map(|device| device.0).collect(),
                 position: log_order(message, index),

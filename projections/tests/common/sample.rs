@@ -352,6 +352,7 @@ async fn telemetry(world: &World) {
         numbers: vec![21.0],
         others: Vec::new(),
         flaws: vec![("power".into(), "voltage is too old".into())],
+        doubts: Vec::new(),
     };
     let values = AssetPack { sets: metric_sets(&[&["temperature"]]), readings: vec![value], ..AssetPack::default() };
     world.publish(Stream::TelemetryAsset, "2.1", encode_pack(&values).unwrap()).await;

@@ -101,7 +101,8 @@ impl AssetState {
         if keys.is_empty() && others.is_empty() {
             return None;
         }
-        let accepted = AssetReading { set: 0, numbers, others, ..offer.clone() };
+        let doubts = offer.doubts.iter().filter(|(key, _)| counts(key)).cloned().collect();
+        let accepted = AssetReading { set: 0, numbers, others, doubts, ..offer.clone() };
         Some((accepted, MetricSets(vec![keys])))
     }
 
@@ -164,6 +165,7 @@ impl AssetState {
             numbers: vec![],
             others: vec![],
             flaws: vec![],
+            doubts: vec![],
         })
     }
 
@@ -199,6 +201,7 @@ impl AssetState {
                 numbers: vec![],
                 others: vec![],
                 flaws,
+                doubts: vec![],
                 ..trigger.clone()
             };
             let numbers = numbers.into_iter().map(|(key, held)| (key, held.value)).collect();
