@@ -16,7 +16,6 @@ use crate::log_order::log_order;
 use crate::origin_marks::OriginMarks;
 use crate::projection::rejection;
 use crate::reading_values::{asset_values, device_values, qualities};
-use crate::sql_values::to_json;
 
 /// The newest values of one entity and set of metrics.
 #[derive(Clone, Debug, PartialEq)]
