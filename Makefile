@@ -5,7 +5,7 @@ SHELL := /bin/bash
 SECONDS_ARG := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS))
 PROFILE_DIR := target/debug
 
-.PHONY: help up demo test lint bench bench-api chaos fuzz-api clean prerequisites build
+.PHONY: help up demo test test-long lint bench bench-api chaos fuzz-api clean prerequisites build
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,6 +25,10 @@ demo: build ## like up, with a sample organisation and 20 simulated devices (SEC
 test: prerequisites ## run every test against real servers
 	cargo build --locked --workspace --bins
 	$(PROFILE_DIR)/argusiq-stack run -- cargo test --locked --workspace --no-fail-fast
+
+test-long: prerequisites ## compare the platform with the reference platform over many random histories (CASES=400)
+	ARGUSIQ_REFERENCE_CASES=$(or $(CASES),400) \
+		cargo test --locked --package argusiq --test e2e reference_platform -- --nocapture
 
 lint: prerequisites ## formatting, clippy, rustdoc; licences, bans and advisories if cargo-deny is installed
 	cargo fmt --all --check

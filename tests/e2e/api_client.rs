@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use ureq::Agent;
+use ureq::typestate::WithBody;
+use ureq::{Agent, RequestBuilder};
 
 /// A client with a signed-in user.
 #[derive(Clone)]
@@ -70,6 +71,24 @@ impl Api {
             read(self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(&body));
         assert!((200..300).contains(&status), "PUT {path} answered {status}: {answer}");
         answer
+    }
+
+    /// Posts JSON; returns the body and the log position of the change.
+    pub fn post_at(&self, path: &str, body: Value) -> (Value, u64) {
+        self.change(self.agent.post(self.url(path)), body)
+    }
+
+    /// Puts JSON; returns the body and the log position of the change.
+    pub fn put_at(&self, path: &str, body: Value) -> (Value, u64) {
+        self.change(self.agent.put(self.url(path)), body)
+    }
+
+    fn change(&self, request: RequestBuilder<WithBody>, body: Value) -> (Value, u64) {
+        let answer = request.header("authorization", self.bearer()).send_json(&body).expect("an answer");
+        let position = answer.headers().get("x-log-position").and_then(|position| position.to_str().ok()?.parse().ok());
+        let (status, answer) = read(Ok(answer));
+        assert!((200..300).contains(&status), "{body} was answered {status}: {answer}");
+        (answer, position.expect("a log position"))
     }
 
     /// Deletes a resource; returns status and body.

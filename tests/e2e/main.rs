@@ -27,6 +27,7 @@ mod notifications;
 mod onboarding;
 mod platform;
 mod processes_join_and_leave;
+mod reference;
 mod refusals;
 mod replay_equals_live;
 mod several_edges_and_apis;

@@ -20,6 +20,10 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// Longest wait until the platform is ready.
 const READY: Duration = Duration::from_secs(90);
 
+/// Variables that tests read; the platform refuses the names that it does not know.
+const SETTINGS_OF_TESTS: [&str; 4] =
+    ["ARGUSIQ_TEST_STACK", "ARGUSIQ_FUZZ_EXAMPLES", "ARGUSIQ_REFERENCE_CASES", "ARGUSIQ_REFERENCE_SEED"];
+
 /// The roles that run as separate processes.
 pub const ROLES: [&str; 4] = ["api", "ingest", "process", "project"];
 
@@ -234,8 +238,10 @@ impl Platform {
             .envs(arguments.first().and_then(|role| self.per_command.get(role)).into_iter().flatten().cloned())
             .env("ARGUSIQ_ADMIN_EMAIL", EMAIL)
             .env("ARGUSIQ_ADMIN_PASSWORD", PASSWORD)
-            .env_remove("ARGUSIQ_TEST_STACK")
             .stdin(Stdio::null());
+        for name in SETTINGS_OF_TESTS {
+            command.env_remove(name);
+        }
         command
     }
 
