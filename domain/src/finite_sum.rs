@@ -2,7 +2,7 @@
 //! plain sum, although their mean is a float.
 
 /// Numbers of at least this size are added in units of [`UNIT`]: 2^960.
-const HUGE: f64 = 9.745_314_011_4e288;
+const HUGE: f64 = f64::from_bits((1_023 + 960) << 52);
 /// 2^64: dividing a huge number by it is exact.
 const UNIT: f64 = 18_446_744_073_709_551_616.0;
 

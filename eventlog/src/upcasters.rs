@@ -6,6 +6,9 @@ use std::sync::Arc;
 use cqrs_es::persist::{EventUpcaster, SemanticVersionEventUpcaster, SerializedEvent};
 use serde_json::Value;
 
+/// An event type, the semantic version that a conversion leads to, and the conversion of the stored content.
+pub type Step<'s> = (&'s str, &'s str, fn(Value) -> Value);
+
 /// Upcasters in order of application; clones share them.
 #[derive(Clone, Default)]
 pub struct Upcasters(Arc<Vec<Box<dyn EventUpcaster>>>);
@@ -16,9 +19,8 @@ impl Upcasters {
         Self(Arc::new(upcasters))
     }
 
-    /// Returns the upcasters of these steps, older versions first: an event type, the semantic version that the step
-    /// leads to, and the conversion of the stored content. Panics when a version is not semantic.
-    pub fn of(steps: &[(&str, &str, fn(Value) -> Value)]) -> Self {
+    /// Returns the upcasters of these steps, older versions first. Panics when a version is not semantic.
+    pub fn of(steps: &[Step<'_>]) -> Self {
         Self::new(
             steps.iter().map(|(event_type, version, convert)| Self::step(event_type, version, *convert)).collect(),
         )

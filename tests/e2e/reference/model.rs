@@ -11,6 +11,9 @@ use super::history::{DECLARED, Edit, Entity, LINKS, RULES, Reading, Step};
 /// Microseconds since 1970.
 pub type Micros = i64;
 
+/// The numbers of a step and metric, each with the devices that sent it.
+type Numbers = Vec<(f64, Vec<usize>)>;
+
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
@@ -127,13 +130,13 @@ impl Reference {
 
     /// Returns the aggregates of the numbers in a range, by steps of this length and metrics.
     pub fn aggregates(&self, entity: Entity, range: Range<Micros>, step: Micros) -> Vec<Bucket> {
-        let mut buckets: BTreeMap<(Micros, String), Vec<(f64, Vec<usize>)>> = BTreeMap::new();
+        let mut buckets: BTreeMap<(Micros, String), Numbers> = BTreeMap::new();
         for Point { at, metric, content, sources, .. } in self.history(entity, None, range) {
             if let Content::Number(number) = content {
                 buckets.entry((at / step * step, metric)).or_default().push((number, sources));
             }
         }
-        let bucket = |((start, metric), values): ((Micros, String), Vec<(f64, Vec<usize>)>)| {
+        let bucket = |((start, metric), values): ((Micros, String), Numbers)| {
             let numbers = || values.iter().map(|(number, _)| *number);
             // Divided before they are added, so that the sum cannot overflow.
             let mean = numbers().map(|number| number / values.len() as f64).sum();

@@ -66,7 +66,10 @@ fn is_written_as(parsed: &Value, cell: &str) -> bool {
             let is_small = number.as_f64().is_some_and(|number| number.abs() < TOO_LARGE);
             is_small && cell != "-0.0" && number.to_string() == cell
         }
-        Value::String(text) => !is_plain(text) && parsed.to_string() == cell,
+        Value::String(text) => {
+            let written = parsed.to_string();
+            !is_plain(text) && written == cell
+        }
         Value::Bool(_) | Value::Null => true,
     }
 }
