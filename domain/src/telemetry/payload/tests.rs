@@ -167,7 +167,7 @@ fn a_payload_with_a_huge_number_is_parsed_like_any_other() {
     let huge = r#"[{"metrics":{"big":1e300,"s":"a\"b","t":true,"n":null,"i":3}},{"ts":1706370000,"metrics":{"i":4}}]"#;
     let small = huge.replace("1e300", "1.5");
     let strip = |payload: &str| {
-        let mut readings: Vec<(Option<DateTime<Utc>>, Vec<(String, String)>)> = Vec::new();
+        let mut readings = Vec::<(Option<DateTime<Utc>>, Vec<_>)>::new();
         for reading in parse(payload.as_bytes()).unwrap() {
             let metrics = reading.metrics.iter().filter(|(key, _)| key != "big");
             let shown = metrics.map(|(key, value)| (key.to_string(), format!("{value:?}"))).collect();
