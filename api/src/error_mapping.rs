@@ -90,6 +90,7 @@ impl From<SessionError> for Problem {
 fn failed<E: std::error::Error>(error: &CommandError<E>) -> Problem {
     match error {
         CommandError::Conflict => Problem::of(Kind::Contention, error),
+        CommandError::TooLarge { .. } => Problem::of(Kind::TooLarge, error),
         CommandError::Stale { .. } => Problem::of(Kind::PreconditionFailed, error),
         CommandError::LogFull => {
             tracing::error!("the log is full; rejecting commands");
@@ -302,6 +303,7 @@ refusals! {
         Error::AlreadyExists => AlreadyExists,
         Error::Retired => WrongState,
         Error::InvalidName => field("name"),
+        Error::InvalidDueHours => field("defaultDueHours"),
         Error::InvalidChecklistItem { index } => field(format!("checklist[{index}].item")),
     }
     activity::Error {

@@ -32,6 +32,7 @@ mod schema_check;
 mod server;
 mod state;
 mod time;
+mod uri_check;
 
 pub use config::{Config, DeviceUrls, EnrollConfig, Http, Limits};
 pub use deps::Deps;

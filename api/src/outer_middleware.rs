@@ -15,6 +15,7 @@ use crate::body;
 use crate::intent::{RequestId, random_id};
 use crate::problem::{Kind, Problem};
 use crate::rate_limits::Meter;
+use crate::uri_check;
 
 /// The header with the id of the request, in requests and responses.
 const REQUEST_ID: &str = "X-Request-Id";
@@ -87,6 +88,7 @@ impl<E: Endpoint> Endpoint for Wrapped<E> {
 
 impl<E: Endpoint> Wrapped<E> {
     async fn answer(&self, mut request: Request) -> poem::Result<Response> {
+        uri_check::check(request.original_uri())?;
         body::buffer(&mut request).await?;
         self.inner.call(request).await.map(IntoResponse::into_response)
     }

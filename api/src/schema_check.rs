@@ -5,6 +5,10 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::{Map, Value};
 
 use crate::problem::FieldError;
+use crate::time;
+
+/// Floating-point numbers from this one on are whole numbers that no integer field can have: 2^64.
+const WHOLE_NUMBERS: f64 = 18_446_744_073_709_551_616.0;
 
 /// Most errors that one response names.
 const MOST: usize = 50;
@@ -13,6 +17,7 @@ const MOST: usize = 50;
 pub fn errors(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Vec<FieldError> {
     let mut check = Check { registry, open: false, found: vec![] };
     check.value(schema, value, "");
+    check.characters(value, "");
     check.found
 }
 
@@ -64,6 +69,27 @@ impl Check<'_> {
         }
     }
 
+    /// Refuses U+0000 in every text and every key, also of free-form objects: databases cannot store it.
+    fn characters(&mut self, value: &Value, path: &str) {
+        match value {
+            Value::String(text) if text.contains('\0') => self.note(path, "must not contain the character U+0000"),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.characters(item, &format!("{path}[{index}]"));
+                }
+            }
+            Value::Object(object) => {
+                for (name, value) in object {
+                    if name.contains('\0') {
+                        self.note(path, "must not have a key that contains the character U+0000");
+                    }
+                    self.characters(value, &join(path, name));
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn object(&mut self, schema: &MetaSchema, object: &Map<String, Value>, path: &str) {
         let open = std::mem::take(&mut self.open) || schema.properties.is_empty();
         for required in schema.required.iter().filter(|name| object.get(**name).is_none_or(Value::is_null)) {
@@ -106,21 +132,21 @@ impl Check<'_> {
             let most = most.map_or(String::new(), |most| format!(" to {most}"));
             self.note(path, format!("must have {least}{most} characters"));
         }
-        let fits = match schema.format {
-            Some("uuid") => text.parse::<uuid::Uuid>().is_ok(),
-            Some("date-time") => text.parse::<chrono::DateTime<chrono::Utc>>().is_ok(),
-            _ => true,
-        };
-        if !fits {
-            let wanted = if schema.format == Some("uuid") { "a UUID" } else { "an RFC 3339 time" };
-            self.note(path, format!("must be {wanted}"));
+        match schema.format {
+            Some("uuid") if text.parse::<uuid::Uuid>().is_err() => self.note(path, "must be a UUID"),
+            Some("date-time") => {
+                if let Err(message) = time::parse(text) {
+                    self.note(path, message);
+                }
+            }
+            _ => {}
         }
     }
 
     fn number(&mut self, schema: &MetaSchema, number: &serde_json::Number, path: &str) {
         let value = number.as_f64().unwrap_or_default();
         let (low, high) = bounds(schema);
-        if schema.ty == "integer" && value.fract() != 0.0 {
+        if schema.ty == "integer" && number.is_f64() && value.abs() < WHOLE_NUMBERS {
             self.note(path, "must be a whole number");
         } else if value < low || value > high {
             self.note(path, format!("must be in the range {low} to {high}"));
@@ -171,7 +197,9 @@ fn bounds(schema: &MetaSchema) -> (f64, f64) {
         Some("uint16") => (0.0, f64::from(u16::MAX)),
         Some("uint32") => (0.0, f64::from(u32::MAX)),
         Some("int32") => (f64::from(i32::MIN), f64::from(i32::MAX)),
-        Some("uint64") => (0.0, f64::MAX),
+        // The framework reads no greater ones, and the greatest `i64` has no exact `f64`.
+        Some("int64") => (i64::MIN as f64, 9_223_372_036_854_774_784.0),
+        Some("uint64") => (0.0, 9_223_372_036_854_774_784.0),
         _ => (f64::MIN, f64::MAX),
     };
     (schema.minimum.unwrap_or(low).max(low), schema.maximum.unwrap_or(high).min(high))
@@ -200,6 +228,8 @@ mod tests {
         parts: Vec<Part>,
         /// A part with a description of its own.
         part: Option<Part>,
+        at: Option<crate::time::Time>,
+        free: Option<std::collections::HashMap<String, Value>>,
     }
 
     #[derive(Enum)]
@@ -272,6 +302,25 @@ mod tests {
         let described = json!({"name": "a", "part": {"item": "y", "more": 1}, "parts": []});
         assert_eq!(wrong(described), ["parts must have at least 1 items", "part.more is not a known field"]);
         assert_eq!(wrong(json!({"name": "a", "port": 1.5})), ["port must be a whole number"]);
+        assert_eq!(wrong(json!({"name": "a", "port": 1.0})), ["port must be a whole number"]);
+        assert_eq!(wrong(json!({"name": "a", "port": 1e300})), ["port must be in the range 0 to 65535"]);
         assert_eq!(wrong(json!([])), ["body must be an object"]);
+    }
+
+    #[test]
+    fn a_text_or_a_key_with_u_0000_is_named() {
+        let refused = "must not contain the character U+0000";
+        assert_eq!(wrong(json!({"name": "a\u{0}"})), [format!("name {refused}")]);
+        let free = json!({"name": "a", "free": {"deep": [1, {"k\u{0}": 1, "text": "\u{0}"}]}});
+        let key = "free.deep[1] must not have a key that contains the character U+0000";
+        assert_eq!(wrong(free), [key.to_owned(), format!("free.deep[1].text {refused}")]);
+    }
+
+    #[test]
+    fn a_time_outside_of_the_years_1_to_9999_is_named() {
+        let wrong = |at: &str| wrong(json!({"name": "a", "at": at}));
+        assert_eq!(wrong("9999-12-31T23:59:59-08:00"), ["at must be in the years 0001 to 9999 in UTC"]);
+        assert_eq!(wrong("2026-01-28"), ["at must be an RFC 3339 time"]);
+        assert_eq!(wrong("9999-12-31T23:59:59Z"), Vec::<String>::new());
     }
 }

@@ -31,6 +31,14 @@ pub enum Error<E = Infallible> {
     /// The log has reached its size limit. Nothing is stored.
     #[error("the log is full")]
     LogFull,
+    /// The events of the command are larger than one message of the log may be. Nothing is stored.
+    #[error("the change is too large: {bytes} of at most {limit} bytes")]
+    TooLarge {
+        /// Their size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The log did not confirm the write in time. A repeat with the same command id reveals the outcome.
     #[error("the command may or may not be stored; repeat it with the same id")]
     OutcomeUnknown(#[source] Cause),
@@ -53,7 +61,7 @@ impl<E> Error<E> {
 
     /// Returns whether the command is certainly not stored and would be refused again.
     pub fn is_definite(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Missing(_) | Self::Stale { .. })
+        matches!(self, Self::Refused(_) | Self::Missing(_) | Self::Stale { .. } | Self::TooLarge { .. })
     }
 
     fn into_refusal<F>(self) -> Result<E, Error<F>> {
@@ -63,6 +71,7 @@ impl<E> Error<E> {
             Self::Stale { present } => Error::Stale { present },
             Self::Conflict => Error::Conflict,
             Self::LogFull => Error::LogFull,
+            Self::TooLarge { bytes, limit } => Error::TooLarge { bytes, limit },
             Self::OutcomeUnknown(source) => Error::OutcomeUnknown(source),
             Self::Unavailable(source) => Error::Unavailable(source),
             Self::Internal(source) => Error::Internal(source),
@@ -92,6 +101,7 @@ impl<E> From<store::Error> for Error<E> {
         match error {
             store::Error::Conflict { .. } => Self::Conflict,
             store::Error::Full { .. } => Self::LogFull,
+            store::Error::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
             store::Error::OutcomeUnknown { .. } => Self::OutcomeUnknown(error.into()),
             store::Error::Unavailable { .. } => Self::Unavailable(error.into()),
             _ => Self::Internal(error.into()),

@@ -1,7 +1,11 @@
 //! Validation shared by several aggregates. Each aggregate maps a failure to its own error.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+/// The first and the last time that requests may name, and that databases and RFC 3339 can express.
+const FIRST_TIME: DateTime<Utc> = time(-62_135_596_800, 0);
+const LAST_TIME: DateTime<Utc> = time(253_402_300_799, 999_999_000);
 /// Maximum length of a name, characters.
 pub const MAX_NAME_CHARS: usize = 200;
 /// Maximum length of a metric key, characters.
@@ -10,6 +14,23 @@ pub const MAX_METRIC_KEY_CHARS: usize = 64;
 const MAX_URL_BYTES: usize = 2000;
 /// Maximum duration of conditions, cooldowns and staleness bounds: 30 days, in seconds.
 pub const MAX_DURATION_SECONDS: u32 = 30 * 24 * 60 * 60;
+
+const fn time(seconds: i64, nanos: u32) -> DateTime<Utc> {
+    match DateTime::from_timestamp(seconds, nanos) {
+        Some(at) => at,
+        None => DateTime::UNIX_EPOCH,
+    }
+}
+
+/// Returns whether a time is in the years 0001 to 9999 in UTC.
+pub fn is_time(at: DateTime<Utc>) -> bool {
+    (FIRST_TIME..=LAST_TIME).contains(&at)
+}
+
+/// Returns the nearest time in the years 0001 to 9999. Older logs have events with times outside of them.
+pub fn nearest_time(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.clamp(FIRST_TIME, LAST_TIME)
+}
 
 /// Returns whether the text is a valid metric key: 1 to 64 ASCII letters, digits, `_`, `-` and `.`.
 pub fn is_metric_key(text: &str) -> bool {
@@ -68,6 +89,25 @@ mod tests {
         assert_eq!(name(&"ü".repeat(200)), Some("ü".repeat(200)));
         assert_eq!(name(&"ü".repeat(201)), None);
         assert_eq!(name(" \n "), None);
+    }
+
+    #[test]
+    fn times_are_in_the_years_1_to_9999() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        for good in ["0001-01-01T00:00:00Z", "2026-01-28T10:00:00Z", "9999-12-31T23:59:59.999999Z"] {
+            assert!(is_time(at(good)), "{good}");
+            assert_eq!(nearest_time(at(good)), at(good));
+        }
+        let outside = [
+            ("0000-12-31T23:59:59.999999Z", FIRST_TIME),
+            ("-0044-03-15T12:00:00Z", FIRST_TIME),
+            ("+10000-01-01T07:59:59Z", LAST_TIME),
+        ];
+        for (bad, nearest) in outside {
+            assert!(!is_time(at(bad)), "{bad}");
+            assert_eq!(nearest_time(at(bad)), nearest);
+        }
+        assert_eq!(LAST_TIME, at("9999-12-31T23:59:59.999999Z"));
     }
 
     #[test]

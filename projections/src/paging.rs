@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::DateTime;
+use domain::validation::is_time;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -145,7 +146,8 @@ impl Order {
 
     /// Returns the values to bind for a cursor; errors if it belongs to a list in another order.
     pub(crate) fn bind_values<'p>(&self, cursor: &'p PageCursor) -> Result<(&'p str, Uuid), InvalidPageCursor> {
-        let is_value = self.kind == "text" || DateTime::parse_from_rfc3339(&cursor.value).is_ok();
+        let is_value =
+            self.kind == "text" || DateTime::parse_from_rfc3339(&cursor.value).is_ok_and(|at| is_time(at.to_utc()));
         if cursor.column == self.column && is_value { Ok((&cursor.value, cursor.id)) } else { Err(InvalidPageCursor) }
     }
 
@@ -173,8 +175,10 @@ mod tests {
         }
         let cursor = Order::NAME.cursor_of(&row).unwrap();
         assert_eq!(Order::oldest("created_at").bind_values(&cursor), Err(InvalidPageCursor));
-        let forged: PageCursor = format!("raised_at~{}~yesterday", Uuid::nil()).parse().unwrap();
-        assert_eq!(Order::newest("raised_at").bind_values(&forged), Err(InvalidPageCursor));
+        for forged in ["yesterday", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-08:00"] {
+            let forged: PageCursor = format!("raised_at~{}~{forged}", Uuid::nil()).parse().unwrap();
+            assert_eq!(Order::newest("raised_at").bind_values(&forged), Err(InvalidPageCursor));
+        }
         for text in ["", "name", "name~x~y", "name~00000000-0000-0000-0000-000000000000"] {
             assert_eq!(text.parse::<PageCursor>(), Err(InvalidPageCursor), "{text}");
         }

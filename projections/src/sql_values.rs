@@ -1,5 +1,7 @@
 //! Conversions of values to what PostgreSQL can store.
 
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// Converts a sequence to `bigint`; sequences stay far below 2^63.
@@ -20,6 +22,17 @@ pub fn strip_nul_json(value: Value) -> Value {
         Value::Object(map) => map.into_iter().map(|(key, value)| (strip_nul(&key), strip_nul_json(value))).collect(),
         other => other,
     }
+}
+
+/// Serialises a time as PostgreSQL can store it. Older logs have links and due times after the year 9999, which its
+/// RFC 3339 cannot express: a row that is refused would stop the read model for everybody.
+pub fn nearest_time<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    domain::validation::nearest_time(*at).serialize(serializer)
+}
+
+/// Serialises an optional time as PostgreSQL can store it.
+pub fn nearest_time_or_null<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(domain::validation::nearest_time).serialize(serializer)
 }
 
 /// Returns the serialised name of a unit variant of an enumeration.

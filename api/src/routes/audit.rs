@@ -5,6 +5,7 @@ use projections::audit_log::read::{self, AuditFilter, Cursor};
 
 use crate::prelude::*;
 use crate::routes::time_window::bound;
+use crate::time;
 
 /// Default and maximum page size.
 const USUAL: i64 = 50;
@@ -115,7 +116,7 @@ fn write_cursor(Cursor { recorded_at, stream, position, index }: &Cursor) -> Str
 fn read_cursor(text: &str) -> Result<Cursor, Problem> {
     let read = || {
         let mut parts = text.split('.');
-        let recorded_at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+        let recorded_at = time::of_micros(parts.next()?)?;
         let (stream, position) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
         let index = parts.next()?.parse().ok()?;
         parts.next().is_none().then_some(Cursor { recorded_at, stream, position, index })

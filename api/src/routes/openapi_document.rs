@@ -7,6 +7,9 @@ use poem::http::{StatusCode, header};
 use poem::{Endpoint, Response};
 use serde_json::Value;
 
+use super::paging::MOST as MOST_ITEMS;
+use super::time_window::MOST as MOST_POINTS;
+
 /// The description at the top of the document.
 pub const DESCRIPTION: &str = "Devices, assets, telemetry, rules, alarms and work orders of the caller's organisation. \
 Resources of other organisations answer 404. Writes take an `Idempotency-Key`, which is bound to one request body \
@@ -15,7 +18,9 @@ as `X-Log-Position`. A read with `?minPosition=` waits until that position is re
 Versioned resources return their version as `ETag`: a change with an outdated `If-Match` answers 412, a read with a \
 current `If-None-Match` answers 304. Both take lists of tags and tags that a proxy has weakened (`W/\"7\"`). Lists are paged by `limit`; the `nextCursor` of one page is the `cursor` of the \
 next. Resources read with `asOf=` are rebuilt from the events recorded until then. Errors are \
-`application/problem+json` (RFC 9457). Times are RFC 3339 in UTC.";
+`application/problem+json` (RFC 9457). Times are RFC 3339, \
+in the years 0001 to 9999 of UTC, kept to the microsecond and answered in UTC. Texts are Unicode without U+0000; they \
+are stored as sent, except that white space around names, reasons and comments is removed.";
 
 /// The page inlines its script, so inline scripts must be allowed; nothing may load from elsewhere.
 const POLICY: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
@@ -39,7 +44,27 @@ pub fn closed(spec: &str) -> Value {
             schema["additionalProperties"] = Value::Bool(false);
         }
     }
+    for operation in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
+        operation.as_object_mut().into_iter().flat_map(|methods| methods.values_mut()).for_each(bound_paging);
+    }
     document
+}
+
+/// Adds the bounds of `limit` and `offset`, which `paging` and `time_window` check.
+fn bound_paging(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
+    let parameters: Vec<_> = parameters.filter(|one| one["in"] == "query").collect();
+    let most = if parameters.iter().any(|one| one["name"] == "startTime") { MOST_POINTS } else { MOST_ITEMS };
+    for parameter in parameters {
+        match parameter["name"].as_str() {
+            Some("limit") => {
+                parameter["schema"]["minimum"] = Value::from(1);
+                parameter["schema"]["maximum"] = Value::from(most);
+            }
+            Some("offset") => parameter["schema"]["minimum"] = Value::from(0),
+            _ => {}
+        }
+    }
 }
 
 /// Returns the names of the schemas that are part of an `allOf`.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::problem::Problem;
 
 /// Largest accepted `limit`.
-const MOST: i64 = 1000;
+pub const MOST: i64 = 1000;
 
 /// The `cursor` parameter of a list: the `nextCursor` of the previous page.
 pub type Cursor = Query<Option<String>>;

@@ -4,9 +4,10 @@ use chrono::TimeDelta;
 
 use crate::prelude::*;
 
-/// Default and maximum number of points in a response.
+/// Default number of points in a response.
 const USUAL_LIMIT: i64 = 1000;
-const MOST: i64 = 10_000;
+/// Maximum number of points in a response.
+pub const MOST: i64 = 10_000;
 
 /// A half-open range of time and the maximum number of points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,5 +34,6 @@ mod support;
 mod telemetry;
 mod tenant_isolation;
 mod time_travel;
+mod times;
 mod users;
 mod versions;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityTemplateCommand, ActivityTemplateEvent, ChecklistItem, Error, TemplateDefinition};
+use super::{ActivityTemplateCommand, ActivityTemplateEvent, ChecklistItem, Error, MAX_DUE_HOURS, TemplateDefinition};
 use crate::aggregate::{Decide, aggregate};
 use crate::validation;
 
@@ -53,6 +53,9 @@ aggregate!(ActivityTemplate, "activity_template");
 
 fn checked(mut definition: TemplateDefinition) -> Result<TemplateDefinition, Error> {
     definition.name = validation::name(&definition.name).ok_or(Error::InvalidName)?;
+    if definition.default_due_hours.is_some_and(|hours| hours > MAX_DUE_HOURS) {
+        return Err(Error::InvalidDueHours);
+    }
     match first_invalid_item(&definition.checklist) {
         Some(index) => Err(Error::InvalidChecklistItem { index }),
         None => Ok(definition),

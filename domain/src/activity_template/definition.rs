@@ -1,5 +1,6 @@
 //! The definition of an activity template.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -54,6 +55,17 @@ pub struct TemplateDefinition {
     pub checklist: Vec<ChecklistItem>,
     /// Whether triggers create activities from it.
     pub is_active: bool,
+}
+
+/// Maximum time until an activity is due: ten years, in hours.
+pub const MAX_DUE_HOURS: u32 = 10 * 365 * 24;
+
+impl TemplateDefinition {
+    /// Returns when an activity triggered at this time is due. Older logs have templates above the maximum.
+    pub fn due_at(&self, triggered_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let hours = self.default_due_hours?.min(MAX_DUE_HOURS);
+        triggered_at.checked_add_signed(TimeDelta::hours(hours.into()))
+    }
 }
 
 word_enum!(TriggerEventType {

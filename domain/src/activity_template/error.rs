@@ -1,5 +1,7 @@
 //! Errors: why an activity template rejects a command.
 
+use super::definition::MAX_DUE_HOURS;
+
 /// Why an activity template rejects a command.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -15,6 +17,9 @@ pub enum Error {
     /// The name is empty or longer than 200 characters.
     #[error("the name must have 1 to 200 characters")]
     InvalidName,
+    /// The time until activities are due is longer than ten years.
+    #[error("defaultDueHours must be at most {MAX_DUE_HOURS}")]
+    InvalidDueHours,
     /// A checklist item is empty or longer than 500 characters.
     #[error("checklist item {index} must have 1 to 500 characters")]
     InvalidChecklistItem {

@@ -11,6 +11,6 @@ mod definition;
 pub use aggregate::ActivityTemplate;
 pub(crate) use aggregate::first_invalid_item;
 pub use command::ActivityTemplateCommand;
-pub use definition::{ChecklistItem, TemplateDefinition, TriggerEventType};
+pub use definition::{ChecklistItem, MAX_DUE_HOURS, TemplateDefinition, TriggerEventType};
 pub use error::Error;
 pub use event::ActivityTemplateEvent;

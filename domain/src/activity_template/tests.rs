@@ -76,3 +76,15 @@ fn an_invalid_definition_is_rejected() {
         given::<ActivityTemplate>([defined()]).when(C::ReviseTemplate { definition }).then_refused(refusal);
     }
 }
+
+#[test]
+fn an_activity_cannot_be_due_after_more_than_ten_years() {
+    let due = |hours| TemplateDefinition { default_due_hours: Some(hours), ..inspect() };
+    let define = |hours| C::DefineTemplate { definition: due(hours) };
+    given_no_events::<ActivityTemplate>().when(define(MAX_DUE_HOURS + 1)).then_refused(Error::InvalidDueHours);
+    let longest = E::ActivityTemplateDefined { definition: due(MAX_DUE_HOURS) };
+    given_no_events::<ActivityTemplate>().when(define(MAX_DUE_HOURS)).then([longest]);
+    let now = chrono::DateTime::UNIX_EPOCH;
+    assert_eq!(due(u32::MAX).due_at(now), due(MAX_DUE_HOURS).due_at(now), "older logs have such templates");
+    assert_eq!(due(u32::MAX).due_at(chrono::DateTime::<chrono::Utc>::MAX_UTC), None);
+}

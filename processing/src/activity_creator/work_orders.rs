@@ -1,6 +1,5 @@
 //! The work orders that follow from a threshold event.
 
-use chrono::TimeDelta;
 use domain::activity::WorkOrder;
 use domain::activity_template::TriggerEventType;
 use domain::directory::{Directory, DirectoryView, TemplateEntry};
@@ -48,7 +47,7 @@ fn order(event: &ThresholdEvent, template: &TemplateEntry) -> WorkOrder {
         priority: if event.rule_id.is_some() { event.severity } else { definition.default_priority },
         assigned_role: definition.default_assigned_role.clone(),
         assigned_user_id: None,
-        due_at: definition.default_due_hours.map(|hours| event.measured_at + TimeDelta::hours(hours.into())),
+        due_at: definition.due_at(event.measured_at),
         checklist: definition.checklist.clone(),
         alarm_id: event.alarm_id,
     }

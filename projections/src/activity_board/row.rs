@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::row_batch::Row;
+use crate::sql_values::nearest_time_or_null;
 
 /// A checklist item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,7 @@ pub struct ActivityRow {
     /// The user that it is assigned to.
     pub assigned_user_id: Option<Uuid>,
     /// When it is due.
+    #[serde(serialize_with = "nearest_time_or_null")]
     pub due_at: Option<DateTime<Utc>>,
     /// Whether it passed its due time before it ended.
     pub overdue: bool,

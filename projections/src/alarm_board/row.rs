@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::activity_board::Comment;
 use crate::row_batch::Row;
+use crate::sql_values::nearest_time_or_null;
 
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +58,7 @@ pub struct AlarmRow {
     /// Why it notifies nobody: `shelved` or `out_of_service`.
     pub suppression: Option<String>,
     /// Until when it is shelved.
+    #[serde(serialize_with = "nearest_time_or_null")]
     pub shelved_until: Option<DateTime<Utc>>,
     /// The user that it is assigned to.
     pub assignee_id: Option<Uuid>,

@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::row_batch::Row;
+use crate::sql_values::{nearest_time, nearest_time_or_null};
 
 /// An asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,8 +106,10 @@ pub struct LinkRow {
     /// `primary`, `backup` or `secondary`.
     pub role: String,
     /// Start of its validity.
+    #[serde(serialize_with = "nearest_time")]
     pub valid_from: DateTime<Utc>,
     /// End of its validity, open when absent.
+    #[serde(serialize_with = "nearest_time_or_null")]
     pub valid_until: Option<DateTime<Utc>>,
     /// `device.<key>` to `asset.<key>`.
     pub metrics_mapping: BTreeMap<String, String>,

@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::row_batch::Row;
+use crate::sql_values::nearest_time;
 
 /// A device, without its connectivity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,12 +61,15 @@ pub struct ConnectivityRow {
     /// The newest session.
     pub session_id: Option<Uuid>,
     /// When the newest session began, or ended if its beginning is unknown.
+    #[serde(serialize_with = "nearest_time")]
     pub session_at: DateTime<Utc>,
     /// The edge process of the newest session.
     pub edge: String,
     /// When it last changed between online and offline.
+    #[serde(serialize_with = "nearest_time")]
     pub changed_at: DateTime<Utc>,
     /// The time of the newest presence fact.
+    #[serde(serialize_with = "nearest_time")]
     pub last_seen_at: DateTime<Utc>,
     /// Why it is offline.
     pub reason: Option<String>,

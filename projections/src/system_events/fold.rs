@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::decoded_event::DecodedEvent;
-use crate::sql_values::{enum_text, strip_nul_json, to_json};
+use crate::sql_values::{enum_text, nearest_time, strip_nul_json, to_json};
 
 /// The UUID namespace of ids that are derived from an event's content.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5f0b_6f0c_6f0e_4c1e_9d3a_6a5f_2d1b_7c44);
@@ -32,6 +32,7 @@ pub struct SystemEventRow {
     /// `low`, `medium`, `high` or `critical`.
     pub severity: String,
     /// When it happened.
+    #[serde(serialize_with = "nearest_time")]
     pub occurred_at: DateTime<Utc>,
     /// Details, as a JSON object.
     pub payload: Value,

@@ -1,6 +1,5 @@
 //! Creates an activity from a template.
 
-use chrono::TimeDelta;
 use domain::activity::{Activity, ActivityCommand, WorkOrder};
 use domain::activity_template::{ActivityTemplate, TemplateDefinition};
 use domain::ids::{ActivityTemplateId, UserId};
@@ -21,7 +20,7 @@ pub struct Api;
 #[derive(Default, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct Overrides {
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 200))]
     name: Option<String>,
     #[oai(nullable)]
     description: Option<String>,
@@ -96,7 +95,7 @@ fn order(
     overrides: Overrides,
     now: DateTime<Utc>,
 ) -> WorkOrder {
-    let due = template.default_due_hours.map(|hours| now + TimeDelta::hours(hours.into()));
+    let due = template.due_at(now);
     WorkOrder {
         template_id: None,
         name: overrides.name.unwrap_or(template.name),

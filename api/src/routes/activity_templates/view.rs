@@ -13,6 +13,7 @@ use crate::routes::read_your_writes::read_after_write;
 #[derive(Debug, Object)]
 #[oai(rename = "ChecklistItem", deny_unknown_fields)]
 pub struct Item {
+    #[oai(validator(min_length = 1, max_length = 500))]
     item: String,
     /// The activity cannot be completed until this item is checked.
     #[oai(default)]
@@ -23,6 +24,7 @@ pub struct Item {
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TemplateRequest {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     #[oai(nullable)]
     description: Option<String>,
@@ -37,7 +39,8 @@ pub struct TemplateRequest {
     /// A work role, such as `technician`.
     #[oai(nullable)]
     default_assigned_role: Option<String>,
-    #[oai(nullable)]
+    /// At most ten years.
+    #[oai(nullable, validator(maximum(value = "87600.0")))]
     default_due_hours: Option<u32>,
     #[oai(default)]
     checklist: Vec<Item>,

@@ -20,10 +20,11 @@ pub struct Api;
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateApiKey {
     /// 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     role: Role,
     /// Days, 1 to 3,650; defaults to 365.
-    #[oai(nullable)]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "3650")))]
     validity_days: Option<u32>,
 }
 

@@ -13,8 +13,10 @@ use crate::routes::read_your_writes::read_after_write;
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct DerivedMetric {
+    #[oai(validator(min_length = 1, max_length = 64))]
     key: String,
     /// An expression over the keys of other metrics: `(inlet + outlet) / 2`.
+    #[oai(validator(min_length = 1, max_length = 1000))]
     formula: String,
     #[oai(nullable)]
     unit: Option<String>,
@@ -24,6 +26,7 @@ pub struct DerivedMetric {
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricBand {
+    #[oai(validator(min_length = 1, max_length = 64))]
     metric_key: String,
     good_low: f64,
     good_high: f64,
@@ -62,8 +65,10 @@ pub struct ChildrenHealth {
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct CompositeMetric {
+    #[oai(validator(min_length = 1, max_length = 64))]
     key: String,
     /// Key of the children's metric.
+    #[oai(validator(min_length = 1, max_length = 64))]
     of: String,
     aggregation: CompositeAggregation,
     #[oai(nullable)]
@@ -74,6 +79,7 @@ pub struct CompositeMetric {
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AssetTypeRequest {
+    #[oai(validator(min_length = 1, max_length = 200))]
     pub name: String,
     #[oai(nullable)]
     pub description: Option<String>,
@@ -85,10 +91,10 @@ pub struct AssetTypeRequest {
     pub composite_metrics: Vec<CompositeMetric>,
     /// Seconds for which a value is used in formulas and composites, relative to the asset's newest value; defaults to
     /// 300.
-    #[oai(nullable)]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "2592000")))]
     pub stale_after_seconds: Option<u32>,
     /// Seconds of silence of the other devices before values of a backup device are used; defaults to 60.
-    #[oai(nullable)]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "2592000")))]
     pub takeover_after_seconds: Option<u32>,
     #[oai(nullable)]
     pub health_model: Option<HealthModel>,

@@ -14,7 +14,9 @@ use crate::routes::read_your_writes::read_after_write;
 #[derive(Clone, Copy, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub struct Location {
+    #[oai(validator(minimum(value = "-90"), maximum(value = "90")))]
     latitude: f64,
+    #[oai(validator(minimum(value = "-180"), maximum(value = "180")))]
     longitude: f64,
 }
 

@@ -12,6 +12,7 @@ use crate::prelude::*;
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct ActivityTypeRequest {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     #[oai(nullable)]
     description: Option<String>,

@@ -14,7 +14,7 @@ use crate::routes::device_types::view::Metric;
 pub struct Frame {
     encoding: FrameEncoding,
     /// A JSON pointer (RFC 6901) such as `/data`; if absent, the whole payload is the frame.
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 500))]
     path: Option<String>,
 }
 
@@ -23,6 +23,7 @@ pub struct Frame {
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Register {
     /// Offset in bytes: the nth 16-bit Modbus register is at 2 n.
+    #[oai(validator(maximum(value = "65535")))]
     offset: u32,
     kind: RegisterKind,
     /// Defaults to `big`.
@@ -32,7 +33,7 @@ pub struct Register {
     #[oai(nullable)]
     scale: Option<f64>,
     /// Uses only this bit; 0 is the least significant.
-    #[oai(nullable)]
+    #[oai(nullable, validator(maximum(value = "63")))]
     bit: Option<u8>,
 }
 
@@ -41,14 +42,15 @@ pub struct Register {
 #[oai(rename = "ConverterRule", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Rule {
     /// Key of the metric.
+    #[oai(validator(min_length = 1, max_length = 64))]
     target: String,
     /// A JSON pointer (RFC 6901) such as `/values/0/t`.
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 500))]
     path: Option<String>,
     #[oai(nullable)]
     register: Option<Register>,
     /// `x` is the value read; other names are metrics of earlier rules: `(x - 32) / 1.8`, `voltage * current`.
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 1000))]
     formula: Option<String>,
     /// Payloads without this value are refused.
     #[oai(default)]
@@ -59,6 +61,7 @@ pub struct Rule {
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConverterRequest {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     #[oai(nullable)]
     description: Option<String>,
@@ -67,12 +70,13 @@ pub struct ConverterRequest {
     #[oai(nullable)]
     frame: Option<Frame>,
     /// JSON pointer to the measurement time; defaults to `/ts`.
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 500))]
     time_path: Option<String>,
     /// 1 to 256 rules, applied in order.
+    #[oai(validator(min_items = 1, max_items = 256))]
     rules: Vec<Rule>,
     /// The metrics that the result must have; any are accepted if empty.
-    #[oai(default)]
+    #[oai(default, validator(max_items = 256))]
     target_schema: Vec<Metric>,
     /// Defaults to true.
     #[oai(nullable)]

@@ -14,6 +14,7 @@ use crate::prelude::*;
 #[oai(rename = "WebhookMedium")]
 struct Webhook {
     /// `https://…`.
+    #[oai(validator(min_length = 1, max_length = 2000))]
     url: String,
 }
 
@@ -47,6 +48,7 @@ enum Medium {
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ChannelRequest {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     #[oai(nullable)]
     description: Option<String>,

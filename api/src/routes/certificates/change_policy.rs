@@ -15,10 +15,10 @@ pub struct Api;
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ChangeCertificatePolicy {
     /// 0 to 365.
-    #[oai(nullable)]
+    #[oai(nullable, validator(maximum(value = "365")))]
     overlap_days: Option<u32>,
     /// 1 to 365.
-    #[oai(nullable)]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "365")))]
     notice_days: Option<u32>,
     #[oai(nullable)]
     automatic_renewal: Option<bool>,

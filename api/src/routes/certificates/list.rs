@@ -4,6 +4,7 @@ use projections::certificate_register::list::{self, CertificateFilter, Cursor};
 
 use super::view::Certificate;
 use crate::prelude::*;
+use crate::time;
 
 /// Default and maximum page size.
 const USUAL: i64 = 50;
@@ -70,7 +71,7 @@ impl Api {
 fn read_cursor(text: &str) -> Result<Cursor, Problem> {
     let read = || {
         let (micros, id) = text.split_once('_')?;
-        Some(Cursor { created_at: DateTime::from_timestamp_micros(micros.parse().ok()?)?, id: id.parse().ok()? })
+        Some(Cursor { created_at: time::of_micros(micros)?, id: id.parse().ok()? })
     };
     read().ok_or_else(|| Problem::parameter("cursor", "is not the nextCursor of a list"))
 }

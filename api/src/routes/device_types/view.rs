@@ -14,6 +14,7 @@ use crate::routes::read_your_writes::read_after_write;
 #[oai(rename = "MetricDefinition", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Metric {
     /// 1 to 64 letters, digits, `_`, `-` and `.`.
+    #[oai(validator(min_length = 1, max_length = 64))]
     key: String,
     #[oai(default = "number")]
     kind: ValueKind,
@@ -34,6 +35,7 @@ pub struct Metric {
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeviceTypeRequest {
+    #[oai(validator(min_length = 1, max_length = 200))]
     pub name: String,
     #[oai(nullable)]
     pub description: Option<String>,

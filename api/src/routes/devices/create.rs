@@ -23,10 +23,12 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateDevice {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     #[oai(nullable)]
     description: Option<String>,
     /// Unique among the devices in service of the organisation.
+    #[oai(validator(min_length = 1, max_length = 100))]
     serial_number: String,
     device_type_id: Uuid,
     /// A number that would lose digits (more than 64 bits, or more than 17 digits) is refused: send it as a text.

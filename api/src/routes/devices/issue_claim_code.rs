@@ -16,7 +16,7 @@ pub struct Api;
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct IssueClaimCode {
     /// Hours, 1 to 2,160; defaults to 72.
-    #[oai(nullable)]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "2160")))]
     validity_hours: Option<u32>,
 }
 

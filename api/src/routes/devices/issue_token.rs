@@ -14,10 +14,10 @@ pub struct Api;
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct IssueDeviceToken {
     /// 1 to 100 characters.
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 100))]
     label: Option<String>,
     /// Days, 1 to 3,650; defaults to 365.
-    #[oai(nullable)]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "3650")))]
     validity_days: Option<u32>,
 }
 

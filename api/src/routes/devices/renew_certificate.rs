@@ -23,7 +23,7 @@ struct RenewCertificate {
     #[oai(nullable)]
     csr: Option<String>,
     /// Days for which the current certificates stay valid, 0 to 365; defaults to the organisation's policy.
-    #[oai(nullable)]
+    #[oai(nullable, validator(maximum(value = "365")))]
     overlap_days: Option<u32>,
     /// Whether the bundle can also be downloaded by a link. Defaults to true.
     #[oai(nullable)]

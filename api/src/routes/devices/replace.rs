@@ -17,6 +17,7 @@ pub struct Api;
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct ReplaceDevice {
     /// Serial number of the new physical device; unique among the devices in service of the organisation.
+    #[oai(validator(min_length = 1, max_length = 100))]
     serial_number: String,
     #[oai(validator(min_length = 1, max_length = 500))]
     reason: String,

@@ -16,7 +16,7 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateDevice {
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 200))]
     name: Option<String>,
     /// An empty string removes it.
     #[oai(nullable)]

@@ -24,12 +24,13 @@ pub struct Api;
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct IssueClaimCodes {
     /// 1 to 1,000 serial numbers.
+    #[oai(validator(min_items = 1, max_items = 1000))]
     serial_numbers: Vec<String>,
     /// Registers unknown serial numbers as devices of this type, without a certificate; if absent, they are refused.
     #[oai(nullable)]
     device_type_id: Option<Uuid>,
     /// Hours, 1 to 2,160; defaults to 720.
-    #[oai(nullable)]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "2160")))]
     validity_hours: Option<u32>,
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 use domain::device_links::{DeviceLinks, DeviceLinksCommand};
 use domain::ids::LinkId;
+use domain::validation::nearest_time;
 use projections::asset_directory::{NAME, read};
 
 use super::view::LinkResponse;
@@ -35,6 +36,7 @@ struct CorrectLink {
     #[oai(nullable)]
     metrics_mapping: Option<HashMap<String, String>>,
     /// What was wrong; recorded in the history.
+    #[oai(validator(min_length = 1, max_length = 500))]
     reason: String,
 }
 
@@ -90,7 +92,7 @@ async fn version_at(state: &State, caller: &Caller, device: Uuid, id: Uuid, expe
     let row = read::link(&state.reader, caller.organization.0, id).await?.ok_or_else(missing)?;
     expected.holds(row.position)?;
     // PostgreSQL rounds to microseconds.
-    let is_at = |row: DateTime<Utc>, stored: DateTime<Utc>| (row - stored).abs() <= TimeDelta::microseconds(1);
+    let is_at = |row: DateTime<Utc>, stored: DateTime<Utc>| (row - nearest_time(stored)).abs() <= TimeDelta::microseconds(1);
     let is_same = is_at(row.valid_from, stored.valid_from)
         && row.valid_until.is_some() == stored.valid_until.is_some()
         && row.valid_until.zip(stored.valid_until).is_none_or(|(row, stored)| is_at(row, stored))

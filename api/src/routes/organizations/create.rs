@@ -15,6 +15,7 @@ pub struct Api;
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct CreateOrganization {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
 }
 

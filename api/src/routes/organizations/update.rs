@@ -13,6 +13,7 @@ pub struct Api;
 #[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct UpdateOrganization {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
 }
 

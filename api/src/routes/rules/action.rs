@@ -18,6 +18,7 @@ pub struct CreateActivity {
 /// Posts to a URL.
 #[derive(Debug, Object)]
 pub struct Webhook {
+    #[oai(validator(min_length = 1, max_length = 2000))]
     url: String,
 }
 

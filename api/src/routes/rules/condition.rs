@@ -39,7 +39,7 @@ pub struct Condition {
     #[oai(nullable, validator(min_items = 1, max_items = 20))]
     any: Option<Vec<ConditionPart>>,
     /// How long the condition must be met, by the device's clock; 0 means at once.
-    #[oai(default)]
+    #[oai(default, validator(maximum(value = "2592000")))]
     duration_seconds: u32,
     /// A longer gap in the data restarts the duration; defaults to an hour.
     #[oai(nullable, validator(minimum(value = "1"), maximum(value = "2592000")))]
@@ -57,7 +57,7 @@ pub struct Condition {
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct ConditionPart {
     /// The metric; defaults to the rule's metric.
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 64))]
     metric_key: Option<String>,
     #[oai(nullable)]
     operator: Option<Operator>,

@@ -19,6 +19,7 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateRule {
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     #[oai(nullable)]
     description: Option<String>,
@@ -29,6 +30,7 @@ struct CreateRule {
     /// Only entities of this device type or asset type; null means all of `entityType`.
     #[oai(nullable)]
     type_id: Option<Uuid>,
+    #[oai(validator(min_length = 1, max_length = 64))]
     metric_key: String,
     condition: Condition,
     severity: Severity,
@@ -36,7 +38,7 @@ struct CreateRule {
     #[oai(nullable)]
     action: Option<Action>,
     /// Defaults to 300.
-    #[oai(nullable)]
+    #[oai(nullable, validator(maximum(value = "2592000")))]
     cooldown_seconds: Option<u32>,
     /// Defaults to true.
     #[oai(nullable)]

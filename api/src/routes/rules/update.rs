@@ -16,12 +16,12 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateRule {
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 200))]
     name: Option<String>,
     /// An empty string removes it.
     #[oai(nullable)]
     description: Option<String>,
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 64))]
     metric_key: Option<String>,
     #[oai(nullable)]
     condition: Option<Condition>,
@@ -29,7 +29,7 @@ struct UpdateRule {
     severity: Option<Severity>,
     #[oai(nullable)]
     action: Option<Action>,
-    #[oai(nullable)]
+    #[oai(nullable, validator(maximum(value = "2592000")))]
     cooldown_seconds: Option<u32>,
     #[oai(nullable)]
     is_active: Option<bool>,

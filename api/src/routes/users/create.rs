@@ -18,9 +18,12 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateUser {
+    #[oai(validator(min_length = 3, max_length = 254))]
     email: String,
+    #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     /// 8 to 200 characters.
+    #[oai(validator(min_length = 8, max_length = 200))]
     password: String,
     role: Role,
     /// Work roles, such as `technician`, to which activities are assigned.

@@ -17,7 +17,7 @@ pub struct Api;
 #[derive(Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateUser {
-    #[oai(nullable)]
+    #[oai(nullable, validator(min_length = 1, max_length = 200))]
     name: Option<String>,
     /// A change ends the user's sessions.
     #[oai(nullable)]

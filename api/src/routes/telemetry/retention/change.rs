@@ -15,6 +15,7 @@ pub struct Api;
 #[oai(deny_unknown_fields)]
 struct ChangeTelemetryRetention {
     /// Days, 1 to 3,650.
+    #[oai(validator(minimum(value = "1"), maximum(value = "3650")))]
     days: u32,
 }
 
