@@ -103,8 +103,8 @@ impl Standing {
         self.unchecked
     }
 
-    /// Passes on the parts of a response until an event ends the validity of the credential. The response then fails,
-    /// so that nobody takes it for a whole one. A credential that merely expires was valid when the request was made.
+    /// Passes on the parts of a response until an event ends the validity of the credential, then fails. A credential
+    /// that merely expires was valid when the request was made.
     pub fn guard<T: Send + 'static>(
         self,
         parts: impl Stream<Item = io::Result<T>> + Send + 'static,

@@ -1,10 +1,13 @@
 //! The end of the live feed, and of long responses, when a credential no longer counts.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::feed::{Socket, blocking, publish};
-use crate::support::{Client, Tenant, Text, platform, tenant, unique};
+use crate::support::{Client, Tenant, Text, eventually, platform, tenant, unique};
 
 /// Creates a key; returns its text and id.
 fn create_key(admin: &Client, role: &str) -> (String, String) {
@@ -142,4 +145,38 @@ async fn a_feed_ends_with_its_access_token() {
     let later = blocking(|| platform().second_api(TimeDelta::seconds(896), api::Limits::default())).await;
     let socket = subscribed(&later.address, &token, &device).await;
     assert_eq!(socket.rest().await.last().unwrap()["data"]["code"], "expired");
+}
+
+#[test]
+fn an_import_stops_when_its_key_is_revoked() {
+    const ROWS: usize = 5_000;
+    let tenant = tenant("Stopped import");
+    let (kind, (key, id)) = (tenant.device_type(), create_key(&tenant.admin, "admin"));
+    let rows: String = (0..ROWS).map(|row| format!("{{\"serialNumber\":\"R-{row}\"}}\n")).collect();
+    let mut connection = TcpStream::connect(&platform().address).unwrap();
+    let head = format!(
+        "POST /api/v1/devices/import?deviceTypeId={kind} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
+        rows.len()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(rows.as_bytes()).unwrap();
+    let mut answer = BufReader::new(connection);
+    let mut line = String::new();
+    while !line.contains("created") {
+        line.clear();
+        assert_ne!(answer.read_line(&mut line).unwrap(), 0, "no device was created");
+    }
+    tenant.admin.delete(&format!("/api/v1/api-keys/{id}")).ok();
+    let mut rest = String::new();
+    answer.read_to_string(&mut rest).unwrap();
+    assert!(rest.matches("created").count() < ROWS - 1);
+    // Nothing is registered any more: the count settles below the number of rows.
+    let count = || tenant.admin.get("/api/v1/devices").ok()["total"].as_u64().unwrap();
+    let mut before = 0;
+    let settled = eventually("the end of the import", || {
+        let now = count();
+        (std::mem::replace(&mut before, now) == now && now > 0).then_some(now)
+    });
+    assert!(settled < ROWS as u64, "{settled}");
 }
