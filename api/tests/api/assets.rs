@@ -23,7 +23,7 @@ fn an_asset_is_placed_moved_and_retired() {
     let moved = tenant.admin.put(&path, json!({"parentId": id, "location": {"latitude": 1.0, "longitude": 2.0}})).ok();
     assert!(moved["asset"]["parentId"].is_null(), "{}", moved.text);
     let out_of_range = tenant.admin.put(&path, json!({"location": {"latitude": 91.0, "longitude": 2.0}}));
-    assert_eq!(out_of_range.problem(422, "invalid-fields").fields(), ["location"]);
+    assert_eq!(out_of_range.problem(422, "invalid-fields").fields(), ["location.latitude"]);
     tenant.admin.delete(&path).ok();
     assert_eq!(tenant.admin.get("/api/v1/assets").ok()["total"], 1);
     assert_eq!(tenant.admin.get(&path).ok()["asset"]["retired"], true);
@@ -146,7 +146,7 @@ fn a_type_defines_computed_metrics_and_invalid_ones_are_refused() {
     let strange = json!([{"key": "a", "of": "b", "aggregation": "median"}]);
     assert_eq!(with("compositeMetrics", strange).0, "compositeMetrics[0].aggregation");
     assert_eq!(with("staleAfterSeconds", json!(0)).0, "staleAfterSeconds");
-    assert_eq!(with("takeoverAfterSeconds", json!(9_000_000)).0, "staleAfterSeconds");
+    assert_eq!(with("takeoverAfterSeconds", json!(9_000_000)).0, "takeoverAfterSeconds");
     let weightless = json!({"bands": [], "children": {"fold": "mean", "weight": 0.0}});
     assert_eq!(with("healthModel", weightless).0, "healthModel.children.weight");
 }
