@@ -23,7 +23,7 @@ use model::{End, Reference};
 /// Seeds whose histories once showed a difference.
 const REGRESSIONS: [u64; 0] = [];
 /// Random histories, unless the environment says otherwise.
-const USUAL_CASES: u64 = 12;
+const USUAL_CASES: u64 = 8;
 /// Histories that are played at the same time.
 const AT_ONCE: usize = 8;
 
