@@ -78,7 +78,7 @@ fn metrics_are_derived_from_several_devices_and_from_child_assets() {
             let shown = api.get(&format!("/api/v1/assets/{asset}"));
             let by = shown["asset"]["healthScoreComputedBy"].as_u64();
             let formula = &shown["asset"]["healthScoreFormulaVersion"];
-            if shown["asset"]["healthScore"] == 50 && by.is_some_and(|by| by > 0) && formula == 1 {
+            if shown["asset"]["healthScore"] == 50 && by.is_some_and(|by| by > 0) && formula == 2 {
                 Ok(())
             } else {
                 Err(shown)
