@@ -90,7 +90,7 @@ fn a_certificate_out_of_its_validity_is_refused_at_every_level_of_the_chain() {
     assert!(verify_at(issued.not_before).is_ok() && verify_at(issued.not_after).is_ok());
     let refusals = [
         (issued.not_after + chrono::TimeDelta::seconds(1), "device certificate"),
-        (now() + days(11 * 365), "organisation CA"),
+        (now() + days(12 * 365), "organisation CA"),
         (now() + days(21 * 365), "root CA"),
         (issued.not_before - chrono::TimeDelta::seconds(1), "root CA"),
     ];
