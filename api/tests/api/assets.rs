@@ -31,6 +31,18 @@ fn an_asset_is_placed_moved_and_retired() {
 }
 
 #[test]
+fn a_change_of_an_asset_that_does_not_move_answers_with_the_change() {
+    let tenant = tenant("Unmoved");
+    let asset = tenant.asset("Pump");
+    let path = format!("/api/v1/assets/{asset}");
+    for n in 0..30 {
+        let name = format!("Pump {n}");
+        let changed = tenant.admin.put(&path, json!({"name": name, "parentId": asset})).ok();
+        assert_eq!(changed["asset"]["name"], name);
+    }
+}
+
+#[test]
 fn a_health_model_is_returned_as_it_was_sent() {
     let tenant = tenant("Health");
     let band = json!({"metricKey": "temperature", "goodLow": 20.0, "goodHigh": 75.0, "limitLow": 0.0,

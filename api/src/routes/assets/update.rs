@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use commands::Receipt;
 use domain::asset::{Asset, AssetCommand};
 use domain::asset_tree::{AssetTree, AssetTreeCommand};
 use domain::ids::AssetId;
@@ -69,7 +70,7 @@ impl Api {
         body: Body<UpdateAsset>,
     ) -> Result<Revised<AssetResponse>, Problem> {
         let present = find(&state, &caller, id.0).await?;
-        let (parent, context, mut last) = (body.0.parent_id, intent.context(&caller), None);
+        let (parent, context, mut last) = (body.0.parent_id, intent.context(&caller), None::<Receipt>);
         let changes = body.0.changes();
         if !changes.is_empty() {
             let (step, command) = (context.step("revise"), AssetCommand::ReviseAsset { changes });
@@ -80,7 +81,9 @@ impl Api {
         expected.holds(present.row.version)?;
         if let Some(parent) = parent {
             let (step, command) = (context.step("place"), placed(id.0, parent));
-            last = Some(state.commands.execute::<AssetTree>(&step, caller.organization.0, command).await?);
+            let placed = state.commands.execute::<AssetTree>(&step, caller.organization.0, command).await?;
+            // A move to where the asset already is stores nothing: its receipt may be older than the revision's.
+            last = last.filter(|revised| revised.position > placed.position).or(Some(placed));
         }
         let response = match last {
             Some(receipt) => after_write(&state, &caller, id.0, receipt).await?,
