@@ -31,6 +31,7 @@ mod sessions;
 mod sign_in;
 mod socket_io;
 mod support;
+mod sweep;
 mod telemetry;
 mod tenant_isolation;
 mod time_travel;

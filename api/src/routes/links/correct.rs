@@ -92,7 +92,8 @@ async fn version_at(state: &State, caller: &Caller, device: Uuid, id: Uuid, expe
     let row = read::link(&state.reader, caller.organization.0, id).await?.ok_or_else(missing)?;
     expected.holds(row.position)?;
     // PostgreSQL rounds to microseconds.
-    let is_at = |row: DateTime<Utc>, stored: DateTime<Utc>| (row - nearest_time(stored)).abs() <= TimeDelta::microseconds(1);
+    let is_at =
+        |row: DateTime<Utc>, stored: DateTime<Utc>| (row - nearest_time(stored)).abs() <= TimeDelta::microseconds(1);
     let is_same = is_at(row.valid_from, stored.valid_from)
         && row.valid_until.is_some() == stored.valid_until.is_some()
         && row.valid_until.zip(stored.valid_until).is_none_or(|(row, stored)| is_at(row, stored))
