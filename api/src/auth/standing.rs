@@ -36,7 +36,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Authenticates a credential like [`super::authenticate`], and watches it from then on.
+    /// Authenticates a credential like [`super::authenticate()`], and watches it from then on.
     pub async fn open(state: &State, credential: &str, chosen: Option<&str>) -> Result<Self, Problem> {
         // Before the check, so that no change falls between the two.
         let changes = state.commands.access_changes();

@@ -1,6 +1,6 @@
 //! Keeps the data of one entity from holding up the upkeep of the others. Hours of entities are processed together in
 //! one transaction. If stored data makes it fail, the hours are halved until those that fail alone are found. They are
-//! noted with the reason, left out for [`RETRY_AFTER`], and tried again.
+//! noted with the reason, left out for ten minutes, and tried again.
 
 use chrono::{DateTime, Utc};
 use eventlog::error_chain;
